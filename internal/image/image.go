@@ -1,0 +1,91 @@
+// Package image holds the host's model of a machine image: what sources find,
+// selection compares and packs are rendered from. It is pure: no I/O, no clock.
+package image
+
+import "time"
+
+// State is what a source says of an image's usability.
+type State string
+
+// States, as they are printed and compared in expressions.
+const (
+	Available  State = "available"
+	Pending    State = "pending"
+	Failed     State = "failed"
+	Disabled   State = "disabled"
+	Gone       State = "gone"
+	Unusable   State = "unusable" // a volume, a local file, a bare name: nothing a pack can use
+	StateUnset State = ""
+)
+
+// GlobalRegion is the region of an image that is good in every region.
+const GlobalRegion = "global"
+
+// Image is one machine image in one region. Its JSON names are API: additive
+// only.
+type Image struct {
+	// ID is what goes into a pack: AMI id, ARM id, inventory path, OCI reference.
+	ID       string `json:"id"`
+	Provider string `json:"provider"`
+	Name     string `json:"name,omitempty"`
+	// Region is spelled as the provider does; GlobalRegion when the image is
+	// good everywhere, empty when unknown.
+	Region string `json:"region,omitempty"`
+	// Architecture is spelled as Go and OCI do: amd64, arm64.
+	Architecture string `json:"architecture,omitempty"`
+	OS           OS     `json:"os"`
+	// KubernetesVersion has no leading v.
+	KubernetesVersion  string     `json:"kubernetesVersion,omitempty"`
+	CreatedAt          *time.Time `json:"createdAt,omitempty"`
+	Version            string     `json:"version,omitempty"`
+	State              State      `json:"state,omitempty"`
+	StateReason        string     `json:"stateReason,omitempty"`
+	DeprecatedAt       *time.Time `json:"deprecatedAt,omitempty"`
+	EndOfLifeAt        *time.Time `json:"endOfLifeAt,omitempty"`
+	ExcludedFromLatest bool       `json:"excludedFromLatest,omitempty"`
+	// Owner is "self", the provider's alias, or the owner's id.
+	Owner   string            `json:"owner,omitempty"`
+	OwnerID string            `json:"ownerId,omitempty"`
+	Public  bool              `json:"public,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	Digest  string            `json:"digest,omitempty"`
+	// Reference is the source's own handle: a run uuid, an ARN, a URL.
+	Reference *Reference `json:"reference,omitempty"`
+	// Provenance tells, by JSON field name, where a value came from.
+	Provenance map[string]Provenance `json:"provenance,omitempty"`
+	// Attributes are provider-specific facts.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	// Source is the name of the spec's source that found it.
+	Source string `json:"source,omitempty"`
+}
+
+// OS is the operating system inside the image, as Palette packs spell it.
+type OS struct {
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// Reference is the source's own handle of an image.
+type Reference struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
+
+// Provenance tells where the value of one field came from.
+type Provenance struct {
+	// From is api, tag, custom_data, artifact_id, config, name, spec, ...
+	From string `json:"from"`
+	Key  string `json:"key,omitempty"`
+	// Raw is the value as found, when it was normalised.
+	Raw string `json:"raw,omitempty"`
+}
+
+// Ref names an image that was picked earlier, for verification.
+type Ref struct {
+	ID           string     `json:"id"`
+	Provider     string     `json:"provider"`
+	Region       string     `json:"region,omitempty"`
+	Architecture string     `json:"architecture,omitempty"`
+	Digest       string     `json:"digest,omitempty"`
+	Reference    *Reference `json:"reference,omitempty"`
+}

@@ -1,0 +1,235 @@
+// Package sdk is what an author of an image-source plugin imports. A plugin is
+// one type with two or three methods and a main that calls Main:
+//
+//	type source struct{}
+//
+//	type config struct {
+//		Path string `json:"path" jsonschema:"required,description=File to read"`
+//	}
+//
+//	func (source) Describe() sdk.Info { return sdk.Info{Name: "example", Version: "0.1.0"} }
+//
+//	func (source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+//		return out.Images(sdk.Image{ID: "ami-1", Provider: "aws", State: sdk.Available})
+//	}
+//
+//	func main() { sdk.Main(source{}) }
+//
+// docs/plugins.md has the whole story.
+package sdk
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Source is an image source with configuration C, a struct whose json tags name
+// the keys and whose jsonschema tags describe them (github.com/invopop/jsonschema).
+type Source[C any] interface {
+	// Describe says what the plugin is. It must not do I/O.
+	Describe() Info
+	// Discover sends every image that req.Config describes to out. It returns
+	// a *Diagnostic (or any error, which becomes one) when the answer is not
+	// complete, and ctx.Err() soon after ctx is done.
+	Discover(ctx context.Context, req DiscoverRequest[C], out *Stream) error
+}
+
+// Verifier is a Source that can also say what became of images picked earlier.
+// A plugin that implements it gets CAPABILITY_VERIFY by itself.
+type Verifier[C any] interface {
+	Source[C]
+	// Verify sends one Result for each of req.Refs to out.
+	Verify(ctx context.Context, req VerifyRequest[C], out *Results) error
+}
+
+// Info describes a plugin.
+type Info struct {
+	// Name is the type in a spec and the part of the binary's name after
+	// "byoos-source-".
+	Name string
+	// Version is semver without a leading v. Empty means the module version
+	// recorded in the binary.
+	Version string
+	// Summary is one sentence for `plugin list`.
+	Summary string
+	// Providers whose images it returns: aws, azure, gcp, vsphere, oci, ...
+	Providers []string
+	// Environment names the variables it wants; a trailing * stands for any
+	// suffix. The host passes nothing else, but for HOME, PATH, TMPDIR, locale
+	// and proxy variables.
+	Environment []string
+	Homepage    string
+	// UsesHints says that Discover asks its service for less when Hints are set.
+	UsesHints bool
+}
+
+// DiscoverRequest is what the host asks for.
+type DiscoverRequest[C any] struct {
+	// Source is the source's name in the spec.
+	Source string
+	// Config is valid by the schema that was generated from C.
+	Config C
+	// BaseDir is the absolute directory that relative paths in Config start from.
+	BaseDir string
+	// Now is the host's clock; compare times with it.
+	Now   time.Time
+	Hints Hints
+	// UserSettings are this plugin's settings in the user's own configuration
+	// file. Endpoints are named there or in the environment, never in Config:
+	// a spec comes with a cloned repository.
+	UserSettings map[string]any
+	// Log writes to the host's log; it must not be given secrets.
+	Log *slog.Logger
+}
+
+// Hints tell what the host will select later. The host filters again, so using
+// them only saves work. Empty means everything.
+type Hints struct {
+	Providers, Regions, Architectures []string
+}
+
+// VerifyRequest asks what became of images.
+type VerifyRequest[C any] struct {
+	Source  string
+	Config  C
+	BaseDir string
+	Now     time.Time
+	Refs    []Ref
+	// UserSettings is as in DiscoverRequest.
+	UserSettings map[string]any
+	Log          *slog.Logger
+}
+
+// Ref names an image that was picked earlier.
+type Ref struct {
+	ID, Provider, Region, Architecture, Digest string
+	Reference                                  *Reference
+
+	index uint32
+}
+
+// State is what a source says of an image's usability.
+type State int
+
+// States of an image.
+const (
+	StateUnknown State = iota
+	Available
+	Pending
+	Failed
+	Disabled
+	// Gone: the source has a record of it, but the image is no more.
+	Gone
+	// Unusable: an artifact no pack can use, such as a volume. StateReason says why.
+	Unusable
+)
+
+// Global is the Region of an image that is good in every region.
+const Global = "global"
+
+// Image is one machine image in one region. Send a replicated image once for
+// each region.
+type Image struct {
+	// ID is what goes into a pack: AMI id, ARM id, inventory path, OCI reference.
+	ID string
+	// Provider in lower case: aws, azure, gcp, vsphere, oci, ...
+	Provider string
+	Name     string
+	// Region as the provider spells it, Global, or empty when unknown.
+	Region string
+	// Architecture as Go and OCI spell it (amd64, arm64). Empty when unknown;
+	// package osfacts translates other spellings.
+	Architecture string
+	// OSName and OSVersion as Palette packs spell them; package osfacts
+	// translates raw values.
+	OSName, OSVersion string
+	// KubernetesVersion without a leading v.
+	KubernetesVersion string
+	// CreatedAt, DeprecatedAt and EndOfLifeAt: the zero time means unknown.
+	CreatedAt, DeprecatedAt, EndOfLifeAt time.Time
+	// Version is compared numerically part by part.
+	Version            string
+	State              State
+	StateReason        string
+	ExcludedFromLatest bool
+	// Owner is "self" for the account that reads, else an alias or id.
+	Owner   string
+	OwnerID string
+	Public  bool
+	Tags    map[string]string
+	// Digest is algorithm:hex.
+	Digest    string
+	Reference *Reference
+	// Provenance by field name as in JSON output: "id", "os.name",
+	// "kubernetesVersion".
+	Provenance map[string]Provenance
+	// Attributes are provider-specific facts, such as hyperVGeneration.
+	Attributes map[string]string
+}
+
+// Reference is the source's own handle of an image: kind packer-run-uuid, arn, url.
+type Reference struct{ Kind, Value string }
+
+// Provenance tells where a value came from: From is api, tag, custom_data,
+// artifact_id, config or name; Key is the key within it; Raw the value as found,
+// when it was normalised.
+type Provenance struct{ From, Key, Raw string }
+
+// Presence is what a source knows of an image's existence.
+type Presence int
+
+// Presences of an image.
+const (
+	// Unknown: the source could not be asked.
+	Unknown Presence = iota
+	Found
+	NotFound
+	// NotVisible: it may exist, but this account may not see or use it.
+	NotVisible
+)
+
+// Result is the answer for one Ref.
+type Result struct {
+	Ref      Ref
+	Presence Presence
+	// Image as it is now, when Presence is Found.
+	Image *Image
+	// Reason, for every Presence but Found.
+	Reason string
+}
+
+// Severity of a Diagnostic.
+type Severity int
+
+// Severities of a Diagnostic.
+const (
+	// Error: the answer is not complete. The host fails the source.
+	Error Severity = iota
+	Warning
+	Notice
+)
+
+// Diagnostic is a message for the user. It is also an error, so Discover can
+// return it. It must not hold a secret.
+type Diagnostic struct {
+	Severity Severity
+	// Summary says what failed: one line, lower case.
+	Summary string
+	// Detail says why.
+	Detail string
+	// ConfigPath is the configuration key it is about: "manifest", "regions[1]".
+	ConfigPath string
+	// NextStep is what to do next.
+	NextStep string
+	// Scope is the part of the answer it is about, when not all: a region, a file.
+	Scope string
+}
+
+// Error returns the summary and the detail.
+func (d *Diagnostic) Error() string {
+	if d.Detail == "" {
+		return d.Summary
+	}
+	return d.Summary + ": " + d.Detail
+}
