@@ -1,0 +1,70 @@
+# Everything a developer and CI runs. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/bin
+GOBIN_DIR := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
+PREFIX ?= $(GOBIN_DIR)
+PLUGINS := $(notdir $(wildcard plugins/byoos-source-*))
+LDFLAGS := -s -w
+FUZZTIME ?= 5s
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: build
+build: ## build the host and its plugins into bin/
+	mkdir -p $(BIN)/plugins
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/kubectl-byoos ./cmd/kubectl-byoos
+	for p in $(PLUGINS); do go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/plugins/$$p ./plugins/$$p; done
+
+.PHONY: install
+install: build ## install the host and its plugins into PREFIX (default: Go's bin folder)
+	mkdir -p $(PREFIX)/plugins
+	install -m 0755 $(BIN)/kubectl-byoos $(PREFIX)/kubectl-byoos
+	for p in $(PLUGINS); do install -m 0755 $(BIN)/plugins/$$p $(PREFIX)/plugins/$$p; done
+
+.PHONY: example
+example: build ## render pack values from a manifest that Packer wrote
+	$(BIN)/kubectl-byoos render -f examples/packer-aws/byoos.yaml
+
+.PHONY: test
+test: ## run all tests
+	go test ./...
+
+.PHONY: race
+race: ## run the tests of concurrent code with the race detector
+	go test -race ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/internal/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME
+	./hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: generate
+generate: $(BIN)/buf ## write the generated code and reference pages
+	PATH=$(BIN):$$PATH buf generate
+	go generate ./...
+
+.PHONY: lint
+lint: $(BIN)/buf $(BIN)/golangci-lint ## vet, golangci-lint, buf lint and breaking
+	go vet ./...
+	$(BIN)/golangci-lint run ./...
+	PATH=$(BIN):$$PATH buf lint
+	./hack/breaking.sh $(BIN)/buf
+
+.PHONY: bench
+bench: build ## measure speed and memory; docs/benchmarks.md explains the figures
+	./hack/bench.sh
+
+.PHONY: ci
+ci: ## all that a change must pass
+	./.ci/run
+
+# A tool has a module of its own, so its dependencies stay out of ours.
+$(BIN)/buf: tools/buf/go.mod
+	go build -modfile=tools/buf/go.mod -o $@ github.com/bufbuild/buf/cmd/buf
+
+$(BIN)/golangci-lint: tools/golangci-lint/go.mod
+	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

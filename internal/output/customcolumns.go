@@ -1,0 +1,95 @@
+package output
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/client-go/util/jsonpath"
+)
+
+// customColumns prints chosen fields of each item, as kubectl's
+// -o custom-columns=NAME:.path,... does.
+type customColumns struct {
+	names []string
+	paths []*jsonpath.JSONPath
+}
+
+func newCustomColumns(columnSpec string) (*customColumns, error) {
+	c := &customColumns{}
+	for _, column := range strings.FieldsFunc(columnSpec, func(r rune) bool { return r == ',' || r == '\n' }) {
+		name, path, ok := strings.Cut(strings.TrimSpace(column), ":")
+		if !ok || name == "" || path == "" {
+			return nil, fmt.Errorf("column %q is not of the form NAME:.json.path", column)
+		}
+		parser := jsonpath.New(name).AllowMissingKeys(true)
+		if err := parser.Parse(relaxedJSONPath(path)); err != nil {
+			return nil, fmt.Errorf("column %s: %w", name, err)
+		}
+		c.names = append(c.names, name)
+		c.paths = append(c.paths, parser)
+	}
+	return c, nil
+}
+
+// PrintObj makes customColumns a cli-runtime printer.
+func (c *customColumns) PrintObj(obj runtime.Object, out io.Writer) error {
+	list, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return fmt.Errorf("custom columns cannot print a %T", obj)
+	}
+	return c.print(list, false, out)
+}
+
+func (c *customColumns) print(list *unstructured.Unstructured, noHeaders bool, out io.Writer) error {
+	w := printers.GetNewTabWriter(out)
+	if !noHeaders {
+		fmt.Fprintln(w, strings.Join(c.names, "\t"))
+	}
+	items, _ := list.Object["items"].([]any)
+	for _, item := range items {
+		cells := make([]string, len(c.paths))
+		for i, path := range c.paths {
+			cell, err := find(path, item)
+			if err != nil {
+				return fmt.Errorf("column %s: %w", c.names[i], err)
+			}
+			cells[i] = cell
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	return w.Flush()
+}
+
+func find(path *jsonpath.JSONPath, item any) (string, error) {
+	results, err := path.FindResults(item)
+	if err != nil {
+		return "", err
+	}
+	var values []string
+	for _, group := range results {
+		for _, value := range group {
+			if value.IsValid() && value.CanInterface() && value.Interface() != nil {
+				values = append(values, fmt.Sprint(value.Interface()))
+			}
+		}
+	}
+	if len(values) == 0 {
+		return "<none>", nil
+	}
+	return strings.Join(values, ","), nil
+}
+
+// relaxedJSONPath accepts x.y and .x.y beside {.x.y}, as kubectl does.
+func relaxedJSONPath(path string) string {
+	if strings.Contains(path, "{") {
+		return path
+	}
+	if !strings.HasPrefix(path, ".") && !strings.HasPrefix(path, "[") {
+		path = "." + path
+	}
+	return "{" + path + "}"
+}
