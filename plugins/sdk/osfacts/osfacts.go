@@ -1,0 +1,285 @@
+// Package osfacts turns the many spellings that image builders use for an
+// operating system, a Kubernetes version and an architecture into the ones that
+// Palette packs and Go use. It reads declared values only: tags, labels and
+// custom_data. It never guesses from the name of an image or a build.
+package osfacts
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// Names of the distributions whose versions need work.
+const (
+	ubuntu  = "ubuntu"
+	flatcar = "flatcar"
+)
+
+// distributions maps a spelling (lower case, single spaces) to the name used in
+// packs: one lower-case word, as Kubernetes Image Builder's tags spell it.
+func distributions() map[string]string {
+	return map[string]string{
+		"red hat enterprise linux":           "rhel",
+		"red hat enterprise linux server":    "rhel",
+		"redhat enterprise linux":            "rhel",
+		"red hat":                            "rhel",
+		"redhat":                             "rhel",
+		"rhel":                               "rhel",
+		"ubuntu":                             ubuntu,
+		"ubuntu linux":                       ubuntu,
+		"ubuntu server":                      ubuntu,
+		"amazon linux":                       "amazonlinux",
+		"amazon linux ami":                   "amazonlinux",
+		"amazon-linux":                       "amazonlinux",
+		"amazonlinux":                        "amazonlinux",
+		"amzn":                               "amazonlinux",
+		"flatcar":                            flatcar,
+		"flatcar container linux":            flatcar,
+		"flatcar container linux by kinvolk": flatcar,
+		"azure linux":                        "azurelinux",
+		"azurelinux":                         "azurelinux",
+		"microsoft azure linux":              "azurelinux",
+		"photon":                             "photon",
+		"photon os":                          "photon",
+		"vmware photon":                      "photon",
+		"vmware photon os":                   "photon",
+		"rocky":                              "rockylinux",
+		"rocky linux":                        "rockylinux",
+		"rockylinux":                         "rockylinux",
+		"alma linux":                         "almalinux",
+		"almalinux":                          "almalinux",
+		"oracle linux":                       "oraclelinux",
+		"oracle linux server":                "oraclelinux",
+		"oraclelinux":                        "oraclelinux",
+		"centos":                             "centos",
+		"centos linux":                       "centos",
+		"debian":                             "debian",
+		"debian gnu/linux":                   "debian",
+		"sles":                               "sles",
+		"suse linux enterprise server":       "sles",
+		"windows":                            "windows",
+		"windows server":                     "windows",
+		"microsoft windows server":           "windows",
+		"microsoft windows":                  "windows",
+		"windows server core":                "windows",
+		"microsoft windows server core":      "windows",
+		"opensuse leap":                      "opensuse-leap",
+		"centos stream":                      "centos-stream",
+		"bottlerocket":                       "bottlerocket",
+		"bottlerocket os":                    "bottlerocket",
+		"fedora":                             "fedora",
+		"fedora linux":                       "fedora",
+		"mariner":                            "mariner",
+		"cbl-mariner":                        "mariner",
+		"common base linux mariner":          "mariner",
+		"cbl mariner":                        "mariner",
+	}
+}
+
+var (
+	fourDigits     = regexp.MustCompile(`^\d{4}$`)
+	flatcarChannel = regexp.MustCompile(`^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
+	versionToken   = regexp.MustCompile(`^\d+(?:\.\d+)*$`)
+	labelVersion   = regexp.MustCompile(`^(\d+)-(\d+)-(\d+)(?:-(.+))?$`)
+	distroBuild    = regexp.MustCompile(`^(?:rke2r|k3s)\d+$`)
+	preRelease     = regexp.MustCompile(`^(alpha|beta|rc)-(\d+)$`)
+)
+
+// Normalize returns a distribution and its version as packs spell them: "rhel"
+// and "8" for "Red Hat Enterprise Linux" and "8", "ubuntu" and "24.04" for
+// "Ubuntu" and "2404", "flatcar" and "3815.2.0" for "stable-3815.2.0". Only
+// Ubuntu's version gets a dot inserted. A distribution that is not known is
+// lower-cased with its spaces replaced by dashes; what is empty stays empty.
+//
+// The raw spellings are those of the tags, labels and custom_data that
+// kubernetes-sigs/image-builder (images/capi/packer) writes, and of the osVersion
+// of EC2 Image Builder. "rhel" is the one name that the pack's documentation
+// gives; the others follow its form.
+func Normalize(distribution, version string) (name, osVersion string) {
+	name = distributionName(distribution)
+	osVersion = strings.TrimSpace(version)
+	switch name {
+	case ubuntu:
+		osVersion = trimSuffixFold(osVersion, " lts")
+		if fourDigits.MatchString(osVersion) {
+			osVersion = osVersion[:2] + "." + osVersion[2:]
+		}
+	case flatcar:
+		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(osVersion)); m != nil {
+			osVersion = m[1]
+		}
+	}
+	return name, osVersion
+}
+
+func distributionName(raw string) string {
+	words := strings.Join(strings.Fields(strings.ToLower(raw)), " ")
+	if name, ok := distributions()[words]; ok {
+		return name
+	}
+	return strings.ReplaceAll(words, " ", "-")
+}
+
+func trimSuffixFold(s, suffix string) string {
+	if cut := len(s) - len(suffix); cut >= 0 && strings.EqualFold(s[cut:], suffix) {
+		return s[:cut]
+	}
+	return s
+}
+
+// FromText splits free text such as "Red Hat Enterprise Linux 8" or "Ubuntu
+// 24.04 LTS" into a name and version as Normalize gives them. ok is false when
+// the text is neither words followed by a version nor the name of a known
+// distribution; name and version are then empty.
+func FromText(text string) (name, version string, ok bool) {
+	words := strings.Fields(text)
+	for i, word := range words {
+		if !versionToken.MatchString(word) {
+			continue
+		}
+		if i == 0 {
+			return "", "", false
+		}
+		if i+1 < len(words) && strings.EqualFold(words[i+1], "R2") {
+			word += "-r2" // Windows Server 2012 and 2012 R2 are two systems
+		}
+		name, version = Normalize(strings.Join(words[:i], " "), word)
+		return name, version, true
+	}
+	name, ok = distributions()[strings.ToLower(strings.Join(words, " "))]
+	return name, "", ok
+}
+
+// Architecture returns raw as Go and OCI spell it: amd64 for x86_64, X64 and
+// x86_64_mac, arm64 for Arm64 and aarch64, and so on. What is not known is
+// returned in lower case, so that selecting by it still works; empty stays empty.
+func Architecture(raw string) string {
+	arch := strings.ToLower(strings.TrimSpace(raw))
+	switch arch {
+	case "x86_64", "x64", "x86-64", "x86_64_mac", "amd64":
+		return "amd64"
+	case "aarch64", "arm64", "arm64_mac", "arm64/v8", "arm64v8":
+		return "arm64"
+	case "i386", "i486", "i586", "i686", "x86", "386":
+		return "386"
+	case "arm", "armhf", "armv7", "armv7l", "arm/v7":
+		return "arm"
+	case "ppc64le", "ppc64el":
+		return "ppc64le"
+	}
+	return arch
+}
+
+// KubernetesVersion returns raw without the leading v. A label's dashes become
+// dots again (v1-30-1 is 1.30.1, as Google Cloud's labels hold no dots); build
+// and pre-release parts stay (1.30.1+rke2r1, 1.31.0-rc.1). Anything that is not
+// a version is returned trimmed.
+func KubernetesVersion(raw string) string {
+	version := strings.TrimSpace(raw)
+	if len(version) > 1 && (version[0] == 'v' || version[0] == 'V') && isDigit(version[1]) {
+		version = version[1:]
+	}
+	m := labelVersion.FindStringSubmatch(version)
+	if m == nil {
+		return version
+	}
+	return m[1] + "." + m[2] + "." + m[3] + labelSuffix(m[4])
+}
+
+func labelSuffix(suffix string) string {
+	switch {
+	case suffix == "":
+		return ""
+	case distroBuild.MatchString(suffix):
+		return "+" + suffix
+	}
+	return "-" + preRelease.ReplaceAllString(suffix, "$1.$2")
+}
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+// Names of facts in Facts.Provenance, as in the JSON output of an image.
+const (
+	FieldOSName            = "os.name"
+	FieldOSVersion         = "os.version"
+	FieldKubernetesVersion = "kubernetesVersion"
+	FieldArchitecture      = "architecture"
+)
+
+// Facts are what a map of tags, labels or custom_data says of an image. A field
+// is empty when nothing is said.
+type Facts struct {
+	OSName, OSVersion, KubernetesVersion, Architecture string
+	// Provenance has an entry for each field that is not empty. Raw is set when
+	// the value was changed.
+	Provenance map[string]sdk.Provenance
+}
+
+// FromKIB reads the keys that Kubernetes Image Builder writes: distribution,
+// distribution_version, distro_name, distro_version, distro_arch, os_name, arch,
+// kubernetes_semver, kubernetes_version, each also in upper case as in OVF
+// properties. Empty values count as absent, because Packer turns an undefined
+// variable into one. from is what values are: tag, custom_data, label.
+//
+// Source: the manifest post-processors, tags and labels in
+// kubernetes-sigs/image-builder : images/capi/packer/*/packer*.json.
+func FromKIB(values map[string]string, from string) Facts {
+	facts := Facts{Provenance: map[string]sdk.Provenance{}}
+	facts.readOS(values, from)
+	if key, raw, ok := first(values, "kubernetes_semver", "kubernetes_version"); ok {
+		facts.KubernetesVersion = KubernetesVersion(raw)
+		facts.note(FieldKubernetesVersion, from, key, raw, facts.KubernetesVersion)
+	}
+	if key, raw, ok := first(values, "distro_arch", "arch", "architecture"); ok {
+		facts.Architecture = Architecture(raw)
+		facts.note(FieldArchitecture, from, key, raw, facts.Architecture)
+	}
+	return facts
+}
+
+func (f *Facts) readOS(values map[string]string, from string) {
+	nameKey, rawName, hasName := first(values, "distribution", "distro_name")
+	versionKey, rawVersion, hasVersion := first(values, "distribution_version", "distro_version")
+	name, version := rawName, rawVersion
+	if textKey, text, ok := first(values, "os_name"); ok {
+		textName, textVersion, split := FromText(text)
+		if !split {
+			textName = text
+		}
+		if !hasName {
+			name, nameKey, rawName = textName, textKey, text
+		}
+		// A version in free text belongs to the distribution in that text.
+		if !hasVersion && distributionName(name) == distributionName(textName) {
+			version, versionKey, rawVersion = textVersion, textKey, text
+		}
+	}
+	f.OSName, f.OSVersion = Normalize(name, version)
+	f.note(FieldOSName, from, nameKey, rawName, f.OSName)
+	f.note(FieldOSVersion, from, versionKey, rawVersion, f.OSVersion)
+}
+
+func (f *Facts) note(field, from, key, raw, value string) {
+	if value == "" {
+		return
+	}
+	provenance := sdk.Provenance{From: from, Key: key}
+	if raw != value {
+		provenance.Raw = raw
+	}
+	f.Provenance[field] = provenance
+}
+
+// first returns the first of keys, in lower or upper case, that has a value.
+func first(values map[string]string, keys ...string) (key, value string, ok bool) {
+	for _, key := range keys {
+		for _, spelling := range []string{key, strings.ToUpper(key)} {
+			if value := strings.TrimSpace(values[spelling]); value != "" {
+				return spelling, values[spelling], true
+			}
+		}
+	}
+	return "", "", false
+}
