@@ -64,7 +64,14 @@ type Pack struct {
 	// Edge says how an edge-native-byoi pack refers to its image.
 	Edge   *Edge   `json:"edge,omitempty"`
 	Target *Target `json:"target,omitempty"`
+
+	// Base is the name before matrix expansion; Expand sets it.
+	Base string `json:"-"`
 }
+
+// NeedsImage tells whether an image is picked for the pack; an edge pack in
+// agent mode names none.
+func (p Pack) NeedsImage() bool { return p.Edge == nil || !p.Edge.AgentMode }
 
 // Pick is the rule that ends selection.
 type Pick string
