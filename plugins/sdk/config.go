@@ -1,0 +1,129 @@
+package sdk
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"github.com/invopop/jsonschema"
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// schemaFor returns the JSON Schema (2020-12) of configuration C, in one piece:
+// without $id, $defs and $ref.
+func schemaFor[C any]() (*jsonschema.Schema, error) {
+	t := reflect.TypeFor[C]()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("the configuration type %s is not a struct", t)
+	}
+	r := jsonschema.Reflector{
+		Anonymous:                  true,
+		DoNotReference:             true,
+		ExpandedStruct:             true,
+		RequiredFromJSONSchemaTags: true,
+	}
+	return r.ReflectFromType(t), nil
+}
+
+func schemaText[C any]() (string, error) {
+	schema, err := schemaFor[C]()
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(schema)
+	return string(b), err
+}
+
+// decodeConfig fills a C with config and, for keys that are absent, with the
+// defaults of the schema. Unknown keys are refused. The error is a *Diagnostic.
+func decodeConfig[C any](config *structpb.Struct) (C, error) {
+	var c C
+	schema, err := schemaFor[C]()
+	if err != nil {
+		return c, err
+	}
+	values := config.AsMap()
+	applyDefaults(schema, values)
+	b, err := json.Marshal(values)
+	if err != nil {
+		return c, err
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, configDiagnostic(err)
+	}
+	return c, nil
+}
+
+// applyDefaults sets the keys of an object that are absent and have a default.
+func applyDefaults(schema *jsonschema.Schema, values map[string]any) {
+	if schema.Properties == nil {
+		return
+	}
+	for p := schema.Properties.Oldest(); p != nil; p = p.Next() {
+		value, set := values[p.Key]
+		if !set && p.Value.Default != nil {
+			values[p.Key] = p.Value.Default
+			continue
+		}
+		switch v := value.(type) {
+		case map[string]any:
+			applyDefaults(p.Value, v)
+		case []any:
+			if p.Value.Items == nil {
+				continue
+			}
+			for _, item := range v {
+				if object, ok := item.(map[string]any); ok {
+					applyDefaults(p.Value.Items, object)
+				}
+			}
+		}
+	}
+}
+
+func configDiagnostic(err error) *Diagnostic {
+	d := &Diagnostic{
+		Summary: "the configuration does not fit this plugin", Detail: err.Error(),
+		NextStep: "see the keys with `kubectl byoos plugin describe`",
+	}
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		d.ConfigPath = mismatch.Field
+		d.Detail = fmt.Sprintf("%s must be %s, not %s", mismatch.Field, kindName(mismatch.Type), mismatch.Value)
+		return d
+	}
+	// encoding/json has no type for this one.
+	if m := regexp.MustCompile(`unknown field "(.*)"`).FindStringSubmatch(err.Error()); m != nil {
+		d.ConfigPath = m[1]
+		d.Detail = fmt.Sprintf("unknown key %q", m[1])
+	}
+	return d
+}
+
+// kindName says what a Go type is in YAML.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "a mapping"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	}
+	return t.String()
+}

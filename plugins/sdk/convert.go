@@ -1,0 +1,193 @@
+package sdk
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+// errClosed is returned to a goroutine that sends after its method returned.
+var errClosed = errors.New("the answer is complete: Discover or Verify returned already")
+
+// imagesTo converts images and returns about how many bytes they take.
+func imagesTo(images []Image) ([]*sourcev1.Image, int) {
+	size := 0
+	// One allocation for the whole batch: a stream of 100,000 images is not rare.
+	type message struct {
+		image     sourcev1.Image
+		os        sourcev1.OperatingSystem
+		reference sourcev1.Reference
+		created   timestamppb.Timestamp
+	}
+	messages := make([]message, len(images))
+	converted := make([]*sourcev1.Image, len(images))
+	for i := range images {
+		m, in := &messages[i], &images[i]
+		out := &m.image
+		out.Id, out.Provider, out.Name = text(in.ID), text(in.Provider), text(in.Name)
+		out.Region, out.Architecture = text(in.Region), text(in.Architecture)
+		if in.OSName != "" || in.OSVersion != "" {
+			m.os.Name, m.os.Version = text(in.OSName), text(in.OSVersion)
+			out.Os = &m.os
+		}
+		out.KubernetesVersion, out.Version = text(in.KubernetesVersion), text(in.Version)
+		if !in.CreatedAt.IsZero() {
+			m.created.Seconds, m.created.Nanos = in.CreatedAt.Unix(), int32(in.CreatedAt.Nanosecond())
+			out.CreatedAt = &m.created
+		}
+		out.DeprecatedAt, out.EndOfLifeAt = timeTo(in.DeprecatedAt), timeTo(in.EndOfLifeAt)
+		out.State, out.StateReason = stateTo(in.State), text(in.StateReason)
+		out.ExcludedFromLatest = in.ExcludedFromLatest
+		out.Owner, out.OwnerId, out.Public = text(in.Owner), text(in.OwnerID), in.Public
+		out.Digest = text(in.Digest)
+		if in.Reference != nil {
+			m.reference.Kind, m.reference.Value = text(in.Reference.Kind), text(in.Reference.Value)
+			out.Reference = &m.reference
+		}
+		var tags, attributes int
+		out.Tags, tags = stringsTo(in.Tags)
+		out.Attributes, attributes = stringsTo(in.Attributes)
+		out.Provenance = provenanceTo(in.Provenance)
+		size += tags + attributes + len(in.ID) + len(in.Name) + len(in.StateReason) + 128*len(in.Provenance)
+		converted[i] = out
+	}
+	return converted, size
+}
+
+func resultsTo(results []Result) ([]*sourcev1.VerifyResult, int) {
+	size := 0
+	converted := make([]*sourcev1.VerifyResult, len(results))
+	for i, r := range results {
+		out := &sourcev1.VerifyResult{Index: r.Ref.index, Presence: presenceTo(r.Presence), Reason: text(r.Reason)}
+		if r.Image != nil {
+			images, n := imagesTo([]Image{*r.Image})
+			out.Image = images[0]
+			size += n
+		}
+		size += len(r.Reason)
+		converted[i] = out
+	}
+	return converted, size
+}
+
+// stringsTo returns m as it may travel: gRPC refuses text that is not UTF-8.
+func stringsTo(m map[string]string) (map[string]string, int) {
+	size, valid := 0, true
+	for k, v := range m {
+		size += len(k) + len(v)
+		valid = valid && utf8.ValidString(k) && utf8.ValidString(v)
+	}
+	// The author may go on using his map while the batch waits, so it is copied.
+	copied := make(map[string]string, len(m))
+	for k, v := range m {
+		if !valid {
+			k, v = text(k), text(v)
+		}
+		copied[k] = v
+	}
+	if len(copied) == 0 {
+		return nil, 0
+	}
+	return copied, size
+}
+
+func provenanceTo(m map[string]Provenance) map[string]*sourcev1.Provenance {
+	if len(m) == 0 {
+		return nil
+	}
+	values := make([]sourcev1.Provenance, len(m))
+	out := make(map[string]*sourcev1.Provenance, len(m))
+	i := 0
+	for k, p := range m {
+		v := &values[i]
+		v.From, v.Key, v.Raw = text(p.From), text(p.Key), text(p.Raw)
+		out[text(k)] = v
+		i++
+	}
+	return out
+}
+
+// text replaces what is not UTF-8.
+func text(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+func timeTo(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+func timeFrom(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func stateTo(s State) sourcev1.State {
+	switch s {
+	case Available:
+		return sourcev1.State_STATE_AVAILABLE
+	case Pending:
+		return sourcev1.State_STATE_PENDING
+	case Failed:
+		return sourcev1.State_STATE_FAILED
+	case Disabled:
+		return sourcev1.State_STATE_DISABLED
+	case Gone:
+		return sourcev1.State_STATE_GONE
+	case Unusable:
+		return sourcev1.State_STATE_UNUSABLE
+	}
+	return sourcev1.State_STATE_UNSPECIFIED
+}
+
+func presenceTo(p Presence) sourcev1.Presence {
+	switch p {
+	case Found:
+		return sourcev1.Presence_PRESENCE_FOUND
+	case NotFound:
+		return sourcev1.Presence_PRESENCE_NOT_FOUND
+	case NotVisible:
+		return sourcev1.Presence_PRESENCE_NOT_VISIBLE
+	}
+	return sourcev1.Presence_PRESENCE_UNKNOWN
+}
+
+func diagnosticTo(d Diagnostic) *sourcev1.Diagnostic {
+	severity := sourcev1.Severity_SEVERITY_ERROR
+	switch d.Severity {
+	case Warning:
+		severity = sourcev1.Severity_SEVERITY_WARNING
+	case Notice:
+		severity = sourcev1.Severity_SEVERITY_INFO
+	}
+	return &sourcev1.Diagnostic{
+		Severity: severity, Summary: text(d.Summary), Detail: text(d.Detail),
+		ConfigPath: text(d.ConfigPath), NextStep: text(d.NextStep), Scope: text(d.Scope),
+	}
+}
+
+func refsFrom(refs []*sourcev1.ImageRef) []Ref {
+	out := make([]Ref, len(refs))
+	for i, r := range refs {
+		out[i] = Ref{
+			ID: r.GetId(), Provider: r.GetProvider(), Region: r.GetRegion(),
+			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), index: r.GetIndex(),
+		}
+		if ref := r.GetReference(); ref != nil {
+			out[i].Reference = &Reference{Kind: ref.GetKind(), Value: ref.GetValue()}
+		}
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package sdk
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// Main runs s as a plugin and does not return. Call it first thing in main:
+// nothing may be printed on stdout before it.
+//
+// With the argument "describe" it prints the plugin's Description as JSON, with
+// "--version" its name and version. Otherwise it serves the host, until the host
+// is done with it or gone.
+func Main[C any](s Source[C]) {
+	svc := newService(s, os.Stderr)
+	if code, done := command(svc, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); done {
+		os.Exit(code)
+	}
+	serve(svc, os.Stderr)
+	os.Exit(0)
+}
+
+// command handles the calls that need no host. done is false when the host
+// called and the plugin is to be served.
+func command[C any](
+	svc *service[C], args []string, getenv func(string) string, stdout, stderr io.Writer,
+) (code int, done bool) {
+	switch {
+	case len(args) > 0 && args[0] == "describe":
+		return describe(svc, stdout, stderr), true
+	case len(args) > 0 && (args[0] == "--version" || args[0] == "version"):
+		d := svc.describe()
+		fmt.Fprintf(stdout, "%s%s %s\n", FilePrefix, d.GetName(), d.GetVersion())
+		return 0, true
+	}
+	if h := Handshake(); getenv(h.MagicCookieKey) == h.MagicCookieValue {
+		return 0, false
+	}
+	name := svc.describe().GetName()
+	fmt.Fprintf(stderr, "This is the image source plugin %q of kubectl byoos. It is started by kubectl byoos, not by hand.\n"+
+		"See what is installed with: kubectl byoos plugin list\n"+
+		"See what this plugin does with: %s%s describe\n", name, FilePrefix, name)
+	return 1, true
+}
+
+func describe[C any](svc *service[C], stdout, stderr io.Writer) int {
+	d, err := svc.description()
+	if err != nil {
+		fmt.Fprintf(stderr, "describe: %v\n", err)
+		return 1
+	}
+	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(d)
+	if err == nil {
+		_, err = fmt.Fprintf(stdout, "%s\n", text)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "describe: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// serve answers the host until it stops the server, is gone, or sends SIGTERM.
+func serve[C any](svc *service[C], stderr *os.File) {
+	end := newEnding(os.Getenv(plugin.EnvUnixSocketDir), svc.cancel)
+	svc.ended = end.graceful
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		end.now(0)
+	}()
+	go func() {
+		waitForParent(os.Getenv(EnvHostPID))
+		end.now(0)
+	}()
+
+	restore := sync.OnceFunc(func() {
+		// go-plugin sends what is written to os.Stdout and os.Stderr to the host
+		// in the background, so a crash loses the last lines. The real stderr
+		// does not. go-plugin swaps the files before it accepts a call, and this
+		// runs within the first call.
+		os.Stdout, os.Stderr = stderr, stderr
+	})
+	plugin.Serve(&plugin.ServeConfig{
+		HandshakeConfig:  Handshake(),
+		VersionedPlugins: map[int]plugin.PluginSet{ProtocolVersion: {ServiceName: &grpcPlugin{server: svc}}},
+		Logger:           hclog.NewNullLogger(),
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			opts = append(opts,
+				grpc.MaxRecvMsgSize(MaxMessageSize), grpc.MaxSendMsgSize(MaxMessageSize),
+				grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+					restore()
+					return next(srv, stream)
+				}))
+			end.server = grpc.NewServer(opts...)
+			return end.server
+		},
+	})
+	svc.cancel()
+}
+
+// ending makes the process go away without leaving its socket behind.
+type ending struct {
+	socketDir string
+	cancel    func()
+	server    *grpc.Server
+	once      sync.Once
+}
+
+func newEnding(socketDir string, cancel func()) *ending {
+	return &ending{socketDir: socketDir, cancel: cancel}
+}
+
+// now cancels running calls, removes the socket and exits.
+func (e *ending) now(code int) {
+	e.once.Do(func() {
+		e.cancel()
+		removeSockets(e.socketDir)
+		os.Exit(code)
+	})
+}
+
+// graceful stops the server when the running calls are answered; Main returns
+// from serving then.
+func (e *ending) graceful() {
+	if e.server != nil {
+		go e.server.GracefulStop()
+	}
+}
+
+// removeSockets removes the sockets in dir and dir itself when nothing else is
+// in it. The host does so too; this is for when the host cannot.
+func removeSockets(dir string) {
+	if dir == "" {
+		return
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.Type()&os.ModeSocket != 0 && strings.HasPrefix(e.Name(), "plugin") {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	_ = os.Remove(dir)
+}

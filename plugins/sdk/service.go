@@ -1,0 +1,243 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+// modulePath is the module that holds this package.
+const modulePath = "github.com/kubectl-byoos/kubectl-byoos"
+
+// Service returns the gRPC service that Main serves, for tests that run a source
+// in process. Log lines go to log.
+func Service[C any](s Source[C], log io.Writer) sourcev1.ImageSourceServer {
+	return newService(s, log)
+}
+
+// service puts a Source behind the protocol.
+type service[C any] struct {
+	sourcev1.UnimplementedImageSourceServer
+	source Source[C]
+	stderr io.Writer
+	log    *slog.Logger
+
+	// done is closed when the process is to end; running calls are cancelled.
+	done   context.Context
+	cancel context.CancelFunc
+	// ended is called after a panic was answered.
+	ended func()
+}
+
+func newService[C any](s Source[C], stderr io.Writer) *service[C] {
+	svc := &service[C]{source: s, stderr: stderr, ended: func() {}}
+	svc.done, svc.cancel = context.WithCancel(context.Background())
+	svc.log = slog.New(newLogHandler(stderr, FilePrefix+s.Describe().Name))
+	return svc
+}
+
+// describe returns the Description without the schema.
+func (s *service[C]) describe() *sourcev1.Description {
+	info := s.source.Describe()
+	build, _ := debug.ReadBuildInfo()
+	d := &sourcev1.Description{
+		Name:             info.Name,
+		Version:          strings.TrimPrefix(info.Version, "v"),
+		ProtocolVersions: []uint32{ProtocolVersion},
+		Providers:        info.Providers,
+		Environment:      info.Environment,
+		Summary:          info.Summary,
+		Homepage:         info.Homepage,
+		SdkVersion:       moduleVersion(build, modulePath),
+	}
+	if d.Version == "" {
+		d.Version = moduleVersion(build, "")
+	}
+	if _, ok := s.source.(Verifier[C]); ok {
+		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_VERIFY)
+	}
+	if info.UsesHints {
+		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_HINTS)
+	}
+	return d
+}
+
+// description returns the whole Description.
+func (s *service[C]) description() (*sourcev1.Description, error) {
+	d := s.describe()
+	schema, err := schemaText[C]()
+	if err != nil {
+		return nil, err
+	}
+	d.ConfigSchema = schema
+	return d, nil
+}
+
+// moduleVersion returns the version of module path in build, or of the main
+// module for an empty path. A build outside a release is 0.0.0-devel.
+func moduleVersion(build *debug.BuildInfo, path string) string {
+	const devel = "0.0.0-devel"
+	if build == nil {
+		return devel
+	}
+	version := build.Main.Version
+	if path != "" && build.Main.Path != path {
+		i := slices.IndexFunc(build.Deps, func(m *debug.Module) bool { return m.Path == path })
+		if i < 0 {
+			return devel
+		}
+		version = build.Deps[i].Version
+	}
+	version = strings.TrimPrefix(version, "v")
+	if version == "" || version == "(devel)" {
+		return devel
+	}
+	return version
+}
+
+// Discover implements the protocol.
+func (s *service[C]) Discover(
+	req *sourcev1.DiscoverRequest, stream grpc.ServerStreamingServer[sourcev1.DiscoverResponse],
+) (err error) {
+	ctx, stop := s.callContext(stream.Context())
+	defer stop()
+	out := newSender(ctx, func(b batch) error {
+		return stream.Send(&sourcev1.DiscoverResponse{Images: b.images, Progress: b.progress, Diagnostics: b.diagnostics})
+	})
+	defer s.recovered("Discover", &err)
+
+	config, err := decodeConfig[C](req.GetConfig())
+	if err != nil {
+		return s.finish(ctx, out, err)
+	}
+	return s.finish(ctx, out, s.source.Discover(ctx, DiscoverRequest[C]{
+		Source:  req.GetSource(),
+		Config:  config,
+		BaseDir: req.GetBaseDir(),
+		Now:     timeFrom(req.GetNow()),
+		Hints: Hints{
+			Providers:     req.GetHints().GetProviders(),
+			Regions:       req.GetHints().GetRegions(),
+			Architectures: req.GetHints().GetArchitectures(),
+		},
+		UserSettings: req.GetUserSettings().AsMap(),
+		Log:          s.log.With("source", req.GetSource()),
+	}, &Stream{out}))
+}
+
+// Verify implements the protocol.
+func (s *service[C]) Verify(
+	req *sourcev1.VerifyRequest, stream grpc.ServerStreamingServer[sourcev1.VerifyResponse],
+) (err error) {
+	verifier, ok := s.source.(Verifier[C])
+	if !ok {
+		return status.Errorf(codes.Unimplemented, "plugin %s cannot verify images", s.source.Describe().Name)
+	}
+	ctx, stop := s.callContext(stream.Context())
+	defer stop()
+	out := newSender(ctx, func(b batch) error {
+		return stream.Send(&sourcev1.VerifyResponse{Results: b.results, Progress: b.progress, Diagnostics: b.diagnostics})
+	})
+	defer s.recovered("Verify", &err)
+
+	config, err := decodeConfig[C](req.GetConfig())
+	if err != nil {
+		return s.finish(ctx, out, err)
+	}
+	return s.finish(ctx, out, verifier.Verify(ctx, VerifyRequest[C]{
+		Source:       req.GetSource(),
+		Config:       config,
+		BaseDir:      req.GetBaseDir(),
+		Now:          timeFrom(req.GetNow()),
+		Refs:         refsFrom(req.GetRefs()),
+		UserSettings: req.GetUserSettings().AsMap(),
+		Log:          s.log.With("source", req.GetSource()),
+	}, &Results{out}))
+}
+
+// callContext ends with the call or with the process.
+func (s *service[C]) callContext(call context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(call)
+	unlink := context.AfterFunc(s.done, cancel)
+	return ctx, func() { unlink(); cancel() }
+}
+
+// recovered turns a panic into an error that names the plugin and the method.
+// The stack goes to the log only. The process ends afterwards: its state is
+// not to be trusted.
+func (s *service[C]) recovered(method string, err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	s.log.Error(fmt.Sprintf("panic in %s: %v", method, r), "stack", string(debug.Stack()))
+	*err = status.Errorf(codes.Internal, "plugin %s: panic in %s: %v", s.source.Describe().Name, method, r)
+	s.ended()
+}
+
+// finish sends what is left and turns what a method returned into diagnostics,
+// or into a status when the call was cancelled.
+func (s *service[C]) finish(ctx context.Context, out *sender, err error) error {
+	if cause := ctx.Err(); cause != nil && (err == nil || errors.Is(err, cause)) {
+		return status.FromContextError(cause).Err()
+	}
+	if sent := out.failure(); sent != nil {
+		return sent
+	}
+	for _, d := range diagnosticsOf(err) {
+		if err := out.report(d); err != nil {
+			return err
+		}
+	}
+	return out.close()
+}
+
+// diagnosticsOf returns one diagnostic of severity Error for each error that is
+// joined in err.
+func diagnosticsOf(err error) []Diagnostic {
+	if err == nil {
+		return nil
+	}
+	var d *Diagnostic
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []Diagnostic
+		for _, e := range joined.Unwrap() {
+			all = append(all, diagnosticsOf(e)...)
+		}
+		return all
+	}
+	if errors.As(err, &d) && d != nil {
+		found := *d
+		found.Severity = Error
+		return []Diagnostic{found}
+	}
+	summary, detail, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	return []Diagnostic{{Severity: Error, Summary: summary, Detail: strings.TrimSpace(detail)}}
+}
+
+// grpcPlugin registers the service with go-plugin.
+type grpcPlugin struct {
+	plugin.NetRPCUnsupportedPlugin
+	server sourcev1.ImageSourceServer
+}
+
+func (p *grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
+	sourcev1.RegisterImageSourceServer(s, p.server)
+	return nil
+}
+
+func (p *grpcPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, errors.New("a plugin has no client side")
+}
