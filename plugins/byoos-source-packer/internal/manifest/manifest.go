@@ -1,0 +1,134 @@
+// Package manifest reads what Packer's manifest post-processor writes: a JSON
+// object with "builds" and "last_run_uuid". It reads as a stream, so that the
+// memory it needs depends on the builds that are kept, not on the file's size.
+//
+// Format: https://developer.hashicorp.com/packer/docs/post-processors/manifest
+// and github.com/hashicorp/packer : post-processor/manifest.
+package manifest
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Build is one entry of "builds".
+type Build struct {
+	Name        string
+	BuilderType string
+	// BuildTime is the zero time when the manifest does not say (strip_time).
+	BuildTime  time.Time
+	Files      []File
+	ArtifactID string
+	RunUUID    string
+	// CustomData is nil when the manifest has none.
+	CustomData map[string]string
+}
+
+// File is a local file that a build made.
+type File struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// Manifest is what was read.
+type Manifest struct {
+	// Builds are the kept ones, in the file's order.
+	Builds []Build
+	// Total is how many builds the file holds.
+	Total int
+	// LastRun is the run that "last_run_uuid" names, or the run of the last
+	// build when the file does not say.
+	LastRun string
+	// LastRunAssumed says that LastRun is the latter.
+	LastRunAssumed bool
+	// OtherNames are the sorted names of builds that were not kept and of which
+	// no namesake was, maxNames of them at most.
+	OtherNames []string
+	// Runs are the latest run uuids in the file, oldest first, maxRuns at most.
+	Runs []string
+}
+
+// Limits of what is remembered of builds that are not kept.
+const (
+	maxNames = 1000
+	maxRuns  = 5
+)
+
+// Keep says which builds to keep by their run.
+type Keep func(run string) bool
+
+// All keeps every build.
+func All(string) bool { return true }
+
+// Run keeps the builds of one run.
+func Run(uuid string) Keep { return func(run string) bool { return run == uuid } }
+
+// Progress is told how many bytes were read. It may be nil.
+type Progress func(done int64)
+
+// Latest reads the builds of the last run from the first size bytes of r. Errors
+// are of type *Error, but for those of r and ctx.
+func Latest(ctx context.Context, r io.ReaderAt, size int64, progress Progress) (*Manifest, error) {
+	// "last_run_uuid" comes after the builds, so its value is looked up in the
+	// file's tail first. That is a guess: the pass over the whole file decides,
+	// and is repeated when the guess was wrong.
+	guess := lastRunInTail(r, size)
+	m, err := Read(ctx, r, size, Run(guess), progress)
+	if err != nil || m.LastRun == guess {
+		return m, err
+	}
+	return Read(ctx, r, size, Run(m.LastRun), progress)
+}
+
+// Read reads the builds that keep wants from the first size bytes of r.
+func Read(ctx context.Context, r io.ReaderAt, size int64, keep Keep, progress Progress) (*Manifest, error) {
+	s := newScanner(ctx, r, size, keep, progress)
+	if err := s.scan(); err != nil {
+		return nil, err
+	}
+	return s.manifest(), nil
+}
+
+func (s *scanner) manifest() *Manifest {
+	m := &Manifest{
+		Builds:         s.kept,
+		Total:          s.total,
+		LastRun:        s.lastRun,
+		LastRunAssumed: s.lastRun == "",
+		Runs:           s.runs,
+	}
+	if m.LastRunAssumed {
+		m.LastRun = s.lastBuildRun
+	}
+	for _, build := range s.kept {
+		delete(s.others, build.Name)
+	}
+	for name := range s.others {
+		m.OtherNames = append(m.OtherNames, name)
+	}
+	slices.Sort(m.OtherNames)
+	return m
+}
+
+// lastRunInTail returns what looks like the value of the last "last_run_uuid",
+// or "".
+func lastRunInTail(r io.ReaderAt, size int64) string {
+	const key, tail = `"last_run_uuid"`, 4096
+	start := max(0, size-tail)
+	buf := make([]byte, size-start)
+	n, _ := r.ReadAt(buf, start)
+	text := string(buf[:n])
+	i := strings.LastIndex(text, key)
+	if i < 0 {
+		return ""
+	}
+	_, rest, found := strings.Cut(text[i+len(key):], `"`)
+	if !found {
+		return ""
+	}
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
+}

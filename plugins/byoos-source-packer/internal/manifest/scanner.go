@@ -1,0 +1,395 @@
+package manifest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxBuild bounds the memory that one JSON value of the file may take. Real
+// builds take a few kilobytes.
+const maxBuild = 16 << 20
+
+var errTooLarge = errors.New("value too large")
+
+// scanner goes over a manifest once.
+type scanner struct {
+	file    io.ReaderAt
+	size    int64
+	keep    Keep
+	limited *limitedReader
+	dec     *json.Decoder
+
+	lastRun, lastBuildRun string
+	hasBuilds             bool
+	total                 int
+	kept                  []Build
+	others                map[string]struct{}
+	runs                  []string
+	raw                   rawBuild
+}
+
+// rawBuild leaves undecoded what only kept builds need.
+type rawBuild struct {
+	Name        string          `json:"name"`
+	BuilderType string          `json:"builder_type"`
+	BuildTime   int64           `json:"build_time"`
+	Files       json.RawMessage `json:"files"`
+	ArtifactID  string          `json:"artifact_id"`
+	RunUUID     string          `json:"packer_run_uuid"`
+	CustomData  json.RawMessage `json:"custom_data"`
+}
+
+// reset forgets the previous build, but not the memory that it took.
+func (b *rawBuild) reset() {
+	*b = rawBuild{Files: b.Files[:0], CustomData: b.CustomData[:0]}
+}
+
+func newScanner(ctx context.Context, file io.ReaderAt, size int64, keep Keep, progress Progress) *scanner {
+	limited := &limitedReader{
+		ctx:      ctx,
+		in:       bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 256<<10),
+		progress: progress,
+	}
+	return &scanner{
+		file: file, size: size, keep: keep, limited: limited,
+		dec:    json.NewDecoder(limited),
+		others: map[string]struct{}{},
+	}
+}
+
+func (s *scanner) scan() error {
+	if err := s.checkEncoding(); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	for s.dec.More() {
+		if err := s.member(); err != nil {
+			return err
+		}
+	}
+	if _, err := s.token(); err != nil { // the closing brace
+		return err
+	}
+	s.limited.allow(maxBuild)
+	end := s.dec.InputOffset()
+	if _, err := s.dec.Token(); !errors.Is(err, io.EOF) {
+		if s.limited.err != nil {
+			return s.limited.err
+		}
+		return s.fail(Trailing, end, "there is more after the end of the manifest")
+	}
+	if !s.hasBuilds {
+		return s.fail(NotManifest, 0, `the object has no "builds"`)
+	}
+	return nil
+}
+
+// checkEncoding skips a UTF-8 byte order mark and refuses UTF-16, which Windows
+// PowerShell writes by default.
+func (s *scanner) checkEncoding() error {
+	in := s.limited.in
+	head, err := in.Peek(3)
+	if len(head) == 0 {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		return s.fail(Truncated, 0, "the file is empty")
+	}
+	if string(head) == "\ufeff" {
+		_, err := in.Discard(3)
+		s.limited.skipped = 3
+		return err
+	}
+	utf16 := len(head) >= 2 &&
+		(head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff || head[0] == 0 || head[1] == 0)
+	if utf16 {
+		return s.fail(Encoding, 0, "the file is UTF-16, not UTF-8")
+	}
+	return nil
+}
+
+func (s *scanner) open() error {
+	tok, err := s.token()
+	if err != nil {
+		return err
+	}
+	if tok != json.Delim('{') {
+		return s.fail(NotManifest, 0, "the file holds %s, not an object", describe(tok))
+	}
+	return nil
+}
+
+// member reads one key of the top-level object with its value. As in Packer's
+// own reader, keys match in any case and of a repeated key the last one counts.
+func (s *scanner) member() error {
+	tok, err := s.token()
+	if err != nil {
+		return err
+	}
+	key, _ := tok.(string)
+	switch {
+	case strings.EqualFold(key, "builds"):
+		return s.builds()
+	case strings.EqualFold(key, "last_run_uuid"):
+		var value *string
+		if err := s.decode(&value, "last_run_uuid"); err != nil {
+			return err
+		}
+		s.lastRun = ""
+		if value != nil {
+			s.lastRun = *value
+		}
+		return nil
+	}
+	var ignored json.RawMessage
+	return s.decode(&ignored, key)
+}
+
+func (s *scanner) builds() error {
+	s.hasBuilds, s.total, s.kept, s.runs, s.lastBuildRun = true, 0, nil, nil, ""
+	clear(s.others)
+	start := s.dec.InputOffset()
+	tok, err := s.token()
+	if err != nil {
+		return err
+	}
+	if tok == nil {
+		return nil
+	}
+	if tok != json.Delim('[') {
+		return s.fail(Shape, start, `"builds" is %s, not an array`, describe(tok))
+	}
+	for s.dec.More() {
+		if err := s.build(); err != nil {
+			return err
+		}
+	}
+	_, err = s.token()
+	return err
+}
+
+func (s *scanner) build() error {
+	what := fmt.Sprintf("builds[%d]", s.total)
+	start := s.dec.InputOffset()
+	s.raw.reset()
+	if err := s.decode(&s.raw, what); err != nil {
+		return err
+	}
+	if s.raw.BuilderType == "" && s.raw.ArtifactID == "" {
+		return s.fail(Shape, s.valueStart(start), "%s has neither builder_type nor artifact_id", what)
+	}
+	s.total++
+	s.lastBuildRun = s.raw.RunUUID
+	s.noteRun(s.raw.RunUUID)
+	if !s.keep(s.raw.RunUUID) {
+		if len(s.others) < maxNames {
+			s.others[s.raw.Name] = struct{}{}
+		}
+		return nil
+	}
+	build, err := s.raw.build()
+	if err != nil {
+		return s.fail(Shape, s.valueStart(start), "%s: %v", what, err)
+	}
+	s.kept = append(s.kept, build)
+	return nil
+}
+
+// noteRun moves a run to the end of the list of the latest ones.
+func (s *scanner) noteRun(uuid string) {
+	if n := len(s.runs); n > 0 && s.runs[n-1] == uuid {
+		return
+	}
+	s.runs = slices.DeleteFunc(s.runs, func(run string) bool { return run == uuid })
+	s.runs = append(s.runs, uuid)
+	if len(s.runs) > maxRuns {
+		s.runs = slices.Delete(s.runs, 0, 1)
+	}
+}
+
+func (b *rawBuild) build() (Build, error) {
+	build := Build{
+		Name: b.Name, BuilderType: b.BuilderType, BuildTime: buildTime(b.BuildTime),
+		ArtifactID: b.ArtifactID, RunUUID: b.RunUUID,
+	}
+	if len(b.Files) > 0 {
+		if err := json.Unmarshal(b.Files, &build.Files); err != nil {
+			return Build{}, fmt.Errorf("files: %w", plain(err))
+		}
+	}
+	if len(b.CustomData) > 0 {
+		if err := json.Unmarshal(b.CustomData, &build.CustomData); err != nil {
+			return Build{}, customDataError(b.CustomData, err)
+		}
+	}
+	return build, nil
+}
+
+// customDataError names the key whose value is not a string.
+func customDataError(raw json.RawMessage, err error) error {
+	var values map[string]any
+	if json.Unmarshal(raw, &values) == nil {
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			if _, ok := values[key].(string); !ok && values[key] != nil {
+				return fmt.Errorf("custom_data.%s is not a string", key)
+			}
+		}
+	}
+	return fmt.Errorf("custom_data: %w", plain(err))
+}
+
+// buildTime returns the zero time for what is absent or beyond the years that
+// RFC 3339 can write.
+func buildTime(seconds int64) time.Time {
+	const endOfYear9999 = 253402300799
+	if seconds <= 0 || seconds > endOfYear9999 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+func (s *scanner) token() (json.Token, error) {
+	s.limited.allow(maxBuild)
+	tok, err := s.dec.Token()
+	if err != nil {
+		return nil, s.explain(err, s.dec.InputOffset(), "the manifest")
+	}
+	return tok, nil
+}
+
+func (s *scanner) decode(into any, what string) error {
+	s.limited.allow(maxBuild)
+	start := s.dec.InputOffset()
+	if err := s.dec.Decode(into); err != nil {
+		return s.explain(err, s.errorOffset(start, into), what)
+	}
+	return nil
+}
+
+// explain turns an error of the decoder into an *Error with its place.
+func (s *scanner) explain(err error, offset int64, what string) error {
+	if s.limited.err != nil && !errors.Is(s.limited.err, io.EOF) {
+		if errors.Is(s.limited.err, errTooLarge) {
+			return s.fail(Shape, offset, "%s is larger than %d MiB", what, maxBuild>>20)
+		}
+		return s.limited.err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return s.fail(Truncated, s.size-s.limited.skipped, "the file ends in the middle of its JSON")
+	}
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return s.fail(Shape, offset, "%s%s", what, typeMessage(mismatch))
+	}
+	return s.fail(Syntax, offset, "%v", err)
+}
+
+// errorOffset decodes the value after start once more, because the offsets in
+// the errors of a decoder that also read tokens do not count those.
+func (s *scanner) errorOffset(start int64, into any) int64 {
+	base := s.valueStart(start)
+	err := json.NewDecoder(io.LimitReader(s.from(base), maxBuild)).Decode(into)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return base + max(0, syntax.Offset-1)
+	}
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return base + max(0, mismatch.Offset-1)
+	}
+	return base
+}
+
+// valueStart skips what separates a value from the one before.
+func (s *scanner) valueStart(offset int64) int64 {
+	in := bufio.NewReader(s.from(offset))
+	for {
+		c, err := in.ReadByte()
+		if err != nil || !strings.ContainsRune(" \t\r\n,:", rune(c)) {
+			return offset
+		}
+		offset++
+	}
+}
+
+// from reads the file from an offset of the decoder.
+func (s *scanner) from(offset int64) io.Reader {
+	offset += s.limited.skipped
+	return io.NewSectionReader(s.file, offset, max(0, s.size-offset))
+}
+
+func (s *scanner) fail(kind Kind, offset int64, format string, args ...any) error {
+	offset += s.limited.skipped
+	return &Error{
+		Kind: kind, Offset: offset, Line: s.line(offset),
+		Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// line counts lines from 1 up to offset.
+func (s *scanner) line(offset int64) int {
+	in := io.NewSectionReader(s.file, 0, min(offset, s.size))
+	buf := make([]byte, 64<<10)
+	line := 1
+	for {
+		n, err := in.Read(buf)
+		for _, c := range buf[:n] {
+			if c == '\n' {
+				line++
+			}
+		}
+		if err != nil {
+			return line
+		}
+	}
+}
+
+// limitedReader fails when more is read than was allowed, when its context is
+// done, or when the file fails, and remembers why.
+type limitedReader struct {
+	ctx            context.Context
+	in             *bufio.Reader
+	progress       Progress
+	done, reported int64
+	left           int64
+	// skipped bytes before the JSON: the byte order mark.
+	skipped int64
+	err     error
+}
+
+func (r *limitedReader) allow(n int64) { r.left = n }
+
+func (r *limitedReader) Read(p []byte) (int, error) {
+	if r.err == nil {
+		r.err = r.ctx.Err()
+	}
+	if r.err == nil && r.left <= 0 {
+		r.err = errTooLarge
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	if int64(len(p)) > r.left {
+		p = p[:r.left]
+	}
+	n, err := r.in.Read(p)
+	r.err = err
+	r.left -= int64(n)
+	r.done += int64(n)
+	const step = 8 << 20
+	if r.progress != nil && r.done-r.reported >= step {
+		r.reported = r.done
+		r.progress(r.done)
+	}
+	return n, err
+}
