@@ -18,6 +18,10 @@ const (
 	ExitInterrupted = 130
 )
 
+// ErrDifference is returned by a command that was asked for a comparison, found
+// a difference and has printed it: exit code 1, and no error text.
+var ErrDifference = errors.New("a difference was found")
+
 // Error is a failure that knows its exit code and the user's next step.
 type Error struct {
 	Code int
@@ -62,3 +66,24 @@ func Code(err error) int {
 	}
 	return ExitFailure
 }
+
+// Join returns nil for no errors, the error itself for one, and for several an
+// error that has the code of the first and shows them all.
+func Join(errs ...error) error {
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return &Several{Errs: errs}
+}
+
+// Several is more than one failure; each is reported with its own next step.
+type Several struct{ Errs []error }
+
+// Error returns the texts of all failures, one a line.
+func (s *Several) Error() string { return errors.Join(s.Errs...).Error() }
+
+// Unwrap returns all failures, so that errors.As finds the first that fits.
+func (s *Several) Unwrap() []error { return s.Errs }

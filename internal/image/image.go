@@ -89,3 +89,29 @@ type Ref struct {
 	Digest       string     `json:"digest,omitempty"`
 	Reference    *Reference `json:"reference,omitempty"`
 }
+
+// String returns "rhel 8", or what of it is known.
+func (o OS) String() string {
+	if o.Name == "" || o.Version == "" {
+		return o.Name + o.Version
+	}
+	return o.Name + " " + o.Version
+}
+
+// Condition returns the state in one word for people: the state that the source
+// gave, unless the image is deprecated or past its end of life at now.
+func (i Image) Condition(now time.Time) string {
+	switch {
+	case i.State != Available && i.State != StateUnset:
+		return string(i.State)
+	case reached(i.EndOfLifeAt, now):
+		return "end-of-life"
+	case reached(i.DeprecatedAt, now):
+		return "deprecated"
+	case i.ExcludedFromLatest:
+		return "excluded"
+	}
+	return string(i.State)
+}
+
+func reached(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
