@@ -1,0 +1,160 @@
+package yamledit
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func scalar(value string, path ...string) Op { return Op{Path: path, Value: value} }
+
+var images = []string{"pack", "content", "images"}
+
+func own(value string) Op {
+	return Op{
+		Path: images, Item: "image", Value: value, First: true,
+		Match: func(s string) bool { return strings.Contains(s, "system.uri") },
+	}
+}
+
+func TestEdit(t *testing.T) {
+	name := scalar("rhel", "pack", "osName")
+	version := scalar("8", "pack", "osVersion")
+	uri := scalar("ttl.sh/u:k3s-1", "options", "system.uri")
+	for _, tt := range []struct {
+		name, in, want string
+		ops            []Op
+	}{
+		{"empty", "", "pack:\n  osName: \"rhel\"\n", []Op{name}},
+		{"comment only", "# mine\n", "# mine\npack:\n  osName: \"rhel\"\n", []Op{name}},
+		{"comment only, no break", "# mine", "# mine\npack:\n  osName: \"rhel\"\n", []Op{name}},
+		{"two in an empty one", "", "pack:\n  osName: \"rhel\"\n  osVersion: \"8\"\n", []Op{name, version}},
+		{"comment behind", "pack:\n  osName: sles   # keep\n", "pack:\n  osName: rhel   # keep\n", []Op{name}},
+		{"single quotes", "pack: \n   osName:   'sles'\t\n", "pack: \n   osName:   'rhel'\t\n", []Op{name}},
+		{"double quotes", "pack:\n  osName: \"sl\\\"es\"\n", "pack:\n  osName: \"rhel\"\n", []Op{name}},
+		{"plain number", "pack:\n  osVersion: 9\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
+		{"same number, no string", "pack:\n  osVersion: 8\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
+		{"string in plain cannot hold", "pack:\n  osVersion: nine\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
+		{"already right", "pack: {osName:    'rhel'}", "pack: {osName:    'rhel'}", []Op{name}},
+		{"empty value", "pack:\n  osName:\n  x: 1\n", "pack:\n  osName: \"rhel\"\n  x: 1\n", []Op{name}},
+		{"empty value and comment", "pack:\n  osName: # set me\n", "pack:\n  osName: \"rhel\" # set me\n", []Op{name}},
+		{"null", "pack:\n  osName: ~\n", "pack:\n  osName: rhel\n", []Op{name}},
+		{"tag", "pack:\n  osName: !!str sles\n", "pack:\n  osName: !!str rhel\n", []Op{name}},
+		{"wrong tag", "pack:\n  osVersion: !!int \"8\"\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
+		{"anchor, unused", "pack:\n  osName: &n sles\n", "pack:\n  osName: &n rhel\n", []Op{name}},
+		{"alias", "a: &n sles\npack:\n  osName: *n # c\n", "a: &n sles\npack:\n  osName: rhel # c\n", []Op{name}},
+		{"merge", "b: &b {osName: sles}\npack:\n  <<: *b\n", "b: &b {osName: sles}\npack:\n  <<: *b\n  osName: \"rhel\"\n", []Op{name}},
+		{"literal", "pack:\n  osName: |- # why\n    sles\n\n  # next\n  x: 1\n", "pack:\n  osName: \"rhel\" # why\n\n  # next\n  x: 1\n", []Op{name}},
+		{"folded, indented", "pack:\n  osName: >2\n      sles\n     es\nz: 1\n", "pack:\n  osName: \"rhel\"\nz: 1\n", []Op{name}},
+		{"plain, two lines", "pack:\n  osName: suse\n    linux\n\n    es # x\nz: 1\n", "pack:\n  osName: rhel # x\nz: 1\n", []Op{name}},
+		{"double, two lines", "pack:\n  osName: \"suse\n    linux\" # x\n", "pack:\n  osName: \"rhel\" # x\n", []Op{name}},
+		{"flow", "pack: {osName: sles, osVersion: \"15\"} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{name, version}},
+		{"flow, missing", "pack: {osName: rhel} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{name, version}},
+		{"flow, trailing comma", "pack: {osName: rhel,\n  }\n", "pack: {osName: rhel, osVersion: \"8\",\n  }\n", []Op{name, version}},
+		{"flow, empty", "pack: {}\n", "pack: {osName: \"rhel\", osVersion: \"8\"}\n", []Op{name, version}},
+		{"flow root", "{}\n", "{options: {system.uri: \"ttl.sh/u:k3s-1\"}}\n", []Op{uri}},
+		{"json", `{"pack": {"osName":"sles","x":[1]}}`, `{"pack": {"osName":"rhel","x":[1], osVersion: "8"}}`, []Op{name, version}},
+		{"CRLF", "pack:\r\n  osName: sles\r\n", "pack:\r\n  osName: rhel\r\n  osVersion: \"8\"\r\n", []Op{name, version}},
+		{"BOM and unicode", "\ufeffé: ü # ö\npack: {ключ: 值, osName: sles}\n", "\ufeffé: ü # ö\npack: {ключ: 值, osName: rhel}\n", []Op{name}},
+		{"no final break", "pack:\n  osName: sles", "pack:\n  osName: rhel\n  osVersion: \"8\"", []Op{name, version}},
+		{"missing behind sibling", "pack:\n    osName: rhel # c\n    # of x\n    x: 1\n", "pack:\n    osName: rhel # c\n    osVersion: \"8\"\n    # of x\n    x: 1\n", []Op{name, version}},
+		{"missing, at the end", "pack:\n  x: 1\n  y:\n  - a\n  - b: |\n      t\n\n# end\n", "pack:\n  x: 1\n  y:\n  - a\n  - b: |\n      t\n  osName: \"rhel\"\n\n# end\n", []Op{name}},
+		{"parent without value", "pack: # ours\n\nz: 1\n", "pack: # ours\n  osName: \"rhel\"\n\nz: 1\n", []Op{name}},
+		{"parent null", "pack: null\n", "pack: {osName: \"rhel\"}\n", []Op{name}},
+		{"parent missing, own unit", "a:\n    b: 1\n", "a:\n    b: 1\npack:\n    osName: \"rhel\"\n", []Op{name}},
+		{"comments stay with their key", "pack:\n  x: 1\n  #drain:\n    #cordon: true\n\n# end\n", "pack:\n  x: 1\n  #drain:\n    #cordon: true\noptions:\n  system.uri: \"ttl.sh/u:k3s-1\"\n\n# end\n", []Op{uri}},
+		{"dotted key", "options:\n  system.uri: NA\n", "options:\n  system.uri: ttl.sh/u:k3s-1\n", []Op{uri}},
+		{"nested key", "options:\n  system:\n    uri: NA\n", "options:\n  system:\n    uri: ttl.sh/u:k3s-1\n", []Op{uri}},
+		{"nested, missing", "options:\n  system:\n    repo: u\n", "options:\n  system:\n    repo: u\n    uri: \"ttl.sh/u:k3s-1\"\n", []Op{uri}},
+		{"quoted key", "options: {'system.uri' : NA}\n", "options: {'system.uri' : ttl.sh/u:k3s-1}\n", []Op{uri}},
+		{"explicit key", "? options\n: ? system.uri\n  : NA\n", "? options\n: ? system.uri\n  : ttl.sh/u:k3s-1\n", []Op{uri}},
+		{"open literal at the end", "pack:\n  osName: rhel\nstages: |\n  foo", "options:\n  system.uri: \"ttl.sh/u:k3s-1\"\npack:\n  osName: rhel\nstages: |\n  foo", []Op{uri}},
+		{"kept blank lines", "pack:\n  s: |+\n    foo\n\nz: 1\n", "pack:\n  s: |+\n    foo\n\n  osName: \"rhel\"\nz: 1\n", []Op{name}},
+		{"document marks", "%YAML 1.1\n---\npack:\n  osName: sles\n...\n", "%YAML 1.1\n---\npack:\n  osName: rhel\n  osVersion: \"8\"\n...\n", []Op{name, version}},
+		{"if present", "a: 1\n", "a: 1\n", []Op{{Path: name.Path, Value: "x", IfPresent: true}}},
+
+		{"item", "pack:\n content:\n   images: \n    - image: '{{.system.uri}}' # own\n    - image: b\n", "pack:\n content:\n   images: \n    - image: '{{.new}}' # own\n    - image: b\n", []Op{own("{{.new}}")}},
+		{"item first", "pack:\n  content:\n    images:\n    # more\n    -   image: b\n", "pack:\n  content:\n    images:\n    # more\n    -   image: \"{{.new}}\"\n    -   image: b\n", []Op{own("{{.new}}")}},
+		{"item last", "pack:\n  content:\n    images:\n    - b\n", "pack:\n  content:\n    images:\n    - b\n    - image: \"c\"\n", []Op{{Path: images, Item: "image", Value: "c"}}},
+		{"item, flow", "pack: {content: {images: [{image: b}]}}\n", "pack: {content: {images: [{image: \"n\"}, {image: b}, {image: \"c\"}]}}\n", []Op{own("n"), {Path: images, Item: "image", Value: "c"}}},
+		{"item, empty flow", "pack:\n  content:\n    images: []\n", "pack:\n  content:\n    images: [{image: \"n\"}]\n", []Op{own("n")}},
+		{"item, no list", "pack:\n  content:\n    images:\n", "pack:\n  content:\n    images:\n      - image: \"n\"\n", []Op{own("n")}},
+		{"item, nothing", "x: 1\n", "x: 1\npack:\n  content:\n    images:\n      - image: \"n\"\n", []Op{own("n")}},
+		{"item, flow null", "pack: {content: }\n", "pack: {content:  {images: [{image: \"n\"}]}}\n", []Op{own("n")}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, changes, err := Edit([]byte(tt.in), tt.ops)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
+				t.Fatalf("-want +got\n%s", diff)
+			}
+			if (len(changes) == 0) != (tt.in == tt.want) {
+				t.Errorf("changes = %v", changes)
+			}
+			again, more, err := Edit(got, tt.ops)
+			if err != nil || len(more) > 0 || string(again) != string(got) {
+				t.Errorf("second edit: %v, %q, %v", more, again, err)
+			}
+		})
+	}
+}
+
+func TestEditRefuses(t *testing.T) {
+	name := []Op{scalar("rhel", "pack", "osName")}
+	uri := []Op{scalar("NA", "options", "system.uri")}
+	for _, tt := range []struct {
+		name, in string
+		ops      []Op
+		line     int
+		want     string
+	}{
+		{"duplicate", "pack:\n  osName: a\n  osName: b\n", name, 3, `"osName" is already on line 2`},
+		{"duplicate elsewhere", "a: 1\na: 2\n", name, 2, `"a" is already on line 1`},
+		{"both ways", "options:\n  system.uri: a\n  system: {uri: b}\n", uri, 2, "options.system.uri is set here and on line 3"},
+		{"mapping", "pack:\n  osName: {a: 1}\n", name, 2, "is a mapping, not a single value"},
+		{"parent is a string", "pack: hello\n", name, 1, "which is a value"},
+		{"parent is a list", "pack:\n- a\n", name, 2, "which is a list"},
+		{"top is a list", "- a\n", name, 1, "top level is a list"},
+		{"shared value", "pack:\n  osName: &n a\nx: *n\n", name, 2, "&n is repeated elsewhere"},
+		{"shared parent", "pack: &p\n  osName: a\nx: *p\n", name, 1, "&p is repeated elsewhere"},
+		{"aliased parent", "x: &p {osName: a}\npack: *p\n", name, 2, "*p stands for values"},
+		{"two documents", "pack: {}\n---\na: 1\n", name, 2, "second YAML document"},
+		{"tabs", "pack:\n\tosName: a\n", name, 2, "not valid YAML"},
+		{"UTF-16", "\xff\xfea\x00", name, 0, "UTF-16"},
+		{"images no list", "pack: {content: {images: a}}\n", []Op{own("n")}, 1, "not a list"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, changes, err := Edit([]byte(tt.in), tt.ops)
+			var refused *Error
+			if !errors.As(err, &refused) || got != nil || changes != nil {
+				t.Fatalf("Edit = %q, %v, %v", got, changes, err)
+			}
+			if refused.Line != tt.line || !strings.Contains(refused.Error(), tt.want) {
+				t.Errorf("line %d: %v", refused.Line, refused)
+			}
+			if refused.Next == "" {
+				t.Error("no next step")
+			}
+		})
+	}
+}
+
+func TestChanges(t *testing.T) {
+	_, changes, err := Edit([]byte("pack:\n  # c\n  osName: sles\n"), []Op{
+		scalar("rhel", "pack", "osName"), scalar("8", "pack", "osVersion"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Change{
+		{Path: []string{"pack", "osName"}, Line: 3, Old: "sles", New: "rhel"},
+		{Path: []string{"pack", "osVersion"}, Line: 4, New: "8", Added: true},
+	}
+	if diff := cmp.Diff(want, changes); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}

@@ -1,0 +1,313 @@
+// Package yamledit changes single values of a YAML document and leaves every
+// other byte as it is: comments, order, quoting, line ends, indentation. A
+// parser finds the places, the bytes are spliced, and the result is parsed
+// again and compared with what was asked for; when they differ, the edit is
+// refused.
+package yamledit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v3"
+)
+
+// Error is a document that cannot be parsed or edited.
+type Error struct {
+	// Line and Column are counted from 1, in characters; 0 when unknown.
+	Line, Column int
+	Msg          string
+	// Next is what the user can do.
+	Next string
+}
+
+// Error returns the position and the message.
+func (e *Error) Error() string {
+	switch {
+	case e.Line == 0:
+		return e.Msg
+	case e.Column == 0:
+		return fmt.Sprintf("line %d: %s", e.Line, e.Msg)
+	}
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Msg)
+}
+
+func refuse(n *yaml.Node, next, format string, args ...any) *Error {
+	return &Error{Line: n.Line, Column: n.Column, Msg: fmt.Sprintf(format, args...), Next: next}
+}
+
+// Document is a parsed YAML text with the places of its nodes.
+type Document struct {
+	src   []byte
+	lines []int // offset of each line's start
+	root  *yaml.Node
+	eol   string
+	unit  int // columns of one level of indentation
+
+	places  map[*yaml.Node]place
+	aliased map[string]bool // anchors that an alias refers to
+}
+
+// place is what a node's context says of its layout.
+type place struct {
+	flow bool // inside a flow collection
+	// parent is the column of the block collection that the node is in: lines
+	// of a block scalar are indented deeper.
+	parent int
+}
+
+// Parse reads one YAML document. Duplicate keys, several documents and
+// encodings other than UTF-8 are errors.
+func Parse(src []byte) (*Document, error) {
+	if bytes.HasPrefix(src, []byte{0xfe, 0xff}) || bytes.HasPrefix(src, []byte{0xff, 0xfe}) {
+		return nil, &Error{Msg: "the text is encoded in UTF-16", Next: "save it as UTF-8"}
+	}
+	root, err := decode(src)
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{
+		src: src, root: root, eol: lineEnd(src), lines: lineStarts(src),
+		places: map[*yaml.Node]place{}, aliased: map[string]bool{},
+	}
+	if root != nil {
+		if err := d.walk(root, place{}); err != nil {
+			return nil, err
+		}
+	}
+	if d.unit == 0 {
+		d.unit = 2
+	}
+	return d, nil
+}
+
+func decode(src []byte) (*yaml.Node, error) {
+	var doc, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(src))
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, syntaxError(err)
+	}
+	if err := dec.Decode(&more); err == nil {
+		return nil, refuse(&more, "keep one document in the file", "a second YAML document starts here")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(err)
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return nil, nil
+	}
+	return doc.Content[0], nil
+}
+
+// syntaxError moves the line out of the parser's text.
+func syntaxError(err error) *Error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	e := &Error{Msg: "not valid YAML: " + text, Next: "correct the YAML syntax"}
+	if _, scanErr := fmt.Sscanf(text, "line %d:", &e.Line); scanErr == nil {
+		_, rest, _ := strings.Cut(text, ": ")
+		e.Msg = "not valid YAML: " + rest
+	}
+	return e
+}
+
+// walk notes the places of all nodes and refuses duplicate keys.
+func (d *Document) walk(n *yaml.Node, at place) error {
+	d.places[n] = at
+	inner := place{flow: at.flow || n.Style&yaml.FlowStyle != 0, parent: at.parent}
+	switch n.Kind {
+	case yaml.AliasNode:
+		d.aliased[n.Value] = true
+	case yaml.MappingNode:
+		if err := uniqueKeys(n); err != nil {
+			return err
+		}
+		if len(n.Content) > 0 && !inner.flow {
+			inner.parent = n.Content[0].Column
+			if at.parent > 0 && d.unit == 0 && inner.parent > at.parent {
+				d.unit = inner.parent - at.parent
+			}
+		}
+	case yaml.SequenceNode:
+		if !inner.flow {
+			inner.parent = d.dashColumn(n)
+		}
+	}
+	for _, child := range n.Content {
+		if err := d.walk(child, inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func uniqueKeys(n *yaml.Node) error {
+	lines := map[string]int{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
+			continue
+		}
+		id := key.ShortTag() + key.Value
+		if line, ok := lines[id]; ok {
+			return refuse(key, "keep one of the two", "the key %q is already on line %d", key.Value, line)
+		}
+		lines[id] = key.Line
+	}
+	return nil
+}
+
+// dashColumn is the column of a block sequence's dashes. A sequence with an
+// anchor or a tag starts at that, so its first dash is looked for.
+func (d *Document) dashColumn(n *yaml.Node) int {
+	if off := d.dash(n); off >= 0 {
+		return d.column(off)
+	}
+	return n.Column
+}
+
+// dash is the offset of a block sequence's first dash, or -1.
+func (d *Document) dash(n *yaml.Node) int {
+	off := d.skipProperties(d.Offset(n))
+	if off < len(d.src) && d.src[off] == '-' {
+		return off
+	}
+	return -1
+}
+
+// Root is the document's top node; nil for an empty document.
+func (d *Document) Root() *yaml.Node { return d.root }
+
+// Offset returns the byte offset of a node's start, including its anchor and
+// tag.
+func (d *Document) Offset(n *yaml.Node) int { return d.offset(n.Line, n.Column) }
+
+func (d *Document) offset(line, column int) int {
+	if line < 1 || line > len(d.lines) {
+		return len(d.src)
+	}
+	off := d.lines[line-1]
+	for ; column > 1 && off < len(d.src); column-- {
+		off += runeLen(d.src[off])
+	}
+	return min(off, len(d.src))
+}
+
+func runeLen(b byte) int {
+	switch {
+	case b < 0xc0:
+		return 1
+	case b < 0xe0:
+		return 2
+	case b < 0xf0:
+		return 3
+	}
+	return 4
+}
+
+// column is the character column of an offset, counted from 1.
+func (d *Document) column(off int) int {
+	start := d.lineStart(off)
+	return len([]rune(string(d.src[start:off]))) + 1
+}
+
+// lineStart is the offset at which the line of off starts.
+func (d *Document) lineStart(off int) int {
+	start := 0
+	for lo, hi := 0, len(d.lines)-1; lo <= hi; {
+		mid := (lo + hi) / 2
+		if d.lines[mid] <= off {
+			start, lo = d.lines[mid], mid+1
+		} else {
+			hi = mid - 1
+		}
+	}
+	return start
+}
+
+// lineStarts splits at the breaks that YAML 1.1 knows. A byte order mark is no
+// column.
+func lineStarts(src []byte) []int {
+	first := 0
+	if bytes.HasPrefix(src, []byte("\ufeff")) {
+		first = 3
+	}
+	starts := []int{first}
+	for i := first; i < len(src); {
+		if n := breakLen(src, i); n > 0 {
+			i += n
+			starts = append(starts, i)
+			continue
+		}
+		i++
+	}
+	return starts
+}
+
+// breakLen is the length of the line break at i: 0 when there is none.
+func breakLen(src []byte, i int) int {
+	rest := src[i:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("\r\n")):
+		return 2
+	case len(rest) > 0 && (rest[0] == '\n' || rest[0] == '\r'):
+		return 1
+	case bytes.HasPrefix(rest, []byte("\u0085")):
+		return 2
+	case bytes.HasPrefix(rest, []byte("\u2028")), bytes.HasPrefix(rest, []byte("\u2029")):
+		return 3
+	}
+	return 0
+}
+
+// lineEnd is the line break that the text uses.
+func lineEnd(src []byte) string {
+	i := bytes.IndexAny(src, "\r\n")
+	if i >= 0 && src[i] == '\r' {
+		return string(src[i : i+breakLen(src, i)])
+	}
+	return "\n"
+}
+
+// endOfLine is the offset of the next line break at or after off.
+func (d *Document) endOfLine(off int) int {
+	for off < len(d.src) && breakLen(d.src, off) == 0 {
+		off++
+	}
+	return off
+}
+
+// skipProperties returns the offset of what follows an anchor and a tag. For an
+// empty value that is the end of the properties themselves.
+func (d *Document) skipProperties(off int) int {
+	for off < len(d.src) && (d.src[off] == '&' || d.src[off] == '!') {
+		for off < len(d.src) && !bytes.ContainsRune([]byte(" \t\r\n,[]{}"), rune(d.src[off])) {
+			off++
+		}
+		off = d.skipBlank(off)
+	}
+	return off
+}
+
+// skipBlank passes white space, line breaks and comments.
+func (d *Document) skipBlank(off int) int {
+	for off < len(d.src) {
+		switch n := breakLen(d.src, off); {
+		case n > 0:
+			off += n
+		case d.src[off] == ' ' || d.src[off] == '\t':
+			off++
+		case d.src[off] == '#' && (off == 0 || isBlank(d.src[off-1])):
+			off = d.endOfLine(off)
+		default:
+			return off
+		}
+	}
+	return off
+}
+
+func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
