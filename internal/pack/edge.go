@@ -1,0 +1,390 @@
+package pack
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Shapes and references of spec.Edge.
+const (
+	shapeSystem       = "system"
+	shape10           = "1.0"
+	referenceTemplate = "template"
+	referenceTag      = "tag"
+	referenceDigest   = "digest"
+
+	// agentMode is what system.uri holds when no provider image is used.
+	agentMode = "NA"
+
+	// uriMacro is the content item that stands for the provider image.
+	uriMacro = "{{.spectro.pack.edge-native-byoi.options.system.uri}}"
+	// kubernetesMacro is what Palette fills in from the cluster's own layer.
+	kubernetesMacro = "{{ .spectro.system.kubernetes.version }}"
+)
+
+// edge fills the values of edge-native-byoi.
+func (b *builder) edge() {
+	b.values.Pack = spec.EdgeNativeBYOI
+	edge := spec.Edge{}
+	if b.pack.Edge != nil {
+		edge = *b.pack.Edge
+	}
+	b.contentImages(edge.ContentImages)
+	if edge.AgentMode {
+		b.add(options("uri"), agentMode, image.Provenance{From: "spec", Key: "packs[].edge.agentMode"})
+		return
+	}
+	shape := orDefault(edge.Shape, shapeSystem)
+	if shape != shapeSystem && shape != shape10 {
+		b.refuse("set packs[].edge.shape to system or 1.0", "unknown edge.shape %q", shape)
+		return
+	}
+	if b.image == nil {
+		b.refuse("check that a source of packs[].sources has a fitting image, or set packs[].edge.agentMode: true",
+			"no image was picked for system.uri")
+		return
+	}
+	parts, ok := b.parts()
+	if !ok {
+		return
+	}
+	b.values.OwnImage = uriMacro
+	switch reference := orDefault(edge.Reference, referenceTemplate); reference {
+	case referenceTemplate:
+		b.templated(shape, parts)
+	case referenceTag, referenceDigest:
+		b.literal(shape, reference, parts)
+	default:
+		b.refuse("set packs[].edge.reference to template, tag or digest", "unknown edge.reference %q", reference)
+	}
+}
+
+func orDefault(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}
+
+func options(name string) []string { return []string{"options", "system." + name} }
+
+func (b *builder) contentImages(refs []string) {
+	for _, ref := range refs {
+		if err := CheckReference(ref); err != nil {
+			b.refuse("correct packs[].edge.contentImages", "edge.contentImages: %s", err)
+			continue
+		}
+		b.values.ContentImages = append(b.values.ContentImages, ref)
+	}
+}
+
+// parts are what an edge image's reference consists of, each with its origin.
+type parts struct {
+	registry, repo, tag              found
+	k8sDistribution, peVersion, tail found
+	// overridden tells that the user set a part of the tag himself.
+	overridden bool
+}
+
+// parts takes the reference apart; the source's attributes win over what the
+// id alone says, the spec wins over both.
+func (b *builder) parts() (parts, bool) {
+	img, values := b.image, b.pack.Values
+	if img.Provider != oci {
+		b.refuse("select images of a registry: packs[].select.provider: oci, or use packs[].pack: generic-byoi",
+			"image %q of provider %q is no OCI image, and edge-native-byoi takes no other", img.ID, img.Provider)
+		return parts{}, false
+	}
+	ref, err := parseReference(img.ID)
+	if err != nil {
+		b.refuse("correct the output of source \""+img.Source+"\"", "image id %s", err)
+		return parts{}, false
+	}
+	attribute := func(key, users, name, fallback string) found {
+		value := img.Attributes[name]
+		if value == "" {
+			value = fallback
+		}
+		return b.choose(key, users, value, "attributes."+name)
+	}
+	p := parts{
+		registry:        attribute("registry", values.Registry, "registry", ref.registry),
+		repo:            attribute("repo", values.Repo, "repository", ref.repo),
+		tag:             attribute("", "", "tag", ref.tag),
+		k8sDistribution: attribute("k8sDistribution", values.K8sDistribution, "k8sDistribution", ""),
+		peVersion:       attribute("peVersion", values.PEVersion, "peVersion", ""),
+		tail:            attribute("customTag", values.CustomTag, "customTag", ""),
+		overridden:      values.K8sDistribution != "" || values.PEVersion != "" || values.CustomTag != "",
+	}
+	if p.repo.value == "" {
+		b.refuse("set packs[].values.repo in the spec", "the repository of image %q is unknown", img.ID)
+		return p, false
+	}
+	return p, true
+}
+
+// name is registry/repo without a tag.
+func (p parts) name() string {
+	if p.registry.value == "" {
+		return p.repo.value
+	}
+	return p.registry.value + "/" + p.repo.value
+}
+
+// literal renders a plain reference: registry/repo:tag, pinned by digest when
+// asked.
+func (b *builder) literal(shape, reference string, p parts) {
+	if p.tag.value == "" && reference == referenceTag {
+		b.refuse("select an image that has a tag, or set packs[].edge.reference: digest",
+			"image %q has no tag for system.uri", b.image.ID)
+		return
+	}
+	uri := p.name()
+	if p.tag.value != "" {
+		uri += ":" + p.tag.value
+	}
+	if reference == referenceDigest {
+		digest := b.digest()
+		if digest == "" {
+			b.refuse("set packs[].edge.reference: tag, or use a source that tells digests",
+				"the digest of image %q is unknown", b.image.ID)
+			return
+		}
+		uri += "@" + digest
+	}
+	if err := CheckReference(uri); err != nil {
+		b.refuse("correct packs[].values.registry and packs[].values.repo", "system.uri: %s", err)
+		return
+	}
+	b.add(options("uri"), uri, b.uriOrigin(p))
+	if shape == shapeSystem {
+		b.keepParts(p)
+	}
+}
+
+func (b *builder) digest() string {
+	if b.image.Digest != "" {
+		return b.image.Digest
+	}
+	ref, err := parseReference(b.image.ID)
+	if err != nil {
+		return ""
+	}
+	return ref.digest
+}
+
+func (b *builder) uriOrigin(p parts) image.Provenance {
+	for _, part := range []found{p.registry, p.repo} {
+		if part.from.From == "spec" {
+			return part.from
+		}
+	}
+	return b.from("id")
+}
+
+// keepParts keeps the parts of a template true in a file that has them, though
+// a plain reference does not read them.
+func (b *builder) keepParts(p parts) {
+	for _, part := range []struct {
+		name string
+		found
+	}{
+		{"registry", p.registry}, {"repo", p.repo}, {"k8sDistribution", p.k8sDistribution},
+		{"osName", b.osName()}, {"peVersion", p.peVersion}, {"customTag", p.tail}, {"osVersion", b.osVersion()},
+	} {
+		if part.value != "" {
+			b.keep(options(part.name), part.found)
+		}
+	}
+}
+
+// templated renders system.uri as a template that Palette fills in with the
+// cluster's Kubernetes version.
+func (b *builder) templated(shape string, p parts) {
+	t := &template{name: p.name(), distribution: p.k8sDistribution.value, agent: p.peVersion.value, tail: p.tail.value, separator: "-"}
+	if shape == shape10 {
+		p = b.parts10(p)
+		t = &template{name: p.name(), agent: p.peVersion.value, tail: p.tail.value, separator: "_"}
+	}
+	complete := b.need("registry", p.registry, p)
+	if shape == shapeSystem {
+		complete = b.need("k8sDistribution", p.k8sDistribution, p) && complete
+	}
+	complete = b.need("peVersion", p.peVersion, p) && complete
+	if !complete || !b.templateFits(shape, t, p) {
+		return
+	}
+	b.values.template = t
+	b.add(options("uri"), t.text(shape), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
+	if shape == shape10 {
+		b.optional([]string{"image", "registry"}, p.registry)
+		b.optional([]string{"image", "repo"}, p.repo)
+		b.optional([]string{"image", "version"}, p.peVersion)
+		b.optional([]string{"image", "client.tag"}, p.tail)
+		if p.tail.value == "" {
+			b.keep([]string{"image", "client.tag"}, found{from: b.from("id")})
+		}
+		return
+	}
+	// The order is that of the block that CanvOS prints.
+	b.optional(options("registry"), p.registry)
+	b.optional(options("repo"), p.repo)
+	b.optional(options("k8sDistribution"), p.k8sDistribution)
+	b.optional(options("osName"), b.osName())
+	b.optional(options("peVersion"), p.peVersion)
+	b.optional(options("customTag"), p.tail)
+	b.optional(options("osVersion"), b.osVersion())
+	if p.tail.value == "" {
+		b.keep(options("customTag"), found{from: b.from("id")})
+	}
+}
+
+// parts10 reads the tag as the 1.0 documentation builds it,
+// kubernetes-version[_tag], which sources for the newer grammar do not do.
+func (b *builder) parts10(p parts) parts {
+	kubernetes := b.image.KubernetesVersion
+	rest, ok := strings.CutPrefix(p.tag.value, kubernetes+"-")
+	if p.overridden || kubernetes == "" || !ok {
+		return p
+	}
+	version, tail := rest, ""
+	if i := strings.LastIndex(rest, "_"); i > 0 {
+		version, tail = rest[:i], rest[i+1:]
+	}
+	p.peVersion = found{version, p.tag.from}
+	p.tail = found{tail, p.tag.from}
+	return p
+}
+
+func (b *builder) need(key string, f found, p parts) bool {
+	if f.value != "" {
+		return true
+	}
+	b.refuse("set packs[].values."+key+" in the spec, or packs[].edge.reference: tag for a plain reference",
+		"%s is unknown, and the template of system.uri needs it: tag %q of %s does not tell it", key, p.tag.value, p.name())
+	return false
+}
+
+// templateFits refuses a template that does not lead to the image that was
+// picked, unless the user set its parts himself.
+func (b *builder) templateFits(shape string, t *template, p parts) bool {
+	if p.overridden || p.tag.value == "" || b.image.KubernetesVersion == "" {
+		return true
+	}
+	if got := t.tag(b.image.KubernetesVersion); got != p.tag.value {
+		b.refuse("set packs[].edge.reference: tag for a plain reference, or the parts in packs[].values (k8sDistribution, peVersion, customTag)",
+			"the template of edge.shape %s gives tag %q for Kubernetes %s, but the image's tag is %q",
+			shape, got, b.image.KubernetesVersion, p.tag.value)
+		return false
+	}
+	return true
+}
+
+// template is the tag grammar of a system.uri: that of CanvOS,
+// distribution-kubernetes-agent[-tail], or that of the pack's 1.0
+// documentation, kubernetes-agent[_tail].
+type template struct {
+	name, distribution, agent, tail, separator string
+}
+
+func (t *template) tag(kubernetes string) string {
+	tag := kubernetes + "-" + t.agent
+	if t.distribution != "" {
+		tag = t.distribution + "-" + tag
+	}
+	if t.tail != "" {
+		tag += t.separator + t.tail
+	}
+	return tag
+}
+
+func packMacro(key string) string {
+	return "{{ .spectro.pack.edge-native-byoi." + key + " }}"
+}
+
+// text is the template over the keys that hold the parts.
+func (t *template) text(shape string) string {
+	if shape == shape10 {
+		text := packMacro("image.registry") + "/" + packMacro("image.repo") + ":" + kubernetesMacro + "-" + packMacro("image.version")
+		if t.tail != "" {
+			text += t.separator + packMacro("image.client.tag")
+		}
+		return text
+	}
+	text := packMacro("options.system.registry") + "/" + packMacro("options.system.repo") + ":" +
+		packMacro("options.system.k8sDistribution") + "-" + kubernetesMacro + "-" + packMacro("options.system.peVersion")
+	if t.tail != "" {
+		text += t.separator + packMacro("options.system.customTag")
+	}
+	return text
+}
+
+// Reference returns the image that the values lead to on a cluster of the given
+// Kubernetes version (without a leading v); false when there is none, as in
+// agent mode.
+func (v *Values) Reference(kubernetesVersion string) (string, bool) {
+	if v.template != nil {
+		return v.template.name + ":" + v.template.tag(kubernetesVersion), true
+	}
+	for _, field := range v.Fields {
+		if slices.Equal(field.Path, options("uri")) && field.Value != agentMode {
+			return field.Value, true
+		}
+	}
+	return "", false
+}
+
+// CheckVersions checks that every Kubernetes version in versions has an image
+// among images with the tag that the template leads to. The registry is not
+// compared, since values may name a mirror of the one that was read. Values
+// that are no template have nothing to check.
+func (v *Values) CheckVersions(pack string, versions []string, images []image.Image) error {
+	if v.template == nil {
+		return nil
+	}
+	tags := map[string]bool{}
+	for _, img := range images {
+		if img.Provider != oci {
+			continue
+		}
+		if ref, err := parseReference(img.ID); err == nil {
+			tags[ref.tag] = true
+		}
+		tags[img.Attributes["tag"]] = true
+	}
+	var missing []string
+	for _, version := range versions {
+		if tag := v.template.tag(strings.TrimPrefix(version, "v")); !tags[tag] {
+			missing = append(missing, fmt.Sprintf("Kubernetes %s: %s:%s", version, v.template.name, tag))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &failure.Error{
+		Code:    failure.ExitNoImage,
+		Summary: fmt.Sprintf("pack %q: %d of %d images that the template of system.uri leads to do not exist", pack, len(missing), len(versions)),
+		Details: missing,
+		Next:    "build and push these images, or correct packs[].edge.kubernetesVersions",
+	}
+}
+
+var macroForm = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
+
+// sameMacros tells whether two texts are equal but for white space inside the
+// braces of their macros.
+func sameMacros(a, b string) bool {
+	return a == b || macroForm.ReplaceAllString(a, "{{$1}}") == macroForm.ReplaceAllString(b, "{{$1}}")
+}
+
+// isOwnImage tells whether a content item stands for the provider image, also
+// when it is misspelt as in the pack's 1.0 documentation.
+func isOwnImage(text string) bool {
+	return strings.Contains(text, "{{") && strings.Contains(text, "options.system.uri")
+}

@@ -1,0 +1,65 @@
+package pack
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
+)
+
+// Change is one value that an edit sets anew.
+type Change = yamledit.Change
+
+// Edit returns existing with the owned values set; all other bytes stay as they
+// are. Values that are right already, also when a macro has other white space,
+// are left alone: without a change the result is existing itself. name is the
+// file's, for messages. A document that cannot be edited safely is a
+// *failure.Error with file, line and column; nothing is returned then.
+func (v *Values) Edit(existing []byte, name string) ([]byte, []Change, error) {
+	out, changes, err := yamledit.Edit(existing, v.ops())
+	if err == nil {
+		return out, changes, nil
+	}
+	failed := &failure.Error{Code: failure.ExitFailure, Summary: name + ": " + err.Error()}
+	var refused *yamledit.Error
+	if errors.As(err, &refused) {
+		failed.Summary = position(name, refused)
+		failed.Next = refused.Next
+	}
+	return nil, nil, failed
+}
+
+func position(name string, e *yamledit.Error) string {
+	switch {
+	case e.Line == 0:
+		return fmt.Sprintf("%s: %s", name, e.Msg)
+	case e.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Msg)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", name, e.Line, e.Column, e.Msg)
+}
+
+func (v *Values) ops() []yamledit.Op {
+	var ops []yamledit.Op
+	images := []string{"pack", "content", "images"}
+	if v.OwnImage != "" {
+		ops = append(ops, yamledit.Op{
+			Path: images, Item: "image", Value: v.OwnImage, First: true, Match: isOwnImage, Same: sameAs(v.OwnImage),
+		})
+	}
+	for _, ref := range v.ContentImages {
+		ops = append(ops, yamledit.Op{Path: images, Item: "image", Value: ref})
+	}
+	for _, field := range v.Fields {
+		ops = append(ops, yamledit.Op{Path: field.Path, Value: field.Value, Same: sameAs(field.Value)})
+	}
+	for _, field := range v.ifPresent {
+		ops = append(ops, yamledit.Op{Path: field.Path, Value: field.Value, IfPresent: true})
+	}
+	return ops
+}
+
+func sameAs(value string) func(string) bool {
+	return func(old string) bool { return sameMacros(old, value) }
+}

@@ -1,0 +1,232 @@
+package pack
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Providers that a check of the id's form is known for.
+const (
+	aws     = "aws"
+	azure   = "azure"
+	gcp     = "gcp"
+	vsphere = "vsphere"
+	oci     = "oci"
+)
+
+// CheckID tells what is wrong with the form of a machine image's id for its
+// provider, or nil. Ids of providers that have no known form are only checked
+// for being there. The forms:
+//
+//   - aws: ami- and 8 or 17 hexadecimal digits (EC2 API, "Resource IDs")
+//   - azure: the ARM id of a gallery image version or a managed image
+//     (Compute REST API)
+//   - gcp: projects/PROJECT/global/images/NAME, also as a URL (Compute API)
+//   - vsphere: the inventory path of a VM or template, as the pack's
+//     documentation shows it: /Datacenter/vm/folder/name
+func CheckID(provider, id string) error {
+	if id == "" {
+		return errors.New("the image has no id")
+	}
+	if i := strings.IndexFunc(id, func(r rune) bool { return unicode.IsControl(r) || r == '\u00a0' }); i >= 0 {
+		return fmt.Errorf("image id %q holds a character that no id has", id)
+	}
+	switch provider {
+	case aws:
+		return checkAMI(id)
+	case azure:
+		return checkARM(id)
+	case gcp:
+		return checkGCE(id)
+	case vsphere:
+		return checkInventoryPath(id)
+	case oci:
+		return fmt.Errorf("image id %q is an OCI reference: generic-byoi takes machine images, edge-native-byoi takes this one", id)
+	}
+	return nil
+}
+
+// ProviderOf guesses the provider from the form of an id; empty when nothing
+// speaks for one.
+func ProviderOf(id string) string {
+	lower := strings.ToLower(id)
+	switch {
+	case strings.HasPrefix(lower, "ami-"):
+		return aws
+	case strings.HasPrefix(lower, "/subscriptions/"),
+		strings.HasPrefix(lower, "/sharedgalleries/"), strings.HasPrefix(lower, "/communitygalleries/"):
+		return azure
+	case strings.HasPrefix(lower, "projects/"), strings.Contains(lower, "/compute/v1/projects/"):
+		return gcp
+	case strings.HasPrefix(lower, "/"):
+		return vsphere
+	}
+	return ""
+}
+
+func checkAMI(id string) error {
+	digits, ok := strings.CutPrefix(id, "ami-")
+	if !ok {
+		return fmt.Errorf("image id %q is no AMI id: it must start with ami-", id)
+	}
+	if len(digits) != 8 && len(digits) != 17 {
+		return fmt.Errorf("image id %q is no AMI id: %d characters follow ami-, not 8 or 17", id, len(digits))
+	}
+	for _, r := range digits {
+		if !strings.ContainsRune("0123456789abcdef", r) {
+			return fmt.Errorf("image id %q is no AMI id: %q is no lower-case hexadecimal digit", id, r)
+		}
+	}
+	return nil
+}
+
+func checkARM(id string) error {
+	parts := strings.Split(id, "/")
+	if parts[0] != "" {
+		return fmt.Errorf("image id %q is no Azure resource id: it must start with /", id)
+	}
+	parts = parts[1:]
+	for _, part := range parts {
+		if part == "" {
+			return fmt.Errorf("image id %q is no Azure resource id: it has an empty segment", id)
+		}
+	}
+	first := strings.ToLower(parts[0])
+	if first == "communitygalleries" || first == "sharedgalleries" {
+		return checkGalleryVersion(id, parts[min(len(parts), 2):])
+	}
+	want := []string{"subscriptions", "", "resourceGroups", "", "providers", "Microsoft.Compute"}
+	if len(parts) < len(want) {
+		return fmt.Errorf("image id %q is no Azure resource id: /subscriptions/ID/resourceGroups/NAME/providers/Microsoft.Compute/... is wanted", id)
+	}
+	for i, segment := range want {
+		if segment != "" && !strings.EqualFold(parts[i], segment) {
+			return fmt.Errorf("image id %q is no Azure image: %q stands where %q belongs", id, parts[i], segment)
+		}
+	}
+	rest := parts[len(want):]
+	switch {
+	case len(rest) == 2 && strings.EqualFold(rest[0], "images"):
+		return nil
+	case len(rest) >= 2 && strings.EqualFold(rest[0], "galleries"):
+		return checkGalleryVersion(id, rest[2:])
+	}
+	return fmt.Errorf("image id %q is no Azure image: images/NAME or galleries/NAME/images/NAME/versions/X.Y.Z must follow Microsoft.Compute", id)
+}
+
+// checkGalleryVersion checks what follows the gallery's name.
+func checkGalleryVersion(id string, rest []string) error {
+	switch {
+	case len(rest) < 2 || !strings.EqualFold(rest[0], "images"):
+		return fmt.Errorf("image id %q is a gallery: images/NAME/versions/X.Y.Z must follow its name", id)
+	case len(rest) == 2:
+		return fmt.Errorf("image id %q is an image definition: versions/X.Y.Z is missing at its end", id)
+	case strings.EqualFold(rest[2], "imageversions"):
+		return fmt.Errorf("image id %q is spelt as Image Builder does: /versions/ must stand for /%s/", id, rest[2])
+	case len(rest) != 4 || !strings.EqualFold(rest[2], "versions"):
+		return fmt.Errorf("image id %q is no gallery image version: it must end in versions/X.Y.Z", id)
+	case !threeIntegers(rest[3]):
+		return fmt.Errorf("image id %q is no gallery image version: version %q is not three numbers X.Y.Z", id, rest[3])
+	}
+	return nil
+}
+
+func threeIntegers(version string) bool {
+	numbers := strings.Split(version, ".")
+	for _, number := range numbers {
+		if number == "" || strings.Trim(number, "0123456789") != "" {
+			return false
+		}
+	}
+	return len(numbers) == 3
+}
+
+func checkGCE(id string) error {
+	_, path, found := strings.Cut(id, "/projects/")
+	switch {
+	case strings.HasPrefix(id, "projects/"):
+		path = strings.TrimPrefix(id, "projects/")
+	case !found || !strings.HasPrefix(id, "https://"):
+		return fmt.Errorf("image id %q is no Compute Engine image: projects/PROJECT/global/images/NAME is wanted", id)
+	}
+	parts := strings.Split(path, "/")
+	if len(parts) == 5 && parts[1] == "global" && parts[2] == "images" && parts[3] == "family" {
+		return fmt.Errorf("image id %q is an image family, which moves: name one image, projects/PROJECT/global/images/NAME", id)
+	}
+	if len(parts) != 4 || parts[0] == "" || parts[1] != "global" || parts[2] != "images" || parts[3] == "" {
+		return fmt.Errorf("image id %q is no Compute Engine image: projects/PROJECT/global/images/NAME is wanted", id)
+	}
+	return nil
+}
+
+func checkInventoryPath(id string) error {
+	switch {
+	case !strings.HasPrefix(id, "/"):
+		return fmt.Errorf("image id %q is no inventory path: it must start with / and the datacenter, as in /Datacenter/vm/folder/name", id)
+	case strings.HasSuffix(id, "/"):
+		return fmt.Errorf("image id %q is a folder: the template's name is missing at its end", id)
+	case strings.Contains(id, "//"):
+		return fmt.Errorf("image id %q is no inventory path: it has an empty segment", id)
+	}
+	if at := strings.Index(id, "/vm/"); at < 1 {
+		return fmt.Errorf("image id %q is no inventory path of a VM template: /vm/ must follow the datacenter, as in /Datacenter/vm/folder/name", id)
+	}
+	return nil
+}
+
+// reference splits an OCI reference. The registry is whatever precedes the
+// first slash when it looks like a host, as the distribution project's
+// reference grammar has it.
+type reference struct{ registry, repo, tag, digest string }
+
+var (
+	repoForm   = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$`)
+	hostForm   = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]{1,5})?$|^\[[0-9a-fA-F:]+\](:[0-9]{1,5})?$`)
+	tagForm    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
+)
+
+func parseReference(text string) (reference, error) {
+	var ref reference
+	rest, digest, hasDigest := strings.Cut(text, "@")
+	if hasDigest {
+		if !digestForm.MatchString(digest) {
+			return ref, fmt.Errorf("%q is no image reference: %q is no sha256 or sha512 digest", text, digest)
+		}
+		ref.digest = digest
+	}
+	if colon := strings.LastIndex(rest, ":"); colon > strings.LastIndex(rest, "/") {
+		rest, ref.tag = rest[:colon], rest[colon+1:]
+		if !tagForm.MatchString(ref.tag) {
+			return ref, fmt.Errorf("%q is no image reference: %q is no tag", text, ref.tag)
+		}
+	}
+	if host, repo, ok := strings.Cut(rest, "/"); ok && isHost(host) {
+		ref.registry, rest = host, repo
+	}
+	if !repoForm.MatchString(rest) {
+		return ref, fmt.Errorf("%q is no image reference: %q is no repository name", text, rest)
+	}
+	ref.repo = rest
+	return ref, nil
+}
+
+func isHost(text string) bool {
+	return (strings.ContainsAny(text, ".:") || text == "localhost") && hostForm.MatchString(text)
+}
+
+// CheckReference tells what is wrong with an OCI image reference that a pack
+// uses: it must have a tag or a digest.
+func CheckReference(text string) error {
+	ref, err := parseReference(strings.TrimPrefix(text, "container://"))
+	if err != nil {
+		return err
+	}
+	if ref.tag == "" && ref.digest == "" {
+		return fmt.Errorf("%q has neither a tag nor a digest", text)
+	}
+	return nil
+}
