@@ -1,0 +1,217 @@
+package main
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/layer"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+const provider = "oci"
+
+// Attributes of an image. Registry and repository are those of its id, so after
+// a rewrite; the reference has the original.
+const (
+	attrRegistry       = "registry"
+	attrRepository     = "repository"
+	attrTag            = "tag"
+	attrDistribution   = "k8sDistribution"
+	attrPEVersion      = "peVersion"
+	attrCustomTag      = "customTag"
+	attrPlatform       = "platform"
+	attrPlatformDigest = "platformDigest"
+	attrMediaType      = "mediaType"
+	attrCreated        = "created"
+)
+
+// fromTag is the provenance of what an image's tag says. It is not "tag", which
+// is a key with a value.
+const (
+	fromTag        = "image-tag"
+	fromAPI        = "api"
+	fromLabel      = "label"
+	fromAnnotation = "annotation"
+	fromFile       = "file"
+)
+
+// builder makes images of one repository.
+type builder struct {
+	*plan
+	repo     *registry.Repository
+	original string
+}
+
+// unresolved returns the image for a tag of which nothing but the name was read.
+func (b builder) unresolved(t tag.Tag) sdk.Image {
+	img := sdk.Image{
+		ID:        b.repo.Name + ":" + t.Name,
+		Provider:  provider,
+		Name:      t.Name,
+		Region:    sdk.Global,
+		Version:   t.Version(),
+		Reference: &sdk.Reference{Kind: "oci", Value: b.original + ":" + t.Name},
+		Attributes: map[string]string{
+			attrRegistry: b.repo.Registry, attrRepository: b.repo.Path, attrTag: t.Name,
+		},
+		Provenance: map[string]sdk.Provenance{"id": {From: fromAPI, Key: "tags/list"}},
+	}
+	b.addTag(&img, t)
+	return img
+}
+
+func (b builder) addTag(img *sdk.Image, t tag.Tag) {
+	for group, attr := range map[string]string{
+		tag.K8sDistribution: attrDistribution, tag.PEVersion: attrPEVersion, tag.CustomTag: attrCustomTag,
+	} {
+		if value := t.Facts[group]; value != "" {
+			img.Attributes[attr] = value
+			img.Provenance["attributes."+attr] = sdk.Provenance{From: fromTag, Key: group}
+		}
+	}
+	set := func(field *string, name, value, raw, group string) {
+		if raw == "" {
+			return
+		}
+		*field = value
+		img.Provenance[name] = provenance(fromTag, group, value, raw)
+	}
+	set(&img.KubernetesVersion, "kubernetesVersion",
+		kubernetesVersion(t.Facts[tag.KubernetesVersion]), t.Facts[tag.KubernetesVersion], tag.KubernetesVersion)
+	set(&img.Architecture, "architecture",
+		osfacts.Architecture(t.Facts[tag.Architecture]), t.Facts[tag.Architecture], tag.Architecture)
+	osName, osVersion := osfacts.Normalize(t.Facts[tag.OSName], t.Facts[tag.OSVersion])
+	set(&img.OSName, "os.name", osName, t.Facts[tag.OSName], tag.OSName)
+	set(&img.OSVersion, "os.version", osVersion, t.Facts[tag.OSVersion], tag.OSVersion)
+	if img.Version != "" {
+		img.Provenance["version"] = sdk.Provenance{From: fromTag, Raw: t.Name}
+	}
+}
+
+func provenance(from, key, value, raw string) sdk.Provenance {
+	p := sdk.Provenance{From: from, Key: key}
+	if value != raw {
+		p.Raw = raw
+	}
+	return p
+}
+
+// distributionBuild is the build part of a k3s or rke2 version. A tag cannot hold
+// the plus sign that belongs before it.
+var distributionBuild = regexp.MustCompile(`-((?:k3s|rke2r)\d+)$`)
+
+func kubernetesVersion(raw string) string {
+	return distributionBuild.ReplaceAllString(osfacts.KubernetesVersion(raw), "+$1")
+}
+
+// resolved returns an image for each platform of a tag, in the order of
+// m.Platforms, or one that says why there is none.
+func (b builder) resolved(t tag.Tag, m *registry.Manifest) []sdk.Image {
+	if len(m.Platforms) == 0 {
+		img := b.unresolved(t)
+		b.addManifest(&img, m)
+		img.State, img.StateReason = sdk.Unusable, m.Unusable
+		return []sdk.Image{img}
+	}
+	images := make([]sdk.Image, 0, len(m.Platforms))
+	for _, p := range m.Platforms {
+		img := b.unresolved(t)
+		b.addManifest(&img, m)
+		b.addPlatform(&img, m, p)
+		images = append(images, img)
+	}
+	return images
+}
+
+func (b builder) addManifest(img *sdk.Image, m *registry.Manifest) {
+	img.State = sdk.Available
+	img.Digest = m.Digest
+	img.Attributes[attrMediaType] = m.MediaType
+	img.Provenance["digest"] = sdk.Provenance{From: fromAPI, Key: "manifest"}
+}
+
+func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Platform) {
+	img.Architecture = osfacts.Architecture(p.Architecture)
+	img.Provenance["architecture"] = provenance(fromAPI, attrPlatform, img.Architecture, p.Architecture)
+	img.Attributes[attrPlatform] = p.String()
+	img.Attributes[attrPlatformDigest] = p.Digest
+	if p.Created.After(firstImage) {
+		img.Attributes[attrCreated] = p.Created.UTC().Format(time.RFC3339)
+	}
+	if b.NewestBy == byCreated {
+		img.CreatedAt = p.Created
+		img.Provenance["createdAt"] = sdk.Provenance{From: fromAPI, Key: "config.created"}
+	}
+	switch {
+	case p.Missing:
+		img.State, img.StateReason = sdk.Gone, "the index names "+p.String()+", but its manifest is gone"
+	case p.OS != "linux":
+		img.State, img.StateReason = sdk.Unusable, "an edge host runs linux, this is "+p.String()
+	}
+	img.Tags = metadata(m.Annotations, p.Annotations, p.Labels)
+	b.addLabels(img, m, p)
+}
+
+// Bounds of the labels that travel to the host. Real ones are far below.
+const (
+	maxLabels     = 128
+	maxLabelBytes = 4 << 10
+)
+
+// metadata merges annotations and labels; later ones win.
+func metadata(all ...map[string]string) map[string]string {
+	merged := map[string]string{}
+	for _, m := range all {
+		maps.Copy(merged, m)
+	}
+	maps.DeleteFunc(merged, func(k, v string) bool { return len(k)+len(v) > maxLabelBytes })
+	if len(merged) > maxLabels {
+		for _, k := range slices.Sorted(maps.Keys(merged))[maxLabels:] {
+			delete(merged, k)
+		}
+	}
+	return merged
+}
+
+// addLabels fills in what the tag does not say.
+func (b builder) addLabels(img *sdk.Image, m *registry.Manifest, p registry.Platform) {
+	find := func(key string) (value, from string) {
+		if v := p.Labels[key]; v != "" {
+			return v, fromLabel
+		}
+		if v := p.Annotations[key]; v != "" {
+			return v, fromAnnotation
+		}
+		return m.Annotations[key], fromAnnotation
+	}
+	rawName, nameFrom := find(b.Labels.OSName)
+	rawVersion, versionFrom := find(b.Labels.OSVersion)
+	name, version := osfacts.Normalize(rawName, rawVersion)
+	fill(img, &img.OSName, "os.name", name, provenance(nameFrom, b.Labels.OSName, name, rawName))
+	fill(img, &img.OSVersion, "os.version", version, provenance(versionFrom, b.Labels.OSVersion, version, rawVersion))
+	raw, from := find(b.Labels.KubernetesVersion)
+	k8s := kubernetesVersion(raw)
+	fill(img, &img.KubernetesVersion, "kubernetesVersion", k8s, provenance(from, b.Labels.KubernetesVersion, k8s, raw))
+}
+
+// addOS fills in what neither the tag nor a label says.
+func (b builder) addOS(img *sdk.Image, os layer.OS) {
+	key := func(name string) string { return os.File + " " + name }
+	fill(img, &img.OSName, "os.name", os.Name.Value,
+		provenance(fromFile, key(os.Name.Key), os.Name.Value, os.Name.Raw))
+	fill(img, &img.OSVersion, "os.version", os.Version.Value,
+		provenance(fromFile, key(os.Version.Key), os.Version.Value, os.Version.Raw))
+}
+
+func fill(img *sdk.Image, field *string, name, value string, p sdk.Provenance) {
+	if *field != "" || value == "" {
+		return
+	}
+	*field = value
+	img.Provenance[name] = p
+}

@@ -1,0 +1,102 @@
+// Package osrelease reads os-release(5) files and the kairos-release file that
+// Kairos writes in the same form. It is pure.
+package osrelease
+
+import (
+	"bufio"
+	"bytes"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// MaxSize is the size of the largest file that is read, in bytes. Real ones
+// have about one kilobyte.
+const MaxSize = 64 << 10
+
+// Parse returns the assignments of an os-release file. Lines that are none are
+// left out, as os-release(5) lets shells and parsers do.
+func Parse(content []byte) map[string]string {
+	values := map[string]string{}
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	lines.Buffer(nil, MaxSize+1)
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, raw, ok := strings.Cut(line, "=")
+		if !ok || !isKey(key) {
+			continue
+		}
+		if value, ok := unquote(raw); ok {
+			values[key] = value
+		}
+	}
+	return values
+}
+
+func isKey(key string) bool {
+	for i, c := range []byte(key) {
+		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return key != ""
+}
+
+// unquote takes away shell quoting. What follows a closing quote makes the
+// value invalid, as no concatenation is supported (os-release(5)).
+func unquote(raw string) (string, bool) {
+	if raw == "" {
+		return "", true
+	}
+	quote := raw[0]
+	if quote != '"' && quote != '\'' {
+		return raw, !strings.ContainsAny(raw, "\"'`$ \t")
+	}
+	var value strings.Builder
+	for i := 1; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == quote:
+			return value.String(), i == len(raw)-1
+		case c == '\\' && quote == '"' && i+1 < len(raw) && strings.IndexByte("\"\\$`", raw[i+1]) >= 0:
+			i++
+			value.WriteByte(raw[i])
+		default:
+			value.WriteByte(c)
+		}
+	}
+	return "", false
+}
+
+// Fact is a value and the key that holds it.
+type Fact struct{ Value, Key, Raw string }
+
+// OS returns the operating system's name and version as packs spell them. Keys
+// of Kairos come first: an old Kairos calls the whole system "kairos" in ID and
+// has the distribution in KAIROS_FLAVOR only. ok is false when neither says.
+func OS(values map[string]string) (name, version Fact, ok bool) {
+	nameKey, versionKey := "KAIROS_FLAVOR", "KAIROS_FLAVOR_RELEASE"
+	if values[nameKey] == "" {
+		nameKey, versionKey = "ID", "VERSION_ID"
+	}
+	rawName, rawVersion := values[nameKey], values[versionKey]
+	if rawName == "" || nameKey == "ID" && strings.HasPrefix(rawName, "kairos") {
+		return Fact{}, Fact{}, false
+	}
+	distribution, release := splitSUSE(rawName, rawVersion)
+	osName, osVersion := osfacts.Normalize(distribution, release)
+	return Fact{osName, nameKey, rawName}, Fact{osVersion, versionKey, rawVersion}, true
+}
+
+// splitSUSE turns Kairos' "opensuse" "leap-15.6" into what openSUSE itself
+// calls "opensuse-leap" "15.6".
+func splitSUSE(flavor, release string) (string, string) {
+	channel, version, ok := strings.Cut(release, "-")
+	if flavor != "opensuse" || !ok {
+		return flavor, release
+	}
+	return flavor + "-" + channel, version
+}

@@ -1,0 +1,50 @@
+package osrelease_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/osrelease"
+)
+
+func TestParse(t *testing.T) {
+	got := osrelease.Parse([]byte("# comment\nID=ubuntu\n\nVERSION_ID=\"22.04\"\r\nNAME='it is \"it\"'\n" +
+		`PRETTY="a \"b\" \\ \$c"` + "\nbroken\nTWO=a b\nOPEN=\"x\nCAT=\"a\"\"b\"\n1X=y\nEMPTY=\n"))
+	want := map[string]string{
+		"ID": "ubuntu", "VERSION_ID": "22.04", "NAME": `it is "it"`, "PRETTY": `a "b" \ $c`, "EMPTY": "",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOS(t *testing.T) {
+	for _, tc := range []struct{ content, name, version, key string }{
+		{"ID=ubuntu\nVERSION_ID=\"22.04\"", "ubuntu", "22.04", "ID"},
+		{"ID=\"rhel\"\nVERSION_ID=\"8.10\"", "rhel", "8.10", "ID"},
+		{"ID=\"opensuse-leap\"\nVERSION_ID=\"15.6\"", "opensuse-leap", "15.6", "ID"},
+		{"ID=kairos\nKAIROS_FLAVOR=ubuntu\nKAIROS_FLAVOR_RELEASE=24.04", "ubuntu", "24.04", "KAIROS_FLAVOR"},
+		{"KAIROS_FLAVOR=opensuse\nKAIROS_FLAVOR_RELEASE=leap-15.6", "opensuse-leap", "15.6", "KAIROS_FLAVOR"},
+		{"ID=kairos-core-ubuntu\nVERSION_ID=v2.4.0", "", "", ""},
+		{"NAME=x", "", "", ""},
+	} {
+		name, version, ok := osrelease.OS(osrelease.Parse([]byte(tc.content)))
+		if name.Value != tc.name || version.Value != tc.version || name.Key != tc.key || ok != (tc.name != "") {
+			t.Errorf("%q: %v %v %v", tc.content, name, version, ok)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("ID=ubuntu\nVERSION_ID=\"22.04\"\nX='a'\nY=\"\\\"\""))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		for key, value := range osrelease.Parse(content) {
+			if key == "" || strings.ContainsAny(value, "\n") {
+				t.Errorf("%q=%q", key, value)
+			}
+		}
+		osrelease.OS(osrelease.Parse(content))
+	})
+}

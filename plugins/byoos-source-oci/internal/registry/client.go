@@ -1,0 +1,288 @@
+// Package registry reads repositories of OCI registries: their tags, manifests,
+// image configurations and layers. It never asks for a registry's catalog.
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// pageSize is how many tags are asked for at once: the most that ECR allows
+// (Amazon ECR API, ListTagsForResource and the distribution API's n).
+const pageSize = 1000
+
+// MaxTags bounds what is read of one repository.
+const MaxTags = 1_000_000
+
+// Settings are what the user's own configuration says of registries.
+type Settings struct {
+	// CAFiles by registry hold PEM certificates that are trusted there too.
+	CAFiles map[string]string
+	// PlainHTTP by registry.
+	PlainHTTP map[string]Plain
+}
+
+// Client reads from registries. It keeps connections and tokens per repository.
+type Client struct {
+	// Keychain finds credentials.
+	Keychain Keychain
+	Settings Settings
+	// CertificateDirs hold a folder of *.crt files per registry, as docker and
+	// podman have it (containers-certs.d(5)).
+	CertificateDirs []string
+	UserAgent       string
+
+	mu    sync.Mutex
+	hosts map[string]*host
+}
+
+type host struct {
+	guard *guard
+	// origin tells where credentials came from, by repository.
+	origins sync.Map
+	puller  *remote.Puller
+}
+
+// Repository is one repository of a registry.
+type Repository struct {
+	// Name as the user spells it: registry/path.
+	Name string
+	// Registry and Path are its two parts.
+	Registry, Path string
+
+	repo name.Repository
+	host *host
+}
+
+// registryName is a host with a port, or one that looks like a host.
+var registryName = regexp.MustCompile(`^(?:localhost|[A-Za-z0-9](?:[A-Za-z0-9.-]*\.[A-Za-z0-9-]+)?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$`)
+
+// Split returns the registry and the path of a repository name. The registry
+// must be named: a bare "ubuntu" would silently mean Docker Hub.
+func Split(repository string) (registry, path string, err error) {
+	registry, path, ok := strings.Cut(repository, "/")
+	hostLike := registry == "localhost" || strings.ContainsAny(registry, ".:")
+	if !ok || !hostLike || !registryName.MatchString(registry) {
+		return "", "", fmt.Errorf("%q does not begin with a registry, such as docker.io/ or registry.example.com:5000/", repository)
+	}
+	if strings.ContainsAny(path, ":@") {
+		return "", "", fmt.Errorf("%q has a tag or a digest; name the repository only", repository)
+	}
+	if _, err := name.NewRepository(repository); err != nil {
+		return "", "", fmt.Errorf("%q is not a repository name (lower-case letters, digits, and . _ - /)", repository)
+	}
+	return registry, path, nil
+}
+
+// Repository returns a repository by name. It does no I/O but for reading
+// certificates.
+func (c *Client) Repository(repository string) (*Repository, error) {
+	registry, path, err := Split(repository)
+	if err != nil {
+		return nil, err
+	}
+	h, err := c.host(registry)
+	if err != nil {
+		return nil, err
+	}
+	var options []name.Option
+	if h.guard.plain != PlainNever {
+		options = append(options, name.Insecure)
+	}
+	repo, err := name.NewRepository(repository, options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Repository{Name: repository, Registry: registry, Path: path, repo: repo, host: h}, nil
+}
+
+func (c *Client) host(registry string) (*host, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h := c.hosts[registry]; h != nil {
+		return h, nil
+	}
+	parsed, err := name.NewRegistry(registry)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := c.transport(registry)
+	if err != nil {
+		return nil, err
+	}
+	h := &host{guard: &guard{
+		registry:   parsed.RegistryStr(),
+		plain:      c.Settings.PlainHTTP[registry],
+		base:       transport,
+		realms:     map[string]bool{},
+		tlsFailure: map[string]error{},
+	}}
+	h.puller, err = remote.NewPuller(
+		remote.WithTransport(h.guard),
+		remote.WithAuthFromKeychain(hostKeychain{c.Keychain, h}),
+		remote.WithPageSize(pageSize),
+		remote.WithUserAgent(c.UserAgent),
+		remote.WithRetryStatusCodes(retried()...),
+	)
+	if err != nil {
+		return nil, err
+	}
+	if c.hosts == nil {
+		c.hosts = map[string]*host{}
+	}
+	c.hosts[registry] = h
+	return h, nil
+}
+
+// retried are the statuses of a registry that is busy.
+func retried() []int {
+	return []int{
+		http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+	}
+}
+
+func (c *Client) transport(registry string) (*http.Transport, error) {
+	t := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer().DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 60 * time.Second,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	files, err := c.certificates(registry)
+	if err != nil || len(files) == 0 {
+		return t, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("read the system's certificates: %w", err)
+	}
+	for _, file := range files {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the CA file of %s: %w", registry, err)
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read the CA file of %s: %s has no PEM certificate", registry, file)
+		}
+	}
+	t.TLSClientConfig.RootCAs = pool
+	return t, nil
+}
+
+func (c *Client) certificates(registry string) ([]string, error) {
+	var files []string
+	for _, dir := range c.CertificateDirs {
+		entries, err := os.ReadDir(filepath.Join(dir, registry))
+		if err != nil {
+			continue // most registries have none
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".crt") {
+				files = append(files, filepath.Join(dir, registry, e.Name()))
+			}
+		}
+	}
+	if file := c.Settings.CAFiles[registry]; file != "" {
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// hostKeychain gives a registry the credential that is stored for it, unless it
+// may only be read anonymously.
+type hostKeychain struct {
+	Keychain
+	host *host
+}
+
+// Resolve implements authn.Keychain.
+func (k hostKeychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
+	return k.ResolveContext(context.Background(), target)
+}
+
+// ResolveContext implements authn.ContextKeychain.
+func (k hostKeychain) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
+	repo, ok := target.(name.Repository)
+	if !ok || k.host.guard.plain == PlainAnonymous && !isLoopback(repo.RegistryStr()) {
+		return authn.Anonymous, nil
+	}
+	c, err := k.Lookup(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	k.host.origins.Store(repo.String(), c.Origin)
+	return c.Authenticator, nil
+}
+
+// Tags returns the repository's tags, sorted and each once. progress is told how
+// many there are so far.
+func (r *Repository) Tags(ctx context.Context, progress func(n int)) ([]string, error) {
+	lister, err := r.host.puller.Lister(ctx, r.repo)
+	if err != nil {
+		return nil, r.fail("list the tags of "+r.Name, err)
+	}
+	var tags []string
+	seen := map[string]bool{}
+	for lister.HasNext() {
+		page, err := lister.Next(ctx)
+		if err != nil {
+			return nil, r.fail("list the tags of "+r.Name, err)
+		}
+		if page.Next != "" && seen[page.Next] {
+			return nil, r.fail("list the tags of "+r.Name, errors.New("the registry's pages go in a circle"))
+		}
+		seen[page.Next] = true
+		tags = append(tags, page.Tags...)
+		if len(tags) > MaxTags {
+			return nil, r.fail("list the tags of "+r.Name, fmt.Errorf("more than %d tags", MaxTags))
+		}
+		progress(len(tags))
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags), nil
+}
+
+// Layer returns the packed content of a layer or another blob.
+func (r *Repository) Layer(ctx context.Context, digest string) (io.ReadCloser, error) {
+	l, err := r.host.puller.Layer(ctx, r.repo.Digest(digest))
+	if err != nil {
+		return nil, r.fail("read a layer of "+r.Name, err)
+	}
+	content, err := l.Compressed()
+	if err != nil {
+		return nil, r.fail("read a layer of "+r.Name, err)
+	}
+	return content, nil
+}
+
+func (r *Repository) fail(doing string, err error) error {
+	origin, _ := r.host.origins.Load(r.repo.String())
+	schemes, unusable := r.host.guard.unusable()
+	e := &Error{Doing: doing, Registry: r.Registry, Err: err}
+	e.Origin, _ = origin.(string)
+	if unusable {
+		e.schemes, e.noScheme = schemes, true
+	}
+	return e
+}

@@ -1,0 +1,195 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// Error is a failure to read from a registry, with its cause and a next step for
+// the user. It holds no secret.
+type Error struct {
+	// Doing is what failed: "list the tags of ghcr.io/team/os".
+	Doing string
+	// Registry is the host as the user spells it.
+	Registry string
+	// Origin is where the credential came from; empty when there was none.
+	Origin string
+	Err    error
+
+	schemes  []string
+	noScheme bool
+}
+
+// Error returns what failed and why.
+func (e *Error) Error() string { return "cannot " + e.Doing + ": " + e.Reason() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Reason says why, in one line.
+func (e *Error) Reason() string { r, _ := e.explain(); return r }
+
+// NextStep says what to do now; empty when there is nothing better than to read
+// the reason.
+func (e *Error) NextStep() string { _, next := e.explain(); return next }
+
+// NotVisible says that the registry refused to tell.
+func (e *Error) NotVisible() bool {
+	code := statusOf(e.Err)
+	return code == http.StatusUnauthorized || code == http.StatusForbidden
+}
+
+// IsNotFound says that the registry answered that there is no such thing.
+func IsNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }
+
+func statusOf(err error) int {
+	var t *transport.Error
+	if errors.As(err, &t) {
+		return t.StatusCode
+	}
+	return 0
+}
+
+func (e *Error) explain() (reason, next string) {
+	for _, explain := range []func() (string, string){
+		e.credentials, e.status, e.certificate, e.network,
+	} {
+		if reason, next = explain(); reason != "" {
+			return reason, next
+		}
+	}
+	return Text(e.Err), ""
+}
+
+func (e *Error) credentials() (reason, next string) {
+	var c *CredentialError
+	var plain *PlainHTTPError
+	switch {
+	case errors.As(e.Err, &c):
+		return Text(c), "repair that file or helper, or log in again: docker login " + e.Registry
+	case errors.As(e.Err, &plain) && plain.Credential:
+		return plain.Error(),
+			"serve the registry over https, or set registries: {" + e.Registry + ": {plainHTTP: true}} for this plugin in your own configuration file"
+	case errors.As(e.Err, &plain):
+		return plain.Error() + ", and https failed",
+			"serve the registry over https, or name " + e.Registry + " in plainHTTP of the source (it is then read without credentials)"
+	}
+	return "", ""
+}
+
+func (e *Error) status() (reason, next string) {
+	code := statusOf(e.Err)
+	if code == 0 {
+		return "", ""
+	}
+	login := "docker login " + e.Registry
+	switch {
+	case code == http.StatusUnauthorized && e.noScheme && len(e.schemes) > 0:
+		return fmt.Sprintf("%s asks for authentication by %s; basic and bearer are supported",
+			e.Registry, Text(errors.New(strings.Join(e.schemes, ", ")))), "use a registry or a token that takes basic or bearer authentication"
+	case code == http.StatusUnauthorized && e.noScheme:
+		return e.Registry + " answered 401 without saying how to authenticate", "check that " + e.Registry + " is a registry and not a proxy's login page"
+	case code == http.StatusUnauthorized && e.Origin == "":
+		return e.Registry + " wants credentials, and none are stored for it", login
+	case code == http.StatusUnauthorized:
+		return e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
+	case code == http.StatusForbidden && e.Origin == "":
+		return e.Registry + " denied access without credentials", login
+	case code == http.StatusForbidden:
+		return e.Registry + " denied access to the user from " + e.Origin, "ask the registry's owner for read access"
+	case code == http.StatusNotFound:
+		return e.Registry + " has no such repository or tag: " + Text(e.Err),
+			"check the spelling; some registries answer so, too, when the user may not see it"
+	case code == http.StatusTooManyRequests:
+		return e.Registry + " limits requests and said to slow down",
+			"try again later, log in for a higher limit, or narrow tags and resolve"
+	case code >= http.StatusInternalServerError:
+		return fmt.Sprintf("%s is in trouble: %s", e.Registry, Text(e.Err)), "try again later"
+	}
+	return Text(e.Err), ""
+}
+
+func (e *Error) certificate() (reason, next string) {
+	var invalid x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var plain tls.RecordHeaderError
+	switch {
+	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("the certificate of %s is not valid now (it is from %s to %s)", e.Registry,
+				invalid.Cert.NotBefore.Format("2006-01-02"), invalid.Cert.NotAfter.Format("2006-01-02")),
+			"renew the registry's certificate, or check this machine's clock"
+	case errors.As(e.Err, &unknown):
+		return "the certificate of " + e.Registry + " is signed by an authority this machine does not trust",
+			"set registries: {" + e.Registry + ": {caFile: /path/to/ca.pem}} for this plugin in your own configuration file, or SSL_CERT_FILE"
+	case errors.As(e.Err, &hostname):
+		return "the certificate of " + e.Registry + " is for another host", "use the name that the certificate has"
+	case errors.As(e.Err, &plain), strings.Contains(e.Err.Error(), "server gave HTTP response to HTTPS client"):
+		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
+	case isCertificateFailure(e.Err):
+		return "TLS with " + e.Registry + " failed: " + Text(e.Err), ""
+	}
+	return "", ""
+}
+
+func isCertificateFailure(err error) bool {
+	var verification *tls.CertificateVerificationError
+	return errors.As(err, &verification)
+}
+
+func (e *Error) network() (reason, next string) {
+	var dns *net.DNSError
+	var timeout net.Error
+	check := "check the name, the network and the proxy variables"
+	switch {
+	case errors.Is(e.Err, context.Canceled):
+		return "interrupted", ""
+	case errors.As(e.Err, &dns):
+		return "no address for " + e.Registry, check
+	case errors.Is(e.Err, context.DeadlineExceeded), errors.As(e.Err, &timeout) && timeout.Timeout():
+		return e.Registry + " did not answer in time", check
+	case errors.Is(e.Err, io.ErrUnexpectedEOF):
+		return e.Registry + " ended an answer early", "try again"
+	case strings.Contains(e.Err.Error(), "connection refused"):
+		return e.Registry + " refused the connection", check
+	case strings.Contains(e.Err.Error(), "no token in bearer response"):
+		// The library quotes the token server's answer, which may hold a secret.
+		return "the token server of " + e.Registry + " sent no token", "log in again: docker login " + e.Registry
+	}
+	return "", ""
+}
+
+var query = regexp.MustCompile(`\?[^\s"'<>]+`)
+
+// Text returns err as one line for people: bounded, without control characters,
+// and without the queries of addresses, which hold the signatures of redirects.
+func Text(err error) string {
+	const maxText = 400
+	var u *url.Error
+	if errors.As(err, &u) && u.Err != nil && strings.HasPrefix(err.Error(), u.Op) {
+		if plain, parseErr := url.Parse(u.URL); parseErr == nil {
+			plain.RawQuery, plain.User = "", nil
+			err = fmt.Errorf("%s %s: %w", u.Op, plain, u.Err)
+		}
+	}
+	text := query.ReplaceAllString(err.Error(), "?...")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.IsSpace(r)
+	}), " ")
+	if runes := []rune(text); len(runes) > maxText {
+		text = string(runes[:maxText]) + "..."
+	}
+	return text
+}

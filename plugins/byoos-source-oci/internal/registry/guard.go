@@ -1,0 +1,236 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// maxBody bounds every answer but a blob, in bytes. Registries cap a manifest at
+// 4 MiB; a list of a million tags has about 64.
+const maxBody = 64 << 20
+
+// Plain says how far plain http is allowed for a registry.
+type Plain int
+
+// Degrees of plain http.
+const (
+	// PlainNever: https only, but for a registry on a loopback address.
+	PlainNever Plain = iota
+	// PlainAnonymous: no credential goes there. It is what a spec can ask for.
+	PlainAnonymous
+	// PlainTrusted: the user's own configuration says so.
+	PlainTrusted
+)
+
+// guard is the transport under everything that is sent for one registry. It
+// keeps credentials where they belong, whatever the layers above it do:
+//
+//   - credentials go to the registry and to the token server that the registry
+//     itself named, not to a host that one of them redirects to;
+//   - plain http is used where Plain allows it, and a host that failed TLS is
+//     not tried again without;
+//   - answers are bounded.
+type guard struct {
+	registry string
+	plain    Plain
+	base     http.RoundTripper
+
+	mu         sync.Mutex
+	realms     map[string]bool
+	challenges []string
+	tlsFailure map[string]error
+}
+
+// PlainHTTPError is a request that would have gone out without encryption.
+type PlainHTTPError struct {
+	Host string
+	// Credential says that only the credential is at stake.
+	Credential bool
+}
+
+// Error names the host.
+func (e *PlainHTTPError) Error() string {
+	if e.Credential {
+		return "refused to send credentials to " + e.Host + " over plain http"
+	}
+	return "refused plain http to " + e.Host
+}
+
+// Temporary is false: trying again would not help.
+func (e *PlainHTTPError) Temporary() bool { return false }
+
+// Timeout is false.
+func (e *PlainHTTPError) Timeout() bool { return false }
+
+// RoundTrip sends req when the rules allow it.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = g.withoutStrayCredential(req)
+	if req.URL.Scheme == "http" {
+		if err := g.checkPlain(req); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := g.base.RoundTrip(req)
+	if err != nil {
+		g.noteTLS(req.URL, err)
+		return nil, err
+	}
+	g.noteChallenge(req.URL, resp)
+	if !strings.Contains(firstRequest(req).URL.Path, "/blobs/") {
+		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody}
+	}
+	return resp, nil
+}
+
+// firstRequest goes back to what was asked for before any redirect.
+func firstRequest(req *http.Request) *http.Request {
+	for req.Response != nil && req.Response.Request != nil {
+		req = req.Response.Request
+	}
+	return req
+}
+
+func (g *guard) withoutStrayCredential(req *http.Request) *http.Request {
+	if req.Header.Get("Authorization") == "" || g.mayAuthenticate(req.URL.Host) {
+		return req
+	}
+	clone := req.Clone(req.Context())
+	clone.Header.Del("Authorization")
+	return clone
+}
+
+func (g *guard) mayAuthenticate(host string) bool {
+	if host == g.registry {
+		return true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.realms[host]
+}
+
+func (g *guard) checkPlain(req *http.Request) error {
+	host := req.URL.Host
+	loopback := isLoopback(host) && isLoopback(g.registry)
+	if !loopback && (host != g.registry || g.plain == PlainNever) {
+		return &PlainHTTPError{Host: host}
+	}
+	g.mu.Lock()
+	failure := g.tlsFailure[host]
+	g.mu.Unlock()
+	if failure != nil {
+		return failure
+	}
+	// A POST is the token request that carries an identity token in its body.
+	secret := req.Header.Get("Authorization") != "" || req.Method == http.MethodPost
+	if secret && !loopback && g.plain != PlainTrusted {
+		return &PlainHTTPError{Host: host, Credential: true}
+	}
+	return nil
+}
+
+func (g *guard) noteTLS(u *url.URL, err error) {
+	if u.Scheme != "https" || !isCertificateFailure(err) {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tlsFailure[u.Host] = err
+}
+
+func (g *guard) noteChallenge(u *url.URL, resp *http.Response) {
+	if resp.StatusCode != http.StatusUnauthorized || u.Host != g.registry {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.challenges = nil
+	for _, header := range resp.Header.Values("WWW-Authenticate") {
+		scheme, rest, _ := strings.Cut(strings.TrimSpace(header), " ")
+		g.challenges = append(g.challenges, scheme)
+		if realm := realmOf(rest); realm != nil && strings.EqualFold(scheme, "bearer") {
+			g.realms[realm.Host] = true
+		}
+	}
+}
+
+var realmParameter = regexp.MustCompile(`(?i)\brealm="?([^",]+)`)
+
+// realmOf returns the token server that a challenge names.
+func realmOf(parameters string) *url.URL {
+	m := realmParameter.FindStringSubmatch(parameters)
+	if m == nil {
+		return nil
+	}
+	realm, err := url.Parse(m[1])
+	if err != nil || realm.Host == "" {
+		return nil
+	}
+	return realm
+}
+
+// unusable returns the schemes a registry last asked for when none is known.
+func (g *guard) unusable() (schemes []string, unusable bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, scheme := range g.challenges {
+		if strings.EqualFold(scheme, "basic") || strings.EqualFold(scheme, "bearer") {
+			return nil, false
+		}
+	}
+	return g.challenges, true
+}
+
+// boundedBody fails rather than end early: half a list would look like a whole one.
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+// ErrTooLarge is an answer that is larger than any real one.
+var ErrTooLarge = fmt.Errorf("answer is larger than %d MiB", maxBody>>20)
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, ErrTooLarge
+	}
+	return n, err
+}
+
+func isLoopback(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if name == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && addr.IsLoopback()
+}
+
+// errLinkLocal keeps a redirect from reaching a cloud's metadata service.
+var errLinkLocal = errors.New("refused to connect to a link-local address")
+
+func dialer() *net.Dialer {
+	return &net.Dialer{
+		Timeout:   30 * time.Second,
+		KeepAlive: 30 * time.Second,
+		Control: func(_, address string, _ syscall.RawConn) error {
+			if ap, err := netip.ParseAddrPort(address); err == nil && ap.Addr().Unmap().IsLinkLocalUnicast() {
+				return errLinkLocal
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,229 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/docker/cli/cli/config/configfile"
+	"github.com/docker/cli/cli/config/types"
+	"github.com/docker/docker-credential-helpers/client"
+	"github.com/docker/docker-credential-helpers/credentials"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// helperTimeout is how long a credential helper may take; some refresh a token.
+const helperTimeout = 30 * time.Second
+
+// tokenUser is the user name that marks an identity token (docker login's
+// credential helper protocol).
+const tokenUser = "<token>"
+
+// Keychain looks up the user's credentials for one registry, in the files that
+// docker and podman write. It never takes those of another registry.
+type Keychain struct {
+	// Files are read in this order; the first that knows the registry wins. A
+	// file that is not there is left out.
+	Files []string
+}
+
+// CredentialFiles returns the files that hold registry credentials, by the rules
+// of containers-auth.json(5) and the docker CLI: explicit ones first.
+func CredentialFiles(getenv func(string) string, home string) []string {
+	var files []string
+	add := func(dir string, elem ...string) {
+		if dir != "" {
+			files = append(files, filepath.Join(append([]string{dir}, elem...)...))
+		}
+	}
+	add(getenv("REGISTRY_AUTH_FILE"))
+	if dir := getenv("DOCKER_CONFIG"); dir != "" {
+		add(dir, "config.json")
+	} else {
+		add(home, ".docker", "config.json")
+	}
+	add(getenv("XDG_RUNTIME_DIR"), "containers", "auth.json")
+	if dir := getenv("XDG_CONFIG_HOME"); dir != "" {
+		add(dir, "containers", "auth.json")
+	} else {
+		add(home, ".config", "containers", "auth.json")
+	}
+	return files
+}
+
+// Credential is what is sent to a registry, and where it came from.
+type Credential struct {
+	authn.Authenticator
+	// Origin names the file or helper; empty for anonymous access.
+	Origin string
+}
+
+// Lookup returns the credential for a repository, anonymous when none is stored.
+func (k Keychain) Lookup(ctx context.Context, repo name.Repository) (Credential, error) {
+	for _, file := range k.Files {
+		c, err := lookupFile(ctx, file, repo)
+		if err != nil {
+			return Credential{}, err
+		}
+		if c.Authenticator != nil {
+			return c, nil
+		}
+	}
+	return Credential{Authenticator: authn.Anonymous}, nil
+}
+
+func lookupFile(ctx context.Context, file string, repo name.Repository) (Credential, error) {
+	config, err := readConfig(file)
+	if err != nil || config == nil {
+		return Credential{}, err
+	}
+	for _, host := range hostKeys(repo.RegistryStr()) {
+		if helper := config.CredentialHelpers[host]; helper != "" {
+			return askHelper(ctx, helper, file, repo.RegistryStr())
+		}
+	}
+	if auth, ok := storedAuth(config, repo); ok {
+		return Credential{authenticator(auth), file}, nil
+	}
+	if config.CredentialsStore != "" {
+		return askHelper(ctx, config.CredentialsStore, file, repo.RegistryStr())
+	}
+	return Credential{}, nil
+}
+
+func readConfig(file string) (*configfile.ConfigFile, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &CredentialError{Origin: file, Err: err}
+	}
+	defer f.Close()
+	config := configfile.New(file)
+	const maxConfig = 4 << 20
+	if err := config.LoadFromReader(io.LimitReader(f, maxConfig)); err != nil {
+		return nil, &CredentialError{Origin: file, Err: err}
+	}
+	return config, nil
+}
+
+// storedAuth finds the entry for the repository, or for the namespace or the
+// registry around it: the longest match, as containers-auth.json(5) has it.
+func storedAuth(config *configfile.ConfigFile, repo name.Repository) (types.AuthConfig, bool) {
+	for _, host := range hostKeys(repo.RegistryStr()) {
+		path := host + "/" + repo.RepositoryStr()
+		for path != host {
+			if auth, ok := config.AuthConfigs[path]; ok && holdsSecret(auth) {
+				return auth, true
+			}
+			path = path[:strings.LastIndexByte(path, '/')]
+		}
+	}
+	for _, host := range hostKeys(repo.RegistryStr()) {
+		for _, form := range []string{"%s", "https://%s", "https://%s/", "https://%s/v1/", "https://%s/v2/"} {
+			auth, ok := config.AuthConfigs[fmt.Sprintf(form, host)]
+			if ok && holdsSecret(auth) {
+				return auth, true
+			}
+		}
+	}
+	return types.AuthConfig{}, false
+}
+
+func holdsSecret(a types.AuthConfig) bool {
+	return a.Username != "" || a.Password != "" || a.Auth != "" ||
+		a.IdentityToken != "" || a.RegistryToken != ""
+}
+
+// hostKeys returns the names that files use for a registry. Docker Hub has three.
+func hostKeys(host string) []string {
+	if host == name.DefaultRegistry {
+		return []string{name.DefaultRegistry, "docker.io"}
+	}
+	return []string{host}
+}
+
+func authenticator(a types.AuthConfig) authn.Authenticator {
+	return authn.FromConfig(authn.AuthConfig{
+		Username: a.Username, Password: a.Password, Auth: a.Auth,
+		IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+	})
+}
+
+// askHelper runs the credential helper that the user named in file, for the one
+// registry. Its output stays out of errors: it may hold the secret.
+func askHelper(ctx context.Context, helper, file, registry string) (Credential, error) {
+	program := "docker-credential-" + helper
+	origin := program + " (from " + file + ")"
+	if strings.ContainsAny(helper, `/\`) {
+		return Credential{}, &CredentialError{Origin: origin, Err: errors.New("a helper is a name, not a path")}
+	}
+	server := registry
+	if registry == name.DefaultRegistry {
+		server = authn.DefaultAuthKey
+	}
+	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
+	defer cancel()
+	got, err := client.Get(helperProgram(ctx, program), server)
+	if credentials.IsErrCredentialsNotFound(err) {
+		return Credential{}, nil
+	}
+	if err != nil {
+		return Credential{}, &CredentialError{Origin: origin, Err: helperFailure(ctx, program, err)}
+	}
+	if got.Username == tokenUser {
+		auth := authn.AuthConfig{Username: got.Username, IdentityToken: got.Secret}
+		return Credential{authn.FromConfig(auth), origin}, nil
+	}
+	return Credential{authn.FromConfig(authn.AuthConfig{Username: got.Username, Password: got.Secret}), origin}, nil
+}
+
+func helperFailure(ctx context.Context, program string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("no answer: %w", ctx.Err())
+	}
+	if _, lookErr := exec.LookPath(program); lookErr != nil {
+		return errors.New("not found on PATH")
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return errors.New(exit.String())
+	}
+	return errors.New("it failed, or its answer is not that of a credential helper")
+}
+
+type helperCommand struct{ *exec.Cmd }
+
+func (c helperCommand) Input(in io.Reader) { c.Stdin = in }
+
+func helperProgram(ctx context.Context, program string) client.ProgramFunc {
+	return func(args ...string) client.Program {
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.WaitDelay = time.Second
+		return helperCommand{cmd}
+	}
+}
+
+// CredentialError says that stored credentials could not be read.
+type CredentialError struct {
+	// Origin is the file or the helper.
+	Origin string
+	Err    error
+}
+
+// Error names the file or the helper.
+func (e *CredentialError) Error() string {
+	return fmt.Sprintf("read registry credentials from %s: %v", e.Origin, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *CredentialError) Unwrap() error { return e.Err }

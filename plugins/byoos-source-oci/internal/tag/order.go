@@ -1,0 +1,178 @@
+package tag
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Tag is a tag and what it says.
+type Tag struct {
+	Name string
+	// Facts are nil when the tag does not follow the grammar.
+	Facts Facts
+	rank  []token
+}
+
+// token is one part of a rank: a number, or the letters of a pre-release.
+type token struct {
+	letters string
+	number  uint64
+	// first of a version or of a custom tag, for readers.
+	first bool
+}
+
+// How many numbers a version takes in a rank, so that what follows it lines up.
+// Those of CanvOS have three; the fourth is for a user's own scheme, or for the
+// build of a distribution (k3s1, rke2r1).
+const (
+	canvosWidth = 3
+	customWidth = 4
+)
+
+var (
+	leading      = regexp.MustCompile(`^v?(\d+(?:\.\d+)*)(?:[-+._](.+))?$`)
+	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)[.-]?(\d*)`)
+	distribution = regexp.MustCompile(`^(?:k3s|rke2r)(\d+)$`)
+	digits       = regexp.MustCompile(`\d+`)
+)
+
+// Read parses and ranks a tag. A tag outside the grammar that is nothing but a
+// version (v1.4.5) is ranked by it; any other such tag comes last.
+func (g Grammar) Read(name string) Tag {
+	facts, ok := g.Parse(name)
+	if !ok {
+		return Tag{Name: name, rank: versionRank(name, canvosWidth)}
+	}
+	t := Tag{Name: name, Facts: facts}
+	for _, group := range []string{Version, KubernetesVersion, PEVersion, OSVersion} {
+		if !slices.Contains(g.expr.SubexpNames(), group) {
+			continue
+		}
+		rank := versionRank(facts[group], g.width)
+		if rank == nil {
+			rank = noVersion(g.width)
+		}
+		t.rank = append(t.rank, rank...)
+	}
+	for i, number := range digits.FindAllString(facts[CustomTag], 4) {
+		t.rank = append(t.rank, token{number: parseNumber(number), first: i == 0})
+	}
+	return t
+}
+
+func noVersion(width int) []token {
+	rank := make([]token, width)
+	rank[0].first = true
+	return rank
+}
+
+// versionRank returns width numbers, and the pre-release part after them. It is
+// nil for what is not a version.
+func versionRank(version string, width int) []token {
+	m := leading.FindStringSubmatch(version)
+	if m == nil {
+		return nil
+	}
+	rank := noVersion(width)
+	for i, part := range strings.Split(m[1], ".") {
+		if i < width {
+			rank[i].number = parseNumber(part)
+		}
+	}
+	if build := distribution.FindStringSubmatch(m[2]); build != nil && width > canvosWidth {
+		rank[canvosWidth].number = parseNumber(build[1])
+	}
+	if pre := preReleased.FindStringSubmatch(m[2]); pre != nil {
+		rank = append(rank, token{letters: pre[1]}, token{number: parseNumber(pre[2])})
+	}
+	return rank
+}
+
+// parseNumber returns the largest number for one that is too large.
+func parseNumber(s string) uint64 {
+	n, err := strconv.ParseUint(s, 10, 63)
+	if err != nil && s != "" {
+		return 1<<63 - 1
+	}
+	return n
+}
+
+// Newer compares two tags for sorting, the newer one first: by the versions they
+// name, then by name.
+func Newer(a, b Tag) int {
+	return cmp.Or(compareRanks(b.rank, a.rank), strings.Compare(a.Name, b.Name))
+}
+
+func compareRanks(a, b []token) int {
+	for i := range min(len(a), len(b)) {
+		if c := compareTokens(a[i], b[i]); c != 0 {
+			return c
+		}
+	}
+	if len(a) == len(b) {
+		return 0
+	}
+	// 1.0.0-rc.1 is before 1.0.0, which is before 1.0.0-7.
+	if len(a) < len(b) {
+		return -afterEnd(b[len(a)], len(a))
+	}
+	return afterEnd(a[len(b)], len(b))
+}
+
+// afterEnd says how a rank with t at position i compares to one that ends there.
+// Anything is newer than a tag without a version.
+func afterEnd(t token, i int) int {
+	if t.letters != "" && i > 0 {
+		return -1
+	}
+	return 1
+}
+
+func compareTokens(x, y token) int {
+	switch {
+	case x.letters != "" && y.letters == "":
+		return -1
+	case x.letters == "" && y.letters != "":
+		return 1
+	}
+	return cmp.Or(strings.Compare(x.letters, y.letters), cmp.Compare(x.number, y.number))
+}
+
+// Version returns the tag's rank as a version: 1.30.4-4.7.0-rc.2-7. Comparing it
+// part by part, numbers as numbers and letters before their absence, orders tags
+// as Newer does. It is empty for a tag without a version.
+func (t Tag) Version() string {
+	var version strings.Builder
+	for i, part := range t.rank {
+		switch {
+		case i == 0:
+		case part.letters != "", part.first:
+			version.WriteByte('-')
+		default:
+			version.WriteByte('.')
+		}
+		if part.letters != "" {
+			version.WriteString(part.letters)
+			continue
+		}
+		version.WriteString(strconv.FormatUint(part.number, 10))
+	}
+	return version.String()
+}
+
+// Line names the tags that t is a newer or an older edition of: the same
+// distribution, Kubernetes version, OS, architecture, and custom tag but for its
+// numbers.
+func (t Tag) Line() string {
+	if t.Facts == nil {
+		return digits.ReplaceAllString(t.Name, "#")
+	}
+	return strings.Join([]string{
+		t.Facts[K8sDistribution], t.Facts[KubernetesVersion],
+		t.Facts[OSName], t.Facts[OSVersion], t.Facts[Architecture],
+		digits.ReplaceAllString(t.Facts[CustomTag], "#"),
+	}, "\x00")
+}

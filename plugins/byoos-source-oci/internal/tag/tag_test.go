@@ -1,0 +1,196 @@
+package tag_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
+)
+
+func TestCanvOS(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		want tag.Facts
+	}{
+		{"k3s-1.29.0-v4.4.0-demo", facts("k3s", "1.29.0", "v4.4.0", "demo")},
+		{"k3s-1.29.0-v4.4.0", facts("k3s", "1.29.0", "v4.4.0", "")},
+		{"kubeadm-1.30.4-v4.10.0-rc.2-demo", facts("kubeadm", "1.30.4", "v4.10.0-rc.2", "demo")},
+		{"kubeadm-fips-1.30.4-v4.10.0", facts("kubeadm-fips", "1.30.4", "v4.10.0", "")},
+		{"rke2-1.31.0-rc.1-v4.4.0-a-b.c_d", facts("rke2", "1.31.0-rc.1", "v4.4.0", "a-b.c_d")},
+		{"canonical-1.32.1-v4.7.9-20260801", facts("canonical", "1.32.1", "v4.7.9", "20260801")},
+		{"nodeadm-1.30.4-v4.7.9-rc.2", facts("nodeadm", "1.30.4", "v4.7.9-rc.2", "")},
+		{"k3s-1.29.0-v4.4.0-rcx", facts("k3s", "1.29.0", "v4.4.0", "rcx")},
+		{"k3s-1.29.0-v4.4.0-rc.1.2", facts("k3s", "1.29.0", "v4.4.0-rc.1.2", "")},
+		{"latest", nil},
+		{"k3s-1.29-v4.4.0", nil},
+		{"microk8s-1.29.0-v4.4.0", nil},
+		{"k3s-1.29.0-v4.4.0-", nil},
+	} {
+		got, ok := tag.CanvOS().Parse(tc.name)
+		if ok != (tc.want != nil) || !cmp.Equal(got, tc.want) {
+			t.Errorf("%s: %v, %v; want %v", tc.name, got, ok, tc.want)
+		}
+	}
+}
+
+func facts(distribution, kubernetes, agent, custom string) tag.Facts {
+	f := tag.Facts{tag.K8sDistribution: distribution, tag.KubernetesVersion: kubernetes, tag.PEVersion: agent}
+	if custom != "" {
+		f[tag.CustomTag] = custom
+	}
+	return f
+}
+
+func TestCompile(t *testing.T) {
+	const kairos = `(?P<osVersion>[^-]+)-(?:standard|core)-(?P<architecture>amd64|arm64)-generic-(?P<version>v\d+\.\d+\.\d+)(?:-k3s(?P<kubernetesVersion>v.+))?`
+	g, err := tag.Compile(kairos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := g.Parse("24.04-standard-amd64-generic-v3.4.2-k3sv1.32.3-k3s1")
+	want := tag.Facts{
+		tag.OSVersion: "24.04", tag.Architecture: "amd64",
+		tag.Version: "v3.4.2", tag.KubernetesVersion: "v1.32.3-k3s1",
+	}
+	if !ok || !cmp.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for expr, want := range map[string]string{
+		`(`:                     "not a regular expression",
+		`v.*`:                   "no named group",
+		`(?P<kubernetes>v.*)`:   `unknown group "kubernetes"`,
+		`(?P<version>a)|b)(?:c`: "not a regular expression",
+	} {
+		if _, err := tag.Compile(expr); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", expr, err, want)
+		}
+	}
+}
+
+func TestNewer(t *testing.T) {
+	// The newest first.
+	ordered := []string{
+		"k3s-1.31.0-v4.4.0",
+		"k3s-1.31.0-rc.1-v4.9.0",
+		"k3s-1.30.10-v4.10.0-demo-20260802",
+		"k3s-1.30.10-v4.10.0-demo-20260801",
+		"k3s-1.30.10-v4.10.0-demo",
+		"k3s-1.30.10-v4.10.0-rc.10-demo",
+		"k3s-1.30.10-v4.10.0-rc.2",
+		"k3s-1.30.10-v4.10.0-beta.3",
+		"k3s-1.30.10-v4.9.1",
+		"k3s-1.30.9-v4.10.0",
+		"v1.4.5",
+		"v1.4.5-rc.1",
+		"1.4",
+		"latest",
+	}
+	check := func(g tag.Grammar, ordered []string) {
+		t.Helper()
+		tags := make([]tag.Tag, len(ordered))
+		for i, name := range ordered {
+			tags[i] = g.Read(name)
+		}
+		rand.New(rand.NewPCG(1, 2)).Shuffle(len(tags), func(i, j int) { tags[i], tags[j] = tags[j], tags[i] })
+		slices.SortFunc(tags, tag.Newer)
+		got := make([]string, len(tags))
+		for i, one := range tags {
+			got[i] = one.Name
+		}
+		if diff := cmp.Diff(ordered, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	check(tag.CanvOS(), ordered)
+	custom, err := tag.Compile(`(?P<version>v[^_]+)_(?P<kubernetesVersion>.+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(custom, []string{
+		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
+		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4_v1.33.0",
+	})
+}
+
+func TestVersion(t *testing.T) {
+	for name, want := range map[string]string{
+		"k3s-1.30.10-v4.10.0-rc.2-demo": "1.30.10-4.10.0-rc.2",
+		"k3s-1.30.10-v4.10.0-build7":    "1.30.10-4.10.0-7",
+		"v1.4.5":                        "1.4.5",
+		"latest":                        "",
+	} {
+		if got := tag.CanvOS().Read(name).Version(); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	read := func(name string) string { return tag.CanvOS().Read(name).Line() }
+	if read("k3s-1.30.1-v4.4.0-demo-1") != read("k3s-1.30.1-v4.5.0-demo-12") {
+		t.Error("two builds of one line are told apart")
+	}
+	for _, other := range []string{"rke2-1.30.1-v4.4.0-demo-1", "k3s-1.30.2-v4.4.0-demo-1", "k3s-1.30.1-v4.4.0-prod-1"} {
+		if read("k3s-1.30.1-v4.4.0-demo-1") == read(other) {
+			t.Errorf("%s counts as the same line", other)
+		}
+	}
+}
+
+func TestFilter(t *testing.T) {
+	signed := "sha256-" + strings.Repeat("0a", 32)
+	all := []string{"k3s-1", "rke2-1", "k3s-1-debug", signed + ".sig", signed}
+	for _, tc := range []struct{ patterns, want []string }{
+		{nil, []string{"k3s-1", "rke2-1", "k3s-1-debug"}},
+		{[]string{"k3s-*"}, []string{"k3s-1", "k3s-1-debug"}},
+		{[]string{"!*-debug"}, []string{"k3s-1", "rke2-1"}},
+		{[]string{"/^k3s/", "!*-debug"}, []string{"k3s-1"}},
+		{[]string{"/e2/"}, []string{"rke2-1"}},
+		{[]string{"*.sig", "rke2-?"}, []string{"rke2-1"}},
+	} {
+		f, err := tag.NewFilter(tc.patterns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, name := range all {
+			if f.Match(name) {
+				got = append(got, name)
+			}
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%v: %s", tc.patterns, diff)
+		}
+	}
+	for _, bad := range []string{"[", "/(/", "", "!"} {
+		if _, err := tag.NewFilter([]string{bad}); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{"k3s-1.30.10-v4.10.0-rc.2-demo", "v1.4.5", "latest", "k3s-99999999999999999999.1.1-v1.1.1"} {
+		f.Add(seed, "k3s-1.30.10-v4.10.0")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		x, y := tag.CanvOS().Read(a), tag.CanvOS().Read(b)
+		if tag.Newer(x, y) != -tag.Newer(y, x) {
+			t.Errorf("%q and %q have no order", a, b)
+		}
+		if x.Facts == nil {
+			return
+		}
+		whole := x.Facts[tag.K8sDistribution] + "-" + x.Facts[tag.KubernetesVersion] + "-" + x.Facts[tag.PEVersion]
+		if custom := x.Facts[tag.CustomTag]; custom != "" {
+			whole += "-" + custom
+		}
+		if whole != a {
+			t.Errorf("the parts of %q make %q", a, whole)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+// Command byoos-source-oci finds the provider images of edge clusters in OCI
+// registries.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+func main() {
+	home, _ := os.UserHomeDir() // without one, no file below it is looked for
+	sdk.Main(source{env: environment{
+		getenv: os.Getenv,
+		home:   home,
+		certificateDirs: []string{
+			"/etc/docker/certs.d", "/etc/containers/certs.d",
+			filepath.Join(home, ".config/containers/certs.d"),
+		},
+	}})
+}
+
+// environment is what the plugin reads of its surroundings.
+type environment struct {
+	getenv          func(string) string
+	home            string
+	certificateDirs []string
+}
+
+type source struct{ env environment }
+
+// Describe says what the plugin is.
+func (source) Describe() sdk.Info {
+	return sdk.Info{
+		Name:      "oci",
+		Summary:   "Provider images of edge clusters (CanvOS, Kairos) in OCI registries",
+		Providers: []string{provider},
+		Homepage:  "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/oci.md",
+		UsesHints: true,
+		Environment: []string{
+			"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME",
+			"SSL_CERT_FILE", "SSL_CERT_DIR",
+			// For the credential helpers that the user's docker configuration names:
+			// ecr-login, gcr and gcloud, acr-env, secretservice, pass.
+			"AWS_*", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_*", "AZURE_*",
+			"DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME", "PASSWORD_STORE_DIR",
+		},
+	}
+}
+
+// Discover sends an image for each tag, and for each platform of a tag that was
+// resolved.
+func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	d, err := s.discovery(req, out)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx)
+}
+
+func (s source) discovery(req sdk.DiscoverRequest[config], out sink) (*discovery, error) {
+	p, client, err := s.prepare(req.Config, req.UserSettings)
+	if err != nil {
+		return nil, err
+	}
+	return &discovery{
+		plan: p, client: client, out: out, now: req.Now,
+		architectures: req.Hints.Architectures,
+		inspector:     newInspector(p.InspectLimit),
+	}, nil
+}
+
+// Verify says what became of tags.
+func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *sdk.Results) error {
+	return s.verify(ctx, req, out)
+}
+
+func (s source) verify(ctx context.Context, req sdk.VerifyRequest[config], out resultSink) error {
+	p, client, err := s.prepare(req.Config, req.UserSettings)
+	if err != nil {
+		return err
+	}
+	v := verification{plan: p, client: client, out: out}
+	return v.run(ctx, req.Refs)
+}
+
+func (s source) prepare(c config, user map[string]any) (*plan, *registry.Client, error) {
+	set, err := readSettings(user, s.env.home)
+	if err != nil {
+		return nil, nil, err
+	}
+	set.allowPlain(c.PlainHTTP)
+	p, err := newPlan(c, set.mirrors)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, &registry.Client{
+		Keychain:        registry.Keychain{Files: registry.CredentialFiles(s.env.getenv, s.env.home)},
+		Settings:        set.Settings,
+		CertificateDirs: s.env.certificateDirs,
+		UserAgent:       "byoos-source-oci",
+	}, nil
+}
+
+// diagnose turns a failure into what the user reads.
+func diagnose(err error, key, scope string) *sdk.Diagnostic {
+	var d *sdk.Diagnostic
+	if errors.As(err, &d) {
+		return d
+	}
+	d = &sdk.Diagnostic{Summary: "cannot read " + scope, Detail: registry.Text(err), ConfigPath: key, Scope: scope}
+	var e *registry.Error
+	if errors.As(err, &e) {
+		d.Summary, d.Detail, d.NextStep = "cannot "+e.Doing, e.Reason(), e.NextStep()
+	}
+	return d
+}
