@@ -1,5 +1,8 @@
 // Package spec holds byoos.yaml: its types, loading, validation with line
-// numbers, matrix expansion and JSON Schema.
+// numbers, matrix expansion and JSON Schema. It is pure: bytes in, no I/O.
+//
+// The comments of the types below are the descriptions in the JSON Schema and in
+// docs/spec.md; run go generate after changing one.
 package spec
 
 // Version and kind of a spec.
@@ -10,9 +13,12 @@ const (
 
 // ImageSet is a whole spec: where images come from and which packs want one.
 type ImageSet struct {
-	APIVersion string   `json:"apiVersion" jsonschema:"required,enum=byoos.dev/v1alpha1,description=Version of the spec's format."`
-	Kind       string   `json:"kind" jsonschema:"required,enum=ImageSet"`
-	Metadata   Metadata `json:"metadata,omitempty"`
+	// Version of the spec's format.
+	APIVersion string `json:"apiVersion" jsonschema:"required,enum=byoos.dev/v1alpha1"`
+	// Kind of the document.
+	Kind string `json:"kind" jsonschema:"required,enum=ImageSet"`
+	// Metadata of the spec.
+	Metadata Metadata `json:"metadata,omitzero"`
 	// Sources are the places to look for images.
 	Sources []Source `json:"sources" jsonschema:"required,minItems=1"`
 	// Packs each pick one image and render it.
@@ -27,16 +33,18 @@ type ImageSet struct {
 
 // Metadata names a spec.
 type Metadata struct {
-	Name string `json:"name,omitempty"`
+	// Name of the spec, for people.
+	Name string `json:"name,omitempty" jsonschema:"minLength=1"`
 }
 
 // Source is one place to look for images.
 type Source struct {
-	// Name is unique in the spec.
-	Name string `json:"name" jsonschema:"required,pattern=^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$"`
-	// Type is the plugin's: byoos-source-<type>. Never a path.
-	Type string `json:"type" jsonschema:"required,pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"`
-	// Config is checked against the plugin's own JSON Schema.
+	// Name, unique in the spec.
+	Name string `json:"name" jsonschema:"required,pattern=^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$" jsonschema_extras:"patternErrorMessage=use letters and digits with . _ or - between them"`
+	// Type is the plugin's: packer starts byoos-source-packer. It is never a path.
+	Type string `json:"type" jsonschema:"required,pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" jsonschema_extras:"patternErrorMessage=it is the name of a plugin (packer for byoos-source-packer) and never a path"`
+	// Config of the plugin, checked against its own schema (`kubectl byoos plugin
+	// describe TYPE`). Relative paths in it start from the spec's directory.
 	Config map[string]any `json:"config,omitempty"`
 }
 
@@ -51,18 +59,23 @@ const (
 
 // Pack picks one image and renders it into the values of one BYOOS pack.
 type Pack struct {
-	// Name is unique in the spec, after matrix expansion too.
-	Name string   `json:"name" jsonschema:"required,pattern=^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$"`
+	// Name, unique in the spec, after matrix expansion too.
+	Name string `json:"name" jsonschema:"required,pattern=^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$" jsonschema_extras:"patternErrorMessage=use letters and digits with . _ or - between them"`
+	// Pack of Palette: generic-byoi for clouds and data centres, edge-native-byoi
+	// for edge hosts.
 	Pack PackKind `json:"pack" jsonschema:"required,enum=generic-byoi,enum=edge-native-byoi"`
-	// Sources to pick from, by name; all when empty.
-	Sources []string `json:"sources,omitempty"`
-	Select  Select   `json:"select,omitempty"`
-	// Matrix makes one pack per combination, named <name>-<value>...
-	Matrix Matrix `json:"matrix,omitempty"`
-	// Values are the user's own; they win over what was discovered.
-	Values Values `json:"values,omitempty"`
+	// Sources to pick from, by name; all when absent.
+	Sources []string `json:"sources,omitempty" jsonschema:"uniqueItems=true"`
+	// Select says which images fit.
+	Select Select `json:"select,omitzero"`
+	// Matrix makes one pack for each combination of its values, named
+	// NAME-VALUE-...; a key may not be in select too.
+	Matrix Matrix `json:"matrix,omitzero"`
+	// Values of the pack that win over what was discovered.
+	Values Values `json:"values,omitzero"`
 	// Edge says how an edge-native-byoi pack refers to its image.
-	Edge   *Edge   `json:"edge,omitempty"`
+	Edge *Edge `json:"edge,omitempty"`
+	// Target is the cluster profile of Palette that diff and apply work on.
 	Target *Target `json:"target,omitempty"`
 
 	// Base is the name before matrix expansion; Expand sets it.
@@ -82,53 +95,72 @@ const (
 	PickExactlyOne Pick = "exactlyOne"
 )
 
-// Select says which images a pack may use. Empty fields allow everything.
+// Select says which images a pack may use. An absent key allows everything.
 type Select struct {
-	Provider     string `json:"provider,omitempty"`
-	Region       string `json:"region,omitempty"`
-	Architecture string `json:"architecture,omitempty"`
-	OS           OS     `json:"os,omitempty"`
+	// Provider of the image: aws, azure, gcp, vsphere, oci, ...
+	Provider string `json:"provider,omitempty" jsonschema:"minLength=1"`
+	// Region that the image must be in. Azure's display names and names are the
+	// same; an image that is good everywhere fits every region.
+	Region string `json:"region,omitempty" jsonschema:"minLength=1"`
+	// Architecture as Go and OCI spell it: amd64, arm64.
+	Architecture string `json:"architecture,omitempty" jsonschema:"minLength=1"`
+	// Operating system in the image.
+	OS OS `json:"os,omitzero"`
 	// KubernetesVersion is a semver range: ~1.30, >=1.29 <1.31.
-	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+	KubernetesVersion string `json:"kubernetesVersion,omitempty" jsonschema:"minLength=1"`
 	// Name is a shell pattern (*, ?) on the image's or build's name.
-	Name string `json:"name,omitempty"`
+	Name string `json:"name,omitempty" jsonschema:"minLength=1"`
 	// Tags that an image must have, with these values.
 	Tags map[string]string `json:"tags,omitempty"`
-	// Where is a CEL expression over image, age and now.
-	Where string `json:"where,omitempty"`
-	Pick  Pick   `json:"pick,omitempty" jsonschema:"enum=newest,enum=exactlyOne,default=newest"`
+	// Where is a CEL expression over image, age and now, for what the keys above
+	// cannot say.
+	Where string `json:"where,omitempty" jsonschema:"minLength=1"`
+	// Pick says which of several images is taken.
+	Pick Pick `json:"pick,omitempty" jsonschema:"enum=newest,enum=exactlyOne,default=newest"`
 }
 
 // OS selects by operating system.
 type OS struct {
-	Name    string `json:"name,omitempty"`
-	Version string `json:"version,omitempty"`
+	// Name of the distribution: rhel, ubuntu, ...
+	Name string `json:"name,omitempty" jsonschema:"minLength=1"`
+	// Version, or the first parts of it: 8 fits 8.8.
+	Version string `json:"version,omitempty" jsonschema:"minLength=1"`
 }
 
-// Matrix lists values of select fields; a key may not be in both.
+// Matrix lists values of select keys.
 type Matrix struct {
-	Provider          []string `json:"provider,omitempty"`
-	Region            []string `json:"region,omitempty"`
-	Architecture      []string `json:"architecture,omitempty"`
-	KubernetesVersion []string `json:"kubernetesVersion,omitempty"`
+	// Provider values.
+	Provider []string `json:"provider,omitempty" jsonschema:"minItems=1,uniqueItems=true"`
+	// Region values. An AMI id is good in one region only.
+	Region []string `json:"region,omitempty" jsonschema:"minItems=1,uniqueItems=true"`
+	// Architecture values.
+	Architecture []string `json:"architecture,omitempty" jsonschema:"minItems=1,uniqueItems=true"`
+	// KubernetesVersion ranges.
+	KubernetesVersion []string `json:"kubernetesVersion,omitempty" jsonschema:"minItems=1,uniqueItems=true"`
 }
 
 // Values are pack parameters that the user sets.
 type Values struct {
-	OSName    string `json:"osName,omitempty"`
-	OSVersion string `json:"osVersion,omitempty"`
-	// The following are for edge-native-byoi.
-	Registry        string `json:"registry,omitempty"`
-	Repo            string `json:"repo,omitempty"`
-	K8sDistribution string `json:"k8sDistribution,omitempty"`
-	PEVersion       string `json:"peVersion,omitempty"`
-	CustomTag       string `json:"customTag,omitempty"`
+	// OSName of the pack.
+	OSName string `json:"osName,omitempty" jsonschema:"minLength=1"`
+	// OSVersion of the pack.
+	OSVersion string `json:"osVersion,omitempty" jsonschema:"minLength=1"`
+	// Registry of the image; edge-native-byoi only, as are the following.
+	Registry string `json:"registry,omitempty" jsonschema:"minLength=1"`
+	// Repo of the image in the registry.
+	Repo string `json:"repo,omitempty" jsonschema:"minLength=1"`
+	// K8sDistribution in the image's tag: k3s, rke2, kubeadm, ...
+	K8sDistribution string `json:"k8sDistribution,omitempty" jsonschema:"minLength=1"`
+	// PEVersion is the version of the Palette edge software in the image's tag.
+	PEVersion string `json:"peVersion,omitempty" jsonschema:"minLength=1"`
+	// CustomTag at the end of the image's tag.
+	CustomTag string `json:"customTag,omitempty" jsonschema:"minLength=1"`
 }
 
 // Edge says how an edge-native-byoi pack refers to its image.
 type Edge struct {
 	// Shape of the values: "system" (system.registry, system.repo, ...) or "1.0"
-	// (image.registry, image.repo, ... as the pack's 1.0 documentation).
+	// (image.registry, image.repo, ... as the pack's 1.0 documentation has it).
 	Shape string `json:"shape,omitempty" jsonschema:"enum=system,enum=1.0,default=system"`
 	// Reference: "template" lets Palette fill in the Kubernetes version, "tag" is
 	// registry/repo:tag, "digest" is registry/repo:tag@sha256:...
@@ -136,22 +168,25 @@ type Edge struct {
 	// AgentMode renders system.uri: NA; no image is picked.
 	AgentMode bool `json:"agentMode,omitempty"`
 	// ContentImages are further images of the content bundle.
-	ContentImages []string `json:"contentImages,omitempty"`
+	ContentImages []string `json:"contentImages,omitempty" jsonschema:"uniqueItems=true"`
 	// KubernetesVersions must each exist as a tag when reference is template.
-	KubernetesVersions []string `json:"kubernetesVersions,omitempty"`
+	KubernetesVersions []string `json:"kubernetesVersions,omitempty" jsonschema:"uniqueItems=true"`
 }
 
 // Target is the Palette cluster profile that diff and apply work on.
 type Target struct {
-	Project string `json:"project,omitempty"`
-	Profile string `json:"profile" jsonschema:"required"`
-	Version string `json:"version,omitempty"`
+	// Project of the profile; the tenant when absent.
+	Project string `json:"project,omitempty" jsonschema:"minLength=1"`
+	// Profile by name.
+	Profile string `json:"profile" jsonschema:"required,minLength=1"`
+	// Version of the profile: three numbers, 1.2.0.
+	Version string `json:"version,omitempty" jsonschema:"minLength=1"`
 	// Create makes the profile, or adds the OS layer, when it is not there.
 	Create bool `json:"create,omitempty"`
 	// CloudType of a profile that is created: aws, azure, edge-native, ...
-	CloudType string `json:"cloudType,omitempty"`
+	CloudType string `json:"cloudType,omitempty" jsonschema:"minLength=1"`
 	// Registry that has the pack.
-	Registry string `json:"registry,omitempty" jsonschema:"default=Public Repo"`
+	Registry string `json:"registry,omitempty" jsonschema:"minLength=1,default=Public Repo"`
 	// PackVersion of the BYOOS pack, when it is added.
-	PackVersion string `json:"packVersion,omitempty"`
+	PackVersion string `json:"packVersion,omitempty" jsonschema:"minLength=1"`
 }

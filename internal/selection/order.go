@@ -1,0 +1,152 @@
+package selection
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+// ranked is an image with what it is ordered by.
+type sortable struct {
+	img     *image.Image
+	version []token
+}
+
+// rank returns the images best first: newest creation time (unknown ones last),
+// then highest version, then id and whatever else makes the order total.
+func rank(images []*image.Image) []*image.Image {
+	keys := make([]sortable, len(images))
+	for i, img := range images {
+		keys[i] = sortable{img, parseVersion(img.Version)}
+	}
+	slices.SortFunc(keys, func(a, b sortable) int {
+		return cmp.Or(
+			compareTimes(a.img, b.img),
+			compareTokens(b.version, a.version),
+			cmp.Compare(a.img.ID, b.img.ID),
+			cmp.Compare(a.img.Provider, b.img.Provider),
+			cmp.Compare(a.img.Region, b.img.Region),
+			cmp.Compare(a.img.Architecture, b.img.Architecture),
+			cmp.Compare(a.img.Digest, b.img.Digest),
+			cmp.Compare(a.img.Source, b.img.Source),
+		)
+	})
+	sorted := make([]*image.Image, len(keys))
+	for i, key := range keys {
+		sorted[i] = key.img
+	}
+	return sorted
+}
+
+// compareTimes puts the newer first and an unknown time last.
+func compareTimes(a, b *image.Image) int {
+	switch {
+	case a.CreatedAt == nil && b.CreatedAt == nil:
+		return 0
+	case a.CreatedAt == nil:
+		return 1
+	case b.CreatedAt == nil:
+		return -1
+	}
+	return b.CreatedAt.Compare(*a.CreatedAt)
+}
+
+func decidedBy(a, b *image.Image) string {
+	switch {
+	case compareTimes(a, b) != 0:
+		return "createdAt"
+	case compareVersions(a.Version, b.Version) != 0:
+		return "version"
+	}
+	return "id"
+}
+
+// token is a run of digits or of letters in a version.
+type token struct {
+	class int
+	// text of letters in lower case; of digits without leading zeros.
+	text string
+}
+
+// Classes of tokens, in the order that they compare in one position: 1.0-rc is
+// before 1.0, which is before 1.0+build, before 1.0.1.
+const (
+	preRelease = iota
+	end
+	build
+	digits
+)
+
+// compareVersions compares numerically part by part, at any length: 1.10 is after
+// 1.9, 1.0.0 after 1.0.0-rc.1, any version after none.
+func compareVersions(a, b string) int {
+	return compareTokens(parseVersion(a), parseVersion(b))
+}
+
+func compareTokens(a, b []token) int {
+	if len(a) == 0 || len(b) == 0 {
+		return cmp.Compare(len(a), len(b))
+	}
+	for i := 0; i < len(a) || i < len(b); i++ {
+		x, y := tokenAt(a, i), tokenAt(b, i)
+		if order := cmp.Or(cmp.Compare(x.class, y.class), compareTexts(x, y)); order != 0 {
+			return order
+		}
+	}
+	return 0
+}
+
+func tokenAt(tokens []token, i int) token {
+	if i < len(tokens) {
+		return tokens[i]
+	}
+	return token{class: end}
+}
+
+func compareTexts(x, y token) int {
+	if x.class == digits {
+		return cmp.Or(cmp.Compare(len(x.text), len(y.text)), cmp.Compare(x.text, y.text))
+	}
+	return cmp.Compare(x.text, y.text)
+}
+
+// parseVersion splits a version where digits and letters meet and at everything
+// that is neither.
+func parseVersion(version string) []token {
+	var tokens []token
+	letters := preRelease // what letters mean: after a + they are build metadata
+	for i := 0; i < len(version); {
+		start := i
+		switch {
+		case isDigit(version[i]):
+			for i < len(version) && isDigit(version[i]) {
+				i++
+			}
+			tokens = append(tokens, token{digits, strings.TrimLeft(version[start:i], "0")})
+		case isLetter(version[i]):
+			for i < len(version) && isLetter(version[i]) {
+				i++
+			}
+			text := strings.ToLower(version[start:i])
+			if text == "v" && i < len(version) && isDigit(version[i]) {
+				continue
+			}
+			tokens = append(tokens, token{letters, text})
+		default:
+			if version[i] == '+' {
+				letters = build
+			}
+			i++
+		}
+	}
+	return tokens
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// isLetter takes every byte of a character outside of ASCII as a letter.
+func isLetter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}

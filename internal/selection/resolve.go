@@ -1,0 +1,210 @@
+package selection
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+)
+
+// shown is how many near misses an error lists.
+const shown = 5
+
+// Resolve returns the pick, or a *failure.Error with ExitNoImage that says what
+// was nearest or between what it could not choose.
+func (o Outcome) Resolve(pack string) (*image.Image, error) {
+	switch o.Verdict {
+	case Picked:
+		return o.Pick, nil
+	case Ambiguous:
+		return nil, o.ambiguous(pack)
+	}
+	return nil, o.noImage(pack)
+}
+
+func (o Outcome) ambiguous(pack string) error {
+	e := &failure.Error{
+		Code:    failure.ExitNoImage,
+		Summary: fmt.Sprintf("pack %s: %d images fit, and %s", pack, len(o.Alternatives), o.Why),
+		Next:    o.tellApart(),
+	}
+	for i := range o.Alternatives {
+		e.Details = append(e.Details, Describe(&o.Alternatives[i]))
+	}
+	return e
+}
+
+// selectable are the fields of select that can tell images apart.
+func selectable() []struct {
+	key string
+	get func(*image.Image) string
+} {
+	return []struct {
+		key string
+		get func(*image.Image) string
+	}{
+		{"provider", func(i *image.Image) string { return i.Provider }},
+		{"region", func(i *image.Image) string { return normalRegion(i.Provider, i.Region) }},
+		{"architecture", func(i *image.Image) string { return i.Architecture }},
+		{"os.name", func(i *image.Image) string { return i.OS.Name }},
+		{"os.version", func(i *image.Image) string { return i.OS.Version }},
+		{"kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }},
+		{"name", func(i *image.Image) string { return i.Name }},
+		{"tags", func(i *image.Image) string { return fmt.Sprint(i.Tags) }},
+	}
+}
+
+// tellApart names the fields in which the alternatives differ.
+func (o Outcome) tellApart() string {
+	var differ []string
+	for _, field := range selectable() {
+		values := map[string]bool{}
+		for i := range o.Alternatives {
+			values[field.get(&o.Alternatives[i])] = true
+		}
+		if len(values) > 1 {
+			differ = append(differ, field.key)
+		}
+	}
+	if len(differ) == 0 {
+		return fmt.Sprintf("only their ids differ: give the builds different names or tags, or select one with where: 'image.id == %q'", o.Alternatives[0].ID)
+	}
+	next := "they differ in " + strings.Join(differ, ", ") + ": select by one of these"
+	if slices.Contains(differ, "region") || slices.Contains(differ, "architecture") {
+		next += ", or give the pack a matrix to have one pack for each"
+	}
+	return next
+}
+
+func (o Outcome) noImage(pack string) error {
+	e := &failure.Error{Code: failure.ExitNoImage}
+	if len(o.Dropped) == 0 {
+		e.Summary = fmt.Sprintf("pack %s: its sources have no images", pack)
+		e.Next = "look at what the sources return with the images command"
+		return e
+	}
+	e.Summary = fmt.Sprintf("pack %s: none of %s fits", pack, count(len(o.Dropped), "image"))
+	near := nearest(o.Dropped)
+	for _, drop := range near[:min(shown, len(near))] {
+		e.Details = append(e.Details, Describe(&drop.Image)+": "+reasonsOf(drop))
+	}
+	if rest := len(o.Dropped) - len(e.Details); rest > 0 {
+		e.Details = append(e.Details, fmt.Sprintf("and %d more: %s", rest, byRule(o.Dropped)))
+	}
+	e.Next = o.nextStep()
+	return e
+}
+
+// nearest orders drops by how few rules they fail.
+func nearest(drops []Drop) []Drop {
+	near := slices.Clone(drops)
+	slices.SortStableFunc(near, func(a, b Drop) int { return cmp.Compare(len(a.More), len(b.More)) })
+	return near
+}
+
+func reasonsOf(drop Drop) string {
+	reasons := []string{drop.Reason}
+	for _, more := range drop.More {
+		reasons = append(reasons, more.Reason)
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// byRule counts the drops of each rule, most first.
+func byRule(drops []Drop) string {
+	counts := map[string]int{}
+	for _, drop := range drops {
+		counts[drop.Rule]++
+	}
+	rules := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for i, rule := range rules {
+		rules[i] = fmt.Sprintf("%s drops %d", rule, counts[rule])
+	}
+	return "in all, " + strings.Join(rules, ", ")
+}
+
+// nextStep looks for a rule that no image passes, which is most often a value
+// that is misspelt.
+func (o Outcome) nextStep() string {
+	wanted := map[string]string{
+		"provider": o.sel.Provider, "region": o.sel.Region, "architecture": o.sel.Architecture,
+		"os.name": o.sel.OS.Name, "os.version": o.sel.OS.Version, "kubernetesVersion": o.sel.KubernetesVersion, "name": o.sel.Name,
+	}
+	for _, field := range selectable() {
+		if wanted[field.key] == "" || !o.allFail(field.key) {
+			continue
+		}
+		found := o.values(field.get)
+		if len(found) == 0 {
+			return fmt.Sprintf("no image has a known %s: declare it at the source (a tag, its configuration), or drop it from select", field.key)
+		}
+		next := fmt.Sprintf("select.%s is %s, and the images have %s", field.key, strconv.Quote(wanted[field.key]), strings.Join(limited(found), ", "))
+		if near := spelling.Nearest(wanted[field.key], found); near != "" {
+			next += "; did you mean " + strconv.Quote(near) + "?"
+		}
+		return next
+	}
+	return "change select, or see every image and rule with the explain command"
+}
+
+func (o Outcome) allFail(rule string) bool {
+	for _, drop := range o.Dropped {
+		if drop.Rule != rule && !slices.ContainsFunc(drop.More, func(r Reason) bool { return r.Rule == rule }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (o Outcome) values(get func(*image.Image) string) []string {
+	values := map[string]bool{}
+	for i := range o.Dropped {
+		if value := get(&o.Dropped[i].Image); value != "" {
+			values[value] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(values))
+}
+
+func limited(values []string) []string {
+	const most = 8
+	if len(values) <= most {
+		return values
+	}
+	return append(values[:most:most], fmt.Sprintf("%d more", len(values)-most))
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Describe returns one line for an image: what is known of it, in a fixed order.
+func Describe(img *image.Image) string {
+	parts := []string{img.ID, img.Provider, img.Region, img.Architecture, img.OS.String()}
+	if img.Name != "" {
+		parts = append(parts, strconv.Quote(img.Name))
+	}
+	if img.Version != "" {
+		parts = append(parts, "version "+img.Version)
+	}
+	if img.CreatedAt != nil {
+		parts = append(parts, "created "+img.CreatedAt.UTC().Format(time.RFC3339))
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	if img.Source != "" {
+		parts = append(parts, "(source "+img.Source+")")
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,272 @@
+package where
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+// Names of the types that expressions see.
+const (
+	imageType     = "byoos.Image"
+	osType        = "byoos.OS"
+	referenceType = "byoos.Reference"
+)
+
+// field reads one field of an image; has() is true when it is not empty. Reading
+// an empty one gives the empty value, but for a time, which has none.
+type field struct {
+	name string
+	typ  *types.Type
+	get  func(*image.Image) any
+}
+
+func text(name string, get func(*image.Image) string) field {
+	return field{name, types.StringType, func(i *image.Image) any { return get(i) }}
+}
+
+func boolean(name string, get func(*image.Image) bool) field {
+	return field{name, types.BoolType, func(i *image.Image) any { return get(i) }}
+}
+
+func instant(name string, get func(*image.Image) *time.Time) field {
+	return field{name, types.TimestampType, func(i *image.Image) any {
+		if t := get(i); t != nil {
+			return types.Timestamp{Time: *t}
+		}
+		return nil
+	}}
+}
+
+func texts(name string, get func(*image.Image) map[string]string) field {
+	return field{name, types.NewMapType(types.StringType, types.StringType), func(i *image.Image) any { return textMap(get(i)) }}
+}
+
+// fields returns the fields of a type by their JSON names; nil for other types.
+func fields(typ string) []field {
+	switch typ {
+	case imageType:
+		return []field{
+			text("id", func(i *image.Image) string { return i.ID }),
+			text("provider", func(i *image.Image) string { return i.Provider }),
+			text("name", func(i *image.Image) string { return i.Name }),
+			text("region", func(i *image.Image) string { return i.Region }),
+			text("architecture", func(i *image.Image) string { return i.Architecture }),
+			{"os", types.NewObjectType(osType), func(i *image.Image) any { return osValue{i} }},
+			text("kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }),
+			instant("createdAt", func(i *image.Image) *time.Time { return i.CreatedAt }),
+			text("version", func(i *image.Image) string { return i.Version }),
+			text("state", func(i *image.Image) string { return string(i.State) }),
+			text("stateReason", func(i *image.Image) string { return i.StateReason }),
+			instant("deprecatedAt", func(i *image.Image) *time.Time { return i.DeprecatedAt }),
+			instant("endOfLifeAt", func(i *image.Image) *time.Time { return i.EndOfLifeAt }),
+			boolean("excludedFromLatest", func(i *image.Image) bool { return i.ExcludedFromLatest }),
+			text("owner", func(i *image.Image) string { return i.Owner }),
+			text("ownerId", func(i *image.Image) string { return i.OwnerID }),
+			boolean("public", func(i *image.Image) bool { return i.Public }),
+			texts("tags", func(i *image.Image) map[string]string { return i.Tags }),
+			text("digest", func(i *image.Image) string { return i.Digest }),
+			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return referenceValue{i} }},
+			texts("attributes", func(i *image.Image) map[string]string { return i.Attributes }),
+			text("source", func(i *image.Image) string { return i.Source }),
+		}
+	case osType:
+		return []field{
+			text("name", func(i *image.Image) string { return i.OS.Name }),
+			text("version", func(i *image.Image) string { return i.OS.Version }),
+		}
+	case referenceType:
+		return []field{
+			text("kind", func(i *image.Image) string { return reference(i).Kind }),
+			text("value", func(i *image.Image) string { return reference(i).Value }),
+		}
+	}
+	return nil
+}
+
+func reference(i *image.Image) image.Reference {
+	if i.Reference == nil {
+		return image.Reference{}
+	}
+	return *i.Reference
+}
+
+func fieldNames(names ...string) []string {
+	var all []string
+	for _, name := range names {
+		for _, f := range fields(name) {
+			all = append(all, f.name)
+		}
+	}
+	return all
+}
+
+// isSet tells whether a field has something in it.
+func (f field) isSet(i *image.Image) bool {
+	switch value := f.get(i).(type) {
+	case string:
+		return value != ""
+	case bool:
+		return value
+	case textMap:
+		return len(value) > 0
+	case osValue:
+		return i.OS != image.OS{}
+	case referenceValue:
+		return i.Reference != nil
+	case nil:
+		return false
+	}
+	return true
+}
+
+// provider knows the types above besides those of CEL.
+type provider struct{ types.Provider }
+
+func (p provider) FindStructType(name string) (*types.Type, bool) {
+	if fields(name) != nil {
+		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
+	}
+	return p.Provider.FindStructType(name)
+}
+
+func (p provider) FindStructFieldNames(name string) ([]string, bool) {
+	if fields(name) != nil {
+		return fieldNames(name), true
+	}
+	return p.Provider.FindStructFieldNames(name)
+}
+
+func (p provider) FindStructFieldType(name, fieldName string) (*types.FieldType, bool) {
+	all := fields(name)
+	if all == nil {
+		return p.Provider.FindStructFieldType(name, fieldName)
+	}
+	i := slices.IndexFunc(all, func(f field) bool { return f.name == fieldName })
+	if i < 0 {
+		return nil, false
+	}
+	f := all[i]
+	return &types.FieldType{
+		Type: f.typ,
+		IsSet: func(target any) bool {
+			img, ok := target.(*image.Image)
+			return ok && f.isSet(img)
+		},
+		GetFrom: func(target any) (any, error) {
+			img, ok := target.(*image.Image)
+			if !ok {
+				return nil, fmt.Errorf("%T is not an image", target)
+			}
+			value := f.get(img)
+			if value == nil {
+				return nil, fmt.Errorf("%s: %w", f.name, errUnknownTime)
+			}
+			return value, nil
+		},
+	}, true
+}
+
+// The values of the three types all hold the image; their type tells which part
+// of it is meant.
+type (
+	imageValue     struct{ img *image.Image }
+	osValue        struct{ img *image.Image }
+	referenceValue struct{ img *image.Image }
+)
+
+func (v imageValue) Type() ref.Type     { return types.NewObjectType(imageType) }
+func (v osValue) Type() ref.Type        { return types.NewObjectType(osType) }
+func (v referenceValue) Type() ref.Type { return types.NewObjectType(referenceType) }
+
+func (v imageValue) Value() any     { return v.img }
+func (v osValue) Value() any        { return v.img }
+func (v referenceValue) Value() any { return v.img }
+
+func (v imageValue) Equal(other ref.Val) ref.Val     { return equalParts(v, other) }
+func (v osValue) Equal(other ref.Val) ref.Val        { return equalParts(v, other) }
+func (v referenceValue) Equal(other ref.Val) ref.Val { return equalParts(v, other) }
+
+func equalParts(a, b ref.Val) ref.Val {
+	return types.Bool(a.Type().TypeName() == b.Type().TypeName() && a.Value() == b.Value())
+}
+
+func (v imageValue) ConvertToType(t ref.Type) ref.Val     { return noConversion(v, t) }
+func (v osValue) ConvertToType(t ref.Type) ref.Val        { return noConversion(v, t) }
+func (v referenceValue) ConvertToType(t ref.Type) ref.Val { return noConversion(v, t) }
+
+func noConversion(v ref.Val, t ref.Type) ref.Val {
+	if t == types.TypeType {
+		return types.NewObjectType(v.Type().TypeName())
+	}
+	return types.NewErr("%s does not convert to %s", v.Type().TypeName(), t.TypeName())
+}
+
+func (v imageValue) ConvertToNative(t reflect.Type) (any, error)     { return nil, noNative(v, t) }
+func (v osValue) ConvertToNative(t reflect.Type) (any, error)        { return nil, noNative(v, t) }
+func (v referenceValue) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(v, t) }
+
+func noNative(v ref.Val, t reflect.Type) error {
+	return fmt.Errorf("%s does not convert to %s", v.Type().TypeName(), t)
+}
+
+// textMap is a map of which an absent key reads as "". It is no traits.Mapper, as
+// CEL makes reading an absent key of those an error.
+type textMap map[string]string
+
+func (m textMap) Type() ref.Type { return types.MapType }
+func (m textMap) Value() any     { return map[string]string(m) }
+
+func (m textMap) Equal(other ref.Val) ref.Val {
+	switch o := other.(type) {
+	case textMap:
+		return types.Bool(maps.Equal(m, o))
+	case traits.Mapper:
+		if o.Size() != m.Size() {
+			return types.False
+		}
+		for key, value := range m {
+			got, found := o.Find(types.String(key))
+			if !found || got.Equal(types.String(value)) != types.True {
+				return types.False
+			}
+		}
+		return types.True
+	}
+	return types.False
+}
+
+func (m textMap) ConvertToType(t ref.Type) ref.Val            { return noConversion(m, t) }
+func (m textMap) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(m, t) }
+func (m textMap) Size() ref.Val                               { return types.Int(len(m)) }
+func (m textMap) Contains(key ref.Val) ref.Val                { return m.IsSet(key) }
+func (m textMap) IsSet(key ref.Val) ref.Val {
+	name, ok := key.(types.String)
+	if !ok {
+		return types.False
+	}
+	_, found := m[string(name)]
+	return types.Bool(found)
+}
+
+func (m textMap) Get(key ref.Val) ref.Val {
+	name, ok := key.(types.String)
+	if !ok {
+		return types.NewErr("a key is text, not %s", key.Type().TypeName())
+	}
+	return types.String(m[string(name)])
+}
+
+// Iterator goes over the keys in order, so that an expression that stops early
+// does the same each time.
+func (m textMap) Iterator() traits.Iterator {
+	return types.NewStringList(types.DefaultTypeAdapter, slices.Sorted(maps.Keys(m))).Iterator()
+}

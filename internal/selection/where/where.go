@@ -1,0 +1,178 @@
+// Package where compiles and evaluates the `where` of a selection: a CEL
+// expression over one image, its age and the time.
+package where
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+)
+
+// Limits of an expression. The cost is CEL's own unit, roughly one per operation;
+// a comparison of three fields costs about ten.
+const (
+	maxLength = 4096
+	maxCost   = 100_000
+)
+
+// Error is an expression that does not compile.
+type Error struct {
+	// Line and Column are places in the expression, from 1.
+	Line, Column int
+	Message      string
+	// Suggestion says what to write instead; may be empty.
+	Suggestion string
+}
+
+// Error returns the message with the place in the expression.
+func (e *Error) Error() string {
+	text := e.Message
+	if e.Suggestion != "" {
+		text += ": " + e.Suggestion
+	}
+	return fmt.Sprintf("column %d of the expression: %s", e.Column, text)
+}
+
+// Compiler compiles expressions. It builds its environment, which takes
+// milliseconds, when it is first used, and compiles equal expressions once. The
+// zero value is ready, and it is safe for concurrent use.
+type Compiler struct {
+	mu       sync.Mutex
+	env      *cel.Env
+	programs map[string]*Program
+}
+
+// Program is a compiled expression.
+type Program struct{ program cel.Program }
+
+// Compile returns the program of an expression, or an *Error.
+func (c *Compiler) Compile(expression string) (*Program, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if program, ok := c.programs[expression]; ok {
+		return program, nil
+	}
+	if len(expression) > maxLength {
+		return nil, &Error{1, 1, fmt.Sprintf("the expression is longer than %d bytes", maxLength), ""}
+	}
+	if c.env == nil {
+		env, err := newEnv()
+		if err != nil {
+			return nil, err
+		}
+		c.env, c.programs = env, map[string]*Program{}
+	}
+	program, err := compile(c.env, expression)
+	if err != nil {
+		return nil, err
+	}
+	c.programs[expression] = program
+	return program, nil
+}
+
+func newEnv() (*cel.Env, error) {
+	return cel.NewEnv(
+		func(env *cel.Env) (*cel.Env, error) {
+			return cel.CustomTypeProvider(provider{env.CELTypeProvider()})(env)
+		},
+		cel.Variable("image", cel.ObjectType(imageType)),
+		cel.Variable("age", cel.DurationType),
+		cel.Variable("now", cel.TimestampType),
+		cel.ASTValidators(cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals()),
+		cel.ParserExpressionSizeLimit(maxLength),
+	)
+}
+
+func compile(env *cel.Env, expression string) (*Program, error) {
+	ast, issues := env.Compile(expression)
+	if issues.Err() != nil {
+		first := issues.Errors()[0]
+		return nil, explain(first.Message, first.Location.Line(), first.Location.Column()+1, expression)
+	}
+	if ast.OutputType() != cel.BoolType {
+		return nil, &Error{1, 1, fmt.Sprintf("the expression gives %s; true or false is wanted", ast.OutputType()), "compare it with something, as in image.owner == \"self\""}
+	}
+	program, err := env.Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, &Error{1, 1, err.Error(), ""}
+	}
+	return &Program{program}, nil
+}
+
+// explain adds to CEL's message what the author probably meant.
+func explain(message string, line, column int, expression string) *Error {
+	message = strings.TrimPrefix(message, "Syntax error: ")
+	e := &Error{Line: line, Column: column, Message: message}
+	switch {
+	case strings.ContainsAny(expression, "\u201C\u201D\u2018\u2019"):
+		e.Suggestion = "use straight quotes"
+	case strings.HasPrefix(message, "undefined field '"):
+		e.Suggestion = spelling.DidYouMean(quoted(message), fieldNames(imageType, osType))
+	case strings.HasPrefix(message, "undeclared reference to '"):
+		name := quoted(message)
+		if near := spelling.Nearest(name, fieldNames(imageType)); near != "" {
+			e.Suggestion = "did you mean image." + near + "?"
+			break
+		}
+		e.Suggestion = spelling.DidYouMean(name, []string{"image", "age", "now"})
+	case strings.Contains(expression, " = ") && strings.Contains(message, "'='"):
+		e.Suggestion = "compare with =="
+	case strings.Contains(expression, " and ") || strings.Contains(expression, " or "):
+		e.Suggestion = "CEL writes && for and, || for or"
+	}
+	return e
+}
+
+// quoted returns what stands in the first pair of single quotes.
+func quoted(message string) string {
+	_, rest, _ := strings.Cut(message, "'")
+	word, _, _ := strings.Cut(rest, "'")
+	return word
+}
+
+// Holds tells whether the expression is true for an image at a time. An error is
+// a reason not to use the image: a field that is unknown, a value that does not
+// convert, too much work.
+func (p *Program) Holds(img *image.Image, now time.Time) (bool, error) {
+	value, _, err := p.program.Eval(&activation{img: img, now: now})
+	if err != nil {
+		return false, err
+	}
+	return value == types.True, nil
+}
+
+// activation gives the variables of one evaluation.
+type activation struct {
+	img *image.Image
+	now time.Time
+}
+
+func (a *activation) Parent() cel.Activation { return nil }
+
+func (a *activation) ResolveName(name string) (any, bool) {
+	switch name {
+	case "image":
+		return imageValue{a.img}, true
+	case "now":
+		return types.Timestamp{Time: a.now}, true
+	case "age":
+		if a.img.CreatedAt == nil {
+			return types.WrapErr(errNoCreationTime), true
+		}
+		return types.Duration{Duration: a.now.Sub(*a.img.CreatedAt)}, true
+	}
+	return nil, false
+}
+
+var (
+	errNoCreationTime = errors.New("the creation time is unknown, so there is no age")
+	errUnknownTime    = errors.New("the time is unknown; test it with has() first")
+)

@@ -1,0 +1,77 @@
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+)
+
+// CheckConfig checks the configuration of a source against its plugin's JSON
+// Schema and returns it as JSON values. Settings from --set, which are text, are
+// first turned into the types that the schema wants. The error is a
+// *failure.Error with ExitUsage and places as of Parse.
+func (d *Document) CheckConfig(sourceName, jsonSchema string) (map[string]any, error) {
+	i := slices.IndexFunc(d.Set.Sources, func(s Source) bool { return s.Name == sourceName })
+	if i < 0 {
+		return nil, fmt.Errorf("the spec has no source %q", sourceName)
+	}
+	source := d.Set.Sources[i]
+	schema, err := schemacheck.Compile([]byte(jsonSchema))
+	if err != nil {
+		return nil, &failure.Error{
+			Code: failure.ExitSource, Summary: fmt.Sprintf("plugin byoos-source-%s describes its configuration by an invalid schema", source.Type),
+			Next: "report this to the plugin's author", Err: err,
+		}
+	}
+	if d.root == nil {
+		return checkSet(source, schema)
+	}
+	node, found := d.root.At("sources", i, "config")
+	if !found {
+		node = &schemacheck.Node{Line: node.Line, Column: node.Column, Kind: schemacheck.Mapping}
+	}
+	if problems := schema.Check(node, pathText([]any{"sources", i, "config"})); len(problems) > 0 {
+		return nil, invalid(d.Set.File, problems)
+	}
+	return jsonValues(node)
+}
+
+// checkSet checks configuration that came from --set.
+func checkSet(source Source, schema *schemacheck.Schema) (map[string]any, error) {
+	config := schema.Coerce(source.Config)
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	node, problems := schemacheck.Read(text)
+	if node != nil {
+		problems = schema.Check(node, "")
+	}
+	if len(problems) == 0 {
+		return config, nil
+	}
+	e := &failure.Error{
+		Code: failure.ExitUsage, Summary: fmt.Sprintf("the configuration of --source %s is not valid", source.Type),
+		Next: "set it with --set key=value; the plugin describe command lists the keys",
+	}
+	for _, p := range problems {
+		detail := p.Message
+		if p.Path != "" {
+			detail = p.Path + ": " + detail
+		}
+		if p.Suggestion != "" {
+			detail += ": " + p.Suggestion
+		}
+		e.Details = append(e.Details, detail)
+	}
+	return nil, e
+}
+
+// jsonValues returns a mapping with the types that encoding/json decodes to.
+func jsonValues(node *schemacheck.Node) (map[string]any, error) {
+	config := map[string]any{}
+	return config, decode(node, &config)
+}

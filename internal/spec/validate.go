@@ -1,0 +1,233 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+)
+
+// validator checks what a schema cannot say.
+type validator struct {
+	document *Document
+	where    where.Compiler
+	problems []schemacheck.Problem
+}
+
+func (d *Document) validate() []schemacheck.Problem {
+	v := &validator{document: d}
+	v.sources()
+	names := map[string]int{}
+	for i, pack := range d.Set.Packs {
+		at := path{"packs", i}
+		if first, twice := names[pack.Name]; twice {
+			v.report(at.to("name"), fmt.Sprintf("%q is already the name of packs[%d]", pack.Name, first), "names are unique")
+		} else {
+			names[pack.Name] = i
+		}
+		v.pack(at, pack)
+	}
+	if len(v.problems) == 0 {
+		v.expansion()
+	}
+	return v.problems
+}
+
+// path leads to a value of the spec.
+type path []any
+
+func (p path) to(steps ...any) path { return append(slices.Clone(p), steps...) }
+
+func (v *validator) report(at path, message, suggestion string) {
+	v.problems = append(v.problems, v.document.problem(at, message, suggestion))
+}
+
+func (v *validator) sources() {
+	names := map[string]int{}
+	for i, source := range v.document.Set.Sources {
+		if first, twice := names[source.Name]; twice {
+			v.report(path{"sources", i, "name"}, fmt.Sprintf("%q is already the name of sources[%d]", source.Name, first), "names are unique")
+			continue
+		}
+		names[source.Name] = i
+	}
+}
+
+func (v *validator) pack(at path, pack Pack) {
+	v.sourcesOf(at, pack)
+	v.selection(at, pack)
+	v.matrix(at, pack)
+	switch pack.Pack {
+	case GenericBYOI:
+		v.generic(at, pack)
+	case EdgeNativeBYOI:
+		v.edge(at, pack)
+	}
+	v.target(at, pack)
+}
+
+func (v *validator) sourcesOf(at path, pack Pack) {
+	var names []string
+	for _, source := range v.document.Set.Sources {
+		names = append(names, source.Name)
+	}
+	for i, name := range pack.Sources {
+		if !slices.Contains(names, name) {
+			v.report(at.to("sources", i), fmt.Sprintf("there is no source %q", name), spelling.DidYouMean(name, names))
+		}
+	}
+}
+
+func (v *validator) selection(at path, pack Pack) {
+	sel := pack.Select
+	v.kubernetesRange(at.to("select", "kubernetesVersion"), sel.KubernetesVersion)
+	v.architecture(at.to("select", "architecture"), sel.Architecture)
+	if sel.Where == "" {
+		return
+	}
+	_, err := v.where.Compile(sel.Where)
+	var invalid *where.Error
+	switch {
+	case errors.As(err, &invalid):
+		v.report(at.to("select", "where"), fmt.Sprintf("column %d of the expression: %s", invalid.Column, invalid.Message), invalid.Suggestion)
+	case err != nil:
+		v.report(at.to("select", "where"), err.Error(), "")
+	}
+}
+
+func (v *validator) kubernetesRange(at path, text string) {
+	if text == "" {
+		return
+	}
+	if _, err := semver.NewConstraint(text); err != nil {
+		v.report(at, fmt.Sprintf("%q is not a semver range", text), `write "~1.30" or ">=1.29 <1.31"`)
+	}
+}
+
+// architecture refuses the other names of architectures: images have Go's, and
+// nothing would match.
+func (v *validator) architecture(at path, name string) {
+	spellings := map[string]string{
+		"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "amd64": "amd64",
+		"aarch64": "arm64", "arm64": "arm64", "arm64/v8": "arm64", "arm64v8": "arm64",
+		"i386": "386", "i686": "386", "x86": "386",
+	}
+	if want, known := spellings[strings.ToLower(name)]; known && want != name {
+		v.report(at, fmt.Sprintf("%q is not how architectures are spelled here", name), "write "+want)
+	}
+}
+
+func (v *validator) matrix(at path, pack Pack) {
+	for _, axis := range pack.Matrix.axes() {
+		key := at.to("matrix", axis.key)
+		if axis.get(pack.Select) != "" {
+			v.report(key, fmt.Sprintf("%s is in select too", axis.key), "keep it in one of them")
+		}
+		for i, value := range axis.values {
+			if namePart(value) == "" {
+				v.report(key.to(i), fmt.Sprintf("%q has nothing that a pack's name can be made of", value), "")
+			}
+			switch axis.key {
+			case "kubernetesVersion":
+				v.kubernetesRange(key.to(i), value)
+			case "architecture":
+				v.architecture(key.to(i), value)
+			}
+		}
+	}
+}
+
+func (v *validator) generic(at path, pack Pack) {
+	if pack.Edge != nil {
+		v.report(at.to("edge"), "edge is for pack edge-native-byoi", "remove it, or change pack")
+	}
+	values := []struct{ key, value string }{
+		{"registry", pack.Values.Registry}, {"repo", pack.Values.Repo}, {"k8sDistribution", pack.Values.K8sDistribution},
+		{"peVersion", pack.Values.PEVersion}, {"customTag", pack.Values.CustomTag},
+	}
+	for _, value := range values {
+		if value.value != "" {
+			v.report(at.to("values", value.key), "pack generic-byoi has no value "+value.key, "it has osName and osVersion")
+		}
+	}
+}
+
+func (v *validator) edge(at path, pack Pack) {
+	if pack.Edge == nil {
+		return
+	}
+	edge := *pack.Edge
+	if edge.AgentMode {
+		v.agentMode(at, pack)
+	}
+	if len(edge.KubernetesVersions) > 0 && edge.Reference != "" && edge.Reference != "template" {
+		v.report(at.to("edge", "kubernetesVersions"), "it has no effect with reference: "+edge.Reference, "remove it, or use reference: template")
+	}
+	for i, version := range edge.KubernetesVersions {
+		if _, err := semver.NewVersion(version); err != nil {
+			v.report(at.to("edge", "kubernetesVersions", i), fmt.Sprintf("%q is not a version", version), "write versions such as 1.30.4, not ranges")
+		}
+	}
+}
+
+// agentMode refuses what chooses an image: in agent mode there is none.
+func (v *validator) agentMode(at path, pack Pack) {
+	has := []struct {
+		key string
+		is  bool
+	}{
+		{"select", !isZeroSelect(pack.Select)},
+		{"matrix", len(pack.Matrix.axes()) > 0},
+		{"sources", len(pack.Sources) > 0},
+	}
+	for _, h := range has {
+		if h.is {
+			v.report(at.to(h.key), "edge.agentMode needs no image, so nothing is selected", "remove "+h.key+" or edge.agentMode")
+		}
+	}
+}
+
+func isZeroSelect(s Select) bool {
+	return s.Provider+s.Region+s.Architecture+s.OS.Name+s.OS.Version+s.KubernetesVersion+s.Name+s.Where+string(s.Pick) == "" && len(s.Tags) == 0
+}
+
+func (v *validator) target(at path, pack Pack) {
+	if pack.Target == nil {
+		return
+	}
+	if version := pack.Target.Version; version != "" {
+		if _, err := semver.StrictNewVersion(version); err != nil {
+			v.report(at.to("target", "version"), fmt.Sprintf("%q is not a version of a profile", version), "write three numbers, as 1.2.0")
+		}
+	}
+	if pack.Target.CloudType != "" && !pack.Target.Create {
+		v.report(at.to("target", "cloudType"), "it has no effect without create", "add create: true, or remove it")
+	}
+}
+
+// expansion finds names that clash after matrix expansion.
+func (v *validator) expansion() {
+	origin := map[string]string{}
+	for i, pack := range v.document.Set.Packs {
+		expanded, err := pack.expand()
+		var failed *failure.Error
+		if errors.As(err, &failed) {
+			v.report(path{"packs", i, "matrix"}, failed.Summary, failed.Next)
+			return
+		}
+		for _, p := range expanded {
+			if other, clash := origin[p.Name]; clash {
+				v.report(path{"packs", i, "name"}, fmt.Sprintf("the matrix makes two packs named %q, of %s and of %s", p.Name, other, pack.Name), "rename one")
+				return
+			}
+			origin[p.Name] = pack.Name
+		}
+	}
+}

@@ -1,0 +1,67 @@
+// Package spelling finds what somebody probably meant to write.
+package spelling
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Nearest returns the candidate that word is probably a misspelling of, or "".
+func Nearest(word string, candidates []string) string {
+	best, bestDistance := "", max(1, len(word)/3)+1
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
+		distance := editDistance(fold(word), fold(candidate))
+		if distance < bestDistance {
+			best, bestDistance = candidate, distance
+		}
+	}
+	return best
+}
+
+// fold makes os_name, os-name and OSName the same word.
+func fold(s string) string {
+	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s))
+}
+
+// editDistance counts insertions, deletions, replacements and swaps of
+// neighbours (optimal string alignment).
+func editDistance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > 100 || len(y) > 100 {
+		return 100
+	}
+	rows := make([][]int, len(x)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(y)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(x)][len(y)]
+}
+
+// DidYouMean returns `did you mean "x"?`, or a list of all candidates when none
+// is near.
+func DidYouMean(word string, candidates []string) string {
+	if near := Nearest(word, candidates); near != "" {
+		return "did you mean " + strconv.Quote(near) + "?"
+	}
+	if len(candidates) == 0 {
+		return ""
+	}
+	return "valid are " + strings.Join(slices.Sorted(slices.Values(candidates)), ", ")
+}
