@@ -1,0 +1,282 @@
+package pack
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	goccy "github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+func ami() *image.Image {
+	return &image.Image{
+		ID: "ami-0123456789abcdef0", Provider: "aws", OS: image.OS{Name: "rhel", Version: "8"}, Source: "golden",
+		Provenance: map[string]image.Provenance{
+			"id":         {From: "artifact_id"},
+			"os.name":    {From: "tag", Key: "OS_NAME", Raw: "RHEL"},
+			"os.version": {From: "custom_data", Key: "os_version"},
+		},
+	}
+}
+
+func provider(tail string) *image.Image {
+	tag := "k3s-1.30.4-v4.4.0"
+	if tail != "" {
+		tag += "-" + tail
+	}
+	return &image.Image{
+		ID: "ttl.sh/team/ubuntu:" + tag, Provider: "oci", KubernetesVersion: "1.30.4", Source: "edge",
+		OS: image.OS{Name: "ubuntu", Version: "22"}, Digest: "sha256:" + strings.Repeat("a1", 32),
+		Attributes: map[string]string{
+			"registry": "ttl.sh", "repository": "team/ubuntu", "tag": tag,
+			"k8sDistribution": "k3s", "peVersion": "v4.4.0", "customTag": tail,
+		},
+	}
+}
+
+func edgePack(edge *spec.Edge, values spec.Values) spec.Pack {
+	return spec.Pack{Name: "edge", Pack: spec.EdgeNativeBYOI, Edge: edge, Values: values}
+}
+
+const own = "pack:\n  content:\n    images:\n      - image: \"{{.spectro.pack.edge-native-byoi.options.system.uri}}\"\n"
+
+func TestRender(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		in   Input
+		want string
+	}{
+		{"generic", Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI}, ami()},
+			"pack:\n  osImageOverride: \"ami-0123456789abcdef0\"\n  osName: \"rhel\"\n  osVersion: \"8\"\n"},
+		{"system, template", Input{edgePack(nil, spec.Values{}), provider("demo")}, own + `options:
+  system.uri: "{{ .spectro.pack.edge-native-byoi.options.system.registry }}/{{ .spectro.pack.edge-native-byoi.options.system.repo }}:{{ .spectro.pack.edge-native-byoi.options.system.k8sDistribution }}-{{ .spectro.system.kubernetes.version }}-{{ .spectro.pack.edge-native-byoi.options.system.peVersion }}-{{ .spectro.pack.edge-native-byoi.options.system.customTag }}"
+  system.registry: "ttl.sh"
+  system.repo: "team/ubuntu"
+  system.k8sDistribution: "k3s"
+  system.osName: "ubuntu"
+  system.peVersion: "v4.4.0"
+  system.customTag: "demo"
+  system.osVersion: "22"
+`},
+		{"system, no custom tag", Input{edgePack(nil, spec.Values{Registry: "mirror.local:5000"}), provider("")}, own + `options:
+  system.uri: "{{ .spectro.pack.edge-native-byoi.options.system.registry }}/{{ .spectro.pack.edge-native-byoi.options.system.repo }}:{{ .spectro.pack.edge-native-byoi.options.system.k8sDistribution }}-{{ .spectro.system.kubernetes.version }}-{{ .spectro.pack.edge-native-byoi.options.system.peVersion }}"
+  system.registry: "mirror.local:5000"
+  system.repo: "team/ubuntu"
+  system.k8sDistribution: "k3s"
+  system.osName: "ubuntu"
+  system.peVersion: "v4.4.0"
+  system.osVersion: "22"
+`},
+		{"tag", Input{edgePack(&spec.Edge{Reference: "tag", ContentImages: []string{"example.io/a/b:v1.0.0", "container://q.io/c:v2"}}, spec.Values{}), provider("demo")},
+			own + "      - image: \"example.io/a/b:v1.0.0\"\n      - image: \"container://q.io/c:v2\"\noptions:\n  system.uri: \"ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\"\n"},
+		{"digest, mirror", Input{edgePack(&spec.Edge{Reference: "digest"}, spec.Values{Registry: "m.io"}), provider("")},
+			own + "options:\n  system.uri: \"m.io/team/ubuntu:k3s-1.30.4-v4.4.0@sha256:" + strings.Repeat("a1", 32) + "\"\n"},
+		{"agent mode", Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil}, "options:\n  system.uri: \"NA\"\n"},
+		{"agent mode, more images", Input{edgePack(&spec.Edge{AgentMode: true, ContentImages: []string{"a.io/b:1"}}, spec.Values{}), nil},
+			"pack:\n  content:\n    images:\n      - image: \"a.io/b:1\"\noptions:\n  system.uri: \"NA\"\n"},
+		{"1.0", Input{edgePack(&spec.Edge{Shape: "1.0"}, spec.Values{}), &image.Image{
+			ID: "ttl.sh/ubuntu:1.25.2-v3.3.3_demo", Provider: "oci", KubernetesVersion: "1.25.2"}}, own + `options:
+  system.uri: "{{ .spectro.pack.edge-native-byoi.image.registry }}/{{ .spectro.pack.edge-native-byoi.image.repo }}:{{ .spectro.system.kubernetes.version }}-{{ .spectro.pack.edge-native-byoi.image.version }}_{{ .spectro.pack.edge-native-byoi.image.client.tag }}"
+image:
+  registry: "ttl.sh"
+  repo: "ubuntu"
+  version: "v3.3.3"
+  client.tag: "demo"
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			values, err := Build(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := values.Render()
+			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+			sameData(t, got)
+			edited, changes, err := values.Edit(got, "v.yaml")
+			if err != nil || len(changes) > 0 || string(edited) != string(got) {
+				t.Errorf("Edit of the rendered = %v, %v", changes, err)
+			}
+			fresh, _, err := values.Edit(nil, "v.yaml")
+			if err != nil || string(fresh) != string(got) {
+				t.Errorf("Edit of nothing = %q, %v", fresh, err)
+			}
+		})
+	}
+}
+
+// sameData reads the text with two YAML libraries.
+func sameData(t *testing.T, text []byte) {
+	t.Helper()
+	var a, b any
+	if err := yaml.Unmarshal(text, &a); err != nil {
+		t.Fatal(err)
+	}
+	if err := goccy.Unmarshal(text, &b); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Errorf("the second library reads something else: %s", diff)
+	}
+}
+
+func TestProvenance(t *testing.T) {
+	values, err := Build(Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI, Values: spec.Values{OSVersion: "8.8"}}, ami()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Field{
+		{[]string{"pack", "osImageOverride"}, "ami-0123456789abcdef0", image.Provenance{From: "artifact_id"}},
+		{[]string{"pack", "osName"}, "rhel", image.Provenance{From: "tag", Key: "OS_NAME", Raw: "RHEL"}},
+		{[]string{"pack", "osVersion"}, "8.8", image.Provenance{From: "spec", Key: "packs[].values.osVersion"}},
+	}
+	if diff := cmp.Diff(want, values.Fields); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	generic := spec.Pack{Name: "a", Pack: spec.GenericBYOI}
+	with := func(change func(*image.Image)) *image.Image { img := ami(); change(img); return img }
+	edge := func(change func(*image.Image)) *image.Image { img := provider("demo"); change(img); return img }
+	for _, tt := range []struct {
+		name       string
+		in         Input
+		text, next string
+	}{
+		{"no name", Input{generic, with(func(i *image.Image) { i.OS.Name = "" })}, "osName is unknown", "packs[].values.osName"},
+		{"no version", Input{generic, with(func(i *image.Image) { i.OS.Version = "" })}, "osVersion is unknown", "packs[].values.osVersion"},
+		{"no image", Input{generic, nil}, "no image was picked", "packs[].sources"},
+		{"bad id", Input{generic, with(func(i *image.Image) { i.ID = "ami-12" })}, "2 characters follow ami-", "packs[].select"},
+		{"control character", Input{generic, with(func(i *image.Image) { i.OS.Name = "rh\nel" })}, "U+000A", "OS_NAME"},
+		{"edge keys", Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI, Edge: &spec.Edge{}, Values: spec.Values{PEVersion: "v1"}}, ami()}, "edge-native-byoi", "remove packs[]"},
+		{"edge takes oci only", Input{edgePack(nil, spec.Values{}), ami()}, "is no OCI image", "provider: oci"},
+		{"generic takes no oci", Input{generic, provider("")}, "edge-native-byoi takes this one", "packs[].select"},
+		{"edge, no image", Input{edgePack(nil, spec.Values{}), nil}, "no image was picked", "agentMode"},
+		{"no distribution", Input{edgePack(nil, spec.Values{}), edge(func(i *image.Image) { delete(i.Attributes, "k8sDistribution") })}, "k8sDistribution is unknown", "packs[].values.k8sDistribution"},
+		{"no agent version", Input{edgePack(nil, spec.Values{}), edge(func(i *image.Image) { delete(i.Attributes, "peVersion") })}, "peVersion is unknown", "packs[].edge.reference: tag"},
+		{"template leads elsewhere", Input{edgePack(nil, spec.Values{}), edge(func(i *image.Image) { i.Attributes["customTag"] = "" })}, `gives tag "k3s-1.30.4-v4.4.0"`, "edge.reference: tag"},
+		{"1.0 leads elsewhere", Input{edgePack(&spec.Edge{Shape: "1.0"}, spec.Values{}), provider("demo")}, "edge.shape 1.0 gives tag", "edge.reference: tag"},
+		{"no digest", Input{edgePack(&spec.Edge{Reference: "digest"}, spec.Values{}), edge(func(i *image.Image) { i.Digest = "" })}, "digest of image", "reference: tag"},
+		{"no tag", Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{}), edge(func(i *image.Image) { i.ID = "ttl.sh/a"; delete(i.Attributes, "tag") })}, "has no tag", "reference: digest"},
+		{"content image", Input{edgePack(&spec.Edge{ContentImages: []string{"a/b"}}, spec.Values{}), provider("")}, "neither a tag nor a digest", "contentImages"},
+		{"shape", Input{edgePack(&spec.Edge{Shape: "2"}, spec.Values{}), provider("")}, "unknown edge.shape", "system or 1.0"},
+		{"reference", Input{edgePack(&spec.Edge{Reference: "x"}, spec.Values{}), provider("")}, "unknown edge.reference", "template, tag or digest"},
+		{"kind", Input{spec.Pack{Name: "a", Pack: "ubuntu"}, ami()}, "unknown pack", "generic-byoi"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			values, err := Build(tt.in)
+			var failed *failure.Error
+			if !errors.As(err, &failed) || values != nil {
+				t.Fatalf("Build = %v, %v", values, err)
+			}
+			if failed.Code != failure.ExitUsage || !strings.Contains(err.Error(), tt.text) || !strings.Contains(failed.Next, tt.next) {
+				t.Errorf("code %d: %v\nnext: %s", failed.Code, err, failed.Next)
+			}
+			if !strings.Contains(err.Error(), `pack "`+tt.in.Pack.Name+`"`) {
+				t.Error("the pack is not named")
+			}
+		})
+	}
+}
+
+func TestCheckID(t *testing.T) {
+	arm := "/subscriptions/1/resourceGroups/rg/providers/Microsoft.Compute"
+	for _, tt := range []struct{ provider, id, wrong string }{
+		{"aws", "ami-0123456789abcdef0", ""},
+		{"aws", "ami-1a2b3c4d", ""},
+		{"aws", "us-east-1:ami-1a2b3c4d", "must start with ami-"},
+		{"aws", "ami-1a2b3c4D", "no lower-case hexadecimal digit"},
+		{"aws", "ami-1a2b3c4d5", "9 characters follow"},
+		{"azure", arm + "/galleries/g/images/d/versions/1.0.20240101", ""},
+		{"azure", "/SUBSCRIPTIONS/1/resourcegroups/rg/providers/microsoft.compute/Galleries/g/Images/d/Versions/1.2.3", ""},
+		{"azure", arm + "/images/n", ""},
+		{"azure", "/communityGalleries/c/images/d/versions/1.2.3", ""},
+		{"azure", "/sharedGalleries", "is a gallery"},
+		{"azure", arm + "/galleries/g/images/d/imageversions/1.2.3", "/versions/ must stand for /imageversions/"},
+		{"azure", arm + "/galleries/g/images/d", "image definition"},
+		{"azure", arm + "/galleries/g", "is a gallery"},
+		{"azure", arm + "/galleries/g/images/d/versions/latest", "not three numbers"},
+		{"azure", arm + "/galleries/g/images/d/versions/1.2.3/", "empty segment"},
+		{"azure", arm + "/disks/n", "no Azure image"},
+		{"azure", "/subscriptions/1/resourceGroups/rg/providers/Microsoft.Storage/images/n", "Microsoft.Storage"},
+		{"azure", "https://x.blob.core.windows.net/v.vhd", "must start with /"},
+		{"azure", "/subscriptions/1", "is wanted"},
+		{"gcp", "projects/p/global/images/n", ""},
+		{"gcp", "https://www.googleapis.com/compute/v1/projects/p/global/images/n", ""},
+		{"gcp", "projects/p/global/images/family/f", "image family"},
+		{"gcp", "n", "no Compute Engine image"},
+		{"gcp", "projects//global/images/n", "no Compute Engine image"},
+		{"vsphere", "/Datacenter/vm/folder/rhel 8/name", ""},
+		{"vsphere", "name", "must start with /"},
+		{"vsphere", "/dc/folder/name", "/vm/ must follow"},
+		{"vsphere", "/vm/name", "/vm/ must follow"},
+		{"vsphere", "/dc/vm/name/", "is a folder"},
+		{"vsphere", "/dc/vm//name", "empty segment"},
+		{"nutanix", "d7a1b5e0-0000-0000-0000-000000000000", ""},
+		{"nutanix", "a\tb", "no id has"},
+		{"nutanix", "", "has no id"},
+	} {
+		err := CheckID(tt.provider, tt.id)
+		if (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
+			t.Errorf("CheckID(%s, %s) = %v, want %q", tt.provider, tt.id, err, tt.wrong)
+		}
+	}
+}
+
+func TestParseReference(t *testing.T) {
+	sha := "sha256:" + strings.Repeat("0f", 32)
+	for _, tt := range []struct {
+		in   string
+		want reference
+		bad  bool
+	}{
+		{"ttl.sh/ubuntu:k3s-1.30", reference{"ttl.sh", "ubuntu", "k3s-1.30", ""}, false},
+		{"spectrocloud/ubuntu:v1", reference{"", "spectrocloud/ubuntu", "v1", ""}, false},
+		{"localhost:5000/a/b__c", reference{"localhost:5000", "a/b__c", "", ""}, false},
+		{"[::1]:5000/a:1@" + sha, reference{"[::1]:5000", "a", "1", sha}, false},
+		{"a.io/B:1", reference{}, true},
+		{"a.io/b:", reference{}, true},
+		{"a.io/b@sha256:0", reference{}, true},
+		{"", reference{}, true},
+	} {
+		got, err := parseReference(tt.in)
+		if (err != nil) != tt.bad || err == nil && got != tt.want {
+			t.Errorf("parseReference(%q) = %+v, %v", tt.in, got, err)
+		}
+	}
+}
+
+func TestVersionsOfATemplate(t *testing.T) {
+	values, err := Build(Input{edgePack(nil, spec.Values{Registry: "mirror.local"}), provider("demo")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref, ok := values.Reference("1.31.0"); !ok || ref != "mirror.local/team/ubuntu:k3s-1.31.0-v4.4.0-demo" {
+		t.Errorf("Reference = %q, %v", ref, ok)
+	}
+	images := []image.Image{*provider("demo"), *ami()}
+	if err := values.CheckVersions("edge", []string{"1.30.4"}, images); err != nil {
+		t.Error(err)
+	}
+	err = values.CheckVersions("edge", []string{"1.30.4", "v1.31.0"}, images)
+	var failed *failure.Error
+	if !errors.As(err, &failed) || failed.Code != failure.ExitNoImage || len(failed.Details) != 1 ||
+		!strings.Contains(failed.Details[0], "k3s-1.31.0-v4.4.0-demo") {
+		t.Errorf("CheckVersions = %v", err)
+	}
+	agent, err := Build(Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref, ok := agent.Reference("1.31.0"); ok {
+		t.Errorf("agent mode refers to %q", ref)
+	}
+}
