@@ -1,0 +1,384 @@
+// Package azureapi asks Azure Resource Manager, only ever by reading: one method
+// for each call, pages followed to the end, a bound on requests under way, and a
+// guard that keeps the credential at one host.
+package azureapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
+	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+)
+
+// Limits of one API. Reads of Microsoft.Compute are throttled for each
+// subscription; a few in parallel stay below that and hide the latency.
+const (
+	maxInFlight   = 8
+	maxRetries    = 5
+	maxRetryDelay = 2 * time.Minute
+)
+
+// Options of an API.
+type Options struct {
+	Cloud      endpoint.Cloud
+	Credential azcore.TokenCredential
+	// Timeout bounds one try of one request.
+	Timeout time.Duration
+	// Transport sends requests; nil is an http.Client with verified TLS.
+	Transport policy.Transporter
+}
+
+// API reads from one cloud with one credential. It is safe for concurrent use.
+type API struct {
+	credential azcore.TokenCredential
+	options    arm.ClientOptions
+
+	mu       sync.Mutex
+	computes map[string]*armcompute.ClientFactory
+	builders map[string]*vmib.ClientFactory
+}
+
+// New returns an API.
+func New(o Options) *API {
+	transport := o.Transport
+	if transport == nil {
+		transport = newHTTPClient()
+	}
+	return &API{
+		credential: o.Credential,
+		computes:   map[string]*armcompute.ClientFactory{},
+		builders:   map[string]*vmib.ClientFactory{},
+		options: arm.ClientOptions{
+			// Registering a resource provider is a write, and needs more than reading.
+			DisableRPRegistration: true,
+			ClientOptions: policy.ClientOptions{
+				Cloud:            o.Cloud.Configuration,
+				Transport:        guard{host: o.Cloud.Host, next: transport},
+				PerRetryPolicies: []policy.Policy{limit(make(chan struct{}, maxInFlight))},
+				Telemetry:        policy.TelemetryOptions{ApplicationID: "kubectl-byoos"},
+				Retry: policy.RetryOptions{
+					MaxRetries: maxRetries, MaxRetryDelay: maxRetryDelay,
+					TryTimeout: o.Timeout, ShouldRetry: shouldRetry,
+				},
+			},
+		},
+	}
+}
+
+func newHTTPClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = maxInFlight
+	return &http.Client{
+		Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}
+}
+
+// shouldRetry says what may pass by itself. A try that ran into its timeout is
+// not repeated: a service that hangs would hold up the answer several times over.
+func shouldRetry(resp *http.Response, err error) bool {
+	var dns *net.DNSError
+	switch {
+	case err == nil:
+		switch resp.StatusCode {
+		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
+	case errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return false
+	}
+	return true
+}
+
+// guard refuses every host but Resource Manager's. The link to a list's next
+// page is a URL in an answer, and requests for it carry the credential.
+type guard struct {
+	host string
+	next policy.Transporter
+}
+
+// errForeignHost is an answer that would lead the credential elsewhere.
+type errForeignHost struct{ host, want string }
+
+func (e errForeignHost) Error() string {
+	return fmt.Sprintf("an answer of Azure points to the host %s, and the credential is for %s only", e.host, e.want)
+}
+
+// NonRetriable makes azcore give up at once.
+func (errForeignHost) NonRetriable() {}
+
+func (g guard) Do(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" || req.URL.Host != g.host {
+		return nil, errForeignHost{host: req.URL.Host, want: g.host}
+	}
+	return g.next.Do(req)
+}
+
+// limit bounds the requests under way. It is below the retry policy, so a
+// request that waits for its next try holds no place.
+type limit chan struct{}
+
+func (l limit) Do(req *policy.Request) (*http.Response, error) {
+	select {
+	case l <- struct{}{}:
+	case <-req.Raw().Context().Done():
+		return nil, req.Raw().Context().Err()
+	}
+	defer func() { <-l }()
+	return req.Next()
+}
+
+func (a *API) compute(subscription string) (*armcompute.ClientFactory, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f := a.computes[subscription]; f != nil {
+		return f, nil
+	}
+	f, err := armcompute.NewClientFactory(subscription, a.credential, &a.options)
+	if err != nil {
+		return nil, err
+	}
+	a.computes[subscription] = f
+	return f, nil
+}
+
+func (a *API) builder(subscription string) (*vmib.ClientFactory, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f := a.builders[subscription]; f != nil {
+		return f, nil
+	}
+	f, err := vmib.NewClientFactory(subscription, a.credential, &a.options)
+	if err != nil {
+		return nil, err
+	}
+	a.builders[subscription] = f
+	return f, nil
+}
+
+// pages calls each with every item of every page.
+func pages[R, T any](ctx context.Context, pager *runtime.Pager[R], items func(R) []*T, each func(*T) error) error {
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, item := range items(page) {
+			if item == nil {
+				continue
+			}
+			if err := each(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Galleries lists the galleries of a resource group, or of the whole
+// subscription when group is empty.
+func (a *API) Galleries(ctx context.Context, subscription, group string, each func(*armcompute.Gallery) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	client := f.NewGalleriesClient()
+	if group == "" {
+		return pages(ctx, client.NewListPager(nil),
+			func(r armcompute.GalleriesClientListResponse) []*armcompute.Gallery { return r.Value }, each)
+	}
+	return pages(ctx, client.NewListByResourceGroupPager(group, nil),
+		func(r armcompute.GalleriesClientListByResourceGroupResponse) []*armcompute.Gallery { return r.Value }, each)
+}
+
+// Definitions lists the image definitions of a gallery.
+func (a *API) Definitions(ctx context.Context, subscription, group, gallery string, each func(*armcompute.GalleryImage) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewGalleryImagesClient().NewListByGalleryPager(group, gallery, nil),
+		func(r armcompute.GalleryImagesClientListByGalleryResponse) []*armcompute.GalleryImage { return r.Value }, each)
+}
+
+// Definition reads one image definition.
+func (a *API) Definition(ctx context.Context, subscription, group, gallery, definition string) (*armcompute.GalleryImage, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewGalleryImagesClient().Get(ctx, group, gallery, definition, nil)
+	return &r.GalleryImage, err
+}
+
+// Versions lists the versions of an image definition, without their replication
+// status.
+func (a *API) Versions(ctx context.Context, subscription, group, gallery, definition string, each func(*armcompute.GalleryImageVersion) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewGalleryImageVersionsClient().NewListByGalleryImagePager(group, gallery, definition, nil),
+		func(r armcompute.GalleryImageVersionsClientListByGalleryImageResponse) []*armcompute.GalleryImageVersion {
+			return r.Value
+		}, each)
+}
+
+// Version reads one version with its replication status.
+func (a *API) Version(ctx context.Context, subscription, group, gallery, definition, version string) (*armcompute.GalleryImageVersion, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	expand := armcompute.ReplicationStatusTypesReplicationStatus
+	r, err := f.NewGalleryImageVersionsClient().Get(ctx, group, gallery, definition, version,
+		&armcompute.GalleryImageVersionsClientGetOptions{Expand: &expand})
+	return &r.GalleryImageVersion, err
+}
+
+// ManagedImages lists the managed images of a resource group, or of the whole
+// subscription when group is empty.
+func (a *API) ManagedImages(ctx context.Context, subscription, group string, each func(*armcompute.Image) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	client := f.NewImagesClient()
+	if group == "" {
+		return pages(ctx, client.NewListPager(nil),
+			func(r armcompute.ImagesClientListResponse) []*armcompute.Image { return r.Value }, each)
+	}
+	return pages(ctx, client.NewListByResourceGroupPager(group, nil),
+		func(r armcompute.ImagesClientListByResourceGroupResponse) []*armcompute.Image { return r.Value }, each)
+}
+
+// ManagedImage reads one managed image.
+func (a *API) ManagedImage(ctx context.Context, subscription, group, name string) (*armcompute.Image, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewImagesClient().Get(ctx, group, name, nil)
+	return &r.Image, err
+}
+
+// Template reads an image template of VM Image Builder.
+func (a *API) Template(ctx context.Context, subscription, group, name string) (*vmib.ImageTemplate, error) {
+	f, err := a.builder(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewVirtualMachineImageTemplatesClient().Get(ctx, group, name, nil)
+	return &r.ImageTemplate, err
+}
+
+// RunOutputs lists what the runs of an image template made.
+func (a *API) RunOutputs(ctx context.Context, subscription, group, name string, each func(*vmib.RunOutput) error) error {
+	f, err := a.builder(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewVirtualMachineImageTemplatesClient().NewListRunOutputsPager(group, name, nil),
+		func(r vmib.VirtualMachineImageTemplatesClientListRunOutputsResponse) []*vmib.RunOutput { return r.Value }, each)
+}
+
+// CommunityDefinitions lists the definitions of a community gallery in location.
+func (a *API) CommunityDefinitions(ctx context.Context, subscription, location, gallery string, each func(*armcompute.CommunityGalleryImage) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewCommunityGalleryImagesClient().NewListPager(location, gallery, nil),
+		func(r armcompute.CommunityGalleryImagesClientListResponse) []*armcompute.CommunityGalleryImage { return r.Value }, each)
+}
+
+// CommunityDefinition reads one definition of a community gallery.
+func (a *API) CommunityDefinition(ctx context.Context, subscription, location, gallery, definition string) (*armcompute.CommunityGalleryImage, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewCommunityGalleryImagesClient().Get(ctx, location, gallery, definition, nil)
+	return &r.CommunityGalleryImage, err
+}
+
+// CommunityVersions lists the versions of a community gallery's definition.
+func (a *API) CommunityVersions(ctx context.Context, subscription, location, gallery, definition string, each func(*armcompute.CommunityGalleryImageVersion) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewCommunityGalleryImageVersionsClient().NewListPager(location, gallery, definition, nil),
+		func(r armcompute.CommunityGalleryImageVersionsClientListResponse) []*armcompute.CommunityGalleryImageVersion {
+			return r.Value
+		}, each)
+}
+
+// CommunityVersion reads one version of a community gallery.
+func (a *API) CommunityVersion(ctx context.Context, subscription, location, gallery, definition, version string) (*armcompute.CommunityGalleryImageVersion, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewCommunityGalleryImageVersionsClient().Get(ctx, location, gallery, definition, version, nil)
+	return &r.CommunityGalleryImageVersion, err
+}
+
+// SharedDefinitions lists the definitions of a directly shared gallery in location.
+func (a *API) SharedDefinitions(ctx context.Context, subscription, location, gallery string, each func(*armcompute.SharedGalleryImage) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewSharedGalleryImagesClient().NewListPager(location, gallery, nil),
+		func(r armcompute.SharedGalleryImagesClientListResponse) []*armcompute.SharedGalleryImage { return r.Value }, each)
+}
+
+// SharedDefinition reads one definition of a directly shared gallery.
+func (a *API) SharedDefinition(ctx context.Context, subscription, location, gallery, definition string) (*armcompute.SharedGalleryImage, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewSharedGalleryImagesClient().Get(ctx, location, gallery, definition, nil)
+	return &r.SharedGalleryImage, err
+}
+
+// SharedVersions lists the versions of a directly shared gallery's definition.
+func (a *API) SharedVersions(ctx context.Context, subscription, location, gallery, definition string, each func(*armcompute.SharedGalleryImageVersion) error) error {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return err
+	}
+	return pages(ctx, f.NewSharedGalleryImageVersionsClient().NewListPager(location, gallery, definition, nil),
+		func(r armcompute.SharedGalleryImageVersionsClientListResponse) []*armcompute.SharedGalleryImageVersion {
+			return r.Value
+		}, each)
+}
+
+// SharedVersion reads one version of a directly shared gallery.
+func (a *API) SharedVersion(ctx context.Context, subscription, location, gallery, definition, version string) (*armcompute.SharedGalleryImageVersion, error) {
+	f, err := a.compute(subscription)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.NewSharedGalleryImageVersionsClient().Get(ctx, location, gallery, definition, version, nil)
+	return &r.SharedGalleryImageVersion, err
+}

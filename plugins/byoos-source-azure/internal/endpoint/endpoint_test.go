@@ -1,0 +1,114 @@
+package endpoint
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+)
+
+func env(pairs ...string) func(string) string {
+	m := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return func(key string) string { return m[key] }
+}
+
+func TestResolve(t *testing.T) {
+	type want struct{ name, arm, audience, authority string }
+	public := want{
+		"AzurePublic", "https://management.azure.com",
+		"https://management.core.windows.net/", "https://login.microsoftonline.com/",
+	}
+	government := want{
+		"AzureGovernment", "https://management.usgovcloudapi.net",
+		"https://management.core.usgovcloudapi.net/", "https://login.microsoftonline.us/",
+	}
+	china := want{
+		"AzureChina", "https://management.chinacloudapi.cn",
+		"https://management.core.chinacloudapi.cn/", "https://login.chinacloudapi.cn/",
+	}
+	custom := want{"custom", "https://arm.local:8443", "https://arm.local:8443", "https://login.local/"}
+	customSettings := map[string]any{KeyARM: "https://arm.local:8443/", KeyAuthority: "https://login.local"}
+
+	tests := []struct {
+		name     string
+		env      func(string) string
+		settings map[string]any
+		want     want
+		private  bool
+	}{
+		{"nothing", env(), nil, public, false},
+		{"government by azcore's name", env(EnvCloud, "AzureGovernment"), nil, government, false},
+		{"government by the CLI's name", env(EnvCloud, "AzureUSGovernment"), nil, government, false},
+		{"government by go-autorest's name", env(EnvEnvironment, "AZUREUSGOVERNMENTCLOUD"), nil, government, false},
+		{"government by its authority alone", env(EnvAuthority, "https://login.microsoftonline.us/"), nil, government, false},
+		{"china", env(EnvCloud, "AzureChinaCloud"), nil, china, false},
+		{"china by settings", env(), map[string]any{KeyCloud: "AzureChina"}, china, false},
+		{"environment wins whole", env(EnvCloud, "AzurePublic"), customSettings, public, false},
+		{"custom by settings", env(), customSettings, custom, true},
+		{"custom by environment", env(EnvARM, "https://arm.local:8443", EnvAuthority, "https://login.local/"), nil, custom, true},
+		{
+			"custom endpoint with its own audience",
+			env(EnvARM, "https://arm.local:8443", EnvAudience, "https://management.core.windows.net/"), nil,
+			want{"custom", "https://arm.local:8443", "https://management.core.windows.net/", public.authority},
+			false,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Resolve(tt.env, tt.settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			service := got.Services[cloud.ResourceManager]
+			have := want{got.Name, service.Endpoint, service.Audience, got.ActiveDirectoryAuthorityHost}
+			if have != tt.want {
+				t.Errorf("got %+v, want %+v", have, tt.want)
+			}
+			if got.PrivateAuthority != tt.private {
+				t.Errorf("PrivateAuthority = %v", got.PrivateAuthority)
+			}
+		})
+	}
+}
+
+func TestResolveRefuses(t *testing.T) {
+	tests := []struct {
+		name     string
+		env      func(string) string
+		settings map[string]any
+		want     string
+	}{
+		{"unknown cloud", env(EnvCloud, "Mars"), nil, `unknown Azure cloud "Mars"`},
+		{"plain http", env(EnvARM, "http://127.0.0.1:1"), nil, "must start with https://"},
+		{"path", env(EnvARM, "https://h/x"), nil, "nothing else"},
+		{"password", env(EnvAuthority, "https://u:hunter2@h"), nil, "nothing else"},
+		{"no host", env(EnvARM, "https://"), nil, "name a host"},
+		{"unknown key", env(), map[string]any{"endpoint": "x"}, `unknown key "endpoint"`},
+		{"wrong type", env(), map[string]any{KeyCloud: true}, "cloud must be text"},
+		{"settings are checked even when the environment wins", env(EnvCloud, "AzurePublic"), map[string]any{"x": 1}, "unknown key"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Resolve(tt.env, tt.settings)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("got %v, want it to say %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error repeats a password: %v", err)
+			}
+		})
+	}
+}
+
+// The SDK's cloud values are shared: resolving must not change them.
+func TestResolveLeavesSDKAlone(t *testing.T) {
+	if _, err := Resolve(env(EnvARM, "https://arm.local"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := cloud.AzurePublic.Services[cloud.ResourceManager].Endpoint; got != "https://management.azure.com" {
+		t.Errorf("public endpoint is now %q", got)
+	}
+}

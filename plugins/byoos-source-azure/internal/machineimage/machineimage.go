@@ -1,0 +1,451 @@
+// Package machineimage turns what the Compute API says of gallery versions and
+// managed images into the images that the host selects from: one for each
+// region. It is pure.
+//
+// Fields and their meaning: learn.microsoft.com/rest/api/compute (gallery image
+// versions, community and shared gallery image versions, images).
+package machineimage
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// ReferenceKind is the kind of every image's reference: its full id.
+const ReferenceKind = "arm-id"
+
+// Options are what the configuration says of the result.
+type Options struct {
+	// Relative makes the id of a gallery version galleries/G/images/D/versions/V.
+	Relative bool
+	// Tags names further tags that hold facts.
+	Tags TagNames
+	// Own has the subscriptions, in lower case, whose images are owned by "self".
+	Own map[string]bool
+}
+
+// TagNames are tags, other than those of Kubernetes Image Builder, that hold a
+// fact. Empty means none.
+type TagNames struct {
+	OSName            string `json:"osName,omitempty" jsonschema:"description=Tag that holds the distribution."`
+	OSVersion         string `json:"osVersion,omitempty" jsonschema:"description=Tag that holds the distribution's version."`
+	KubernetesVersion string `json:"kubernetesVersion,omitempty" jsonschema:"description=Tag that holds the Kubernetes version."`
+}
+
+// Definition is what a version inherits from its image definition.
+type Definition struct {
+	OSType, OSState  string
+	Architecture     string
+	HyperVGeneration string
+	SecurityType     string
+	Disallowed       []string
+	EndOfLife        time.Time
+	Tags             map[string]string
+}
+
+// FromGalleryImage reads the definition of a gallery in a subscription.
+func FromGalleryImage(g *armcompute.GalleryImage) Definition {
+	d := Definition{Tags: tags(g.Tags)}
+	p := g.Properties
+	if p == nil {
+		return d
+	}
+	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.Disallowed, p.EndOfLifeDate)
+	return d
+}
+
+// FromCommunityImage reads the definition of a community gallery.
+func FromCommunityImage(g *armcompute.CommunityGalleryImage) Definition {
+	p := g.Properties
+	if p == nil {
+		return Definition{}
+	}
+	d := Definition{Tags: tags(p.ArtifactTags)}
+	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.Disallowed, p.EndOfLifeDate)
+	return d
+}
+
+// FromSharedImage reads the definition of a gallery that is shared directly.
+func FromSharedImage(g *armcompute.SharedGalleryImage) Definition {
+	p := g.Properties
+	if p == nil {
+		return Definition{}
+	}
+	d := Definition{Tags: tags(p.ArtifactTags)}
+	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.Disallowed, p.EndOfLifeDate)
+	return d
+}
+
+func (d *Definition) set(
+	osType *armcompute.OperatingSystemTypes, osState *armcompute.OperatingSystemStateTypes,
+	architecture *armcompute.Architecture, generation *armcompute.HyperVGeneration,
+	features []*armcompute.GalleryImageFeature, disallowed *armcompute.Disallowed, endOfLife *time.Time,
+) {
+	d.OSType, d.OSState = text(osType), text(osState)
+	d.Architecture, d.HyperVGeneration = text(architecture), text(generation)
+	d.EndOfLife = when(endOfLife)
+	for _, f := range features {
+		if f != nil && strings.EqualFold(text(f.Name), "SecurityType") {
+			d.SecurityType = text(f.Value)
+		}
+	}
+	if disallowed != nil {
+		for _, t := range disallowed.DiskTypes {
+			d.Disallowed = append(d.Disallowed, text(t))
+		}
+	}
+}
+
+// Linux says whether packs can use the definition's versions at all.
+func (d Definition) Linux() bool { return d.OSType == "" || strings.EqualFold(d.OSType, "Linux") }
+
+// FromVersion returns the images of a gallery version, one for each region it
+// is replicated to.
+func FromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersion, opt Options) []sdk.Image {
+	image := fromDefinition(id, d, tags(v.Tags), opt)
+	image.Owner, image.OwnerID = id.Subscription, id.Subscription
+	if opt.Own[strings.ToLower(id.Subscription)] {
+		image.Owner = "self"
+	}
+	image.Attributes["resourceGroup"] = id.ResourceGroup
+	p := v.Properties
+	if p == nil {
+		p = &armcompute.GalleryImageVersionProperties{}
+	}
+	provisioned(&image, text(p.ProvisioningState))
+	publishing := p.PublishingProfile
+	if publishing == nil {
+		publishing = &armcompute.GalleryImageVersionPublishingProfile{}
+	}
+	published(&image, publishing.PublishedDate)
+	endOfLife(&image, "publishingProfile.endOfLifeDate", publishing.EndOfLifeDate)
+	excluded(&image, "publishingProfile.excludeFromLatest", publishing.ExcludeFromLatest)
+	note(image.Attributes, "replicationMode", text(publishing.ReplicationMode))
+	if s := p.SafetyProfile; s != nil && s.ReportedForPolicyViolation != nil && *s.ReportedForPolicyViolation {
+		withdraw(&image, sdk.Disabled, "reported for a violation of Microsoft's policies")
+	}
+	return perRegion(image, v, publishing.TargetRegions, p.ReplicationStatus)
+}
+
+// perRegion copies image into each target region. Without target regions the
+// version is in its own location alone.
+func perRegion(
+	image sdk.Image, v *armcompute.GalleryImageVersion,
+	targets []*armcompute.TargetRegion, status *armcompute.ReplicationStatus,
+) []sdk.Image {
+	if len(targets) == 0 {
+		targets = []*armcompute.TargetRegion{{Name: v.Location}}
+	}
+	images := make([]sdk.Image, 0, len(targets))
+	seen := map[string]bool{}
+	for _, target := range targets {
+		if target == nil {
+			continue
+		}
+		region := resourceid.Region(text(target.Name))
+		if seen[region] {
+			continue
+		}
+		seen[region] = true
+		one := image
+		one.Region = region
+		one.Provenance = with(image.Provenance, "region",
+			sdk.Provenance{From: "api", Key: "publishingProfile.targetRegions", Raw: changed(text(target.Name), region)})
+		excluded(&one, "publishingProfile.targetRegions["+region+"].excludeFromLatest", target.ExcludeFromLatest)
+		replicated(&one, status)
+		images = append(images, one)
+	}
+	return images
+}
+
+// replicated applies the regional replication state, when it was asked for.
+func replicated(image *sdk.Image, status *armcompute.ReplicationStatus) {
+	if status == nil || image.State != sdk.Available {
+		return
+	}
+	for _, s := range status.Summary {
+		if s == nil || resourceid.Region(text(s.Region)) != image.Region || s.State == nil {
+			continue
+		}
+		switch *s.State {
+		case armcompute.ReplicationStateReplicating:
+			percent := ""
+			if s.Progress != nil {
+				percent = " (" + strconv.Itoa(int(*s.Progress)) + " %)"
+			}
+			withdraw(image, sdk.Pending, "still being replicated to "+image.Region+percent)
+		case armcompute.ReplicationStateFailed:
+			withdraw(image, sdk.Failed, "replication to "+image.Region+" failed")
+		}
+	}
+}
+
+// Shared is a version of a community gallery or of one that is shared directly.
+// The API says less of it: it is there, or it is not listed.
+type Shared struct {
+	// UniqueID is the id as Azure gives it; empty when it gives none.
+	UniqueID  string
+	Location  string
+	Tags      map[string]string
+	Published time.Time
+	EndOfLife time.Time
+	Excluded  *bool
+}
+
+// FromCommunityVersion reads a version of a community gallery.
+func FromCommunityVersion(v *armcompute.CommunityGalleryImageVersion) Shared {
+	s := Shared{Location: text(v.Location)}
+	if v.Identifier != nil {
+		s.UniqueID = text(v.Identifier.UniqueID)
+	}
+	if p := v.Properties; p != nil {
+		s.Tags, s.Excluded = tags(p.ArtifactTags), p.ExcludeFromLatest
+		s.Published, s.EndOfLife = when(p.PublishedDate), when(p.EndOfLifeDate)
+	}
+	return s
+}
+
+// FromSharedVersion reads a version of a gallery that is shared directly.
+func FromSharedVersion(v *armcompute.SharedGalleryImageVersion) Shared {
+	s := Shared{Location: text(v.Location)}
+	if v.Identifier != nil {
+		s.UniqueID = text(v.Identifier.UniqueID)
+	}
+	if p := v.Properties; p != nil {
+		s.Tags, s.Excluded = tags(p.ArtifactTags), p.ExcludeFromLatest
+		s.Published, s.EndOfLife = when(p.PublishedDate), when(p.EndOfLifeDate)
+	}
+	return s
+}
+
+// Image returns the image of a shared version in location, where it was asked for.
+func (s Shared) Image(id resourceid.ID, location string, d Definition, opt Options) sdk.Image {
+	image := fromDefinition(id, d, s.Tags, opt)
+	if s.UniqueID != "" {
+		image.ID = s.UniqueID
+		image.Reference = &sdk.Reference{Kind: ReferenceKind, Value: s.UniqueID}
+	}
+	image.Region = resourceid.Region(location)
+	image.Owner, image.OwnerID = id.Gallery, id.Gallery
+	image.Public = id.Kind == resourceid.CommunityVersion
+	if image.State == sdk.StateUnknown {
+		image.State = sdk.Available
+	}
+	published(&image, &s.Published)
+	endOfLife(&image, "endOfLifeDate", &s.EndOfLife)
+	excluded(&image, "excludeFromLatest", s.Excluded)
+	return image
+}
+
+// FromManaged returns the image of a managed image, which is in one region.
+func FromManaged(id resourceid.ID, m *armcompute.Image, opt Options) sdk.Image {
+	own := tags(m.Tags)
+	image := sdk.Image{
+		ID: id.String(), Provider: "azure", Name: id.Name, Region: resourceid.Region(text(m.Location)),
+		Owner: id.Subscription, OwnerID: id.Subscription, Tags: own,
+		Reference:  &sdk.Reference{Kind: ReferenceKind, Value: id.String()},
+		Attributes: map[string]string{"imageType": "managedImage", "resourceGroup": id.ResourceGroup},
+		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "id"}},
+	}
+	if opt.Own[strings.ToLower(id.Subscription)] {
+		image.Owner = "self"
+	}
+	// learn.microsoft.com/azure/virtual-machines/capture-image-resource: Arm64
+	// is supported through galleries only.
+	image.Architecture = "amd64"
+	image.Provenance["architecture"] = sdk.Provenance{From: "default", Key: "managed images are x64 only"}
+	describe(&image, own, nil, opt.Tags)
+	if m.SystemData != nil {
+		published(&image, m.SystemData.CreatedAt)
+	}
+	builtAt(&image, own)
+	p := m.Properties
+	if p == nil {
+		p = &armcompute.ImageProperties{}
+	}
+	provisioned(&image, text(p.ProvisioningState))
+	note(image.Attributes, "hyperVGeneration", text(p.HyperVGeneration))
+	if p.StorageProfile != nil && p.StorageProfile.OSDisk != nil {
+		disk := p.StorageProfile.OSDisk
+		note(image.Attributes, "osType", text(disk.OSType))
+		note(image.Attributes, "osState", text(disk.OSState))
+	}
+	usable(&image)
+	return image
+}
+
+// fromDefinition fills in what all regions of a version share.
+func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt Options) sdk.Image {
+	image := sdk.Image{
+		ID: id.String(), Provider: "azure", Name: id.Definition, Version: id.Version,
+		Architecture: osfacts.Architecture(d.Architecture),
+		Tags:         merged(d.Tags, own),
+		Reference:    &sdk.Reference{Kind: ReferenceKind, Value: id.String()},
+		Attributes:   map[string]string{"imageType": "galleryVersion", "gallery": id.Gallery, "definition": id.Definition},
+		Provenance:   map[string]sdk.Provenance{"id": {From: "api", Key: "id"}, "version": {From: "api", Key: "name"}},
+	}
+	if opt.Relative && id.Kind == resourceid.GalleryVersion {
+		image.ID = id.Relative()
+		image.Provenance["id"] = sdk.Provenance{From: "api", Key: "id", Raw: id.String()}
+	}
+	image.Provenance["architecture"] = sdk.Provenance{
+		From: "api", Key: "definition.architecture", Raw: changed(d.Architecture, image.Architecture),
+	}
+	if image.Architecture == "" {
+		// Definitions made before Azure had Arm64 have no architecture; they are x64.
+		image.Architecture = "amd64"
+		image.Provenance["architecture"] = sdk.Provenance{From: "default", Key: "definition without architecture is x64"}
+	}
+	note(image.Attributes, "osType", d.OSType)
+	note(image.Attributes, "osState", d.OSState)
+	note(image.Attributes, "hyperVGeneration", d.HyperVGeneration)
+	note(image.Attributes, "securityType", d.SecurityType)
+	note(image.Attributes, "disallowedDiskTypes", strings.Join(d.Disallowed, ","))
+	describe(&image, own, d.Tags, opt.Tags)
+	endOfLife(&image, "definition.endOfLifeDate", &d.EndOfLife)
+	usable(&image)
+	return image
+}
+
+// usable withdraws what no pack can use. A virtual machine made from a
+// specialized image takes no osProfile, so no user data and no host name.
+func usable(image *sdk.Image) {
+	if kind := image.Attributes["osType"]; kind != "" && !strings.EqualFold(kind, "Linux") {
+		withdraw(image, sdk.Unusable, "its operating system is "+kind+", not Linux")
+	}
+	if strings.EqualFold(image.Attributes["osState"], "Specialized") {
+		withdraw(image, sdk.Unusable, "it is specialized, and a cluster node needs a generalized image")
+	}
+}
+
+// provisioned sets the state from Azure's provisioning state.
+func provisioned(image *sdk.Image, state string) {
+	switch strings.ToLower(state) {
+	case "succeeded":
+		if image.State == sdk.StateUnknown {
+			image.State = sdk.Available
+		}
+	case "creating", "updating", "migrating":
+		withdraw(image, sdk.Pending, "its provisioning state is "+state)
+	case "deleting":
+		withdraw(image, sdk.Gone, "it is being deleted")
+	case "":
+		withdraw(image, sdk.StateUnknown, "Azure gives no provisioning state")
+	default:
+		withdraw(image, sdk.Failed, "its provisioning state is "+state)
+	}
+}
+
+// withdraw gives image a state that is not available. What no pack can ever use
+// stays unusable.
+func withdraw(image *sdk.Image, state sdk.State, reason string) {
+	if image.State == sdk.Unusable {
+		return
+	}
+	image.State, image.StateReason = state, reason
+}
+
+func published(image *sdk.Image, at *time.Time) {
+	if t := when(at); !t.IsZero() {
+		image.CreatedAt = t
+		image.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "publishedDate"}
+		if image.Attributes["imageType"] == "managedImage" {
+			image.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "systemData.createdAt"}
+		}
+	}
+}
+
+// builtAt reads the creation time from Kubernetes Image Builder's tag when the
+// API gives none: a managed image has no creation time of its own.
+func builtAt(image *sdk.Image, own map[string]string) {
+	if !image.CreatedAt.IsZero() {
+		return
+	}
+	raw := own["build_timestamp"]
+	seconds, err := strconv.ParseInt(raw, 10, 64)
+	if err != nil || seconds <= 0 {
+		return
+	}
+	image.CreatedAt = time.Unix(seconds, 0).UTC()
+	image.Provenance["createdAt"] = sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: raw}
+}
+
+// endOfLife keeps the earliest of the dates that apply.
+func endOfLife(image *sdk.Image, key string, at *time.Time) {
+	t := when(at)
+	if t.IsZero() || (!image.EndOfLifeAt.IsZero() && !t.Before(image.EndOfLifeAt)) {
+		return
+	}
+	image.EndOfLifeAt = t
+	image.Provenance["endOfLifeAt"] = sdk.Provenance{From: "api", Key: key}
+}
+
+func excluded(image *sdk.Image, key string, flag *bool) {
+	if flag == nil || !*flag || image.ExcludedFromLatest {
+		return
+	}
+	image.ExcludedFromLatest = true
+	image.Provenance = with(image.Provenance, "excludedFromLatest", sdk.Provenance{From: "api", Key: key})
+}
+
+func text[T ~string](p *T) string {
+	if p == nil {
+		return ""
+	}
+	return string(*p)
+}
+
+func when(p *time.Time) time.Time {
+	if p == nil || p.IsZero() {
+		return time.Time{}
+	}
+	return p.UTC()
+}
+
+func tags(in map[string]*string) map[string]string {
+	out := make(map[string]string, len(in))
+	for k, v := range in {
+		out[k] = text(v)
+	}
+	return out
+}
+
+func merged(under, over map[string]string) map[string]string {
+	out := make(map[string]string, len(under)+len(over))
+	for k, v := range under {
+		out[k] = v
+	}
+	for k, v := range over {
+		out[k] = v
+	}
+	return out
+}
+
+func with(m map[string]sdk.Provenance, key string, p sdk.Provenance) map[string]sdk.Provenance {
+	out := make(map[string]sdk.Provenance, len(m)+1)
+	for k, v := range m {
+		out[k] = v
+	}
+	out[key] = p
+	return out
+}
+
+func note(attributes map[string]string, key, value string) {
+	if value != "" {
+		attributes[key] = value
+	}
+}
+
+// changed returns raw when value is another spelling of it, else "".
+func changed(raw, value string) string {
+	if raw == value {
+		return ""
+	}
+	return raw
+}

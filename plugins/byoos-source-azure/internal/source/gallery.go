@@ -1,0 +1,212 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// place is one gallery.
+type place struct{ subscription, group, gallery string }
+
+func (p place) version(definition, version string) resourceid.ID {
+	return resourceid.ID{
+		Kind: resourceid.GalleryVersion, Subscription: p.subscription, ResourceGroup: p.group,
+		Gallery: p.gallery, Definition: definition, Version: version,
+	}
+}
+
+// galleries reads the galleries of a subscription that the configuration names.
+func (d *discovery) galleries(ctx context.Context, subscription string) error {
+	places, err := d.findGalleries(ctx, subscription)
+	if err != nil {
+		return d.tell(ctx, err, "the galleries of subscription "+subscription, "subscription")
+	}
+	if len(places) == 0 {
+		return d.report(sdk.Diagnostic{
+			Severity: d.missing(d.Gallery), ConfigPath: "gallery", Scope: "subscription " + subscription,
+			Summary:  fmt.Sprintf("no gallery %q in subscription %s%s", d.Gallery, subscription, inGroup(d.ResourceGroup)),
+			NextStep: "see what there is with: az sig list --subscription " + subscription,
+		})
+	}
+	d.begin(len(places))
+	return each(ctx, places, d.gallery)
+}
+
+// missing is an error for a name, which was meant to exist, and a warning for a
+// pattern or where one of several subscriptions may have it.
+func (d *discovery) missing(name string) sdk.Severity {
+	if isPattern(name) || len(d.subscriptions) > 1 {
+		return sdk.Warning
+	}
+	return sdk.Error
+}
+
+func inGroup(group string) string {
+	if group == "" {
+		return ""
+	}
+	return ", resource group " + group
+}
+
+// findGalleries returns the galleries that match. With a name and a resource
+// group there is nothing to look for.
+func (d *discovery) findGalleries(ctx context.Context, subscription string) ([]place, error) {
+	if !isPattern(d.Gallery) && d.ResourceGroup != "" {
+		return []place{{subscription, d.ResourceGroup, d.Gallery}}, nil
+	}
+	var places []place
+	err := d.api.Galleries(ctx, subscription, d.ResourceGroup, func(g *armcompute.Gallery) error {
+		if g.Name == nil || g.ID == nil || !matches(d.Gallery, *g.Name) {
+			return nil
+		}
+		id, err := arm.ParseResourceID(*g.ID)
+		if err != nil {
+			return err
+		}
+		places = append(places, place{subscription, id.ResourceGroupName, *g.Name})
+		return nil
+	})
+	return places, err
+}
+
+func (d *discovery) gallery(ctx context.Context, p place) error {
+	definitions, err := d.definitions(ctx, p)
+	switch {
+	case err != nil && azureapi.NotFound(err) && len(d.subscriptions) > 1:
+		// One of several subscriptions may well lack it.
+		err = d.report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "gallery", Scope: "subscription " + p.subscription,
+			Summary: fmt.Sprintf("%s is not in subscription %s", d.subject(p), p.subscription),
+		})
+	case err != nil:
+		err = d.tell(ctx, err, d.subject(p), d.subjectKey())
+	default:
+		err = d.versions(ctx, p, definitions)
+	}
+	if err != nil {
+		return err
+	}
+	return d.finished("gallery " + p.gallery)
+}
+
+// subject names what definitions reads.
+func (d *discovery) subject(p place) string {
+	if d.Definition != "" && !isPattern(d.Definition) {
+		return "image definition " + d.Definition + " of gallery " + p.gallery
+	}
+	return "gallery " + p.gallery
+}
+
+func (d *discovery) subjectKey() string {
+	if d.Definition != "" && !isPattern(d.Definition) {
+		return "definition"
+	}
+	return "gallery"
+}
+
+// definitions returns the gallery's image definitions that match and that packs
+// can use.
+func (d *discovery) definitions(ctx context.Context, p place) ([]*armcompute.GalleryImage, error) {
+	if d.Definition != "" && !isPattern(d.Definition) {
+		one, err := d.api.Definition(ctx, p.subscription, p.group, p.gallery, d.Definition)
+		if err != nil {
+			return nil, err
+		}
+		if one.Name == nil {
+			one.Name = &d.Definition
+		}
+		return []*armcompute.GalleryImage{one}, nil
+	}
+	var found []*armcompute.GalleryImage
+	err := d.api.Definitions(ctx, p.subscription, p.group, p.gallery, func(g *armcompute.GalleryImage) error {
+		if g.Name != nil && matches(d.Definition, *g.Name) {
+			found = append(found, g)
+		}
+		return nil
+	})
+	return found, err
+}
+
+func (d *discovery) versions(ctx context.Context, p place, definitions []*armcompute.GalleryImage) error {
+	var foreign []string
+	linux := slices.DeleteFunc(definitions, func(g *armcompute.GalleryImage) bool {
+		if machineimage.FromGalleryImage(g).Linux() {
+			return false
+		}
+		foreign = append(foreign, *g.Name)
+		return true
+	})
+	if err := d.leftOut(p.gallery, foreign); err != nil {
+		return err
+	}
+	if len(linux) == 0 && len(foreign) == 0 {
+		return d.report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "definition", Scope: "gallery " + p.gallery,
+			Summary: fmt.Sprintf("gallery %s has no image definition that matches %q", p.gallery, d.Definition),
+		})
+	}
+	var failed failures
+	err := each(ctx, linux, func(ctx context.Context, g *armcompute.GalleryImage) error {
+		err := d.definitionVersions(ctx, p, g)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		failed.add(*g.Name, err)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return failed.tell(ctx, d.session, "the versions of image definition "+p.gallery+"/", "definition")
+}
+
+// leftOut tells of definitions whose operating system no pack can use.
+func (d *discovery) leftOut(gallery string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return d.report(sdk.Diagnostic{
+		Severity: sdk.Notice, Scope: "gallery " + gallery,
+		Summary: fmt.Sprintf("left out %d image definition(s) of gallery %s that are not Linux: %s",
+			len(names), gallery, abbreviated(names)),
+	})
+}
+
+func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompute.GalleryImage) error {
+	definition := machineimage.FromGalleryImage(g)
+	err := d.api.Versions(ctx, p.subscription, p.group, p.gallery, *g.Name, func(v *armcompute.GalleryImageVersion) error {
+		if v.Name == nil {
+			return nil
+		}
+		return d.out.Images(machineimage.FromVersion(p.id(v.ID, *g.Name, *v.Name), definition, v, d.opt)...)
+	})
+	if err != nil && azureapi.NotFound(err) {
+		// It was in the list a moment ago: somebody deleted it meanwhile.
+		return d.report(sdk.Diagnostic{
+			Severity: sdk.Notice, Scope: "gallery " + p.gallery,
+			Summary: fmt.Sprintf("image definition %s/%s was deleted while it was read", p.gallery, *g.Name),
+		})
+	}
+	return err
+}
+
+// id returns Azure's own id of a version, in the usual form, or makes it up from
+// what was asked.
+func (p place) id(given *string, definition, version string) resourceid.ID {
+	if given != nil {
+		if id, err := resourceid.Parse(*given); err == nil && strings.EqualFold(id.Version, version) {
+			return id
+		}
+	}
+	return p.version(definition, version)
+}

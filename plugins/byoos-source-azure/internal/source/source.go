@@ -1,0 +1,245 @@
+// Package source is the image source "azure": what it asks Azure for each kind
+// of place, and what it tells of the answers.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"golang.org/x/sync/errgroup"
+)
+
+const envSubscription = "AZURE_SUBSCRIPTION_ID"
+
+// parallel bounds the parts (subscriptions, galleries, definitions) of one level
+// that are read at once; azureapi bounds the requests of all of them.
+const parallel = 8
+
+// Source finds images in Azure.
+type Source struct {
+	getenv func(string) string
+	// transport is nil but in tests; it sends what goes to Resource Manager and
+	// to the identity service.
+	transport policy.Transporter
+}
+
+// New returns the source as the plugin serves it.
+func New() Source { return Source{getenv: os.Getenv} }
+
+var _ sdk.Verifier[Config] = Source{}
+
+// Describe says what the plugin is.
+func (Source) Describe() sdk.Info {
+	return sdk.Info{
+		Name:        "azure",
+		Summary:     "Azure VM Image Builder templates, Compute Gallery versions and managed images",
+		Providers:   []string{"azure"},
+		Environment: environment(),
+		Homepage:    "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/azure.md",
+		UsesHints:   true,
+	}
+}
+
+// environment lists the variables that choose the cloud and the subscription, and
+// those that azidentity, its libraries and the Azure command lines read.
+func environment() []string {
+	return append([]string{
+		envSubscription,
+		endpoint.EnvCloud, endpoint.EnvEnvironment, endpoint.EnvAuthority, endpoint.EnvARM, endpoint.EnvAudience,
+		"AZURE_TOKEN_CREDENTIALS", "AZURE_ADDITIONALLY_ALLOWED_TENANTS", "AZURE_REGIONAL_AUTHORITY_NAME",
+		"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
+		"AZURE_USERNAME",
+		// Workload identity, also through a token proxy in the cluster.
+		"AZURE_FEDERATED_TOKEN_FILE", "AZURE_KUBERNETES_TOKEN_PROXY", "AZURE_KUBERNETES_SNI_NAME",
+		"AZURE_KUBERNETES_CA_FILE", "AZURE_KUBERNETES_CA_DATA",
+		// Managed identity outside a plain virtual machine.
+		"IDENTITY_ENDPOINT", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "DEFAULT_IDENTITY_CLIENT_ID",
+		// The folders in which az and azd keep their sign-in.
+		"AZURE_CONFIG_DIR", "AZD_CONFIG_DIR",
+		"SSL_CERT_FILE", "SSL_CERT_DIR",
+	}, secretVariables()...)
+}
+
+// secretVariables are those whose values must never be shown.
+func secretVariables() []string {
+	return []string{
+		"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER", "MSI_SECRET",
+	}
+}
+
+// session is what one call works with.
+type session struct {
+	*plan
+	api     *azureapi.API
+	report  func(sdk.Diagnostic) error
+	secrets []string
+	opt     machineimage.Options
+}
+
+// open checks the configuration, chooses the cloud and signs in.
+func (s Source) open(ctx context.Context, c Config, settings map[string]any, report func(sdk.Diagnostic) error) (*session, error) {
+	p, wrong := c.check(s.getenv)
+	if wrong != nil {
+		return nil, wrong
+	}
+	cloud, err := endpoint.Resolve(s.getenv, settings)
+	if err != nil {
+		return nil, &sdk.Diagnostic{
+			Severity: sdk.Error, Summary: "the Azure cloud to ask is not clear", Detail: err.Error(),
+			NextStep: "correct the variable, or your settings for azure in your own configuration file",
+		}
+	}
+	ses := &session{plan: p, report: report, opt: p.options()}
+	for _, name := range secretVariables() {
+		ses.secrets = append(ses.secrets, s.getenv(name))
+	}
+	credential, err := s.signIn(ctx, cloud, p)
+	if err != nil {
+		return nil, ses.diagnose(ctx, err, "the credential", "")
+	}
+	ses.api = azureapi.New(azureapi.Options{
+		Cloud: cloud, Credential: credential, Timeout: p.timeout, Transport: s.transport,
+	})
+	return ses, nil
+}
+
+func (s Source) signIn(ctx context.Context, cloud endpoint.Cloud, p *plan) (azcore.TokenCredential, error) {
+	chain, err := azureapi.NewCredential(cloud, s.transport)
+	if err != nil {
+		return nil, err
+	}
+	credential := azureapi.ForTenant(chain, p.Tenant)
+	return credential, azureapi.SignIn(ctx, credential, cloud)
+}
+
+// diagnose turns an error of Azure into what the user reads; when the host gave
+// up it is that error.
+func (s *session) diagnose(ctx context.Context, err error, subject, key string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return azureapi.Problem{
+		Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Secrets: s.secrets,
+	}.Diagnostic()
+}
+
+// tell reports an error of one part of the answer, so that the others go on. It
+// returns an error only when the call is over.
+func (s *session) tell(ctx context.Context, err error, subject, key string) error {
+	return s.pass(s.diagnose(ctx, err, subject, key))
+}
+
+func (s *session) pass(err error) error {
+	var d *sdk.Diagnostic
+	if errors.As(err, &d) {
+		return s.report(*d)
+	}
+	return err
+}
+
+// Discover sends the images of the place that the configuration names.
+func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], out *sdk.Stream) error {
+	if p := req.Hints.Providers; len(p) > 0 && !slices.Contains(p, "azure") {
+		return nil
+	}
+	ses, err := s.open(ctx, req.Config, req.UserSettings, out.Report)
+	if err != nil {
+		return err
+	}
+	d := &discovery{session: ses, out: out}
+	switch ses.mode {
+	case modeTemplate:
+		return d.template(ctx)
+	case modeGallery:
+		return each(ctx, ses.subscriptions, d.galleries)
+	case modeCommunity, modeShared:
+		return each(ctx, locations(ses.Locations, req.Hints.Regions), d.sharedGallery)
+	default:
+		return each(ctx, ses.subscriptions, d.managed)
+	}
+}
+
+// discovery is one Discover.
+type discovery struct {
+	*session
+	out   *sdk.Stream
+	done  atomic.Int64
+	total atomic.Int64
+}
+
+// begin adds n parts to what is to do, for the progress.
+func (d *discovery) begin(n int) { d.total.Add(int64(n)) }
+
+func (d *discovery) finished(what string) error {
+	return d.out.Progress(d.done.Add(1), d.total.Load(), "read "+what)
+}
+
+// each runs work for every item, a few at a time, and stops at the first error.
+func each[T any](ctx context.Context, items []T, work func(context.Context, T) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for _, item := range items {
+		group.Go(func() error { return work(ctx, item) })
+	}
+	return group.Wait()
+}
+
+// failures collects the errors of many parts of one place, and tells those of one
+// cause once.
+type failures struct {
+	mu    sync.Mutex
+	first map[string]error
+	names map[string][]string
+}
+
+func (f *failures) add(name string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.first == nil {
+		f.first, f.names = map[string]error{}, map[string][]string{}
+	}
+	kind := azureapi.Kind(err)
+	f.names[kind] = append(f.names[kind], name)
+	if f.first[kind] == nil || name == slices.Min(f.names[kind]) {
+		f.first[kind] = err
+	}
+}
+
+// tell reports each cause, with the parts it hit.
+func (f *failures) tell(ctx context.Context, s *session, subject, key string) error {
+	for kind, err := range f.first {
+		names := f.names[kind]
+		slices.Sort(names)
+		failed := s.diagnose(ctx, err, subject+names[0], key)
+		var d *sdk.Diagnostic
+		if errors.As(failed, &d) && len(names) > 1 {
+			d.Detail = strings.TrimPrefix(d.Detail+fmt.Sprintf("; %d more failed alike: %s", len(names)-1,
+				abbreviated(names[1:])), "; ")
+		}
+		if err := s.pass(failed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abbreviated lists names, but not too many.
+func abbreviated(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
+}

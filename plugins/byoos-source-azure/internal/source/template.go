@@ -1,0 +1,275 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// lastRun is what a template says of its last run. Run outputs outlive it: when
+// a later run fails, the outputs of the one before are still listed.
+type lastRun struct {
+	state   vmib.RunState // empty when there was none
+	message string
+	start   time.Time
+	end     time.Time
+}
+
+func lastRunOf(t *vmib.ImageTemplate) lastRun {
+	if t.Properties == nil || t.Properties.LastRunStatus == nil {
+		return lastRun{}
+	}
+	s := t.Properties.LastRunStatus
+	var r lastRun
+	if s.RunState != nil {
+		r.state = *s.RunState
+	}
+	if s.Message != nil {
+		r.message = *s.Message
+	}
+	if s.StartTime != nil {
+		r.start = *s.StartTime
+	}
+	if s.EndTime != nil {
+		r.end = *s.EndTime
+	}
+	return r
+}
+
+// good says that all listed outputs are those of the last run.
+func (r lastRun) good() bool { return r.state == vmib.RunStateSucceeded }
+
+func (r lastRun) partial() bool { return r.state == vmib.RunStatePartiallySucceeded }
+
+func (r lastRun) String() string {
+	if r.end.IsZero() {
+		return string(r.state)
+	}
+	return string(r.state) + " at " + r.end.UTC().Format(time.RFC3339)
+}
+
+// made says whether the last run can have made an image of that age; known is
+// false when the times do not tell.
+func (r lastRun) made(at time.Time) (fresh, known bool) {
+	if at.IsZero() || r.start.IsZero() {
+		return true, false
+	}
+	return !at.Before(r.start), true
+}
+
+// template reads the run outputs of an image template, each from the resource it
+// names.
+func (d *discovery) template(ctx context.Context) error {
+	subscription := d.subscriptions[0]
+	where := "image template " + d.Template
+	t, err := d.api.Template(ctx, subscription, d.ResourceGroup, d.Template)
+	if err != nil {
+		return d.diagnose(ctx, err, where, "template")
+	}
+	run := lastRunOf(t)
+	var outputs []*vmib.RunOutput
+	err = d.api.RunOutputs(ctx, subscription, d.ResourceGroup, d.Template, func(o *vmib.RunOutput) error {
+		outputs = append(outputs, o)
+		return nil
+	})
+	if err != nil {
+		return d.diagnose(ctx, err, "the run outputs of "+where, "template")
+	}
+	if err := d.tellRun(run, t, outputs); err != nil {
+		return err
+	}
+	d.begin(len(outputs))
+	return each(ctx, outputs, func(ctx context.Context, o *vmib.RunOutput) error {
+		name := text(o.Name)
+		if err := d.output(ctx, run, o); err != nil {
+			if err := d.tell(ctx, err, "run output "+name+" of "+where, "template"); err != nil {
+				return err
+			}
+		}
+		return d.finished("run output " + name)
+	})
+}
+
+// tellRun reports a last run that was not a plain success.
+func (d *discovery) tellRun(run lastRun, t *vmib.ImageTemplate, outputs []*vmib.RunOutput) error {
+	diagnostic := sdk.Diagnostic{
+		Severity: sdk.Warning, ConfigPath: "template", Scope: "image template " + d.Template,
+		Detail: azureapi.Problem{Secrets: d.secrets}.Clean(run.message),
+	}
+	switch {
+	case run.good():
+		if len(outputs) > 0 {
+			return nil
+		}
+		diagnostic.Summary = fmt.Sprintf("the last run of image template %s has no outputs", d.Template)
+	case run.partial():
+		diagnostic.Summary = fmt.Sprintf("the last run of image template %s succeeded in part only", d.Template)
+		if lost := withoutOutput(t, outputs); len(lost) > 0 {
+			diagnostic.Summary += "; nothing came out for " + abbreviated(lost)
+		}
+		diagnostic.NextStep = "run the template again: az image builder run -g " + d.ResourceGroup + " -n " + d.Template
+	case run.state == "" && len(outputs) == 0:
+		diagnostic.Summary = fmt.Sprintf("image template %s has never run", d.Template)
+		diagnostic.NextStep = "run it: az image builder run -g " + d.ResourceGroup + " -n " + d.Template
+	case d.AllowOlderOutput:
+		diagnostic.Summary = fmt.Sprintf("the last run of image template %s ended %s; outputs of an earlier run are offered"+
+			", as allowOlderOutput asks", d.Template, run.orUnknown())
+	default:
+		diagnostic.Summary = fmt.Sprintf("the last run of image template %s ended %s; outputs of an earlier run are not offered",
+			d.Template, run.orUnknown())
+		if run.state == vmib.RunStateRunning || run.state == vmib.RunStateCanceling {
+			diagnostic.Summary = fmt.Sprintf("a run of image template %s is under way (%s); outputs of an earlier run are not offered",
+				d.Template, run.state)
+		}
+		diagnostic.NextStep = "run the template to the end, or set allowOlderOutput: true to use what an earlier run made"
+	}
+	return d.report(diagnostic)
+}
+
+func (r lastRun) orUnknown() string {
+	if r.state == "" {
+		return "in an unknown state"
+	}
+	return r.String()
+}
+
+// withoutOutput lists the template's distribution targets that have no output.
+func withoutOutput(t *vmib.ImageTemplate, outputs []*vmib.RunOutput) []string {
+	if t.Properties == nil {
+		return nil
+	}
+	var lost []string
+	for _, target := range t.Properties.Distribute {
+		base := target.GetImageTemplateDistributor()
+		if base == nil || base.RunOutputName == nil {
+			continue
+		}
+		name := *base.RunOutputName
+		if !slices.ContainsFunc(outputs, func(o *vmib.RunOutput) bool { return strings.EqualFold(text(o.Name), name) }) {
+			lost = append(lost, name)
+		}
+	}
+	slices.Sort(lost)
+	return lost
+}
+
+// output sends the images of one run output.
+func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) error {
+	p := o.Properties
+	if p == nil {
+		p = &vmib.RunOutputProperties{}
+	}
+	artifact := text(p.ArtifactID)
+	if artifact == "" {
+		return d.out.Images(d.unusable(o, withoutQuery(text(p.ArtifactURI)),
+			"a VHD in a storage account is nothing a cluster can boot from; give the template a SharedImage or ManagedImage target"))
+	}
+	id, err := resourceid.Parse(artifact)
+	if err != nil {
+		return d.out.Images(d.unusable(o, artifact, "the output is neither a gallery version nor a managed image"))
+	}
+	images, err := d.resource(ctx, id)
+	switch {
+	case err != nil && azureapi.NotFound(err):
+		gone := d.unusable(o, id.String(), "the run output names it, but it does not exist any more")
+		gone.State = sdk.Gone
+		return d.out.Images(gone)
+	case err != nil:
+		return err
+	}
+	for i := range images {
+		d.judge(&images[i], run, o)
+	}
+	return d.out.Images(images...)
+}
+
+// judge applies what the template says of its output to an image of it.
+func (d *discovery) judge(image *sdk.Image, run lastRun, o *vmib.RunOutput) {
+	attributes := map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name), "lastRunState": string(run.state)}
+	for k, v := range image.Attributes {
+		attributes[k] = v
+	}
+	image.Attributes = attributes
+	if image.State != sdk.Available {
+		return
+	}
+	if s := text(o.Properties.ProvisioningState); s != "" && !strings.EqualFold(s, "Succeeded") {
+		image.State, image.StateReason = sdk.Pending, "the provisioning state of its run output is "+s
+		return
+	}
+	if run.good() || d.AllowOlderOutput {
+		return
+	}
+	fresh, known := run.made(image.CreatedAt)
+	switch {
+	case run.partial() && fresh:
+		if !known {
+			image.StateReason = "the last run succeeded in part, and whether this image is of that run cannot be told"
+		}
+	default:
+		image.State = sdk.Disabled
+		image.StateReason = fmt.Sprintf("it is the output of an earlier run, and the last run of image template %s is %s;"+
+			" allowOlderOutput offers it", d.Template, run.orUnknown())
+	}
+}
+
+// unusable returns an image that is shown with the reason why it is none.
+func (d *discovery) unusable(o *vmib.RunOutput, id, reason string) sdk.Image {
+	if id == "" {
+		id = text(o.ID)
+	}
+	return sdk.Image{
+		ID: id, Provider: "azure", Name: text(o.Name), State: sdk.Unusable, StateReason: reason,
+		Attributes: map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name)},
+		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "runOutputs." + text(o.Name)}},
+	}
+}
+
+// withoutQuery drops a URL's query: a signature there is a credential.
+func withoutQuery(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	return u.String()
+}
+
+// resource reads the image that id names, with its replication status.
+func (s *session) resource(ctx context.Context, id resourceid.ID) ([]sdk.Image, error) {
+	switch id.Kind {
+	case resourceid.ManagedImage:
+		m, err := s.api.ManagedImage(ctx, id.Subscription, id.ResourceGroup, id.Name)
+		if err != nil {
+			return nil, err
+		}
+		return []sdk.Image{machineimage.FromManaged(id, m, s.opt)}, nil
+	case resourceid.GalleryVersion:
+		v, err := s.api.Version(ctx, id.Subscription, id.ResourceGroup, id.Gallery, id.Definition, id.Version)
+		if err != nil {
+			return nil, err
+		}
+		g, err := s.api.Definition(ctx, id.Subscription, id.ResourceGroup, id.Gallery, id.Definition)
+		if err != nil {
+			return nil, err
+		}
+		return machineimage.FromVersion(id, machineimage.FromGalleryImage(g), v, s.opt), nil
+	}
+	return nil, fmt.Errorf("%s is not in a subscription", id)
+}
+
+func text[T ~string](p *T) string {
+	if p == nil {
+		return ""
+	}
+	return string(*p)
+}

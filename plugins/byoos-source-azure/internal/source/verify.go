@@ -1,0 +1,172 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// question is one thing to ask Azure, for all the references it answers.
+type question struct {
+	id   resourceid.ID
+	refs []sdk.Ref
+}
+
+// Verify says what became of images. A version is asked for once, however many
+// regions it was picked in.
+func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *sdk.Results) error {
+	ses, err := s.open(ctx, req.Config, req.UserSettings, out.Report)
+	if err != nil {
+		return err
+	}
+	questions, odd := ses.questions(req.Refs)
+	if err := out.Results(odd...); err != nil {
+		return err
+	}
+	return each(ctx, questions, func(ctx context.Context, q question) error {
+		results, err := ses.ask(ctx, q)
+		if err != nil {
+			return err
+		}
+		return out.Results(results...)
+	})
+}
+
+// questions groups references by what must be asked; odd answers those that name
+// nothing of Azure's.
+func (s *session) questions(refs []sdk.Ref) (questions []question, odd []sdk.Result) {
+	at := map[string]int{}
+	for _, ref := range refs {
+		id, err := s.identify(ref)
+		if err != nil {
+			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: err.Error()})
+			continue
+		}
+		key := id.Key()
+		if id.Kind == resourceid.CommunityVersion || id.Kind == resourceid.SharedVersion {
+			// The answer depends on the region that is asked.
+			key += "@" + resourceid.Region(ref.Region)
+		}
+		i, known := at[key]
+		if !known {
+			i = len(questions)
+			at[key] = i
+			questions = append(questions, question{id: id})
+		}
+		questions[i].refs = append(questions[i].refs, ref)
+	}
+	return questions, odd
+}
+
+// identify reads the id of a reference; one in relative form has its full id
+// beside it, or else the configuration completes it.
+func (s *session) identify(ref sdk.Ref) (resourceid.ID, error) {
+	id, err := resourceid.Parse(ref.ID)
+	if err == nil {
+		return id, nil
+	}
+	if r := ref.Reference; r != nil && r.Kind == machineimage.ReferenceKind {
+		if full, fullErr := resourceid.Parse(r.Value); fullErr == nil &&
+			strings.EqualFold(full.Relative(), strings.Trim(ref.ID, "/")) {
+			return full, nil
+		}
+	}
+	if s.ResourceGroup != "" && !strings.HasPrefix(ref.ID, "/") {
+		if id, err := resourceid.ParseRelative(ref.ID, s.subscriptions[0], s.ResourceGroup); err == nil {
+			return id, nil
+		}
+	}
+	return resourceid.ID{}, err
+}
+
+// ask returns the results of all references of one question.
+func (s *session) ask(ctx context.Context, q question) ([]sdk.Result, error) {
+	images, err := s.current(ctx, q)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	results := make([]sdk.Result, 0, len(q.refs))
+	if err == nil {
+		for _, ref := range q.refs {
+			results = append(results, s.compare(ref, images))
+		}
+		return results, nil
+	}
+	presence, reason, err := s.absent(ctx, q.id, err)
+	for _, ref := range q.refs {
+		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason})
+	}
+	return results, err
+}
+
+// absent says what an error of Azure means for an image. What could not be asked
+// is reported, too.
+func (s *session) absent(ctx context.Context, id resourceid.ID, err error) (sdk.Presence, string, error) {
+	failed := s.diagnose(ctx, err, "image "+id.String(), "")
+	var d *sdk.Diagnostic
+	if !errors.As(failed, &d) {
+		return sdk.Unknown, "", failed
+	}
+	switch {
+	case azureapi.NotFound(err):
+		return sdk.NotFound, "it does not exist any more", nil
+	case azureapi.NotVisible(err):
+		return sdk.NotVisible, d.Summary, nil
+	}
+	return sdk.Unknown, d.Error(), s.report(*d)
+}
+
+// current returns the images of a question as they are now.
+func (s *session) current(ctx context.Context, q question) ([]sdk.Image, error) {
+	region := resourceid.Region(q.refs[0].Region)
+	id := q.id
+	switch id.Kind {
+	case resourceid.CommunityVersion:
+		v, err := s.api.CommunityVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
+		if err != nil {
+			return nil, err
+		}
+		g, err := s.api.CommunityDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
+		if err != nil {
+			return nil, err
+		}
+		return []sdk.Image{machineimage.FromCommunityVersion(v).Image(id, region, machineimage.FromCommunityImage(g), s.opt)}, nil
+	case resourceid.SharedVersion:
+		v, err := s.api.SharedVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
+		if err != nil {
+			return nil, err
+		}
+		g, err := s.api.SharedDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
+		if err != nil {
+			return nil, err
+		}
+		return []sdk.Image{machineimage.FromSharedVersion(v).Image(id, region, machineimage.FromSharedImage(g), s.opt)}, nil
+	}
+	return s.resource(ctx, id)
+}
+
+// compare finds the image of a reference among those of its version.
+func (s *session) compare(ref sdk.Ref, images []sdk.Image) sdk.Result {
+	if ref.Region == "" && len(images) > 0 {
+		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &images[0]}
+	}
+	var regions []string
+	for i := range images {
+		if images[i].Region == resourceid.Region(ref.Region) {
+			return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &images[i]}
+		}
+		regions = append(regions, images[i].Region)
+	}
+	slices.Sort(regions)
+	return sdk.Result{
+		Ref: ref, Presence: sdk.NotFound,
+		Reason: fmt.Sprintf("it exists, but is not replicated to %s; it is in %s", ref.Region, strings.Join(regions, ", ")),
+	}
+}
