@@ -28,22 +28,32 @@ func foldedID(img *image.Image) string {
 // merge makes one image of those that several sources (or overlapping manifests)
 // found: same provider, region and id.
 func merge(images []image.Image) ([]*image.Image, []Merge) {
-	groups := make(map[identity][]*image.Image, len(images))
-	order := make([]identity, 0, len(images))
+	first := make(map[identity]int32, len(images)) // index into unique
+	unique := make([]*image.Image, 0, len(images))
+	again := map[int32][]*image.Image{} // what was found more than once
 	for i := range images {
 		img := &images[i]
 		key := identity{strings.ToLower(img.Provider), normalRegion(img.Provider, img.Region), foldedID(img)}
-		if groups[key] == nil {
-			order = append(order, key)
+		at, found := first[key]
+		if !found {
+			first[key] = int32(len(unique))
+			unique = append(unique, img)
+			continue
 		}
-		groups[key] = append(groups[key], img)
+		if again[at] == nil {
+			again[at] = []*image.Image{unique[at]}
+		}
+		again[at] = append(again[at], img)
 	}
-	unique := make([]*image.Image, 0, len(order))
 	var merged []Merge
-	for _, key := range order {
-		for _, same := range split(groups[key]) {
+	for _, at := range slices.Sorted(maps.Keys(again)) {
+		for i, same := range split(again[at]) {
 			one := combine(same)
-			unique = append(unique, one)
+			if i == 0 {
+				unique[at] = one
+			} else {
+				unique = append(unique, one)
+			}
 			if len(same) > 1 {
 				merged = append(merged, Merge{one.ID, one.Region, sourcesOf(same)})
 			}

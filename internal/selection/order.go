@@ -2,15 +2,17 @@ package selection
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
-// ranked is an image with what it is ordered by.
+// sortable is an image with what it is ordered by, worked out once.
 type sortable struct {
 	img     *image.Image
+	time    int64
 	version []token
 }
 
@@ -19,25 +21,39 @@ type sortable struct {
 func rank(images []*image.Image) []*image.Image {
 	keys := make([]sortable, len(images))
 	for i, img := range images {
-		keys[i] = sortable{img, parseVersion(img.Version)}
+		keys[i] = sortable{img, math.MinInt64, parseVersion(img.Version)}
+		if img.CreatedAt != nil {
+			keys[i].time = img.CreatedAt.Unix()
+		}
 	}
-	slices.SortFunc(keys, func(a, b sortable) int {
-		return cmp.Or(
-			compareTimes(a.img, b.img),
-			compareTokens(b.version, a.version),
-			cmp.Compare(a.img.ID, b.img.ID),
-			cmp.Compare(a.img.Provider, b.img.Provider),
-			cmp.Compare(a.img.Region, b.img.Region),
-			cmp.Compare(a.img.Architecture, b.img.Architecture),
-			cmp.Compare(a.img.Digest, b.img.Digest),
-			cmp.Compare(a.img.Source, b.img.Source),
-		)
-	})
-	sorted := make([]*image.Image, len(keys))
+	slices.SortFunc(keys, compareKeys)
+	ranked := make([]*image.Image, len(keys))
 	for i, key := range keys {
-		sorted[i] = key.img
+		ranked[i] = key.img
 	}
-	return sorted
+	return ranked
+}
+
+func compareKeys(a, b sortable) int {
+	if a.time != b.time {
+		return cmp.Compare(b.time, a.time)
+	}
+	if order := compareTimes(a.img, b.img); order != 0 {
+		return order
+	}
+	if order := compareTokens(b.version, a.version); order != 0 {
+		return order
+	}
+	if order := cmp.Compare(a.img.ID, b.img.ID); order != 0 {
+		return order
+	}
+	return cmp.Or(
+		cmp.Compare(a.img.Provider, b.img.Provider),
+		cmp.Compare(a.img.Region, b.img.Region),
+		cmp.Compare(a.img.Architecture, b.img.Architecture),
+		cmp.Compare(a.img.Digest, b.img.Digest),
+		cmp.Compare(a.img.Source, b.img.Source),
+	)
 }
 
 // compareTimes puts the newer first and an unknown time last.
@@ -91,7 +107,10 @@ func compareTokens(a, b []token) int {
 	}
 	for i := 0; i < len(a) || i < len(b); i++ {
 		x, y := tokenAt(a, i), tokenAt(b, i)
-		if order := cmp.Or(cmp.Compare(x.class, y.class), compareTexts(x, y)); order != 0 {
+		if x.class != y.class {
+			return cmp.Compare(x.class, y.class)
+		}
+		if order := compareTexts(x, y); order != 0 {
 			return order
 		}
 	}
@@ -106,8 +125,8 @@ func tokenAt(tokens []token, i int) token {
 }
 
 func compareTexts(x, y token) int {
-	if x.class == digits {
-		return cmp.Or(cmp.Compare(len(x.text), len(y.text)), cmp.Compare(x.text, y.text))
+	if x.class == digits && len(x.text) != len(y.text) {
+		return cmp.Compare(len(x.text), len(y.text))
 	}
 	return cmp.Compare(x.text, y.text)
 }

@@ -126,10 +126,18 @@ func (r *Rule) Apply(images []image.Image, now time.Time) Outcome {
 	unique, merged := merge(images)
 	ranked := rank(unique)
 	outcome := Outcome{Merged: merged, sel: r.sel}
-	for _, img := range ranked {
-		drop, dropped := r.drop(img, now)
-		if dropped {
-			outcome.Dropped = append(outcome.Dropped, drop)
+	reasons := make([][]Reason, len(ranked))
+	fit := 0
+	for i, img := range ranked {
+		if reasons[i] = r.fails(img, now); reasons[i] == nil {
+			fit++
+		}
+	}
+	outcome.Ranked = make([]image.Image, 0, fit)
+	outcome.Dropped = make([]Drop, 0, len(ranked)-fit)
+	for i, img := range ranked {
+		if why := reasons[i]; why != nil {
+			outcome.Dropped = append(outcome.Dropped, Drop{*img, why[0].Rule, why[0].Reason, why[1:]})
 			continue
 		}
 		outcome.Ranked = append(outcome.Ranked, *img)
@@ -138,29 +146,21 @@ func (r *Rule) Apply(images []image.Image, now time.Time) Outcome {
 	return outcome
 }
 
-// drop tells whether an image is dropped, and by which rules.
-func (r *Rule) drop(img *image.Image, now time.Time) (Drop, bool) {
-	var first Reason
-	var more []Reason
+// fails returns why an image is dropped, in the order of the rules; nil when it
+// fits.
+func (r *Rule) fails(img *image.Image, now time.Time) []Reason {
+	var reasons []Reason
 	for _, c := range r.checks {
-		reason := c.fails(img, now)
-		switch {
-		case reason == "":
-		case first.Rule == "":
-			first = Reason{c.rule, reason}
-		default:
-			more = append(more, Reason{c.rule, reason})
+		if reason := c.fails(img, now); reason != "" {
+			reasons = append(reasons, Reason{c.rule, reason})
 		}
 	}
-	if first.Rule == "" && r.where != nil {
+	if reasons == nil && r.where != nil {
 		if reason := r.failsWhere(img, now); reason != "" {
-			first = Reason{"where", reason}
+			return []Reason{{"where", reason}}
 		}
 	}
-	if first.Rule == "" {
-		return Drop{}, false
-	}
-	return Drop{*img, first.Rule, first.Reason, more}, true
+	return reasons
 }
 
 func (r *Rule) failsWhere(img *image.Image, now time.Time) string {

@@ -110,7 +110,7 @@ func compile(env *cel.Env, expression string) (*Program, error) {
 // explain adds to CEL's message what the author probably meant.
 func explain(message string, line, column int, expression string) *Error {
 	message = strings.TrimPrefix(message, "Syntax error: ")
-	e := &Error{Line: line, Column: column, Message: message}
+	e := &Error{Line: max(1, line), Column: max(1, column), Message: message}
 	switch {
 	case strings.ContainsAny(expression, "\u201C\u201D\u2018\u2019"):
 		e.Suggestion = "use straight quotes"
@@ -123,7 +123,13 @@ func explain(message string, line, column int, expression string) *Error {
 			break
 		}
 		e.Suggestion = spelling.DidYouMean(name, []string{"image", "age", "now"})
-	case strings.Contains(expression, " = ") && strings.Contains(message, "'='"):
+	case strings.HasPrefix(message, "invalid duration"):
+		e.Suggestion = `write hours, minutes or seconds: 90 days are duration("2160h")`
+	case strings.HasPrefix(message, "invalid timestamp"):
+		e.Suggestion = `write RFC 3339: timestamp("2026-01-31T00:00:00Z")`
+	case strings.HasPrefix(message, "invalid matches"):
+		e.Suggestion = "it wants an RE2 regular expression"
+	case strings.HasPrefix(message, "token recognition error at: '="):
 		e.Suggestion = "compare with =="
 	case strings.Contains(expression, " and ") || strings.Contains(expression, " or "):
 		e.Suggestion = "CEL writes && for and, || for or"

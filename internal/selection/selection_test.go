@@ -1,0 +1,468 @@
+package selection_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+func now() time.Time { return time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC) }
+
+func ago(hours int) *time.Time {
+	t := now().Add(-time.Duration(hours) * time.Hour)
+	return &t
+}
+
+// ami is an image that fits everything below unless changes say otherwise.
+func ami(id string, changes ...func(*image.Image)) image.Image {
+	img := image.Image{
+		ID: id, Provider: "aws", Name: "golden", Region: "us-east-1", Architecture: "amd64",
+		OS: image.OS{Name: "rhel", Version: "8.8"}, KubernetesVersion: "1.30.4", CreatedAt: ago(1),
+		State: image.Available, Owner: "self", Tags: map[string]string{"team": "platform"}, Source: "golden",
+	}
+	for _, change := range changes {
+		change(&img)
+	}
+	return img
+}
+
+func created(hoursAgo int) func(*image.Image) {
+	return func(i *image.Image) { i.CreatedAt = ago(hoursAgo) }
+}
+func untimed(i *image.Image)                   { i.CreatedAt = nil }
+func version(v string) func(*image.Image)      { return func(i *image.Image) { i.Version = v } }
+func region(r string) func(*image.Image)       { return func(i *image.Image) { i.Region = r } }
+func named(n string) func(*image.Image)        { return func(i *image.Image) { i.Name = n } }
+func from(source string) func(*image.Image)    { return func(i *image.Image) { i.Source = source } }
+func kubernetes(v string) func(*image.Image)   { return func(i *image.Image) { i.KubernetesVersion = v } }
+func architecture(a string) func(*image.Image) { return func(i *image.Image) { i.Architecture = a } }
+func state(s image.State, reason string) func(*image.Image) {
+	return func(i *image.Image) { i.State, i.StateReason = s, reason }
+}
+
+func run(uuid string) func(*image.Image) {
+	return func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: uuid} }
+}
+
+func apply(t *testing.T, sel spec.Select, images ...image.Image) selection.Outcome {
+	t.Helper()
+	rule, err := selection.Compile(sel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rule.Apply(images, now())
+}
+
+func TestRules(t *testing.T) {
+	past, future := ago(24), ago(-24)
+	tests := []struct {
+		name   string
+		sel    spec.Select
+		img    image.Image
+		rule   string // empty: it fits
+		reason string
+	}{
+		{"fits all", spec.Select{
+			Provider: "AWS", Region: "us-east-1", Architecture: "amd64", OS: spec.OS{Name: "RHEL", Version: "8"},
+			KubernetesVersion: "~1.30", Name: "gold*", Tags: map[string]string{"team": "platform"}, Where: `image.owner == "self"`,
+		}, ami("a"), "", ""},
+		{"pending", spec.Select{}, ami("a", state(image.Pending, "copying")), "state", "it is pending: copying"},
+		{"gone", spec.Select{}, ami("a", state(image.Gone, "")), "state", "it is gone"},
+		{"no state is taken as available", spec.Select{}, ami("a", state(image.StateUnset, "")), "", ""},
+		{"deprecated", spec.Select{}, ami("a", func(i *image.Image) { i.DeprecatedAt = past }), "deprecated", "deprecated since 2026-08-31T12:00:00Z"},
+		{"deprecated later", spec.Select{}, ami("a", func(i *image.Image) { i.DeprecatedAt = future }), "", ""},
+		{"end of life now", spec.Select{}, ami("a", func(i *image.Image) { i.EndOfLifeAt = ago(0) }), "endOfLife", "past its end of life since 2026-09-01T12:00:00Z"},
+		{"excluded", spec.Select{}, ami("a", func(i *image.Image) { i.ExcludedFromLatest = true }), "excludedFromLatest", "it is excluded from latest"},
+		{"provider", spec.Select{Provider: "azure"}, ami("a"), "provider", "provider is aws, not azure"},
+		{"region", spec.Select{Region: "us-west-2"}, ami("a"), "region", "region is us-east-1, not us-west-2"},
+		{"unknown region", spec.Select{Region: "us-west-2"}, ami("a", region("")), "region", "the region is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
+		{"global region", spec.Select{Region: "us-west-2"}, ami("a", region("global")), "", ""},
+		{"azure display name", spec.Select{Region: "West US 2"}, ami("a", region("westus2"), func(i *image.Image) { i.Provider = "azure" }), "", ""},
+		{"aws has no display names", spec.Select{Region: "us east-1"}, ami("a"), "region", "region is us-east-1, not us east-1"},
+		{"architecture", spec.Select{Architecture: "arm64"}, ami("a"), "architecture", "architecture is amd64, not arm64"},
+		{"unknown architecture", spec.Select{Architecture: "arm64"}, ami("a", architecture("")), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
+		{"os spelling", spec.Select{OS: spec.OS{Name: "Amazon Linux"}}, ami("a", func(i *image.Image) { i.OS.Name = "amazonlinux" }), "", ""},
+		{"os name", spec.Select{OS: spec.OS{Name: "ubuntu"}}, ami("a"), "os.name", "OS name is rhel, not ubuntu"},
+		{"os version equal", spec.Select{OS: spec.OS{Version: "8.8"}}, ami("a"), "", ""},
+		{"os version is no text prefix", spec.Select{OS: spec.OS{Version: "8"}}, ami("a", func(i *image.Image) { i.OS.Version = "80" }), "os.version", "OS version is 80, not 8"},
+		{"os version finer than known", spec.Select{OS: spec.OS{Version: "8.8"}}, ami("a", func(i *image.Image) { i.OS.Version = "8" }), "os.version", "OS version is 8, not 8.8"},
+		{"kubernetes range", spec.Select{KubernetesVersion: ">=1.29 <1.31"}, ami("a"), "", ""},
+		{"kubernetes outside", spec.Select{KubernetesVersion: "~1.31"}, ami("a"), "kubernetesVersion", "Kubernetes version is 1.30.4, not within ~1.31"},
+		{"kubernetes pre-release", spec.Select{KubernetesVersion: "~1.31"}, ami("a", kubernetes("1.31.0-rc.1")), "kubernetesVersion", "Kubernetes version is 1.31.0-rc.1, not within ~1.31"},
+		{"kubernetes pre-release asked for", spec.Select{KubernetesVersion: ">=1.31.0-0"}, ami("a", kubernetes("1.31.0-rc.1")), "", ""},
+		{"kubernetes build metadata", spec.Select{KubernetesVersion: "~1.30"}, ami("a", kubernetes("1.30.4+rke2r1")), "", ""},
+		{"kubernetes unknown", spec.Select{KubernetesVersion: "~1.30"}, ami("a", kubernetes("")), "kubernetesVersion", "the Kubernetes version is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
+		{"kubernetes garbage", spec.Select{KubernetesVersion: "~1.30"}, ami("a", kubernetes("latest")), "kubernetesVersion", `Kubernetes version "latest" is not a version`},
+		{"name pattern is anchored", spec.Select{Name: "old"}, ami("a"), "name", "name is golden, not old"},
+		{"name pattern is literal", spec.Select{Name: "g.lden"}, ami("a"), "name", "name is golden, not g.lden"},
+		{"name pattern ?", spec.Select{Name: "g?lden"}, ami("a"), "", ""},
+		{"tag value", spec.Select{Tags: map[string]string{"team": "data", "env": "x"}}, ami("a"), "tags", `it has no tag "env"; tag team is "platform", not "data"`},
+		{"where", spec.Select{Where: `image.owner == "amazon"`}, ami("a"), "where", "the expression is false"},
+		{"where without age", spec.Select{Where: `age < duration("1h")`}, ami("a", untimed), "where", "the expression has no answer: the creation time is unknown, so there is no age"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			outcome := apply(t, test.sel, test.img)
+			got := [2]string{}
+			if len(outcome.Dropped) > 0 {
+				got = [2]string{outcome.Dropped[0].Rule, outcome.Dropped[0].Reason}
+			}
+			if want := [2]string{test.rule, test.reason}; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			if fits := outcome.Verdict == selection.Picked; fits != (test.rule == "") {
+				t.Errorf("got verdict %s", outcome.Verdict)
+			}
+		})
+	}
+}
+
+func TestOrder(t *testing.T) {
+	tests := []struct {
+		name      string
+		images    []image.Image
+		want      string
+		decidedBy string
+	}{
+		{"newest", []image.Image{ami("b", created(1)), ami("a", created(2))}, "b a", "createdAt"},
+		{"unknown time last", []image.Image{ami("a", untimed, version("9")), ami("b", created(9000))}, "b a", "createdAt"},
+		{"tie: version", []image.Image{ami("a", version("1.9.0")), ami("b", version("1.10.0"))}, "b a", "version"},
+		{"tie: id", []image.Image{ami("b"), ami("a")}, "a b", "id"},
+		{"no time: version", []image.Image{ami("a", untimed, version("1.0.0-rc.1")), ami("b", untimed, version("1.0.0"))}, "b a", "version"},
+		{"one", []image.Image{ami("a")}, "a", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			outcome := apply(t, spec.Select{}, test.images...)
+			if got := ids(outcome.Ranked); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if outcome.DecidedBy != test.decidedBy {
+				t.Errorf("decided by %q, want %q", outcome.DecidedBy, test.decidedBy)
+			}
+		})
+	}
+}
+
+func ids(images []image.Image) string {
+	var all []string
+	for _, img := range images {
+		all = append(all, img.ID)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestTieIsReported(t *testing.T) {
+	outcome := apply(t, spec.Select{}, ami("b"), ami("a"), ami("c", created(5)))
+	if got := ids(outcome.Tie); got != "a b" {
+		t.Errorf("got tie %q", got)
+	}
+	want := []string{"2 images were created at 2026-09-01T11:00:00Z; id decided for a"}
+	if diff := cmp.Diff(want, outcome.Notes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAmbiguity(t *testing.T) {
+	tests := []struct {
+		name         string
+		sel          spec.Select
+		images       []image.Image
+		pick         string
+		alternatives string
+		next         string
+	}{
+		{
+			"two builds of one name and region in one run", spec.Select{Region: "us-east-1"},
+			[]image.Image{ami("b", run("u1")), ami("a", run("u1"))},
+			"", "a b", `only their ids differ: give the builds different names or tags, or select one with where: 'image.id == "a"'`,
+		},
+		{
+			"the later of one run is not newer", spec.Select{},
+			[]image.Image{ami("b", run("u1"), created(1)), ami("a", run("u1"), created(2))},
+			"", "b a", "only their ids differ",
+		},
+		{
+			"two builds of different names in one run", spec.Select{},
+			[]image.Image{ami("a", run("u1"), named("rhel")), ami("b", run("u1"), named("ubuntu"))},
+			"", "a b", "they differ in name: select by one of these",
+		},
+		{
+			"one run in two regions", spec.Select{},
+			[]image.Image{ami("a", run("u1")), ami("b", run("u1"), region("eu-west-1"))},
+			"", "a b", "they differ in region: select by one of these, or give the pack a matrix",
+		},
+		{
+			"one run in two regions, one selected", spec.Select{Region: "eu-west-1"},
+			[]image.Image{ami("a", run("u1")), ami("b", run("u1"), region("eu-west-1"))},
+			"b", "", "",
+		},
+		{
+			"an older run is no alternative", spec.Select{},
+			[]image.Image{ami("old", run("u1"), created(9)), ami("new", run("u2"), created(1))},
+			"new", "", "",
+		},
+		{
+			"an older run in another region is no alternative", spec.Select{},
+			[]image.Image{ami("old", run("u1"), created(9), region("eu-west-1")), ami("new", run("u2"), created(1))},
+			"new", "", "",
+		},
+		{
+			"copies of one AMI", spec.Select{},
+			[]image.Image{ami("a", created(2)), ami("b", created(1), region("eu-west-1"))},
+			"", "b a", "they differ in region",
+		},
+		{
+			"one gallery version replicated to two regions has one id", spec.Select{},
+			[]image.Image{ami("/id/1", region("westus2"), untimed), ami("/id/1", region("eastus"), untimed)},
+			"/id/1", "", "",
+		},
+		{
+			"neither time nor version", spec.Select{},
+			[]image.Image{ami("b", untimed), ami("a", untimed)},
+			"", "a b", "only their ids differ",
+		},
+		{
+			"exactlyOne with two", spec.Select{Pick: spec.PickExactlyOne},
+			[]image.Image{ami("b", created(1)), ami("a", created(2))},
+			"", "b a", "only their ids differ",
+		},
+		{
+			"exactlyOne with one", spec.Select{Pick: spec.PickExactlyOne, Name: "x"},
+			[]image.Image{ami("b", named("x")), ami("a")},
+			"b", "", "",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			outcome := apply(t, test.sel, test.images...)
+			if got := ids(outcome.Alternatives); got != test.alternatives {
+				t.Errorf("got alternatives %q, want %q", got, test.alternatives)
+			}
+			pick, err := outcome.Resolve("p")
+			if test.pick != "" {
+				if err != nil || pick.ID != test.pick {
+					t.Errorf("got %v, %v", pick, err)
+				}
+				return
+			}
+			var failed *failure.Error
+			if !errors.As(err, &failed) || failed.Code != failure.ExitNoImage {
+				t.Fatalf("got %v, want exit %d", err, failure.ExitNoImage)
+			}
+			if len(failed.Details) != len(outcome.Alternatives) || !strings.Contains(failed.Next, test.next) {
+				t.Errorf("got details %q, next %q", failed.Details, failed.Next)
+			}
+		})
+	}
+}
+
+func TestNoImage(t *testing.T) {
+	outcome := apply(t, spec.Select{Region: "us-east-2", OS: spec.OS{Name: "rhel"}, Architecture: "amd64"},
+		ami("far", architecture("arm64")), ami("near"), ami("nearer", created(0)))
+	_, err := outcome.Resolve("aws-east")
+	var failed *failure.Error
+	if !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	want := &failure.Error{
+		Code:    failure.ExitNoImage,
+		Summary: "pack aws-east: none of 3 images fits",
+		Details: []string{
+			`nearer aws us-east-1 amd64 rhel 8.8 "golden" created 2026-09-01T12:00:00Z (source golden): region is us-east-1, not us-east-2`,
+			`near aws us-east-1 amd64 rhel 8.8 "golden" created 2026-09-01T11:00:00Z (source golden): region is us-east-1, not us-east-2`,
+			`far aws us-east-1 arm64 rhel 8.8 "golden" created 2026-09-01T11:00:00Z (source golden): region is us-east-1, not us-east-2; architecture is arm64, not amd64`,
+		},
+		Next: `select.region is "us-east-2", and the images have us-east-1; did you mean "us-east-1"?`,
+	}
+	if diff := cmp.Diff(want, failed); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNoImageIsCapped(t *testing.T) {
+	var images []image.Image
+	for i := range 100 {
+		images = append(images, ami(fmt.Sprintf("ami-%03d", i), state(image.Gone, ""), architecture("")))
+	}
+	_, err := apply(t, spec.Select{}, images...).Resolve("p")
+	var failed *failure.Error
+	if !errors.As(err, &failed) || len(failed.Details) != 6 {
+		t.Fatalf("got %v, want five images and a count", err)
+	}
+	if want := "and 95 more: in all, state drops 100"; failed.Details[5] != want {
+		t.Errorf("got %q, want %q", failed.Details[5], want)
+	}
+	_, err = apply(t, spec.Select{Architecture: "amd64"}, images...).Resolve("p")
+	if !errors.As(err, &failed) || !strings.Contains(failed.Next, "no image has a known architecture") {
+		t.Errorf("got next step %q", failed.Next)
+	}
+	_, err = apply(t, spec.Select{}).Resolve("p")
+	if !errors.As(err, &failed) || failed.Summary != "pack p: its sources have no images" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	manifest := ami("ami-1", from("manifest"), architecture(""), run("u1"), func(i *image.Image) {
+		i.OS, i.Tags = image.OS{}, nil
+	})
+	cloud := ami("ami-1", from("cloud"), func(i *image.Image) {
+		i.KubernetesVersion = ""
+		i.Provenance = map[string]image.Provenance{"os.name": {From: "tag", Key: "distribution"}}
+	})
+	outcome := apply(t, spec.Select{Architecture: "amd64", KubernetesVersion: "~1.30", Pick: spec.PickExactlyOne}, manifest, cloud, manifest)
+	if outcome.Verdict != selection.Picked {
+		t.Fatalf("got %+v", outcome)
+	}
+	want := cloud
+	want.KubernetesVersion, want.Reference = "1.30.4", manifest.Reference
+	if diff := cmp.Diff(&want, outcome.Pick); diff != "" {
+		t.Error(diff)
+	}
+	merged := []selection.Merge{{ID: "ami-1", Region: "us-east-1", Sources: []string{"cloud", "manifest"}}}
+	if diff := cmp.Diff(merged, outcome.Merged); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What one source knows to be gone is not picked because another still lists it.
+func TestMergeBelievesTheWorst(t *testing.T) {
+	deprecated := ami("b", from("z"), func(i *image.Image) { i.DeprecatedAt = ago(1) })
+	outcome := apply(t, spec.Select{}, ami("a"), ami("a", from("z"), state(image.Gone, "deregistered")), ami("b"), deprecated)
+	if outcome.Verdict != selection.NoImage {
+		t.Fatalf("got %s %v", outcome.Verdict, outcome.Pick)
+	}
+	var reasons []string
+	for _, drop := range outcome.Dropped {
+		reasons = append(reasons, drop.Reason)
+	}
+	want := []string{"it is gone: deregistered", "deprecated since 2026-09-01T11:00:00Z"}
+	if diff := cmp.Diff(want, reasons); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOneReferenceOfTwoArchitecturesIsTwoImages(t *testing.T) {
+	amd, arm := ami("r/ubuntu:1"), ami("r/ubuntu:1", architecture("arm64"))
+	outcome := apply(t, spec.Select{Architecture: "arm64"}, amd, arm, amd)
+	if len(outcome.Ranked) != 1 || outcome.Ranked[0].Architecture != "arm64" || len(outcome.Dropped) != 1 {
+		t.Errorf("got %+v", outcome)
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for name, sel := range map[string]spec.Select{
+		"range": {KubernetesVersion: "about 1.30"}, "pick": {Pick: "oldest"}, "where": {Where: "image.ownr"},
+	} {
+		if _, err := selection.Compile(sel); failure.Code(err) != failure.ExitUsage {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// many makes images that differ in all that order and merging look at.
+func many(n int) []image.Image {
+	random := rand.New(rand.NewPCG(1, 2))
+	images := make([]image.Image, n)
+	for i := range images {
+		img := ami(fmt.Sprintf("ami-%06d", random.IntN(n)), created(random.IntN(5000)), from([]string{"a", "b", ""}[random.IntN(3)]),
+			version(fmt.Sprintf("1.%d.%d", random.IntN(12), random.IntN(3))), region([]string{"us-east-1", "eu-west-1", "global", ""}[random.IntN(4)]),
+			architecture([]string{"amd64", "arm64", ""}[random.IntN(3)]), run(fmt.Sprint(random.IntN(n))))
+		if random.IntN(10) == 0 {
+			img.CreatedAt = nil
+		}
+		if random.IntN(10) == 0 {
+			img.State = image.Pending
+		}
+		images[i] = img
+	}
+	return images
+}
+
+func TestShuffledInputGivesTheSameBytes(t *testing.T) {
+	selections := []spec.Select{
+		{}, {Region: "us-east-1", Architecture: "amd64"}, {Where: `age < duration("2000h")`, Region: "eu-west-1"},
+		{Pick: spec.PickExactlyOne}, {Region: "nowhere"},
+	}
+	images := many(300)
+	for i, sel := range selections {
+		rule, err := selection.Compile(sel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, wantError string
+		random := rand.New(rand.NewPCG(3, 4))
+		for range 100 {
+			random.Shuffle(len(images), func(i, j int) { images[i], images[j] = images[j], images[i] })
+			outcome := rule.Apply(slices.Clone(images), now())
+			bytes, err := json.Marshal(outcome)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, failed := outcome.Resolve("p")
+			message := fmt.Sprintf("%#v", failed)
+			if e := (*failure.Error)(nil); errors.As(failed, &e) {
+				message = fmt.Sprintf("%+v", *e)
+			}
+			if want == "" {
+				want, wantError = string(bytes), message
+			}
+			if string(bytes) != want || message != wantError {
+				t.Fatalf("selection %d: another order gave another outcome", i)
+			}
+		}
+	}
+}
+
+func TestApplyDoesNotChangeItsInput(t *testing.T) {
+	images := many(200)
+	before, err := json.Marshal(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := apply(t, spec.Select{}, images...)
+	if len(outcome.Ranked) == 0 {
+		t.Fatal("nothing is ranked")
+	}
+	after, err := json.Marshal(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(before) != string(after) {
+		t.Error("Apply changed the images it was given")
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	images := many(100_000)
+	for name, sel := range map[string]spec.Select{
+		"fields": {Region: "us-east-1", Architecture: "amd64", KubernetesVersion: "~1.30", Name: "gold*"},
+		"where":  {Where: `image.owner == "self" && age < duration("2160h")`},
+	} {
+		rule, err := selection.Compile(sel)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if outcome := rule.Apply(images, now()); len(outcome.Ranked) == 0 {
+					b.Fatal("nothing fits")
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,161 @@
+package where_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
+)
+
+func now() time.Time { return time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC) }
+
+func sample() *image.Image {
+	created := now().Add(-48 * time.Hour)
+	return &image.Image{
+		ID: "ami-1", Provider: "aws", Name: "rhel-8-golden", Region: "us-east-1", Architecture: "amd64",
+		OS: image.OS{Name: "rhel", Version: "8.8"}, Owner: "self", CreatedAt: &created, State: image.Available,
+		Tags:      map[string]string{"team": "platform", "a-b": "c"},
+		Reference: &image.Reference{Kind: "packer-run-uuid", Value: "u1"},
+	}
+}
+
+func TestHolds(t *testing.T) {
+	tests := []struct {
+		expression string
+		want       bool
+		wantError  string
+	}{
+		{`image.owner == "self" && age < duration("2160h")`, true, ""},
+		{`age > duration("47h") && age < duration("49h")`, true, ""},
+		{`image.os.name == "rhel" && image.os.version.startsWith("8")`, true, ""},
+		{`image.tags.team == "platform"`, true, ""},
+		{`image.tags["a-b"] == "c" && "team" in image.tags`, true, ""},
+		{`image.tags.absent == ""`, true, ""},
+		{`has(image.tags.absent)`, false, ""},
+		{`has(image.tags.team) && has(image.tags)`, true, ""},
+		{`image.tags.exists(k, k.startsWith("te"))`, true, ""},
+		{`image.tags == {"team": "platform", "a-b": "c"} && size(image.tags) == 2`, true, ""},
+		{`image.digest == "" && !has(image.digest)`, true, ""},
+		{`!image.public && !has(image.public) && !image.excludedFromLatest`, true, ""},
+		{`has(image.os) && has(image.os.name) && has(image.reference)`, true, ""},
+		{`image.reference.value == "u1"`, true, ""},
+		{`image.createdAt < now && now - image.createdAt == age`, true, ""},
+		{`image.createdAt > timestamp("2026-08-01T00:00:00Z")`, true, ""},
+		{`has(image.deprecatedAt)`, false, ""},
+		{`image.deprecatedAt > now`, false, "deprecatedAt: the time is unknown"},
+		{`image.name.matches("^rhel-[0-9]+-")`, true, ""},
+		{`int(image.version) > 1`, false, "type conversion error"},
+		{`image.attributes.bootMode in ["uefi", ""]`, true, ""},
+	}
+	var compiler where.Compiler
+	for _, test := range tests {
+		t.Run(test.expression, func(t *testing.T) {
+			program, err := compiler.Compile(test.expression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := program.Holds(sample(), now())
+			switch {
+			case test.wantError == "" && err != nil:
+				t.Fatal(err)
+			case test.wantError != "" && (err == nil || !strings.Contains(err.Error(), test.wantError)):
+				t.Fatalf("got error %v, want %q in it", err, test.wantError)
+			case got != test.want:
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestUnknownAge(t *testing.T) {
+	var compiler where.Compiler
+	img := sample()
+	img.CreatedAt = nil
+	for expression, want := range map[string]string{
+		`age < duration("1h")`:                           "creation time is unknown",
+		`image.owner == "self" || age < duration("1h")`:  "", // the answer does not need the age
+		`!has(image.createdAt) || age < duration("1h")`:  "",
+		`image.createdAt < now && image.owner == "self"`: "createdAt: the time is unknown",
+	} {
+		program, err := compiler.Compile(expression)
+		if err != nil {
+			t.Fatal(expression, err)
+		}
+		_, err = program.Holds(img, now())
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got error %v, want %q", expression, err, want)
+		}
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	tests := []struct{ expression, want string }{
+		{`image.ownr == "self"`, `column 6 of the expression: undefined field 'ownr': did you mean "owner"?`},
+		{`image.os.nam == "x"`, `did you mean "name"?`},
+		{`owner == "self"`, `did you mean image.owner?`},
+		{`imag.owner == "self"`, `did you mean "image"?`},
+		{`image.owner`, `gives string; true or false is wanted`},
+		{`image.owner = "self"`, `compare with ==`},
+		{`image.owner == "self" and age > duration("1h")`, `&&`},
+		{`image.owner == “self”`, `straight quotes`},
+		{`age < duration("90d")`, `2160h`},
+		{`image.public == "yes"`, `no matching overload`},
+		{`image.name.matches("(")`, `RE2`},
+		{`timestamp("yesterday") < now`, `RFC 3339`},
+		{strings.Repeat("(", 300) + "true" + strings.Repeat(")", 300), ``},
+		{strings.Repeat("true && ", 2000) + "true", `longer than`},
+	}
+	var compiler where.Compiler
+	for _, test := range tests {
+		_, err := compiler.Compile(test.expression)
+		var invalid *where.Error
+		if !errors.As(err, &invalid) {
+			t.Errorf("%.60s: got %v, want a *where.Error", test.expression, err)
+			continue
+		}
+		if !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%.60s: got %q, want %q in it", test.expression, err, test.want)
+		}
+		if strings.Contains(invalid.Message, "\n") || invalid.Column < 1 || invalid.Line < 1 {
+			t.Errorf("%.60s: bad message or place: %+v", test.expression, invalid)
+		}
+	}
+}
+
+func TestCostIsLimited(t *testing.T) {
+	var compiler where.Compiler
+	list := "[" + strings.Repeat("1,", 200) + "1]"
+	program, err := compiler.Compile(list + ".all(a, " + list + ".all(b, " + list + ".all(c, a+b+c > 0)))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := program.Holds(sample(), now()); err == nil || !strings.Contains(err.Error(), "cost") {
+		t.Errorf("got %v, want the cost limit", err)
+	}
+}
+
+func BenchmarkFirstCompile(b *testing.B) {
+	for b.Loop() {
+		var compiler where.Compiler
+		if _, err := compiler.Compile(`image.owner == "self" && age < duration("2160h")`); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkHolds(b *testing.B) {
+	var compiler where.Compiler
+	program, err := compiler.Compile(`image.owner == "self" && age < duration("2160h") && image.tags.team == "platform"`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	img := sample()
+	for b.Loop() {
+		if holds, err := program.Holds(img, now()); !holds || err != nil {
+			b.Fatal(holds, err)
+		}
+	}
+}
