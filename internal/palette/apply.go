@@ -1,0 +1,271 @@
+package palette
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// DryRun says what of an apply is done.
+type DryRun string
+
+// Kinds of dry run: none, nothing is sent that could write, or Palette's own
+// validation is asked too.
+const (
+	DryRunNone   DryRun = "none"
+	DryRunClient DryRun = "client"
+	DryRunServer DryRun = "server"
+)
+
+// Options of an apply.
+type Options struct {
+	DryRun DryRun
+	// Expect is what a diff showed; nil for none.
+	Expect *Expectation
+}
+
+// A run has at most clone, update and publish; more means that somebody else
+// works against it.
+const maxActions = 5
+
+// Apply does what a plan says, one request at a time: validate, read again and
+// compare, write, read back. The report tells what was done, also beside an
+// error.
+func (c *Client) Apply(ctx context.Context, plan *Plan, options Options) (*Report, error) {
+	// The plan that the caller has stays what it was.
+	own := *plan
+	run := &run{plan: &own, report: newReport(plan, options)}
+	err := run.all(ctx, options)
+	run.report.finish(run.plan, err)
+	return run.report, err
+}
+
+type run struct {
+	plan   *Plan
+	report *Report
+}
+
+func (r *run) all(ctx context.Context, options Options) error {
+	if err := r.expect(options.Expect); err != nil {
+		return err
+	}
+	if options.DryRun == DryRunClient || options.DryRun == DryRunServer {
+		for _, action := range r.plan.Actions() {
+			r.report.add(action, r.plan.describe(action), false)
+		}
+		if options.DryRun == DryRunServer && r.plan.writesLayer() {
+			return r.validate(ctx)
+		}
+		return nil
+	}
+	for range maxActions {
+		if r.plan.Action == ActionNone {
+			return nil
+		}
+		if err := r.step(ctx); err != nil {
+			return err
+		}
+	}
+	return refused("see who else changes it, then run the command again", "%s does not come to rest", r.plan.label())
+}
+
+// expect compares with what a diff showed.
+func (r *run) expect(shown *Expectation) error {
+	if shown == nil {
+		return nil
+	}
+	now := r.plan.Expectation()
+	if now.Before != shown.Before && !slices.Contains(shown.After, now.Before) {
+		return refused("run diff again, and apply what it shows now",
+			"%s changed since the diff: that saw version %s, now it is %s (modified %s)",
+			r.plan.label(), shown.Before, now.Before, when(r.plan.read.base))
+	}
+	if now.Wanted != shown.Wanted {
+		return refused("run diff again, and apply what it shows now",
+			"the values for %s are others than the diff showed: %s then, %s now", r.plan.label(), shown.Wanted, now.Wanted)
+	}
+	return nil
+}
+
+func when(profile *Profile) string {
+	if profile == nil || profile.LastModified.IsZero() {
+		return "at an unknown time"
+	}
+	return profile.LastModified.UTC().Format(time.RFC3339Nano)
+}
+
+// step does the plan's next action and makes the plan anew from what is read
+// back.
+func (r *run) step(ctx context.Context) error {
+	action, before := r.plan.Action, r.plan.read
+	if r.plan.writesLayer() {
+		if err := r.validate(ctx); err != nil {
+			return err
+		}
+	}
+	now, err := r.plan.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if now.fingerprint() != before.fingerprint() {
+		return changed(r.plan, before, now)
+	}
+	writeErr := r.plan.write(ctx, action)
+	if writeErr != nil && !outcomeUnknown(writeErr) {
+		return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.label()), writeErr)
+	}
+	after, err := r.plan.snapshot(ctx)
+	if err != nil {
+		r.report.add(action, r.plan.describe(action)+"; whether it was done is not known", false)
+		if writeErr != nil {
+			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.label()), writeErr)
+		}
+		return err
+	}
+	if !done(action, r.plan, before, after) {
+		if writeErr != nil {
+			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.label()), writeErr)
+		}
+		return changed(r.plan, before, after)
+	}
+	r.report.add(action, r.plan.describe(action), true)
+	r.plan.read = after
+	return r.plan.decide()
+}
+
+func (r *run) validate(ctx context.Context) error {
+	p := r.plan
+	kind, uid := templateKind{CloudType: p.Target.CloudType, Type: newProfileType}, ""
+	if profile := p.Profile(); profile != nil {
+		kind, uid = profile.Kind, profile.UID
+	}
+	own, others, err := p.scope.validate(ctx, uid, kind, p.Layer)
+	if err != nil {
+		return failed(fmt.Sprintf("cannot have the values for %s validated", p.label()), err)
+	}
+	for _, line := range others {
+		r.report.warn("palette says of another layer: " + line)
+	}
+	if len(own) > 0 {
+		e := refused("correct the values; nothing was written", "palette refuses the values for %s", p.label())
+		e.Details = own
+		return e
+	}
+	r.report.Validated = true
+	return nil
+}
+
+// newProfileType is the one of a profile with all layers; the others are added
+// in Palette.
+const newProfileType = "cluster"
+
+func (p *Plan) writesLayer() bool {
+	return p.Action != ActionNone && p.Action != ActionPublish
+}
+
+func (p *Plan) write(ctx context.Context, action Action) error {
+	switch action {
+	case ActionCreate:
+		kind := templateKind{CloudType: p.Target.CloudType, Type: newProfileType}
+		_, err := p.scope.createProfile(ctx, p.Target.Profile, p.newProfileVersion(), kind, p.Layer)
+		return err
+	case ActionClone:
+		_, err := p.scope.cloneProfile(ctx, p.read.base.UID, p.Target.Profile, p.Goal.NewVersion)
+		return err
+	}
+	uid := p.read.profile(p.Goal).UID
+	switch action {
+	case ActionAdd:
+		return p.scope.addLayer(ctx, uid, p.Layer)
+	case ActionUpdate:
+		return p.scope.updateLayer(ctx, uid, p.Layer)
+	case ActionPublish:
+		return p.scope.publish(ctx, uid)
+	}
+	return fmt.Errorf("unknown action %q", action)
+}
+
+// done tells whether what is read back is what the action should have made of
+// what was there, and nothing else.
+func done(action Action, p *Plan, before, after snapshot) bool {
+	was, is := before.profile(p.Goal), after.profile(p.Goal)
+	if is == nil {
+		return false
+	}
+	layer, ok := named(is.working(), p.Layer.Name)
+	switch action {
+	case ActionCreate:
+		return ok && layer.Values == p.Layer.Values && len(is.working()) == 1
+	case ActionClone:
+		return is.UID != before.base.UID && isCloneOf(is, before.base, p.Target.Pack) &&
+			after.base.fingerprint() == before.base.fingerprint()
+	case ActionAdd, ActionUpdate:
+		return ok && layer.Values == p.Layer.Values && is.UID == was.UID && equalLayers(is.Published, was.Published) &&
+			onlyDiffersIn(is.working(), was.working(), p.Layer.Name)
+	case ActionPublish:
+		return is.UID == was.UID && !is.hasDraft() && equalLayers(is.Published, was.working())
+	}
+	return false
+}
+
+func onlyDiffersIn(a, b []Layer, name string) bool {
+	for _, other := range differing(a, b) {
+		if other != name {
+			return false
+		}
+	}
+	return true
+}
+
+// changed is the error for a change by somebody else; it names both versions.
+func changed(p *Plan, before, after snapshot) error {
+	was, is := before.profile(p.Goal), after.profile(p.Goal)
+	if was == nil && is == nil {
+		was, is = before.base, after.base
+	}
+	e := refused("run diff to see what it is now, then apply again",
+		"%s was changed by somebody else in between: version %s (modified %s) was read first, version %s (modified %s) is there now",
+		p.label(), before.fingerprint(), when(was), after.fingerprint(), when(is))
+	if was != nil && is != nil {
+		for _, name := range differing(was.working(), is.working()) {
+			e.Details = append(e.Details, "layer "+name+" is another than was read")
+		}
+		for _, name := range differing(was.Published, is.Published) {
+			e.Details = append(e.Details, "published layer "+name+" is another than was read")
+		}
+	}
+	return e
+}
+
+func verb(action Action) string {
+	switch action {
+	case ActionCreate:
+		return "make the first version"
+	case ActionClone:
+		return "make the new version"
+	case ActionAdd:
+		return "add the OS layer"
+	case ActionUpdate:
+		return "change the OS layer"
+	case ActionPublish:
+		return "publish the draft"
+	}
+	return string(action)
+}
+
+func (p *Plan) describe(action Action) string {
+	switch action {
+	case ActionCreate:
+		return fmt.Sprintf("create %s with pack %s %s, as a draft", p.label(), p.Layer.Name, p.Layer.Tag)
+	case ActionClone:
+		return fmt.Sprintf("clone version %s to %s", p.read.base.Version, p.Goal.NewVersion)
+	case ActionAdd:
+		return fmt.Sprintf("add pack %s %s to the draft", p.Layer.Name, p.Layer.Tag)
+	case ActionUpdate:
+		return fmt.Sprintf("change the values of pack %s in the draft", p.Layer.Name)
+	case ActionPublish:
+		return fmt.Sprintf("publish %s", p.label())
+	}
+	return ""
+}

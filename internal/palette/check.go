@@ -1,0 +1,126 @@
+package palette
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+)
+
+const (
+	edgeNative = "edge-native"
+	edgePack   = "edge-native-byoi"
+)
+
+// clouds are the cloud types whose machines start from a provider's images.
+// Palette's list is longer; what is not here is not judged.
+func clouds(provider string) []string {
+	switch provider {
+	case "aws":
+		return []string{"aws", "eks"}
+	case "azure":
+		return []string{"azure", "aks"}
+	case "gcp":
+		return []string{"gcp", "gke"}
+	case "vsphere":
+		return []string{"vsphere"}
+	case "oci":
+		return []string{edgeNative}
+	}
+	return nil
+}
+
+func judged(cloudType string) bool {
+	return slices.Contains([]string{"aws", "eks", "azure", "aks", "gcp", "gke", "vsphere", edgeNative}, cloudType)
+}
+
+// checkLayer checks what the packs' documentation asks for, as far as the API
+// tells: an OS layer, version 1.0.0 or later, a cloud that the image fits.
+// https://docs.spectrocloud.com/integrations/packs/?pack=generic-byoi
+func checkLayer(t Target, l Layer, cloudType string) error {
+	if l.Layer != layerOS {
+		return refused("check the pack in Palette", "pack %s is of layer %s, not of the OS layer", l.Name, l.Layer)
+	}
+	if version := packVersion(l.Version, l.Tag); version != nil && version.LessThan(semver.New(1, 0, 0, "", "")) {
+		return refused("move the layer to version 1.0.0 or later in Palette", "pack %s is of version %s; 1.0.0 is the first that is supported", l.Name, version)
+	}
+	if t.Pack == edgePack && cloudType != edgeNative && judged(cloudType) {
+		return refused("use packs[].pack: generic-byoi for this profile", "pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType)
+	}
+	if fit := clouds(t.Provider); fit != nil && judged(cloudType) && !slices.Contains(fit, cloudType) {
+		return refused("check packs[].select.provider and target.profile", "the image of pack %s is one of %s, and the profile is of cloud type %s", t.Name, t.Provider, cloudType)
+	}
+	return nil
+}
+
+// packVersion parses a version such as 1.0.0; a tag such as 1.0.x counts as
+// 1.0.0. Nil for what is no version.
+func packVersion(texts ...string) *semver.Version {
+	for _, text := range texts {
+		if v, err := semver.NewVersion(strings.ReplaceAll(text, "x", "0")); err == nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// choosePack picks a version of the pack from a registry: the one named, or the
+// newest.
+func choosePack(packs []api.V1PackSummary, t Target, registryUID, cloudType string) (*Layer, error) {
+	var found *api.V1PackSummary
+	var known []string
+	for _, pack := range packs {
+		if pack.Spec.Name != t.Pack || pack.Spec.RegistryUid != registryUID {
+			continue
+		}
+		known = append(known, pack.Spec.Version)
+		if t.PackVersion != "" && pack.Spec.Version != t.PackVersion {
+			continue
+		}
+		if found == nil || newer(pack.Spec.Version, found.Spec.Version) {
+			found = &pack
+		}
+	}
+	if found == nil {
+		e := refused("check target.registry and target.packVersion", "registry %q has no pack %s", t.Registry, strings.TrimSpace(t.Pack+" "+t.PackVersion))
+		if len(known) > 0 {
+			e.Details = []string{fmt.Sprintf("it has the versions %s", list1(known))}
+		}
+		return nil, e
+	}
+	if types := found.Spec.CloudTypes; len(types) > 0 && !slices.Contains(types, cloudType) && !slices.Contains(types, "all") {
+		return nil, refused("check target.cloudType and target.profile", "pack %s %s is for %s, not for cloud type %s", t.Pack, found.Spec.Version, list1(types), cloudType)
+	}
+	layer := toLayer(*found)
+	return &layer, nil
+}
+
+func newer(a, b string) bool {
+	va, vb := packVersion(a), packVersion(b)
+	switch {
+	case va == nil:
+		return false
+	case vb == nil:
+		return true
+	}
+	return va.GreaterThan(vb)
+}
+
+// CheckRequests refuses two packs that would write the same layer.
+func CheckRequests(requests []Request) error {
+	seen := map[string]string{}
+	for _, r := range requests {
+		t := r.Target
+		key := strings.Join([]string{t.Project, t.Profile, t.Version, t.Pack}, "\x00")
+		if other, ok := seen[key]; ok {
+			return failure.Usage("give each its own target.profile or target.version, or name one of them on the command line",
+				"packs %s and %s have the same target: profile %q", other, t.Name, t.Profile)
+		}
+		seen[key] = t.Name
+	}
+	return nil
+}

@@ -1,0 +1,293 @@
+package palette
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+)
+
+// Config says which Palette is talked to, and how.
+type Config struct {
+	// Host is a name, or an https URL; see ParseHost.
+	Host   string
+	Secret Secret
+	// CA holds PEM certificates to trust beside those of the system.
+	CA []byte
+	// RequestTimeout is the deadline of one request; zero is 30 seconds.
+	RequestTimeout time.Duration
+	// Retries of a request; RetryWait is the first pause, which doubles.
+	Retries   int
+	RetryWait time.Duration
+	UserAgent string
+}
+
+// Client calls Palette's API in one scope: a project, or the tenant. It is safe
+// for concurrent use.
+type Client struct {
+	base       *url.URL
+	doer       *doer
+	api        *api.ClientWithResponses
+	projectUID string
+}
+
+// NewClient returns a client of tenant scope.
+func NewClient(config Config) (*Client, error) {
+	base, err := ParseHost(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	if config.Secret.text == "" {
+		return nil, failure.Usage("set SPECTROCLOUD_APIKEY, or name a file with --palette-key-file", "there is no Palette API key")
+	}
+	pool, err := authorities(config.CA)
+	if err != nil {
+		return nil, err
+	}
+	if config.RequestTimeout <= 0 {
+		config.RequestTimeout = 30 * time.Second
+	}
+	if config.RetryWait <= 0 {
+		config.RetryWait = 500 * time.Millisecond
+	}
+	return newScoped(base, newDoer(config, pool), "")
+}
+
+func newScoped(base *url.URL, sender *doer, projectUID string) (*Client, error) {
+	generated, err := api.NewClientWithResponses(base.String(),
+		api.WithHTTPClient(sender),
+		api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+			if projectUID != "" {
+				req.Header.Set("ProjectUid", projectUID)
+			}
+			return nil
+		}))
+	if err != nil {
+		return nil, err
+	}
+	return &Client{base: base, doer: sender, api: generated, projectUID: projectUID}, nil
+}
+
+func authorities(pem []byte) (*x509.CertPool, error) {
+	if len(pem) == 0 {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, failure.Usage("give a file of PEM certificates", "the certificate file for Palette has no certificate")
+	}
+	return pool, nil
+}
+
+// Host returns the host that is talked to.
+func (c *Client) Host() string { return c.base.Host }
+
+// Project returns the client of a project, found by its name; the empty name is
+// tenant scope.
+func (c *Client) Project(ctx context.Context, name string) (*Client, error) {
+	if name == "" {
+		return newScoped(c.base, c.doer, "")
+	}
+	resp, err := c.api.V1ProjectsMetadataWithResponse(ctx, &api.V1ProjectsMetadataParams{Name: name})
+	if err != nil {
+		return nil, failed(fmt.Sprintf("cannot look up project %q in Palette", name), err)
+	}
+	list, err := answer(resp.JSON200)
+	if err != nil {
+		return nil, failed(fmt.Sprintf("cannot look up project %q in Palette", name), err)
+	}
+	var uids []string
+	for _, item := range list.Items {
+		if item.Metadata.Name == name {
+			uids = append(uids, item.Metadata.Uid)
+		}
+	}
+	if len(uids) != 1 {
+		return nil, refused("check target.project and what the API key may see", "palette %s has %d projects named %q", c.Host(), len(uids), name)
+	}
+	return newScoped(c.base, c.doer, uids[0])
+}
+
+// answer unpacks a success whose body the generated client understood.
+func answer[T any](body *T) (*T, error) {
+	if body == nil {
+		return nil, fmt.Errorf("the answer is not what Palette's API description says; is the host a Palette?")
+	}
+	return body, nil
+}
+
+// profileRef is a profile in a list.
+type profileRef struct{ UID, Version, CloudType string }
+
+// findProfiles returns all versions of the profile of that name.
+func (c *Client) findProfiles(ctx context.Context, name string) ([]profileRef, error) {
+	resp, err := c.api.V1ClusterProfilesMetadataWithResponse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := answer(resp.JSON200)
+	if err != nil {
+		return nil, err
+	}
+	var refs []profileRef
+	for _, item := range list.Items {
+		if item.Metadata.Name == name {
+			refs = append(refs, profileRef{UID: item.Metadata.Uid, Version: item.Spec.Version, CloudType: item.Spec.CloudType})
+		}
+	}
+	return refs, nil
+}
+
+func (c *Client) profile(ctx context.Context, uid string) (*Profile, error) {
+	resp, err := c.api.V1ClusterProfilesGetWithResponse(ctx, uid, nil)
+	if err != nil {
+		return nil, err
+	}
+	body, err := answer(resp.JSON200)
+	if err != nil {
+		return nil, err
+	}
+	return newProfile(body), nil
+}
+
+// packs returns every version of a pack, of all registries.
+func (c *Client) packs(ctx context.Context, name string) ([]api.V1PackSummary, error) {
+	var all []api.V1PackSummary
+	params := api.V1PacksSummaryListParams{Filters: "spec.name=" + name, Limit: 50}
+	seen := map[string]bool{}
+	for {
+		resp, err := c.api.V1PacksSummaryListWithResponse(ctx, &params)
+		if err != nil {
+			return nil, err
+		}
+		page, err := answer(resp.JSON200)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		next := page.Listmeta.Continue
+		if next == "" {
+			return all, nil
+		}
+		if seen[next] {
+			return nil, fmt.Errorf("the list of packs does not end: page %q comes again", next)
+		}
+		seen[next] = true
+		params.Continue = next
+	}
+}
+
+func (c *Client) registryUID(ctx context.Context, name string) (string, error) {
+	resp, err := c.api.V1RegistriesMetadataWithResponse(ctx, &api.V1RegistriesMetadataParams{Scope: "all"})
+	if err != nil {
+		return "", err
+	}
+	list, err := answer(resp.JSON200)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, item := range list.Items {
+		if item.Name == name {
+			return item.Uid, nil
+		}
+		names = append(names, item.Name)
+	}
+	e := refused("check target.registry", "palette %s has no registry named %q", c.Host(), name)
+	if len(names) > 0 {
+		e.Next += fmt.Sprintf("; it has %s", list1(names))
+	}
+	return "", e
+}
+
+// validate asks Palette whether a profile would be good with this layer; the
+// answer's complaints are returned, those of other layers apart.
+func (c *Client) validate(ctx context.Context, uid string, template templateKind, layer Layer) (own, others []string, err error) {
+	body := api.V1ClusterProfileTemplateDraft{CloudType: template.CloudType, Type: api.V1ProfileType(template.Type), Packs: []api.V1PackManifestEntity{layer.entity()}}
+	var response *api.V1ClusterProfileValidatorResponse
+	if uid == "" {
+		resp, err := c.api.V1ClusterProfilesValidatePacksWithResponse(ctx, body)
+		if err != nil {
+			return nil, nil, err
+		}
+		response = resp.JSON200
+	} else {
+		resp, err := c.api.V1ClusterProfilesUidValidatePacksWithResponse(ctx, uid, body)
+		if err != nil {
+			return nil, nil, err
+		}
+		response = resp.JSON200
+	}
+	if response, err = answer(response); err != nil {
+		return nil, nil, err
+	}
+	for _, result := range response.Packs.Results {
+		for _, problem := range result.Errors {
+			line := fmt.Sprintf("%s: %s", result.Name, oneLine(c.doer.secret.scrub(problem.Message)))
+			if problem.Code != "" {
+				line += " (" + problem.Code + ")"
+			}
+			if result.Name == layer.Name {
+				own = append(own, line)
+			} else {
+				others = append(others, line)
+			}
+		}
+	}
+	return own, others, nil
+}
+
+func (c *Client) createProfile(ctx context.Context, name, version string, template templateKind, layer Layer) (string, error) {
+	var body api.V1ClusterProfileEntity
+	body.Metadata.Name = name
+	body.Spec.Version = version
+	body.Spec.Template = api.V1ClusterProfileTemplateDraft{CloudType: template.CloudType, Type: api.V1ProfileType(template.Type), Packs: []api.V1PackManifestEntity{layer.entity()}}
+	resp, err := c.api.V1ClusterProfilesCreateWithResponse(ctx, &api.V1ClusterProfilesCreateParams{Publish: false}, body)
+	if err != nil {
+		return "", err
+	}
+	uid, err := answer(resp.JSON201)
+	if err != nil {
+		return "", err
+	}
+	return uid.Uid, nil
+}
+
+func (c *Client) addLayer(ctx context.Context, uid string, layer Layer) error {
+	_, err := c.api.V1ClusterProfilesUidPacksAddWithResponse(ctx, uid, nil, api.V1PackInputEntity{Pack: layer.entity()})
+	return err
+}
+
+func (c *Client) updateLayer(ctx context.Context, uid string, layer Layer) error {
+	body := api.V1PackUpdateEntity{Pack: api.V1PackEntity{
+		Uid: layer.PackUID, Name: layer.Name, Layer: layer.Layer, Tag: layer.Tag, Type: api.V1PackType(layer.Type), Values: layer.Values,
+	}}
+	_, err := c.api.V1ClusterProfilesUidPacksNameUpdateWithResponse(ctx, uid, layer.Name, body)
+	return err
+}
+
+func (c *Client) cloneProfile(ctx context.Context, uid, name, version string) (string, error) {
+	body := api.V1ClusterProfileCloneEntity{Metadata: api.V1ClusterProfileCloneMetaInputEntity{Name: name, Version: version}}
+	resp, err := c.api.V1ClusterProfilesUidCloneWithResponse(ctx, uid, body)
+	if err != nil {
+		return "", err
+	}
+	cloned, err := answer(resp.JSON201)
+	if err != nil {
+		return "", err
+	}
+	return cloned.Uid, nil
+}
+
+func (c *Client) publish(ctx context.Context, uid string) error {
+	_, err := c.api.V1ClusterProfilesPublishWithResponse(ctx, uid)
+	return err
+}

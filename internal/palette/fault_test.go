@@ -1,0 +1,231 @@
+package palette_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+)
+
+// scenario is one way to apply.
+type scenario struct {
+	name    string
+	request palette.Request
+	goal    palette.Goal
+}
+
+func scenarios(t *testing.T) []scenario {
+	at := func(version string) func(*palette.Target) {
+		return func(t *palette.Target) { t.Version = version }
+	}
+	create := func(t *palette.Target) { t.Create, t.CloudType = true, "aws" }
+	return []scenario{
+		{"draft", request(t, "rhel-prod", newAMI, at("1.2.0")), palette.Goal{}},
+		{"publish", request(t, "rhel-prod", newAMI, at("1.2.0")), palette.Goal{Publish: true}},
+		{"new version", request(t, "rhel-prod", newAMI, at("1.2.0")), palette.Goal{NewVersion: "1.3.0"}},
+		{"create", request(t, "fresh", newAMI, create), palette.Goal{Publish: true}},
+		{"add layer", request(t, "no-os", newAMI, create), palette.Goal{Publish: true}},
+	}
+}
+
+func (s scenario) run(t *testing.T, w *world) error {
+	outcomes := w.client.ApplyAll(t.Context(), []palette.Request{s.request}, s.goal, 1, noOptions)
+	return palette.Errors(outcomes)
+}
+
+func noOptions(palette.Target) (palette.Options, error) { return palette.Options{}, nil }
+
+// content is what of a state must not depend on how a run went.
+func content(state fakepalette.State) map[string][2][]fakepalette.Layer {
+	out := map[string][2][]fakepalette.Layer{}
+	for _, p := range state.Profiles {
+		out[p.ProjectUID+"/"+p.Name+"/"+p.Version] = [2][]fakepalette.Layer{p.Published, p.Draft}
+	}
+	return out
+}
+
+var anyUID = cmp.Options{cmpopts.IgnoreFields(fakepalette.Manifest{}, "UID"), cmpopts.EquateEmpty()}
+
+// checkPublished is the invariant: what clusters get is the old or the new
+// profile, whole.
+func checkPublished(t *testing.T, now, before, after map[string][2][]fakepalette.Layer) {
+	t.Helper()
+	for name, layers := range now {
+		published := layers[0]
+		if !cmp.Equal(published, before[name][0], anyUID) && !cmp.Equal(published, after[name][0], anyUID) {
+			t.Errorf("published %s is neither the old nor the new one:\n%+v", name, published)
+		}
+	}
+}
+
+// A fault at each request in turn, of every kind.
+func TestFaultAtEachRequest(t *testing.T) {
+	faults := []fakepalette.Fault{
+		fakepalette.CutBefore, fakepalette.CutAfter, fakepalette.CutBody, fakepalette.TooMany, fakepalette.ServerError,
+		fakepalette.ErrorAfter, fakepalette.Expired, fakepalette.Conflict, fakepalette.NotJSON,
+	}
+	w := newWorld(t)
+	for _, s := range scenarios(t) {
+		before, after, requests := cleanRun(t, w, s)
+		for _, fault := range faults {
+			for n := 1; n <= requests; n++ {
+				// A client that tries again, and one that meets the fault each time.
+				for _, times := range []int{1, 10} {
+					t.Run(fmt.Sprintf("%s/%s/%d/%d", s.name, fault, n, times), func(t *testing.T) {
+						w.Reset(baseState(t))
+						for i := range times {
+							w.Fail(n+i, fault)
+						}
+						err := s.run(t, w)
+						noCanary(t, fmt.Sprint(err))
+						checkPublished(t, content(w.State()), before, after)
+						w.Heal()
+						if err := s.run(t, w); err != nil {
+							t.Fatalf("the next apply does not finish: %v", err)
+						}
+						if diff := cmp.Diff(after, content(w.State()), anyUID); diff != "" {
+							t.Errorf("after the next apply (-want +got):\n%s", diff)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// cleanRun applies without faults, and counts the requests.
+func cleanRun(t *testing.T, w *world, s scenario) (before, after map[string][2][]fakepalette.Layer, requests int) {
+	t.Helper()
+	w.Reset(baseState(t))
+	before = content(w.State())
+	if err := s.run(t, w); err != nil {
+		t.Fatal(err)
+	}
+	return before, content(w.State()), w.Count()
+}
+
+// Somebody edits another layer, or ours, before each request in turn. It is
+// never lost and never published by us, but for the one request that the API
+// gives no means to guard: the write itself.
+func TestChangeBetweenReadAndWrite(t *testing.T) {
+	const mark = "# edited by somebody else\n"
+	w := newWorld(t)
+	for _, s := range scenarios(t)[:2] {
+		_, _, requests := cleanRun(t, w, s)
+		for _, layer := range []string{"kubernetes", "generic-byoi"} {
+			for n := 1; n <= requests; n++ {
+				t.Run(fmt.Sprintf("%s/%s/%d", s.name, layer, n), func(t *testing.T) {
+					w.Reset(baseState(t))
+					var at fakepalette.Call
+					w.Before = func(i int, call fakepalette.Call, state *fakepalette.State) {
+						if i != n {
+							return
+						}
+						at = call
+						p := state.Profile("rhel-prod", "1.2.0")
+						if p.Draft == nil {
+							p.Draft = slices.Clone(p.Published)
+						}
+						p.Layer(layer, true).Values += mark
+					}
+					err := s.run(t, w)
+					state := w.State()
+					p := state.Profile("rhel-prod", "1.2.0")
+					unguarded := at.Writes()
+					if !unguarded && !strings.Contains(p.Layer(layer, true).Values, mark) {
+						t.Errorf("the edit before %s %s is lost", at.Method, at.Path)
+					}
+					if !unguarded && strings.Contains(p.Layer(layer, false).Values, mark) {
+						t.Errorf("the edit before %s %s was published", at.Method, at.Path)
+					}
+					if err != nil && strings.Contains(err.Error(), "in between") && strings.Count(err.Error(), "sha256:") != 2 {
+						t.Errorf("the error does not name both versions: %v", err)
+					}
+					// An edit before the plan is part of it; later ones stop the run.
+					if err == nil && layer == "kubernetes" && n > 4 && at.Method == "PUT" {
+						t.Error("an edit during the write went unnoticed")
+					}
+				})
+			}
+		}
+	}
+}
+
+// A whole second apply runs before each request of the first.
+func TestTwoAppliesInterleaved(t *testing.T) {
+	w := newWorld(t)
+	goal := palette.Goal{Publish: true}
+	other := scenario{"other", request(t, "rhel-prod", "ami-0cccccccccccccccc"), goal}
+	first := scenario{"first", request(t, "rhel-prod", newAMI), goal}
+	before, afterFirst, requests := cleanRun(t, w, first)
+	_, afterOther, _ := cleanRun(t, w, other)
+	for n := 1; n <= requests; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			w.Reset(baseState(t))
+			busy := false
+			w.Pause = func(i int, _ fakepalette.Call) {
+				if busy || i != n {
+					return
+				}
+				busy = true
+				if err := other.run(t, w); err != nil {
+					t.Errorf("the apply that was not disturbed: %v", err)
+				}
+			}
+			firstErr := first.run(t, w)
+			published := content(w.State())["project-1/rhel-prod/1.2.0"][0]
+			for _, good := range []map[string][2][]fakepalette.Layer{before, afterFirst, afterOther} {
+				if cmp.Equal(published, good["project-1/rhel-prod/1.2.0"][0], anyUID) {
+					published = nil
+				}
+			}
+			if published != nil {
+				t.Errorf("published is none of the three: %+v", published)
+			}
+			w.Pause = nil
+			if err := first.run(t, w); err != nil {
+				t.Errorf("the next apply after %v: %v", firstErr, err)
+			}
+			if diff := cmp.Diff(afterFirst, content(w.State()), anyUID); diff != "" {
+				t.Errorf("after the next apply (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Applies that really run at once.
+func TestTwoAppliesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	for _, s := range scenarios(t) {
+		before, after, _ := cleanRun(t, w, s)
+		for range 5 {
+			w.Reset(baseState(t))
+			var both sync.WaitGroup
+			for range 2 {
+				both.Go(func() { _ = s.run(t, w) })
+			}
+			both.Wait()
+			checkPublished(t, content(w.State()), before, after)
+			if err := s.run(t, w); err != nil {
+				t.Fatalf("%s: the next apply does not finish: %v", s.name, err)
+			}
+			if diff := cmp.Diff(after, content(w.State()), anyUID); diff != "" {
+				t.Errorf("%s: after the next apply (-want +got):\n%s", s.name, diff)
+			}
+		}
+	}
+}
+
+func noCanary(t *testing.T, text string) {
+	t.Helper()
+	if strings.Contains(text, canary) {
+		t.Errorf("the API key is in %q", text)
+	}
+}

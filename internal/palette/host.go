@@ -1,0 +1,46 @@
+package palette
+
+import (
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+// DefaultHost is Palette's own service, as for the Terraform provider.
+const DefaultHost = "api.spectrocloud.com"
+
+// ParseHost returns the base URL of a Palette host, which is given with or
+// without scheme. Only https is allowed, and http for a loopback address.
+func ParseHost(host string) (*url.URL, error) {
+	text := strings.TrimSpace(host)
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" {
+		return nil, failure.Usage("give a host such as "+DefaultHost, "%q is not a Palette host", host)
+	}
+	switch {
+	case u.User != nil:
+		// Not echoed: it may hold a password.
+		return nil, failure.Usage("give the host alone; the key comes from the environment or a file", "the Palette host has credentials in it")
+	case u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+		return nil, failure.Usage("give "+u.Host+" alone", "the Palette host %q has more than a host", host)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, failure.Usage("use https; --palette-ca-file names the certificate of a private authority",
+			"the Palette host %q would be asked without encryption", host)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, failure.Usage("give a host such as "+DefaultHost, "the Palette host %q has an unknown scheme", host)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,330 @@
+package fakepalette
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"go.yaml.in/yaml/v3"
+)
+
+// handle carries out a valid request; the server is locked.
+func (s *Server) handle(w http.ResponseWriter, input *openapi3filter.RequestValidationInput, body []byte) {
+	r := input.Request
+	scope := r.Header.Get("ProjectUid")
+	if scope != "" && !slices.ContainsFunc(s.state.Projects, func(p Project) bool { return p.UID == scope }) {
+		s.fail(w, http.StatusForbidden, "ProjectNotFound", "the project is not there")
+		return
+	}
+	query := r.URL.Query()
+	switch input.Route.Operation.OperationID {
+	case "v1ProjectsMetadata":
+		s.projects(w, query.Get("name"))
+	case "v1RegistriesMetadata":
+		s.registries(w)
+	case "v1PacksSummaryList":
+		s.packs(w, query.Get("filters"), query.Get("limit"), query.Get("continue"))
+	case "v1ClusterProfilesMetadata":
+		s.profiles(w, scope)
+	case "v1ClusterProfilesCreate":
+		s.create(w, scope, query.Get("publish") == "true", body)
+	case "v1ClusterProfilesValidatePacks":
+		s.validate(w, body)
+	default:
+		s.handleProfile(w, input, scope, body)
+	}
+}
+
+func (s *Server) handleProfile(w http.ResponseWriter, input *openapi3filter.RequestValidationInput, scope string, body []byte) {
+	p := s.state.byUID(input.PathParams["uid"], scope)
+	if p == nil {
+		s.fail(w, http.StatusNotFound, "ClusterProfileNotFound", "the cluster profile is not there")
+		return
+	}
+	switch operation := input.Route.Operation.OperationID; operation {
+	case "v1ClusterProfilesGet":
+		write(w, http.StatusOK, s.show(p))
+	case "v1ClusterProfilesUidValidatePacks":
+		s.validate(w, body)
+	case "v1ClusterProfilesUidPacksAdd":
+		s.addPack(w, p, body)
+	case "v1ClusterProfilesUidPacksNameUpdate":
+		s.updatePack(w, p, input.PathParams["packName"], body)
+	case "v1ClusterProfilesPublish":
+		if p.Draft != nil {
+			p.Published, p.Draft, p.LastModified = p.Draft, nil, s.now()
+		}
+		write(w, http.StatusNoContent, nil)
+	case "v1ClusterProfilesUidClone":
+		s.clone(w, p, body)
+	default:
+		s.fail(w, http.StatusNotImplemented, "NotImplemented", operation+" is not part of the fake")
+	}
+}
+
+type object = map[string]any
+
+func (s *Server) projects(w http.ResponseWriter, name string) {
+	items := []object{}
+	for _, p := range s.state.Projects {
+		// Palette's filter is by prefix, so a client has to compare itself.
+		if strings.HasPrefix(p.Name, name) {
+			items = append(items, object{"metadata": object{"name": p.Name, "uid": p.UID}})
+		}
+	}
+	write(w, http.StatusOK, object{"items": items})
+}
+
+func (s *Server) registries(w http.ResponseWriter) {
+	items := []object{}
+	for _, r := range s.state.Registries {
+		items = append(items, object{"uid": r.UID, "name": r.Name, "kind": "spectro", "scope": "system", "isDefault": false, "isPrivate": false})
+	}
+	write(w, http.StatusOK, object{"items": items})
+}
+
+func (s *Server) packs(w http.ResponseWriter, filters, limitText, token string) {
+	var matching []Pack
+	for _, p := range s.state.Packs {
+		ok, err := p.matches(filters)
+		if err != nil {
+			s.fail(w, http.StatusBadRequest, "InvalidFilter", err.Error())
+			return
+		}
+		if ok {
+			matching = append(matching, p)
+		}
+	}
+	limit, _ := strconv.Atoi(limitText)
+	if limit <= 0 {
+		limit = 50
+	}
+	if s.PageSize > 0 {
+		limit = min(limit, s.PageSize)
+	}
+	offset, _ := strconv.Atoi(strings.TrimPrefix(token, "page-"))
+	offset = min(offset, len(matching))
+	end := min(offset+limit, len(matching))
+	next := ""
+	if end < len(matching) {
+		next = "page-" + strconv.Itoa(end)
+	}
+	items := []object{}
+	for _, p := range matching[offset:end] {
+		items = append(items, object{
+			"apiVersion": "v1", "kind": "pack",
+			"metadata": object{"uid": p.UID, "name": p.Name},
+			"spec": object{
+				"name": p.Name, "version": p.Version, "registryUid": p.RegistryUID, "type": p.Type, "layer": p.Layer,
+				"cloudTypes": p.CloudTypes, "values": p.Values,
+			},
+		})
+		if p.CloudTypes == nil {
+			items[len(items)-1]["spec"].(object)["cloudTypes"] = []string{}
+		}
+	}
+	write(w, http.StatusOK, object{"items": items, "listmeta": object{"continue": next, "count": len(matching), "limit": limit, "offset": offset}})
+}
+
+func (s *Server) profiles(w http.ResponseWriter, scope string) {
+	items := []object{}
+	for _, p := range s.state.Profiles {
+		if p.ProjectUID == scope {
+			items = append(items, object{
+				"metadata": object{"name": p.Name, "uid": p.UID},
+				"spec":     object{"cloudType": p.CloudType, "version": p.Version},
+			})
+		}
+	}
+	write(w, http.StatusOK, object{"items": items})
+}
+
+func (s *Server) show(p *Profile) object {
+	spec := object{"version": p.Version}
+	if p.Published != nil {
+		spec["published"] = template(p, p.Published)
+	}
+	switch {
+	case p.Draft != nil:
+		spec["draft"] = template(p, p.Draft)
+	case s.DraftAlways:
+		spec["draft"] = template(p, p.Published)
+	}
+	versions := []object{}
+	for _, other := range s.state.Profiles {
+		if other.Name == p.Name && other.ProjectUID == p.ProjectUID {
+			versions = append(versions, object{"uid": other.UID, "version": other.Version})
+		}
+	}
+	spec["versions"] = versions
+	clusters := p.Clusters
+	if clusters == nil {
+		clusters = []Cluster{}
+	}
+	return object{
+		"apiVersion": "v1", "kind": "clusterprofile",
+		"metadata": object{"uid": p.UID, "name": p.Name, "lastModifiedTimestamp": p.LastModified},
+		"spec":     spec,
+		"status":   object{"isPublished": p.Published != nil, "inUseClusters": clusters, "hasUserMacros": false},
+	}
+}
+
+func template(p *Profile, layers []Layer) object {
+	return object{"name": p.Name, "cloudType": p.CloudType, "type": p.Type, "packs": layers}
+}
+
+// input is a pack as requests have it.
+type input struct {
+	Name, UID, RegistryUID, Tag, Type, Layer, Values string
+	Manifests                                        []struct{ Name, Content string }
+}
+
+func (s *Server) layer(in input) Layer {
+	l := Layer{
+		Name: in.Name, Layer: in.Layer, Type: in.Type, Tag: in.Tag, Version: in.Tag,
+		PackUID: in.UID, RegistryUID: in.RegistryUID, Values: in.Values,
+	}
+	for _, m := range in.Manifests {
+		l.Manifests = append(l.Manifests, Manifest{Name: m.Name, UID: s.uid()})
+	}
+	return l
+}
+
+func (s *Server) knownPack(w http.ResponseWriter, in input) bool {
+	if slices.ContainsFunc(s.state.Packs, func(p Pack) bool { return p.UID == in.UID && strings.HasSuffix(in.Name, p.Name) }) {
+		return true
+	}
+	s.fail(w, http.StatusBadRequest, "PackNotFound", "pack "+in.Name+" is not in a registry")
+	return false
+}
+
+func (s *Server) create(w http.ResponseWriter, scope string, publish bool, body []byte) {
+	var in struct {
+		Metadata struct{ Name string }
+		Spec     struct {
+			Version  string
+			Template struct {
+				CloudType, Type string
+				Packs           []input
+			}
+		}
+	}
+	if !s.decode(w, body, &in) {
+		return
+	}
+	if s.state.inScope(in.Metadata.Name, in.Spec.Version, scope) != nil {
+		s.fail(w, http.StatusConflict, "ClusterProfileExists", "a cluster profile of that name and version is there already")
+		return
+	}
+	p := &Profile{
+		UID: s.uid(), Name: in.Metadata.Name, Version: in.Spec.Version, ProjectUID: scope,
+		CloudType: in.Spec.Template.CloudType, Type: in.Spec.Template.Type, LastModified: s.now(), Draft: []Layer{},
+	}
+	for _, pack := range in.Spec.Template.Packs {
+		if !s.knownPack(w, pack) {
+			return
+		}
+		p.Draft = append(p.Draft, s.layer(pack))
+	}
+	if publish {
+		p.Published, p.Draft = p.Draft, nil
+	}
+	s.state.Profiles = append(s.state.Profiles, p)
+	write(w, http.StatusCreated, object{"uid": p.UID})
+}
+
+func (s *Server) clone(w http.ResponseWriter, p *Profile, body []byte) {
+	var in struct {
+		Metadata struct{ Name, Version string }
+	}
+	if !s.decode(w, body, &in) {
+		return
+	}
+	if s.state.inScope(in.Metadata.Name, in.Metadata.Version, p.ProjectUID) != nil {
+		s.fail(w, http.StatusConflict, "ClusterProfileExists", "a cluster profile of that name and version is there already")
+		return
+	}
+	c := &Profile{
+		UID: s.uid(), Name: in.Metadata.Name, Version: in.Metadata.Version, ProjectUID: p.ProjectUID,
+		CloudType: p.CloudType, Type: p.Type, LastModified: s.now(), Draft: cloneLayers(p.working()),
+	}
+	for i := range c.Draft {
+		for j := range c.Draft[i].Manifests {
+			c.Draft[i].Manifests[j].UID = s.uid()
+		}
+	}
+	if s.ClonesPublished {
+		c.Published, c.Draft = c.Draft, nil
+	}
+	s.state.Profiles = append(s.state.Profiles, c)
+	write(w, http.StatusCreated, object{"uid": c.UID})
+}
+
+func (s *Server) addPack(w http.ResponseWriter, p *Profile, body []byte) {
+	var in struct{ Pack input }
+	if !s.decode(w, body, &in) || !s.knownPack(w, in.Pack) {
+		return
+	}
+	if p.Layer(in.Pack.Name, true) != nil {
+		s.fail(w, http.StatusConflict, "PackExists", "the profile has that pack already")
+		return
+	}
+	p.edit()
+	p.Draft = append(p.Draft, s.layer(in.Pack))
+	p.LastModified = s.now()
+	write(w, http.StatusCreated, object{"uid": p.UID})
+}
+
+func (s *Server) updatePack(w http.ResponseWriter, p *Profile, name string, body []byte) {
+	var in struct{ Pack input }
+	if !s.decode(w, body, &in) {
+		return
+	}
+	if p.Layer(name, true) == nil || in.Pack.Name != name {
+		s.fail(w, http.StatusNotFound, "PackNotFound", "the profile has no such pack")
+		return
+	}
+	if !s.knownPack(w, in.Pack) {
+		return
+	}
+	p.edit()
+	l := p.Layer(name, true)
+	l.PackUID, l.Values = in.Pack.UID, in.Pack.Values
+	if in.Pack.Tag != "" {
+		l.Tag = in.Pack.Tag
+	}
+	p.LastModified = s.now()
+	write(w, http.StatusNoContent, nil)
+}
+
+// validate complains about values that are no YAML or lack the key that every
+// BYOOS pack needs.
+func (s *Server) validate(w http.ResponseWriter, body []byte) {
+	var in struct{ Packs []input }
+	if !s.decode(w, body, &in) {
+		return
+	}
+	results := []object{}
+	for _, pack := range in.Packs {
+		problems := []object{}
+		var values map[string]any
+		if err := yaml.Unmarshal([]byte(pack.Values), &values); err != nil {
+			problems = append(problems, object{"code": "InvalidValues", "message": "values are not valid yaml"})
+		} else if values["pack"] == nil && values["options"] == nil {
+			problems = append(problems, object{"code": "MissingKey", "message": "values have no pack section"})
+		}
+		results = append(results, object{"name": pack.Name, "displayName": pack.Name, "errors": problems})
+	}
+	write(w, http.StatusOK, object{"packs": object{"results": results}})
+}
+
+func (s *Server) decode(w http.ResponseWriter, body []byte, into any) bool {
+	if err := json.Unmarshal(body, into); err != nil {
+		s.fail(w, http.StatusBadRequest, "InvalidBody", err.Error())
+		return false
+	}
+	return true
+}

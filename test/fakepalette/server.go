@@ -1,0 +1,379 @@
+// Package fakepalette is a Palette for tests: it keeps state, checks every
+// request and every answer against Palette's API description, and fails on
+// demand.
+package fakepalette
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api/contract"
+)
+
+// Fault is what goes wrong with one request.
+type Fault string
+
+// Faults. A cut connection is closed before the request is carried out, or after.
+const (
+	CutBefore   Fault = "cut-before"
+	CutAfter    Fault = "cut-after"
+	CutBody     Fault = "cut-body"
+	TooMany     Fault = "429"
+	ServerError Fault = "500"
+	// ErrorAfter carries the request out and answers 500 nevertheless.
+	ErrorAfter Fault = "500-after"
+	Expired    Fault = "401"
+	Conflict   Fault = "409"
+	NotJSON    Fault = "not-json"
+)
+
+// Call is one request that was answered.
+type Call struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Query  string `json:"query,omitempty"`
+	Body   string `json:"body,omitempty"`
+	Status int    `json:"status"`
+}
+
+// Writes tells whether the request may change something: validation and search
+// are sent by POST and do not.
+func (c Call) Writes() bool {
+	return c.Method != http.MethodGet && !bytes.Contains([]byte(c.Path), []byte("/validate/"))
+}
+
+// Server is a fake Palette. Its fields are set before the first request.
+type Server struct {
+	// Key and Token are accepted.
+	Key, Token string
+	// PageSize is the most that a page of a list has; zero is the asked limit.
+	PageSize int
+	// DraftAlways answers a draft also when it is no other than what is published.
+	DraftAlways bool
+	// ClonesPublished makes a clone published at once.
+	ClonesPublished bool
+	// Before is called with the number of each request, from 1, before it is
+	// carried out, and may change the state.
+	Before func(n int, call Call, state *State)
+	// Pause is called likewise, and may send requests itself.
+	Pause func(n int, call Call)
+
+	router      routers.Router
+	errorSchema *openapi3.Schema
+
+	mu         sync.Mutex
+	state      State
+	faults     map[int]Fault
+	calls      []Call
+	violations []string
+	count      int
+	serial     int
+}
+
+// New returns a server with that state.
+func New(state State) (*Server, error) {
+	doc, err := contract.Document()
+	if err != nil {
+		return nil, err
+	}
+	// Unknown fields are an error: the description allows them by not saying no.
+	for _, schema := range doc.Components.Schemas {
+		strict(schema.Value)
+	}
+	router, err := legacy.NewRouter(doc)
+	if err != nil {
+		return nil, err
+	}
+	errorSchema, err := contract.Error()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{state: state, router: router, errorSchema: errorSchema, faults: map[int]Fault{}}, nil
+}
+
+func strict(schema *openapi3.Schema) {
+	if schema == nil || len(schema.Properties) == 0 {
+		return
+	}
+	if schema.AdditionalProperties.Has == nil && schema.AdditionalProperties.Schema == nil {
+		schema.AdditionalProperties = openapi3.AdditionalProperties{Has: openapi3.Ptr(false)}
+	}
+	for _, property := range schema.Properties {
+		if property.Ref == "" {
+			strict(property.Value)
+		}
+	}
+}
+
+// Fail makes the n-th request from now on fail; the first is 1.
+func (s *Server) Fail(n int, fault Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[s.count+n] = fault
+}
+
+// FailAlways makes all of the next n requests fail.
+func (s *Server) FailAlways(n int, fault Fault) {
+	for i := 1; i <= n; i++ {
+		s.Fail(i, fault)
+	}
+}
+
+// Reset starts again with another state.
+func (s *Server) Reset(state State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.calls, s.count, s.serial = state, nil, 0, 0
+	s.Before, s.Pause = nil, nil
+	clear(s.faults)
+}
+
+// Heal takes all faults back.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.faults)
+}
+
+// Calls returns what was asked so far.
+func (s *Server) Calls() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Call(nil), s.calls...)
+}
+
+// Forget empties Calls.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = nil
+}
+
+// Count is the number of requests so far, those that failed too.
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// Violations are the requests and answers that are not as described.
+func (s *Server) Violations() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.violations...)
+}
+
+// State returns a copy of the state.
+func (s *Server) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.clone()
+}
+
+// Change changes the state as another user of Palette would.
+func (s *Server) Change(change func(*State)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.state)
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	s.count++
+	n := s.count
+	fault := s.faults[n]
+	delete(s.faults, n)
+	s.mu.Unlock()
+
+	switch fault {
+	case CutBefore:
+		panic(http.ErrAbortHandler)
+	case TooMany:
+		w.Header().Set("Retry-After", "0")
+	}
+	call := Call{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(body)}
+	if s.Pause != nil {
+		s.Pause(n, call)
+	}
+	answer := s.answer(n, fault, call, r, body)
+	call.Status = answer.Code
+	s.mu.Lock()
+	s.calls = append(s.calls, call)
+	s.mu.Unlock()
+	deliver(w, answer, fault)
+}
+
+func deliver(w http.ResponseWriter, answer *httptest.ResponseRecorder, fault Fault) {
+	for key, values := range answer.Header() {
+		w.Header()[key] = values
+	}
+	body := answer.Body.Bytes()
+	switch fault {
+	case CutAfter:
+		panic(http.ErrAbortHandler)
+	case CutBody:
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)+10))
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(body[:len(body)/2])
+		panic(http.ErrAbortHandler)
+	case NotJSON:
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusOK)
+		_, _ = io.WriteString(w, "<html>a proxy's own page</html>")
+		return
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(body)
+}
+
+func (s *Server) answer(n int, fault Fault, call Call, r *http.Request, body []byte) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	switch fault {
+	case TooMany:
+		s.fail(rec, http.StatusTooManyRequests, "TooManyRequests", "too many requests")
+		return rec
+	case ServerError:
+		s.fail(rec, http.StatusInternalServerError, "InternalError", "something broke")
+		return rec
+	case Expired:
+		s.fail(rec, http.StatusUnauthorized, "ApiKeyExpired", "the api key "+r.Header.Get("ApiKey")+" has expired")
+		return rec
+	case Conflict:
+		s.fail(rec, http.StatusConflict, "ResourceConflict", "the resource was changed by another request")
+		return rec
+	}
+	if !s.authorized(r) {
+		s.fail(rec, http.StatusUnauthorized, "InvalidApiKey", "the api key is not valid")
+		return rec
+	}
+	input, err := s.validRequest(r, body)
+	if err != nil {
+		s.violation("request %s %s: %s", r.Method, r.URL, err)
+		s.fail(rec, http.StatusBadRequest, "InvalidRequest", "the request is not as described")
+		return rec
+	}
+	s.mu.Lock()
+	if s.Before != nil {
+		s.Before(n, call, &s.state)
+	}
+	s.handle(rec, input, body)
+	s.mu.Unlock()
+	if fault == ErrorAfter {
+		rec = httptest.NewRecorder()
+		s.fail(rec, http.StatusInternalServerError, "InternalError", "something broke")
+	}
+	s.checkAnswer(input, rec)
+	return rec
+}
+
+func (s *Server) authorized(r *http.Request) bool {
+	same := func(have, want string) bool {
+		return want != "" && subtle.ConstantTimeCompare([]byte(have), []byte(want)) == 1
+	}
+	return same(r.Header.Get("ApiKey"), s.Key) || same(r.Header.Get("Authorization"), s.Token)
+}
+
+func (s *Server) validRequest(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
+	route, params, err := s.router.FindRoute(r)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	input := &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			MultiError: true, SkipSettingDefaults: true, RejectWhenRequestBodyNotSpecified: true,
+			IncludeResponseStatus: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+		},
+	}
+	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+		return nil, err
+	}
+	// What the library lets pass: parameters that the description does not know.
+	for name := range r.URL.Query() {
+		if !hasQuery(route, name) {
+			return nil, fmt.Errorf("query parameter %q is not described", name)
+		}
+	}
+	return input, nil
+}
+
+func hasQuery(route *routers.Route, name string) bool {
+	for _, list := range []openapi3.Parameters{route.Operation.Parameters, route.PathItem.Parameters} {
+		if list.GetByInAndName(openapi3.ParameterInQuery, name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// checkAnswer validates the fake itself: a success by its operation, a failure
+// by the schema of errors.
+func (s *Server) checkAnswer(input *openapi3filter.RequestValidationInput, rec *httptest.ResponseRecorder) {
+	var err error
+	if rec.Code >= http.StatusBadRequest {
+		var body any
+		if err = json.Unmarshal(rec.Body.Bytes(), &body); err == nil {
+			err = s.errorSchema.VisitJSON(body)
+		}
+	} else {
+		answer := &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: input, Status: rec.Code, Header: rec.Header(), Options: input.Options,
+		}
+		answer.SetBodyBytes(rec.Body.Bytes())
+		err = openapi3filter.ValidateResponse(context.Background(), answer)
+	}
+	if err != nil {
+		s.violation("answer %d to %s %s: %s", rec.Code, input.Request.Method, input.Request.URL, err)
+	}
+}
+
+func (s *Server) violation(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.violations = append(s.violations, fmt.Sprintf(format, args...))
+}
+
+func (s *Server) fail(w http.ResponseWriter, status int, code, message string) {
+	write(w, status, map[string]any{"code": code, "message": message, "ref": "ref-0001", "details": map[string]any{}})
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	if body == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+// now is a clock that each write moves by a second, so that runs are the same.
+func (s *Server) now() time.Time {
+	s.serial++
+	return time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC).Add(time.Duration(s.serial) * time.Second)
+}
+
+func (s *Server) uid() string {
+	s.serial++
+	return fmt.Sprintf("uid-%06d", s.serial)
+}
