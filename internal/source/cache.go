@@ -1,0 +1,105 @@
+package source
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// cache keeps what plugins said of themselves, so that a run does not ask each
+// time. A cache that cannot be read, or that others could have written, is not
+// used: a description decides which variables a plugin gets.
+type cache struct {
+	file string // empty: no cache
+
+	mu      sync.Mutex
+	loaded  bool
+	entries map[string]cacheEntry // by path
+}
+
+// cacheEntry holds for the file with this size, time and inode.
+type cacheEntry struct {
+	Size        int64           `json:"size"`
+	Modified    int64           `json:"modified"` // nanoseconds since 1970
+	Inode       uint64          `json:"inode"`
+	Description json.RawMessage `json:"description"`
+}
+
+// cacheFormat is part of the file's name: an older program does not read a newer
+// form.
+const cacheFile = "plugins-v1.json"
+
+func newCache(dir string) *cache {
+	if dir == "" {
+		return &cache{}
+	}
+	return &cache{file: filepath.Join(dir, "byoos", cacheFile)}
+}
+
+func entryOf(info fs.FileInfo) cacheEntry {
+	return cacheEntry{Size: info.Size(), Modified: info.ModTime().UnixNano(), Inode: inode(info)}
+}
+
+// get returns the description of a file as JSON, nil when it is not known.
+func (c *cache) get(path string, info fs.FileInfo) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.load()
+	entry, ok := c.entries[path]
+	if !ok {
+		return nil
+	}
+	want := entryOf(info)
+	if entry.Size != want.Size || entry.Modified != want.Modified || entry.Inode != want.Inode {
+		return nil
+	}
+	return entry.Description
+}
+
+// put records the description of a file. A cache that cannot be written is as
+// good as none.
+func (c *cache) put(path string, info fs.FileInfo, description []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.file == "" {
+		return
+	}
+	// Another process may have added to it meanwhile.
+	c.loaded = false
+	c.load()
+	entry := entryOf(info)
+	entry.Description = description
+	c.entries[path] = entry
+	for other := range c.entries {
+		if _, err := os.Stat(other); isGone(err) {
+			delete(c.entries, other)
+		}
+	}
+	b, err := json.Marshal(c.entries)
+	if err != nil || os.MkdirAll(filepath.Dir(c.file), 0o700) != nil {
+		return
+	}
+	_ = writeFile(c.file, b, 0o600)
+}
+
+func (c *cache) load() {
+	if c.loaded {
+		return
+	}
+	c.loaded = true
+	c.entries = map[string]cacheEntry{}
+	info, err := os.Stat(c.file)
+	if err != nil || info.Size() > 16<<20 || private(c.file, info) != nil {
+		return
+	}
+	b, err := os.ReadFile(c.file)
+	if err != nil {
+		return
+	}
+	entries := map[string]cacheEntry{}
+	if json.Unmarshal(b, &entries) == nil && entries != nil {
+		c.entries = entries
+	}
+}

@@ -1,0 +1,287 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+// Discover asks several sources at once. The results are in the order of the
+// requests; a source that fails does not hold up the others. progress may be
+// nil; it is never called twice at the same time.
+func (h *Host) Discover(ctx context.Context, reqs []Request, progress func(Event)) []Result {
+	results := make([]Result, len(reqs))
+	tell := oneAtATime(progress)
+	limit := make(chan struct{}, maxCalls)
+	var wg sync.WaitGroup
+	for i, req := range reqs {
+		wg.Go(func() {
+			results[i].Source = req.Source
+			select {
+			case limit <- struct{}{}:
+				defer func() { <-limit }()
+			case <-ctx.Done():
+				results[i].Err = interrupted(ctx)
+				return
+			}
+			h.discover(ctx, req, tell, &results[i])
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+func oneAtATime(progress func(Event)) func(Event) {
+	if progress == nil {
+		return func(Event) {}
+	}
+	var mu sync.Mutex
+	return func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		progress(e)
+	}
+}
+
+func (h *Host) discover(ctx context.Context, req Request, tell func(Event), result *Result) {
+	answer := &answer{source: req.Source, typ: req.Type, tell: tell}
+	i, err := h.ready(ctx, req.Type, &result.Plugin)
+	if err != nil {
+		result.Err = err
+		return
+	}
+	message, err := h.discoverRequest(req)
+	if err != nil {
+		result.Err = invalidConfig(req.Source, err)
+		return
+	}
+	call, cancel := context.WithTimeout(ctx, h.options.CallTimeout)
+	defer cancel()
+	stream, err := i.service.Discover(call, message)
+	for err == nil {
+		var r *sourcev1.DiscoverResponse
+		if r, err = stream.Recv(); err == nil {
+			result.Images = answer.images(result.Images, r.GetImages())
+			answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+		}
+	}
+	result.Diagnostics = answer.diagnostics
+	result.Err = h.outcome(ctx, i, answer, err)
+}
+
+// ready finds a plugin and has it running.
+func (h *Host) ready(ctx context.Context, typ string, found **Plugin) (*instance, error) {
+	p, err := h.Find(ctx, typ)
+	if err != nil {
+		return nil, err
+	}
+	*found = p
+	return h.instance(ctx, p)
+}
+
+// outcome is the failure of a call, nil for a complete answer.
+func (h *Host) outcome(ctx context.Context, i *instance, a *answer, err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return a.failure()
+	case ctx.Err() != nil:
+		return interrupted(ctx)
+	}
+	return h.callFailure(a.source, i, err)
+}
+
+func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
+	config, err := structOf(req.Config)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := structOf(h.options.UserSettings[req.Type])
+	if err != nil {
+		return nil, err
+	}
+	return &sourcev1.DiscoverRequest{
+		Source: req.Source, Config: config, BaseDir: req.BaseDir, UserSettings: settings,
+		Now: timestamppb.New(h.options.Now()),
+		Hints: &sourcev1.Hints{
+			Providers: req.Hints.Providers, Regions: req.Hints.Regions, Architectures: req.Hints.Architectures,
+		},
+	}, nil
+}
+
+// Verify asks a source what became of images that were picked earlier. Each
+// reference has an answer, in the order of the request; one that the plugin left
+// out is Unknown.
+func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Diagnostic, error) {
+	verified := make([]Verified, len(req.Refs))
+	for i, ref := range req.Refs {
+		verified[i] = Verified{Ref: ref, Presence: Unknown, Reason: "the source gave no answer"}
+	}
+	answer := &answer{source: req.Source, typ: req.Type, tell: func(Event) {}}
+	var p *Plugin
+	i, err := h.ready(ctx, req.Type, &p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !p.Can(sourcev1.Capability_CAPABILITY_VERIFY) {
+		return nil, nil, broken(p, "cannot verify images", "update the plugin, or verify with a source that can", nil)
+	}
+	message, err := h.verifyRequest(req)
+	if err != nil {
+		return nil, nil, invalidConfig(req.Source, err)
+	}
+	call, cancel := context.WithTimeout(ctx, h.options.CallTimeout)
+	defer cancel()
+	stream, err := i.service.Verify(call, message)
+	for err == nil {
+		var r *sourcev1.VerifyResponse
+		if r, err = stream.Recv(); err == nil {
+			answer.verified(verified, r.GetResults())
+			answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+		}
+	}
+	return verified, answer.diagnostics, h.outcome(ctx, i, answer, err)
+}
+
+func (h *Host) verifyRequest(req VerifyRequest) (*sourcev1.VerifyRequest, error) {
+	config, err := structOf(req.Config)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := structOf(h.options.UserSettings[req.Type])
+	if err != nil {
+		return nil, err
+	}
+	return &sourcev1.VerifyRequest{
+		Source: req.Source, Config: config, BaseDir: req.BaseDir, UserSettings: settings,
+		Now: timestamppb.New(h.options.Now()), Refs: refsTo(req.Refs),
+	}, nil
+}
+
+// Can reports whether the plugin has an optional ability.
+func (p *Plugin) Can(c sourcev1.Capability) bool {
+	for _, has := range p.Description.GetCapabilities() {
+		if has == c {
+			return true
+		}
+	}
+	return false
+}
+
+func invalidConfig(source string, err error) error {
+	return &failure.Error{
+		Code:    failure.ExitUsage,
+		Summary: fmt.Sprintf("source %s: its configuration cannot be sent to the plugin", source), Err: err,
+	}
+}
+
+// structOf converts JSON-like values.
+func structOf(m map[string]any) (*structpb.Struct, error) {
+	plain, err := plainMap(m)
+	if err != nil {
+		return nil, err
+	}
+	return structpb.NewStruct(plain)
+}
+
+// answer collects what a source says beside its images.
+type answer struct {
+	source, typ string
+	tell        func(Event)
+	diagnostics []Diagnostic
+	invalid     bool // an image that cannot be used was reported
+}
+
+// images appends those that can be used; it reports the others once.
+func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image {
+	if cap(to)-len(to) < len(from) {
+		grown := make([]image.Image, len(to), max(2*cap(to), len(to)+len(from)))
+		copy(grown, to)
+		to = grown
+	}
+	for _, m := range from {
+		if problem := imageProblem(m); problem != "" {
+			a.refuse(problem)
+			continue
+		}
+		to = append(to, image.Image{})
+		imageFrom(&to[len(to)-1], m, a.source)
+	}
+	return to
+}
+
+func (a *answer) refuse(problem string) {
+	if a.invalid {
+		return
+	}
+	a.invalid = true
+	a.diagnostics = append(a.diagnostics, Diagnostic{
+		Severity: SeverityError, Source: a.source, Plugin: a.typ,
+		Summary: "the plugin sent an image that cannot be used", Detail: problem, NextStep: "tell the plugin's author",
+	})
+}
+
+func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
+	for _, r := range results {
+		if int(r.GetIndex()) >= len(verified) {
+			a.refuse(fmt.Sprintf("an answer for reference %d of %d", r.GetIndex(), len(verified)))
+			continue
+		}
+		v := &verified[r.GetIndex()]
+		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), r.GetReason(), nil
+		if v.Presence == Found && r.GetImage() != nil {
+			v.Image = &image.Image{}
+			imageFrom(v.Image, r.GetImage(), a.source)
+		}
+	}
+}
+
+func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) {
+	if p != nil {
+		a.tell(Event{Source: a.source, Plugin: a.typ, Message: p.GetMessage(), Done: p.GetDone(), Total: p.GetTotal()})
+	}
+	for _, d := range diagnostics {
+		a.diagnostics = append(a.diagnostics, Diagnostic{
+			Severity: severityFrom(d.GetSeverity()), Source: a.source, Plugin: a.typ, Summary: d.GetSummary(),
+			Detail: d.GetDetail(), ConfigPath: d.GetConfigPath(), NextStep: d.GetNextStep(), Scope: d.GetScope(),
+		})
+	}
+}
+
+// failure makes the errors that a source reported one failure; nil when it
+// reported none.
+func (a *answer) failure() error {
+	var errs []Diagnostic
+	for _, d := range a.diagnostics {
+		if d.Severity == SeverityError {
+			errs = append(errs, d)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	e := &failure.Error{
+		Code:    failure.ExitSource,
+		Summary: fmt.Sprintf("source %s (%s): %s", a.source, a.typ, errs[0].Text()),
+		Next:    errs[0].NextStep,
+	}
+	if len(errs) == 1 {
+		return e
+	}
+	e.Summary = fmt.Sprintf("source %s (%s): %d errors", a.source, a.typ, len(errs))
+	for _, d := range errs {
+		e.Details = append(e.Details, d.Text())
+		if e.Next == "" {
+			e.Next = d.NextStep
+		}
+	}
+	return e
+}

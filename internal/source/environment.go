@@ -1,0 +1,87 @@
+package source
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// baseEnvironment are the variables that every plugin gets: what a program needs
+// to find its home, temporary directory, network proxy, roots and language.
+// Nothing in it holds a credential but, by some users' habit, a proxy URL.
+func baseEnvironment(goos string) []string {
+	names := []string{
+		"HOME", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LC_*",
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+		"http_proxy", "https_proxy", "no_proxy", "all_proxy",
+		"SSL_CERT_FILE", "SSL_CERT_DIR",
+	}
+	if goos == "windows" {
+		names = append(names,
+			"TEMP", "TMP", "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "USERPROFILE", "HOMEDRIVE",
+			"HOMEPATH", "APPDATA", "LOCALAPPDATA", "ProgramData", "ProgramFiles")
+	}
+	return names
+}
+
+// Declared reports whether a plugin that declared these names gets the variable.
+// A trailing * stands for any suffix; a lone * is not honoured.
+func Declared(declared []string, name string) bool {
+	if name == "KUBECTL_PATH" {
+		// kubectl hands its own path to this program, for which no source has a use.
+		return false
+	}
+	return slices.ContainsFunc(declared, func(d string) bool {
+		prefix, wildcard := strings.CutSuffix(d, "*")
+		if wildcard {
+			return prefix != "" && len(name) >= len(prefix) && sameName(name[:len(prefix)], prefix)
+		}
+		return sameName(name, d)
+	})
+}
+
+// sameName compares as the operating system does.
+func sameName(a, b string) bool {
+	if runtime.GOOS == "windows" {
+		return strings.EqualFold(a, b)
+	}
+	return a == b
+}
+
+// environment picks from environ what a plugin gets.
+func environment(environ, declared []string) []string {
+	allowed := append(baseEnvironment(runtime.GOOS), declared...)
+	var env []string
+	for _, kv := range environ {
+		name, _, ok := strings.Cut(kv, "=")
+		if ok && Declared(allowed, name) && !reserved(name) {
+			env = append(env, kv)
+		}
+	}
+	return env
+}
+
+// reserved names are set by the host alone: a plugin that declares PLUGIN_* must
+// not get a stale one from an outer host.
+func reserved(name string) bool {
+	return strings.HasPrefix(name, "PLUGIN_") || name == "BYOOS_PLUGIN" || name == "BYOOS_HOST_PID"
+}
+
+// secrets returns values of declared variables that must not be repeated when a
+// plugin's last words are shown.
+func secrets(environ, declared []string) []string {
+	var values []string
+	for _, kv := range environ {
+		name, value, ok := strings.Cut(kv, "=")
+		if !ok || len(value) < 8 || !Declared(declared, name) {
+			continue
+		}
+		for _, part := range []string{"SECRET", "TOKEN", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL"} {
+			if strings.Contains(strings.ToUpper(name), part) {
+				values = append(values, value)
+				break
+			}
+		}
+	}
+	return values
+}

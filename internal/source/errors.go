@@ -1,0 +1,234 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"debug/elf"
+	"debug/macho"
+	"debug/pe"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+const tellAuthor = "reinstall the plugin, or tell its author"
+
+// interrupted is the failure of a call that the user or the caller ended.
+func interrupted(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &failure.Error{Code: failure.ExitSource, Summary: "the time was up", Err: context.Cause(ctx)}
+	}
+	return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: context.Cause(ctx)}
+}
+
+// notStarted tells why the operating system refused to run a plugin.
+func notStarted(p *Plugin, err error) *failure.Error {
+	const wrongFile = "install the plugin for " + runtime.GOOS + "/" + runtime.GOARCH
+	built := builtFor(p.Path)
+	interpreter := shebang(p.Path)
+	switch {
+	case built != "" && built != runtime.GOOS+"/"+runtime.GOARCH:
+		return broken(p, fmt.Sprintf("is built for %s, and this machine is %s/%s", built, runtime.GOOS, runtime.GOARCH), wrongFile, nil)
+	case errors.Is(err, syscall.ENOEXEC) && interpreter == "":
+		return broken(p, "is not a program that this machine can run: it is damaged, or a script without #!", wrongFile, nil)
+	case isGone(err) && interpreter != "":
+		return broken(p, fmt.Sprintf("is a script for %s, which is not there", interpreter), "install "+interpreter, nil)
+	case isGone(err) && built != "":
+		return broken(p, "needs a dynamic loader that is not there", wrongFile, nil)
+	case errors.Is(err, fs.ErrPermission):
+		return broken(p, "may not be executed", "run: chmod +x "+p.Path+"; or see whether its file system is mounted noexec", cause(err))
+	}
+	return broken(p, "cannot be started", tellAuthor, unwrapped(err))
+}
+
+func unwrapped(err error) error {
+	var execErr *exec.Error
+	if errors.As(err, &execErr) {
+		return execErr.Err
+	}
+	return cause(err)
+}
+
+// startFailure tells why a plugin did not come up, from what was seen of it.
+func (h *Host) startFailure(p *Plugin, process *process, timedOut bool, err error) error {
+	if process == nil {
+		return broken(p, "cannot be started", "", cause(err))
+	}
+	if process.startErr != nil {
+		return notStarted(p, process.startErr)
+	}
+	line, lineErr := process.hello.first()
+	var version versionError
+	fail := func(next, what string, args ...any) *failure.Error {
+		e := broken(p, fmt.Sprintf(what, args...), next, nil)
+		e.Details = process.tail.last()
+		return e
+	}
+	switch {
+	case errors.As(lineErr, &version):
+		return fail("install a version of the plugin that fits this kubectl-byoos, or update kubectl-byoos",
+			"speaks %s, and this kubectl-byoos speaks %s", version, versionList(protocolVersions()))
+	case errors.Is(lineErr, errNotGRPC):
+		return fail(tellAuthor, "does not speak gRPC")
+	case errors.Is(lineErr, errNoTLS):
+		return fail(tellAuthor, "does not encrypt its connection")
+	case lineErr != nil:
+		e := fail("a plugin must print nothing on stdout before it serves; "+tellAuthor, "printed something else than the handshake on stdout")
+		e.Details = append([]string{"it printed: " + process.tail.clean(line)}, e.Details...)
+		return e
+	case timedOut && line == "":
+		return fail("run it with -v to see what it waits for; "+tellAuthor, "did not start within %s", h.options.StartTimeout)
+	case timedOut:
+		return fail(tellAuthor, "started but did not answer within %s", h.options.StartTimeout)
+	case line == "":
+		return fail(tellAuthor, "ended before it was ready (%s)", process.ending())
+	}
+	return fail(tellAuthor, "started but does not answer as a plugin does")
+}
+
+// callFailure tells why a call failed. It is not for ctx being done.
+func (h *Host) callFailure(source string, i *instance, err error) error {
+	p := i.plugin
+	st := status.Convert(err)
+	fail := func(next, what string, args ...any) *failure.Error {
+		return &failure.Error{
+			Code:    failure.ExitSource,
+			Summary: fmt.Sprintf("source %s: plugin %s (%s) ", source, p.Type, p.Path) + fmt.Sprintf(what, args...),
+			Details: i.process.tail.last(),
+			Next:    next,
+		}
+	}
+	if st.Code() == codes.DeadlineExceeded {
+		return fail("give it more time with --timeout, or ask for less", "did not answer within %s", h.options.CallTimeout)
+	}
+	if st.Code() == codes.Unavailable && i.process.ended(crashGrace) {
+		return fail("run again with -v for its log; then tell its author", "ended in the middle of its answer (%s)", i.process.ending())
+	}
+	message := i.process.tail.clean(st.Message())
+	switch st.Code() {
+	case codes.Unimplemented:
+		return fail("update the plugin", "does not know this call")
+	case codes.ResourceExhausted:
+		return fail("tell its author", "sent too much at once: %s", message)
+	case codes.Internal:
+		if text, ok := strings.CutPrefix(message, "plugin "+p.Type+": "); ok {
+			return fail("run again with -v for its log; then tell its author", "failed: %s", text)
+		}
+	}
+	return fail(tellAuthor, "broke off its answer: %s", message)
+}
+
+// endingOf says how a process ended.
+func endingOf(state *os.ProcessState) string {
+	if state == nil {
+		return "no exit status"
+	}
+	if signal, ok := signalOf(state); ok {
+		return "signal: " + signal
+	}
+	return "exit status " + strconv.Itoa(state.ExitCode())
+}
+
+// shebang returns the interpreter of a script, empty for anything else.
+func shebang(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	b, _ := bufio.NewReaderSize(f, 256).Peek(256)
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	rest, ok := strings.CutPrefix(string(line), "#!")
+	if !ok || strings.TrimSpace(rest) == "" {
+		return ""
+	}
+	return strings.Fields(rest)[0]
+}
+
+// builtFor returns the platform of a program as os/arch, empty when the file is
+// no program that is known here.
+func builtFor(path string) string {
+	if f, err := elf.Open(path); err == nil {
+		defer func() { _ = f.Close() }()
+		system := "linux"
+		if f.OSABI == elf.ELFOSABI_FREEBSD {
+			system = "freebsd"
+		}
+		return system + "/" + elfArchitecture(f)
+	}
+	if f, err := macho.Open(path); err == nil {
+		defer func() { _ = f.Close() }()
+		return "darwin/" + machoArchitecture(f.Cpu)
+	}
+	if f, err := macho.OpenFat(path); err == nil {
+		defer func() { _ = f.Close() }()
+		for _, arch := range f.Arches {
+			if machoArchitecture(arch.Cpu) == runtime.GOARCH {
+				return "darwin/" + runtime.GOARCH
+			}
+		}
+		return "darwin/several"
+	}
+	if f, err := pe.Open(path); err == nil {
+		defer func() { _ = f.Close() }()
+		return "windows/" + peArchitecture(f.Machine)
+	}
+	return ""
+}
+
+func elfArchitecture(f *elf.File) string {
+	switch f.Machine {
+	case elf.EM_X86_64:
+		return "amd64"
+	case elf.EM_AARCH64:
+		return "arm64"
+	case elf.EM_386:
+		return "386"
+	case elf.EM_ARM:
+		return "arm"
+	case elf.EM_RISCV:
+		return "riscv64"
+	case elf.EM_S390:
+		return "s390x"
+	case elf.EM_PPC64:
+		if f.Data == elf.ELFDATA2LSB {
+			return "ppc64le"
+		}
+		return "ppc64"
+	}
+	return strings.ToLower(strings.TrimPrefix(f.Machine.String(), "EM_"))
+}
+
+func machoArchitecture(cpu macho.Cpu) string {
+	switch cpu {
+	case macho.CpuAmd64:
+		return "amd64"
+	case macho.CpuArm64:
+		return "arm64"
+	}
+	return strings.ToLower(strings.TrimPrefix(cpu.String(), "Cpu"))
+}
+
+func peArchitecture(machine uint16) string {
+	switch machine {
+	case pe.IMAGE_FILE_MACHINE_AMD64:
+		return "amd64"
+	case pe.IMAGE_FILE_MACHINE_ARM64:
+		return "arm64"
+	case pe.IMAGE_FILE_MACHINE_I386:
+		return "386"
+	}
+	return fmt.Sprintf("machine-%#x", machine)
+}

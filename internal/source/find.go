@@ -1,0 +1,234 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// typePattern is what a plugin's type may look like. Anything else in a plugin
+// directory, such as a receipt, is no plugin.
+var typePattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// place is a directory that is searched for plugins.
+type place struct {
+	dir    string
+	origin Origin
+}
+
+// places returns the directories in the order of precedence. The working
+// directory and PATH are never among them: a cloned repository must not choose
+// what is executed.
+func (h *Host) places() []place {
+	var places []place
+	add := func(dir string, origin Origin) {
+		if dir != "" && !slices.ContainsFunc(places, func(p place) bool { return p.dir == dir }) {
+			places = append(places, place{dir, origin})
+		}
+	}
+	for _, dir := range h.options.PluginDirs {
+		if abs, err := filepath.Abs(dir); err == nil && dir != "" {
+			add(abs, OriginFlag)
+		}
+	}
+	add(h.userDir(), OriginUser)
+	if h.options.ExecutablePath != "" {
+		// krew puts a symlink on PATH; the plugins are beside its target.
+		if real, err := filepath.EvalSymlinks(h.options.ExecutablePath); err == nil {
+			add(filepath.Join(filepath.Dir(real), "plugins"), OriginBundled)
+			add(filepath.Dir(real), OriginBundled)
+		}
+	}
+	return places
+}
+
+// userDir is where installed plugins are; empty when there is no such place.
+func (h *Host) userDir() string {
+	if h.options.DataDir == "" {
+		return ""
+	}
+	return filepath.Join(h.options.DataDir, "byoos", "plugins")
+}
+
+// found returns every plugin file, the ones that win before those they hide. No
+// file is executed and no digest computed.
+func (h *Host) found() []*Plugin {
+	var all []*Plugin
+	first := map[string]*Plugin{}
+	for _, place := range h.places() {
+		entries, err := os.ReadDir(place.dir)
+		if err != nil {
+			if !isGone(err) {
+				h.log.Warn("cannot read plugin directory", "dir", place.dir, "error", err)
+			}
+			continue
+		}
+		for _, entry := range entries {
+			typ, ok := typeOf(entry.Name())
+			if !ok {
+				continue
+			}
+			p := &Plugin{Type: typ, Path: filepath.Join(place.dir, entry.Name()), Origin: place.origin}
+			if real, err := filepath.EvalSymlinks(p.Path); err == nil {
+				p.Path = real
+			}
+			if winner := first[typ]; winner == nil {
+				first[typ] = p
+			} else if winner.Path == p.Path {
+				continue
+			} else {
+				p.ShadowedBy = winner.Path
+				winner.Shadows = append(winner.Shadows, p.Path)
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// typeOf returns the type of the plugin that a file name stands for.
+func typeOf(file string) (string, bool) {
+	typ, ok := strings.CutPrefix(file, sdk.FilePrefix)
+	if runtime.GOOS == "windows" {
+		var exe bool
+		typ, exe = strings.CutSuffix(strings.ToLower(typ), ".exe")
+		ok = ok && exe
+	}
+	return typ, ok && typePattern.MatchString(typ)
+}
+
+// List returns all plugins of this machine, sorted by type and precedence;
+// broken, untrusted and hidden ones are among them, with the reason.
+func (h *Host) List(ctx context.Context) ([]Plugin, error) {
+	found := h.found()
+	limit := make(chan struct{}, max(2, runtime.NumCPU()))
+	var wg sync.WaitGroup
+	for _, p := range found {
+		wg.Go(func() {
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			h.examine(ctx, p)
+			if p.Digest == "" {
+				p.Digest = digestText(p.Path)
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, interrupted(ctx)
+	}
+	slices.SortStableFunc(found, func(a, b *Plugin) int { return strings.Compare(a.Type, b.Type) })
+	plugins := make([]Plugin, len(found))
+	for i, p := range found {
+		plugins[i] = *p
+	}
+	return plugins, nil
+}
+
+// Find returns the plugin of a type, trusted and described. The error is an
+// *failure.Error that says where it was looked for.
+func (h *Host) Find(ctx context.Context, typ string) (*Plugin, error) {
+	found := h.found()
+	i := slices.IndexFunc(found, func(p *Plugin) bool { return p.Type == typ && p.ShadowedBy == "" })
+	if i < 0 {
+		return nil, h.notFound(typ, found)
+	}
+	p := found[i]
+	h.examine(ctx, p)
+	if p.Broken != nil {
+		return nil, p.Broken
+	}
+	for _, hidden := range p.Shadows {
+		h.log.Warn("plugin hides another of the same type", "plugin", p.Path, "hidden", hidden)
+	}
+	return p, nil
+}
+
+// examine fills in trust and description, or why there is none. A file that is
+// not trusted is not executed.
+func (h *Host) examine(ctx context.Context, p *Plugin) {
+	if p.Broken = h.trust(p); p.Broken != nil {
+		return
+	}
+	description, err := h.describe(ctx, p)
+	if err != nil {
+		p.Broken = err
+		return
+	}
+	p.Description = description
+}
+
+func (h *Host) notFound(typ string, found []*Plugin) error {
+	e := &failure.Error{
+		Code:    failure.ExitSource,
+		Summary: fmt.Sprintf("no plugin for source type %q", typ),
+		Next:    fmt.Sprintf("install one with `kubectl byoos plugin install FILE`, where FILE is a %s%s you trust", sdk.FilePrefix, typ),
+	}
+	var types []string
+	for _, p := range found {
+		if !slices.Contains(types, p.Type) {
+			types = append(types, p.Type)
+		}
+	}
+	if near := nearest(typ, types); near != "" {
+		e.Summary += fmt.Sprintf("; did you mean %q?", near)
+		e.Next = fmt.Sprintf("write `type: %s`", near)
+	}
+	if len(types) > 0 {
+		e.Details = append(e.Details, "plugins of this machine: "+strings.Join(types, ", "))
+	}
+	for _, place := range h.places() {
+		detail := fmt.Sprintf("looked in %s (%s)", place.dir, place.origin)
+		if _, err := os.Stat(place.dir); isGone(err) {
+			detail += ": no such directory"
+		}
+		e.Details = append(e.Details, detail)
+	}
+	return e
+}
+
+// nearest returns the candidate that differs from word by at most a third of its
+// letters; empty when there is none.
+func nearest(word string, candidates []string) string {
+	best, bestDistance := "", max(1, len(word)/3)+1
+	for _, c := range candidates {
+		if d := editDistance(word, c); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// editDistance counts inserted, deleted, replaced and swapped letters.
+func editDistance(a, b string) int {
+	var before []int
+	previous := make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := range len(a) {
+		current := make([]int, len(b)+1)
+		current[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			current[j+1] = min(previous[j+1]+1, current[j]+1, previous[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				current[j+1] = min(current[j+1], before[j-1]+1)
+			}
+		}
+		before, previous = previous, current
+	}
+	return previous[len(b)]
+}

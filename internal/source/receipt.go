@@ -1,0 +1,217 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// Receipt is the record of an installed plugin, beside its file.
+type Receipt struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Type       string `yaml:"type"`
+	Version    string `yaml:"version"`
+	// SHA256 is the digest, in hex, that the file must have at every start.
+	SHA256      string    `yaml:"sha256"`
+	InstalledAt time.Time `yaml:"installedAt"`
+	// From is the file that was installed.
+	From string `yaml:"from"`
+}
+
+const (
+	receiptAPIVersion = "byoos.dev/v1alpha1"
+	receiptKind       = "PluginReceipt"
+)
+
+var sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func receiptPath(pluginPath string) string {
+	return strings.TrimSuffix(pluginPath, ".exe") + ".receipt.yaml"
+}
+
+func readReceipt(path string) (*Receipt, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := notWritableByOthers(path, info); err != nil {
+		return nil, err
+	}
+	if info.Size() > 64<<10 {
+		return nil, fmt.Errorf("%s is too large for a receipt", path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseReceipt(b)
+}
+
+func parseReceipt(b []byte) (*Receipt, error) {
+	var r Receipt
+	if err := yaml.UnmarshalWithOptions(b, &r, yaml.Strict()); err != nil {
+		return nil, errors.New("it is not valid YAML for a receipt")
+	}
+	switch {
+	case r.APIVersion != receiptAPIVersion || r.Kind != receiptKind:
+		return nil, fmt.Errorf("it is %q %q, not %q %q", r.APIVersion, r.Kind, receiptAPIVersion, receiptKind)
+	case !sha256Pattern.MatchString(r.SHA256):
+		return nil, errors.New("it has no SHA-256 digest")
+	}
+	return &r, nil
+}
+
+// Install copies a plugin into the user's data directory and writes a receipt
+// with its digest: from now on it is trusted as long as it does not change. A
+// plugin that cannot describe itself is refused, and what was installed before
+// stays.
+func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
+	typ, ok := typeOf(filepath.Base(path))
+	if !ok {
+		return nil, failure.Usage("name it "+sdk.FilePrefix+"<type>, the type in lower case",
+			"%s is not named as a plugin is", path)
+	}
+	dir := h.userDir()
+	if dir == "" {
+		return nil, failure.Usage("set HOME or XDG_DATA_HOME", "there is no data directory to install plugins in")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, installFailure(path, err)
+	}
+	temporary, sum, err := copyPlugin(path, dir)
+	if err != nil {
+		return nil, installFailure(path, err)
+	}
+	defer func() { _ = os.Remove(temporary) }()
+
+	candidate := &Plugin{Type: typ, Path: temporary, Origin: OriginUser, Digest: "sha256:" + sum}
+	candidate.sum, _ = hex.DecodeString(sum)
+	description, err := h.runDescribe(ctx, candidate)
+	if err != nil {
+		return nil, installFailure(path, renamed(err, temporary, path))
+	}
+	target := filepath.Join(dir, filepath.Base(path))
+	receipt, err := yaml.Marshal(Receipt{
+		APIVersion: receiptAPIVersion, Kind: receiptKind, Type: typ, Version: description.GetVersion(),
+		SHA256: sum, InstalledAt: h.options.Now().UTC().Truncate(time.Second), From: path,
+	})
+	if err != nil {
+		return nil, installFailure(path, err)
+	}
+	// Between the two steps file and receipt do not match, so nothing runs.
+	if err := os.Rename(temporary, target); err != nil {
+		return nil, installFailure(path, err)
+	}
+	if err := writeFile(receiptPath(target), receipt, 0o644); err != nil {
+		return nil, installFailure(path, err)
+	}
+	for _, p := range h.found() {
+		if p.Path == target || p.Origin == OriginUser && p.Type == typ {
+			h.examine(ctx, p)
+			return p, p.Broken
+		}
+	}
+	return nil, installFailure(path, fmt.Errorf("%s is not there after it was written", target))
+}
+
+// copyPlugin copies a plugin to a temporary file in dir and returns it with its
+// digest, in hex.
+func copyPlugin(path, dir string) (temporary, sum string, err error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { _ = in.Close() }()
+	if info, err := in.Stat(); err != nil {
+		return "", "", err
+	} else if !info.Mode().IsRegular() {
+		return "", "", errors.New("it is not a regular file")
+	}
+	// The name does not start as a plugin's does, so nothing takes it for one.
+	pattern := ".install-*"
+	if strings.HasSuffix(path, ".exe") {
+		pattern += ".exe"
+	}
+	out, err := os.CreateTemp(dir, pattern)
+	if err != nil {
+		return "", "", err
+	}
+	defer func() {
+		err = errors.Join(err, out.Close())
+		if err != nil {
+			_ = os.Remove(out.Name())
+		}
+	}()
+	hash := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(out, hash), in); err != nil {
+		return "", "", err
+	}
+	if err := out.Chmod(0o755); err != nil {
+		return "", "", err
+	}
+	return out.Name(), hex.EncodeToString(hash.Sum(nil)), out.Sync()
+}
+
+// Remove deletes an installed plugin and its receipt.
+func (h *Host) Remove(_ context.Context, typ string) error {
+	var others []string
+	for _, p := range h.found() {
+		if p.Type != typ {
+			continue
+		}
+		if p.Origin != OriginUser {
+			others = append(others, fmt.Sprintf("%s (%s) was not installed by `plugin install`; it stays", p.Path, p.Origin))
+			continue
+		}
+		// The receipt goes first: a file without one is never run.
+		err := os.Remove(receiptPath(p.Path))
+		if err == nil || isGone(err) {
+			err = os.Remove(p.Path)
+		}
+		if err != nil {
+			return &failure.Error{Code: failure.ExitFailure, Summary: "cannot remove plugin " + typ, Err: err}
+		}
+		return nil
+	}
+	return &failure.Error{
+		Code: failure.ExitFailure, Summary: fmt.Sprintf("plugin %q is not installed in %s", typ, h.userDir()),
+		Details: others, Next: "see what is installed with `kubectl byoos plugin list`",
+	}
+}
+
+func installFailure(path string, err error) error {
+	var known *failure.Error
+	if errors.As(err, &known) {
+		return &failure.Error{
+			Code: known.Code, Summary: fmt.Sprintf("cannot install %s: %s", path, known.Error()),
+			Details: known.Details, Next: known.Next,
+		}
+	}
+	return &failure.Error{Code: failure.ExitFailure, Summary: "cannot install " + path, Err: cause(err)}
+}
+
+// renamed makes a failure speak of the file that the user named.
+func renamed(err error, from, to string) error {
+	var e *failure.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	copied := *e
+	copied.Summary = strings.ReplaceAll(e.Summary, from, to)
+	copied.Next = strings.ReplaceAll(e.Next, from, to)
+	return &copied
+}

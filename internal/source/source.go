@@ -1,0 +1,241 @@
+// Package source is the host side of source plugins: it finds them, decides
+// whether they are trusted, asks what they are, starts them with the environment
+// they declared, calls them and ends them on every way out.
+package source
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+// Options says where plugins are and how they are treated. Zero durations and
+// functions mean the default.
+type Options struct {
+	// PluginDirs are searched first, in this order.
+	PluginDirs []string
+	// DataDir is the user's data directory: installed plugins are in
+	// byoos/plugins below it. Empty means that there is none.
+	DataDir string
+	// CacheDir is the user's cache directory: descriptions are kept in byoos
+	// below it. Empty means no cache.
+	CacheDir string
+	// ExecutablePath is this program's own file, as os.Executable returns it.
+	// Plugins beside it are trusted as it is.
+	ExecutablePath string
+	// Environ returns this program's environment.
+	Environ func() []string
+	Now     func() time.Time
+	Log     *slog.Logger
+	// StartTimeout is how long a plugin may take to start, 10 seconds by default.
+	StartTimeout time.Duration
+	// DescribeTimeout is how long `describe` may take, 5 seconds by default.
+	DescribeTimeout time.Duration
+	// CallTimeout is how long one source may take, 5 minutes by default.
+	CallTimeout time.Duration
+	// UserSettings are the user's own settings for plugins, by type.
+	UserSettings map[string]map[string]any
+}
+
+const (
+	defaultStartTimeout    = 10 * time.Second
+	defaultDescribeTimeout = 5 * time.Second
+	defaultCallTimeout     = 5 * time.Minute
+	// maxCalls bounds how many sources are asked at once. They mostly wait for a
+	// network, so it is well above the number of cores.
+	maxCalls = 32
+)
+
+// Host runs plugins. Its methods are safe for concurrent use.
+type Host struct {
+	options Options
+	log     *slog.Logger
+	cache   *cache
+	spawn   *spawner
+
+	mu      sync.Mutex
+	running map[string]*slot // by path
+	closed  bool
+}
+
+// New returns a Host. The caller closes it.
+func New(o Options) *Host {
+	if o.Environ == nil {
+		o.Environ = os.Environ
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	o.StartTimeout = orDefault(o.StartTimeout, defaultStartTimeout)
+	o.DescribeTimeout = orDefault(o.DescribeTimeout, defaultDescribeTimeout)
+	o.CallTimeout = orDefault(o.CallTimeout, defaultCallTimeout)
+	return &Host{
+		options: o,
+		log:     o.Log,
+		cache:   newCache(o.CacheDir),
+		spawn:   newSpawner(),
+		running: map[string]*slot{},
+	}
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Origin tells where a plugin was found.
+type Origin string
+
+// Origins, in the order of precedence.
+const (
+	OriginFlag    Origin = "flag"    // --plugin-dir
+	OriginUser    Origin = "user"    // the user's data directory
+	OriginBundled Origin = "bundled" // beside this program
+)
+
+// Plugin is a plugin of this machine.
+type Plugin struct {
+	// Type is the part of the file name after byoos-source-.
+	Type string
+	// Path is the file that is run, symlinks resolved.
+	Path   string
+	Origin Origin
+	// Trust says in words why the plugin may run.
+	Trust string
+	// Description is what the plugin says of itself; nil for a broken one.
+	Description *sourcev1.Description
+	// Digest is sha256:hex of the file; empty when it could not be read.
+	Digest string
+	// Broken is why the plugin cannot be used, an *failure.Error; nil when it can.
+	Broken error
+	// ShadowedBy is the path of the plugin of the same type that is used instead.
+	ShadowedBy string
+	// Shadows are the paths of plugins that this one hides.
+	Shadows []string
+
+	// sum is the digest that the receipt demands; nil for other origins.
+	sum []byte
+}
+
+// ConfigSchema returns the JSON Schema of the plugin's configuration, as JSON.
+func (p *Plugin) ConfigSchema() string { return p.Description.GetConfigSchema() }
+
+// Hints tell a source what will be selected later.
+type Hints struct {
+	Providers, Regions, Architectures []string
+}
+
+// Request asks one source for its images.
+type Request struct {
+	// Source is the source's name in the spec.
+	Source string
+	// Type is the plugin's type.
+	Type string
+	// Config is the source's configuration: JSON-like values.
+	Config map[string]any
+	// BaseDir is the absolute directory that relative paths start from.
+	BaseDir string
+	Hints   Hints
+}
+
+// Result is the answer to a Request.
+type Result struct {
+	Source string
+	// Plugin is nil when none was found.
+	Plugin *Plugin
+	// Images that came, also when Err is set.
+	Images      []image.Image
+	Diagnostics []Diagnostic
+	// Err is an *failure.Error: the answer is not complete.
+	Err error
+}
+
+// VerifyRequest asks one source what became of images.
+type VerifyRequest struct {
+	Source  string
+	Type    string
+	Config  map[string]any
+	BaseDir string
+	Refs    []image.Ref
+}
+
+// Presence is what a source knows of an image's existence.
+type Presence string
+
+// Presences of an image.
+const (
+	Found      Presence = "found"
+	NotFound   Presence = "notFound"
+	NotVisible Presence = "notVisible"
+	Unknown    Presence = "unknown"
+)
+
+// Verified is the answer for one reference.
+type Verified struct {
+	Ref      image.Ref
+	Presence Presence
+	// Image as it is now, when Presence is Found.
+	Image *image.Image
+	// Reason, for every Presence but Found.
+	Reason string
+}
+
+// Event is progress of a source.
+type Event struct {
+	Source, Plugin string
+	Message        string
+	// Done of Total; Total is 0 when unknown.
+	Done, Total int64
+}
+
+// Severity of a Diagnostic.
+type Severity string
+
+// Severities of a Diagnostic.
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+	SeverityInfo    Severity = "info"
+)
+
+// Diagnostic is what a source has to say to the user.
+type Diagnostic struct {
+	Severity Severity `json:"severity"`
+	// Source is the source's name in the spec, Plugin its type.
+	Source string `json:"source"`
+	Plugin string `json:"plugin"`
+	// Summary says what happened, in one line.
+	Summary string `json:"summary"`
+	// Detail says why.
+	Detail string `json:"detail,omitempty"`
+	// ConfigPath is the configuration key it is about.
+	ConfigPath string `json:"configPath,omitempty"`
+	NextStep   string `json:"nextStep,omitempty"`
+	// Scope is the part of the answer it is about, when not all: a region.
+	Scope string `json:"scope,omitempty"`
+}
+
+// Text returns scope, summary and detail as one sentence.
+func (d Diagnostic) Text() string {
+	text := d.Summary
+	if d.Scope != "" {
+		text = d.Scope + ": " + text
+	}
+	if d.ConfigPath != "" {
+		text = d.ConfigPath + ": " + text
+	}
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	return text
+}

@@ -1,0 +1,48 @@
+package source
+
+import (
+	"runtime"
+	"sync"
+)
+
+// spawner starts processes from one thread that lives as long as the host. Linux
+// can end a child when the thread that started it ends, which covers a host that
+// was killed; on a pooled thread that would end children at random.
+type spawner struct {
+	work chan func()
+	done chan struct{}
+	once sync.Once
+	stop sync.Once
+}
+
+func newSpawner() *spawner {
+	return &spawner{work: make(chan func()), done: make(chan struct{})}
+}
+
+// run calls f on the thread and waits for it. It reports false after close.
+func (s *spawner) run(f func()) bool {
+	s.once.Do(func() { go s.loop() })
+	finished := make(chan struct{})
+	select {
+	case s.work <- func() { defer close(finished); f() }:
+		<-finished
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+func (s *spawner) loop() {
+	// Never unlocked: the thread ends with the loop.
+	runtime.LockOSThread()
+	for {
+		select {
+		case f := <-s.work:
+			f()
+		case <-s.done:
+			return
+		}
+	}
+}
+
+func (s *spawner) close() { s.stop.Do(func() { close(s.done) }) }
