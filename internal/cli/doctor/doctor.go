@@ -1,0 +1,250 @@
+// Package doctor is the command that looks for what is wrong on this machine.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/version"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Spec       options.Spec
+	Host       options.Host
+	Print      options.Print
+}
+
+// Check is one thing that was looked at; it is one item of `-o json`.
+type Check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Next   string `json:"next,omitempty"`
+}
+
+// Statuses of a check.
+const (
+	statusOK   = "ok"
+	statusNote = "note"
+	statusFail = "fail"
+)
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look for what is wrong on this machine",
+		Long: `Look at the program, its plugins, your configuration file and the spec, without
+calling any image source. Exit code 1 when something needs mending.`,
+		Example: options.Examples(inv.DisplayName(), "doctor", "doctor -f production.yaml -o json"),
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	cmd.Flags().StringVarP(&o.Spec.File, "filename", "f", "", "the spec (default "+options.DefaultSpecFile+", when there is one)")
+	o.Host.AddFindFlags(cmd.Flags())
+	o.Print.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *Options) run(ctx context.Context) error {
+	printer, err := o.Print.Printer()
+	if err != nil {
+		return err
+	}
+	checks := []Check{o.binary(), o.onPath(), o.userConfig(), o.cacheDir(), o.socketDir()}
+	host, err := o.Host.New(o.Invocation)
+	if err == nil {
+		defer host.Close()
+		checks = append(checks, o.plugins(ctx, host)...)
+		checks = append(checks, o.spec(ctx, host)...)
+	}
+	if err := printer.Print(list(checks), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
+		return err
+	}
+	for _, check := range checks {
+		if check.Status == statusFail {
+			return &failure.Error{Code: failure.ExitFailure, Summary: "something needs mending: " + check.Name, Next: check.Next}
+		}
+	}
+	return nil
+}
+
+func list(checks []Check) output.List {
+	l := output.List{Kind: "CheckList", Table: output.Table{
+		Columns: []output.Column{{Name: "CHECK"}, {Name: "STATUS"}, {Name: "DETAIL"}, {Name: "NEXT", Wide: true}},
+	}}
+	for _, c := range checks {
+		l.Items = append(l.Items, c)
+		l.Names = append(l.Names, c.Name)
+		l.Table.Rows = append(l.Table.Rows, []string{c.Name, c.Status, c.Detail, c.Next})
+	}
+	return l
+}
+
+func failed(name string, err error) Check {
+	check := Check{Name: name, Status: statusFail, Detail: err.Error()}
+	var f *failure.Error
+	if errors.As(err, &f) {
+		check.Detail = strings.Join(append([]string{check.Detail}, f.Details...), "; ")
+		check.Next = f.Next
+	}
+	return check
+}
+
+func (o *Options) binary() Check {
+	info := version.Read()
+	return Check{Name: "program", Status: statusOK, Detail: fmt.Sprintf("%s %s %s", info.Version, info.Platform, o.Invocation.Executable)}
+}
+
+// onPath tells whether kubectl will find this program.
+func (o *Options) onPath() Check {
+	const name = "kubectl-byoos"
+	for _, dir := range filepath.SplitList(o.Invocation.Getenv("PATH")) {
+		found := filepath.Join(dir, name)
+		if info, err := os.Stat(found); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
+			if same(found, o.Invocation.Executable) {
+				return Check{Name: "kubectl plugin", Status: statusOK, Detail: found}
+			}
+			return Check{Name: "kubectl plugin", Status: statusNote, Detail: "`kubectl byoos` runs another file: " + found}
+		}
+	}
+	return Check{
+		Name: "kubectl plugin", Status: statusNote, Detail: name + " is not on PATH, so `kubectl byoos` does not work",
+		Next: "add " + filepath.Dir(o.Invocation.Executable) + " to PATH",
+	}
+}
+
+func same(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+func (o *Options) userConfig() Check {
+	const name = "user configuration"
+	if _, err := options.LoadUserConfig(o.Invocation); err != nil {
+		return failed(name, err)
+	}
+	path := options.UserConfigFile(o.Invocation)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return Check{Name: name, Status: statusOK, Detail: "none (" + path + ")"}
+	}
+	return Check{Name: name, Status: statusOK, Detail: path}
+}
+
+func (o *Options) cacheDir() Check {
+	const name = "cache"
+	dir := options.CacheDir(o.Invocation)
+	if dir == "" {
+		return Check{Name: name, Status: statusNote, Detail: "no HOME: plugins are described anew each time", Next: "set HOME or XDG_CACHE_HOME"}
+	}
+	dir = filepath.Join(dir, "byoos")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return Check{Name: name, Status: statusNote, Detail: fmt.Sprintf("cannot be written, so plugins are described anew each time: %s", err)}
+	}
+	return Check{Name: name, Status: statusOK, Detail: dir}
+}
+
+// maxSocketPath is the shortest limit of a unix socket's path among the systems
+// we run on (macOS: 104 bytes with the final zero); a plugin's socket adds up
+// to 60 to the temporary directory.
+const (
+	maxSocketPath = 103
+	socketSuffix  = 60
+)
+
+func (o *Options) socketDir() Check {
+	const name = "temporary directory"
+	dir := os.TempDir()
+	if len(dir)+socketSuffix > maxSocketPath {
+		return Check{
+			Name: name, Status: statusFail, Detail: dir + " is too long for the sockets of plugins",
+			Next: "set TMPDIR to a shorter path, such as /tmp",
+		}
+	}
+	return Check{Name: name, Status: statusOK, Detail: dir}
+}
+
+func (o *Options) plugins(ctx context.Context, host *source.Host) []Check {
+	plugins, err := host.List(ctx)
+	if err != nil {
+		return []Check{failed("plugins", err)}
+	}
+	if len(plugins) == 0 {
+		_, err := host.Find(ctx, "packer")
+		return []Check{failed("plugins", err)}
+	}
+	checks := make([]Check, 0, len(plugins))
+	for _, p := range plugins {
+		checks = append(checks, o.plugin(p))
+	}
+	return checks
+}
+
+func (o *Options) plugin(p source.Plugin) Check {
+	name := "plugin " + p.Type
+	switch {
+	case p.Broken != nil:
+		return failed(name, p.Broken)
+	case p.ShadowedBy != "":
+		return Check{Name: name, Status: statusNote, Detail: p.Path + " is hidden by " + p.ShadowedBy}
+	}
+	detail := p.Description.GetVersion() + " " + p.Path
+	if set := o.environment(p.Description.GetEnvironment()); len(set) > 0 {
+		detail += "; gets " + strings.Join(set, " ")
+	}
+	return Check{Name: name, Status: statusOK, Detail: detail}
+}
+
+// environment returns the names, never the values, of the variables that are
+// set and that a plugin declared.
+func (o *Options) environment(declared []string) []string {
+	var set []string
+	for _, kv := range o.Invocation.Environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if source.Declared(declared, name) {
+			set = append(set, name)
+		}
+	}
+	return set
+}
+
+func (o *Options) spec(ctx context.Context, host *source.Host) []Check {
+	const name = "spec"
+	document, err := o.Spec.Load(o.Invocation)
+	if err != nil {
+		if _, missing := os.Stat(o.Invocation.Path(options.DefaultSpecFile)); o.Spec.File == "" && errors.Is(missing, fs.ErrNotExist) {
+			return []Check{{Name: name, Status: statusNote, Detail: "no " + options.DefaultSpecFile + " here", Next: o.Invocation.DisplayName() + " init"}}
+		}
+		return []Check{failed(name, err)}
+	}
+	checks := []Check{{Name: name, Status: statusOK, Detail: document.Set.File}}
+	for _, s := range document.Set.Sources {
+		check := "source " + s.Name
+		plugin, err := host.Find(ctx, s.Type)
+		if err == nil {
+			_, err = document.CheckConfig(s.Name, plugin.ConfigSchema())
+		}
+		if err != nil {
+			checks = append(checks, failed(check, err))
+			continue
+		}
+		checks = append(checks, Check{Name: check, Status: statusOK, Detail: "type " + s.Type})
+	}
+	return checks
+}

@@ -1,0 +1,139 @@
+// Package images is the command that lists what the sources have.
+package images
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Run        options.Run
+	Print      options.Print
+	// All lists artifacts that no pack can use as well.
+	All bool
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:     "images",
+		Aliases: []string{"image"},
+		Short:   "List the images that the sources have",
+		Long: `List the images that the sources of a spec have, newest first.
+
+Artifacts that no pack can use (a volume, a local file, a bare name) are counted
+on stderr and listed with --all.`,
+		Example: options.Examples(inv.DisplayName(),
+			"images",
+			"images -f production.yaml -o wide",
+			"images --source packer --set manifest=packer-manifest.json -o name",
+			"images -o jsonpath='{.items[*].id}'",
+			"images -o custom-columns=ID:.id,OS:.os.name,REGION:.region"),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.Run.AddFlags(cmd.Flags())
+	o.Print.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVarP(&o.All, "all", "A", false, "list artifacts that no pack can use as well")
+	return cmd
+}
+
+func (o *Options) run(ctx context.Context) error {
+	printer, err := o.Print.Printer()
+	if err != nil {
+		return err
+	}
+	session, err := o.Run.Open(ctx, o.Invocation)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	found, _, err := session.Discover(ctx, nil)
+	session.Close()
+	if err != nil {
+		return err
+	}
+	found = selection.Order(found)
+	shown := found
+	if !o.All {
+		shown = usable(found)
+	}
+	if hidden := len(found) - len(shown); hidden > 0 && printer.ForPeople() {
+		fmt.Fprintf(o.Invocation.ErrOut, "%d more artifact(s) that no pack can use; --all lists them with the reason\n", hidden)
+	}
+	return printer.Print(list(shown, o.Invocation.Now()), o.Invocation.Out, o.Invocation.ErrOut)
+}
+
+func usable(images []image.Image) []image.Image {
+	some := make([]image.Image, 0, len(images))
+	for _, img := range images {
+		if img.State != image.Unusable {
+			some = append(some, img)
+		}
+	}
+	return some
+}
+
+func list(images []image.Image, now time.Time) output.List {
+	l := output.List{
+		Kind: "ImageList",
+		Table: output.Table{
+			Columns: []output.Column{
+				{Name: "SOURCE"}, {Name: "NAME"}, {Name: "PROVIDER"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"},
+				{Name: "KUBERNETES"}, {Name: "AGE"}, {Name: "STATE"},
+				{Name: "VERSION", Wide: true}, {Name: "OWNER", Wide: true}, {Name: "PUBLIC", Wide: true},
+				{Name: "DIGEST", Wide: true}, {Name: "REFERENCE", Wide: true}, {Name: "ID"},
+				{Name: "REASON", Wide: true},
+			},
+			Empty: "no images found",
+		},
+	}
+	for _, img := range images {
+		l.Items = append(l.Items, img)
+		l.Names = append(l.Names, img.ID)
+		l.Table.Rows = append(l.Table.Rows, row(img, now))
+	}
+	return l
+}
+
+func row(img image.Image, now time.Time) []string {
+	return []string{
+		img.Source, img.Name, img.Provider, img.Region, img.Architecture, img.OS.String(),
+		img.KubernetesVersion, age(img, now), img.Condition(now),
+		img.Version, owner(img), fmt.Sprint(img.Public), img.Digest, reference(img), img.ID, img.StateReason,
+	}
+}
+
+func age(img image.Image, now time.Time) string {
+	if img.CreatedAt == nil {
+		return "<unknown>"
+	}
+	return duration.HumanDuration(now.Sub(*img.CreatedAt))
+}
+
+func owner(img image.Image) string {
+	if img.OwnerID == "" || img.OwnerID == img.Owner {
+		return img.Owner
+	}
+	return img.Owner + " (" + img.OwnerID + ")"
+}
+
+func reference(img image.Image) string {
+	if img.Reference == nil {
+		return ""
+	}
+	return img.Reference.Kind + ":" + img.Reference.Value
+}

@@ -1,0 +1,175 @@
+// Package initspec is the command init, which writes a first spec.
+package initspec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Spec       options.Spec
+	Host       options.Host
+	Force      bool
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Write a first byoos.yaml",
+		Long: `Write a first spec, from flags or, at a terminal, from a few questions. The spec is
+checked before it is written, and an existing file is kept unless --force.`,
+		Example: options.Examples(inv.DisplayName(),
+			"init",
+			"init --source packer --set manifest=packer-manifest.json --region us-east-1",
+			"init -f - --source packer --set manifest=packer-manifest.json"),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.Spec.AddFlags(cmd.Flags())
+	o.Host.AddFindFlags(cmd.Flags())
+	cmd.Flags().Lookup("filename").Usage = "the file to write; - for stdout (default " + options.DefaultSpecFile + ")"
+	cmd.Flags().BoolVar(&o.Force, "force", false, "overwrite an existing file")
+	return cmd
+}
+
+func (o *Options) run(ctx context.Context) error {
+	file := o.Spec.File
+	if file == "" {
+		file = options.DefaultSpecFile
+	}
+	if err := o.refuseExisting(file); err != nil {
+		return err
+	}
+	host, err := o.Host.New(o.Invocation)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	document, err := o.document(ctx, host)
+	if err != nil {
+		return err
+	}
+	data, err := document.Set.Marshal()
+	if err != nil {
+		return err
+	}
+	if file == "-" {
+		_, err = o.Invocation.Out.Write(data)
+		return err
+	}
+	if err := wholefile.Write(o.Invocation.Path(file), data, 0o644); err != nil {
+		return fmt.Errorf("cannot write %s: %w", file, err)
+	}
+	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\nnext: %s images -f %s\n", file, o.Invocation.DisplayName(), file)
+	return nil
+}
+
+func (o *Options) refuseExisting(file string) error {
+	if file == "-" || o.Force {
+		return nil
+	}
+	_, err := os.Lstat(o.Invocation.Path(file))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("cannot look at %s: %w", file, err)
+	}
+	return failure.Usage("name another with -f, or overwrite it with --force", "%s exists", file)
+}
+
+// document returns a spec whose configuration its plugin accepts.
+func (o *Options) document(ctx context.Context, host *source.Host) (*spec.Document, error) {
+	flags := o.Spec.Flags
+	flags.Dir = o.Invocation.Dir
+	if flags.Source == "" {
+		if !o.Invocation.StdinTerminal {
+			return nil, failure.Usage("add --source TYPE and --set KEY=VALUE, or run it at a terminal", "there is nobody to ask and no --source")
+		}
+		if err := o.ask(ctx, host, &flags); err != nil {
+			return nil, err
+		}
+	}
+	plugin, err := host.Find(ctx, flags.Source)
+	if err != nil {
+		return nil, err
+	}
+	document, err := spec.FromFlags(flags)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range document.Set.Sources {
+		config, err := document.CheckConfig(s.Name, plugin.ConfigSchema())
+		if err != nil {
+			return nil, err
+		}
+		document.Set.Sources[i].Config = config
+	}
+	return document, nil
+}
+
+// ask fills in the flags by a few questions.
+func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSpec) error {
+	plugins, err := host.List(ctx)
+	if err != nil {
+		return err
+	}
+	var types []string
+	for _, p := range plugins {
+		if p.Broken == nil && p.ShadowedBy == "" {
+			types = append(types, p.Type)
+		}
+	}
+	if len(types) == 0 {
+		_, err := host.Find(ctx, "packer")
+		return err
+	}
+	q := newQuestions(o.Invocation.In, o.Invocation.ErrOut)
+	if flags.Source, err = q.choose("Where do the images come from?", types, types[0]); err != nil {
+		return err
+	}
+	plugin, err := host.Find(ctx, flags.Source)
+	if err != nil {
+		return err
+	}
+	for _, key := range requiredKeys(plugin.ConfigSchema()) {
+		value, err := q.text(key.Description+" ("+key.Name+")", key.Default)
+		if err != nil {
+			return err
+		}
+		flags.Set = append(flags.Set, key.Name+"="+value)
+	}
+	kinds := []string{string(spec.GenericBYOI), string(spec.EdgeNativeBYOI)}
+	if flags.Pack, err = q.choose("Which pack?", kinds, kinds[0]); err != nil {
+		return err
+	}
+	region, err := q.optional("Region (empty for any)")
+	if err != nil {
+		return err
+	}
+	if region != "" {
+		flags.Regions = strings.Split(strings.ReplaceAll(region, " ", ""), ",")
+	}
+	if flags.OSName, err = q.optional("osName of the pack (empty: as discovered)"); err != nil {
+		return err
+	}
+	flags.OSVersion, err = q.optional("osVersion of the pack (empty: as discovered)")
+	return err
+}

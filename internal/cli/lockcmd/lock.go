@@ -1,0 +1,92 @@
+// Package lockcmd is the command lock, which writes down the picks.
+package lockcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Run        options.Run
+	Lock       options.Lock
+	Force      bool
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "lock",
+		Short: "Write down the image of every pack",
+		Long: `Pick an image for every pack and write the picks into byoos.lock, to be committed.
+render and explain use it from then on, without asking any source. A lock that
+exists is kept: update changes its entries and shows what changes.`,
+		Example: options.Examples(inv.DisplayName(),
+			"lock",
+			"lock -f production.yaml",
+			"lock --force                 # write it anew"),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.Run.AddFlags(cmd.Flags())
+	o.Lock.AddFileFlag(cmd.Flags())
+	cmd.Flags().BoolVar(&o.Force, "force", false, "write a lock that exists anew, whatever it holds")
+	return cmd
+}
+
+func (o *Options) run(ctx context.Context) error {
+	session, err := o.Run.Open(ctx, o.Invocation)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	path, name, err := o.Lock.Place(o.Invocation, session.Document)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); !o.Force && !errors.Is(err, fs.ErrNotExist) {
+		return failure.Usage("change it with `"+o.Invocation.DisplayName()+" update`, or write it anew with --force", "%s exists", name)
+	}
+	packs, err := session.Packs(nil)
+	if err != nil {
+		return err
+	}
+	picks, results, err := session.Picks(ctx, packs)
+	if err != nil {
+		return err
+	}
+	session.Close()
+	options.PrintNotes(o.Invocation.ErrOut, picks)
+	entries, err := session.Entries(picks, results)
+	if err != nil {
+		return err
+	}
+	file := lock.New()
+	for _, entry := range entries {
+		if err := file.Put(entry); err != nil {
+			return err
+		}
+	}
+	data, err := file.Marshal()
+	if err != nil {
+		return err
+	}
+	if err := wholefile.Write(path, data, 0o644); err != nil {
+		return fmt.Errorf("cannot write %s: %w", name, err)
+	}
+	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s: %d image(s)\n", name, len(entries))
+	return nil
+}

@@ -1,0 +1,145 @@
+package options
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Lock says which lock is used, and whether.
+type Lock struct {
+	// File is the lock's path; empty means beside the spec, named after it.
+	File    string
+	Locked  bool
+	Ignore  bool
+	StaleOK bool
+}
+
+// AddFileFlag adds --lock-file.
+func (l *Lock) AddFileFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&l.File, "lock-file", "", "the lock (default: beside the spec, byoos.lock for byoos.yaml)")
+}
+
+// AddFlags adds the flags of commands that read a lock when there is one.
+func (l *Lock) AddFlags(flags *pflag.FlagSet) {
+	l.AddFileFlag(flags)
+	flags.BoolVar(&l.Locked, "locked", false, "use the lock, and fail without one")
+	flags.BoolVar(&l.Ignore, "ignore-lock", false, "pick anew though there is a lock")
+	flags.BoolVar(&l.StaleOK, "stale-ok", false, "use the lock for packs whose spec changed since")
+}
+
+// Path returns the lock's path, and its name for messages; both are empty for a
+// spec that has no place of its own (flags, stdin) unless --lock-file is given.
+func (l *Lock) Path(inv *invocation.Invocation, document *spec.Document) (path, name string) {
+	if l.File != "" {
+		return inv.Path(l.File), l.File
+	}
+	file := document.Set.File
+	if file == "" || file == stdinName {
+		return "", ""
+	}
+	name = strings.TrimSuffix(file, filepath.Ext(file)) + ".lock"
+	return inv.Path(name), name
+}
+
+// Load reads the lock that the flags ask for: nil when there is none, or none is
+// to be used.
+func (l *Lock) Load(inv *invocation.Invocation, document *spec.Document) (*lock.File, string, error) {
+	if l.Ignore {
+		if l.Locked {
+			return nil, "", failure.Usage("drop one of them", "--locked and --ignore-lock exclude each other")
+		}
+		return nil, "", nil
+	}
+	path, name := l.Path(inv, document)
+	if path == "" {
+		return nil, "", l.absent("for a spec from flags or stdin", "name one with --lock-file")
+	}
+	file, err := lock.Load(path, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", l.absent("at "+name, "write one with `"+inv.DisplayName()+" lock`")
+	case err != nil:
+		return nil, "", err
+	}
+	return file, name, nil
+}
+
+// absent is an error only when a lock was asked for.
+func (l *Lock) absent(where, next string) error {
+	if !l.Locked && l.File == "" {
+		return nil
+	}
+	return failure.Usage(next, "there is no lock %s", where)
+}
+
+// Picked is what was picked for each pack, and from where.
+type Picked struct {
+	Picks []pipeline.Pick
+	// Lock is the name of the lock that the picks are from; empty when the
+	// sources were asked.
+	Lock string
+}
+
+// Pick picks an image for each pack named, or for all: from the lock when there
+// is one, else from the sources.
+func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, names []string) (*Picked, error) {
+	document, err := r.Spec.Load(inv)
+	if err != nil {
+		return nil, err
+	}
+	file, name, err := l.Load(inv, document)
+	if err != nil {
+		return nil, err
+	}
+	if file == nil {
+		picks, err := r.pickFromSources(ctx, inv, document, names)
+		return &Picked{Picks: picks}, err
+	}
+	p := &pipeline.Pipeline{Document: document, Now: inv.Now()}
+	packs, err := p.Packs(names)
+	if err != nil {
+		return nil, err
+	}
+	picks, err := p.Locked(packs, file, l.StaleOK)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(inv.ErrOut, "using %s; --ignore-lock picks anew\n", name)
+	return &Picked{Picks: picks, Lock: name}, nil
+}
+
+func (r *Run) pickFromSources(ctx context.Context, inv *invocation.Invocation, document *spec.Document, names []string) ([]pipeline.Pick, error) {
+	session, err := r.open(ctx, inv, document)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	packs, err := session.Packs(names)
+	if err != nil {
+		return nil, err
+	}
+	picks, _, err := session.Picks(ctx, packs)
+	return picks, err
+}
+
+// Place is Path for commands that write the lock: a spec without a place of its
+// own is a usage error.
+func (l *Lock) Place(inv *invocation.Invocation, document *spec.Document) (path, name string, err error) {
+	path, name = l.Path(inv, document)
+	if path == "" {
+		return "", "", failure.Usage("name the lock with --lock-file", "a spec from flags or stdin has no place for its lock")
+	}
+	return path, name, nil
+}

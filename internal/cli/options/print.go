@@ -1,0 +1,28 @@
+// Package options holds groups of flags that commands share. Each group adds
+// its flags and turns them into what the packages without flags take.
+package options
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+)
+
+// Print chooses the output format of a list.
+type Print struct {
+	Output    string
+	NoHeaders bool
+}
+
+// AddFlags adds -o and --no-headers.
+func (p *Print) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&p.Output, "output", "o", p.Output, "output format: "+strings.Join(output.Formats(), "|"))
+	flags.BoolVar(&p.NoHeaders, "no-headers", false, "print tables without the header line")
+}
+
+// Printer returns the printer that the flags ask for.
+func (p *Print) Printer() (*output.Printer, error) {
+	return output.New(p.Output, p.NoHeaders)
+}

@@ -1,0 +1,81 @@
+package options
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Run is what every command that discovers images needs: a spec and plugins.
+type Run struct {
+	Spec Spec
+	Host Host
+}
+
+// AddFlags adds the flags of both.
+func (r *Run) AddFlags(flags *pflag.FlagSet) {
+	r.Spec.AddFlags(flags)
+	r.Host.AddFlags(flags)
+}
+
+// Session is a pipeline that is ready to run; the caller closes it.
+type Session struct {
+	*pipeline.Pipeline
+	Host         *source.Host
+	stopProgress func()
+}
+
+// Close ends all plugins; it may be called more than once.
+func (s *Session) Close() {
+	s.stopProgress()
+	s.Host.Close()
+}
+
+// Open loads the spec and prepares the plugin host.
+func (r *Run) Open(ctx context.Context, inv *invocation.Invocation) (*Session, error) {
+	document, err := r.Spec.Load(inv)
+	if err != nil {
+		return nil, err
+	}
+	return r.open(ctx, inv, document)
+}
+
+func (r *Run) open(ctx context.Context, inv *invocation.Invocation, document *spec.Document) (*Session, error) {
+	host, err := r.Host.New(inv)
+	if err != nil {
+		return nil, err
+	}
+	show, stop := ShowProgress(ctx, inv)
+	return &Session{
+		Pipeline: &pipeline.Pipeline{
+			Document:     document,
+			Plugins:      host,
+			Now:          inv.Now(),
+			AllowPartial: r.Host.AllowPartial,
+			Progress:     show,
+			Report:       func(d source.Diagnostic) { PrintDiagnostic(inv.ErrOut, d) },
+			Failed:       func(err error) { PrintError(inv.ErrOut, "warning", err) },
+		},
+		Host:         host,
+		stopProgress: stop,
+	}, nil
+}
+
+// PrintDiagnostic tells what a source has to say.
+func PrintDiagnostic(w io.Writer, d source.Diagnostic) {
+	fmt.Fprintf(w, "%s: source %s: %s\n", d.Severity, d.Source, d.Text())
+	if d.NextStep != "" {
+		fmt.Fprintf(w, "next: %s\n", indented(d.NextStep))
+	}
+}
+
+// indented keeps the further lines of a text under its first.
+func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n      ") }

@@ -1,0 +1,95 @@
+package options
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// DefaultSpecFile is read when neither -f nor --source is given.
+const DefaultSpecFile = "byoos.yaml"
+
+// stdinName stands for a spec from stdin in messages.
+const stdinName = "<stdin>"
+
+// Spec chooses the spec: a file, or one source from flags.
+type Spec struct {
+	File  string
+	Flags spec.FlagSpec
+}
+
+// AddFlags adds -f and the flags that make a spec in memory.
+func (s *Spec) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&s.File, "filename", "f", "", "the spec; - for stdin (default "+DefaultSpecFile+")")
+	flags.StringVar(&s.Flags.Source, "source", "", "use one source of this type in place of a spec")
+	flags.StringArrayVar(&s.Flags.Set, "set", nil, "configuration of --source, key=value; may be repeated")
+	flags.StringVar(&s.Flags.Pack, "pack", "", "pack for --source: generic-byoi|edge-native-byoi (default generic-byoi)")
+	flags.StringVar(&s.Flags.Provider, "provider", "", "select by provider, for --source")
+	flags.StringSliceVar(&s.Flags.Regions, "region", nil, "select by region, for --source; several make one pack each")
+	flags.StringSliceVar(&s.Flags.Architectures, "architecture", nil, "select by architecture (amd64, arm64), for --source; several make one pack each")
+	flags.StringVar(&s.Flags.OSName, "os-name", "", "osName of the pack, for --source")
+	flags.StringVar(&s.Flags.OSVersion, "os-version", "", "osVersion of the pack, for --source")
+	flags.StringVar(&s.Flags.KubernetesVersion, "kubernetes-version", "", "select by Kubernetes version range, for --source")
+	flags.StringVar(&s.Flags.Name, "name", "", "select by name pattern (*, ?), for --source")
+	flags.StringToStringVar(&s.Flags.Tags, "tag", nil, "select by tag, key=value, for --source; may be repeated")
+	flags.StringVar(&s.Flags.Where, "where", "", "select by CEL expression, for --source")
+}
+
+// Load reads and validates the spec. A missing or invalid one is a usage error.
+func (s *Spec) Load(inv *invocation.Invocation) (*spec.Document, error) {
+	if s.Flags.Source != "" {
+		if s.File != "" {
+			return nil, failure.Usage("drop one of them", "-f and --source exclude each other")
+		}
+		s.Flags.Dir = inv.Dir
+		return spec.FromFlags(s.Flags)
+	}
+	if flag := s.Flags.FirstSet(); flag != "" {
+		return nil, failure.Usage("add --source TYPE, or write it into the spec", "--%s needs --source", flag)
+	}
+	return s.read(inv)
+}
+
+func (s *Spec) read(inv *invocation.Invocation) (*spec.Document, error) {
+	name := s.File
+	if name == "" {
+		name = DefaultSpecFile
+	}
+	if name == "-" {
+		data, err := io.ReadAll(inv.In)
+		if err != nil {
+			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the spec from stdin", Err: err}
+		}
+		return spec.Parse(stdinName, data, inv.Dir)
+	}
+	path := inv.Path(name)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		name, path = filepath.Join(name, DefaultSpecFile), filepath.Join(path, DefaultSpecFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, unreadable(name, s.File == "", err, inv)
+	}
+	return spec.Parse(name, data, filepath.Dir(path))
+}
+
+func unreadable(name string, isDefault bool, err error, inv *invocation.Invocation) error {
+	e := &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the spec " + name, Err: err}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && isDefault:
+		e.Summary, e.Err = "there is no "+name+" in this directory", nil
+		e.Next = "name a spec with -f, make one with `" + inv.DisplayName() + " init`, or use --source TYPE"
+	case errors.Is(err, fs.ErrNotExist):
+		e.Summary, e.Err = "the spec "+name+" does not exist", nil
+		e.Next = "check the path after -f"
+	}
+	return e
+}

@@ -1,0 +1,215 @@
+// Package render is the command that prints pack values.
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Run        options.Run
+	Lock       options.Lock
+	Format     string
+	OutDir     string
+	// ValuesFile is an existing values file, of which only our fields change.
+	ValuesFile string
+	InPlace    bool
+	ConfigMap  output.ConfigMap
+	Packs      []string
+}
+
+// Formats of --format.
+const (
+	FormatValues    = "values"
+	FormatConfigMap = "configmap"
+)
+
+func formats() []string { return []string{FormatValues, FormatConfigMap} }
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "render [PACK...]",
+		Short: "Print the pack values of each pack",
+		Long: `Pick an image for each pack of the spec, or only for the packs named, and print
+the pack values. Nothing is printed unless every pack has its image.
+
+With --values only the fields that this program owns change in an existing file;
+comments, order, quoting and everything else stay byte for byte.`,
+		Example: options.Examples(inv.DisplayName(),
+			"render",
+			"render aws-east -f production.yaml",
+			"render --out-dir rendered/",
+			"render aws-east --values profile/os.yaml --in-place",
+			"render --format configmap --configmap-name byoos-values",
+			"render --source packer --set manifest=packer-manifest.json --region us-east-1 --os-name rhel --os-version 8"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Packs = args
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	o.Run.AddFlags(cmd.Flags())
+	o.Lock.AddFlags(cmd.Flags())
+	flags := cmd.Flags()
+	flags.StringVar(&o.Format, "format", FormatValues, "what to print: "+strings.Join(formats(), "|"))
+	flags.StringVar(&o.OutDir, "out-dir", "", "write one file for each pack into this directory, in place of stdout")
+	flags.StringVar(&o.ValuesFile, "values", "", "change an existing values file in place of making a new one; for one pack")
+	flags.BoolVar(&o.InPlace, "in-place", false, "write the file of --values, in place of stdout")
+	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
+	flags.StringVarP(&o.ConfigMap.Namespace, "namespace", "n", "", "namespace of the ConfigMap of --format configmap")
+	return cmd
+}
+
+func (o *Options) validate() error {
+	switch {
+	case !slices.Contains(formats(), o.Format):
+		return failure.Usage("use one of "+strings.Join(formats(), ", "), "unknown format %q", o.Format)
+	case o.InPlace && o.ValuesFile == "":
+		return failure.Usage("name the file with --values", "--in-place needs --values")
+	case o.ValuesFile != "" && o.Format != FormatValues:
+		return failure.Usage("", "--values goes with --format values only")
+	case o.ValuesFile != "" && o.OutDir != "":
+		return failure.Usage("", "--values and --out-dir exclude each other")
+	case o.OutDir != "" && o.Format != FormatValues:
+		return failure.Usage("redirect stdout to a file", "--out-dir goes with --format values only")
+	}
+	return nil
+}
+
+func (o *Options) run(ctx context.Context) error {
+	rendered, err := o.render(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.ValuesFile != "":
+		return o.edit(rendered)
+	case o.OutDir != "":
+		return o.writeFiles(rendered)
+	case o.Format == FormatConfigMap:
+		return o.printConfigMap(rendered)
+	}
+	_, err = o.Invocation.Out.Write(documents(rendered))
+	return err
+}
+
+// render runs the pipeline to pack values.
+func (o *Options) render(ctx context.Context) ([]pipeline.Rendered, error) {
+	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
+	if err != nil {
+		return nil, err
+	}
+	options.PrintNotes(o.Invocation.ErrOut, picked.Picks)
+	return pipeline.Values(picked.Picks)
+}
+
+// documents returns one YAML document for each pack; several are separated and
+// named by a comment.
+func documents(rendered []pipeline.Rendered) []byte {
+	if len(rendered) == 1 {
+		return rendered[0].Values.Render()
+	}
+	var all []byte
+	for i, r := range rendered {
+		if i > 0 {
+			all = append(all, "---\n"...)
+		}
+		all = append(all, "# "+r.Pick.Pack.Name+"\n"...)
+		all = append(all, r.Values.Render()...)
+	}
+	return all
+}
+
+func (o *Options) printConfigMap(rendered []pipeline.Rendered) error {
+	data := map[string]string{}
+	for _, r := range rendered {
+		data[r.Pick.Pack.Name+".yaml"] = string(r.Values.Render())
+	}
+	return o.ConfigMap.Print(data, o.Invocation.Out)
+}
+
+func (o *Options) writeFiles(rendered []pipeline.Rendered) error {
+	dir := o.Invocation.Path(o.OutDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // pack values are not secret
+		return fmt.Errorf("cannot make %s: %w", o.OutDir, err)
+	}
+	for _, r := range rendered {
+		name := r.Pick.Pack.Name + ".yaml"
+		if err := wholefile.Write(filepath.Join(dir, name), r.Values.Render(), 0o644); err != nil {
+			return fmt.Errorf("cannot write %s: %w", filepath.Join(o.OutDir, name), err)
+		}
+		fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\n", filepath.Join(o.OutDir, name))
+	}
+	return nil
+}
+
+func (o *Options) edit(rendered []pipeline.Rendered) error {
+	if len(rendered) != 1 {
+		return failure.Usage("name one: render PACK --values FILE", "--values takes one pack, and the spec has %d", len(rendered))
+	}
+	path := o.Invocation.Path(o.ValuesFile)
+	existing, err := os.ReadFile(path)
+	if err != nil {
+		return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + o.ValuesFile, Err: err, Next: valuesNext(err)}
+	}
+	edited, changes, err := rendered[0].Values.Edit(existing, o.ValuesFile)
+	if err != nil {
+		return err
+	}
+	if !o.InPlace {
+		_, err = o.Invocation.Out.Write(edited)
+		return err
+	}
+	if len(changes) == 0 {
+		fmt.Fprintf(o.Invocation.ErrOut, "%s is up to date\n", o.ValuesFile)
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if err := wholefile.Write(path, edited, info.Mode().Perm()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", o.ValuesFile, err)
+	}
+	for _, change := range changes {
+		fmt.Fprintf(o.Invocation.ErrOut, "%s: %s\n", o.ValuesFile, changeText(change))
+	}
+	return nil
+}
+
+func changeText(c pack.Change) string {
+	path := strings.Join(c.Path, ".")
+	if c.Added {
+		return fmt.Sprintf("%s: %q (new)", path, c.New)
+	}
+	return fmt.Sprintf("%s: %q, was %q", path, c.New, c.Old)
+}
+
+func valuesNext(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "check the path after --values; without it a new file is printed"
+	}
+	return ""
+}

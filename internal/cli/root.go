@@ -1,0 +1,115 @@
+// Package cli is the command line: the root command, and the one place that
+// turns an error into words and an exit code.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/doctor"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/explain"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/images"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/initspec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/lockcmd"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/plugin"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/render"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/schema"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/update"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/verify"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/version"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+// Run runs one command line and returns the exit code.
+func Run(ctx context.Context, inv *invocation.Invocation, args []string) int {
+	root := NewRoot(inv)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return failure.ExitOK
+	case errors.Is(err, failure.ErrDifference):
+		// Said on stdout; the code is the message.
+		return failure.ExitFailure
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted"}
+	}
+	options.PrintError(inv.ErrOut, "error", err)
+	return failure.Code(err)
+}
+
+// NewRoot returns the root command with all others below it.
+func NewRoot(inv *invocation.Invocation) *cobra.Command {
+	name := inv.DisplayName()
+	root := &cobra.Command{
+		Use:   "kubectl-byoos",
+		Short: "Find your own OS images and put them into Palette BYOOS packs",
+		Long: `Find the OS images that your builds made, pick the right one by a written rule,
+and render it into the BYOOS packs of Spectro Cloud Palette.`,
+		Example: options.Examples(name,
+			"init                       # write a first byoos.yaml",
+			"images                     # list what the sources of byoos.yaml have",
+			"render                     # print the pack values of every pack",
+			"explain aws-east           # why this image and no other"),
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: name},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(inv.In)
+	root.SetOut(inv.Out)
+	root.SetErr(inv.ErrOut)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return failure.Usage(fmt.Sprintf("see `%s --help`", cmd.CommandPath()), "%s", err)
+	})
+	root.AddCommand(
+		images.NewCommand(inv),
+		render.NewCommand(inv),
+		explain.NewCommand(inv),
+		lockcmd.NewCommand(inv),
+		update.NewCommand(inv),
+		verify.NewCommand(inv),
+		plugin.NewCommand(inv),
+		initspec.NewCommand(inv),
+		schema.NewCommand(inv),
+		doctor.NewCommand(inv),
+		version.NewCommand(inv),
+	)
+	usageErrors(root)
+	return root
+}
+
+// usageErrors gives every wrong argument the exit code of wrong usage.
+func usageErrors(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return failure.Usage(fmt.Sprintf("see `%s --help`", cmd.CommandPath()), "%s", err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		usageErrors(sub)
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	next := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		next = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), strings.Join(near, "`, `"))
+	}
+	return failure.Usage(next, "unknown command %q", name)
+}

@@ -1,0 +1,192 @@
+// Package verify is the command that tells when a pick went stale.
+package verify
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Run        options.Run
+	Lock       options.Lock
+	Print      options.Print
+	ValuesFile string
+	IDs        []string
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "verify [ID...]",
+		Short: "Tell whether picked images are still good",
+		Long: `Ask the sources what became of the images of the lock, of a values file, or of ids:
+whether each exists and is available, is not deprecated or past its end of life, and
+is still in the region and of the architecture that was picked. A stale image of the
+lock is shown with what would be picked now.
+
+Exit code 1 when an image is stale, 4 when one could not be asked for.`,
+		Example: options.Examples(inv.DisplayName(),
+			"verify",
+			"verify --values profile/os.yaml",
+			"verify ami-0123456789abcdef0 -o json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.IDs = args
+			return o.run(cmd.Context())
+		},
+	}
+	o.Run.AddFlags(cmd.Flags())
+	o.Lock.AddFileFlag(cmd.Flags())
+	o.Print.AddFlags(cmd.Flags())
+	cmd.Flags().StringVar(&o.ValuesFile, "values", "", "verify the image of this values file, in place of the lock")
+	return cmd
+}
+
+// Item is one item of `-o json`.
+type Item struct {
+	Pack    string       `json:"pack,omitempty"`
+	ID      string       `json:"id"`
+	Region  string       `json:"region,omitempty"`
+	Source  string       `json:"source,omitempty"`
+	Status  string       `json:"status"`
+	Reasons []string     `json:"reasons,omitempty"`
+	Notes   []string     `json:"notes,omitempty"`
+	Nearest *image.Image `json:"nearest,omitempty"`
+}
+
+func (o *Options) run(ctx context.Context) error {
+	printer, err := o.Print.Printer()
+	if err != nil {
+		return err
+	}
+	if o.ValuesFile != "" && len(o.IDs) > 0 {
+		return failure.Usage("drop one of them", "--values and ids exclude each other")
+	}
+	session, err := o.Run.Open(ctx, o.Invocation)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	subjects, err := o.subjects(session)
+	if err != nil {
+		return err
+	}
+	verified, failed := session.Verify(ctx, session.Host, subjects)
+	if verified == nil && failed != nil {
+		return failed
+	}
+	if failed == nil {
+		if err := session.Nearest(ctx, verified); err != nil {
+			fmt.Fprintf(o.Invocation.ErrOut, "note: no replacement can be shown: %s\n", err)
+		}
+	}
+	session.Close()
+	if err := printer.Print(list(verified), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
+		return err
+	}
+	return verdict(verified, failed)
+}
+
+// verdict keeps apart what is stale and what could not be asked: as long as
+// something is unknown the answer is not complete.
+func verdict(verified []pipeline.Verification, failed error) error {
+	switch {
+	case failed != nil:
+		return failed
+	case pipeline.Unknown(verified):
+		return &failure.Error{
+			Code: failure.ExitSource, Summary: "not every image could be verified",
+			Next: "see the reasons above; the source's plugin may lack verification, or the spec the source",
+		}
+	case pipeline.Stale(verified):
+		return failure.ErrDifference
+	}
+	return nil
+}
+
+// subjects are what the flags ask to verify.
+func (o *Options) subjects(session *options.Session) ([]pipeline.Subject, error) {
+	switch {
+	case o.ValuesFile != "":
+		data, err := os.ReadFile(o.Invocation.Path(o.ValuesFile))
+		if err != nil {
+			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the values", Err: err, Next: "check the path after --values"}
+		}
+		img, err := pack.ImageOf(data, o.ValuesFile)
+		if err != nil {
+			return nil, err
+		}
+		return []pipeline.Subject{{Image: *img}}, nil
+	case len(o.IDs) > 0:
+		subjects := make([]pipeline.Subject, len(o.IDs))
+		for i, id := range o.IDs {
+			subjects[i].Image = image.Image{ID: id, Provider: pack.ProviderOf(id)}
+		}
+		return subjects, nil
+	}
+	return o.locked(session)
+}
+
+func (o *Options) locked(session *options.Session) ([]pipeline.Subject, error) {
+	o.Lock.Locked = true
+	file, _, err := o.Lock.Load(o.Invocation, session.Document)
+	if err != nil {
+		return nil, err
+	}
+	return subjectsOf(file), nil
+}
+
+func subjectsOf(file *lock.File) []pipeline.Subject {
+	names := file.Names()
+	subjects := make([]pipeline.Subject, len(names))
+	for i, name := range names {
+		entry, _ := file.Entry(name)
+		subjects[i] = pipeline.Subject{Pack: name, Source: entry.Image.Source, Image: entry.Image}
+	}
+	return subjects
+}
+
+func list(verified []pipeline.Verification) output.List {
+	l := output.List{
+		Kind: "VerificationList",
+		Table: output.Table{
+			Columns: []output.Column{
+				{Name: "PACK"}, {Name: "STATUS"}, {Name: "ID"}, {Name: "REGION"}, {Name: "SOURCE", Wide: true},
+				{Name: "REASON"}, {Name: "NEAREST"},
+			},
+			Empty: "nothing to verify",
+		},
+	}
+	for _, v := range verified {
+		item := Item{
+			Pack: v.Pack, ID: v.Image.ID, Region: v.Image.Region, Source: v.Source,
+			Status: string(v.Status), Reasons: v.Reasons, Notes: v.Notes, Nearest: v.Nearest,
+		}
+		l.Items = append(l.Items, item)
+		l.Names = append(l.Names, item.ID)
+		nearest := ""
+		if v.Nearest != nil {
+			nearest = v.Nearest.ID
+		}
+		l.Table.Rows = append(l.Table.Rows, []string{
+			item.Pack, item.Status, item.ID, item.Region, item.Source,
+			strings.Join(append(v.Reasons, v.Notes...), "; "), nearest,
+		})
+	}
+	return l
+}

@@ -1,0 +1,71 @@
+// Package version is the command that tells what this binary is.
+package version
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+)
+
+// Info is what `version -o json` prints.
+type Info struct {
+	Version   string `json:"version"`
+	Commit    string `json:"commit,omitempty"`
+	GoVersion string `json:"goVersion"`
+	Platform  string `json:"platform"`
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	var print options.Print
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Example: options.Examples(inv.DisplayName(),
+			"version",
+			"version -o json"),
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			printer, err := print.Printer()
+			if err != nil {
+				return err
+			}
+			info := Read()
+			return printer.Print(output.List{
+				Kind:  "VersionList",
+				Items: []any{info},
+				Names: []string{info.Version},
+				Table: output.Table{
+					Columns: []output.Column{{Name: "VERSION"}, {Name: "COMMIT"}, {Name: "GO"}, {Name: "PLATFORM"}},
+					Rows:    [][]string{{info.Version, info.Commit, info.GoVersion, info.Platform}},
+				},
+			}, inv.Out, inv.ErrOut)
+		},
+	}
+	print.AddFlags(cmd.Flags())
+	return cmd
+}
+
+// Read returns what the Go toolchain recorded in the binary.
+func Read() Info {
+	info := Info{Version: "devel", GoVersion: runtime.Version(), Platform: fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return info
+	}
+	if v := build.Main.Version; v != "" && v != "(devel)" {
+		info.Version = v
+	}
+	for _, setting := range build.Settings {
+		if setting.Key == "vcs.revision" {
+			info.Commit = setting.Value
+		}
+	}
+	return info
+}

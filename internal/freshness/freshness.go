@@ -1,0 +1,78 @@
+// Package freshness judges whether an image that was picked earlier is still
+// good. It is pure: the time is passed in.
+package freshness
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+// Expected is what was picked: empty fields are not compared.
+type Expected struct {
+	ID, Region, Architecture, Digest string
+}
+
+// Expect returns what is expected of an image that was picked.
+func Expect(picked image.Image) Expected {
+	return Expected{ID: picked.ID, Region: picked.Region, Architecture: picked.Architecture, Digest: picked.Digest}
+}
+
+// Judge returns why the image, as its source has it now, is no longer good;
+// nothing for one that is.
+func Judge(want Expected, got image.Image, now time.Time) []string {
+	var reasons []string
+	add := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
+	if got.State != image.Available && got.State != image.StateUnset {
+		text := "its state is " + string(got.State)
+		if got.StateReason != "" {
+			text += " (" + got.StateReason + ")"
+		}
+		add("%s", text)
+	}
+	if reached(got.DeprecatedAt, now) {
+		add("deprecated since %s", day(got.DeprecatedAt))
+	}
+	if reached(got.EndOfLifeAt, now) {
+		add("past its end of life since %s", day(got.EndOfLifeAt))
+	}
+	if got.ExcludedFromLatest {
+		add("excluded from latest")
+	}
+	if differ(want.Region, got.Region) && got.Region != image.GlobalRegion {
+		add("its region is %s, and %s was picked", got.Region, want.Region)
+	}
+	if differ(want.Architecture, got.Architecture) {
+		add("its architecture is %s, and %s was picked", got.Architecture, want.Architecture)
+	}
+	if differ(want.Digest, got.Digest) {
+		add("its digest is %s, and %s was picked", got.Digest, want.Digest)
+	}
+	return reasons
+}
+
+// Upcoming returns what will end the image's life later than now.
+func Upcoming(got image.Image, now time.Time) []string {
+	var notes []string
+	if got.DeprecatedAt != nil && !reached(got.DeprecatedAt, now) {
+		notes = append(notes, "deprecated from "+day(got.DeprecatedAt))
+	}
+	if got.EndOfLifeAt != nil && !reached(got.EndOfLifeAt, now) {
+		notes = append(notes, "end of life on "+day(got.EndOfLifeAt))
+	}
+	return notes
+}
+
+// differ compares what is known on both sides; spelling of case and blanks does
+// not count ("West US 2" is westus2).
+func differ(want, got string) bool {
+	return want != "" && got != "" && fold(want) != fold(got)
+}
+
+func fold(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+
+func reached(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
+
+func day(at *time.Time) string { return at.UTC().Format(time.DateOnly) }

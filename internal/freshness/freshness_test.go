@@ -1,0 +1,53 @@
+package freshness_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+func TestJudge(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	past, future := now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)
+	want := freshness.Expected{ID: "x", Region: "West US 2", Architecture: "amd64", Digest: "sha256:a"}
+	good := image.Image{ID: "x", State: image.Available, Region: "westus2", Architecture: "amd64", Digest: "sha256:a"}
+	tests := map[string]struct {
+		change func(*image.Image)
+		want   []string
+	}{
+		"good":             {func(*image.Image) {}, nil},
+		"unknown fields":   {func(i *image.Image) { i.Region, i.Architecture, i.Digest = "", "", "" }, nil},
+		"global":           {func(i *image.Image) { i.Region = image.GlobalRegion }, nil},
+		"later end":        {func(i *image.Image) { i.DeprecatedAt, i.EndOfLifeAt = &future, &future }, nil},
+		"deprecated":       {func(i *image.Image) { i.DeprecatedAt = &past }, []string{"deprecated since 2026-10-01"}},
+		"deprecated today": {func(i *image.Image) { i.DeprecatedAt = &now }, []string{"deprecated since 2026-11-01"}},
+		"end of life":      {func(i *image.Image) { i.EndOfLifeAt = &past }, []string{"past its end of life since 2026-10-01"}},
+		"excluded":         {func(i *image.Image) { i.ExcludedFromLatest = true }, []string{"excluded from latest"}},
+		"disabled":         {func(i *image.Image) { i.State, i.StateReason = image.Disabled, "by its owner" }, []string{"its state is disabled (by its owner)"}},
+		"region":           {func(i *image.Image) { i.Region = "eastus" }, []string{"its region is eastus, and West US 2 was picked"}},
+		"architecture":     {func(i *image.Image) { i.Architecture = "arm64" }, []string{"its architecture is arm64, and amd64 was picked"}},
+		"moved tag":        {func(i *image.Image) { i.Digest = "sha256:b" }, []string{"its digest is sha256:b, and sha256:a was picked"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := good
+			test.change(&got)
+			if diff := cmp.Diff(test.want, freshness.Judge(want, got, now)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestUpcoming(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	past, future := now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)
+	got := freshness.Upcoming(image.Image{DeprecatedAt: &past, EndOfLifeAt: &future}, now)
+	if diff := cmp.Diff([]string{"end of life on 2026-12-01"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,84 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Locked returns the picks that a lock holds for packs, without asking any
+// source. A pack that the lock lacks is a usage error; so is one whose spec
+// changed since, unless staleOK.
+func (p *Pipeline) Locked(packs []spec.Pack, file *lock.File, staleOK bool) ([]Pick, error) {
+	picks := make([]Pick, len(packs))
+	var missing, stale []string
+	for i, pack := range packs {
+		picks[i] = Pick{Pack: pack}
+		if !pack.NeedsImage() {
+			continue
+		}
+		entry, ok := file.Entry(pack.Name)
+		if !ok {
+			missing = append(missing, fmt.Sprintf("%s: not in the lock", pack.Name))
+			continue
+		}
+		digest, err := lock.Fingerprint(pack, p.Document.Set.Sources)
+		if err != nil {
+			return nil, err
+		}
+		if digest != entry.SpecDigest {
+			stale = append(stale, fmt.Sprintf("%s: its selection or its sources changed", pack.Name))
+		}
+		picks[i].Image = &entry.Image
+	}
+	if staleOK {
+		stale = nil
+	}
+	if len(missing)+len(stale) == 0 {
+		return picks, nil
+	}
+	next := "bring the lock up to date with `update`, or leave it aside with --ignore-lock"
+	if len(missing) == 0 {
+		next += ", or use it as it is with --stale-ok"
+	}
+	return nil, &failure.Error{
+		Code: failure.ExitUsage, Summary: "the spec changed since the lock was written",
+		Details: slices.Concat(missing, stale), Next: next,
+	}
+}
+
+// Entries returns the lock entries of picks that were just made. A pack without
+// a pick is an error; one that needs no image has no entry.
+func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry, error) {
+	plugins := map[string]lock.Plugin{}
+	for _, result := range results {
+		if result.Plugin != nil {
+			plugins[result.Source] = lock.Plugin{
+				Type: result.Plugin.Type, Version: result.Plugin.Description.GetVersion(), Digest: result.Plugin.Digest,
+			}
+		}
+	}
+	var entries []lock.Entry
+	var failed []error
+	for _, pick := range picks {
+		if pick.Err != nil {
+			failed = append(failed, pick.Err)
+			continue
+		}
+		if pick.Image == nil {
+			continue
+		}
+		digest, err := lock.Fingerprint(pick.Pack, p.Document.Set.Sources)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, lock.Entry{
+			Name: pick.Pack.Name, Pack: pick.Pack.Pack, SpecDigest: digest, Image: *pick.Image, Plugin: plugins[pick.Image.Source],
+		})
+	}
+	return entries, failure.Join(failed...)
+}

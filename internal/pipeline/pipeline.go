@@ -1,0 +1,282 @@
+// Package pipeline owns the order of the work: sources, images, selection, pack
+// values. A command is this pipeline, stopped at one place and printed.
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Plugins is the part of the plugin host that the pipeline calls.
+type Plugins interface {
+	Find(ctx context.Context, typ string) (*source.Plugin, error)
+	Discover(ctx context.Context, reqs []source.Request, progress func(source.Event)) []source.Result
+}
+
+// Pipeline runs a spec.
+type Pipeline struct {
+	Document *spec.Document
+	Plugins  Plugins
+	Now      time.Time
+	// AllowPartial goes on when a source fails; Failed then takes the failure.
+	AllowPartial bool
+	// Progress and Report take what sources say meanwhile.
+	Progress func(source.Event)
+	Report   func(source.Diagnostic)
+	Failed   func(error)
+}
+
+// Pick is what was selected for one pack.
+type Pick struct {
+	Pack spec.Pack
+	// Outcome is empty for a pack that needs no image (agent mode).
+	Outcome selection.Outcome
+	// Image is the pick; nil when there is none, see Err.
+	Image *image.Image
+	// Err says why there is no pick.
+	Err error
+}
+
+// Packs returns the expanded packs of the spec, or only those named. A name
+// stands for the pack itself or, before matrix expansion, for all of its packs.
+func (p *Pipeline) Packs(names []string) ([]spec.Pack, error) {
+	all, err := p.Document.Set.Expand()
+	if err != nil || len(names) == 0 {
+		return all, err
+	}
+	byName := map[string][]int{}
+	for i, pack := range all {
+		byName[pack.Name] = append(byName[pack.Name], i)
+		if pack.Base != pack.Name {
+			byName[pack.Base] = append(byName[pack.Base], i)
+		}
+	}
+	taken := map[int]bool{}
+	var chosen []spec.Pack
+	for _, name := range names {
+		indexes := byName[name]
+		if len(indexes) == 0 {
+			return nil, failure.Usage("the spec has "+packNames(all), "the spec has no pack named %q", name)
+		}
+		for _, i := range indexes {
+			if !taken[i] {
+				taken[i] = true
+				chosen = append(chosen, all[i])
+			}
+		}
+	}
+	return chosen, nil
+}
+
+// maxNames is how many names an error lists.
+const maxNames = 20
+
+func packNames(packs []spec.Pack) string {
+	names := make([]string, len(packs))
+	for i, p := range packs {
+		names[i] = p.Name
+	}
+	if len(names) > maxNames {
+		return strings.Join(names[:maxNames], ", ") + fmt.Sprintf(" and %d more", len(names)-maxNames)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Discover asks the sources that the packs use (all of them for no packs) and
+// returns their images in the order of the spec's sources.
+func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Image, []source.Result, error) {
+	requests, err := p.requests(ctx, packs)
+	if err != nil {
+		return nil, nil, err
+	}
+	results := p.Plugins.Discover(ctx, requests, p.Progress)
+	if ctx.Err() != nil {
+		return nil, nil, interrupted(ctx)
+	}
+	var images []image.Image
+	var failed []error
+	for _, result := range results {
+		p.report(result)
+		if result.Err != nil {
+			failed = append(failed, result.Err)
+		}
+		images = append(images, result.Images...)
+	}
+	if err := failure.Join(failed...); err != nil {
+		if !p.AllowPartial {
+			return nil, nil, err
+		}
+		p.Failed(err)
+	}
+	return images, results, nil
+}
+
+// report hands on what a source says beside its failure.
+func (p *Pipeline) report(result source.Result) {
+	for _, diagnostic := range result.Diagnostics {
+		if diagnostic.Severity != source.SeverityError {
+			p.Report(diagnostic)
+		}
+	}
+}
+
+func interrupted(ctx context.Context) error {
+	return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: context.Cause(ctx)}
+}
+
+// requests checks every source's configuration against its plugin's schema
+// before any plugin starts.
+func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) ([]source.Request, error) {
+	var requests []source.Request
+	var invalid []error
+	for _, s := range p.Document.Set.Sources {
+		users := usersOf(s.Name, packs)
+		if len(packs) > 0 && len(users) == 0 {
+			continue
+		}
+		plugin, err := p.Plugins.Find(ctx, s.Type)
+		if err != nil {
+			return nil, err
+		}
+		config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
+		if err != nil {
+			invalid = append(invalid, err)
+			continue
+		}
+		requests = append(requests, source.Request{
+			Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir, Hints: hints(users),
+		})
+	}
+	return requests, failure.Join(invalid...)
+}
+
+// usersOf returns the packs that pick from a source.
+func usersOf(name string, packs []spec.Pack) []spec.Pack {
+	var users []spec.Pack
+	for _, pack := range packs {
+		if pack.NeedsImage() && (len(pack.Sources) == 0 || slices.Contains(pack.Sources, name)) {
+			users = append(users, pack)
+		}
+	}
+	return users
+}
+
+// hints are the union of what packs select; one pack that takes anything lifts
+// the hint for all.
+func hints(packs []spec.Pack) source.Hints {
+	return source.Hints{
+		Providers:     union(packs, func(s spec.Select) string { return s.Provider }),
+		Regions:       union(packs, func(s spec.Select) string { return s.Region }),
+		Architectures: union(packs, func(s spec.Select) string { return s.Architecture }),
+	}
+}
+
+func union(packs []spec.Pack, field func(spec.Select) string) []string {
+	var values []string
+	for _, pack := range packs {
+		value := field(pack.Select)
+		if value == "" {
+			return nil
+		}
+		values = append(values, value)
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// Picks asks the sources and picks an image for each pack.
+func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []source.Result, error) {
+	images, results, err := p.Discover(ctx, packs)
+	if err != nil {
+		return nil, nil, err
+	}
+	picks, err := p.Select(packs, images)
+	return picks, results, err
+}
+
+// Select picks an image for each pack. A pack without a pick carries its error;
+// the others are not held up by it.
+func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, error) {
+	var compiler selection.Compiler
+	picks := make([]Pick, len(packs))
+	for i, pack := range packs {
+		picks[i] = Pick{Pack: pack}
+		if !pack.NeedsImage() {
+			continue
+		}
+		rule, err := compiler.Compile(pack.Select)
+		if err != nil {
+			return nil, err
+		}
+		picks[i].Outcome = rule.Apply(fromSources(images, pack.Sources), p.Now)
+		picks[i].Image, picks[i].Err = picks[i].Outcome.Resolve(pack.Name)
+	}
+	return picks, nil
+}
+
+func fromSources(images []image.Image, sources []string) []image.Image {
+	if len(sources) == 0 {
+		return images
+	}
+	var some []image.Image
+	for _, img := range images {
+		if slices.Contains(sources, img.Source) {
+			some = append(some, img)
+		}
+	}
+	return some
+}
+
+// Values builds the pack values of a pick that has an image or needs none. For an
+// edge pack, the images that its template leads to must be among those found; a
+// pick from a lock has no others to compare with.
+func (p Pick) Values() (*pack.Values, error) {
+	values, err := pack.Build(pack.Input{Pack: p.Pack, Image: p.Image})
+	if err != nil || p.Pack.Edge == nil || len(p.Outcome.Ranked) == 0 {
+		return values, err
+	}
+	found := slices.Clone(p.Outcome.Ranked)
+	for _, drop := range p.Outcome.Dropped {
+		found = append(found, drop.Image)
+	}
+	return values, values.CheckVersions(p.Pack.Name, p.Pack.Edge.KubernetesVersions, found)
+}
+
+// Rendered is a pack with its values.
+type Rendered struct {
+	Pick   Pick
+	Values *pack.Values
+}
+
+// Values builds the pack values of every pick. All failures are reported at
+// once; nothing is returned beside them.
+func Values(picks []Pick) ([]Rendered, error) {
+	rendered := make([]Rendered, 0, len(picks))
+	var failed []error
+	for _, pick := range picks {
+		if pick.Err != nil {
+			failed = append(failed, pick.Err)
+			continue
+		}
+		values, err := pick.Values()
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		rendered = append(rendered, Rendered{Pick: pick, Values: values})
+	}
+	if err := failure.Join(failed...); err != nil {
+		return nil, err
+	}
+	return rendered, nil
+}

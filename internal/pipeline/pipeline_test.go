@@ -1,0 +1,305 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+const twoPacks = `
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources:
+  - {name: golden, type: fake, config: {path: a}}
+  - {name: other, type: fake, config: {path: b}}
+packs:
+  - name: aws
+    pack: generic-byoi
+    sources: [golden]
+    select: {architecture: amd64}
+    matrix: {region: [us-east-1, eu-west-1]}
+    values: {osName: rhel, osVersion: "8"}
+  - name: single
+    pack: generic-byoi
+    sources: [other]
+    select: {region: us-east-1}
+    values: {osName: rhel, osVersion: "8"}
+`
+
+// plugins stands for a plugin host.
+type plugins struct {
+	requests []source.Request
+	results  map[string]source.Result
+	verified map[string][]source.Verified
+	err      map[string]error
+}
+
+func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
+	return &source.Plugin{Type: typ, Digest: "sha256:d", Description: &sourcev1.Description{
+		Version: "1.2.3", ConfigSchema: `{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false}`,
+	}}, nil
+}
+
+func (p *plugins) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
+	p.requests = requests
+	results := make([]source.Result, len(requests))
+	for i, request := range requests {
+		result := p.results[request.Source]
+		result.Source = request.Source
+		result.Plugin, _ = p.Find(ctx, request.Type)
+		results[i] = result
+	}
+	return results
+}
+
+func (p *plugins) Verify(_ context.Context, request source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
+	return p.verified[request.Source], nil, p.err[request.Source]
+}
+
+func ami(id, region, sourceName string, day int) image.Image {
+	created := time.Date(2026, 10, day, 0, 0, 0, 0, time.UTC)
+	return image.Image{
+		ID: id, Provider: "aws", Region: region, Architecture: "amd64", State: image.Available, CreatedAt: &created, Source: sourceName,
+	}
+}
+
+func newPipeline(t *testing.T, p *plugins) *pipeline.Pipeline {
+	t.Helper()
+	document, err := spec.Parse("byoos.yaml", []byte(twoPacks), "/specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &pipeline.Pipeline{
+		Document: document, Plugins: p, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		Report: func(source.Diagnostic) {}, Failed: func(error) {}, Progress: func(source.Event) {},
+	}
+}
+
+func packs(t *testing.T, p *pipeline.Pipeline, names ...string) []spec.Pack {
+	t.Helper()
+	some, err := p.Packs(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return some
+}
+
+func TestPacksByName(t *testing.T) {
+	p := newPipeline(t, &plugins{})
+	tests := map[string]struct{ names, want []string }{
+		"all":        {nil, []string{"aws-us-east-1", "aws-eu-west-1", "single"}},
+		"one":        {[]string{"single"}, []string{"single"}},
+		"of matrix":  {[]string{"aws-eu-west-1"}, []string{"aws-eu-west-1"}},
+		"the matrix": {[]string{"aws", "aws-eu-west-1"}, []string{"aws-us-east-1", "aws-eu-west-1"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, pack := range packs(t, p, test.names...) {
+				got = append(got, pack.Name)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	_, err := p.Packs([]string{"nope"})
+	if failure.Code(err) != failure.ExitUsage {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOnlySourcesInUseAreAskedWithHints(t *testing.T) {
+	fake := &plugins{}
+	p := newPipeline(t, fake)
+	if _, _, err := p.Discover(t.Context(), packs(t, p, "aws")); err != nil {
+		t.Fatal(err)
+	}
+	want := []source.Request{{
+		Source: "golden", Type: "fake", Config: map[string]any{"path": "a"}, BaseDir: "/specs",
+		Hints: source.Hints{Regions: []string{"eu-west-1", "us-east-1"}, Architectures: []string{"amd64"}},
+	}}
+	if diff := cmp.Diff(want, fake.requests); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFailingSource(t *testing.T) {
+	broken := &failure.Error{Code: failure.ExitSource, Summary: "source golden: access denied"}
+	fake := &plugins{results: map[string]source.Result{
+		"golden": {Err: broken, Images: []image.Image{ami("ami-1", "us-east-1", "golden", 1)}},
+		"other":  {Images: []image.Image{ami("ami-2", "us-east-1", "other", 1)}},
+	}}
+	p := newPipeline(t, fake)
+	if _, _, err := p.Discover(t.Context(), nil); failure.Code(err) != failure.ExitSource {
+		t.Errorf("got %v", err)
+	}
+	var told error
+	p.AllowPartial, p.Failed = true, func(err error) { told = err }
+	images, _, err := p.Discover(t.Context(), nil)
+	if err != nil || len(images) != 2 || !errors.Is(told, broken) {
+		t.Errorf("got %d images, %v, told %v", len(images), err, told)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	p := newPipeline(t, &plugins{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := p.Discover(ctx, nil); failure.Code(err) != failure.ExitInterrupted {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWrongConfigStartsNoPlugin(t *testing.T) {
+	fake := &plugins{}
+	p := newPipeline(t, fake)
+	document, err := spec.Parse("byoos.yaml", []byte(strings.Replace(twoPacks, "path: a", "pth: a", 1)), "/specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Document = document
+	if _, _, err = p.Discover(t.Context(), nil); failure.Code(err) != failure.ExitUsage || fake.requests != nil {
+		t.Errorf("got %v, asked %v", err, fake.requests)
+	}
+}
+
+func locked(t *testing.T, p *pipeline.Pipeline) *lock.File {
+	t.Helper()
+	picks, results, err := p.Picks(t.Context(), packs(t, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := p.Entries(picks, results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := lock.New()
+	for _, entry := range entries {
+		if err := file.Put(entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return file
+}
+
+func withImages() *plugins {
+	return &plugins{results: map[string]source.Result{
+		"golden": {Images: []image.Image{
+			ami("ami-0123456789abcdef0", "us-east-1", "golden", 1),
+			ami("ami-0123456789abcdef1", "us-east-1", "golden", 2),
+			ami("ami-0123456789abcdef2", "eu-west-1", "golden", 1),
+		}},
+		"other": {Images: []image.Image{ami("ami-0123456789abcdef3", "us-east-1", "other", 1)}},
+	}}
+}
+
+func TestLockedPicks(t *testing.T) {
+	p := newPipeline(t, withImages())
+	file := locked(t, p)
+	picks, err := p.Locked(packs(t, p), file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, pick := range picks {
+		got = append(got, pick.Image.ID)
+	}
+	if diff := cmp.Diff([]string{"ami-0123456789abcdef1", "ami-0123456789abcdef2", "ami-0123456789abcdef3"}, got); diff != "" {
+		t.Error(diff)
+	}
+	entry, _ := file.Entry("single")
+	if diff := cmp.Diff(lock.Plugin{Type: "fake", Version: "1.2.3", Digest: "sha256:d"}, entry.Plugin); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStaleLockIsRefusedPackByPack(t *testing.T) {
+	p := newPipeline(t, withImages())
+	file := locked(t, p)
+	file.Remove("single")
+	changed := strings.Replace(twoPacks, "architecture: amd64", "architecture: arm64", 1)
+	document, err := spec.Parse("byoos.yaml", []byte(changed), "/specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Document = document
+	_, err = p.Locked(packs(t, p), file, false)
+	var f *failure.Error
+	if !errors.As(err, &f) || f.Code != failure.ExitUsage {
+		t.Fatalf("got %v", err)
+	}
+	want := []string{
+		"single: not in the lock",
+		"aws-us-east-1: its selection or its sources changed",
+		"aws-eu-west-1: its selection or its sources changed",
+	}
+	if diff := cmp.Diff(want, f.Details); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := p.Locked(packs(t, p, "aws"), file, true); err != nil {
+		t.Errorf("stale entries are refused though allowed: %v", err)
+	}
+	if _, err := p.Locked(packs(t, p, "single"), file, true); err == nil {
+		t.Error("a missing entry is allowed")
+	}
+}
+
+func TestVerify(t *testing.T) {
+	old := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	good := ami("ami-1", "us-east-1", "golden", 1)
+	deprecated := good
+	deprecated.DeprecatedAt = &old
+	tests := map[string]struct {
+		golden, other   source.Verified
+		err             map[string]error
+		asked           string
+		status          pipeline.Status
+		reason, failure string
+	}{
+		"good":       {golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK},
+		"deprecated": {golden: source.Verified{Presence: source.Found, Image: &deprecated}, asked: "golden", status: pipeline.StatusStale, reason: "deprecated since"},
+		"gone":       {golden: source.Verified{Presence: source.NotFound, Reason: "deregistered"}, asked: "golden", status: pipeline.StatusStale, reason: "deregistered"},
+		"unasked": {
+			err: map[string]error{"golden": errors.New("access denied")}, asked: "golden",
+			status: pipeline.StatusUnknown, reason: "could not be asked", failure: "access denied",
+		},
+		"no such source": {asked: "nope", status: pipeline.StatusUnknown, reason: `no source named "nope"`},
+		"any source, one has it": {
+			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
+			other:  source.Verified{Presence: source.Found, Image: &good}, status: pipeline.StatusOK,
+		},
+		"any source, one unasked": {
+			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
+			err:    map[string]error{"other": errors.New("timeout")}, status: pipeline.StatusUnknown, reason: "not here", failure: "timeout",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			fake := &plugins{verified: map[string][]source.Verified{"golden": {test.golden}, "other": {test.other}}, err: test.err}
+			for failing := range test.err {
+				fake.verified[failing] = nil
+			}
+			p := newPipeline(t, fake)
+			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Source: test.asked, Image: good}})
+			if test.failure == "" && err != nil || test.failure != "" && (err == nil || !strings.Contains(err.Error(), test.failure)) {
+				t.Errorf("got error %v, want %q", err, test.failure)
+			}
+			if got[0].Status != test.status || !strings.Contains(strings.Join(got[0].Reasons, "; "), test.reason) {
+				t.Errorf("got %s %q, want %s %q", got[0].Status, got[0].Reasons, test.status, test.reason)
+			}
+		})
+	}
+}

@@ -1,0 +1,228 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Status is what verification found.
+type Status string
+
+// Statuses of a verified image.
+const (
+	StatusOK    Status = "ok"
+	StatusStale Status = "stale"
+	// StatusUnknown: a source could not be asked.
+	StatusUnknown Status = "unknown"
+)
+
+// Subject is an image to verify.
+type Subject struct {
+	// Pack is the name of the pack that uses it; empty for a bare id.
+	Pack string
+	// Source is the name of the source that has it; empty to ask all.
+	Source string
+	Image  image.Image
+}
+
+// Verification is the answer for one subject.
+type Verification struct {
+	Subject
+	Status Status
+	// Reasons why it is stale or unknown.
+	Reasons []string
+	// Notes are what will end its life later.
+	Notes []string
+	// Nearest is what would be picked for the pack now.
+	Nearest *image.Image
+}
+
+// Verifier is the part of the plugin host that verification calls.
+type Verifier interface {
+	Plugins
+	Verify(ctx context.Context, req source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error)
+}
+
+// answer is what one source says of one subject.
+type answer struct {
+	presence source.Presence
+	image    *image.Image
+	reason   string
+}
+
+// Verify asks the sources what became of images. Sources are asked at the same
+// time; one that fails makes its subjects unknown, and the failure is returned
+// beside the verifications.
+func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
+	answers := make([][]answer, len(subjects))
+	var mu sync.Mutex
+	var failed []error
+	var wg sync.WaitGroup
+	for _, s := range p.Document.Set.Sources {
+		asked := askedOf(s.Name, subjects)
+		if len(asked) == 0 {
+			continue
+		}
+		wg.Go(func() {
+			got, err := p.ask(ctx, verifier, s, subjects, asked)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = append(failed, err)
+			}
+			for i, index := range asked {
+				answers[index] = append(answers[index], got[i])
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, interrupted(ctx)
+	}
+	verifications := make([]Verification, len(subjects))
+	for i, subject := range subjects {
+		verifications[i] = p.judge(subject, answers[i])
+	}
+	// Sources answer in any order; their failures are told in one order.
+	slices.SortFunc(failed, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return verifications, failure.Join(failed...)
+}
+
+// askedOf returns the indexes of the subjects that a source is asked for.
+func askedOf(name string, subjects []Subject) []int {
+	var indexes []int
+	for i, subject := range subjects {
+		if subject.Source == "" || subject.Source == name {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
+}
+
+// ask returns one answer for each index; all unknown when the source fails.
+func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) ([]answer, error) {
+	verified, err := p.callVerify(ctx, verifier, s, subjects, indexes)
+	answers := make([]answer, len(indexes))
+	for i := range answers {
+		answers[i] = answer{presence: source.Unknown, reason: "source " + s.Name + " could not be asked"}
+	}
+	for i, v := range verified {
+		if v.Presence == source.Unknown && v.Reason == "" {
+			continue
+		}
+		answers[i] = answer{presence: v.Presence, image: v.Image, reason: v.Reason}
+	}
+	return answers, err
+}
+
+func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) ([]source.Verified, error) {
+	plugin, err := verifier.Find(ctx, s.Type)
+	if err != nil {
+		return nil, err
+	}
+	config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
+	if err != nil {
+		return nil, err
+	}
+	request := source.VerifyRequest{Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir}
+	for _, index := range indexes {
+		img := subjects[index].Image
+		request.Refs = append(request.Refs, image.Ref{
+			ID: img.ID, Provider: img.Provider, Region: img.Region, Architecture: img.Architecture,
+			Digest: img.Digest, Reference: img.Reference,
+		})
+	}
+	verified, diagnostics, err := verifier.Verify(ctx, request)
+	for _, diagnostic := range diagnostics {
+		if diagnostic.Severity != source.SeverityError {
+			p.Report(diagnostic)
+		}
+	}
+	return verified, err
+}
+
+// judge makes one verdict of what all sources say: one that has the image
+// decides; else one that could not be asked leaves it open.
+func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
+	v := Verification{Subject: subject, Status: StatusUnknown}
+	if len(answers) == 0 {
+		v.Reasons = []string{fmt.Sprintf("the spec has no source named %q", subject.Source)}
+		return v
+	}
+	for _, a := range answers {
+		if a.presence == source.Found && a.image != nil {
+			v.Reasons = freshness.Judge(freshness.Expect(subject.Image), *a.image, p.Now)
+			v.Notes = freshness.Upcoming(*a.image, p.Now)
+			v.Status = StatusOK
+			if len(v.Reasons) > 0 {
+				v.Status = StatusStale
+			}
+			return v
+		}
+	}
+	v.Status = StatusStale
+	for _, a := range answers {
+		if a.presence == source.Unknown {
+			v.Status = StatusUnknown
+		}
+		if a.reason != "" && !slices.Contains(v.Reasons, a.reason) {
+			v.Reasons = append(v.Reasons, a.reason)
+		}
+	}
+	if len(v.Reasons) == 0 {
+		v.Reasons = []string{"gone"}
+	}
+	return v
+}
+
+// Nearest fills in, for stale images of packs, what would be picked now. It is
+// help, so its own failures are passed over.
+func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) error {
+	var names []string
+	for _, v := range verifications {
+		if v.Status == StatusStale && v.Pack != "" {
+			names = append(names, v.Pack)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	packs, err := p.Packs(names)
+	if err != nil {
+		return err
+	}
+	picks, _, err := p.Picks(ctx, packs)
+	if err != nil {
+		return err
+	}
+	nearest := map[string]*image.Image{}
+	for _, pick := range picks {
+		nearest[pick.Pack.Name] = pick.Image
+	}
+	for i := range verifications {
+		if verifications[i].Status == StatusStale {
+			verifications[i].Nearest = nearest[verifications[i].Pack]
+		}
+	}
+	return nil
+}
+
+// Unknown tells whether an image could not be verified, and Stale whether one is
+// no longer good.
+func Unknown(verifications []Verification) bool { return has(verifications, StatusUnknown) }
+
+// Stale is described at Unknown.
+func Stale(verifications []Verification) bool { return has(verifications, StatusStale) }
+
+func has(verifications []Verification, status Status) bool {
+	return slices.ContainsFunc(verifications, func(v Verification) bool { return v.Status == status })
+}

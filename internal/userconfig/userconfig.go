@@ -1,0 +1,89 @@
+// Package userconfig holds the user's own configuration file,
+// $XDG_CONFIG_HOME/byoos/config.yaml: what a spec of a cloned repository must
+// not say, such as endpoints and plugin folders.
+package userconfig
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+)
+
+// Version and kind of the file.
+const (
+	APIVersion = "byoos.dev/v1alpha1"
+	Kind       = "Config"
+)
+
+// Config is the whole file.
+type Config struct {
+	APIVersion string `json:"apiVersion" jsonschema:"required,enum=byoos.dev/v1alpha1"`
+	Kind       string `json:"kind" jsonschema:"required,enum=Config"`
+	// PluginDirs are searched after those of --plugin-dir.
+	PluginDirs []string `json:"pluginDirs,omitempty"`
+	// Plugins holds settings by plugin type; the plugin's page names them.
+	Plugins map[string]map[string]any `json:"plugins,omitempty"`
+}
+
+// Load reads the file at path. A file that is not there is an empty
+// configuration; one that is wrong is a usage error with line numbers.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Config{}, nil
+	}
+	if err != nil {
+		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read your configuration", Err: err}
+	}
+	return Parse(path, data)
+}
+
+// Parse checks and decodes the file's content; name is used in messages.
+func Parse(name string, data []byte) (*Config, error) {
+	root, problems := schemacheck.Read(data)
+	if len(problems) > 0 {
+		return nil, invalid(name, problems)
+	}
+	schema, err := schemacheck.Compile(Schema())
+	if err != nil {
+		return nil, err
+	}
+	if problems := schema.Check(root, ""); len(problems) > 0 {
+		return nil, invalid(name, problems)
+	}
+	text, err := json.Marshal(root.Interface())
+	if err != nil {
+		return nil, err
+	}
+	config := &Config{}
+	if err := json.Unmarshal(text, config); err != nil {
+		return nil, fmt.Errorf("cannot decode %s: %w", name, err)
+	}
+	return config, nil
+}
+
+func invalid(name string, problems []schemacheck.Problem) error {
+	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " is not valid", Next: "mend the lines above"}
+	for _, p := range problems {
+		e.Details = append(e.Details, name+":"+p.String())
+	}
+	return e
+}
+
+// Schema returns the file's JSON Schema.
+func Schema() []byte {
+	reflector := jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, RequiredFromJSONSchemaTags: true}
+	text, err := json.MarshalIndent(reflector.Reflect(&Config{}), "", "  ")
+	if err != nil {
+		// The type is fixed, so only a bug of the library gets here.
+		panic(err)
+	}
+	return text
+}

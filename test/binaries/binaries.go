@@ -1,0 +1,74 @@
+// Package binaries builds the program and its plugins for tests that run them,
+// and finds the programs of others that tests drive.
+package binaries
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// Root returns the top folder of the repository.
+func Root() (string, error) {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok {
+		return "", fmt.Errorf("the caller's file is unknown")
+	}
+	return filepath.Dir(filepath.Dir(filepath.Dir(file))), nil
+}
+
+// Build builds kubectl-byoos into dir and every plugin into dir/plugins, the
+// layout that an install has.
+func Build(dir string) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	if err := goBuild(root, dir, "./cmd/kubectl-byoos"); err != nil {
+		return err
+	}
+	plugins, err := filepath.Glob(filepath.Join(root, "plugins", "byoos-source-*"))
+	if err != nil {
+		return err
+	}
+	packages := make([]string, len(plugins))
+	for i, plugin := range plugins {
+		packages[i] = "./plugins/" + filepath.Base(plugin)
+	}
+	return goBuild(root, filepath.Join(dir, "plugins"), packages...)
+}
+
+func goBuild(root, out string, packages ...string) error {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	args := append([]string{"build", "-o", out + string(filepath.Separator)}, packages...)
+	cmd := exec.Command("go", args...)
+	cmd.Dir = root
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %v: %w\n%s", packages, err, output)
+	}
+	return nil
+}
+
+// Need returns the path of a program of others that a test drives. Without it
+// the test is skipped, but fails where BYOOS_TEST_TOOLS=require says that it
+// should be there, as in CI.
+func Need(t testing.TB, program string) string {
+	t.Helper()
+	// A Debian package's own file comes before what a version manager put first
+	// on PATH.
+	for _, candidate := range []string{"/usr/bin/" + program, program} {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("BYOOS_TEST_TOOLS") == "require" {
+		t.Fatalf("%s is not installed, and BYOOS_TEST_TOOLS=require", program)
+	}
+	t.Skipf("%s is not installed; .ci/run installs it", program)
+	return ""
+}
