@@ -79,10 +79,10 @@ type checker struct {
 func (c *checker) problems(e *jsonschema.ValidationError) []Problem {
 	switch k := e.ErrorKind.(type) {
 	case *kind.AnyOf:
-		return c.alternatives(e.Causes)
+		return c.alternatives(e)
 	case *kind.OneOf:
 		if len(k.Subschemas) == 0 {
-			return c.alternatives(e.Causes)
+			return c.alternatives(e)
 		}
 	case *kind.AdditionalProperties:
 		return c.unknownKeys(e, k.Properties)
@@ -103,11 +103,11 @@ func (c *checker) problems(e *jsonschema.ValidationError) []Problem {
 
 // alternatives reports the branch of an anyOf or oneOf that the author most
 // probably meant: the one whose type fits, with the fewest problems.
-func (c *checker) alternatives(causes []*jsonschema.ValidationError) []Problem {
+func (c *checker) alternatives(e *jsonschema.ValidationError) []Problem {
 	var wrongType []*jsonschema.ValidationError
 	var best []Problem
-	for _, cause := range causes {
-		if leaf := onlyLeaf(cause); leaf != nil {
+	for _, cause := range e.Causes {
+		if leaf := onlyLeaf(cause, len(e.InstanceLocation)); leaf != nil {
 			wrongType = append(wrongType, leaf)
 			continue
 		}
@@ -129,9 +129,9 @@ func (c *checker) alternatives(causes []*jsonschema.ValidationError) []Problem {
 	return c.problems(&merged)
 }
 
-// onlyLeaf returns the type error that is all that is wrong, or nil.
-func onlyLeaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
-	depth := len(e.InstanceLocation)
+// onlyLeaf returns the type error of a value at that depth, when it is all that
+// is wrong, or nil.
+func onlyLeaf(e *jsonschema.ValidationError, depth int) *jsonschema.ValidationError {
 	for len(e.Causes) == 1 {
 		e = e.Causes[0]
 	}

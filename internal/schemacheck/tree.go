@@ -43,7 +43,10 @@ func (p Problem) String() string {
 // Sort puts problems in the order of the document and drops repetitions.
 func Sort(problems []Problem) []Problem {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message),
+		)
 	})
 	return slices.Compact(problems)
 }
@@ -225,14 +228,14 @@ func (r *resolver) mapping(n *yaml.Node, path string, depth int) *Node {
 		node.Fields = append(node.Fields, Field{key.Value, key.Line, key.Column, r.resolve(value, at, depth+1)})
 	}
 	for _, value := range merges {
-		r.merge(node, value, path, depth)
+		r.merge(node, seen, value, path, depth)
 	}
 	return node
 }
 
 // merge adds the fields of a merge key; what is set explicitly wins, and of a
 // list of mappings the earlier.
-func (r *resolver) merge(into *Node, value *yaml.Node, path string, depth int) {
+func (r *resolver) merge(into *Node, seen map[string]int, value *yaml.Node, path string, depth int) {
 	from := r.resolve(value, path, depth+1)
 	parts := []*Node{from}
 	if from.Kind == Sequence {
@@ -246,7 +249,8 @@ func (r *resolver) merge(into *Node, value *yaml.Node, path string, depth int) {
 			continue
 		}
 		for _, field := range part.Fields {
-			if into.Field(field.Key) == nil {
+			if _, set := seen[field.Key]; !set {
+				seen[field.Key] = field.Line
 				into.Fields = append(into.Fields, field)
 			}
 		}

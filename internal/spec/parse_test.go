@@ -2,6 +2,7 @@ package spec_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -81,6 +82,93 @@ func TestParseProblems(t *testing.T) {
 				`b:14:25: packs[1].values.osVersion: 24.10 (read as 24.1) is a number; text is wanted: quote it: "24.10"`,
 			},
 		},
+		{
+			"names", "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources:\n  - {name: a, type: packer}\n  - {name: a, type: ./evil}\npacks:\n  - {name: x, pack: generic-byoi, sources: [goldn, a]}\n  - {name: x, pack: generic-byoi}\n  - {name: -x, pack: generic}\n",
+			[]string{
+				`b:5:12: sources[1].name: "a" is already the name of sources[0]: names are unique`,
+				`b:5:21: sources[1].type: "./evil" is not valid: it is the name of a plugin (packer for byoos-source-packer) and never a path`,
+				`b:7:45: packs[0].sources[0]: there is no source "goldn": valid are a`,
+				`b:8:12: packs[1].name: "x" is already the name of packs[0]: names are unique`,
+				`b:9:12: packs[2].name: "-x" is not valid: use letters and digits with . _ or - between them`,
+				`b:9:22: packs[2].pack: generic is not one of generic-byoi, edge-native-byoi: did you mean "generic-byoi"?`,
+			},
+		},
+		{
+			"select and matrix", valid + "    select: {region: us-east-1, architecture: x86_64}\n    matrix:\n      region: [us-east-1, eu-west-1]\n      architecture: [amd64, aarch64, '~']\n",
+			[]string{
+				`b:8:47: packs[0].select.architecture: "x86_64" is not how architectures are spelled here: write amd64`,
+				`b:10:7: packs[0].matrix.region: region is in select too: keep it in one of them`,
+				`b:11:7: packs[0].matrix.architecture: architecture is in select too: keep it in one of them`,
+				`b:11:29: packs[0].matrix.architecture[1]: "aarch64" is not how architectures are spelled here: write arm64`,
+				`b:11:38: packs[0].matrix.architecture[2]: "~" has nothing that a pack's name can be made of`,
+			},
+		},
+		{
+			"ranges and expressions", valid + "    select:\n      kubernetesVersion: about 1.30\n      where: image.ownr == \"self\"\n      pick: first\n  - name: b\n    pack: generic-byoi\n    select:\n      where: age < duration(\"90d\")\n    matrix: {kubernetesVersion: [~1.30, 1.x.y]}\n",
+			[]string{
+				`b:9:26: packs[0].select.kubernetesVersion: "about 1.30" is not a semver range: write "~1.30" or ">=1.29 <1.31"`,
+				`b:10:14: packs[0].select.where: column 6 of the expression: undefined field 'ownr': did you mean "owner"?`,
+				`b:11:13: packs[0].select.pick: first is not one of newest, exactlyOne`,
+				`b:15:14: packs[1].select.where: column 16 of the expression: invalid duration argument: write hours, minutes or seconds: 90 days are duration("2160h")`,
+				`b:16:41: packs[1].matrix.kubernetesVersion[1]: "1.x.y" is not a semver range: write "~1.30" or ">=1.29 <1.31"`,
+			},
+		},
+		{
+			"packs that do not have it", valid + "    edge: {shape: 1.0}\n    values: {peVersion: v4.4.0}\n  - name: b\n    pack: edge-native-byoi\n    select: {provider: oci}\n    sources: [golden]\n    edge: {agentMode: true}\n  - name: c\n    pack: edge-native-byoi\n    edge: {reference: digest, kubernetesVersions: [~1.30]}\n",
+			[]string{
+				`b:8:19: packs[0].edge.shape: 1.0 (read as 1) is a number; text is wanted: quote it: "1.0"`,
+			},
+		},
+		{
+			"edge", valid + "    edge: {shape: '1.0'}\n    values: {peVersion: v4.4.0}\n  - name: b\n    pack: edge-native-byoi\n    select: {provider: oci}\n    sources: [golden]\n    edge: {agentMode: true}\n  - name: c\n    pack: edge-native-byoi\n    edge: {reference: digest, kubernetesVersions: [~1.30]}\n",
+			[]string{
+				`b:8:5: packs[0].edge: edge is for pack edge-native-byoi: remove it, or change pack`,
+				`b:9:25: packs[0].values.peVersion: pack generic-byoi has no value peVersion: it has osName and osVersion`,
+				`b:12:5: packs[1].select: edge.agentMode needs no image, so nothing is selected: remove select or edge.agentMode`,
+				`b:13:5: packs[1].sources: edge.agentMode needs no image, so nothing is selected: remove sources or edge.agentMode`,
+				`b:17:31: packs[2].edge.kubernetesVersions: it has no effect with reference: digest: remove it, or use reference: template`,
+				`b:17:52: packs[2].edge.kubernetesVersions[0]: "~1.30" is not a version: write versions such as 1.30.4, not ranges`,
+			},
+		},
+		{
+			"target", valid + "    target: {profile: p, version: '1.2', cloudType: aws}\n  - {name: b, pack: generic-byoi, target: {version: 1.2.0}}\n",
+			[]string{
+				`b:8:35: packs[0].target.version: "1.2" is not a version of a profile: write three numbers, as 1.2.0`,
+				`b:8:53: packs[0].target.cloudType: it has no effect without create: add create: true, or remove it`,
+				`b:9:35: packs[1].target: the key "profile" is missing: add profile: ... (Profile by name)`,
+			},
+		},
+		{
+			"names that clash after expansion", valid + "    matrix: {region: [east]}\n  - {name: aws-east, pack: generic-byoi}\n",
+			[]string{`b:9:12: packs[1].name: the matrix makes two packs named "aws-east", of aws and of aws-east: rename one`},
+		},
+		{
+			"nothing in it", "apiVersion: byoos.dev/v1\nkind: ImageSet\nsources: []\n",
+			[]string{
+				`b:1:1: the key "packs" is missing: add packs: ... (Packs each pick one image and render it)`,
+				`b:1:13: apiVersion: byoos.dev/v1 is not allowed: write byoos.dev/v1alpha1`,
+				`b:3:1: sources: must have at least one item`,
+			},
+		},
+		{
+			"selections that an empty value would widen", valid + "    select: {region: '', provider: }\n    matrix: {architecture: []}\n",
+			[]string{
+				`b:8:14: packs[0].select.region: must not be empty: give it a value or remove the key`,
+				`b:8:26: packs[0].select.provider: has no value; text is wanted: give it a value or remove the key`,
+				`b:9:14: packs[0].matrix.architecture: must have at least one item`,
+			},
+		},
+		{"a Windows editor", "\uFEFF" + strings.ReplaceAll(valid, "\n", "\r\n") + "    select:\r\n\t  region: us-east-1\r\n", []string{`b:9:1: a tab indents this line: YAML wants spaces`}},
+		{"two documents", valid + "---\n" + valid, []string{`b:9:1: a second document begins here: keep one document in a file; drop the --- or split the file`}},
+		{"empty", "", []string{`b:1:1: the file is empty`}},
+		{"another kind of document", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {}}\nspec: {}\n", []string{
+			`b:1:1: the key "packs" is missing: add packs: ... (Packs each pick one image and render it)`,
+			`b:1:1: the key "sources" is missing: add sources: ... (Sources are the places to look for images)`,
+			`b:1:13: apiVersion: v1 is not allowed: write byoos.dev/v1alpha1`,
+			`b:2:7: kind: Pod is not allowed: write ImageSet`,
+			`b:3:21: metadata: unknown key "labels": valid are name`,
+			`b:4:1: unknown key "spec": valid are apiVersion, kind, metadata, packs, sources`,
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,4 +178,273 @@ func TestParseProblems(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestParseWindows(t *testing.T) {
+	data := "\uFEFF" + strings.ReplaceAll(valid, "\n", "\r\n")
+	data = strings.Replace(data, "manifest: m.json", `manifest: out\packer.json`, 1)
+	document, err := spec.Parse("b", []byte(data), "/")
+	if err != nil {
+		t.Fatal(err, details(t, err))
+	}
+	if got := document.Set.Sources[0].Config["manifest"]; got != `out\packer.json` {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestReportIsCapped(t *testing.T) {
+	data := valid
+	for i := range 100 {
+		data += fmt.Sprintf("    x%d: 1\n", i)
+	}
+	_, err := spec.Parse("b", []byte(data), "/")
+	got := details(t, err)
+	if len(got) != 26 || got[25] != "and 75 more" {
+		t.Errorf("got %d lines, the last %q", len(got), got[len(got)-1])
+	}
+}
+
+func TestExpand(t *testing.T) {
+	set := spec.ImageSet{Packs: []spec.Pack{
+		{Name: "aws", Pack: spec.GenericBYOI, Matrix: spec.Matrix{Region: []string{"us-east-1", "eu-west-1"}, Architecture: []string{"amd64", "arm64"}}},
+		{Name: "azure", Pack: spec.GenericBYOI, Matrix: spec.Matrix{Region: []string{"West US 2"}, KubernetesVersion: []string{">=1.29 <1.31"}}},
+		{Name: "edge", Pack: spec.EdgeNativeBYOI},
+	}}
+	packs, err := set.Expand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range packs {
+		got = append(got, strings.Join([]string{p.Name, p.Base, p.Select.Region, p.Select.Architecture, p.Select.KubernetesVersion, string(p.Select.Pick)}, "|"))
+	}
+	want := []string{
+		"aws-us-east-1-amd64|aws|us-east-1|amd64||newest",
+		"aws-us-east-1-arm64|aws|us-east-1|arm64||newest",
+		"aws-eu-west-1-amd64|aws|eu-west-1|amd64||newest",
+		"aws-eu-west-1-arm64|aws|eu-west-1|arm64||newest",
+		"azure-West-US-2-1.29-1.31|azure|West US 2||>=1.29 <1.31|newest",
+		"edge|edge||||newest",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(&spec.Edge{Shape: "system", Reference: "template"}, packs[5].Edge); diff != "" {
+		t.Error(diff)
+	}
+	if set.Packs[0].Select.Region != "" || set.Packs[2].Edge != nil {
+		t.Error("Expand changed the set")
+	}
+}
+
+func TestExpandErrors(t *testing.T) {
+	many := make([]string, 200)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	for name, packs := range map[string][]spec.Pack{
+		"both in select and in matrix": {{Name: "a", Select: spec.Select{Region: "x"}, Matrix: spec.Matrix{Region: []string{"x"}}}},
+		"two packs named \"a-x\"":      {{Name: "a", Matrix: spec.Matrix{Region: []string{"x"}}}, {Name: "a-x"}},
+		"more than 10000 packs":        {{Name: "a", Matrix: spec.Matrix{Region: many, Architecture: many}}},
+		"nothing that a name can":      {{Name: "a", Matrix: spec.Matrix{Region: []string{"?"}}}},
+	} {
+		set := spec.ImageSet{Packs: packs}
+		_, err := set.Expand()
+		if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want %q", err, name)
+		}
+	}
+}
+
+func TestMarshalRoundTrip(t *testing.T) {
+	data, err := os.ReadFile("specdoc/example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := spec.Parse("b", data, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := document.Set.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := spec.Parse("b", written, "/")
+	if err != nil {
+		t.Fatal(err, details(t, err), string(written))
+	}
+	if diff := cmp.Diff(document.Set, again.Set); diff != "" {
+		t.Error(diff)
+	}
+	for _, want := range []string{"version: \"8\"\n", "kubernetesVersion: ~1.30\n", "      - name: golden\n"[4:]} {
+		if !strings.Contains(string(written), want) {
+			t.Errorf("%q is not in\n%s", want, written)
+		}
+	}
+}
+
+func TestEmptyMarshalHasNoEmptyKeys(t *testing.T) {
+	set := spec.ImageSet{APIVersion: spec.APIVersion, Kind: spec.Kind, Sources: []spec.Source{{Name: "a", Type: "packer"}}, Packs: []spec.Pack{{Name: "a", Pack: spec.GenericBYOI}}}
+	got, err := set.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources:\n  - name: a\n    type: packer\npacks:\n  - name: a\n    pack: generic-byoi\n"
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+const pluginSchema = `{"$ref": "#/$defs/config", "$defs": {"config": {"type": "object", "additionalProperties": false, "required": ["manifest"], "properties": {
+	"manifest": {"type": "string"}, "runs": {"type": "string", "enum": ["latest", "all"]}, "depth": {"type": "integer"},
+	"follow": {"type": "boolean"}, "regions": {"type": "array", "items": {"type": "string"}}, "vsphere": {"type": "object", "properties": {"folder": {"type": "string"}}}
+}}}}`
+
+func TestCheckConfig(t *testing.T) {
+	document, err := spec.Parse("b", []byte(head+"  - name: other\n    type: packer\n    config:\n      manifst: x\n      endpoint: https://evil.example\n      depth: deep\npacks:\n  - {name: a, pack: generic-byoi}\n"), "/")
+	if err != nil {
+		t.Fatal(err, details(t, err))
+	}
+	config, err := document.CheckConfig("golden", pluginSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"manifest": "m.json"}, config); diff != "" {
+		t.Error(diff)
+	}
+	_, err = document.CheckConfig("other", pluginSchema)
+	want := []string{
+		`b:8:7: sources[1].config: the key "manifest" is missing: add manifest: ...`,
+		`b:8:7: sources[1].config: unknown key "manifst": did you mean "manifest"?`,
+		`b:9:7: sources[1].config: unknown key "endpoint": valid are depth, follow, manifest, regions, runs, vsphere`,
+		`b:10:14: sources[1].config.depth: deep is text; a whole number is wanted`,
+	}
+	if diff := cmp.Diff(want, details(t, err)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := document.CheckConfig("golden", `{"type": 1}`); failure.Code(err) != failure.ExitSource {
+		t.Errorf("got %v for an invalid schema", err)
+	}
+}
+
+func TestCheckConfigOfNone(t *testing.T) {
+	document, err := spec.Parse("b", []byte("apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: a, type: packer}]\npacks: [{name: a, pack: generic-byoi}]\n"), "/")
+	if err != nil {
+		t.Fatal(err, details(t, err))
+	}
+	_, err = document.CheckConfig("a", pluginSchema)
+	if got := strings.Join(details(t, err), ""); got != `b:3:11: sources[0].config: the key "manifest" is missing: add manifest: ...` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestFromFlags(t *testing.T) {
+	document, err := spec.FromFlags(spec.FlagSpec{
+		Source: "packer", Dir: "/w", Provider: "aws", Regions: []string{"us-east-1", "eu-west-1"}, Architectures: []string{"amd64"},
+		OSName: "rhel", OSVersion: "8", Tags: map[string]string{"team": "platform"},
+		Set: []string{`manifest=out\packer.json`, "depth=3", "follow=true", "regions=a", "regions=b", "vsphere.folder=x=y"},
+	})
+	if err != nil {
+		t.Fatal(err, details(t, err))
+	}
+	want := []spec.Pack{{
+		Name: "packer", Pack: spec.GenericBYOI,
+		Select: spec.Select{Provider: "aws", Architecture: "amd64", Tags: map[string]string{"team": "platform"}},
+		Matrix: spec.Matrix{Region: []string{"us-east-1", "eu-west-1"}},
+		Values: spec.Values{OSName: "rhel", OSVersion: "8"},
+	}}
+	if diff := cmp.Diff(want, document.Set.Packs); diff != "" {
+		t.Error(diff)
+	}
+	if document.Set.Dir != "/w" || document.Set.File != "" {
+		t.Errorf("got dir %q, file %q", document.Set.Dir, document.Set.File)
+	}
+	config, err := document.CheckConfig("packer", pluginSchema)
+	if err != nil {
+		t.Fatal(err, details(t, err))
+	}
+	wantConfig := map[string]any{
+		"manifest": `out\packer.json`, "depth": int64(3), "follow": true, "regions": []any{"a", "b"}, "vsphere": map[string]any{"folder": "x=y"},
+	}
+	if diff := cmp.Diff(wantConfig, config); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFromFlagsErrors(t *testing.T) {
+	tests := []struct {
+		flags spec.FlagSpec
+		want  string
+	}{
+		{spec.FlagSpec{Source: "../evil"}, `--source: "../evil" is not valid: it is the name of a plugin`},
+		{spec.FlagSpec{Source: "packer", Pack: "generic"}, `--pack: generic is not one of generic-byoi, edge-native-byoi: did you mean "generic-byoi"?`},
+		{spec.FlagSpec{Source: "packer", Where: "image.ownr"}, `--where: column 6 of the expression`},
+		{spec.FlagSpec{Source: "packer", Architectures: []string{"x86_64"}}, `--architecture: "x86_64" is not how architectures are spelled here: write amd64`},
+		{spec.FlagSpec{Source: "packer", KubernetesVersion: "about"}, `--kubernetes-version: "about" is not a semver range`},
+		{spec.FlagSpec{Source: "packer", Regions: []string{"a", "a"}}, `--region: items 0 and 1 are the same`},
+		{spec.FlagSpec{Source: "packer", Set: []string{"manifest"}}, `--set manifest: key=value is wanted`},
+		{spec.FlagSpec{Source: "packer", Set: []string{"a=1", "a.b=2"}}, `a is set and has keys of its own`},
+		{spec.FlagSpec{Source: "packer", Set: []string{"a.b=2", "a=1"}}, `a is set and has keys of its own`},
+		{spec.FlagSpec{Source: "packer", Set: []string{".=1"}}, `a part of the key is empty`},
+	}
+	for _, test := range tests {
+		_, err := spec.FromFlags(test.flags)
+		var failed *failure.Error
+		if !errors.As(err, &failed) || failed.Code != failure.ExitUsage {
+			t.Errorf("%+v: got %v", test.flags, err)
+			continue
+		}
+		if text := failed.Error() + strings.Join(failed.Details, "\n"); !strings.Contains(text, test.want) {
+			t.Errorf("got %q, want %q in it", text, test.want)
+		}
+	}
+	document, err := spec.FromFlags(spec.FlagSpec{Source: "packer", Set: []string{"manifst=x", "depth=deep"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = document.CheckConfig("packer", pluginSchema)
+	if got := strings.Join(details(t, err), "\n"); !strings.Contains(got, `unknown key "manifst": did you mean "manifest"?`) || !strings.Contains(got, "depth: deep is text") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	example, err := os.ReadFile("specdoc/example.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(example)
+	f.Add([]byte(valid))
+	f.Add([]byte("\uFEFF" + strings.ReplaceAll(valid, "\n", "\r\n") + "    select: {<<: {region: x}, where: 'age < duration(\"1h\")'}\r\n    matrix: {region: [a, b]}\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		document, err := spec.Parse("b", data, "/")
+		if err != nil {
+			if failure.Code(err) != failure.ExitUsage {
+				t.Fatalf("got %v, which is no usage error", err)
+			}
+			return
+		}
+		packs, err := document.Set.Expand()
+		if err != nil {
+			t.Fatalf("a valid spec does not expand: %v", err)
+		}
+		names := map[string]bool{}
+		for _, p := range packs {
+			if names[p.Name] {
+				t.Fatalf("two packs named %q", p.Name)
+			}
+			names[p.Name] = true
+		}
+		written, err := document.Set.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := spec.Parse("b", written, "/")
+		if err != nil {
+			t.Fatalf("what was written does not parse: %v\n%s", err, written)
+		}
+		if diff := cmp.Diff(document.Set, again.Set); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

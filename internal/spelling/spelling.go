@@ -16,7 +16,25 @@ func Nearest(word string, candidates []string) string {
 			best, bestDistance = candidate, distance
 		}
 	}
+	if best == "" {
+		return begunWith(fold(word), candidates)
+	}
 	return best
+}
+
+// begunWith returns the only candidate that word is the beginning of, or "".
+func begunWith(word string, candidates []string) string {
+	found := ""
+	for _, candidate := range candidates {
+		if len(word) < 3 || !strings.HasPrefix(fold(candidate), word) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = candidate
+	}
+	return found
 }
 
 // fold makes os_name, os-name and OSName the same word.
@@ -63,5 +81,5 @@ func DidYouMean(word string, candidates []string) string {
 	if len(candidates) == 0 {
 		return ""
 	}
-	return "valid are " + strings.Join(slices.Sorted(slices.Values(candidates)), ", ")
+	return "valid are " + strings.Join(slices.Compact(slices.Sorted(slices.Values(candidates))), ", ")
 }

@@ -23,7 +23,7 @@ var example string
 // reflectSchema makes the schema of the types; dir holds their source.
 func reflectSchema(dir string) (*jsonschema.Schema, error) {
 	reflector := &jsonschema.Reflector{RequiredFromJSONSchemaTags: true, Anonymous: true}
-	if err := reflector.AddGoComments(specPackage, dir); err != nil {
+	if err := reflector.AddGoComments(specPackage, dir, jsonschema.WithFullComment()); err != nil {
 		return nil, err
 	}
 	for name, comment := range reflector.CommentMap {

@@ -1,0 +1,251 @@
+package schemacheck_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+)
+
+const schema = `{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "https://example.com/config",
+  "$ref": "#/$defs/config",
+  "$defs": {
+    "config": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["manifest"],
+      "properties": {
+        "manifest": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "description": "File to read."},
+        "runs": {"type": "string", "enum": ["latest", "all"]},
+        "retries": {"type": "integer", "minimum": 0},
+        "follow": {"type": "boolean"},
+        "regions": {"type": "array", "items": {"type": "string"}, "uniqueItems": true, "minItems": 1},
+        "account": {"type": "string", "pattern": "^[0-9]{12}$", "patternErrorMessage": "an account has 12 digits"},
+        "os": {"$ref": "#/$defs/os"},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "where": {"oneOf": [
+          {"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"], "additionalProperties": false},
+          {"type": "object", "properties": {"folder": {"type": "string"}, "depth": {"type": "integer"}}, "required": ["folder", "depth"], "additionalProperties": false}
+        ]}
+      }
+    },
+    "os": {"type": "object", "additionalProperties": false, "properties": {"name": {"type": "string", "minLength": 1}}}
+  }
+}`
+
+func check(t *testing.T, data string) []string {
+	t.Helper()
+	compiled, err := schemacheck.Compile([]byte(schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, problems := schemacheck.Read([]byte(data))
+	if node != nil {
+		problems = compiled.Check(node, "")
+	}
+	var texts []string
+	for _, problem := range problems {
+		texts = append(texts, problem.String())
+	}
+	return texts
+}
+
+func TestCheck(t *testing.T) {
+	tests := []struct {
+		name, data string
+		want       []string
+	}{
+		{"good", "manifest: m.json\nretries: 3\nos: {name: rhel}\nlabels: {a: b}\nregions: [x]\n", nil},
+		{"json", `{"manifest": ["a", "b"], "follow": true}`, nil},
+		{"unknown key", "manifest: m\nRuns: all\n", []string{`2:1: unknown key "Runs": did you mean "runs"?`}},
+		{"swapped letters", "manifest: m\nretires: 1\n", []string{`2:1: unknown key "retires": did you mean "retries"?`}},
+		{"nothing near", "manifest: m\nos: {colour: red}\n", []string{`2:6: os: unknown key "colour": valid are name`}},
+		{"key of a child", "manifest: m\nname: rhel\n", []string{`2:1: unknown key "name": it is a key of os, one level deeper`}},
+		{"missing", "runs: all\n", []string{`1:1: the key "manifest" is missing: add manifest: ... (File to read)`}},
+		{"enum", "manifest: m\nruns: latets\n", []string{`2:7: runs: latets is not one of latest, all: did you mean "latest"?`}},
+		{"text wanted", "manifest: 8\n", []string{`1:11: manifest: 8 is a number; text or a list is wanted: quote it: "8"`}},
+		{"leading zero", "manifest: m\naccount: 012345670123\n", []string{`2:10: account: 012345670123 (read as 1402433619) is a number; text is wanted: quote it: "012345670123"`}},
+		{"boolean", "manifest: m\nfollow: 'true'\n", []string{`2:9: follow: true is text; true or false is wanted`}},
+		{"number", "manifest: m\nretries: many\n", []string{`2:10: retries: many is text; a whole number is wanted`}},
+		{"list wanted", "manifest: m\nregions: us-east-1\n", []string{`2:10: regions: us-east-1 is text; a list is wanted: write [us-east-1]`}},
+		{"mapping wanted", "manifest: m\nos:\n  - rhel\n", []string{`2:1: os: is a list; a mapping is wanted`}},
+		{"no value", "manifest: m\nos:\nruns:\n", []string{
+			`2:1: os: has no value; a mapping is wanted: give it a value or remove the key`,
+			`3:1: runs: has no value; text is wanted: give it a value or remove the key`,
+		}},
+		{"pattern", "manifest: m\naccount: '12'\n", []string{`2:10: account: "12" is not valid: an account has 12 digits`}},
+		{"empty", "manifest: m\nos: {name: ''}\n", []string{`2:6: os.name: must not be empty: give it a value or remove the key`}},
+		{"no items", "manifest: m\nregions: []\n", []string{`2:1: regions: must have at least one item`}},
+		{"same items", "manifest: m\nregions: [a, b, a]\n", []string{`2:1: regions: items 0 and 2 are the same: keep one of the two`}},
+		{"in a list", "manifest: [a, 1]\n", []string{`1:15: manifest[1]: 1 is a number; text is wanted: quote it: "1"`}},
+		{"the nearer form", "manifest: m\nwhere: {file: x, dept: 1}\n", []string{`2:18: where: unknown key "dept": valid are file`}},
+		{"label keys", "manifest: m\nlabels: {a.b: 1, 8: x}\n", []string{`2:15: labels["a.b"]: 1 is a number; text is wanted: quote it: "1"`}},
+		{"several, in order", "follow: 1\nos: {nam: x}\nmanifest: {}\n", []string{
+			`1:9: follow: 1 is a number; true or false is wanted`,
+			`2:6: os: unknown key "nam": did you mean "name"?`,
+			`3:1: manifest: is a mapping; text or a list is wanted`,
+		}},
+		{"duplicate key", "manifest: m\nruns: all\nmanifest: n\n", []string{`3:1: manifest: the key "manifest" is already set on line 1: keep one of the two`}},
+		{"yaml 1.1 booleans are text", "manifest: on\nlabels: {a: yes, b: off}\n", nil},
+		{"dates are text", "manifest: 2026-01-31\n", nil},
+		{"not a number", "manifest: m\nretries: .nan\n", []string{`2:10: retries: .nan is not a value that JSON has: quote it if it is text`}},
+		{"a scalar", "manifest\n", []string{`1:1: manifest is text; a mapping is wanted`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, check(t, test.data)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReadText(t *testing.T) {
+	tests := []struct {
+		name, data string
+		want       []string
+	}{
+		{"empty", "", []string{"1:1: the file is empty"}},
+		{"comment only", "# nothing\n", []string{"1:1: the file is empty"}},
+		{"null", "---\n~\n", []string{"2:1: the file is empty"}},
+		{"byte order mark, CRLF", "\uFEFFmanifest: m\r\nretrys: 1\r\n", []string{`2:1: unknown key "retrys": did you mean "retries"?`}},
+		{"byte order mark, column", "\uFEFFmanifst: m\n", []string{
+			`1:1: the key "manifest" is missing: add manifest: ... (File to read)`,
+			`1:1: unknown key "manifst": did you mean "manifest"?`,
+		}},
+		{"UTF-16", "\xFF\xFE" + utf16le("manifest: m\n"), nil},
+		{"Windows-1252", "manifest: m\nruns: \x93all\x94\n", []string{"2:7: the file is not UTF-8: save it with the encoding UTF-8"}},
+		{"tab", "manifest: m\nos:\n\tname: x\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
+		{"tab after spaces", "manifest: m\nos:\n  name: x\n  \tfoo: y\n", []string{"4:3: a tab indents this line: YAML wants spaces"}},
+		{"backslash in plain text", `manifest: out\packer.json`, nil},
+		{"backslash in double quotes", "manifest: \"out\\packer.json\"\n", []string{`1:1: found unknown escape character: in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`}},
+		{"typographic quotes", "manifest: “m.json”\nruns: ‘all’\n", []string{
+			`1:11: manifest: “m.json” has typographic quotes, which YAML takes as text: use straight quotes: "m.json"`,
+			`2:7: runs: ‘all’ has typographic quotes, which YAML takes as text: use straight quotes: "all"`,
+		}},
+		{"no-break space", "manifest:\u00a0m\n", []string{`1:1: "manifest:\u00a0m" holds an invisible character (a no-break or zero-width space): type it again with plain spaces`}},
+		{"two documents", "manifest: m\n---\nmanifest: n\n", []string{"3:1: a second document begins here: keep one document in a file; drop the --- or split the file"}},
+		{"markers around one", "---\nmanifest: m\n---\n", nil},
+		{"colon in a value", "manifest: a: b\n", []string{"1:1: mapping values are not allowed in this context: quote a value that holds a colon and a space, and check the indentation"}},
+		{"@", "manifest: @m\n", []string{"1:1: found character that cannot start any token: quote a value that begins with @, ` or %"}},
+		{"alias", "labels: &l {a: x}\nos: &o {name: &n rhel}\nmanifest: *n\n", nil},
+		{"anchor in itself", "manifest: &a [*a]\n", []string{"1:15: the anchor &a contains itself"}},
+		{"own tag", "manifest: !file m\n", []string{"1:11: manifest: the tag !file is not supported: quote the value if the ! belongs to it"}},
+		{"mapping as key", "? {a: b}\n: c\nmanifest: m\n", []string{"1:3: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
+		{"template text", "manifest: {{ .file }}\n", []string{"1:12: manifest: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, check(t, test.data)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func utf16le(s string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		b.WriteByte(byte(u))
+		b.WriteByte(byte(u >> 8))
+	}
+	return b.String()
+}
+
+func TestMergeKey(t *testing.T) {
+	node, problems := schemacheck.Read([]byte("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 0}\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	c, _ := node.At("c")
+	want := map[string]any{"x": int64(0), "y": int64(2), "z": int64(4)}
+	if diff := cmp.Diff(want, c.Interface()); diff != "" {
+		t.Error(diff)
+	}
+	if y, _ := node.At("c", "y"); y.Line != 1 {
+		t.Errorf("a merged field has line %d, want that of its anchor", y.Line)
+	}
+}
+
+// Ten levels of ten aliases each stand for ten thousand million values.
+func TestAliasBomb(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("a: &a x\n")
+	for c := 'b'; c <= 'k'; c++ {
+		fmt.Fprintf(&b, "%c: &%c [%s]\n", c, c, strings.Repeat(fmt.Sprintf("*%c, ", c-1), 10))
+	}
+	_, problems := schemacheck.Read([]byte(b.String()))
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "more than 100000 values") {
+		t.Errorf("got %v", problems)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for name, data := range map[string]string{
+		"more than the": strings.Repeat("#", schemacheck.MaxBytes+1),
+		"nested deeper": strings.Repeat("[", 200) + strings.Repeat("]", 200),
+	} {
+		if _, problems := schemacheck.Read([]byte(data)); len(problems) != 1 || !strings.Contains(problems[0].Message, name) {
+			t.Errorf("got %v, want %q", problems, name)
+		}
+	}
+}
+
+func TestCompileStaysLocal(t *testing.T) {
+	for _, bad := range []string{`{`, `{"type": "text"}`, `{"$ref": "https://example.com/schema"}`, `{"$ref": "file:///etc/passwd"}`} {
+		if _, err := schemacheck.Compile([]byte(bad)); err == nil {
+			t.Errorf("%s compiles", bad)
+		}
+	}
+}
+
+func TestCoerce(t *testing.T) {
+	compiled, err := schemacheck.Compile([]byte(schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := compiled.Coerce(map[string]any{
+		"manifest": "8", "retries": "3", "follow": "true", "regions": "us-east-1", "account": "012345678901",
+		"os": map[string]any{"name": "8"}, "labels": map[string]any{"a": "1"}, "unknown": "1",
+	})
+	want := map[string]any{
+		"manifest": "8", "retries": int64(3), "follow": true, "regions": []any{"us-east-1"}, "account": "012345678901",
+		"os": map[string]any{"name": "8"}, "labels": map[string]any{"a": "1"}, "unknown": "1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := compiled.Coerce(map[string]any{"retries": "many"}); got["retries"] != "many" {
+		t.Errorf("got %v, want what does not convert to stay", got)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{"manifest: m\n", "a: &a [*a]\n", "? {a: b}\n: c\n", "\uFEFFa: \"\\q\"\r\n", "<<: 1", "<<: [{a: b}, *x]", "a: !!binary =\n", "- - -\t-", "%YAML 1.1\n--- 08", "a: !!float x\nb: !!int 0x\nc: !!bool maybe"} {
+		f.Add([]byte(seed))
+	}
+	compiled, err := schemacheck.Compile([]byte(schema))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		node, problems := schemacheck.Read(data)
+		if (node == nil) == (len(problems) == 0) {
+			t.Fatalf("node %v and problems %v", node, problems)
+		}
+		if node != nil {
+			problems = compiled.Check(node, "")
+		}
+		for _, p := range problems {
+			if p.Line < 1 || p.Column < 1 || p.Message == "" {
+				t.Errorf("problem without place or text: %+v", p)
+			}
+		}
+	})
+}
