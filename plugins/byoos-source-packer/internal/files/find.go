@@ -1,0 +1,92 @@
+// Package files finds manifests and reads each when Packer is not writing it.
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// ErrNone says that nothing is where the manifest should be.
+var ErrNone = errors.New("no manifest there")
+
+// manifestNames are the files that are manifests by their name: Packer's default,
+// and the one that Kubernetes Image Builder uses for most clouds.
+func manifestNames() []string { return []string{"packer-manifest.json", "manifest.json"} }
+
+// Find returns the files that pattern names, sorted: a file, a directory that
+// directly holds packer-manifest.json or manifest.json, or a pattern in which **
+// stands for any number of directories. A relative pattern starts from base.
+func Find(base, pattern string) ([]string, error) {
+	full := pattern
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(base, full)
+	}
+	info, err := os.Stat(full)
+	switch {
+	case err == nil && info.IsDir():
+		return inDirectory(full)
+	case err == nil:
+		return []string{full}, nil
+	case !errors.Is(err, fs.ErrNotExist) || !isPattern(pattern):
+		return nil, err
+	}
+	return matches(base, pattern)
+}
+
+func isPattern(s string) bool {
+	return !literal(s)
+}
+
+// literal tells whether a pattern matches only itself.
+func literal(pattern string) bool {
+	for _, c := range pattern {
+		switch c {
+		case '*', '?', '[', '{':
+			return false
+		}
+	}
+	return true
+}
+
+func inDirectory(dir string) ([]string, error) {
+	var found []string
+	for _, name := range manifestNames() {
+		file := filepath.Join(dir, name)
+		if _, err := os.Stat(file); err == nil {
+			found = append(found, file)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if found == nil {
+		return nil, fmt.Errorf("%w: the directory holds neither packer-manifest.json nor manifest.json", ErrNone)
+	}
+	return found, nil
+}
+
+// matches keeps base out of the pattern, as base may hold its characters.
+func matches(base, pattern string) ([]string, error) {
+	dir, rest := doublestar.SplitPattern(filepath.ToSlash(pattern))
+	dir = filepath.FromSlash(dir)
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(base, dir)
+	}
+	names, err := doublestar.Glob(os.DirFS(dir), rest, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
+	if err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: nothing matches the pattern", ErrNone)
+	}
+	for i, name := range names {
+		names[i] = filepath.Join(dir, filepath.FromSlash(name))
+	}
+	slices.Sort(names)
+	return names, nil
+}

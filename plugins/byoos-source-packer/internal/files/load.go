@@ -1,0 +1,129 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
+)
+
+// poll is how often a file that Packer is writing is looked at.
+const poll = 100 * time.Millisecond
+
+// Errors of a file that may be good a moment later.
+var (
+	// ErrLocked: Packer's lock file lies beside the manifest.
+	ErrLocked = errors.New("packer's lock file lies beside it")
+	// ErrChanged: the file changed while it was read.
+	ErrChanged = errors.New("it changed while it was read")
+)
+
+// Read reads a manifest.
+type Read func(ctx context.Context, r io.ReaderAt, size int64) (*manifest.Manifest, error)
+
+// Loader reads manifests.
+type Loader struct {
+	// Wait is how long a file that Packer is writing is waited for.
+	Wait time.Duration
+	// Sleep pauses, or returns ctx.Err().
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Load reads the manifest in file. Packer writes it in place, under the lock
+// file <file>.lock: while that is there, the file is cut short or it changes,
+// Load waits and reads again. It never returns a part of a manifest.
+func (l Loader) Load(ctx context.Context, file string, read Read) (*manifest.Manifest, error) {
+	var last attempt
+	for waited := time.Duration(0); ; waited += poll {
+		last.try(ctx, file, read)
+		if !last.unfinished() || waited >= l.Wait {
+			return last.m, last.err
+		}
+		if err := l.Sleep(ctx, poll); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// attempt is the outcome of reading a file in one state.
+type attempt struct {
+	m     *manifest.Manifest
+	err   error
+	state fs.FileInfo
+}
+
+func (a *attempt) unfinished() bool {
+	if errors.Is(a.err, ErrLocked) || errors.Is(a.err, ErrChanged) {
+		return true
+	}
+	var broken *manifest.Error
+	return errors.As(a.err, &broken) && broken.Kind == manifest.Truncated
+}
+
+// try reads file, unless it is in the state in which it was read before.
+func (a *attempt) try(ctx context.Context, file string, read Read) {
+	if err := unlocked(file); err != nil {
+		*a = attempt{err: err}
+		return
+	}
+	before, err := os.Stat(file)
+	if err != nil {
+		*a = attempt{err: err}
+		return
+	}
+	if a.state != nil && same(a.state, before) {
+		return
+	}
+	*a = attempt{state: before}
+	if a.m, a.err = readFile(ctx, file, read); a.err != nil {
+		a.m = nil
+		return
+	}
+	after, err := os.Stat(file)
+	if err != nil {
+		*a = attempt{err: err}
+		return
+	}
+	if !same(before, after) {
+		*a = attempt{err: ErrChanged}
+		return
+	}
+	if err := unlocked(file); err != nil {
+		*a = attempt{err: err}
+	}
+}
+
+func same(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
+func unlocked(file string) error {
+	if _, err := os.Lstat(file + ".lock"); err == nil {
+		return ErrLocked
+	}
+	return nil
+}
+
+func readFile(ctx context.Context, file string, read Read) (*manifest.Manifest, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // opening a named pipe would wait for a writer
+		return nil, fmt.Errorf("it is no regular file but %s", info.Mode().Type())
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	return read(ctx, f, info.Size())
+}

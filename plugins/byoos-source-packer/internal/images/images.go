@@ -1,0 +1,220 @@
+// Package images turns builds of a Packer manifest into images. It is pure.
+package images
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/artifact"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// ReferenceKind is the kind of an image's Reference; its value is the run's uuid.
+const ReferenceKind = "packer-run-uuid"
+
+// Attributes of an image.
+const (
+	AttributeBuilderType = "builderType"
+	AttributeRunUUID     = "packerRunUuid"
+	AttributeBuildName   = "buildName"
+	AttributeAzureKind   = "azureImageKind"
+)
+
+// Defaults are what the configuration says of images whose build does not.
+type Defaults struct {
+	Region, Project, Datacenter, Folder string
+	Architecture                        string
+	OSName, OSVersion                   string
+	KubernetesVersion                   string
+}
+
+// Keys are the names of the keys in custom_data that hold facts.
+type Keys struct {
+	OSName            string `json:"osName,omitempty" jsonschema_description:"Key of the distribution, or of free text such as Ubuntu 24.04."`
+	OSVersion         string `json:"osVersion,omitempty" jsonschema_description:"Key of the distribution's version."`
+	Architecture      string `json:"architecture,omitempty" jsonschema_description:"Key of the architecture."`
+	KubernetesVersion string `json:"kubernetesVersion,omitempty" jsonschema_description:"Key of the Kubernetes version."`
+	Version           string `json:"version,omitempty" jsonschema_description:"Key of the image's own version."`
+	Region            string `json:"region,omitempty" jsonschema_description:"Key of the region, for artifact ids that do not say it."`
+	Project           string `json:"project,omitempty" jsonschema_description:"Key of the Google Cloud project."`
+	Datacenter        string `json:"datacenter,omitempty" jsonschema_description:"Key of the vSphere datacenter."`
+	Folder            string `json:"folder,omitempty" jsonschema_description:"Key of the vSphere folder."`
+}
+
+// Mapped returns the keys that are set, by the name of their setting.
+func (k Keys) Mapped() map[string]string {
+	all := map[string]string{
+		"osName": k.OSName, "osVersion": k.OSVersion, "architecture": k.Architecture,
+		"kubernetesVersion": k.KubernetesVersion, "version": k.Version, "region": k.Region,
+		"project": k.Project, "datacenter": k.Datacenter, "folder": k.Folder,
+	}
+	maps.DeleteFunc(all, func(_, key string) bool { return key == "" })
+	return all
+}
+
+// origins of values, for Provenance.
+const (
+	fromCustomData = "custom_data"
+	fromArtifactID = "artifact_id"
+	fromConfig     = "config"
+)
+
+// FromBuild returns the images of one build: one for each region of its
+// artifact, also those that no pack can use, with state Unusable and the reason.
+//
+// A fact comes from, in this order: the artifact id, the custom_data key that
+// keys names, a custom_data key of Kubernetes Image Builder, defaults.
+func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
+	r := reader{custom: build.CustomData, artifactID: build.ArtifactID, provenance: map[string]sdk.Provenance{}}
+	place := artifact.Place{
+		Project:    r.text("", keys.Project, defaults.Project, "project"),
+		Datacenter: r.text("", keys.Datacenter, defaults.Datacenter, "datacenter"),
+		Folder:     r.text("", keys.Folder, defaults.Folder, "folder"),
+	}
+	base := r.base(build, keys, defaults)
+	region := r.text("region", keys.Region, defaults.Region, "region")
+	version := r.text("version", keys.Version, "", "")
+
+	var images []sdk.Image
+	for _, a := range artifact.Parse(build.BuilderType, build.ArtifactID, place) {
+		img := base
+		img.Tags = maps.Clone(build.CustomData)
+		img.Attributes = maps.Clone(base.Attributes)
+		img.Provenance = maps.Clone(r.provenance)
+		img.ID, img.Provider, img.Region, img.Version = a.ID, a.Provider, a.Region, a.Version
+		img.Provenance["id"] = idProvenance(build.ArtifactID, a.ID)
+		if img.Region == "" {
+			img.Region = region
+		} else {
+			img.Provenance["region"] = r.regionProvenance(a, keys)
+		}
+		switch {
+		case version != "":
+			img.Version = version
+		case a.Version != "":
+			img.Provenance["version"] = sdk.Provenance{From: fromArtifactID}
+		}
+		if a.Kind != "" {
+			img.Attributes[AttributeAzureKind] = a.Kind
+		}
+		img.State = sdk.Available
+		if a.Problem != "" {
+			img.State, img.StateReason = sdk.Unusable, a.Problem
+		}
+		images = append(images, img)
+	}
+	return images
+}
+
+// idProvenance keeps the artifact id when the image's id is not what it holds.
+func idProvenance(artifactID, id string) sdk.Provenance {
+	p := sdk.Provenance{From: fromArtifactID}
+	if artifactID != id {
+		p.Raw = artifactID
+	}
+	return p
+}
+
+// regionProvenance: the region of a vSphere template is its datacenter.
+func (r *reader) regionProvenance(a artifact.Artifact, keys Keys) sdk.Provenance {
+	switch {
+	case a.Provider != artifact.VSphere || strings.HasPrefix(a.ID, "/") && a.ID == r.artifactID:
+		return sdk.Provenance{From: fromArtifactID}
+	case keys.Datacenter != "" && r.custom[keys.Datacenter] != "":
+		return sdk.Provenance{From: fromCustomData, Key: keys.Datacenter}
+	}
+	return sdk.Provenance{From: fromConfig, Key: "datacenter"}
+}
+
+// reader takes facts of one build and notes where they came from.
+type reader struct {
+	custom     map[string]string
+	artifactID string
+	provenance map[string]sdk.Provenance
+}
+
+func (r *reader) base(build manifest.Build, keys Keys, defaults Defaults) sdk.Image {
+	kib := osfacts.FromKIB(build.CustomData, fromCustomData)
+	maps.Copy(r.provenance, kib.Provenance)
+	name, version := r.os(keys, defaults, kib)
+	img := sdk.Image{
+		Name: build.Name, CreatedAt: build.BuildTime, Owner: "self",
+		OSName: name, OSVersion: version,
+		Architecture: r.fact(osfacts.FieldArchitecture, keys.Architecture, kib.Architecture,
+			defaults.Architecture, "architecture", osfacts.Architecture),
+		KubernetesVersion: r.fact(osfacts.FieldKubernetesVersion, keys.KubernetesVersion, kib.KubernetesVersion,
+			defaults.KubernetesVersion, "kubernetesVersion", osfacts.KubernetesVersion),
+		Attributes: map[string]string{
+			AttributeBuilderType: build.BuilderType, AttributeRunUUID: build.RunUUID, AttributeBuildName: build.Name,
+		},
+	}
+	if build.RunUUID != "" {
+		img.Reference = &sdk.Reference{Kind: ReferenceKind, Value: build.RunUUID}
+	}
+	return img
+}
+
+// os finds name and version together, because how a version is written depends
+// on the distribution.
+func (r *reader) os(keys Keys, defaults Defaults, kib osfacts.Facts) (name, version string) {
+	same := func(s string) string { return s }
+	text := r.custom[keys.OSName]
+	textName, textVersion, split := osfacts.FromText(text)
+	if keys.OSName != "" && split {
+		r.note(osfacts.FieldOSName, fromCustomData, keys.OSName, text, textName)
+		name = textName
+		if textVersion != "" {
+			r.note(osfacts.FieldOSVersion, fromCustomData, keys.OSName, text, textVersion)
+			kib.OSVersion = textVersion
+		}
+	} else {
+		name = r.fact(osfacts.FieldOSName, keys.OSName, kib.OSName, defaults.OSName, "os.name", same)
+	}
+	version = r.fact(osfacts.FieldOSVersion, keys.OSVersion, kib.OSVersion, defaults.OSVersion, "os.version", same)
+	normalName, normalVersion := osfacts.Normalize(name, version)
+	r.changed(osfacts.FieldOSName, name, normalName)
+	r.changed(osfacts.FieldOSVersion, version, normalVersion)
+	return normalName, normalVersion
+}
+
+// changed notes the raw value of a field that was normalised after all.
+func (r *reader) changed(field, raw, value string) {
+	p, ok := r.provenance[field]
+	if ok && raw != value && p.Raw == "" {
+		p.Raw = raw
+		r.provenance[field] = p
+	}
+}
+
+// fact is the value of the key in custom_data, else known, else the default.
+func (r *reader) fact(field, key, known, fallback, setting string, normal func(string) string) string {
+	if raw := r.custom[key]; key != "" && raw != "" {
+		value := normal(raw)
+		r.note(field, fromCustomData, key, raw, value)
+		return value
+	}
+	if known != "" {
+		return known
+	}
+	value := normal(fallback)
+	r.note(field, fromConfig, setting, fallback, value)
+	return value
+}
+
+// text is a fact that needs no normalising. With field "" nothing is noted.
+func (r *reader) text(field, key, fallback, setting string) string {
+	return r.fact(field, key, "", fallback, setting, func(s string) string { return s })
+}
+
+func (r *reader) note(field, from, key, raw, value string) {
+	if field == "" || value == "" {
+		return
+	}
+	p := sdk.Provenance{From: from, Key: key}
+	if raw != value {
+		p.Raw = raw
+	}
+	r.provenance[field] = p
+}

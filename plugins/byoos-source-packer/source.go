@@ -1,0 +1,416 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/files"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// source implements sdk.Verifier.
+type source struct {
+	sleep func(context.Context, time.Duration) error
+}
+
+func newSource() source { return source{sleep: sleep} }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Describe implements sdk.Source.
+func (source) Describe() sdk.Info {
+	return sdk.Info{
+		Name:     "packer",
+		Summary:  "Images that Packer builds recorded with the manifest post-processor.",
+		Homepage: "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/packer.md",
+		Providers: []string{
+			"aws", "azure", "gcp", "vsphere", "openstack", "nutanix", "oracle", "proxmox", "digitalocean", "hcloud",
+			"huaweicloud", "outscale",
+		},
+	}
+}
+
+// Discover implements sdk.Source.
+func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	r, err := s.reader(req.Config, req.BaseDir, out)
+	if err != nil {
+		return err
+	}
+	found := newFindings(req.Config)
+	for _, file := range r.find() {
+		m, err := r.load(ctx, file, r.keep(req.Config.Runs))
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.fail(file.explain(err, r.loader.Wait))
+			continue
+		}
+		if err := out.Images(found.add(file.name, m)...); err != nil {
+			return err
+		}
+	}
+	for _, d := range found.diagnostics(r.failed) {
+		if err := out.Report(d); err != nil {
+			return err
+		}
+	}
+	return r.sendErr
+}
+
+// talker is what Discover's and Verify's streams share.
+type talker interface {
+	Report(d sdk.Diagnostic) error
+	Progress(done, total int64, message string) error
+}
+
+// reader reads the configured manifests and reports those that it cannot read.
+type reader struct {
+	config  config
+	base    string
+	entries []entry
+	loader  files.Loader
+	out     talker
+	failed  bool
+	sendErr error
+}
+
+func (s source) reader(c config, base string, out talker) (*reader, error) {
+	entries, err := c.entries()
+	if err != nil {
+		return nil, err
+	}
+	wait, err := c.wait()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.runs(); err != nil {
+		return nil, err
+	}
+	if err := c.checkNames(); err != nil {
+		return nil, err
+	}
+	loader := files.Loader{Wait: wait, Sleep: s.sleep}
+	return &reader{config: c, base: base, entries: entries, loader: loader, out: out}, nil
+}
+
+func (r *reader) fail(d *sdk.Diagnostic) {
+	r.failed = true
+	if err := r.out.Report(*d); err != nil {
+		r.sendErr = cmp.Or(r.sendErr, err)
+	}
+}
+
+// manifestFile is one file, and the configuration that led to it.
+type manifestFile struct{ path, name, configPath string }
+
+// find returns each file once, in the order of the configuration.
+func (r *reader) find() []manifestFile {
+	var all []manifestFile
+	seen := map[string]bool{}
+	for _, e := range r.entries {
+		paths, err := files.Find(r.base, e.pattern)
+		if err != nil {
+			file := manifestFile{name: e.pattern, configPath: e.configPath}
+			r.fail(file.notFound(err, r.base))
+			continue
+		}
+		for _, path := range paths {
+			if !seen[path] {
+				seen[path] = true
+				all = append(all, manifestFile{path, shorten(r.base, path), e.configPath})
+			}
+		}
+	}
+	return all
+}
+
+// shorten names a file below base as the user would.
+func shorten(base, path string) string {
+	if rel, err := filepath.Rel(base, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// keep is nil for the last run, which only the file knows.
+func (r *reader) keep(runs string) manifest.Keep {
+	switch runs {
+	case "", runsLatest:
+		return nil
+	case runsAll:
+		return manifest.All
+	}
+	return func(run string) bool { return strings.EqualFold(run, runs) }
+}
+
+func (r *reader) load(ctx context.Context, file manifestFile, keep manifest.Keep) (*manifest.Manifest, error) {
+	return r.loader.Load(ctx, file.path, func(ctx context.Context, in io.ReaderAt, size int64) (*manifest.Manifest, error) {
+		progress := func(done int64) {
+			// A host that no longer listens cancels ctx.
+			_ = r.out.Progress(done, size, "reading "+file.name)
+		}
+		if keep == nil {
+			return manifest.Latest(ctx, in, size, progress)
+		}
+		return manifest.Read(ctx, in, size, keep, progress)
+	})
+}
+
+func (f manifestFile) notFound(err error, base string) *sdk.Diagnostic {
+	d := &sdk.Diagnostic{
+		Severity: sdk.Error, ConfigPath: f.configPath, Scope: f.name,
+		Summary: fmt.Sprintf("manifest %s cannot be read", f.name), Detail: reason(err),
+		NextStep: "make the file readable, or correct the path",
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, files.ErrNone) {
+		d.Summary = fmt.Sprintf("no manifest at %s", f.name)
+		d.NextStep = fmt.Sprintf("run packer build with the manifest post-processor first, or correct the path, which starts from %s; "+
+			"a pattern such as output/**/packer-manifest.json finds manifests in folders below", base)
+	}
+	return d
+}
+
+// reason is err without the path, which the summary has.
+func reason(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err.Error()
+	}
+	return err.Error()
+}
+
+// explain turns an error of a file into what the user reads.
+func (f manifestFile) explain(err error, waited time.Duration) *sdk.Diagnostic {
+	d := &sdk.Diagnostic{
+		Severity: sdk.Error, ConfigPath: f.configPath, Scope: f.name,
+		Summary: fmt.Sprintf("manifest %s cannot be read", f.name), Detail: reason(err),
+		NextStep: "make the file readable, or correct the path",
+	}
+	var broken *manifest.Error
+	switch {
+	case errors.Is(err, files.ErrLocked):
+		d.Summary = fmt.Sprintf("packer is writing manifest %s", f.name)
+		d.Detail = fmt.Sprintf("%s.lock was still there after %s", f.name, waited)
+		d.NextStep = "run again when packer has finished; when no packer runs, remove the lock file"
+	case errors.Is(err, files.ErrChanged):
+		d.Summary = fmt.Sprintf("manifest %s changes while it is read", f.name)
+		d.Detail = fmt.Sprintf("it did not come to rest within %s", waited)
+		d.NextStep = "run again when packer has finished, or set a longer wait"
+	case errors.As(err, &broken):
+		d.Summary, d.NextStep = f.broken(broken)
+		d.Detail = broken.Error()
+	}
+	return d
+}
+
+func (f manifestFile) broken(err *manifest.Error) (summary, next string) {
+	notManifest := fmt.Sprintf("%s is not a Packer manifest", f.name)
+	const name = "name the output of Packer's manifest post-processor"
+	switch err.Kind {
+	case manifest.Truncated:
+		return fmt.Sprintf("manifest %s is cut short", f.name),
+			"run again when packer has finished; when no packer runs, restore the file or run packer build again"
+	case manifest.Encoding:
+		return notManifest, "save it as UTF-8: iconv -f UTF-16 -t UTF-8, or in PowerShell Set-Content -Encoding utf8"
+	case manifest.Trailing:
+		return notManifest, "keep one manifest in a file; name several files in manifests"
+	case manifest.Syntax:
+		return fmt.Sprintf("%s is not JSON", f.name), "correct the line, or run packer build again"
+	case manifest.NotManifest:
+		return notManifest, name
+	default:
+		return notManifest, "correct the line, or " + name
+	}
+}
+
+// findings turns manifests into images and remembers what to tell the user.
+type findings struct {
+	config   config
+	sent     int // images
+	notes    []sdk.Diagnostic
+	names    map[string]bool // patterns of config.Names that matched
+	mapped   map[string]bool // keys of config.CustomData that a build has
+	runs     []string
+	runFound bool
+}
+
+func newFindings(c config) *findings {
+	return &findings{config: c, names: map[string]bool{}, mapped: map[string]bool{}}
+}
+
+// add returns the images of one manifest.
+func (f *findings) add(file string, m *manifest.Manifest) []sdk.Image {
+	f.runs = append(f.runs, m.Runs...)
+	f.runFound = f.runFound || len(m.Builds) > 0
+	f.noteRuns(file, m)
+	var all []sdk.Image
+	for _, build := range m.Builds {
+		f.matchNames(build.Name)
+		if !f.config.wanted(build.Name) {
+			continue
+		}
+		for _, key := range f.config.CustomData.Mapped() {
+			if build.CustomData[key] != "" {
+				f.mapped[key] = true
+			}
+		}
+		all = append(all, images.FromBuild(build, f.config.CustomData, f.config.defaults())...)
+	}
+	f.noteUnknownTimes(file, all)
+	f.noteManagedImages(file, all)
+	f.sent += len(all)
+	return all
+}
+
+func (f *findings) matchNames(name string) {
+	for _, pattern := range f.config.Names {
+		if (config{Names: []string{pattern}}).wanted(name) {
+			f.names[pattern] = true
+		}
+	}
+}
+
+func (f *findings) note(severity sdk.Severity, file, summary, detail, next string) {
+	f.notes = append(f.notes, sdk.Diagnostic{
+		Severity: severity, Scope: file, Summary: summary, Detail: detail, NextStep: next,
+	})
+}
+
+func (f *findings) noteRuns(file string, m *manifest.Manifest) {
+	if m.Total == 0 {
+		f.note(sdk.Warning, file, fmt.Sprintf("manifest %s has no builds", file), "", "run packer build, or name another manifest")
+		return
+	}
+	if runs, _ := f.config.runs(); runs != runsLatest {
+		return
+	}
+	if m.LastRunAssumed {
+		f.note(sdk.Notice, file, fmt.Sprintf("manifest %s does not name its last run", file),
+			fmt.Sprintf("taken is the run of its last build, %q", m.LastRun), "set runs to a packer_run_uuid to have another")
+	}
+	if len(m.Builds) == 0 {
+		f.note(sdk.Warning, file, fmt.Sprintf("manifest %s has no build of its last run", file),
+			fmt.Sprintf("last_run_uuid is %q; the latest runs with builds are %s", m.LastRun, strings.Join(m.Runs, ", ")),
+			"set runs to one of them, or to all")
+		return
+	}
+	earlier := slices.DeleteFunc(slices.Clone(m.OtherNames), func(name string) bool { return !f.config.wanted(name) })
+	if len(earlier) > 0 {
+		f.note(sdk.Notice, file, fmt.Sprintf("builds that the last run in %s did not make are left out: %s", file, list(earlier)),
+			"", "set runs: all to have the builds of every run, and let pick: newest choose among them")
+	}
+}
+
+// noteUnknownTimes says so when images of one place cannot be ordered.
+func (f *findings) noteUnknownTimes(file string, all []sdk.Image) {
+	type place struct{ provider, region, architecture string }
+	count, unknown := map[place]int{}, map[place]bool{}
+	for _, img := range all {
+		if img.State != sdk.Available {
+			continue
+		}
+		at := place{img.Provider, img.Region, img.Architecture}
+		count[at]++
+		unknown[at] = unknown[at] || img.CreatedAt.IsZero()
+	}
+	for at, n := range count {
+		if n > 1 && unknown[at] {
+			f.note(sdk.Notice, file, fmt.Sprintf("manifest %s does not say which image is the newest", file),
+				"builds of one region have no build_time", "unset strip_time in the manifest post-processor, or select by name or tags")
+			return
+		}
+	}
+}
+
+// noteManagedImages tells of the gallery versions that azure-arm does not record.
+func (f *findings) noteManagedImages(file string, all []sdk.Image) {
+	var names []string
+	for _, img := range all {
+		if img.Attributes[images.AttributeAzureKind] == "managedImage" && !slices.Contains(names, img.Name) {
+			names = append(names, img.Name)
+		}
+	}
+	if names != nil {
+		f.note(sdk.Notice, file, "managed images of Azure: "+list(names),
+			"when azure-arm makes a managed image and a gallery version, the manifest holds the managed image only",
+			"to use the gallery version, read it with the source type azure, or drop managed_image_name from the template")
+	}
+}
+
+// list joins names, the first ten of them.
+func list(names []string) string {
+	const most = 10
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// diagnostics returns what is to be said in the end. What a manifest that could
+// not be read may have held is not complained of.
+func (f *findings) diagnostics(failed bool) []sdk.Diagnostic {
+	if failed {
+		return f.notes
+	}
+	runs, _ := f.config.runs()
+	if runs != runsLatest && runs != runsAll && !f.runFound {
+		f.notes = append(f.notes, sdk.Diagnostic{
+			Severity: sdk.Error, ConfigPath: "runs", Summary: fmt.Sprintf("no manifest holds run %s", runs),
+			Detail: "the latest runs are " + cmp.Or(strings.Join(f.runs, ", "), "none"), NextStep: "set runs to one of them, to latest or to all",
+		})
+	}
+	for i, pattern := range f.config.Names {
+		if !f.names[pattern] {
+			f.notes = append(f.notes, sdk.Diagnostic{
+				Severity: sdk.Warning, ConfigPath: fmt.Sprintf("names[%d]", i), Summary: fmt.Sprintf("no build is named %s", pattern),
+				NextStep: "see the names with: kubectl byoos images",
+			})
+		}
+	}
+	if f.sent > 0 {
+		f.noteMapping()
+	}
+	return f.notes
+}
+
+func (f *findings) noteMapping() {
+	mapping := f.config.CustomData.Mapped()
+	for _, setting := range sortedKeys(mapping) {
+		if key := mapping[setting]; !f.mapped[key] {
+			f.notes = append(f.notes, sdk.Diagnostic{
+				Severity: sdk.Warning, ConfigPath: "customData." + setting,
+				Summary:  fmt.Sprintf("no build has a value for %q in its custom_data", key),
+				NextStep: "set it in custom_data of the manifest post-processor, or correct the key",
+			})
+		}
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,527 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// answer is all that the host gets from one call, by the real service.
+type answer struct {
+	Images      []*sourcev1.Image
+	Results     []*sourcev1.VerifyResult
+	Diagnostics []*sourcev1.Diagnostic
+}
+
+type discoverStream struct {
+	grpc.ServerStream
+	ctx context.Context
+	got *answer
+}
+
+func (s discoverStream) Context() context.Context { return s.ctx }
+
+func (s discoverStream) Send(r *sourcev1.DiscoverResponse) error {
+	s.got.Images = append(s.got.Images, r.GetImages()...)
+	s.got.Diagnostics = append(s.got.Diagnostics, r.GetDiagnostics()...)
+	return nil
+}
+
+type verifyStream struct {
+	grpc.ServerStream
+	ctx context.Context
+	got *answer
+}
+
+func (s verifyStream) Context() context.Context { return s.ctx }
+
+func (s verifyStream) Send(r *sourcev1.VerifyResponse) error {
+	s.got.Results = append(s.got.Results, r.GetResults()...)
+	s.got.Diagnostics = append(s.got.Diagnostics, r.GetDiagnostics()...)
+	return nil
+}
+
+// noSleep counts pauses and runs a step at each.
+type noSleep struct {
+	pauses int
+	step   func(pause int)
+}
+
+func (n *noSleep) sleep(ctx context.Context, _ time.Duration) error {
+	n.pauses++
+	if n.step != nil {
+		n.step(n.pauses)
+	}
+	return ctx.Err()
+}
+
+func discover(t *testing.T, dir string, settings map[string]any, clock *noSleep) *answer {
+	t.Helper()
+	values, err := structpb.NewStruct(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if clock == nil {
+		clock = &noSleep{}
+	}
+	got := &answer{}
+	service := sdk.Service[config](source{sleep: clock.sleep}, io.Discard)
+	req := &sourcev1.DiscoverRequest{Source: "golden", Config: values, BaseDir: dir}
+	if err := service.Discover(req, discoverStream{ctx: t.Context(), got: got}); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func verify(t *testing.T, dir string, settings map[string]any, refs ...*sourcev1.ImageRef) *answer {
+	t.Helper()
+	values, err := structpb.NewStruct(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ref := range refs {
+		ref.Index = uint32(i)
+	}
+	got := &answer{}
+	clock := &noSleep{}
+	service := sdk.Service[config](source{sleep: clock.sleep}, io.Discard)
+	req := &sourcev1.VerifyRequest{Source: "golden", Config: values, BaseDir: dir, Refs: refs}
+	if err := service.Verify(req, verifyStream{ctx: t.Context(), got: got}); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// text is the answer as stable, readable JSON.
+func (a *answer) text(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	write := func(line []byte, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value any
+		if err := json.Unmarshal(line, &value); err != nil {
+			t.Fatal(err)
+		}
+		pretty, err := json.MarshalIndent(value, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s\n", pretty)
+	}
+	for _, img := range a.Images {
+		write(protojson.Marshal(img))
+	}
+	for _, d := range a.Diagnostics {
+		write(protojson.Marshal(d))
+	}
+	return b.String()
+}
+
+func (a *answer) ids() []string {
+	var ids []string
+	for _, img := range a.Images {
+		ids = append(ids, img.GetRegion()+":"+img.GetId())
+	}
+	return ids
+}
+
+// says returns the diagnostics as one text.
+func (a *answer) says() string {
+	var lines []string
+	for _, d := range a.Diagnostics {
+		severity := strings.ToLower(strings.TrimPrefix(d.GetSeverity().String(), "SEVERITY_"))
+		lines = append(lines, fmt.Sprintf("%s [%s] %s: %s -> %s",
+			severity, d.GetConfigPath(), d.GetSummary(), d.GetDetail(), d.GetNextStep()))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const (
+	run1 = "aaaaaaaa-0000-0000-0000-000000000001"
+	run2 = "bbbbbbbb-0000-0000-0000-000000000002"
+)
+
+func build(name, builder, id, run string, seconds int, custom string) string {
+	at := ""
+	if seconds > 0 {
+		at = fmt.Sprintf(`"build_time": %d,`, seconds)
+	}
+	return fmt.Sprintf(`{"name": %q, "builder_type": %q, %s "files": null, "artifact_id": %q, "packer_run_uuid": %q, "custom_data": %s}`,
+		name, builder, at, id, run, custom)
+}
+
+func manifestOf(last string, builds ...string) string {
+	return fmt.Sprintf("{\n\"builds\": [\n%s\n],\n\"last_run_uuid\": %q\n}", strings.Join(builds, ",\n"), last)
+}
+
+func TestDiscoverGolden(t *testing.T) {
+	cases := []struct {
+		name, manifest string
+		config         map[string]any
+	}{
+		{
+			name: "kib-aws",
+			manifest: manifestOf(run2,
+				build("ubuntu-24.04", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, `{"kubernetes_version": "v1.33.0"}`),
+				build("ubuntu-24.04", "amazon-ebs", "eu-west-1:ami-0b1,us-east-1:ami-0b2", run2, 1700009999, `{"kubernetes_version": "v1.34.3"}`)),
+			config: map[string]any{"os": map[string]any{"name": "Ubuntu", "version": "2404"}, "architecture": "x86_64"},
+		},
+		{
+			name: "kib-azure",
+			manifest: manifestOf(run1, build("sig-ubuntu-2404-gen2", "azure-arm",
+				"/subscriptions/S/resourceGroups/capi/providers/Microsoft.Compute/images/capi-1700000000", run1, 1700000000,
+				`{"build_name": "ubuntu-2404-gen2", "kubernetes_semver": "v1.34.3", "os_name": "", "resource_group_name": "capi"}`)),
+			config: map[string]any{"region": "westeurope"},
+		},
+		{
+			name: "kib-ova",
+			manifest: manifestOf(run1, build("vsphere-clone", "vsphere-clone", "rhel-9-kube-v1.34.3", run1, 1700000000,
+				`{"distro_name": "rhel", "distro_version": "9", "distro_arch": "amd64", "os_name": "RHEL 9", "kubernetes_semver": "v1.34.3"}`)),
+			config: map[string]any{"datacenter": "DC", "folder": "templates/rhel"},
+		},
+		{
+			name: "own-keys",
+			manifest: manifestOf(run1, build("golden", "googlecompute", "golden-7", run1, 1700000000,
+				`{"my_os": "Red Hat Enterprise Linux 8", "cpu": "Arm64", "k8s": "v1.30.1+rke2r1", "rev": "7", "gcp": "acme-images", "team": "platform"}`)),
+			config: map[string]any{"customData": map[string]any{
+				"osName": "my_os", "architecture": "cpu", "kubernetesVersion": "k8s", "version": "rev", "project": "gcp",
+			}},
+		},
+		{
+			name: "unusable",
+			manifest: manifestOf(run1,
+				build("vol", "amazon-ebsvolume", "us-east-1:vol-0a1", run1, 1700000000, "null"),
+				build("vm", "qemu", "VM", run1, 1700000000, "null"),
+				build("gce", "googlecompute", "name", run1, 1700000000, "null"),
+				build("vs", "vsphere-iso", "name", run1, 1700000000, "null")),
+		},
+	}
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "packer-manifest.json"), tt.manifest)
+			config := map[string]any{"manifest": "packer-manifest.json"}
+			for key, value := range tt.config {
+				config[key] = value
+			}
+			got := discover(t, dir, config, nil).text(t)
+			golden := filepath.Join("testdata", "golden", tt.name+".json")
+			if *update {
+				write(t, golden, got)
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", golden, diff)
+			}
+		})
+	}
+}
+
+func TestRuns(t *testing.T) {
+	text := manifestOf(run2,
+		build("web", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null"),
+		build("db", "amazon-ebs", "us-east-1:ami-0a2", run1, 1700000000, "null"),
+		build("web", "amazon-ebs", "us-east-1:ami-0b1", run2, 1700009999, "null"))
+	noTimes := manifestOf(run1,
+		build("web", "amazon-ebs", "us-east-1:ami-0a1", run1, 0, "null"),
+		build("web", "amazon-ebs", "us-east-1:ami-0a2", run1, 0, "null"))
+	tests := []struct {
+		name, text string
+		config     map[string]any
+		want       []string
+		says       []string
+	}{
+		{
+			name: "the last run only, and it says what that leaves out", text: text, want: []string{"us-east-1:ami-0b1"},
+			says: []string{"info [] builds that the last run in m.json did not make are left out: db", "set runs: all"},
+		},
+		{
+			name: "all", text: text, config: map[string]any{"runs": "all"},
+			want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0a2", "us-east-1:ami-0b1"},
+		},
+		{
+			name: "one by its uuid", text: text, config: map[string]any{"runs": strings.ToUpper(run1)},
+			want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0a2"},
+		},
+		{
+			name: "a uuid that is not there", text: text, config: map[string]any{"runs": "cccccccc-0000-0000-0000-000000000003"},
+			says: []string{"error [runs] no manifest holds run cccccccc", run1 + ", " + run2},
+		},
+		{
+			name: "neither", text: text, config: map[string]any{"runs": "newest"},
+			says: []string{`error [runs] "newest" is neither latest, all nor a packer_run_uuid`},
+		},
+		{
+			name: "names", text: text, config: map[string]any{"runs": "all", "names": []any{"w*", "api"}},
+			want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0b1"}, says: []string{"warning [names[1]] no build is named api"},
+		},
+		{
+			name: "a broken name pattern", text: text, config: map[string]any{"names": []any{"[w"}},
+			says: []string{"error [names[0]]"},
+		},
+		{
+			name: "no last run", text: strings.Replace(text, `"last_run_uuid"`, `"x"`, 1), want: []string{"us-east-1:ami-0b1"},
+			says: []string{"info [] manifest m.json does not name its last run"},
+		},
+		{
+			name: "a last run without builds", text: strings.Replace(text, `"last_run_uuid": "b`, `"last_run_uuid": "c`, 1),
+			says: []string{"warning [] manifest m.json has no build of its last run", run1 + ", " + run2},
+		},
+		{name: "no builds", text: manifestOf("", ""), says: []string{"warning [] manifest m.json has no builds"}},
+		{
+			name: "strip_time", text: noTimes, want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0a2"},
+			says: []string{"does not say which image is the newest", "unset strip_time"},
+		},
+		{
+			name: "a key that no build has", text: text, config: map[string]any{"customData": map[string]any{"osName": "my_os"}},
+			want: []string{"us-east-1:ami-0b1"}, says: []string{`warning [customData.osName] no build has a value for "my_os"`},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "m.json"), tt.text)
+			config := map[string]any{"manifest": "m.json"}
+			for key, value := range tt.config {
+				config[key] = value
+			}
+			got := discover(t, dir, config, nil)
+			if diff := cmp.Diff(tt.want, got.ids()); diff != "" {
+				t.Errorf("ids (-want +got):\n%s", diff)
+			}
+			for _, part := range tt.says {
+				if !strings.Contains(got.says(), part) {
+					t.Errorf("diagnostics lack %q:\n%s", part, got.says())
+				}
+			}
+			if len(tt.says) == 0 && len(got.Diagnostics) > 0 {
+				t.Errorf("unexpected diagnostics:\n%s", got.says())
+			}
+		})
+	}
+}
+
+func TestFiles(t *testing.T) {
+	base := filepath.Join(t.TempDir(), "base [1]") // characters of patterns in a folder's name
+	one := manifestOf(run1, build("a", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null"))
+	two := manifestOf(run2, build("b", "amazon-ebs", "us-east-1:ami-0b1", run2, 1700000000, "null"))
+	write(t, filepath.Join(base, "packer-manifest.json"), one)
+	write(t, filepath.Join(base, "manifest.json"), two)
+	write(t, filepath.Join(base, "out", "x-kube-v1", "packer-manifest.json"), two)
+	write(t, filepath.Join(base, "out", "y-kube-v1", "packer-manifest.json"), one)
+	write(t, filepath.Join(base, "star*.json"), two)
+	write(t, filepath.Join(base, "utf16.json"), "\xff\xfe{\x00}\x00")
+	write(t, filepath.Join(base, "app.json"), `{"short_name": "x"}`)
+	write(t, filepath.Join(base, "text.json"), "builds:\n")
+	if err := os.Mkdir(filepath.Join(base, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	a, b := "us-east-1:ami-0a1", "us-east-1:ami-0b1"
+	tests := []struct {
+		name   string
+		config map[string]any
+		want   []string
+		says   string
+	}{
+		{"file", map[string]any{"manifest": "packer-manifest.json"}, []string{a}, ""},
+		{"absolute", map[string]any{"manifest": filepath.Join(base, "manifest.json")}, []string{b}, ""},
+		{"upwards", map[string]any{"manifest": "out/../manifest.json"}, []string{b}, ""},
+		{"directory", map[string]any{"manifest": "."}, []string{a, b}, ""},
+		{"pattern", map[string]any{"manifest": "out/*/packer-manifest.json"}, []string{b, a}, ""},
+		{"pattern upwards", map[string]any{"manifest": "out/../out/**/packer-manifest.json"}, []string{b, a}, ""},
+		{"a file named like a pattern", map[string]any{"manifest": "star*.json"}, []string{b}, ""},
+		{"list, each file once", map[string]any{"manifests": []any{"manifest.json", "*manifest.json"}}, []string{b, a}, ""},
+		{"absent", map[string]any{"manifest": "nothing.json"}, nil, "error [manifest] no manifest at nothing.json"},
+		{"no match", map[string]any{"manifest": "*.yaml"}, nil, "nothing matches the pattern"},
+		{"empty directory", map[string]any{"manifests": []any{"manifest.json", "empty"}}, []string{b},
+			"error [manifests[1]] no manifest at empty: no manifest there: the directory holds neither"},
+		{"bad pattern", map[string]any{"manifest": "out/[/x"}, nil, "syntax error in pattern"},
+		{"UTF-16", map[string]any{"manifest": "utf16.json"}, nil, "the file is UTF-16, not UTF-8 -> save it as UTF-8"},
+		{"another JSON", map[string]any{"manifest": "app.json"}, nil, `app.json is not a Packer manifest: line 1 (byte 0): the object has no "builds"`},
+		{"no JSON", map[string]any{"manifest": "text.json"}, nil, "text.json is not JSON: line 1 (byte 0): invalid character 'b'"},
+		{"none", map[string]any{}, nil, "error [manifest] no manifest is named"},
+		{"both", map[string]any{"manifest": "a", "manifests": []any{"b"}}, nil, "error [manifests] manifest and manifests are both set"},
+		{"empty name", map[string]any{"manifests": []any{""}}, nil, "error [manifests[0]]"},
+		{"wait", map[string]any{"manifest": "manifest.json", "wait": "soon"}, nil, `error [wait] "soon" is not a duration`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := discover(t, base, tt.config, nil)
+			if diff := cmp.Diff(tt.want, got.ids()); diff != "" {
+				t.Errorf("ids (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(got.says(), tt.says) || tt.says == "" && got.says() != "" {
+				t.Errorf("diagnostics, want %q:\n%s", tt.says, got.says())
+			}
+		})
+	}
+}
+
+func TestWhilePackerWrites(t *testing.T) {
+	whole := manifestOf(run1, build("a", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null"))
+	tests := []struct {
+		name, text string
+		lock       bool
+		step       func(t *testing.T, file string, pause int)
+		want       []string
+		pauses     int
+		says       string
+	}{
+		{
+			name: "grows to its end", text: whole[:40], pauses: 3, want: []string{"us-east-1:ami-0a1"},
+			step: func(t *testing.T, file string, pause int) {
+				write(t, file, whole[:min(len(whole), 40+pause*len(whole)/3)])
+			},
+		},
+		{
+			name: "stays cut short", text: whole[:40], pauses: 20,
+			says: "manifest m.json is cut short: line 3 (byte 40): the file ends in the middle of its JSON -> run again when packer has finished",
+		},
+		{
+			name: "empty, then whole", text: "", pauses: 1, want: []string{"us-east-1:ami-0a1"},
+			step: func(t *testing.T, file string, _ int) { write(t, file, whole) },
+		},
+		{
+			name: "the lock goes", text: whole[:40], lock: true, pauses: 2, want: []string{"us-east-1:ami-0a1"},
+			step: func(t *testing.T, file string, pause int) {
+				if pause == 2 {
+					write(t, file, whole)
+					if err := os.Remove(file + ".lock"); err != nil {
+						t.Error(err)
+					}
+				}
+			},
+		},
+		{
+			name: "the lock stays", text: whole, lock: true, pauses: 20,
+			says: "packer is writing manifest m.json: m.json.lock was still there after 2s",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "m.json")
+			write(t, file, tt.text)
+			if tt.lock {
+				write(t, file+".lock", "")
+			}
+			clock := &noSleep{}
+			if tt.step != nil {
+				clock.step = func(pause int) { tt.step(t, file, pause) }
+			}
+			got := discover(t, dir, map[string]any{"manifest": "m.json"}, clock)
+			if diff := cmp.Diff(tt.want, got.ids()); diff != "" {
+				t.Errorf("ids (-want +got):\n%s", diff)
+			}
+			if clock.pauses != tt.pauses {
+				t.Errorf("%d pauses, want %d", clock.pauses, tt.pauses)
+			}
+			if !strings.Contains(got.says(), tt.says) || tt.says == "" && got.says() != "" {
+				t.Errorf("diagnostics, want %q:\n%s", tt.says, got.says())
+			}
+		})
+	}
+}
+
+func TestVerify(t *testing.T) {
+	const arm = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/images/N"
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
+		build("web", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null"),
+		build("web", "amazon-ebs", "us-east-1:ami-0b1", run2, 1700009999, "null"),
+		build("az", "azure-arm", arm, run2, 1700009999, "null")))
+	ref := func(provider, id, region, run string) *sourcev1.ImageRef {
+		r := &sourcev1.ImageRef{Id: id, Provider: provider, Region: region}
+		if run != "" {
+			r.Reference = &sourcev1.Reference{Kind: "packer-run-uuid", Value: run}
+		}
+		return r
+	}
+	got := verify(t, dir, map[string]any{"manifest": "m.json"},
+		ref("aws", "ami-0b1", "us-east-1", run2),
+		ref("aws", "ami-0a1", "us-east-1", run1), // an older run's build is a record still
+		ref("aws", "ami-0a1", "us-east-1", ""),
+		ref("azure", strings.ToLower(arm), "westeurope", run2),
+		ref("aws", "ami-0a1", "us-east-1", run2),
+		ref("aws", "ami-0b1", "eu-west-1", run2),
+		ref("aws", "ami-0c1", "us-east-1", "cccccccc-0000-0000-0000-000000000003"),
+		ref("aws", "ami-0c1", "us-east-1", ""),
+	)
+	var lines []string
+	for _, r := range got.Results {
+		lines = append(lines, fmt.Sprintf("%d %s %s%s", r.GetIndex(), r.GetPresence(), r.GetImage().GetId(), r.GetReason()))
+	}
+	want := []string{
+		"0 PRESENCE_FOUND ami-0b1",
+		"1 PRESENCE_FOUND ami-0a1",
+		"2 PRESENCE_FOUND ami-0a1",
+		"3 PRESENCE_FOUND " + arm,
+		"4 PRESENCE_NOT_FOUND run " + run2 + " in m.json has no build with this id",
+		"5 PRESENCE_NOT_FOUND run " + run2 + " in m.json has no build with this id",
+		"6 PRESENCE_NOT_FOUND m.json no longer holds run cccccccc-0000-0000-0000-000000000003",
+		"7 PRESENCE_NOT_FOUND no build in m.json has this id",
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	unreadable := verify(t, dir, map[string]any{"manifests": []any{"m.json", "gone.json"}},
+		ref("aws", "ami-0b1", "us-east-1", run2), ref("aws", "ami-0c1", "us-east-1", run2))
+	if p := unreadable.Results[0].GetPresence(); p != sourcev1.Presence_PRESENCE_FOUND {
+		t.Errorf("what the readable manifest holds is %s", p)
+	}
+	if p := unreadable.Results[1].GetPresence(); p != sourcev1.Presence_PRESENCE_UNKNOWN {
+		t.Errorf("what the unreadable manifest may hold is %s", p)
+	}
+	if !strings.Contains(unreadable.says(), "error [manifests[1]] no manifest at gone.json") {
+		t.Errorf("diagnostics:\n%s", unreadable.says())
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), "{")
+	ctx, cancel := context.WithCancel(t.Context())
+	clock := &noSleep{step: func(int) { cancel() }}
+	values, err := structpb.NewStruct(map[string]any{"manifest": "m.json"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := sdk.Service[config](source{sleep: clock.sleep}, io.Discard)
+	req := &sourcev1.DiscoverRequest{Config: values, BaseDir: dir}
+	if err := service.Discover(req, discoverStream{ctx: ctx, got: &answer{}}); err == nil || clock.pauses != 1 {
+		t.Errorf("got %v after %d pauses, want the call to end at the first", err, clock.pauses)
+	}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// Verify implements sdk.Verifier. A manifest records what was built and is not
+// told when an image is deleted: Found means that the record still stands.
+func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *sdk.Results) error {
+	r, err := s.reader(req.Config, req.BaseDir, out)
+	if err != nil {
+		return err
+	}
+	check := newCheck(req.Config, req.Refs)
+	for _, file := range r.find() {
+		m, err := r.load(ctx, file, check.keep)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.fail(file.explain(err, r.loader.Wait))
+			continue
+		}
+		check.read(file.name, m)
+	}
+	if r.sendErr != nil {
+		return r.sendErr
+	}
+	return out.Results(check.results(r.failed)...)
+}
+
+// check looks for images in manifests.
+type check struct {
+	config config
+	refs   []sdk.Ref
+	found  []*sdk.Image
+	runs   map[string]bool // of the references; seen when true
+	anyRun bool            // a reference without a run
+	files  []string        // the files that were read
+}
+
+func newCheck(c config, refs []sdk.Ref) *check {
+	k := &check{config: c, refs: refs, found: make([]*sdk.Image, len(refs)), runs: map[string]bool{}}
+	for _, ref := range refs {
+		if run := runOf(ref); run != "" {
+			k.runs[strings.ToLower(run)] = false
+		} else {
+			k.anyRun = true
+		}
+	}
+	return k
+}
+
+func runOf(ref sdk.Ref) string {
+	if ref.Reference == nil || ref.Reference.Kind != images.ReferenceKind {
+		return ""
+	}
+	return ref.Reference.Value
+}
+
+// keep wants the runs of the references, whatever runs is set to: an image that
+// was locked does not go away because a newer one was built.
+func (k *check) keep(run string) bool {
+	_, wanted := k.runs[strings.ToLower(run)]
+	return wanted || k.anyRun
+}
+
+func (k *check) read(file string, m *manifest.Manifest) {
+	k.files = append(k.files, file)
+	for _, build := range m.Builds {
+		if _, wanted := k.runs[strings.ToLower(build.RunUUID)]; wanted {
+			k.runs[strings.ToLower(build.RunUUID)] = true
+		}
+		for _, img := range images.FromBuild(build, k.config.CustomData, k.config.defaults()) {
+			k.match(img)
+		}
+	}
+}
+
+// match prefers an image that can be used to one that cannot.
+func (k *check) match(img sdk.Image) {
+	for i, ref := range k.refs {
+		if !isImage(ref, img) {
+			continue
+		}
+		if k.found[i] == nil || k.found[i].State != sdk.Available {
+			k.found[i] = &img
+		}
+	}
+}
+
+// isImage compares ids as their provider does: Azure's in any case.
+func isImage(ref sdk.Ref, img sdk.Image) bool {
+	sameID := ref.ID == img.ID || img.Provider == "azure" && strings.EqualFold(ref.ID, img.ID)
+	if !sameID || ref.Provider != "" && ref.Provider != img.Provider {
+		return false
+	}
+	if ref.Region != "" && img.Region != "" && !strings.EqualFold(ref.Region, img.Region) {
+		return false
+	}
+	run := runOf(ref)
+	return run == "" || strings.EqualFold(run, img.Attributes[images.AttributeRunUUID])
+}
+
+func (k *check) results(failed bool) []sdk.Result {
+	results := make([]sdk.Result, len(k.refs))
+	for i, ref := range k.refs {
+		switch {
+		case k.found[i] != nil:
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.Found, Image: k.found[i]}
+		case failed:
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: "a manifest could not be read"}
+		default:
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.NotFound, Reason: k.missing(ref)}
+		}
+	}
+	return results
+}
+
+func (k *check) missing(ref sdk.Ref) string {
+	where := list(slices.Sorted(slices.Values(k.files)))
+	run := runOf(ref)
+	switch {
+	case run == "":
+		return fmt.Sprintf("no build in %s has this id", where)
+	case !k.runs[strings.ToLower(run)]:
+		return fmt.Sprintf("%s no longer holds run %s", where, run)
+	}
+	return fmt.Sprintf("run %s in %s has no build with this id", run, where)
+}
