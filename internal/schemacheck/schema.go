@@ -121,9 +121,9 @@ func (c *checker) alternatives(e *jsonschema.ValidationError) []Problem {
 	merged := *wrongType[0]
 	types := &kind.Type{}
 	for _, e := range wrongType {
-		t := e.ErrorKind.(*kind.Type) //nolint:errcheck,forcetypeassert // onlyLeaf returns nothing else
-		types.Got = t.Got
-		types.Want = append(types.Want, t.Want...)
+		if t, ok := e.ErrorKind.(*kind.Type); ok {
+			types.Got, types.Want = t.Got, append(types.Want, t.Want...)
+		}
 	}
 	merged.ErrorKind = types
 	return c.problems(&merged)

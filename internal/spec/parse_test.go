@@ -448,3 +448,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParse(b *testing.B) {
+	example, err := os.ReadFile("specdoc/example.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"small": []byte(valid), "example": example} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := spec.Parse("b", data, "/"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
