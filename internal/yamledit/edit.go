@@ -49,6 +49,9 @@ func Edit(src []byte, ops []Op) ([]byte, []Change, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := original.refuseDuplicates(); err != nil {
+		return nil, nil, err
+	}
 	if r := original.root; r != nil && r.Kind != yaml.MappingNode && !isEmpty(r) {
 		return nil, nil, refuse(r, "write key: value lines at the top level", "the top level is a %s, not a mapping", kindName(r))
 	}

@@ -47,8 +47,9 @@ type Document struct {
 	eol   string
 	unit  int // columns of one level of indentation
 
-	places  map[*yaml.Node]place
-	aliased map[string]bool // anchors that an alias refers to
+	places     map[*yaml.Node]place
+	aliased    map[string]bool // anchors that an alias refers to
+	duplicates []Duplicate
 }
 
 // place is what a node's context says of its layout.
@@ -59,8 +60,8 @@ type place struct {
 	parent int
 }
 
-// Parse reads one YAML document. Duplicate keys, several documents and
-// encodings other than UTF-8 are errors.
+// Parse reads one YAML document. Several documents and encodings other than
+// UTF-8 are errors (*Error); duplicate keys are not, see Duplicates.
 func Parse(src []byte) (*Document, error) {
 	if bytes.HasPrefix(src, []byte{0xfe, 0xff}) || bytes.HasPrefix(src, []byte{0xff, 0xfe}) {
 		return nil, &Error{Msg: "the text is encoded in UTF-16", Next: "save it as UTF-8"}
@@ -74,9 +75,7 @@ func Parse(src []byte) (*Document, error) {
 		places: map[*yaml.Node]place{}, aliased: map[string]bool{},
 	}
 	if root != nil {
-		if err := d.walk(root, place{}); err != nil {
-			return nil, err
-		}
+		d.walk(root, place{})
 	}
 	if d.unit == 0 {
 		d.unit = 2
@@ -115,17 +114,15 @@ func syntaxError(err error) *Error {
 	return e
 }
 
-// walk notes the places of all nodes and refuses duplicate keys.
-func (d *Document) walk(n *yaml.Node, at place) error {
+// walk notes the places of all nodes and duplicate keys.
+func (d *Document) walk(n *yaml.Node, at place) {
 	d.places[n] = at
 	inner := place{flow: at.flow || n.Style&yaml.FlowStyle != 0, parent: at.parent}
 	switch n.Kind {
 	case yaml.AliasNode:
 		d.aliased[n.Value] = true
 	case yaml.MappingNode:
-		if err := uniqueKeys(n); err != nil {
-			return err
-		}
+		d.noteDuplicates(n)
 		if len(n.Content) > 0 && !inner.flow {
 			inner.parent = n.Content[0].Column
 			if at.parent > 0 && d.unit == 0 && inner.parent > at.parent {
@@ -138,25 +135,35 @@ func (d *Document) walk(n *yaml.Node, at place) error {
 		}
 	}
 	for _, child := range n.Content {
-		if err := d.walk(child, inner); err != nil {
-			return err
-		}
+		d.walk(child, inner)
 	}
-	return nil
 }
 
-func uniqueKeys(n *yaml.Node) error {
-	lines := map[string]int{}
+// Duplicate is a key that its mapping has twice.
+type Duplicate struct{ Key, First *yaml.Node }
+
+// Duplicates returns the keys that are written more than once in one mapping.
+func (d *Document) Duplicates() []Duplicate { return d.duplicates }
+
+func (d *Document) noteDuplicates(n *yaml.Node) {
+	first := map[string]*yaml.Node{}
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
 			continue
 		}
 		id := key.ShortTag() + key.Value
-		if line, ok := lines[id]; ok {
-			return refuse(key, "keep one of the two", "the key %q is already on line %d", key.Value, line)
+		if first[id] != nil {
+			d.duplicates = append(d.duplicates, Duplicate{Key: key, First: first[id]})
+			continue
 		}
-		lines[id] = key.Line
+		first[id] = key
+	}
+}
+
+func (d *Document) refuseDuplicates() error {
+	for _, dup := range d.duplicates {
+		return refuse(dup.Key, "keep one of the two", "the key %q is already on line %d", dup.Key.Value, dup.First.Line)
 	}
 	return nil
 }

@@ -1,0 +1,328 @@
+// Package lint finds what is wrong with BYOOS pack values that exist: in a
+// values file, in the fenced blocks of a Markdown page, in a cluster profile's
+// JSON. It is pure: bytes in, findings out. docs/lint.md lists the rules.
+package lint
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
+)
+
+// Format is what kind of text is linted.
+type Format string
+
+// Formats. Auto goes by the name's ending and the content.
+const (
+	Auto     Format = ""
+	Values   Format = "values"
+	Markdown Format = "markdown"
+	Profile  Format = "profile"
+)
+
+// Severity of a finding.
+type Severity string
+
+// An error makes the pack fail or mean something else; a warning is likely not
+// meant.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Rule names a kind of finding.
+type Rule string
+
+// Rules. The names are API: docs/lint.md.
+const (
+	RuleSyntax           Rule = "syntax"
+	RuleTypographicQuote Rule = "typographic-quote"
+	RuleNoBreakSpace     Rule = "no-break-space"
+	RuleTab              Rule = "tab"
+	RuleUnquotedMacro    Rule = "unquoted-macro"
+	RuleMacroBraces      Rule = "macro-braces"
+	RuleMacroName        Rule = "macro-name"
+	RuleUndefinedMacro   Rule = "undefined-macro"
+	RuleDuplicateKey     Rule = "duplicate-key"
+	RuleUnknownKey       Rule = "unknown-key"
+	RuleMisplacedKey     Rule = "misplaced-key"
+	RuleMissingKey       Rule = "missing-key"
+	RuleWrongType        Rule = "wrong-type"
+	RuleImageID          Rule = "image-id"
+	RuleImageReference   Rule = "image-reference"
+	RuleEmptyTagPart     Rule = "empty-tag-part"
+	RulePlaceholder      Rule = "placeholder"
+	RulePackCloud        Rule = "pack-cloud"
+	RuleUnknownPack      Rule = "unknown-pack"
+)
+
+// Input is one text to lint.
+type Input struct {
+	// Name of the file, of which only the ending matters.
+	Name   string
+	Data   []byte
+	Format Format
+	// Pack that the values are for; found out from the content when empty.
+	Pack spec.PackKind
+	// Cloud that the values are for: aws, azure, gcp, vsphere, edge-native, or
+	// another cloud type of Palette; that of a profile when empty.
+	Cloud string
+}
+
+// Finding is one thing that is wrong.
+type Finding struct {
+	Rule     Rule     `json:"rule"`
+	Severity Severity `json:"severity"`
+	// Line and Column are counted from 1, the column in characters.
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+	// Fix is nil when the right text cannot be known.
+	Fix *Edit `json:"fix,omitempty"`
+}
+
+// Edit is the change that removes a finding.
+type Edit struct {
+	Replacements []Replacement `json:"replacements"`
+}
+
+// Replacement stands for the bytes from Start up to End.
+type Replacement struct {
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+	Text  string `json:"text"`
+}
+
+// Lint returns what is wrong with a text, in its order. An error means that the
+// text is of no kind that can be linted.
+func Lint(in Input) ([]Finding, error) {
+	if !utf8.Valid(in.Data) {
+		return nil, fmt.Errorf("%s: the text is not valid UTF-8; save it as UTF-8", in.Name)
+	}
+	blocks, err := blocksOf(in)
+	if err != nil {
+		return nil, err
+	}
+	lines := newLines(in.Data)
+	var findings []Finding
+	for _, b := range blocks {
+		findings = append(findings, b.lint(lines)...)
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return findings, nil
+}
+
+// Fix returns data with the findings' fixes applied and every other byte as it
+// was. Of fixes that overlap only the first is applied. Findings of other data
+// are an error.
+func Fix(data []byte, findings []Finding) ([]byte, error) {
+	var edits []*Edit
+	for _, f := range findings {
+		if f.Fix != nil {
+			edits = append(edits, f.Fix)
+		}
+	}
+	return applyAll(data, edits)
+}
+
+func applyAll(data []byte, edits []*Edit) ([]byte, error) {
+	var chosen []Replacement
+	for _, edit := range edits {
+		if !slices.ContainsFunc(edit.Replacements, func(r Replacement) bool { return overlapsAny(r, chosen) }) {
+			chosen = append(chosen, edit.Replacements...)
+		}
+	}
+	slices.SortStableFunc(chosen, func(a, b Replacement) int { return cmp.Compare(a.Start, b.Start) })
+	var out bytes.Buffer
+	at := 0
+	for _, r := range chosen {
+		if r.Start < at || r.End < r.Start || r.End > len(data) {
+			return nil, fmt.Errorf("a fix for bytes %d to %d does not belong to this text", r.Start, r.End)
+		}
+		out.Write(data[at:r.Start])
+		out.WriteString(r.Text)
+		at = r.End
+	}
+	out.Write(data[at:])
+	return out.Bytes(), nil
+}
+
+func overlapsAny(r Replacement, others []Replacement) bool {
+	return slices.ContainsFunc(others, func(o Replacement) bool {
+		if r.Start == r.End && o.Start == o.End {
+			return r.Start == o.Start && r.Text == o.Text
+		}
+		return r.Start < o.End && o.Start < r.End
+	})
+}
+
+// hit is a finding in a block's own offsets.
+type hit struct {
+	rule     Rule
+	severity Severity
+	at       int
+	message  string
+	fix      []Replacement
+}
+
+// lint runs all rules over one block. The rules on the text come first; those
+// on the data then read the text as it will be once these fixes are in.
+func (b *block) lint(lines lines) []Finding {
+	if b.text == nil {
+		return nil
+	}
+	textHits := b.textRules()
+	_, before := yamledit.Parse(b.text)
+	fixed := b.fixed(textHits)
+	doc, err := yamledit.Parse(fixed.text)
+	if err != nil && hasFix(textHits, RuleTab) {
+		// How deep a tab was meant to be cannot be known here.
+		dropFixes(textHits, func(h hit) bool { return h.rule == RuleTab })
+		fixed = b.fixed(textHits)
+		doc, err = yamledit.Parse(fixed.text)
+	}
+	if err != nil && before == nil {
+		dropFixes(textHits, func(hit) bool { return true })
+		fixed = b
+		doc, err = yamledit.Parse(fixed.text)
+	}
+	var treeHits []hit
+	if err != nil {
+		treeHits = []hit{fixed.syntax(err)}
+	} else {
+		treeHits = fixed.treeRules(doc)
+		if _, err := yamledit.Parse(fixed.fixed(treeHits).text); err != nil {
+			dropFixes(treeHits, func(hit) bool { return true })
+		}
+	}
+	return append(b.findings(textHits, lines), fixed.findings(treeHits, lines)...)
+}
+
+func hasFix(hits []hit, rule Rule) bool {
+	return slices.ContainsFunc(hits, func(h hit) bool { return h.rule == rule && h.fix != nil })
+}
+
+func dropFixes(hits []hit, which func(hit) bool) {
+	for i := range hits {
+		if which(hits[i]) {
+			hits[i].fix = nil
+		}
+	}
+}
+
+func (b *block) syntax(err error) hit {
+	h := hit{rule: RuleSyntax, severity: Error, message: err.Error()}
+	if e, ok := err.(*yamledit.Error); ok { //nolint:errorlint // Parse returns it bare
+		h.message = e.Msg
+		h.at = b.offset(e.Line, max(e.Column, 1))
+	}
+	return h
+}
+
+// findings translates hits into the source's offsets.
+func (b *block) findings(hits []hit, lines lines) []Finding {
+	findings := make([]Finding, 0, len(hits))
+	for _, h := range hits {
+		f := Finding{Rule: h.rule, Severity: h.severity, Message: b.label + h.message}
+		f.Line, f.Column = lines.position(b.source(h.at))
+		if h.fix != nil {
+			f.Fix = &Edit{}
+			for _, r := range h.fix {
+				f.Fix.Replacements = append(f.Fix.Replacements, Replacement{
+					Start: b.source(r.Start), End: b.source(r.End), Text: b.escaped(r.Text),
+				})
+			}
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// fixed returns the block as it is with the hits' fixes applied; offsets still
+// lead to the source.
+func (b *block) fixed(hits []hit) *block {
+	var chosen []Replacement
+	for _, h := range hits {
+		if !slices.ContainsFunc(h.fix, func(r Replacement) bool { return overlapsAny(r, chosen) }) {
+			chosen = append(chosen, h.fix...)
+		}
+	}
+	slices.SortStableFunc(chosen, func(x, y Replacement) int { return cmp.Compare(x.Start, y.Start) })
+	next := *b
+	next.text, next.at = nil, nil
+	keep := func(from, to int) {
+		for i := from; i < to; i++ {
+			next.text = append(next.text, b.text[i])
+			next.at = append(next.at, b.source(i))
+		}
+	}
+	at := 0
+	for _, r := range chosen {
+		keep(at, r.Start)
+		for i := range len(r.Text) {
+			next.text = append(next.text, r.Text[i])
+			next.at = append(next.at, b.source(r.Start))
+		}
+		at = r.End
+	}
+	keep(at, len(b.text))
+	next.at = append(next.at, b.source(len(b.text)))
+	return &next
+}
+
+// nearest returns the word that text was likely meant to be: at most two
+// changes away, one for short words; empty when there is none or text is one.
+func nearest(text string, words []string) string {
+	best, bestDistance := "", 3
+	for _, word := range words {
+		if word == text {
+			return ""
+		}
+		limit := 2
+		if len(word) < 6 {
+			limit = 1
+		}
+		d := distance(strings.ToLower(text), strings.ToLower(word))
+		if d <= limit && d < bestDistance {
+			best, bestDistance = word, d
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, delete, replace or swap with the
+// next one.
+func distance(a, b string) int {
+	if len(a) > len(b)+2 || len(b) > len(a)+2 {
+		return 3
+	}
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}
