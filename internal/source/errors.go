@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -103,12 +104,9 @@ func (h *Host) callFailure(source string, i *instance, err error) error {
 	p := i.plugin
 	st := status.Convert(err)
 	fail := func(next, what string, args ...any) *failure.Error {
-		return &failure.Error{
-			Code:    failure.ExitSource,
-			Summary: fmt.Sprintf("source %s: plugin %s (%s) ", source, p.Type, p.Path) + fmt.Sprintf(what, args...),
-			Details: i.process.tail.last(),
-			Next:    next,
-		}
+		summary := fmt.Sprintf("source %s: plugin %s (%s) ", source, p.Type, p.Path) + fmt.Sprintf(what, args...)
+		last := slices.DeleteFunc(i.process.tail.last(), func(line string) bool { return strings.Contains(summary, line) })
+		return &failure.Error{Code: failure.ExitSource, Summary: summary, Details: last, Next: next}
 	}
 	if st.Code() == codes.DeadlineExceeded {
 		return fail("give it more time with --timeout, or ask for less", "did not answer within %s", h.options.CallTimeout)

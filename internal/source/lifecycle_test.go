@@ -1,0 +1,208 @@
+//go:build unix
+
+package source
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+// helperConfig tells a helper host what to ask.
+type helperConfig struct {
+	Dir, Type, Mode string
+}
+
+// helperHost is a host in a process of its own. It prints a line when its plugin
+// was asked, and ends on SIGINT and SIGTERM as the command does.
+func helperHost(text string) int {
+	var c helperConfig
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	h := New(Options{PluginDirs: []string{c.Dir}})
+	defer h.Close()
+	if strings.HasSuffix(c.Type, "-start") {
+		go announce(c.Dir)
+	}
+	result := h.Discover(ctx, []Request{{Source: "s", Type: c.Type, Config: map[string]any{"mode": c.Mode}, BaseDir: "/"}},
+		func(Event) { fmt.Println("asked") })[0]
+	return failure.Code(result.Err)
+}
+
+// announce waits for a plugin that never answers to run.
+func announce(dir string) {
+	for {
+		for _, id := range processes(dir) {
+			b, _ := os.ReadFile("/proc/" + id + "/environ")
+			if strings.Contains(string(b), "PLUGIN_UNIX_SOCKET_DIR") {
+				fmt.Println("asked")
+				return
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// TestHostEnds ends a host in every way while a plugin is starting or working,
+// and checks that nothing is left of it.
+func TestHostEnds(t *testing.T) {
+	signals := map[string]func(pid int) error{
+		"SIGKILL": func(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) },
+		"SIGTERM": func(pid int) error { return syscall.Kill(pid, syscall.SIGTERM) },
+		// Ctrl-C in a terminal reaches the whole foreground group.
+		"Ctrl-C": func(pid int) error { return syscall.Kill(-pid, syscall.SIGINT) },
+	}
+	for name, end := range signals {
+		for _, c := range []helperConfig{
+			{Type: "stub", Mode: "wait"},
+			{Type: "stub", Mode: "hang"},
+			{Type: "hang-start"},
+		} {
+			t.Run(name+"/"+c.Type+"/"+c.Mode, func(t *testing.T) {
+				if name == "SIGKILL" && c.Type == "hang-start" && !hasDeathSignal {
+					t.Skip("only Linux ends a child that does not watch its parent")
+				}
+				c.Dir = pluginDir(t, c.Type)
+				tmp := shortTempDir(t)
+				host := startHelper(t, c, tmp)
+				if len(processes(c.Dir)) == 0 {
+					t.Fatal("no plugin runs")
+				}
+				began := time.Now()
+				if err := end(host.Process.Pid); err != nil {
+					t.Fatal(err)
+				}
+				err := host.Wait()
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("the host took %s to end", took)
+				}
+				var exit *exec.ExitError
+				if name != "SIGKILL" && (!errors.As(err, &exit) || exit.ExitCode() != failure.ExitInterrupted) {
+					t.Errorf("the host ended with %v, want exit status %d", err, failure.ExitInterrupted)
+				}
+				eventually(t, "the plugin is gone", func() bool { return len(processes(c.Dir)) == 0 })
+				if c.Type == "hang-start" && name == "SIGKILL" {
+					// Nobody is left who knows of the directory; there is no socket in it.
+					return
+				}
+				eventually(t, "no socket directory is left", func() bool { return len(listing(tmp)) == 0 })
+			})
+		}
+	}
+}
+
+// startHelper returns when the helper's plugin was asked.
+func startHelper(t *testing.T, c helperConfig, tmp string) *exec.Cmd {
+	t.Helper()
+	config, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := exec.Command(self)
+	host.Env = append(os.Environ(), helperVariable+"="+string(config), "TMPDIR="+tmp)
+	host.Stderr = os.Stderr
+	host.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdout, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = host.Process.Kill() })
+	if !bufio.NewScanner(stdout).Scan() {
+		t.Fatal("the host's plugin was not asked")
+	}
+	return host
+}
+
+// TestPluginTerminated sends the plugin itself SIGTERM.
+func TestPluginTerminated(t *testing.T) {
+	dir := pluginDir(t, "stub")
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	var results []Result
+	asked := make(chan struct{}, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		results = h.Discover(context.Background(), []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "wait"}}},
+			func(Event) { asked <- struct{}{} })
+	}()
+	<-asked
+	for _, s := range h.running {
+		if err := s.instance.process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-done
+	if results[0].Err == nil || !strings.Contains(results[0].Err.Error(), "ended in the middle of its answer") {
+		t.Errorf("error %v", results[0].Err)
+	}
+}
+
+func TestCancelEndsCallsAtOnce(t *testing.T) {
+	for _, mode := range []string{"wait", "hang"} {
+		t.Run(mode, func(t *testing.T) {
+			h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+			ctx, cancel := context.WithCancel(context.Background())
+			began := time.Now()
+			results := h.Discover(ctx, []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": mode}}},
+				func(Event) { began = time.Now(); cancel() })
+			h.Close()
+			if code := failure.Code(results[0].Err); code != failure.ExitInterrupted {
+				t.Errorf("code %d (%v), want %d", code, results[0].Err, failure.ExitInterrupted)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %s from the cancel to the end of the plugin", took)
+			}
+		})
+	}
+}
+
+// TestCancelDuringStart has a start that never ends.
+func TestCancelDuringStart(t *testing.T) {
+	dir := pluginDir(t, "hang-start")
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	if _, err := h.Find(context.Background(), "hang-start"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for len(processes(dir)) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	began := time.Now()
+	r := one(ctx, h, "hang-start", nil)
+	if failure.Code(r.Err) != failure.ExitInterrupted || time.Since(began) > 3*time.Second {
+		t.Errorf("%v after %s", r.Err, time.Since(began))
+	}
+}
+
+func TestClosedHostStartsNothing(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	h.Close()
+	if r := one(context.Background(), h, "stub", nil); r.Err == nil {
+		t.Error("a closed host answered")
+	}
+}

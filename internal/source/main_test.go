@@ -1,0 +1,206 @@
+package source
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+// helperVariable makes this test program a host that is to be killed.
+const helperVariable = "BYOOS_TEST_HOST"
+
+// stubFile is the built stub plugin.
+var stubFile string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if config := os.Getenv(helperVariable); config != "" {
+		os.Exit(helperHost(config))
+	}
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "stub")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	stubFile = filepath.Join(dir, "byoos-source-stub")
+	build := exec.Command("go", "build", "-o", stubFile, "github.com/kubectl-byoos/kubectl-byoos/test/stubs/byoos-source-stub")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// pluginDir returns a directory with the stub under each of the type names.
+func pluginDir(t testing.TB, types ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "p")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range types {
+		addStub(t, dir, typ)
+	}
+	return dir
+}
+
+func addStub(t testing.TB, dir, typ string) string {
+	t.Helper()
+	path := filepath.Join(dir, "byoos-source-"+typ)
+	if err := os.Link(stubFile, path); err != nil {
+		b, err := os.ReadFile(stubFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeTestFile(t, path, string(b), 0o755)
+	}
+	return path
+}
+
+func writeTestFile(t testing.TB, path, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newHost returns a host whose sockets are in a directory of the test's own, and
+// checks at the end that no process and no socket is left.
+func newHost(t testing.TB, o Options) *Host {
+	t.Helper()
+	tmp := shortTempDir(t)
+	t.Setenv("TMPDIR", tmp)
+	if o.Environ == nil {
+		o.Environ = func() []string { return []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + tmp} }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	h := New(o)
+	t.Cleanup(func() {
+		h.Close()
+		h.Close()
+		checkNothingLeft(t, tmp, o.PluginDirs)
+	})
+	return h
+}
+
+// shortTempDir leaves room for the path of a socket, which t.TempDir may not.
+func shortTempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "bs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func checkNothingLeft(t testing.TB, tmp string, dirs []string) {
+	t.Helper()
+	eventually(t, "no socket directory is left in "+tmp, func() bool { return len(listing(tmp)) == 0 })
+	for _, dir := range dirs {
+		eventually(t, "no process of "+dir+" is left", func() bool { return len(processes(dir)) == 0 })
+	}
+}
+
+func listing(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// processes returns the ids of running processes whose program is in dir.
+func processes(dir string) []string {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err == nil && strings.Contains(string(b), dir+"/") {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids
+}
+
+// eventually polls until ok holds.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Errorf("not within 5 seconds: %s", what)
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// one asks a single source.
+func one(ctx context.Context, h *Host, typ string, config map[string]any) Result {
+	return h.Discover(ctx, []Request{{Source: "golden", Type: typ, Config: config, BaseDir: "/"}}, nil)[0]
+}
+
+// text is an error as a user reads it, with directories replaced.
+func text(err error, replace ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "error: %v\n", err)
+	if e, ok := err.(*failure.Error); ok {
+		for _, d := range e.Details {
+			fmt.Fprintf(&b, "  %s\n", d)
+		}
+		if e.Next != "" {
+			fmt.Fprintf(&b, "next: %s\n", e.Next)
+		}
+	}
+	fmt.Fprintf(&b, "exit code %d\n", failure.Code(err))
+	return strings.NewReplacer(replace...).Replace(b.String())
+}
+
+// golden compares with testdata/<name>.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		writeTestFile(t, path, got, 0o644)
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", path, diff)
+	}
+}
