@@ -1,0 +1,198 @@
+// Package ami reads AMIs with ec2:DescribeImages and turns them into images.
+package ami
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// Provider is the provider of every AMI.
+const Provider = "aws"
+
+// Converter turns AMIs of one region into images.
+type Converter struct {
+	Region string
+	// Account of the credentials; empty when it is not known. Its AMIs get the
+	// owner "self".
+	Account string
+	TagKeys settings.TagKeys
+}
+
+// Image returns what a describes. A time that cannot be read makes it unusable,
+// as its place in the order is then not known.
+func (c Converter) Image(a *types.Image) sdk.Image {
+	img := sdk.Image{
+		ID: aws.ToString(a.ImageId), Provider: Provider, Name: aws.ToString(a.Name), Region: c.Region,
+		Architecture: osfacts.Architecture(string(a.Architecture)),
+		OwnerID:      aws.ToString(a.OwnerId), Public: aws.ToBool(a.Public),
+		Tags: tags(a.Tags), Attributes: attributes(a),
+		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "ec2:DescribeImages"}},
+	}
+	if string(a.Architecture) != img.Architecture {
+		img.Provenance["architecture"] = sdk.Provenance{From: "api", Key: "architecture", Raw: string(a.Architecture)}
+	}
+	img.Owner = c.owner(a)
+	img.State, img.StateReason = state(a)
+	c.facts(&img, a)
+	var problem string
+	img.CreatedAt, problem = parseTime("creation date", aws.ToString(a.CreationDate))
+	unusable(&img, problem)
+	img.DeprecatedAt, problem = parseTime("deprecation time", aws.ToString(a.DeprecationTime))
+	unusable(&img, problem)
+	return img
+}
+
+func (c Converter) owner(a *types.Image) string {
+	switch {
+	case c.Account != "" && aws.ToString(a.OwnerId) == c.Account:
+		return settings.Self
+	case aws.ToString(a.ImageOwnerAlias) != "":
+		return aws.ToString(a.ImageOwnerAlias)
+	}
+	return aws.ToString(a.OwnerId)
+}
+
+// unusable marks an image whose description is not as documented.
+func unusable(img *sdk.Image, problem string) {
+	if problem != "" && img.State == sdk.Available {
+		img.State, img.StateReason = sdk.Unusable, problem
+	}
+}
+
+func parseTime(what, text string) (time.Time, string) {
+	if text == "" {
+		return time.Time{}, ""
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Sprintf("its %s %q is not a time", what, text)
+	}
+	return t, ""
+}
+
+// state translates EC2's states.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
+func state(a *types.Image) (sdk.State, string) {
+	if a.ImageAllowed != nil && !*a.ImageAllowed {
+		return sdk.Unusable, "the account's Allowed AMIs setting does not allow it"
+	}
+	reason := "EC2 says it is " + string(a.State)
+	if a.StateReason != nil && aws.ToString(a.StateReason.Message) != "" {
+		reason += ": " + aws.ToString(a.StateReason.Message)
+	}
+	switch a.State {
+	case types.ImageStateAvailable:
+		if strings.HasSuffix(string(a.Architecture), "_mac") {
+			return sdk.Unusable, "it is a macOS image"
+		}
+		return sdk.Available, ""
+	case types.ImageStatePending, types.ImageStateTransient:
+		return sdk.Pending, reason
+	case types.ImageStateDisabled:
+		return sdk.Disabled, reason
+	case types.ImageStateDeregistered:
+		return sdk.Gone, reason
+	case types.ImageStateFailed, types.ImageStateError, types.ImageStateInvalid:
+		return sdk.Failed, reason
+	}
+	return sdk.Unusable, fmt.Sprintf("EC2 says it is in state %q, which this plugin does not know", a.State)
+}
+
+func tags(list []types.Tag) map[string]string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(list))
+	for _, t := range list {
+		out[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return out
+}
+
+func attributes(a *types.Image) map[string]string {
+	out := make(map[string]string, 4)
+	set := func(key, value string) {
+		if value != "" {
+			out[key] = value
+		}
+	}
+	set("bootMode", string(a.BootMode))
+	set("platform", string(a.Platform))
+	set("platformDetails", aws.ToString(a.PlatformDetails))
+	set("rootDeviceType", string(a.RootDeviceType))
+	set("virtualizationType", string(a.VirtualizationType))
+	set("tpmSupport", string(a.TpmSupport))
+	set("imdsSupport", string(a.ImdsSupport))
+	set("sourceImageId", aws.ToString(a.SourceImageId))
+	set("sourceImageRegion", aws.ToString(a.SourceImageRegion))
+	return out
+}
+
+// facts fills in what is inside the image: from the tags that the configuration
+// names, else from those of Kubernetes Image Builder
+// (kubernetes-sigs/image-builder: images/capi/packer/ami/packer.json), else from
+// what EC2 itself says. Never from the name.
+func (c Converter) facts(img *sdk.Image, a *types.Image) {
+	name, nameKey := tag(img.Tags, c.TagKeys.OSName, "distribution")
+	version, versionKey := tag(img.Tags, c.TagKeys.OSVersion, "distribution_version")
+	img.OSName, img.OSVersion = osfacts.Normalize(name, version)
+	provenance(img, "os.name", "tag", nameKey, name, img.OSName)
+	provenance(img, "os.version", "tag", versionKey, version, img.OSVersion)
+	if img.OSName == "" {
+		c.platform(img, a)
+	}
+	k8s, k8sKey := tag(img.Tags, c.TagKeys.KubernetesVersion, "kubernetes_version")
+	img.KubernetesVersion = osfacts.KubernetesVersion(k8s)
+	provenance(img, "kubernetesVersion", "tag", k8sKey, k8s, img.KubernetesVersion)
+	v, vKey := tag(img.Tags, c.TagKeys.Version, "")
+	img.Version = v
+	provenance(img, "version", "tag", vKey, v, v)
+}
+
+// platform uses EC2's own platform details, which name the operating system when
+// it is one that is billed. "Linux/UNIX" says nothing.
+func (c Converter) platform(img *sdk.Image, a *types.Image) {
+	details := aws.ToString(a.PlatformDetails)
+	base, _, _ := strings.Cut(details, " with ")
+	switch {
+	case strings.HasPrefix(base, "Red Hat"), strings.HasPrefix(base, "Windows"), base == "Ubuntu Pro":
+		if base == "Ubuntu Pro" {
+			base = "Ubuntu"
+		}
+		name, _ := osfacts.Normalize(base, "")
+		img.OSName = name
+		provenance(img, "os.name", "api", "platformDetails", details, name)
+	}
+}
+
+func tag(tags map[string]string, configured, usual string) (value, key string) {
+	for _, key := range []string{configured, usual} {
+		if key == "" {
+			continue
+		}
+		if v := strings.TrimSpace(tags[key]); v != "" {
+			return v, key
+		}
+	}
+	return "", ""
+}
+
+// provenance notes where a field came from; raw only when it was changed.
+func provenance(img *sdk.Image, field, from, key, raw, value string) {
+	if value == "" {
+		return
+	}
+	p := sdk.Provenance{From: from, Key: key}
+	if raw != value {
+		p.Raw = raw
+	}
+	img.Provenance[field] = p
+}

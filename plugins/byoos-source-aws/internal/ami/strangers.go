@@ -1,0 +1,78 @@
+package ami
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// Limits of the search for strangers: it informs, so it must stay cheap.
+const (
+	maxStrangers     = 5
+	maxStrangerPages = 2
+	minLiteral       = 3
+)
+
+// LooksForStrangers says whether public AMIs of other accounts are listed too.
+// A pattern that starts with a wildcard would match too much of what is public.
+func LooksForStrangers(s settings.AMI) bool {
+	wanted := s.ShowStrangers == nil || *s.ShowStrangers
+	return wanted && s.NamePattern != "" && !s.AnyOwner() && len(literal(s.NamePattern)) >= minLiteral
+}
+
+// Strangers returns, newest first, up to five public AMIs that match s but for
+// the owner, and are newer than newest: what a search without an owner would
+// have picked ("whoAMI"). They are unusable and say why. complete is false when
+// there were too many to look at all.
+func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, trusted map[string]bool, newest time.Time) (found []sdk.Image, complete bool, err error) {
+	input := Query(s)
+	input.Filters = append(input.Filters, filter("is-public", []string{"true"}), filter("state", []string{"available"}))
+	input.MaxResults = aws.Int32(pageSize)
+	for range maxStrangerPages {
+		out, err := r.call(ctx, &input)
+		if err != nil {
+			return nil, false, err
+		}
+		for i := range out.Images {
+			found = addStranger(found, &out.Images[i], s, c, trusted, newest)
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return found, true, nil
+		}
+		input.NextToken = out.NextToken
+	}
+	return found, false, nil
+}
+
+func addStranger(found []sdk.Image, a *types.Image, s settings.AMI, c Converter, trusted map[string]bool, newest time.Time) []sdk.Image {
+	if trusted[aws.ToString(a.OwnerId)] || aws.ToString(a.ImageOwnerAlias) != "" && trusted[aws.ToString(a.ImageOwnerAlias)] {
+		return found
+	}
+	img := c.Image(a)
+	if !img.CreatedAt.After(newest) {
+		return found
+	}
+	owners := strings.Join(s.Owners, ", ")
+	if owners == "" {
+		owners = settings.Self
+	}
+	img.State = sdk.Unusable
+	img.StateReason = fmt.Sprintf("public AMI of account %s, which is not among the owners (%s): anybody can publish one under this name",
+		img.OwnerID, owners)
+	found = append(found, img)
+	slices.SortFunc(found, func(a, b sdk.Image) int {
+		if order := b.CreatedAt.Compare(a.CreatedAt); order != 0 {
+			return order
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return found[:min(len(found), maxStrangers)]
+}

@@ -1,0 +1,405 @@
+// Package builder reads the images of EC2 Image Builder. It knows which AMIs a
+// build was distributed to, in which regions and accounts; whether an AMI is
+// still there, only EC2 knows.
+package builder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+const (
+	// pageSize is the most that Image Builder's list actions return at once.
+	pageSize = 25
+	// maxRestarts of a listing whose page token has expired.
+	maxRestarts = 3
+	// parallelLists of build versions; Image Builder's rate limits are low.
+	parallelLists = 4
+)
+
+// Candidate is one AMI of one build.
+type Candidate struct {
+	ID, Region, Account, Name string
+	// State and Reason as Image Builder sees it.
+	State  sdk.State
+	Reason string
+	// Version is the build's, such as 1.0.0/3; ARN names the build.
+	Version, ARN string
+	// OSVersion is free text, such as "Ubuntu 24".
+	OSVersion               string
+	CreatedAt, DeprecatedAt time.Time
+	Tags                    map[string]string
+	Pipeline                string
+}
+
+// Client is the part of the Image Builder API that is used.
+type Client interface {
+	imagebuilder.ListImagePipelinesAPIClient
+	imagebuilder.ListImagePipelineImagesAPIClient
+	imagebuilder.ListImagesAPIClient
+	imagebuilder.ListImageBuildVersionsAPIClient
+	GetImage(context.Context, *imagebuilder.GetImageInput, ...func(*imagebuilder.Options)) (*imagebuilder.GetImageOutput, error)
+}
+
+// Reader reads Image Builder in one region.
+type Reader struct {
+	Client Client
+	Region string
+	// Call bounds one call.
+	Call func(context.Context) (context.Context, context.CancelFunc)
+}
+
+// Found is what Image Builder knows.
+type Found struct {
+	Candidates []Candidate
+	// Unfinished are builds that have no AMI yet, such as "golden 1.0.0/4 (BUILDING)".
+	Unfinished []string
+	// Containers is how many builds were left out because they made container
+	// images.
+	Containers int
+}
+
+// Read returns the AMIs of the pipeline or image that s names.
+func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error) {
+	versions, err := s.Versions()
+	if err != nil {
+		return Found{}, err
+	}
+	var builds []types.ImageSummary
+	if s.Pipeline != "" {
+		builds, err = r.pipelineBuilds(ctx, s.Pipeline)
+	} else {
+		builds, err = r.imageBuilds(ctx, s)
+	}
+	if err != nil {
+		return Found{}, err
+	}
+	return collect(builds, versions, s.Pipeline), nil
+}
+
+func collect(builds []types.ImageSummary, versions *semver.Constraints, pipeline string) Found {
+	var found Found
+	for i := range builds {
+		b := &builds[i]
+		semantic, _, _ := strings.Cut(aws.ToString(b.Version), "/")
+		switch {
+		case !within(semantic, versions):
+		case b.Type == types.ImageTypeDocker:
+			found.Containers++
+		default:
+			amis := candidates(b, pipeline)
+			found.Candidates = append(found.Candidates, amis...)
+			if state, _ := stateOf(b.State); state == sdk.Pending && len(amis) == 0 {
+				found.Unfinished = append(found.Unfinished,
+					fmt.Sprintf("%s %s (%s)", aws.ToString(b.Name), aws.ToString(b.Version), b.State.Status))
+			}
+		}
+	}
+	return found
+}
+
+// within compares numerically and accepts what Image Builder does, such as
+// 2026.01.02.
+func within(version string, versions *semver.Constraints) bool {
+	if versions == nil {
+		return true
+	}
+	parts := strings.Split(version, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	var numbers [3]uint64
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 64)
+		if err != nil {
+			return false
+		}
+		numbers[i] = n
+	}
+	return versions.Check(semver.New(numbers[0], numbers[1], numbers[2], "", ""))
+}
+
+func candidates(b *types.ImageSummary, pipeline string) []Candidate {
+	if b.OutputResources == nil {
+		return nil
+	}
+	buildState, buildReason := stateOf(b.State)
+	var out []Candidate
+	for i := range b.OutputResources.Amis {
+		a := &b.OutputResources.Amis[i]
+		if aws.ToString(a.Image) == "" {
+			continue // a distribution that has not made an AMI yet
+		}
+		c := Candidate{
+			ID: aws.ToString(a.Image), Region: aws.ToString(a.Region), Account: aws.ToString(a.AccountId), Name: aws.ToString(a.Name),
+			Version: aws.ToString(b.Version), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
+			Tags: b.Tags, Pipeline: pipeline, DeprecatedAt: aws.ToTime(b.DeprecationTime),
+		}
+		if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
+			c.CreatedAt = t
+		}
+		c.State, c.Reason = stateOf(a.State)
+		if buildState != sdk.Available {
+			c.State, c.Reason = buildState, "the build: "+buildReason
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// stateOf translates Image Builder's states. A deprecated image can still be
+// launched; it is dropped by its deprecation time, or here when it has none.
+func stateOf(s *types.ImageState) (sdk.State, string) {
+	if s == nil {
+		return sdk.Unusable, "Image Builder does not say in what state it is"
+	}
+	reason := "Image Builder says it is " + string(s.Status)
+	if text := aws.ToString(s.Reason); text != "" {
+		reason += ": " + text
+	}
+	switch s.Status {
+	case types.ImageStatusAvailable:
+		return sdk.Available, ""
+	case types.ImageStatusPending, types.ImageStatusCreating, types.ImageStatusBuilding, types.ImageStatusTesting,
+		types.ImageStatusDistributing, types.ImageStatusIntegrating:
+		return sdk.Pending, reason
+	case types.ImageStatusFailed, types.ImageStatusCancelled:
+		return sdk.Failed, reason
+	case types.ImageStatusDisabled:
+		return sdk.Disabled, reason
+	case types.ImageStatusDeleted:
+		return sdk.Gone, reason
+	case types.ImageStatusDeprecated:
+		return sdk.Unusable, reason
+	}
+	return sdk.Unusable, fmt.Sprintf("Image Builder says it is in state %q, which this plugin does not know", s.Status)
+}
+
+// pages reads a listing to its end, from the start again when a page token has
+// expired.
+func pages[T any](ctx context.Context, r Reader, next func(context.Context, *string) ([]T, *string, error)) ([]T, error) {
+	for restarts := 0; ; restarts++ {
+		items, err := readPages(ctx, r, next)
+		if err == nil || restarts == maxRestarts || !trouble.ExpiredPage(err) {
+			return items, err
+		}
+	}
+}
+
+func readPages[T any](ctx context.Context, r Reader, next func(context.Context, *string) ([]T, *string, error)) ([]T, error) {
+	var all []T
+	var token *string
+	for {
+		call, cancel := r.Call(ctx)
+		items, following, err := next(call, token)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if aws.ToString(following) == "" {
+			return all, nil
+		}
+		token = following
+	}
+}
+
+func filter(name string, values ...string) []types.Filter {
+	return []types.Filter{{Name: aws.String(name), Values: values}}
+}
+
+func (r Reader) pipelineBuilds(ctx context.Context, pipeline string) ([]types.ImageSummary, error) {
+	arn := pipeline
+	if !strings.HasPrefix(pipeline, "arn:") {
+		var err error
+		if arn, err = r.pipelineARN(ctx, pipeline); err != nil {
+			return nil, err
+		}
+	}
+	return pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageSummary, *string, error) {
+		out, err := r.Client.ListImagePipelineImages(ctx, &imagebuilder.ListImagePipelineImagesInput{
+			ImagePipelineArn: aws.String(arn), MaxResults: aws.Int32(pageSize), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.ImageSummaryList, out.NextToken, nil
+	})
+}
+
+func (r Reader) pipelineARN(ctx context.Context, name string) (string, error) {
+	found, err := pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImagePipeline, *string, error) {
+		out, err := r.Client.ListImagePipelines(ctx, &imagebuilder.ListImagePipelinesInput{
+			Filters: filter("name", name), MaxResults: aws.Int32(pageSize), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.ImagePipelineList, out.NextToken, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, p := range found {
+		if aws.ToString(p.Name) == name {
+			return aws.ToString(p.Arn), nil
+		}
+	}
+	return "", r.missing("imageBuilder.pipeline", "pipeline", name)
+}
+
+func (r Reader) missing(path, kind, name string) error {
+	return &sdk.Diagnostic{
+		Severity: sdk.Error, ConfigPath: path, Scope: r.Region,
+		Summary:  fmt.Sprintf("there is no Image Builder %s %q in %s", kind, name, r.Region),
+		Detail:   "names are case-sensitive; what was made less than two minutes ago may not show yet",
+		NextStep: "check the name, imageBuilder.region and the account of the credentials",
+	}
+}
+
+// imageBuilds returns the builds of an image that is named by a name, or by an
+// ARN with or without version and build.
+func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder) ([]types.ImageSummary, error) {
+	arn, isARN := settings.ParseARN(s.Image)
+	if isARN && arn.Build != "" && arn.Build != "x" && !wildcard(arn.Version) {
+		return r.oneBuild(ctx, s.Image)
+	}
+	if isARN && arn.Version != "" && !wildcard(arn.Version) {
+		return r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
+	}
+	versionARNs, err := r.versionARNs(ctx, s, arn, isARN)
+	if err != nil {
+		return nil, err
+	}
+	if len(versionARNs) == 0 {
+		return nil, r.missing("imageBuilder.image", "image", s.Image)
+	}
+	return r.allBuilds(ctx, versionARNs)
+}
+
+func wildcard(version string) bool { return strings.Contains(version, "x") }
+
+// versionARNs returns the semantic versions that fit s.
+func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, isARN bool) ([]string, error) {
+	versions, err := s.Versions()
+	if err != nil {
+		return nil, err
+	}
+	input := imagebuilder.ListImagesInput{MaxResults: aws.Int32(pageSize), Owner: owner(s.Owner)}
+	if !isARN {
+		input.Filters = filter("name", s.Image)
+	} else if arn.Account == "aws" {
+		input.Owner = types.OwnershipAmazon
+	}
+	list, err := pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageVersion, *string, error) {
+		in := input
+		in.NextToken = token
+		out, err := r.Client.ListImages(ctx, &in)
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.ImageVersionList, out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, v := range list {
+		found, ok := settings.ParseARN(aws.ToString(v.Arn))
+		switch {
+		case !ok || !within(found.Version, versions):
+		case isARN && (found.Name != arn.Name || found.Account != arn.Account || !fits(found.Version, arn.Version)):
+		case !isARN && aws.ToString(v.Name) != s.Image:
+		default:
+			out = append(out, found.Text)
+		}
+	}
+	return out, nil
+}
+
+func owner(text string) types.Ownership {
+	switch text {
+	case "shared":
+		return types.OwnershipShared
+	case "amazon":
+		return types.OwnershipAmazon
+	}
+	return types.OwnershipSelf
+}
+
+// fits compares with a version that may hold wildcards: 1.x.x.
+func fits(version, pattern string) bool {
+	if pattern == "" {
+		return true
+	}
+	have, want := strings.Split(version, "."), strings.Split(pattern, ".")
+	for i, w := range want {
+		if w != "x" && (i >= len(have) || have[i] != w) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r Reader) allBuilds(ctx context.Context, versionARNs []string) ([]types.ImageSummary, error) {
+	var mu sync.Mutex
+	var all []types.ImageSummary
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelLists)
+	for _, arn := range versionARNs {
+		group.Go(func() error {
+			builds, err := r.buildVersions(ctx, arn)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, builds...)
+			return err
+		})
+	}
+	err := group.Wait()
+	slices.SortFunc(all, func(a, b types.ImageSummary) int { return strings.Compare(aws.ToString(a.Arn), aws.ToString(b.Arn)) })
+	return all, err
+}
+
+func (r Reader) buildVersions(ctx context.Context, versionARN string) ([]types.ImageSummary, error) {
+	return pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageSummary, *string, error) {
+		out, err := r.Client.ListImageBuildVersions(ctx, &imagebuilder.ListImageBuildVersionsInput{
+			ImageVersionArn: aws.String(versionARN), MaxResults: aws.Int32(pageSize), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.ImageSummaryList, out.NextToken, nil
+	})
+}
+
+func (r Reader) oneBuild(ctx context.Context, arn string) ([]types.ImageSummary, error) {
+	ctx, cancel := r.Call(ctx)
+	defer cancel()
+	out, err := r.Client.GetImage(ctx, &imagebuilder.GetImageInput{ImageBuildVersionArn: aws.String(arn)})
+	if err != nil {
+		return nil, err
+	}
+	if out.Image == nil {
+		return nil, r.missing("imageBuilder.image", "image", arn)
+	}
+	i := out.Image
+	return []types.ImageSummary{{
+		Arn: i.Arn, Name: i.Name, Version: i.Version, Type: i.Type, State: i.State, OsVersion: i.OsVersion,
+		OutputResources: i.OutputResources, DateCreated: i.DateCreated, DeprecationTime: i.DeprecationTime, Tags: i.Tags,
+	}}, nil
+}

@@ -1,0 +1,56 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Redactor removes credentials from text. AWS puts parts of a signed request
+// into some error messages (SignatureDoesNotMatch holds the session token).
+type Redactor struct {
+	mu      sync.Mutex
+	secrets map[string]bool
+}
+
+// minSecret keeps short values from blanking out ordinary text.
+const minSecret = 6
+
+// Add remembers values to remove.
+func (r *Redactor) Add(secrets ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.secrets == nil {
+		r.secrets = map[string]bool{}
+	}
+	for _, s := range secrets {
+		if len(s) >= minSecret {
+			r.secrets[s] = true
+		}
+	}
+}
+
+// Clean returns text without the values.
+func (r *Redactor) Clean(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.secrets {
+		text = strings.ReplaceAll(text, s, "(redacted)")
+	}
+	return text
+}
+
+// watched tells the Redactor what it hands out.
+type watched struct {
+	aws.CredentialsProvider
+	redactor *Redactor
+}
+
+// Retrieve returns the credentials of the provider it wraps.
+func (w watched) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := w.CredentialsProvider.Retrieve(ctx)
+	w.redactor.Add(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
+	return c, err
+}

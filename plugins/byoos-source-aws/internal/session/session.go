@@ -1,0 +1,203 @@
+// Package session makes clients of the AWS services. Credentials and endpoints
+// come from the AWS SDK's own chain and from nowhere else.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// defaultSessionName names the session of an assumed role.
+const defaultSessionName = "kubectl-byoos"
+
+// maxAttempts of one call. The call's deadline usually ends it earlier.
+const maxAttempts = 10
+
+// Session holds what clients are made from.
+type Session struct {
+	// Region is that of the AWS configuration; empty when it names none.
+	Region   string
+	Redactor *Redactor
+	// Timeout of one call with its retries.
+	Timeout time.Duration
+
+	config aws.Config
+	log    *slog.Logger
+}
+
+// Open loads the AWS configuration. It makes no call but those that the
+// credentials need. userSettings is the user's own word on this plugin.
+func Open(ctx context.Context, c settings.Config, userSettings map[string]any, log *slog.Logger) (*Session, error) {
+	timeout, err := c.Timeout()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkProfile(c.Profile, os.Getenv, userSettings); err != nil {
+		return nil, err
+	}
+	options := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(httpClient(timeout)),
+		config.WithRetryer(retryer),
+	}
+	if c.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(c.Profile))
+	}
+	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, configProblem(err)
+	}
+	s := &Session{Region: loaded.Region, Redactor: &Redactor{}, Timeout: timeout, config: loaded, log: log}
+	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
+		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
+	s.config.Credentials = watched{loaded.Credentials, s.Redactor}
+	if c.RoleARN != "" {
+		s.assume(c)
+	}
+	return s, nil
+}
+
+// assume makes the session one of c.RoleARN.
+func (s *Session) assume(c settings.Config) {
+	base := s.config.Copy()
+	if base.Region == "" {
+		base.Region = fallbackRegion(c)
+	}
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = defaultSessionName
+		if c.SessionName != "" {
+			o.RoleSessionName = c.SessionName
+		}
+		if c.ExternalID != "" {
+			o.ExternalID = aws.String(c.ExternalID)
+		}
+	})
+	s.config.Credentials = watched{aws.NewCredentialsCache(provider), s.Redactor}
+}
+
+// fallbackRegion is where to call a service that is not regional in meaning.
+func fallbackRegion(c settings.Config) string {
+	for _, r := range c.Regions {
+		if r != settings.AllEnabled {
+			return r
+		}
+	}
+	if c.ImageBuilder != nil && c.ImageBuilder.Region != "" {
+		return c.ImageBuilder.Region
+	}
+	switch strings.Split(c.RoleARN+":::", ":")[1] {
+	case "aws-cn":
+		return "cn-north-1"
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	}
+	return "us-east-1"
+}
+
+// Authenticate gets credentials once, so that a lack of them is one error and
+// not one for each region.
+func (s *Session) Authenticate(ctx context.Context) error {
+	ctx, cancel := s.Call(ctx)
+	defer cancel()
+	if s.config.Credentials == nil {
+		return errors.New("no credentials provider")
+	}
+	_, err := s.config.Credentials.Retrieve(ctx)
+	return err
+}
+
+// Call returns a context for one call with its retries.
+func (s *Session) Call(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.Timeout)
+}
+
+// EC2 returns a client for a region. Each has a rate limiter of its own, as the
+// service counts calls by region.
+func (s *Session) EC2(region string) *ec2.Client {
+	return ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+}
+
+// ImageBuilder returns a client for a region.
+func (s *Session) ImageBuilder(region string) *imagebuilder.Client {
+	return imagebuilder.NewFromConfig(s.config, func(o *imagebuilder.Options) { o.Region = region })
+}
+
+// SSM returns a client for a region.
+func (s *Session) SSM(region string) *ssm.Client {
+	return ssm.NewFromConfig(s.config, func(o *ssm.Options) { o.Region = region })
+}
+
+// httpClient gives up on a connection that says nothing while there is time for
+// another attempt.
+func httpClient(timeout time.Duration) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.ResponseHeaderTimeout = timeout / 2
+		t.MaxIdleConnsPerHost = 16
+	})
+}
+
+// retryer slows down when a service throttles. Image Builder's throttling error
+// is not among those that the SDK knows.
+func retryer() aws.Retryer {
+	codes := map[string]struct{}{"CallRateLimitExceededException": {}}
+	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.Throttles = append(o.Throttles, retry.ThrottleErrorCode{Codes: codes})
+		o.StandardOptions = append(o.StandardOptions, func(so *retry.StandardOptions) {
+			so.MaxAttempts = maxAttempts
+			so.Retryables = append(so.Retryables, retry.RetryableErrorCode{Codes: codes})
+		})
+	})
+}
+
+// checkProfile lets a spec name only a profile that the user has permitted: a
+// profile of the AWS configuration can hold other credentials, and a
+// credential_process that is executed.
+func checkProfile(profile string, getenv func(string) string, userSettings map[string]any) error {
+	if profile == "" || profile == getenv("AWS_PROFILE") {
+		return nil
+	}
+	permitted, _ := userSettings["profiles"].([]any)
+	if slices.Contains(permitted, any(profile)) {
+		return nil
+	}
+	return &sdk.Diagnostic{
+		Severity: sdk.Error, ConfigPath: "profile",
+		Summary:  fmt.Sprintf("the spec asks for the AWS profile %q, which you have not permitted", profile),
+		Detail:   "a spec can come with a cloned repository; a profile can hold credentials and run a program",
+		NextStep: fmt.Sprintf("set AWS_PROFILE=%s, or list it under plugins.aws.profiles in your own configuration file", profile),
+	}
+}
+
+func configProblem(err error) error {
+	var missing config.SharedConfigProfileNotExistError
+	if errors.As(err, &missing) {
+		return &sdk.Diagnostic{
+			Severity: sdk.Error, Summary: fmt.Sprintf("the AWS profile %q does not exist", missing.Profile),
+			Detail:   "looked in " + strings.Join(missing.Filename, ", "),
+			NextStep: "check AWS_PROFILE, AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
+		}
+	}
+	return &sdk.Diagnostic{
+		Severity: sdk.Error, Summary: "cannot load the AWS configuration", Detail: err.Error(),
+		NextStep: "check ~/.aws/config and the AWS_ variables",
+	}
+}

@@ -1,0 +1,461 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
+)
+
+func amiOf(region, id, created string, change ...func(*fakeaws.AMI)) fakeaws.AMI {
+	a := fakeaws.AMI{Region: region, ID: id, Name: "golden-" + id, CreationDate: created}
+	for _, c := range change {
+		c(&a)
+	}
+	return a
+}
+
+func id(n int) string { return fmt.Sprintf("ami-%017x", n) }
+
+// pipelineWorld has a pipeline whose builds went to three regions.
+func pipelineWorld() fakeaws.World {
+	regions := []string{"us-east-1", "us-west-2", "eu-west-1"}
+	w := fakeaws.World{Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "Golden RHEL"}, {Region: "us-east-1", Name: "Other"}}}
+	for n := 1; n <= 30; n++ {
+		at := time.Date(2026, 5, n, 0, 0, 0, 0, time.UTC).Format("2006-01-02T15:04:05.000Z")
+		b := fakeaws.Build{
+			Region: "us-east-1", Pipeline: "Golden RHEL", Name: "golden", Version: fmt.Sprintf("1.%d.0", n), Build: 1,
+			OSVersion: "Red Hat Enterprise Linux 8", DateCreated: at,
+		}
+		for r, region := range regions {
+			ami := id(n*10 + r)
+			b.Outputs = append(b.Outputs, fakeaws.Output{Region: region, AMI: ami})
+			w.AMIs = append(w.AMIs, amiOf(region, ami, at))
+		}
+		w.Builds = append(w.Builds, b)
+	}
+	return w
+}
+
+func TestImageBuilderPipelineInThreeRegions(t *testing.T) {
+	fake := start(t, pipelineWorld())
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"Golden RHEL"}}`})
+	out.noErrors(t)
+	usable := out.usable(now())
+	for _, region := range []string{"us-east-1", "us-west-2", "eu-west-1"} {
+		if len(usable[region]) != 30 {
+			t.Errorf("%s: %d AMIs, want 30", region, len(usable[region]))
+		}
+	}
+	want := sdk.Image{
+		ID: id(100), Provider: "aws", Name: "golden-" + id(100), Region: "us-east-1", Architecture: "amd64",
+		OSName: "rhel", OSVersion: "8", CreatedAt: time.Date(2026, 5, 10, 0, 0, 0, 0, time.UTC),
+		Version: "1.10.0/1", State: sdk.Available, Owner: "self", OwnerID: self,
+		Reference: &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.10.0/1"},
+		Provenance: map[string]sdk.Provenance{
+			"id":           {From: "api", Key: "imagebuilder"},
+			"version":      {From: "api", Key: "imagebuilder"},
+			"architecture": {From: "api", Key: "architecture", Raw: "x86_64"},
+			"os.name":      {From: "api", Key: "osVersion", Raw: "Red Hat Enterprise Linux 8"},
+			"os.version":   {From: "api", Key: "osVersion", Raw: "Red Hat Enterprise Linux 8"},
+		},
+		Attributes: map[string]string{"platformDetails": "Linux/UNIX", "rootDeviceType": "ebs", "virtualizationType": "hvm"},
+	}
+	if diff := cmp.Diff(want, out.find(t, id(100))); diff != "" {
+		t.Errorf("image (-want +got):\n%s", diff)
+	}
+	if n := count(fake.Calls(), "ListImagePipelineImages"); n != 2 {
+		t.Errorf("%d pages of builds, want 2", n)
+	}
+	if n := count(fake.Calls(), "DescribeImages"); n != 3 {
+		t.Errorf("%d DescribeImages, want one for each region", n)
+	}
+}
+
+func TestImageBuilderAsksForNamedRegionsOnly(t *testing.T) {
+	fake := start(t, pipelineWorld())
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"Golden RHEL"},"regions":["us-west-2","eu-west-1"]}`, hints: []string{"eu-west-1"}})
+	out.noErrors(t)
+	if usable := out.usable(now()); len(usable) != 1 || len(usable["eu-west-1"]) != 30 {
+		t.Errorf("got %v", usable)
+	}
+	if n := count(fake.Calls(), "DescribeImages"); n != 1 {
+		t.Errorf("%d DescribeImages, want 1", n)
+	}
+}
+
+// TestImageBuilderStates: what Image Builder believes in is checked against EC2.
+func TestImageBuilderStates(t *testing.T) {
+	const old, young = "2026-06-01T00:00:00.000Z", "2026-07-01T11:55:00.000Z"
+	build := func(n int, created string, change func(*fakeaws.Build)) fakeaws.Build {
+		b := fakeaws.Build{
+			Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created,
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
+		}
+		if change != nil {
+			change(&b)
+		}
+		return b
+	}
+	w := fakeaws.World{
+		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), old),
+			amiOf("us-east-1", id(3), old, func(a *fakeaws.AMI) { a.State = "disabled" }),
+			amiOf("us-east-1", id(4), old, func(a *fakeaws.AMI) { a.DeprecationTime = "2026-06-15T00:00:00.000Z" }),
+			amiOf("us-east-1", id(5), old, func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
+			amiOf("us-east-1", id(6), old, func(a *fakeaws.AMI) { a.Owner = "888888888888"; a.SharedWith = []string{self} }),
+			amiOf("us-east-1", id(9), old), amiOf("us-east-1", id(10), old), amiOf("us-east-1", id(13), old), amiOf("us-east-1", id(14), old),
+		},
+		Builds: []fakeaws.Build{
+			build(1, old, nil),
+			build(2, old, nil), // deregistered
+			build(3, old, nil),
+			build(4, old, nil),
+			build(5, old, func(b *fakeaws.Build) { b.Outputs[0].Account = "999999999999" }),
+			build(6, old, func(b *fakeaws.Build) { b.Outputs[0].Account = "888888888888" }),
+			build(7, young, nil), // not visible yet
+			build(8, young, func(b *fakeaws.Build) { b.Status = "BUILDING"; b.Outputs = nil }),
+			build(9, old, func(b *fakeaws.Build) { b.Status = "FAILED"; b.StatusReason = "tests failed" }),
+			build(10, old, func(b *fakeaws.Build) { b.Outputs[0].Status = "FAILED"; b.Outputs[0].Reason = "copy failed" }),
+			build(11, old, func(b *fakeaws.Build) { b.Type = "DOCKER" }),
+			build(12, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
+			build(13, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED"; b.DeprecationTime = "2026-06-20T00:00:00Z" }),
+			build(14, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED" }),
+		},
+	}
+	start(t, w)
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`})
+	out.noErrors(t)
+	want := map[int]struct {
+		state  sdk.State
+		reason string
+	}{
+		1:  {sdk.Available, ""},
+		2:  {sdk.Gone, "deregistered"},
+		3:  {sdk.Disabled, "disabled"},
+		4:  {sdk.Available, ""},
+		5:  {sdk.Unusable, "could not be checked: it is in account 999999999999"},
+		6:  {sdk.Available, ""},
+		7:  {sdk.Pending, "does not show it yet"},
+		9:  {sdk.Failed, "tests failed"},
+		10: {sdk.Failed, "copy failed"},
+		12: {sdk.Gone, "DELETED"},
+		13: {sdk.Available, ""},
+		14: {sdk.Unusable, "DEPRECATED"},
+	}
+	if len(out.images) != len(want) {
+		t.Errorf("%d images, want %d", len(out.images), len(want))
+	}
+	for n, w := range want {
+		img := out.find(t, id(n))
+		if img.State != w.state || !strings.Contains(img.StateReason, w.reason) || (w.reason == "") != (img.StateReason == "") {
+			t.Errorf("build %d: state %v, %q; want %v, %q", n, img.State, img.StateReason, w.state, w.reason)
+		}
+	}
+	if got := out.usable(now())["us-east-1"]; !slices.Equal(sorted(got), []string{id(1), id(6)}) {
+		t.Errorf("usable %v, want those of builds 1 and 6", got)
+	}
+	if img := out.find(t, id(6)); img.Owner != "888888888888" {
+		t.Errorf("an AMI in another account has owner %q", img.Owner)
+	}
+	if !strings.Contains(out.text(t), "golden 1.0.0/8 (BUILDING)") {
+		t.Errorf("the unfinished build is not mentioned: %v", out.diagnostics)
+	}
+}
+
+func sorted(s []string) []string {
+	s = slices.Clone(s)
+	slices.Sort(s)
+	return s
+}
+
+func TestImageBuilderImages(t *testing.T) {
+	w := pipelineWorld()
+	w.Builds = append(w.Builds, fakeaws.Build{
+		Region: "us-east-1", Name: "golden", Version: "2026.01.02", Build: 12, DateCreated: "2026-06-01T00:00:00.000Z",
+		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(9999)}},
+	}, fakeaws.Build{
+		Region: "us-east-1", Name: "golden", Version: "1.2.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z",
+		Account: "444455556666", SharedWith: []string{self},
+		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(8888)}},
+	})
+	w.AMIs = append(w.AMIs, amiOf("us-east-1", id(9999), "2026-06-01T00:00:00.000Z"),
+		amiOf("us-east-1", id(8888), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "444455556666"; a.SharedWith = []string{self} }))
+	const arn = "arn:aws:imagebuilder:us-east-1:111122223333:image/golden"
+	tests := []struct {
+		name, config string
+		want         []string // ids in us-east-1
+	}{
+		{"range", `{"image":"golden","version":">=1.9 <1.12"}`, []string{id(90), id(100), id(110)}},
+		{"range with a wildcard", `{"image":"golden","version":"1.3.x"}`, []string{id(30)}},
+		{"leading zeros", `{"image":"golden","version":">=2026"}`, []string{id(9999)}},
+		{"version ARN", `{"image":"` + arn + `/1.10.0"}`, []string{id(100)}},
+		{"build ARN", `{"image":"` + arn + `/1.10.0/1"}`, []string{id(100)}},
+		{"wildcard ARN", `{"image":"` + arn + `/2026.x.x"}`, []string{id(9999)}},
+		{"ARN without version", `{"image":"` + arn + `","version":"~1.2"}`, []string{id(20)}},
+		{"shared", `{"image":"golden","owner":"shared"}`, []string{id(8888)}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, w)
+			out := run(t, call{config: `{"imageBuilder":` + test.config + `}`, hints: []string{"us-east-1"}})
+			out.noErrors(t)
+			if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, sorted(test.want)) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestImageBuilderNotFound(t *testing.T) {
+	for _, c := range []string{`{"pipeline":"golden rhel"}`, `{"image":"nothing"}`, `{"pipeline":"arn:aws:imagebuilder:us-east-1:111122223333:image-pipeline/nothing"}`} {
+		start(t, pipelineWorld())
+		d := run(t, call{config: `{"imageBuilder":` + c + `}`}).oneError(t)
+		if d.NextStep == "" || d.Scope != "us-east-1" {
+			t.Errorf("%s: %+v", c, d)
+		}
+	}
+}
+
+func TestAMISearch(t *testing.T) {
+	const created = "2026-06-01T00:00:00.000Z"
+	w := fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), created, func(a *fakeaws.AMI) {
+			a.Architecture = "arm64"
+			a.Tags = map[string]string{"distribution": "Ubuntu", "distribution_version": "24.04", "kubernetes_version": "v1.30.4", "team": "platform"}
+		}),
+		amiOf("us-east-1", id(2), created, func(a *fakeaws.AMI) {
+			a.PlatformDetails = "Red Hat Enterprise Linux"
+			a.Tags = map[string]string{"team": "other", "img-version": "7"}
+		}),
+		amiOf("us-east-1", id(3), created, func(a *fakeaws.AMI) {
+			a.Owner = "444455556666"
+			a.Public = true
+			a.DeprecationTime = "2026-06-02T00:00:00.000Z"
+		}),
+		amiOf("us-east-1", id(4), created, func(a *fakeaws.AMI) { a.Owner = "137112412989"; a.OwnerAlias = "amazon"; a.Public = true }),
+		amiOf("us-east-1", id(5), created, func(a *fakeaws.AMI) { a.State = "failed"; a.StateReason = "no snapshot" }),
+		amiOf("us-east-1", id(6), created, func(a *fakeaws.AMI) { a.ImageType = "kernel" }),
+	}}
+	tests := []struct {
+		name, config string
+		want         []string
+	}{
+		{"own", `{}`, []string{id(1), id(2), id(5)}},
+		{"tag", `{"tags":{"team":"platform"}}`, []string{id(1)}},
+		{"tag, several values", `{"tags":{"team":["platform","other"]}}`, []string{id(1), id(2)}},
+		{"filter", `{"filters":{"architecture":"arm64"}}`, []string{id(1)}},
+		{"other account, deprecated too", `{"owners":["444455556666"]}`, []string{id(3)}},
+		{"self and amazon", `{"owners":"self,amazon"}`, []string{id(1), id(2), id(4), id(5)}},
+		{"own id and self", `{"owners":["self","111122223333"]}`, []string{id(1), id(2), id(5)}},
+		{"name", `{"namePattern":"golden-*2"}`, []string{id(2)}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, w)
+			out := run(t, call{config: `{"ami":` + test.config + `,"tagKeys":{"version":"img-version"}}`})
+			out.noErrors(t)
+			var got []string
+			for _, img := range out.images {
+				got = append(got, img.ID)
+			}
+			if !slices.Equal(sorted(got), sorted(test.want)) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+	start(t, w)
+	out := run(t, call{config: `{"ami":{"owners":["self","amazon"]},"tagKeys":{"version":"img-version"}}`})
+	one := out.find(t, id(1))
+	if one.Owner != "self" || one.OSName != "ubuntu" || one.OSVersion != "24.04" || one.KubernetesVersion != "1.30.4" || one.Architecture != "arm64" {
+		t.Errorf("facts of Kubernetes Image Builder's tags: %+v", one)
+	}
+	if p := one.Provenance["kubernetesVersion"]; p != (sdk.Provenance{From: "tag", Key: "kubernetes_version", Raw: "v1.30.4"}) {
+		t.Errorf("provenance %+v", p)
+	}
+	two := out.find(t, id(2))
+	if two.OSName != "rhel" || two.OSVersion != "" || two.Version != "7" || two.Provenance["os.name"].Key != "platformDetails" {
+		t.Errorf("facts of platform details and tagKeys: %+v", two)
+	}
+	if four := out.find(t, id(4)); four.Owner != "amazon" || !four.Public {
+		t.Errorf("owner %+v", four)
+	}
+	if five := out.find(t, id(5)); five.State != sdk.Failed || !strings.Contains(five.StateReason, "no snapshot") {
+		t.Errorf("state %+v", five)
+	}
+}
+
+// TestStrangersAreNamedAndNeverUsable is the whoAMI attack: a newer public AMI
+// of somebody else with a matching name.
+func TestStrangersAreNamedAndNeverUsable(t *testing.T) {
+	w := fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z"),
+		amiOf("us-east-1", id(2), "2026-06-20T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "666666666666"; a.Public = true }),
+		amiOf("us-east-1", id(3), "2026-05-20T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "666666666666"; a.Public = true }),
+	}}
+	start(t, w)
+	out := run(t, call{config: `{"ami":{"namePattern":"golden-*"}}`})
+	out.noErrors(t)
+	if got := out.usable(now())["us-east-1"]; !slices.Equal(got, []string{id(1)}) {
+		t.Errorf("usable %v, want our own only", got)
+	}
+	stranger := out.find(t, id(2))
+	if stranger.State != sdk.Unusable || !strings.Contains(stranger.StateReason, "666666666666") || stranger.Owner != "666666666666" {
+		t.Errorf("stranger %+v", stranger)
+	}
+	if len(out.images) != 2 {
+		t.Errorf("an older stranger is no danger, yet listed: %d images", len(out.images))
+	}
+
+	fake := start(t, w)
+	out = run(t, call{config: `{"ami":{"namePattern":"golden-*","showStrangers":false}}`})
+	if len(out.images) != 1 || count(fake.Calls(), "DescribeImages") != 1 {
+		t.Errorf("showStrangers: false still looks for them")
+	}
+
+	start(t, w)
+	out = run(t, call{config: `{"ami":{"namePattern":"golden-*","owners":["any"],"dangerouslyAllowAnyOwner":true}}`})
+	out.noErrors(t)
+	if len(out.usable(now())["us-east-1"]) != 3 || len(out.diagnostics) != 1 || out.diagnostics[0].Severity != sdk.Warning {
+		t.Errorf("owner any: %s", out.text(t))
+	}
+	if out.find(t, id(1)).Owner != "self" {
+		t.Errorf("owner any: own AMI is not self")
+	}
+}
+
+func TestAllowedAMIs(t *testing.T) {
+	w := fakeaws.World{AllowedAMIs: "audit-mode", AllowedOwners: []string{"amazon"}, AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "444455556666"; a.Public = true }),
+		amiOf("us-east-1", id(2), "2026-06-01T00:00:00.000Z"),
+	}}
+	start(t, w)
+	out := run(t, call{config: `{"ami":{"owners":["self","444455556666"]}}`})
+	if img := out.find(t, id(1)); img.State != sdk.Unusable || !strings.Contains(img.StateReason, "Allowed AMIs") {
+		t.Errorf("%+v", img)
+	}
+	if img := out.find(t, id(2)); img.State != sdk.Available {
+		t.Errorf("%+v", img)
+	}
+}
+
+func TestSSMParameters(t *testing.T) {
+	const name = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
+	const ecs = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended"
+	world := func(values ...string) fakeaws.World {
+		w := fakeaws.World{AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "099720109477"; a.OwnerAlias = "amazon"; a.Public = true }),
+			amiOf("us-east-1", id(2), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "591542846629"; a.Public = true }),
+		}}
+		for i, v := range values {
+			w.Parameters = append(w.Parameters, fakeaws.Parameter{Region: "us-east-1", Name: []string{name, ecs}[i], Value: v})
+		}
+		return w
+	}
+	start(t, world(id(1), `{"image_id":"`+id(2)+`","os":"Amazon Linux 2023"}`))
+	out := run(t, call{config: `{"ssmParameter":["` + name + `","` + ecs + `"]}`})
+	out.noErrors(t)
+	if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, []string{id(1), id(2)}) {
+		t.Errorf("got %v", got)
+	}
+	if img := out.find(t, id(1)); img.Reference == nil || img.Reference.Value != name || img.Owner != "amazon" {
+		t.Errorf("%+v", img)
+	}
+
+	start(t, world(id(7)))
+	if img := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).find(t, id(7)); img.State != sdk.Gone {
+		t.Errorf("%+v", img)
+	}
+
+	start(t, world("hunter2-not-an-ami"))
+	out = run(t, call{config: `{"ssmParameter":"` + name + `"}`})
+	out.oneError(t)
+	if strings.Contains(out.text(t), "hunter2") {
+		t.Error("the value of a parameter is shown")
+	}
+
+	start(t, world())
+	if d := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).oneError(t); !strings.Contains(d.Summary, name) || d.Scope != "us-east-1" {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestRegions(t *testing.T) {
+	w := fakeaws.World{
+		Regions: []fakeaws.Region{{Name: "us-east-1"}, {Name: "eu-west-1"}, {Name: "ap-east-1", OptIn: "opted-in"}, {Name: "me-south-1", OptIn: "not-opted-in"}},
+	}
+	for i, r := range w.Regions {
+		w.AMIs = append(w.AMIs, amiOf(r.Name, id(i+1), "2026-06-01T00:00:00.000Z"))
+	}
+	tests := []struct {
+		name, config string
+		hints, want  []string
+	}{
+		{"of the configuration", `{"ami":{}}`, nil, []string{"us-east-1"}},
+		{"one", `{"ami":{},"regions":"eu-west-1"}`, nil, []string{"eu-west-1"}},
+		{"several", `{"ami":{},"regions":["eu-west-1","us-east-1"]}`, nil, []string{"eu-west-1", "us-east-1"}},
+		{"all-enabled", `{"ami":{},"regions":"all-enabled"}`, nil, []string{"ap-east-1", "eu-west-1", "us-east-1"}},
+		{"all-enabled and a selection", `{"ami":{},"regions":"all-enabled"}`, []string{"ap-east-1"}, []string{"ap-east-1"}},
+		{"of the packs", `{"ami":{}}`, []string{"eu-west-1"}, []string{"eu-west-1"}},
+		{"no overlap", `{"ami":{},"regions":["us-east-1"]}`, []string{"eu-west-1"}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, w)
+			out := run(t, call{config: test.config, hints: test.hints})
+			out.noErrors(t)
+			var got []string
+			for region := range out.usable(now()) {
+				got = append(got, region)
+			}
+			if !slices.Equal(sorted(got), test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+	t.Run("not enabled", func(t *testing.T) {
+		start(t, w)
+		out := run(t, call{config: `{"ami":{},"regions":["me-south-1","us-east-1"]}`})
+		if d := out.oneError(t); d.Scope != "me-south-1" || !strings.Contains(d.NextStep, "enabled") {
+			t.Errorf("%+v", d)
+		}
+		if len(out.usable(now())["us-east-1"]) != 1 {
+			t.Error("the other region is missing")
+		}
+	})
+	t.Run("none", func(t *testing.T) {
+		start(t, w)
+		t.Setenv("AWS_REGION", "")
+		if d := run(t, call{config: `{"ami":{}}`}).oneError(t); d.ConfigPath != "regions" {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// TestTie: two AMIs of one creation time arrive whatever order the service
+// chooses; which is picked and that it is a tie, the host says.
+func TestTie(t *testing.T) {
+	want := ""
+	for seed := range uint64(100) {
+		w := fakeaws.World{Seed: seed, AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z"), amiOf("us-east-1", id(2), "2026-06-01T00:00:00.000Z"),
+			amiOf("us-east-1", id(3), "2026-05-01T00:00:00.000Z"),
+		}}
+		start(t, w)
+		out := run(t, call{config: `{"ami":{}}`})
+		got := strings.Join(sorted(out.usable(now())["us-east-1"]), ",")
+		if want == "" {
+			want = got
+		}
+		if got != want || len(out.images) != 3 {
+			t.Fatalf("seed %d: %s, before %s", seed, got, want)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// settling is how long EC2 may take to show a new AMI everywhere.
+// https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+const settling = 10 * time.Minute
+
+// imageBuilder sends the AMIs of a pipeline or image. Image Builder does not
+// notice when an AMI is deregistered, so each is looked up with EC2.
+func (d *discovery) imageBuilder(ctx context.Context) error {
+	home, err := d.home()
+	if err != nil {
+		return err
+	}
+	reader := builder.Reader{Client: d.session.ImageBuilder(home), Region: home, Call: d.session.Call}
+	found, err := reader.Read(ctx, *d.config.ImageBuilder)
+	if err != nil {
+		return d.problem(ctx, err, home)
+	}
+	d.log.Debug("Image Builder read", "region", home, "amis", len(found.Candidates), "containers", found.Containers)
+	if err := d.noteBuilds(found); err != nil {
+		return err
+	}
+	wanted, err := d.wantedRegions(ctx)
+	if err != nil {
+		return err
+	}
+	byRegion := map[string][]builder.Candidate{}
+	for _, c := range found.Candidates {
+		if wanted(c.Region) {
+			byRegion[c.Region] = append(byRegion[c.Region], c)
+		}
+	}
+	return d.eachRegion(ctx, ids(byRegion), func(ctx context.Context, region string) error {
+		return d.crossCheck(ctx, region, byRegion[region])
+	})
+}
+
+// home is the region that the pipeline or image lives in.
+func (d *discovery) home() (string, error) {
+	b := d.config.ImageBuilder
+	for _, text := range []string{b.Pipeline, b.Image} {
+		if arn, ok := settings.ParseARN(text); ok {
+			return arn.Region, nil
+		}
+	}
+	switch {
+	case b.Region != "":
+		return b.Region, nil
+	case d.session.Region != "":
+		return d.session.Region, nil
+	case len(d.config.Regions) > 0 && d.config.Regions[0] != settings.AllEnabled:
+		return d.config.Regions[0], nil
+	}
+	return "", &sdk.Diagnostic{
+		Severity: sdk.Error, ConfigPath: "imageBuilder.region", Summary: "no region to look for the Image Builder resource in",
+		NextStep: "set imageBuilder.region or AWS_REGION, or name it by its ARN",
+	}
+}
+
+// wantedRegions tells which of the regions that an image was distributed to are
+// asked for: all of them, unless the configuration or the packs say otherwise.
+func (d *discovery) wantedRegions(ctx context.Context) (func(string) bool, error) {
+	configured := []string(d.config.Regions)
+	if slices.Contains(configured, settings.AllEnabled) {
+		all, err := d.enabledRegions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		configured = all
+	}
+	hints := d.req.Hints.Regions
+	return func(region string) bool {
+		return (len(configured) == 0 || slices.Contains(configured, region)) &&
+			(len(hints) == 0 || slices.Contains(hints, region))
+	}, nil
+}
+
+func (d *discovery) noteBuilds(found builder.Found) error {
+	const shown = 3
+	if n := len(found.Unfinished); n > 0 {
+		names := strings.Join(found.Unfinished[:min(n, shown)], ", ")
+		if n > shown {
+			names += ", ..."
+		}
+		err := d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Notice, ConfigPath: "imageBuilder",
+			Summary: plural(n, "build has", "builds have") + " no AMI yet: " + names,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if found.Containers > 0 && len(found.Candidates) == 0 {
+		return d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "imageBuilder",
+			Summary:  plural(found.Containers, "build makes a container image", "builds make container images") + ", which no pack of this source can use",
+			NextStep: "name a pipeline that makes AMIs",
+		})
+	}
+	return nil
+}
+
+// crossCheck sends the candidates of one region as EC2 sees them.
+func (d *discovery) crossCheck(ctx context.Context, region string, candidates []builder.Candidate) error {
+	byID := map[string]sdk.Image{}
+	wanted := make([]string, len(candidates))
+	for i, c := range candidates {
+		wanted[i] = c.ID
+	}
+	err := d.reader(region).ByID(ctx, wanted, func(page []types.Image) error {
+		for i := range page {
+			convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
+			byID[aws.ToString(page[i].ImageId)] = convert.Image(&page[i])
+		}
+		return nil
+	})
+	images := make([]sdk.Image, 0, len(candidates))
+	for _, c := range candidates {
+		seen, ok := byID[c.ID]
+		images = append(images, d.merge(c, seen, ok, err != nil))
+	}
+	if sendErr := d.out.Images(images...); sendErr != nil {
+		return sendErr
+	}
+	return err
+}
+
+// merge joins what Image Builder and EC2 say of one AMI. What speaks against it
+// wins.
+func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked bool) sdk.Image {
+	img := seen
+	if !found {
+		img = sdk.Image{
+			ID: c.ID, Provider: ami.Provider, Name: c.Name, Region: c.Region, CreatedAt: c.CreatedAt, OwnerID: c.Account, Owner: c.Account,
+			Tags: c.Tags, Provenance: map[string]sdk.Provenance{},
+		}
+		img.State, img.StateReason = d.invisible(c, unchecked)
+	}
+	if home := accountOf(c.ARN); home != "" && img.OwnerID == home && d.ownImage() {
+		img.Owner = settings.Self
+	}
+	if c.State != sdk.Available && (img.State == sdk.Available || !found) {
+		if !(c.State == sdk.Unusable && !c.DeprecatedAt.IsZero()) { // deprecated: the time says so
+			img.State, img.StateReason = c.State, c.Reason
+		}
+	}
+	if !c.DeprecatedAt.IsZero() && (img.DeprecatedAt.IsZero() || c.DeprecatedAt.Before(img.DeprecatedAt)) {
+		img.DeprecatedAt = c.DeprecatedAt
+		img.Provenance["deprecatedAt"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
+	}
+	img.Version = c.Version
+	img.Reference = &sdk.Reference{Kind: "arn", Value: c.ARN}
+	img.Provenance["id"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
+	img.Provenance["version"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
+	if name, version, ok := osfacts.FromText(c.OSVersion); ok && img.Provenance["os.name"].From != "tag" {
+		img.OSName, img.OSVersion = name, version
+		from := sdk.Provenance{From: "api", Key: "osVersion", Raw: c.OSVersion}
+		img.Provenance["os.name"] = from
+		if version != "" {
+			img.Provenance["os.version"] = from
+		}
+	}
+	return img
+}
+
+// ownImage says that the Image Builder resource belongs to the account of the
+// credentials, so that the account in its ARN is "self".
+func (d *discovery) ownImage() bool {
+	b := d.config.ImageBuilder
+	return b.Pipeline != "" || b.Owner == "" || b.Owner == settings.Self
+}
+
+// invisible says why EC2 does not show an AMI that Image Builder has made.
+func (d *discovery) invisible(c builder.Candidate, unchecked bool) (sdk.State, string) {
+	switch {
+	case unchecked:
+		return sdk.Unusable, "could not be checked: EC2 did not answer in " + c.Region
+	case c.Account != accountOf(c.ARN):
+		return sdk.Unusable, fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
+			c.Account, accountOf(c.ARN), c.Account)
+	case !c.CreatedAt.IsZero() && d.req.Now.Sub(c.CreatedAt) < settling:
+		return sdk.Pending, "EC2 does not show it yet; the build is less than 10 minutes old"
+	}
+	return sdk.Gone, "EC2 does not have it: it was deregistered, or another account's AMI of that id is not shared"
+}
+
+func accountOf(arn string) string {
+	a, _ := settings.ParseARN(arn)
+	return a.Account
+}

@@ -1,0 +1,81 @@
+package source
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// search sends the AMIs of one region that the ami mode describes, page by page.
+func (d *discovery) search(ctx context.Context, region string) error {
+	s := *d.config.AMI
+	reader := d.reader(region)
+	convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
+	trusted := map[string]bool{}
+	for _, o := range s.Owners {
+		trusted[o] = true
+	}
+	var best newest
+	for _, owners := range ami.Searches(s.Owners) {
+		input := ami.Query(s)
+		input.Owners = owners
+		onlySelf := len(owners) == 1 && owners[0] == settings.Self
+		err := reader.List(ctx, input, func(page []types.Image) error {
+			images := make([]sdk.Image, 0, len(page))
+			for i := range page {
+				if onlySelf {
+					convert.Account = aws.ToString(page[i].OwnerId)
+				} else if convert.Account != "" && convert.Account == aws.ToString(page[i].OwnerId) {
+					continue // of the search for self
+				}
+				img := convert.Image(&page[i])
+				trusted[img.OwnerID] = true
+				best.note(img)
+				images = append(images, img)
+			}
+			d.log.Debug("page read", "region", region, "amis", len(images))
+			return d.out.Images(images...)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return d.strangers(ctx, reader, convert, trusted, &best)
+}
+
+// strangers lists what a search without an owner would have found. It informs
+// only: what goes wrong is a notice.
+func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert ami.Converter, trusted map[string]bool, best *newest) error {
+	s := *d.config.AMI
+	if !ami.LooksForStrangers(s) {
+		return nil
+	}
+	found, complete, err := reader.Strangers(ctx, s, convert, trusted, best.at)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		d.log.Debug("could not look for public AMIs of other accounts", "region", convert.Region, "error", d.session.Redactor.Clean(err.Error()))
+		return d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Notice, Scope: convert.Region, ConfigPath: "ami.showStrangers",
+			Summary: "could not look for public AMIs of other accounts with a matching name; the answer is complete without them",
+		})
+	}
+	if !complete {
+		err := d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Notice, Scope: convert.Region, ConfigPath: "ami.showStrangers",
+			Summary:  fmt.Sprintf("very many public AMIs match %q; not all of them were looked at", s.NamePattern),
+			NextStep: "make namePattern more specific, or set showStrangers: false",
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return d.out.Images(found...)
+}

@@ -1,0 +1,243 @@
+// Package source is the aws source: it fans out over regions, and puts together
+// what EC2, Image Builder and SSM say.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// parallelRegions is how many regions are read at a time.
+const parallelRegions = 8
+
+// Source implements sdk.Source and sdk.Verifier.
+type Source struct{}
+
+// Describe says what the plugin is.
+func (Source) Describe() sdk.Info {
+	return sdk.Info{
+		Name:        "aws",
+		Summary:     "AMIs of EC2 Image Builder, of a search by owner, and of SSM public parameters",
+		Providers:   []string{ami.Provider},
+		Environment: session.Environment(),
+		Homepage:    "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/aws.md",
+		UsesHints:   true,
+	}
+}
+
+// sink takes what is found; an *sdk.Stream is one.
+type sink interface {
+	Images(...sdk.Image) error
+	Progress(done, total int64, message string) error
+	Report(sdk.Diagnostic) error
+}
+
+// Discover sends the AMIs that the configuration describes.
+func (Source) Discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out *sdk.Stream) error {
+	return discover(ctx, req, out)
+}
+
+func discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out sink) error {
+	if len(req.Hints.Providers) > 0 && !slices.Contains(req.Hints.Providers, ami.Provider) {
+		return nil
+	}
+	if err := req.Config.Validate(); err != nil {
+		return err
+	}
+	s, err := session.Open(ctx, req.Config, req.UserSettings, req.Log)
+	if err != nil {
+		return err
+	}
+	d := &discovery{req: req, config: req.Config, session: s, out: out, log: logger(req.Log)}
+	if err := d.run(ctx); err != nil {
+		return d.problem(ctx, err, "")
+	}
+	return nil
+}
+
+func logger(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
+}
+
+// discovery is one call of Discover.
+type discovery struct {
+	req     sdk.DiscoverRequest[settings.Config]
+	config  settings.Config
+	session *session.Session
+	out     sink
+	log     *slog.Logger
+}
+
+func (d *discovery) run(ctx context.Context) error {
+	if err := d.session.Authenticate(ctx); err != nil {
+		return err
+	}
+	if d.config.ImageBuilder != nil {
+		return d.imageBuilder(ctx)
+	}
+	regions, err := d.regions(ctx)
+	if err != nil {
+		return err
+	}
+	if d.config.AMI != nil {
+		if d.config.AMI.AnyOwner() {
+			if err := d.warnAnyOwner(); err != nil {
+				return err
+			}
+		}
+		return d.eachRegion(ctx, regions, d.search)
+	}
+	return d.eachRegion(ctx, regions, d.parameters)
+}
+
+func (d *discovery) warnAnyOwner() error {
+	return d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Warning, ConfigPath: "ami.owners",
+		Summary:  "AMIs of every account are searched: anybody can publish one with a matching name, and the newest is picked",
+		NextStep: "write the account id that you trust into ami.owners",
+	})
+}
+
+// regions returns where to look. Regions that no pack selects are left out.
+func (d *discovery) regions(ctx context.Context) ([]string, error) {
+	configured := slices.Clone([]string(d.config.Regions))
+	hints := d.req.Hints.Regions
+	if slices.Contains(configured, settings.AllEnabled) {
+		all, err := d.enabledRegions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		configured = all
+	}
+	switch {
+	case len(configured) > 0 && len(hints) > 0:
+		kept := slices.DeleteFunc(slices.Clone(configured), func(r string) bool { return !slices.Contains(hints, r) })
+		d.log.Debug("regions that no pack selects are left out", "configured", len(configured), "read", len(kept))
+		configured = kept
+	case len(configured) == 0 && len(hints) > 0:
+		configured = hints
+	case len(configured) == 0 && d.session.Region != "":
+		configured = []string{d.session.Region}
+	case len(configured) == 0:
+		return nil, &sdk.Diagnostic{
+			Severity: sdk.Error, ConfigPath: "regions", Summary: "no region to look in",
+			NextStep: "set regions in the source's config, select a region in the pack, or set AWS_REGION",
+		}
+	}
+	slices.Sort(configured)
+	return slices.Compact(configured), nil
+}
+
+func (d *discovery) enabledRegions(ctx context.Context) ([]string, error) {
+	region := d.session.Region
+	if region == "" {
+		region = "us-east-1"
+	}
+	ctx, cancel := d.session.Call(ctx)
+	defer cancel()
+	out, err := d.session.EC2(region).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
+	if err != nil {
+		return nil, d.problem(ctx, err, region)
+	}
+	var names []string
+	for _, r := range out.Regions {
+		names = append(names, aws.ToString(r.RegionName))
+	}
+	return names, nil
+}
+
+// eachRegion calls read for every region. One that fails is reported, and the
+// others go on.
+func (d *discovery) eachRegion(ctx context.Context, regions []string, read func(context.Context, string) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelRegions)
+	var done atomic.Int64
+	for _, region := range regions {
+		group.Go(func() error {
+			start := time.Now()
+			if err := d.regional(ctx, region, read(ctx, region)); err != nil {
+				return err
+			}
+			d.log.Debug("region read", "region", region, "duration", time.Since(start).Round(time.Millisecond).String())
+			return d.out.Progress(done.Add(1), int64(len(regions)), "read "+region)
+		})
+	}
+	return group.Wait()
+}
+
+// regional reports what failed in a region. It returns an error only when the
+// whole call is over.
+func (d *discovery) regional(ctx context.Context, region string, err error) error {
+	if err == nil {
+		return nil
+	}
+	problem := d.problem(ctx, err, region)
+	var diagnostic *sdk.Diagnostic
+	if !errors.As(problem, &diagnostic) {
+		return problem
+	}
+	return d.out.Report(*diagnostic)
+}
+
+// problem returns err as a diagnostic, or ctx's error when the host has ended
+// the call.
+func (d *discovery) problem(ctx context.Context, err error, region string) error {
+	return problem(ctx, d.session, d.config, err, region)
+}
+
+func problem(ctx context.Context, s *session.Session, c settings.Config, err error, region string) error {
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return trouble.Diagnose(err, trouble.Case{
+		Region: region, Timeout: s.Timeout, Role: c.RoleARN, Clean: s.Redactor.Clean,
+	})
+}
+
+func (d *discovery) reader(region string) ami.Reader {
+	return ami.Reader{Client: d.session.EC2(region), Call: d.session.Call}
+}
+
+// newest keeps the creation time of the newest usable AMI.
+type newest struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (n *newest) note(img sdk.Image) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if img.State == sdk.Available && img.CreatedAt.After(n.at) {
+		n.at = img.CreatedAt
+	}
+}
+
+// ids returns the sorted keys of m.
+func ids[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

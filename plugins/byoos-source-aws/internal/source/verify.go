@@ -1,0 +1,212 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// verifySink takes results; *sdk.Results is one.
+type verifySink interface {
+	Results(...sdk.Result) error
+	Report(sdk.Diagnostic) error
+}
+
+// Verify says what became of AMIs that were picked earlier, with one call for
+// 200 of them in a region and, for those that do not show, one or two more.
+func (Source) Verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out *sdk.Results) error {
+	return verify(ctx, req, out)
+}
+
+func verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out verifySink) error {
+	if err := req.Config.Validate(); err != nil {
+		return err
+	}
+	s, err := session.Open(ctx, req.Config, req.UserSettings, req.Log)
+	if err != nil {
+		return err
+	}
+	if err := s.Authenticate(ctx); err != nil {
+		return problem(ctx, s, req.Config, err, "")
+	}
+	v := &verification{req: req, session: s, out: out, log: logger(req.Log)}
+	return v.run(ctx)
+}
+
+// verification is one call of Verify.
+type verification struct {
+	req     sdk.VerifyRequest[settings.Config]
+	session *session.Session
+	out     verifySink
+	log     *slog.Logger
+}
+
+func (v *verification) run(ctx context.Context) error {
+	byRegion := map[string][]sdk.Ref{}
+	for _, ref := range v.req.Refs {
+		region := ref.Region
+		if region == "" {
+			region = v.session.Region
+		}
+		if region == "" || !amiForm.MatchString(ref.ID) {
+			if err := v.out.Results(unasked(ref, region)); err != nil {
+				return err
+			}
+			continue
+		}
+		byRegion[region] = append(byRegion[region], ref)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelRegions)
+	for _, region := range ids(byRegion) {
+		group.Go(func() error { return v.region(ctx, region, byRegion[region]) })
+	}
+	return group.Wait()
+}
+
+func unasked(ref sdk.Ref, region string) sdk.Result {
+	reason := fmt.Sprintf("%q is not an AMI id", ref.ID)
+	if region == "" {
+		reason = "the region is not known"
+	}
+	return sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: reason}
+}
+
+func (v *verification) region(ctx context.Context, region string, refs []sdk.Ref) error {
+	err := v.check(ctx, region, refs)
+	if err == nil {
+		return nil
+	}
+	p := problem(ctx, v.session, v.req.Config, err, region)
+	var d *sdk.Diagnostic
+	if !errors.As(p, &d) {
+		return p
+	}
+	results := make([]sdk.Result, len(refs))
+	for i, ref := range refs {
+		results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: d.Summary}
+	}
+	if err := v.out.Results(results...); err != nil {
+		return err
+	}
+	return v.out.Report(*d)
+}
+
+// check asks for the ids of one region. It sends nothing when it fails.
+func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref) error {
+	client := v.session.EC2(region)
+	reader := ami.Reader{Client: client, Call: v.session.Call}
+	wanted := make([]string, len(refs))
+	for i, ref := range refs {
+		wanted[i] = ref.ID
+	}
+	found := map[string]sdk.Image{}
+	err := reader.ByID(ctx, wanted, func(page []types.Image) error {
+		for i := range page {
+			img := ami.Converter{Region: region, TagKeys: v.req.Config.TagKeys}.Image(&page[i])
+			found[img.ID] = img
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { _, ok := found[id]; return ok })
+	slices.Sort(missing)
+	absent, err := v.whyMissing(ctx, client, slices.Compact(missing))
+	if err != nil {
+		return err
+	}
+	results := make([]sdk.Result, len(refs))
+	for i, ref := range refs {
+		results[i] = result(ref, found, absent)
+	}
+	v.log.Debug("verified", "region", region, "found", len(found), "missing", len(absent))
+	return v.out.Results(results...)
+}
+
+// result says gone in every form that EC2 has for it; what else is wrong with an
+// AMI (deprecated, disabled, another architecture) is in the image.
+func result(ref sdk.Ref, found map[string]sdk.Image, absent map[string]absence) sdk.Result {
+	img, ok := found[ref.ID]
+	switch {
+	case ok && img.State == sdk.Gone:
+		return sdk.Result{Ref: ref, Presence: sdk.NotFound, Reason: img.StateReason}
+	case ok:
+		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &img}
+	}
+	a := absent[ref.ID]
+	return sdk.Result{Ref: ref, Presence: a.presence, Reason: a.reason}
+}
+
+// absence is why an AMI does not show.
+type absence struct {
+	presence sdk.Presence
+	reason   string
+}
+
+var idInText = regexp.MustCompile(`ami-[0-9a-f]{8,17}`)
+
+// whyMissing asks for ids by name: EC2 then fails, and tells those that do not
+// exist (InvalidAMIID.NotFound, InvalidAMIID.Unavailable) from those that this
+// account may not see (AuthFailure). An error names the ids it is about, so each
+// round settles some.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missing []string) (map[string]absence, error) {
+	out := map[string]absence{}
+	for len(missing) > 0 {
+		call, cancel := v.session.Call(ctx)
+		answer, err := client.DescribeImages(call, &ec2.DescribeImagesInput{ImageIds: missing, IncludeDeprecated: aws.Bool(true), IncludeDisabled: aws.Bool(true)})
+		cancel()
+		settled, a, err := settle(missing, answer, err)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range settled {
+			out[id] = a
+		}
+		missing = slices.DeleteFunc(missing, func(id string) bool { return slices.Contains(settled, id) })
+	}
+	return out, nil
+}
+
+// settle returns the ids that an answer is about and what it says of them.
+func settle(asked []string, answer *ec2.DescribeImagesOutput, err error) ([]string, absence, error) {
+	if err == nil {
+		// Neither there nor an error: hidden by Allowed AMIs, disabled by its
+		// owner, or only just deregistered.
+		return asked, absence{sdk.NotVisible, "EC2 does not show it to this account: disabled by its owner, hidden by the Allowed AMIs setting, or just deregistered"}, nil
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return nil, absence{}, err
+	}
+	named := slices.DeleteFunc(idInText.FindAllString(api.ErrorMessage(), -1), func(id string) bool { return !slices.Contains(asked, id) })
+	if len(named) == 0 {
+		if len(asked) > 1 || api.ErrorCode() == "AuthFailure" {
+			return nil, absence{}, err
+		}
+		named = asked
+	}
+	switch api.ErrorCode() {
+	case "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable":
+		return named, absence{sdk.NotFound, "EC2 says that it does not exist: it was deregistered"}, nil
+	case "AuthFailure":
+		return named, absence{sdk.NotVisible, "it exists, but is not shared with this account"}, nil
+	}
+	return nil, absence{}, err
+}
