@@ -30,12 +30,13 @@ type process struct {
 	tail  *tail
 	hello *hello
 
-	started  bool
-	startErr error
-	exited   chan struct{} // closed when it was waited for
+	exited chan struct{} // closed when it was waited for
 
-	mu     sync.Mutex
-	waited bool
+	mu       sync.Mutex
+	startErr error
+	started  bool
+	waited   bool
+	aborted  bool // do not start it
 }
 
 var _ runner.Runner = (*process)(nil)
@@ -52,11 +53,15 @@ func newProcess(path string, env []string, spawn *spawner, tail *tail) *process 
 
 // Start starts the process.
 func (p *process) Start(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		p.startErr = err
-		return err
+	// The lock is held meanwhile, so that kill ends a process that is just being
+	// started, or keeps it from starting.
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.startErr = ctx.Err()
+	if p.aborted {
+		p.startErr = context.Canceled
 	}
-	if !p.spawn.run(func() { p.startErr = p.cmd.Start() }) {
+	if p.startErr == nil && !p.spawn.run(func() { p.startErr = p.cmd.Start() }) {
 		p.startErr = errClosed
 	}
 	if p.startErr != nil {
@@ -80,12 +85,10 @@ func (p *process) Start(ctx context.Context) error {
 
 // kill ends the process at once.
 func (p *process) kill() {
-	if !p.started {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.waited {
+	p.aborted = true
+	if p.started && !p.waited {
 		killGroup(p.cmd.Process)
 	}
 }
@@ -137,6 +140,8 @@ func (p *process) Name() string { return p.path }
 
 // ID returns the process id.
 func (p *process) ID() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if !p.started {
 		return ""
 	}
