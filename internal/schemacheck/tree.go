@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -37,7 +38,16 @@ func (p Problem) String() string {
 	if p.Suggestion != "" {
 		text += ": " + p.Suggestion
 	}
-	return text
+	return strings.Map(printable, text)
+}
+
+// printable replaces what could steer a terminal: the text has words of the
+// document, which may come from anybody.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 // Sort puts problems in the order of the document and drops repetitions.

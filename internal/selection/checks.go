@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -46,11 +47,15 @@ func checksOf(sel spec.Select) ([]check, error) {
 	add(sel.Architecture, "architecture", func(img *image.Image) string {
 		return mismatch("architecture", img.Architecture, sel.Architecture, strings.EqualFold(img.Architecture, sel.Architecture))
 	})
+	// Images have the packs' spellings; a spec may have those of people.
+	osName, osVersion := osname.Normalize(sel.OS.Name, sel.OS.Version)
 	add(sel.OS.Name, "os.name", func(img *image.Image) string {
-		return mismatch("OS name", img.OS.Name, sel.OS.Name, foldName(img.OS.Name) == foldName(sel.OS.Name))
+		fits := foldName(img.OS.Name) == foldName(osName) || foldName(img.OS.Name) == foldName(sel.OS.Name)
+		return mismatch("OS name", img.OS.Name, sel.OS.Name, fits)
 	})
 	add(sel.OS.Version, "os.version", func(img *image.Image) string {
-		return mismatch("OS version", img.OS.Version, sel.OS.Version, withinVersion(img.OS.Version, sel.OS.Version))
+		fits := withinVersion(img.OS.Version, osVersion) || withinVersion(img.OS.Version, sel.OS.Version)
+		return mismatch("OS version", img.OS.Version, sel.OS.Version, fits)
 	})
 	if sel.KubernetesVersion != "" {
 		fails, err := kubernetesCheck(sel.KubernetesVersion)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -206,5 +207,13 @@ func Describe(img *image.Image) string {
 	if img.Source != "" {
 		parts = append(parts, "(source "+img.Source+")")
 	}
-	return strings.Join(parts, " ")
+	return strings.Map(printable, strings.Join(parts, " "))
+}
+
+// printable replaces what could steer a terminal: anybody can publish an image.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return unicode.ReplacementChar
+	}
+	return r
 }

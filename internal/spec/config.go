@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
@@ -34,9 +35,23 @@ func (d *Document) CheckConfig(sourceName, jsonSchema string) (map[string]any, e
 		node = &schemacheck.Node{Line: node.Line, Column: node.Column, Kind: schemacheck.Mapping}
 	}
 	if problems := schema.Check(node, pathText([]any{"sources", i, "config"})); len(problems) > 0 {
-		return nil, invalid(d.Set.File, problems)
+		return nil, invalidConfig(d.Set.File, source.Type, problems)
 	}
 	return jsonValues(node)
+}
+
+// invalidConfig makes one error of the problems of a source's configuration. To a
+// key that looks like an endpoint it says why no plugin has one.
+func invalidConfig(file, typ string, problems []schemacheck.Problem) error {
+	for i, problem := range problems {
+		if key := strings.ToLower(problem.Message); strings.HasPrefix(key, "unknown key") &&
+			(strings.Contains(key, "endpoint") || strings.Contains(key, "host")) {
+			problems[i].Suggestion = "a spec never names where credentials go; set it in the environment or in your own configuration file"
+		}
+	}
+	e := invalid(file, problems)
+	e.Next = fmt.Sprintf("correct %s; the command plugin describe %s lists the keys", file, typ)
+	return e
 }
 
 // checkSet checks configuration that came from --set.

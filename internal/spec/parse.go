@@ -74,9 +74,8 @@ func decode(root *schemacheck.Node, into any) error {
 }
 
 // invalid makes one error of all problems.
-func invalid(name string, problems []schemacheck.Problem) error {
-	what := "is not a valid spec"
-	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " " + what}
+func invalid(name string, problems []schemacheck.Problem) *failure.Error {
+	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " is not a valid spec"}
 	for i, problem := range problems {
 		if i == maxReported {
 			e.Details = append(e.Details, fmt.Sprintf("and %d more", len(problems)-i))

@@ -316,7 +316,7 @@ func TestCheckConfig(t *testing.T) {
 	want := []string{
 		`b:8:7: sources[1].config: the key "manifest" is missing: add manifest: ...`,
 		`b:8:7: sources[1].config: unknown key "manifst": did you mean "manifest"?`,
-		`b:9:7: sources[1].config: unknown key "endpoint": valid are depth, follow, manifest, regions, runs, vsphere`,
+		`b:9:7: sources[1].config: unknown key "endpoint": a spec never names where credentials go; set it in the environment or in your own configuration file`,
 		`b:10:14: sources[1].config.depth: deep is text; a whole number is wanted`,
 	}
 	if diff := cmp.Diff(want, details(t, err)); diff != "" {

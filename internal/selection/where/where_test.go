@@ -137,6 +137,28 @@ func TestCostIsLimited(t *testing.T) {
 	}
 }
 
+func FuzzCompile(f *testing.F) {
+	for _, seed := range []string{`image.owner == "self" && age < duration("2160h")`, `has(image.tags.a) || image.tags["b"] in ["x"]`, `image == image && image.os == image.os`, `[1,2].map(x, x*x).exists(y, y > now.getHours())`, `image.tags.all(k, k != "")`, `string(image.reference) == ""`, `type(image) == type(now)`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, expression string) {
+		var compiler where.Compiler
+		program, err := compiler.Compile(expression)
+		var invalid *where.Error
+		if err != nil {
+			if !errors.As(err, &invalid) || invalid.Line < 1 || invalid.Column < 1 {
+				t.Fatalf("got %v, want a *where.Error with a place", err)
+			}
+			return
+		}
+		first, firstErr := program.Holds(sample(), now())
+		second, secondErr := program.Holds(sample(), now())
+		if first != second || (firstErr == nil) != (secondErr == nil) {
+			t.Errorf("%s: %v %v, then %v %v", expression, first, firstErr, second, secondErr)
+		}
+	})
+}
+
 func BenchmarkFirstCompile(b *testing.B) {
 	for b.Loop() {
 		var compiler where.Compiler

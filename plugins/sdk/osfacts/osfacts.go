@@ -8,83 +8,15 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-// Names of the distributions whose versions need work.
-const (
-	ubuntu  = "ubuntu"
-	flatcar = "flatcar"
-)
-
-// distributions maps a spelling (lower case, single spaces) to the name used in
-// packs: one lower-case word, as Kubernetes Image Builder's tags spell it.
-func distributions() map[string]string {
-	return map[string]string{
-		"red hat enterprise linux":           "rhel",
-		"red hat enterprise linux server":    "rhel",
-		"redhat enterprise linux":            "rhel",
-		"red hat":                            "rhel",
-		"redhat":                             "rhel",
-		"rhel":                               "rhel",
-		"ubuntu":                             ubuntu,
-		"ubuntu linux":                       ubuntu,
-		"ubuntu server":                      ubuntu,
-		"amazon linux":                       "amazonlinux",
-		"amazon linux ami":                   "amazonlinux",
-		"amazon-linux":                       "amazonlinux",
-		"amazonlinux":                        "amazonlinux",
-		"amzn":                               "amazonlinux",
-		"flatcar":                            flatcar,
-		"flatcar container linux":            flatcar,
-		"flatcar container linux by kinvolk": flatcar,
-		"azure linux":                        "azurelinux",
-		"azurelinux":                         "azurelinux",
-		"microsoft azure linux":              "azurelinux",
-		"photon":                             "photon",
-		"photon os":                          "photon",
-		"vmware photon":                      "photon",
-		"vmware photon os":                   "photon",
-		"rocky":                              "rockylinux",
-		"rocky linux":                        "rockylinux",
-		"rockylinux":                         "rockylinux",
-		"alma linux":                         "almalinux",
-		"almalinux":                          "almalinux",
-		"oracle linux":                       "oraclelinux",
-		"oracle linux server":                "oraclelinux",
-		"oraclelinux":                        "oraclelinux",
-		"centos":                             "centos",
-		"centos linux":                       "centos",
-		"debian":                             "debian",
-		"debian gnu/linux":                   "debian",
-		"sles":                               "sles",
-		"suse linux enterprise server":       "sles",
-		"windows":                            "windows",
-		"windows server":                     "windows",
-		"microsoft windows server":           "windows",
-		"microsoft windows":                  "windows",
-		"windows server core":                "windows",
-		"microsoft windows server core":      "windows",
-		"opensuse leap":                      "opensuse-leap",
-		"centos stream":                      "centos-stream",
-		"bottlerocket":                       "bottlerocket",
-		"bottlerocket os":                    "bottlerocket",
-		"fedora":                             "fedora",
-		"fedora linux":                       "fedora",
-		"mariner":                            "mariner",
-		"cbl-mariner":                        "mariner",
-		"common base linux mariner":          "mariner",
-		"cbl mariner":                        "mariner",
-	}
-}
-
 var (
-	fourDigits     = regexp.MustCompile(`^\d{4}$`)
-	flatcarChannel = regexp.MustCompile(`^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
-	versionToken   = regexp.MustCompile(`^\d+(?:\.\d+)*$`)
-	labelVersion   = regexp.MustCompile(`^(\d+)-(\d+)-(\d+)(?:-(.+))?$`)
-	distroBuild    = regexp.MustCompile(`^(?:rke2r|k3s)\d+$`)
-	preRelease     = regexp.MustCompile(`^(alpha|beta|rc)-(\d+)$`)
+	versionToken = regexp.MustCompile(`^\d+(?:\.\d+)*$`)
+	labelVersion = regexp.MustCompile(`^(\d+)-(\d+)-(\d+)(?:-(.+))?$`)
+	distroBuild  = regexp.MustCompile(`^(?:rke2r|k3s)\d+$`)
+	preRelease   = regexp.MustCompile(`^(alpha|beta|rc)-(\d+)$`)
 )
 
 // Normalize returns a distribution and its version as packs spell them: "rhel"
@@ -98,35 +30,7 @@ var (
 // of EC2 Image Builder. "rhel" is the one name that the pack's documentation
 // gives; the others follow its form.
 func Normalize(distribution, version string) (name, osVersion string) {
-	name = distributionName(distribution)
-	osVersion = strings.TrimSpace(version)
-	switch name {
-	case ubuntu:
-		osVersion = trimSuffixFold(osVersion, " lts")
-		if fourDigits.MatchString(osVersion) {
-			osVersion = osVersion[:2] + "." + osVersion[2:]
-		}
-	case flatcar:
-		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(osVersion)); m != nil {
-			osVersion = m[1]
-		}
-	}
-	return name, osVersion
-}
-
-func distributionName(raw string) string {
-	words := strings.Join(strings.Fields(strings.ToLower(raw)), " ")
-	if name, ok := distributions()[words]; ok {
-		return name
-	}
-	return strings.ReplaceAll(words, " ", "-")
-}
-
-func trimSuffixFold(s, suffix string) string {
-	if cut := len(s) - len(suffix); cut >= 0 && strings.EqualFold(s[cut:], suffix) {
-		return s[:cut]
-	}
-	return s
+	return osname.Normalize(distribution, version)
 }
 
 // FromText splits free text such as "Red Hat Enterprise Linux 8" or "Ubuntu
@@ -148,7 +52,7 @@ func FromText(text string) (name, version string, ok bool) {
 		name, version = Normalize(strings.Join(words[:i], " "), word)
 		return name, version, true
 	}
-	name, ok = distributions()[strings.ToLower(strings.Join(words, " "))]
+	name, ok = osname.Known(text)
 	return name, "", ok
 }
 
@@ -252,7 +156,7 @@ func (f *Facts) readOS(values map[string]string, from string) {
 			name, nameKey, rawName = textName, textKey, text
 		}
 		// A version in free text belongs to the distribution in that text.
-		if !hasVersion && distributionName(name) == distributionName(textName) {
+		if !hasVersion && osname.Name(name) == osname.Name(textName) {
 			version, versionKey, rawVersion = textVersion, textKey, text
 		}
 	}

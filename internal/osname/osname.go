@@ -1,0 +1,129 @@
+// Package osname spells operating systems and their versions as Palette packs do.
+// It is pure, so that both source plugins and selection use it.
+package osname
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Names of the distributions whose versions need work.
+const (
+	ubuntu  = "ubuntu"
+	flatcar = "flatcar"
+)
+
+// distributions maps a spelling (lower case, single spaces) to the name used in
+// packs: one lower-case word, as Kubernetes Image Builder's tags spell it.
+func distributions() map[string]string {
+	return map[string]string{
+		"red hat enterprise linux":           "rhel",
+		"red hat enterprise linux server":    "rhel",
+		"redhat enterprise linux":            "rhel",
+		"red hat":                            "rhel",
+		"redhat":                             "rhel",
+		"rhel":                               "rhel",
+		"ubuntu":                             ubuntu,
+		"ubuntu linux":                       ubuntu,
+		"ubuntu server":                      ubuntu,
+		"amazon linux":                       "amazonlinux",
+		"amazon linux ami":                   "amazonlinux",
+		"amazon-linux":                       "amazonlinux",
+		"amazonlinux":                        "amazonlinux",
+		"amzn":                               "amazonlinux",
+		"flatcar":                            flatcar,
+		"flatcar container linux":            flatcar,
+		"flatcar container linux by kinvolk": flatcar,
+		"azure linux":                        "azurelinux",
+		"azurelinux":                         "azurelinux",
+		"microsoft azure linux":              "azurelinux",
+		"photon":                             "photon",
+		"photon os":                          "photon",
+		"vmware photon":                      "photon",
+		"vmware photon os":                   "photon",
+		"rocky":                              "rockylinux",
+		"rocky linux":                        "rockylinux",
+		"rockylinux":                         "rockylinux",
+		"alma linux":                         "almalinux",
+		"almalinux":                          "almalinux",
+		"oracle linux":                       "oraclelinux",
+		"oracle linux server":                "oraclelinux",
+		"oraclelinux":                        "oraclelinux",
+		"centos":                             "centos",
+		"centos linux":                       "centos",
+		"debian":                             "debian",
+		"debian gnu/linux":                   "debian",
+		"sles":                               "sles",
+		"suse linux enterprise server":       "sles",
+		"windows":                            "windows",
+		"windows server":                     "windows",
+		"microsoft windows server":           "windows",
+		"microsoft windows":                  "windows",
+		"windows server core":                "windows",
+		"microsoft windows server core":      "windows",
+		"opensuse leap":                      "opensuse-leap",
+		"centos stream":                      "centos-stream",
+		"bottlerocket":                       "bottlerocket",
+		"bottlerocket os":                    "bottlerocket",
+		"fedora":                             "fedora",
+		"fedora linux":                       "fedora",
+		"mariner":                            "mariner",
+		"cbl-mariner":                        "mariner",
+		"common base linux mariner":          "mariner",
+		"cbl mariner":                        "mariner",
+	}
+}
+
+var (
+	fourDigits     = regexp.MustCompile(`^\d{4}$`)
+	flatcarChannel = regexp.MustCompile(`^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
+)
+
+// Normalize returns a distribution and its version as packs spell them: "rhel"
+// and "8" for "Red Hat Enterprise Linux" and "8", "ubuntu" and "24.04" for
+// "Ubuntu" and "2404", "flatcar" and "3815.2.0" for "stable-3815.2.0". Only
+// Ubuntu's version gets a dot inserted. A distribution that is not known is
+// lower-cased with its spaces replaced by dashes; what is empty stays empty.
+//
+// The raw spellings are those of the tags, labels and custom_data that
+// kubernetes-sigs/image-builder (images/capi/packer) writes, and of the osVersion
+// of EC2 Image Builder. "rhel" is the one name that the pack's documentation
+// gives; the others follow its form.
+func Normalize(distribution, version string) (name, osVersion string) {
+	name = Name(distribution)
+	osVersion = strings.TrimSpace(version)
+	switch name {
+	case ubuntu:
+		osVersion = trimSuffixFold(osVersion, " lts")
+		if fourDigits.MatchString(osVersion) {
+			osVersion = osVersion[:2] + "." + osVersion[2:]
+		}
+	case flatcar:
+		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(osVersion)); m != nil {
+			osVersion = m[1]
+		}
+	}
+	return name, osVersion
+}
+
+// Name returns a distribution as packs spell it; see Normalize.
+func Name(raw string) string {
+	words := strings.Join(strings.Fields(strings.ToLower(raw)), " ")
+	if name, ok := distributions()[words]; ok {
+		return name
+	}
+	return strings.ReplaceAll(words, " ", "-")
+}
+
+func trimSuffixFold(s, suffix string) string {
+	if cut := len(s) - len(suffix); cut >= 0 && strings.EqualFold(s[cut:], suffix) {
+		return s[:cut]
+	}
+	return s
+}
+
+// Known returns the name of a distribution whose spelling is known, in any case.
+func Known(spelling string) (name string, ok bool) {
+	name, ok = distributions()[strings.ToLower(strings.Join(strings.Fields(spelling), " "))]
+	return name, ok
+}
