@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+// packer runs the real program in dir. Without it the test is skipped, but for
+// CI, where it must be there.
+func packer(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("packer")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("packer is not installed, but CI is set: apt-get install packer")
+		}
+		t.Skip("SKIPPED: packer is not installed, so real manifests are not tested: apt-get install packer")
+	}
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"build"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_CONFIG_DIR="+dir, "PACKER_CACHE_DIR="+filepath.Join(dir, "cache"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("packer build %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// template has two builds. Their artifact ids are File and Null, so their images
+// are unusable; what is tested is all the rest.
+const template = `{
+  "variables": {"undefined": "", "team": "platform"},
+  "builders": [
+    {"type": "file", "name": "web", "content": "x", "target": "web.img"},
+    {"type": "null", "name": "db", "communicator": "none"}
+  ],
+  "post-processors": [{
+    "type": "manifest", "output": "m.json"%s,
+    "custom_data": {"team": "{{user ` + "`team`" + `}}", "empty": "{{user ` + "`undefined`" + `}}", "distro_name": "RHEL", "distro_version": "8"}
+  }]
+}`
+
+func names(a *answer) map[string]string {
+	found := map[string]string{}
+	for _, img := range a.Images {
+		found[img.GetName()] = img.GetReference().GetValue()
+	}
+	return found
+}
+
+func TestRealPacker(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "t.json"), fmt.Sprintf(template, ""))
+	latest, all := map[string]any{"manifest": "m.json"}, map[string]any{"manifest": "m.json", "runs": "all"}
+
+	packer(t, dir, "t.json")
+	first := discover(t, dir, latest, nil)
+	if len(first.Images) != 2 || len(first.Diagnostics) != 0 {
+		t.Fatalf("one run: %d images\n%s", len(first.Images), first.says())
+	}
+	for _, img := range first.Images {
+		want := map[string]string{"team": "platform", "empty": "", "distro_name": "RHEL", "distro_version": "8"}
+		if diff := cmp.Diff(want, img.GetTags()); diff != "" {
+			t.Errorf("tags (-want +got):\n%s", diff)
+		}
+		if img.GetState() != sourcev1.State_STATE_UNUSABLE || img.GetCreatedAt() == nil || img.GetOs().GetName() != "rhel" {
+			t.Errorf("got %v", img)
+		}
+	}
+
+	packer(t, dir, "-only=web", "t.json")
+	second := discover(t, dir, latest, nil)
+	if len(second.Images) != 1 || names(second)["web"] == names(first)["web"] {
+		t.Errorf("two runs: got %v, after %v", names(second), names(first))
+	}
+	if !strings.Contains(second.says(), "did not make are left out: db") {
+		t.Errorf("nothing said of the build that the last run left out:\n%s", second.says())
+	}
+	if got := discover(t, dir, all, nil); len(got.Images) != 3 {
+		t.Errorf("all runs: %d images, want 3", len(got.Images))
+	}
+	stale := &sourcev1.ImageRef{Id: "File", Provider: "file", Reference: first.Images[0].GetReference()}
+	if got := verify(t, dir, latest, stale).Results[0]; got.GetPresence() != sourcev1.Presence_PRESENCE_FOUND {
+		t.Errorf("verify of the first run: %v", got)
+	}
+
+	packer(t, dir, "-force", "t.json")
+	if got := discover(t, dir, all, nil); len(got.Images) != 2 {
+		t.Errorf("after -force: %d images, want 2", len(got.Images))
+	}
+	if got := verify(t, dir, latest, stale).Results[0]; got.GetPresence() != sourcev1.Presence_PRESENCE_NOT_FOUND ||
+		!strings.Contains(got.GetReason(), "m.json no longer holds run") {
+		t.Errorf("verify of the first run after -force: %v", got)
+	}
+}
+
+func TestRealPackerStripTime(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "t.json"), fmt.Sprintf(template, `, "strip_time": true, "strip_path": true`))
+	packer(t, dir, "t.json")
+	for _, img := range discover(t, dir, map[string]any{"manifest": "m.json"}, nil).Images {
+		if img.GetCreatedAt() != nil {
+			t.Errorf("%s has a creation time", img.GetName())
+		}
+	}
+}
+
+// TestExamples reads the manifests in examples/, which packer made as well.
+func TestExamples(t *testing.T) {
+	examples := filepath.Join("..", "..", "examples")
+	tests := []struct {
+		manifest string
+		config   map[string]any
+		usable   int
+	}{
+		{"packer-aws/packer-manifest.json", nil, 1},
+		{"packer-aws-regions/packer-manifest.json", nil, 2},
+		{"packer-two-runs/packer-manifest.json", nil, 1},
+		{"packer-two-runs/packer-manifest.json", map[string]any{"runs": "all"}, 3},
+		{"packer-ambiguous/packer-manifest.json", nil, 2},
+		{"packer-azure/manifest.json", nil, 1},
+		{"packer-vsphere/packer-manifest.json", map[string]any{"datacenter": "DC", "folder": "/"}, 1},
+	}
+	for _, tt := range tests {
+		config := map[string]any{"manifest": tt.manifest}
+		for key, value := range tt.config {
+			config[key] = value
+		}
+		got := discover(t, examples, config, nil)
+		usable := 0
+		for _, img := range got.Images {
+			if img.GetState() == sourcev1.State_STATE_AVAILABLE {
+				usable++
+			}
+		}
+		if usable != tt.usable {
+			t.Errorf("%s %v: %d usable images, want %d\n%s", tt.manifest, tt.config, usable, tt.usable, got.says())
+		}
+	}
+}
