@@ -296,7 +296,9 @@ func (a *API) RunOutputs(ctx context.Context, subscription, group, name string, 
 		return err
 	}
 	return pages(ctx, f.NewVirtualMachineImageTemplatesClient().NewListRunOutputsPager(group, name, nil),
-		func(r vmib.VirtualMachineImageTemplatesClientListRunOutputsResponse) []*vmib.RunOutput { return r.Value }, each)
+		func(r vmib.VirtualMachineImageTemplatesClientListRunOutputsResponse) []*vmib.RunOutput {
+			return r.Value
+		}, each)
 }
 
 // CommunityDefinitions lists the definitions of a community gallery in location.
@@ -306,7 +308,9 @@ func (a *API) CommunityDefinitions(ctx context.Context, subscription, location, 
 		return err
 	}
 	return pages(ctx, f.NewCommunityGalleryImagesClient().NewListPager(location, gallery, nil),
-		func(r armcompute.CommunityGalleryImagesClientListResponse) []*armcompute.CommunityGalleryImage { return r.Value }, each)
+		func(r armcompute.CommunityGalleryImagesClientListResponse) []*armcompute.CommunityGalleryImage {
+			return r.Value
+		}, each)
 }
 
 // CommunityDefinition reads one definition of a community gallery.
@@ -348,7 +352,9 @@ func (a *API) SharedDefinitions(ctx context.Context, subscription, location, gal
 		return err
 	}
 	return pages(ctx, f.NewSharedGalleryImagesClient().NewListPager(location, gallery, nil),
-		func(r armcompute.SharedGalleryImagesClientListResponse) []*armcompute.SharedGalleryImage { return r.Value }, each)
+		func(r armcompute.SharedGalleryImagesClientListResponse) []*armcompute.SharedGalleryImage {
+			return r.Value
+		}, each)
 }
 
 // SharedDefinition reads one definition of a directly shared gallery.

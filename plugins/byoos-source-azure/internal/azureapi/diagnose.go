@@ -34,7 +34,9 @@ type Problem struct {
 }
 
 // NotFound says whether Azure was asked and has no such thing.
-func NotFound(err error) bool { return status(err) == http.StatusNotFound && code(err) != "SubscriptionNotFound" }
+func NotFound(err error) bool {
+	return status(err) == http.StatusNotFound && code(err) != "SubscriptionNotFound"
+}
 
 // NotVisible says whether the account may not see what was asked for.
 func NotVisible(err error) bool {
@@ -63,7 +65,7 @@ func code(err error) string {
 // Diagnostic says what failed, why, and what to do next.
 func (p Problem) Diagnostic() *sdk.Diagnostic {
 	d := &sdk.Diagnostic{
-		Severity: sdk.Error, Summary: "reading " + p.Subject + " failed", ConfigPath: p.ConfigPath, Scope: p.Subject,
+		Severity: sdk.Error, Summary: "reading it failed", ConfigPath: p.ConfigPath, Scope: p.Subject,
 	}
 	var failed *azidentity.AuthenticationFailedError
 	var response *azcore.ResponseError
@@ -77,7 +79,7 @@ func (p Problem) Diagnostic() *sdk.Diagnostic {
 		d.Detail = foreign.Error()
 		d.NextStep = "check a proxy in between, and the configured endpoint"
 	case errors.Is(p.Err, context.DeadlineExceeded):
-		d.Summary = p.Subject + " does not answer"
+		d.Summary = "Azure does not answer"
 		d.Detail = fmt.Sprintf("no answer within %s", p.Timeout)
 		d.NextStep = "try again, or allow more time with the configuration key timeout"
 	default:
@@ -94,7 +96,7 @@ func (p Problem) noCredential() bool {
 }
 
 func (p Problem) signIn(d *sdk.Diagnostic) {
-	d.Summary = "no token from Azure: the sign-in failed"
+	d.Summary, d.Scope = "no token from Azure: the sign-in failed", ""
 	d.Detail = p.Clean(refusal(p.Err))
 	d.NextStep = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET" +
 		" (docs/sources/azure.md lists every way)"
@@ -129,31 +131,31 @@ func (p Problem) response(d *sdk.Diagnostic, r *azcore.ResponseError) {
 	d.Detail = p.Clean(message(r))
 	switch {
 	case r.ErrorCode == "SubscriptionNotFound":
-		d.Summary = p.Subject + ": the subscription is unknown to your account"
+		d.Summary = "the subscription is unknown to your account"
 		d.ConfigPath = "subscription"
 		d.NextStep = "check the id, the tenant you are signed in to (`az account list`), and the cloud"
 	case r.StatusCode == http.StatusForbidden:
 		action, scope := readAction(path), scopeOf(path)
-		d.Summary = fmt.Sprintf("%s: access denied: your account lacks %s", p.Subject, action)
+		d.Summary = "access denied: your account lacks the permission " + action
 		d.NextStep = fmt.Sprintf("assign the role %q, or the custom role in docs/sources/azure.md, at the scope %s",
 			roleFor(action), scope)
 	case r.StatusCode == http.StatusUnauthorized:
-		d.Summary = p.Subject + ": Azure does not accept the token"
+		d.Summary = "Azure does not accept the token"
 		d.NextStep = "sign in again; for a subscription of another tenant set the configuration key tenant"
 	case r.StatusCode == http.StatusNotFound:
-		d.Summary = p.Subject + " does not exist"
+		d.Summary = "it does not exist"
 		d.NextStep = "check the name, the resource group and the subscription"
 	case r.StatusCode == http.StatusTooManyRequests:
-		d.Summary = p.Subject + ": Azure still throttles after several tries"
+		d.Summary = "Azure still throttles after several tries"
 		d.NextStep = "try again later, or ask for less: name the definition, or one gallery"
 		if after := retryAfter(r.RawResponse); after != "" {
 			d.NextStep = "try again in " + after + " seconds, or ask for less: name the definition, or one gallery"
 		}
 	case r.StatusCode >= http.StatusInternalServerError:
-		d.Summary = fmt.Sprintf("reading %s failed with HTTP status %d, after several tries", p.Subject, r.StatusCode)
+		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d after several tries", r.StatusCode)
 		d.NextStep = "try again later; https://status.azure.com has the state of Azure"
 	default:
-		d.Summary = fmt.Sprintf("reading %s failed with HTTP status %d", p.Subject, r.StatusCode)
+		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d", r.StatusCode)
 		d.NextStep = "check the configuration against docs/sources/azure.md"
 	}
 }

@@ -33,7 +33,7 @@ func (d *discovery) galleries(ctx context.Context, subscription string) error {
 	if len(places) == 0 {
 		return d.report(sdk.Diagnostic{
 			Severity: d.missing(d.Gallery), ConfigPath: "gallery", Scope: "subscription " + subscription,
-			Summary:  fmt.Sprintf("no gallery %q in subscription %s%s", d.Gallery, subscription, inGroup(d.ResourceGroup)),
+			Summary:  fmt.Sprintf("no gallery matches %q%s", d.Gallery, inGroup(d.ResourceGroup)),
 			NextStep: "see what there is with: az sig list --subscription " + subscription,
 		})
 	}
@@ -85,7 +85,7 @@ func (d *discovery) gallery(ctx context.Context, p place) error {
 		// One of several subscriptions may well lack it.
 		err = d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "gallery", Scope: "subscription " + p.subscription,
-			Summary: fmt.Sprintf("%s is not in subscription %s", d.subject(p), p.subscription),
+			Summary: d.subject(p) + " is not there",
 		})
 	case err != nil:
 		err = d.tell(ctx, err, d.subject(p), d.subjectKey())
@@ -151,7 +151,7 @@ func (d *discovery) versions(ctx context.Context, p place, definitions []*armcom
 	if len(linux) == 0 && len(foreign) == 0 {
 		return d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "definition", Scope: "gallery " + p.gallery,
-			Summary: fmt.Sprintf("gallery %s has no image definition that matches %q", p.gallery, d.Definition),
+			Summary: fmt.Sprintf("no image definition matches %q", d.Definition),
 		})
 	}
 	var failed failures
@@ -177,8 +177,7 @@ func (d *discovery) leftOut(gallery string, names []string) error {
 	slices.Sort(names)
 	return d.report(sdk.Diagnostic{
 		Severity: sdk.Notice, Scope: "gallery " + gallery,
-		Summary: fmt.Sprintf("left out %d image definition(s) of gallery %s that are not Linux: %s",
-			len(names), gallery, abbreviated(names)),
+		Summary: fmt.Sprintf("left out %d image definition(s) that are not Linux: %s", len(names), abbreviated(names)),
 	})
 }
 
@@ -194,7 +193,7 @@ func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompu
 		// It was in the list a moment ago: somebody deleted it meanwhile.
 		return d.report(sdk.Diagnostic{
 			Severity: sdk.Notice, Scope: "gallery " + p.gallery,
-			Summary: fmt.Sprintf("image definition %s/%s was deleted while it was read", p.gallery, *g.Name),
+			Summary: fmt.Sprintf("image definition %s was deleted while the gallery was read", *g.Name),
 		})
 	}
 	return err

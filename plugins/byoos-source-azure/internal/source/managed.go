@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
@@ -35,7 +34,7 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 	} else if found == 0 {
 		err := d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: d.managedKey(), Scope: "subscription " + subscription,
-			Summary:  fmt.Sprintf("none of %s matches", where),
+			Summary:  "no managed image matches" + inGroup(d.ResourceGroup),
 			NextStep: "see what there is with: az image list --subscription " + subscription,
 		})
 		if err != nil {

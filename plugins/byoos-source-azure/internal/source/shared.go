@@ -59,7 +59,7 @@ func (d *discovery) readShared(ctx context.Context, l lister, location string) e
 	if len(definitions) == 0 {
 		return d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "definition", Scope: where,
-			Summary: fmt.Sprintf("%s has no image definition that matches %q", where, d.Definition),
+			Summary: fmt.Sprintf("no image definition matches %q", d.Definition),
 		})
 	}
 	var names, foreign []string
@@ -97,7 +97,7 @@ func (d *discovery) sharedVersions(ctx context.Context, l lister, location, name
 	if err != nil && azureapi.NotFound(err) {
 		return d.report(sdk.Diagnostic{
 			Severity: sdk.Notice, Scope: "gallery " + l.gallery,
-			Summary: fmt.Sprintf("image definition %s/%s was deleted while it was read", l.gallery, name),
+			Summary: fmt.Sprintf("image definition %s was deleted while the gallery was read", name),
 		})
 	}
 	return err

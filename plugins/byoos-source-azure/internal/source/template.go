@@ -110,26 +110,21 @@ func (d *discovery) tellRun(run lastRun, t *vmib.ImageTemplate, outputs []*vmib.
 		if len(outputs) > 0 {
 			return nil
 		}
-		diagnostic.Summary = fmt.Sprintf("the last run of image template %s has no outputs", d.Template)
+		diagnostic.Summary = "the last run has no outputs"
 	case run.partial():
-		diagnostic.Summary = fmt.Sprintf("the last run of image template %s succeeded in part only", d.Template)
+		diagnostic.Summary = "the last run succeeded in part only"
 		if lost := withoutOutput(t, outputs); len(lost) > 0 {
 			diagnostic.Summary += "; nothing came out for " + abbreviated(lost)
 		}
 		diagnostic.NextStep = "run the template again: az image builder run -g " + d.ResourceGroup + " -n " + d.Template
 	case run.state == "" && len(outputs) == 0:
-		diagnostic.Summary = fmt.Sprintf("image template %s has never run", d.Template)
+		diagnostic.Summary = "it has never run"
 		diagnostic.NextStep = "run it: az image builder run -g " + d.ResourceGroup + " -n " + d.Template
 	case d.AllowOlderOutput:
-		diagnostic.Summary = fmt.Sprintf("the last run of image template %s ended %s; outputs of an earlier run are offered"+
-			", as allowOlderOutput asks", d.Template, run.orUnknown())
+		diagnostic.Summary = fmt.Sprintf("the last run is %s; outputs of an earlier run are offered, as allowOlderOutput asks",
+			run.orUnknown())
 	default:
-		diagnostic.Summary = fmt.Sprintf("the last run of image template %s ended %s; outputs of an earlier run are not offered",
-			d.Template, run.orUnknown())
-		if run.state == vmib.RunStateRunning || run.state == vmib.RunStateCanceling {
-			diagnostic.Summary = fmt.Sprintf("a run of image template %s is under way (%s); outputs of an earlier run are not offered",
-				d.Template, run.state)
-		}
+		diagnostic.Summary = fmt.Sprintf("the last run is %s; outputs of an earlier run are not offered", run.orUnknown())
 		diagnostic.NextStep = "run the template to the end, or set allowOlderOutput: true to use what an earlier run made"
 	}
 	return d.report(diagnostic)

@@ -1,0 +1,613 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
+)
+
+const (
+	subscription = "00000000-0000-0000-0000-0000000000aa"
+	group        = "/subscriptions/" + subscription + "/resourceGroups/images/providers/Microsoft.Compute"
+	prod         = group + "/galleries/prod/images/"
+)
+
+// bin has kubectl-byoos, and plugins/byoos-source-azure, as an install has them.
+var bin string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "byoos-azure")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	bin = dir
+	for pkg, out := range map[string]string{
+		".":                      "plugins/byoos-source-azure",
+		"../../cmd/kubectl-byoos": "kubectl-byoos",
+	} {
+		if text, err := exec.Command("go", "build", "-o", filepath.Join(dir, out), pkg).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, text)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+func estate(t testing.TB) *fakeazure.Estate {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/azure/estate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := fakeazure.ParseEstate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// world is a fake Azure and a host that runs the real plugin against it.
+type world struct {
+	*fakeazure.Server
+	env  map[string]string
+	host *source.Host
+}
+
+func start(t testing.TB, o fakeazure.Options, settings map[string]any) *world {
+	t.Helper()
+	if o.Estate == nil {
+		o.Estate = estate(t)
+	}
+	w := &world{Server: fakeazure.Start(o)}
+	t.Cleanup(w.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := w.WriteCA(ca); err != nil {
+		t.Fatal(err)
+	}
+	w.env = w.Environment(ca)
+	w.env["AZURE_SUBSCRIPTION_ID"] = subscription
+	w.env["HOME"] = t.TempDir()
+	w.env["PATH"] = "/usr/bin:/bin"
+	w.host = source.New(source.Options{
+		PluginDirs: []string{filepath.Join(bin, "plugins")},
+		Environ: func() []string {
+			var pairs []string
+			for k, v := range w.env {
+				pairs = append(pairs, k+"="+v)
+			}
+			return pairs
+		},
+		CallTimeout:  time.Minute,
+		UserSettings: map[string]map[string]any{"azure": settings},
+	})
+	t.Cleanup(w.host.Close)
+	return w
+}
+
+type config = map[string]any
+
+func (w *world) discover(ctx context.Context, c config) source.Result {
+	return w.host.Discover(ctx, []source.Request{{Source: "azure", Type: "azure", Config: c, BaseDir: "/"}}, nil)[0]
+}
+
+// good discovers, and fails the test when the source failed.
+func (w *world) good(t *testing.T, c config) source.Result {
+	t.Helper()
+	r := w.discover(t.Context(), c)
+	if r.Err != nil {
+		t.Fatalf("%v", r.Err)
+	}
+	return r
+}
+
+// lines writes images as "id region state", without the long beginning of ids.
+func lines(images []image.Image) []string {
+	var out []string
+	for _, i := range images {
+		line := strings.TrimPrefix(i.ID, group+"/") + " " + i.Region + " " + string(i.State)
+		if i.ExcludedFromLatest {
+			line += " excluded"
+		}
+		out = append(out, line)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func said(r source.Result) string {
+	var all []string
+	for _, d := range r.Diagnostics {
+		all = append(all, fmt.Sprintf("%v: %s next: %s", d.Severity, d.Text(), d.NextStep))
+	}
+	return strings.Join(all, "\n")
+}
+
+func wants(t *testing.T, got string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			t.Errorf("missing %q in:\n%s", w, got)
+		}
+	}
+}
+
+func TestGallery(t *testing.T) {
+	w := start(t, fakeazure.Options{PageSize: 2}, nil)
+	r := w.good(t, config{"gallery": "prod", "resourceGroup": "images"})
+	want := []string{
+		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.10 westus2 available",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 eastus available excluded",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 westus2 available",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.11 westus2 pending",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.12 westus2 available excluded",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.8 eastus available",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.8 westus2 available",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.9 eastus available",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.9 westus2 available",
+		"galleries/prod/images/golden-rhel-8/versions/1.2.3 eastus available",
+		"galleries/prod/images/golden-rhel-8/versions/1.2.3 westus2 available",
+		"galleries/prod/images/lab-disk/versions/1.0.0 westus2 unusable",
+	}
+	if diff := cmp.Diff(want, lines(r.Images)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	wants(t, said(r), "left out 1 image definition(s) that are not Linux: windows-2022")
+	for _, i := range r.Images {
+		if i.Version == "0.3.10" && i.Region == "westus2" && i.Architecture == "amd64" {
+			if i.OS != (image.OS{Name: "ubuntu", Version: "24.04"}) || i.KubernetesVersion != "1.31.4" || i.Owner != "self" {
+				t.Errorf("facts are %+v %q %q", i.OS, i.KubernetesVersion, i.Owner)
+			}
+			if p := i.Provenance["os.version"]; p.Key != "definition:distribution_version" || p.Raw != "2404" {
+				t.Errorf("provenance of the version is %+v", p)
+			}
+			if p := i.Provenance["region"]; p.Raw != "West US 2" {
+				t.Errorf("provenance of the region is %+v", p)
+			}
+		}
+	}
+}
+
+func TestFindsGalleries(t *testing.T) {
+	w := start(t, fakeazure.Options{PageSize: 3, Estate: fakeazure.Generate("S", "RG", 7, 2, 2)}, nil)
+	for name, c := range map[string]config{
+		"by pattern in a group":        {"gallery": "gallery00*", "resourceGroup": "RG"},
+		"by pattern in a subscription": {"gallery": "GALLERY*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c["subscription"], c["definition"] = "S", "*-000"
+			if r := w.good(t, c); len(r.Images) != 7*2*2 {
+				t.Errorf("got %d images", len(r.Images))
+			}
+		})
+	}
+	r := w.good(t, config{"gallery": "gallery005", "subscription": "S"})
+	if len(r.Images) != 2*2*2 {
+		t.Errorf("a name without a group: %d images", len(r.Images))
+	}
+	r = w.good(t, config{"gallery": "gallery005", "subscriptions": []any{"S", "T"}})
+	if len(r.Images) != 2*2*2 {
+		t.Errorf("several subscriptions: %d images", len(r.Images))
+	}
+	wants(t, said(r), "subscription T: no gallery matches")
+}
+
+func TestSharedGalleries(t *testing.T) {
+	w := start(t, fakeazure.Options{PageSize: 1}, nil)
+	const public = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
+	r := w.good(t, config{"communityGallery": public, "locations": []any{"West US 2", "eastus"}})
+	id := "/CommunityGalleries/" + public + "/Images/capi-ubun2-2404/Versions/1.31.4"
+	if diff := cmp.Diff([]string{id + " eastus available", id + " westus2 available"}, lines(r.Images)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if i := r.Images[0]; !i.Public || i.Owner != public || i.OS.Version != "24.04" || i.KubernetesVersion != "1.31.4" {
+		t.Errorf("got %+v", i)
+	}
+	r = w.good(t, config{
+		"sharedGallery": "00000000-0000-0000-0000-0000000000bb-TEAM", "definition": "golden-ubuntu", "locations": []any{"westus2"},
+	})
+	if len(r.Images) != 1 || r.Images[0].Public {
+		t.Errorf("got %+v", r.Images)
+	}
+}
+
+func TestManagedImages(t *testing.T) {
+	w := start(t, fakeazure.Options{PageSize: 1}, nil)
+	r := w.good(t, config{"resourceGroup": "images", "namePattern": "cluster-api-rhel-*", "tags": map[string]any{"Team": "platform"}})
+	want := []string{"images/cluster-api-rhel-8-1767225600 westus2 available", "images/cluster-api-rhel-8-1767312000 westus2 available"}
+	if diff := cmp.Diff(want, lines(r.Images)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, i := range r.Images {
+		if i.CreatedAt == nil || i.Provenance["createdAt"].Key != "build_timestamp" || i.OS.Name != "rhel" {
+			t.Errorf("got %+v", i)
+		}
+	}
+	r = w.good(t, config{"namePattern": "golden-*", "tagNames": map[string]any{"osName": "osname", "osVersion": "osversion"}})
+	if len(r.Images) != 1 || r.Images[0].OS != (image.OS{Name: "ubuntu", Version: "24.04"}) {
+		t.Errorf("got %+v", r.Images)
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	const rhel = "galleries/prod/images/golden-rhel-8/versions/1.2.3"
+	tests := []struct {
+		name   string
+		config config
+		want   []string
+		said   []string
+	}{
+		{
+			"succeeded", config{"template": "golden"},
+			[]string{
+				rhel + " eastus available", rhel + " westus2 available",
+				"https://store.blob.core.windows.net/vhds/golden.vhd  unusable",
+				"images/golden-managed eastus available",
+			}, nil,
+		},
+		{
+			"failed", config{"template": "broken"},
+			[]string{rhel + " eastus disabled", rhel + " westus2 disabled"},
+			[]string{"Failed at 2026-05-02T10:20:00Z", "not offered", "the customizer script exited with 1", "allowOlderOutput: true"},
+		},
+		{
+			"failed, and older output asked for", config{"template": "broken", "allowOlderOutput": true},
+			[]string{rhel + " eastus available", rhel + " westus2 available"},
+			[]string{"warning: ", "Failed at 2026-05-02T10:20:00Z", "earlier run are offered"},
+		},
+		{
+			"partial", config{"template": "partial"},
+			[]string{rhel + " eastus available", rhel + " westus2 available"},
+			[]string{"succeeded in part only", "nothing came out for managed"},
+		},
+		{
+			"running", config{"template": "running"},
+			[]string{rhel + " eastus disabled", rhel + " westus2 disabled"},
+			[]string{"Running", "not offered"},
+		},
+		{
+			"output is gone", config{"template": "stale"},
+			[]string{"galleries/prod/images/golden-rhel-8/versions/1.0.0  gone"}, nil,
+		},
+		{"never run", config{"template": "new"}, nil, []string{"it has never run"}},
+		{
+			"relative", config{"template": "partial", "idForm": "relative"},
+			[]string{rhel + " eastus available", rhel + " westus2 available"}, nil,
+		},
+	}
+	w := start(t, fakeazure.Options{PageSize: 1}, nil)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.config["resourceGroup"] = "IMAGES" // Azure does not mind the case
+			r := w.good(t, tt.config)
+			if diff := cmp.Diff(tt.want, lines(r.Images)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			wants(t, said(r), tt.said...)
+			if tt.said == nil && len(r.Diagnostics) > 0 && tt.name != "relative" {
+				t.Errorf("said %s", said(r))
+			}
+		})
+	}
+}
+
+// The id of a relative form has no subscription; the reference keeps the whole.
+func TestRelative(t *testing.T) {
+	w := start(t, fakeazure.Options{}, nil)
+	r := w.good(t, config{"gallery": "prod", "resourceGroup": "images", "definition": "golden-rhel-8", "idForm": "relative"})
+	for _, i := range r.Images {
+		if i.ID != "galleries/prod/images/golden-rhel-8/versions/1.2.3" || i.Reference.Value != prod+"golden-rhel-8/versions/1.2.3" {
+			t.Errorf("got %q %+v", i.ID, i.Reference)
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	generated := fakeazure.Generate("S", "RG", 3, 4, 5) // 3*4*5 versions in 2 regions
+	all := config{"gallery": "*", "resourceGroup": "RG", "subscription": "S", "timeout": "2s"}
+	tests := []struct {
+		name   string
+		fault  fakeazure.Fault
+		denied string
+		images int
+		failed []string // parts of the error; none when the answer is complete
+	}{
+		{"throttled once, with Retry-After", fakeazure.Fault{Match: "/versions", Status: 429, Code: "TooManyRequests", RetryAfter: "1", Times: 4}, "", 120, nil},
+		{"throttled every third call", fakeazure.Fault{Every: 3, Status: 429, Code: "TooManyRequests", RetryAfter: "1"}, "", 120, nil},
+		{
+			"throttled for longer than anybody waits",
+			fakeazure.Fault{Match: "gallery001/images", Status: 429, Code: "TooManyRequests", RetryAfter: "3600"}, "", 80,
+			[]string{"gallery gallery001: Azure still throttles", "try again in 3600 seconds"},
+		},
+		{"one error in the middle of a list", fakeazure.Fault{Match: "/versions", Page: 2, Status: 500, Code: "InternalError", Times: 1}, "", 120, nil},
+		{
+			"a gallery that hangs", fakeazure.Fault{Match: "gallery001/images", Hang: true}, "", 80,
+			[]string{"gallery gallery001: Azure does not answer: no answer within 2s"},
+		},
+		{"a definition deleted between list and read", fakeazure.Fault{Match: "gallery001/images/capi-ubuntu-2404-002/versions", Status: 404, Code: "ResourceNotFound"}, "", 110, nil},
+		{
+			"versions denied", fakeazure.Fault{Match: "none"}, "Microsoft.Compute/galleries/images/versions/read", 0,
+			[]string{
+				"your account lacks the permission Microsoft.Compute/galleries/images/versions/read", "3 more failed alike",
+				`assign the role "Compute Gallery Image Reader"`, "at the scope /subscriptions/S/resourceGroups/RG",
+			},
+		},
+		{
+			"galleries denied", fakeazure.Fault{Match: "none"}, "Microsoft.Compute/galleries/read", 0,
+			[]string{"lacks the permission Microsoft.Compute/galleries/read", `assign the role "Reader"`},
+		},
+		{
+			"a next page on another host", fakeazure.Fault{Match: "gallery002/images/capi-ubuntu-2404-001/versions", Page: 1, NextLink: "https://evil.example/x"}, "", 114,
+			[]string{"points to the host evil.example"},
+		},
+		{
+			"a page that cannot be", fakeazure.Fault{Match: "gallery002/images/capi-ubuntu-2404-001/versions", Page: 2, Status: 400, Code: "InvalidSkipToken"}, "", 114,
+			[]string{"reading it failed with HTTP status 400", "InvalidSkipToken"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := fakeazure.Options{Estate: generated, PageSize: 2, Faults: []fakeazure.Fault{tt.fault}}
+			if tt.denied != "" {
+				o.Denied = []string{tt.denied}
+			}
+			r := start(t, o, nil).discover(t.Context(), all)
+			if len(r.Images) != tt.images {
+				t.Errorf("%d images, want %d", len(r.Images), tt.images)
+			}
+			if (r.Err != nil) != (tt.failed != nil) {
+				t.Errorf("failed: %v", r.Err)
+			}
+			wants(t, said(r), tt.failed...)
+		})
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	w := start(t, fakeazure.Options{}, nil)
+	for name, tt := range map[string]struct {
+		config config
+		want   []string
+	}{
+		"nothing":           {config{}, []string{"does not say where the images are"}},
+		"two places":        {config{"gallery": "g", "template": "t", "resourceGroup": "r"}, []string{"template and gallery are set"}},
+		"useless key":       {config{"gallery": "g", "resourceGroup": "r", "namePattern": "x"}, []string{"namePattern means nothing for gallery"}},
+		"no group":          {config{"template": "t"}, []string{"template t has no resource group"}},
+		"no location":       {config{"communityGallery": "g"}, []string{"no region is given", "[westus2]"}},
+		"pattern":           {config{"gallery": "[", "resourceGroup": "r"}, []string{`gallery "[" is not a pattern`}},
+		"duration":          {config{"gallery": "g", "timeout": "soon"}, []string{`timeout "soon" is not a duration`}},
+		"no such gallery":   {config{"gallery": "nope", "resourceGroup": "images"}, []string{"gallery nope: it does not exist"}},
+		"no such name":      {config{"gallery": "nope"}, []string{`no gallery matches "nope"`, "az sig list"}},
+		"no such template":  {config{"template": "nope", "resourceGroup": "images"}, []string{"image template nope: it does not exist"}},
+		"cloud in a spec":   {config{"gallery": "g", "cloud": "AzureChina"}, []string{"cloud"}},
+		"endpoint in spec":  {config{"gallery": "g", "resourceManagerEndpoint": "https://evil"}, []string{"resourceManagerEndpoint"}},
+		"path in a name":    {config{"gallery": "a/../b"}, []string{"gallery"}},
+		"foreign tenant":    {config{"gallery": "g", "tenant": "99999999-9999-9999-9999-999999999999"}, []string{"not for the tenant", "AZURE_ADDITIONALLY_ALLOWED_TENANTS"}},
+		"shell in a tenant": {config{"gallery": "g", "tenant": "a;touch x"}, []string{"tenant"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := w.discover(t.Context(), tt.config)
+			if r.Err == nil {
+				t.Fatalf("no error, but %d images", len(r.Images))
+			}
+			text, err := json.Marshal(r.Err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wants(t, r.Err.Error()+said(r)+string(text), tt.want...)
+		})
+	}
+	for _, p := range w.Paths() {
+		if !strings.HasPrefix(p, "GET ") {
+			t.Errorf("the plugin sent %s", p)
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	const public = "/CommunityGalleries/ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019/Images/capi-ubun2-2404/Versions/"
+	refs := []image.Ref{
+		{ID: prod + "capi-ubuntu-2404-gen2/versions/0.3.10", Region: "westus2"},
+		{ID: strings.ToUpper(prod) + "capi-ubuntu-2404-gen2/imageversions/0.3.10", Region: "East US"},
+		{ID: prod + "capi-ubuntu-2404-gen2/versions/0.3.10", Region: "northeurope"},
+		{ID: prod + "capi-ubuntu-2404-gen2/versions/9.9.9", Region: "westus2"},
+		{ID: prod + "capi-ubuntu-2404-gen2/versions/0.3.8", Region: "westus2"},
+		{ID: prod + "capi-ubuntu-2404-gen2/versions/0.3.12", Region: "westus2"},
+		{ID: group + "/images/golden-managed", Region: "eastus"},
+		{ID: group + "/images/gone", Region: "eastus"},
+		{ID: public + "1.31.4", Region: "eastus"},
+		{ID: public + "1.0.0", Region: "eastus"},
+		{ID: "galleries/prod/images/golden-rhel-8/versions/1.2.3", Region: "eastus"},
+		{ID: "ami-1", Region: "eastus"},
+	}
+	for i := range refs {
+		refs[i].Provider = "azure"
+	}
+	want := []string{
+		"found available", "found pending excluded", "notFound: it exists, but is not replicated to northeurope; it is in eastus, westus2",
+		"notFound: it does not exist any more", "found available end of life 2026-06-01", "found available excluded",
+		"found available", "notFound: it does not exist any more", "found available", "notFound: it does not exist any more",
+		"found available", "unknown",
+	}
+	w := start(t, fakeazure.Options{}, nil)
+	got := w.verify(t, refs)
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("%s in %s:\n got %s\nwant %s", refs[i].ID, refs[i].Region, got[i], want[i])
+		}
+	}
+	denied := start(t, fakeazure.Options{Denied: []string{"Microsoft.Compute/images/read"}}, nil)
+	if got := denied.verify(t, refs[6:7])[0]; !strings.HasPrefix(got, "notVisible: ") || !strings.Contains(got, "Microsoft.Compute/images/read") {
+		t.Errorf("denied: %s", got)
+	}
+}
+
+func (w *world) verify(t *testing.T, refs []image.Ref) []string {
+	t.Helper()
+	got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
+		Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/", Refs: refs,
+	})
+	if err != nil {
+		t.Fatalf("%v %v", err, diagnostics)
+	}
+	if len(got) != len(refs) {
+		t.Fatalf("%d results for %d references", len(got), len(refs))
+	}
+	lines := make([]string, len(refs))
+	for i, v := range got {
+		line := string(v.Presence)
+		if v.Image != nil {
+			line += " " + string(v.Image.State)
+			if v.Image.ExcludedFromLatest {
+				line += " excluded"
+			}
+			if at := v.Image.EndOfLifeAt; at != nil {
+				line += " end of life " + at.Format(time.DateOnly)
+			}
+		} else if v.Reason != "" {
+			line += ": " + v.Reason
+		}
+		lines[i] = line
+	}
+	return lines
+}
+
+// Whatever the plugin asks must be in the custom role that the documentation
+// gives, and the role has nothing else.
+func TestLeastPrivilege(t *testing.T) {
+	w := start(t, fakeazure.Options{PageSize: 2}, nil)
+	for _, c := range []config{
+		{"gallery": "*"},
+		{"gallery": "prod", "resourceGroup": "images", "definition": "golden-rhel-8"},
+		{"communityGallery": "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019", "locations": []any{"westus2"}},
+		{"sharedGallery": "00000000-0000-0000-0000-0000000000bb-TEAM", "locations": []any{"westus2"}},
+		{"resourceGroup": "images"},
+		{"template": "golden", "resourceGroup": "images"},
+	} {
+		w.good(t, c)
+	}
+	w.verify(t, []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}})
+	used := slices.Sorted(maps.Keys(w.Stats().Actions))
+	if diff := cmp.Diff(documentedActions(t), used); diff != "" {
+		t.Errorf("-documented +used:\n%s", diff)
+	}
+}
+
+// documentedActions reads the role in docs/sources/azure.md.
+func documentedActions(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/sources/azure.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "```json\n")
+	block, _, closed := strings.Cut(rest, "```")
+	var role struct{ Actions, NotActions, DataActions []string }
+	if err := json.Unmarshal([]byte(block), &role); !found || !closed || err != nil {
+		t.Fatalf("no role in the documentation: %v", err)
+	}
+	slices.Sort(role.Actions)
+	return role.Actions
+}
+
+func TestCustomCloudFromUserSettings(t *testing.T) {
+	w := start(t, fakeazure.Options{}, map[string]any{})
+	delete(w.env, "AZURE_RESOURCE_MANAGER_ENDPOINT")
+	delete(w.env, "AZURE_AUTHORITY_HOST")
+	settings := map[string]any{"resourceManagerEndpoint": w.URL(), "authorityHost": w.URL()}
+	other := source.New(source.Options{
+		PluginDirs: []string{filepath.Join(bin, "plugins")}, UserSettings: map[string]map[string]any{"azure": settings},
+		Environ: func() []string {
+			var pairs []string
+			for k, v := range w.env {
+				pairs = append(pairs, k+"="+v)
+			}
+			return pairs
+		},
+	})
+	t.Cleanup(other.Close)
+	w.host = other
+	if r := w.good(t, config{"template": "golden", "resourceGroup": "images"}); len(r.Images) != 4 {
+		t.Errorf("got %d images", len(r.Images))
+	}
+}
+
+// A cancelled call ends soon, also while Azure hangs.
+func TestCancel(t *testing.T) {
+	w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Hang: true}}}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	began := time.Now()
+	r := w.discover(ctx, config{"gallery": "prod", "resourceGroup": "images", "timeout": "10m"})
+	if took := time.Since(began); r.Err == nil || took > 20*time.Second {
+		t.Errorf("after %s: %v", took, r.Err)
+	}
+}
+
+// Requests grow with what there is, and are bounded at any time.
+func TestRequestsAreLinear(t *testing.T) {
+	count := func(definitions int) int {
+		w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 2, definitions, 10)}, nil)
+		r := w.good(t, config{"gallery": "*", "resourceGroup": "RG", "subscription": "S"})
+		if want := 2 * definitions * 10 * 2; len(r.Images) != want {
+			t.Fatalf("%d images, want %d", len(r.Images), want)
+		}
+		stats := w.Stats()
+		if stats.MostBusy > 8 || stats.Tokens != 1 {
+			t.Errorf("%d requests at once, %d tokens", stats.MostBusy, stats.Tokens)
+		}
+		return stats.Requests
+	}
+	if got := count(10); got != 1+2+2*10 {
+		t.Errorf("%d requests", got)
+	}
+	if got := count(40); got != 1+2+2*40 {
+		t.Errorf("%d requests", got)
+	}
+}
+
+// TestScripts runs kubectl-byoos itself.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			w := fakeazure.Start(fakeazure.Options{
+				Estate: estate(t), PageSize: 2, Secret: "canary-client-secret", Token: "canary-access-token",
+			})
+			env.Defer(w.Close)
+			ca := filepath.Join(env.WorkDir, "ca.pem")
+			if err := w.WriteCA(ca); err != nil {
+				return err
+			}
+			for k, v := range w.Environment(ca) {
+				env.Setenv(k, v)
+			}
+			env.Setenv("URL", w.URL())
+			env.Setenv("AZURE_SUBSCRIPTION_ID", subscription)
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
+		},
+	})
+}
