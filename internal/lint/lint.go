@@ -140,7 +140,7 @@ func applyAll(data []byte, edits []*Edit) ([]byte, error) {
 			chosen = append(chosen, edit.Replacements...)
 		}
 	}
-	slices.SortStableFunc(chosen, func(a, b Replacement) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortStableFunc(chosen, inOrder)
 	var out bytes.Buffer
 	at := 0
 	for _, r := range chosen {
@@ -153,6 +153,11 @@ func applyAll(data []byte, edits []*Edit) ([]byte, error) {
 	}
 	out.Write(data[at:])
 	return out.Bytes(), nil
+}
+
+// inOrder puts what is inserted before what is replaced at the same place.
+func inOrder(a, b Replacement) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 }
 
 func overlapsAny(r Replacement, others []Replacement) bool {
@@ -255,7 +260,7 @@ func (b *block) fixed(hits []hit) *block {
 			chosen = append(chosen, h.fix...)
 		}
 	}
-	slices.SortStableFunc(chosen, func(x, y Replacement) int { return cmp.Compare(x.Start, y.Start) })
+	slices.SortStableFunc(chosen, inOrder)
 	next := *b
 	next.text, next.at = nil, nil
 	keep := func(from, to int) {

@@ -13,6 +13,7 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
 func fixture(t *testing.T, name string) string {
@@ -340,11 +341,10 @@ func FuzzLint(f *testing.F) {
 
 func stillParses(t *testing.T, before, after []byte) {
 	t.Helper()
-	var a, b yaml.Node
-	if yaml.Unmarshal(before, &a) != nil {
+	if _, err := yamledit.Parse(before); err != nil {
 		return
 	}
-	if err := yaml.Unmarshal(after, &b); err != nil {
+	if _, err := yamledit.Parse(after); err != nil {
 		t.Fatalf("%q parsed, %q does not: %v", before, after, err)
 	}
 }
