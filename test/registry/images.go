@@ -146,3 +146,18 @@ func Ubuntu(release string) []Files {
 		{"opt/spectrocloud/bin/agent-provider-stylus": "#!/bin/sh\n"},
 	}
 }
+
+// TarZeros writes a tar archive of one file of zeros.
+func TarZeros(w io.Writer, file string, size int64) error {
+	archive := tar.NewWriter(w)
+	if err := archive.WriteHeader(&tar.Header{Name: file, Mode: 0o644, Size: size}); err != nil {
+		return err
+	}
+	block := make([]byte, 1<<20)
+	for left := size; left > 0; left -= int64(len(block)) {
+		if _, err := archive.Write(block[:min(left, int64(len(block)))]); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}

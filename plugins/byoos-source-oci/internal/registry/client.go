@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -47,6 +48,8 @@ type Client struct {
 	// podman have it (containers-certs.d(5)).
 	CertificateDirs []string
 	UserAgent       string
+	// Proxy is as in http.Transport; nil means that of the environment.
+	Proxy func(*http.Request) (*url.URL, error)
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -160,7 +163,7 @@ func retried() []int {
 
 func (c *Client) transport(registry string) (*http.Transport, error) {
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 c.Proxy,
 		DialContext:           dialer().DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   16,
@@ -168,6 +171,9 @@ func (c *Client) transport(registry string) (*http.Transport, error) {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 60 * time.Second,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if t.Proxy == nil {
+		t.Proxy = http.ProxyFromEnvironment
 	}
 	files, err := c.certificates(registry)
 	if err != nil || len(files) == 0 {

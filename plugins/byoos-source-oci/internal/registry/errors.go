@@ -98,7 +98,7 @@ func (e *Error) status() (reason, next string) {
 	switch {
 	case code == http.StatusUnauthorized && e.noScheme && len(e.schemes) > 0:
 		return fmt.Sprintf("%s asks for authentication by %s; basic and bearer are supported",
-			e.Registry, Text(errors.New(strings.Join(e.schemes, ", ")))), "use a registry or a token that takes basic or bearer authentication"
+			e.Registry, strings.Join(e.schemes, ", ")), "use a registry or a token that takes basic or bearer authentication"
 	case code == http.StatusUnauthorized && e.noScheme:
 		return e.Registry + " answered 401 without saying how to authenticate", "check that " + e.Registry + " is a registry and not a proxy's login page"
 	case code == http.StatusUnauthorized && e.Origin == "":
@@ -164,6 +164,9 @@ func (e *Error) network() (reason, next string) {
 		return e.Registry + " ended an answer early", "try again"
 	case strings.Contains(e.Err.Error(), "connection refused"):
 		return e.Registry + " refused the connection", check
+	case strings.Contains(e.Err.Error(), "www-authenticate"):
+		return e.Registry + " names a token server that cannot be used: " + Text(e.Err),
+			"the registry must name its token server by host name, with https"
 	case strings.Contains(e.Err.Error(), "no token in bearer response"):
 		// The library quotes the token server's answer, which may hold a secret.
 		return "the token server of " + e.Registry + " sent no token", "log in again: docker login " + e.Registry

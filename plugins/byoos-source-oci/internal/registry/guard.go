@@ -156,12 +156,16 @@ func (g *guard) noteChallenge(u *url.URL, resp *http.Response) {
 	g.challenges = nil
 	for _, header := range resp.Header.Values("WWW-Authenticate") {
 		scheme, rest, _ := strings.Cut(strings.TrimSpace(header), " ")
-		g.challenges = append(g.challenges, scheme)
+		if schemeName.MatchString(scheme) {
+			g.challenges = append(g.challenges, scheme)
+		}
 		if realm := realmOf(rest); realm != nil && strings.EqualFold(scheme, "bearer") {
 			g.realms[realm.Host] = true
 		}
 	}
 }
+
+var schemeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,30}$`)
 
 var realmParameter = regexp.MustCompile(`(?i)\brealm="?([^",]+)`)
 
@@ -202,6 +206,7 @@ var ErrTooLarge = fmt.Errorf("answer is larger than %d MiB", maxBody>>20)
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
+		_ = b.Close() // the library does not, and the server would go on
 		return 0, ErrTooLarge
 	}
 	return n, err

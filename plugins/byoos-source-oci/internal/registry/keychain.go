@@ -173,12 +173,13 @@ func askHelper(ctx context.Context, helper, file, registry string) (Credential, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
 	defer cancel()
-	got, err := client.Get(helperProgram(ctx, program), server)
+	var failure error
+	got, err := client.Get(helperProgram(ctx, program, &failure), server)
 	if credentials.IsErrCredentialsNotFound(err) {
 		return Credential{}, nil
 	}
 	if err != nil {
-		return Credential{}, &CredentialError{Origin: origin, Err: helperFailure(ctx, program, err)}
+		return Credential{}, &CredentialError{Origin: origin, Err: helperFailure(ctx, failure)}
 	}
 	if got.Username == tokenUser {
 		auth := authn.AuthConfig{Username: got.Username, IdentityToken: got.Secret}
@@ -187,29 +188,40 @@ func askHelper(ctx context.Context, helper, file, registry string) (Credential, 
 	return Credential{authn.FromConfig(authn.AuthConfig{Username: got.Username, Password: got.Secret}), origin}, nil
 }
 
-func helperFailure(ctx context.Context, program string, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("no answer: %w", ctx.Err())
-	}
-	if _, lookErr := exec.LookPath(program); lookErr != nil {
-		return errors.New("not found on PATH")
-	}
+func helperFailure(ctx context.Context, err error) error {
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("no answer: %w", ctx.Err())
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("not found on PATH")
+	case errors.As(err, &exit):
 		return errors.New(exit.String())
+	case err != nil:
+		return err
 	}
-	return errors.New("it failed, or its answer is not that of a credential helper")
+	return errors.New("its answer is not that of a credential helper")
 }
 
-type helperCommand struct{ *exec.Cmd }
+// helperCommand keeps the failure, of which the library returns the text only.
+type helperCommand struct {
+	*exec.Cmd
+	failure *error
+}
 
 func (c helperCommand) Input(in io.Reader) { c.Stdin = in }
 
-func helperProgram(ctx context.Context, program string) client.ProgramFunc {
+func (c helperCommand) Output() ([]byte, error) {
+	out, err := c.Cmd.Output()
+	*c.failure = err
+	return out, err
+}
+
+func helperProgram(ctx context.Context, program string, failure *error) client.ProgramFunc {
 	return func(args ...string) client.Program {
 		cmd := exec.CommandContext(ctx, program, args...)
 		cmd.WaitDelay = time.Second
-		return helperCommand{cmd}
+		return helperCommand{cmd, failure}
 	}
 }
 

@@ -1,0 +1,442 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
+)
+
+func push(t testing.TB, reference string, image registry.Image) string {
+	t.Helper()
+	digest, err := registry.Push(reference, image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+func both() []string { return []string{"amd64", "arm64"} }
+
+func TestDiscover(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/edge/ubuntu"
+	created := time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC)
+	index := push(t, repo+":k3s-1.30.10-v4.7.0-demo", registry.Image{
+		Architectures: both(), Created: created, Layers: registry.Ubuntu("22.04"),
+		Labels: map[string]string{"team": "edge"},
+	})
+	push(t, repo+":k3s-1.30.10-v4.7.0-rc.2-demo", registry.Image{})
+	push(t, repo+":k3s-1.30.9-v4.7.0-demo", registry.Image{})
+	push(t, repo+":latest", registry.Image{})
+
+	out := clean(t, discover(t, call{config: config{Repository: repo}}))
+	want := []string{
+		"k3s-1.30.10-v4.7.0-demo amd64", "k3s-1.30.10-v4.7.0-demo arm64",
+		"k3s-1.30.10-v4.7.0-rc.2-demo", // an older edition: its name is enough
+		"k3s-1.30.9-v4.7.0-demo amd64", "latest amd64",
+	}
+	if diff := cmp.Diff(want, names(out)); diff != "" {
+		t.Error(diff)
+	}
+	if out.images[0].Name != "k3s-1.30.10-v4.7.0-demo" {
+		t.Errorf("the first image is %s", out.images[0].Name)
+	}
+
+	img := out.find(t, "k3s-1.30.10-v4.7.0-demo", "arm64")
+	platformDigest := img.Attributes["platformDigest"]
+	if platformDigest == index || !strings.HasPrefix(platformDigest, "sha256:") {
+		t.Errorf("platform digest %q, index %q", platformDigest, index)
+	}
+	if diff := cmp.Diff(sdk.Image{
+		ID: repo + ":k3s-1.30.10-v4.7.0-demo", Provider: "oci", Name: "k3s-1.30.10-v4.7.0-demo",
+		Region: "global", Architecture: "arm64", KubernetesVersion: "1.30.10",
+		Version: "1.30.10-4.7.0", State: sdk.Available, Digest: index,
+		Tags:      map[string]string{"team": "edge"},
+		Reference: &sdk.Reference{Kind: "oci", Value: repo + ":k3s-1.30.10-v4.7.0-demo"},
+		Attributes: map[string]string{
+			"registry": host, "repository": "edge/ubuntu", "tag": "k3s-1.30.10-v4.7.0-demo",
+			"k8sDistribution": "k3s", "peVersion": "v4.7.0", "customTag": "demo",
+			"platform": "linux/arm64", "platformDigest": platformDigest,
+			"mediaType": "application/vnd.oci.image.index.v1+json", "created": "2026-08-01T09:00:00Z",
+		},
+		Provenance: map[string]sdk.Provenance{
+			"id":                         {From: "api", Key: "tags/list"},
+			"digest":                     {From: "api", Key: "manifest"},
+			"architecture":               {From: "api", Key: "platform"},
+			"kubernetesVersion":          {From: "image-tag", Key: "kubernetesVersion"},
+			"version":                    {From: "image-tag", Raw: "k3s-1.30.10-v4.7.0-demo"},
+			"attributes.k8sDistribution": {From: "image-tag", Key: "k8sDistribution"},
+			"attributes.peVersion":       {From: "image-tag", Key: "peVersion"},
+			"attributes.customTag":       {From: "image-tag", Key: "customTag"},
+		},
+	}, img); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/edge/ubuntu"
+	push(t, repo+":k3s-1.30.10-v4.7.1-demo", registry.Image{})
+	push(t, repo+":k3s-1.30.10-v4.7.0-demo", registry.Image{Architectures: both()})
+	push(t, repo+":k3s-1.30.10-v4.6.0-demo", registry.Image{Architectures: both()})
+	for _, tc := range []struct {
+		name  string
+		c     config
+		hints []string
+		want  []string
+	}{
+		{"newest of a line", config{}, nil, []string{"k3s-1.30.10-v4.6.0-demo", "k3s-1.30.10-v4.7.0-demo", "k3s-1.30.10-v4.7.1-demo amd64"}},
+		{"until the architecture is found", config{}, []string{"arm64"}, []string{"k3s-1.30.10-v4.6.0-demo", "k3s-1.30.10-v4.7.0-demo amd64", "k3s-1.30.10-v4.7.0-demo arm64", "k3s-1.30.10-v4.7.1-demo amd64"}},
+		{"within the limit", config{ResolveLimit: 1}, []string{"arm64"}, []string{"k3s-1.30.10-v4.6.0-demo", "k3s-1.30.10-v4.7.0-demo", "k3s-1.30.10-v4.7.1-demo amd64"}},
+		{"none", config{Resolve: "none"}, nil, []string{"k3s-1.30.10-v4.6.0-demo", "k3s-1.30.10-v4.7.0-demo", "k3s-1.30.10-v4.7.1-demo"}},
+		{"all, filtered", config{Resolve: "all", Tags: []string{"*-v4.7.*"}}, nil, []string{"k3s-1.30.10-v4.7.0-demo amd64", "k3s-1.30.10-v4.7.0-demo arm64", "k3s-1.30.10-v4.7.1-demo amd64"}},
+	} {
+		tc.c.Repository = repo
+		out := clean(t, discover(t, call{config: tc.c, hints: tc.hints}))
+		if diff := cmp.Diff(tc.want, names(out)); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+	}
+}
+
+func TestResolveLimitIsSaid(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/edge/ubuntu"
+	for _, version := range []string{"1.30.1", "1.30.2", "1.30.10"} {
+		push(t, repo+":k3s-"+version+"-v4.7.0", registry.Image{})
+	}
+	out := discover(t, call{config: config{Repository: repo, ResolveLimit: 1}})
+	says(t, out, "newest 1 of 3", "raise resolveLimit")
+	if out.diagnostics[0].Severity != sdk.Notice {
+		t.Error("it is not a notice")
+	}
+	want := []string{"k3s-1.30.1-v4.7.0", "k3s-1.30.10-v4.7.0 amd64", "k3s-1.30.2-v4.7.0"}
+	if diff := cmp.Diff(want, names(out)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOSFacts(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/edge/os"
+	push(t, repo+":labels", registry.Image{
+		Labels: map[string]string{"byoos.dev/os-name": "Red Hat Enterprise Linux", "byoos.dev/os-version": "8", "byoos.dev/kubernetes-version": "v1.30.1"},
+		Layers: registry.Ubuntu("22.04"),
+	})
+	push(t, repo+":layers", registry.Image{Architectures: both(), Layers: registry.Ubuntu("24.04")})
+	push(t, repo+":nothing", registry.Image{Layers: []registry.Files{{"a": "b"}}})
+
+	out := clean(t, discover(t, call{config: config{Repository: repo, Inspect: true}}))
+	labelled := out.find(t, "labels", "amd64")
+	if labelled.OSName != "rhel" || labelled.OSVersion != "8" || labelled.KubernetesVersion != "1.30.1" {
+		t.Errorf("labels: %q %q %q", labelled.OSName, labelled.OSVersion, labelled.KubernetesVersion)
+	}
+	if got, want := labelled.Provenance["os.name"], (sdk.Provenance{From: "label", Key: "byoos.dev/os-name", Raw: "Red Hat Enterprise Linux"}); got != want {
+		t.Errorf("provenance %v", got)
+	}
+	for _, arch := range both() {
+		layered := out.find(t, "layers", arch)
+		if layered.OSName != "ubuntu" || layered.OSVersion != "24.04" {
+			t.Errorf("layers of %s: %q %q", arch, layered.OSName, layered.OSVersion)
+		}
+		if got, want := layered.Provenance["os.version"], (sdk.Provenance{From: "file", Key: "/etc/kairos-release KAIROS_FLAVOR_RELEASE"}); got != want {
+			t.Errorf("provenance %v", got)
+		}
+	}
+	if img := out.find(t, "nothing", "amd64"); img.OSName != "" || img.Provenance["os.name"].From != "" {
+		t.Errorf("an OS from nowhere: %+v", img)
+	}
+	if img := clean(t, discover(t, call{config: config{Repository: repo}})).find(t, "layers", "amd64"); img.OSName != "" {
+		t.Error("layers were read without inspect")
+	}
+}
+
+func TestGrammar(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/kairos/ubuntu"
+	push(t, repo+":24.04-standard-amd64-generic-v3.4.2-k3sv1.32.3-k3s1", registry.Image{})
+	out := clean(t, discover(t, call{config: config{
+		Repository: repo, Resolve: "none",
+		Grammar: `(?P<osVersion>[\d.]+)-standard-(?P<architecture>amd64|arm64)-generic-(?P<version>v[\d.]+)-(?P<k8sDistribution>k3s)(?P<kubernetesVersion>v.+)`,
+	}}))
+	img := out.images[0]
+	if img.KubernetesVersion != "1.32.3+k3s1" || img.Architecture != "amd64" || img.OSVersion != "24.04" ||
+		img.Version != "3.4.2.0-1.32.3.1-24.4.0.0" {
+		t.Errorf("%+v", img)
+	}
+}
+
+func TestRewrite(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	digest := push(t, host+"/mirror/edge/ubuntu:k3s-1.30.10-v4.7.0", registry.Image{})
+	spec := config{
+		Repository: "registry.example.com/edge/ubuntu",
+		Rewrite: []rewrite{
+			{From: "registry.example.com", To: "wrong.example.com"},
+			{From: "registry.example.com/edge/", To: host + "/mirror/edge"},
+			{From: "registry.example.com/edge/ub", To: "wrong.example.com"},
+		},
+	}
+	img := clean(t, discover(t, call{config: spec})).images[0]
+	if img.ID != host+"/mirror/edge/ubuntu:k3s-1.30.10-v4.7.0" || img.Digest != digest ||
+		img.Attributes["registry"] != host || img.Attributes["repository"] != "mirror/edge/ubuntu" {
+		t.Errorf("%+v", img)
+	}
+	if img.Reference.Value != "registry.example.com/edge/ubuntu:k3s-1.30.10-v4.7.0" {
+		t.Errorf("the original is lost: %v", img.Reference)
+	}
+	// The user's own mirror needs nothing in the spec.
+	user := map[string]any{"rewrite": []any{map[string]any{"from": "registry.example.com/edge", "to": host + "/mirror/edge"}}}
+	own := clean(t, discover(t, call{config: config{Repository: spec.Repository}, settings: user})).images[0]
+	if own.ID != img.ID {
+		t.Errorf("%s, want %s", own.ID, img.ID)
+	}
+	res := clean(t, verify(t, call{config: spec}, sdk.Ref{ID: img.ID, Digest: digest})).results[0]
+	if res.Presence != sdk.Found {
+		t.Errorf("%+v", res)
+	}
+}
+
+func TestNewestByCreated(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/edge/ubuntu"
+	created := time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC)
+	push(t, repo+":aaa", registry.Image{Created: created})
+	push(t, repo+":bbb", registry.Image{Created: created.Add(time.Hour)})
+	out := clean(t, discover(t, call{config: config{Repository: repo, NewestBy: "created"}}))
+	if got := out.find(t, "bbb", "amd64").CreatedAt; !got.Equal(created.Add(time.Hour)) {
+		t.Errorf("created at %v", got)
+	}
+	if img := clean(t, discover(t, call{config: config{Repository: repo}})).find(t, "bbb", "amd64"); !img.CreatedAt.IsZero() {
+		t.Error("creation time decides although versions should")
+	}
+	// One reproducible build makes all times useless.
+	push(t, repo+":ccc", registry.Image{Created: time.Unix(0, 0)})
+	out = discover(t, call{config: config{Repository: repo, NewestBy: "created"}})
+	says(t, out, "1 of 3 images have no creation time", "reproducible builds")
+	for _, img := range out.images {
+		if !img.CreatedAt.IsZero() {
+			t.Errorf("%s has a creation time", img.Name)
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/edge/ubuntu"
+	c := call{config: config{Repository: repo}}
+	const stays, moved, deleted, lost = "k3s-1.30.1-v4.7.0", "k3s-1.30.2-v4.7.0", "k3s-1.30.3-v4.7.0", "k3s-1.30.4-v4.7.0"
+	push(t, repo+":"+stays, registry.Image{Architectures: both()})
+	push(t, repo+":"+moved, registry.Image{})
+	gone := push(t, repo+":"+deleted, registry.Image{Labels: map[string]string{"build": "3"}})
+	push(t, repo+":"+lost, registry.Image{Architectures: both(), Labels: map[string]string{"build": "4"}})
+
+	var refs []sdk.Ref
+	before := clean(t, discover(t, c))
+	for _, want := range [][2]string{{stays, "arm64"}, {moved, "amd64"}, {deleted, "amd64"}, {lost, "arm64"}, {lost, "amd64"}} {
+		img := before.find(t, want[0], want[1])
+		refs = append(refs, sdk.Ref{ID: img.ID, Provider: "oci", Architecture: img.Architecture, Digest: img.Digest})
+	}
+	for i, res := range clean(t, verify(t, c, refs...)).results {
+		if res.Presence != sdk.Found || res.Image.Digest != refs[i].Digest || res.Ref.ID != refs[i].ID {
+			t.Errorf("%s before: %+v", refs[i].ID, res)
+		}
+	}
+
+	push(t, repo+":"+moved, registry.Image{Labels: map[string]string{"build": "5"}})
+	remove(t, repo, gone)
+	remove(t, repo, before.find(t, lost, "arm64").Attributes["platformDigest"])
+
+	results := clean(t, verify(t, c, refs...)).results
+	for i, want := range []struct {
+		presence sdk.Presence
+		reason   string
+	}{
+		{sdk.Found, ""},
+		{sdk.Found, ""},
+		{sdk.NotFound, "has no tag " + deleted},
+		{sdk.NotFound, "no longer has an image for arm64, only for linux/amd64"},
+		{sdk.Found, ""},
+	} {
+		if results[i].Presence != want.presence || !strings.Contains(results[i].Reason, want.reason) {
+			t.Errorf("%s: %+v, want %v %q", refs[i].ID, results[i], want.presence, want.reason)
+		}
+	}
+	if results[1].Image.Digest == refs[1].Digest {
+		t.Error("a moved tag has its old digest")
+	}
+	if img := find(discover(t, c).images, lost, "arm64"); img == nil || img.State != sdk.Gone {
+		t.Errorf("a platform without a manifest: %+v", img)
+	}
+
+	pinned := sdk.Ref{ID: refs[0].ID + "@" + refs[0].Digest, Digest: refs[0].Digest, Architecture: "arm64"}
+	if res := verify(t, c, pinned).results[0]; res.Presence != sdk.Found {
+		t.Errorf("pinned: %+v", res)
+	}
+	if res := verify(t, c, sdk.Ref{ID: repo + ":" + stays, Architecture: "s390x"}).results[0]; res.Presence != sdk.NotFound {
+		t.Errorf("s390x: %+v", res)
+	}
+	foreign := verify(t, c, sdk.Ref{ID: "registry.example.com/edge/ubuntu:x"}).results[0]
+	if foreign.Presence != sdk.Unknown || !strings.Contains(foreign.Reason, "none of the source's repositories") {
+		t.Errorf("a reference to another host: %+v", foreign)
+	}
+}
+
+func find(images []sdk.Image, tagName, architecture string) *sdk.Image {
+	for i := range images {
+		if images[i].Name == tagName && images[i].Architecture == architecture {
+			return &images[i]
+		}
+	}
+	return nil
+}
+
+func remove(t *testing.T, repo, digest string) {
+	t.Helper()
+	ref, err := name.NewDigest(repo + "@" + digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Delete(ref); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestArtifactIsNoImage(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	repo := host + "/charts/app"
+	ref, err := name.ParseReference(repo + ":1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chart := artifact(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"` + pushBlob(t, repo, `{}`) + `","size":2},"layers":[]}`)
+	if err := remote.Put(ref, chart); err != nil {
+		t.Fatal(err)
+	}
+	img := clean(t, discover(t, call{config: config{Repository: repo}})).images[0]
+	if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "helm.config") {
+		t.Errorf("%v %q", img.State, img.StateReason)
+	}
+}
+
+func TestSeveralRepositories(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	push(t, host+"/a:k3s-1.30.1-v4.7.0", registry.Image{})
+	push(t, host+"/b/c:k3s-1.30.2-v4.7.0", registry.Image{})
+	out := discover(t, call{config: config{Repositories: []string{host + "/a", host + "/b/c", host + "/missing", host + "/a"}}})
+	says(t, out, "cannot list the tags of "+host+"/missing", "no such repository", "check the spelling")
+	if len(out.images) != 2 || out.diagnostics[0].Severity != sdk.Error || out.diagnostics[0].Scope != host+"/missing" {
+		t.Errorf("%v %+v", names(out), out.diagnostics)
+	}
+	out = discover(t, call{config: config{Repository: host + "/a", Tags: []string{"rke2-*"}}})
+	says(t, out, "has no tag that counts", "has 1 tags")
+}
+
+func TestConfigErrors(t *testing.T) {
+	for _, tc := range []struct {
+		c    config
+		key  string
+		want string
+	}{
+		{config{}, "repository", "no repository is named"},
+		{config{Repository: "ubuntu"}, "repository", "does not begin with a registry"},
+		{config{Repository: "team/ubuntu"}, "repository", "does not begin with a registry"},
+		{config{Repository: "ttl.sh/ubuntu:tag"}, "repository", "has a tag or a digest"},
+		{config{Repository: "ttl.sh/Ubuntu"}, "repository", "is not a repository name"},
+		{config{Repository: "https://ttl.sh/ubuntu"}, "repository", "does not begin with a registry"},
+		{config{Repository: "user:pw@ttl.sh/ubuntu"}, "repository", "does not begin with a registry"},
+		{config{Repository: "../x.y/ubuntu"}, "repository", "does not begin with a registry"},
+		{config{Repository: "ttl.sh/a", Repositories: []string{"ttl.sh/b", "c"}}, "repositories[1]", `"c"`},
+		{config{Repository: "ttl.sh/a", Tags: []string{"["}}, "tags", `"["`},
+		{config{Repository: "ttl.sh/a", Grammar: "("}, "grammar", "not a regular expression"},
+		{config{Repository: "ttl.sh/a", NewestBy: "created", Resolve: "none"}, "newestBy", "resolve: none"},
+		{config{Repository: "ttl.sh/a", Inspect: true, Resolve: "none"}, "inspect", "resolve: none"},
+	} {
+		out := discover(t, call{config: tc.c})
+		says(t, out, tc.want)
+		if out.diagnostics[0].ConfigPath != tc.key || out.diagnostics[0].NextStep == "" {
+			t.Errorf("%+v: %+v", tc.c, out.diagnostics[0])
+		}
+	}
+}
+
+func TestSettingsErrors(t *testing.T) {
+	for want, user := range map[string]map[string]any{
+		`unknown key "endpoint"`:                    {"endpoint": "x"},
+		"must be an absolute path":                  {"registries": map[string]any{"r.example": map[string]any{"caFile": "ca.pem"}}},
+		"true or false":                             {"registries": map[string]any{"r.example": map[string]any{"plainHTTP": "yes"}}},
+		"unknown key registries.r.example.insecure": {"registries": map[string]any{"r.example": map[string]any{"insecure": true}}},
+		"rewrite[0] must have from and to":          {"rewrite": []any{map[string]any{"from": "a"}}},
+	} {
+		says(t, discover(t, call{config: config{Repository: "ttl.sh/a"}, settings: user}), want, "docs/sources/oci.md")
+	}
+}
+
+// artifact is a raw manifest.
+type artifact string
+
+func (a artifact) RawManifest() ([]byte, error) { return []byte(a), nil }
+
+func (a artifact) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
+func pushBlob(t *testing.T, repo, content string) string {
+	t.Helper()
+	repository, err := name.NewRepository(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, _, err := v1.SHA256(strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "http://" + repository.RegistryStr() + "/v2/" + repository.RepositoryStr() + "/blobs/uploads/"
+	resp, err := http.Post(url, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	location := resp.Header.Get("Location") + "&digest=" + digest.String()
+	req, err := http.NewRequest(http.MethodPut, location, strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err = http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		t.Fatalf("upload: %s", resp.Status)
+	}
+	return digest.String()
+}
+
+// pushRaw pushes an image of one layer that is packed already.
+func pushRaw(t *testing.T, repo, tagName string, layer []byte) {
+	t.Helper()
+	config := `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`
+	ref, err := name.ParseReference(repo + ":" + tagName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest := artifact(fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,
+		"config":{"mediaType":%q,"digest":%q,"size":%d},
+		"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
+		types.OCIManifestSchema1, types.OCIConfigJSON, pushBlob(t, repo, config), len(config),
+		types.OCILayer, pushBlob(t, repo, string(layer)), len(layer)))
+	if err := remote.Put(ref, manifest); err != nil {
+		t.Fatal(err)
+	}
+}
