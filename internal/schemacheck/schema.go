@@ -67,8 +67,26 @@ func (s *Schema) Check(root *Node, prefix string) []Problem {
 	if !errors.As(err, &invalid) {
 		return []Problem{{Line: root.Line, Column: root.Column, Path: prefix, Message: err.Error()}}
 	}
-	return Sort((&checker{schema: s, root: root, prefix: prefix}).problems(invalid))
+	c := &checker{schema: s, root: root, prefix: prefix}
+	return Sort(withoutMisspelt(c.problems(invalid)))
 }
+
+// withoutMisspelt drops what is reported missing beside a misspelling of it.
+func withoutMisspelt(problems []Problem) []Problem {
+	meant := map[string]bool{}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Message, "unknown key") {
+			meant[p.Path+" "+p.Suggestion] = true
+		}
+	}
+	return slices.DeleteFunc(problems, func(p Problem) bool {
+		key, missing := strings.CutPrefix(p.Message, missingKey)
+		key, _, _ = strings.Cut(strings.TrimPrefix(key, `"`), `"`)
+		return missing && meant[p.Path+" "+spelling.DidYouMean(key, []string{key})]
+	})
+}
+
+const missingKey = "the key "
 
 type checker struct {
 	schema *Schema
@@ -251,7 +269,7 @@ func (c *checker) missingKeys(e *jsonschema.ValidationError, keys []string) []Pr
 				suggestion += " (" + strings.TrimSuffix(description, ".") + ")"
 			}
 		}
-		problems = append(problems, Problem{at.line, at.column, path, fmt.Sprintf("the key %q is missing", key), suggestion})
+		problems = append(problems, Problem{at.line, at.column, path, fmt.Sprintf(missingKey+"%q is missing", key), suggestion})
 	}
 	return problems
 }

@@ -36,8 +36,10 @@ func (o Outcome) ambiguous(pack string) error {
 		Summary: fmt.Sprintf("pack %s: %d images fit, and %s", pack, len(o.Alternatives), o.Why),
 		Next:    o.tellApart(),
 	}
+	tags := o.differingTags()
 	for i := range o.Alternatives {
-		e.Details = append(e.Details, Describe(&o.Alternatives[i]))
+		img := &o.Alternatives[i]
+		e.Details = append(e.Details, Describe(img)+tagsText(img, tags))
 	}
 	return e
 }
@@ -58,7 +60,6 @@ func selectable() []struct {
 		{"os.version", func(i *image.Image) string { return i.OS.Version }},
 		{"kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }},
 		{"name", func(i *image.Image) string { return i.Name }},
-		{"tags", func(i *image.Image) string { return fmt.Sprint(i.Tags) }},
 	}
 }
 
@@ -66,22 +67,51 @@ func selectable() []struct {
 func (o Outcome) tellApart() string {
 	var differ []string
 	for _, field := range selectable() {
-		values := map[string]bool{}
-		for i := range o.Alternatives {
-			values[field.get(&o.Alternatives[i])] = true
-		}
-		if len(values) > 1 {
+		if o.differIn(field.get) {
 			differ = append(differ, field.key)
 		}
 	}
-	if len(differ) == 0 {
+	for _, key := range o.differingTags() {
+		differ = append(differ, "tags."+printableText(key))
+	}
+	switch {
+	case len(differ) == 0:
 		return fmt.Sprintf("only their ids differ: give the builds different names or tags, or select one with where: 'image.id == %q'", o.Alternatives[0].ID)
+	case slices.Contains(differ, "region") || slices.Contains(differ, "architecture"):
+		return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that, or give the pack a matrix to have one pack for each"
 	}
-	next := "they differ in " + strings.Join(differ, ", ") + ": select by one of these"
-	if slices.Contains(differ, "region") || slices.Contains(differ, "architecture") {
-		next += ", or give the pack a matrix to have one pack for each"
+	return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that"
+}
+
+func (o Outcome) differIn(get func(*image.Image) string) bool {
+	first := get(&o.Alternatives[0])
+	return slices.ContainsFunc(o.Alternatives, func(img image.Image) bool { return get(&img) != first })
+}
+
+// differingTags returns the keys of the tags in which the alternatives differ.
+func (o Outcome) differingTags() []string {
+	keys := map[string]bool{}
+	for _, img := range o.Alternatives {
+		for key := range img.Tags {
+			if !keys[key] {
+				keys[key] = o.differIn(func(i *image.Image) string { return i.Tags[key] })
+			}
+		}
 	}
-	return next
+	maps.DeleteFunc(keys, func(_ string, differ bool) bool { return !differ })
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// tagsText shows some tags of an image.
+func tagsText(img *image.Image, keys []string) string {
+	var text []string
+	for _, key := range keys[:min(shown, len(keys))] {
+		text = append(text, fmt.Sprintf("%s=%q", printableText(key), img.Tags[key]))
+	}
+	if text == nil {
+		return ""
+	}
+	return " tags " + strings.Join(text, " ")
 }
 
 func (o Outcome) noImage(pack string) error {
@@ -91,7 +121,10 @@ func (o Outcome) noImage(pack string) error {
 		e.Next = "look at what the sources return with the images command"
 		return e
 	}
-	e.Summary = fmt.Sprintf("pack %s: none of %s fits", pack, count(len(o.Dropped), "image"))
+	e.Summary = fmt.Sprintf("pack %s: none of %d images fits", pack, len(o.Dropped))
+	if len(o.Dropped) == 1 {
+		e.Summary = fmt.Sprintf("pack %s: the only image does not fit", pack)
+	}
 	near := nearest(o.Dropped)
 	for _, drop := range near[:min(shown, len(near))] {
 		e.Details = append(e.Details, Describe(&drop.Image)+": "+reasonsOf(drop))
@@ -184,13 +217,6 @@ func limited(values []string) []string {
 	return append(values[:most:most], fmt.Sprintf("%d more", len(values)-most))
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // Describe returns one line for an image: what is known of it, in a fixed order.
 func Describe(img *image.Image) string {
 	parts := []string{img.ID, img.Provider, img.Region, img.Architecture, img.OS.String()}
@@ -207,13 +233,15 @@ func Describe(img *image.Image) string {
 	if img.Source != "" {
 		parts = append(parts, "(source "+img.Source+")")
 	}
-	return strings.Map(printable, strings.Join(parts, " "))
+	return printableText(strings.Join(parts, " "))
 }
 
-// printable replaces what could steer a terminal: anybody can publish an image.
-func printable(r rune) rune {
-	if unicode.IsControl(r) {
-		return unicode.ReplacementChar
-	}
-	return r
+// printableText replaces what could steer a terminal: anybody can publish an image.
+func printableText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }

@@ -52,6 +52,10 @@ func state(s image.State, reason string) func(*image.Image) {
 	return func(i *image.Image) { i.State, i.StateReason = s, reason }
 }
 
+func tagged(role string) func(*image.Image) {
+	return func(i *image.Image) { i.Tags = map[string]string{"team": "platform", "role": role} }
+}
+
 func run(uuid string) func(*image.Image) {
 	return func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: uuid} }
 }
@@ -199,12 +203,17 @@ func TestAmbiguity(t *testing.T) {
 		{
 			"two builds of different names in one run", spec.Select{},
 			[]image.Image{ami("a", run("u1"), named("rhel")), ami("b", run("u1"), named("ubuntu"))},
-			"", "a b", "they differ in name: select by one of these",
+			"", "a b", "they differ in name: select by that",
+		},
+		{
+			"two builds of one run that their tags tell apart", spec.Select{},
+			[]image.Image{ami("a", run("u1"), tagged("db")), ami("b", run("u1"), tagged("web"))},
+			"", "a b", "they differ in tags.role: select by that",
 		},
 		{
 			"one run in two regions", spec.Select{},
 			[]image.Image{ami("a", run("u1")), ami("b", run("u1"), region("eu-west-1"))},
-			"", "a b", "they differ in region: select by one of these, or give the pack a matrix",
+			"", "a b", "they differ in region: select by that, or give the pack a matrix",
 		},
 		{
 			"one run in two regions, one selected", spec.Select{Region: "eu-west-1"},
@@ -268,6 +277,21 @@ func TestAmbiguity(t *testing.T) {
 				t.Errorf("got details %q, next %q", failed.Details, failed.Next)
 			}
 		})
+	}
+}
+
+func TestAmbiguousDetailsShowWhatDiffers(t *testing.T) {
+	_, err := apply(t, spec.Select{}, ami("a", run("u1"), tagged("db")), ami("b\x1b[31m", run("u1"), tagged("web"))).Resolve("p")
+	var failed *failure.Error
+	if !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	want := []string{
+		`a aws us-east-1 amd64 rhel 8.8 "golden" created 2026-09-01T11:00:00Z (source golden) tags role="db"`,
+		"b\uFFFD[31m" + ` aws us-east-1 amd64 rhel 8.8 "golden" created 2026-09-01T11:00:00Z (source golden) tags role="web"`,
+	}
+	if diff := cmp.Diff(want, failed.Details); diff != "" {
+		t.Error(diff)
 	}
 }
 

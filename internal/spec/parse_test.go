@@ -314,7 +314,6 @@ func TestCheckConfig(t *testing.T) {
 	}
 	_, err = document.CheckConfig("other", pluginSchema)
 	want := []string{
-		`b:8:7: sources[1].config: the key "manifest" is missing: add manifest: ...`,
 		`b:8:7: sources[1].config: unknown key "manifst": did you mean "manifest"?`,
 		`b:9:7: sources[1].config: unknown key "endpoint": a spec never names where credentials go; set it in the environment or in your own configuration file`,
 		`b:10:14: sources[1].config.depth: deep is text; a whole number is wanted`,

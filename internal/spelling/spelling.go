@@ -22,17 +22,18 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// begunWith returns the only candidate that word is the beginning of, or "".
+// begunWith returns the shortest candidate that word is the beginning of, or ""
+// when there is none or they are too different: own is owner, not ownerId.
 func begunWith(word string, candidates []string) string {
 	found := ""
-	for _, candidate := range candidates {
-		if len(word) < 3 || !strings.HasPrefix(fold(candidate), word) {
-			continue
-		}
-		if found != "" {
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
+		switch {
+		case len(word) < 3 || !strings.HasPrefix(fold(candidate), word):
+		case found == "":
+			found = candidate
+		case !strings.HasPrefix(fold(candidate), fold(found)):
 			return ""
 		}
-		found = candidate
 	}
 	return found
 }

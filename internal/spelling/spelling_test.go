@@ -7,10 +7,10 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	keys := []string{"region", "provider", "osName", "os", "architecture", "name"}
+	keys := []string{"region", "provider", "osName", "os", "architecture", "name", "owner", "ownerId", "protocol"}
 	for word, want := range map[string]string{
 		"regoin": "region", "Region": "region", "regions": "region", "os_name": "osName", "OS-Name": "osName",
-		"arch": "architecture", "nme": "name", "colour": "", "x": "", "": "", "providr": "provider",
+		"arch": "architecture", "own": "owner", "pro": "", "nme": "name", "colour": "", "x": "", "": "", "providr": "provider",
 	} {
 		if got := spelling.Nearest(word, keys); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
