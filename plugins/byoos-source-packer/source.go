@@ -179,11 +179,11 @@ func (r *reader) load(ctx context.Context, file manifestFile, keep manifest.Keep
 func (f manifestFile) notFound(err error, base string) *sdk.Diagnostic {
 	d := &sdk.Diagnostic{
 		Severity: sdk.Error, ConfigPath: f.configPath, Scope: f.name,
-		Summary: fmt.Sprintf("manifest %s cannot be read", f.name), Detail: reason(err),
+		Summary: "the manifest cannot be read", Detail: reason(err),
 		NextStep: "make the file readable, or correct the path",
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, files.ErrNone) {
-		d.Summary = fmt.Sprintf("no manifest at %s", f.name)
+		d.Summary = "the manifest does not exist"
 		d.NextStep = fmt.Sprintf("run packer build with the manifest post-processor first, or correct the path, which starts from %s; "+
 			"a pattern such as output/**/packer-manifest.json finds manifests in folders below", base)
 	}
@@ -196,46 +196,45 @@ func reason(err error) string {
 	if errors.As(err, &at) {
 		return at.Err.Error()
 	}
-	return err.Error()
+	return strings.TrimPrefix(err.Error(), files.ErrNone.Error()+": ")
 }
 
 // explain turns an error of a file into what the user reads.
 func (f manifestFile) explain(err error, waited time.Duration) *sdk.Diagnostic {
 	d := &sdk.Diagnostic{
 		Severity: sdk.Error, ConfigPath: f.configPath, Scope: f.name,
-		Summary: fmt.Sprintf("manifest %s cannot be read", f.name), Detail: reason(err),
+		Summary: "the manifest cannot be read", Detail: reason(err),
 		NextStep: "make the file readable, or correct the path",
 	}
-	var broken *manifest.Error
+	var failure *manifest.Error
 	switch {
 	case errors.Is(err, files.ErrLocked):
-		d.Summary = fmt.Sprintf("packer is writing manifest %s", f.name)
+		d.Summary = "packer is writing the manifest"
 		d.Detail = fmt.Sprintf("%s.lock was still there after %s", f.name, waited)
 		d.NextStep = "run again when packer has finished; when no packer runs, remove the lock file"
 	case errors.Is(err, files.ErrChanged):
-		d.Summary = fmt.Sprintf("manifest %s changes while it is read", f.name)
+		d.Summary = "the manifest changes while it is read"
 		d.Detail = fmt.Sprintf("it did not come to rest within %s", waited)
 		d.NextStep = "run again when packer has finished, or set a longer wait"
-	case errors.As(err, &broken):
-		d.Summary, d.NextStep = f.broken(broken)
-		d.Detail = broken.Error()
+	case errors.As(err, &failure):
+		d.Summary, d.NextStep = broken(failure)
+		d.Detail = failure.Error()
 	}
 	return d
 }
 
-func (f manifestFile) broken(err *manifest.Error) (summary, next string) {
-	notManifest := fmt.Sprintf("%s is not a Packer manifest", f.name)
-	const name = "name the output of Packer's manifest post-processor"
+func broken(err *manifest.Error) (summary, next string) {
+	const notManifest, name = "not a Packer manifest", "name the output of Packer's manifest post-processor"
 	switch err.Kind {
 	case manifest.Truncated:
-		return fmt.Sprintf("manifest %s is cut short", f.name),
+		return "the manifest is cut short",
 			"run again when packer has finished; when no packer runs, restore the file or run packer build again"
 	case manifest.Encoding:
 		return notManifest, "save it as UTF-8: iconv -f UTF-16 -t UTF-8, or in PowerShell Set-Content -Encoding utf8"
 	case manifest.Trailing:
 		return notManifest, "keep one manifest in a file; name several files in manifests"
 	case manifest.Syntax:
-		return fmt.Sprintf("%s is not JSON", f.name), "correct the line, or run packer build again"
+		return "not JSON", "correct the line, or run packer build again"
 	case manifest.NotManifest:
 		return notManifest, name
 	default:
@@ -298,25 +297,25 @@ func (f *findings) note(severity sdk.Severity, file, summary, detail, next strin
 
 func (f *findings) noteRuns(file string, m *manifest.Manifest) {
 	if m.Total == 0 {
-		f.note(sdk.Warning, file, fmt.Sprintf("manifest %s has no builds", file), "", "run packer build, or name another manifest")
+		f.note(sdk.Warning, file, "the manifest has no builds", "", "run packer build, or name another manifest")
 		return
 	}
 	if runs, _ := f.config.runs(); runs != runsLatest {
 		return
 	}
 	if m.LastRunAssumed {
-		f.note(sdk.Notice, file, fmt.Sprintf("manifest %s does not name its last run", file),
+		f.note(sdk.Notice, file, "the manifest does not name its last run",
 			fmt.Sprintf("taken is the run of its last build, %q", m.LastRun), "set runs to a packer_run_uuid to have another")
 	}
 	if len(m.Builds) == 0 {
-		f.note(sdk.Warning, file, fmt.Sprintf("manifest %s has no build of its last run", file),
+		f.note(sdk.Warning, file, "the manifest has no build of its last run",
 			fmt.Sprintf("last_run_uuid is %q; the latest runs with builds are %s", m.LastRun, strings.Join(m.Runs, ", ")),
 			"set runs to one of them, or to all")
 		return
 	}
 	earlier := slices.DeleteFunc(slices.Clone(m.OtherNames), func(name string) bool { return !f.config.wanted(name) })
 	if len(earlier) > 0 {
-		f.note(sdk.Notice, file, fmt.Sprintf("builds that the last run in %s did not make are left out: %s", file, list(earlier)),
+		f.note(sdk.Notice, file, "builds that the last run did not make are left out: "+list(earlier),
 			"", "set runs: all to have the builds of every run, and let pick: newest choose among them")
 	}
 }
@@ -335,7 +334,7 @@ func (f *findings) noteUnknownTimes(file string, all []sdk.Image) {
 	}
 	for at, n := range count {
 		if n > 1 && unknown[at] {
-			f.note(sdk.Notice, file, fmt.Sprintf("manifest %s does not say which image is the newest", file),
+			f.note(sdk.Notice, file, "the manifest does not say which image is the newest",
 				"builds of one region have no build_time", "unset strip_time in the manifest post-processor, or select by name or tags")
 			return
 		}

@@ -149,8 +149,12 @@ func (a *answer) says() string {
 	var lines []string
 	for _, d := range a.Diagnostics {
 		severity := strings.ToLower(strings.TrimPrefix(d.GetSeverity().String(), "SEVERITY_"))
-		lines = append(lines, fmt.Sprintf("%s [%s] %s: %s -> %s",
-			severity, d.GetConfigPath(), d.GetSummary(), d.GetDetail(), d.GetNextStep()))
+		scope := d.GetScope()
+		if scope != "" {
+			scope += ": "
+		}
+		lines = append(lines, fmt.Sprintf("%s [%s] %s%s: %s -> %s",
+			severity, d.GetConfigPath(), scope, d.GetSummary(), d.GetDetail(), d.GetNextStep()))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -265,7 +269,7 @@ func TestRuns(t *testing.T) {
 	}{
 		{
 			name: "the last run only, and it says what that leaves out", text: text, want: []string{"us-east-1:ami-0b1"},
-			says: []string{"info [] builds that the last run in m.json did not make are left out: db", "set runs: all"},
+			says: []string{"info [] m.json: builds that the last run did not make are left out: db", "set runs: all"},
 		},
 		{
 			name: "all", text: text, config: map[string]any{"runs": "all"},
@@ -293,13 +297,13 @@ func TestRuns(t *testing.T) {
 		},
 		{
 			name: "no last run", text: strings.Replace(text, `"last_run_uuid"`, `"x"`, 1), want: []string{"us-east-1:ami-0b1"},
-			says: []string{"info [] manifest m.json does not name its last run"},
+			says: []string{"info [] m.json: the manifest does not name its last run"},
 		},
 		{
 			name: "a last run without builds", text: strings.Replace(text, `"last_run_uuid": "b`, `"last_run_uuid": "c`, 1),
-			says: []string{"warning [] manifest m.json has no build of its last run", run1 + ", " + run2},
+			says: []string{"warning [] m.json: the manifest has no build of its last run", run1 + ", " + run2},
 		},
-		{name: "no builds", text: manifestOf("", ""), says: []string{"warning [] manifest m.json has no builds"}},
+		{name: "no builds", text: manifestOf("", ""), says: []string{"warning [] m.json: the manifest has no builds"}},
 		{
 			name: "strip_time", text: noTimes, want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0a2"},
 			says: []string{"does not say which image is the newest", "unset strip_time"},
@@ -363,14 +367,14 @@ func TestFiles(t *testing.T) {
 		{"pattern upwards", map[string]any{"manifest": "out/../out/**/packer-manifest.json"}, []string{b, a}, ""},
 		{"a file named like a pattern", map[string]any{"manifest": "star*.json"}, []string{b}, ""},
 		{"list, each file once", map[string]any{"manifests": []any{"manifest.json", "*manifest.json"}}, []string{b, a}, ""},
-		{"absent", map[string]any{"manifest": "nothing.json"}, nil, "error [manifest] no manifest at nothing.json"},
+		{"absent", map[string]any{"manifest": "nothing.json"}, nil, "error [manifest] nothing.json: the manifest does not exist: no such file"},
 		{"no match", map[string]any{"manifest": "*.yaml"}, nil, "nothing matches the pattern"},
 		{"empty directory", map[string]any{"manifests": []any{"manifest.json", "empty"}}, []string{b},
-			"error [manifests[1]] no manifest at empty: no manifest there: the directory holds neither"},
+			"error [manifests[1]] empty: the manifest does not exist: the directory holds neither"},
 		{"bad pattern", map[string]any{"manifest": "out/[/x"}, nil, "syntax error in pattern"},
 		{"UTF-16", map[string]any{"manifest": "utf16.json"}, nil, "the file is UTF-16, not UTF-8 -> save it as UTF-8"},
-		{"another JSON", map[string]any{"manifest": "app.json"}, nil, `app.json is not a Packer manifest: line 1 (byte 0): the object has no "builds"`},
-		{"no JSON", map[string]any{"manifest": "text.json"}, nil, "text.json is not JSON: line 1 (byte 0): invalid character 'b'"},
+		{"another JSON", map[string]any{"manifest": "app.json"}, nil, `app.json: not a Packer manifest: line 1 (byte 0): the object has no "builds"`},
+		{"no JSON", map[string]any{"manifest": "text.json"}, nil, "text.json: not JSON: line 1 (byte 0): invalid character 'b'"},
 		{"none", map[string]any{}, nil, "error [manifest] no manifest is named"},
 		{"both", map[string]any{"manifest": "a", "manifests": []any{"b"}}, nil, "error [manifests] manifest and manifests are both set"},
 		{"empty name", map[string]any{"manifests": []any{""}}, nil, "error [manifests[0]]"},
@@ -407,7 +411,7 @@ func TestWhilePackerWrites(t *testing.T) {
 		},
 		{
 			name: "stays cut short", text: whole[:40], pauses: 20,
-			says: "manifest m.json is cut short: line 3 (byte 40): the file ends in the middle of its JSON -> run again when packer has finished",
+			says: "m.json: the manifest is cut short: line 3 (byte 40): the file ends in the middle of its JSON -> run again when packer has finished",
 		},
 		{
 			name: "empty, then whole", text: "", pauses: 1, want: []string{"us-east-1:ami-0a1"},
@@ -426,7 +430,7 @@ func TestWhilePackerWrites(t *testing.T) {
 		},
 		{
 			name: "the lock stays", text: whole, lock: true, pauses: 20,
-			says: "packer is writing manifest m.json: m.json.lock was still there after 2s",
+			says: "m.json: packer is writing the manifest: m.json.lock was still there after 2s",
 		},
 	}
 	for _, tt := range tests {
@@ -505,7 +509,7 @@ func TestVerify(t *testing.T) {
 	if p := unreadable.Results[1].GetPresence(); p != sourcev1.Presence_PRESENCE_UNKNOWN {
 		t.Errorf("what the unreadable manifest may hold is %s", p)
 	}
-	if !strings.Contains(unreadable.says(), "error [manifests[1]] no manifest at gone.json") {
+	if !strings.Contains(unreadable.says(), "error [manifests[1]] gone.json: the manifest does not exist") {
 		t.Errorf("diagnostics:\n%s", unreadable.says())
 	}
 }

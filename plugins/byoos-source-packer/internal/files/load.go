@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -115,7 +114,7 @@ func readFile(ctx context.Context, file string, read Read) (*manifest.Manifest, 
 		return nil, err
 	}
 	if !info.Mode().IsRegular() { // opening a named pipe would wait for a writer
-		return nil, fmt.Errorf("it is no regular file but %s", info.Mode().Type())
+		return nil, errors.New("it is not a regular file")
 	}
 	f, err := os.Open(file)
 	if err != nil {
