@@ -9,12 +9,16 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/apply"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/diff"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/doctor"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/explain"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/images"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/initspec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/lint"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/lockcmd"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/plugin"
@@ -24,6 +28,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/verify"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/version"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
 )
 
 // Run runs one command line and returns the exit code.
@@ -71,9 +76,9 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 	root.SetIn(inv.In)
 	root.SetOut(inv.Out)
 	root.SetErr(inv.ErrOut)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return failure.Usage(fmt.Sprintf("see `%s --help`", cmd.CommandPath()), "%s", err)
-	})
+	root.SetFlagErrorFunc(flagError)
+	// cobra suggests a command at this edit distance.
+	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		images.NewCommand(inv),
 		render.NewCommand(inv),
@@ -81,6 +86,9 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 		lockcmd.NewCommand(inv),
 		update.NewCommand(inv),
 		verify.NewCommand(inv),
+		diff.NewCommand(inv),
+		apply.NewCommand(inv),
+		lint.NewCommand(inv),
 		plugin.NewCommand(inv),
 		initspec.NewCommand(inv),
 		schema.NewCommand(inv),
@@ -104,6 +112,19 @@ func usageErrors(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		usageErrors(sub)
 	}
+}
+
+// flagError names the nearest flag for a misspelt one.
+func flagError(cmd *cobra.Command, err error) error {
+	next := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := spelling.Nearest(name, names); near != "" {
+			next = fmt.Sprintf("did you mean --%s? All are in `%s --help`", near, cmd.CommandPath())
+		}
+	}
+	return failure.Usage(next, "%s", err)
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {

@@ -205,9 +205,10 @@ func Fingerprint(pack spec.Pack, sources []spec.Source) (string, error) {
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
-// Same tells whether two entries are written the same.
-func Same(a, b Entry) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+// SameImage tells whether two images are one, and give a pack the same values.
+// What a source says beside that (tags, provenance) may differ: an entry is not
+// rewritten for it, so that a review sees only what matters.
+func SameImage(a, b image.Image) bool {
+	return a.ID == b.ID && a.Region == b.Region && a.Digest == b.Digest && a.Architecture == b.Architecture &&
+		a.OS == b.OS && a.KubernetesVersion == b.KubernetesVersion
 }

@@ -58,7 +58,7 @@ func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry,
 	for _, result := range results {
 		if result.Plugin != nil {
 			plugins[result.Source] = lock.Plugin{
-				Type: result.Plugin.Type, Version: result.Plugin.Description.GetVersion(), Digest: result.Plugin.Digest,
+				Type: result.Plugin.Type, Version: result.Plugin.Description.GetVersion(), Digest: result.Plugin.FileDigest(),
 			}
 		}
 	}

@@ -160,24 +160,17 @@ func (o *Options) cacheDir() Check {
 	return Check{Name: name, Status: statusOK, Detail: dir}
 }
 
-// maxSocketPath is the shortest limit of a unix socket's path among the systems
-// we run on (macOS: 104 bytes with the final zero); a plugin's socket adds up
-// to 60 to the temporary directory.
-const (
-	maxSocketPath = 103
-	socketSuffix  = 60
-)
-
 func (o *Options) socketDir() Check {
 	const name = "temporary directory"
-	dir := os.TempDir()
-	if len(dir)+socketSuffix > maxSocketPath {
+	dir, err := os.MkdirTemp("", "byoos-doctor")
+	if err != nil {
 		return Check{
-			Name: name, Status: statusFail, Detail: dir + " is too long for the sockets of plugins",
-			Next: "set TMPDIR to a shorter path, such as /tmp",
+			Name: name, Status: statusFail, Detail: "the sockets of plugins cannot be made: " + err.Error(),
+			Next: "set TMPDIR to a directory that you may write",
 		}
 	}
-	return Check{Name: name, Status: statusOK, Detail: dir}
+	_ = os.Remove(dir)
+	return Check{Name: name, Status: statusOK, Detail: os.TempDir()}
 }
 
 func (o *Options) plugins(ctx context.Context, host *source.Host) []Check {

@@ -3,14 +3,14 @@ package explain
 import (
 	"fmt"
 	"io"
+	"strings"
+	"text/tabwriter"
 	"time"
-
-	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
-// maxListed is how many dropped images a person is shown; -o json has all.
+// maxListed is how many images of a block a person is shown; -o json has all.
 const maxListed = 50
 
 func printText(items []Item, out io.Writer) error {
@@ -26,38 +26,68 @@ func printText(items []Item, out io.Writer) error {
 }
 
 func printItem(item Item, out io.Writer) error {
-	w := printers.GetNewTabWriter(out)
-	fmt.Fprintf(w, "%s (%s): %s\n", item.Name, item.Pack, headline(item))
-	for _, field := range item.Fields {
-		fmt.Fprintf(w, "    %s\t%s\t%s\n", field.Path, field.Value, provenance(field.Provenance))
-	}
-	// A tab writer aligns a block; the next has other columns.
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if len(item.Ranked) > 0 {
-		fmt.Fprintln(w, "  order:")
-	}
-	for i, img := range item.Ranked {
-		fmt.Fprintf(w, "    %d.\t%s\t%s\t%s\t%s\n", i+1, img.ID, created(img), source(img.Source, img.Name), mark(item, img))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if len(item.Dropped) > 0 {
-		fmt.Fprintln(w, "  dropped:")
-	}
-	for i, drop := range item.Dropped {
-		if i == maxListed {
-			fmt.Fprintf(w, "    and %d more; -o json has all\n", len(item.Dropped)-maxListed)
-			break
+	fmt.Fprintf(out, "%s (%s): %s\n", item.Name, item.Pack, headline(item))
+	for _, block := range []struct {
+		title string
+		rows  [][]string
+	}{{"", fieldRows(item)}, {"order", rankedRows(item)}, {"dropped", droppedRows(item)}} {
+		if err := printBlock(block.title, block.rows, out); err != nil {
+			return err
 		}
-		fmt.Fprintf(w, "    %s\t%s\t%s\t%s\n", nonEmpty(drop.Image.ID), source(drop.Image.Source, drop.Image.Name), drop.Rule, drop.Reason)
 	}
 	for _, note := range item.Notes {
-		fmt.Fprintf(w, "  note: %s\n", note)
+		fmt.Fprintf(out, "  note: %s\n", note)
+	}
+	return nil
+}
+
+// printBlock aligns the rows of one block by themselves: the next has other
+// columns.
+func printBlock(title string, rows [][]string, out io.Writer) error {
+	if len(rows) > 0 && title != "" {
+		fmt.Fprintf(out, "  %s:\n", title)
+	}
+	w := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintf(w, "    %s\n", strings.Join(row, "\t"))
 	}
 	return w.Flush()
+}
+
+func fieldRows(item Item) [][]string {
+	rows := make([][]string, len(item.Fields))
+	for i, field := range item.Fields {
+		rows[i] = []string{field.Path, field.Value, provenance(field.Provenance)}
+	}
+	return rows
+}
+
+func rankedRows(item Item) [][]string {
+	rows := make([][]string, len(item.Ranked))
+	for i, img := range item.Ranked {
+		row := []string{fmt.Sprintf("%d.", i+1), img.ID, created(img), source(img.Source, img.Name)}
+		if text := mark(item, img); text != "" {
+			row = append(row, text)
+		}
+		rows[i] = row
+	}
+	return limited(rows)
+}
+
+func droppedRows(item Item) [][]string {
+	rows := make([][]string, len(item.Dropped))
+	for i, drop := range item.Dropped {
+		rows[i] = []string{nonEmpty(drop.Image.ID), source(drop.Image.Source, drop.Image.Name), drop.Rule, drop.Reason}
+	}
+	return limited(rows)
+}
+
+// limited keeps a person from thousands of rows.
+func limited(rows [][]string) [][]string {
+	if len(rows) <= maxListed {
+		return rows
+	}
+	return append(rows[:maxListed:maxListed], []string{fmt.Sprintf("and %d more; -o json has all", len(rows)-maxListed)})
 }
 
 func headline(item Item) string {

@@ -160,7 +160,7 @@ func describe(inv *invocation.Invocation, p *source.Plugin) error {
 	fmt.Fprintf(inv.Out, "Version:      %s\n", d.GetVersion())
 	fmt.Fprintf(inv.Out, "Summary:      %s\n", d.GetSummary())
 	fmt.Fprintf(inv.Out, "Path:         %s (%s)\n", p.Path, p.Origin)
-	fmt.Fprintf(inv.Out, "Digest:       %s\n", p.Digest)
+	fmt.Fprintf(inv.Out, "Digest:       %s\n", p.FileDigest())
 	fmt.Fprintf(inv.Out, "Providers:    %s\n", strings.Join(d.GetProviders(), ", "))
 	fmt.Fprintf(inv.Out, "Protocol:     %s\n", strings.Trim(fmt.Sprint(d.GetProtocolVersions()), "[]"))
 	fmt.Fprintf(inv.Out, "Environment:  %s\n", orNone(strings.Join(d.GetEnvironment(), " ")))

@@ -63,8 +63,8 @@ of packs that the spec no longer has are removed.`,
 // Change is one entry that changes; it is one item of `-o json`.
 type Change struct {
 	Pack string `json:"pack"`
-	// Reason is newer, gone, older, new, specChanged, removed, or detail: the
-	// image is the same, and what is known of it changed.
+	// Reason is newer, older, gone (the old image is no more), new, removed,
+	// specChanged, or changed: what is known of the same image is another.
 	Reason string       `json:"reason"`
 	Old    *image.Image `json:"old,omitempty"`
 	New    *image.Image `json:"new,omitempty"`
@@ -177,23 +177,31 @@ func (p *picked) changes(file *lock.File, removeOthers bool) []Change {
 	return changes
 }
 
+// reason says why an entry changes; empty when it stays as it is.
 func (p *picked) reason(old lock.Entry, exists bool, entry lock.Entry) string {
 	switch {
 	case !exists:
 		return "new"
 	case old.SpecDigest != entry.SpecDigest:
 		return "specChanged"
-	case old.Image.ID == entry.Image.ID && old.Image.Region == entry.Image.Region && old.Image.Digest == entry.Image.Digest:
-		if lock.Same(old, entry) {
-			return ""
-		}
-		return "detail"
+	case lock.SameImage(old.Image, entry.Image):
+		return ""
+	case sameID(old.Image, entry.Image):
+		return "changed"
+	case createdBefore(old.Image, entry.Image):
+		return "newer"
 	case !p.known[knownKey(old.Image)]:
 		return "gone"
-	case old.Image.CreatedAt != nil && entry.Image.CreatedAt != nil && entry.Image.CreatedAt.Before(*old.Image.CreatedAt):
+	case createdBefore(entry.Image, old.Image):
 		return "older"
 	}
-	return "newer"
+	return "changed"
+}
+
+func sameID(a, b image.Image) bool { return a.ID == b.ID && a.Region == b.Region }
+
+func createdBefore(a, b image.Image) bool {
+	return a.CreatedAt != nil && b.CreatedAt != nil && a.CreatedAt.Before(*b.CreatedAt)
 }
 
 func put(file *lock.File, changes []Change) error {

@@ -1,0 +1,252 @@
+// Package apply is the command that puts rendered values into Palette.
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Run        options.Run
+	Lock       options.Lock
+	Palette    options.Palette
+	Print      options.Print
+	Goal       palette.Goal
+	DryRun     string
+	// Plan is a file that `diff -o json` wrote.
+	Plan  string
+	Packs []string
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "apply [PACK...]",
+		Short: "Put the rendered values into cluster profiles",
+		Long: `Change the BYOOS layer of the cluster profiles that the packs of the spec have as
+target. The layer's other keys, comments and order stay, and no other layer is sent.
+
+Without a flag the change is left as a draft, which no cluster gets. --publish makes
+it current; --new-version clones the profile, changes the clone and publishes that.
+A profile or layer that is not there is made when the target says create: true.
+
+Each profile is read before and after the change. When somebody else changed it in
+between, or since the diff that --plan names, the apply stops. An apply that was
+interrupted is finished by running it again; one that has nothing to change writes
+nothing.`,
+		Example: options.Examples(inv.DisplayName(),
+			"apply",
+			"apply --dry-run=server",
+			"apply aws-east --publish",
+			"apply --new-version 1.3.0",
+			"diff -o json > plan.json; "+inv.DisplayName()+" apply --plan plan.json --publish"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Packs = args
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	o.Run.AddFlags(cmd.Flags())
+	o.Lock.AddFlags(cmd.Flags())
+	o.Palette.AddFlags(cmd.Flags())
+	o.Print.AddFlags(cmd.Flags())
+	flags := cmd.Flags()
+	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
+	flags.StringVar(&o.Goal.NewVersion, "new-version", "", "clone the profile to this version, change and publish that")
+	flags.BoolVar(&o.Goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
+	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone), "none|client|server: client sends nothing but reads, server has Palette validate the values as well")
+	flags.StringVar(&o.Plan, "plan", "", "apply only what this file, written by diff -o json, shows")
+	return cmd
+}
+
+func dryRuns() []string {
+	return []string{string(palette.DryRunNone), string(palette.DryRunClient), string(palette.DryRunServer)}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case !slices.Contains(dryRuns(), o.DryRun):
+		return failure.Usage("use one of "+strings.Join(dryRuns(), ", "), "unknown --dry-run %q", o.DryRun)
+	case o.Goal.Publish && o.Goal.NewVersion != "":
+		return failure.Usage("drop --publish", "--new-version publishes the new version already")
+	case o.Goal.IncludeDraft && !o.Goal.Publish && o.Goal.NewVersion == "":
+		return failure.Usage("add --publish, or drop it", "--include-draft goes with --publish or --new-version")
+	}
+	return nil
+}
+
+func (o *Options) run(ctx context.Context) error {
+	printer, err := o.printer()
+	if err != nil {
+		return err
+	}
+	shown, err := o.loadPlan()
+	if err != nil {
+		return err
+	}
+	session, err := o.Palette.Open(ctx, o.Invocation, o.Run.Spec.File == "-")
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
+	if err != nil {
+		return err
+	}
+	options.PrintNotes(o.Invocation.ErrOut, picked.Picks)
+	rendered, err := pipeline.Values(picked.Picks)
+	if err != nil {
+		return err
+	}
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, session.Project)
+	if err != nil {
+		return err
+	}
+	outcomes := session.ApplyAll(session.Context, requests, o.Goal, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
+		return o.applyOptions(t, shown)
+	})
+	if printer != nil {
+		err = printer.Print(list(outcomes), o.Invocation.Out, o.Invocation.ErrOut)
+	} else {
+		o.printReports(outcomes)
+	}
+	if err != nil {
+		return err
+	}
+	return palette.Errors(outcomes)
+}
+
+// printer is nil for the report to people.
+func (o *Options) printer() (*output.Printer, error) {
+	if o.Print.Output == "" {
+		return nil, nil
+	}
+	return o.Print.Printer()
+}
+
+func (o *Options) applyOptions(t palette.Target, shown map[string]palette.Difference) (palette.Options, error) {
+	chosen := palette.Options{DryRun: palette.DryRun(o.DryRun)}
+	if shown == nil {
+		return chosen, nil
+	}
+	d, ok := shown[t.Name]
+	if !ok || d.Profile != t.Profile || d.Project != t.Project {
+		return chosen, failure.Usage("run diff again, for the same packs", "%s shows no change of profile %q", o.Plan, t.Profile)
+	}
+	chosen.Expect = &d.Expect
+	return chosen, nil
+}
+
+// loadPlan reads what `diff -o json` printed, by pack; nil without --plan.
+func (o *Options) loadPlan() (map[string]palette.Difference, error) {
+	if o.Plan == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(o.Invocation.Path(o.Plan))
+	if err != nil {
+		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the plan", Err: err, Next: "check the path after --plan"}
+	}
+	var file struct {
+		Kind  string               `json:"kind"`
+		Items []palette.Difference `json:"items"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil || file.Kind != "DifferenceList" {
+		return nil, &failure.Error{Code: failure.ExitUsage, Summary: o.Plan + " is no plan", Err: err, Next: "write one with `" + o.Invocation.DisplayName() + " diff -o json`"}
+	}
+	shown := map[string]palette.Difference{}
+	for _, d := range file.Items {
+		shown[d.Name] = d
+	}
+	return shown, nil
+}
+
+// printReports tells people what was done; failures follow on stderr.
+func (o *Options) printReports(outcomes []palette.Outcome) {
+	for _, outcome := range outcomes {
+		r := outcome.Report
+		for _, warning := range r.Warnings {
+			fmt.Fprintf(o.Invocation.ErrOut, "warning: pack %s: %s\n", r.Name, warning)
+		}
+		fmt.Fprintf(o.Invocation.Out, "%s: profile %q%s: %s\n", r.Name, r.Profile, space(r.ProfileVersion), stateText(r))
+		for _, step := range r.Steps {
+			fmt.Fprintf(o.Invocation.Out, "  %s %s\n", mark(step, r), step.Text)
+		}
+	}
+}
+
+func space(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " " + text
+}
+
+func stateText(r *palette.Report) string {
+	switch r.State {
+	case palette.StateUnchanged:
+		return "nothing to do"
+	case palette.StatePlanned:
+		if r.Validated {
+			return "not changed, as this is a dry run; Palette finds the values good"
+		}
+		return "not changed, as this is a dry run"
+	case palette.StateDraft:
+		return "changed as a draft; --publish makes it current"
+	case palette.StatePublished:
+		if len(r.Clusters) == 0 {
+			return "published; no cluster uses it yet"
+		}
+		return fmt.Sprintf("published; %d clusters use it and are told of the update", len(r.Clusters))
+	}
+	return r.State
+}
+
+func mark(step palette.Step, r *palette.Report) string {
+	switch {
+	case step.Done:
+		return "done:"
+	case r.DryRun != "":
+		return "would:"
+	}
+	return "unknown:"
+}
+
+func list(outcomes []palette.Outcome) output.List {
+	l := output.List{
+		Kind: "ApplyReportList",
+		Table: output.Table{Columns: []output.Column{
+			{Name: "PACK"}, {Name: "PROJECT"}, {Name: "PROFILE"}, {Name: "VERSION"}, {Name: "STATE"}, {Name: "STEPS"}, {Name: "UID", Wide: true}, {Name: "ERROR"},
+		}},
+	}
+	for _, outcome := range outcomes {
+		r := outcome.Report
+		var steps []string
+		for _, step := range r.Steps {
+			steps = append(steps, string(step.Action))
+		}
+		l.Items = append(l.Items, r)
+		l.Names = append(l.Names, r.Name)
+		l.Table.Rows = append(l.Table.Rows, []string{
+			r.Name, r.Project, r.Profile, r.ProfileVersion, r.State, strings.Join(steps, ","), r.ProfileUID, r.Error,
+		})
+	}
+	return l
+}

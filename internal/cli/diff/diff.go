@@ -1,0 +1,211 @@
+// Package diff is the command that compares Palette with what is rendered.
+package diff
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Run        options.Run
+	Lock       options.Lock
+	Palette    options.Palette
+	Print      options.Print
+	// Published compares with what clusters get, in place of the draft.
+	Published bool
+	Packs     []string
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "diff [PACK...]",
+		Short: "Show how cluster profiles differ from what is rendered",
+		Long: `Read the cluster profiles that the packs of the spec have as target, and show as a
+unified diff how their BYOOS layer would change. Only values that this program owns
+count; comments, order and all other keys of the layer stay.
+
+Exit code 1 when there is a difference. Without -o the diff is printed; -o json
+gives it to machines, and to apply --plan.`,
+		Example: options.Examples(inv.DisplayName(),
+			"diff",
+			"diff aws-east --published",
+			"diff -o json > plan.json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Packs = args
+			return o.run(cmd.Context())
+		},
+	}
+	o.Run.AddFlags(cmd.Flags())
+	o.Lock.AddFlags(cmd.Flags())
+	o.Palette.AddFlags(cmd.Flags())
+	o.Print.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.Published, "published", false, "compare with what is published, in place of the draft")
+	return cmd
+}
+
+func (o *Options) run(ctx context.Context) error {
+	printer, err := o.printer()
+	if err != nil {
+		return err
+	}
+	session, err := o.Palette.Open(ctx, o.Invocation, o.Run.Spec.File == "-")
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
+	if err != nil {
+		return err
+	}
+	options.PrintNotes(o.Invocation.ErrOut, picked.Picks)
+	rendered, err := pipeline.Values(picked.Picks)
+	if err != nil {
+		return err
+	}
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, session.Project)
+	if err != nil {
+		return err
+	}
+	outcomes := session.PlanAll(session.Context, requests, palette.Goal{}, o.Palette.Parallel)
+	differences := o.differences(outcomes)
+	if printer != nil {
+		err = printer.Print(list(differences), o.Invocation.Out, o.Invocation.ErrOut)
+	} else {
+		err = o.printDiffs(differences)
+	}
+	if err != nil {
+		return err
+	}
+	if err := palette.Errors(outcomes); err != nil {
+		return err
+	}
+	for _, d := range differences {
+		if d.Different {
+			return failure.ErrDifference
+		}
+	}
+	return nil
+}
+
+// printer is nil for a diff.
+func (o *Options) printer() (*output.Printer, error) {
+	if o.Print.Output == "" {
+		return nil, nil
+	}
+	return o.Print.Printer()
+}
+
+func (o *Options) differences(outcomes []palette.Outcome) []palette.Difference {
+	side := palette.SideDraft
+	if o.Published {
+		side = palette.SidePublished
+	}
+	var differences []palette.Difference
+	for _, outcome := range outcomes {
+		if outcome.Plan != nil {
+			differences = append(differences, outcome.Plan.Difference(side))
+		}
+	}
+	return differences
+}
+
+func (o *Options) printDiffs(differences []palette.Difference) error {
+	for _, d := range differences {
+		for _, note := range d.Notes {
+			fmt.Fprintf(o.Invocation.ErrOut, "note: pack %s: %s\n", d.Name, note)
+		}
+		if !d.Different {
+			fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s is as rendered\n", d.Name, profileName(d))
+			continue
+		}
+		fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s differs; %s\n", d.Name, profileName(d), usedBy(d.Clusters))
+		if err := writeDiff(o.Invocation.Out, d.Diff, o.Invocation.Color()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func profileName(d palette.Difference) string {
+	return strings.TrimSpace(fmt.Sprintf("profile %q %s", d.Profile, d.ProfileVersion))
+}
+
+func usedBy(clusters []palette.Cluster) string {
+	if len(clusters) == 0 {
+		return "no cluster uses it"
+	}
+	return "used by " + strings.Join(names(clusters), ", ")
+}
+
+func names(clusters []palette.Cluster) []string {
+	all := make([]string, len(clusters))
+	for i, c := range clusters {
+		all[i] = c.Name
+	}
+	return all
+}
+
+// Colours as git's: bold headers, cyan places, red and green lines.
+func writeDiff(w io.Writer, diff string, color bool) error {
+	if !color {
+		_, err := io.WriteString(w, diff)
+		return err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(diff) {
+		text, end := strings.TrimSuffix(line, "\n"), "\n"
+		if code := colorOf(text); code != "" {
+			text = "\x1b[" + code + "m" + text + "\x1b[0m"
+		}
+		b.WriteString(text + end)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func colorOf(line string) string {
+	switch {
+	case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"):
+		return "1"
+	case strings.HasPrefix(line, "@@"):
+		return "36"
+	case strings.HasPrefix(line, "-"):
+		return "31"
+	case strings.HasPrefix(line, "+"):
+		return "32"
+	}
+	return ""
+}
+
+func list(differences []palette.Difference) output.List {
+	l := output.List{
+		Kind: "DifferenceList",
+		Table: output.Table{Columns: []output.Column{
+			{Name: "PACK"}, {Name: "PROJECT"}, {Name: "PROFILE"}, {Name: "VERSION"}, {Name: "DIFFERENT"}, {Name: "CLUSTERS"}, {Name: "UID", Wide: true},
+		}},
+	}
+	for _, d := range differences {
+		l.Items = append(l.Items, d)
+		l.Names = append(l.Names, d.Name)
+		l.Table.Rows = append(l.Table.Rows, []string{
+			d.Name, d.Project, d.Profile, d.ProfileVersion, strconv.FormatBool(d.Different), strings.Join(names(d.Clusters), ","), d.ProfileUID,
+		})
+	}
+	return l
+}

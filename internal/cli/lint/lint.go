@@ -1,0 +1,208 @@
+// Package lint is the command that checks pack values that exist.
+package lint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lint"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
+)
+
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Print      options.Print
+	Pack       string
+	Cloud      string
+	Fix        bool
+	Files      []string
+}
+
+// NewCommand returns the command.
+func NewCommand(inv *invocation.Invocation) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := &cobra.Command{
+		Use:   "lint FILE...",
+		Short: "Check pack values, and mend what can be mended",
+		Long: `Check files of pack values (YAML), cluster profiles (JSON) or Markdown pages with
+YAML blocks: typographic quotes, misspelt macros, unknown or missing keys, ids of
+the wrong form for the cloud. A file named - is stdin.
+
+Exit code 1 when there is an error; a warning does not change it.`,
+		Example: options.Examples(inv.DisplayName(),
+			"lint values.yaml",
+			"lint --fix profiles/*.yaml",
+			"lint --cloud aws values.yaml -o json"),
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.Files = args
+			return o.run()
+		},
+	}
+	o.Print.AddFlags(cmd.Flags())
+	cmd.Flags().StringVar(&o.Pack, "pack", "", "the pack that the values are for: generic-byoi|edge-native-byoi (default: by their keys)")
+	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: aws, azure, gcp, vsphere, edge-native (default: what the file says)")
+	cmd.Flags().BoolVar(&o.Fix, "fix", false, "mend what can be mended, in place")
+	return cmd
+}
+
+// stdin is the name of the standard input.
+const stdin = "-"
+
+// Item is one item of `-o json`.
+type Item struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Severity string `json:"severity"`
+	Rule     string `json:"rule"`
+	Message  string `json:"message"`
+	Fixable  bool   `json:"fixable"`
+}
+
+func (o *Options) run() error {
+	printer, err := o.Print.Printer()
+	if err != nil {
+		return err
+	}
+	if o.Fix && slices.Contains(o.Files, stdin) && !printer.ForPeople() {
+		return failure.Usage("write the input to a file", "--fix of stdin prints the mended text, so there is no place for -o %s", o.Print.Output)
+	}
+	if o.Pack != "" && o.Pack != string(spec.GenericBYOI) && o.Pack != string(spec.EdgeNativeBYOI) {
+		return failure.Usage("use generic-byoi or edge-native-byoi", "unknown pack %q", o.Pack)
+	}
+	var items []Item
+	for _, file := range o.Files {
+		found, err := o.file(file)
+		if err != nil {
+			return err
+		}
+		items = append(items, found...)
+	}
+	if err := o.print(printer, items); err != nil {
+		return err
+	}
+	for _, item := range items {
+		if item.Severity == string(lint.Error) {
+			return failure.ErrDifference
+		}
+	}
+	return nil
+}
+
+func (o *Options) print(printer *output.Printer, items []Item) error {
+	if !printer.ForPeople() {
+		return printer.Print(list(items), o.Invocation.Out, o.Invocation.ErrOut)
+	}
+	out := o.Invocation.Out
+	if o.Fix && slices.Contains(o.Files, stdin) {
+		// stdout has the mended text.
+		out = o.Invocation.ErrOut
+	}
+	fixable := 0
+	for _, item := range items {
+		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", item.File, item.Line, item.Column, item.Severity, item.Message, item.Rule)
+		if item.Fixable {
+			fixable++
+		}
+	}
+	switch {
+	case len(items) == 0:
+		fmt.Fprintln(o.Invocation.ErrOut, "nothing to mend")
+	case fixable > 0:
+		fmt.Fprintf(o.Invocation.ErrOut, "next: --fix mends %d of %d\n", fixable, len(items))
+	}
+	return nil
+}
+
+func list(items []Item) output.List {
+	l := output.List{Kind: "FindingList"}
+	for _, item := range items {
+		l.Items = append(l.Items, item)
+		l.Names = append(l.Names, fmt.Sprintf("%s:%d:%d", item.File, item.Line, item.Column))
+	}
+	return l
+}
+
+// file lints one file and, with --fix, mends it and returns what is left.
+func (o *Options) file(name string) ([]Item, error) {
+	data, err := o.read(name)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := o.lint(name, data)
+	if err != nil || !o.Fix {
+		return items(name, findings), err
+	}
+	fixed, err := lint.Fix(data, findings)
+	if err != nil {
+		return nil, fmt.Errorf("cannot mend %s: %w", name, err)
+	}
+	if err := o.write(name, data, fixed); err != nil {
+		return nil, err
+	}
+	left, err := o.lint(name, fixed)
+	return items(name, left), err
+}
+
+func (o *Options) lint(name string, data []byte) ([]lint.Finding, error) {
+	findings, err := lint.Lint(lint.Input{Name: name, Data: data, Pack: spec.PackKind(o.Pack), Cloud: o.Cloud})
+	if err != nil {
+		return nil, &failure.Error{Code: failure.ExitUsage, Err: err, Next: "give a values file, a profile or a Markdown page"}
+	}
+	return findings, nil
+}
+
+func (o *Options) read(name string) ([]byte, error) {
+	if name == stdin {
+		return io.ReadAll(o.Invocation.In)
+	}
+	data, err := os.ReadFile(o.Invocation.Path(name))
+	if err != nil {
+		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: errors.Unwrap(err), Next: "check the path"}
+	}
+	return data, nil
+}
+
+// write puts mended data back; from stdin it goes to stdout, mended or not.
+func (o *Options) write(name string, data, fixed []byte) error {
+	if name == stdin {
+		_, err := o.Invocation.Out.Write(fixed)
+		return err
+	}
+	if string(data) == string(fixed) {
+		return nil
+	}
+	path := o.Invocation.Path(name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if err := wholefile.Write(path, fixed, info.Mode().Perm()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", name, err)
+	}
+	fmt.Fprintf(o.Invocation.ErrOut, "mended %s\n", name)
+	return nil
+}
+
+func items(name string, findings []lint.Finding) []Item {
+	all := make([]Item, len(findings))
+	for i, f := range findings {
+		all[i] = Item{
+			File: name, Line: f.Line, Column: f.Column, Severity: string(f.Severity), Rule: string(f.Rule),
+			Message: f.Message, Fixable: f.Fix != nil,
+		}
+	}
+	return all
+}

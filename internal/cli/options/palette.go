@@ -1,0 +1,253 @@
+package options
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
+)
+
+// Variables that the tools of Palette's ecosystem read too, but for the project,
+// which has none there.
+const (
+	hostVariable    = "SPECTROCLOUD_HOST"
+	keyVariable     = "SPECTROCLOUD_APIKEY"
+	retriesVariable = "SPECTROCLOUD_RETRY_ATTEMPTS"
+	projectVariable = "SPECTROCLOUD_PROJECT"
+)
+
+const (
+	// A key has some ten bytes, a token some thousand.
+	maxKeyBytes    = 64 << 10
+	defaultRetries = 4
+	maxRetries     = 20
+)
+
+// Palette says which Palette is talked to, as whom, and for how long. A key is
+// never the value of a flag: it would be in the list of processes.
+type Palette struct {
+	Host     string
+	Project  string
+	KeyFile  string
+	CAFile   string
+	Timeout  time.Duration
+	Parallel int
+}
+
+// AddFlags adds the flags.
+func (p *Palette) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&p.Host, "palette-host", "", "the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
+	flags.StringVar(&p.Project, "project", "", "the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
+	flags.StringVar(&p.KeyFile, "palette-key-file", "", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
+	flags.StringVar(&p.CAFile, "palette-ca-file", "", "trust the PEM certificates of this file for Palette as well")
+	flags.DurationVar(&p.Timeout, "palette-timeout", 10*time.Minute, "give up on Palette after this long")
+	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
+}
+
+// PaletteSession is a client with the time it has, and the project of targets
+// that name none.
+type PaletteSession struct {
+	*palette.Client
+	Context context.Context
+	Project string
+	Close   context.CancelFunc
+}
+
+// Open returns a client; the caller closes the session. It sends nothing.
+// stdinTaken tells that the spec is read from stdin.
+func (p *Palette) Open(ctx context.Context, inv *invocation.Invocation, stdinTaken bool) (*PaletteSession, error) {
+	if p.Timeout <= 0 || p.Parallel < 1 {
+		return nil, failure.Usage("", "--palette-timeout and --parallel must be more than 0")
+	}
+	config, err := LoadUserConfig(inv)
+	if err != nil {
+		return nil, err
+	}
+	login := cliLogin(inv)
+	secret, err := p.secret(inv, stdinTaken, login.found)
+	if err != nil {
+		return nil, err
+	}
+	authorities, err := p.authorities(inv, config.Palette)
+	if err != nil {
+		return nil, err
+	}
+	retries, err := retries(inv)
+	if err != nil {
+		return nil, err
+	}
+	client, err := palette.NewClient(palette.Config{
+		Host:   first(p.Host, inv.Getenv(hostVariable), config.Palette.Host, login.host, palette.DefaultHost),
+		Secret: secret, CA: authorities, Retries: retries, UserAgent: "kubectl-byoos",
+	})
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, p.Timeout)
+	return &PaletteSession{
+		Client: client, Context: limited, Close: cancel,
+		Project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
+	}, nil
+}
+
+func first(candidates ...string) string {
+	for _, c := range candidates {
+		if c != "" {
+			return c
+		}
+	}
+	return ""
+}
+
+func (p *Palette) secret(inv *invocation.Invocation, stdinTaken, hasLogin bool) (palette.Secret, error) {
+	switch {
+	case p.KeyFile == "-" && stdinTaken:
+		return palette.Secret{}, failure.Usage("name a file for one of them", "the spec and the API key cannot both come from stdin")
+	case p.KeyFile == "-" && inv.StdinTerminal:
+		return palette.Secret{}, failure.Usage("pipe the key in, or set "+keyVariable, "--palette-key-file - would read the API key from a terminal, where it shows")
+	case p.KeyFile == "-":
+		return readSecret(inv.In, "stdin")
+	case p.KeyFile != "":
+		file, err := os.Open(inv.Path(p.KeyFile))
+		if err != nil {
+			return palette.Secret{}, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the API key", Err: err, Next: "check the path after --palette-key-file"}
+		}
+		defer file.Close()
+		return readSecret(file, p.KeyFile)
+	}
+	key := inv.Getenv(keyVariable)
+	if key == "" {
+		next := "set " + keyVariable + ", or name a file with --palette-key-file"
+		if hasLogin {
+			next += "; the key of the Palette CLI's login is encrypted for that program alone"
+		}
+		return palette.Secret{}, failure.Usage(next, "there is no Palette API key")
+	}
+	return palette.NewSecret(key)
+}
+
+func readSecret(r io.Reader, name string) (palette.Secret, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxKeyBytes+1))
+	if err != nil {
+		return palette.Secret{}, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the API key from " + name, Err: err}
+	}
+	if len(data) > maxKeyBytes {
+		return palette.Secret{}, failure.Usage("name a file that has the key alone", "%s is too long for an API key", name)
+	}
+	return palette.NewSecret(string(data))
+}
+
+func (p *Palette) authorities(inv *invocation.Invocation, config userconfig.Palette) ([]byte, error) {
+	path := first(p.CAFile, config.CAFile)
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(inv.Path(path))
+	if err != nil {
+		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the certificates for Palette", Err: err, Next: "check the path after --palette-ca-file"}
+	}
+	return data, nil
+}
+
+func retries(inv *invocation.Invocation) (int, error) {
+	text := inv.Getenv(retriesVariable)
+	if text == "" {
+		return defaultRetries, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > maxRetries {
+		return 0, failure.Usage(fmt.Sprintf("set a number from 0 to %d", maxRetries), "%s=%q is not a number of attempts", retriesVariable, text)
+	}
+	return n, nil
+}
+
+type paletteLogin struct {
+	found         bool
+	host, project string
+}
+
+// cliLogin reads where the Palette CLI is logged in. Its key is encrypted and
+// stays unread.
+// https://docs.spectrocloud.com/automation/palette-cli/commands/login
+func cliLogin(inv *invocation.Invocation) paletteLogin {
+	home := first(inv.Getenv("HOME"), inv.Getenv("USERPROFILE"))
+	if home == "" {
+		return paletteLogin{}
+	}
+	path := filepath.Join(home, ".palette", "palette.yaml")
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return paletteLogin{}
+	}
+	var file struct {
+		PaletteConfig struct {
+			ProjectName string `yaml:"projectName"`
+			Mgmt        struct {
+				Endpoint string `yaml:"endpoint"`
+			} `yaml:"mgmt"`
+		} `yaml:"paletteConfig"`
+	}
+	if err == nil {
+		err = yaml.Unmarshal(data, &file)
+	}
+	if err != nil {
+		// Its text may be a part of the file, which holds secrets.
+		fmt.Fprintf(inv.ErrOut, "note: %s, the Palette CLI's login, cannot be read and is not used\n", path)
+		return paletteLogin{}
+	}
+	return paletteLogin{found: true, host: file.PaletteConfig.Mgmt.Endpoint, project: file.PaletteConfig.ProjectName}
+}
+
+// PaletteRequests returns what each rendered pack wants of Palette. Packs without
+// a target are passed over, but not when they were named.
+func PaletteRequests(inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string) ([]palette.Request, error) {
+	var requests []palette.Request
+	for _, r := range rendered {
+		target := r.Pick.Pack.Target
+		if target == nil {
+			if named {
+				return nil, failure.Usage("add packs[].target with a profile", "pack %s has no target", r.Pick.Pack.Name)
+			}
+			fmt.Fprintf(inv.ErrOut, "note: pack %s has no target and is left out\n", r.Pick.Pack.Name)
+			continue
+		}
+		t := palette.Target{
+			Name: r.Pick.Pack.Name, Pack: string(r.Pick.Pack.Pack), Project: first(target.Project, project),
+			Profile: target.Profile, Version: target.Version, Create: target.Create,
+			CloudType: target.CloudType, Registry: target.Registry, PackVersion: target.PackVersion,
+		}
+		if r.Pick.Image != nil {
+			t.Provider = r.Pick.Image.Provider
+		}
+		requests = append(requests, palette.Request{Target: t, Edit: editor(r, t)})
+	}
+	if len(requests) == 0 {
+		return nil, failure.Usage("add packs[].target with a profile", "no pack has a target")
+	}
+	return requests, palette.CheckRequests(requests)
+}
+
+func editor(r pipeline.Rendered, t palette.Target) palette.Editor {
+	name := fmt.Sprintf("values of %s in profile %q", t.Pack, t.Profile)
+	return func(existing []byte) ([]byte, error) {
+		if len(existing) == 0 {
+			return r.Values.Render(), nil
+		}
+		edited, _, err := r.Values.Edit(existing, name)
+		return edited, err
+	}
+}

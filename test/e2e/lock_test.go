@@ -1,0 +1,133 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+)
+
+// lockDir makes a folder with a spec of n packs, one for each region of a manifest.
+func lockDir(t *testing.T, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	var spec strings.Builder
+	spec.WriteString("apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources:\n" +
+		"  - {name: golden, type: packer, config: {manifest: packer-manifest.json}}\npacks:\n")
+	for i := range n {
+		fmt.Fprintf(&spec, "  - {name: p%d, pack: generic-byoi, select: {region: us-east-%d}, values: {osName: rhel, osVersion: \"8\"}}\n", i, i)
+	}
+	write(t, filepath.Join(dir, "byoos.yaml"), spec.String())
+	writeManifest(t, dir, n, 1)
+	return dir
+}
+
+func writeManifest(t *testing.T, dir string, n, run int) {
+	t.Helper()
+	regions := make([]string, n)
+	for i := range n {
+		regions[i] = fmt.Sprintf("us-east-%d:ami-%08x%09x", i, run, i)
+	}
+	write(t, filepath.Join(dir, "packer-manifest.json"), fmt.Sprintf(
+		`{"builds":[{"name":"a","builder_type":"amazon-ebs","build_time":%d,"files":null,"artifact_id":%q,"packer_run_uuid":"r%d","custom_data":null}],"last_run_uuid":"r%d"}`,
+		1790000000+run, strings.Join(regions, ","), run, run))
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func program(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	bin := os.Getenv("BYOOS_E2E_BIN")
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "kubectl-byoos"), args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Join(dir, "home"), "XDG_CACHE_HOME="+filepath.Join(bin, "cache"))
+	return cmd
+}
+
+func mustRun(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	if output, err := program(t.Context(), dir, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, output)
+	}
+}
+
+// TestUpdateKilled: at whatever moment update is killed, the lock is the old one
+// or the new one, and the next update works.
+func TestUpdateKilled(t *testing.T) {
+	dir := lockDir(t, 40)
+	path := filepath.Join(dir, lock.FileName)
+	mustRun(t, dir, "lock")
+	old := read(t, path)
+	writeManifest(t, dir, 40, 2)
+	start := time.Now()
+	mustRun(t, dir, "update")
+	whole := time.Since(start)
+	updated := read(t, path)
+	if bytes.Equal(old, updated) {
+		t.Fatal("update changed nothing")
+	}
+	seen := map[string]int{}
+	for range 50 {
+		write(t, path, string(old))
+		ctx, cancel := context.WithTimeout(t.Context(), rand.N(whole*5/4))
+		_ = program(ctx, dir, "update").Run()
+		cancel()
+		switch got := read(t, path); {
+		case bytes.Equal(got, old):
+			seen["old"]++
+		case bytes.Equal(got, updated):
+			seen["new"]++
+		default:
+			t.Fatalf("the lock is neither the old nor the new one:\n%s", got)
+		}
+	}
+	t.Logf("left by 50 killed updates: %v", seen)
+	mustRun(t, dir, "update")
+	if got := read(t, path); !bytes.Equal(got, updated) {
+		t.Error("the update after them did not finish the work")
+	}
+}
+
+// TestUpdatesAtOnce: ten updates of different packs lose none of the entries.
+func TestUpdatesAtOnce(t *testing.T) {
+	const n = 10
+	dir := lockDir(t, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			if output, err := program(t.Context(), dir, "update", "--pack", fmt.Sprintf("p%d", i)).CombinedOutput(); err != nil {
+				t.Errorf("update: %v\n%s", err, output)
+			}
+		})
+	}
+	wg.Wait()
+	file, err := lock.Load(filepath.Join(dir, lock.FileName), lock.FileName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(file.Names()); got != n {
+		t.Errorf("%d entries, want %d: %v", got, n, file.Names())
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
