@@ -127,10 +127,11 @@ const allBlanks = " \t\u00a0\u202f\u2007"
 // value.
 func (b *block) structural(start, end int) bool {
 	before := string(b.text[bytes.LastIndexAny(b.text[:start], "\r\n")+1 : start])
-	after := string(b.text[end:])
-	if i := strings.IndexAny(after, "\r\n"); i >= 0 {
-		after = after[:i]
+	lineEnd := bytes.IndexAny(b.text[end:], "\r\n")
+	if lineEnd < 0 {
+		lineEnd = len(b.text) - end
 	}
+	after := string(b.text[end : end+lineEnd])
 	before, after = strings.TrimRight(before, allBlanks), strings.TrimLeft(after, allBlanks)
 	return before == "" || after == "" || strings.HasSuffix(before, ":") || strings.HasSuffix(before, "-") ||
 		strings.HasPrefix(after, "#") || strings.HasPrefix(after, ":")

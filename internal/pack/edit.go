@@ -3,8 +3,10 @@ package pack
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
@@ -17,6 +19,9 @@ type Change = yamledit.Change
 // file's, for messages. A document that cannot be edited safely is a
 // *failure.Error with file, line and column; nothing is returned then.
 func (v *Values) Edit(existing []byte, name string) ([]byte, []Change, error) {
+	if err := v.refuseOtherPack(existing, name); err != nil {
+		return nil, nil, err
+	}
 	out, changes, err := yamledit.Edit(existing, v.ops())
 	if err == nil {
 		return out, changes, nil
@@ -28,6 +33,24 @@ func (v *Values) Edit(existing []byte, name string) ([]byte, []Change, error) {
 		failed.Next = refused.Next
 	}
 	return nil, nil, failed
+}
+
+// refuseOtherPack keeps the values of one pack out of a file of the other.
+func (v *Values) refuseOtherPack(existing []byte, name string) error {
+	doc, err := yamledit.Parse(existing)
+	if err != nil {
+		return nil //nolint:nilerr // the edit reports it
+	}
+	other, sign := spec.EdgeNativeBYOI, options("uri")
+	if v.Pack == spec.EdgeNativeBYOI {
+		other, sign = spec.GenericBYOI, []string{"pack", "osImageOverride"}
+	}
+	n, err := doc.Lookup(sign)
+	if err != nil || n == nil {
+		return nil //nolint:nilerr // the edit reports it
+	}
+	return failure.Usage("name the values file of this pack, or correct packs[].pack",
+		"%s:%d:%d: these are values of %s (%s), not of %s", name, n.Line, n.Column, other, strings.Join(sign, "."), v.Pack)
 }
 
 func position(name string, e *yamledit.Error) string {

@@ -107,3 +107,26 @@ func TestEditNamesTheFile(t *testing.T) {
 		t.Errorf("error %q, next %q", err, failed.Next)
 	}
 }
+
+func TestEditRefusesTheOtherPack(t *testing.T) {
+	generic, err := Build(Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI}, ami()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge, err := Build(Input{edgePack(nil, spec.Values{}), provider("")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		values, file *Values
+		want         string
+	}{
+		{generic, edge, "v.yaml:6:15: these are values of edge-native-byoi"},
+		{edge, generic, "v.yaml:2:20: these are values of generic-byoi"},
+	} {
+		got, _, err := tt.values.Edit(tt.file.Render(), "v.yaml")
+		if err == nil || got != nil || !strings.Contains(err.Error(), tt.want) || failure.Code(err) != failure.ExitUsage {
+			t.Errorf("Edit = %q, %v", got, err)
+		}
+	}
+}

@@ -23,7 +23,8 @@ const (
 //
 //   - aws: ami- and 8 or 17 hexadecimal digits (EC2 API, "Resource IDs")
 //   - azure: the ARM id of a gallery image version or a managed image
-//     (Compute REST API)
+//     (Compute REST API), or galleries/G/images/D/versions/X.Y.Z, which leaves
+//     out where the gallery is
 //   - gcp: projects/PROJECT/global/images/NAME, also as a URL (Compute API)
 //   - vsphere: the inventory path of a VM or template, as the pack's
 //     documentation shows it: /Datacenter/vm/folder/name
@@ -56,7 +57,7 @@ func ProviderOf(id string) string {
 	switch {
 	case strings.HasPrefix(lower, "ami-"):
 		return aws
-	case strings.HasPrefix(lower, "/subscriptions/"),
+	case strings.HasPrefix(lower, "/subscriptions/"), strings.HasPrefix(lower, "galleries/"),
 		strings.HasPrefix(lower, "/sharedgalleries/"), strings.HasPrefix(lower, "/communitygalleries/"):
 		return azure
 	case strings.HasPrefix(lower, "projects/"), strings.Contains(lower, "/compute/v1/projects/"):
@@ -85,6 +86,9 @@ func checkAMI(id string) error {
 
 func checkARM(id string) error {
 	parts := strings.Split(id, "/")
+	if len(parts) > 2 && strings.EqualFold(parts[0], "galleries") && parts[1] != "" {
+		return checkGalleryVersion(id, parts[2:])
+	}
 	if parts[0] != "" {
 		return fmt.Errorf("image id %q is no Azure resource id: it must start with /", id)
 	}

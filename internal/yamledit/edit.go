@@ -334,6 +334,9 @@ func (d *Document) replacement(op Op, n *yaml.Node) ([]splice, error) {
 		return nil, refuse(n, "remove the tag", "%s has a tag and an anchor", strings.Join(op.Path, "."))
 	case tagged:
 		start = d.Offset(n)
+		if bytes.ContainsAny(d.src[start:end], "#\r\n") {
+			return nil, refuse(n, "remove the tag", "the tag of %s and its value are not on one line", strings.Join(op.Path, "."))
+		}
 	case isEmpty(n):
 		return d.fillEmpty(op, n, start)
 	}

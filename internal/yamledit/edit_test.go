@@ -122,6 +122,7 @@ func TestEditRefuses(t *testing.T) {
 		{"shared value", "pack:\n  osName: &n a\nx: *n\n", name, 2, "&n is repeated elsewhere"},
 		{"shared parent", "pack: &p\n  osName: a\nx: *p\n", name, 1, "&p is repeated elsewhere"},
 		{"aliased parent", "x: &p {osName: a}\npack: *p\n", name, 2, "*p stands for values"},
+		{"tag and comment", "pack:\n  osName: !!int # c\n    8\n", name, 2, "not on one line"},
 		{"two documents", "pack: {}\n---\na: 1\n", name, 2, "second YAML document"},
 		{"tabs", "pack:\n\tosName: a\n", name, 2, "not valid YAML"},
 		{"UTF-16", "\xff\xfea\x00", name, 0, "UTF-16"},
