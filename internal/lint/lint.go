@@ -134,13 +134,10 @@ func Fix(data []byte, findings []Finding) ([]byte, error) {
 }
 
 func applyAll(data []byte, edits []*Edit) ([]byte, error) {
-	var chosen []Replacement
+	var chosen replacements
 	for _, edit := range edits {
-		if !slices.ContainsFunc(edit.Replacements, func(r Replacement) bool { return overlapsAny(r, chosen) }) {
-			chosen = append(chosen, edit.Replacements...)
-		}
+		chosen.addAll(edit.Replacements)
 	}
-	slices.SortStableFunc(chosen, inOrder)
 	var out bytes.Buffer
 	at := 0
 	for _, r := range chosen {
@@ -155,18 +152,48 @@ func applyAll(data []byte, edits []*Edit) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// replacements are in order and do not overlap.
+type replacements []Replacement
+
+// addAll adds all of some, or none when one of them overlaps what is there.
+func (all *replacements) addAll(some []Replacement) {
+	for _, r := range some {
+		if all.overlap(r) {
+			return
+		}
+	}
+	for _, r := range some {
+		i, _ := slices.BinarySearchFunc(*all, r, inOrder)
+		for i < len(*all) && inOrder((*all)[i], r) == 0 {
+			i++
+		}
+		*all = slices.Insert(*all, i, r)
+	}
+}
+
 // inOrder puts what is inserted before what is replaced at the same place.
 func inOrder(a, b Replacement) int {
 	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 }
 
-func overlapsAny(r Replacement, others []Replacement) bool {
-	return slices.ContainsFunc(others, func(o Replacement) bool {
-		if r.Start == r.End && o.Start == o.End {
-			return r.Start == o.Start && r.Text == o.Text
+func (all *replacements) overlap(r Replacement) bool {
+	i, _ := slices.BinarySearchFunc(*all, r, inOrder)
+	if i > 0 && (*all)[i-1].End > r.Start {
+		return true
+	}
+	for ; i < len(*all) && (*all)[i].Start <= max(r.End-1, r.Start); i++ {
+		if other := (*all)[i]; overlaps(r, other) {
+			return true
 		}
-		return r.Start < o.End && o.Start < r.End
-	})
+	}
+	return false
+}
+
+func overlaps(a, b Replacement) bool {
+	if a.Start == a.End && b.Start == b.End {
+		return a == b
+	}
+	return a.Start < b.End && b.Start < a.End
 }
 
 // hit is a finding in a block's own offsets.
@@ -254,13 +281,10 @@ func (b *block) findings(hits []hit, lines lines) []Finding {
 // fixed returns the block as it is with the hits' fixes applied; offsets still
 // lead to the source.
 func (b *block) fixed(hits []hit) *block {
-	var chosen []Replacement
+	var chosen replacements
 	for _, h := range hits {
-		if !slices.ContainsFunc(h.fix, func(r Replacement) bool { return overlapsAny(r, chosen) }) {
-			chosen = append(chosen, h.fix...)
-		}
+		chosen.addAll(h.fix)
 	}
-	slices.SortStableFunc(chosen, inOrder)
 	next := *b
 	next.text, next.at = nil, nil
 	keep := func(from, to int) {

@@ -345,8 +345,7 @@ func (d *Document) replacement(op Op, n *yaml.Node) ([]splice, error) {
 	}
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		// The header gives way to the value; a comment behind it stays.
-		last, _ := d.blockEnd(n, start)
-		return []splice{{start, end, Quote(op.Value)}, {d.endOfLine(end), last, ""}}, nil
+		return []splice{{start, end, Quote(op.Value)}, {d.endOfLine(end), d.blockEnd(n, start), ""}}, nil
 	}
 	return []splice{{start, end, encode(op.Value, n.Style)}}, nil
 }

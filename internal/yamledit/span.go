@@ -158,9 +158,9 @@ func (d *Document) headerEnd(start int) int {
 // blockEnd is the end of a block scalar's last line that is not blank, without
 // its line break; with keep it is the start of the first line after it that
 // belongs to something else, as blank lines are then part of the value.
-func (d *Document) blockEnd(n *yaml.Node, start int) (end int, keep bool) {
+func (d *Document) blockEnd(n *yaml.Node, start int) (end int) {
 	header := string(d.src[start:d.headerEnd(start)])
-	keep = strings.Contains(header, "+")
+	keep := strings.Contains(header, "+")
 	parent := max(d.places[n].parent, 0)
 	indent := -1
 	for _, r := range header[1:] {
@@ -179,14 +179,14 @@ func (d *Document) blockEnd(n *yaml.Node, start int) (end int, keep bool) {
 		case !blank && indent < 0 && spaces >= parent:
 			indent = spaces
 		case !blank && (indent < 0 || spaces < indent):
-			return end, keep
+			return end
 		}
 		next = line + len(text)
 		if !blank || keep {
 			end = next
 		}
 	}
-	return end, keep
+	return end
 }
 
 // end is the offset right after the last byte of a node.
@@ -202,8 +202,7 @@ func (d *Document) end(n *yaml.Node) (int, error) {
 		if start >= len(d.src) || d.headerEnd(start) < 0 {
 			return 0, refuse(n, "", "the end of this value cannot be found")
 		}
-		end, _ := d.blockEnd(n, start)
-		return end, nil
+		return d.blockEnd(n, start), nil
 	}
 	_, end, err := d.Span(n)
 	return end, err
