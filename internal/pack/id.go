@@ -86,7 +86,7 @@ func checkAMI(id string) error {
 
 func checkARM(id string) error {
 	parts := strings.Split(id, "/")
-	if len(parts) > 2 && strings.EqualFold(parts[0], "galleries") && parts[1] != "" {
+	if len(parts) > 2 && strings.EqualFold(parts[0], "galleries") && !strings.Contains(id, "//") {
 		return checkGalleryVersion(id, parts[2:])
 	}
 	if parts[0] != "" {
