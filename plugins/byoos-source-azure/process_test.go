@@ -41,7 +41,7 @@ func buildAndRun(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	bin = dir
 	for pkg, out := range map[string]string{
-		".":                      "plugins/byoos-source-azure",
+		".":                       "plugins/byoos-source-azure",
 		"../../cmd/kubectl-byoos": "kubectl-byoos",
 	} {
 		if text, err := exec.Command("go", "build", "-o", filepath.Join(dir, out), pkg).CombinedOutput(); err != nil {

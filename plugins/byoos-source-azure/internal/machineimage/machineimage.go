@@ -392,6 +392,13 @@ func excluded(image *sdk.Image, key string, flag *bool) {
 	}
 	image.ExcludedFromLatest = true
 	image.Provenance = with(image.Provenance, "excludedFromLatest", sdk.Provenance{From: "api", Key: key})
+	if image.State != sdk.Available || image.StateReason != "" {
+		return
+	}
+	image.StateReason = "excluded from latest in every region"
+	if strings.Contains(key, "targetRegions") {
+		image.StateReason = "excluded from latest in " + image.Region
+	}
 }
 
 func text[T ~string](p *T) string {
