@@ -234,6 +234,18 @@ func TestCheckID(t *testing.T) {
 	}
 }
 
+func TestProviderOf(t *testing.T) {
+	for id, want := range map[string]string{
+		"ami-1a2b3c4d": "aws", "/SUBSCRIPTIONS/1/x": "azure", "galleries/g/images/d/versions/1.2.3": "azure",
+		"/communityGalleries/c": "azure", "projects/p/global/images/n": "gcp", "/dc/vm/x": "vsphere",
+		"https://www.googleapis.com/compute/v1/projects/p/global/images/n": "gcp", "900": "", "": "",
+	} {
+		if got := ProviderOf(id); got != want {
+			t.Errorf("ProviderOf(%q) = %q, want %q", id, got, want)
+		}
+	}
+}
+
 func TestParseReference(t *testing.T) {
 	sha := "sha256:" + strings.Repeat("0f", 32)
 	for _, tt := range []struct {
