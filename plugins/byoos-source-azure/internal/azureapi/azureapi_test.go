@@ -1,0 +1,171 @@
+package azureapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) Do(r *http.Request) (*http.Response, error) { return t(r) }
+
+func TestGuard(t *testing.T) {
+	var asked []string
+	g := guard{host: "arm.local", next: transport(func(r *http.Request) (*http.Response, error) {
+		asked = append(asked, r.URL.String())
+		return &http.Response{}, nil
+	})}
+	for url, fine := range map[string]bool{
+		"https://arm.local/x": true, "http://arm.local/x": false, "https://arm.local:8443/x": false,
+		"https://evil.example/x": false, "https://arm.local.evil.example/": false,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Do(r); (err == nil) != fine {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if len(asked) != 1 {
+		t.Errorf("sent %v", asked)
+	}
+}
+
+func TestShouldRetry(t *testing.T) {
+	for status, want := range map[int]bool{200: false, 400: false, 403: false, 404: false, 408: true, 429: true, 500: true, 503: true, 501: false} {
+		if got := shouldRetry(&http.Response{StatusCode: status}, nil); got != want {
+			t.Errorf("%d: %v", status, got)
+		}
+	}
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{context.DeadlineExceeded, false},
+		{&net.DNSError{IsNotFound: true}, false},
+		{&net.DNSError{IsTemporary: true}, true},
+		{io.ErrUnexpectedEOF, true},
+	} {
+		if got := shouldRetry(nil, tt.err); got != tt.want {
+			t.Errorf("%v: %v", tt.err, got)
+		}
+	}
+}
+
+func TestReadAction(t *testing.T) {
+	const base = "/subscriptions/S/resourceGroups/RG/providers/"
+	for path, want := range map[string]string{
+		base + "Microsoft.Compute/galleries":                                                     "Microsoft.Compute/galleries/read",
+		base + "Microsoft.Compute/galleries/G/images/D/versions":                                 "Microsoft.Compute/galleries/images/versions/read",
+		base + "Microsoft.Compute/galleries/G/images/D/versions/1.0.0":                           "Microsoft.Compute/galleries/images/versions/read",
+		base + "Microsoft.VirtualMachineImages/imageTemplates/T/runOutputs":                      "Microsoft.VirtualMachineImages/imageTemplates/runOutputs/read",
+		"/subscriptions/S/providers/Microsoft.Compute/locations/L/communityGalleries/P/images/D": "Microsoft.Compute/locations/communityGalleries/images/read",
+		"/x": "",
+	} {
+		if got := readAction(path); got != want {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	if got := scopeOf(base + "Microsoft.Compute/galleries"); got != "/subscriptions/S/resourceGroups/RG" {
+		t.Errorf("scope %q", got)
+	}
+	if got := scopeOf("/subscriptions/S/providers/Microsoft.Compute/galleries"); got != "/subscriptions/S" {
+		t.Errorf("scope %q", got)
+	}
+}
+
+func refusalOf(t *testing.T, status int, path, body string) error {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://arm.local"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runtime.NewResponseError(&http.Response{
+		StatusCode: status, Status: http.StatusText(status), Request: r, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(body)),
+	})
+}
+
+func TestDiagnostic(t *testing.T) {
+	const path = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/images"
+	for name, tt := range map[string]struct {
+		err  error
+		want []string
+	}{
+		"denied": {
+			refusalOf(t, 403, path, `{"error":{"code":"AuthorizationFailed","message":"no canary-secret for you\nnow"}}`),
+			[]string{"lacks the permission Microsoft.Compute/images/read", `role "Reader"`, "AuthorizationFailed: no [removed] for you now"},
+		},
+		"subscription": {refusalOf(t, 404, path, `{"error":{"code":"SubscriptionNotFound","message":"m"}}`), []string{"unknown to your account"}},
+		"token":        {refusalOf(t, 401, path, `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"m"}}`), []string{"does not accept the token", "key tenant"}},
+		"no body":      {refusalOf(t, 503, path, ""), []string{"HTTP status 503 after several tries"}},
+		"html":         {refusalOf(t, 502, path, "<html>eyJhbGciOiJIUzI1NiJ9.eyJzdWIi</html>"), []string{"HTTP status 502"}},
+		"network":      {errors.New("dial tcp: eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.x refused"), []string{"dial tcp: [removed] refused", "check the network"}},
+		"hang":         {context.DeadlineExceeded, []string{"does not answer", "within 3s", "timeout"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := Problem{Subject: "it", Err: tt.err, Timeout: 3 * time.Second, Secrets: []string{"", "canary-secret"}}.Diagnostic()
+			text := d.Error() + " next: " + d.NextStep
+			for _, w := range tt.want {
+				if !strings.Contains(text, w) {
+					t.Errorf("missing %q in %s", w, text)
+				}
+			}
+			for _, bad := range []string{"canary-secret", "eyJ", "\n"} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%q in %s", bad, text)
+				}
+			}
+		})
+	}
+}
+
+type counted struct {
+	calls   int
+	tenants []string
+	lasts   time.Duration
+}
+
+func (c *counted) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.calls++
+	c.tenants = append(c.tenants, o.TenantID)
+	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(c.lasts)}, nil
+}
+
+func TestTokensAreKept(t *testing.T) {
+	for name, tt := range map[string]struct {
+		lasts time.Duration
+		want  int
+	}{"long": {time.Hour, 2}, "about to end": {time.Minute, 4}} {
+		t.Run(name, func(t *testing.T) {
+			inner := &counted{lasts: tt.lasts}
+			c := ForTenant(inner, "T")
+			for _, claims := range []string{"", "", "", "challenge"} {
+				if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if inner.calls != tt.want || inner.tenants[0] != "T" {
+				t.Errorf("%d calls for %v", inner.calls, inner.tenants)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := ForTenant(&counted{}, "").(*tenantCredential)
+	c.turn <- struct{}{}
+	if _, err := c.GetToken(ctx, policy.TokenRequestOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}

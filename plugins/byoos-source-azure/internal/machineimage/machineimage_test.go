@@ -1,0 +1,185 @@
+package machineimage
+
+import (
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+func id() resourceid.ID {
+	return resourceid.ID{
+		Kind: resourceid.GalleryVersion, Subscription: "S", ResourceGroup: "RG",
+		Gallery: "G", Definition: "D", Version: "1.2.3",
+	}
+}
+
+func day(d int) *time.Time { return to.Ptr(time.Date(2026, 1, d, 0, 0, 0, 0, time.UTC)) }
+
+func regions(names ...string) []*armcompute.TargetRegion {
+	var out []*armcompute.TargetRegion
+	for _, n := range names {
+		out = append(out, &armcompute.TargetRegion{Name: to.Ptr(n)})
+	}
+	return out
+}
+
+func version(state armcompute.GalleryProvisioningState, p armcompute.GalleryImageVersionPublishingProfile) *armcompute.GalleryImageVersion {
+	return &armcompute.GalleryImageVersion{
+		Location:   to.Ptr("westus2"),
+		Properties: &armcompute.GalleryImageVersionProperties{ProvisioningState: to.Ptr(state), PublishingProfile: &p},
+	}
+}
+
+func TestState(t *testing.T) {
+	for state, want := range map[armcompute.GalleryProvisioningState]sdk.State{
+		armcompute.GalleryProvisioningStateSucceeded: sdk.Available,
+		armcompute.GalleryProvisioningStateCreating:  sdk.Pending,
+		armcompute.GalleryProvisioningStateUpdating:  sdk.Pending,
+		armcompute.GalleryProvisioningStateMigrating: sdk.Pending,
+		armcompute.GalleryProvisioningStateFailed:    sdk.Failed,
+		armcompute.GalleryProvisioningStateDeleting:  sdk.Gone,
+		"":       sdk.StateUnknown,
+		"Newish": sdk.Failed,
+	} {
+		t.Run(string(state), func(t *testing.T) {
+			got := FromVersion(id(), Definition{}, version(state, armcompute.GalleryImageVersionPublishingProfile{}), Options{})
+			if len(got) != 1 || got[0].State != want || got[0].Region != "westus2" {
+				t.Errorf("got %+v", got)
+			}
+			if (got[0].StateReason == "") != (want == sdk.Available) {
+				t.Errorf("reason %q", got[0].StateReason)
+			}
+		})
+	}
+}
+
+func TestEmptyAnswers(t *testing.T) {
+	// Fields of an answer are optional: none may be relied on.
+	FromVersion(id(), FromGalleryImage(&armcompute.GalleryImage{}), &armcompute.GalleryImageVersion{}, Options{})
+	FromCommunityVersion(&armcompute.CommunityGalleryImageVersion{}).Image(id(), "", FromCommunityImage(&armcompute.CommunityGalleryImage{}), Options{})
+	FromSharedVersion(&armcompute.SharedGalleryImageVersion{}).Image(id(), "", FromSharedImage(&armcompute.SharedGalleryImage{}), Options{})
+	FromManaged(id(), &armcompute.Image{}, Options{})
+	v := version("Succeeded", armcompute.GalleryImageVersionPublishingProfile{TargetRegions: []*armcompute.TargetRegion{nil, {}}})
+	v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{Summary: []*armcompute.RegionalReplicationStatus{nil, {}}}
+	v.Tags = map[string]*string{"distribution": nil}
+	FromVersion(id(), Definition{}, v, Options{})
+}
+
+func TestRegions(t *testing.T) {
+	targets := regions("West US 2", "westus2", "East US", "UK South")
+	targets[2].ExcludeFromLatest = to.Ptr(true)
+	v := version("Succeeded", armcompute.GalleryImageVersionPublishingProfile{TargetRegions: targets, PublishedDate: day(3)})
+	v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{Summary: []*armcompute.RegionalReplicationStatus{
+		{Region: to.Ptr("UK South"), State: to.Ptr(armcompute.ReplicationStateFailed)},
+		{Region: to.Ptr("East US"), State: to.Ptr(armcompute.ReplicationStateCompleted)},
+	}}
+	type line struct {
+		region   string
+		state    sdk.State
+		excluded bool
+		reason   string
+	}
+	var got []line
+	for _, i := range FromVersion(id(), Definition{}, v, Options{Own: map[string]bool{"s": true}}) {
+		got = append(got, line{i.Region, i.State, i.ExcludedFromLatest, i.StateReason})
+		if i.Owner != "self" || !i.CreatedAt.Equal(*day(3)) || i.Architecture != "amd64" {
+			t.Errorf("got %+v", i)
+		}
+		_, noted := i.Provenance["excludedFromLatest"]
+		if noted != i.ExcludedFromLatest {
+			t.Errorf("%s: provenance %v", i.Region, i.Provenance)
+		}
+	}
+	want := []line{
+		{"westus2", sdk.Available, false, ""},
+		{"eastus", sdk.Available, true, "excluded from latest in eastus"},
+		{"uksouth", sdk.Failed, false, "replication to uksouth failed"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(line{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestEndOfLifeIsTheEarlier(t *testing.T) {
+	for name, tt := range map[string]struct {
+		definition, version *time.Time
+		want                *time.Time
+		key                 string
+	}{
+		"version":    {day(9), day(5), day(5), "publishingProfile.endOfLifeDate"},
+		"definition": {day(2), day(5), day(2), "definition.endOfLifeDate"},
+		"one only":   {day(2), nil, day(2), "definition.endOfLifeDate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := Definition{EndOfLife: when(tt.definition)}
+			got := FromVersion(id(), d, version("Succeeded", armcompute.GalleryImageVersionPublishingProfile{EndOfLifeDate: tt.version}), Options{})[0]
+			if !got.EndOfLifeAt.Equal(*tt.want) || got.Provenance["endOfLifeAt"].Key != tt.key {
+				t.Errorf("got %v from %+v", got.EndOfLifeAt, got.Provenance["endOfLifeAt"])
+			}
+		})
+	}
+}
+
+func TestWithdrawn(t *testing.T) {
+	reported := version("Succeeded", armcompute.GalleryImageVersionPublishingProfile{})
+	reported.Properties.SafetyProfile = &armcompute.GalleryImageVersionSafetyProfile{ReportedForPolicyViolation: to.Ptr(true)}
+	if got := FromVersion(id(), Definition{}, reported, Options{})[0]; got.State != sdk.Disabled {
+		t.Errorf("reported: %v %q", got.State, got.StateReason)
+	}
+	creating := version("Creating", armcompute.GalleryImageVersionPublishingProfile{})
+	for _, d := range []Definition{{OSType: "Windows"}, {OSType: "Linux", OSState: "Specialized"}} {
+		if got := FromVersion(id(), d, creating, Options{})[0]; got.State != sdk.Unusable {
+			t.Errorf("%+v: %v", d, got.State)
+		}
+	}
+}
+
+func TestFacts(t *testing.T) {
+	own := TagNames{OSName: "osname", OSVersion: "osversion", KubernetesVersion: "k8s"}
+	for name, tt := range map[string]struct {
+		version, definition map[string]string
+		names               TagNames
+		want                [3]string
+		keys                [3]string
+	}{
+		"version's": {
+			map[string]string{"distribution": "Ubuntu", "distribution_version": "2404", "kubernetes_version": "v1.31.4"}, nil, TagNames{},
+			[3]string{"ubuntu", "24.04", "1.31.4"}, [3]string{"distribution", "distribution_version", "kubernetes_version"},
+		},
+		"definition's": {
+			map[string]string{"kubernetes_version": "v1.31.4"}, map[string]string{"distribution": "rhel", "distribution_version": "8"}, TagNames{},
+			[3]string{"rhel", "8", "1.31.4"}, [3]string{"definition:distribution", "definition:distribution_version", "kubernetes_version"},
+		},
+		"version of the same system": {
+			map[string]string{"distribution": "rhel"}, map[string]string{"distribution": "rhel", "distribution_version": "8"}, TagNames{},
+			[3]string{"rhel", "8", ""}, [3]string{"distribution", "definition:distribution_version", ""},
+		},
+		"never two systems": {
+			map[string]string{"distribution": "flatcar"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2404"}, TagNames{},
+			[3]string{"flatcar", "", ""}, [3]string{"distribution", "", ""},
+		},
+		"own tags": {
+			map[string]string{"osname": "Ubuntu", "osversion": "2404", "k8s": "v1.30.1", "distribution": "rhel"}, nil, own,
+			[3]string{"ubuntu", "24.04", "1.30.1"}, [3]string{"osname", "osversion", "k8s"},
+		},
+		"nothing": {map[string]string{"distribution": ""}, nil, own, [3]string{}, [3]string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			image := sdk.Image{Provenance: map[string]sdk.Provenance{}}
+			describe(&image, tt.version, tt.definition, tt.names)
+			got := [3]string{image.OSName, image.OSVersion, image.KubernetesVersion}
+			keys := [3]string{
+				image.Provenance["os.name"].Key, image.Provenance["os.version"].Key, image.Provenance["kubernetesVersion"].Key,
+			}
+			if got != tt.want || keys != tt.keys {
+				t.Errorf("got %q from %q", got, keys)
+			}
+		})
+	}
+}

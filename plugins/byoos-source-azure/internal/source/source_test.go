@@ -1,0 +1,134 @@
+package source
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// recorder answers as both Resource Manager and the identity service do, and
+// keeps the hosts that were asked.
+type recorder struct {
+	mu     sync.Mutex
+	hosts  map[string]bool
+	scopes map[string]bool
+}
+
+func (r *recorder) Do(req *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hosts[req.URL.Host] = true
+	base := "https://" + req.URL.Host + "/tenant"
+	body := `{"value":[]}`
+	switch {
+	case strings.Contains(req.URL.Path, "/discovery/instance"):
+		body = `{"tenant_discovery_endpoint":"` + base + `/v2.0/.well-known/openid-configuration","metadata":[]}`
+	case strings.HasSuffix(req.URL.Path, "openid-configuration"):
+		body = `{"issuer":"` + base + `/v2.0","authorization_endpoint":"` + base + `/a","token_endpoint":"` + base + `/token"}`
+	case req.Method == http.MethodPost:
+		form, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		for _, pair := range strings.Split(string(form), "&") {
+			if scope, ok := strings.CutPrefix(pair, "scope="); ok {
+				r.scopes[strings.Split(scope, "+")[0]] = true
+			}
+		}
+		body = `{"access_token":"t","token_type":"Bearer","expires_in":3600}`
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Request: req, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(bytes.NewBufferString(body)),
+	}, nil
+}
+
+// A sovereign cloud's requests and credentials stay in that cloud.
+func TestClouds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		env      map[string]string
+		settings map[string]any
+		hosts    []string
+		scope    string
+	}{
+		"public": {nil, nil, []string{"login.microsoftonline.com", "management.azure.com"}, "management.core.windows.net"},
+		"government": {
+			map[string]string{"AZURE_CLOUD": "AzureGovernment"}, nil,
+			[]string{"login.microsoftonline.us", "management.usgovcloudapi.net"}, "management.core.usgovcloudapi.net",
+		},
+		"china by settings": {
+			nil, map[string]any{"cloud": "AzureChina"},
+			[]string{"login.chinacloudapi.cn", "management.chinacloudapi.cn"}, "management.core.chinacloudapi.cn",
+		},
+		"custom": {
+			map[string]string{"AZURE_RESOURCE_MANAGER_ENDPOINT": "https://arm.local", "AZURE_AUTHORITY_HOST": "https://login.local"}, nil,
+			[]string{"arm.local", "login.local"}, "arm.local",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{
+				"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_CLIENT_SECRET": "secret",
+				"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "AZURE_SUBSCRIPTION_ID": "S",
+				"AZURE_CLOUD": "", "AZURE_AUTHORITY_HOST": "", "AZURE_RESOURCE_MANAGER_ENDPOINT": "",
+			}
+			maps.Copy(env, tt.env)
+			for k, v := range env {
+				t.Setenv(k, v) // azidentity reads it for itself
+			}
+			r := &recorder{hosts: map[string]bool{}, scopes: map[string]bool{}}
+			s := Source{getenv: func(k string) string { return env[k] }, transport: r}
+			ses, err := s.open(t.Context(), Config{Gallery: "G", ResourceGroup: "RG"}, tt.settings, func(sdk.Diagnostic) error { return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := (&discovery{session: ses}).definitions(t.Context(), place{"S", "RG", "G"}); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.hosts, slices.Sorted(maps.Keys(r.hosts))); diff != "" {
+				t.Errorf("hosts: -want +got:\n%s", diff)
+			}
+			if len(r.scopes) != 1 || !strings.Contains(slices.Collect(maps.Keys(r.scopes))[0], tt.scope) {
+				t.Errorf("scopes %v", r.scopes)
+			}
+		})
+	}
+}
+
+// The description lists every variable that holds a secret, and none twice.
+func TestEnvironment(t *testing.T) {
+	names := Source{}.Describe().Environment
+	for _, secret := range secretVariables() {
+		if !slices.Contains(names, secret) {
+			t.Errorf("%s is missing", secret)
+		}
+	}
+	slices.Sort(names)
+	if len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Errorf("twice in %v", names)
+	}
+	for _, name := range names {
+		if strings.Contains(name, "*") {
+			t.Errorf("%s is not one variable", name)
+		}
+	}
+}
+
+func TestLocations(t *testing.T) {
+	for _, tt := range []struct{ configured, hinted, want []string }{
+		{[]string{"West US 2", "westus2", "eastus"}, nil, []string{"westus2", "eastus"}},
+		{[]string{"westus2", "eastus"}, []string{"East US", "northeurope"}, []string{"eastus"}},
+	} {
+		if diff := cmp.Diff(tt.want, locations(tt.configured, tt.hinted)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	}
+}
