@@ -206,7 +206,7 @@ func (p *Plan) version() string {
 	case p.read.base != nil:
 		return p.read.base.Version
 	}
-	return p.Target.Version
+	return p.newProfileVersion()
 }
 
 // snapshot reads the profile, and the new version if it is there.

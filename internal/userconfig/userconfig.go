@@ -26,10 +26,22 @@ const (
 type Config struct {
 	APIVersion string `json:"apiVersion" jsonschema:"required,enum=byoos.dev/v1alpha1"`
 	Kind       string `json:"kind" jsonschema:"required,enum=Config"`
+	// Palette is the Palette that diff and apply talk to.
+	Palette Palette `json:"palette,omitempty"`
 	// PluginDirs are searched after those of --plugin-dir.
 	PluginDirs []string `json:"pluginDirs,omitempty"`
 	// Plugins holds settings by plugin type; the plugin's page names them.
 	Plugins map[string]map[string]any `json:"plugins,omitempty"`
+}
+
+// Palette says where Palette is; the key has no place in a file of settings.
+type Palette struct {
+	// Host is a name, or an https URL.
+	Host string `json:"host,omitempty"`
+	// Project of targets that name none.
+	Project string `json:"project,omitempty"`
+	// CAFile has PEM certificates to trust as well.
+	CAFile string `json:"caFile,omitempty"`
 }
 
 // Load reads the file at path. A file that is not there is an empty

@@ -347,6 +347,9 @@ func (s *Server) checkAnswer(input *openapi3filter.RequestValidationInput, rec *
 	}
 }
 
+// Violate adds to Violations what a caller found.
+func (s *Server) Violate(text string) { s.violation("%s", text) }
+
 func (s *Server) violation(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
