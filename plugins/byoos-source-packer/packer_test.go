@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,4 +144,43 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s %v: %d usable images, want %d\n%s", tt.manifest, tt.config, usable, tt.usable, got.says())
 		}
 	}
+}
+
+// TestManifestScript runs the script that makes the manifests of the examples.
+// Its AMI builds are packer's own amazon-ebs against the stand-in for EC2.
+func TestManifestScript(t *testing.T) {
+	for _, program := range []string{"bash", "packer", "jq"} {
+		if _, err := exec.LookPath(program); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("%s is not installed, but CI is set", program)
+			}
+			t.Skipf("SKIPPED: %s is not installed, so the examples' script is not tested", program)
+		}
+	}
+	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(examples, "make-manifests.sh"), made)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	all := map[string]any{"manifests": []any{"*/packer-manifest.json", "*/manifest.json"}, "runs": "all", "project": "p", "datacenter": "DC", "folder": "/"}
+	committed, fresh := discover(t, examples, all, nil), discover(t, made, all, nil)
+	if diff := cmp.Diff(outline(committed), outline(fresh)); diff != "" {
+		t.Errorf("the script makes other manifests than are committed (-committed +made):\n%s", diff)
+	}
+}
+
+// outline is what does not change from one run of packer to the next. Builds of
+// one run are in the order in which they ended.
+func outline(a *answer) []string {
+	var lines []string
+	for _, img := range a.Images {
+		lines = append(lines, fmt.Sprint(img.GetName(), img.GetProvider(), img.GetRegion(), img.GetState(), img.GetOs().GetName(), img.GetOs().GetVersion(),
+			img.GetKubernetesVersion(), len(img.GetTags()), img.GetCreatedAt() != nil))
+	}
+	slices.Sort(lines)
+	return lines
 }

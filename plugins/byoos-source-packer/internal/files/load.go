@@ -120,7 +120,7 @@ func readFile(ctx context.Context, file string, read Read) (*manifest.Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
