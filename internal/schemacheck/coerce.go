@@ -13,12 +13,12 @@ func (s *Schema) Coerce(config map[string]any) map[string]any {
 	if config == nil {
 		return map[string]any{}
 	}
-	root, _ := s.raw.(map[string]any)
-	coerced, _ := (&coercer{checker{schema: s}}).value(config, root, 0).(map[string]any)
+	root, _ := s.root.(map[string]any)
+	coerced, _ := (&coercer{s}).value(config, root, 0).(map[string]any)
 	return coerced
 }
 
-type coercer struct{ checker checker }
+type coercer struct{ schema *Schema }
 
 // maxRefs bounds how many references are followed for one value.
 const maxRefs = 32
@@ -28,7 +28,7 @@ func (c *coercer) value(value any, schema map[string]any, depth int) any {
 		return value
 	}
 	if ref, ok := schema["$ref"].(string); ok {
-		return c.value(value, c.checker.at(ref), depth+1)
+		return c.value(value, c.schema.object(ref), depth+1)
 	}
 	switch v := value.(type) {
 	case map[string]any:
@@ -94,7 +94,7 @@ func (c *coercer) types(schema map[string]any, depth int) []string {
 		return nil
 	}
 	if ref, ok := schema["$ref"].(string); ok {
-		return c.types(c.checker.at(ref), depth+1)
+		return c.types(c.schema.object(ref), depth+1)
 	}
 	switch t := schema["type"].(type) {
 	case string:
