@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -258,7 +259,7 @@ func (s *seen) note(r *http.Request) {
 }
 
 // serve starts a server on loopback that notes what reaches it.
-func serve(t *testing.T, handler http.Handler) (host string, s *seen) {
+func serve(t testing.TB, handler http.Handler) (host string, s *seen) {
 	t.Helper()
 	s = &seen{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -447,10 +448,15 @@ func TestPlainHTTP(t *testing.T) {
 func TestLayerBomb(t *testing.T) {
 	host := registry.Start(t, registry.Options{})
 	repo := host + "/edge/bomb"
-	// One gigabyte of zeros in one megabyte, in a file before the one looked for.
-	bomb := packBomb(t, 1<<30)
-	pushRaw(t, repo, "k3s-1.30.1-v4.7.0", bomb)
+	// Zeros, in a file before the one looked for.
+	pushRaw(t, repo, "k3s-1.30.1-v4.7.0", packBomb(t, 512<<20))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	out := discover(t, call{config: config{Repository: repo, Inspect: true}})
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
+		t.Errorf("%d MiB were allocated for a layer that is not kept", allocated>>20)
+	}
 	says(t, out, "cannot read the OS inside "+repo+":k3s-1.30.1-v4.7.0", "unpacks to more than 200 times its size", "leave this tag out")
 	clean(t, discover(t, call{config: config{Repository: repo}}))
 }
@@ -482,6 +488,15 @@ func packBomb(t *testing.T, size int64) []byte {
 		t.Fatal(err)
 	}
 	return packed.Bytes()
+}
+
+func TestNotARegistry(t *testing.T) {
+	host, _ := serve(t, http.NotFoundHandler())
+	says(t, discover(t, call{config: config{Repository: host + "/edge/ubuntu"}}), host+" is not a registry", "check the host and the port")
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	host = strings.TrimPrefix(gone.URL, "http://")
+	says(t, discover(t, call{config: config{Repository: host + "/edge/ubuntu"}}), host+" refused the connection")
 }
 
 // TestEndlessAnswers makes a registry that never stops talking.

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
 )
 
 // Options of a registry.
@@ -24,17 +26,10 @@ type Options struct {
 }
 
 // Start runs docker-registry until the test ends and returns its host:port. The
-// test is skipped when it is not installed, unless BYOOS_TEST_REQUIRE_REGISTRY is
-// set, as in CI.
+// test is skipped when it is not installed, but for where BYOOS_TEST_TOOLS=require.
 func Start(t testing.TB, o Options) string {
 	t.Helper()
-	program, err := exec.LookPath("docker-registry")
-	if err != nil && os.Getenv("BYOOS_TEST_REQUIRE_REGISTRY") != "" {
-		t.Fatal("docker-registry is not installed (apt-get install docker-registry)")
-	}
-	if err != nil {
-		t.Skip("SKIPPED: docker-registry is not installed (apt-get install docker-registry)")
-	}
+	program := binaries.Need(t, "docker-registry")
 	cmd := exec.Command(program, "serve", writeConfig(t, o))
 	log, err := cmd.StderrPipe()
 	if err != nil {

@@ -55,11 +55,19 @@ func (e *Error) NotVisible() bool {
 func IsNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }
 
 func statusOf(err error) int {
-	var t *transport.Error
-	if errors.As(err, &t) {
+	if t := answerOf(err); t != nil {
 		return t.StatusCode
 	}
 	return 0
+}
+
+// answerOf returns the registry's answer among the failures of several attempts.
+func answerOf(err error) *transport.Error {
+	var t *transport.Error
+	if errors.As(err, &t) {
+		return t
+	}
+	return nil
 }
 
 func (e *Error) explain() (reason, next string) {
@@ -90,10 +98,11 @@ func (e *Error) credentials() (reason, next string) {
 }
 
 func (e *Error) status() (reason, next string) {
-	code := statusOf(e.Err)
-	if code == 0 {
+	answer := answerOf(e.Err)
+	if answer == nil {
 		return "", ""
 	}
+	code := answer.StatusCode
 	login := "docker login " + e.Registry
 	switch {
 	case code == http.StatusUnauthorized && e.noScheme && len(e.schemes) > 0:
@@ -109,16 +118,18 @@ func (e *Error) status() (reason, next string) {
 		return e.Registry + " denied access without credentials", login
 	case code == http.StatusForbidden:
 		return e.Registry + " denied access to the user from " + e.Origin, "ask the registry's owner for read access"
+	case code == http.StatusNotFound && answer.Request != nil && answer.Request.URL.Path == "/v2/":
+		return e.Registry + " is not a registry: it has no /v2/", "check the host and the port"
 	case code == http.StatusNotFound:
-		return e.Registry + " has no such repository or tag: " + Text(e.Err),
+		return e.Registry + " has no such repository or tag: " + Text(answer),
 			"check the spelling; some registries answer so, too, when the user may not see it"
 	case code == http.StatusTooManyRequests:
 		return e.Registry + " limits requests and said to slow down",
 			"try again later, log in for a higher limit, or narrow tags and resolve"
 	case code >= http.StatusInternalServerError:
-		return fmt.Sprintf("%s is in trouble: %s", e.Registry, Text(e.Err)), "try again later"
+		return fmt.Sprintf("%s is in trouble: %s", e.Registry, Text(answer)), "try again later"
 	}
-	return Text(e.Err), ""
+	return Text(answer), ""
 }
 
 func (e *Error) certificate() (reason, next string) {

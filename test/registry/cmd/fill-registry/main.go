@@ -43,7 +43,7 @@ func example(ctx context.Context, host string) error {
 		architectures []string
 		release       string
 	}{
-		{"edge/ubuntu:k3s-1.30.4-v4.6.2-demo", both, "22.04"},
+		{"edge/ubuntu:k3s-1.30.4-v4.7.0-demo", both, "22.04"},
 		{"edge/ubuntu:k3s-1.30.10-v4.6.2-demo", both, "22.04"},
 		{"edge/ubuntu:k3s-1.30.10-v4.7.0-rc.2-demo", both, "22.04"},
 		{"edge/ubuntu:k3s-1.30.10-v4.7.0-demo", both, "22.04"},
