@@ -15,8 +15,11 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
 )
 
-// shown is how many near misses an error lists.
-const shown = 5
+// How many near misses, and how many images to choose between, an error lists.
+const (
+	shown           = 5
+	maxAlternatives = 50
+)
 
 // Resolve returns the pick, or a *failure.Error with ExitNoImage that says what
 // was nearest or between what it could not choose.
@@ -38,6 +41,10 @@ func (o Outcome) ambiguous(pack string) error {
 	}
 	tags := o.differingTags()
 	for i := range o.Alternatives {
+		if i == maxAlternatives {
+			e.Details = append(e.Details, fmt.Sprintf("and %d more", len(o.Alternatives)-i))
+			break
+		}
 		img := &o.Alternatives[i]
 		e.Details = append(e.Details, Describe(img)+tagsText(img, tags))
 	}
@@ -93,7 +100,7 @@ func (o Outcome) differingTags() []string {
 	keys := map[string]bool{}
 	for _, img := range o.Alternatives {
 		for key := range img.Tags {
-			if !keys[key] {
+			if _, seen := keys[key]; !seen {
 				keys[key] = o.differIn(func(i *image.Image) string { return i.Tags[key] })
 			}
 		}

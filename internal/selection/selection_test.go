@@ -295,6 +295,18 @@ func TestAmbiguousDetailsShowWhatDiffers(t *testing.T) {
 	}
 }
 
+func TestAmbiguousIsCapped(t *testing.T) {
+	images := many(5_000)
+	for i := range images {
+		images[i].State, images[i].Tags = image.Available, map[string]string{"a": "x", "b": "y", "n": fmt.Sprint(i)}
+	}
+	_, err := apply(t, spec.Select{Pick: spec.PickExactlyOne}, images...).Resolve("p")
+	var failed *failure.Error
+	if !errors.As(err, &failed) || len(failed.Details) != 51 || !strings.Contains(failed.Details[50], "more") {
+		t.Fatalf("got %v", err)
+	}
+}
+
 func TestNoImage(t *testing.T) {
 	outcome := apply(t, spec.Select{Region: "us-east-2", OS: spec.OS{Name: "rhel"}, Architecture: "amd64"},
 		ami("far", architecture("arm64")), ami("near"), ami("nearer", created(0)))
