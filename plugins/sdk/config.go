@@ -62,7 +62,9 @@ func decodeConfig[C any](config *structpb.Struct) (C, error) {
 	return c, nil
 }
 
-// applyDefaults sets the keys of an object that are absent and have a default.
+// applyDefaults sets the keys of an object that are absent and have a default. An
+// object that is absent stays so, whatever defaults are in it: it may be a pointer
+// that says "not wanted".
 func applyDefaults(schema *jsonschema.Schema, values map[string]any) {
 	if schema.Properties == nil {
 		return

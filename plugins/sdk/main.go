@@ -1,6 +1,8 @@
 package sdk
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -60,9 +62,14 @@ func describe[C any](svc *service[C], stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "describe: %v\n", err)
 		return 1
 	}
-	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(d)
+	text, err := protojson.Marshal(d)
 	if err == nil {
-		_, err = fmt.Fprintf(stdout, "%s\n", text)
+		// protojson varies its white space on purpose; this output is compared.
+		var indented bytes.Buffer
+		err = json.Indent(&indented, text, "", "  ")
+		if err == nil {
+			_, err = fmt.Fprintf(stdout, "%s\n", indented.Bytes())
+		}
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "describe: %v\n", err)

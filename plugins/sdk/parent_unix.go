@@ -3,9 +3,11 @@
 package sdk
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -15,20 +17,43 @@ const parentPoll = 250 * time.Millisecond
 
 // waitForParent returns when the process that started this one is gone. hostPID
 // is the host's process id, which also covers a host that died before this
-// process could ask for its parent; empty means unknown.
+// process could ask for its parent, and a wrapper between the two; empty means
+// unknown.
 func waitForParent(hostPID string) {
 	parent := os.Getppid()
 	host, err := strconv.Atoi(hostPID)
-	if err != nil || host <= 1 {
+	if err != nil || host < 1 {
 		host = parent
 	}
 	ticker := time.NewTicker(parentPoll)
 	defer ticker.Stop()
-	for ; os.Getppid() == parent && alive(host); <-ticker.C {
+	for !orphaned(parent, host) {
+		<-ticker.C
 	}
 }
 
-// alive also holds for a process of another user.
+func orphaned(parent, host int) bool {
+	switch now := os.Getppid(); {
+	case now != parent, now == 1 && host != 1:
+		return true
+	case now == host:
+		return false
+	}
+	return !alive(host)
+}
+
+// alive also holds for a process of another user, but not for one that was
+// killed and whose own parent did not take note yet.
 func alive(pid int) bool {
-	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return false
+	}
+	// Only Linux has this file. The state follows the name in parentheses, which
+	// may hold anything.
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return true
+	}
+	state := strings.TrimLeft(string(b[bytes.LastIndexByte(b, ')')+1:]), " ")
+	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
 }

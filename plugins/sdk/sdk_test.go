@@ -1,0 +1,241 @@
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+type testConfig struct {
+	Manifest string   `json:"manifest" jsonschema:"required,description=Manifest to read"`
+	Runs     string   `json:"runs,omitempty" jsonschema:"enum=latest,enum=all,default=latest"`
+	Regions  []string `json:"regions,omitempty"`
+	Nested   struct {
+		Count int `json:"count,omitempty" jsonschema:"minimum=1"`
+	} `json:"nested,omitempty"`
+}
+
+type testSource struct{ name string }
+
+func (s testSource) Describe() Info {
+	return Info{Name: s.name, Version: "v2.0.0", Summary: "For tests.", Providers: []string{"aws"}, Environment: []string{"AWS_*"}, UsesHints: true}
+}
+
+func (testSource) Discover(context.Context, DiscoverRequest[testConfig], *Stream) error { return nil }
+
+// waitVariable makes this test program a child that waits for its parent.
+const waitVariable = "BYOOS_TEST_WAIT"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(waitVariable) {
+	case "":
+		os.Exit(m.Run())
+	case "parent":
+		// Starts a child and is killed; the child's id is printed.
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), waitVariable+"=child", EnvHostPID+"="+strconv.Itoa(os.Getpid()))
+		child.Stdout = os.Stdout
+		if err := child.Start(); err != nil {
+			os.Exit(1)
+		}
+		time.Sleep(time.Hour)
+	case "child":
+		fmt.Println("waiting")
+		waitForParent(os.Getenv(EnvHostPID))
+		fmt.Println("gone")
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code, done := command(newService(testSource{"x"}, &stderr), []string{"describe"}, noEnv, &stdout, &stderr)
+	if code != 0 || !done || stderr.Len() > 0 {
+		t.Fatal(code, done, stderr.String())
+	}
+	var d sourcev1.Description
+	if err := protojson.Unmarshal(stdout.Bytes(), &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Name != "x" || d.Version != "2.0.0" || d.ProtocolVersions[0] != 1 || d.SdkVersion == "" || d.Environment[0] != "AWS_*" ||
+		len(d.Capabilities) != 1 || d.Capabilities[0] != sourcev1.Capability_CAPABILITY_HINTS {
+		t.Error(&d)
+	}
+	var schema map[string]any
+	if err := json.Unmarshal([]byte(d.ConfigSchema), &schema); err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"$schema":"https://json-schema.org/draft/2020-12/schema","additionalProperties":false,"properties":{` +
+		`"manifest":{"description":"Manifest to read","type":"string"},` +
+		`"nested":{"additionalProperties":false,"properties":{"count":{"minimum":1,"type":"integer"}},"type":"object"},` +
+		`"regions":{"items":{"type":"string"},"type":"array"},` +
+		`"runs":{"default":"latest","enum":["latest","all"],"type":"string"}},"required":["manifest"],"type":"object"}`
+	if string(got) != want {
+		t.Errorf("schema\n%s\nwant\n%s", got, want)
+	}
+	var again bytes.Buffer
+	command(newService(testSource{"x"}, &stderr), []string{"describe"}, noEnv, &again, &stderr)
+	if again.String() != stdout.String() {
+		t.Error("describe is not the same each time")
+	}
+}
+
+func TestConfigMustBeAStruct(t *testing.T) {
+	if _, err := schemaText[map[string]any](); err == nil {
+		t.Error("a map is no configuration type")
+	}
+}
+
+func TestRunByHand(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code, done := command(newService(testSource{"x"}, &stderr), nil, noEnv, &stdout, &stderr)
+	if code != 1 || !done || stdout.Len() > 0 || !strings.Contains(stderr.String(), "kubectl byoos plugin list") {
+		t.Error(code, done, stdout.String(), stderr.String())
+	}
+	code, done = command(newService(testSource{"x"}, &stderr), []string{"--version"}, noEnv, &stdout, &stderr)
+	if code != 0 || !done || stdout.String() != "byoos-source-x 2.0.0\n" {
+		t.Error(code, done, stdout.String())
+	}
+	_, done = command(newService(testSource{"x"}, &stderr), nil, func(string) string { return Handshake().MagicCookieValue }, &stdout, &stderr)
+	if done {
+		t.Error("the host's start was taken for one by hand")
+	}
+}
+
+func noEnv(string) string { return "" }
+
+// TestOrder has diagnostics come after the images that were sent before them.
+func TestOrder(t *testing.T) {
+	var got []string
+	s := newSender(t.Context(), func(b batch) error {
+		got = append(got, fmt.Sprintf("%d images %d diagnostics", len(b.images), len(b.diagnostics)))
+		return nil
+	})
+	out := &Stream{s}
+	for _, err := range []error{
+		out.Images(make([]Image, 300)...), out.Report(Diagnostic{Summary: "a"}), out.Images(Image{ID: "x"}), s.close(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "256 images 0 diagnostics,44 images 0 diagnostics,0 images 1 diagnostics,1 images 0 diagnostics"
+	if strings.Join(got, ",") != want {
+		t.Errorf("got %v", got)
+	}
+	if err := out.Images(Image{}); !errors.Is(err, errClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestLargeImagesEndABatchEarly(t *testing.T) {
+	largest := 0
+	s := newSender(t.Context(), func(b batch) error { largest = max(largest, len(b.images)); return nil })
+	for range 100 {
+		image := Image{ID: "x", Tags: map[string]string{"text": strings.Repeat("x", 1<<20)}}
+		if err := s.images([]Image{image}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if largest != 1 {
+		t.Errorf("%d images of 1 MiB in one message", largest)
+	}
+}
+
+func TestSendingStopsAfterAFailure(t *testing.T) {
+	broken := errors.New("broken")
+	calls := 0
+	s := newSender(t.Context(), func(batch) error { calls++; return broken })
+	for range 3 {
+		if err := s.report(Diagnostic{}); !errors.Is(err, broken) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d messages were sent over a broken connection", calls)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := newSender(ctx, func(batch) error { return nil }).images(make([]Image, 1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestLogLinesAreHclogs(t *testing.T) {
+	var b bytes.Buffer
+	slog.New(newLogHandler(&b, "byoos-source-x")).With("source", "golden").Warn("slow", "level", "high", "time", "noon")
+	var line map[string]any
+	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]any{
+		"@level": "warn", "@message": "slow", "@module": "byoos-source-x", "source": "golden", "level": "high", "time": "noon",
+	} {
+		if line[key] != want {
+			t.Errorf("%s is %v, want %v", key, line[key], want)
+		}
+	}
+	if _, err := time.Parse(logTimeFormat, fmt.Sprint(line["@timestamp"])); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestChildOutlivesNoParent kills a parent and waits for its child to see it.
+func TestChildOutlivesNoParent(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), waitVariable+"=parent")
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line := make([]byte, 64)
+	n, err := out.Read(line)
+	if err != nil || !strings.HasPrefix(string(line[:n]), "waiting") {
+		t.Fatal(string(line[:n]), err)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = parent.Wait() }()
+	began := time.Now()
+	deadline := time.AfterFunc(5*time.Second, func() { _ = out.Close() })
+	defer deadline.Stop()
+	n, err = out.Read(line)
+	if err != nil || string(line[:n]) != "gone\n" || time.Since(began) > 3*time.Second {
+		t.Errorf("%q after %s: %v", line[:n], time.Since(began), err)
+	}
+}
+
+func TestOnlySocketsAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"plugin1", "notes"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	removeSockets(dir)
+	removeSockets("")
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Error(entries, err)
+	}
+}
