@@ -26,6 +26,9 @@ const helperVariable = "BYOOS_TEST_HOST"
 // stubFile is the built stub plugin.
 var stubFile string
 
+// testdata is absolute: a test may change its directory.
+var testdata string
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if config := os.Getenv(helperVariable); config != "" {
@@ -41,6 +44,10 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if testdata, err = filepath.Abs("testdata"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	stubFile = filepath.Join(dir, "byoos-source-stub")
 	build := exec.Command("go", "build", "-o", stubFile, "github.com/kubectl-byoos/kubectl-byoos/test/stubs/byoos-source-stub")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -188,7 +195,7 @@ func text(err error, replace ...string) string {
 // golden compares with testdata/<name>.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
+	path := filepath.Join(testdata, name)
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -96,13 +96,14 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err != nil {
 		return nil, installFailure(path, err)
 	}
-	defer func() { _ = os.Remove(temporary) }()
+	defer func() { _ = os.RemoveAll(temporary) }()
+	copied := filepath.Join(temporary, filepath.Base(path))
 
-	candidate := &Plugin{Type: typ, Path: temporary, Origin: OriginUser, Digest: "sha256:" + sum}
+	candidate := &Plugin{Type: typ, Path: copied, Origin: OriginUser, Digest: "sha256:" + sum}
 	candidate.sum, _ = hex.DecodeString(sum)
 	description, err := h.runDescribe(ctx, candidate)
 	if err != nil {
-		return nil, installFailure(path, renamed(err, temporary, path))
+		return nil, installFailure(path, renamed(err, copied, path))
 	}
 	target := filepath.Join(dir, filepath.Base(path))
 	receipt, err := yaml.Marshal(Receipt{
@@ -113,7 +114,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 		return nil, installFailure(path, err)
 	}
 	// Between the two steps file and receipt do not match, so nothing runs.
-	if err := os.Rename(temporary, target); err != nil {
+	if err := os.Rename(copied, target); err != nil {
 		return nil, installFailure(path, err)
 	}
 	if err := writeFile(receiptPath(target), receipt, 0o644); err != nil {
@@ -128,8 +129,8 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	return nil, installFailure(path, fmt.Errorf("%s is not there after it was written", target))
 }
 
-// copyPlugin copies a plugin to a temporary file in dir and returns it with its
-// digest, in hex.
+// copyPlugin copies a plugin into a temporary directory in dir and returns that,
+// and the plugin's digest in hex.
 func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	in, err := os.Open(path)
 	if err != nil {
@@ -141,19 +142,20 @@ func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	} else if !info.Mode().IsRegular() {
 		return "", "", errors.New("it is not a regular file")
 	}
-	// The name does not start as a plugin's does, so nothing takes it for one.
-	pattern := ".install-*"
-	if strings.HasSuffix(path, ".exe") {
-		pattern += ".exe"
-	}
-	out, err := os.CreateTemp(dir, pattern)
+	// A directory of its own, since a plugin may go by its file name.
+	temporary, err = os.MkdirTemp(dir, ".install-*")
 	if err != nil {
+		return "", "", err
+	}
+	out, err := os.OpenFile(filepath.Join(temporary, filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	if err != nil {
+		_ = os.RemoveAll(temporary)
 		return "", "", err
 	}
 	defer func() {
 		err = errors.Join(err, out.Close())
 		if err != nil {
-			_ = os.Remove(out.Name())
+			_ = os.RemoveAll(temporary)
 		}
 	}()
 	hash := sha256.New()
@@ -163,7 +165,7 @@ func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	if err := out.Chmod(0o755); err != nil {
 		return "", "", err
 	}
-	return out.Name(), hex.EncodeToString(hash.Sum(nil)), out.Sync()
+	return temporary, hex.EncodeToString(hash.Sum(nil)), out.Sync()
 }
 
 // Remove deletes an installed plugin and its receipt.

@@ -66,8 +66,8 @@ func misdescribe(name string) {
 func misstart(name string) {
 	switch name {
 	case "prints-first":
-		fmt.Println("loading plugins ...")
 		fmt.Fprintln(os.Stderr, "this line goes to stderr")
+		fmt.Println("loading plugins ...")
 	case "hang-start":
 		fmt.Fprintln(os.Stderr, "connecting to the licence server")
 		time.Sleep(time.Hour)

@@ -1,0 +1,467 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+// TestEnvironment has a plugin print what it got.
+func TestEnvironment(t *testing.T) {
+	h := newHost(t, Options{
+		PluginDirs: []string{pluginDir(t, "stub")},
+		Environ: func() []string {
+			return []string{
+				"AWS_SECRET_ACCESS_KEY=never", "AWS_PROFILE=never", "KUBECTL_PATH=/usr/bin/kubectl", "KUBECONFIG=never",
+				"PLUGIN_CLIENT_CERT=never", "BYOOS_HOST_PID=1", "XSTUB_DECLARED=never",
+				"HOME=/home/me", "PATH=/usr/bin:/bin", "TMPDIR=" + os.TempDir(), "LANG=de_DE.UTF-8", "LC_ALL=C",
+				"https_proxy=http://proxy", "NO_PROXY=localhost", "SSL_CERT_FILE=/etc/roots.pem",
+				"STUB_DECLARED=yes", "STUB_WILD_ONE=1", "STUB_WILD_=2",
+			}
+		},
+	})
+	r := one(context.Background(), h, "stub", map[string]any{"mode": "environment"})
+	if r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	got := map[string]string{}
+	for _, i := range r.Images {
+		got[i.ID] = i.Tags["value"]
+	}
+	for name, value := range got {
+		if strings.Contains(value, "never") {
+			t.Errorf("%s reached the plugin", name)
+		}
+	}
+	want := []string{
+		"BYOOS_HOST_PID", "BYOOS_PLUGIN", "HOME", "LANG", "LC_ALL", "NO_PROXY", "PATH", "PLUGIN_CLIENT_CERT", "PLUGIN_MAX_PORT",
+		"PLUGIN_MIN_PORT", "PLUGIN_PROTOCOL_VERSIONS", "PLUGIN_UNIX_SOCKET_DIR", "SSL_CERT_FILE", "STUB_DECLARED", "STUB_WILD_",
+		"STUB_WILD_ONE", "TMPDIR", "https_proxy",
+	}
+	var names []string
+	for name := range got {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDeclared(t *testing.T) {
+	tests := []struct {
+		declared, name string
+		want           bool
+	}{
+		{"AWS_REGION", "AWS_REGION", true},
+		{"AWS_REGION", "AWS_REGION_2", false},
+		{"AWS_*", "AWS_REGION", true},
+		{"AWS_*", "XAWS_REGION", false},
+		{"*", "AWS_REGION", false},
+		{"KUBECTL_*", "KUBECTL_PATH", false},
+		{"", "", true},
+	}
+	for _, tt := range tests {
+		if got := Declared([]string{tt.declared}, tt.name); got != tt.want {
+			t.Errorf("Declared(%q, %q) = %v", tt.declared, tt.name, got)
+		}
+	}
+}
+
+func TestRequestArrives(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	h := newHost(t, Options{
+		PluginDirs:   []string{pluginDir(t, "stub")},
+		Now:          func() time.Time { return now },
+		UserSettings: map[string]map[string]any{"stub": {"endpoint": "x", "retries": 3}, "other": {"a": 1}},
+	})
+	r := h.Discover(context.Background(), []Request{{
+		Source: "golden", Type: "stub", Config: map[string]any{"mode": "request", "list": []string{"a"}, "images": uint8(3)},
+		BaseDir: "/specs", Hints: Hints{Regions: []string{"us-east-1", "eu-west-1"}},
+	}}, nil)[0]
+	if r.Err != nil || len(r.Images) != 1 {
+		t.Fatal(r.Err, r.Images)
+	}
+	want := map[string]string{
+		"baseDir": "/specs", "now": "2026-05-01T12:00:00Z", "regions": "us-east-1,eu-west-1",
+		"settings": "map[endpoint:x retries:3]", "stdin": `"" <nil>`, "dir": workingDirectory(t) + "<nil>",
+	}
+	if diff := cmp.Diff(want, r.Images[0].Tags); diff != "" {
+		t.Error(diff)
+	}
+	if r.Images[0].Source != "golden" {
+		t.Error("the image does not name its source")
+	}
+}
+
+func workingDirectory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestEdgeImages(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	r := one(context.Background(), h, "stub", map[string]any{"mode": "edge"})
+	if r.Err != nil || len(r.Images) != 5 {
+		t.Fatal(r.Err, len(r.Images))
+	}
+	if r.Images[0].ID != "not \uFFFD utf-8" || r.Images[0].Tags["k\uFFFD"] != "v\uFFFD" {
+		t.Errorf("%q %q", r.Images[0].ID, r.Images[0].Tags)
+	}
+	if r.Images[1].CreatedAt != nil {
+		t.Error("a time before the year 1 is a time")
+	}
+	if len(r.Images[2].Tags["text"]) != 6<<20 {
+		t.Error("the large tag did not arrive")
+	}
+	if r.Images[3].State != image.Unusable || r.Images[3].StateReason != "a volume is no image" {
+		t.Errorf("%+v", r.Images[3])
+	}
+}
+
+func TestProgressIsHandedOn(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	var events []Event
+	h.Discover(context.Background(), []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "progress"}}},
+		func(e Event) { events = append(events, e) })
+	want := Event{Source: "s", Plugin: "stub", Message: "reading region 3", Done: 3, Total: 3}
+	if len(events) == 0 || events[len(events)-1] != want {
+		t.Errorf("events %v", events)
+	}
+}
+
+// TestOutputGoesToTheLog has a plugin print to stdout in a call, and log.
+func TestOutputGoesToTheLog(t *testing.T) {
+	log := &lockedBuffer{}
+	h := newHost(t, Options{
+		PluginDirs: []string{pluginDir(t, "stub")},
+		Log:        slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if r := one(context.Background(), h, "stub", map[string]any{"mode": "prints"}); r.Err != nil || len(r.Images) != 1 {
+		t.Fatal(r.Err)
+	}
+	h.Close()
+	for _, want := range []string{`msg="a line on stdout" plugin=stub`, `level=WARN msg="a line in the log key=value source=golden" plugin=stub`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has no %s:\n%s", want, log)
+		}
+	}
+	if strings.Contains(log.String(), "EOF") {
+		t.Errorf("the log has go-plugin's noise:\n%s", log)
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestVerify(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	refs := []image.Ref{{ID: "ami-1", Provider: "aws"}, {ID: "gone"}, {ID: "skip"}}
+	got, diagnostics, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Type: "stub", Refs: refs})
+	if err != nil || len(diagnostics) != 1 || diagnostics[0].Severity != SeverityInfo {
+		t.Fatal(err, diagnostics)
+	}
+	want := []Verified{
+		{Ref: refs[0], Presence: Found, Image: &image.Image{ID: "ami-1", Provider: "aws", State: image.Available, Source: "s"}},
+		{Ref: refs[1], Presence: NotFound, Reason: "deregistered"},
+		{Ref: refs[2], Presence: Unknown, Reason: "the source gave no answer"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSourcesAreAskedAtOnce(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	if r := one(context.Background(), h, "stub", nil); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	began := time.Now()
+	for i, r := range h.Discover(context.Background(), slowRequests(16, "300ms"), nil) {
+		if r.Err != nil || r.Source != fmt.Sprint("s", i) || len(r.Images) != 1 {
+			t.Errorf("source %d: %v", i, r.Err)
+		}
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("16 sources that wait 0.3 s took %s", took)
+	}
+	if n := len(h.running); n != 1 {
+		t.Errorf("%d processes for one plugin", n)
+	}
+}
+
+func slowRequests(n int, wait string) []Request {
+	reqs := make([]Request, n)
+	for i := range reqs {
+		reqs[i] = Request{Source: fmt.Sprint("s", i), Type: "stub", Config: map[string]any{"wait": wait}}
+	}
+	return reqs
+}
+
+func TestOrderOfPlaces(t *testing.T) {
+	first, second, data := pluginDir(t, "a"), pluginDir(t, "a", "b"), t.TempDir()
+	// krew: a symlink in bin to the program in its store, plugins beside that.
+	store, bin := filepath.Join(t.TempDir(), "store"), t.TempDir()
+	for _, dir := range []string{store, filepath.Join(store, "plugins")} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addStub(t, filepath.Join(store, "plugins"), "b")
+	addStub(t, filepath.Join(store, "plugins"), "c")
+	addStub(t, store, "d")
+	writeTestFile(t, filepath.Join(store, "kubectl-byoos"), "", 0o755)
+	link := filepath.Join(bin, "kubectl-byoos")
+	if err := os.Symlink(filepath.Join(store, "kubectl-byoos"), link); err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, Options{PluginDirs: []string{first, second}, DataDir: data, ExecutablePath: link})
+	plugins, err := h.List(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range plugins {
+		state := "ok"
+		if p.Broken != nil {
+			state = p.Broken.Error()
+		} else if p.ShadowedBy != "" {
+			state = "hidden by " + p.ShadowedBy
+		}
+		if !strings.HasPrefix(p.Digest, "sha256:") {
+			t.Errorf("%s has no digest", p.Path)
+		}
+		line := fmt.Sprintf("%s %s %s %s", p.Type, p.Origin, p.Path, state)
+		got = append(got, strings.NewReplacer(first, "FIRST", second, "SECOND", store, "STORE").Replace(line))
+	}
+	want := []string{
+		"a flag FIRST/byoos-source-a ok",
+		"a flag SECOND/byoos-source-a hidden by FIRST/byoos-source-a",
+		"b flag SECOND/byoos-source-b ok",
+		"b bundled STORE/plugins/byoos-source-b hidden by SECOND/byoos-source-b",
+		"c bundled STORE/plugins/byoos-source-c ok",
+		"d bundled STORE/byoos-source-d ok",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	dir := pluginDir(t, "packer", "aws")
+	// Neither the working directory nor PATH counts.
+	there := pluginDir(t, "pakcer")
+	t.Chdir(there)
+	t.Setenv("PATH", there)
+	h := newHost(t, Options{PluginDirs: []string{dir}, DataDir: "/nowhere"})
+	_, err := h.Find(context.Background(), "pakcer")
+	golden(t, "not-found.txt", text(err, dir, "DIR"))
+	_, err = h.Find(context.Background(), "vsphere")
+	golden(t, "not-found-far.txt", text(err, dir, "DIR"))
+}
+
+func TestTrust(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes are not access control there")
+	}
+	dir := pluginDir(t, "stub")
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	if _, err := h.Find(context.Background(), "stub"); err == nil || !strings.Contains(err.Error(), "other users may write to "+dir) {
+		t.Errorf("a directory that all may write to is trusted: %v", err)
+	}
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Find(context.Background(), "stub"); err != nil {
+		t.Errorf("our own file in a sticky directory is not trusted: %v", err)
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	if err := os.Chown(filepath.Join(dir, "byoos-source-stub"), 65534, -1); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.Chown(filepath.Join(dir, "byoos-source-stub"), 0, -1) }()
+	if _, err := h.Find(context.Background(), "stub"); err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+		t.Errorf("the file of another user is trusted: %v", err)
+	}
+}
+
+func TestInstall(t *testing.T) {
+	data, elsewhere := t.TempDir(), pluginDir(t, "stub")
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	h := newHost(t, Options{DataDir: data, Now: func() time.Time { return now }})
+	p, err := h.Install(context.Background(), filepath.Join(elsewhere, "byoos-source-stub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Origin != OriginUser || p.Description.GetVersion() != "1.2.3" || p.Digest != digestText(stubFile) {
+		t.Errorf("%+v", p)
+	}
+	if got := listing(h.userDir()); !slices.Equal(got, []string{"byoos-source-stub", "byoos-source-stub.receipt.yaml"}) {
+		t.Errorf("files %v", got)
+	}
+	if r := one(context.Background(), h, "stub", nil); r.Err != nil || len(r.Images) != 1 {
+		t.Error(r.Err)
+	}
+
+	t.Run("a file that changed is not run", func(t *testing.T) {
+		h := newHost(t, Options{DataDir: data})
+		ran := filepath.Join(t.TempDir(), "ran")
+		original, err := os.ReadFile(p.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(p.Path); err != nil { // it may be running
+			t.Fatal(err)
+		}
+		writeTestFile(t, p.Path, "#!/bin/sh\ntouch "+ran+"\n", 0o755)
+		_, err = h.Find(context.Background(), "stub")
+		golden(t, "changed.txt", text(err, data, "DATA"))
+		if _, err := os.Stat(ran); err == nil {
+			t.Error("it was run")
+		}
+		if err := os.Remove(p.Path); err != nil {
+			t.Fatal(err)
+		}
+		writeTestFile(t, p.Path, string(original), 0o755)
+	})
+
+	t.Run("a broken plugin does not replace a good one", func(t *testing.T) {
+		bad := filepath.Join(pluginDir(t), "byoos-source-stub")
+		writeTestFile(t, bad, "#!/bin/sh\necho no\n", 0o755)
+		h := newHost(t, Options{DataDir: data})
+		_, err := h.Install(context.Background(), bad)
+		golden(t, "install-broken.txt", text(err, filepath.Dir(bad), "DIR"))
+		if _, err := h.Find(context.Background(), "stub"); err != nil {
+			t.Error(err)
+		}
+		if n := len(listing(h.userDir())); n != 2 {
+			t.Errorf("files left: %v", listing(h.userDir()))
+		}
+	})
+
+	t.Run("without a receipt nothing is run", func(t *testing.T) {
+		addStub(t, h.userDir(), "wild")
+		_, err := h.Find(context.Background(), "wild")
+		golden(t, "no-receipt.txt", text(err, data, "DATA"))
+	})
+
+	if err := h.Remove(context.Background(), "stub"); err != nil {
+		t.Error(err)
+	}
+	if got := listing(h.userDir()); !slices.Equal(got, []string{"byoos-source-wild"}) {
+		t.Errorf("files left: %v", got)
+	}
+	if err := h.Remove(context.Background(), "stub"); failure.Code(err) != failure.ExitFailure {
+		t.Error(err)
+	}
+	if _, err := h.Install(context.Background(), "/bin/sh"); failure.Code(err) != failure.ExitUsage {
+		t.Error(err)
+	}
+}
+
+// TestCache has a script count how often it is asked.
+func TestCache(t *testing.T) {
+	dir, cacheDir := pluginDir(t), t.TempDir()
+	path, counter := filepath.Join(dir, "byoos-source-x"), filepath.Join(t.TempDir(), "n")
+	script := "#!/bin/sh\necho x >> " + counter + "\necho '{\"name\":\"x\",\"version\":\"VERSION\",\"protocolVersions\":[1]}'\n"
+	writeTestFile(t, path, strings.Replace(script, "VERSION", "1.0.0", 1), 0o755)
+	find := func(wantVersion string, wantCalls int) {
+		t.Helper()
+		h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir})
+		p, err := h.Find(context.Background(), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := os.ReadFile(counter)
+		if p.Description.GetVersion() != wantVersion || len(b) != 2*wantCalls {
+			t.Errorf("version %s after %d calls, want %s after %d", p.Description.GetVersion(), len(b)/2, wantVersion, wantCalls)
+		}
+	}
+	find("1.0.0", 1)
+	find("1.0.0", 1)
+	writeTestFile(t, path, strings.Replace(script, "VERSION", "1.0.10", 1), 0o755)
+	find("1.0.10", 2)
+	file := filepath.Join(cacheDir, "byoos", cacheFile)
+	for _, broken := range []string{"", "null", "{", `{"` + path + `":{"description":"x"}}`} {
+		writeTestFile(t, file, broken, 0o600)
+		h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir})
+		if _, err := h.Find(context.Background(), "x"); err != nil {
+			t.Errorf("cache %q: %v", broken, err)
+		}
+	}
+	find("1.0.10", 6)
+	if runtime.GOOS == "windows" {
+		return
+	}
+	// Whoever may write to the cache could have a plugin get more variables.
+	if err := os.Chmod(file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	find("1.0.10", 7)
+}
+
+func FuzzReceipt(f *testing.F) {
+	f.Add([]byte("apiVersion: byoos.dev/v1alpha1\nkind: PluginReceipt\ntype: x\nsha256: " + strings.Repeat("0", 64) + "\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if r, err := parseReceipt(b); err == nil && !sha256Pattern.MatchString(r.SHA256) {
+			t.Errorf("accepted %q", r.SHA256)
+		}
+	})
+}
+
+func FuzzTail(f *testing.F) {
+	f.Add([]byte(`{"@message":"x","@level":"warn","a":1}`+"\n"), 3)
+	f.Add([]byte("panic: \x1b[31m\xff\n\n\n"), 1)
+	f.Fuzz(func(t *testing.T, b []byte, n int) {
+		tail := newTail(slog.New(slog.DiscardHandler), []string{"secret-value"})
+		n = min(max(n, 0), len(b))
+		_, _ = tail.Write(b[:n])
+		_, _ = tail.Write(b[n:])
+		lines := tail.last()
+		if len(lines) > tailLines {
+			t.Errorf("%d lines", len(lines))
+		}
+		for _, line := range lines {
+			if strings.ContainsAny(line, "\x1b\n\r\x00") || strings.Contains(line, "secret-value") {
+				t.Errorf("line %q", line)
+			}
+		}
+	})
+}
