@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the manifests of the examples with the real packer program (1.6 or later,
 # from Debian: apt install packer jq). The AMI examples talk to the small stand-in
-# for EC2 in examples/internal/fakeec2, so no account is needed.
+# for EC2 in examples/internal/fakeec2, the one for vSphere to govmomi's simulator
+# in examples/internal/vcenter, so no account is needed.
 #
 # Usage: examples/make-manifests.sh [OUTPUT_FOLDER]
 # Without a folder the manifests in examples/ are replaced.
@@ -12,9 +13,9 @@ to=${1:-$here}
 mkdir -p "$to"
 to=$(cd "$to" && pwd)
 work=$(mktemp -d)
-server=
+servers=()
 finish() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  if [ ${#servers[@]} -gt 0 ]; then kill "${servers[@]}" 2>/dev/null || true; fi
   rm -rf "$work"
 }
 trap finish EXIT
@@ -23,14 +24,23 @@ export CHECKPOINT_DISABLE=1 PACKER_CACHE_DIR=$work/cache PACKER_CONFIG_DIR=$work
 unset AWS_PROFILE AWS_DEFAULT_PROFILE
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 
-(cd "$here/.." && go build -o "$work/fakeec2" ./examples/internal/fakeec2)
-"$work/fakeec2" -address-file "$work/address" &
-server=$!
-for _ in $(seq 100); do
-  if [ -s "$work/address" ]; then break; fi
-  sleep 0.1
-done
-endpoint=$(cat "$work/address")
+# serve NAME builds and starts a stand-in and waits for its address.
+serve() {
+  (cd "$here/internal/$1" && go build -o "$work/$1" .)
+  "$work/$1" -address-file "$work/$1.address" &
+  servers+=($!)
+  for _ in $(seq 100); do
+    if [ -s "$work/$1.address" ]; then return; fi
+    sleep 0.1
+  done
+  echo "the stand-in $1 did not start" >&2
+  return 1
+}
+
+serve fakeec2
+serve vcenter
+endpoint=$(cat "$work/fakeec2.address")
+vcenter=$(cat "$work/vcenter.address")
 
 # build EXAMPLE [ARGUMENT...] runs packer in a copy of the example, keeping the
 # manifest that earlier runs left there.
@@ -41,6 +51,7 @@ build() {
   template=$(basename "$here/$example"/template.*)
   cp "$here/$example/$template" "$work/$example/"
   if grep -q endpoint "$work/$example/$template"; then set -- "$@" -var "endpoint=$endpoint"; fi
+  if grep -q vcenter "$work/$example/$template"; then set -- "$@" -var "vcenter=$vcenter"; fi
   (cd "$work/$example" && packer build -color=false "$@" "$template") >"$work/log" 2>&1 || {
     cat "$work/log" >&2
     return 1
@@ -74,13 +85,12 @@ keep packer-two-runs packer-manifest.json
 build packer-ambiguous
 keep packer-ambiguous packer-manifest.json
 
-# azure-arm and vsphere-clone need a cloud. Their manifests come from the file
-# builder with the custom_data of Kubernetes Image Builder.
+# azure-arm needs Azure. Its manifest comes from the file builder with the
+# custom_data of Kubernetes Image Builder.
 build packer-azure
 keep packer-azure manifest.json '
   .builds[].builder_type = "azure-arm" | .builds[].artifact_id =
   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/capi-images/providers/Microsoft.Compute/images/capi-ubuntu-2404-gen2-1795557726"'
 
 build packer-vsphere
-keep packer-vsphere packer-manifest.json '
-  .builds[].builder_type = "vsphere-clone" | .builds[].artifact_id = "rhel-9-kube-v1.34.3"'
+keep packer-vsphere packer-manifest.json
