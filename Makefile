@@ -7,7 +7,6 @@ BIN := $(CURDIR)/bin
 GOBIN_DIR := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 PREFIX ?= $(GOBIN_DIR)
 PLUGINS := $(notdir $(wildcard plugins/byoos-source-*))
-LDFLAGS := -s -w
 FUZZTIME ?= 5s
 
 .PHONY: help
@@ -17,8 +16,8 @@ help: ## list the targets
 .PHONY: build
 build: ## build the host and its plugins into bin/
 	mkdir -p $(BIN)/plugins
-	go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/kubectl-byoos ./cmd/kubectl-byoos
-	for p in $(PLUGINS); do go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/plugins/$$p ./plugins/$$p; done
+	go build -o $(BIN)/kubectl-byoos ./cmd/kubectl-byoos
+	for p in $(PLUGINS); do go build -o $(BIN)/plugins/$$p ./plugins/$$p; done
 
 .PHONY: install
 install: build ## install the host and its plugins into PREFIX (default: Go's bin folder)

@@ -7,6 +7,6 @@ pattern=${2:-./...}
 go list -f '{{.Dir}}' "$pattern" | while read -r dir; do
   for target in $(grep -hoE '^func (Fuzz[A-Za-z0-9_]+)' "$dir"/*_test.go 2>/dev/null | cut -d' ' -f2); do
     echo "fuzz ${dir#"$PWD"/} $target"
-    (cd "$dir" && go test -run='^$' -fuzz="^${target}\$" -fuzztime="$fuzztime" .)
+    (cd "$dir" && go test -fuzzminimizetime=1s -run='^$' -fuzz="^${target}\$" -fuzztime="$fuzztime" .)
   done
 done

@@ -55,7 +55,7 @@ const (
 
 func newList(inv *invocation.Invocation) *cobra.Command {
 	var host options.Host
-	var print options.Print
+	var format options.Print
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the source plugins of this machine",
@@ -64,7 +64,7 @@ func newList(inv *invocation.Invocation) *cobra.Command {
 			"plugin list -o wide"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			printer, err := print.Printer()
+			printer, err := format.Printer()
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func newList(inv *invocation.Invocation) *cobra.Command {
 		},
 	}
 	host.AddFindFlags(cmd.Flags())
-	print.AddFlags(cmd.Flags())
+	format.AddFlags(cmd.Flags())
 	return cmd
 }
 

@@ -23,7 +23,7 @@ type Info struct {
 
 // NewCommand returns the command.
 func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	var print options.Print
+	var format options.Print
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
@@ -32,7 +32,7 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 			"version -o json"),
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			printer, err := print.Printer()
+			printer, err := format.Printer()
 			if err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 			}, inv.Out, inv.ErrOut)
 		},
 	}
-	print.AddFlags(cmd.Flags())
+	format.AddFlags(cmd.Flags())
 	return cmd
 }
 
