@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
 )
 
@@ -24,16 +25,7 @@ type cli struct {
 
 func newCLI(t *testing.T, url string) cli {
 	t.Helper()
-	path := "/usr/bin/aws" // the distribution's, not one of a version manager
-	if _, err := os.Stat(path); err != nil {
-		var lookErr error
-		if path, lookErr = exec.LookPath("aws"); lookErr != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal("the AWS CLI is not installed; CI needs it (Debian package awscli)")
-			}
-			t.Skip("SKIPPED: the AWS CLI is not installed (Debian package awscli), so nobody judges the fake")
-		}
-	}
+	path := binaries.Need(t, "aws")
 	home := t.TempDir()
 	return cli{t, path, []string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true",

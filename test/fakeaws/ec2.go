@@ -301,7 +301,7 @@ func (q query) matches(a *ami) bool {
 		return false
 	}
 	for _, f := range q.filters {
-		if !f.matches(a) {
+		if !f.matches(a, q.account) {
 			return false
 		}
 	}
@@ -349,13 +349,19 @@ func filterValue(name string, a *ami) (string, bool) {
 	return "", false
 }
 
-func (f filter) matches(a *ami) bool {
+// matches compares one filter. Tags belong to an account: those of somebody
+// else's AMI are not there for the caller.
+func (f filter) matches(a *ami, account string) bool {
+	var tags map[string]string
+	if a.Owner == account {
+		tags = a.Tags
+	}
 	if f.name == "tag-key" {
-		return slices.ContainsFunc(f.values, func(v string) bool { _, ok := a.Tags[v]; return ok })
+		return slices.ContainsFunc(f.values, func(v string) bool { _, ok := tags[v]; return ok })
 	}
 	value, ok := "", false
 	if key, isTag := strings.CutPrefix(f.name, "tag:"); isTag {
-		value, ok = a.Tags[key]
+		value, ok = tags[key]
 	} else {
 		value, ok = filterValue(f.name, a)
 	}

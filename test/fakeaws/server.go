@@ -103,6 +103,7 @@ type request struct {
 	body                             []byte // of a JSON service
 	page                             int
 	fault                            string
+	authorization                    string // what a signature error repeats
 }
 
 // apiError is an error of any of the services.
@@ -195,7 +196,8 @@ func (s *Server) parse(r *http.Request) (*request, *apiError) {
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, "IncompleteBody", "%v", err)
 	}
-	req := &request{service: service, region: region, body: body, page: 1}
+	req := &request{service: service, region: region, body: body, page: 1,
+		authorization: "x-amz-security-token:" + r.Header.Get("X-Amz-Security-Token") + " " + r.Header.Get("Authorization")}
 	switch service {
 	case "ec2", "sts":
 		req.params = parseParams(string(body))
@@ -354,6 +356,10 @@ func injected(req *request) *apiError {
 		return badToken(req.service)
 	case "deny":
 		return denied(req)
+	case "leakSignature":
+		// AWS repeats the signed request, session token included.
+		return fail(http.StatusForbidden, "SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you provided. The Canonical String for this request should have been 'POST / host:ec2 %s'", req.authorization)
 	case "expiredCredentials":
 		if req.service == "ec2" {
 			return fail(http.StatusBadRequest, "RequestExpired", "Request has expired.")

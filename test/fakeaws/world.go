@@ -155,7 +155,7 @@ type Fault struct {
 	Action  string `json:"action,omitempty"`
 	Region  string `json:"region,omitempty"`
 	// Kind is throttle, hang, expireToken, serverError, deny, expiredCredentials,
-	// closeConnection or truncate.
+	// leakSignature, closeConnection or truncate.
 	Kind string `json:"kind"`
 	// Every: only each n-th matching call. Zero means each one.
 	Every int `json:"every,omitempty"`

@@ -32,8 +32,8 @@ type Client interface {
 // Reader reads AMIs of one region.
 type Reader struct {
 	Client Client
-	// Call bounds one call.
-	Call func(context.Context) (context.Context, context.CancelFunc)
+	// Do runs one call within its time limit.
+	Do func(context.Context, func(context.Context) error) error
 }
 
 // List calls yield with each page of what input describes, each AMI once. A page
@@ -73,10 +73,12 @@ func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen m
 	}
 }
 
-func (r Reader) call(ctx context.Context, input *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
-	ctx, cancel := r.Call(ctx)
-	defer cancel()
-	return r.Client.DescribeImages(ctx, input)
+func (r Reader) call(ctx context.Context, input *ec2.DescribeImagesInput) (out *ec2.DescribeImagesOutput, err error) {
+	err = r.Do(ctx, func(ctx context.Context) error {
+		out, err = r.Client.DescribeImages(ctx, input)
+		return err
+	})
+	return out, err
 }
 
 // ByID calls yield with the AMIs of ids that are visible to the account. Ids

@@ -29,11 +29,13 @@ func LooksForStrangers(s settings.AMI) bool {
 }
 
 // Strangers returns, newest first, up to five public AMIs that match s but for
-// the owner, and are newer than newest: what a search without an owner would
+// owner and tags, and are newer than newest: what a search without an owner would
 // have picked ("whoAMI"). They are unusable and say why. complete is false when
 // there were too many to look at all.
 func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, trusted map[string]bool, newest time.Time) (found []sdk.Image, complete bool, err error) {
 	input := Query(s)
+	// The tags of another account's AMI are not visible, so they match nothing.
+	input.Filters = slices.DeleteFunc(input.Filters, func(f types.Filter) bool { return strings.HasPrefix(aws.ToString(f.Name), "tag") })
 	input.Filters = append(input.Filters, filter("is-public", []string{"true"}), filter("state", []string{"available"}))
 	input.MaxResults = aws.Int32(pageSize)
 	for range maxStrangerPages {

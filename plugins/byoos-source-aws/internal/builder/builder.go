@@ -60,8 +60,8 @@ type Client interface {
 type Reader struct {
 	Client Client
 	Region string
-	// Call bounds one call.
-	Call func(context.Context) (context.Context, context.CancelFunc)
+	// Do runs one call within its time limit.
+	Do func(context.Context, func(context.Context) error) error
 }
 
 // Found is what Image Builder knows.
@@ -205,9 +205,12 @@ func readPages[T any](ctx context.Context, r Reader, next func(context.Context, 
 	var all []T
 	var token *string
 	for {
-		call, cancel := r.Call(ctx)
-		items, following, err := next(call, token)
-		cancel()
+		var items []T
+		var following *string
+		err := r.Do(ctx, func(ctx context.Context) (err error) {
+			items, following, err = next(ctx, token)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -388,9 +391,11 @@ func (r Reader) buildVersions(ctx context.Context, versionARN string) ([]types.I
 }
 
 func (r Reader) oneBuild(ctx context.Context, arn string) ([]types.ImageSummary, error) {
-	ctx, cancel := r.Call(ctx)
-	defer cancel()
-	out, err := r.Client.GetImage(ctx, &imagebuilder.GetImageInput{ImageBuildVersionArn: aws.String(arn)})
+	var out *imagebuilder.GetImageOutput
+	err := r.Do(ctx, func(ctx context.Context) (err error) {
+		out, err = r.Client.GetImage(ctx, &imagebuilder.GetImageInput{ImageBuildVersionArn: aws.String(arn)})
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -22,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -42,7 +42,6 @@ type Session struct {
 	Timeout time.Duration
 
 	config aws.Config
-	log    *slog.Logger
 }
 
 // Open loads the AWS configuration. It makes no call but those that the
@@ -55,9 +54,11 @@ func Open(ctx context.Context, c settings.Config, userSettings map[string]any, l
 	if err := checkProfile(c.Profile, os.Getenv, userSettings); err != nil {
 		return nil, err
 	}
+	s := &Session{Redactor: &Redactor{}, Timeout: timeout}
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient(timeout)),
 		config.WithRetryer(retryer),
+		config.WithLogger(s.logger(log)),
 	}
 	if c.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.Profile))
@@ -66,7 +67,7 @@ func Open(ctx context.Context, c settings.Config, userSettings map[string]any, l
 	if err != nil {
 		return nil, configProblem(err)
 	}
-	s := &Session{Region: loaded.Region, Redactor: &Redactor{}, Timeout: timeout, config: loaded, log: log}
+	s.Region, s.config = loaded.Region, loaded
 	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
 	s.config.Credentials = watched{loaded.Credentials, s.Redactor}
@@ -94,6 +95,16 @@ func (s *Session) assume(c settings.Config) {
 	s.config.Credentials = watched{aws.NewCredentialsCache(provider), s.Redactor}
 }
 
+// logger hands the SDK's own words to the host's log, at the level of details:
+// what matters comes back as an error.
+func (s *Session) logger(log *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
+		if log != nil {
+			log.Debug(s.Redactor.Clean("aws sdk: " + fmt.Sprintf(format, v...)))
+		}
+	})
+}
+
 // fallbackRegion is where to call a service that is not regional in meaning.
 func fallbackRegion(c settings.Config) string {
 	for _, r := range c.Regions {
@@ -116,18 +127,10 @@ func fallbackRegion(c settings.Config) string {
 // Authenticate gets credentials once, so that a lack of them is one error and
 // not one for each region.
 func (s *Session) Authenticate(ctx context.Context) error {
-	ctx, cancel := s.Call(ctx)
-	defer cancel()
-	if s.config.Credentials == nil {
-		return errors.New("no credentials provider")
-	}
-	_, err := s.config.Credentials.Retrieve(ctx)
-	return err
-}
-
-// Call returns a context for one call with its retries.
-func (s *Session) Call(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.Timeout)
+	return s.Do(ctx, func(ctx context.Context) error {
+		_, err := s.config.Credentials.Retrieve(ctx)
+		return err
+	})
 }
 
 // EC2 returns a client for a region. Each has a rate limiter of its own, as the
@@ -155,24 +158,11 @@ func httpClient(timeout time.Duration) *awshttp.BuildableClient {
 	})
 }
 
-// retryer slows down when a service throttles. Image Builder's throttling error
-// is not among those that the SDK knows.
-func retryer() aws.Retryer {
-	codes := map[string]struct{}{"CallRateLimitExceededException": {}}
-	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-		o.Throttles = append(o.Throttles, retry.ThrottleErrorCode{Codes: codes})
-		o.StandardOptions = append(o.StandardOptions, func(so *retry.StandardOptions) {
-			so.MaxAttempts = maxAttempts
-			so.Retryables = append(so.Retryables, retry.RetryableErrorCode{Codes: codes})
-		})
-	})
-}
-
 // checkProfile lets a spec name only a profile that the user has permitted: a
 // profile of the AWS configuration can hold other credentials, and a
 // credential_process that is executed.
 func checkProfile(profile string, getenv func(string) string, userSettings map[string]any) error {
-	if profile == "" || profile == getenv("AWS_PROFILE") {
+	if profile == "" || profile == getenv("AWS_PROFILE") || profile == getenv("AWS_DEFAULT_PROFILE") {
 		return nil
 	}
 	permitted, _ := userSettings["profiles"].([]any)

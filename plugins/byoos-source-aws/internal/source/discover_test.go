@@ -9,6 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
 )
@@ -296,12 +299,12 @@ func TestAMISearch(t *testing.T) {
 // of somebody else with a matching name.
 func TestStrangersAreNamedAndNeverUsable(t *testing.T) {
 	w := fakeaws.World{AMIs: []fakeaws.AMI{
-		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z"),
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Tags = map[string]string{"team": "platform"} }),
 		amiOf("us-east-1", id(2), "2026-06-20T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "666666666666"; a.Public = true }),
 		amiOf("us-east-1", id(3), "2026-05-20T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "666666666666"; a.Public = true }),
 	}}
 	start(t, w)
-	out := run(t, call{config: `{"ami":{"namePattern":"golden-*"}}`})
+	out := run(t, call{config: `{"ami":{"namePattern":"golden-*","tags":{"team":"platform"}}}`})
 	out.noErrors(t)
 	if got := out.usable(now())["us-east-1"]; !slices.Equal(got, []string{id(1)}) {
 		t.Errorf("usable %v, want our own only", got)
@@ -439,10 +442,13 @@ func TestRegions(t *testing.T) {
 	})
 }
 
-// TestTie: two AMIs of one creation time arrive whatever order the service
-// chooses; which is picked and that it is a tie, the host says.
+// TestTie: two AMIs of one creation time, in 100 orders of the service. The
+// host's selection makes the same pick of each and reports the tie.
 func TestTie(t *testing.T) {
-	want := ""
+	rule, err := selection.Compile(spec.Select{Region: "us-east-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for seed := range uint64(100) {
 		w := fakeaws.World{Seed: seed, AMIs: []fakeaws.AMI{
 			amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z"), amiOf("us-east-1", id(2), "2026-06-01T00:00:00.000Z"),
@@ -450,12 +456,13 @@ func TestTie(t *testing.T) {
 		}}
 		start(t, w)
 		out := run(t, call{config: `{"ami":{}}`})
-		got := strings.Join(sorted(out.usable(now())["us-east-1"]), ",")
-		if want == "" {
-			want = got
+		var images []image.Image
+		for _, i := range out.images {
+			images = append(images, image.Image{ID: i.ID, Provider: i.Provider, Region: i.Region, CreatedAt: &i.CreatedAt, State: image.Available})
 		}
-		if got != want || len(out.images) != 3 {
-			t.Fatalf("seed %d: %s, before %s", seed, got, want)
+		outcome := rule.Apply(images, now())
+		if outcome.Pick == nil || outcome.Pick.ID != id(1) || len(outcome.Tie) != 2 || len(images) != 3 {
+			t.Fatalf("seed %d: pick %+v, tie %v", seed, outcome.Pick, outcome.Tie)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reader := builder.Reader{Client: d.session.ImageBuilder(home), Region: home, Call: d.session.Call}
+	reader := builder.Reader{Client: d.session.ImageBuilder(home), Region: home, Do: d.session.Do}
 	found, err := reader.Read(ctx, *d.config.ImageBuilder)
 	if err != nil {
 		return d.problem(ctx, err, home)

@@ -62,9 +62,11 @@ func (d *discovery) readParameters(ctx context.Context, region string) (map[stri
 	wanted := slices.Clone([]string(d.config.SSMParameter))
 	slices.Sort(wanted)
 	for chunk := range slices.Chunk(slices.Compact(wanted), maxNames) {
-		call, cancel := d.session.Call(ctx)
-		out, err := client.GetParameters(call, &ssm.GetParametersInput{Names: chunk})
-		cancel()
+		var out *ssm.GetParametersOutput
+		err := d.session.Do(ctx, func(ctx context.Context) (err error) {
+			out, err = client.GetParameters(ctx, &ssm.GetParametersInput{Names: chunk})
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -153,9 +153,11 @@ func (d *discovery) enabledRegions(ctx context.Context) ([]string, error) {
 	if region == "" {
 		region = "us-east-1"
 	}
-	ctx, cancel := d.session.Call(ctx)
-	defer cancel()
-	out, err := d.session.EC2(region).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
+	var out *ec2.DescribeRegionsOutput
+	err := d.session.Do(ctx, func(ctx context.Context) (err error) {
+		out, err = d.session.EC2(region).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
+		return err
+	})
 	if err != nil {
 		return nil, d.problem(ctx, err, region)
 	}
@@ -215,7 +217,7 @@ func problem(ctx context.Context, s *session.Session, c settings.Config, err err
 }
 
 func (d *discovery) reader(region string) ami.Reader {
-	return ami.Reader{Client: d.session.EC2(region), Call: d.session.Call}
+	return ami.Reader{Client: d.session.EC2(region), Do: d.session.Do}
 }
 
 // newest keeps the creation time of the newest usable AMI.

@@ -109,7 +109,7 @@ func (v *verification) region(ctx context.Context, region string, refs []sdk.Ref
 // check asks for the ids of one region. It sends nothing when it fails.
 func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref) error {
 	client := v.session.EC2(region)
-	reader := ami.Reader{Client: client, Call: v.session.Call}
+	reader := ami.Reader{Client: client, Do: v.session.Do}
 	wanted := make([]string, len(refs))
 	for i, ref := range refs {
 		wanted[i] = ref.ID
@@ -169,9 +169,13 @@ var idInText = regexp.MustCompile(`ami-[0-9a-f]{8,17}`)
 func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missing []string) (map[string]absence, error) {
 	out := map[string]absence{}
 	for len(missing) > 0 {
-		call, cancel := v.session.Call(ctx)
-		answer, err := client.DescribeImages(call, &ec2.DescribeImagesInput{ImageIds: missing, IncludeDeprecated: aws.Bool(true), IncludeDisabled: aws.Bool(true)})
-		cancel()
+		var answer *ec2.DescribeImagesOutput
+		err := v.session.Do(ctx, func(ctx context.Context) (err error) {
+			answer, err = client.DescribeImages(ctx, &ec2.DescribeImagesInput{
+				ImageIds: missing, IncludeDeprecated: aws.Bool(true), IncludeDisabled: aws.Bool(true),
+			})
+			return err
+		})
 		settled, a, err := settle(missing, answer, err)
 		if err != nil {
 			return nil, err

@@ -132,24 +132,24 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 	case slices.Contains(throttled(), code):
 		d.Summary = "AWS throttles " + called(action) + in(c.Region) + ", in spite of retries"
 		d.NextStep = "try again later, raise callTimeout, or look in fewer regions"
-	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
+	case ExpiredPage(err):
+		d.Summary = "the page tokens of " + called(action) + in(c.Region) + " keep expiring"
+		d.NextStep = "try again"
+	case isNetwork(err):
+		d.Summary = "cannot reach AWS for " + called(action) + in(c.Region)
+		d.NextStep = "check the network, the proxy variables, the region's name and the AWS_ENDPOINT_URL variables"
+	case code == "" && (errors.Is(err, context.DeadlineExceeded) || isTimeout(err)):
 		d.Summary = fmt.Sprintf("no answer to %s%s within %s", called(action), in(c.Region), c.Timeout)
 		d.NextStep = "try again, raise callTimeout, take the region out of regions, or go on without it with --allow-partial"
 	case noCredentials(err):
 		d.Summary = "there are no usable AWS credentials"
 		d.NextStep = "set AWS_PROFILE or the AWS_ACCESS_KEY_ID pair, log in (aws sso login), or run where a role is attached"
-	case ExpiredPage(err):
-		d.Summary = "the page tokens of " + called(action) + in(c.Region) + " keep expiring"
-		d.NextStep = "try again"
 	case code == "InvalidParameterValue" || code == "InvalidParameter" || code == "FilterLimitExceeded" || code == "InvalidRequestException":
 		d.Summary = "AWS does not accept the search" + during(action) + in(c.Region)
 		d.NextStep = "check filters, tags and names in the configuration"
 	case code == "ResourceNotFoundException":
 		d.Summary = "not found" + during(action) + in(c.Region)
 		d.NextStep = "check the ARN, its region and the account of the credentials"
-	case isNetwork(err):
-		d.Summary = "cannot reach AWS for " + called(action) + in(c.Region)
-		d.NextStep = "check the network, the proxy variables, the region's name and AWS_ENDPOINT_URL variables"
 	default:
 		d.Summary = called(action) + " failed" + in(c.Region)
 		d.NextStep = "try again; if it stays, see https://health.aws.amazon.com/health/status"
@@ -206,7 +206,11 @@ func detail(err error) string {
 		}
 		return firstLine(api.ErrorCode() + ": " + api.ErrorMessage())
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	var op *net.OpError
+	switch {
+	case isNetwork(err) && errors.As(err, &op):
+		return firstLine(op.Error())
+	case errors.Is(err, context.DeadlineExceeded):
 		return "the time for the call is over"
 	}
 	return firstLine(innermost(err).Error())
@@ -242,10 +246,14 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
+// isNetwork says that there is no connection, as opposed to one that is silent.
 func isNetwork(err error) bool {
-	var op *net.OpError
 	var dns *net.DNSError
-	return errors.As(err, &op) || errors.As(err, &dns)
+	if errors.As(err, &dns) {
+		return true
+	}
+	var op *net.OpError
+	return errors.As(err, &op) && !op.Timeout() && op.Op == "dial"
 }
 
 // noCredentials recognises what the SDK's chain returns when nothing in it has

@@ -1,14 +1,14 @@
 // Command fakeaws serves a World (see package fakeaws) on loopback, for test
-// scripts and benchmarks:
+// scripts and benchmarks. With a command it sets the endpoint variables of the
+// AWS SDKs and dummy keys, runs the command, and ends as the command does:
 //
-//	fakeaws -world world.json -url-file url.txt &
-//	export AWS_ENDPOINT_URL_EC2=$(cat url.txt)
+//	fakeaws -world world.json -- kubectl byoos images -f byoos.yaml
 //
-// It listens on 127.0.0.1 only, ends on SIGINT or SIGTERM, or when its parent
-// has ended and -with-parent is set.
+// Without one it prints its address and serves until it is interrupted.
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,21 +17,26 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	err := run(ctx, os.Args[1:])
+	stop()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		os.Exit(exit.ExitCode())
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "fakeaws:", err)
 		os.Exit(1)
 	}
@@ -40,10 +45,8 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("fakeaws", flag.ContinueOnError)
 	worldFile := flags.String("world", "", "JSON file with the world to serve")
-	urlFile := flags.String("url-file", "", "file to write the address to, once it is served")
-	port := flags.Int("port", 0, "port to listen on; 0 for any")
 	generate := flags.String("generate", "", "REGION=COUNT[,REGION=COUNT...]: AMIs to make up")
-	withParent := flags.Bool("with-parent", false, "end when the parent process ends")
+	callsFile := flags.String("calls", "", "file to write the calls to, as JSON, when the command has ended")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -55,18 +58,54 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
+	server := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	defer server.Close()
+	defer fake.Close()
 	url := "http://" + listener.Addr().String()
-	if *urlFile != "" {
-		if err := renameio.WriteFile(filepath.Clean(*urlFile), []byte(url+"\n"), 0o600); err != nil {
-			return err
-		}
+	if flags.NArg() > 0 {
+		return errors.Join(command(ctx, url, flags.Args()), writeCalls(fake, *callsFile))
 	}
 	fmt.Println(url)
-	return serve(ctx, fake, listener, *withParent)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+func command(ctx context.Context, url string, args []string) error {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, "AWS_PROFILE=") || strings.HasPrefix(kv, "AWS_ENDPOINT_URL")
+	})
+	for _, service := range []string{"EC2", "IMAGEBUILDER", "SSM", "STS"} {
+		cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL_"+service+"="+url)
+	}
+	for _, kv := range []string{"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=dummy-secret-access-key"} {
+		if name, _, _ := strings.Cut(kv, "="); os.Getenv(name) == "" {
+			cmd.Env = append(cmd.Env, kv)
+		}
+	}
+	return cmd.Run()
+}
+
+func writeCalls(fake *fakeaws.Server, file string) error {
+	if file == "" {
+		return nil
+	}
+	data, err := json.Marshal(fake.Calls())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Clean(file), data, 0o600)
 }
 
 func load(file, generate string) (fakeaws.World, error) {
@@ -76,7 +115,7 @@ func load(file, generate string) (fakeaws.World, error) {
 		if err != nil {
 			return world, err
 		}
-		decoder := json.NewDecoder(strings.NewReader(string(data)))
+		decoder := json.NewDecoder(bytes.NewReader(data))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&world); err != nil {
 			return world, fmt.Errorf("%s: %w", file, err)
@@ -94,46 +133,4 @@ func load(file, generate string) (fakeaws.World, error) {
 		world.Generate = append(world.Generate, fakeaws.Generate{Region: region, Count: n})
 	}
 	return world, nil
-}
-
-func serve(ctx context.Context, fake *fakeaws.Server, listener net.Listener, withParent bool) error {
-	server := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case <-ctx.Done():
-	case <-orphaned(ctx, withParent):
-	case err := <-failed:
-		return err
-	}
-	fake.Close()
-	if err := server.Close(); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// orphaned is closed when the parent process has ended. A nil channel, for when
-// nobody asked, blocks for ever.
-func orphaned(ctx context.Context, watch bool) <-chan struct{} {
-	if !watch {
-		return nil
-	}
-	parent, gone := os.Getppid(), make(chan struct{})
-	go func() {
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				if os.Getppid() != parent {
-					close(gone)
-					return
-				}
-			}
-		}
-	}()
-	return gone
 }

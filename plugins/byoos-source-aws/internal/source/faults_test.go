@@ -1,0 +1,247 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
+)
+
+const (
+	searchThree = `{"ami":{},"regions":["us-east-1","us-west-2","eu-west-1"],"callTimeout":"%s"}`
+	pipeline    = `{"imageBuilder":{"pipeline":"Golden RHEL"},"callTimeout":"%s"}`
+)
+
+// largeWorld needs three pages of DescribeImages in one region.
+func largeWorld(faults ...fakeaws.Fault) fakeaws.World {
+	return fakeaws.World{
+		Generate: []fakeaws.Generate{{Region: "us-east-1", Count: 2500}, {Region: "us-west-2", Count: 10}, {Region: "eu-west-1", Count: 10}},
+		Faults:   faults,
+	}
+}
+
+func builderWorld(faults ...fakeaws.Fault) fakeaws.World {
+	w := pipelineWorld()
+	w.Faults = faults
+	return w
+}
+
+// TestFaultsThatPass: the right result in spite of the fault.
+func TestFaultsThatPass(t *testing.T) {
+	search, builder := fmt.Sprintf(searchThree, "30s"), fmt.Sprintf(pipeline, "30s")
+	tests := []struct {
+		name, config string
+		world        fakeaws.World
+		want         map[string]int
+	}{
+		{"every third call throttled", search, largeWorld(fakeaws.Fault{Kind: "throttle", Every: 3}), large()},
+		{"every third Image Builder call throttled", builder, builderWorld(fakeaws.Fault{Kind: "throttle", Every: 3}), thirty()},
+		{"first Image Builder calls throttled", builder, builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "throttle", Times: 2}), thirty()},
+		{"page token expires", search, largeWorld(fakeaws.Fault{Kind: "expireToken", FromPage: 3, Times: 1}), large()},
+		{"page token of Image Builder expires", builder, builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "expireToken", FromPage: 2, Times: 1}), thirty()},
+		{"one 500 in the middle of paging", search, largeWorld(fakeaws.Fault{Kind: "serverError", FromPage: 2, Times: 1}), large()},
+		{"one 500 of Image Builder", builder, builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "serverError", FromPage: 2, Times: 1}), thirty()},
+		{"a connection that breaks", search, largeWorld(fakeaws.Fault{Kind: "closeConnection", FromPage: 2, Times: 1}), large()},
+		{"an answer that breaks off", search, largeWorld(fakeaws.Fault{Kind: "truncate", FromPage: 2, Times: 1}), large()},
+		{"clock an hour ahead", search, skewedWorld("1h"), large()},
+		{"clock a day behind", search, skewedWorld("-24h"), large()},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, test.world)
+			out := run(t, call{config: test.config})
+			out.noErrors(t)
+			for region, want := range test.want {
+				if got := distinct(out.usable(now())[region]); got != want || len(out.usable(now())[region]) != want {
+					t.Errorf("%s: %d AMIs (%d distinct), want %d", region, len(out.usable(now())[region]), got, want)
+				}
+			}
+		})
+	}
+}
+
+func large() map[string]int {
+	return map[string]int{"us-east-1": 2500, "us-west-2": 10, "eu-west-1": 10}
+}
+func thirty() map[string]int {
+	return map[string]int{"us-east-1": 30, "us-west-2": 30, "eu-west-1": 30}
+}
+
+func skewedWorld(offset string) fakeaws.World {
+	w := largeWorld()
+	w.ClockOffset = offset
+	return w
+}
+
+func distinct(ids []string) int {
+	set := map[string]bool{}
+	for _, id := range ids {
+		set[id] = true
+	}
+	return len(set)
+}
+
+// TestFaultsThatFail: a clear error, and the other regions complete.
+func TestFaultsThatFail(t *testing.T) {
+	west := func(kind string) fakeaws.Fault { return fakeaws.Fault{Region: "us-west-2", Kind: kind} }
+	search := fmt.Sprintf(searchThree, "3s")
+	tests := []struct {
+		name, config string
+		world        fakeaws.World
+		scope        string
+		want         []string
+	}{
+		{"a region hangs", search, largeWorld(west("hang")), "us-west-2", []string{"no answer", "ec2:DescribeImages", "us-west-2", "within 3s", "--allow-partial"}},
+		{"a region throttles without end", search, largeWorld(west("throttle")), "us-west-2", []string{"AWS throttles ec2:DescribeImages in us-west-2", "RequestLimitExceeded"}},
+		{"a region is down", search, largeWorld(west("serverError")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "InternalError"}},
+		{"denied", search, largeWorld(west("deny")), "us-west-2", []string{"access denied to ec2:DescribeImages in us-west-2", `"ec2:DescribeImages"`, "docs/sources/aws.md"}},
+		{"expired credentials", search, largeWorld(west("expiredCredentials")), "us-west-2", []string{"expired", "aws sso login"}},
+		{"page tokens that keep expiring", search, largeWorld(fakeaws.Fault{Kind: "expireToken", FromPage: 2, Region: "us-east-1"}), "us-east-1", []string{"page tokens", "keep expiring"}},
+		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"us-west-2"}},
+		{"Image Builder hangs", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "hang"}), "us-east-1", []string{"imagebuilder:ListImagePipelines", "within 1s"}},
+		{"Image Builder denied", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
+			[]string{"access denied to imagebuilder:ListImagePipelineImages", `"imagebuilder:ListImagePipelineImages"`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, test.world)
+			begin := time.Now()
+			out := run(t, call{config: test.config})
+			if took := time.Since(begin); took > 20*time.Second {
+				t.Errorf("took %s", took)
+			}
+			d := out.oneError(t)
+			text := strings.Join([]string{d.Summary, d.Detail, d.NextStep}, "\n")
+			for _, want := range test.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %q in:\n%s", want, text)
+				}
+			}
+			if d.Scope != test.scope {
+				t.Errorf("scope %q, want %q", d.Scope, test.scope)
+			}
+			if strings.Contains(test.config, `"ami"`) && test.scope != "us-east-1" && len(out.usable(now())["us-east-1"]) != 2500 {
+				t.Errorf("the other regions are not complete: %d", len(out.usable(now())["us-east-1"]))
+			}
+		})
+	}
+}
+
+// TestCrossCheckThatFails: AMIs that could not be checked are not usable.
+func TestCrossCheckThatFails(t *testing.T) {
+	start(t, builderWorld(fakeaws.Fault{Service: "ec2", Region: "eu-west-1", Kind: "deny"}))
+	out := run(t, call{config: fmt.Sprintf(pipeline, "5s")})
+	if d := out.oneError(t); d.Scope != "eu-west-1" {
+		t.Errorf("%+v", d)
+	}
+	if usable := out.usable(now()); len(usable["eu-west-1"]) != 0 || len(usable["us-east-1"]) != 30 {
+		t.Errorf("usable %d and %d, want 0 and 30", len(usable["eu-west-1"]), len(usable["us-east-1"]))
+	}
+	if img := out.find(t, id(12)); img.State != sdk.Unusable || !strings.Contains(img.StateReason, "could not be checked") {
+		t.Errorf("%+v", img)
+	}
+}
+
+func TestEventualConsistency(t *testing.T) {
+	w := pipelineWorld()
+	for i := range w.AMIs {
+		w.AMIs[i].HiddenCalls = 1
+	}
+	start(t, w)
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"Golden RHEL"}}`})
+	if img := out.find(t, id(100)); img.State != sdk.Gone || img.StateReason == "" {
+		t.Errorf("%+v", img)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	start(t, largeWorld())
+	t.Setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:1")
+	d := run(t, call{config: `{"ami":{},"callTimeout":"1s"}`}).oneError(t)
+	if !strings.Contains(d.Summary, "cannot reach AWS") || !strings.Contains(d.Detail, "refused") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	t.Run("none", func(t *testing.T) {
+		start(t, largeWorld())
+		t.Setenv("AWS_ACCESS_KEY_ID", "")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+		t.Setenv("AWS_SESSION_TOKEN", "")
+		d := run(t, call{config: fmt.Sprintf(searchThree, "5s")}).oneError(t)
+		if !strings.Contains(d.Summary, "no usable AWS credentials") || d.NextStep == "" {
+			t.Errorf("%+v", d)
+		}
+	})
+	t.Run("unknown key", func(t *testing.T) {
+		w := largeWorld()
+		w.Keys = map[string]string{"AKIAOTHER": self}
+		start(t, w)
+		out := run(t, call{config: `{"ami":{}}`})
+		if d := out.oneError(t); !strings.Contains(d.Summary, "does not accept the credentials") {
+			t.Errorf("%+v", d)
+		}
+	})
+	t.Run("profile that does not exist", func(t *testing.T) {
+		start(t, largeWorld())
+		t.Setenv("AWS_PROFILE", "nobody")
+		if d := run(t, call{config: `{"ami":{}}`}).oneError(t); !strings.Contains(d.Summary, `"nobody"`) {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestAssumeRole(t *testing.T) {
+	const role = "arn:aws:iam::444455556666:role/reader"
+	w := fakeaws.World{
+		Roles: []fakeaws.Role{{ARN: role, ExternalID: "canary-external-id"}},
+		AMIs:  []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "444455556666" })},
+	}
+	fake := start(t, w)
+	out := run(t, call{config: `{"ami":{},"roleArn":"` + role + `","externalId":"canary-external-id"}`})
+	out.noErrors(t)
+	if img := out.find(t, id(1)); img.Owner != "self" || img.OwnerID != "444455556666" {
+		t.Errorf("%+v", img)
+	}
+	if n := count(fake.Calls(), "AssumeRole"); n != 1 {
+		t.Errorf("%d AssumeRole calls, want 1", n)
+	}
+	start(t, w)
+	out = run(t, call{config: `{"ami":{},"roleArn":"` + role + `","externalId":"canary-wrong-id"}`})
+	d := out.oneError(t)
+	if !strings.Contains(d.Summary, role) || !strings.Contains(d.NextStep, "sts:AssumeRole") {
+		t.Errorf("%+v", d)
+	}
+	if strings.Contains(out.text(t), "canary-wrong-id") {
+		t.Error("the external id is shown")
+	}
+}
+
+// TestNoCredentialIsShown uses canary values and everything that can go wrong.
+func TestNoCredentialIsShown(t *testing.T) {
+	worlds := map[string]fakeaws.World{
+		"good": largeWorld(), "denied": largeWorld(fakeaws.Fault{Kind: "deny"}), "expired": largeWorld(fakeaws.Fault{Kind: "expiredCredentials"}),
+		"broken": largeWorld(fakeaws.Fault{Kind: "truncate"}), "leaky": largeWorld(fakeaws.Fault{Kind: "leakSignature"}),
+		"unknown key": {Keys: map[string]string{"AKIAOTHER": self}},
+	}
+	for name, world := range worlds {
+		t.Run(name, func(t *testing.T) {
+			start(t, world)
+			out := run(t, call{config: fmt.Sprintf(searchThree, "1s")})
+			verified := runVerify(t, call{config: fmt.Sprintf(searchThree, "1s"), refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
+			text := out.text(t) + verified.text(t)
+			if name == "good" && !strings.Contains(text, "page read") {
+				t.Fatal("nothing is logged at the highest verbosity, so this test shows nothing")
+			}
+			for _, secret := range []string{canaryKey, canarySecret, canaryToken} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%s is shown in:\n%.2000s", secret, text)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,113 @@
+package source
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
+)
+
+func TestVerifyTellsApart(t *testing.T) {
+	const created = "2026-06-01T00:00:00.000Z"
+	foreign := func(a *fakeaws.AMI) { a.Owner = "999999999999" }
+	w := fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), created),
+		amiOf("us-east-1", id(2), created, func(a *fakeaws.AMI) { a.DeprecationTime = "2026-06-20T00:00:00.000Z" }),
+		amiOf("us-east-1", id(3), created, func(a *fakeaws.AMI) { a.State = "disabled" }),
+		amiOf("us-east-1", id(4), created, foreign),
+		amiOf("us-east-1", id(5), created, func(a *fakeaws.AMI) { a.Architecture = "arm64" }),
+		amiOf("us-east-1", id(6), created, func(a *fakeaws.AMI) { foreign(a); a.Public = true; a.DeprecationTime = "2026-06-20T00:00:00.000Z" }),
+		amiOf("us-east-1", id(9), created, func(a *fakeaws.AMI) { a.State = "deregistered" }),
+		amiOf("us-east-1", id(10), created, foreign),
+		amiOf("us-west-2", id(7), created),
+	}}
+	ref := func(region string, n int) sdk.Ref {
+		return sdk.Ref{ID: id(n), Provider: "aws", Region: region, Architecture: "amd64"}
+	}
+	refs := []sdk.Ref{
+		ref("us-east-1", 1), ref("us-east-1", 2), ref("us-east-1", 3), ref("us-east-1", 4), ref("us-east-1", 5), ref("us-east-1", 6),
+		ref("us-east-1", 7), ref("us-west-2", 7), ref("us-east-1", 8), ref("us-east-1", 9), ref("us-east-1", 10),
+		{ID: "not-an-ami", Provider: "aws", Region: "us-east-1"},
+	}
+	fake := start(t, w)
+	out := runVerify(t, call{config: `{"ami":{}}`, refs: refs})
+	out.noErrors(t)
+	got := map[string]sdk.Result{}
+	for _, r := range out.results {
+		got[r.Ref.Region+"/"+r.Ref.ID] = r
+	}
+	if len(got) != len(refs) || len(out.results) != len(refs) {
+		t.Fatalf("%d results for %d refs", len(out.results), len(refs))
+	}
+	tests := []struct {
+		what, region string
+		n            int
+		presence     sdk.Presence
+		reason       string
+		image        func(*sdk.Image) bool
+	}{
+		{"good", "us-east-1", 1, sdk.Found, "", func(i *sdk.Image) bool { return i.State == sdk.Available && i.DeprecatedAt.IsZero() }},
+		{"deprecated", "us-east-1", 2, sdk.Found, "", func(i *sdk.Image) bool { return i.DeprecatedAt.Before(now()) && !i.DeprecatedAt.IsZero() }},
+		{"disabled", "us-east-1", 3, sdk.Found, "", func(i *sdk.Image) bool { return i.State == sdk.Disabled }},
+		{"not shared", "us-east-1", 4, sdk.NotVisible, "not shared", nil},
+		{"another architecture", "us-east-1", 5, sdk.Found, "", func(i *sdk.Image) bool { return i.Architecture == "arm64" }},
+		{"foreign and deprecated", "us-east-1", 6, sdk.Found, "", func(i *sdk.Image) bool { return !i.DeprecatedAt.IsZero() }},
+		{"in another region", "us-east-1", 7, sdk.NotFound, "does not exist", nil},
+		{"second region", "us-west-2", 7, sdk.Found, "", func(i *sdk.Image) bool { return i.Region == "us-west-2" }},
+		{"gone", "us-east-1", 8, sdk.NotFound, "does not exist", nil},
+		{"just deregistered", "us-east-1", 9, sdk.NotFound, "deregistered", nil},
+		{"another not shared", "us-east-1", 10, sdk.NotVisible, "not shared", nil},
+	}
+	for _, test := range tests {
+		r := got[test.region+"/"+id(test.n)]
+		if r.Presence != test.presence || !strings.Contains(r.Reason, test.reason) || (test.image != nil) != (r.Image != nil) {
+			t.Errorf("%s: %+v", test.what, r)
+			continue
+		}
+		if test.image != nil && !test.image(r.Image) {
+			t.Errorf("%s: %+v", test.what, r.Image)
+		}
+	}
+	if r := got["us-east-1/not-an-ami"]; r.Presence != sdk.Unknown || r.Reason == "" {
+		t.Errorf("%+v", r)
+	}
+	if n := count(fake.Calls(), "DescribeImages"); n > 4 {
+		t.Errorf("%d calls, want 2 for the ids and 2 for those that are missing", n)
+	}
+}
+
+func TestVerifyManyInFewCalls(t *testing.T) {
+	fake := start(t, largeWorld())
+	var refs []sdk.Ref
+	for n := 1; n <= 1000; n++ {
+		refs = append(refs, sdk.Ref{ID: id(n), Region: "us-east-1"})
+	}
+	out := runVerify(t, call{config: `{"ami":{}}`, refs: refs})
+	out.noErrors(t)
+	for _, r := range out.results {
+		if r.Presence != sdk.Found {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if n := len(fake.Calls()); n != 5 || len(out.results) != 1000 {
+		t.Errorf("%d calls and %d results, want 5 and 1000", n, len(out.results))
+	}
+}
+
+func TestVerifyOfAHangingRegion(t *testing.T) {
+	start(t, largeWorld(fakeaws.Fault{Region: "us-west-2", Kind: "hang"}))
+	out := runVerify(t, call{config: `{"ami":{},"callTimeout":"500ms"}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}, {ID: id(1), Region: "us-west-2"}}})
+	if d := out.oneError(t); d.Scope != "us-west-2" {
+		t.Errorf("%+v", d)
+	}
+	for _, r := range out.results {
+		want := sdk.Found
+		if r.Ref.Region == "us-west-2" {
+			want = sdk.Unknown
+		}
+		if r.Presence != want {
+			t.Errorf("%+v", r)
+		}
+	}
+}
