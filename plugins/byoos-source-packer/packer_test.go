@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -162,7 +165,12 @@ func TestManifestScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(examples, "make-manifests.sh"), made)
+	// It takes ten seconds; when it hangs, its output says in which example.
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", filepath.Join(examples, "make-manifests.sh"), made)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it stops its servers
+	cmd.WaitDelay = 10 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
