@@ -28,6 +28,8 @@ type Pipeline struct {
 	Document *spec.Document
 	Plugins  Plugins
 	Now      time.Time
+	// Explain gathers why each image was dropped, which a pick does not need.
+	Explain bool
 	// AllowPartial goes on when a source fails; Failed then takes the failure.
 	AllowPartial bool
 	// Progress and Report take what sources say meanwhile.
@@ -208,6 +210,7 @@ func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []sour
 // the others are not held up by it.
 func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, error) {
 	var compiler selection.Compiler
+	pools := map[string]*selection.Pool{}
 	picks := make([]Pick, len(packs))
 	for i, pack := range packs {
 		picks[i] = Pick{Pack: pack}
@@ -218,11 +221,23 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 		if err != nil {
 			return nil, err
 		}
-		picks[i].Outcome = rule.Apply(fromSources(images, pack.Sources), p.Now)
+		key := strings.Join(pack.Sources, "\x00")
+		if pools[key] == nil {
+			pools[key] = selection.Prepare(fromSources(images, pack.Sources))
+		}
+		if p.Explain || needsAll(pack) {
+			picks[i].Outcome = rule.Explain(pools[key], p.Now)
+		} else {
+			picks[i].Outcome = rule.Decide(pools[key], p.Now)
+		}
 		picks[i].Image, picks[i].Err = picks[i].Outcome.Resolve(pack.Name)
 	}
 	return picks, nil
 }
+
+// needsAll tells whether a pack's values are checked against images beside its
+// pick: those that the template of an edge pack leads to.
+func needsAll(pack spec.Pack) bool { return pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 }
 
 func fromSources(images []image.Image, sources []string) []image.Image {
 	if len(sources) == 0 {
@@ -242,7 +257,7 @@ func fromSources(images []image.Image, sources []string) []image.Image {
 // pick from a lock has no others to compare with.
 func (p Pick) Values() (*pack.Values, error) {
 	values, err := pack.Build(pack.Input{Pack: p.Pack, Image: p.Image})
-	if err != nil || p.Pack.Edge == nil || len(p.Outcome.Ranked) == 0 {
+	if err != nil || !needsAll(p.Pack) || len(p.Outcome.Ranked) == 0 {
 		return values, err
 	}
 	found := slices.Clone(p.Outcome.Ranked)

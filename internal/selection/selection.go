@@ -121,29 +121,10 @@ type Merge struct {
 	Sources []string `json:"sources"`
 }
 
-// Apply selects among images at a time. It does not change them.
+// Apply selects among images at a time, with the reason for each that is
+// dropped. It does not change them.
 func (r *Rule) Apply(images []image.Image, now time.Time) Outcome {
-	unique, merged := merge(images)
-	ranked := rank(unique)
-	outcome := Outcome{Merged: merged, sel: r.sel}
-	reasons := make([][]Reason, len(ranked))
-	fit := 0
-	for i, img := range ranked {
-		if reasons[i] = r.fails(img, now); reasons[i] == nil {
-			fit++
-		}
-	}
-	outcome.Ranked = make([]image.Image, 0, fit)
-	outcome.Dropped = make([]Drop, 0, len(ranked)-fit)
-	for i, img := range ranked {
-		if why := reasons[i]; why != nil {
-			outcome.Dropped = append(outcome.Dropped, Drop{*img, why[0].Rule, why[0].Reason, why[1:]})
-			continue
-		}
-		outcome.Ranked = append(outcome.Ranked, *img)
-	}
-	r.decide(&outcome)
-	return outcome
+	return r.Explain(Prepare(images), now)
 }
 
 // fails returns why an image is dropped, in the order of the rules; nil when it

@@ -27,7 +27,7 @@ type Options struct {
 
 // NewCommand returns the command.
 func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	o := &Options{Invocation: inv}
+	o := &Options{Invocation: inv, Run: options.Run{Explain: true}}
 	cmd := &cobra.Command{
 		Use:   "explain [PACK...]",
 		Short: "Tell why each pack gets its image",

@@ -58,18 +58,20 @@ func (p *Palette) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
 }
 
-// PaletteSession is a client with the time it has, and the project of targets
-// that name none.
-type PaletteSession struct {
+// PaletteClient is a client, and the project of targets that name none.
+type PaletteClient struct {
 	*palette.Client
-	Context context.Context
 	Project string
-	Close   context.CancelFunc
 }
 
-// Open returns a client; the caller closes the session. It sends nothing.
-// stdinTaken tells that the spec is read from stdin.
-func (p *Palette) Open(ctx context.Context, inv *invocation.Invocation, stdinTaken bool) (*PaletteSession, error) {
+// Limit gives the work with Palette the time it may take.
+func (p *Palette) Limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, p.Timeout)
+}
+
+// Open returns a client. It sends nothing. stdinTaken tells that the spec is read
+// from stdin.
+func (p *Palette) Open(inv *invocation.Invocation, stdinTaken bool) (*PaletteClient, error) {
 	if p.Timeout <= 0 || p.Parallel < 1 {
 		return nil, failure.Usage("", "--palette-timeout and --parallel must be more than 0")
 	}
@@ -97,9 +99,8 @@ func (p *Palette) Open(ctx context.Context, inv *invocation.Invocation, stdinTak
 	if err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeout(ctx, p.Timeout)
-	return &PaletteSession{
-		Client: client, Context: limited, Close: cancel,
+	return &PaletteClient{
+		Client:  client,
 		Project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
 	}, nil
 }
@@ -126,7 +127,7 @@ func (p *Palette) secret(inv *invocation.Invocation, stdinTaken, hasLogin bool) 
 		if err != nil {
 			return palette.Secret{}, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the API key", Err: err, Next: "check the path after --palette-key-file"}
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }()
 		return readSecret(file, p.KeyFile)
 	}
 	key := inv.Getenv(keyVariable)
@@ -217,28 +218,36 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 func PaletteRequests(inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string) ([]palette.Request, error) {
 	var requests []palette.Request
 	for _, r := range rendered {
-		target := r.Pick.Pack.Target
-		if target == nil {
+		if r.Pick.Pack.Target == nil {
 			if named {
 				return nil, failure.Usage("add packs[].target with a profile", "pack %s has no target", r.Pick.Pack.Name)
 			}
 			fmt.Fprintf(inv.ErrOut, "note: pack %s has no target and is left out\n", r.Pick.Pack.Name)
 			continue
 		}
-		t := palette.Target{
-			Name: r.Pick.Pack.Name, Pack: string(r.Pick.Pack.Pack), Project: first(target.Project, project),
-			Profile: target.Profile, Version: target.Version, Create: target.Create,
-			CloudType: target.CloudType, Registry: target.Registry, PackVersion: target.PackVersion,
-		}
-		if r.Pick.Image != nil {
-			t.Provider = r.Pick.Image.Provider
-		}
+		t := PaletteTarget(r)
+		t.Project = first(t.Project, project)
 		requests = append(requests, palette.Request{Target: t, Edit: editor(r, t)})
 	}
 	if len(requests) == 0 {
 		return nil, failure.Usage("add packs[].target with a profile", "no pack has a target")
 	}
 	return requests, palette.CheckRequests(requests)
+}
+
+// PaletteTarget is where a rendered pack goes; without a target in the spec it
+// says what the pack is, and no profile.
+func PaletteTarget(r pipeline.Rendered) palette.Target {
+	t := palette.Target{Name: r.Pick.Pack.Name, Pack: string(r.Pick.Pack.Pack)}
+	if r.Pick.Image != nil {
+		t.Provider = r.Pick.Image.Provider
+	}
+	if target := r.Pick.Pack.Target; target != nil {
+		t.Project, t.Profile, t.Version = target.Project, target.Profile, target.Version
+		t.Create, t.CloudType = target.Create, target.CloudType
+		t.Registry, t.PackVersion = target.Registry, target.PackVersion
+	}
+	return t
 }
 
 func editor(r pipeline.Rendered, t palette.Target) palette.Editor {

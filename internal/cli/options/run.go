@@ -18,6 +18,8 @@ import (
 type Run struct {
 	Spec Spec
 	Host Host
+	// Explain gathers why each image was dropped.
+	Explain bool
 }
 
 // AddFlags adds the flags of both.
@@ -59,6 +61,7 @@ func (r *Run) open(ctx context.Context, inv *invocation.Invocation, document *sp
 			Document:     document,
 			Plugins:      host,
 			Now:          inv.Now(),
+			Explain:      r.Explain,
 			AllowPartial: r.Host.AllowPartial,
 			Progress:     show,
 			Report:       func(d source.Diagnostic) { PrintDiagnostic(inv.ErrOut, d) },

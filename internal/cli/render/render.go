@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
@@ -33,7 +34,9 @@ type Options struct {
 	ValuesFile string
 	InPlace    bool
 	ConfigMap  output.ConfigMap
-	Packs      []string
+	// TerraformShape says how much --format terraform writes.
+	TerraformShape string
+	Packs          []string
 }
 
 // Formats of --format.
@@ -42,7 +45,9 @@ const (
 	FormatConfigMap = "configmap"
 )
 
-func formats() []string { return []string{FormatValues, FormatConfigMap} }
+func formats() []string {
+	return []string{FormatValues, FormatConfigMap, FormatTerraform, FormatTerraformJSON, FormatTFExternal, FormatProfile}
+}
 
 // NewCommand returns the command.
 func NewCommand(inv *invocation.Invocation) *cobra.Command {
@@ -61,6 +66,8 @@ comments, order, quoting and everything else stay byte for byte.`,
 			"render --out-dir rendered/",
 			"render aws-east --values profile/os.yaml --in-place",
 			"render --format configmap --configmap-name byoos-values",
+			"render --format terraform > byoos.tf",
+			"render --format terraform --terraform-shape profile",
 			"render --source packer --set manifest=packer-manifest.json --region us-east-1 --os-name rhel --os-version 8"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Packs = args
@@ -79,6 +86,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 	flags.BoolVar(&o.InPlace, "in-place", false, "write the file of --values, in place of stdout")
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
 	flags.StringVarP(&o.ConfigMap.Namespace, "namespace", "n", "", "namespace of the ConfigMap of --format configmap")
+	flags.StringVar(&o.TerraformShape, "terraform-shape", string(terraform.ShapeData), "how much --format terraform writes: "+strings.Join(terraform.Shapes(), "|"))
 	return cmd
 }
 
@@ -86,6 +94,8 @@ func (o *Options) validate() error {
 	switch {
 	case !slices.Contains(formats(), o.Format):
 		return failure.Usage("use one of "+strings.Join(formats(), ", "), "unknown format %q", o.Format)
+	case !slices.Contains(terraform.Shapes(), o.TerraformShape):
+		return failure.Usage("use one of "+strings.Join(terraform.Shapes(), ", "), "unknown --terraform-shape %q", o.TerraformShape)
 	case o.InPlace && o.ValuesFile == "":
 		return failure.Usage("name the file with --values", "--in-place needs --values")
 	case o.ValuesFile != "" && o.Format != FormatValues:
@@ -111,7 +121,13 @@ func (o *Options) run(ctx context.Context) error {
 	case o.Format == FormatConfigMap:
 		return o.printConfigMap(rendered)
 	}
-	_, err = o.Invocation.Out.Write(documents(rendered))
+	text := documents(rendered)
+	if o.Format != FormatValues {
+		if text, err = o.converted(rendered); err != nil {
+			return err
+		}
+	}
+	_, err = o.Invocation.Out.Write(text)
 	return err
 }
 

@@ -1,0 +1,49 @@
+package selection_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// TestDecideAgreesWithExplain: leaving out why images were dropped changes
+// nothing else.
+func TestDecideAgreesWithExplain(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	random := rand.New(rand.NewPCG(1, 2))
+	regions := []string{"us-east-1", "westus2", "West US 2", image.GlobalRegion, ""}
+	for round := range 200 {
+		images := make([]image.Image, random.IntN(12))
+		for i := range images {
+			created := now.AddDate(0, 0, -random.IntN(5))
+			images[i] = image.Image{
+				ID: fmt.Sprintf("id-%d", random.IntN(8)), Provider: []string{"aws", "azure", "gcp"}[random.IntN(3)],
+				Region: regions[random.IntN(len(regions))], CreatedAt: &created, State: image.Available, Source: "s",
+			}
+		}
+		pool := selection.Prepare(images)
+		for _, region := range []string{"", "us-east-1", "westus2", "WEST US 2", image.GlobalRegion} {
+			for _, pick := range []spec.Pick{spec.PickNewest, spec.PickExactlyOne} {
+				rule, err := selection.Compile(spec.Select{Region: region, Pick: pick})
+				if err != nil {
+					t.Fatal(err)
+				}
+				whole, short := rule.Explain(pool, now), rule.Decide(pool, now)
+				if short.Verdict == selection.Picked {
+					whole.Dropped = nil
+				}
+				if diff := cmp.Diff(whole, short, cmpopts.IgnoreUnexported(selection.Outcome{}), cmpopts.EquateEmpty()); diff != "" {
+					t.Fatalf("round %d, region %q, %s:\n%s", round, region, pick, diff)
+				}
+			}
+		}
+	}
+}
