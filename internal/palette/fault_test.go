@@ -2,6 +2,7 @@ package palette_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -42,16 +43,21 @@ func (s scenario) run(t *testing.T, w *world) error {
 
 func noOptions(palette.Target) (palette.Options, error) { return palette.Options{}, nil }
 
+var anyUID = cmp.Options{cmpopts.IgnoreFields(fakepalette.Manifest{}, "UID"), cmpopts.EquateEmpty()}
+
 // content is what of a state must not depend on how a run went.
 func content(state fakepalette.State) map[string][2][]fakepalette.Layer {
 	out := map[string][2][]fakepalette.Layer{}
 	for _, p := range state.Profiles {
-		out[p.ProjectUID+"/"+p.Name+"/"+p.Version] = [2][]fakepalette.Layer{p.Published, p.Draft}
+		draft := p.Draft
+		if cmp.Equal(draft, p.Published, anyUID) {
+			// The late one of two writes may leave a draft that changes nothing.
+			draft = nil
+		}
+		out[p.ProjectUID+"/"+p.Name+"/"+p.Version] = [2][]fakepalette.Layer{p.Published, draft}
 	}
 	return out
 }
-
-var anyUID = cmp.Options{cmpopts.IgnoreFields(fakepalette.Manifest{}, "UID"), cmpopts.EquateEmpty()}
 
 // checkPublished is the invariant: what clusters get is the old or the new
 // profile, whole.
@@ -76,8 +82,7 @@ func TestFaultAtEachRequest(t *testing.T) {
 		before, after, requests := cleanRun(t, w, s)
 		for _, fault := range faults {
 			for n := 1; n <= requests; n++ {
-				// A client that tries again, and one that meets the fault each time.
-				for _, times := range []int{1, 10} {
+				for _, times := range repeats(fault) {
 					t.Run(fmt.Sprintf("%s/%s/%d/%d", s.name, fault, n, times), func(t *testing.T) {
 						w.Reset(baseState(t))
 						for i := range times {
@@ -98,6 +103,15 @@ func TestFaultAtEachRequest(t *testing.T) {
 			}
 		}
 	}
+}
+
+// repeats is how often a fault comes: once, which a read gets over, and for those
+// that a read is tried again after, each time.
+func repeats(fault fakepalette.Fault) []int {
+	if fault == fakepalette.CutBefore || fault == fakepalette.ServerError {
+		return []int{1, 10}
+	}
+	return []int{1}
 }
 
 // cleanRun applies without faults, and counts the requests.
@@ -149,7 +163,7 @@ func TestChangeBetweenReadAndWrite(t *testing.T) {
 						t.Errorf("the error does not name both versions: %v", err)
 					}
 					// An edit before the plan is part of it; later ones stop the run.
-					if err == nil && layer == "kubernetes" && n > 4 && at.Method == "PUT" {
+					if err == nil && layer == "kubernetes" && n > 4 && at.Method == http.MethodPut {
 						t.Error("an edit during the write went unnoticed")
 					}
 				})

@@ -102,11 +102,10 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := o.Palette.Open(ctx, o.Invocation, o.Run.Spec.File == "-")
+	client, err := o.Palette.Open(o.Invocation, o.Run.Spec.File == "-")
 	if err != nil {
 		return err
 	}
-	defer session.Close()
 	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
 	if err != nil {
 		return err
@@ -116,11 +115,13 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, session.Project)
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project)
 	if err != nil {
 		return err
 	}
-	outcomes := session.ApplyAll(session.Context, requests, o.Goal, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
+	limited, cancel := o.Palette.Limit(ctx)
+	defer cancel()
+	outcomes := client.ApplyAll(limited, requests, o.Goal, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
 	})
 	if printer != nil {

@@ -64,11 +64,10 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	session, err := o.Palette.Open(ctx, o.Invocation, o.Run.Spec.File == "-")
+	client, err := o.Palette.Open(o.Invocation, o.Run.Spec.File == "-")
 	if err != nil {
 		return err
 	}
-	defer session.Close()
 	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
 	if err != nil {
 		return err
@@ -78,11 +77,13 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, session.Project)
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project)
 	if err != nil {
 		return err
 	}
-	outcomes := session.PlanAll(session.Context, requests, palette.Goal{}, o.Palette.Parallel)
+	limited, cancel := o.Palette.Limit(ctx)
+	defer cancel()
+	outcomes := client.PlanAll(limited, requests, palette.Goal{}, o.Palette.Parallel)
 	differences := o.differences(outcomes)
 	if printer != nil {
 		err = printer.Print(list(differences), o.Invocation.Out, o.Invocation.ErrOut)

@@ -1,0 +1,50 @@
+package palette
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+)
+
+// ProfileJSON returns the body of POST /v1/clusterprofiles that makes the profile
+// of a target with its BYOOS layer. The uids of registry and pack are Palette's
+// own and are left to whoever sends it. It is pure.
+func ProfileJSON(t Target, values string) ([]byte, error) {
+	if t.Profile == "" {
+		return nil, failure.Usage("add packs[].target with a profile", "pack %s has no target", t.Name)
+	}
+	var body api.V1ClusterProfileEntity
+	body.Metadata.Name = t.Profile
+	body.Spec.Version = t.Version
+	body.Spec.Template = api.V1ClusterProfileTemplateDraft{
+		CloudType: CloudType(t), Type: newProfileType,
+		Packs: []api.V1PackManifestEntity{{
+			Name: t.Pack, Layer: layerOS, Type: api.V1PackTypeSpectro, Tag: t.PackVersion, Values: values,
+		}},
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(body); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// CloudType returns the cloud type of a target: its own word, else the first
+// that machines with the image's provider are of; empty when unknown.
+func CloudType(t Target) string {
+	if t.CloudType != "" {
+		return t.CloudType
+	}
+	if t.Pack == edgePack {
+		return edgeNative
+	}
+	if fit := clouds(t.Provider); fit != nil {
+		return fit[0]
+	}
+	return ""
+}
