@@ -28,7 +28,7 @@ func ImageOf(existing []byte, name string) (*image.Image, error) {
 	if id := values.Pack.OSImageOverride; id != "" {
 		return &image.Image{ID: id, Provider: ProviderOf(id)}, nil
 	}
-	uri, _ := values.Options["system.uri"].(string)
+	uri := optionsURI(values.Options)
 	img, err := imageOfURI(uri)
 	if err != nil {
 		return nil, &failure.Error{
@@ -37,6 +37,16 @@ func ImageOf(existing []byte, name string) (*image.Image, error) {
 		}
 	}
 	return img, nil
+}
+
+// optionsURI reads the key as the pack writes it, system.uri, and nested.
+func optionsURI(options map[string]any) string {
+	if uri, ok := options["system.uri"].(string); ok {
+		return uri
+	}
+	system, _ := options["system"].(map[string]any)
+	uri, _ := system["uri"].(string)
+	return uri
 }
 
 func imageOfURI(uri string) (*image.Image, error) {
