@@ -587,6 +587,10 @@ func TestRequestsAreLinear(t *testing.T) {
 
 // TestScripts runs kubectl-byoos itself.
 func TestScripts(t *testing.T) {
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
@@ -603,6 +607,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv(k, v)
 			}
 			env.Setenv("URL", w.URL())
+			env.Setenv("EXAMPLES", examples)
 			env.Setenv("AZURE_SUBSCRIPTION_ID", subscription)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))

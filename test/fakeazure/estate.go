@@ -199,3 +199,11 @@ func (e *Estate) template(id string) *Template {
 	}
 	return nil
 }
+
+// subscription returns that of the first gallery, which most of an estate is in.
+func (e *Estate) subscription() string {
+	if len(e.Galleries) == 0 {
+		return "S"
+	}
+	return strings.Split(e.Galleries[0].ID, "/")[2]
+}

@@ -119,6 +119,7 @@ func (s *Server) Environment(caFile string) map[string]string {
 		secret = "any"
 	}
 	return map[string]string{
+		"AZURE_SUBSCRIPTION_ID":           s.options.Estate.subscription(),
 		"AZURE_RESOURCE_MANAGER_ENDPOINT": s.URL(),
 		"AZURE_AUTHORITY_HOST":            s.URL(),
 		"AZURE_TENANT_ID":                 "11111111-1111-1111-1111-111111111111",
