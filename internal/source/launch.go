@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
@@ -27,6 +28,10 @@ const (
 	// crashGrace is how long the end of a process may come after the end of its
 	// connection.
 	crashGrace = time.Second
+	// window is how much of an answer may be under way, in bytes, and readBuffer
+	// how much is read at once.
+	window     = 4 << 20
+	readBuffer = 128 << 10
 )
 
 // protocolVersions are the handshake numbers that this host speaks.
@@ -92,7 +97,11 @@ func (h *Host) instance(ctx context.Context, p *Plugin) (*instance, error) {
 func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	began := time.Now()
 	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), p.Description.GetEnvironment()))
-	launch := &launch{host: h, plugin: p, tail: tail, ready: make(chan struct{})}
+	certificate, err := handshake.New(time.Now())
+	if err != nil {
+		return nil, broken(p, "cannot be started", "", err)
+	}
+	launch := &launch{host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake(),
 		VersionedPlugins: map[int]plugin.PluginSet{sdk.ProtocolVersion: {sdk.ServiceName: &clientPlugin{}}},
@@ -102,11 +111,16 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		SyncStderr:       tail,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		Logger:           hclog.NewNullLogger(),
-		AutoMTLS:         true,
+		TLSConfig:        handshake.ClientConfig(certificate),
 		SkipHostEnv:      true,
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: socketBase()},
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(sdk.MaxMessageSize), grpc.MaxCallSendMsgSize(sdk.MaxMessageSize))},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(
+				grpc.MaxCallRecvMsgSize(sdk.MaxMessageSize), grpc.MaxCallSendMsgSize(sdk.MaxMessageSize)),
+			// A plugin need not wait for the host between batches.
+			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2 * window),
+			grpc.WithReadBufferSize(readBuffer),
+		},
 	})
 	started := &instance{plugin: p, client: client}
 	connected := make(chan error, 1)
@@ -116,7 +130,6 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	// connection fails then.
 	timer := time.NewTimer(h.options.StartTimeout)
 	defer timer.Stop()
-	var err error
 	timedOut := false
 	select {
 	case err = <-connected:
@@ -196,8 +209,9 @@ type launch struct {
 	proc      *process
 	aborted   bool
 	socketDir string
-	ready     chan struct{}
 	refused   error
+
+	certificate string // the host's, as PEM
 }
 
 // runner is called by go-plugin with the variables that the handshake needs.
@@ -212,7 +226,7 @@ func (l *launch) runner(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner
 		return nil, l.refused
 	}
 	env := environment(l.host.options.Environ(), l.plugin.Description.GetEnvironment())
-	env = append(env, sdk.EnvHostPID+"="+strconv.Itoa(os.Getpid()))
+	env = append(env, sdk.EnvHostPID+"="+strconv.Itoa(os.Getpid()), handshake.EnvClientCert+"="+l.certificate)
 	l.proc = newProcess(l.plugin.Path, append(env, cmd.Env...), l.host.spawn, l.tail)
 	return l.proc, nil
 }

@@ -28,3 +28,6 @@ func Handshake() plugin.HandshakeConfig {
 		MagicCookieValue: "b2b9d1a6-image-source",
 	}
 }
+
+// writeBuffer holds a batch, so that it leaves in few system calls.
+const writeBuffer = 128 << 10

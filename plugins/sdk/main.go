@@ -1,7 +1,9 @@
 package sdk
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,11 +13,14 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 )
 
 // Main runs s as a plugin and does not return. Call it first thing in main:
@@ -93,6 +98,11 @@ func serve[C any](svc *service[C], stderr *os.File) {
 		end.now(0)
 	}()
 
+	tlsProvider, err := secure(os.Getenv(handshake.EnvClientCert))
+	if err != nil {
+		svc.log.Error(err.Error())
+		os.Exit(1)
+	}
 	restore := sync.OnceFunc(func() {
 		// go-plugin sends what is written to os.Stdout and os.Stderr to the host
 		// in the background, so a crash loses the last lines. The real stderr
@@ -104,9 +114,10 @@ func serve[C any](svc *service[C], stderr *os.File) {
 		HandshakeConfig:  Handshake(),
 		VersionedPlugins: map[int]plugin.PluginSet{ProtocolVersion: {ServiceName: &grpcPlugin{server: svc}}},
 		Logger:           hclog.NewNullLogger(),
+		TLSProvider:      tlsProvider,
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			opts = append(opts,
-				grpc.MaxRecvMsgSize(MaxMessageSize), grpc.MaxSendMsgSize(MaxMessageSize),
+				grpc.MaxRecvMsgSize(MaxMessageSize), grpc.MaxSendMsgSize(MaxMessageSize), grpc.WriteBufferSize(writeBuffer),
 				grpc.StreamInterceptor(func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 					restore()
 					return next(srv, stream)
@@ -116,6 +127,48 @@ func serve[C any](svc *service[C], stderr *os.File) {
 		},
 	})
 	svc.cancel()
+}
+
+// secure returns the plugin's side of AutoMTLS. go-plugin would make a key on
+// P-521, which costs several times the rest of a start; but it puts only its own
+// certificate into the handshake line, so the one made here is added to the line
+// on its way. Without a certificate of the host, go-plugin is left alone.
+func secure(clientPEM string) (func() (*tls.Config, error), error) {
+	if clientPEM == "" {
+		return nil, nil
+	}
+	certificate, err := handshake.New(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	config, err := handshake.ServerConfig(certificate, clientPEM)
+	if err != nil {
+		return nil, err
+	}
+	line, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout := os.Stdout
+	os.Stdout = in // go-plugin prints the line and sets os.Stdout anew
+	go completeHandshake(line, stdout, handshake.Field(certificate))
+	return func() (*tls.Config, error) { return config, nil }, nil
+}
+
+// completeHandshake copies the first line, with the certificate as its sixth
+// field, and then whatever follows.
+func completeHandshake(from io.Reader, to io.Writer, certificate string) {
+	reader := bufio.NewReader(from)
+	line, err := reader.ReadString('\n')
+	if err != nil {
+		return
+	}
+	fields := strings.Split(strings.TrimSuffix(line, "\n"), "|")
+	if len(fields) >= 6 {
+		fields[5] = certificate
+	}
+	_, _ = fmt.Fprintln(to, strings.Join(fields, "|"))
+	_, _ = io.Copy(to, reader)
 }
 
 // ending makes the process go away without leaving its socket behind.

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/stubs/catalog"
 )
 
 type source struct{ name string }
@@ -149,7 +150,7 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	}
 	switch req.Config.Mode {
 	case "images":
-		return out.Images(Images(req.Config.Images)...)
+		return out.Images(catalog.Images(req.Config.Images)...)
 	case "environment":
 		return environment(out)
 	case "request":
@@ -194,7 +195,7 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		<-ctx.Done()
 		return ctx.Err()
 	case "crash":
-		if err := out.Images(Images(300)...); err != nil {
+		if err := out.Images(catalog.Images(300)...); err != nil {
 			return err
 		}
 		fmt.Fprintln(os.Stderr, "out of cheese, token", os.Getenv("STUB_SECRET"))
@@ -213,7 +214,7 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 	case "prints":
 		fmt.Println("a line on stdout")
 		req.Log.Warn("a line in the log", "key", "value")
-		return out.Images(Images(1)...)
+		return out.Images(catalog.Images(1)...)
 	case "no-id":
 		return out.Images(sdk.Image{Name: "golden", Provider: "aws"}, sdk.Image{ID: "ami-1", Provider: "aws"})
 	case "child":
@@ -245,23 +246,6 @@ func (source) Verify(_ context.Context, req sdk.VerifyRequest[config], out *sdk.
 	return out.Report(sdk.Diagnostic{Severity: sdk.Notice, Summary: "verified"})
 }
 
-// Images returns n images as a cloud has them.
-func Images(n int) []sdk.Image {
-	images := make([]sdk.Image, n)
-	created := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	for i := range images {
-		images[i] = sdk.Image{
-			ID: fmt.Sprintf("ami-%017x", i), Provider: "aws", Name: fmt.Sprintf("capa-ami-rhel-8-1.30.4-%d", i),
-			Region: "us-east-1", Architecture: "amd64", OSName: "rhel", OSVersion: "8", KubernetesVersion: "1.30.4",
-			CreatedAt: created.Add(time.Duration(i) * time.Minute), State: sdk.Available, Owner: "self", OwnerID: "123456789012",
-			Tags:       map[string]string{"team": "platform", "build": strconv.Itoa(i)},
-			Reference:  &sdk.Reference{Kind: "arn", Value: "arn:aws:ec2:us-east-1::image/ami-1"},
-			Provenance: map[string]sdk.Provenance{"os.name": {From: "tag", Key: "distribution", Raw: "RHEL"}},
-		}
-	}
-	return images
-}
-
 func environment(out *sdk.Stream) error {
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
@@ -284,7 +268,7 @@ func edge(out *sdk.Stream) error {
 }
 
 func oneRegionFails(out *sdk.Stream) error {
-	if err := out.Images(Images(2)...); err != nil {
+	if err := out.Images(catalog.Images(2)...); err != nil {
 		return err
 	}
 	for _, region := range []string{"eu-west-1", "eu-west-2"} {
