@@ -13,7 +13,7 @@ import (
 // config is the source's configuration in a spec. docs/sources/packer.md is its
 // reference.
 type config struct {
-	Manifest  string   `json:"manifest,omitempty" jsonschema_description:"Manifest to read: a file, a pattern (*, ?, [..], {..}, **) or a directory."`
+	Manifest  string   `json:"manifest,omitempty" jsonschema:"example=packer-manifest.json" jsonschema_description:"Manifest to read: a file, a pattern (*, ?, [..], {..}, **) or a directory."`
 	Manifests []string `json:"manifests,omitempty" jsonschema_description:"Several manifests, each as in manifest."`
 	Runs      string   `json:"runs,omitempty" jsonschema:"default=latest" jsonschema_description:"Builds of which runs: latest, all, or a packer_run_uuid."`
 	Names     []string `json:"names,omitempty" jsonschema_description:"Build names to read, each a name or a pattern (*, ?, [..]). Every build when empty."`

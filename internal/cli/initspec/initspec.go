@@ -149,8 +149,8 @@ func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSp
 	if err != nil {
 		return err
 	}
-	for _, key := range requiredKeys(plugin.ConfigSchema()) {
-		value, err := q.text(key.Description+" ("+key.Name+")", key.Default)
+	for _, key := range keysToAsk(plugin.ConfigSchema()) {
+		value, err := q.text(key.question(), key.Default)
 		if err != nil {
 			return err
 		}

@@ -72,36 +72,52 @@ func (q *questions) choose(question string, choices []string, fallback string) (
 }
 
 // key is one configuration key of a plugin.
-type key struct{ Name, Description, Default string }
+type key struct{ Name, Description, Default, Example string }
 
-// requiredKeys reads the keys that a plugin's schema requires. A schema that
-// requires one of several sets gives the first set.
-func requiredKeys(schema string) []key {
-	type object struct {
+// question returns what is asked for a key.
+func (k key) question() string {
+	text := k.Name
+	if k.Description != "" {
+		text = strings.TrimSuffix(k.Description, ".") + " (" + k.Name + ")"
+	}
+	if k.Example != "" {
+		text += ", such as " + k.Example
+	}
+	return text
+}
+
+// keysToAsk returns the keys that a plugin's schema requires or, when it requires
+// none, those that it gives an example for: its way to say what comes first.
+func keysToAsk(schema string) []key {
+	var s struct {
 		Required   []string `json:"required"`
-		AnyOf      []object `json:"anyOf"`
-		OneOf      []object `json:"oneOf"`
 		Properties map[string]struct {
 			Description string `json:"description"`
 			Default     any    `json:"default"`
+			Examples    []any  `json:"examples"`
 		} `json:"properties"`
 	}
-	var s object
 	if err := json.Unmarshal([]byte(schema), &s); err != nil {
 		return nil
 	}
-	required := s.Required
-	for _, alternatives := range [][]object{s.AnyOf, s.OneOf} {
-		if len(alternatives) > 0 {
-			required = append(required, alternatives[0].Required...)
+	names := slices.Clone(s.Required)
+	if len(names) == 0 {
+		for name, property := range s.Properties {
+			if len(property.Examples) > 0 {
+				names = append(names, name)
+			}
 		}
 	}
-	keys := make([]key, 0, len(required))
-	for _, name := range required {
+	slices.Sort(names)
+	keys := make([]key, 0, len(names))
+	for _, name := range names {
 		property := s.Properties[name]
 		k := key{Name: name, Description: property.Description}
 		if property.Default != nil {
 			k.Default = fmt.Sprint(property.Default)
+		}
+		if len(property.Examples) > 0 {
+			k.Example = fmt.Sprint(property.Examples[0])
 		}
 		keys = append(keys, k)
 	}
