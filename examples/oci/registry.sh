@@ -22,14 +22,14 @@ trap stop EXIT
 
 cat >"$dir/config.yml" <<END
 version: 0.1
-log: {level: info}
+log: {level: info, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: $dir/data}}
 http: {addr: $listen}
 END
 (cd "$top" && go build -o "$dir/fill-registry" ./test/registry/cmd/fill-registry)
-docker-registry serve "$dir/config.yml" 2>"$dir/log" &
+docker-registry serve "$dir/config.yml" >/dev/null 2>"$dir/log" &
 registry=$!
 # The registry says when it listens, or ends.
-tail --pid="$registry" -n +1 -f "$dir/log" | grep -q -m 1 "listening on" || { cat "$dir/log" >&2; exit 1; }
+grep -q -m 1 "listening on" < <(tail --pid="$registry" -n +1 -f "$dir/log") || { cat "$dir/log" >&2; exit 1; }
 "$dir/fill-registry" -registry "$listen" >&2
 "$@"

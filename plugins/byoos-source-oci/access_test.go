@@ -517,17 +517,17 @@ func TestEndlessAnswers(t *testing.T) {
 		"a list without end": {func(w http.ResponseWriter, r *http.Request) {
 			endless(w, r, `{"tags":["a"`, `,"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"`)
 		}, "answer is larger than"},
-		"pages in a circle": {func(w http.ResponseWriter, r *http.Request) {
+		"pages in a circle": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Link", `</v2/edge/ubuntu/tags/list?n=1&last=a>; rel="next"`)
 			_, _ = io.WriteString(w, `{"tags":["a"]}`)
 		}, "go in a circle"},
-		"pages of another host": {func(w http.ResponseWriter, r *http.Request) {
+		"pages of another host": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Link", `<http://evil.example/v2/x/tags/list>; rel="next"`)
 			_, _ = io.WriteString(w, `{"tags":["a"]}`)
 		}, "pagination URL host does not match"},
-		"half a list":    {func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"tags":["a"`) }, "ended an answer early"},
-		"not a registry": {func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `<html>login</html>`) }, "invalid character"},
-		"a page of errors": {func(w http.ResponseWriter, r *http.Request) {
+		"half a list":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"tags":["a"`) }, "ended an answer early"},
+		"not a registry": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `<html>login</html>`) }, "invalid character"},
+		"a page of errors": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusTeapot)
 			_, _ = io.WriteString(w, strings.Repeat("\x1b[31mevil\n", 2000))
 		}, "418"},

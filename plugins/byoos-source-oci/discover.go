@@ -213,7 +213,7 @@ func (r *resolved) read(ctx context.Context, repo *registry.Repository, t tag.Ta
 }
 
 func (d *discovery) send(repo *registry.Repository, name repositoryName, tags []tag.Tag, r *resolved) error {
-	var images []sdk.Image
+	images := make([]sdk.Image, 0, len(tags))
 	for _, t := range tags {
 		images = append(images, d.images(repo, name, t, r)...)
 	}

@@ -74,6 +74,9 @@ func (b builder) addTag(img *sdk.Image, t tag.Tag) {
 			img.Provenance["attributes."+attr] = sdk.Provenance{From: fromTag, Key: group}
 		}
 	}
+	if img.Version != "" {
+		img.Provenance["version"] = sdk.Provenance{From: fromTag, Raw: t.Name}
+	}
 	set := func(field *string, name, value, raw, group string) {
 		if raw == "" {
 			return
@@ -85,12 +88,12 @@ func (b builder) addTag(img *sdk.Image, t tag.Tag) {
 		kubernetesVersion(t.Facts[tag.KubernetesVersion]), t.Facts[tag.KubernetesVersion], tag.KubernetesVersion)
 	set(&img.Architecture, "architecture",
 		osfacts.Architecture(t.Facts[tag.Architecture]), t.Facts[tag.Architecture], tag.Architecture)
+	if t.Facts[tag.OSName]+t.Facts[tag.OSVersion] == "" {
+		return
+	}
 	osName, osVersion := osfacts.Normalize(t.Facts[tag.OSName], t.Facts[tag.OSVersion])
 	set(&img.OSName, "os.name", osName, t.Facts[tag.OSName], tag.OSName)
 	set(&img.OSVersion, "os.version", osVersion, t.Facts[tag.OSVersion], tag.OSVersion)
-	if img.Version != "" {
-		img.Provenance["version"] = sdk.Provenance{From: fromTag, Raw: t.Name}
-	}
 }
 
 func provenance(from, key, value, raw string) sdk.Provenance {

@@ -91,12 +91,12 @@ func scanLayer(
 	if err != nil {
 		return nil, err
 	}
-	defer packed.Close()
+	defer func() { _ = packed.Close() }()
 	unpacked, err := layer.Open(packed, budget)
 	if err != nil {
 		return nil, fmt.Errorf("layer %s: %w", l.Digest, err)
 	}
-	defer unpacked.Close()
+	defer func() { _ = unpacked.Close() }()
 	scan, err := layer.Read(unpacked, w)
 	switch {
 	case err == nil:

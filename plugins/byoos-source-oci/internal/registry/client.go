@@ -175,9 +175,9 @@ func (c *Client) transport(registry string) (*http.Transport, error) {
 	if t.Proxy == nil {
 		t.Proxy = http.ProxyFromEnvironment
 	}
-	files, err := c.certificates(registry)
-	if err != nil || len(files) == 0 {
-		return t, err
+	files := c.certificates(registry)
+	if len(files) == 0 {
+		return t, nil
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -196,7 +196,7 @@ func (c *Client) transport(registry string) (*http.Transport, error) {
 	return t, nil
 }
 
-func (c *Client) certificates(registry string) ([]string, error) {
+func (c *Client) certificates(registry string) []string {
 	var files []string
 	for _, dir := range c.CertificateDirs {
 		entries, err := os.ReadDir(filepath.Join(dir, registry))
@@ -212,7 +212,7 @@ func (c *Client) certificates(registry string) ([]string, error) {
 	if file := c.Settings.CAFiles[registry]; file != "" {
 		files = append(files, file)
 	}
-	return files, nil
+	return files
 }
 
 // hostKeychain gives a registry the credential that is stored for it, unless it

@@ -107,7 +107,7 @@ func readConfig(file string) (*configfile.ConfigFile, error) {
 	if err != nil {
 		return nil, &CredentialError{Origin: file, Err: err}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	config := configfile.New(file)
 	const maxConfig = 4 << 20
 	if err := config.LoadFromReader(io.LimitReader(f, maxConfig)); err != nil {

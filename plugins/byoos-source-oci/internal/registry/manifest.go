@@ -225,7 +225,7 @@ func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }()
 	// Reading to the end checks the digest.
 	raw, err := io.ReadAll(io.LimitReader(content, maxConfig+1))
 	if err == nil && len(raw) > maxConfig {
