@@ -141,7 +141,7 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 	case len(configured) == 0:
 		return nil, &sdk.Diagnostic{
 			Severity: sdk.Error, ConfigPath: "regions", Summary: "no region to look in",
-			NextStep: "set regions in the source's config, select a region in the pack, or set AWS_REGION",
+			NextStep: "set regions in the source's config (--set regions=us-east-1) or AWS_REGION; to render, a region in every pack's select will do",
 		}
 	}
 	slices.Sort(configured)
