@@ -223,6 +223,23 @@ func TestChangeWaitsNoLongerThanItsContext(t *testing.T) {
 	}
 }
 
+// TestManyPacks: a lock may be larger than what people write by hand.
+func TestManyPacks(t *testing.T) {
+	file := lock.New()
+	for i := range 8000 {
+		if err := file.Put(entry(fmt.Sprintf("p%05d", i), "ami-1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := lock.Parse(lock.FileName, []byte(marshal(t, file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(again.Names()); got != 8000 {
+		t.Errorf("%d entries", got)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(fromTheFuture))
 	f.Add([]byte("<<<<<<< x\n"))

@@ -12,6 +12,9 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 )
 
+// maxBytes is the largest lock that is read: some hundred thousand packs.
+const maxBytes = 256 << 20
+
 const mendNext = "take the file from version control, or write it anew with `lock --force`"
 
 // Parse reads a lock; name is used in messages. A damaged one is a usage error
@@ -24,7 +27,10 @@ func Parse(name string, data []byte) (*File, error) {
 			Next:    "take either side (`git checkout --ours` or `--theirs`), then run `update`: it brings every pack up to date",
 		}
 	}
-	root, problems := schemacheck.Read(data)
+	// A value takes at least two bytes, so only aliases, which a lock has no use
+	// for, can make more of them.
+	limits := schemacheck.Limits{Bytes: maxBytes, Values: len(data) + 1}
+	root, problems := schemacheck.ReadWithin(data, limits)
 	if len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}

@@ -17,7 +17,12 @@ import (
 // a problem of the text itself hides what else may be wrong. UTF-8 with or
 // without byte order mark and UTF-16 with one are read, with any line ends.
 func Read(data []byte) (*Node, []Problem) {
-	if problem := textProblem(data); problem != nil {
+	return ReadWithin(data, Limits{Bytes: MaxBytes, Values: maxNodes})
+}
+
+// ReadWithin is Read with other limits, for files that programs write.
+func ReadWithin(data []byte, limits Limits) (*Node, []Problem) {
+	if problem := textProblem(data, limits.Bytes); problem != nil {
 		return nil, []Problem{*problem}
 	}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
@@ -25,7 +30,7 @@ func Read(data []byte) (*Node, []Problem) {
 	if problem != nil {
 		return nil, []Problem{*problem}
 	}
-	r := &resolver{active: map[*yaml.Node]bool{}}
+	r := &resolver{active: map[*yaml.Node]bool{}, maxNodes: limits.Values}
 	node := r.resolve(root, "", 0)
 	if len(r.problems) > 0 {
 		return nil, Sort(r.problems)
@@ -35,9 +40,9 @@ func Read(data []byte) (*Node, []Problem) {
 
 // textProblem finds what the YAML library would report less clearly, or not with
 // a place.
-func textProblem(data []byte) *Problem {
-	if len(data) > MaxBytes {
-		return &Problem{Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), MaxBytes)}
+func textProblem(data []byte, maxBytes int) *Problem {
+	if len(data) > maxBytes {
+		return &Problem{Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), maxBytes)}
 	}
 	if bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) {
 		return nil // UTF-16, as PowerShell's > writes it

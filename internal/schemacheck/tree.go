@@ -149,18 +149,26 @@ func (n *Node) Interface() any {
 	return n.Value
 }
 
-// Limits of a document. An alias counts as all that it stands for, so a small
-// file cannot grow without bound.
+// Limits of a document that people write. An alias counts as all that it stands
+// for, so a small file cannot grow without bound.
 const (
 	MaxBytes = 4 << 20
 	maxNodes = 100_000
 	maxDepth = 100
 )
 
+// Limits bounds the size of a document.
+type Limits struct {
+	Bytes int
+	// Values counts what aliases stand for as often as they do.
+	Values int
+}
+
 // resolver turns the nodes of the YAML library into ours.
 type resolver struct {
 	problems []Problem
 	nodes    int
+	maxNodes int
 	// active holds the anchored nodes being resolved, to find one in itself.
 	active map[*yaml.Node]bool
 	// stopped is set when a limit was reached: one problem is enough.
@@ -184,8 +192,8 @@ func (r *resolver) resolve(n *yaml.Node, path string, depth int) *Node {
 	switch {
 	case r.stopped:
 		return &Node{Line: n.Line, Column: n.Column}
-	case r.nodes > maxNodes:
-		return r.stop(n, fmt.Sprintf("the document has more than %d values, counting what aliases stand for", maxNodes))
+	case r.nodes > r.maxNodes:
+		return r.stop(n, fmt.Sprintf("the document has more than %d values, counting what aliases stand for", r.maxNodes))
 	case depth > maxDepth:
 		return r.stop(n, fmt.Sprintf("the document is nested deeper than %d levels", maxDepth))
 	}
