@@ -42,6 +42,11 @@ func entryOf(info fs.FileInfo) cacheEntry {
 	return cacheEntry{Size: info.Size(), Modified: info.ModTime().UnixNano(), Inode: inode(info)}
 }
 
+// same reports whether two entries are of the same file, unchanged.
+func same(a, b cacheEntry) bool {
+	return a.Size == b.Size && a.Modified == b.Modified && a.Inode == b.Inode
+}
+
 // get returns the description of a file as JSON, nil when it is not known.
 func (c *cache) get(path string, info fs.FileInfo) []byte {
 	c.mu.Lock()
@@ -51,8 +56,7 @@ func (c *cache) get(path string, info fs.FileInfo) []byte {
 	if !ok {
 		return nil
 	}
-	want := entryOf(info)
-	if entry.Size != want.Size || entry.Modified != want.Modified || entry.Inode != want.Inode {
+	if !same(entry, entryOf(info)) {
 		return nil
 	}
 	return entry.Description

@@ -142,7 +142,37 @@ func (h *Host) Find(ctx context.Context, typ string) (*Plugin, error) {
 	if i < 0 {
 		return nil, h.notFound(typ, found)
 	}
-	p := found[i]
+	return h.examined(ctx, found[i])
+}
+
+// verdict is what was found out about a plugin's file, for all the sources of
+// its type. The digest is checked again before every execution.
+type verdict struct {
+	mu     sync.Mutex
+	file   cacheEntry
+	plugin *Plugin // nil: nothing yet, or it was broken
+}
+
+// examined returns a plugin with trust and description. Sources that ask at the
+// same time wait for one examination.
+func (h *Host) examined(ctx context.Context, p *Plugin) (*Plugin, error) {
+	h.mu.Lock()
+	v := h.verdicts[p.Path]
+	if v == nil {
+		v = &verdict{}
+		h.verdicts[p.Path] = v
+	}
+	h.mu.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	info, err := permitted(p)
+	if err != nil {
+		return nil, err
+	}
+	if v.plugin != nil && same(v.file, entryOf(info)) && v.plugin.Origin == p.Origin {
+		return v.plugin, nil
+	}
+	v.plugin = nil
 	h.examine(ctx, p)
 	if p.Broken != nil {
 		return nil, p.Broken
@@ -150,6 +180,7 @@ func (h *Host) Find(ctx context.Context, typ string) (*Plugin, error) {
 	for _, hidden := range p.Shadows {
 		h.log.Warn("plugin hides another of the same type", "plugin", p.Path, "hidden", hidden)
 	}
+	v.file, v.plugin = entryOf(info), p
 	return p, nil
 }
 

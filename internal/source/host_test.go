@@ -465,3 +465,25 @@ func FuzzTail(f *testing.F) {
 		}
 	})
 }
+
+// TestOneExaminationForAllSources has a script count how often it is described
+// when no cache is there to help.
+func TestOneExaminationForAllSources(t *testing.T) {
+	dir, counter := pluginDir(t), filepath.Join(t.TempDir(), "n")
+	writeTestFile(t, filepath.Join(dir, "byoos-source-x"), "#!/bin/sh\necho x >> "+counter+
+		"\n[ \"$1\" = describe ] && echo '{\"name\":\"x\",\"version\":\"1.0.0\",\"protocolVersions\":[1]}'\n", 0o755)
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	reqs := make([]Request, 16)
+	for i := range reqs {
+		reqs[i] = Request{Source: fmt.Sprint(i), Type: "x"}
+	}
+	for _, r := range h.Discover(context.Background(), reqs, nil) {
+		if r.Err == nil {
+			t.Error("a script without a handshake answered")
+		}
+	}
+	// One description and one start, which fails and is not tried again.
+	if b, _ := os.ReadFile(counter); len(b) != 4 {
+		t.Errorf("the plugin was executed %d times, want 2", len(b)/2)
+	}
+}

@@ -121,9 +121,8 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 		return nil, installFailure(path, err)
 	}
 	for _, p := range h.found() {
-		if p.Path == target || p.Origin == OriginUser && p.Type == typ {
-			h.examine(ctx, p)
-			return p, p.Broken
+		if p.Origin == OriginUser && p.Type == typ {
+			return h.examined(ctx, p)
 		}
 	}
 	return nil, installFailure(path, fmt.Errorf("%s is not there after it was written", target))

@@ -58,9 +58,10 @@ type Host struct {
 	cache   *cache
 	spawn   *spawner
 
-	mu      sync.Mutex
-	running map[string]*slot // by path
-	closed  bool
+	mu       sync.Mutex
+	running  map[string]*slot    // by path
+	verdicts map[string]*verdict // by path
+	closed   bool
 }
 
 // New returns a Host. The caller closes it.
@@ -82,7 +83,7 @@ func New(o Options) *Host {
 		log:     o.Log,
 		cache:   newCache(o.CacheDir),
 		spawn:   newSpawner(),
-		running: map[string]*slot{},
+		running: map[string]*slot{}, verdicts: map[string]*verdict{},
 	}
 }
 

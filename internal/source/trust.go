@@ -18,17 +18,9 @@ import (
 // trust decides whether a plugin's file may be executed, and fills in why and,
 // where a receipt demands one, the digest.
 func (h *Host) trust(p *Plugin) error {
-	info, err := os.Stat(p.Path)
-	switch {
-	case err != nil:
-		return broken(p, "cannot be read", "", cause(err))
-	case !info.Mode().IsRegular():
-		return broken(p, "is not a regular file", "", nil)
-	}
-	if p.Origin != OriginBundled {
-		if err := private(p.Path, info); err != nil {
-			return notTrusted(p, err)
-		}
+	info, err := permitted(p)
+	if err != nil {
+		return err
 	}
 	if p.Origin == OriginUser {
 		if err := h.checkReceipt(p); err != nil {
@@ -47,6 +39,23 @@ func (h *Host) trust(p *Plugin) error {
 		p.Trust = "beside kubectl-byoos, trusted as it is"
 	}
 	return nil
+}
+
+// permitted checks what a plugin's file is and who may write to it.
+func permitted(p *Plugin) (fs.FileInfo, error) {
+	info, err := os.Stat(p.Path)
+	switch {
+	case err != nil:
+		return nil, broken(p, "cannot be read", "", cause(err))
+	case !info.Mode().IsRegular():
+		return nil, broken(p, "is not a regular file", "", nil)
+	case p.Origin == OriginBundled:
+		return info, nil
+	}
+	if err := private(p.Path, info); err != nil {
+		return nil, notTrusted(p, err)
+	}
+	return info, nil
 }
 
 // private refuses a file that another user could have put there or changed. The

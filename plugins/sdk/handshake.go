@@ -10,7 +10,7 @@ const ProtocolVersion = 1
 const FilePrefix = "byoos-source-"
 
 // ServiceName is the key of the image source in a go-plugin plugin set.
-const ServiceName = "image-source"
+const ServiceName = "source"
 
 // EnvHostPID names the variable in which the host hands over its process id, so
 // that a plugin can tell when it is gone.
