@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -548,6 +550,71 @@ func TestCustomCloudFromUserSettings(t *testing.T) {
 	w.host = other
 	if r := w.good(t, config{"template": "golden", "resourceGroup": "images"}); len(r.Images) != 4 {
 		t.Errorf("got %d images", len(r.Images))
+	}
+}
+
+// Each way to sign in works with the variables that the description lists, and
+// is used once, however many clients ask.
+func TestCredentials(t *testing.T) {
+	const token = "canary-token"
+	programs := t.TempDir()
+	calls := filepath.Join(programs, "calls")
+	for name, script := range map[string]string{
+		"az":  `echo '{"accessToken":"` + token + `","expires_on":4102444800,"tokenType":"Bearer"}'`,
+		"azd": `echo '{"token":"` + token + `","expiresOn":"2100-01-01T00:00:00Z"}'`,
+	} {
+		script = "#!/bin/sh\necho \"$0 $*\" >> " + calls + "\n" + script + "\n"
+		if err := os.WriteFile(filepath.Join(programs, name), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	federated := filepath.Join(programs, "federated")
+	if err := os.WriteFile(federated, []byte("assertion"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Identity-Header") != "canary-header" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprintf(w, `{"access_token":%q,"expires_on":"4102444800","resource":"r","token_type":"Bearer"}`, token)
+	}))
+	t.Cleanup(identity.Close)
+
+	const tenant = "33333333-3333-3333-3333-333333333333"
+	tests := []struct {
+		credential string
+		env        map[string]string
+		tenant     string
+		called     string // what the program was called with, once
+	}{
+		{"EnvironmentCredential", nil, "", ""},
+		{"WorkloadIdentityCredential", map[string]string{"AZURE_FEDERATED_TOKEN_FILE": federated, "AZURE_CLIENT_SECRET": ""}, "", ""},
+		{"ManagedIdentityCredential", map[string]string{"IDENTITY_ENDPOINT": identity.URL, "IDENTITY_HEADER": "canary-header"}, "", ""},
+		{"AzureCLICredential", nil, "", "az account get-access-token"},
+		{"AzureCLICredential", nil, tenant, "--tenant " + tenant},
+		{"AzureDeveloperCLICredential", nil, "", "azd auth token"},
+		{"EnvironmentCredential", map[string]string{"AZURE_ADDITIONALLY_ALLOWED_TENANTS": tenant}, tenant, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.credential+tt.tenant, func(t *testing.T) {
+			_ = os.Remove(calls)
+			w := start(t, fakeazure.Options{Token: token}, nil)
+			maps.Copy(w.env, tt.env)
+			w.env["AZURE_TOKEN_CREDENTIALS"] = tt.credential
+			w.env["PATH"] = programs + ":/usr/bin:/bin"
+			c := config{"template": "golden", "resourceGroup": "images"}
+			if tt.tenant != "" {
+				c["tenant"] = tt.tenant
+			}
+			if r := w.good(t, c); len(r.Images) != 4 {
+				t.Errorf("%d images", len(r.Images))
+			}
+			log, _ := os.ReadFile(calls)
+			if tt.called == "" && len(log) > 0 || tt.called != "" && strings.Count(string(log), tt.called) != 1 {
+				t.Errorf("programs called: %s", log)
+			}
+		})
 	}
 }
 

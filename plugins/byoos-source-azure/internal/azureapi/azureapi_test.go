@@ -23,7 +23,7 @@ func TestGuard(t *testing.T) {
 	var asked []string
 	g := guard{host: "arm.local", next: transport(func(r *http.Request) (*http.Response, error) {
 		asked = append(asked, r.URL.String())
-		return &http.Response{}, nil
+		return &http.Response{Body: http.NoBody}, nil
 	})}
 	for url, fine := range map[string]bool{
 		"https://arm.local/x": true, "http://arm.local/x": false, "https://arm.local:8443/x": false,
@@ -33,8 +33,12 @@ func TestGuard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := g.Do(r); (err == nil) != fine {
+		resp, err := g.Do(r)
+		if (err == nil) != fine {
 			t.Errorf("%s: %v", url, err)
+		}
+		if resp != nil {
+			_ = resp.Body.Close()
 		}
 	}
 	if len(asked) != 1 {

@@ -17,7 +17,7 @@ import (
 )
 
 // maxDetail bounds what is repeated of Azure's own words.
-const maxDetail = 600
+const maxDetail = 1000
 
 // Problem is an error of Azure, ready for the user.
 type Problem struct {
@@ -186,8 +186,12 @@ func message(r *azcore.ResponseError) string {
 	return http.StatusText(r.StatusCode)
 }
 
-// tokens look like base64 JSON with dots between.
-var token = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`)
+var (
+	// A token is base64 of JSON, with dots between its parts.
+	token = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`)
+	// azidentity frames answers with lines of dashes.
+	frame = regexp.MustCompile(`-{10,}`)
+)
 
 // Clean puts text on one line, takes secrets out and bounds its length.
 func (p Problem) Clean(text string) string {
@@ -197,6 +201,7 @@ func (p Problem) Clean(text string) string {
 		}
 	}
 	text = token.ReplaceAllString(text, "[removed]")
+	text = frame.ReplaceAllString(text, " ")
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxDetail {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + " ..."

@@ -59,8 +59,8 @@ func TestState(t *testing.T) {
 	}
 }
 
-func TestEmptyAnswers(t *testing.T) {
-	// Fields of an answer are optional: none may be relied on.
+// Fields of an answer are optional: none may be relied on.
+func TestEmptyAnswers(*testing.T) {
 	FromVersion(id(), FromGalleryImage(&armcompute.GalleryImage{}), &armcompute.GalleryImageVersion{}, Options{})
 	FromCommunityVersion(&armcompute.CommunityGalleryImageVersion{}).Image(id(), "", FromCommunityImage(&armcompute.CommunityGalleryImage{}), Options{})
 	FromSharedVersion(&armcompute.SharedGalleryImageVersion{}).Image(id(), "", FromSharedImage(&armcompute.SharedGalleryImage{}), Options{})
