@@ -316,9 +316,15 @@ func TestExpectation(t *testing.T) {
 	wantFailure(t, err, "are others than the diff showed")
 	sameList(t, "writes", w.writes(), nil)
 
+	// A new version is cloned from what was shown.
+	next := w.plan(t, request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.2.0" }), palette.Goal{NewVersion: "1.3.0"})
+	if _, err := w.client.Apply(t.Context(), next, palette.Options{Expect: &diff.Expect}); err != nil {
+		t.Fatal(err)
+	}
+
 	// As shown; and again, when the first run ended half way.
 	for range 2 {
-		plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+		plan := w.plan(t, request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.2.0" }), palette.Goal{Publish: true})
 		if _, err := w.client.Apply(t.Context(), plan, palette.Options{Expect: &diff.Expect}); err != nil {
 			t.Fatal(err)
 		}
@@ -367,8 +373,30 @@ func TestSeveralTargets(t *testing.T) {
 	if err := palette.Errors(outcomes); failure.Code(err) != failure.ExitPalette {
 		t.Errorf("got %v", err)
 	}
-	if err := palette.CheckRequests(append(requests, request(t, "rhel-prod", oldAMI))); failure.Code(err) != failure.ExitUsage {
-		t.Errorf("two packs for one layer: got %v", err)
+}
+
+func TestCheckRequests(t *testing.T) {
+	at := func(version string) palette.Request {
+		return palette.Request{Target: palette.Target{Name: "at " + version, Pack: "generic-byoi", Profile: "p", Version: version}}
+	}
+	elsewhere := at("1.0.0")
+	elsewhere.Target.Project = "other"
+	cases := []struct {
+		a, b palette.Request
+		goal palette.Goal
+		bad  bool
+	}{
+		{at("1.0.0"), at("1.0.0"), palette.Goal{}, true},
+		{at("1.0.0"), at("1.1.0"), palette.Goal{}, false},
+		{at("1.0.0"), at(""), palette.Goal{}, true},
+		{at("1.0.0"), at("1.1.0"), palette.Goal{NewVersion: "2.0.0"}, true},
+		{at("1.0.0"), elsewhere, palette.Goal{}, false},
+	}
+	for _, c := range cases {
+		err := palette.CheckRequests([]palette.Request{c.a, c.b}, c.goal)
+		if c.bad != (failure.Code(err) == failure.ExitUsage) {
+			t.Errorf("%q and %q, %+v: got %v", c.a.Target.Version, c.b.Target.Version, c.goal, err)
+		}
 	}
 }
 

@@ -111,16 +111,23 @@ func newer(a, b string) bool {
 }
 
 // CheckRequests refuses two packs that would write the same layer.
-func CheckRequests(requests []Request) error {
-	seen := map[string]string{}
-	for _, r := range requests {
-		t := r.Target
-		key := strings.Join([]string{t.Project, t.Profile, t.Version, t.Pack}, "\x00")
-		if other, ok := seen[key]; ok {
-			return failure.Usage("give each its own target.profile or target.version, or name one of them on the command line",
-				"packs %s and %s have the same target: profile %q", other, t.Name, t.Profile)
+func CheckRequests(requests []Request, goal Goal) error {
+	for i, r := range requests {
+		for _, other := range requests[:i] {
+			if sameLayer(r.Target, other.Target, goal) {
+				return failure.Usage("give each its own target.profile or target.version, or name one of them on the command line",
+					"packs %s and %s have the same target: profile %q", other.Target.Name, r.Target.Name, r.Target.Profile)
+			}
 		}
-		seen[key] = t.Name
 	}
 	return nil
+}
+
+// sameLayer compares two targets. One without a version may be any version, and
+// new versions of one profile are the same.
+func sameLayer(a, b Target, goal Goal) bool {
+	if a.Project != b.Project || a.Profile != b.Profile || a.Pack != b.Pack {
+		return false
+	}
+	return a.Version == b.Version || a.Version == "" || b.Version == "" || goal.NewVersion != ""
 }

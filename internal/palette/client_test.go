@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -45,6 +46,22 @@ func TestParseHost(t *testing.T) {
 			t.Errorf("%q: got %v, %v; want %s", host, u, err, want)
 		}
 	}
+}
+
+func FuzzParseHost(f *testing.F) {
+	for _, host := range []string{"api.spectrocloud.com", "http://localhost", "https://a:b@c", "http://127.0.0.1.nip.io", "http://[::1]", "//x", "https://x/../y", "HTTP://example.com"} {
+		f.Add(host)
+	}
+	f.Fuzz(func(t *testing.T, host string) {
+		u, err := palette.ParseHost(host)
+		if err != nil {
+			return
+		}
+		local := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+		if u.Scheme != "https" && (u.Scheme != "http" || !local) || u.Path != "" || u.User != nil || u.Hostname() == "" {
+			t.Errorf("%q became %q", host, u)
+		}
+	})
 }
 
 func TestSecretShowsItselfNowhere(t *testing.T) {

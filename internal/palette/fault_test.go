@@ -1,6 +1,7 @@
 package palette_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
 )
@@ -101,6 +103,37 @@ func TestFaultAtEachRequest(t *testing.T) {
 					})
 				}
 			}
+		}
+	}
+}
+
+// A signal before each request in turn.
+func TestInterruptionAtEachRequest(t *testing.T) {
+	w := newWorld(t)
+	for _, s := range scenarios(t) {
+		before, after, requests := cleanRun(t, w, s)
+		for n := 1; n <= requests; n++ {
+			t.Run(fmt.Sprintf("%s/%d", s.name, n), func(t *testing.T) {
+				w.Reset(baseState(t))
+				ctx, cancel := context.WithCancel(t.Context())
+				w.Pause = func(i int, _ fakepalette.Call) {
+					if i == n {
+						cancel()
+					}
+				}
+				outcomes := w.client.ApplyAll(ctx, []palette.Request{s.request}, s.goal, 1, noOptions)
+				if err := palette.Errors(outcomes); failure.Code(err) != failure.ExitInterrupted {
+					t.Errorf("got %v", err)
+				}
+				w.Pause = nil
+				checkPublished(t, content(w.State()), before, after)
+				if err := s.run(t, w); err != nil {
+					t.Fatalf("the next apply does not finish: %v", err)
+				}
+				if diff := cmp.Diff(after, content(w.State()), anyUID); diff != "" {
+					t.Errorf("after the next apply (-want +got):\n%s", diff)
+				}
+			})
 		}
 	}
 }

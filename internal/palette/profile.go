@@ -49,7 +49,6 @@ type Profile struct {
 	// Published are the layers that clusters get; Draft the ones of an unpublished
 	// edit. Either may be empty.
 	Published, Draft []Layer
-	IsPublished      bool
 	Clusters         []Cluster
 }
 
@@ -65,7 +64,6 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 		UID: body.Metadata.Uid, Name: body.Metadata.Name, Version: body.Spec.Version,
 		LastModified: body.Metadata.LastModifiedTimestamp,
 		Published:    layers(body.Spec.Published), Draft: layers(body.Spec.Draft),
-		IsPublished: body.Status.IsPublished,
 	}
 	for _, template := range []api.V1ClusterProfileTemplate{body.Spec.Published, body.Spec.Draft} {
 		if template.CloudType != "" {
@@ -73,7 +71,7 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 		}
 	}
 	for _, c := range body.Status.InUseClusters {
-		p.Clusters = append(p.Clusters, Cluster{Name: c.Name, UID: c.Uid, ProjectUID: c.ProjectUid})
+		p.Clusters = append(p.Clusters, Cluster{Name: oneLine(c.Name), UID: c.Uid, ProjectUID: c.ProjectUid})
 	}
 	slices.SortFunc(p.Clusters, func(a, b Cluster) int { return strings.Compare(a.Name+a.UID, b.Name+b.UID) })
 	return p
@@ -104,9 +102,10 @@ func (p *Profile) working() []Layer {
 	return p.Published
 }
 
-// hasDraft tells whether something is unpublished.
+// hasDraft tells whether something is unpublished. Publishing sets the draft to
+// null; status.isPublished does not say whether there is one.
 func (p *Profile) hasDraft() bool {
-	return !p.IsPublished || (len(p.Draft) > 0 && !equalLayers(p.Draft, p.Published))
+	return len(p.Draft) > 0 && !equalLayers(p.Draft, p.Published)
 }
 
 func equalLayers(a, b []Layer) bool { return slices.EqualFunc(a, b, Layer.equal) }

@@ -136,9 +136,6 @@ func (r *Report) finish(p *Plan, err error) {
 	if profile != nil {
 		r.ProfileUID, r.Clusters = profile.UID, orEmpty(profile.Clusters)
 	}
-	for _, note := range p.Notes {
-		r.warn(note)
-	}
 	switch {
 	case err != nil:
 		r.State, r.Error = StateFailed, err.Error()

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-retryablehttp"
 )
@@ -90,7 +91,7 @@ func (d *doer) apiError(req *http.Request, resp *http.Response) error {
 
 // oneLine keeps a server from writing to the terminal what it likes.
 func oneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+	text = strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
 	if len(text) > 500 {
 		text = strings.ToValidUTF8(text[:500], "") + "..."
 	}

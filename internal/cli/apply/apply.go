@@ -115,7 +115,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project)
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project, o.Goal)
 	if err != nil {
 		return err
 	}

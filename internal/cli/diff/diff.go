@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project)
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project, palette.Goal{})
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,14 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 			continue
 		}
 		fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s differs; %s\n", d.Name, profileName(d), usedBy(d.Clusters))
-		if err := writeDiff(o.Invocation.Out, d.Diff, o.Invocation.Color()); err != nil {
+		text := d.Diff
+		if o.Invocation.StdoutTerminal {
+			text = harmless(text)
+		}
+		if o.Invocation.Color() {
+			text = colored(text)
+		}
+		if _, err := io.WriteString(o.Invocation.Out, text); err != nil {
 			return err
 		}
 	}
@@ -162,22 +170,27 @@ func names(clusters []palette.Cluster) []string {
 	return all
 }
 
-// Colours as git's: bold headers, cyan places, red and green lines.
-func writeDiff(w io.Writer, diff string, color bool) error {
-	if !color {
-		_, err := io.WriteString(w, diff)
-		return err
-	}
+// harmless keeps values that come from elsewhere from steering the terminal.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// colored uses git's colours: bold headers, cyan places, red and green lines.
+func colored(diff string) string {
 	var b strings.Builder
 	for line := range strings.Lines(diff) {
-		text, end := strings.TrimSuffix(line, "\n"), "\n"
+		text := strings.TrimSuffix(line, "\n")
 		if code := colorOf(text); code != "" {
 			text = "\x1b[" + code + "m" + text + "\x1b[0m"
 		}
-		b.WriteString(text + end)
+		b.WriteString(text + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 func colorOf(line string) string {

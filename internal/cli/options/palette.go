@@ -215,7 +215,7 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 
 // PaletteRequests returns what each rendered pack wants of Palette. Packs without
 // a target are passed over, but not when they were named.
-func PaletteRequests(inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string) ([]palette.Request, error) {
+func PaletteRequests(inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string, goal palette.Goal) ([]palette.Request, error) {
 	var requests []palette.Request
 	for _, r := range rendered {
 		if r.Pick.Pack.Target == nil {
@@ -232,7 +232,7 @@ func PaletteRequests(inv *invocation.Invocation, rendered []pipeline.Rendered, n
 	if len(requests) == 0 {
 		return nil, failure.Usage("add packs[].target with a profile", "no pack has a target")
 	}
-	return requests, palette.CheckRequests(requests)
+	return requests, palette.CheckRequests(requests, goal)
 }
 
 // PaletteTarget is where a rendered pack goes; without a target in the spec it
