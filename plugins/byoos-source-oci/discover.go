@@ -212,18 +212,31 @@ func (r *resolved) read(ctx context.Context, repo *registry.Repository, t tag.Ta
 	return m, nil
 }
 
+// sendSize is how many tags become images at a time, so that a repository of a
+// million tags does not become a million images in memory.
+const sendSize = 1000
+
 func (d *discovery) send(repo *registry.Repository, name repositoryName, tags []tag.Tag, r *resolved) error {
-	images := make([]sdk.Image, 0, len(tags))
-	for _, t := range tags {
-		images = append(images, d.images(repo, name, t, r)...)
+	for some := range slices.Chunk(tags, sendSize) {
+		images := make([]sdk.Image, 0, len(some))
+		for _, t := range some {
+			images = append(images, d.images(repo, name, t, r)...)
+		}
+		if err := d.sendSome(images); err != nil {
+			return err
+		}
 	}
-	if d.NewestBy == byCreated {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.held = append(d.held, images...)
-		return nil
+	return nil
+}
+
+func (d *discovery) sendSome(images []sdk.Image) error {
+	if d.NewestBy != byCreated {
+		return d.out.Images(images...)
 	}
-	return d.out.Images(images...)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held = append(d.held, images...)
+	return nil
 }
 
 func (d *discovery) images(repo *registry.Repository, name repositoryName, t tag.Tag, r *resolved) []sdk.Image {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
@@ -246,6 +247,26 @@ func TestHostRendersCloudAndEdgeInOneRun(t *testing.T) {
 	p.spec(strings.NewReplacer("127.0.0.1:5055", host, "../packer-aws/", "").Replace(string(spec)))
 	values, _ := p.run(0, "render")
 	golden(t, "cloud-and-edge.golden", values)
+}
+
+func TestHostPassesTheUsersSettings(t *testing.T) {
+	certFile, keyFile := certificate(t, time.Now().Add(24*time.Hour))
+	host := registry.Start(t, registry.Options{CertFile: certFile, KeyFile: keyFile, HTPasswd: htpasswd})
+	pushTLS(t, host+"/edge/ubuntu:k3s-1.30.1-v4.7.0", certFile)
+	p := newProgram(t, host)
+	writeFile(t, filepath.Join(p.dir, ".docker", "config.json"),
+		fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(canary)))
+	p.spec(edgeSpec)
+	_, talk := p.run(4, "images")
+	if !strings.Contains(talk, "does not trust") {
+		t.Errorf("without the CA: %s", talk)
+	}
+	writeFile(t, filepath.Join(p.dir, ".config", "byoos", "config.yaml"),
+		fmt.Sprintf("apiVersion: byoos.dev/v1alpha1\nkind: Config\nplugins:\n  oci:\n    registries:\n      %q:\n        caFile: %s\n", host, certFile))
+	out, _ := p.run(0, "images", "-o", "name")
+	if !strings.Contains(out, "HOST/edge/ubuntu:k3s-1.30.1-v4.7.0") {
+		t.Errorf("with the CA: %s", out)
+	}
 }
 
 func TestHostShowsTheDiagnostic(t *testing.T) {
