@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -26,6 +28,10 @@ const envSubscription = "AZURE_SUBSCRIPTION_ID"
 // parallel bounds the parts (subscriptions, galleries, definitions) of one level
 // that are read at once; azureapi bounds the requests of all of them.
 const parallel = 8
+
+// signInTimeout bounds the first token. A command line such as az may take some
+// seconds for it.
+const signInTimeout = time.Minute
 
 // Source finds images in Azure.
 type Source struct {
@@ -121,6 +127,8 @@ func (s Source) signIn(ctx context.Context, cloud endpoint.Cloud, p *plan) (azco
 		return nil, err
 	}
 	credential := azureapi.ForTenant(chain, p.Tenant)
+	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
 	return credential, azureapi.SignIn(ctx, credential, cloud)
 }
 
@@ -219,8 +227,8 @@ func (f *failures) add(name string, err error) {
 
 // tell reports each cause, with the parts it hit.
 func (f *failures) tell(ctx context.Context, s *session, subject, key string) error {
-	for kind, err := range f.first {
-		names := f.names[kind]
+	for _, kind := range slices.Sorted(maps.Keys(f.first)) {
+		err, names := f.first[kind], f.names[kind]
 		slices.Sort(names)
 		failed := s.diagnose(ctx, err, subject+names[0], key)
 		var d *sdk.Diagnostic

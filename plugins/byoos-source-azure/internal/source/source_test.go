@@ -9,7 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -130,5 +132,39 @@ func TestLocations(t *testing.T) {
 		if diff := cmp.Diff(tt.want, locations(tt.configured, tt.hinted)); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	start := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+	d := &discovery{session: &session{plan: &plan{}}}
+	for name, tt := range map[string]struct {
+		run    lastRun
+		made   time.Time
+		output vmib.ProvisioningState
+		want   sdk.State
+	}{
+		"succeeded":                  {lastRun{state: vmib.RunStateSucceeded, start: start}, start.Add(-time.Hour), "", sdk.Available},
+		"partial, of this run":       {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, start.Add(time.Hour), "", sdk.Available},
+		"partial, of an earlier run": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, start.Add(-time.Hour), "", sdk.Disabled},
+		"partial, of an unknown age": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, time.Time{}, "", sdk.Available},
+		"canceled":                   {lastRun{state: vmib.RunStateCanceled, start: start}, start.Add(time.Hour), "", sdk.Disabled},
+		"a state that Azure adds":    {lastRun{state: "Paused"}, start, "", sdk.Disabled},
+		"the output is not done":     {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateCreating, sdk.Pending},
+		"the output is done":         {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateSucceeded, sdk.Available},
+	} {
+		t.Run(name, func(t *testing.T) {
+			image := sdk.Image{State: sdk.Available, CreatedAt: tt.made}
+			d.judge(&image, tt.run, &vmib.RunOutput{Properties: &vmib.RunOutputProperties{ProvisioningState: &tt.output}})
+			if image.State != tt.want || image.Attributes["lastRunState"] != string(tt.run.state) {
+				t.Errorf("got %v %q", image.State, image.StateReason)
+			}
+		})
+	}
+}
+
+func TestWithoutQuery(t *testing.T) {
+	if got := withoutQuery("https://u:p@store.blob.core.windows.net/v.vhd?sig=canary#f"); got != "https://store.blob.core.windows.net/v.vhd" {
+		t.Errorf("got %q", got)
 	}
 }
