@@ -16,8 +16,8 @@ help: ## list the targets
 .PHONY: build
 build: ## build the host and its plugins into bin/
 	mkdir -p $(BIN)/plugins
-	go build -o $(BIN)/kubectl-byoos ./cmd/kubectl-byoos
-	for p in $(PLUGINS); do go build -o $(BIN)/plugins/$$p ./plugins/$$p; done
+	go build -o $(BIN)/ ./cmd/kubectl-byoos
+	go build -o $(BIN)/plugins/ $(PLUGINS:%=./plugins/%)
 
 .PHONY: install
 install: build ## install the host and its plugins into PREFIX (default: Go's bin folder)
@@ -26,7 +26,10 @@ install: build ## install the host and its plugins into PREFIX (default: Go's bi
 	for p in $(PLUGINS); do install -m 0755 $(BIN)/plugins/$$p $(PREFIX)/plugins/$$p; done
 
 .PHONY: example
-example: build ## render pack values from a manifest that Packer wrote
+example: ## render pack values from a manifest that Packer wrote
+	mkdir -p $(BIN)/plugins
+	go build -o $(BIN)/ ./cmd/kubectl-byoos
+	go build -o $(BIN)/plugins/ ./plugins/byoos-source-packer
 	$(BIN)/kubectl-byoos render -f examples/packer-aws/byoos.yaml
 
 .PHONY: test

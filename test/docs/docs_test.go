@@ -199,7 +199,8 @@ func writeStandIns(t *testing.T, bin, root string) {
 	dir := filepath.Join(bin, "standins")
 	save(t, filepath.Join(dir, "git"), `#!/bin/bash
 if [[ $1 == clone && $2 == https://github.com/kubectl-byoos/kubectl-byoos* ]]; then
-  mkdir kubectl-byoos && cd "`+root+`" && /usr/bin/env PATH="${PATH#*:}" git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$OLDPWD/kubectl-byoos"
+  target=$PWD/${3:-kubectl-byoos}
+  mkdir "$target" && cd "`+root+`" && /usr/bin/env PATH="${PATH#*:}" git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$target"
   exit
 fi
 PATH=${PATH#*:} exec git "$@"
