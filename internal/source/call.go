@@ -19,6 +19,8 @@ import (
 // requests; a source that fails does not hold up the others. progress may be
 // nil; it is never called twice at the same time.
 func (h *Host) Discover(ctx context.Context, reqs []Request, progress func(Event)) []Result {
+	ctx, cancel := h.within(ctx)
+	defer cancel()
 	results := make([]Result, len(reqs))
 	tell := oneAtATime(progress)
 	limit := make(chan struct{}, maxCalls)
@@ -121,6 +123,8 @@ func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
 // reference has an answer, in the order of the request; one that the plugin left
 // out is Unknown.
 func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Diagnostic, error) {
+	ctx, done := h.within(ctx)
+	defer done()
 	verified := make([]Verified, len(req.Refs))
 	for i, ref := range req.Refs {
 		verified[i] = Verified{Ref: ref, Presence: Unknown, Reason: "the source gave no answer"}

@@ -43,9 +43,9 @@ func (h *Host) places() []place {
 	add(h.userDir(), OriginUser)
 	if h.options.ExecutablePath != "" {
 		// krew puts a symlink on PATH; the plugins are beside its target.
-		if real, err := filepath.EvalSymlinks(h.options.ExecutablePath); err == nil {
-			add(filepath.Join(filepath.Dir(real), "plugins"), OriginBundled)
-			add(filepath.Dir(real), OriginBundled)
+		if file, err := filepath.EvalSymlinks(h.options.ExecutablePath); err == nil {
+			add(filepath.Join(filepath.Dir(file), "plugins"), OriginBundled)
+			add(filepath.Dir(file), OriginBundled)
 		}
 	}
 	return places
@@ -78,8 +78,8 @@ func (h *Host) found() []*Plugin {
 				continue
 			}
 			p := &Plugin{Type: typ, Path: filepath.Join(place.dir, entry.Name()), Origin: place.origin}
-			if real, err := filepath.EvalSymlinks(p.Path); err == nil {
-				p.Path = real
+			if target, err := filepath.EvalSymlinks(p.Path); err == nil {
+				p.Path = target
 			}
 			if winner := first[typ]; winner == nil {
 				first[typ] = p

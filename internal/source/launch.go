@@ -283,6 +283,7 @@ func (*clientPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *g
 func (h *Host) Close() {
 	h.mu.Lock()
 	h.closed = true
+	h.end()
 	slots := h.running
 	h.running = map[string]*slot{}
 	h.mu.Unlock()

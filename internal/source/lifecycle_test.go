@@ -40,21 +40,20 @@ func helperHost(text string) int {
 		go announce(c.Dir)
 	}
 	result := h.Discover(ctx, []Request{{Source: "s", Type: c.Type, Config: map[string]any{"mode": c.Mode}, BaseDir: "/"}},
-		func(Event) { fmt.Println("asked") })[0]
+		func(Event) { fmt.Fprintln(os.Stdout, "asked") })[0]
 	return failure.Code(result.Err)
 }
 
 // announce waits for a plugin that never answers to run.
 func announce(dir string) {
-	for {
+	for ticker := time.NewTicker(5 * time.Millisecond); ; <-ticker.C {
 		for _, id := range processes(dir) {
 			b, _ := os.ReadFile("/proc/" + id + "/environ")
 			if strings.Contains(string(b), "PLUGIN_UNIX_SOCKET_DIR") {
-				fmt.Println("asked")
+				fmt.Fprintln(os.Stdout, "asked")
 				return
 			}
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -187,14 +186,31 @@ func TestCancelDuringStart(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
-		for len(processes(dir)) == 0 {
-			time.Sleep(time.Millisecond)
-		}
+		eventually(t, "the plugin starts", func() bool { return len(processes(dir)) > 0 })
 		cancel()
 	}()
 	began := time.Now()
 	r := one(ctx, h, "hang-start", nil)
 	if failure.Code(r.Err) != failure.ExitInterrupted || time.Since(began) > 3*time.Second {
+		t.Errorf("%v after %s", r.Err, time.Since(began))
+	}
+}
+
+// TestCloseEndsAStart has another goroutine close the host while a plugin hangs
+// at its start.
+func TestCloseEndsAStart(t *testing.T) {
+	dir := pluginDir(t, "hang-start")
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	result := make(chan Result)
+	go func() { result <- one(context.Background(), h, "hang-start", nil) }()
+	eventually(t, "the plugin starts", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.running) > 0 && len(processes(dir)) > 0
+	})
+	began := time.Now()
+	h.Close()
+	if r := <-result; r.Err == nil || time.Since(began) > 3*time.Second {
 		t.Errorf("%v after %s", r.Err, time.Since(began))
 	}
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -161,13 +162,16 @@ func processes(dir string) []string {
 // eventually polls until ok holds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.After(5 * time.Second)
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
 	for !ok() {
-		if time.Now().After(deadline) {
+		select {
+		case <-deadline:
 			t.Errorf("not within 5 seconds: %s", what)
 			return
+		case <-ticker.C:
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -180,7 +184,8 @@ func one(ctx context.Context, h *Host, typ string, config map[string]any) Result
 func text(err error, replace ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "error: %v\n", err)
-	if e, ok := err.(*failure.Error); ok {
+	var e *failure.Error
+	if errors.As(err, &e) {
 		for _, d := range e.Details {
 			fmt.Fprintf(&b, "  %s\n", d)
 		}

@@ -42,7 +42,7 @@ type process struct {
 var _ runner.Runner = (*process)(nil)
 
 func newProcess(path string, env []string, spawn *spawner, tail *tail) *process {
-	cmd := exec.Command(path)
+	cmd := exec.Command(path) //nolint:noctx // it outlives the call that starts it; see Host.Close
 	cmd.Env = env
 	p := &process{path: path, cmd: cmd, spawn: spawn, tail: tail, hello: newHello(tail), exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.hello, tail
@@ -208,11 +208,11 @@ func (h *hello) Write(b []byte) (int, error) {
 	h.err = checkHandshake(h.line)
 	line, err := h.line, h.err
 	h.mu.Unlock()
-	if err != nil {
+	if err == nil {
+		_, _ = io.WriteString(h.in, line+"\n")
+	} else {
 		_ = h.in.Close()
-		return len(b), nil
 	}
-	_, _ = io.WriteString(h.in, line+"\n")
 	if len(after) > 0 {
 		_, _ = h.rest.Write(after)
 	}

@@ -89,7 +89,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if dir == "" {
 		return nil, failure.Usage("set HOME or XDG_DATA_HOME", "there is no data directory to install plugins in")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, installFailure(path, err)
 	}
 	temporary, sum, err := copyPlugin(path, dir)
@@ -146,7 +146,7 @@ func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	out, err := os.OpenFile(filepath.Join(temporary, filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	out, err := os.OpenFile(filepath.Join(temporary, filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		_ = os.RemoveAll(temporary)
 		return "", "", err

@@ -4,6 +4,7 @@
 package source
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -58,6 +59,10 @@ type Host struct {
 	cache   *cache
 	spawn   *spawner
 
+	// life ends with Close, and with it what is being started or called.
+	life context.Context
+	end  context.CancelFunc
+
 	mu       sync.Mutex
 	running  map[string]*slot    // by path
 	verdicts map[string]*verdict // by path
@@ -78,13 +83,22 @@ func New(o Options) *Host {
 	o.StartTimeout = orDefault(o.StartTimeout, defaultStartTimeout)
 	o.DescribeTimeout = orDefault(o.DescribeTimeout, defaultDescribeTimeout)
 	o.CallTimeout = orDefault(o.CallTimeout, defaultCallTimeout)
+	life, end := context.WithCancel(context.Background())
 	return &Host{
+		life: life, end: end,
 		options: o,
 		log:     o.Log,
 		cache:   newCache(o.CacheDir),
 		spawn:   newSpawner(),
 		running: map[string]*slot{}, verdicts: map[string]*verdict{},
 	}
+}
+
+// within returns a context that also ends with the host.
+func (h *Host) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	both, cancel := context.WithCancel(ctx)
+	unlink := context.AfterFunc(h.life, cancel)
+	return both, func() { unlink(); cancel() }
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -64,7 +65,7 @@ func (t *tail) flush() {
 	if line == "" {
 		return
 	}
-	t.log.Log(nil, level, line) //nolint:staticcheck // there is no context here
+	t.log.Log(context.Background(), level, line)
 	t.lines = append(t.lines, line)
 	if len(t.lines) > tailLines {
 		t.lines = slices.Delete(t.lines, 0, 1)

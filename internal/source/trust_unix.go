@@ -15,7 +15,8 @@ func executable(info fs.FileInfo) bool { return info.Mode().Perm()&0o111 != 0 }
 // belongs to a user other than this one and root. In a directory with the sticky
 // bit, such as /tmp, others can add files but not replace ours.
 func notWritableByOthers(path string, info fs.FileInfo) error {
-	if info.Mode().Perm()&0o022 != 0 && !(info.IsDir() && info.Mode()&os.ModeSticky != 0) {
+	sticky := info.IsDir() && info.Mode()&os.ModeSticky != 0
+	if info.Mode().Perm()&0o022 != 0 && !sticky {
 		return writableError{path: path}
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)

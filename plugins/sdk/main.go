@@ -93,8 +93,9 @@ func serve[C any](svc *service[C], stderr *os.File) {
 		<-signals
 		end.now(0)
 	}()
+	orphaned := parentWatch(os.Getenv(EnvHostPID))
 	go func() {
-		waitForParent(os.Getenv(EnvHostPID))
+		orphaned()
 		end.now(0)
 	}()
 
@@ -212,8 +213,8 @@ func removeSockets(dir string) {
 	}
 	for _, e := range entries {
 		if e.Type()&os.ModeSocket != 0 && strings.HasPrefix(e.Name(), "plugin") {
-			_ = os.Remove(filepath.Join(dir, e.Name()))
+			_ = os.Remove(filepath.Join(dir, e.Name())) //nolint:gosec // only sockets, in the directory that the host made
 		}
 	}
-	_ = os.Remove(dir)
+	_ = os.Remove(dir) //nolint:gosec // fails unless it is empty
 }

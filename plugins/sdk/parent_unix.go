@@ -15,20 +15,22 @@ import (
 // parentPoll is how often a plugin looks whether its parent is still there.
 const parentPoll = 250 * time.Millisecond
 
-// waitForParent returns when the process that started this one is gone. hostPID
-// is the host's process id, which also covers a host that died before this
-// process could ask for its parent, and a wrapper between the two; empty means
-// unknown.
-func waitForParent(hostPID string) {
+// parentWatch looks who the parent is and returns a function that returns when it
+// is gone. hostPID is the host's process id, which also covers a host that died
+// before this process could ask for its parent, and a wrapper between the two;
+// empty means unknown.
+func parentWatch(hostPID string) (wait func()) {
 	parent := os.Getppid()
 	host, err := strconv.Atoi(hostPID)
 	if err != nil || host < 1 {
 		host = parent
 	}
-	ticker := time.NewTicker(parentPoll)
-	defer ticker.Stop()
-	for !orphaned(parent, host) {
-		<-ticker.C
+	return func() {
+		ticker := time.NewTicker(parentPoll)
+		defer ticker.Stop()
+		for !orphaned(parent, host) {
+			<-ticker.C
+		}
 	}
 }
 

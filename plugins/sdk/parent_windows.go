@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// waitForParent returns when the process hostPID is gone; when hostPID is
-// empty, the process that started this one.
-func waitForParent(hostPID string) {
+// parentWatch returns a function that returns when the process hostPID is gone;
+// when hostPID is empty, the process that started this one.
+func parentWatch(hostPID string) (wait func()) {
 	pid, err := strconv.ParseUint(hostPID, 10, 32)
 	if err != nil {
 		pid = uint64(os.Getppid())
@@ -17,8 +17,10 @@ func waitForParent(hostPID string) {
 	handle, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid))
 	if err != nil {
 		// The process is gone already: nobody else can hide it from its child.
-		return
+		return func() {}
 	}
-	defer func() { _ = windows.CloseHandle(handle) }()
-	_, _ = windows.WaitForSingleObject(handle, windows.INFINITE)
+	return func() {
+		defer func() { _ = windows.CloseHandle(handle) }()
+		_, _ = windows.WaitForSingleObject(handle, windows.INFINITE)
+	}
 }

@@ -52,11 +52,11 @@ func TestMain(m *testing.M) {
 		if err := child.Start(); err != nil {
 			os.Exit(1)
 		}
-		time.Sleep(time.Hour)
+		_ = child.Wait()
 	case "child":
-		fmt.Println("waiting")
-		waitForParent(os.Getenv(EnvHostPID))
-		fmt.Println("gone")
+		fmt.Fprintln(os.Stdout, "waiting")
+		parentWatch(os.Getenv(EnvHostPID))()
+		fmt.Fprintln(os.Stdout, "gone")
 	}
 }
 

@@ -43,7 +43,7 @@ type service[C any] struct {
 
 func newService[C any](s Source[C], stderr io.Writer) *service[C] {
 	svc := &service[C]{source: s, stderr: stderr, ended: func() {}}
-	svc.done, svc.cancel = context.WithCancel(context.Background())
+	svc.done, svc.cancel = context.WithCancel(context.Background()) //nolint:gosec // called at the end of the process
 	svc.log = slog.New(newLogHandler(stderr, FilePrefix+s.Describe().Name))
 	return svc
 }

@@ -126,7 +126,7 @@ func copyFile(from, to string) error {
 	if err := os.Mkdir(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700)
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700) //nolint:gosec // it is run
 	if err != nil {
 		return err
 	}

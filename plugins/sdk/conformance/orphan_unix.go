@@ -24,7 +24,7 @@ func (c *checker) orphan() {
 		c.fail("orphan: %w", err)
 		return
 	}
-	shell := exec.Command("/bin/sh", "-c", `"$0" & echo $! > "$1"; wait`, c.binary, pidFile)
+	shell := exec.CommandContext(c.ctx, "/bin/sh", "-c", `BYOOS_HOST_PID=$$ "$0" & echo $! > "$1"; wait`, c.binary, pidFile)
 	h := sdk.Handshake()
 	shell.Env = append(os.Environ(), h.MagicCookieKey+"="+h.MagicCookieValue, "PLUGIN_UNIX_SOCKET_DIR="+sockets,
 		"PLUGIN_PROTOCOL_VERSIONS="+strconv.Itoa(sdk.ProtocolVersion))
