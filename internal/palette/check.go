@@ -46,13 +46,16 @@ func checkLayer(t Target, l Layer, cloudType string) error {
 		return refused("check the pack in Palette", "pack %s is of layer %s, not of the OS layer", l.Name, l.Layer)
 	}
 	if version := packVersion(l.Version, l.Tag); version != nil && version.LessThan(semver.New(1, 0, 0, "", "")) {
-		return refused("move the layer to version 1.0.0 or later in Palette", "pack %s is of version %s; 1.0.0 is the first that is supported", l.Name, version)
+		return refused("move the layer to version 1.0.0 or later in Palette",
+			"pack %s is of version %s; 1.0.0 is the first that is supported", l.Name, version)
 	}
 	if t.Pack == edgePack && cloudType != edgeNative && judged(cloudType) {
-		return refused("use packs[].pack: generic-byoi for this profile", "pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType)
+		return refused("use packs[].pack: generic-byoi for this profile",
+			"pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType)
 	}
 	if fit := clouds(t.Provider); fit != nil && judged(cloudType) && !slices.Contains(fit, cloudType) {
-		return refused("check packs[].select.provider and target.profile", "the image of pack %s is one of %s, and the profile is of cloud type %s", t.Name, t.Provider, cloudType)
+		return refused("check packs[].select.provider and target.profile",
+			"the image of pack %s is one of %s, and the profile is of cloud type %s", t.Name, t.Provider, cloudType)
 	}
 	return nil
 }
@@ -86,14 +89,16 @@ func choosePack(packs []api.V1PackSummary, t Target, registryUID, cloudType stri
 		}
 	}
 	if found == nil {
-		e := refused("check target.registry and target.packVersion", "registry %q has no pack %s", t.Registry, strings.TrimSpace(t.Pack+" "+t.PackVersion))
+		e := refused("check target.registry and target.packVersion",
+			"registry %q has no pack %s", t.Registry, strings.TrimSpace(t.Pack+" "+t.PackVersion))
 		if len(known) > 0 {
-			e.Details = []string{fmt.Sprintf("it has the versions %s", list1(known))}
+			e.Details = []string{fmt.Sprintf("it has the versions %s", joined(known))}
 		}
 		return nil, e
 	}
 	if types := found.Spec.CloudTypes; len(types) > 0 && !slices.Contains(types, cloudType) && !slices.Contains(types, "all") {
-		return nil, refused("check target.cloudType and target.profile", "pack %s %s is for %s, not for cloud type %s", t.Pack, found.Spec.Version, list1(types), cloudType)
+		return nil, refused("check target.cloudType and target.profile",
+			"pack %s %s is for %s, not for cloud type %s", t.Pack, found.Spec.Version, joined(types), cloudType)
 	}
 	layer := toLayer(*found)
 	return &layer, nil

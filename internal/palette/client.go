@@ -111,7 +111,8 @@ func (c *Client) Project(ctx context.Context, name string) (*Client, error) {
 		}
 	}
 	if len(uids) != 1 {
-		return nil, refused("check target.project and what the API key may see", "palette %s has %d projects named %q", c.Host(), len(uids), name)
+		return nil, refused("check target.project and what the API key may see",
+			"palette %s has %d projects named %q", c.Host(), len(uids), name)
 	}
 	return newScoped(c.base, c.doer, uids[0])
 }
@@ -203,7 +204,7 @@ func (c *Client) registryUID(ctx context.Context, name string) (string, error) {
 	}
 	e := refused("check target.registry", "palette %s has no registry named %q", c.Host(), name)
 	if len(names) > 0 {
-		e.Next += fmt.Sprintf("; it has %s", list1(names))
+		e.Next += fmt.Sprintf("; it has %s", joined(names))
 	}
 	return "", e
 }
@@ -211,7 +212,7 @@ func (c *Client) registryUID(ctx context.Context, name string) (string, error) {
 // validate asks Palette whether a profile would be good with this layer; the
 // answer's complaints are returned, those of other layers apart.
 func (c *Client) validate(ctx context.Context, uid string, template templateKind, layer Layer) (own, others []string, err error) {
-	body := api.V1ClusterProfileTemplateDraft{CloudType: template.CloudType, Type: api.V1ProfileType(template.Type), Packs: []api.V1PackManifestEntity{layer.entity()}}
+	body := template.with(layer)
 	var response *api.V1ClusterProfileValidatorResponse
 	if uid == "" {
 		resp, err := c.api.V1ClusterProfilesValidatePacksWithResponse(ctx, body)
@@ -249,7 +250,7 @@ func (c *Client) createProfile(ctx context.Context, name, version string, templa
 	var body api.V1ClusterProfileEntity
 	body.Metadata.Name = name
 	body.Spec.Version = version
-	body.Spec.Template = api.V1ClusterProfileTemplateDraft{CloudType: template.CloudType, Type: api.V1ProfileType(template.Type), Packs: []api.V1PackManifestEntity{layer.entity()}}
+	body.Spec.Template = template.with(layer)
 	resp, err := c.api.V1ClusterProfilesCreateWithResponse(ctx, &api.V1ClusterProfilesCreateParams{Publish: false}, body)
 	if err != nil {
 		return "", err

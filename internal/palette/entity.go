@@ -18,12 +18,8 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 	var body api.V1ClusterProfileEntity
 	body.Metadata.Name = t.Profile
 	body.Spec.Version = t.Version
-	body.Spec.Template = api.V1ClusterProfileTemplateDraft{
-		CloudType: CloudType(t), Type: newProfileType,
-		Packs: []api.V1PackManifestEntity{{
-			Name: t.Pack, Layer: layerOS, Type: api.V1PackTypeSpectro, Tag: t.PackVersion, Values: values,
-		}},
-	}
+	layer := Layer{Name: t.Pack, Layer: layerOS, Type: string(api.V1PackTypeSpectro), Tag: t.PackVersion, Values: values}
+	body.Spec.Template = templateKind{CloudType: CloudType(t), Type: newProfileType}.with(layer)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)

@@ -65,7 +65,8 @@ func nextStep(err error) string {
 	}
 	switch answer.Status {
 	case http.StatusUnauthorized:
-		return "the API key is wrong or has expired: make one in Palette (user menu, My API Keys) and give it by SPECTROCLOUD_APIKEY or --palette-key-file"
+		return "the API key is wrong or has expired: make one in Palette (user menu, My API Keys), " +
+			"and give it by SPECTROCLOUD_APIKEY or --palette-key-file"
 	case http.StatusForbidden:
 		return "ask for a role that may read and change cluster profiles in this project"
 	case http.StatusNotFound:

@@ -25,7 +25,8 @@ func ParseHost(host string) (*url.URL, error) {
 	switch {
 	case u.User != nil:
 		// Not echoed: it may hold a password.
-		return nil, failure.Usage("give the host alone; the key comes from the environment or a file", "the Palette host has credentials in it")
+		return nil, failure.Usage("give the host alone; the key comes from the environment or a file",
+			"the Palette host has credentials in it")
 	case u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
 		return nil, failure.Usage("give "+u.Host+" alone", "the Palette host %q has more than a host", host)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):

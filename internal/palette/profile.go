@@ -41,6 +41,13 @@ func (l Layer) equal(other Layer) bool {
 // templateKind is what a profile is made for.
 type templateKind struct{ CloudType, Type string }
 
+// with is the template of a profile that has one layer.
+func (k templateKind) with(layer Layer) api.V1ClusterProfileTemplateDraft {
+	return api.V1ClusterProfileTemplateDraft{
+		CloudType: k.CloudType, Type: api.V1ProfileType(k.Type), Packs: []api.V1PackManifestEntity{layer.entity()},
+	}
+}
+
 // Profile is one version of a cluster profile, as it was read.
 type Profile struct {
 	UID, Name, Version string

@@ -72,7 +72,8 @@ nothing.`,
 	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
 	flags.StringVar(&o.Goal.NewVersion, "new-version", "", "clone the profile to this version, change and publish that")
 	flags.BoolVar(&o.Goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
-	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone), "none|client|server: client sends nothing but reads, server has Palette validate the values as well")
+	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone),
+		"none|client|server: client sends nothing but reads, server has Palette validate the values as well")
 	flags.StringVar(&o.Plan, "plan", "", "apply only what this file, written by diff -o json, shows")
 	return cmd
 }
@@ -170,7 +171,10 @@ func (o *Options) loadPlan() (map[string]palette.Difference, error) {
 		Items []palette.Difference `json:"items"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil || file.Kind != "DifferenceList" {
-		return nil, &failure.Error{Code: failure.ExitUsage, Summary: o.Plan + " is no plan", Err: err, Next: "write one with `" + o.Invocation.DisplayName() + " diff -o json`"}
+		return nil, &failure.Error{
+			Code: failure.ExitUsage, Summary: o.Plan + " is no plan", Err: err,
+			Next: "write one with `" + o.Invocation.DisplayName() + " diff -o json`",
+		}
 	}
 	shown := map[string]palette.Difference{}
 	for _, d := range file.Items {

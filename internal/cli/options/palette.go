@@ -50,8 +50,10 @@ type Palette struct {
 
 // AddFlags adds the flags.
 func (p *Palette) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&p.Host, "palette-host", "", "the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
-	flags.StringVar(&p.Project, "project", "", "the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
+	flags.StringVar(&p.Host, "palette-host", "",
+		"the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
+	flags.StringVar(&p.Project, "project", "",
+		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
 	flags.StringVar(&p.KeyFile, "palette-key-file", "", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
 	flags.StringVar(&p.CAFile, "palette-ca-file", "", "trust the PEM certificates of this file for Palette as well")
 	flags.DurationVar(&p.Timeout, "palette-timeout", 10*time.Minute, "give up on Palette after this long")
@@ -119,13 +121,14 @@ func (p *Palette) secret(inv *invocation.Invocation, stdinTaken, hasLogin bool) 
 	case p.KeyFile == "-" && stdinTaken:
 		return palette.Secret{}, failure.Usage("name a file for one of them", "the spec and the API key cannot both come from stdin")
 	case p.KeyFile == "-" && inv.StdinTerminal:
-		return palette.Secret{}, failure.Usage("pipe the key in, or set "+keyVariable, "--palette-key-file - would read the API key from a terminal, where it shows")
+		return palette.Secret{}, failure.Usage("pipe the key in, or set "+keyVariable,
+			"--palette-key-file - would read the API key from a terminal, where it shows")
 	case p.KeyFile == "-":
 		return readSecret(inv.In, "stdin")
 	case p.KeyFile != "":
 		file, err := os.Open(inv.Path(p.KeyFile))
 		if err != nil {
-			return palette.Secret{}, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the API key", Err: err, Next: "check the path after --palette-key-file"}
+			return palette.Secret{}, unreadableFile("the API key", "--palette-key-file", err)
 		}
 		defer func() { _ = file.Close() }()
 		return readSecret(file, p.KeyFile)
@@ -139,6 +142,10 @@ func (p *Palette) secret(inv *invocation.Invocation, stdinTaken, hasLogin bool) 
 		return palette.Secret{}, failure.Usage(next, "there is no Palette API key")
 	}
 	return palette.NewSecret(key)
+}
+
+func unreadableFile(what, flag string, err error) error {
+	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + what, Err: err, Next: "check the path after " + flag}
 }
 
 func readSecret(r io.Reader, name string) (palette.Secret, error) {
@@ -159,7 +166,7 @@ func (p *Palette) authorities(inv *invocation.Invocation, config userconfig.Pale
 	}
 	data, err := os.ReadFile(inv.Path(path))
 	if err != nil {
-		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the certificates for Palette", Err: err, Next: "check the path after --palette-ca-file"}
+		return nil, unreadableFile("the certificates for Palette", "--palette-ca-file", err)
 	}
 	return data, nil
 }
@@ -215,7 +222,9 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 
 // PaletteRequests returns what each rendered pack wants of Palette. Packs without
 // a target are passed over, but not when they were named.
-func PaletteRequests(inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string, goal palette.Goal) ([]palette.Request, error) {
+func PaletteRequests(
+	inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string, goal palette.Goal,
+) ([]palette.Request, error) {
 	var requests []palette.Request
 	for _, r := range rendered {
 		if r.Pick.Pack.Target == nil {
