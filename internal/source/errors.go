@@ -111,7 +111,9 @@ func (h *Host) callFailure(source string, i *instance, err error) error {
 	if st.Code() == codes.DeadlineExceeded {
 		return fail("give it more time with --timeout, or ask for less", "did not answer within %s", h.options.CallTimeout)
 	}
-	if st.Code() == codes.Unavailable && i.process.ended(crashGrace) {
+	// A plugin that was told to end by somebody else cancels its calls first.
+	broke := st.Code() == codes.Unavailable || st.Code() == codes.Canceled
+	if broke && i.process.ended(crashGrace) {
 		return fail("run again with -v for its log; then tell its author", "ended in the middle of its answer (%s)", i.process.ending())
 	}
 	message := i.process.tail.clean(st.Message())
