@@ -298,6 +298,8 @@ func resourceValues(t *testing.T, known *tfjson.SchemaBlock, block *hcl.Block, s
 	return values
 }
 
+// providerSchema is an excerpt of what `terraform providers schema -json` says of
+// spectrocloud/spectrocloud (https://github.com/spectrocloud/terraform-provider-spectrocloud).
 func providerSchema(t testing.TB) *tfjson.ProviderSchema {
 	t.Helper()
 	data, err := os.ReadFile("testdata/provider-schema.json")
