@@ -32,10 +32,10 @@ func Judge(want Expected, got image.Image, now time.Time) []string {
 		}
 		add("%s", text)
 	}
-	if reached(got.DeprecatedAt, now) {
+	if image.Reached(got.DeprecatedAt, now) {
 		add("deprecated since %s", day(got.DeprecatedAt))
 	}
-	if reached(got.EndOfLifeAt, now) {
+	if image.Reached(got.EndOfLifeAt, now) {
 		add("past its end of life since %s", day(got.EndOfLifeAt))
 	}
 	if got.ExcludedFromLatest {
@@ -56,10 +56,10 @@ func Judge(want Expected, got image.Image, now time.Time) []string {
 // Upcoming returns what will end the image's life later than now.
 func Upcoming(got image.Image, now time.Time) []string {
 	var notes []string
-	if got.DeprecatedAt != nil && !reached(got.DeprecatedAt, now) {
+	if got.DeprecatedAt != nil && !image.Reached(got.DeprecatedAt, now) {
 		notes = append(notes, "deprecated from "+day(got.DeprecatedAt))
 	}
-	if got.EndOfLifeAt != nil && !reached(got.EndOfLifeAt, now) {
+	if got.EndOfLifeAt != nil && !image.Reached(got.EndOfLifeAt, now) {
 		notes = append(notes, "end of life on "+day(got.EndOfLifeAt))
 	}
 	return notes
@@ -72,7 +72,5 @@ func differ(want, got string) bool {
 }
 
 func fold(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
-
-func reached(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
 
 func day(at *time.Time) string { return at.UTC().Format(time.DateOnly) }

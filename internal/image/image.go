@@ -104,9 +104,9 @@ func (i Image) Condition(now time.Time) string {
 	switch {
 	case i.State != Available && i.State != StateUnset:
 		return string(i.State)
-	case reached(i.EndOfLifeAt, now):
+	case Reached(i.EndOfLifeAt, now):
 		return "end-of-life"
-	case reached(i.DeprecatedAt, now):
+	case Reached(i.DeprecatedAt, now):
 		return "deprecated"
 	case i.ExcludedFromLatest:
 		return "excluded"
@@ -114,4 +114,5 @@ func (i Image) Condition(now time.Time) string {
 	return string(i.State)
 }
 
-func reached(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
+// Reached tells whether a time that may be unknown has come.
+func Reached(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }

@@ -350,7 +350,8 @@ func (v *Values) CheckVersions(pack string, versions []string, images []image.Im
 	}
 	tags := map[string]bool{}
 	for _, img := range images {
-		if img.Provider != oci {
+		// A tag that is listed but whose manifest is gone leads nowhere.
+		if img.Provider != oci || img.State == image.Gone {
 			continue
 		}
 		if ref, err := parseReference(img.ID); err == nil {

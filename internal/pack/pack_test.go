@@ -287,6 +287,12 @@ func TestVersionsOfATemplate(t *testing.T) {
 		!strings.Contains(failed.Details[0], "k3s-1.31.0-v4.4.0-demo") {
 		t.Errorf("CheckVersions = %v", err)
 	}
+	gone := *provider("demo")
+	gone.ID, gone.State = strings.Replace(gone.ID, "1.30.4", "1.31.0", 1), image.Gone
+	gone.Attributes = nil
+	if err := values.CheckVersions("edge", []string{"1.31.0"}, []image.Image{gone}); err == nil {
+		t.Error("a tag whose image is gone passes for one that exists")
+	}
 	agent, err := Build(Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil})
 	if err != nil {
 		t.Fatal(err)

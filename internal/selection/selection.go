@@ -213,8 +213,9 @@ func (o *Outcome) noteUntimed() {
 	if count == 0 || len(o.Ranked) == 1 {
 		return
 	}
+	// Sources whose images have versions only, such as tags of a registry, are
+	// ordered as they mean to be; DecidedBy tells it.
 	if count == len(o.Ranked) {
-		o.Notes = append(o.Notes, fmt.Sprintf("no image has a creation time; %s decided for %s", o.DecidedBy, o.Ranked[0].ID))
 		return
 	}
 	o.Notes = append(o.Notes, fmt.Sprintf("images without a creation time come last: %d of %d", count, len(o.Ranked)))

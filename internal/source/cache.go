@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
 // cache keeps what plugins said of themselves, so that a run does not ask each
@@ -85,7 +87,7 @@ func (c *cache) put(path string, info fs.FileInfo, description []byte) {
 	if err != nil || os.MkdirAll(filepath.Dir(c.file), 0o700) != nil {
 		return
 	}
-	_ = writeFile(c.file, b, 0o600)
+	_ = wholefile.Write(c.file, b, 0o600)
 }
 
 func (c *cache) load() {

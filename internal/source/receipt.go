@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -117,7 +118,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err := os.Rename(copied, target); err != nil {
 		return nil, installFailure(path, err)
 	}
-	if err := writeFile(receiptPath(target), receipt, 0o644); err != nil {
+	if err := wholefile.Write(receiptPath(target), receipt, 0o644); err != nil {
 		return nil, installFailure(path, err)
 	}
 	for _, p := range h.found() {
