@@ -83,7 +83,8 @@ func (s *scanner) scan() error {
 	s.limited.allow(maxBuild)
 	end := s.dec.InputOffset()
 	if _, err := s.dec.Token(); !errors.Is(err, io.EOF) {
-		if s.limited.err != nil {
+		// A token that reaches the file's end leaves its io.EOF there too.
+		if s.limited.err != nil && !errors.Is(s.limited.err, io.EOF) {
 			return s.limited.err
 		}
 		return s.fail(Trailing, end, "there is more after the end of the manifest")
