@@ -75,7 +75,7 @@ func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen m
 
 func (r Reader) call(ctx context.Context, input *ec2.DescribeImagesInput) (out *ec2.DescribeImagesOutput, err error) {
 	err = r.Do(ctx, func(ctx context.Context) error {
-		out, err = r.Client.DescribeImages(ctx, input)
+		out, err = r.Client.DescribeImages(ctx, input, fastDecoding)
 		return err
 	})
 	return out, err

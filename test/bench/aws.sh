@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Measures the source aws beside `aws ec2 describe-images`, both against the fake
+# AWS on loopback and both printing JSON: 1,000, 10,000 and 50,000 AMIs in one
+# region, and 16 regions of 1,000. Time is the best of RUNS (default 3). It fails
+# when kubectl-byoos is not 5 times faster, when requests do not grow with the
+# AMIs, or when the plugin needs more than 150 MiB. Needs Linux (/proc); without
+# the AWS CLI (Debian package awscli) its columns are left out.
+#
+#   test/bench/aws.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+runs=${RUNS:-3}
+limit_kib=$((150 * 1024))
+aws=/usr/bin/aws
+[ -x "$aws" ] || aws=$(command -v aws || true)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+go build -trimpath -o "$work/fakeaws" ./test/fakeaws/cmd/fakeaws
+go build -trimpath -ldflags '-s -w' -o "$work/kubectl-byoos" ./cmd/kubectl-byoos
+go build -trimpath -ldflags '-s -w' -o "$work/plugins/byoos-source-aws" ./plugins/byoos-source-aws
+export HOME="$work/home" XDG_CONFIG_HOME="$work/config" XDG_CACHE_HOME="$work/cache" AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true
+unset AWS_PROFILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_SESSION_TOKEN
+mkdir -p "$HOME"
+cat >"$work/timed" <<'TIMED'
+#!/usr/bin/env bash
+# timed FILE COMMAND...: writes the seconds and the peak KiB of a plugin to FILE.
+file=$1
+shift
+begin=$(date +%s.%N)
+"$@" >/dev/null &
+pid=$!
+most=0
+while kill -0 "$pid" 2>/dev/null; do
+  child=$(pgrep -P "$pid" byoos-source || true)
+  if [ -n "$child" ]; then
+    now=$(awk '/^VmHWM/ {print $2}' "/proc/$child/status" 2>/dev/null || true)
+    if [ "${now:-0}" -gt "$most" ]; then most=$now; fi
+  fi
+  sleep 0.02
+done
+wait "$pid" || exit 1
+echo "$(echo "$(date +%s.%N) - $begin" | bc) $most" >"$file"
+TIMED
+cat >"$work/cli" <<'CLI'
+#!/usr/bin/env bash
+# cli AWS REGION...: what a script would do.
+aws=$1
+shift
+for region in "$@"; do
+  "$aws" --endpoint-url "$AWS_ENDPOINT_URL_EC2" --region "$region" --output json ec2 describe-images --owners self
+done
+CLI
+chmod +x "$work/timed" "$work/cli"
+
+# measure GENERATE COMMAND... sets seconds (best), peak (worst) and requests.
+measure() {
+  local generate=$1 s p
+  shift
+  seconds= peak=0
+  for _ in $(seq "$runs"); do
+    "$work/fakeaws" -generate "$generate" -calls "$work/calls" -- "$work/timed" "$work/result" "$@"
+    read -r s p <"$work/result"
+    if [ -z "$seconds" ] || [ "$(echo "$s < $seconds" | bc)" = 1 ]; then seconds=$s; fi
+    if [ "$p" -gt "$peak" ]; then peak=$p; fi
+  done
+  requests=$(grep -o '"action"' "$work/calls" | wc -l)
+}
+
+failed=0
+printf '%-8s %-8s %-12s %-10s %-10s %-12s %-10s %s\n' regions AMIs byoos/s requests 'peak MiB' aws-cli/s requests faster
+for row in '1 1000' '1 10000' '1 50000' '16 1000'; do
+  read -r count size <<<"$row"
+  generate='' regions=()
+  for i in $(seq "$count"); do
+    regions+=("us-east-$i")
+    generate="$generate,us-east-$i=$size"
+  done
+  list=$(IFS=,; echo "[${regions[*]}]")
+  measure "$generate" "$work/kubectl-byoos" images --source aws --set ami.owners=self --set "regions=$list" -o json
+  ours=$seconds ours_requests=$requests ours_peak=$((peak / 1024))
+  theirs=- theirs_requests=- faster=-
+  if [ -n "$aws" ]; then
+    measure "$generate" "$work/cli" "$aws" "${regions[@]}"
+    theirs=$seconds theirs_requests=$requests
+    faster=$(echo "scale=1; $theirs / $ours" | bc)
+    if [ "$(echo "$faster < 5" | bc)" = 1 ]; then failed=1; fi
+  fi
+  printf '%-8s %-8s %-12.2f %-10s %-10s %-12.5s %-10s %s\n' "$count" "$((count * size))" "$ours" "$ours_requests" "$ours_peak" "$theirs" "$theirs_requests" "$faster"
+  # A page holds 1,000; the last one may be empty.
+  if [ "$ours_requests" -gt $((count * size / 1000 + count)) ] || [ "$ours_peak" -gt $((limit_kib / 1024)) ]; then failed=1; fi
+done
+if [ "$failed" -ne 0 ]; then
+  echo "a goal was missed: 5 times faster, one request for 1,000 AMIs, 150 MiB" >&2
+  exit 1
+fi
