@@ -174,7 +174,7 @@ func TestManifestScript(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	all := map[string]any{"manifests": []any{"*/packer-manifest.json", "*/manifest.json"}, "runs": "all", "project": "p", "datacenter": "DC", "folder": "/"}
+	all := map[string]any{"manifests": []any{"packer-*/packer-manifest.json", "packer-*/manifest.json"}, "runs": "all", "project": "p", "datacenter": "DC", "folder": "/"}
 	committed, fresh := discover(t, examples, all, nil), discover(t, made, all, nil)
 	if diff := cmp.Diff(outline(committed), outline(fresh)); diff != "" {
 		t.Errorf("the script makes other manifests than are committed (-committed +made):\n%s", diff)
