@@ -197,6 +197,7 @@ func goEnv(ctx context.Context, name string) string {
 func writeStandIns(t *testing.T, bin, root string) {
 	t.Helper()
 	dir := filepath.Join(bin, "standins")
+	programs := []string{"git", "make"}
 	save(t, filepath.Join(dir, "git"), `#!/bin/bash
 if [[ $1 == clone && $2 == https://github.com/kubectl-byoos/kubectl-byoos* ]]; then
   target=$PWD/${3:-kubectl-byoos}
@@ -211,7 +212,12 @@ for goal in test ci bench race lint; do
 done
 PATH=${PATH#*:} exec make "$@"
 `)
-	for _, name := range []string{"git", "make"} {
+	// Where kubectl is not installed, its way to run a plugin stands for it.
+	if _, err := exec.LookPath("kubectl"); err != nil && os.Getenv("BYOOS_TEST_TOOLS") != "require" {
+		save(t, filepath.Join(dir, "kubectl"), "#!/bin/bash\nexec \"kubectl-$1\" \"${@:2}\"\n")
+		programs = append(programs, "kubectl")
+	}
+	for _, name := range programs {
 		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
