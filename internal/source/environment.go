@@ -1,6 +1,7 @@
 package source
 
 import (
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -48,15 +49,31 @@ func sameName(a, b string) bool {
 	return a == b
 }
 
+// noHome stands for the home of a user without one, as Debian has it. Without a
+// HOME many libraries look for their configuration below the working directory,
+// which may be a cloned repository.
+const noHome = "/nonexistent"
+
 // environment picks from environ what a plugin gets.
 func environment(environ, declared []string) []string {
 	allowed := append(baseEnvironment(runtime.GOOS), declared...)
 	var env []string
+	home := runtime.GOOS == "windows" // it has USERPROFILE
 	for _, kv := range environ {
-		name, _, ok := strings.Cut(kv, "=")
-		if ok && Declared(allowed, name) && !reserved(name) {
-			env = append(env, kv)
+		name, value, ok := strings.Cut(kv, "=")
+		if !ok || !Declared(allowed, name) || reserved(name) {
+			continue
 		}
+		if name == "HOME" {
+			if !filepath.IsAbs(value) {
+				continue
+			}
+			home = true
+		}
+		env = append(env, kv)
+	}
+	if !home {
+		env = append(env, "HOME="+noHome)
 	}
 	return env
 }

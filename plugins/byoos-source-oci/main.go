@@ -13,15 +13,14 @@ import (
 )
 
 func main() {
-	home, _ := os.UserHomeDir() // without one, no file below it is looked for
-	sdk.Main(source{env: environment{
-		getenv: os.Getenv,
-		home:   home,
-		certificateDirs: []string{
-			"/etc/docker/certs.d", "/etc/containers/certs.d",
-			filepath.Join(home, ".config/containers/certs.d"),
-		},
-	}})
+	env := environment{getenv: os.Getenv, certificateDirs: []string{"/etc/docker/certs.d", "/etc/containers/certs.d"}}
+	// A relative home would be below the working directory, which may be a cloned
+	// repository; without one, no file below it is looked for.
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
+		env.home = home
+		env.certificateDirs = append(env.certificateDirs, filepath.Join(home, ".config/containers/certs.d"))
+	}
+	sdk.Main(source{env: env})
 }
 
 // environment is what the plugin reads of its surroundings.

@@ -141,6 +141,9 @@ func (o *Options) userConfig() Check {
 		return failed(name, err)
 	}
 	path := options.UserConfigFile(o.Invocation)
+	if path == "" {
+		return Check{Name: name, Status: statusNote, Detail: "none is read without HOME or XDG_CONFIG_HOME, as absolute paths"}
+	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return Check{Name: name, Status: statusOK, Detail: "none (" + path + ")"}
 	}

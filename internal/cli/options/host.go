@@ -78,16 +78,22 @@ func (h *Host) logger(errOut io.Writer) *slog.Logger {
 
 // LoadUserConfig reads the user's own configuration file; it need not exist.
 func LoadUserConfig(inv *invocation.Invocation) (*userconfig.Config, error) {
-	return userconfig.Load(UserConfigFile(inv))
+	path := UserConfigFile(inv)
+	if path == "" {
+		return &userconfig.Config{}, nil
+	}
+	return userconfig.Load(path)
 }
 
-// UserConfigFile is the path of the user's own configuration file.
+// UserConfigFile is the absolute path of the user's own configuration file; empty
+// for a user without a home. It is never below the working directory by default:
+// a cloned repository must not configure anything.
 func UserConfigFile(inv *invocation.Invocation) string {
-	return filepath.Join(configDir(inv), "byoos", "config.yaml")
-}
-
-func configDir(inv *invocation.Invocation) string {
-	return userDir(inv, "XDG_CONFIG_HOME", ".config", "APPDATA")
+	dir := userDir(inv, "XDG_CONFIG_HOME", ".config", "APPDATA")
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "byoos", "config.yaml")
 }
 
 // DataDir is where user-installed plugins are: a folder byoos/plugins below it.
@@ -101,19 +107,19 @@ func CacheDir(inv *invocation.Invocation) string {
 }
 
 // userDir follows the XDG base directory specification, which asks to ignore
-// relative values. It is empty for a user without a home.
+// relative values. It is absolute, or empty for a user without a home.
 func userDir(inv *invocation.Invocation, variable, fallback, windows string) string {
 	if dir := inv.Getenv(variable); filepath.IsAbs(dir) {
 		return dir
 	}
+	base := inv.Getenv("HOME")
 	if runtime.GOOS == "windows" {
-		return inv.Getenv(windows)
+		base, fallback = inv.Getenv(windows), ""
 	}
-	home := inv.Getenv("HOME")
-	if home == "" {
+	if !filepath.IsAbs(base) {
 		return ""
 	}
-	return filepath.Join(home, fallback)
+	return filepath.Join(base, fallback)
 }
 
 // ShowProgress returns a function that shows progress on a terminal's stderr,

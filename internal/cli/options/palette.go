@@ -193,7 +193,7 @@ type paletteLogin struct {
 // https://docs.spectrocloud.com/automation/palette-cli/commands/login
 func cliLogin(inv *invocation.Invocation) paletteLogin {
 	home := first(inv.Getenv("HOME"), inv.Getenv("USERPROFILE"))
-	if home == "" {
+	if !filepath.IsAbs(home) {
 		return paletteLogin{}
 	}
 	path := filepath.Join(home, ".palette", "palette.yaml")
