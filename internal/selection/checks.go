@@ -45,6 +45,9 @@ func checksOf(sel spec.Select) ([]check, error) {
 		return mismatch("region", img.Region, sel.Region, inRegion(img, sel.Region))
 	})
 	add(sel.Architecture, "architecture", func(img *image.Image) string {
+		if img.Architecture == "" && isTag(img) {
+			return "the architecture is unknown: the source did not read this tag: " + readTags
+		}
 		return mismatch("architecture", img.Architecture, sel.Architecture, strings.EqualFold(img.Architecture, sel.Architecture))
 	})
 	// Images have the packs' spellings; a spec may have those of people.
@@ -99,8 +102,25 @@ func failsExcluded(img *image.Image, _ time.Time) string {
 	if !img.ExcludedFromLatest {
 		return ""
 	}
-	return "it is excluded from latest"
+	const excluded = "excluded from latest"
+	switch {
+	case strings.HasPrefix(img.StateReason, excluded):
+		return "it is " + img.StateReason
+	case img.StateReason != "":
+		return "it is " + excluded + ": " + img.StateReason
+	}
+	return "it is " + excluded
 }
+
+// What to do about a fact that is not known.
+const (
+	declare  = "declare it at the source (a tag, its configuration), or do not select by it"
+	readTags = "raise resolveLimit, or set resolve: all"
+)
+
+// isTag tells whether an image is a tag of a registry, whose architecture is
+// known once it was read.
+func isTag(img *image.Image) bool { return sameProvider(img.Provider, "oci") }
 
 // mismatch says how a value differs from the one that is wanted. A value that is
 // not known fits nothing, and the user can do something about that.
@@ -109,7 +129,7 @@ func mismatch(what, got, want string, fits bool) string {
 	case fits && got != "":
 		return ""
 	case got == "":
-		return fmt.Sprintf("the %s is unknown: declare it at the source (a tag, its configuration), or do not select by it", what)
+		return fmt.Sprintf("the %s is unknown: %s", what, declare)
 	}
 	return fmt.Sprintf("%s is %s, not %s", what, got, want)
 }

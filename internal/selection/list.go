@@ -15,3 +15,16 @@ func Order(images []image.Image) []image.Image {
 	}
 	return ordered
 }
+
+// OnlyByState tells whether an image was dropped for what it is (not available,
+// deprecated, past its end of life, excluded) and not for what was asked for.
+func (d Drop) OnlyByState() bool {
+	for _, reason := range append([]Reason{{Rule: d.Rule}}, d.More...) {
+		switch reason.Rule {
+		case "state", "deprecated", "endOfLife", "excludedFromLatest":
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -174,7 +174,7 @@ func byRule(drops []Drop) string {
 }
 
 // nextStep looks for a rule that no image passes, which is most often a value
-// that is misspelt.
+// that is misspelt. What is wanted may stand in select, in a matrix or in a flag.
 func (o Outcome) nextStep() string {
 	wanted := map[string]string{
 		"provider": o.sel.Provider, "region": o.sel.Region, "architecture": o.sel.Architecture,
@@ -186,15 +186,96 @@ func (o Outcome) nextStep() string {
 		}
 		found := o.values(field.get)
 		if len(found) == 0 {
-			return fmt.Sprintf("no image has a known %s: declare it at the source (a tag, its configuration), or drop it from select", field.key)
+			return o.unknown(field.key)
 		}
-		next := fmt.Sprintf("select.%s is %s, and the images have %s", field.key, strconv.Quote(wanted[field.key]), strings.Join(limited(found), ", "))
-		if near := spelling.Nearest(wanted[field.key], found); near != "" {
-			next += "; did you mean " + strconv.Quote(near) + "?"
-		}
-		return next
+		return fmt.Sprintf("the %s asked for is %s, and the images have %s", field.key, strconv.Quote(wanted[field.key]),
+			strings.Join(limited(found), ", ")) + remedy(field.key, wanted[field.key], found)
 	}
 	return "change select, or see every image and rule with the explain command"
+}
+
+// unknown is the next step when a field is known of no image.
+func (o Outcome) unknown(key string) string {
+	next := fmt.Sprintf("no image has a known %s: ", key)
+	if key == "architecture" && !slices.ContainsFunc(o.Dropped, func(d Drop) bool { return !isTag(&d.Image) }) {
+		return next + "the source did not read these tags: " + readTags
+	}
+	return next + declare
+}
+
+// remedy ends the sentence that the images have other values than the one that
+// is wanted. Regions and versions that differ in more than a slip are most often
+// right, and only the image is missing.
+func remedy(key, wanted string, found []string) string {
+	const askFor = ": ask for one of these, or "
+	near := ""
+	switch key {
+	case "kubernetesVersion":
+		return fmt.Sprintf(": build an image with a version within %s, or widen the range", wanted)
+	case "os.version":
+	case "region":
+		near = nearRegion(regionKey(wanted), found)
+	case "provider":
+		if near = providerNamed(wanted); near != "" && !slices.Contains(found, near) {
+			return "; providers are spelled otherwise here: did you mean " + strconv.Quote(near) + "?"
+		}
+		near = cmp.Or(near, spelling.Nearest(wanted, found))
+	default:
+		near = spelling.Nearest(wanted, found)
+	}
+	switch {
+	case near != "":
+		return "; did you mean " + strconv.Quote(near) + "?"
+	case key == "region":
+		return askFor + "build or copy an image there"
+	}
+	return askFor + "build an image that has it"
+}
+
+// providerNamed returns the provider that goes by another name, or "".
+func providerNamed(name string) string {
+	names := map[string]string{
+		"amazon": "aws", "ec2": "aws", "azurerm": "azure", "microsoft": "azure",
+		"google": "gcp", "googlecloud": "gcp", "gce": "gcp", "vmware": "vsphere",
+	}
+	return names[foldName(name)]
+}
+
+// nearRegion returns the region that a word is a slip of, or "". Regions are like
+// each other by design: us-east-2 is not a misspelt us-east-1, nor af-south-1 a
+// misspelt ap-south-1.
+func nearRegion(word string, regions []string) string {
+	for _, region := range regions {
+		if spelling.OneSlip(word, region) && digitsOf(word) == digitsOf(region) && sameArea(word, region) {
+			return region
+		}
+	}
+	return ""
+}
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// sameArea tells whether two regions of AWS begin with the same two letters, in
+// any order; it holds for what does not look like one.
+func sameArea(a, b string) bool {
+	x, y := area(a), area(b)
+	return x == "" || y == "" || x == y || x == y[1:]+y[:1]
+}
+
+// area returns the letters that a region of AWS begins with, or "".
+func area(region string) string {
+	letters, rest, _ := strings.Cut(strings.ToLower(region), "-")
+	if len(letters) != 2 || rest == "" {
+		return ""
+	}
+	return letters
 }
 
 func (o Outcome) allFail(rule string) bool {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -174,6 +175,11 @@ func (r *Rule) decide(o *Outcome) {
 		o.refuse(append([]image.Image{*top}, some...), "neither a creation time nor a version says which is newest")
 		return
 	}
+	if some, what := tied(o.Ranked); len(some) > 0 {
+		o.refuse(append([]image.Image{*top}, some...), fmt.Sprintf("they were created at the same time (%s), so only their ids would choose the %s",
+			top.CreatedAt.UTC().Format(time.RFC3339), strings.Join(what, " and the ")))
+		return
+	}
 	o.Verdict, o.Pick = Picked, top
 	if len(o.Ranked) > 1 {
 		o.DecidedBy = decidedBy(top, &o.Ranked[1])
@@ -285,4 +291,36 @@ func untimed(ranked []image.Image) []image.Image {
 		}
 	}
 	return some
+}
+
+// tied returns the images that only their ids set apart from the first, and what
+// the ids would choose: nothing is returned when all of them hold the same, as
+// then any of them will do.
+func tied(ranked []image.Image) (some []image.Image, what []string) {
+	top := &ranked[0]
+	if top.CreatedAt == nil {
+		return nil, nil
+	}
+	for i := 1; i < len(ranked) && sameTime(top, &ranked[i]) && compareVersions(top.Version, ranked[i].Version) == 0; i++ {
+		if !sameID(top, &ranked[i]) {
+			some = append(some, ranked[i])
+		}
+	}
+	contents := []struct {
+		name string
+		same func(*image.Image) bool
+	}{
+		{"operating system", func(i *image.Image) bool { return i.OS == top.OS }},
+		{"architecture", func(i *image.Image) bool { return i.Architecture == top.Architecture }},
+		{"Kubernetes version", func(i *image.Image) bool { return i.KubernetesVersion == top.KubernetesVersion }},
+	}
+	for _, content := range contents {
+		if slices.ContainsFunc(some, func(img image.Image) bool { return !content.same(&img) }) {
+			what = append(what, content.name)
+		}
+	}
+	if what == nil {
+		return nil, nil
+	}
+	return some, what
 }

@@ -52,6 +52,12 @@ func state(s image.State, reason string) func(*image.Image) {
 	return func(i *image.Image) { i.State, i.StateReason = s, reason }
 }
 
+func system(name, version string) func(*image.Image) {
+	return func(i *image.Image) { i.OS = image.OS{Name: name, Version: version} }
+}
+
+func provider(p string) func(*image.Image) { return func(i *image.Image) { i.Provider = p } }
+
 func tagged(role string) func(*image.Image) {
 	return func(i *image.Image) { i.Tags = map[string]string{"team": "platform", "role": role} }
 }
@@ -89,6 +95,8 @@ func TestRules(t *testing.T) {
 		{"deprecated later", spec.Select{}, ami("a", func(i *image.Image) { i.DeprecatedAt = future }), "", ""},
 		{"end of life now", spec.Select{}, ami("a", func(i *image.Image) { i.EndOfLifeAt = ago(0) }), "endOfLife", "past its end of life since 2026-09-01T12:00:00Z"},
 		{"excluded", spec.Select{}, ami("a", func(i *image.Image) { i.ExcludedFromLatest = true }), "excludedFromLatest", "it is excluded from latest"},
+		{"excluded for a reason", spec.Select{}, ami("a", state(image.Available, "replaced"), func(i *image.Image) { i.ExcludedFromLatest = true }), "excludedFromLatest", "it is excluded from latest: replaced"},
+		{"excluded in a region", spec.Select{}, ami("a", state(image.Available, "excluded from latest in eastus"), func(i *image.Image) { i.ExcludedFromLatest = true }), "excludedFromLatest", "it is excluded from latest in eastus"},
 		{"provider", spec.Select{Provider: "azure"}, ami("a"), "provider", "provider is aws, not azure"},
 		{"region", spec.Select{Region: "us-west-2"}, ami("a"), "region", "region is us-east-1, not us-west-2"},
 		{"unknown region", spec.Select{Region: "us-west-2"}, ami("a", region("")), "region", "the region is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
@@ -97,6 +105,7 @@ func TestRules(t *testing.T) {
 		{"aws has no display names", spec.Select{Region: "us east-1"}, ami("a"), "region", "region is us-east-1, not us east-1"},
 		{"architecture", spec.Select{Architecture: "arm64"}, ami("a"), "architecture", "architecture is amd64, not arm64"},
 		{"unknown architecture", spec.Select{Architecture: "arm64"}, ami("a", architecture("")), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
+		{"architecture of a tag that was not read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci")), "architecture", "the architecture is unknown: the source did not read this tag: raise resolveLimit, or set resolve: all"},
 		{"os spelling", spec.Select{OS: spec.OS{Name: "Amazon Linux"}}, ami("a", func(i *image.Image) { i.OS.Name = "amazonlinux" }), "", ""},
 		{"os name in words", spec.Select{OS: spec.OS{Name: "Red Hat Enterprise Linux", Version: "8"}}, ami("a"), "", ""},
 		{"ubuntu without its dot", spec.Select{OS: spec.OS{Name: "Ubuntu", Version: "2404"}}, ami("a", func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "24.04"} }), "", ""},
@@ -246,6 +255,46 @@ func TestAmbiguity(t *testing.T) {
 			"", "a b", "only their ids differ",
 		},
 		{
+			"a tie of different systems", spec.Select{},
+			[]image.Image{ami("a", named("rhel")), ami("b", named("ubuntu"), system("ubuntu", "24.04")), ami("c", created(5))},
+			"", "a b", "they differ in os.name, os.version, name: select by that",
+		},
+		{
+			"a tie of different versions of a system", spec.Select{},
+			[]image.Image{ami("b"), ami("a", system("rhel", "9.4"))},
+			"", "a b", "they differ in os.version: select by that",
+		},
+		{
+			"a tie of different architectures", spec.Select{},
+			[]image.Image{ami("a"), ami("b", architecture("arm64"))},
+			"", "a b", "they differ in architecture: select by that, or give the pack a matrix",
+		},
+		{
+			"a tie of different Kubernetes versions", spec.Select{},
+			[]image.Image{ami("a", kubernetes("1.31.0")), ami("b", kubernetes(""))},
+			"", "a b", "they differ in kubernetesVersion: select by that",
+		},
+		{
+			"a tie of different systems, one selected", spec.Select{OS: spec.OS{Name: "ubuntu"}},
+			[]image.Image{ami("a"), ami("b", system("ubuntu", "24.04"))},
+			"b", "", "",
+		},
+		{
+			"a tie that the version decides", spec.Select{},
+			[]image.Image{ami("a", version("1.0.0")), ami("b", version("1.1.0"), system("ubuntu", "24.04"))},
+			"b", "", "",
+		},
+		{
+			"a tie behind the newest", spec.Select{},
+			[]image.Image{ami("n", created(0)), ami("a"), ami("b", system("ubuntu", "24.04"))},
+			"n", "", "",
+		},
+		{
+			"one reference of two architectures has one id", spec.Select{},
+			[]image.Image{ami("r/ubuntu:1"), ami("r/ubuntu:1", architecture("arm64"))},
+			"r/ubuntu:1", "", "",
+		},
+		{
 			"exactlyOne with two", spec.Select{Pick: spec.PickExactlyOne},
 			[]image.Image{ami("b", created(1)), ami("a", created(2))},
 			"", "b a", "only their ids differ",
@@ -275,6 +324,58 @@ func TestAmbiguity(t *testing.T) {
 			}
 			if len(failed.Details) != len(outcome.Alternatives) || !strings.Contains(failed.Next, test.next) {
 				t.Errorf("got details %q, next %q", failed.Details, failed.Next)
+			}
+		})
+	}
+}
+
+func TestATieOfDifferentSystemsSaysWhy(t *testing.T) {
+	_, err := apply(t, spec.Select{}, ami("a"), ami("b", system("ubuntu", "24.04"), architecture("arm64"))).Resolve("p")
+	want := "pack p: 2 images fit, and they were created at the same time (2026-09-01T11:00:00Z), " +
+		"so only their ids would choose the operating system and the architecture"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestNextStep is about what to do when no image passes one rule.
+func TestNextStep(t *testing.T) {
+	const askFor = ": ask for one of these, or "
+	copied := askFor + "build or copy an image there"
+	built := func(version string) string {
+		return ": build an image with a version within " + version + ", or widen the range"
+	}
+	tests := []struct {
+		name string
+		sel  spec.Select
+		img  image.Image
+		want string
+	}{
+		{"another region", spec.Select{Region: "eu-west-1"}, ami("a"), `the region asked for is "eu-west-1", and the images have us-east-1` + copied},
+		{"another number", spec.Select{Region: "us-east-2"}, ami("a"), `the region asked for is "us-east-2", and the images have us-east-1` + copied},
+		{"another area", spec.Select{Region: "af-south-1"}, ami("a", region("ap-south-1")), `the region asked for is "af-south-1", and the images have ap-south-1` + copied},
+		{"swapped letters", spec.Select{Region: "us-esat-1"}, ami("a"), `the region asked for is "us-esat-1", and the images have us-east-1; did you mean "us-east-1"?`},
+		{"swapped area", spec.Select{Region: "su-east-1"}, ami("a"), `the region asked for is "su-east-1", and the images have us-east-1; did you mean "us-east-1"?`},
+		{"a dash less", spec.Select{Region: "us-east1"}, ami("a"), `the region asked for is "us-east1", and the images have us-east-1; did you mean "us-east-1"?`},
+		{"an Azure region", spec.Select{Region: "westus2"}, ami("a", provider("azure"), region("westus3")), `the region asked for is "westus2", and the images have westus3` + copied},
+		{"a slip in Azure", spec.Select{Region: "Wets US 3"}, ami("a", provider("azure"), region("westus3")), `the region asked for is "Wets US 3", and the images have westus3; did you mean "westus3"?`},
+		{"Kubernetes", spec.Select{KubernetesVersion: "~1.31"}, ami("a"), `the kubernetesVersion asked for is "~1.31", and the images have 1.30.4` + built("~1.31")},
+		{"OS version", spec.Select{OS: spec.OS{Version: "9"}}, ami("a"), `the os.version asked for is "9", and the images have 8.8` + askFor + "build an image that has it"},
+		{"OS name", spec.Select{OS: spec.OS{Name: "rehl"}}, ami("a"), `the os.name asked for is "rehl", and the images have rhel; did you mean "rhel"?`},
+		{"another name of a provider", spec.Select{Provider: "amazon"}, ami("a"), `the provider asked for is "amazon", and the images have aws; did you mean "aws"?`},
+		{"a provider that is not there", spec.Select{Provider: "Google"}, ami("a"), `the provider asked for is "Google", and the images have aws; providers are spelled otherwise here: did you mean "gcp"?`},
+		{"an unknown fact", spec.Select{Architecture: "arm64"}, ami("a", architecture("")), "no image has a known architecture: declare it at the source (a tag, its configuration), or do not select by it"},
+		{
+			"a tag that was not read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci")),
+			"no image has a known architecture: the source did not read these tags: raise resolveLimit, or set resolve: all",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := apply(t, test.sel, test.img).Resolve("p")
+			var failed *failure.Error
+			if !errors.As(err, &failed) || failed.Next != test.want {
+				t.Errorf("got %+v\nwant %s", failed, test.want)
 			}
 		})
 	}
@@ -323,7 +424,7 @@ func TestNoImage(t *testing.T) {
 			`near aws us-east-1 amd64 rhel 8.8 "golden" created 2026-09-01T11:00:00Z (source golden): region is us-east-1, not us-east-2`,
 			`far aws us-east-1 arm64 rhel 8.8 "golden" created 2026-09-01T11:00:00Z (source golden): region is us-east-1, not us-east-2; architecture is arm64, not amd64`,
 		},
-		Next: `select.region is "us-east-2", and the images have us-east-1; did you mean "us-east-1"?`,
+		Next: `the region asked for is "us-east-2", and the images have us-east-1: ask for one of these, or build or copy an image there`,
 	}
 	if diff := cmp.Diff(want, failed); diff != "" {
 		t.Error(diff)

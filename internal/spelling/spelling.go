@@ -73,6 +73,13 @@ func editDistance(a, b string) int {
 	return rows[len(x)][len(y)]
 }
 
+// OneSlip reports whether two words are the same but for one letter that is
+// missing, added or another, or two neighbours that are swapped. Case, - and _ do
+// not count.
+func OneSlip(word, candidate string) bool {
+	return editDistance(fold(word), fold(candidate)) <= 1
+}
+
 // DidYouMean returns `did you mean "x"?`, or a list of all candidates when none
 // is near.
 func DidYouMean(word string, candidates []string) string {

@@ -28,3 +28,13 @@ func TestDidYouMean(t *testing.T) {
 		t.Errorf("got %q for no candidates", got)
 	}
 }
+
+func TestOneSlip(t *testing.T) {
+	for word, want := range map[string]bool{
+		"us-esat-1": true, "us-east1": true, "us-est-1": true, "US-East-1": true, "us-west-1": false, "eu-east-1": false, "": false,
+	} {
+		if got := spelling.OneSlip(word, "us-east-1"); got != want {
+			t.Errorf("%q: got %t, want %t", word, got, want)
+		}
+	}
+}
