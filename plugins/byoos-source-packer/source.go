@@ -164,7 +164,9 @@ func (r *reader) keep(runs string) manifest.Keep {
 }
 
 func (r *reader) load(ctx context.Context, file manifestFile, keep manifest.Keep) (*manifest.Manifest, error) {
-	return r.loader.Load(ctx, file.path, func(ctx context.Context, in io.ReaderAt, size int64) (*manifest.Manifest, error) {
+	loader := r.loader
+	loader.Waiting = func() { _ = r.out.Progress(0, 0, "waiting for packer to finish writing "+file.name) }
+	return loader.Load(ctx, file.path, func(ctx context.Context, in io.ReaderAt, size int64) (*manifest.Manifest, error) {
 		progress := func(done int64) {
 			// A host that no longer listens cancels ctx.
 			_ = r.out.Progress(done, size, "reading "+file.name)
@@ -182,10 +184,17 @@ func (f manifestFile) notFound(err error, base string) *sdk.Diagnostic {
 		Summary: "the manifest cannot be read", Detail: reason(err),
 		NextStep: "make the file readable, or correct the path",
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, files.ErrNone) {
+	switch {
+	case errors.Is(err, files.ErrEmptyDirectory):
+		d.Summary, d.Detail = files.ErrEmptyDirectory.Error(), ""
+		d.NextStep = "run packer build with the manifest post-processor first, or name the manifest"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, files.ErrNone):
 		d.Summary = "the manifest does not exist"
 		d.NextStep = fmt.Sprintf("run packer build with the manifest post-processor first, or correct the path, which starts from %s; "+
 			"a pattern such as output/**/packer-manifest.json finds manifests in folders below", base)
+		if strings.Contains(f.name, `\`) && filepath.Separator == '/' {
+			d.NextStep = `write / in place of \; or ` + d.NextStep
+		}
 	}
 	return d
 }
@@ -234,7 +243,7 @@ func broken(err *manifest.Error) (summary, next string) {
 	case manifest.Trailing:
 		return notManifest, "keep one manifest in a file; name several files in manifests"
 	case manifest.Syntax:
-		return "not JSON", "correct the line, or run packer build again"
+		return "not JSON", "correct the line, or run packer build again; if it is another file, " + name
 	case manifest.NotManifest:
 		return notManifest, name
 	default:

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +30,13 @@ type answer struct {
 	Images      []*sourcev1.Image
 	Results     []*sourcev1.VerifyResult
 	Diagnostics []*sourcev1.Diagnostic
+	Progress    []string // messages, each once
+}
+
+func (a *answer) progress(p *sourcev1.Progress) {
+	if m := p.GetMessage(); m != "" && !slices.Contains(a.Progress, m) {
+		a.Progress = append(a.Progress, m)
+	}
 }
 
 type discoverStream struct {
@@ -40,6 +49,7 @@ func (s discoverStream) Context() context.Context { return s.ctx }
 
 func (s discoverStream) Send(r *sourcev1.DiscoverResponse) error {
 	s.got.Images = append(s.got.Images, r.GetImages()...)
+	s.got.progress(r.GetProgress())
 	s.got.Diagnostics = append(s.got.Diagnostics, r.GetDiagnostics()...)
 	return nil
 }
@@ -370,11 +380,11 @@ func TestFiles(t *testing.T) {
 		{"absent", map[string]any{"manifest": "nothing.json"}, nil, "error [manifest] nothing.json: the manifest does not exist: no such file"},
 		{"no match", map[string]any{"manifest": "*.yaml"}, nil, "nothing matches the pattern"},
 		{"empty directory", map[string]any{"manifests": []any{"manifest.json", "empty"}}, []string{b},
-			"error [manifests[1]] empty: the manifest does not exist: the directory holds neither"},
+			"error [manifests[1]] empty: the directory has no packer-manifest.json or manifest.json:  -> run packer build with the manifest post-processor first, or name the manifest"},
 		{"bad pattern", map[string]any{"manifest": "out/[/x"}, nil, "syntax error in pattern"},
 		{"UTF-16", map[string]any{"manifest": "utf16.json"}, nil, "the file is UTF-16, not UTF-8 -> save it as UTF-8"},
 		{"another JSON", map[string]any{"manifest": "app.json"}, nil, `app.json: not a Packer manifest: line 1 (byte 0): the object has no "builds"`},
-		{"no JSON", map[string]any{"manifest": "text.json"}, nil, "text.json: not JSON: line 1 (byte 0): invalid character 'b'"},
+		{"no JSON", map[string]any{"manifest": "text.json"}, nil, "text.json: not JSON: line 1 (byte 0): invalid character 'b' looking for beginning of value -> correct the line, or run packer build again; if it is another file, name the output of Packer's manifest post-processor"},
 		{"none", map[string]any{}, nil, "error [manifest] no manifest is named"},
 		{"both", map[string]any{"manifest": "a", "manifests": []any{"b"}}, nil, "error [manifests] manifest and manifests are both set"},
 		{"empty name", map[string]any{"manifests": []any{""}}, nil, "error [manifests[0]]"},
@@ -459,6 +469,30 @@ func TestWhilePackerWrites(t *testing.T) {
 	}
 }
 
+func TestWaitingIsTold(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), "{")
+	got := discover(t, dir, map[string]any{"manifest": "m.json"}, nil)
+	if want := "waiting for packer to finish writing m.json"; !slices.Contains(got.Progress, want) {
+		t.Errorf("progress %q, want %q", got.Progress, want)
+	}
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run1, build("a", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null")))
+	if got = discover(t, dir, map[string]any{"manifest": "m.json"}, nil); strings.Contains(strings.Join(got.Progress, "\n"), "waiting") {
+		t.Errorf("progress %q for a manifest that is whole", got.Progress)
+	}
+}
+
+func TestBackslashInThePath(t *testing.T) {
+	const hint = `write / in place of \`
+	got := discover(t, t.TempDir(), map[string]any{"manifest": `out\packer-manifest.json`}, nil).says()
+	if strings.Contains(got, hint) != (runtime.GOOS != "windows") {
+		t.Errorf("got %s", got)
+	}
+	if got = discover(t, t.TempDir(), map[string]any{"manifest": "out/m.json"}, nil).says(); strings.Contains(got, hint) {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	const arm = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/images/N"
 	dir := t.TempDir()
@@ -499,6 +533,15 @@ func TestVerify(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	const notice = "info [] verified against the manifest only: it is not told when an image is deleted -> " +
+		"to ask the cloud, name a source of type aws, azure"
+	if got.says() != notice {
+		t.Errorf("got diagnostics %s, want %s", got.says(), notice)
+	}
+	if gone := verify(t, dir, map[string]any{"manifest": "m.json"}, ref("aws", "ami-0c1", "us-east-1", "")); gone.says() != "" {
+		t.Errorf("nothing is found, and it says %s", gone.says())
 	}
 
 	unreadable := verify(t, dir, map[string]any{"manifests": []any{"m.json", "gone.json"}},

@@ -33,7 +33,38 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 	if r.sendErr != nil {
 		return r.sendErr
 	}
-	return out.Results(check.results(r.failed)...)
+	if err := out.Results(check.results(r.failed)...); err != nil {
+		return err
+	}
+	if providers := check.foundOf(); providers != nil {
+		return out.Report(recordOnly(providers))
+	}
+	return nil
+}
+
+// recordOnly says what Found is worth, and who knows more.
+func recordOnly(providers []string) sdk.Diagnostic {
+	d := sdk.Diagnostic{
+		Severity: sdk.Notice, Summary: "verified against the manifest only", Detail: "it is not told when an image is deleted",
+	}
+	// The types of sources that ask a cloud are those of its provider.
+	clouds := slices.DeleteFunc(providers, func(p string) bool { return p != "aws" && p != "azure" })
+	if len(clouds) > 0 {
+		d.NextStep = "to ask the cloud, name a source of type " + strings.Join(clouds, ", ")
+	}
+	return d
+}
+
+// foundOf returns the providers of the images that were found, nil for none.
+func (k *check) foundOf() []string {
+	var providers []string
+	for _, img := range k.found {
+		if img != nil && !slices.Contains(providers, img.Provider) {
+			providers = append(providers, img.Provider)
+		}
+	}
+	slices.Sort(providers)
+	return providers
 }
 
 // check looks for images in manifests.

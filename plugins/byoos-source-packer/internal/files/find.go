@@ -12,8 +12,13 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// ErrNone says that nothing is where the manifest should be.
-var ErrNone = errors.New("no manifest there")
+// Errors of a place without a manifest.
+var (
+	// ErrNone: nothing matches the pattern.
+	ErrNone = errors.New("no manifest there")
+	// ErrEmptyDirectory: none of the files in it is named as manifests are.
+	ErrEmptyDirectory = errors.New("the directory has no packer-manifest.json or manifest.json")
+)
 
 // manifestNames are the files that are manifests by their name: Packer's default,
 // and the one that Kubernetes Image Builder uses for most clouds.
@@ -65,7 +70,7 @@ func inDirectory(dir string) ([]string, error) {
 		}
 	}
 	if found == nil {
-		return nil, fmt.Errorf("%w: the directory holds neither packer-manifest.json nor manifest.json", ErrNone)
+		return nil, ErrEmptyDirectory
 	}
 	return found, nil
 }

@@ -31,6 +31,8 @@ type Loader struct {
 	Wait time.Duration
 	// Sleep pauses, or returns ctx.Err().
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Waiting is called before each pause.
+	Waiting func()
 }
 
 // Load reads the manifest in file. Packer writes it in place, under the lock
@@ -43,6 +45,7 @@ func (l Loader) Load(ctx context.Context, file string, read Read) (*manifest.Man
 		if !last.unfinished() || waited >= l.Wait {
 			return last.m, last.err
 		}
+		l.Waiting()
 		if err := l.Sleep(ctx, poll); err != nil {
 			return nil, err
 		}
