@@ -3,8 +3,21 @@
 package main
 
 import (
+	"runtime/debug"
+
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-func main() { sdk.Main(source.Source{}) }
+// Little of what is read stays in memory, so collecting garbage less often costs
+// tens of MiB and saves a fifth of the time.
+const (
+	gcPercent   = 300
+	memoryLimit = 100 << 20
+)
+
+func main() {
+	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
+	sdk.Main(source.Source{})
+}

@@ -359,7 +359,8 @@ func (f filter) matches(a *ami, account string) bool {
 	if f.name == "tag-key" {
 		return slices.ContainsFunc(f.values, func(v string) bool { _, ok := tags[v]; return ok })
 	}
-	value, ok := "", false
+	var value string
+	var ok bool
 	if key, isTag := strings.CutPrefix(f.name, "tag:"); isTag {
 		value, ok = tags[key]
 	} else {

@@ -49,11 +49,10 @@ type Server struct {
 
 // listing is a result that is paged through.
 type listing struct {
-	key     string // the action and its parameters
-	items   []any
-	offset  int
-	page    int
-	expired bool
+	key    string // the action and its parameters
+	items  []any
+	offset int
+	page   int
 }
 
 // New returns a handler that serves w. now is the clock that signatures are

@@ -43,7 +43,7 @@ func (d deserializer) HandleDeserialize(ctx context.Context, in middleware.Deser
 	if err != nil || !ok || response.StatusCode < 200 || response.StatusCode >= 300 {
 		return d.original.HandleDeserialize(ctx, in, received{out, metadata, err})
 	}
-	defer response.Body.Close()
+	defer smithyhttp.CloseResponseBody(ctx, response, false, nil)
 	page, err := describexml.Decode(response.Body)
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("failed to decode response body, %w", err)}

@@ -44,7 +44,6 @@ type Candidate struct {
 	OSVersion               string
 	CreatedAt, DeprecatedAt time.Time
 	Tags                    map[string]string
-	Pipeline                string
 }
 
 // Client is the part of the Image Builder API that is used.
@@ -89,10 +88,10 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 	if err != nil {
 		return Found{}, err
 	}
-	return collect(builds, versions, s.Pipeline), nil
+	return collect(builds, versions), nil
 }
 
-func collect(builds []types.ImageSummary, versions *semver.Constraints, pipeline string) Found {
+func collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
 	var found Found
 	for i := range builds {
 		b := &builds[i]
@@ -102,7 +101,7 @@ func collect(builds []types.ImageSummary, versions *semver.Constraints, pipeline
 		case b.Type == types.ImageTypeDocker:
 			found.Containers++
 		default:
-			amis := candidates(b, pipeline)
+			amis := candidates(b)
 			found.Candidates = append(found.Candidates, amis...)
 			if state, _ := stateOf(b.State); state == sdk.Pending && len(amis) == 0 {
 				found.Unfinished = append(found.Unfinished,
@@ -134,7 +133,7 @@ func within(version string, versions *semver.Constraints) bool {
 	return versions.Check(semver.New(numbers[0], numbers[1], numbers[2], "", ""))
 }
 
-func candidates(b *types.ImageSummary, pipeline string) []Candidate {
+func candidates(b *types.ImageSummary) []Candidate {
 	if b.OutputResources == nil {
 		return nil
 	}
@@ -148,7 +147,7 @@ func candidates(b *types.ImageSummary, pipeline string) []Candidate {
 		c := Candidate{
 			ID: aws.ToString(a.Image), Region: aws.ToString(a.Region), Account: aws.ToString(a.AccountId), Name: aws.ToString(a.Name),
 			Version: aws.ToString(b.Version), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
-			Tags: b.Tags, Pipeline: pipeline, DeprecatedAt: aws.ToTime(b.DeprecationTime),
+			Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime),
 		}
 		if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
 			c.CreatedAt = t

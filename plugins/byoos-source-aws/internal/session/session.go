@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -67,6 +65,7 @@ func Open(ctx context.Context, c settings.Config, userSettings map[string]any, l
 	if err != nil {
 		return nil, configProblem(err)
 	}
+	loaded.HTTPClient = steady{loaded.HTTPClient}
 	s.Region, s.config = loaded.Region, loaded
 	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
@@ -147,15 +146,6 @@ func (s *Session) ImageBuilder(region string) *imagebuilder.Client {
 // SSM returns a client for a region.
 func (s *Session) SSM(region string) *ssm.Client {
 	return ssm.NewFromConfig(s.config, func(o *ssm.Options) { o.Region = region })
-}
-
-// httpClient gives up on a connection that says nothing while there is time for
-// another attempt.
-func httpClient(timeout time.Duration) *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.ResponseHeaderTimeout = timeout / 2
-		t.MaxIdleConnsPerHost = 16
-	})
 }
 
 // checkProfile lets a spec name only a profile that the user has permitted: a

@@ -145,6 +145,16 @@ func TestCrossCheckThatFails(t *testing.T) {
 	}
 }
 
+// TestNoCallIsWasted: a service that answers at once is asked once for each page.
+func TestNoCallIsWasted(t *testing.T) {
+	fake := start(t, fakeaws.World{Generate: []fakeaws.Generate{{Region: "us-east-1", Count: 20000}}})
+	out := run(t, call{config: `{"ami":{}}`})
+	out.noErrors(t)
+	if n := len(fake.Calls()); n != 20 || len(out.images) != 20000 {
+		t.Errorf("%d calls for %d images, want 20 for 20000", n, len(out.images))
+	}
+}
+
 func TestEventualConsistency(t *testing.T) {
 	w := pipelineWorld()
 	for i := range w.AMIs {

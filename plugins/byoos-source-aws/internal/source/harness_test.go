@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -114,11 +115,11 @@ func (r *recorder) errors() []sdk.Diagnostic {
 // oneError returns the only error there is.
 func (r *recorder) oneError(t testing.TB) sdk.Diagnostic {
 	t.Helper()
-	errors := r.errors()
-	if len(errors) != 1 {
+	all := r.errors()
+	if len(all) != 1 {
 		t.Fatalf("want one error, got %s", r.text(t))
 	}
-	return errors[0]
+	return all[0]
 }
 
 func (r *recorder) noErrors(t testing.TB) {
@@ -186,8 +187,8 @@ func (r *recorder) add(t testing.TB, err error) {
 	if err == nil {
 		return
 	}
-	d, ok := err.(*sdk.Diagnostic)
-	if !ok {
+	var d *sdk.Diagnostic
+	if !errors.As(err, &d) {
 		t.Fatalf("not a diagnostic: %v", err)
 	}
 	r.diagnostics = append(r.diagnostics, *d)

@@ -156,10 +156,9 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 	if home := accountOf(c.ARN); home != "" && img.OwnerID == home && d.ownImage() {
 		img.Owner = settings.Self
 	}
-	if c.State != sdk.Available && (img.State == sdk.Available || !found) {
-		if !(c.State == sdk.Unusable && !c.DeprecatedAt.IsZero()) { // deprecated: the time says so
-			img.State, img.StateReason = c.State, c.Reason
-		}
+	byTime := c.State == sdk.Unusable && !c.DeprecatedAt.IsZero() // deprecated: the time says so
+	if c.State != sdk.Available && !byTime && (img.State == sdk.Available || !found) {
+		img.State, img.StateReason = c.State, c.Reason
 	}
 	if !c.DeprecatedAt.IsZero() && (img.DeprecatedAt.IsZero() || c.DeprecatedAt.Before(img.DeprecatedAt)) {
 		img.DeprecatedAt = c.DeprecatedAt

@@ -115,19 +115,20 @@ func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref)
 		wanted[i] = ref.ID
 	}
 	found := map[string]sdk.Image{}
-	err := reader.ByID(ctx, wanted, func(page []types.Image) error {
+	note := func(page []types.Image) error {
 		for i := range page {
 			img := ami.Converter{Region: region, TagKeys: v.req.Config.TagKeys}.Image(&page[i])
 			found[img.ID] = img
 		}
 		return nil
-	})
+	}
+	err := reader.ByID(ctx, wanted, note)
 	if err != nil {
 		return err
 	}
 	missing := slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { _, ok := found[id]; return ok })
 	slices.Sort(missing)
-	absent, err := v.whyMissing(ctx, client, slices.Compact(missing))
+	absent, err := v.whyMissing(ctx, client, slices.Compact(missing), note)
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ var idInText = regexp.MustCompile(`ami-[0-9a-f]{8,17}`)
 // account may not see (AuthFailure). An error names the ids it is about, so each
 // round settles some.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missing []string) (map[string]absence, error) {
+func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missing []string, note func([]types.Image) error) (map[string]absence, error) {
 	out := map[string]absence{}
 	for len(missing) > 0 {
 		var answer *ec2.DescribeImagesOutput
@@ -176,7 +177,12 @@ func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missi
 			})
 			return err
 		})
-		settled, a, err := settle(missing, answer, err)
+		if err == nil { // what shows now, after all: EC2 is consistent in the end
+			if err := note(answer.Images); err != nil {
+				return nil, err
+			}
+		}
+		settled, a, err := settle(missing, err)
 		if err != nil {
 			return nil, err
 		}
@@ -189,10 +195,9 @@ func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missi
 }
 
 // settle returns the ids that an answer is about and what it says of them.
-func settle(asked []string, answer *ec2.DescribeImagesOutput, err error) ([]string, absence, error) {
+func settle(asked []string, err error) ([]string, absence, error) {
 	if err == nil {
-		// Neither there nor an error: hidden by Allowed AMIs, disabled by its
-		// owner, or only just deregistered.
+		// Those that are neither there nor an error.
 		return asked, absence{sdk.NotVisible, "EC2 does not show it to this account: disabled by its owner, hidden by the Allowed AMIs setting, or just deregistered"}, nil
 	}
 	var api smithy.APIError

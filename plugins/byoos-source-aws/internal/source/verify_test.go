@@ -95,6 +95,26 @@ func TestVerifyManyInFewCalls(t *testing.T) {
 	}
 }
 
+// TestVerifyOfANewAMI: one that shows only when it is asked for again is found.
+func TestVerifyOfANewAMI(t *testing.T) {
+	start(t, fakeaws.World{AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-07-01T11:59:00.000Z", func(a *fakeaws.AMI) { a.HiddenCalls = 1 })}})
+	out := runVerify(t, call{config: `{"ami":{}}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
+	if len(out.results) != 1 || out.results[0].Presence != sdk.Found {
+		t.Errorf("%+v", out.results)
+	}
+}
+
+// TestVerifyBehindAllowedAMIs: hidden by the account's own setting.
+func TestVerifyBehindAllowedAMIs(t *testing.T) {
+	start(t, fakeaws.World{AllowedAMIs: "enabled", AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "999999999999"; a.Public = true }),
+	}})
+	out := runVerify(t, call{config: `{"ami":{}}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
+	if len(out.results) != 1 || out.results[0].Presence != sdk.NotVisible || !strings.Contains(out.results[0].Reason, "Allowed AMIs") {
+		t.Errorf("%+v", out.results)
+	}
+}
+
 func TestVerifyOfAHangingRegion(t *testing.T) {
 	start(t, largeWorld(fakeaws.Fault{Region: "us-west-2", Kind: "hang"}))
 	out := runVerify(t, call{config: `{"ami":{},"callTimeout":"500ms"}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}, {ID: id(1), Region: "us-west-2"}}})

@@ -218,11 +218,11 @@ func detail(err error) string {
 
 func innermost(err error) error {
 	for {
-		var max *retry.MaxAttemptsError
+		var attempts *retry.MaxAttemptsError
 		var op *smithy.OperationError
 		switch {
-		case errors.As(err, &max):
-			err = max.Err
+		case errors.As(err, &attempts):
+			err = attempts.Err
 		case errors.As(err, &op):
 			err = op.Err
 		default:

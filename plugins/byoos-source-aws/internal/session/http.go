@@ -1,0 +1,40 @@
+package session
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// httpClient gives up on a connection that says nothing while there is time for
+// another attempt.
+func httpClient(timeout time.Duration) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.ResponseHeaderTimeout = timeout / 2
+		t.MaxIdleConnsPerHost = 16
+	})
+}
+
+// steady gives each request a body of its own. The SDK closes its own body as
+// soon as an answer begins (smithy-go, transport/http/client.go). When the
+// service is quicker than the goroutine that has just written that body, the
+// goroutine fails on it and closes the connection under the answer.
+type steady struct{ aws.HTTPClient }
+
+// Do sends a request whose body is small, as all of this plugin's are.
+func (c steady) Do(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return c.HTTPClient.Do(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+	return c.HTTPClient.Do(r)
+}

@@ -1,0 +1,143 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// notWanted are variables of the SDK that do not matter for reading images.
+func notWanted() []string {
+	return []string{
+		"AWS_ENABLE_ENDPOINT_DISCOVERY", "AWS_S3_USE_ARN_REGION", "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+		"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "AWS_DISABLE_REQUEST_COMPRESSION", "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+		"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION", "AWS_ACCOUNT_ID", "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+		"AWS_AUTH_SCHEME_PREFERENCE", "AWS_DEFAULTS_MODE", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME",
+		"AWS_ENABLE_DEFAULT_SOCKET_TIMEOUT_2026", // callTimeout bounds every call
+		"AWS_RETRY_MODE",                         // always adaptive
+	}
+}
+
+// TestEnvironmentIsWhatTheSDKReads compares with the SDK's source, so that an
+// upgrade which reads another variable is noticed.
+func TestEnvironmentIsWhatTheSDKReads(t *testing.T) {
+	read := map[string]bool{}
+	for _, module := range []string{"config", "credentials", "feature/ec2/imds", ""} {
+		path := "github.com/aws/aws-sdk-go-v2"
+		if module != "" {
+			path += "/" + module
+		}
+		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path).Output()
+		if err != nil {
+			t.Fatalf("go list -m %s: %v", path, err)
+		}
+		collect(t, strings.TrimSpace(string(dir)), read)
+	}
+	if len(read) < 30 {
+		t.Fatalf("only %d variables found in the SDK's source", len(read))
+	}
+	known := append(Environment(), notWanted()...)
+	for name := range read {
+		if !slices.Contains(known, name) && name != "AWS_ENDPOINT_URL_" {
+			t.Errorf("the SDK reads %s: declare it in Environment, or list it in notWanted", name)
+		}
+	}
+	for _, name := range known {
+		if !read[name] && !strings.HasPrefix(name, "AWS_ENDPOINT_URL_") {
+			t.Errorf("the SDK does not read %s", name)
+		}
+	}
+}
+
+// collect adds the variables that the Go files of a module name.
+func collect(t *testing.T, dir string, names map[string]bool) {
+	t.Helper()
+	form := regexp.MustCompile(`^AWS_[A-Z0-9_]+$`)
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != dir {
+			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if s, err := strconv.Unquote(lit.Value); err == nil && form.MatchString(s) {
+					names[s] = true
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestProfileNeedsPermission: a spec cannot choose among the user's logins, nor
+// run the credential_process of one.
+func TestProfileNeedsPermission(t *testing.T) {
+	dir := t.TempDir()
+	proof := filepath.Join(dir, "executed")
+	awsConfig := filepath.Join(dir, "config")
+	text := "[profile evil]\nregion = us-east-1\ncredential_process = touch " + proof + "\n"
+	if err := os.WriteFile(awsConfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", awsConfig)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "none"))
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_PROFILE", "")
+	c := settings.Config{AMI: &settings.AMI{}, Profile: "evil"}
+
+	_, err := Open(context.Background(), c, nil, nil)
+	var d *sdk.Diagnostic
+	if !errors.As(err, &d) || d.ConfigPath != "profile" || d.NextStep == "" {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := os.Stat(proof); err == nil {
+		t.Fatal("the profile's program ran")
+	}
+
+	for name, permit := range map[string]func() map[string]any{
+		"user settings": func() map[string]any { return map[string]any{"profiles": []any{"other", "evil"}} },
+		"AWS_PROFILE":   func() map[string]any { t.Setenv("AWS_PROFILE", "evil"); return nil },
+	} {
+		s, err := Open(context.Background(), c, permit(), nil)
+		if err != nil || s.Region != "us-east-1" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRedactor(t *testing.T) {
+	var r Redactor
+	r.Add("secret-value", "", "abc")
+	if got := r.Clean("a secret-value, abc"); got != "a (redacted), abc" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,95 @@
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+func parse(t *testing.T, text string) Config {
+	t.Helper()
+	var c Config
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return c
+}
+
+func TestValidate(t *testing.T) {
+	tests := []struct {
+		config, path, want string // path and want are empty for a valid one
+	}{
+		{`{"ami":{}}`, "", ""},
+		{`{"ami":{"owners":"self,444455556666"},"regions":"us-east-1,eu-west-1"}`, "", ""},
+		{`{"ami":{"owners":["any"],"dangerouslyAllowAnyOwner":true}}`, "", ""},
+		{`{"imageBuilder":{"pipeline":"p"},"regions":["cn-north-1","cn-northwest-1"]}`, "", ""},
+		{`{"imageBuilder":{"image":"arn:aws-us-gov:imagebuilder:us-gov-west-1:111122223333:image/g/1.x.x"}}`, "", ""},
+		{`{"ssmParameter":"/aws/service/x"}`, "", ""},
+		{`{}`, "", "does not say what to look for"},
+		{`{"ami":{},"ssmParameter":"/aws/service/x"}`, "", "only one of"},
+		{`{"ami":{"owners":[]}}`, "ami.owners", "no owner"},
+		{`{"ami":{"owners":["any"]}}`, "ami.owners[0]", "anybody can publish"},
+		{`{"ami":{"owners":["any","self"],"dangerouslyAllowAnyOwner":true}}`, "ami.owners[0]", "meaningless"},
+		{`{"ami":{"dangerouslyAllowAnyOwner":true}}`, "ami.dangerouslyAllowAnyOwner", "not any"},
+		{`{"ami":{"owners":["selff"]}}`, "ami.owners[0]", `"selff" is not an owner`},
+		{`{"ami":{"filters":{"owner-id":"1"}}}`, "ami.filters.owner-id", "not named by a filter"},
+		{`{"ami":{"filters":{"name":[]}}}`, "ami.filters.name", "no value"},
+		{`{"ami":{"tags":{"a":[]}}}`, "ami.tags.a", "no value"},
+		{`{"ami":{},"regions":[]}`, "regions", "empty"},
+		{`{"ami":{},"regions":["us-east1"]}`, "regions[0]", "not a region"},
+		{`{"ami":{},"regions":["us-east-1","all-enabled"]}`, "regions[1]", "cannot be combined"},
+		{`{"ami":{},"regions":["us-east-1","us-gov-west-1"]}`, "regions[1]", "different partitions"},
+		{`{"ami":{},"callTimeout":"5"}`, "callTimeout", "not a duration"},
+		{`{"ami":{},"callTimeout":"-5s"}`, "callTimeout", "not a duration"},
+		{`{"ami":{},"externalId":"x"}`, "roleArn", "need roleArn"},
+		{`{"imageBuilder":{}}`, "imageBuilder", "neither"},
+		{`{"imageBuilder":{"pipeline":"a","image":"b"}}`, "imageBuilder", "and an image"},
+		{`{"imageBuilder":{"pipeline":"a","version":"new"}}`, "imageBuilder.version", "not a version range"},
+		{`{"imageBuilder":{"pipeline":"arn:aws:imagebuilder:us-east-1:111122223333:image/x"}}`, "imageBuilder.pipeline", "not the ARN"},
+		{`{"imageBuilder":{"image":"arn:aws:ec2:us-east-1:111122223333:image/x"}}`, "imageBuilder.image", "not the ARN"},
+		{`{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:111122223333:image/x","region":"eu-west-1"}}`, "imageBuilder.region", "not that of the ARN"},
+		{`{"ssmParameter":"/prod/password"}`, "ssmParameter[0]", "not a public parameter"},
+		{`{"ssmParameter":[]}`, "ssmParameter", "no parameter"},
+	}
+	for _, test := range tests {
+		err := parse(t, test.config).Validate()
+		if test.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", test.config, err)
+			}
+			continue
+		}
+		var d *sdk.Diagnostic
+		if !errors.As(err, &d) || d.ConfigPath != test.path || !strings.Contains(d.Summary, test.want) || d.NextStep == "" {
+			t.Errorf("%s: got %+v, want %q at %s", test.config, d, test.want, test.path)
+		}
+	}
+}
+
+func TestListTakesAStringOrAList(t *testing.T) {
+	for text, want := range map[string][]string{`"a"`: {"a"}, `"a, b,"`: {"a", "b"}, `["a","b,c"]`: {"a", "b,c"}, `""`: {}, `[]`: {}} {
+		var l List
+		if err := json.Unmarshal([]byte(text), &l); err != nil || l == nil || !slices.Equal(l, want) {
+			t.Errorf("%s: %v, %v", text, l, err)
+		}
+	}
+	var l List
+	if err := json.Unmarshal([]byte(`{"a":1}`), &l); err == nil {
+		t.Error("a mapping was taken for a list")
+	}
+}
+
+func FuzzParseARN(f *testing.F) {
+	f.Add("arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/3")
+	f.Add("arn:aws-cn:imagebuilder:cn-north-1:111122223333:image-pipeline/p")
+	f.Fuzz(func(t *testing.T, text string) {
+		a, ok := ParseARN(text)
+		if ok && (a.Text != text || a.Kind == "" && !strings.Contains(text, ":/") || a.Name == "" || a.Region == "") {
+			t.Errorf("%q: %+v", text, a)
+		}
+	})
+}
