@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 BIN := $(CURDIR)/bin
 GOBIN_DIR := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
-PREFIX ?= $(GOBIN_DIR)
+BINDIR ?= $(GOBIN_DIR)
 PLUGINS := $(notdir $(wildcard plugins/byoos-source-*))
 FUZZTIME ?= 5s
 
@@ -20,10 +20,10 @@ build: ## build the host and its plugins into bin/
 	go build -o $(BIN)/plugins/ $(PLUGINS:%=./plugins/%)
 
 .PHONY: install
-install: build ## install the host and its plugins into PREFIX (default: Go's bin folder)
-	mkdir -p $(PREFIX)/plugins
-	install -m 0755 $(BIN)/kubectl-byoos $(PREFIX)/kubectl-byoos
-	for p in $(PLUGINS); do install -m 0755 $(BIN)/plugins/$$p $(PREFIX)/plugins/$$p; done
+install: build ## install the host and its plugins into BINDIR (default: Go's bin folder)
+	mkdir -p $(BINDIR)/plugins
+	install -m 0755 $(BIN)/kubectl-byoos $(BINDIR)/kubectl-byoos
+	for p in $(PLUGINS); do install -m 0755 $(BIN)/plugins/$$p $(BINDIR)/plugins/$$p; done
 
 .PHONY: example
 example: ## render pack values from a manifest that Packer wrote

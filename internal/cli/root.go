@@ -63,6 +63,7 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 			"render                     # print the pack values of every pack",
 			"explain aws-east           # why this image and no other"),
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: name},
+		Version:       version.Read().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -123,6 +124,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		if near := spelling.Nearest(name, names); near != "" {
 			next = fmt.Sprintf("did you mean --%s? All are in `%s --help`", near, cmd.CommandPath())
 		}
+	}
+	if strings.HasPrefix(err.Error(), "unknown shorthand flag: 'o'") && cmd.Flags().Lookup("format") != nil {
+		next = "this command prints files, not lists: choose with --format"
 	}
 	return failure.Usage(next, "%s", err)
 }

@@ -141,13 +141,33 @@ func (p *Printer) Print(list List, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	watched := &watchedWriter{out: out}
 	if c, ok := p.structured.(*customColumns); ok {
-		return c.print(object, p.noHeaders, out)
+		err = c.print(object, p.noHeaders, watched)
+	} else {
+		err = p.structured.PrintObj(object, watched)
 	}
-	if err := p.structured.PrintObj(object, out); err != nil {
+	switch {
+	case watched.err != nil:
+		return fmt.Errorf("cannot write the output: %w", watched.err)
+	case err != nil:
 		return &failure.Error{Code: failure.ExitUsage, Summary: "-o " + p.format, Err: err}
 	}
 	return nil
+}
+
+// watchedWriter remembers a failed write, to tell it from a bad template.
+type watchedWriter struct {
+	out io.Writer
+	err error
+}
+
+func (w *watchedWriter) Write(data []byte) (int, error) {
+	n, err := w.out.Write(data)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
 }
 
 func printLines(lines []string, out io.Writer) error {

@@ -31,7 +31,9 @@ func (p *Pipeline) Locked(packs []spec.Pack, file *lock.File, staleOK bool) ([]P
 			return nil, err
 		}
 		if digest != entry.SpecDigest {
-			stale = append(stale, fmt.Sprintf("%s: its selection or its sources changed", pack.Name))
+			const text = "its selection or its sources changed"
+			stale = append(stale, pack.Name+": "+text)
+			picks[i].Outcome.Notes = append(picks[i].Outcome.Notes, text+" since the lock was written; the locked image is used all the same")
 		}
 		picks[i].Image = &entry.Image
 	}

@@ -252,6 +252,23 @@ func fromSources(images []image.Image, sources []string) []image.Image {
 	return some
 }
 
+// Notes are what a person should know of the pick though it is no failure: those
+// of the selection, and where the spec's values contradict the image.
+func (p Pick) Notes() []string {
+	notes := slices.Clone(p.Outcome.Notes)
+	if p.Image == nil {
+		return notes
+	}
+	contradict := func(key, own, found string) {
+		if own != "" && found != "" && !strings.EqualFold(own, found) {
+			notes = append(notes, fmt.Sprintf("%s is %q by the spec, and the image says %q", key, own, found))
+		}
+	}
+	contradict("osName", p.Pack.Values.OSName, p.Image.OS.Name)
+	contradict("osVersion", p.Pack.Values.OSVersion, p.Image.OS.Version)
+	return notes
+}
+
 // Values builds the pack values of a pick that has an image or needs none. For an
 // edge pack, the images that its template leads to must be among those found; a
 // pick from a lock has no others to compare with.

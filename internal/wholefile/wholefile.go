@@ -3,6 +3,9 @@
 package wholefile
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -14,5 +17,21 @@ func Write(path string, data []byte, perm os.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	return write(path, data, perm)
+	if err := write(path, data, perm); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// explain names the file that was asked for in place of the temporary one beside
+// it, and the directory when that is what refuses.
+func explain(path string, err error) error {
+	var failed *fs.PathError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	if errors.Is(failed.Err, fs.ErrPermission) {
+		return fmt.Errorf("the directory %s is not writable: %w", filepath.Dir(path), failed.Err)
+	}
+	return &fs.PathError{Op: "write", Path: path, Err: failed.Err}
 }

@@ -38,20 +38,25 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// condition makes [has:PROGRAM] true where the program is there, and fails the
-// test where BYOOS_TEST_TOOLS=require asks for it.
+// condition knows [has:PROGRAM], true where the program is there (without it the
+// test fails where BYOOS_TEST_TOOLS=require asks for it), [exists:FILE] and
+// [root].
 func condition(cond string) (bool, error) {
-	program, ok := strings.CutPrefix(cond, "has:")
-	if !ok {
-		return false, errors.New("unknown condition " + cond)
+	kind, argument, _ := strings.Cut(cond, ":")
+	switch kind {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "exists":
+		_, err := os.Stat(argument)
+		return err == nil, nil
+	case "has":
+		_, err := exec.LookPath(argument)
+		if err != nil && os.Getenv("BYOOS_TEST_TOOLS") == "require" {
+			return false, errors.New(argument + " is not installed, and BYOOS_TEST_TOOLS=require")
+		}
+		return err == nil, nil
 	}
-	if _, err := exec.LookPath(program); err == nil {
-		return true, nil
-	}
-	if os.Getenv("BYOOS_TEST_TOOLS") == "require" {
-		return false, errors.New(program + " is not installed, and BYOOS_TEST_TOOLS=require")
-	}
-	return false, nil
+	return false, errors.New("unknown condition " + cond)
 }
 
 func goEnv(t *testing.T, name string) string {

@@ -16,8 +16,11 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/version"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // Options of the command.
@@ -52,7 +55,7 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Long: `Look at the program, its plugins, your configuration file and the spec, without
 calling any image source. Exit code 1 when something needs mending.`,
 		Example: options.Examples(inv.DisplayName(), "doctor", "doctor -f production.yaml -o json"),
-		Args:    cobra.NoArgs,
+		Args:    options.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	cmd.Flags().StringVarP(&o.Spec.File, "filename", "f", "", "the spec (default "+options.DefaultSpecFile+", when there is one)")
@@ -94,6 +97,28 @@ func list(checks []Check) output.List {
 		l.Table.Rows = append(l.Table.Rows, []string{c.Name, c.Status, c.Detail, c.Next})
 	}
 	return l
+}
+
+// lock tells whether a lock beside the spec can be used.
+func (o *Options) lock(document *spec.Document) Check {
+	const name = "lock"
+	path, file := (&options.Lock{}).Path(o.Invocation, document)
+	loaded, err := lock.Load(path, file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Check{Name: name, Status: statusOK, Detail: "none"}
+	case err != nil:
+		return failed(name, err)
+	}
+	pipe := &pipeline.Pipeline{Document: document, Now: o.Invocation.Now()}
+	packs, err := pipe.Packs(nil)
+	if err == nil {
+		_, err = pipe.Locked(packs, loaded, false)
+	}
+	if err != nil {
+		return failed(name, err)
+	}
+	return Check{Name: name, Status: statusOK, Detail: fmt.Sprintf("%s, %d image(s)", file, len(loaded.Names()))}
 }
 
 func failed(name string, err error) Check {
@@ -240,7 +265,7 @@ func (o *Options) spec(ctx context.Context, host *source.Host) []Check {
 			checks = append(checks, failed(check, err))
 			continue
 		}
-		checks = append(checks, Check{Name: check, Status: statusOK, Detail: "type " + s.Type})
+		checks = append(checks, Check{Name: check, Status: statusOK, Detail: "type " + s.Type + ", configuration valid; its images were not asked for"})
 	}
-	return checks
+	return append(checks, o.lock(document))
 }

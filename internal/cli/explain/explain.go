@@ -48,6 +48,9 @@ The exit code is that of render, so a pack without an image gives 3.`,
 	o.Run.AddFlags(cmd.Flags())
 	o.Lock.AddFlags(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
+	o.Run.Complete(cmd, inv)
+	options.CompleteOutput(cmd)
+	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	return cmd
 }
 
@@ -123,7 +126,7 @@ func explain(pick pipeline.Pick) (Item, error) {
 		Name: pick.Pack.Name, Pack: string(pick.Pack.Pack),
 		Candidates: len(outcome.Ranked) + len(outcome.Dropped),
 		Picked:     pick.Image, DecidedBy: outcome.DecidedBy,
-		Ranked: outcome.Ranked, Tied: outcome.Tie, Dropped: outcome.Dropped, Notes: outcome.Notes,
+		Ranked: outcome.Ranked, Tied: outcome.Tie, Dropped: outcome.Dropped, Notes: pick.Notes(),
 	}
 	// Empty lists, not null, for whoever reads the JSON.
 	if item.Ranked == nil {

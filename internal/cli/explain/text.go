@@ -93,13 +93,13 @@ func limited(rows [][]string) [][]string {
 func headline(item Item) string {
 	switch {
 	case item.Error != "" && item.Picked == nil:
-		return fmt.Sprintf("no pick among %d candidates", item.Candidates)
+		return fmt.Sprintf("no pick among %d found", item.Candidates)
 	case item.Picked == nil:
 		return "needs no image"
 	case item.Lock != "":
 		return item.Picked.ID + ", from " + item.Lock
 	}
-	text := fmt.Sprintf("%s, 1 of %d that fit, %d candidates", item.Picked.ID, len(item.Ranked), item.Candidates)
+	text := fmt.Sprintf("%s, of %d that fit among %d found", item.Picked.ID, len(item.Ranked), item.Candidates)
 	if item.DecidedBy != "" {
 		text += ", decided by " + item.DecidedBy
 	}

@@ -42,12 +42,14 @@ on stderr and listed with --all.`,
 			"images --source packer --set manifest=packer-manifest.json -o name",
 			"images -o jsonpath='{.items[*].id}'",
 			"images -o custom-columns=ID:.id,OS:.os.name,REGION:.region"),
-		Args: cobra.NoArgs,
+		Args: options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	o.Run.AddFlags(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVarP(&o.All, "all", "A", false, "list artifacts that no pack can use as well")
+	o.Run.Complete(cmd, inv)
+	options.CompleteOutput(cmd)
 	return cmd
 }
 
@@ -67,6 +69,11 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	found = selection.Order(found)
+	if o.Run.Spec.Flags.Source != "" {
+		if found, err = fitting(session, found); err != nil {
+			return err
+		}
+	}
 	shown := found
 	if !o.All {
 		shown = usable(found)
@@ -75,6 +82,39 @@ func (o *Options) run(ctx context.Context) error {
 		fmt.Fprintf(o.Invocation.ErrOut, "%d more artifact(s) that no pack can use; --all lists them with the reason\n", hidden)
 	}
 	return printer.Print(list(shown, o.Invocation.Now()), o.Invocation.Out, o.Invocation.ErrOut)
+}
+
+// fitting returns the images that the selection flags allow, in their order; those
+// that are only deprecated or not available are still listed.
+func fitting(session *options.Session, images []image.Image) ([]image.Image, error) {
+	packs, err := session.Packs(nil)
+	if err != nil {
+		return nil, err
+	}
+	pool := selection.Prepare(images)
+	fit := map[string]bool{}
+	for _, pack := range packs {
+		rule, err := selection.Compile(pack.Select)
+		if err != nil {
+			return nil, err
+		}
+		outcome := rule.Explain(pool, session.Now)
+		for _, img := range outcome.Ranked {
+			fit[img.Region+" "+img.ID] = true
+		}
+		for _, drop := range outcome.Dropped {
+			if drop.OnlyByState() {
+				fit[drop.Image.Region+" "+drop.Image.ID] = true
+			}
+		}
+	}
+	var some []image.Image
+	for _, img := range images {
+		if fit[img.Region+" "+img.ID] {
+			some = append(some, img)
+		}
+	}
+	return some, nil
 }
 
 func usable(images []image.Image) []image.Image {

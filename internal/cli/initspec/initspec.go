@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ checked before it is written, and an existing file is kept unless --force.`,
 			"init",
 			"init --source packer --set manifest=packer-manifest.json --region us-east-1",
 			"init -f - --source packer --set manifest=packer-manifest.json"),
-		Args: cobra.NoArgs,
+		Args: options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	o.Spec.AddFlags(cmd.Flags())
@@ -125,6 +126,16 @@ func (o *Options) document(ctx context.Context, host *source.Host) (*spec.Docume
 	return document, nil
 }
 
+// likely returns the type that the working directory speaks for: packer beside a
+// manifest.
+func (o *Options) likely(types []string) string {
+	const packer = "packer"
+	if _, err := os.Stat(o.Invocation.Path("packer-manifest.json")); err == nil && slices.Contains(types, packer) {
+		return packer
+	}
+	return ""
+}
+
 // ask fills in the flags by a few questions.
 func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSpec) error {
 	plugins, err := host.List(ctx)
@@ -141,8 +152,8 @@ func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSp
 		_, err := host.Find(ctx, "packer")
 		return err
 	}
-	q := newQuestions(o.Invocation.In, o.Invocation.ErrOut)
-	if flags.Source, err = q.choose("Where do the images come from?", types, types[0]); err != nil {
+	q := newQuestions(ctx, o.Invocation.In, o.Invocation.ErrOut)
+	if flags.Source, err = q.choose("Where do the images come from?", types, o.likely(types)); err != nil {
 		return err
 	}
 	plugin, err := host.Find(ctx, flags.Source)
@@ -155,6 +166,11 @@ func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSp
 			return err
 		}
 		flags.Set = append(flags.Set, key.Name+"="+value)
+	}
+	if len(flags.Set) == 0 {
+		if flags.Set, err = q.settings(flags.Source); err != nil {
+			return err
+		}
 	}
 	kinds := []string{string(spec.GenericBYOI), string(spec.EdgeNativeBYOI)}
 	if flags.Pack, err = q.choose("Which pack?", kinds, kinds[0]); err != nil {

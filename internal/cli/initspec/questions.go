@@ -2,6 +2,7 @@ package initspec
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,24 +15,52 @@ import (
 
 // questions asks on one stream and reads answers, a line each, from another.
 type questions struct {
-	in  *bufio.Reader
-	out io.Writer
+	ctx     context.Context //nolint:containedctx // it bounds the whole conversation
+	answers <-chan answer
+	out     io.Writer
 }
 
-func newQuestions(in io.Reader, out io.Writer) *questions {
-	return &questions{in: bufio.NewReader(in), out: out}
+type answer struct {
+	text string
+	err  error
+}
+
+// newQuestions starts to read answers. A read of a terminal cannot be ended, so
+// it has a goroutine of its own, and ctx ends the waiting for it.
+func newQuestions(ctx context.Context, in io.Reader, out io.Writer) *questions {
+	answers := make(chan answer)
+	go func() {
+		lines := bufio.NewReader(in)
+		for {
+			text, err := lines.ReadString('\n')
+			if text != "" && errors.Is(err, io.EOF) {
+				err = nil
+			}
+			select {
+			case answers <- answer{strings.TrimSpace(text), err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return &questions{ctx: ctx, answers: answers, out: out}
 }
 
 func (q *questions) line(prompt string) (string, error) {
 	fmt.Fprint(q.out, prompt+": ")
-	answer, err := q.in.ReadString('\n')
-	if errors.Is(err, io.EOF) && answer == "" {
-		return "", failure.Usage("answer every question, or use flags", "the answers ended before the questions")
+	select {
+	case <-q.ctx.Done():
+		fmt.Fprintln(q.out)
+		return "", &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: context.Cause(q.ctx)}
+	case a := <-q.answers:
+		if errors.Is(a.err, io.EOF) {
+			return "", failure.Usage("answer every question, or use flags", "the answers ended before the questions")
+		}
+		return a.text, a.err
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return strings.TrimSpace(answer), nil
 }
 
 // text asks until there is an answer, unless there is a fallback.
@@ -68,6 +97,19 @@ func (q *questions) choose(question string, choices []string, fallback string) (
 			return answer, nil
 		}
 		fmt.Fprintf(q.out, "%q is none of %s\n", answer, strings.Join(choices, ", "))
+	}
+}
+
+// settings asks for configuration of a plugin that does not say what comes first.
+func (q *questions) settings(typ string) ([]string, error) {
+	fmt.Fprintf(q.out, "Configuration of %s, key=value a line; `plugin describe %s` lists the keys. An empty line ends it.\n", typ, typ)
+	var settings []string
+	for {
+		setting, err := q.optional("key=value")
+		if err != nil || setting == "" {
+			return settings, err
+		}
+		settings = append(settings, setting)
 	}
 }
 

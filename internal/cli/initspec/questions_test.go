@@ -1,10 +1,14 @@
 package initspec
 
 import (
+	"context"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 func TestKeysToAsk(t *testing.T) {
@@ -30,7 +34,7 @@ func TestKeysToAsk(t *testing.T) {
 
 func TestQuestions(t *testing.T) {
 	var out strings.Builder
-	q := newQuestions(strings.NewReader("nope\npacker\n\n\nfile.json"), &out)
+	q := newQuestions(t.Context(), strings.NewReader("nope\npacker\n\n\nfile.json"), &out)
 	choice, err := q.choose("Source?", []string{"aws", "packer"}, "aws")
 	if err != nil || choice != "packer" {
 		t.Errorf("got %q, %v", choice, err)
@@ -48,5 +52,16 @@ func TestQuestions(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q was not said:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestQuestionsEndWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	silent, other := io.Pipe()
+	defer other.Close()
+	q := newQuestions(ctx, silent, io.Discard)
+	cancel()
+	if _, err := q.text("Anybody?", ""); failure.Code(err) != failure.ExitInterrupted {
+		t.Errorf("got %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,9 +53,14 @@ Exit code 1 when there is an error; a warning does not change it.`,
 	}
 	o.Print.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.Pack, "pack", "", "the pack that the values are for: generic-byoi|edge-native-byoi (default: by their keys)")
-	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: aws, azure, gcp, vsphere, edge-native (default: what the file says)")
+	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: "+strings.Join(clouds(), "|")+" (default: what the file says)")
 	cmd.Flags().BoolVar(&o.Fix, "fix", false, "mend what can be mended, in place")
 	return cmd
+}
+
+// clouds are the cloud types of Palette that the BYOOS packs are for.
+func clouds() []string {
+	return []string{"aks", "aws", "azure", "edge-native", "eks", "gcp", "gke", "maas", "nutanix", "openstack", "vsphere"}
 }
 
 // stdin is the name of the standard input.
@@ -81,6 +87,9 @@ func (o *Options) run() error {
 	}
 	if o.Pack != "" && o.Pack != string(spec.GenericBYOI) && o.Pack != string(spec.EdgeNativeBYOI) {
 		return failure.Usage("use generic-byoi or edge-native-byoi", "unknown pack %q", o.Pack)
+	}
+	if o.Cloud != "" && !slices.Contains(clouds(), o.Cloud) {
+		return failure.Usage("use one of "+strings.Join(clouds(), ", "), "unknown cloud %q", o.Cloud)
 	}
 	var items []Item
 	for _, file := range o.Files {
@@ -119,7 +128,7 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 	}
 	switch {
 	case len(items) == 0:
-		fmt.Fprintln(o.Invocation.ErrOut, "nothing to mend")
+		fmt.Fprintln(o.Invocation.ErrOut, "no findings")
 	case fixable > 0:
 		fmt.Fprintf(o.Invocation.ErrOut, "next: --fix mends %d of %d\n", fixable, len(items))
 	}
@@ -153,6 +162,9 @@ func (o *Options) file(name string) ([]Item, error) {
 		return nil, err
 	}
 	left, err := o.lint(name, fixed)
+	if mended := len(findings) - len(left); mended > 0 {
+		fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", name, mended)
+	}
 	return items(name, left), err
 }
 
@@ -192,7 +204,6 @@ func (o *Options) write(name string, data, fixed []byte) error {
 	if err := wholefile.Write(path, fixed, info.Mode().Perm()); err != nil {
 		return fmt.Errorf("cannot write %s: %w", name, err)
 	}
-	fmt.Fprintf(o.Invocation.ErrOut, "mended %s\n", name)
 	return nil
 }
 

@@ -38,7 +38,7 @@ exists is kept: update changes its entries and shows what changes.`,
 			"lock",
 			"lock -f production.yaml",
 			"lock --force                 # write it anew"),
-		Args: cobra.NoArgs,
+		Args: options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	o.Run.AddFlags(cmd.Flags())

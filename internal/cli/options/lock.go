@@ -70,6 +70,11 @@ func (l *Lock) Load(inv *invocation.Invocation, document *spec.Document) (*lock.
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", l.absent("at "+name, "write one with `"+inv.DisplayName()+" lock`")
+	case errors.As(err, new(*fs.PathError)):
+		return nil, "", &failure.Error{
+			Code: failure.ExitUsage, Summary: "cannot read the lock " + name, Err: err,
+			Next: "check its permissions, or leave it aside with --ignore-lock",
+		}
 	case err != nil:
 		return nil, "", err
 	}

@@ -11,7 +11,7 @@ import (
 // failure, such as images created at the same time as the pick.
 func PrintNotes(w io.Writer, picks []pipeline.Pick) {
 	for _, pick := range picks {
-		for _, note := range pick.Outcome.Notes {
+		for _, note := range pick.Notes() {
 			fmt.Fprintf(w, "note: pack %s: %s\n", pick.Pack.Name, note)
 		}
 	}

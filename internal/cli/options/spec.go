@@ -82,7 +82,7 @@ func (s *Spec) read(inv *invocation.Invocation) (*spec.Document, error) {
 }
 
 func unreadable(name string, isDefault bool, err error, inv *invocation.Invocation) error {
-	e := &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the spec " + name, Err: err}
+	e := &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the spec " + name, Err: err, Next: "check its permissions"}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && isDefault:
 		e.Summary, e.Err = "there is no "+name+" in this directory", nil

@@ -2,9 +2,11 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +26,7 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Long: `A source plugin is a program byoos-source-<type> that finds images in one kind of
 place. It is looked for in --plugin-dir, among those that you installed, then
 beside this program; never in the working directory or on PATH.`,
-		Args: cobra.NoArgs,
+		Args: options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newList(inv), newDescribe(inv), newInstall(inv), newRemove(inv))
@@ -62,7 +64,7 @@ func newList(inv *invocation.Invocation) *cobra.Command {
 		Example: options.Examples(inv.DisplayName(),
 			"plugin list",
 			"plugin list -o wide"),
-		Args: cobra.NoArgs,
+		Args: options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			printer, err := format.Printer()
 			if err != nil {
@@ -94,7 +96,7 @@ func list(plugins []source.Plugin) output.List {
 		Kind: "PluginList",
 		Table: output.Table{
 			Columns: []output.Column{
-				{Name: "TYPE"}, {Name: "VERSION"}, {Name: "PROVIDERS"}, {Name: "ORIGIN"}, {Name: "STATUS"},
+				{Name: "TYPE"}, {Name: "VERSION"}, {Name: "PROVIDERS", Wide: true}, {Name: "ORIGIN"}, {Name: "STATUS"},
 				{Name: "DIGEST", Wide: true}, {Name: "PATH"}, {Name: "REASON"},
 			},
 			Empty: "no source plugins found",
@@ -131,11 +133,13 @@ func newItem(p source.Plugin) Item {
 
 func newDescribe(inv *invocation.Invocation) *cobra.Command {
 	var host options.Host
+	var schema bool
 	cmd := &cobra.Command{
 		Use:   "describe TYPE",
 		Short: "Show what a plugin can do, its configuration and the environment it gets",
 		Example: options.Examples(inv.DisplayName(),
-			"plugin describe packer"),
+			"plugin describe packer",
+			"plugin describe packer --schema > packer.schema.json"),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, err := host.New(inv)
@@ -147,34 +151,44 @@ func newDescribe(inv *invocation.Invocation) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return describe(inv, p)
+			if schema {
+				return printSchema(p, inv.Out)
+			}
+			return describe(p, inv.Out)
 		},
+		ValidArgsFunction: host.CompleteTypes(inv),
 	}
 	host.AddFindFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of its configuration")
 	return cmd
 }
 
-func describe(inv *invocation.Invocation, p *source.Plugin) error {
+func describe(p *source.Plugin, out io.Writer) error {
 	d := p.Description
-	fmt.Fprintf(inv.Out, "Type:         %s\n", p.Type)
-	fmt.Fprintf(inv.Out, "Version:      %s\n", d.GetVersion())
-	fmt.Fprintf(inv.Out, "Summary:      %s\n", d.GetSummary())
-	fmt.Fprintf(inv.Out, "Path:         %s (%s)\n", p.Path, p.Origin)
-	fmt.Fprintf(inv.Out, "Digest:       %s\n", p.FileDigest())
-	fmt.Fprintf(inv.Out, "Providers:    %s\n", strings.Join(d.GetProviders(), ", "))
-	fmt.Fprintf(inv.Out, "Protocol:     %s\n", strings.Trim(fmt.Sprint(d.GetProtocolVersions()), "[]"))
-	fmt.Fprintf(inv.Out, "Environment:  %s\n", orNone(strings.Join(d.GetEnvironment(), " ")))
-	fmt.Fprintln(inv.Out, "Configuration:")
-	var schema any
-	if err := json.Unmarshal([]byte(d.GetConfigSchema()), &schema); err != nil {
+	for _, line := range [][2]string{
+		{"Type", p.Type},
+		{"Version", d.GetVersion()},
+		{"Summary", d.GetSummary()},
+		{"Path", fmt.Sprintf("%s (%s)", p.Path, p.Origin)},
+		{"Digest", p.FileDigest()},
+		{"Providers", strings.Join(d.GetProviders(), ", ")},
+		{"Protocol", strings.Trim(fmt.Sprint(d.GetProtocolVersions()), "[]")},
+		{"Environment", orNone(strings.Join(d.GetEnvironment(), " "))},
+		{"Homepage", orNone(d.GetHomepage())},
+	} {
+		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", line[1])
+	}
+	fmt.Fprintln(out, "Configuration:")
+	return printKeys(p, out)
+}
+
+func printSchema(p *source.Plugin, out io.Writer) error {
+	var text bytes.Buffer
+	if err := json.Indent(&text, []byte(p.ConfigSchema()), "", "  "); err != nil {
 		return fmt.Errorf("plugin %s: its configuration schema is not JSON: %w", p.Type, err)
 	}
-	text, err := json.MarshalIndent(schema, "  ", "  ")
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(inv.Out, "  %s\n", text)
-	return nil
+	_, err := fmt.Fprintln(out, text.String())
+	return err
 }
 
 func orNone(s string) string {

@@ -71,7 +71,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 			"render --source packer --set manifest=packer-manifest.json --region us-east-1 --os-name rhel --os-version 8"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Packs = args
-			if err := o.validate(); err != nil {
+			if err := o.validate(cmd.Flags().Changed); err != nil {
 				return err
 			}
 			return o.run(cmd.Context())
@@ -87,11 +87,32 @@ comments, order, quoting and everything else stay byte for byte.`,
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
 	flags.StringVarP(&o.ConfigMap.Namespace, "namespace", "n", "", "namespace of the ConfigMap of --format configmap")
 	flags.StringVar(&o.TerraformShape, "terraform-shape", string(terraform.ShapeData), "how much --format terraform writes: "+strings.Join(terraform.Shapes(), "|"))
+	o.Run.Complete(cmd, inv)
+	options.CompleteFlag(cmd, "format", formats()...)
+	options.CompleteFlag(cmd, "terraform-shape", terraform.Shapes()...)
+	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	return cmd
 }
 
-func (o *Options) validate() error {
+// formatsOf are the formats that a flag is for; others would pass it over.
+func formatsOf() map[string][]string {
+	return map[string][]string{
+		"terraform-shape": {FormatTerraform, FormatTerraformJSON},
+		"configmap-name":  {FormatConfigMap},
+		"namespace":       {FormatConfigMap},
+	}
+}
+
+// validate checks the flags; changed tells which were given.
+func (o *Options) validate(changed func(string) bool) error {
+	for flag, formats := range formatsOf() {
+		if changed(flag) && !slices.Contains(formats, o.Format) {
+			return failure.Usage("add --format "+formats[0], "--%s goes with --format %s only", flag, strings.Join(formats, " or "))
+		}
+	}
 	switch {
+	case changed("out-dir") && o.OutDir == "":
+		return failure.Usage("name a directory", "--out-dir is empty")
 	case !slices.Contains(formats(), o.Format):
 		return failure.Usage("use one of "+strings.Join(formats(), ", "), "unknown format %q", o.Format)
 	case !slices.Contains(terraform.Shapes(), o.TerraformShape):

@@ -57,6 +57,9 @@ of packs that the spec no longer has are removed.`,
 	flags.StringSliceVar(&o.Packs, "pack", nil, "update only this pack; may be repeated")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and write nothing")
 	flags.BoolVar(&o.ExitCode, "exit-code", false, "exit with 1 when something changes")
+	options.CompleteOutput(cmd, formatMarkdown)
+	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
+	_ = cmd.RegisterFlagCompletionFunc("pack", cmd.ValidArgsFunction)
 	return cmd
 }
 

@@ -54,6 +54,8 @@ Exit code 1 when an image is stale, 4 when one could not be asked for.`,
 	o.Lock.AddFileFlag(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.ValuesFile, "values", "", "verify the image of this values file, in place of the lock")
+	o.Run.Complete(cmd, inv)
+	options.CompleteOutput(cmd)
 	return cmd
 }
 

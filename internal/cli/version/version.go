@@ -30,7 +30,7 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Example: options.Examples(inv.DisplayName(),
 			"version",
 			"version -o json"),
-		Args: cobra.NoArgs,
+		Args: options.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			printer, err := format.Printer()
 			if err != nil {

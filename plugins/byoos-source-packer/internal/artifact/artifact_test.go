@@ -159,7 +159,11 @@ func FuzzArtifactID(f *testing.F) {
 			if a.ID == "" || a.Provider == "" || strings.ContainsAny(a.ID, "\n\x00") {
 				t.Errorf("accepted %+v", a)
 			}
-			// An id that stands by itself is recognised again.
+			// An id that stands by itself is recognised again, unless it holds what
+			// separates several: a vSphere VM may be named so.
+			if strings.Contains(a.ID, ",") {
+				continue
+			}
 			again := Parse(builder, a.ID, Place{Project: "p", Datacenter: "DC", Folder: "f"})
 			if a.Provider != DigitalOcean && a.Provider != Outscale && (len(again) != 1 || again[0].ID != a.ID) {
 				t.Errorf("%+v, then %+v", a, again)

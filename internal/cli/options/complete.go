@@ -1,0 +1,68 @@
+package options
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+)
+
+// CompleteFlag offers fixed values for a flag.
+func CompleteFlag(cmd *cobra.Command, flag string, values ...string) {
+	// It fails only for a flag that the command lacks, which a test would show.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// CompleteOutput offers the output formats for -o.
+func CompleteOutput(cmd *cobra.Command, more ...string) {
+	CompleteFlag(cmd, "output", append(more, output.Formats()...)...)
+}
+
+// CompletePacks offers the names of the spec's packs as arguments. A spec that
+// cannot be read offers nothing.
+func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		document, err := s.Load(inv)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		packs, err := document.Set.Expand()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names := make([]string, len(packs))
+		for i, pack := range packs {
+			names[i] = pack.Name
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// CompleteTypes offers the types of the plugins of this machine.
+func (h *Host) CompleteTypes(inv *invocation.Invocation) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		host, err := h.New(inv)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer host.Close()
+		plugins, err := host.List(cmd.Context())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var types []string
+		for _, p := range plugins {
+			if p.Broken == nil && p.ShadowedBy == "" {
+				types = append(types, p.Type)
+			}
+		}
+		return types, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// Complete offers values for the flags of both groups.
+func (r *Run) Complete(cmd *cobra.Command, inv *invocation.Invocation) {
+	_ = cmd.RegisterFlagCompletionFunc("source", r.Host.CompleteTypes(inv))
+	CompleteFlag(cmd, "pack", "generic-byoi", "edge-native-byoi")
+	CompleteFlag(cmd, "architecture", "amd64", "arm64")
+}
