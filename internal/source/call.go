@@ -98,7 +98,7 @@ func (h *Host) outcome(ctx context.Context, i *instance, a *answer, err error) e
 	case ctx.Err() != nil:
 		return interrupted(ctx)
 	}
-	return h.callFailure(a.source, i, err)
+	return h.callFailure(a, i, err)
 }
 
 func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
@@ -201,7 +201,8 @@ type answer struct {
 	source, typ string
 	tell        func(Event)
 	diagnostics []Diagnostic
-	invalid     bool // an image that cannot be used was reported
+	said        string // the last message of its progress
+	invalid     bool   // an image that cannot be used was reported
 }
 
 // images appends those that can be used; it reports the others once.
@@ -250,6 +251,7 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 
 func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) {
 	if p != nil {
+		a.said = p.GetMessage()
 		a.tell(Event{Source: a.source, Plugin: a.typ, Message: p.GetMessage(), Done: p.GetDone(), Total: p.GetTotal()})
 	}
 	for _, d := range diagnostics {

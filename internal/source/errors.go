@@ -3,6 +3,7 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"debug/elf"
 	"debug/macho"
@@ -54,6 +55,21 @@ func notStarted(p *Plugin, err error) *failure.Error {
 	return broken(p, "cannot be started", tellAuthor, unwrapped(err))
 }
 
+// noTempDir tells why there is not even a process: its socket has no place.
+func noTempDir(p *Plugin, err error) *failure.Error {
+	var pathErr *fs.PathError
+	if !errors.As(err, &pathErr) {
+		return broken(p, "cannot be started", "", err)
+	}
+	variable := "TMPDIR"
+	if runtime.GOOS == "windows" {
+		variable = "TMP"
+	}
+	dir := cmp.Or(socketBase(), os.TempDir())
+	return broken(p, "cannot be started: the temporary directory "+dir+" cannot be used",
+		"set "+variable+" to a directory that you may write to", cause(err))
+}
+
 func unwrapped(err error) error {
 	var execErr *exec.Error
 	if errors.As(err, &execErr) {
@@ -65,7 +81,7 @@ func unwrapped(err error) error {
 // startFailure tells why a plugin did not come up, from what was seen of it.
 func (h *Host) startFailure(p *Plugin, process *process, timedOut bool, err error) error {
 	if process == nil {
-		return broken(p, "cannot be started", "", cause(err))
+		return noTempDir(p, err)
 	}
 	if process.startErr != nil {
 		return notStarted(p, process.startErr)
@@ -100,16 +116,20 @@ func (h *Host) startFailure(p *Plugin, process *process, timedOut bool, err erro
 }
 
 // callFailure tells why a call failed. It is not for ctx being done.
-func (h *Host) callFailure(source string, i *instance, err error) error {
+func (h *Host) callFailure(a *answer, i *instance, err error) error {
 	p := i.plugin
 	st := status.Convert(err)
 	fail := func(next, what string, args ...any) *failure.Error {
-		summary := fmt.Sprintf("source %s: plugin %s (%s) ", source, p.Type, p.Path) + fmt.Sprintf(what, args...)
+		summary := fmt.Sprintf("source %s: plugin %s (%s) ", a.source, p.Type, p.Path) + fmt.Sprintf(what, args...)
 		last := slices.DeleteFunc(i.process.tail.last(), func(line string) bool { return strings.Contains(summary, line) })
 		return &failure.Error{Code: failure.ExitSource, Summary: summary, Details: last, Next: next}
 	}
 	if st.Code() == codes.DeadlineExceeded {
-		return fail("give it more time with --timeout, or ask for less", "did not answer within %s", h.options.CallTimeout)
+		const next = "give it more time with --timeout, or ask for less"
+		if said := i.process.tail.clean(a.said); said != "" {
+			return fail(next, "did not answer within %s; it said last: %s", h.options.CallTimeout, said)
+		}
+		return fail(next, "did not answer within %s", h.options.CallTimeout)
 	}
 	// A plugin that was told to end by somebody else cancels its calls first.
 	broke := st.Code() == codes.Unavailable || st.Code() == codes.Canceled

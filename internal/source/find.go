@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -57,6 +59,23 @@ func (h *Host) userDir() string {
 		return ""
 	}
 	return filepath.Join(h.options.DataDir, "byoos", "plugins")
+}
+
+// checkDirs refuses directories that the user named and that are none: to pass
+// over them would find another plugin than was meant. The other places need not
+// be there.
+func (h *Host) checkDirs() error {
+	for _, dir := range h.options.PluginDirs {
+		const next = "correct --plugin-dir, or pluginDirs in your configuration file"
+		info, err := os.Stat(dir)
+		switch {
+		case isGone(err):
+			return failure.Usage(next, "plugin directory %s: no such directory", dir)
+		case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR):
+			return failure.Usage(next, "plugin directory %s: not a directory", dir)
+		}
+	}
+	return nil
 }
 
 // found returns every plugin file, the ones that win before those they hide. No
@@ -109,6 +128,9 @@ func typeOf(file string) (string, bool) {
 // List returns all plugins of this machine, sorted by type and precedence;
 // broken, untrusted and hidden ones are among them, with the reason.
 func (h *Host) List(ctx context.Context) ([]Plugin, error) {
+	if err := h.checkDirs(); err != nil {
+		return nil, err
+	}
 	found := h.found()
 	limit := make(chan struct{}, max(2, runtime.NumCPU()))
 	var wg sync.WaitGroup
@@ -137,6 +159,9 @@ func (h *Host) List(ctx context.Context) ([]Plugin, error) {
 // Find returns the plugin of a type, trusted and described. The error is an
 // *failure.Error that says where it was looked for.
 func (h *Host) Find(ctx context.Context, typ string) (*Plugin, error) {
+	if err := h.checkDirs(); err != nil {
+		return nil, err
+	}
 	found := h.found()
 	i := slices.IndexFunc(found, func(p *Plugin) bool { return p.Type == typ && p.ShadowedBy == "" })
 	if i < 0 {
@@ -198,6 +223,21 @@ func (h *Host) examine(ctx context.Context, p *Plugin) {
 	p.Description = description
 }
 
+// bundledTypes are the types of the plugins that come with kubectl-byoos.
+func bundledTypes() []string { return []string{"packer", "aws", "azure", "oci"} }
+
+// putBack is the next step when a bundled plugin is not there.
+func (h *Host) putBack() string {
+	as := ""
+	for _, place := range h.places() {
+		if place.origin == OriginBundled && filepath.Base(place.dir) == "plugins" {
+			as = ", as " + place.dir
+		}
+	}
+	return "it comes with kubectl-byoos: its folder plugins belongs beside the program" + as +
+		"; put it back, or install again (from the source: make install)"
+}
+
 func (h *Host) notFound(typ string, found []*Plugin) error {
 	e := &failure.Error{
 		Code:    failure.ExitSource,
@@ -210,7 +250,11 @@ func (h *Host) notFound(typ string, found []*Plugin) error {
 			types = append(types, p.Type)
 		}
 	}
-	if near := nearest(typ, types); near != "" {
+	near := nearest(typ, append(bundledTypes(), types...))
+	switch {
+	case slices.Contains(bundledTypes(), typ):
+		e.Next = h.putBack()
+	case near != "":
 		e.Summary += fmt.Sprintf("; did you mean %q?", near)
 		e.Next = fmt.Sprintf("write `type: %s`", near)
 	}

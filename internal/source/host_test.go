@@ -292,6 +292,49 @@ func TestNotFound(t *testing.T) {
 	golden(t, "not-found-far.txt", text(err, dir, "DIR"))
 }
 
+// TestBundledPluginIsGone has a program that was moved without its plugins.
+func TestBundledPluginIsGone(t *testing.T) {
+	bin := t.TempDir()
+	writeTestFile(t, filepath.Join(bin, "kubectl-byoos"), "", 0o755)
+	h := newHost(t, Options{ExecutablePath: filepath.Join(bin, "kubectl-byoos")})
+	_, err := h.Find(context.Background(), "oci")
+	golden(t, "bundled-gone.txt", text(err, bin, "BIN"))
+	_, err = h.Find(context.Background(), "pakcer")
+	if err == nil || !strings.Contains(err.Error(), `did you mean "packer"?`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPluginDirThatIsNone(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "byoos-source-stub")
+	writeTestFile(t, file, "", 0o755)
+	for path, want := range map[string]string{
+		filepath.Join(dir, "nope"): "no such directory", file: "not a directory", filepath.Join(file, "x"): "not a directory",
+	} {
+		h := newHost(t, Options{PluginDirs: []string{dir, path}})
+		_, listed := h.List(context.Background())
+		_, found := h.Find(context.Background(), "stub")
+		for _, err := range []error{listed, found, one(context.Background(), h, "stub", nil).Err} {
+			if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), path+": "+want) {
+				t.Errorf("%s: got %v, want %s", path, err, want)
+			}
+		}
+	}
+	h := newHost(t, Options{DataDir: filepath.Join(dir, "nope"), ExecutablePath: filepath.Join(dir, "nope", "kubectl-byoos")})
+	if _, err := h.List(context.Background()); err != nil {
+		t.Errorf("directories that nobody named: %v", err)
+	}
+}
+
+func TestTemporaryDirectoryThatIsNone(t *testing.T) {
+	dir := pluginDir(t, "stub")
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	t.Setenv("TMPDIR", "/nonexistent")
+	r := one(context.Background(), h, "stub", nil)
+	golden(t, "no-tmpdir.txt", text(r.Err, dir, "DIR"))
+}
+
 func TestTrust(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes are not access control there")
@@ -303,6 +346,13 @@ func TestTrust(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{dir}})
 	if _, err := h.Find(context.Background(), "stub"); err == nil || !strings.Contains(err.Error(), "other users may write to "+dir) {
 		t.Errorf("a directory that all may write to is trusted: %v", err)
+	}
+	both := filepath.Join(dir, "byoos-source-both")
+	writeTestFile(t, both, "#!/bin/sh\n", 0o775)
+	_, err := h.Find(context.Background(), "both")
+	golden(t, "both-writable.txt", text(err, dir, "DIR"))
+	if err := os.Remove(both); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
 		t.Fatal(err)
@@ -393,6 +443,36 @@ func TestInstall(t *testing.T) {
 	}
 	if _, err := h.Install(context.Background(), "/bin/sh"); failure.Code(err) != failure.ExitUsage {
 		t.Error(err)
+	}
+}
+
+// TestInstallSaysWhichFile tells the file that is read from the place that is
+// written.
+func TestInstallSaysWhichFile(t *testing.T) {
+	dir, elsewhere := t.TempDir(), pluginDir(t, "stub")
+	file := filepath.Join(dir, "file")
+	writeTestFile(t, file, "", 0o644)
+	h := newHost(t, Options{DataDir: file})
+	_, err := h.Install(context.Background(), filepath.Join(elsewhere, "byoos-source-stub"))
+	golden(t, "install-no-place.txt", text(err, elsewhere, "DIR", dir, "DATA"))
+	h = newHost(t, Options{DataDir: dir})
+	_, err = h.Install(context.Background(), filepath.Join(elsewhere, "byoos-source-none"))
+	golden(t, "install-no-file.txt", text(err, elsewhere, "DIR", dir, "DATA"))
+
+	if runtime.GOOS != "linux" {
+		return
+	}
+	// A file that opens and cannot be read.
+	broken := filepath.Join(elsewhere, "byoos-source-broken")
+	if err := os.Symlink("/proc/self/mem", broken); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.Install(context.Background(), broken)
+	if err == nil || !strings.HasPrefix(err.Error(), "cannot install "+broken+": input/output error") {
+		t.Errorf("got %v", err)
+	}
+	if left := listing(h.userDir()); len(left) > 0 {
+		t.Errorf("files left: %v", left)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -91,7 +92,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 		return nil, failure.Usage("set HOME or XDG_DATA_HOME", "there is no data directory to install plugins in")
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, installFailure(path, err)
+		return nil, installFailure(path, cannotWrite(dir, err))
 	}
 	temporary, sum, err := copyPlugin(path, dir)
 	if err != nil {
@@ -116,10 +117,10 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	}
 	// Between the two steps file and receipt do not match, so nothing runs.
 	if err := os.Rename(copied, target); err != nil {
-		return nil, installFailure(path, err)
+		return nil, installFailure(path, cannotWrite(dir, err))
 	}
 	if err := wholefile.Write(receiptPath(target), receipt, 0o644); err != nil {
-		return nil, installFailure(path, err)
+		return nil, installFailure(path, cannotWrite(dir, err))
 	}
 	for _, p := range h.found() {
 		if p.Origin == OriginUser && p.Type == typ {
@@ -145,27 +146,35 @@ func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	// A directory of its own, since a plugin may go by its file name.
 	temporary, err = os.MkdirTemp(dir, ".install-*")
 	if err != nil {
+		return "", "", cannotWrite(dir, err)
+	}
+	sum, err = copyTo(filepath.Join(temporary, filepath.Base(path)), in)
+	if err == nil {
+		return temporary, sum, nil
+	}
+	_ = os.RemoveAll(temporary)
+	var read *fs.PathError
+	if errors.As(err, &read) && read.Path == path {
 		return "", "", err
 	}
-	out, err := os.OpenFile(filepath.Join(temporary, filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return "", "", cannotWrite(dir, err)
+}
+
+// copyTo writes a new program and returns its digest in hex.
+func copyTo(path string, in io.Reader) (sum string, err error) {
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		_ = os.RemoveAll(temporary)
-		return "", "", err
+		return "", err
 	}
-	defer func() {
-		err = errors.Join(err, out.Close())
-		if err != nil {
-			_ = os.RemoveAll(temporary)
-		}
-	}()
+	defer func() { err = errors.Join(err, out.Close()) }()
 	hash := sha256.New()
 	if _, err := io.Copy(io.MultiWriter(out, hash), in); err != nil {
-		return "", "", err
+		return "", err
 	}
 	if err := out.Chmod(0o755); err != nil {
-		return "", "", err
+		return "", err
 	}
-	return temporary, hex.EncodeToString(hash.Sum(nil)), out.Sync()
+	return hex.EncodeToString(hash.Sum(nil)), out.Sync()
 }
 
 // Remove deletes an installed plugin and its receipt.
@@ -203,7 +212,17 @@ func installFailure(path string, err error) error {
 			Details: known.Details, Next: known.Next,
 		}
 	}
-	return &failure.Error{Code: failure.ExitFailure, Summary: "cannot install " + path, Err: cause(err)}
+	return &failure.Error{
+		Code: failure.ExitFailure, Summary: "cannot install " + path, Err: cause(err), Next: "name a plugin's file that you may read",
+	}
+}
+
+// cannotWrite is the failure of the place where plugins are installed.
+func cannotWrite(dir string, err error) error {
+	return &failure.Error{
+		Code: failure.ExitFailure, Summary: "cannot write to " + dir, Err: cause(err),
+		Next: "make that directory one that you may write to, or set XDG_DATA_HOME to another one",
+	}
 }
 
 // renamed makes a failure speak of the file that the user named.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/go-plugin"
 
@@ -61,15 +63,28 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 // private refuses a file that another user could have put there or changed. The
 // directory counts as well: whoever writes to it can replace the file.
 func private(path string, info fs.FileInfo) error {
-	if err := notWritableByOthers(path, info); err != nil {
-		return err
-	}
 	dir := filepath.Dir(path)
 	dirInfo, err := os.Stat(dir)
 	if err != nil {
 		return err
 	}
-	return notWritableByOthers(dir, dirInfo)
+	return both(notWritableByOthers(path, info), notWritableByOthers(dir, dirInfo))
+}
+
+// both returns one error for two, so that one command mends them; what belongs
+// to another user comes first, as no command does.
+func both(file, dir error) error {
+	var a, b writableError
+	switch {
+	case !errors.As(file, &a) || a.owner != "":
+		return cmp.Or(file, dir)
+	case !errors.As(dir, &b):
+		return file
+	case b.owner != "":
+		return dir
+	}
+	a.paths = append(a.paths, b.paths...)
+	return a
 }
 
 func notTrusted(p *Plugin, err error) error {
@@ -81,24 +96,24 @@ func notTrusted(p *Plugin, err error) error {
 	return e
 }
 
-// writableError is a file that others may change.
+// writableError are files that others may change.
 type writableError struct {
-	path  string
+	paths []string
 	owner string // set when the file belongs to somebody else
 }
 
 func (w writableError) Error() string {
 	if w.owner != "" {
-		return fmt.Sprintf("%s belongs to another user (%s)", w.path, w.owner)
+		return fmt.Sprintf("%s belongs to another user (%s)", w.paths[0], w.owner)
 	}
-	return fmt.Sprintf("other users may write to %s", w.path)
+	return fmt.Sprintf("other users may write to %s", strings.Join(w.paths, " and "))
 }
 
 func (w writableError) next() string {
 	if w.owner != "" {
 		return "copy the plugin to a directory of your own, or install it with `kubectl byoos plugin install`"
 	}
-	return "run: chmod go-w " + w.path
+	return "run: chmod go-w " + strings.Join(w.paths, " ")
 }
 
 // checkReceipt compares the file with the digest in its receipt.

@@ -17,11 +17,11 @@ func executable(info fs.FileInfo) bool { return info.Mode().Perm()&0o111 != 0 }
 func notWritableByOthers(path string, info fs.FileInfo) error {
 	sticky := info.IsDir() && info.Mode()&os.ModeSticky != 0
 	if info.Mode().Perm()&0o022 != 0 && !sticky {
-		return writableError{path: path}
+		return writableError{paths: []string{path}}
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
-		return writableError{path: path, owner: "uid " + strconv.Itoa(int(stat.Uid))}
+		return writableError{paths: []string{path}, owner: "uid " + strconv.Itoa(int(stat.Uid))}
 	}
 	return nil
 }
