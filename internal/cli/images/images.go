@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // Options of the command.
@@ -63,14 +64,21 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
-	found, _, err := session.Discover(ctx, nil)
+	// A spec lists all that its sources have; flags ask for what they select.
+	var wanted []spec.Pack
+	if o.Run.Spec.Flags.Source != "" {
+		if wanted, err = session.Packs(nil); err != nil {
+			return err
+		}
+	}
+	found, _, err := session.Discover(ctx, wanted)
 	session.Close()
 	if err != nil {
 		return err
 	}
 	found = selection.Order(found)
-	if o.Run.Spec.Flags.Source != "" {
-		if found, err = fitting(session, found); err != nil {
+	if wanted != nil {
+		if found, err = fitting(found, wanted, session.Now); err != nil {
 			return err
 		}
 	}
@@ -84,13 +92,9 @@ func (o *Options) run(ctx context.Context) error {
 	return printer.Print(list(shown, o.Invocation.Now()), o.Invocation.Out, o.Invocation.ErrOut)
 }
 
-// fitting returns the images that the selection flags allow, in their order; those
+// fitting returns the images that packs allow, in their order; those
 // that are only deprecated or not available are still listed.
-func fitting(session *options.Session, images []image.Image) ([]image.Image, error) {
-	packs, err := session.Packs(nil)
-	if err != nil {
-		return nil, err
-	}
+func fitting(images []image.Image, packs []spec.Pack, now time.Time) ([]image.Image, error) {
 	pool := selection.Prepare(images)
 	fit := map[string]bool{}
 	for _, pack := range packs {
@@ -98,7 +102,7 @@ func fitting(session *options.Session, images []image.Image) ([]image.Image, err
 		if err != nil {
 			return nil, err
 		}
-		outcome := rule.Explain(pool, session.Now)
+		outcome := rule.Explain(pool, now)
 		for _, img := range outcome.Ranked {
 			fit[img.Region+" "+img.ID] = true
 		}
