@@ -16,6 +16,10 @@ type Document struct {
 	root *schemacheck.Node
 }
 
+// reference is the page that describes the spec: docs/spec.md, which an installed
+// user does not have.
+const reference = "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/spec.md"
+
 // maxReported is how many problems one error lists; the rest is counted.
 const maxReported = 25
 
@@ -83,7 +87,7 @@ func invalid(name string, problems []schemacheck.Problem) *failure.Error {
 		}
 		e.Details = append(e.Details, name+":"+problem.String())
 	}
-	e.Next = "correct " + name + "; docs/spec.md and the schema command list every key"
+	e.Next = "correct " + name + "; the command schema lists every key, and " + reference + " explains them"
 	return e
 }
 

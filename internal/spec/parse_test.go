@@ -147,7 +147,15 @@ func TestParseProblems(t *testing.T) {
 			[]string{
 				`b:1:1: the key "packs" is missing: add packs: ... (Packs each pick one image and render it)`,
 				`b:1:13: apiVersion: byoos.dev/v1 is not allowed: write byoos.dev/v1alpha1`,
-				`b:3:1: sources: must have at least one item`,
+			},
+		},
+		{
+			"no sources for packs that need an image", "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: []\npacks:\n" +
+				"  - {name: a, pack: edge-native-byoi, edge: {agentMode: true}}\n" +
+				"  - {name: b, pack: edge-native-byoi}\n  - {name: c, pack: generic-byoi, sources: [golden]}\n",
+			[]string{
+				`b:6:5: packs[1]: pack b needs an image, and the spec has no sources: add sources, or set edge.agentMode: true`,
+				`b:7:5: packs[2]: pack c needs an image, and the spec has no sources: add sources`,
 			},
 		},
 		{
@@ -163,7 +171,6 @@ func TestParseProblems(t *testing.T) {
 		{"empty", "", []string{`b:1:1: the file is empty`}},
 		{"another kind of document", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, labels: {}}\nspec: {}\n", []string{
 			`b:1:1: the key "packs" is missing: add packs: ... (Packs each pick one image and render it)`,
-			`b:1:1: the key "sources" is missing: add sources: ... (Sources are the places to look for images)`,
 			`b:1:13: apiVersion: v1 is not allowed: write byoos.dev/v1alpha1`,
 			`b:2:7: kind: Pod is not allowed: write ImageSet`,
 			`b:3:21: metadata: unknown key "labels": valid are name`,
@@ -462,5 +469,25 @@ func BenchmarkParse(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestAgentModeNeedsNoSources has a spec whose packs all name no image.
+func TestAgentModeNeedsNoSources(t *testing.T) {
+	const head, pack = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\n", "packs: [{name: a, pack: edge-native-byoi, edge: {agentMode: true}}]\n"
+	for _, data := range []string{head + pack, head + "sources: []\n" + pack} {
+		if _, err := spec.Parse("b", []byte(data), "/"); err != nil {
+			t.Errorf("%s: %v %q", data, err, details(t, err))
+		}
+	}
+}
+
+func TestInvalidSpecSaysWhereTheKeysAre(t *testing.T) {
+	_, err := spec.Parse("b.yaml", []byte("kind: Pod\n"), "/")
+	want := "correct b.yaml; the command schema lists every key, and " +
+		"https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/spec.md explains them"
+	var failed *failure.Error
+	if !errors.As(err, &failed) || failed.Next != want {
+		t.Errorf("got %+v, want %s", failed, want)
 	}
 }

@@ -19,8 +19,9 @@ type ImageSet struct {
 	Kind string `json:"kind" jsonschema:"required,enum=ImageSet"`
 	// Metadata of the spec.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Sources are the places to look for images.
-	Sources []Source `json:"sources" jsonschema:"required,minItems=1"`
+	// Sources are the places to look for images. Only a spec whose packs are all in
+	// agent mode needs none.
+	Sources []Source `json:"sources,omitempty"`
 	// Packs each pick one image and render it.
 	Packs []Pack `json:"packs" jsonschema:"required,minItems=1"`
 

@@ -74,6 +74,10 @@ func (v *validator) pack(at path, pack Pack) {
 }
 
 func (v *validator) sourcesOf(at path, pack Pack) {
+	if len(v.document.Set.Sources) == 0 {
+		v.noSources(at, pack)
+		return
+	}
 	var names []string
 	for _, source := range v.document.Set.Sources {
 		names = append(names, source.Name)
@@ -83,6 +87,17 @@ func (v *validator) sourcesOf(at path, pack Pack) {
 			v.report(at.to("sources", i), fmt.Sprintf("there is no source %q", name), spelling.DidYouMean(name, names))
 		}
 	}
+}
+
+func (v *validator) noSources(at path, pack Pack) {
+	if !pack.NeedsImage() {
+		return
+	}
+	next := "add sources"
+	if pack.Pack == EdgeNativeBYOI {
+		next += ", or set edge.agentMode: true"
+	}
+	v.report(at, fmt.Sprintf("pack %s needs an image, and the spec has no sources", pack.Name), next)
 }
 
 func (v *validator) selection(at path, pack Pack) {
