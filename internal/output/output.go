@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -137,16 +139,8 @@ func (p *Printer) Print(list List, out, errOut io.Writer) error {
 	case p.format == "name":
 		return printLines(list.Names, out)
 	}
-	object, err := list.object()
-	if err != nil {
-		return err
-	}
 	watched := &watchedWriter{out: out}
-	if c, ok := p.structured.(*customColumns); ok {
-		err = c.print(object, p.noHeaders, watched)
-	} else {
-		err = p.structured.PrintObj(object, watched)
-	}
+	err := p.printStructured(list, watched)
 	switch {
 	case watched.err != nil:
 		return fmt.Errorf("cannot write the output: %w", watched.err)
@@ -154,6 +148,21 @@ func (p *Printer) Print(list List, out, errOut io.Writer) error {
 		return &failure.Error{Code: failure.ExitUsage, Summary: "-o " + p.format, Err: err}
 	}
 	return nil
+}
+
+func (p *Printer) printStructured(list List, out io.Writer) error {
+	if p.format == "json" || p.format == "yaml" {
+		return p.structured.PrintObj(list.typed(), out)
+	}
+	// Paths and templates look into maps.
+	object, err := list.unstructured()
+	if err != nil {
+		return err
+	}
+	if c, ok := p.structured.(*customColumns); ok {
+		return c.print(object, p.noHeaders, out)
+	}
+	return p.structured.PrintObj(object, out)
 }
 
 // watchedWriter remembers a failed write, to tell it from a bad template.
@@ -218,13 +227,30 @@ func (p *Printer) visible(columns []Column, cells []string) []string {
 	return shown
 }
 
-// object turns the list into what cli-runtime's printers take.
-func (l List) object() (*unstructured.Unstructured, error) {
+// object is a list as cli-runtime's printers take it: items keep the order of
+// their fields, and are encoded once.
+type object struct {
+	metav1.TypeMeta `json:",inline"`
+	Items           []any `json:"items"`
+}
+
+// DeepCopyObject makes object a runtime.Object. Printers do not change what they
+// print, so the items are shared.
+func (o *object) DeepCopyObject() runtime.Object {
+	return &object{TypeMeta: o.TypeMeta, Items: slices.Clone(o.Items)}
+}
+
+func (l List) typed() *object {
 	items := l.Items
 	if items == nil {
+		// An empty list, not null, for whoever reads it.
 		items = []any{}
 	}
-	data, err := json.Marshal(map[string]any{"apiVersion": APIVersion, "kind": l.Kind, "items": items})
+	return &object{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: l.Kind}, Items: items}
+}
+
+func (l List) unstructured() (*unstructured.Unstructured, error) {
+	data, err := json.Marshal(l.typed())
 	if err != nil {
 		return nil, fmt.Errorf("cannot encode the list: %w", err)
 	}
