@@ -26,7 +26,9 @@ type Options struct {
 	Lock       options.Lock
 	Print      options.Print
 	ValuesFile string
-	IDs        []string
+	// FromLock asks for the lock, which is the default, by name.
+	FromLock bool
+	IDs      []string
 }
 
 // NewCommand returns the command.
@@ -53,6 +55,7 @@ Exit code 1 when an image is stale, 4 when one could not be asked for.`,
 	o.Run.AddFlags(cmd.Flags())
 	o.Lock.AddFileFlag(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.FromLock, "lock", false, "verify the images of the lock (the default)")
 	cmd.Flags().StringVar(&o.ValuesFile, "values", "", "verify the image of this values file, in place of the lock")
 	o.Run.Complete(cmd, inv)
 	options.CompleteOutput(cmd)
@@ -76,8 +79,8 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if o.ValuesFile != "" && len(o.IDs) > 0 {
-		return failure.Usage("drop one of them", "--values and ids exclude each other")
+	if what := o.asked(); len(what) > 1 {
+		return failure.Usage("drop all but one of them", "%s exclude each other", strings.Join(what, " and "))
 	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
@@ -102,6 +105,21 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	return verdict(verified, failed)
+}
+
+// asked returns what the command line says to verify.
+func (o *Options) asked() []string {
+	var what []string
+	if o.FromLock {
+		what = append(what, "--lock")
+	}
+	if o.ValuesFile != "" {
+		what = append(what, "--values")
+	}
+	if len(o.IDs) > 0 {
+		what = append(what, "ids")
+	}
+	return what
 }
 
 // verdict keeps apart what is stale and what could not be asked: as long as
