@@ -85,6 +85,11 @@ func checkEdit(t *testing.T, src, out []byte, changes []Change, ops []Op) {
 // agreeOn tells whether the libraries read the same from a text, and also when
 // it has one key more, where it can have one.
 func agreeOn(src []byte) bool {
+	// YAML 1.1 breaks lines at these, YAML 1.2 does not; each library follows its
+	// own version.
+	if bytes.ContainsAny(src, "\u0085\u2028\u2029") {
+		return false
+	}
 	if _, ok := bothRead(src); !ok && len(src) > 0 {
 		return false
 	}
