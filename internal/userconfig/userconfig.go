@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/invopop/jsonschema"
 
@@ -28,7 +29,7 @@ type Config struct {
 	Kind       string `json:"kind" jsonschema:"required,enum=Config"`
 	// Palette is the Palette that diff and apply talk to.
 	Palette Palette `json:"palette,omitempty"`
-	// PluginDirs are searched after those of --plugin-dir.
+	// PluginDirs are searched after those of --plugin-dir; absolute paths.
 	PluginDirs []string `json:"pluginDirs,omitempty"`
 	// Plugins holds settings by plugin type; the plugin's page names them.
 	Plugins map[string]map[string]any `json:"plugins,omitempty"`
@@ -40,7 +41,7 @@ type Palette struct {
 	Host string `json:"host,omitempty"`
 	// Project of targets that name none.
 	Project string `json:"project,omitempty"`
-	// CAFile has PEM certificates to trust as well.
+	// CAFile has PEM certificates to trust as well; an absolute path.
 	CAFile string `json:"caFile,omitempty"`
 }
 
@@ -78,7 +79,28 @@ func Parse(name string, data []byte) (*Config, error) {
 	if err := json.Unmarshal(text, config); err != nil {
 		return nil, fmt.Errorf("cannot decode %s: %w", name, err)
 	}
-	return config, nil
+	return config, config.checkPaths(name)
+}
+
+// checkPaths refuses relative paths: they would lead below the working
+// directory, which may be a cloned repository, and plugins are executed.
+func (c *Config) checkPaths(name string) error {
+	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " is not valid", Next: "write absolute paths"}
+	check := func(key, path string) {
+		if !filepath.IsAbs(path) {
+			e.Details = append(e.Details, fmt.Sprintf("%s: %s: %q is not an absolute path", name, key, path))
+		}
+	}
+	for i, dir := range c.PluginDirs {
+		check(fmt.Sprintf("pluginDirs[%d]", i), dir)
+	}
+	if c.Palette.CAFile != "" {
+		check("palette.caFile", c.Palette.CAFile)
+	}
+	if len(e.Details) > 0 {
+		return e
+	}
+	return nil
 }
 
 func invalid(name string, problems []schemacheck.Problem) error {

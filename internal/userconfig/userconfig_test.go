@@ -39,6 +39,17 @@ func TestParseTellsWhatIsWrong(t *testing.T) {
 		"unknown key": {"apiVersion: byoos.dev/v1alpha1\nkind: Config\npluginDir: [/x]\n", "config.yaml:3:1"},
 		"wrong type":  {"apiVersion: byoos.dev/v1alpha1\nkind: Config\npluginDirs: /x\n", "config.yaml:3:13"},
 		"not yaml":    {"apiVersion: [\n", "config.yaml:"},
+		"plugins of the working directory": {
+			"apiVersion: byoos.dev/v1alpha1\nkind: Config\npluginDirs: [/opt/byoos, plugins]\n",
+			`pluginDirs[1]: "plugins" is not an absolute path`,
+		},
+		"an empty folder name": {
+			"apiVersion: byoos.dev/v1alpha1\nkind: Config\npluginDirs: ['']\n", "pluginDirs[0]",
+		},
+		"certificates of the working directory": {
+			"apiVersion: byoos.dev/v1alpha1\nkind: Config\npalette: {caFile: ca.pem}\n",
+			`palette.caFile: "ca.pem" is not an absolute path`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
