@@ -220,6 +220,7 @@ func (b *builder) templated(shape string, p parts) {
 	if !complete || !b.templateFits(shape, t, p) {
 		return
 	}
+	t.readFrom = repositoryOf(b.image.ID)
 	b.values.template = t
 	b.add(options("uri"), t.text(shape), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
 	if shape == shape10 {
@@ -291,6 +292,18 @@ func (b *builder) templateFits(shape string, t *template, p parts) bool {
 // documentation, kubernetes-agent[_tail].
 type template struct {
 	name, distribution, agent, tail, separator string
+	// readFrom is the repository of the picked image; name may be a mirror of it.
+	readFrom string
+}
+
+// repositoryOf returns registry/repository of an image's id; empty when it has
+// none.
+func repositoryOf(id string) string {
+	ref, err := parseReference(id)
+	if err != nil {
+		return ""
+	}
+	return ref.registry + "/" + ref.repo
 }
 
 func (t *template) tag(kubernetes string) string {
@@ -341,9 +354,9 @@ func (v *Values) Reference(kubernetesVersion string) (string, bool) {
 }
 
 // CheckVersions checks that every Kubernetes version in versions has an image
-// among images with the tag that the template leads to. The registry is not
-// compared, since values may name a mirror of the one that was read. Values
-// that are no template have nothing to check.
+// among images with the tag that the template leads to, in the repository that
+// the pick is from; values may name a mirror of it. Values that are no template
+// have nothing to check.
 func (v *Values) CheckVersions(pack string, versions []string, images []image.Image) error {
 	if v.template == nil {
 		return nil
@@ -352,6 +365,9 @@ func (v *Values) CheckVersions(pack string, versions []string, images []image.Im
 	for _, img := range images {
 		// A tag that is listed but whose manifest is gone leads nowhere.
 		if img.Provider != oci || img.State == image.Gone {
+			continue
+		}
+		if repositoryOf(img.ID) != v.template.readFrom {
 			continue
 		}
 		if ref, err := parseReference(img.ID); err == nil {

@@ -293,6 +293,12 @@ func TestVersionsOfATemplate(t *testing.T) {
 	if err := values.CheckVersions("edge", []string{"1.31.0"}, []image.Image{gone}); err == nil {
 		t.Error("a tag whose image is gone passes for one that exists")
 	}
+	other := *provider("demo")
+	other.ID = strings.NewReplacer("1.30.4", "1.31.0", "team/ubuntu", "team/rhel").Replace(other.ID)
+	other.Attributes = nil
+	if err := values.CheckVersions("edge", []string{"1.31.0"}, []image.Image{other}); err == nil {
+		t.Error("a tag of another repository passes for one of the pick's")
+	}
 	agent, err := Build(Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil})
 	if err != nil {
 		t.Fatal(err)
