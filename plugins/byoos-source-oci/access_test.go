@@ -443,6 +443,33 @@ func TestPlainHTTP(t *testing.T) {
 	if clean(t, out); len(out.images) != 1 {
 		t.Errorf("the user's word: %v", names(out))
 	}
+	mine = map[string]any{"registries": map[string]any{host: map[string]any{"plainHTTP": false}}}
+	out, at = viaProxy(call{config: spec, home: home, settings: mine})
+	if len(out.diagnostics) != 1 || len(at.secrets) > 0 || len(out.images) > 0 {
+		t.Errorf("the user's no: %s %v", out.text(), at.secrets)
+	}
+}
+
+// The working directory may be a cloned repository: no credentials, and no names
+// of credential helpers, are read from there.
+func TestNoCredentialsOfTheWorkingDirectory(t *testing.T) {
+	host, asked := serve(t, asksBasic(inMemory()))
+	t.Chdir(t.TempDir())
+	stored := fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(canary))
+	writeFile(t, "config.json", stored)
+	writeFile(t, filepath.Join("containers", "auth.json"), stored)
+	spec := config{Repository: host + "/edge/ubuntu"}
+	for variable, want := range map[string]string{
+		"DOCKER_CONFIG":      `DOCKER_CONFIG: "." is not an absolute path`,
+		"REGISTRY_AUTH_FILE": `REGISTRY_AUTH_FILE: "." is not an absolute path`,
+		"XDG_CONFIG_HOME":    "none are stored",
+		"XDG_RUNTIME_DIR":    "none are stored",
+	} {
+		says(t, discover(t, call{config: spec, env: map[string]string{variable: "."}}), want)
+	}
+	if len(asked.secrets) > 0 {
+		t.Errorf("a credential of the working directory was sent: %q", asked.secrets)
+	}
 }
 
 func TestLayerBomb(t *testing.T) {

@@ -227,6 +227,7 @@ func (s *settings) readRegistry(host, key string, value any, home string) error 
 		if !ok {
 			return fmt.Errorf("registries.%s.plainHTTP must be true or false", host)
 		}
+		s.PlainHTTP[host] = registry.PlainNever
 		if allowed {
 			s.PlainHTTP[host] = registry.PlainTrusted
 		}
@@ -253,10 +254,11 @@ func (s *settings) readMirrors(value any) error {
 	return nil
 }
 
-// allowPlain adds the registries that the spec names. The user's own word stays.
+// allowPlain adds the registries that the spec names. The user's own word, also
+// a no, stays.
 func (s *settings) allowPlain(hosts []string) {
 	for _, host := range hosts {
-		if s.PlainHTTP[host] == registry.PlainNever {
+		if _, said := s.PlainHTTP[host]; !said {
 			s.PlainHTTP[host] = registry.PlainAnonymous
 		}
 	}

@@ -97,8 +97,15 @@ func (s source) prepare(c config, user map[string]any) (*plan, *registry.Client,
 	if err != nil {
 		return nil, nil, err
 	}
+	files, err := registry.CredentialFiles(s.env.getenv, s.env.home)
+	if err != nil {
+		return nil, nil, &sdk.Diagnostic{
+			Summary: "cannot find your registry credentials", Detail: err.Error(),
+			NextStep: "set an absolute path, or leave the variable away",
+		}
+	}
 	return p, &registry.Client{
-		Keychain:        registry.Keychain{Files: registry.CredentialFiles(s.env.getenv, s.env.home)},
+		Keychain:        registry.Keychain{Files: files},
 		Settings:        set.Settings,
 		CertificateDirs: s.env.certificateDirs,
 		UserAgent:       "byoos-source-oci",

@@ -36,11 +36,19 @@ type Keychain struct {
 }
 
 // CredentialFiles returns the files that hold registry credentials, by the rules
-// of containers-auth.json(5) and the docker CLI: explicit ones first.
-func CredentialFiles(getenv func(string) string, home string) []string {
+// of containers-auth.json(5) and the docker CLI: explicit ones first. None is
+// below the working directory, which may be a cloned repository: a relative
+// explicit one is an error, and relative XDG directories are left out, as their
+// specification asks.
+func CredentialFiles(getenv func(string) string, home string) ([]string, error) {
+	for _, variable := range []string{"REGISTRY_AUTH_FILE", "DOCKER_CONFIG"} {
+		if path := getenv(variable); path != "" && !filepath.IsAbs(path) {
+			return nil, &CredentialError{Origin: variable, Err: fmt.Errorf("%q is not an absolute path", path)}
+		}
+	}
 	var files []string
 	add := func(dir string, elem ...string) {
-		if dir != "" {
+		if filepath.IsAbs(dir) {
 			files = append(files, filepath.Join(append([]string{dir}, elem...)...))
 		}
 	}
@@ -51,12 +59,12 @@ func CredentialFiles(getenv func(string) string, home string) []string {
 		add(home, ".docker", "config.json")
 	}
 	add(getenv("XDG_RUNTIME_DIR"), "containers", "auth.json")
-	if dir := getenv("XDG_CONFIG_HOME"); dir != "" {
+	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		add(dir, "containers", "auth.json")
 	} else {
 		add(home, ".config", "containers", "auth.json")
 	}
-	return files
+	return files, nil
 }
 
 // Credential is what is sent to a registry, and where it came from.
