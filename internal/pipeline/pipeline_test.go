@@ -276,7 +276,8 @@ func TestVerify(t *testing.T) {
 			err: map[string]error{"golden": errors.New("access denied")}, asked: "golden",
 			status: pipeline.StatusUnknown, reason: "could not be asked", failure: "access denied",
 		},
-		"no such source": {asked: "nope", status: pipeline.StatusUnknown, reason: `no source named "nope"`},
+		"found without an image": {golden: source.Verified{Presence: source.Found}, asked: "golden", status: pipeline.StatusUnknown, reason: "does not say in what state"},
+		"no such source":         {asked: "nope", status: pipeline.StatusUnknown, reason: `no source named "nope"`},
 		"any source, one has it": {
 			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
 			other:  source.Verified{Presence: source.Found, Image: &good}, status: pipeline.StatusOK,

@@ -120,6 +120,9 @@ func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, su
 			continue
 		}
 		answers[i] = answer{presence: v.Presence, image: v.Image, reason: v.Reason}
+		if v.Presence == source.Found && v.Image == nil {
+			answers[i] = answer{presence: source.Unknown, reason: "source " + s.Name + " found it, and does not say in what state"}
+		}
 	}
 	return answers, err
 }
