@@ -38,6 +38,8 @@ type Candidate struct {
 	// State and Reason as Image Builder sees it.
 	State  sdk.State
 	Reason string
+	// Deprecated says that State is Unusable for that reason alone.
+	Deprecated bool
 	// Version is the build's, such as 1.0.0/3; ARN names the build.
 	Version, ARN string
 	// OSVersion is free text, such as "Ubuntu 24".
@@ -152,10 +154,12 @@ func candidates(b *types.ImageSummary) []Candidate {
 		if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
 			c.CreatedAt = t
 		}
+		decisive := a.State
 		c.State, c.Reason = stateOf(a.State)
 		if buildState != sdk.Available {
-			c.State, c.Reason = buildState, "the build: "+buildReason
+			decisive, c.State, c.Reason = b.State, buildState, "the build: "+buildReason
 		}
+		c.Deprecated = decisive != nil && decisive.Status == types.ImageStatusDeprecated
 		out = append(out, c)
 	}
 	return out

@@ -159,6 +159,9 @@ func (c Config) checkModes() error {
 	return problem("", "only one of "+keys+" can be set", "make a source of each")
 }
 
+// IsRegion tells whether a name has the form of a region of AWS.
+func IsRegion(name string) bool { return regionForm.MatchString(name) }
+
 func (c Config) checkRegions() error {
 	if c.Regions != nil && len(c.Regions) == 0 {
 		return problem("regions", "the list of regions is empty", "name a region, write "+AllEnabled+", or drop the key")

@@ -115,6 +115,7 @@ func TestImageBuilderStates(t *testing.T) {
 			amiOf("us-east-1", id(5), old, func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
 			amiOf("us-east-1", id(6), old, func(a *fakeaws.AMI) { a.Owner = "888888888888"; a.SharedWith = []string{self} }),
 			amiOf("us-east-1", id(9), old), amiOf("us-east-1", id(10), old), amiOf("us-east-1", id(13), old), amiOf("us-east-1", id(14), old),
+			amiOf("us-east-1", id(15), old),
 		},
 		Builds: []fakeaws.Build{
 			build(1, old, nil),
@@ -131,6 +132,7 @@ func TestImageBuilderStates(t *testing.T) {
 			build(12, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
 			build(13, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED"; b.DeprecationTime = "2026-06-20T00:00:00Z" }),
 			build(14, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED" }),
+			build(15, old, func(b *fakeaws.Build) { b.Status = "QUARANTINED"; b.DeprecationTime = "2027-06-20T00:00:00Z" }),
 		},
 	}
 	start(t, w)
@@ -152,6 +154,7 @@ func TestImageBuilderStates(t *testing.T) {
 		12: {sdk.Gone, "DELETED"},
 		13: {sdk.Available, ""},
 		14: {sdk.Unusable, "DEPRECATED"},
+		15: {sdk.Unusable, "QUARANTINED"}, // a state of tomorrow, though its deprecation is yet to come
 	}
 	if len(out.images) != len(want) {
 		t.Errorf("%d images, want %d", len(out.images), len(want))
@@ -408,6 +411,9 @@ func TestRegions(t *testing.T) {
 		{"all-enabled and a selection", `{"ami":{},"regions":"all-enabled"}`, []string{"ap-east-1"}, []string{"ap-east-1"}},
 		{"of the packs", `{"ami":{}}`, []string{"eu-west-1"}, []string{"eu-west-1"}},
 		{"no overlap", `{"ami":{},"regions":["us-east-1"]}`, []string{"eu-west-1"}, nil},
+		{"in capitals", `{"ami":{},"regions":["us-east-1"]}`, []string{"US-East-1"}, []string{"us-east-1"}},
+		{"packs of other clouds", `{"ami":{}}`, []string{"westus2", "us-central1", "eu-west-1", "x@evil.example/#"}, []string{"eu-west-1"}},
+		{"packs of other clouds only", `{"ami":{}}`, []string{"westus2"}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -420,6 +426,9 @@ func TestRegions(t *testing.T) {
 			}
 			if !slices.Equal(sorted(got), test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if told := strings.Contains(out.text(t), "nothing is read: packs select eu-west-1, and this source has us-east-1"); told != (test.name == "no overlap") {
+				t.Errorf("told that nothing is read: %v", told)
 			}
 		})
 	}

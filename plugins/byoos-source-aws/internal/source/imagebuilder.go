@@ -85,10 +85,10 @@ func (d *discovery) wantedRegions(ctx context.Context) (func(string) bool, error
 		}
 		configured = all
 	}
-	hints := d.req.Hints.Regions
+	hints, hinted := d.hints(), len(d.req.Hints.Regions) > 0
 	return func(region string) bool {
 		return (len(configured) == 0 || slices.Contains(configured, region)) &&
-			(len(hints) == 0 || slices.Contains(hints, region))
+			(!hinted || slices.Contains(hints, region))
 	}, nil
 }
 
@@ -156,7 +156,7 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 	if home := accountOf(c.ARN); home != "" && img.OwnerID == home && d.ownImage() {
 		img.Owner = settings.Self
 	}
-	byTime := c.State == sdk.Unusable && !c.DeprecatedAt.IsZero() // deprecated: the time says so
+	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() // the time says so
 	if c.State != sdk.Available && !byTime && (img.State == sdk.Available || !found) {
 		img.State, img.StateReason = c.State, c.Reason
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,8 @@ func (Source) Discover(ctx context.Context, req sdk.DiscoverRequest[settings.Con
 }
 
 func discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out sink) error {
-	if len(req.Hints.Providers) > 0 && !slices.Contains(req.Hints.Providers, ami.Provider) {
+	isOurs := func(provider string) bool { return strings.EqualFold(provider, ami.Provider) }
+	if len(req.Hints.Providers) > 0 && !slices.ContainsFunc(req.Hints.Providers, isOurs) {
 		return nil
 	}
 	if err := req.Config.Validate(); err != nil {
@@ -121,7 +123,7 @@ func (d *discovery) warnAnyOwner() error {
 // regions returns where to look. Regions that no pack selects are left out.
 func (d *discovery) regions(ctx context.Context) ([]string, error) {
 	configured := slices.Clone([]string(d.config.Regions))
-	hints := d.req.Hints.Regions
+	hints := d.hints()
 	if slices.Contains(configured, settings.AllEnabled) {
 		all, err := d.enabledRegions(ctx)
 		if err != nil {
@@ -129,12 +131,18 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 		}
 		configured = all
 	}
+	hinted := len(d.req.Hints.Regions) > 0
 	switch {
-	case len(configured) > 0 && len(hints) > 0:
+	case len(configured) > 0 && hinted:
 		kept := slices.DeleteFunc(slices.Clone(configured), func(r string) bool { return !slices.Contains(hints, r) })
 		d.log.Debug("regions that no pack selects are left out", "configured", len(configured), "read", len(kept))
+		if len(kept) == 0 {
+			if err := d.noteNoRegion(configured); err != nil {
+				return nil, err
+			}
+		}
 		configured = kept
-	case len(configured) == 0 && len(hints) > 0:
+	case len(configured) == 0 && hinted:
 		configured = hints
 	case len(configured) == 0 && d.session.Region != "":
 		configured = []string{d.session.Region}
@@ -146,6 +154,28 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(configured)
 	return slices.Compact(configured), nil
+}
+
+// hints returns the regions of AWS that packs select, in AWS's spelling. Packs of
+// other clouds may share the source, and theirs must not be looked up with EC2.
+func (d *discovery) hints() []string {
+	var regions []string
+	for _, hint := range d.req.Hints.Regions {
+		if region := strings.ToLower(hint); settings.IsRegion(region) {
+			regions = append(regions, region)
+		}
+	}
+	return regions
+}
+
+// noteNoRegion tells why a source has no images: no pack selects a region of it.
+func (d *discovery) noteNoRegion(have []string) error {
+	return d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Notice, ConfigPath: "regions",
+		Summary: fmt.Sprintf("nothing is read: packs select %s, and this source has %s",
+			strings.Join(d.req.Hints.Regions, ", "), strings.Join(have, ", ")),
+		NextStep: "add the region to regions, or correct it in the pack's select",
+	})
 }
 
 func (d *discovery) enabledRegions(ctx context.Context) ([]string, error) {
