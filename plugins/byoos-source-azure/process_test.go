@@ -157,6 +157,7 @@ func TestGallery(t *testing.T) {
 	r := w.good(t, config{"gallery": "prod", "resourceGroup": "images"})
 	want := []string{
 		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.10 westus2 available",
+		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.9 westus2 available",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 eastus available excluded",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 westus2 available",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.11 westus2 pending",
@@ -332,7 +333,7 @@ func TestFaults(t *testing.T) {
 		images int
 		failed []string // parts of the error; none when the answer is complete
 	}{
-		{"throttled once, with Retry-After", fakeazure.Fault{Match: "/versions", Status: 429, Code: "TooManyRequests", RetryAfter: "1", Times: 4}, "", 120, nil},
+		{"throttled once, with Retry-After", fakeazure.Fault{Match: "/versions", Status: 429, Code: "TooManyRequests", RetryAfter: "2", Times: 4}, "", 120, nil},
 		{"throttled every third call", fakeazure.Fault{Every: 3, Status: 429, Code: "TooManyRequests", RetryAfter: "1"}, "", 120, nil},
 		{
 			"throttled for longer than anybody waits",
@@ -372,7 +373,11 @@ func TestFaults(t *testing.T) {
 			if tt.denied != "" {
 				o.Denied = []string{tt.denied}
 			}
-			r := start(t, o, nil).discover(t.Context(), all)
+			w := start(t, o, nil)
+			r := w.discover(t.Context(), all)
+			if n := w.Stats().Impatient; n > 0 {
+				t.Errorf("%d requests came before the time that Retry-After said", n)
+			}
 			if len(r.Images) != tt.images {
 				t.Errorf("%d images, want %d", len(r.Images), tt.images)
 			}

@@ -76,6 +76,9 @@ type Server struct {
 	tokens  int
 	busy    int
 	most    int
+	// notBefore is when a throttled URL may be asked for again.
+	notBefore map[string]time.Time
+	impatient int
 }
 
 // Start serves on a free port of 127.0.0.1 until Close.
@@ -89,7 +92,7 @@ func Start(o Options) *Server {
 	if o.Estate == nil {
 		o.Estate = &Estate{}
 	}
-	s := &Server{options: o, actions: map[string]int{}}
+	s := &Server{options: o, actions: map[string]int{}, notBefore: map[string]time.Time{}}
 	s.http = httptest.NewUnstartedServer(s)
 	// A client that ends in the middle of a handshake is nothing to tell.
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -136,13 +139,17 @@ type Stats struct {
 	Tokens   int            `json:"tokens"`
 	MostBusy int            `json:"mostBusy"`
 	Actions  map[string]int `json:"actions"`
+	// Impatient counts requests that came again before their Retry-After.
+	Impatient int `json:"impatient"`
 }
 
 // Stats returns what was asked so far.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Requests: len(s.paths), Tokens: s.tokens, MostBusy: s.most, Actions: maps.Clone(s.actions)}
+	return Stats{
+		Requests: len(s.paths), Tokens: s.tokens, MostBusy: s.most, Actions: maps.Clone(s.actions), Impatient: s.impatient,
+	}
 }
 
 // Paths returns the paths of the requests so far, in order.
@@ -220,6 +227,7 @@ func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request) {
 		if f.Status != 0 {
 			if f.RetryAfter != "" {
 				w.Header().Set("Retry-After", f.RetryAfter)
+				s.throttle(r, f.RetryAfter)
 			}
 			writeError(w, f.Status, f.Code, "This is a fault of the fake.")
 			return
@@ -240,6 +248,20 @@ func (s *Server) enter(r *http.Request, t target) {
 	s.actions[action]++
 	s.busy++
 	s.most = max(s.most, s.busy)
+	if time.Now().Before(s.notBefore[r.URL.String()]) {
+		s.impatient++
+	}
+}
+
+// throttle notes when a URL may be asked for again.
+func (s *Server) throttle(r *http.Request, seconds string) {
+	wait, err := time.ParseDuration(seconds + "s")
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notBefore[r.URL.String()] = time.Now().Add(wait)
 }
 
 func (s *Server) leave() {
