@@ -60,6 +60,15 @@ lint: $(BIN)/buf $(BIN)/golangci-lint ## vet, golangci-lint, buf lint and breaki
 bench: build ## measure speed and memory; docs/benchmarks.md explains the figures
 	./hack/bench.sh
 
+.PHONY: dist
+dist: $(BIN)/validate-krew-manifest ## make the release archives and the krew manifest of VERSION
+	./hack/dist.sh $(VERSION)
+	$(BIN)/validate-krew-manifest -manifest dist/byoos.yaml -skip-install
+
+.PHONY: release-proto
+release-proto: $(BIN)/buf ## write down the protocol of a release, for buf breaking
+	./hack/breaking.sh $(BIN)/buf --release
+
 .PHONY: ci
 ci: ## all that a change must pass
 	./.ci/run
@@ -67,6 +76,9 @@ ci: ## all that a change must pass
 # A tool has a module of its own, so its dependencies stay out of ours.
 $(BIN)/buf: tools/buf/go.mod
 	go build -modfile=tools/buf/go.mod -o $@ github.com/bufbuild/buf/cmd/buf
+
+$(BIN)/validate-krew-manifest: tools/krew/go.mod
+	go build -modfile=tools/krew/go.mod -o $@ sigs.k8s.io/krew/cmd/validate-krew-manifest
 
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod
 	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

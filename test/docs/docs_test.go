@@ -193,7 +193,7 @@ func goEnv(ctx context.Context, name string) string {
 
 // writeStandIns puts two programs before the real ones, for what a test must
 // not do: `git clone` of this project copies the tree under test, and
-// `make test` only says what it would run, since it is running already.
+// `make test` and other long goals only say what they would run.
 func writeStandIns(t *testing.T, bin, root string) {
 	t.Helper()
 	dir := filepath.Join(bin, "standins")
@@ -207,7 +207,7 @@ fi
 PATH=${PATH#*:} exec git "$@"
 `)
 	save(t, filepath.Join(dir, "make"), `#!/bin/bash
-for goal in test ci bench race lint; do
+for goal in test ci bench race lint dist release-proto; do
   if [[ " $* " == *" $goal "* ]]; then set -- -n "$@"; break; fi
 done
 PATH=${PATH#*:} exec make "$@"

@@ -52,6 +52,10 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 	return cmd
 }
 
+// release is the version of a release, which the linker sets (hack/dist.sh): a
+// build of a checkout knows no version of its own.
+var release string
+
 // Read returns what the Go toolchain recorded in the binary.
 func Read() Info {
 	info := Info{Version: "devel", GoVersion: runtime.Version(), Platform: fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)}
@@ -59,7 +63,10 @@ func Read() Info {
 	if !ok {
 		return info
 	}
-	if v := build.Main.Version; v != "" && v != "(devel)" {
+	switch v := build.Main.Version; {
+	case release != "":
+		info.Version = release
+	case v != "" && v != "(devel)":
 		info.Version = v
 	}
 	for _, setting := range build.Settings {
