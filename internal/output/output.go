@@ -222,7 +222,7 @@ func (p *Printer) visible(columns []Column, cells []string) []string {
 		if cell == "" {
 			cell = "<none>"
 		}
-		shown = append(shown, cell)
+		shown = append(shown, HarmlessLine(cell))
 	}
 	return shown
 }

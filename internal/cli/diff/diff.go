@@ -7,7 +7,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -139,7 +138,7 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 		fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s differs; %s\n", d.Name, profileName(d), usedBy(d.Clusters))
 		text := d.Diff
 		if o.Invocation.StdoutTerminal {
-			text = harmless(text)
+			text = output.Harmless(text)
 		}
 		if o.Invocation.Color() {
 			text = colored(text)
@@ -168,16 +167,6 @@ func names(clusters []palette.Cluster) []string {
 		all[i] = c.Name
 	}
 	return all
-}
-
-// harmless keeps values that come from elsewhere from steering the terminal.
-func harmless(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 // colored uses git's colours: bold headers, cyan places, red and green lines.

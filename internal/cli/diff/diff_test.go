@@ -9,9 +9,3 @@ func TestColored(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-func TestHarmless(t *testing.T) {
-	if got, want := harmless("a\tb\n\x1b]0;title\x07\r\u009b31m"), "a\tb\n\ufffd]0;title\ufffd\ufffd\ufffd31m"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

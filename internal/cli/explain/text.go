@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
 
 // maxListed is how many images of a block a person is shown; -o json has all.
@@ -26,7 +27,7 @@ func printText(items []Item, out io.Writer) error {
 }
 
 func printItem(item Item, out io.Writer) error {
-	fmt.Fprintf(out, "%s (%s): %s\n", item.Name, item.Pack, headline(item))
+	fmt.Fprintf(out, "%s (%s): %s\n", item.Name, item.Pack, output.HarmlessLine(headline(item)))
 	for _, block := range []struct {
 		title string
 		rows  [][]string
@@ -36,7 +37,7 @@ func printItem(item Item, out io.Writer) error {
 		}
 	}
 	for _, note := range item.Notes {
-		fmt.Fprintf(out, "  note: %s\n", note)
+		fmt.Fprintf(out, "  note: %s\n", output.HarmlessLine(note))
 	}
 	return nil
 }
@@ -49,7 +50,11 @@ func printBlock(title string, rows [][]string, out io.Writer) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintf(w, "    %s\n", strings.Join(row, "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = output.HarmlessLine(cell)
+		}
+		fmt.Fprintf(w, "    %s\n", strings.Join(cells, "\t"))
 	}
 	return w.Flush()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
 
 // PrintError tells what failed, why, and what to do next; label is "error", or
@@ -18,13 +19,13 @@ func PrintError(w io.Writer, label string, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "%s: %s\n", label, err)
+	fmt.Fprintf(w, "%s: %s\n", label, output.Harmless(err.Error()))
 	var f *failure.Error
 	if !errors.As(err, &f) {
 		return
 	}
 	for _, line := range f.Details {
-		fmt.Fprintf(w, "  %s\n", line)
+		fmt.Fprintf(w, "  %s\n", output.Harmless(line))
 	}
 	if f.Next != "" {
 		fmt.Fprintf(w, "next: %s\n", indented(f.Next))

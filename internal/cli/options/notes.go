@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 )
 
@@ -12,7 +13,7 @@ import (
 func PrintNotes(w io.Writer, picks []pipeline.Pick) {
 	for _, pick := range picks {
 		for _, note := range pick.Notes() {
-			fmt.Fprintf(w, "note: pack %s: %s\n", pick.Pack.Name, note)
+			fmt.Fprintf(w, "note: pack %s: %s\n", pick.Pack.Name, output.HarmlessLine(note))
 		}
 	}
 }

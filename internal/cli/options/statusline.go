@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
 
 // statusLine rewrites one line of a terminal, at most ten times a second, so
@@ -31,7 +33,7 @@ func newStatusLine(ctx context.Context, out io.Writer) *statusLine {
 func (l *statusLine) set(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.text = text
+	l.text = output.HarmlessLine(text)
 }
 
 func (l *statusLine) run(ctx context.Context) {
