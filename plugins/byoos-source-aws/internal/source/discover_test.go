@@ -375,6 +375,11 @@ func TestSSMParameters(t *testing.T) {
 		t.Errorf("%+v", img)
 	}
 
+	start(t, world(id(1), id(1))) // two names of one AMI: always the same of them
+	if img := run(t, call{config: `{"ssmParameter":["` + ecs + `","` + name + `"]}`}).find(t, id(1)); img.Reference.Value != name {
+		t.Errorf("reference %+v", img.Reference)
+	}
+
 	start(t, world(id(7)))
 	if img := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).find(t, id(7)); img.State != sdk.Gone {
 		t.Errorf("%+v", img)

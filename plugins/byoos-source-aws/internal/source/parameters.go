@@ -87,7 +87,10 @@ func (d *discovery) readParameters(ctx context.Context, region string) (map[stri
 					NextStep: "name one that ends in /image_id or holds an id as it is",
 				}
 			}
-			names[id] = name
+			// SSM answers in any order; one AMI may have several names.
+			if known, ok := names[id]; !ok || name < known {
+				names[id] = name
+			}
 		}
 	}
 	return names, nil
