@@ -177,9 +177,10 @@ func usersOf(name string, packs []spec.Pack) []spec.Pack {
 // the hint for all.
 func hints(packs []spec.Pack) source.Hints {
 	return source.Hints{
-		Providers:     union(packs, func(s spec.Select) string { return s.Provider }),
+		// Selection ignores case, and plugins compare with their own name.
+		Providers:     union(packs, func(s spec.Select) string { return strings.ToLower(s.Provider) }),
 		Regions:       union(packs, func(s spec.Select) string { return s.Region }),
-		Architectures: union(packs, func(s spec.Select) string { return s.Architecture }),
+		Architectures: union(packs, func(s spec.Select) string { return strings.ToLower(s.Architecture) }),
 	}
 }
 

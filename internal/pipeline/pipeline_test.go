@@ -136,6 +136,19 @@ func TestOnlySourcesInUseAreAskedWithHints(t *testing.T) {
 	}
 }
 
+func TestHintsAreSpelledAsPluginsDo(t *testing.T) {
+	p := &plugins{}
+	pipe := newPipeline(t, p)
+	packs := []spec.Pack{{Name: "p", Pack: spec.GenericBYOI, Select: spec.Select{Provider: "Azure", Region: "West US 2", Architecture: "AMD64"}}}
+	if _, _, err := pipe.Discover(t.Context(), packs); err != nil {
+		t.Fatal(err)
+	}
+	want := source.Hints{Providers: []string{"azure"}, Regions: []string{"West US 2"}, Architectures: []string{"amd64"}}
+	if diff := cmp.Diff(want, p.requests[0].Hints); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestFailingSource(t *testing.T) {
 	broken := &failure.Error{Code: failure.ExitSource, Summary: "source golden: access denied"}
 	fake := &plugins{results: map[string]source.Result{
