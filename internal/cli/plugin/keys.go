@@ -31,19 +31,19 @@ func printKeys(p *source.Plugin, out io.Writer) error {
 		return fmt.Errorf("plugin %s: its configuration schema is not JSON: %w", p.Type, err)
 	}
 	w := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
-	schema.print("", w)
+	schema.write("", w)
 	return w.Flush()
 }
 
-func (p property) print(prefix string, w io.Writer) {
+func (p property) write(prefix string, w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(p.Properties)) {
 		key := p.Properties[name]
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", prefix+name, key.kind(slices.Contains(p.Required, name)), key.about())
 		switch {
 		case len(key.Properties) > 0:
-			key.print(prefix+name+".", w)
+			key.write(prefix+name+".", w)
 		case key.Items != nil && len(key.Items.Properties) > 0:
-			key.Items.print(prefix+name+"[].", w)
+			key.Items.write(prefix+name+"[].", w)
 		}
 	}
 }
