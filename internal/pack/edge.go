@@ -221,6 +221,9 @@ func (b *builder) templated(shape string, p parts) {
 		return
 	}
 	t.readFrom = repositoryOf(b.image.ID)
+	if b.pack.Select.Architecture != "" {
+		t.architecture = b.image.Architecture
+	}
 	b.values.template = t
 	b.add(options("uri"), t.text(shape), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
 	if shape == shape10 {
@@ -294,6 +297,14 @@ type template struct {
 	name, distribution, agent, tail, separator string
 	// readFrom is the repository of the picked image; name may be a mirror of it.
 	readFrom string
+	// architecture is the one that the pack selects; empty when it takes any.
+	architecture string
+}
+
+// otherArchitecture tells whether an image cannot run where the pack's do. One
+// that was not read may.
+func (t *template) otherArchitecture(img image.Image) bool {
+	return t.architecture != "" && img.Architecture != "" && img.Architecture != t.architecture
 }
 
 // repositoryOf returns registry/repository of an image's id; empty when it has
@@ -355,8 +366,8 @@ func (v *Values) Reference(kubernetesVersion string) (string, bool) {
 
 // CheckVersions checks that every Kubernetes version in versions has an image
 // among images with the tag that the template leads to, in the repository that
-// the pick is from; values may name a mirror of it. Values that are no template
-// have nothing to check.
+// the pick is from (values may name a mirror of it), and of the architecture that
+// the pack selects. Values that are no template have nothing to check.
 func (v *Values) CheckVersions(pack string, versions []string, images []image.Image) error {
 	if v.template == nil {
 		return nil
@@ -367,7 +378,7 @@ func (v *Values) CheckVersions(pack string, versions []string, images []image.Im
 		if img.Provider != oci || img.State == image.Gone {
 			continue
 		}
-		if repositoryOf(img.ID) != v.template.readFrom {
+		if repositoryOf(img.ID) != v.template.readFrom || v.template.otherArchitecture(img) {
 			continue
 		}
 		if ref, err := parseReference(img.ID); err == nil {

@@ -299,6 +299,22 @@ func TestVersionsOfATemplate(t *testing.T) {
 	if err := values.CheckVersions("edge", []string{"1.31.0"}, []image.Image{other}); err == nil {
 		t.Error("a tag of another repository passes for one of the pick's")
 	}
+	arm := *provider("demo")
+	arm.Architecture = "arm64"
+	armPack := edgePack(nil, spec.Values{})
+	armPack.Select.Architecture = "arm64"
+	armValues, err := Build(Input{armPack, &arm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := *provider("demo")
+	next.ID, next.Attributes = strings.Replace(next.ID, "1.30.4", "1.31.0", 1), nil
+	for architecture, fine := range map[string]bool{"amd64": false, "arm64": true, "": true} {
+		next.Architecture = architecture
+		if err := armValues.CheckVersions("edge", []string{"1.31.0"}, []image.Image{next}); (err == nil) != fine {
+			t.Errorf("a tag for %q, where arm64 is selected: %v", architecture, err)
+		}
+	}
 	agent, err := Build(Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil})
 	if err != nil {
 		t.Fatal(err)
