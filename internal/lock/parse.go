@@ -42,6 +42,11 @@ func Parse(name string, data []byte) (*File, error) {
 	if problem == nil {
 		return file, nil
 	}
+	// A lock is found by its name, and a link of that name may lead to any file:
+	// what is no lock at all is not quoted.
+	if root.Kind != schemacheck.Mapping || root.Field("packs") == nil {
+		return nil, damaged(name, []schemacheck.Problem{{Line: root.Line, Column: root.Column, Message: "this is not a lock"}})
+	}
 	// The schema tells the line and the key; a sound file does without it.
 	if problems := check(root); len(problems) > 0 {
 		return nil, damaged(name, problems)

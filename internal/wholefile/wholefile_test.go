@@ -37,23 +37,36 @@ func TestWriteFailureKeepsTheOldFile(t *testing.T) {
 	}
 }
 
-func TestWriteThroughASymbolicLink(t *testing.T) {
-	dir := t.TempDir()
-	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
-	if err := os.WriteFile(target, []byte("a"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(target, link); err != nil {
-		t.Skip("no symbolic links here:", err)
-	}
-	if err := wholefile.Write(link, []byte("b"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(target)
-	if err != nil || string(data) != "b" {
-		t.Errorf("got %q, %v", data, err)
-	}
-	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link is gone: %v, %v", info, err)
+func TestSymbolicLinks(t *testing.T) {
+	for name, test := range map[string]struct {
+		write     func(string, []byte, os.FileMode) error
+		target    string
+		linkStays bool
+	}{
+		"Write":        {wholefile.Write, "a", false},
+		"WriteThrough": {wholefile.WriteThrough, "b", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
+			if err := os.WriteFile(target, []byte("a"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(target, link); err != nil {
+				t.Skip("no symbolic links here:", err)
+			}
+			if err := test.write(link, []byte("b"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.ReadFile(target); err != nil || string(data) != test.target {
+				t.Errorf("the target holds %q, %v", data, err)
+			}
+			if data, err := os.ReadFile(link); err != nil || string(data) != "b" {
+				t.Errorf("the link gives %q, %v", data, err)
+			}
+			if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink != 0 != test.linkStays {
+				t.Errorf("the link is now %v, %v", info.Mode(), err)
+			}
+		})
 	}
 }

@@ -3,17 +3,20 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
 )
 
 // lockDir makes a folder with a spec of n packs, one for each region of a manifest.
@@ -35,12 +38,14 @@ func writeManifest(t *testing.T, dir string, n, run int) {
 	t.Helper()
 	regions := make([]string, n)
 	for i := range n {
-		regions[i] = fmt.Sprintf("us-east-%d:ami-%08x%09x", i, run, i)
+		regions[i] = fmt.Sprintf("us-east-%d:%s", i, ami(run, i))
 	}
 	write(t, filepath.Join(dir, "packer-manifest.json"), fmt.Sprintf(
 		`{"builds":[{"name":"a","builder_type":"amazon-ebs","build_time":%d,"files":null,"artifact_id":%q,"packer_run_uuid":"r%d","custom_data":null}],"last_run_uuid":"r%d"}`,
 		1790000000+run, strings.Join(regions, ","), run, run))
 }
+
+func ami(run, region int) string { return fmt.Sprintf("ami-%08x%09x", run, region) }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
@@ -82,7 +87,7 @@ func TestUpdateKilled(t *testing.T) {
 	seen := map[string]int{}
 	for range 50 {
 		write(t, path, string(old))
-		ctx, cancel := context.WithTimeout(t.Context(), rand.N(whole*5/4))
+		ctx, cancel := context.WithTimeout(t.Context(), rand.N(whole*3/2))
 		_ = program(ctx, dir, "update").Run()
 		cancel()
 		switch got := read(t, path); {
@@ -95,6 +100,9 @@ func TestUpdateKilled(t *testing.T) {
 		}
 	}
 	t.Logf("left by 50 killed updates: %v", seen)
+	if seen["old"] == 0 || seen["new"] == 0 {
+		t.Errorf("the kills were not spread over the update: %v", seen)
+	}
 	mustRun(t, dir, "update")
 	if got := read(t, path); !bytes.Equal(got, updated) {
 		t.Error("the update after them did not finish the work")
@@ -105,6 +113,8 @@ func TestUpdateKilled(t *testing.T) {
 func TestUpdatesAtOnce(t *testing.T) {
 	const n = 10
 	dir := lockDir(t, n)
+	mustRun(t, dir, "lock")
+	writeManifest(t, dir, n, 2)
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
@@ -121,6 +131,12 @@ func TestUpdatesAtOnce(t *testing.T) {
 	if got := len(file.Names()); got != n {
 		t.Errorf("%d entries, want %d: %v", got, n, file.Names())
 	}
+	for i := range n {
+		entry, _ := file.Entry(fmt.Sprintf("p%d", i))
+		if want := ami(2, i); entry.Image.ID != want {
+			t.Errorf("%s has %s, want %s of the second run", entry.Name, entry.Image.ID, want)
+		}
+	}
 }
 
 func read(t *testing.T, path string) []byte {
@@ -130,4 +146,49 @@ func read(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// TestUpdateAfterARealRun locks the first run of a manifest that the real packer
+// wrote in two runs, and updates to the second.
+func TestUpdateAfterARealRun(t *testing.T) {
+	root, err := binaries.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := read(t, filepath.Join(root, "examples", "packer-two-runs", "packer-manifest.json"))
+	var manifest struct {
+		Builds  []map[string]any `json:"builds"`
+		LastRun string           `json:"last_run_uuid"`
+	}
+	if err := json.Unmarshal(whole, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	second := manifest.LastRun
+	manifest.LastRun = manifest.Builds[0]["packer_run_uuid"].(string)
+	manifest.Builds = slices.DeleteFunc(manifest.Builds, func(build map[string]any) bool {
+		return build["packer_run_uuid"] == second || build["name"] != "rhel-8"
+	})
+	first, err := json.Marshal(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "byoos.yaml"), string(read(t, filepath.Join(root, "examples", "packer-two-runs", "byoos.yaml"))))
+	write(t, filepath.Join(dir, "packer-manifest.json"), string(first))
+	mustRun(t, dir, "lock")
+	locked := read(t, filepath.Join(dir, lock.FileName))
+	write(t, filepath.Join(dir, "packer-manifest.json"), string(whole))
+
+	output, err := program(t.Context(), dir, "update", "--dry-run", "-o", "jsonpath={.items[*].reason} {.items[*].new.reference.value}").Output()
+	if err != nil || string(output) != "newer "+second {
+		t.Errorf("dry run: %q, %v; want the run %s", output, err, second)
+	}
+	if !bytes.Equal(locked, read(t, filepath.Join(dir, lock.FileName))) {
+		t.Error("a dry run changed the lock")
+	}
+	mustRun(t, dir, "update")
+	mustRun(t, dir, "verify")
+	if !bytes.Contains(read(t, filepath.Join(dir, lock.FileName)), []byte(second)) {
+		t.Error("the lock does not name the second run")
+	}
 }

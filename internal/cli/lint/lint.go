@@ -201,7 +201,7 @@ func (o *Options) write(name string, data, fixed []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := wholefile.Write(path, fixed, info.Mode().Perm()); err != nil {
+	if err := wholefile.WriteThrough(path, fixed, info.Mode().Perm()); err != nil {
 		return fmt.Errorf("cannot write %s: %w", name, err)
 	}
 	return nil

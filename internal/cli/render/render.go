@@ -227,7 +227,7 @@ func (o *Options) edit(rendered []pipeline.Rendered) error {
 	if err != nil {
 		return err
 	}
-	if err := wholefile.Write(path, edited, info.Mode().Perm()); err != nil {
+	if err := wholefile.WriteThrough(path, edited, info.Mode().Perm()); err != nil {
 		return fmt.Errorf("cannot write %s: %w", o.ValuesFile, err)
 	}
 	for _, change := range changes {
