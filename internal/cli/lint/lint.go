@@ -121,7 +121,7 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 	}
 	fixable := 0
 	for _, item := range items {
-		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", item.File, item.Line, item.Column, item.Severity, item.Message, item.Rule)
+		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", item.File, item.Line, item.Column, item.Severity, output.Harmless(item.Message), item.Rule)
 		if item.Fixable {
 			fixable++
 		}

@@ -45,7 +45,7 @@ func cell(img *image.Image) string {
 	if img == nil {
 		return ""
 	}
-	text := "`" + img.ID + "`"
+	text := "`" + output.Harmless(img.ID) + "`"
 	if at := created(img); at != "" {
 		text += " " + at
 	}
