@@ -175,6 +175,26 @@ func TestAddLayer(t *testing.T) {
 	sameList(t, "writes of the second apply", w.writes(), nil)
 }
 
+// A version beside others is a clone of one of them: made from the registry, it
+// would lack all layers but one.
+func TestCreateMakesNoFurtherVersion(t *testing.T) {
+	w := newWorld(t)
+	further := request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version, t.Create, t.CloudType = "1.3.0", true, "aws" })
+	for goal, next := range map[palette.Goal]string{
+		{}:                    "set target.version to one of them; `apply --new-version 1.3.0` then makes version 1.3.0 from it",
+		{Publish: true}:       "set target.version to one of them; `apply --new-version 1.3.0` then makes version 1.3.0 from it",
+		{NewVersion: "1.4.0"}: "set target.version to one of them; `apply --new-version 1.4.0` then makes version 1.4.0 from it",
+		{NewVersion: "1.2.0"}: "set target.version to one of them",
+	} {
+		_, err := w.client.Plan(t.Context(), further, goal)
+		e := wantFailure(t, err, `profile "rhel-prod" has no version 1.3.0; it has 1.2.0 (uid profile-rhel)`)
+		if e.Next != next {
+			t.Errorf("%+v: next step %q, want %q", goal, e.Next, next)
+		}
+	}
+	sameList(t, "writes", w.writes(), nil)
+}
+
 func TestRefusals(t *testing.T) {
 	cases := map[string]struct {
 		profile string

@@ -1,6 +1,7 @@
 package palette
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -70,11 +71,20 @@ func choose(refs []profileRef, t Target, goal Goal) (base, next *profileRef, err
 		return nil, nil, ambiguous(t, candidates)
 	case len(candidates) == 1:
 		return &candidates[0], next, nil
-	case len(refs) > 0 && !t.Create:
-		return nil, nil, refused("set target.version to one of them, or target.create: true",
-			"profile %q has no version %s; it has %s", t.Profile, t.Version, versions(refs))
+	case len(refs) > 0 && t.Version != "":
+		return nil, nil, noVersion(t, goal, refs, next != nil)
 	}
 	return nil, next, nil
+}
+
+// noVersion is the error for a version that a profile lacks. target.create does
+// not make it: it would have the OS layer alone, beside versions with all layers.
+func noVersion(t Target, goal Goal, refs []profileRef, cloned bool) error {
+	hint := "set target.version to one of them"
+	if version := cmp.Or(goal.NewVersion, t.Version); !cloned {
+		hint += fmt.Sprintf("; `apply --new-version %[1]s` then makes version %[1]s from it", version)
+	}
+	return refused(hint, "profile %q has no version %s; it has %s", t.Profile, t.Version, versions(refs))
 }
 
 func ambiguous(t Target, refs []profileRef) error {
