@@ -61,6 +61,7 @@ func (h *Host) discover(ctx context.Context, req Request, tell func(Event), resu
 		result.Err = err
 		return
 	}
+	answer.tail = i.process.tail
 	message, err := h.discoverRequest(req)
 	if err != nil {
 		result.Err = invalidConfig(req.Source, err)
@@ -135,6 +136,7 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 	if err != nil {
 		return nil, nil, err
 	}
+	answer.tail = i.process.tail
 	if !p.Can(sourcev1.Capability_CAPABILITY_VERIFY) {
 		return nil, nil, broken(p, "cannot verify images", "update the plugin, or verify with a source that can", nil)
 	}
@@ -196,10 +198,12 @@ func structOf(m map[string]any) (*structpb.Struct, error) {
 	return structpb.NewStruct(plain)
 }
 
-// answer collects what a source says beside its images.
+// answer collects what a source says beside its images, without the secrets that
+// its plugin got.
 type answer struct {
 	source, typ string
 	tell        func(Event)
+	tail        *tail // knows the secrets that the plugin got
 	diagnostics []Diagnostic
 	said        string // the last message of its progress
 	invalid     bool   // an image that cannot be used was reported
@@ -230,7 +234,7 @@ func (a *answer) refuse(problem string) {
 	a.invalid = true
 	a.diagnostics = append(a.diagnostics, Diagnostic{
 		Severity: SeverityError, Source: a.source, Plugin: a.typ,
-		Summary: "the plugin sent an image that cannot be used", Detail: problem, NextStep: "tell the plugin's author",
+		Summary: "the plugin sent an image that cannot be used", Detail: a.tail.redact(problem), NextStep: "tell the plugin's author",
 	})
 }
 
@@ -241,7 +245,7 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 			continue
 		}
 		v := &verified[r.GetIndex()]
-		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), r.GetReason(), nil
+		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), a.tail.redact(r.GetReason()), nil
 		if v.Presence == Found && r.GetImage() != nil {
 			v.Image = &image.Image{}
 			imageFrom(v.Image, r.GetImage(), a.source)
@@ -251,13 +255,15 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 
 func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) {
 	if p != nil {
-		a.said = p.GetMessage()
-		a.tell(Event{Source: a.source, Plugin: a.typ, Message: p.GetMessage(), Done: p.GetDone(), Total: p.GetTotal()})
+		a.said = a.tail.redact(p.GetMessage())
+		a.tell(Event{Source: a.source, Plugin: a.typ, Message: a.said, Done: p.GetDone(), Total: p.GetTotal()})
 	}
+	redact := a.tail.redact
 	for _, d := range diagnostics {
 		a.diagnostics = append(a.diagnostics, Diagnostic{
-			Severity: severityFrom(d.GetSeverity()), Source: a.source, Plugin: a.typ, Summary: d.GetSummary(),
-			Detail: d.GetDetail(), ConfigPath: d.GetConfigPath(), NextStep: d.GetNextStep(), Scope: d.GetScope(),
+			Severity: severityFrom(d.GetSeverity()), Source: a.source, Plugin: a.typ,
+			Summary: redact(d.GetSummary()), Detail: redact(d.GetDetail()), NextStep: redact(d.GetNextStep()),
+			ConfigPath: redact(d.GetConfigPath()), Scope: redact(d.GetScope()),
 		})
 	}
 }

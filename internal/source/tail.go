@@ -82,12 +82,17 @@ func (t *tail) last() []string {
 	return slices.Clone(t.lines)
 }
 
+// redact takes the plugin's secrets out of a text of any length.
+func (t *tail) redact(text string) string {
+	for _, secret := range t.secrets {
+		text = strings.ReplaceAll(text, secret, "[redacted]")
+	}
+	return text
+}
+
 // clean makes a line of another program fit for a terminal.
 func (t *tail) clean(line string) string {
-	for _, secret := range t.secrets {
-		line = strings.ReplaceAll(line, secret, "[redacted]")
-	}
-	line = strings.TrimRightFunc(strings.ToValidUTF8(line, "\uFFFD"), unicode.IsSpace)
+	line = strings.TrimRightFunc(strings.ToValidUTF8(t.redact(line), "\uFFFD"), unicode.IsSpace)
 	line = strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return ' '
