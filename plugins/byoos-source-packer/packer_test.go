@@ -15,19 +15,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
 )
 
-// packer runs the real program in dir. Without it the test is skipped, but for
-// CI, where it must be there.
+// packer runs the real program in dir.
 func packer(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath("packer")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("packer is not installed, but CI is set: apt-get install packer")
-		}
-		t.Skip("SKIPPED: packer is not installed, so real manifests are not tested: apt-get install packer")
-	}
+	path := binaries.Need(t, "packer")
 	cmd := exec.CommandContext(t.Context(), path, append([]string{"build"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "PACKER_CONFIG_DIR="+dir, "PACKER_CACHE_DIR="+filepath.Join(dir, "cache"))
@@ -153,12 +147,7 @@ func TestExamples(t *testing.T) {
 // Its AMI builds are packer's own amazon-ebs against the stand-in for EC2.
 func TestManifestScript(t *testing.T) {
 	for _, program := range []string{"bash", "packer", "jq"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatalf("%s is not installed, but CI is set", program)
-			}
-			t.Skipf("SKIPPED: %s is not installed, so the examples' script is not tested", program)
-		}
+		binaries.Need(t, program)
 	}
 	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
 	if err != nil {
