@@ -159,7 +159,8 @@ func (c Config) checkModes() error {
 	return problem("", "only one of "+keys+" can be set", "make a source of each")
 }
 
-// IsRegion tells whether a name has the form of a region of AWS.
+// IsRegion tells whether a name has the form of a region of AWS. Nothing else may
+// become part of the name of a host that is sent a signed request.
 func IsRegion(name string) bool { return regionForm.MatchString(name) }
 
 func (c Config) checkRegions() error {
@@ -203,12 +204,18 @@ func (b *ImageBuilder) validate() error {
 	if _, err := b.Versions(); err != nil {
 		return err
 	}
+	if b.Region != "" && !IsRegion(b.Region) {
+		return problem("imageBuilder.region", fmt.Sprintf("%q is not a region", b.Region), "write it as us-east-1")
+	}
 	path, text, kind := "imageBuilder.pipeline", b.Pipeline, "image-pipeline"
 	if b.Image != "" {
 		path, text, kind = "imageBuilder.image", b.Image, "image"
 	}
 	if !strings.HasPrefix(text, "arn:") {
 		return nil
+	}
+	if parts := strings.SplitN(text, ":", 5); len(parts) == 5 && !IsRegion(parts[3]) {
+		return problem(path, fmt.Sprintf("%q in the ARN is not a region", parts[3]), "copy the ARN from the console, or write the name")
 	}
 	a, ok := ParseARN(text)
 	if !ok || a.Kind != kind {
@@ -311,10 +318,11 @@ type ARN struct {
 	Text, Partition, Region, Account, Kind, Name, Version, Build string
 }
 
-// ParseARN reads an Image Builder ARN.
+// ParseARN reads an Image Builder ARN. Its region has the form of one, since it
+// becomes part of a host name.
 func ParseARN(text string) (ARN, bool) {
 	parts := strings.SplitN(text, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "imagebuilder" || parts[3] == "" {
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "imagebuilder" || !IsRegion(parts[3]) {
 		return ARN{}, false
 	}
 	a := ARN{Text: text, Partition: parts[1], Region: parts[3], Account: parts[4]}

@@ -52,6 +52,9 @@ func TestValidate(t *testing.T) {
 		{`{"imageBuilder":{"pipeline":"arn:aws:imagebuilder:us-east-1:111122223333:image/x"}}`, "imageBuilder.pipeline", "not the ARN"},
 		{`{"imageBuilder":{"image":"arn:aws:ec2:us-east-1:111122223333:image/x"}}`, "imageBuilder.image", "not the ARN"},
 		{`{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:111122223333:image/x","region":"eu-west-1"}}`, "imageBuilder.region", "not that of the ARN"},
+		{`{"imageBuilder":{"image":"arn:aws:imagebuilder:x@example.com/#:111122223333:image/x"}}`, "imageBuilder.image", `"x@example.com/#" in the ARN is not a region`},
+		{`{"imageBuilder":{"pipeline":"arn:aws:imagebuilder::111122223333:image-pipeline/x"}}`, "imageBuilder.pipeline", `"" in the ARN is not a region`},
+		{`{"imageBuilder":{"image":"x","region":"x@example.com/#"}}`, "imageBuilder.region", `"x@example.com/#" is not a region`},
 		{`{"ssmParameter":"/prod/password"}`, "ssmParameter[0]", "not a public parameter"},
 		{`{"ssmParameter":[]}`, "ssmParameter", "no parameter"},
 	}
@@ -85,10 +88,11 @@ func TestListTakesAStringOrAList(t *testing.T) {
 
 func FuzzParseARN(f *testing.F) {
 	f.Add("arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/3")
+	f.Add("arn:aws:imagebuilder:x@example.com/#:111122223333:image/golden")
 	f.Add("arn:aws-cn:imagebuilder:cn-north-1:111122223333:image-pipeline/p")
 	f.Fuzz(func(t *testing.T, text string) {
 		a, ok := ParseARN(text)
-		if ok && (a.Text != text || a.Kind == "" && !strings.Contains(text, ":/") || a.Name == "" || a.Region == "") {
+		if ok && (a.Text != text || a.Kind == "" && !strings.Contains(text, ":/") || a.Name == "" || !IsRegion(a.Region)) {
 			t.Errorf("%q: %+v", text, a)
 		}
 	})

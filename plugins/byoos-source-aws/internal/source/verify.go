@@ -62,7 +62,8 @@ func (v *verification) run(ctx context.Context) error {
 		if region == "" {
 			region = v.session.Region
 		}
-		if region == "" || !amiForm.MatchString(ref.ID) {
+		odd := ref.Region != "" && !settings.IsRegion(ref.Region)
+		if region == "" || odd || !amiForm.MatchString(ref.ID) {
 			if err := v.out.Results(unasked(ref, region)); err != nil {
 				return err
 			}
@@ -80,8 +81,11 @@ func (v *verification) run(ctx context.Context) error {
 
 func unasked(ref sdk.Ref, region string) sdk.Result {
 	reason := fmt.Sprintf("%q is not an AMI id", ref.ID)
-	if region == "" {
+	switch {
+	case region == "":
 		reason = "the region is not known"
+	case ref.Region != "" && !settings.IsRegion(ref.Region):
+		reason = fmt.Sprintf("%q is not a region of AWS", ref.Region)
 	}
 	return sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: reason}
 }

@@ -131,3 +131,26 @@ func TestVerifyOfAHangingRegion(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyOfWhatIsNoRegion: the region becomes part of a host name, and a ref
+// comes from a lock file, which anybody may have written.
+func TestVerifyOfWhatIsNoRegion(t *testing.T) {
+	const odd = "x@example.com/#"
+	fake := start(t, fakeaws.World{AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z")}})
+	out := runVerify(t, call{config: `{"ami":{}}`, refs: []sdk.Ref{{ID: id(1), Region: odd}, {ID: id(1), Region: "us-east-1"}}})
+	out.noErrors(t)
+	if len(out.results) != 2 {
+		t.Fatalf("%+v", out.results)
+	}
+	for _, r := range out.results {
+		switch {
+		case r.Ref.Region == odd && r.Presence == sdk.Unknown && r.Reason == `"x@example.com/#" is not a region of AWS`:
+		case r.Ref.Region == "us-east-1" && r.Presence == sdk.Found:
+		default:
+			t.Errorf("%+v", r)
+		}
+	}
+	if n := count(fake.Calls(), "DescribeImages"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
