@@ -103,7 +103,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := o.Palette.Open(o.Invocation, o.Run.Spec.File == "-")
+	access, err := o.Palette.Prepare(o.Invocation, o.Run.Spec.File == "-")
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,12 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, client.Project, o.Goal)
+	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, access.Project, o.Goal)
+	if err != nil {
+		return err
+	}
+	// Asked for last, so that what is wrong with the spec is told without it.
+	client, err := access.Open(o.Invocation)
 	if err != nil {
 		return err
 	}

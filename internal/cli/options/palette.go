@@ -60,33 +60,52 @@ func (p *Palette) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
 }
 
-// PaletteClient is a client, and the project of targets that name none.
-type PaletteClient struct {
-	*palette.Client
-	Project string
-}
-
 // Limit gives the work with Palette the time it may take.
 func (p *Palette) Limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, p.Timeout)
 }
 
-// Open returns a client. It sends nothing. stdinTaken tells that the spec is read
+// PaletteAccess is what is known of a Palette before its key is read.
+type PaletteAccess struct {
+	// Project is the project of targets that name none; empty for tenant scope.
+	Project string
+
+	palette *Palette
+	config  userconfig.Palette
+	login   paletteLogin
+}
+
+// Prepare checks the flags and reads the user's configuration. It asks for no key,
+// so that a spec can be refused without one. stdinTaken tells that the spec is read
 // from stdin.
-func (p *Palette) Open(inv *invocation.Invocation, stdinTaken bool) (*PaletteClient, error) {
-	if p.Timeout <= 0 || p.Parallel < 1 {
+func (p *Palette) Prepare(inv *invocation.Invocation, stdinTaken bool) (*PaletteAccess, error) {
+	switch {
+	case p.Timeout <= 0 || p.Parallel < 1:
 		return nil, failure.Usage("", "--palette-timeout and --parallel must be more than 0")
+	case p.KeyFile == "-" && stdinTaken:
+		return nil, failure.Usage("name a file for one of them", "the spec and the API key cannot both come from stdin")
+	case p.KeyFile == "-" && inv.StdinTerminal:
+		return nil, failure.Usage("pipe the key in, or set "+keyVariable,
+			"--palette-key-file - would read the API key from a terminal, where it shows")
 	}
 	config, err := LoadUserConfig(inv)
 	if err != nil {
 		return nil, err
 	}
 	login := cliLogin(inv)
-	secret, err := p.secret(inv, stdinTaken, login.found)
+	return &PaletteAccess{
+		Project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
+		palette: p, config: config.Palette, login: login,
+	}, nil
+}
+
+// Open reads the key and returns a client. It sends nothing.
+func (a *PaletteAccess) Open(inv *invocation.Invocation) (*palette.Client, error) {
+	secret, err := a.palette.secret(inv, a.login.found)
 	if err != nil {
 		return nil, err
 	}
-	authorities, err := p.authorities(inv, config.Palette)
+	authorities, err := a.palette.authorities(inv, a.config)
 	if err != nil {
 		return nil, err
 	}
@@ -94,17 +113,10 @@ func (p *Palette) Open(inv *invocation.Invocation, stdinTaken bool) (*PaletteCli
 	if err != nil {
 		return nil, err
 	}
-	client, err := palette.NewClient(palette.Config{
-		Host:   first(p.Host, inv.Getenv(hostVariable), config.Palette.Host, login.host, palette.DefaultHost),
+	return palette.NewClient(palette.Config{
+		Host:   first(a.palette.Host, inv.Getenv(hostVariable), a.config.Host, a.login.host, palette.DefaultHost),
 		Secret: secret, CA: authorities, Retries: retries, UserAgent: "kubectl-byoos",
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &PaletteClient{
-		Client:  client,
-		Project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
-	}, nil
 }
 
 func first(candidates ...string) string {
@@ -116,13 +128,8 @@ func first(candidates ...string) string {
 	return ""
 }
 
-func (p *Palette) secret(inv *invocation.Invocation, stdinTaken, hasLogin bool) (palette.Secret, error) {
+func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (palette.Secret, error) {
 	switch {
-	case p.KeyFile == "-" && stdinTaken:
-		return palette.Secret{}, failure.Usage("name a file for one of them", "the spec and the API key cannot both come from stdin")
-	case p.KeyFile == "-" && inv.StdinTerminal:
-		return palette.Secret{}, failure.Usage("pipe the key in, or set "+keyVariable,
-			"--palette-key-file - would read the API key from a terminal, where it shows")
 	case p.KeyFile == "-":
 		return readSecret(inv.In, "stdin")
 	case p.KeyFile != "":
