@@ -198,7 +198,7 @@ func done(action Action, p *Plan, before, after snapshot) bool {
 	case ActionCreate:
 		return ok && layer.Values == p.Layer.Values && len(is.working()) == 1
 	case ActionClone:
-		return is.UID != before.base.UID && isCloneOf(is, before.base, p.Target.Pack) &&
+		return is.UID != before.base.UID && p.isOwnClone(is, before.base) &&
 			after.base.fingerprint() == before.base.fingerprint()
 	case ActionAdd, ActionUpdate:
 		return ok && layer.Values == p.Layer.Values && is.UID == was.UID && equalLayers(is.Published, was.Published) &&

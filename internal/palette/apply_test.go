@@ -3,6 +3,7 @@ package palette_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -193,6 +194,36 @@ func TestCreateMakesNoFurtherVersion(t *testing.T) {
 		}
 	}
 	sameList(t, "writes", w.writes(), nil)
+}
+
+// A draft of the new version is gone on with when it has nothing of somebody else.
+func TestGoOnWithAClone(t *testing.T) {
+	for name, c := range map[string]struct {
+		values string
+		want   string
+	}{
+		"as cloned":       {values: genericValues},
+		"another image":   {values: strings.Replace(genericValues, oldAMI, "ami-0cccccccccccccccc", 1)},
+		"somebody's edit": {values: genericValues + "  other: edit\n", want: "differs from 1.2.0 in more than the rendered values"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) {
+				clone := *s.Profiles[0]
+				clone.UID, clone.Version, clone.Clusters = "clone", "1.3.0", nil
+				clone.Published, clone.Draft = nil, slices.Clone(clone.Published)
+				clone.Draft[0].Values = c.values
+				s.Profiles = append(s.Profiles, &clone)
+			})
+			next := request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.2.0" })
+			if c.want == "" {
+				w.apply(t, next, palette.Goal{NewVersion: "1.3.0"})
+				return
+			}
+			_, err := w.client.Plan(t.Context(), next, palette.Goal{NewVersion: "1.3.0"})
+			wantFailure(t, err, c.want)
+			w.apply(t, next, palette.Goal{NewVersion: "1.3.0", IncludeDraft: true})
+		})
+	}
 }
 
 func TestRefusals(t *testing.T) {

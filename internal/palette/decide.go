@@ -152,11 +152,41 @@ func (p *Plan) checkNewVersion() error {
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
 			"version %s of profile %q is published already, with other values", p.Goal.NewVersion, p.Target.Profile)
 	}
-	if !isCloneOf(next, base, p.Target.Pack) && !p.Goal.IncludeDraft {
+	if !p.isOwnClone(next, base) && !p.Goal.IncludeDraft {
 		return refused("choose another version, or give --include-draft",
-			"version %s of profile %q is there as a draft, and its other layers are not those of %s", p.Goal.NewVersion, p.Target.Profile, base.Version)
+			"version %s of profile %q is there as a draft, and differs from %s in more than the rendered values",
+			p.Goal.NewVersion, p.Target.Profile, base.Version)
 	}
 	return nil
+}
+
+// isOwnClone tells whether a clone has nothing but our values that the original
+// has not: all other layers are the same, and so is ours once it holds what is
+// rendered.
+func (p *Plan) isOwnClone(clone, original *Profile) bool {
+	if !isCloneOf(clone, original, p.Target.Pack) {
+		return false
+	}
+	layer, ok := findLayer(clone.working(), p.Target.Pack)
+	if !ok {
+		return true
+	}
+	wanted, err := p.edit([]byte(layer.Values))
+	if err != nil {
+		return false
+	}
+	for _, side := range [][]Layer{original.Draft, original.Published} {
+		from, ok := findLayer(side, p.Target.Pack)
+		if !ok {
+			continue
+		}
+		if edited, err := p.edit([]byte(from.Values)); err == nil && string(edited) == string(wanted) {
+			return true
+		}
+	}
+	// The layer that was added to a clone has nothing to be compared with.
+	_, inOriginal := findLayer(original.working(), p.Target.Pack)
+	return !inOriginal
 }
 
 // isCloneOf compares all layers but one. Manifests get new uids in a clone.

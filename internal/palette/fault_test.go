@@ -1,6 +1,7 @@
 package palette_test
 
 import (
+	stdcmp "cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -162,47 +163,103 @@ func cleanRun(t *testing.T, w *world, s scenario) (before, after map[string][2][
 // never lost and never published by us, but for the one request that the API
 // gives no means to guard: the write itself.
 func TestChangeBetweenReadAndWrite(t *testing.T) {
-	const mark = "# edited by somebody else\n"
 	w := newWorld(t)
-	for _, s := range scenarios(t)[:2] {
+	for _, s := range scenarios(t) {
 		_, _, requests := cleanRun(t, w, s)
-		for _, layer := range []string{"kubernetes", "generic-byoi"} {
-			for n := 1; n <= requests; n++ {
-				t.Run(fmt.Sprintf("%s/%s/%d", s.name, layer, n), func(t *testing.T) {
-					w.Reset(baseState(t))
-					var at fakepalette.Call
-					w.Before = func(i int, call fakepalette.Call, state *fakepalette.State) {
-						if i != n {
-							return
+		for _, version := range s.versions() {
+			for _, layer := range []string{"kubernetes", "generic-byoi"} {
+				edits := 0
+				for n := 1; n <= requests; n++ {
+					t.Run(fmt.Sprintf("%s/%s/%s/%d", s.name, version, layer, n), func(t *testing.T) {
+						if changeBefore(t, w, s, version, layer, n) {
+							edits++
 						}
-						at = call
-						p := state.Profile("rhel-prod", "1.2.0")
-						if p.Draft == nil {
-							p.Draft = slices.Clone(p.Published)
-						}
-						p.Layer(layer, true).Values += mark
-					}
-					err := s.run(t, w)
-					state := w.State()
-					p := state.Profile("rhel-prod", "1.2.0")
-					unguarded := at.Writes()
-					if !unguarded && !strings.Contains(p.Layer(layer, true).Values, mark) {
-						t.Errorf("the edit before %s %s is lost", at.Method, at.Path)
-					}
-					if !unguarded && strings.Contains(p.Layer(layer, false).Values, mark) {
-						t.Errorf("the edit before %s %s was published", at.Method, at.Path)
-					}
-					if err != nil && strings.Contains(err.Error(), "in between") && strings.Count(err.Error(), "sha256:") != 2 {
-						t.Errorf("the error does not name both versions: %v", err)
-					}
-					// An edit before the plan is part of it; later ones stop the run.
-					if err == nil && layer == "kubernetes" && n > 4 && at.Method == http.MethodPut {
-						t.Error("an edit during the write went unnoticed")
-					}
-				})
+					})
+				}
+				if edits == 0 {
+					t.Errorf("%s: nothing edited %s of version %s", s.name, layer, version)
+				}
 			}
 		}
 	}
+}
+
+// versions are those of the scenario's profile that somebody else may edit.
+func (s scenario) versions() []string {
+	if s.goal.NewVersion != "" {
+		return []string{s.request.Target.Version, s.goal.NewVersion}
+	}
+	return []string{stdcmp.Or(s.request.Target.Version, "1.0.0")}
+}
+
+// changeBefore runs a scenario in which a layer is edited before request n, and
+// tells whether there was a profile to edit.
+func changeBefore(t *testing.T, w *world, s scenario, version, layer string, n int) bool {
+	t.Helper()
+	profile := s.request.Target.Profile
+	w.Reset(baseState(t))
+	edited, added := false, false
+	var at fakepalette.Call
+	w.Before = func(i int, call fakepalette.Call, state *fakepalette.State) {
+		if i != n {
+			return
+		}
+		if p := state.Profile(profile, version); p != nil {
+			at, edited = call, true
+			added = !editLayer(p, layer)
+		}
+	}
+	err := s.run(t, w)
+	if !edited {
+		return false
+	}
+	state := w.State()
+	unguarded := at.Writes()
+	if p := state.Profile(profile, version); !unguarded && !marked(p, layer, true) {
+		t.Errorf("the edit before %s %s is lost", at.Method, at.Path)
+	}
+	for _, v := range s.versions() {
+		// Our layer in the draft alone counts as ours, as an interrupted run leaves it.
+		ours := added && layer == "generic-byoi"
+		if p := state.Profile(profile, v); !unguarded && !ours && p != nil && marked(p, layer, false) {
+			t.Errorf("the edit before %s %s was published in version %s", at.Method, at.Path, v)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "in between") && strings.Count(err.Error(), "sha256:") != 2 {
+		t.Errorf("the error does not name both versions: %v", err)
+	}
+	// An edit before the plan is part of it; later ones stop the run. That of a
+	// version that is cloned already does not matter to the clone.
+	cloned := s.goal.NewVersion != "" && version != s.goal.NewVersion && at.Method == http.MethodPut
+	if err == nil && layer == "kubernetes" && n > 4 && at.Writes() && at.Method != http.MethodPatch && !cloned {
+		t.Error("an edit during the write went unnoticed")
+	}
+	return true
+}
+
+const mark = "# edited by somebody else\n"
+
+// editLayer changes a layer in the draft, or adds it there and returns false.
+func editLayer(p *fakepalette.Profile, name string) bool {
+	if p.Draft == nil {
+		p.Draft = slices.Clone(p.Published)
+	}
+	if l := p.Layer(name, true); l != nil {
+		l.Values += mark
+		return true
+	}
+	added := fakepalette.Layer{Name: "kubernetes", Layer: "k8s", Type: "spectro", Tag: "1.30.4", Version: "1.30.4", PackUID: "pack-k8s", RegistryUID: "reg-public"}
+	if name == "generic-byoi" {
+		added = fakepalette.Layer{Name: name, Layer: "os", Type: "spectro", Tag: "1.0.0", Version: "1.0.0", PackUID: "byoi-100", RegistryUID: "reg-public"}
+	}
+	added.Values = genericValues + mark
+	p.Draft = append(p.Draft, added)
+	return false
+}
+
+func marked(p *fakepalette.Profile, layer string, draft bool) bool {
+	l := p.Layer(layer, draft)
+	return l != nil && strings.Contains(l.Values, mark)
 }
 
 // A whole second apply runs before each request of the first.
