@@ -45,6 +45,7 @@ func (m *module) hcl() []byte {
 func (p profile) hcl(body *hclwrite.Body) {
 	set(body, "name", p.Name)
 	setOptional(body, "version", p.Version)
+	set(body, "context", p.context())
 	setOptional(body, "cloud", p.Cloud)
 	set(body, "type", "cluster")
 	for _, pack := range p.packs {

@@ -51,7 +51,7 @@ func (m *module) json() ([]byte, error) {
 }
 
 func (p profile) json() object {
-	one := object{"name": escapeTemplate(p.Name), "type": "cluster"}
+	one := object{"name": escapeTemplate(p.Name), "type": "cluster", "context": p.context()}
 	optional(one, "version", p.Version)
 	optional(one, "cloud", p.Cloud)
 	var packs []object

@@ -35,9 +35,21 @@ type Pack struct {
 
 // Profile is a cluster profile.
 type Profile struct {
+	// Project is the project that has it; empty for tenant scope.
+	Project       string
 	Name, Version string
 	// Cloud is the cloud type: aws, edge-native, ...
 	Cloud string
+}
+
+// context is the scope of the resource, which the provider takes for project when
+// it is not said.
+// https://registry.terraform.io/providers/spectrocloud/spectrocloud/latest/docs/resources/cluster_profile
+func (p Profile) context() string {
+	if p.Project == "" {
+		return "tenant"
+	}
+	return "project"
 }
 
 // Shape says how much is written.

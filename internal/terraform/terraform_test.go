@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func examplePacks() []terraform.Pack {
 		{
 			Name: "aws-east", Pack: "generic-byoi", Version: "1.0.0",
 			Values:  "pack:\n  osImageOverride: \"ami-0aaaaaaaaaaaaaaaa\"\n  osName: \"rhel\"\n  osVersion: \"8\"\n",
-			Profile: terraform.Profile{Name: "rhel-prod", Version: "1.2.0", Cloud: "aws"},
+			Profile: terraform.Profile{Project: "Default", Name: "rhel-prod", Version: "1.2.0", Cloud: "aws"},
 		},
 		{
 			Name: "edge", Pack: "edge-native-byoi", Version: "2.1.0", Registry: "Mirror",
@@ -138,7 +139,7 @@ func hostilePack(r *rand.Rand, name string) terraform.Pack {
 	text := func() string { return strings.TrimLeft(norm.NFC.String(hostileText(r)), "\ufeff") }
 	return terraform.Pack{
 		Name: name, Pack: "generic-byoi", Version: text(), Registry: text(), Values: text(),
-		Profile: terraform.Profile{Name: "p" + text(), Version: text(), Cloud: text()},
+		Profile: terraform.Profile{Project: text(), Name: "p" + text(), Version: text(), Cloud: text()},
 	}
 }
 
@@ -198,7 +199,7 @@ func checkBlocks(t *testing.T, schema *tfjson.ProviderSchema, file *hcl.File, pa
 		{Type: "locals"},
 	}})
 	must(t, diags)
-	var values []string
+	var values, contexts []string
 	scope := dataScope(t, schema, content)
 	for _, block := range content.Blocks {
 		switch block.Type {
@@ -212,6 +213,7 @@ func checkBlocks(t *testing.T, schema *tfjson.ProviderSchema, file *hcl.File, pa
 			}
 		case "resource":
 			checkBlock(t, schema.ResourceSchemas[block.Labels[0]], block)
+			contexts = append(contexts, resourceContext(t, schema.ResourceSchemas[block.Labels[0]].Block, block))
 			values = append(values, resourceValues(t, schema.ResourceSchemas[block.Labels[0]].Block, block, scope)...)
 		}
 	}
@@ -219,12 +221,30 @@ func checkBlocks(t *testing.T, schema *tfjson.ProviderSchema, file *hcl.File, pa
 	for _, p := range packs {
 		want = append(want, p.Values)
 	}
+	if diff := cmp.Diff(wantContexts(packs, shape), slices.Sorted(slices.Values(contexts))); diff != "" {
+		t.Errorf("%s: contexts (-want +got):\n%s\n%s", shape, diff, file.Bytes)
+	}
 	// Blocks of JSON have no order.
 	slices.Sort(want)
 	slices.Sort(values)
 	if diff := cmp.Diff(want, values); diff != "" {
 		t.Errorf("%s: values read back (-want +got):\n%s\n%s", shape, diff, file.Bytes)
 	}
+}
+
+// wantContexts are the sorted contexts of the packs' profiles, each once.
+func wantContexts(packs []terraform.Pack, shape terraform.Shape) []string {
+	if shape != terraform.ShapeProfile {
+		return nil
+	}
+	profiles := map[terraform.Profile]string{}
+	for _, p := range packs {
+		profiles[p.Profile] = "project"
+		if p.Profile.Project == "" {
+			profiles[p.Profile] = "tenant"
+		}
+	}
+	return slices.Sorted(maps.Values(profiles))
 }
 
 // dataScope evaluates data sources as an object that references can be read
@@ -275,6 +295,21 @@ func bodySchema(block *tfjson.SchemaBlock) *hcl.BodySchema {
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: name})
 	}
 	return schema
+}
+
+// resourceContext is the context of a resource. Without one the provider takes
+// project.
+func resourceContext(t *testing.T, known *tfjson.SchemaBlock, block *hcl.Block) string {
+	t.Helper()
+	content, diags := block.Body.Content(bodySchema(known))
+	must(t, diags)
+	attribute, ok := content.Attributes["context"]
+	if !ok {
+		return "project"
+	}
+	value, diags := attribute.Expr.Value(&hcl.EvalContext{})
+	must(t, diags)
+	return value.AsString()
 }
 
 func resourceValues(t *testing.T, known *tfjson.SchemaBlock, block *hcl.Block, scope *hcl.EvalContext) []string {

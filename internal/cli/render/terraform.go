@@ -41,7 +41,7 @@ func terraformPacks(rendered []pipeline.Rendered) []terraform.Pack {
 		packs[i] = terraform.Pack{
 			Name: t.Name, Pack: t.Pack, Version: t.PackVersion, Registry: cmp.Or(t.Registry, palette.DefaultRegistry),
 			Values:  string(r.Values.Render()),
-			Profile: terraform.Profile{Name: t.Profile, Version: t.Version, Cloud: palette.CloudType(t)},
+			Profile: terraform.Profile{Project: t.Project, Name: t.Profile, Version: t.Version, Cloud: palette.CloudType(t)},
 		}
 	}
 	return packs

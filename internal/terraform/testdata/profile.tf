@@ -21,6 +21,7 @@ data "spectrocloud_pack" "edge" {
 resource "spectrocloud_cluster_profile" "rhel_prod_1_2_0" {
   name    = "rhel-prod"
   version = "1.2.0"
+  context = "project"
   cloud   = "aws"
   type    = "cluster"
 
@@ -41,6 +42,7 @@ EOT
 resource "spectrocloud_cluster_profile" "stores_1_0_0" {
   name    = "stores"
   version = "1.0.0"
+  context = "tenant"
   cloud   = "edge-native"
   type    = "cluster"
 
