@@ -15,11 +15,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
@@ -158,7 +162,7 @@ func TestGallery(t *testing.T) {
 	want := []string{
 		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.10 westus2 available",
 		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.9 westus2 available",
-		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 eastus available excluded",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 eastus pending excluded",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 westus2 available",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.11 westus2 pending",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.12 westus2 available excluded",
@@ -187,6 +191,177 @@ func TestGallery(t *testing.T) {
 			}
 		}
 	}
+}
+
+// replicating is an estate of one definition whose versions are, oldest first, as
+// the states say: what is known of them in westus2 and in eastus.
+func replicating(states ...[2]armcompute.ReplicationState) *fakeazure.Estate {
+	e := fakeazure.Generate("S", "RG", 1, 1, len(states))
+	for i, v := range e.Galleries[0].Definitions[0].Versions {
+		status := &armcompute.ReplicationStatus{}
+		for j, region := range []string{"West US 2", "East US"} {
+			one := &armcompute.RegionalReplicationStatus{Region: to.Ptr(region), State: to.Ptr(states[i][j])}
+			if states[i][j] == armcompute.ReplicationStateReplicating {
+				one.Progress = to.Ptr[int32](40)
+			}
+			status.Summary = append(status.Summary, one)
+		}
+		v.Properties.ReplicationStatus = status
+	}
+	return e
+}
+
+// The list of a gallery has no replication status, so it is asked for where the
+// newest version is wanted.
+func TestReplication(t *testing.T) {
+	const (
+		yes = armcompute.ReplicationStateCompleted
+		not = armcompute.ReplicationStateReplicating
+		bad = armcompute.ReplicationStateFailed
+	)
+	exclude := func(v *armcompute.GalleryImageVersion) {
+		v.Properties.PublishingProfile.ExcludeFromLatest = to.Ptr(true)
+	}
+	type states = [2]armcompute.ReplicationState
+	for name, tt := range map[string]struct {
+		versions []states
+		change   func([]*armcompute.GalleryImageVersion)
+		hints    []string
+		fault    fakeazure.Fault
+		west     string // version picked there
+		east     string
+		asked    []string
+		reason   string // of the newest version in eastus
+	}{
+		"everywhere": {versions: []states{{yes, yes}, {yes, yes}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"}},
+		"not yet in one region": {
+			versions: []states{{yes, yes}, {yes, yes}, {yes, not}}, west: "0.3.2", east: "0.3.1",
+			asked: []string{"0.3.2", "0.3.1"}, reason: "replication to eastus is 40 % done",
+		},
+		"failed in one region": {
+			versions: []states{{yes, yes}, {yes, bad}}, west: "0.3.1", east: "0.3.0",
+			asked: []string{"0.3.1", "0.3.0"}, reason: "replication to eastus failed",
+		},
+		"not yet where nobody looks": {
+			versions: []states{{yes, yes}, {yes, not}}, hints: []string{"West US 2"}, west: "0.3.1", east: "0.3.0",
+			asked: []string{"0.3.1"}, reason: "replication to eastus is 40 % done",
+		},
+		"three at most": {
+			versions: []states{{yes, yes}, {yes, not}, {yes, not}, {yes, not}, {yes, not}}, west: "0.3.4", east: "0.3.1",
+			asked: []string{"0.3.4", "0.3.3", "0.3.2"}, reason: "replication to eastus is 40 % done",
+		},
+		"excluded and old ones are not asked for": {
+			versions: []states{{yes, yes}, {yes, yes}, {not, not}, {not, not}, {not, not}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				exclude(v[4])
+				v[3].Properties.PublishingProfile.EndOfLifeDate = to.Ptr(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
+				v[2].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateFailed)
+			},
+			west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"},
+		},
+		"excluded in one region": {
+			versions: []states{{yes, yes}, {yes, not}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[2].Properties.PublishingProfile.TargetRegions[1].ExcludeFromLatest = to.Ptr(true)
+			},
+			west: "0.3.2", east: "0.3.0", asked: []string{"0.3.2", "0.3.1", "0.3.0"},
+		},
+		"published at the same time": {
+			versions: make([]states, 11),
+			change: func(v []*armcompute.GalleryImageVersion) {
+				for _, one := range v {
+					one.Properties.PublishingProfile.PublishedDate = v[0].Properties.PublishingProfile.PublishedDate
+				}
+			},
+			west: "0.3.10", east: "0.3.10", asked: []string{"0.3.10"},
+		},
+		"deleted meanwhile": {
+			versions: []states{{yes, yes}, {yes, yes}}, fault: fakeazure.Fault{Match: "/versions/0.3.1", Status: 404, Code: "ResourceNotFound"},
+			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "it was deleted while the gallery was read",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := replicating(tt.versions...)
+			if tt.change != nil {
+				tt.change(e.Galleries[0].Definitions[0].Versions)
+			}
+			o := fakeazure.Options{Estate: e}
+			if tt.fault.Match != "" {
+				o.Faults = []fakeazure.Fault{tt.fault}
+			}
+			w := start(t, o, nil)
+			r := w.host.Discover(t.Context(), []source.Request{{
+				Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: tt.hints},
+				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+			}}, nil)[0]
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			if want := 2 * len(tt.versions); len(r.Images) != want {
+				t.Errorf("%d images, want %d", len(r.Images), want)
+			}
+			for region, want := range map[string]string{"westus2": tt.west, "eastus": tt.east} {
+				if got := picked(t, r.Images, region); got != want {
+					t.Errorf("in %s %s is picked, want %s", region, got, want)
+				}
+			}
+			if got := w.versionsRead(); !slices.Equal(got, tt.asked) {
+				t.Errorf("asked for %v, want %v", got, tt.asked)
+			}
+			newest := fmt.Sprintf("0.3.%d", len(tt.versions)-1)
+			for _, i := range r.Images {
+				if tt.reason != "" && i.Version == newest && i.Region == "eastus" && i.StateReason != tt.reason {
+					t.Errorf("%s is %s: %q", i.Version, i.State, i.StateReason)
+				}
+			}
+		})
+	}
+}
+
+// A status that cannot be read is an error, and the version is not called available.
+func TestReplicationUnknown(t *testing.T) {
+	w := start(t, fakeazure.Options{
+		Estate: fakeazure.Generate("S", "RG", 1, 1, 2),
+		Faults: []fakeazure.Fault{{Match: "/versions/0.3.1", Status: 400, Code: "BadRequest"}},
+	}, nil)
+	r := w.discover(t.Context(), config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
+	if r.Err == nil {
+		t.Error("no error")
+	}
+	wants(t, said(r), "the versions of image definition gallery000/capi-ubuntu-2404-000", "BadRequest")
+	if len(r.Images) != 4 {
+		t.Errorf("%d images", len(r.Images))
+	}
+	for _, i := range r.Images {
+		if (i.State == image.Available) != (i.Version == "0.3.0") {
+			t.Errorf("%s is %s", i.Version, i.State)
+		}
+	}
+}
+
+// picked returns the version that the host picks in region.
+func picked(t *testing.T, images []image.Image, region string) string {
+	t.Helper()
+	rule, err := selection.Compile(spec.Select{Region: region})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := rule.Apply(images, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)).Pick
+	if pick == nil {
+		return "nothing"
+	}
+	return pick.Version
+}
+
+// versionsRead returns the versions that were asked for one by one, in order.
+func (w *world) versionsRead() []string {
+	var names []string
+	for _, p := range w.Paths() {
+		if _, name, found := strings.Cut(p, "/versions/"); found {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func TestFindsGalleries(t *testing.T) {
@@ -635,7 +810,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// Requests grow with what there is, and are bounded at any time.
+// Requests grow with what there is, two for each definition: its versions, and the
+// replication status of the newest. They are bounded at any time.
 func TestRequestsAreLinear(t *testing.T) {
 	count := func(definitions int) int {
 		w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 2, definitions, 10)}, nil)
@@ -649,10 +825,10 @@ func TestRequestsAreLinear(t *testing.T) {
 		}
 		return stats.Requests
 	}
-	if got := count(10); got != 1+2+2*10 {
+	if got := count(10); got != 1+2+2*2*10 {
 		t.Errorf("%d requests", got)
 	}
-	if got := count(40); got != 1+2+2*40 {
+	if got := count(40); got != 1+2+2*2*40 {
 		t.Errorf("%d requests", got)
 	}
 }

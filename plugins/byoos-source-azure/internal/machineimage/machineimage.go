@@ -173,15 +173,19 @@ func replicated(image *sdk.Image, status *armcompute.ReplicationStatus) {
 		if s == nil || resourceid.Region(text(s.Region)) != image.Region || s.State == nil {
 			continue
 		}
+		also := "" // that it is excluded stays true when the replication is done
+		if image.StateReason != "" {
+			also = "; " + image.StateReason
+		}
 		switch *s.State {
 		case armcompute.ReplicationStateReplicating:
-			percent := ""
+			done := "not done yet"
 			if s.Progress != nil {
-				percent = " (" + strconv.Itoa(int(*s.Progress)) + " %)"
+				done = strconv.Itoa(int(*s.Progress)) + " % done"
 			}
-			withdraw(image, sdk.Pending, "still being replicated to "+image.Region+percent)
+			withdraw(image, sdk.Pending, "replication to "+image.Region+" is "+done+also)
 		case armcompute.ReplicationStateFailed:
-			withdraw(image, sdk.Failed, "replication to "+image.Region+" failed")
+			withdraw(image, sdk.Failed, "replication to "+image.Region+" failed"+also)
 		}
 	}
 }

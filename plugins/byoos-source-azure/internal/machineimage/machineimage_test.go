@@ -72,12 +72,15 @@ func TestEmptyAnswers(*testing.T) {
 }
 
 func TestRegions(t *testing.T) {
-	targets := regions("West US 2", "westus2", "East US", "UK South")
+	targets := regions("West US 2", "westus2", "East US", "UK South", "North Europe", "Japan East")
 	targets[2].ExcludeFromLatest = to.Ptr(true)
+	targets[4].ExcludeFromLatest = to.Ptr(true)
 	v := version("Succeeded", armcompute.GalleryImageVersionPublishingProfile{TargetRegions: targets, PublishedDate: day(3)})
 	v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{Summary: []*armcompute.RegionalReplicationStatus{
 		{Region: to.Ptr("UK South"), State: to.Ptr(armcompute.ReplicationStateFailed)},
 		{Region: to.Ptr("East US"), State: to.Ptr(armcompute.ReplicationStateCompleted)},
+		{Region: to.Ptr("North Europe"), State: to.Ptr(armcompute.ReplicationStateReplicating), Progress: to.Ptr[int32](40)},
+		{Region: to.Ptr("Japan East"), State: to.Ptr(armcompute.ReplicationStateReplicating)},
 	}}
 	type line struct {
 		region   string
@@ -100,6 +103,8 @@ func TestRegions(t *testing.T) {
 		{"westus2", sdk.Available, false, ""},
 		{"eastus", sdk.Available, true, "excluded from latest in eastus"},
 		{"uksouth", sdk.Failed, false, "replication to uksouth failed"},
+		{"northeurope", sdk.Pending, true, "replication to northeurope is 40 % done; excluded from latest in northeurope"},
+		{"japaneast", sdk.Pending, false, "replication to japaneast is not done yet"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(line{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -181,14 +181,28 @@ func (d *discovery) leftOut(gallery string, names []string) error {
 	})
 }
 
+// definitionVersions sends the versions of a definition, and those that were read
+// also when the list broke off.
 func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompute.GalleryImage) error {
 	definition := machineimage.FromGalleryImage(g)
+	var versions []listed
 	err := d.api.Versions(ctx, p.subscription, p.group, p.gallery, *g.Name, func(v *armcompute.GalleryImageVersion) error {
 		if v.Name == nil {
 			return nil
 		}
-		return d.out.Images(machineimage.FromVersion(p.id(v.ID, *g.Name, *v.Name), definition, v, d.opt)...)
+		id := p.id(v.ID, *g.Name, *v.Name)
+		versions = append(versions, listed{id, *v.Name, machineimage.FromVersion(id, definition, v, d.opt)})
+		return nil
 	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	unsettled := d.settle(ctx, p, *g.Name, definition, versions)
+	for _, v := range versions {
+		if err := d.out.Images(v.images...); err != nil {
+			return err
+		}
+	}
 	if err != nil && azureapi.NotFound(err) {
 		// It was in the list a moment ago: somebody deleted it meanwhile.
 		return d.report(sdk.Diagnostic{
@@ -196,7 +210,10 @@ func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompu
 			Summary: fmt.Sprintf("image definition %s was deleted while the gallery was read", *g.Name),
 		})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return unsettled
 }
 
 // id returns Azure's own id of a version, in the usual form, or makes it up from

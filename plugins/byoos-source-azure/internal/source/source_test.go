@@ -168,3 +168,22 @@ func TestWithoutQuery(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestNewestFirst(t *testing.T) {
+	at := func(name string, day int) listed {
+		v := listed{name: name, images: []sdk.Image{{}}}
+		if day > 0 {
+			v.images[0].CreatedAt = time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC)
+		}
+		return v
+	}
+	versions := []listed{at("9.9.9", 0), at("0.3.9", 2), at("0.3.10", 2), at("1.0.0", 1), at("0.3.8", 3), {name: "10.0.0"}}
+	slices.SortStableFunc(versions, newestFirst)
+	var got []string
+	for _, v := range versions {
+		got = append(got, v.name)
+	}
+	if want := []string{"0.3.8", "0.3.10", "0.3.9", "1.0.0", "10.0.0", "9.9.9"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
