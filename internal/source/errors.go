@@ -3,7 +3,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"debug/elf"
 	"debug/macho"
@@ -65,7 +64,7 @@ func noTempDir(p *Plugin, err error) *failure.Error {
 	if runtime.GOOS == "windows" {
 		variable = "TMP"
 	}
-	dir := cmp.Or(socketBase(), os.TempDir())
+	dir := socketParent()
 	return broken(p, "cannot be started: the temporary directory "+dir+" cannot be used",
 		"set "+variable+" to a directory that you may write to", cause(err))
 }

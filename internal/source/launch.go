@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ type instance struct {
 	client  *plugin.Client
 	service sourcev1.ImageSourceClient
 	process *process
+	claimed *os.File // the socket directory; nil where it could not be locked
 }
 
 // running returns the plugin's process, starting it when there is none or when
@@ -101,6 +103,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	if err != nil {
 		return nil, broken(p, "cannot be started", "", err)
 	}
+	h.swept.Do(func() { removeLeftovers(socketParent()) })
 	launch := &launch{host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake(),
@@ -143,7 +146,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	}
 	process := launch.process()
 	if err == nil && ctx.Err() == nil && !timedOut {
-		started.process = process
+		started.process, started.claimed = process, launch.claimed
 		h.log.Debug("plugin started", "plugin", p.Type, "pid", process.ID(), "took", time.Since(began).Round(time.Millisecond))
 		return started, nil
 	}
@@ -197,6 +200,7 @@ func (i *instance) close() {
 	}
 	i.process.kill()
 	i.process.ended(crashGrace)
+	_ = i.claimed.Close() // nil will do
 }
 
 // launch is one attempt to start a plugin.
@@ -209,6 +213,7 @@ type launch struct {
 	proc      *process
 	aborted   bool
 	socketDir string
+	claimed   *os.File
 	refused   error
 
 	certificate string // the host's, as PEM
@@ -219,6 +224,11 @@ func (l *launch) runner(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.socketDir = socketDir
+	if claimed, err := claim(socketDir); err != nil {
+		l.host.log.Debug("if this process is killed, it leaves its socket directory", "dir", socketDir, "error", err)
+	} else {
+		l.claimed = claimed
+	}
 	if l.aborted {
 		return nil, context.Canceled
 	}
@@ -255,6 +265,7 @@ func (l *launch) cleanUp() {
 	if l.socketDir != "" {
 		_ = os.RemoveAll(l.socketDir)
 	}
+	_ = l.claimed.Close() // nil will do
 }
 
 // socketBase returns the directory below which sockets are made; empty means the
@@ -266,6 +277,9 @@ func socketBase() string {
 	}
 	return ""
 }
+
+// socketParent is the directory that socketBase stands for.
+func socketParent() string { return cmp.Or(socketBase(), os.TempDir()) }
 
 // clientPlugin makes the client side of the service for go-plugin.
 type clientPlugin struct{ plugin.NetRPCUnsupportedPlugin }

@@ -96,7 +96,7 @@ func TestHostEnds(t *testing.T) {
 				}
 				eventually(t, "the plugin is gone", func() bool { return len(processes(c.Dir)) == 0 })
 				if c.Type == "hang-start" && name == "SIGKILL" {
-					// Nobody is left who knows of the directory; there is no socket in it.
+					// Nobody is left who knows of the directory; the next host removes it.
 					return
 				}
 				eventually(t, "no socket directory is left", func() bool { return len(listing(tmp)) == 0 })

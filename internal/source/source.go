@@ -58,6 +58,7 @@ type Host struct {
 	log     *slog.Logger
 	cache   *cache
 	spawn   *spawner
+	swept   sync.Once // of what killed hosts left
 
 	// life ends with Close, and with it what is being started or called.
 	life context.Context
