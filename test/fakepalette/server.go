@@ -75,6 +75,7 @@ type Server struct {
 	router      routers.Router
 	errorSchema *openapi3.Schema
 
+	underWay   sync.WaitGroup
 	mu         sync.Mutex
 	state      State
 	faults     map[int]Fault
@@ -132,6 +133,10 @@ func (s *Server) FailAlways(n int, fault Fault) {
 		s.Fail(i, fault)
 	}
 }
+
+// Settle waits for the requests that are being answered, also for a client that
+// has left.
+func (s *Server) Settle() { s.underWay.Wait() }
 
 // Reset starts again with another state.
 func (s *Server) Reset(state State) {
@@ -193,6 +198,8 @@ func (s *Server) Change(change func(*State)) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.underWay.Add(1)
+	defer s.underWay.Done()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
