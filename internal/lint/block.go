@@ -103,14 +103,49 @@ func blocksOf(in Input) ([]*block, error) {
 	default:
 		return nil, fmt.Errorf("unknown format %q: values, markdown or profile is wanted", in.Format)
 	}
-	b := &block{text: in.Data, kind: in.Pack, cloud: cloud}
+	return documentBlocks(in, cloud), nil
+}
+
+// documentBlocks takes each document of a YAML stream, as render prints several
+// packs. A line --- at its start cannot be part of a value.
+func documentBlocks(in Input, cloud string) []*block {
+	var blocks []*block
+	start := 0
+	for at := 0; at <= len(in.Data); {
+		next := nextLine(in.Data, at)
+		separator := at < len(in.Data) && string(bytes.TrimRight(in.Data[at:next], " \t\r\n")) == "---"
+		if end := min(at, len(in.Data)); separator || next == at {
+			if len(bytes.TrimSpace(in.Data[start:end])) > 0 {
+				blocks = append(blocks, documentBlock(in, cloud, start, end))
+			}
+			start = next
+		}
+		if next == at {
+			break
+		}
+		at = next
+	}
+	if len(blocks) < 2 {
+		// One document is the text itself, also with a line --- before it.
+		return []*block{documentBlock(in, cloud, 0, len(in.Data))}
+	}
+	return blocks
+}
+
+func documentBlock(in Input, cloud string, start, end int) *block {
+	b := &block{text: in.Data[start:end:end], kind: in.Pack, cloud: cloud}
 	if b.text == nil {
 		b.text = []byte{}
 	}
-	if b.kind == "" {
-		b.kind = kindOf(in.Data)
+	if start > 0 || end < len(in.Data) {
+		for i := start; i <= end; i++ {
+			b.at = append(b.at, i)
+		}
 	}
-	return []*block{b}, nil
+	if b.kind == "" {
+		b.kind = kindOf(b.text)
+	}
+	return b
 }
 
 func formatOf(in Input) Format {

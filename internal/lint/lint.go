@@ -120,6 +120,10 @@ func Lint(in Input) ([]Finding, error) {
 	return findings, nil
 }
 
+// MaxRounds is how often a text is linted and fixed at most until nothing is left
+// to fix: mending one misspelling can bring another to light.
+const MaxRounds = 10
+
 // Fix returns data with the findings' fixes applied and every other byte as it
 // was. Of fixes that overlap only the first is applied. Findings of other data
 // are an error.

@@ -323,7 +323,7 @@ func FuzzLint(f *testing.F) {
 		if in.Format == Values {
 			stillParses(t, data, fixed)
 		}
-		for range 3 {
+		for range MaxRounds {
 			in.Data = fixed
 			if findings, err = Lint(in); err != nil {
 				t.Fatalf("%v for %q that was %q", err, fixed, data)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
@@ -154,21 +155,49 @@ func (o *Options) file(name string) ([]Item, error) {
 	if err != nil || !o.Fix {
 		return items(name, findings), err
 	}
-	fixed, err := lint.Fix(data, findings)
+	fixed, left, err := o.mend(name, data, findings)
 	if err != nil {
 		return nil, fmt.Errorf("cannot mend %s: %w", name, err)
 	}
 	if err := o.write(name, data, fixed); err != nil {
 		return nil, err
 	}
-	left, err := o.lint(name, fixed)
 	if mended := len(findings) - len(left); mended > 0 {
 		fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", name, mended)
 	}
-	return items(name, left), err
+	return items(name, left), nil
+}
+
+// isSpec tells whether somebody gave byoos.yaml to lint.
+func isSpec(data []byte) bool {
+	var head struct {
+		Kind string `yaml:"kind"`
+	}
+	return yaml.Unmarshal(data, &head) == nil && head.Kind == spec.Kind
+}
+
+// mend fixes until nothing is left that can be, and returns what is left.
+func (o *Options) mend(name string, data []byte, findings []lint.Finding) ([]byte, []lint.Finding, error) {
+	for range lint.MaxRounds {
+		fixed, err := lint.Fix(data, findings)
+		if err != nil {
+			return nil, nil, err
+		}
+		if string(fixed) == string(data) {
+			break
+		}
+		data = fixed
+		if findings, err = o.lint(name, data); err != nil {
+			return nil, nil, err
+		}
+	}
+	return data, findings, nil
 }
 
 func (o *Options) lint(name string, data []byte) ([]lint.Finding, error) {
+	if isSpec(data) {
+		return nil, failure.Usage("check it with `doctor -f "+name+"`; lint is for pack values", "%s is a spec", name)
+	}
 	findings, err := lint.Lint(lint.Input{Name: name, Data: data, Pack: spec.PackKind(o.Pack), Cloud: o.Cloud})
 	if err != nil {
 		return nil, &failure.Error{Code: failure.ExitUsage, Err: err, Next: "give a values file, a profile or a Markdown page"}
