@@ -53,8 +53,8 @@ type Case struct {
 // Limits of a check.
 const (
 	callLimit   = time.Minute
-	cancelLimit = 2 * time.Second
-	orphanLimit = 3 * time.Second
+	cancelLimit = 5 * time.Second
+	orphanLimit = 8 * time.Second
 )
 
 // Run reports each problem of the binary as a failure of t.
