@@ -16,7 +16,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 )
 
 // Options of the command.
@@ -95,7 +94,7 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.printer()
+	printer, err := o.Print.Chosen()
 	if err != nil {
 		return err
 	}
@@ -103,25 +102,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	access, err := o.Palette.Prepare(o.Invocation, o.Run.Spec.File == "-")
-	if err != nil {
-		return err
-	}
-	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
-	if err != nil {
-		return err
-	}
-	options.PrintNotes(o.Invocation.ErrOut, picked.Picks)
-	rendered, err := pipeline.Values(picked.Picks)
-	if err != nil {
-		return err
-	}
-	requests, err := options.PaletteRequests(o.Invocation, rendered, len(o.Packs) > 0, access.Project, o.Goal)
-	if err != nil {
-		return err
-	}
-	// Asked for last, so that what is wrong with the spec is told without it.
-	client, err := access.Open(o.Invocation)
+	client, requests, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, o.Goal)
 	if err != nil {
 		return err
 	}
@@ -139,14 +120,6 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	return palette.Errors(outcomes)
-}
-
-// printer is nil for the report to people.
-func (o *Options) printer() (*output.Printer, error) {
-	if o.Print.Output == "" {
-		return nil, nil
-	}
-	return o.Print.Printer()
 }
 
 func (o *Options) applyOptions(t palette.Target, shown map[string]palette.Difference) (palette.Options, error) {

@@ -125,6 +125,17 @@ func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, nam
 	return &Picked{Picks: picks, Lock: name}, nil
 }
 
+// Render picks an image for each pack named, or for all, tells what a person should
+// know of the picks, and builds the pack values.
+func (r *Run) Render(ctx context.Context, inv *invocation.Invocation, l *Lock, names []string) ([]pipeline.Rendered, error) {
+	picked, err := r.Pick(ctx, inv, l, names)
+	if err != nil {
+		return nil, err
+	}
+	PrintNotes(inv.ErrOut, picked.Picks)
+	return pipeline.Values(picked.Picks)
+}
+
 func (r *Run) pickFromSources(ctx context.Context, inv *invocation.Invocation, document *spec.Document, names []string) ([]pipeline.Pick, error) {
 	session, err := r.open(ctx, inv, document)
 	if err != nil {

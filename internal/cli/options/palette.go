@@ -65,20 +65,42 @@ func (p *Palette) Limit(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, p.Timeout)
 }
 
-// PaletteAccess is what is known of a Palette before its key is read.
-type PaletteAccess struct {
-	// Project is the project of targets that name none; empty for tenant scope.
-	Project string
+// Work is what diff and apply start from: a client, and what each pack named, or
+// each of all, wants of Palette. The key is asked for last, so that what is wrong
+// with the spec is told without it.
+func (p *Palette) Work(
+	ctx context.Context, inv *invocation.Invocation, run *Run, lock *Lock, names []string, goal palette.Goal,
+) (*palette.Client, []palette.Request, error) {
+	access, err := p.prepare(inv, run.Spec.File == "-")
+	if err != nil {
+		return nil, nil, err
+	}
+	rendered, err := run.Render(ctx, inv, lock, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	requests, err := paletteRequests(inv, rendered, len(names) > 0, access.project, goal)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := access.open(inv)
+	return client, requests, err
+}
+
+// paletteAccess is what is known of a Palette before its key is read.
+type paletteAccess struct {
+	// project is the project of targets that name none; empty for tenant scope.
+	project string
 
 	palette *Palette
 	config  userconfig.Palette
 	login   paletteLogin
 }
 
-// Prepare checks the flags and reads the user's configuration. It asks for no key,
+// prepare checks the flags and reads the user's configuration. It asks for no key,
 // so that a spec can be refused without one. stdinTaken tells that the spec is read
 // from stdin.
-func (p *Palette) Prepare(inv *invocation.Invocation, stdinTaken bool) (*PaletteAccess, error) {
+func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*paletteAccess, error) {
 	switch {
 	case p.Timeout <= 0 || p.Parallel < 1:
 		return nil, failure.Usage("", "--palette-timeout and --parallel must be more than 0")
@@ -93,14 +115,14 @@ func (p *Palette) Prepare(inv *invocation.Invocation, stdinTaken bool) (*Palette
 		return nil, err
 	}
 	login := cliLogin(inv)
-	return &PaletteAccess{
-		Project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
+	return &paletteAccess{
+		project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
 		palette: p, config: config.Palette, login: login,
 	}, nil
 }
 
-// Open reads the key and returns a client. It sends nothing.
-func (a *PaletteAccess) Open(inv *invocation.Invocation) (*palette.Client, error) {
+// open reads the key and returns a client. It sends nothing.
+func (a *paletteAccess) open(inv *invocation.Invocation) (*palette.Client, error) {
 	secret, err := a.palette.secret(inv, a.login.found)
 	if err != nil {
 		return nil, err
@@ -227,9 +249,9 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 	return paletteLogin{found: true, host: file.PaletteConfig.Mgmt.Endpoint, project: file.PaletteConfig.ProjectName}
 }
 
-// PaletteRequests returns what each rendered pack wants of Palette. Packs without
+// paletteRequests returns what each rendered pack wants of Palette. Packs without
 // a target are passed over, but not when they were named.
-func PaletteRequests(
+func paletteRequests(
 	inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string, goal palette.Goal,
 ) ([]palette.Request, error) {
 	var requests []palette.Request

@@ -26,3 +26,12 @@ func (p *Print) AddFlags(flags *pflag.FlagSet) {
 func (p *Print) Printer() (*output.Printer, error) {
 	return output.New(p.Output, p.NoHeaders)
 }
+
+// Chosen is Printer for commands with a form of their own for people: nil when no
+// format was asked for.
+func (p *Print) Chosen() (*output.Printer, error) {
+	if p.Output == "" {
+		return nil, nil
+	}
+	return p.Printer()
+}

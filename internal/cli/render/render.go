@@ -130,7 +130,7 @@ func (o *Options) validate(changed func(string) bool) error {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	rendered, err := o.render(ctx)
+	rendered, err := o.Run.Render(ctx, o.Invocation, &o.Lock, o.Packs)
 	if err != nil {
 		return err
 	}
@@ -150,16 +150,6 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	_, err = o.Invocation.Out.Write(text)
 	return err
-}
-
-// render runs the pipeline to pack values.
-func (o *Options) render(ctx context.Context) ([]pipeline.Rendered, error) {
-	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
-	if err != nil {
-		return nil, err
-	}
-	options.PrintNotes(o.Invocation.ErrOut, picked.Picks)
-	return pipeline.Values(picked.Picks)
 }
 
 // documents returns one YAML document for each pack; several are separated and
