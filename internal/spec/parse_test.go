@@ -133,9 +133,19 @@ func TestParseProblems(t *testing.T) {
 		{
 			"target", valid + "    target: {profile: p, version: '1.2', cloudType: aws}\n  - {name: b, pack: generic-byoi, target: {version: 1.2.0}}\n",
 			[]string{
-				`b:8:35: packs[0].target.version: "1.2" is not a version of a profile: write three numbers, as 1.2.0`,
+				`b:8:35: packs[0].target.version: "1.2" is not a version of a profile: write three numbers, as 1.2.0, or latest`,
 				`b:8:53: packs[0].target.cloudType: it has no effect without create: add create: true, or remove it`,
 				`b:9:35: packs[1].target: the key "profile" is missing: add profile: ... (Profile by name)`,
+			},
+		},
+		{
+			"target's scope, registry and pack version",
+			valid + "    target: {profile: p, version: latest, scope: tenant, project: x, registry: r, registryUid: u, packVersion: 1.x.0}\n" +
+				"  - {name: b, pack: generic-byoi, target: {profile: p, packVersion: 1.0.x, scope: tenant, replace: true, type: infra}}\n",
+			[]string{
+				`b:8:67: packs[0].target.project: a profile of the tenant is in no project: remove project, or scope: tenant`,
+				`b:8:96: packs[0].target.registryUid: registry names the registry already: keep one of them`,
+				`b:8:112: packs[0].target.packVersion: "1.x.0" is not a version of a pack: write 1.0.0, or 1.0.x for the newest of these`,
 			},
 		},
 		{

@@ -174,20 +174,58 @@ type Edge struct {
 	KubernetesVersions []string `json:"kubernetesVersions,omitempty" jsonschema:"uniqueItems=true"`
 }
 
+// TargetScope says whether a profile is a project's or the tenant's.
+type TargetScope string
+
+// Scopes of a target.
+const (
+	ScopeProject TargetScope = "project"
+	ScopeTenant  TargetScope = "tenant"
+)
+
+// ProfileType is Palette's kind of a cluster profile.
+type ProfileType string
+
+// Types of profiles: all layers, the core ones, or those on top.
+const (
+	ProfileCluster ProfileType = "cluster"
+	ProfileInfra   ProfileType = "infra"
+	ProfileAddOn   ProfileType = "add-on"
+)
+
+// VersionLatest as a target's version is the highest that the profile has.
+const VersionLatest = "latest"
+
 // Target is the Palette cluster profile that diff and apply work on.
 type Target struct {
-	// Project of the profile; the tenant when absent.
+	// Scope is tenant for a profile of the whole tenant, also when the environment
+	// names a project. Without it a target is in its project, else in the one that
+	// the environment names, else in the tenant.
+	Scope TargetScope `json:"scope,omitempty" jsonschema:"enum=project,enum=tenant"`
+	// Project of the profile, by name.
 	Project string `json:"project,omitempty" jsonschema:"minLength=1"`
 	// Profile by name.
 	Profile string `json:"profile" jsonschema:"required,minLength=1"`
-	// Version of the profile: three numbers, 1.2.0.
+	// Version of the profile: three numbers (1.2.0), or latest for the highest that
+	// is there. It may be left out when the profile has one version.
 	Version string `json:"version,omitempty" jsonschema:"minLength=1"`
+	// Type of the profile: cluster has all layers, infra the operating system,
+	// Kubernetes, network and storage, add-on those on top. A profile that is created
+	// gets it; one of another type is refused.
+	Type ProfileType `json:"type,omitempty" jsonschema:"enum=cluster,enum=infra,enum=add-on"`
 	// Create makes the profile, or adds the OS layer, when it is not there.
 	Create bool `json:"create,omitempty"`
+	// Replace allows to put the pack in place of an OS layer of another pack, and a
+	// value in place of a macro such as {{.spectro.var.ami}}.
+	Replace bool `json:"replace,omitempty"`
 	// CloudType of a profile that is created: aws, azure, edge-native, ...
 	CloudType string `json:"cloudType,omitempty" jsonschema:"minLength=1"`
-	// Registry that has the pack.
-	Registry string `json:"registry,omitempty" jsonschema:"minLength=1,default=Public Repo"`
-	// PackVersion of the BYOOS pack, when it is added.
+	// Registry that has the pack, by name; Public Repo when there is no registryUid
+	// either.
+	Registry string `json:"registry,omitempty" jsonschema:"minLength=1"`
+	// RegistryUID names the registry by its uid, where several have one name.
+	RegistryUID string `json:"registryUid,omitempty" jsonschema:"minLength=1"`
+	// PackVersion of the BYOOS pack, when it is added: 1.0.0, or 1.0.x for the newest
+	// of these.
 	PackVersion string `json:"packVersion,omitempty" jsonschema:"minLength=1"`
 }

@@ -217,14 +217,39 @@ func (v *validator) target(at path, pack Pack) {
 	if pack.Target == nil {
 		return
 	}
-	if version := pack.Target.Version; version != "" {
-		if _, err := semver.StrictNewVersion(version); err != nil {
-			v.report(at.to("target", "version"), fmt.Sprintf("%q is not a version of a profile", version), "write three numbers, as 1.2.0")
-		}
+	t, at := *pack.Target, at.to("target")
+	if t.Scope == ScopeTenant && t.Project != "" {
+		v.report(at.to("project"), "a profile of the tenant is in no project", "remove project, or scope: tenant")
 	}
-	if pack.Target.CloudType != "" && !pack.Target.Create {
-		v.report(at.to("target", "cloudType"), "it has no effect without create", "add create: true, or remove it")
+	if t.Version != "" && t.Version != VersionLatest && !IsProfileVersion(t.Version) {
+		v.report(at.to("version"), fmt.Sprintf("%q is not a version of a profile", t.Version), "write three numbers, as 1.2.0, or latest")
 	}
+	if t.CloudType != "" && !t.Create {
+		v.report(at.to("cloudType"), "it has no effect without create", "add create: true, or remove it")
+	}
+	if t.Registry != "" && t.RegistryUID != "" {
+		v.report(at.to("registryUid"), "registry names the registry already", "keep one of them")
+	}
+	if t.PackVersion != "" && !isPackVersion(t.PackVersion) {
+		v.report(at.to("packVersion"), fmt.Sprintf("%q is not a version of a pack", t.PackVersion), "write 1.0.0, or 1.0.x for the newest of these")
+	}
+}
+
+// IsProfileVersion tells whether a text is a version as profiles have them: three
+// numbers.
+func IsProfileVersion(text string) bool {
+	_, err := semver.StrictNewVersion(text)
+	return err == nil
+}
+
+// isPackVersion accepts a version, and x for its last numbers, as the packs'
+// documentation writes it.
+func isPackVersion(text string) bool {
+	for strings.HasSuffix(text, ".x") {
+		text = strings.TrimSuffix(text, ".x")
+	}
+	_, err := semver.NewVersion(text)
+	return err == nil
 }
 
 // expansion finds names that clash after matrix expansion.
