@@ -2,7 +2,11 @@
 // selection compares and packs are rendered from. It is pure: no I/O, no clock.
 package image
 
-import "time"
+import (
+	"regexp"
+	"strings"
+	"time"
+)
 
 // State is what a source says of an image's usability.
 type State string
@@ -55,14 +59,49 @@ type Image struct {
 	Provenance map[string]Provenance `json:"provenance,omitempty"`
 	// Attributes are provider-specific facts.
 	Attributes map[string]string `json:"attributes,omitempty"`
+	// NewestBy is what makes one image of its source newer than another.
+	NewestBy NewestBy `json:"newestBy,omitempty"`
 	// Source is the name of the spec's source that found it.
 	Source string `json:"source,omitempty"`
 }
+
+// NewestBy is what ranks the images of a source.
+type NewestBy string
+
+// What ranks images first. The empty value, which is what is printed and locked,
+// means the creation time.
+const (
+	NewestByCreated NewestBy = ""
+	NewestByVersion NewestBy = "version"
+)
 
 // OS is the operating system inside the image, as Palette packs spell it.
 type OS struct {
 	Name    string `json:"name,omitempty"`
 	Version string `json:"version,omitempty"`
+}
+
+// Attributes of edge images that selection reads: parts of the tag that CanvOS
+// gives them.
+const (
+	AttributeK8sDistribution = "k8sDistribution"
+	AttributeCustomTag       = "customTag"
+)
+
+// Variant is what tells images apart of which none is newer than the other.
+type Variant struct{ K8sDistribution, CustomTag string }
+
+// platformSuffix is what Earthly, which builds CanvOS, appends to the tag of one
+// platform's image.
+var platformSuffix = regexp.MustCompile(`_linux_(?:amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?:_v[0-9]+)?$`)
+
+// Variant returns the variant of an edge image, and an empty one for others. The
+// platform at the end of a tag is no part of it.
+func (i Image) Variant() Variant {
+	return Variant{
+		K8sDistribution: strings.ToLower(i.Attributes[AttributeK8sDistribution]),
+		CustomTag:       platformSuffix.ReplaceAllString(i.Attributes[AttributeCustomTag], ""),
+	}
 }
 
 // Reference is the source's own handle of an image.

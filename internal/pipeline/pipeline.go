@@ -178,9 +178,12 @@ func usersOf(name string, packs []spec.Pack) []spec.Pack {
 func hints(packs []spec.Pack) source.Hints {
 	return source.Hints{
 		// Selection ignores case, and plugins compare with their own name.
-		Providers:     union(packs, func(s spec.Select) string { return strings.ToLower(s.Provider) }),
-		Regions:       union(packs, func(s spec.Select) string { return s.Region }),
-		Architectures: union(packs, func(s spec.Select) string { return strings.ToLower(s.Architecture) }),
+		Providers:          union(packs, func(s spec.Select) string { return strings.ToLower(s.Provider) }),
+		Regions:            union(packs, func(s spec.Select) string { return s.Region }),
+		Architectures:      union(packs, func(s spec.Select) string { return strings.ToLower(s.Architecture) }),
+		KubernetesVersions: union(packs, func(s spec.Select) string { return s.KubernetesVersion }),
+		K8sDistributions:   union(packs, func(s spec.Select) string { return strings.ToLower(s.K8sDistribution) }),
+		CustomTags:         union(packs, func(s spec.Select) string { return s.CustomTag }),
 	}
 }
 

@@ -139,11 +139,15 @@ func TestOnlySourcesInUseAreAskedWithHints(t *testing.T) {
 func TestHintsAreSpelledAsPluginsDo(t *testing.T) {
 	p := &plugins{}
 	pipe := newPipeline(t, p)
-	packs := []spec.Pack{{Name: "p", Pack: spec.GenericBYOI, Select: spec.Select{Provider: "Azure", Region: "West US 2", Architecture: "AMD64"}}}
+	packs := []spec.Pack{{Name: "p", Pack: spec.GenericBYOI, Select: spec.Select{Provider: "Azure", Region: "West US 2", Architecture: "AMD64",
+		KubernetesVersion: "~1.30", K8sDistribution: "K3S", CustomTag: "Prod"}}}
 	if _, _, err := pipe.Discover(t.Context(), packs); err != nil {
 		t.Fatal(err)
 	}
-	want := source.Hints{Providers: []string{"azure"}, Regions: []string{"West US 2"}, Architectures: []string{"amd64"}}
+	want := source.Hints{
+		Providers: []string{"azure"}, Regions: []string{"West US 2"}, Architectures: []string{"amd64"},
+		KubernetesVersions: []string{"~1.30"}, K8sDistributions: []string{"k3s"}, CustomTags: []string{"Prod"},
+	}
 	if diff := cmp.Diff(want, p.requests[0].Hints); diff != "" {
 		t.Error(diff)
 	}

@@ -67,6 +67,11 @@ func checksOf(sel spec.Select) ([]check, error) {
 		}
 		add(sel.KubernetesVersion, "kubernetesVersion", fails)
 	}
+	add(sel.K8sDistribution, "k8sDistribution", func(img *image.Image) string {
+		got := img.Attributes[image.AttributeK8sDistribution]
+		return mismatch("Kubernetes distribution", got, sel.K8sDistribution, strings.EqualFold(got, sel.K8sDistribution))
+	})
+	add(sel.CustomTag, "customTag", func(img *image.Image) string { return failsCustomTag(img, sel.CustomTag) })
 	if sel.Name != "" {
 		pattern := shellPattern(sel.Name)
 		add(sel.Name, "name", func(img *image.Image) string {
@@ -89,6 +94,18 @@ func failsState(img *image.Image, _ time.Time) string {
 		reason += ": " + img.StateReason
 	}
 	return reason
+}
+
+// failsCustomTag lets a custom tag be named with or without its platform.
+func failsCustomTag(img *image.Image, wanted string) string {
+	got := img.Attributes[image.AttributeCustomTag]
+	switch {
+	case got == wanted || img.Variant().CustomTag == wanted:
+		return ""
+	case got == "":
+		return "it has no custom tag"
+	}
+	return fmt.Sprintf("custom tag is %s, not %s", got, wanted)
 }
 
 func failsTime(what string, at *time.Time, now time.Time) string {

@@ -214,6 +214,9 @@ func warn(one, other *image.Image) {
 	one.DeprecatedAt = earlier(one.DeprecatedAt, other.DeprecatedAt)
 	one.EndOfLifeAt = earlier(one.EndOfLifeAt, other.EndOfLifeAt)
 	one.ExcludedFromLatest = one.ExcludedFromLatest || other.ExcludedFromLatest
+	if other.NewestBy != one.NewestBy {
+		one.NewestBy = image.NewestByCreated
+	}
 }
 
 func earlier(a, b *time.Time) *time.Time {

@@ -11,17 +11,20 @@ import (
 
 // sortable is an image with what it is ordered by, worked out once.
 type sortable struct {
-	img     *image.Image
-	time    int64
-	version []token
+	img       *image.Image
+	time      int64
+	version   []token
+	byVersion bool
 }
 
 // rank returns the images best first: newest creation time (unknown ones last),
-// then highest version, then id and whatever else makes the order total.
+// then highest version, then id and whatever else makes the order total. Sources
+// can say that versions come before times; their images follow the others, and
+// decide refuses to choose between the two kinds.
 func rank(images []*image.Image) []*image.Image {
 	keys := make([]sortable, len(images))
 	for i, img := range images {
-		keys[i] = sortable{img, math.MinInt64, parseVersion(img.Version)}
+		keys[i] = sortable{img, math.MinInt64, parseVersion(img.Version), img.NewestBy == image.NewestByVersion}
 		if img.CreatedAt != nil {
 			keys[i].time = img.CreatedAt.Unix()
 		}
@@ -35,6 +38,17 @@ func rank(images []*image.Image) []*image.Image {
 }
 
 func compareKeys(a, b sortable) int {
+	switch {
+	case a.byVersion != b.byVersion:
+		if b.byVersion {
+			return -1
+		}
+		return 1
+	case a.byVersion:
+		if order := compareTokens(b.version, a.version); order != 0 {
+			return order
+		}
+	}
 	if a.time != b.time {
 		return cmp.Compare(b.time, a.time)
 	}
@@ -69,12 +83,14 @@ func compareTimes(a, b *image.Image) int {
 	return b.CreatedAt.Compare(*a.CreatedAt)
 }
 
+// decidedBy names what put an image before another of one kind of order.
 func decidedBy(a, b *image.Image) string {
+	times, versions := compareTimes(a, b) != 0, compareVersions(a.Version, b.Version) != 0
 	switch {
-	case compareTimes(a, b) != 0:
-		return "createdAt"
-	case compareVersions(a.Version, b.Version) != 0:
+	case versions && (a.NewestBy == image.NewestByVersion || !times):
 		return "version"
+	case times:
+		return "createdAt"
 	}
 	return "id"
 }

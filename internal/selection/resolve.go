@@ -66,6 +66,8 @@ func selectable() []struct {
 		{"os.name", func(i *image.Image) string { return i.OS.Name }},
 		{"os.version", func(i *image.Image) string { return i.OS.Version }},
 		{"kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }},
+		{"k8sDistribution", func(i *image.Image) string { return i.Variant().K8sDistribution }},
+		{"customTag", func(i *image.Image) string { return i.Variant().CustomTag }},
 		{"name", func(i *image.Image) string { return i.Name }},
 	}
 }
@@ -87,7 +89,16 @@ func (o Outcome) tellApart() string {
 	case slices.Contains(differ, "region") || slices.Contains(differ, "architecture"):
 		return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that, or give the pack a matrix to have one pack for each"
 	}
-	return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that"
+	return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that" + o.withoutCustomTag(differ)
+}
+
+// withoutCustomTag says how to select what no value of a key names.
+func (o Outcome) withoutCustomTag(differ []string) string {
+	without := slices.ContainsFunc(o.Alternatives, func(i image.Image) bool { return i.Variant().CustomTag == "" })
+	if !without || !slices.Contains(differ, "customTag") {
+		return ""
+	}
+	return "; where: '!has(image.attributes.customTag)' selects those without a custom tag"
 }
 
 func (o Outcome) differIn(get func(*image.Image) string) bool {
@@ -179,6 +190,7 @@ func (o Outcome) nextStep() string {
 	wanted := map[string]string{
 		"provider": o.sel.Provider, "region": o.sel.Region, "architecture": o.sel.Architecture,
 		"os.name": o.sel.OS.Name, "os.version": o.sel.OS.Version, "kubernetesVersion": o.sel.KubernetesVersion, "name": o.sel.Name,
+		"k8sDistribution": o.sel.K8sDistribution, "customTag": o.sel.CustomTag,
 	}
 	for _, field := range selectable() {
 		if wanted[field.key] == "" || !o.allFail(field.key) {

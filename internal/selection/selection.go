@@ -102,7 +102,8 @@ type Outcome struct {
 	// DecidedBy is what put Pick before the next: createdAt, version or id;
 	// empty when it is the only one.
 	DecidedBy string `json:"decidedBy,omitempty"`
-	// Tie are the images that share the newest creation time, Pick first.
+	// Tie are the images that share the newest creation time, or the highest version
+	// where versions come first; Pick is the first of them.
 	Tie []image.Image `json:"tie,omitempty"`
 	// Alternatives are the images of an ambiguous verdict, and Why it is one.
 	Alternatives []image.Image `json:"alternatives,omitempty"`
@@ -162,69 +163,84 @@ func (r *Rule) decide(o *Outcome) {
 		o.Verdict = NoImage
 		return
 	}
-	top := &o.Ranked[0]
-	if r.pick == spec.PickExactlyOne && len(o.Ranked) > 1 {
+	if r.pick == spec.PickExactlyOne && editions(o.Ranked) > 1 {
 		o.refuse(o.Ranked, "pick is exactlyOne")
 		return
 	}
-	if some := alternatives(o.Ranked); len(some) > 0 {
-		o.refuse(append([]image.Image{*top}, some...), "they are outputs of one build, so none is newer")
-		return
+	for _, doubt := range doubts() {
+		if some, why := doubt(o.Ranked); len(some) > 1 {
+			o.refuse(some, why)
+			return
+		}
 	}
-	if some := untimed(o.Ranked); len(some) > 0 {
-		o.refuse(append([]image.Image{*top}, some...), "neither a creation time nor a version says which is newest")
-		return
-	}
-	if some, what := tied(o.Ranked); len(some) > 0 {
-		o.refuse(append([]image.Image{*top}, some...), fmt.Sprintf("they were created at the same time (%s), so only their ids would choose the %s",
-			top.CreatedAt.UTC().Format(time.RFC3339), strings.Join(what, " and the ")))
-		return
-	}
+	top := &o.Ranked[0]
 	o.Verdict, o.Pick = Picked, top
 	if len(o.Ranked) > 1 {
 		o.DecidedBy = decidedBy(top, &o.Ranked[1])
 	}
 	o.noteTie()
-	o.noteUntimed()
+	o.noteUnknown()
 }
+
+// doubt returns the images of which none is the newest, the first among them, and
+// why; fewer than two when there is no doubt.
+type doubt func(ranked []image.Image) (some []image.Image, why string)
+
+// doubts are what makes "newest" ambiguous, in the order that they are told.
+func doubts() []doubt { return []doubt{orders, variants, outputs, copies, untimed, tied} }
 
 func (o *Outcome) refuse(some []image.Image, why string) {
 	o.Verdict, o.Alternatives, o.Why = Ambiguous, slices.Clone(some), why
 }
 
+// noteTie tells which images share what comes first in their order, and what
+// decided then.
 func (o *Outcome) noteTie() {
-	top := o.Ranked[0]
-	if top.CreatedAt == nil {
+	top := &o.Ranked[0]
+	shared, same := o.shared()
+	if shared == "" {
 		return
 	}
-	same := 1
-	for same < len(o.Ranked) && sameTime(&top, &o.Ranked[same]) {
-		same++
+	count := 1
+	for count < len(o.Ranked) && same(&o.Ranked[count]) {
+		count++
 	}
-	if same == 1 {
+	if !slices.ContainsFunc(o.Ranked[1:count], func(i image.Image) bool { return !sameEdition(top, &i) }) {
 		return
 	}
-	o.Tie = slices.Clone(o.Ranked[:same])
-	o.Notes = append(o.Notes, fmt.Sprintf("%d images were created at %s; %s decided for %s",
-		same, top.CreatedAt.UTC().Format(time.RFC3339), o.DecidedBy, top.ID))
+	o.Tie = slices.Clone(o.Ranked[:count])
+	o.Notes = append(o.Notes, fmt.Sprintf("%d images %s; %s decided for %s", count, shared, o.DecidedBy, top.ID))
 }
 
-func (o *Outcome) noteUntimed() {
+// shared says what the first image has that comes first in its order, and which
+// others have it too; nothing when that is not known.
+func (o *Outcome) shared() (what string, same func(*image.Image) bool) {
+	top := &o.Ranked[0]
+	switch {
+	case top.NewestBy == image.NewestByVersion && top.Version != "":
+		return "have version " + top.Version, func(i *image.Image) bool { return compareVersions(top.Version, i.Version) == 0 }
+	case top.NewestBy == image.NewestByCreated && top.CreatedAt != nil:
+		return "were created at " + top.CreatedAt.UTC().Format(time.RFC3339), func(i *image.Image) bool { return sameTime(top, i) }
+	}
+	return "", nil
+}
+
+// noteUnknown tells how many images come last because what ranks them is not
+// known of them. When it is known of none, DecidedBy says what took its place.
+func (o *Outcome) noteUnknown() {
+	what, unknown := "a creation time", func(i *image.Image) bool { return i.CreatedAt == nil }
+	if o.Ranked[0].NewestBy == image.NewestByVersion {
+		what, unknown = "a version", func(i *image.Image) bool { return i.Version == "" }
+	}
 	count := 0
 	for i := range o.Ranked {
-		if o.Ranked[i].CreatedAt == nil {
+		if unknown(&o.Ranked[i]) {
 			count++
 		}
 	}
-	if count == 0 || len(o.Ranked) == 1 {
-		return
+	if count > 0 && count < len(o.Ranked) {
+		o.Notes = append(o.Notes, fmt.Sprintf("images without %s come last: %d of %d", what, count, len(o.Ranked)))
 	}
-	// Sources whose images have versions only, such as tags of a registry, are
-	// ordered as they mean to be; DecidedBy tells it.
-	if count == len(o.Ranked) {
-		return
-	}
-	o.Notes = append(o.Notes, fmt.Sprintf("images without a creation time come last: %d of %d", count, len(o.Ranked)))
 }
 
 func sameTime(a, b *image.Image) bool {
@@ -241,14 +257,65 @@ func isBuildReference(ref *image.Reference) bool {
 	return ref != nil && ref.Value != "" && (ref.Kind == "packer-run-uuid" || ref.Kind == "arn")
 }
 
-// alternatives returns the images that came out of the same build as the first:
-// another name, region or architecture of it, or two builds that nothing but
-// their ids tell apart. Time only says which was finished last.
-func alternatives(ranked []image.Image) []image.Image {
-	top := &ranked[0]
-	var some []image.Image
+// orders finds images whose sources rank them in different ways.
+func orders(ranked []image.Image) (some []image.Image, why string) {
+	last := len(ranked) - 1
+	if ranked[0].NewestBy == ranked[last].NewestBy {
+		return nil, ""
+	}
+	// Images are ranked in two runs, so the first of each stands for its kind.
+	other := slices.IndexFunc(ranked, func(img image.Image) bool { return img.NewestBy != ranked[0].NewestBy })
+	return []image.Image{ranked[0], ranked[other]},
+		"their sources do not agree whether the version or the creation time makes one newer: set newestBy to one of them at all sources of the pack"
+}
+
+// variants finds images of several Kubernetes distributions or custom tags, which
+// are never newer or older than each other, and returns the best of each. Tags
+// that tell neither are not compared with those that do.
+func variants(ranked []image.Image) (some []image.Image, why string) {
+	seen := map[image.Variant]bool{}
+	var distributions, customTags []string
+	for i := range ranked {
+		variant := ranked[i].Variant()
+		if variant == (image.Variant{}) || seen[variant] {
+			continue
+		}
+		seen[variant] = true
+		some = append(some, ranked[i])
+		distributions, customTags = append(distributions, variant.K8sDistribution), append(customTags, variant.CustomTag)
+	}
+	var differ []string
+	if severalValues(distributions) {
+		differ = append(differ, "Kubernetes distributions")
+	}
+	if severalValues(customTags) {
+		differ = append(differ, "custom tags")
+	}
+	return some, "they are of several " + strings.Join(differ, " and ") + ", none of which is newer than another"
+}
+
+func severalValues(values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return v != values[0] })
+}
+
+// outputs finds the images that came out of the same build as the first: another
+// name, region or architecture of it. Time only says which was finished last.
+func outputs(ranked []image.Image) (some []image.Image, why string) {
+	return withFirst(ranked, func(other *image.Image) bool { return sameBuild(&ranked[0], other) }),
+		"they are outputs of one build, so none is newer"
+}
+
+// copies finds the first image's copies in other regions.
+func copies(ranked []image.Image) (some []image.Image, why string) {
+	return withFirst(ranked, func(other *image.Image) bool { return isCopy(&ranked[0], other) }),
+		"they have one name in several regions, so they are copies and none is newer"
+}
+
+// withFirst returns the first image and those of other editions that is holds for.
+func withFirst(ranked []image.Image, is func(*image.Image) bool) []image.Image {
+	some := []image.Image{ranked[0]}
 	for i := 1; i < len(ranked); i++ {
-		if other := &ranked[i]; !sameID(top, other) && (sameBuild(top, other) || isCopy(top, other)) {
+		if other := &ranked[i]; !sameEdition(&ranked[0], other) && is(other) {
 			some = append(some, *other)
 		}
 	}
@@ -257,6 +324,32 @@ func alternatives(ranked []image.Image) []image.Image {
 
 func sameID(a, b *image.Image) bool {
 	return foldedID(a) == foldedID(b)
+}
+
+// sameEdition tells whether two images are one by id, or a tag and what Earthly
+// pushes beside it for one platform: the tag is then the one to use.
+func sameEdition(a, b *image.Image) bool {
+	return sameID(a, b) || isTag(a) && isTag(b) && editionID(a) == editionID(b)
+}
+
+// editionID is the id of a tag without its platform.
+func editionID(img *image.Image) string {
+	raw := img.Attributes[image.AttributeCustomTag]
+	return strings.TrimSuffix(img.ID, strings.TrimPrefix(raw, img.Variant().CustomTag))
+}
+
+// editions counts the images that are not the same but for their platform.
+func editions(ranked []image.Image) int {
+	seen := map[string]bool{}
+	for i := range ranked {
+		id := foldedID(&ranked[i])
+		if isTag(&ranked[i]) {
+			// One tag can serve several architectures; each is a choice of its own.
+			id = editionID(&ranked[i]) + " " + ranked[i].Architecture + " " + ranked[i].Digest
+		}
+		seen[id] = true
+	}
+	return len(seen)
 }
 
 func sameBuild(a, b *image.Image) bool {
@@ -273,39 +366,34 @@ func isCopy(a, b *image.Image) bool {
 		a.Region != "" && b.Region != "" && !sameRegion(a.Provider, a.Region, b.Region)
 }
 
-// untimed returns the images that only their ids set apart from the first, when
-// no creation time is known.
-func untimed(ranked []image.Image) []image.Image {
-	top := &ranked[0]
-	if top.CreatedAt != nil {
-		return nil
+// asNew returns the first image and those of other editions that neither time nor
+// version puts behind it.
+func asNew(ranked []image.Image) []image.Image {
+	top, end := &ranked[0], 1
+	for end < len(ranked) && sameTime(top, &ranked[end]) && compareVersions(top.Version, ranked[end].Version) == 0 {
+		end++
 	}
-	var some []image.Image
-	for i := 1; i < len(ranked); i++ {
-		other := &ranked[i]
-		if compareVersions(top.Version, other.Version) != 0 {
-			break
-		}
-		if !sameID(top, other) {
-			some = append(some, *other)
-		}
-	}
-	return some
+	return withFirst(ranked[:end], func(*image.Image) bool { return true })
 }
 
-// tied returns the images that only their ids set apart from the first, and what
-// the ids would choose: nothing is returned when all of them hold the same, as
+// untimed finds the images that only their ids set apart from the first, when no
+// creation time is known.
+func untimed(ranked []image.Image) (some []image.Image, why string) {
+	if ranked[0].CreatedAt != nil {
+		return nil, ""
+	}
+	return asNew(ranked), "neither a creation time nor a version says which is newest"
+}
+
+// tied finds the images that only their ids set apart from the first, and tells
+// what the ids would choose: there is no doubt when all of them hold the same, as
 // then any of them will do.
-func tied(ranked []image.Image) (some []image.Image, what []string) {
+func tied(ranked []image.Image) (some []image.Image, why string) {
 	top := &ranked[0]
 	if top.CreatedAt == nil {
-		return nil, nil
+		return nil, ""
 	}
-	for i := 1; i < len(ranked) && sameTime(top, &ranked[i]) && compareVersions(top.Version, ranked[i].Version) == 0; i++ {
-		if !sameID(top, &ranked[i]) {
-			some = append(some, ranked[i])
-		}
-	}
+	some = asNew(ranked)
 	contents := []struct {
 		name string
 		same func(*image.Image) bool
@@ -314,13 +402,15 @@ func tied(ranked []image.Image) (some []image.Image, what []string) {
 		{"architecture", func(i *image.Image) bool { return i.Architecture == top.Architecture }},
 		{"Kubernetes version", func(i *image.Image) bool { return i.KubernetesVersion == top.KubernetesVersion }},
 	}
+	var what []string
 	for _, content := range contents {
 		if slices.ContainsFunc(some, func(img image.Image) bool { return !content.same(&img) }) {
 			what = append(what, content.name)
 		}
 	}
 	if what == nil {
-		return nil, nil
+		return nil, ""
 	}
-	return some, what
+	return some, fmt.Sprintf("they were created at the same time (%s), so only their ids would choose the %s",
+		top.CreatedAt.UTC().Format(time.RFC3339), strings.Join(what, " and the "))
 }

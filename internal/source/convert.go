@@ -35,6 +35,7 @@ func imageFrom(out *image.Image, m *sourcev1.Image, source string) {
 	out.Owner, out.OwnerID, out.Public = m.GetOwner(), m.GetOwnerId(), m.GetPublic()
 	out.Tags, out.Attributes = m.GetTags(), m.GetAttributes()
 	out.Digest = m.GetDigest()
+	out.NewestBy = newestByFrom(m.GetNewestBy())
 	out.Source = source
 	if ref := m.GetReference(); ref != nil {
 		out.Reference = &image.Reference{Kind: ref.GetKind(), Value: ref.GetValue()}
@@ -74,6 +75,14 @@ func stateFrom(s sourcev1.State) image.State {
 		return image.Gone
 	}
 	return image.Unusable
+}
+
+// newestByFrom takes an order of a later protocol for the default one.
+func newestByFrom(by sourcev1.NewestBy) image.NewestBy {
+	if by == sourcev1.NewestBy_NEWEST_BY_VERSION {
+		return image.NewestByVersion
+	}
+	return image.NewestByCreated
 }
 
 func presenceFrom(p sourcev1.Presence) Presence {

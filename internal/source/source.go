@@ -149,6 +149,8 @@ func (p *Plugin) ConfigSchema() string { return p.Description.GetConfigSchema() 
 // Hints tell a source what will be selected later.
 type Hints struct {
 	Providers, Regions, Architectures []string
+	// KubernetesVersions are semver ranges.
+	KubernetesVersions, K8sDistributions, CustomTags []string
 }
 
 // Request asks one source for its images.

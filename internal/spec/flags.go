@@ -22,6 +22,8 @@ type FlagSpec struct {
 	Regions           []string
 	Architectures     []string
 	KubernetesVersion string
+	K8sDistribution   string
+	CustomTag         string
 	Name              string
 	Tags              map[string]string
 	Where             string
@@ -39,7 +41,8 @@ func (f FlagSpec) FirstSet() string {
 		is   bool
 	}{
 		{"set", len(f.Set) > 0}, {"pack", f.Pack != ""}, {"provider", f.Provider != ""}, {"region", len(f.Regions) > 0},
-		{"architecture", len(f.Architectures) > 0}, {"kubernetes-version", f.KubernetesVersion != ""}, {"name", f.Name != ""},
+		{"architecture", len(f.Architectures) > 0}, {"kubernetes-version", f.KubernetesVersion != ""},
+		{"k8s-distribution", f.K8sDistribution != ""}, {"custom-tag", f.CustomTag != ""}, {"name", f.Name != ""},
 		{"tag", len(f.Tags) > 0}, {"where", f.Where != ""}, {"os-name", f.OSName != ""}, {"os-version", f.OSVersion != ""},
 	}
 	for _, s := range set {
@@ -62,6 +65,7 @@ func FromFlags(f FlagSpec) (*Document, error) {
 		Name: f.Source, Pack: PackKind(f.Pack),
 		Select: Select{
 			Provider: f.Provider, KubernetesVersion: f.KubernetesVersion,
+			K8sDistribution: f.K8sDistribution, CustomTag: f.CustomTag,
 			Name: f.Name, Tags: f.Tags, Where: f.Where,
 		},
 		Values: Values{OSName: f.OSName, OSVersion: f.OSVersion},
@@ -124,7 +128,8 @@ func flagOf(path string) string {
 		{"sources[0]", "--source"}, {"packs[0].name", "--source"}, {"packs[0].pack", "--pack"}, {"packs[0].select.provider", "--provider"},
 		{"packs[0].select.region", "--region"}, {"packs[0].matrix.region", "--region"},
 		{"packs[0].select.architecture", "--architecture"}, {"packs[0].matrix.architecture", "--architecture"},
-		{"packs[0].select.kubernetesVersion", "--kubernetes-version"}, {"packs[0].select.name", "--name"},
+		{"packs[0].select.kubernetesVersion", "--kubernetes-version"},
+		{"packs[0].select.k8sDistribution", "--k8s-distribution"}, {"packs[0].select.customTag", "--custom-tag"}, {"packs[0].select.name", "--name"},
 		{"packs[0].select.tags", "--tag"}, {"packs[0].select.where", "--where"},
 		{"packs[0].values.osName", "--os-name"}, {"packs[0].values.osVersion", "--os-version"},
 	}

@@ -109,6 +109,11 @@ type Select struct {
 	OS OS `json:"os,omitzero"`
 	// KubernetesVersion is a semver range: ~1.30, >=1.29 <1.31.
 	KubernetesVersion string `json:"kubernetesVersion,omitempty" jsonschema:"minLength=1"`
+	// K8sDistribution in the tag of an edge image: k3s, rke2, kubeadm, ...
+	K8sDistribution string `json:"k8sDistribution,omitempty" jsonschema:"minLength=1"`
+	// CustomTag at the end of an edge image's tag, without the platform that Earthly
+	// may add to it.
+	CustomTag string `json:"customTag,omitempty" jsonschema:"minLength=1"`
 	// Name is a shell pattern (*, ?) on the image's or build's name.
 	Name string `json:"name,omitempty" jsonschema:"minLength=1"`
 	// Tags that an image must have, with these values.

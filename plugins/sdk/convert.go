@@ -43,6 +43,7 @@ func imagesTo(images []Image) ([]*sourcev1.Image, int) {
 		out.DeprecatedAt, out.EndOfLifeAt = timeTo(in.DeprecatedAt), timeTo(in.EndOfLifeAt)
 		out.State, out.StateReason = stateTo(in.State), text(in.StateReason)
 		out.ExcludedFromLatest = in.ExcludedFromLatest
+		out.NewestBy = newestByTo(in.NewestBy)
 		out.Owner, out.OwnerId, out.Public = text(in.Owner), text(in.OwnerID), in.Public
 		out.Digest = text(in.Digest)
 		if in.Reference != nil {
@@ -152,6 +153,16 @@ func stateTo(s State) sourcev1.State {
 	return sourcev1.State_STATE_UNSPECIFIED
 }
 
+func newestByTo(by NewestBy) sourcev1.NewestBy {
+	switch by {
+	case NewestByCreated:
+		return sourcev1.NewestBy_NEWEST_BY_CREATED
+	case NewestByVersion:
+		return sourcev1.NewestBy_NEWEST_BY_VERSION
+	}
+	return sourcev1.NewestBy_NEWEST_BY_UNSPECIFIED
+}
+
 func presenceTo(p Presence) sourcev1.Presence {
 	switch p {
 	case Found:
@@ -190,4 +201,11 @@ func refsFrom(refs []*sourcev1.ImageRef) []Ref {
 		}
 	}
 	return out
+}
+
+func hintsFrom(h *sourcev1.Hints) Hints {
+	return Hints{
+		Providers: h.GetProviders(), Regions: h.GetRegions(), Architectures: h.GetArchitectures(),
+		KubernetesVersions: h.GetKubernetesVersions(), K8sDistributions: h.GetK8SDistributions(), CustomTags: h.GetCustomTags(),
+	}
 }

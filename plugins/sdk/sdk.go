@@ -87,6 +87,12 @@ type DiscoverRequest[C any] struct {
 // them only saves work. Empty means everything.
 type Hints struct {
 	Providers, Regions, Architectures []string
+	// KubernetesVersions are semver ranges as in select: "~1.30". An image that is
+	// within one of them may be selected.
+	KubernetesVersions []string
+	// K8sDistributions (k3s, rke2, ...) and CustomTags are parts of the tags of edge
+	// images; a custom tag comes without the suffix of a platform.
+	K8sDistributions, CustomTags []string
 }
 
 // VerifyRequest asks what became of images.
@@ -166,7 +172,22 @@ type Image struct {
 	Provenance map[string]Provenance
 	// Attributes are provider-specific facts, such as hyperVGeneration.
 	Attributes map[string]string
+	// NewestBy is what makes one image of the source newer than another; the same
+	// for all of them. The host ranks by it.
+	NewestBy NewestBy
 }
+
+// NewestBy is what ranks the images of a source, and the value of a configuration
+// key of that name.
+type NewestBy string
+
+// What ranks images. An empty NewestBy is NewestByCreated.
+const (
+	// NewestByCreated ranks by CreatedAt, then by Version.
+	NewestByCreated NewestBy = "created"
+	// NewestByVersion ranks by Version, then by CreatedAt.
+	NewestByVersion NewestBy = "version"
+)
 
 // Reference is the source's own handle of an image: kind packer-run-uuid, arn, url.
 type Reference struct{ Kind, Value string }

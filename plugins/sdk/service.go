@@ -123,15 +123,11 @@ func (s *service[C]) Discover(
 		return s.finish(ctx, out, err)
 	}
 	return s.finish(ctx, out, s.source.Discover(ctx, DiscoverRequest[C]{
-		Source:  req.GetSource(),
-		Config:  config,
-		BaseDir: req.GetBaseDir(),
-		Now:     timeFrom(req.GetNow()),
-		Hints: Hints{
-			Providers:     req.GetHints().GetProviders(),
-			Regions:       req.GetHints().GetRegions(),
-			Architectures: req.GetHints().GetArchitectures(),
-		},
+		Source:       req.GetSource(),
+		Config:       config,
+		BaseDir:      req.GetBaseDir(),
+		Now:          timeFrom(req.GetNow()),
+		Hints:        hintsFrom(req.GetHints()),
 		UserSettings: req.GetUserSettings().AsMap(),
 		Log:          s.log.With("source", req.GetSource()),
 	}, &Stream{out}))

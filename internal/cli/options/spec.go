@@ -38,6 +38,8 @@ func (s *Spec) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Flags.OSName, "os-name", "", "osName of the pack, for --source")
 	flags.StringVar(&s.Flags.OSVersion, "os-version", "", "osVersion of the pack, for --source")
 	flags.StringVar(&s.Flags.KubernetesVersion, "kubernetes-version", "", "select by Kubernetes version range, for --source")
+	flags.StringVar(&s.Flags.K8sDistribution, "k8s-distribution", "", "select by the Kubernetes distribution in an edge image's tag (k3s, rke2, ...), for --source")
+	flags.StringVar(&s.Flags.CustomTag, "custom-tag", "", "select by the custom tag at the end of an edge image's tag, for --source")
 	flags.StringVar(&s.Flags.Name, "name", "", "select by name pattern (*, ?), for --source")
 	flags.StringToStringVar(&s.Flags.Tags, "tag", nil, "select by tag, key=value, for --source; may be repeated")
 	flags.StringVar(&s.Flags.Where, "where", "", "select by CEL expression, for --source")

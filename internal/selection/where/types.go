@@ -76,6 +76,7 @@ func fields(typ string) []field {
 			text("digest", func(i *image.Image) string { return i.Digest }),
 			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return referenceValue{i} }},
 			texts("attributes", func(i *image.Image) map[string]string { return i.Attributes }),
+			text("newestBy", func(i *image.Image) string { return string(i.NewestBy) }),
 			text("source", func(i *image.Image) string { return i.Source }),
 		}
 	case osType:

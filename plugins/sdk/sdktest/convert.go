@@ -17,6 +17,7 @@ func imageFrom(m *sourcev1.Image) sdk.Image {
 		Version: m.GetVersion(), State: stateFrom(m.GetState()), StateReason: m.GetStateReason(),
 		ExcludedFromLatest: m.GetExcludedFromLatest(), Owner: m.GetOwner(), OwnerID: m.GetOwnerId(), Public: m.GetPublic(),
 		Tags: m.GetTags(), Digest: m.GetDigest(), Attributes: m.GetAttributes(),
+		NewestBy: newestByFrom(m.GetNewestBy()),
 	}
 	if r := m.GetReference(); r != nil {
 		i.Reference = &sdk.Reference{Kind: r.GetKind(), Value: r.GetValue()}
@@ -53,6 +54,16 @@ func stateFrom(s sourcev1.State) sdk.State {
 		return sdk.Unusable
 	}
 	return sdk.StateUnknown
+}
+
+func newestByFrom(by sourcev1.NewestBy) sdk.NewestBy {
+	switch by {
+	case sourcev1.NewestBy_NEWEST_BY_CREATED:
+		return sdk.NewestByCreated
+	case sourcev1.NewestBy_NEWEST_BY_VERSION:
+		return sdk.NewestByVersion
+	}
+	return ""
 }
 
 func diagnosticsFrom(messages []*sourcev1.Diagnostic) []sdk.Diagnostic {

@@ -84,7 +84,10 @@ func Discover[C any](
 	}}
 	err = sdk.Service(s, r.log).Discover(&sourcev1.DiscoverRequest{
 		Source: "test", Config: values, BaseDir: r.baseDir, Now: timestamppb.New(r.now), UserSettings: settings,
-		Hints: &sourcev1.Hints{Providers: r.hints.Providers, Regions: r.hints.Regions, Architectures: r.hints.Architectures},
+		Hints: &sourcev1.Hints{
+			Providers: r.hints.Providers, Regions: r.hints.Regions, Architectures: r.hints.Architectures,
+			KubernetesVersions: r.hints.KubernetesVersions, K8SDistributions: r.hints.K8sDistributions, CustomTags: r.hints.CustomTags,
+		},
 	}, out)
 	return images, diagnostics, plain(ctx, err)
 }

@@ -39,6 +39,7 @@ func full() sdk.Image {
 		Version: "1.2.3", State: sdk.Disabled, StateReason: "by hand", ExcludedFromLatest: true, Owner: "self", OwnerID: "123",
 		Public: true, Tags: map[string]string{"a": "b"}, Digest: "sha256:00", Reference: &sdk.Reference{Kind: "arn", Value: "x"},
 		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "k", Raw: "r"}}, Attributes: map[string]string{"c": "d"},
+		NewestBy: sdk.NewestByVersion,
 	}
 }
 

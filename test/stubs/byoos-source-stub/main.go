@@ -154,8 +154,8 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	case "environment":
 		return environment(out)
 	case "request":
-		return out.Images(sdk.Image{ID: req.Source, Provider: "aws", Tags: map[string]string{
-			"baseDir": req.BaseDir, "now": req.Now.Format(time.RFC3339), "regions": strings.Join(req.Hints.Regions, ","),
+		return out.Images(sdk.Image{ID: req.Source, Provider: "aws", NewestBy: sdk.NewestByVersion, Tags: map[string]string{
+			"baseDir": req.BaseDir, "now": req.Now.Format(time.RFC3339), "hints": fmt.Sprint(req.Hints),
 			"settings": fmt.Sprint(req.UserSettings), "stdin": stdin(), "dir": workingDir(),
 		}})
 	case "edge":

@@ -140,6 +140,59 @@ func (Presence) EnumDescriptor() ([]byte, []int) {
 	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{1}
 }
 
+// NewestBy is what ranks images first.
+type NewestBy int32
+
+const (
+	// As NEWEST_BY_CREATED.
+	NewestBy_NEWEST_BY_UNSPECIFIED NewestBy = 0
+	// created_at, then version.
+	NewestBy_NEWEST_BY_CREATED NewestBy = 1
+	// version, then created_at.
+	NewestBy_NEWEST_BY_VERSION NewestBy = 2
+)
+
+// Enum value maps for NewestBy.
+var (
+	NewestBy_name = map[int32]string{
+		0: "NEWEST_BY_UNSPECIFIED",
+		1: "NEWEST_BY_CREATED",
+		2: "NEWEST_BY_VERSION",
+	}
+	NewestBy_value = map[string]int32{
+		"NEWEST_BY_UNSPECIFIED": 0,
+		"NEWEST_BY_CREATED":     1,
+		"NEWEST_BY_VERSION":     2,
+	}
+)
+
+func (x NewestBy) Enum() *NewestBy {
+	p := new(NewestBy)
+	*p = x
+	return p
+}
+
+func (x NewestBy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (NewestBy) Descriptor() protoreflect.EnumDescriptor {
+	return file_byoos_source_v1_source_proto_enumTypes[2].Descriptor()
+}
+
+func (NewestBy) Type() protoreflect.EnumType {
+	return &file_byoos_source_v1_source_proto_enumTypes[2]
+}
+
+func (x NewestBy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use NewestBy.Descriptor instead.
+func (NewestBy) EnumDescriptor() ([]byte, []int) {
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{2}
+}
+
 type State int32
 
 const (
@@ -188,11 +241,11 @@ func (x State) String() string {
 }
 
 func (State) Descriptor() protoreflect.EnumDescriptor {
-	return file_byoos_source_v1_source_proto_enumTypes[2].Descriptor()
+	return file_byoos_source_v1_source_proto_enumTypes[3].Descriptor()
 }
 
 func (State) Type() protoreflect.EnumType {
-	return &file_byoos_source_v1_source_proto_enumTypes[2]
+	return &file_byoos_source_v1_source_proto_enumTypes[3]
 }
 
 func (x State) Number() protoreflect.EnumNumber {
@@ -201,7 +254,7 @@ func (x State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use State.Descriptor instead.
 func (State) EnumDescriptor() ([]byte, []int) {
-	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{2}
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{3}
 }
 
 type Severity int32
@@ -241,11 +294,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_byoos_source_v1_source_proto_enumTypes[3].Descriptor()
+	return file_byoos_source_v1_source_proto_enumTypes[4].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_byoos_source_v1_source_proto_enumTypes[3]
+	return &file_byoos_source_v1_source_proto_enumTypes[4]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -254,7 +307,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{3}
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{4}
 }
 
 // Description is what a plugin says of itself. `byoos-source-<type> describe`
@@ -393,6 +446,13 @@ type Hints struct {
 	Providers     []string               `protobuf:"bytes,1,rep,name=providers,proto3" json:"providers,omitempty"`
 	Regions       []string               `protobuf:"bytes,2,rep,name=regions,proto3" json:"regions,omitempty"`
 	Architectures []string               `protobuf:"bytes,3,rep,name=architectures,proto3" json:"architectures,omitempty"`
+	// Semver ranges, as selections have them: "~1.30". An image that is within one
+	// of them may be selected.
+	KubernetesVersions []string `protobuf:"bytes,4,rep,name=kubernetes_versions,json=kubernetesVersions,proto3" json:"kubernetes_versions,omitempty"`
+	// Kubernetes distributions of edge images: k3s, rke2, kubeadm, ...
+	K8SDistributions []string `protobuf:"bytes,5,rep,name=k8s_distributions,json=k8sDistributions,proto3" json:"k8s_distributions,omitempty"`
+	// Custom tags of edge images, without the suffix of a platform.
+	CustomTags    []string `protobuf:"bytes,6,rep,name=custom_tags,json=customTags,proto3" json:"custom_tags,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,6 +504,27 @@ func (x *Hints) GetRegions() []string {
 func (x *Hints) GetArchitectures() []string {
 	if x != nil {
 		return x.Architectures
+	}
+	return nil
+}
+
+func (x *Hints) GetKubernetesVersions() []string {
+	if x != nil {
+		return x.KubernetesVersions
+	}
+	return nil
+}
+
+func (x *Hints) GetK8SDistributions() []string {
+	if x != nil {
+		return x.K8SDistributions
+	}
+	return nil
+}
+
+func (x *Hints) GetCustomTags() []string {
+	if x != nil {
+		return x.CustomTags
 	}
 	return nil
 }
@@ -958,7 +1039,10 @@ type Image struct {
 	// By field name as in JSON output ("id", "os.name", "kubernetesVersion").
 	Provenance map[string]*Provenance `protobuf:"bytes,21,rep,name=provenance,proto3" json:"provenance,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Provider-specific facts (hyperVGeneration, bootMode, rootDeviceType).
-	Attributes    map[string]string `protobuf:"bytes,22,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Attributes map[string]string `protobuf:"bytes,22,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What makes an image of its source newer than another; the same for all images
+	// of a source. The host ranks by it.
+	NewestBy      NewestBy `protobuf:"varint,23,opt,name=newest_by,json=newestBy,proto3,enum=byoos.source.v1.NewestBy" json:"newest_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1145,6 +1229,13 @@ func (x *Image) GetAttributes() map[string]string {
 		return x.Attributes
 	}
 	return nil
+}
+
+func (x *Image) GetNewestBy() NewestBy {
+	if x != nil {
+		return x.NewestBy
+	}
+	return NewestBy_NEWEST_BY_UNSPECIFIED
 }
 
 type OperatingSystem struct {
@@ -1487,11 +1578,15 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\vsdk_version\x18\t \x01(\tR\n" +
 	"sdkVersion\x12\x1a\n" +
 	"\bhomepage\x18\n" +
-	" \x01(\tR\bhomepageJ\x04\b\v\x10\x14\"e\n" +
+	" \x01(\tR\bhomepageJ\x04\b\v\x10\x14\"\xe4\x01\n" +
 	"\x05Hints\x12\x1c\n" +
 	"\tproviders\x18\x01 \x03(\tR\tproviders\x12\x18\n" +
 	"\aregions\x18\x02 \x03(\tR\aregions\x12$\n" +
-	"\rarchitectures\x18\x03 \x03(\tR\rarchitectures\"\xd9\x02\n" +
+	"\rarchitectures\x18\x03 \x03(\tR\rarchitectures\x12/\n" +
+	"\x13kubernetes_versions\x18\x04 \x03(\tR\x12kubernetesVersions\x12+\n" +
+	"\x11k8s_distributions\x18\x05 \x03(\tR\x10k8sDistributions\x12\x1f\n" +
+	"\vcustom_tags\x18\x06 \x03(\tR\n" +
+	"customTags\"\xd9\x02\n" +
 	"\x0fDiscoverRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12/\n" +
 	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12\x19\n" +
@@ -1527,7 +1622,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x125\n" +
 	"\bpresence\x18\x02 \x01(\x0e2\x19.byoos.source.v1.PresenceR\bpresence\x12,\n" +
 	"\x05image\x18\x03 \x01(\v2\x16.byoos.source.v1.ImageR\x05image\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xf9\b\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xb1\t\n" +
 	"\x05Image\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x12\n" +
@@ -1556,7 +1651,8 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"provenance\x12F\n" +
 	"\n" +
 	"attributes\x18\x16 \x03(\v2&.byoos.source.v1.Image.AttributesEntryR\n" +
-	"attributes\x1a7\n" +
+	"attributes\x126\n" +
+	"\tnewest_by\x18\x17 \x01(\x0e2\x19.byoos.source.v1.NewestByR\bnewestBy\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aZ\n" +
@@ -1565,7 +1661,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1b.byoos.source.v1.ProvenanceR\x05value:\x028\x01\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\x17\x10)\"?\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\x18\x10)\"?\n" +
 	"\x0fOperatingSystem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\"5\n" +
@@ -1600,7 +1696,11 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x0ePRESENCE_FOUND\x10\x01\x12\x16\n" +
 	"\x12PRESENCE_NOT_FOUND\x10\x02\x12\x18\n" +
 	"\x14PRESENCE_NOT_VISIBLE\x10\x03\x12\x14\n" +
-	"\x10PRESENCE_UNKNOWN\x10\x04*\x90\x01\n" +
+	"\x10PRESENCE_UNKNOWN\x10\x04*S\n" +
+	"\bNewestBy\x12\x19\n" +
+	"\x15NEWEST_BY_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11NEWEST_BY_CREATED\x10\x01\x12\x15\n" +
+	"\x11NEWEST_BY_VERSION\x10\x02*\x90\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fSTATE_AVAILABLE\x10\x01\x12\x11\n" +
@@ -1631,73 +1731,75 @@ func file_byoos_source_v1_source_proto_rawDescGZIP() []byte {
 	return file_byoos_source_v1_source_proto_rawDescData
 }
 
-var file_byoos_source_v1_source_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_byoos_source_v1_source_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_byoos_source_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_byoos_source_v1_source_proto_goTypes = []any{
 	(Capability)(0),               // 0: byoos.source.v1.Capability
 	(Presence)(0),                 // 1: byoos.source.v1.Presence
-	(State)(0),                    // 2: byoos.source.v1.State
-	(Severity)(0),                 // 3: byoos.source.v1.Severity
-	(*Description)(nil),           // 4: byoos.source.v1.Description
-	(*Hints)(nil),                 // 5: byoos.source.v1.Hints
-	(*DiscoverRequest)(nil),       // 6: byoos.source.v1.DiscoverRequest
-	(*DiscoverResponse)(nil),      // 7: byoos.source.v1.DiscoverResponse
-	(*VerifyRequest)(nil),         // 8: byoos.source.v1.VerifyRequest
-	(*VerifyResponse)(nil),        // 9: byoos.source.v1.VerifyResponse
-	(*ImageRef)(nil),              // 10: byoos.source.v1.ImageRef
-	(*VerifyResult)(nil),          // 11: byoos.source.v1.VerifyResult
-	(*Image)(nil),                 // 12: byoos.source.v1.Image
-	(*OperatingSystem)(nil),       // 13: byoos.source.v1.OperatingSystem
-	(*Reference)(nil),             // 14: byoos.source.v1.Reference
-	(*Provenance)(nil),            // 15: byoos.source.v1.Provenance
-	(*Progress)(nil),              // 16: byoos.source.v1.Progress
-	(*Diagnostic)(nil),            // 17: byoos.source.v1.Diagnostic
-	nil,                           // 18: byoos.source.v1.Image.TagsEntry
-	nil,                           // 19: byoos.source.v1.Image.ProvenanceEntry
-	nil,                           // 20: byoos.source.v1.Image.AttributesEntry
-	(*structpb.Struct)(nil),       // 21: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(NewestBy)(0),                 // 2: byoos.source.v1.NewestBy
+	(State)(0),                    // 3: byoos.source.v1.State
+	(Severity)(0),                 // 4: byoos.source.v1.Severity
+	(*Description)(nil),           // 5: byoos.source.v1.Description
+	(*Hints)(nil),                 // 6: byoos.source.v1.Hints
+	(*DiscoverRequest)(nil),       // 7: byoos.source.v1.DiscoverRequest
+	(*DiscoverResponse)(nil),      // 8: byoos.source.v1.DiscoverResponse
+	(*VerifyRequest)(nil),         // 9: byoos.source.v1.VerifyRequest
+	(*VerifyResponse)(nil),        // 10: byoos.source.v1.VerifyResponse
+	(*ImageRef)(nil),              // 11: byoos.source.v1.ImageRef
+	(*VerifyResult)(nil),          // 12: byoos.source.v1.VerifyResult
+	(*Image)(nil),                 // 13: byoos.source.v1.Image
+	(*OperatingSystem)(nil),       // 14: byoos.source.v1.OperatingSystem
+	(*Reference)(nil),             // 15: byoos.source.v1.Reference
+	(*Provenance)(nil),            // 16: byoos.source.v1.Provenance
+	(*Progress)(nil),              // 17: byoos.source.v1.Progress
+	(*Diagnostic)(nil),            // 18: byoos.source.v1.Diagnostic
+	nil,                           // 19: byoos.source.v1.Image.TagsEntry
+	nil,                           // 20: byoos.source.v1.Image.ProvenanceEntry
+	nil,                           // 21: byoos.source.v1.Image.AttributesEntry
+	(*structpb.Struct)(nil),       // 22: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_byoos_source_v1_source_proto_depIdxs = []int32{
 	0,  // 0: byoos.source.v1.Description.capabilities:type_name -> byoos.source.v1.Capability
-	21, // 1: byoos.source.v1.DiscoverRequest.config:type_name -> google.protobuf.Struct
-	22, // 2: byoos.source.v1.DiscoverRequest.now:type_name -> google.protobuf.Timestamp
-	5,  // 3: byoos.source.v1.DiscoverRequest.hints:type_name -> byoos.source.v1.Hints
+	22, // 1: byoos.source.v1.DiscoverRequest.config:type_name -> google.protobuf.Struct
+	23, // 2: byoos.source.v1.DiscoverRequest.now:type_name -> google.protobuf.Timestamp
+	6,  // 3: byoos.source.v1.DiscoverRequest.hints:type_name -> byoos.source.v1.Hints
 	0,  // 4: byoos.source.v1.DiscoverRequest.host_capabilities:type_name -> byoos.source.v1.Capability
-	21, // 5: byoos.source.v1.DiscoverRequest.user_settings:type_name -> google.protobuf.Struct
-	12, // 6: byoos.source.v1.DiscoverResponse.images:type_name -> byoos.source.v1.Image
-	16, // 7: byoos.source.v1.DiscoverResponse.progress:type_name -> byoos.source.v1.Progress
-	17, // 8: byoos.source.v1.DiscoverResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
-	21, // 9: byoos.source.v1.VerifyRequest.config:type_name -> google.protobuf.Struct
-	22, // 10: byoos.source.v1.VerifyRequest.now:type_name -> google.protobuf.Timestamp
-	10, // 11: byoos.source.v1.VerifyRequest.refs:type_name -> byoos.source.v1.ImageRef
-	21, // 12: byoos.source.v1.VerifyRequest.user_settings:type_name -> google.protobuf.Struct
-	11, // 13: byoos.source.v1.VerifyResponse.results:type_name -> byoos.source.v1.VerifyResult
-	16, // 14: byoos.source.v1.VerifyResponse.progress:type_name -> byoos.source.v1.Progress
-	17, // 15: byoos.source.v1.VerifyResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
-	14, // 16: byoos.source.v1.ImageRef.reference:type_name -> byoos.source.v1.Reference
+	22, // 5: byoos.source.v1.DiscoverRequest.user_settings:type_name -> google.protobuf.Struct
+	13, // 6: byoos.source.v1.DiscoverResponse.images:type_name -> byoos.source.v1.Image
+	17, // 7: byoos.source.v1.DiscoverResponse.progress:type_name -> byoos.source.v1.Progress
+	18, // 8: byoos.source.v1.DiscoverResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
+	22, // 9: byoos.source.v1.VerifyRequest.config:type_name -> google.protobuf.Struct
+	23, // 10: byoos.source.v1.VerifyRequest.now:type_name -> google.protobuf.Timestamp
+	11, // 11: byoos.source.v1.VerifyRequest.refs:type_name -> byoos.source.v1.ImageRef
+	22, // 12: byoos.source.v1.VerifyRequest.user_settings:type_name -> google.protobuf.Struct
+	12, // 13: byoos.source.v1.VerifyResponse.results:type_name -> byoos.source.v1.VerifyResult
+	17, // 14: byoos.source.v1.VerifyResponse.progress:type_name -> byoos.source.v1.Progress
+	18, // 15: byoos.source.v1.VerifyResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
+	15, // 16: byoos.source.v1.ImageRef.reference:type_name -> byoos.source.v1.Reference
 	1,  // 17: byoos.source.v1.VerifyResult.presence:type_name -> byoos.source.v1.Presence
-	12, // 18: byoos.source.v1.VerifyResult.image:type_name -> byoos.source.v1.Image
-	13, // 19: byoos.source.v1.Image.os:type_name -> byoos.source.v1.OperatingSystem
-	22, // 20: byoos.source.v1.Image.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 21: byoos.source.v1.Image.state:type_name -> byoos.source.v1.State
-	22, // 22: byoos.source.v1.Image.deprecated_at:type_name -> google.protobuf.Timestamp
-	22, // 23: byoos.source.v1.Image.end_of_life_at:type_name -> google.protobuf.Timestamp
-	18, // 24: byoos.source.v1.Image.tags:type_name -> byoos.source.v1.Image.TagsEntry
-	14, // 25: byoos.source.v1.Image.reference:type_name -> byoos.source.v1.Reference
-	19, // 26: byoos.source.v1.Image.provenance:type_name -> byoos.source.v1.Image.ProvenanceEntry
-	20, // 27: byoos.source.v1.Image.attributes:type_name -> byoos.source.v1.Image.AttributesEntry
-	3,  // 28: byoos.source.v1.Diagnostic.severity:type_name -> byoos.source.v1.Severity
-	15, // 29: byoos.source.v1.Image.ProvenanceEntry.value:type_name -> byoos.source.v1.Provenance
-	6,  // 30: byoos.source.v1.ImageSource.Discover:input_type -> byoos.source.v1.DiscoverRequest
-	8,  // 31: byoos.source.v1.ImageSource.Verify:input_type -> byoos.source.v1.VerifyRequest
-	7,  // 32: byoos.source.v1.ImageSource.Discover:output_type -> byoos.source.v1.DiscoverResponse
-	9,  // 33: byoos.source.v1.ImageSource.Verify:output_type -> byoos.source.v1.VerifyResponse
-	32, // [32:34] is the sub-list for method output_type
-	30, // [30:32] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	13, // 18: byoos.source.v1.VerifyResult.image:type_name -> byoos.source.v1.Image
+	14, // 19: byoos.source.v1.Image.os:type_name -> byoos.source.v1.OperatingSystem
+	23, // 20: byoos.source.v1.Image.created_at:type_name -> google.protobuf.Timestamp
+	3,  // 21: byoos.source.v1.Image.state:type_name -> byoos.source.v1.State
+	23, // 22: byoos.source.v1.Image.deprecated_at:type_name -> google.protobuf.Timestamp
+	23, // 23: byoos.source.v1.Image.end_of_life_at:type_name -> google.protobuf.Timestamp
+	19, // 24: byoos.source.v1.Image.tags:type_name -> byoos.source.v1.Image.TagsEntry
+	15, // 25: byoos.source.v1.Image.reference:type_name -> byoos.source.v1.Reference
+	20, // 26: byoos.source.v1.Image.provenance:type_name -> byoos.source.v1.Image.ProvenanceEntry
+	21, // 27: byoos.source.v1.Image.attributes:type_name -> byoos.source.v1.Image.AttributesEntry
+	2,  // 28: byoos.source.v1.Image.newest_by:type_name -> byoos.source.v1.NewestBy
+	4,  // 29: byoos.source.v1.Diagnostic.severity:type_name -> byoos.source.v1.Severity
+	16, // 30: byoos.source.v1.Image.ProvenanceEntry.value:type_name -> byoos.source.v1.Provenance
+	7,  // 31: byoos.source.v1.ImageSource.Discover:input_type -> byoos.source.v1.DiscoverRequest
+	9,  // 32: byoos.source.v1.ImageSource.Verify:input_type -> byoos.source.v1.VerifyRequest
+	8,  // 33: byoos.source.v1.ImageSource.Discover:output_type -> byoos.source.v1.DiscoverResponse
+	10, // 34: byoos.source.v1.ImageSource.Verify:output_type -> byoos.source.v1.VerifyResponse
+	33, // [33:35] is the sub-list for method output_type
+	31, // [31:33] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_byoos_source_v1_source_proto_init() }
@@ -1710,7 +1812,7 @@ func file_byoos_source_v1_source_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_byoos_source_v1_source_proto_rawDesc), len(file_byoos_source_v1_source_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,

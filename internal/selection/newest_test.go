@@ -1,0 +1,247 @@
+package selection_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+func byVersion(i *image.Image) { i.NewestBy = image.NewestByVersion }
+
+// tag is an image of a registry that was built for a distribution, with a custom
+// tag.
+func tag(version, distribution, custom string, changes ...func(*image.Image)) image.Image {
+	name := strings.Trim(distribution+"-"+version+"-"+custom, "-")
+	img := image.Image{
+		ID: "r.example/edge:" + name, Provider: "oci", Region: image.GlobalRegion, Architecture: "amd64", Version: version,
+		State: image.Available, NewestBy: image.NewestByVersion, Attributes: map[string]string{}, Source: "edge",
+	}
+	if distribution != "" {
+		img.Attributes["k8sDistribution"] = distribution
+	}
+	if custom != "" {
+		img.Attributes["customTag"] = custom
+	}
+	for _, change := range changes {
+		change(&img)
+	}
+	return img
+}
+
+func TestNewestByVersion(t *testing.T) {
+	tests := map[string]struct {
+		images          []image.Image
+		want, decidedBy string
+		notes           []string
+	}{
+		"the version comes before the time": {
+			[]image.Image{ami("late", byVersion, version("1.9.0"), created(1)), ami("high", byVersion, version("1.10.0"), created(9))},
+			"high late", "version", nil,
+		},
+		"a tie is told": {
+			[]image.Image{ami("a", byVersion, version("1.0.0"), created(9)), ami("b", byVersion, version("1.0.0"), created(1))},
+			"b a", "createdAt", []string{"2 images have version 1.0.0; createdAt decided for b"},
+		},
+		"without a version last": {
+			[]image.Image{ami("a", byVersion, created(1)), ami("b", byVersion, version("0.1"), created(9))},
+			"b a", "version", []string{"images without a version come last: 1 of 2"},
+		},
+		"no version at all": {
+			[]image.Image{ami("a", byVersion, created(2)), ami("b", byVersion, created(1))},
+			"b a", "createdAt", nil,
+		},
+		"one tag for two architectures is no tie": {
+			[]image.Image{tag("1.30.4", "k3s", ""), tag("1.30.4", "k3s", "", architecture("arm64"))},
+			"r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", "id", nil,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				outcome := apply(t, spec.Select{}, test.images...)
+				if got := ids(outcome.Ranked); outcome.Verdict != selection.Picked || got != test.want || outcome.DecidedBy != test.decidedBy {
+					t.Errorf("got %s %s by %q, want %s by %q", outcome.Verdict, got, outcome.DecidedBy, test.want, test.decidedBy)
+				}
+				if diff := cmp.Diff(test.notes, outcome.Notes); diff != "" {
+					t.Error(diff)
+				}
+				slices.Reverse(test.images)
+			}
+		})
+	}
+}
+
+func TestNoneIsNewest(t *testing.T) {
+	tests := map[string]struct {
+		sel               spec.Select
+		images            []image.Image
+		alternatives, why string
+		next              string
+		pick              string
+	}{
+		"sources that rank otherwise": {
+			images:       []image.Image{ami("a", created(1)), ami("b", byVersion, version("9"), from("other")), ami("c", created(2))},
+			alternatives: "a b", why: "set newestBy to one of them", next: "differ",
+		},
+		"sources that rank otherwise, one selected": {
+			sel:    spec.Select{Where: `image.source == "other"`},
+			images: []image.Image{ami("a", created(1)), ami("b", byVersion, version("9"), from("other"))},
+			pick:   "b",
+		},
+		"custom tags of one version": {
+			images:       []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.4", "k3s", "lab-2204")},
+			alternatives: "r.example/edge:k3s-1.30.4-lab-2204 r.example/edge:k3s-1.30.4-prod",
+			why:          "of several custom tags, none of which is newer", next: "they differ in customTag",
+		},
+		"a custom tag of a higher version": {
+			images:       []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.5", "k3s", "lab"), tag("1.30.3", "k3s", "lab")},
+			alternatives: "r.example/edge:k3s-1.30.5-lab r.example/edge:k3s-1.30.4-prod", why: "several custom tags", next: "customTag",
+		},
+		"with and without a custom tag": {
+			images:       []image.Image{tag("1.30.4", "k3s", ""), tag("1.30.4", "k3s", "demo")},
+			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4-demo", why: "several custom tags",
+			next: "they differ in customTag: select by that; where: '!has(image.attributes.customTag)' selects those without a custom tag",
+		},
+		"no custom tag, selected": {
+			sel:    spec.Select{Where: "!has(image.attributes.customTag)"},
+			images: []image.Image{tag("1.30.4", "k3s", ""), tag("1.30.4", "k3s", "demo")},
+			pick:   "r.example/edge:k3s-1.30.4",
+		},
+		"a custom tag that is selected": {
+			sel:    spec.Select{CustomTag: "prod"},
+			images: []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.5", "k3s", "lab"), tag("1.30.5", "k3s", "")},
+			pick:   "r.example/edge:k3s-1.30.4-prod",
+		},
+		"numbers in a custom tag do not count": {
+			images:       []image.Image{tag("1.30.4", "k3s", "b1"), tag("1.30.4", "k3s", "b2")},
+			alternatives: "r.example/edge:k3s-1.30.4-b1 r.example/edge:k3s-1.30.4-b2", why: "several custom tags", next: "customTag",
+		},
+		"distributions": {
+			images:       []image.Image{tag("1.30.14", "k3s", ""), tag("1.30.15", "RKE2", ""), tag("1.30.13", "rke2", "")},
+			alternatives: "r.example/edge:RKE2-1.30.15 r.example/edge:k3s-1.30.14", why: "several Kubernetes distributions", next: "k8sDistribution",
+		},
+		"distributions and custom tags": {
+			images:       []image.Image{tag("1.30.14", "k3s", "a"), tag("1.30.15", "rke2", "b")},
+			alternatives: "r.example/edge:rke2-1.30.15-b r.example/edge:k3s-1.30.14-a",
+			why:          "several Kubernetes distributions and custom tags", next: "they differ in k8sDistribution, customTag",
+		},
+		"a distribution that is selected": {
+			sel:    spec.Select{K8sDistribution: "K3S"},
+			images: []image.Image{tag("1.30.14", "k3s", ""), tag("1.30.15", "rke2", "")},
+			pick:   "r.example/edge:k3s-1.30.14",
+		},
+		"a tag that tells nothing is no variant": {
+			images: []image.Image{tag("", "", "", func(i *image.Image) { i.ID += "latest" }), tag("1.30.14", "k3s", "")},
+			pick:   "r.example/edge:k3s-1.30.14",
+		},
+		"a platform is no variant": {
+			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
+			pick:   "r.example/edge:k3s-1.30.4-demo",
+		},
+		"a platform alone": {
+			sel:    spec.Select{CustomTag: "demo"},
+			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_arm64_v8")},
+			pick:   "r.example/edge:k3s-1.30.4-demo_linux_arm64_v8",
+		},
+		"a platform, named whole": {
+			sel:    spec.Select{CustomTag: "demo_linux_amd64"},
+			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
+			pick:   "r.example/edge:k3s-1.30.4-demo_linux_amd64",
+		},
+		"exactly one, beside its platform": {
+			sel:    spec.Select{Pick: spec.PickExactlyOne},
+			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
+			pick:   "r.example/edge:k3s-1.30.4-demo",
+		},
+		"exactly one, of two architectures": {
+			sel:          spec.Select{Pick: spec.PickExactlyOne},
+			images:       []image.Image{tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo", architecture("arm64"))},
+			alternatives: "r.example/edge:k3s-1.30.4-demo r.example/edge:k3s-1.30.4-demo", why: "exactlyOne", next: "architecture",
+		},
+		"exactly one, of two editions": {
+			sel:          spec.Select{Pick: spec.PickExactlyOne},
+			images:       []image.Image{tag("1.30.4", "k3s", "demo"), tag("1.30.3", "k3s", "demo")},
+			alternatives: "r.example/edge:k3s-1.30.4-demo r.example/edge:k3s-1.30.3-demo", why: "exactlyOne",
+		},
+		"exactly one, in two regions": {
+			sel:    spec.Select{Pick: spec.PickExactlyOne},
+			images: []image.Image{ami("/id/1", region("westus2")), ami("/id/1", region("eastus"))},
+			pick:   "/id/1",
+		},
+		"one build says so": {
+			images:       []image.Image{ami("a", run("u1"), named("x")), ami("b", run("u1"), named("y"))},
+			alternatives: "a b", why: "outputs of one build", next: "name",
+		},
+		"copies are not said to be of one build": {
+			images:       []image.Image{ami("a"), ami("b", region("eu-west-1"), created(3))},
+			alternatives: "a b", why: "one name in several regions, so they are copies", next: "region",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				outcome := apply(t, test.sel, test.images...)
+				pick, err := outcome.Resolve("p")
+				if test.pick != "" {
+					if err != nil || pick.ID != test.pick {
+						t.Errorf("got %v, %v", pick, err)
+					}
+					slices.Reverse(test.images)
+					continue
+				}
+				var failed *failure.Error
+				if !errors.As(err, &failed) || failed.Code != failure.ExitNoImage {
+					t.Fatalf("got %v, want exit %d", err, failure.ExitNoImage)
+				}
+				if got := ids(outcome.Alternatives); got != test.alternatives {
+					t.Errorf("got alternatives %q, want %q", got, test.alternatives)
+				}
+				if !strings.Contains(failed.Summary, test.why) || !strings.Contains(failed.Next, test.next) {
+					t.Errorf("got %q, next %q", failed.Summary, failed.Next)
+				}
+				slices.Reverse(test.images)
+			}
+		})
+	}
+}
+
+func TestEdgeRules(t *testing.T) {
+	tests := map[string]struct {
+		sel          spec.Select
+		img          image.Image
+		rule, reason string
+	}{
+		"distribution": {spec.Select{K8sDistribution: "rke2"}, tag("1", "k3s", ""), "k8sDistribution", "Kubernetes distribution is k3s, not rke2"},
+		"unknown distribution": {
+			spec.Select{K8sDistribution: "rke2"}, tag("1", "", ""), "k8sDistribution",
+			"the Kubernetes distribution is unknown: declare it at the source (a tag, its configuration), or do not select by it",
+		},
+		"custom tag":    {spec.Select{CustomTag: "prod"}, tag("1", "k3s", "lab"), "customTag", "custom tag is lab, not prod"},
+		"no custom tag": {spec.Select{CustomTag: "prod"}, tag("1", "k3s", ""), "customTag", "it has no custom tag"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			outcome := apply(t, test.sel, test.img)
+			if len(outcome.Dropped) != 1 || outcome.Dropped[0].Rule != test.rule || outcome.Dropped[0].Reason != test.reason {
+				t.Errorf("got %+v", outcome.Dropped)
+			}
+		})
+	}
+}
+
+func TestSourcesThatDisagreeOnOneImage(t *testing.T) {
+	one, other := ami("a", byVersion, version("2")), ami("a", from("other"))
+	newer := ami("b", created(0), version("1"), from("other"))
+	outcome := apply(t, spec.Select{}, one, other, newer)
+	if outcome.Verdict != selection.Picked || outcome.Pick.ID != "b" {
+		t.Errorf("got %s %v", outcome.Verdict, outcome.Pick)
+	}
+}
