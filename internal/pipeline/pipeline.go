@@ -108,7 +108,7 @@ func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Ima
 	var images []image.Image
 	var failed []error
 	for _, result := range results {
-		p.report(result)
+		p.report(result.Diagnostics)
 		if result.Err != nil {
 			failed = append(failed, result.Err)
 		}
@@ -124,8 +124,8 @@ func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Ima
 }
 
 // report hands on what a source says beside its failure.
-func (p *Pipeline) report(result source.Result) {
-	for _, diagnostic := range result.Diagnostics {
+func (p *Pipeline) report(diagnostics []source.Diagnostic) {
+	for _, diagnostic := range diagnostics {
 		if diagnostic.Severity != source.SeverityError {
 			p.Report(diagnostic)
 		}

@@ -44,6 +44,10 @@ type plugins struct {
 	results  map[string]source.Result
 	verified map[string][]source.Verified
 	err      map[string]error
+	// says is what a source reports while it verifies. One in after waits for the
+	// channel before it answers, and one in asked closes it.
+	says         map[string]string
+	after, asked map[string]chan struct{}
 }
 
 func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
@@ -65,7 +69,17 @@ func (p *plugins) Discover(ctx context.Context, requests []source.Request, _ fun
 }
 
 func (p *plugins) Verify(_ context.Context, request source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
-	return p.verified[request.Source], nil, p.err[request.Source]
+	if wait := p.after[request.Source]; wait != nil {
+		<-wait
+	}
+	if asked := p.asked[request.Source]; asked != nil {
+		close(asked)
+	}
+	var diagnostics []source.Diagnostic
+	if said := p.says[request.Source]; said != "" {
+		diagnostics = []source.Diagnostic{{Source: request.Source, Severity: source.SeverityWarning, Summary: said}}
+	}
+	return p.verified[request.Source], diagnostics, p.err[request.Source]
 }
 
 func ami(id, region, sourceName string, day int) image.Image {
@@ -319,5 +333,37 @@ func TestVerify(t *testing.T) {
 				t.Errorf("got %s %q, want %s %q", got[0].Status, got[0].Reasons, test.status, test.reason)
 			}
 		})
+	}
+}
+
+// Sources are asked at the same time; what they say comes one at a time, in the
+// order of the spec, whoever answers first.
+func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
+	ready := ami("ami-1", "us-east-1", "", 1)
+	failed := ready
+	failed.State = image.Failed
+	otherAsked := make(chan struct{})
+	fake := &plugins{
+		verified: map[string][]source.Verified{
+			"golden": {{Presence: source.Found, Image: &ready}},
+			"other":  {{Presence: source.Found, Image: &failed}},
+		},
+		err:   map[string]error{"golden": errors.New("golden broke"), "other": errors.New("and other broke")},
+		says:  map[string]string{"golden": "golden says", "other": "other says"},
+		after: map[string]chan struct{}{"golden": otherAsked},
+		asked: map[string]chan struct{}{"other": otherAsked},
+	}
+	p := newPipeline(t, fake)
+	var said []string
+	p.Report = func(d source.Diagnostic) { said = append(said, d.Summary) }
+	got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: ready}})
+	if diff := cmp.Diff([]string{"golden says", "other says"}, said); diff != "" {
+		t.Error(diff)
+	}
+	if got[0].Status != pipeline.StatusOK {
+		t.Errorf("the first source of the spec does not decide: %+v", got[0])
+	}
+	if err == nil || strings.Index(err.Error(), "golden broke") > strings.Index(err.Error(), "and other broke") {
+		t.Errorf("failures are not in the order of the spec: %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -59,42 +58,54 @@ type answer struct {
 	reason   string
 }
 
+// asked is what one source says of the subjects that it was asked for.
+type asked struct {
+	indexes     []int
+	answers     []answer
+	diagnostics []source.Diagnostic
+	err         error
+}
+
 // Verify asks the sources what became of images. Sources are asked at the same
-// time; one that fails makes its subjects unknown, and the failure is returned
-// beside the verifications.
+// time, and heard in the order of the spec. One that fails makes its subjects
+// unknown, and the failure is returned beside the verifications.
 func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
-	answers := make([][]answer, len(subjects))
-	var mu sync.Mutex
-	var failed []error
-	var wg sync.WaitGroup
-	for _, s := range p.Document.Set.Sources {
-		asked := askedOf(s.Name, subjects)
-		if len(asked) == 0 {
-			continue
-		}
-		wg.Go(func() {
-			got, err := p.ask(ctx, verifier, s, subjects, asked)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = append(failed, err)
-			}
-			for i, index := range asked {
-				answers[index] = append(answers[index], got[i])
-			}
-		})
-	}
-	wg.Wait()
+	all := p.askAll(ctx, verifier, subjects)
 	if ctx.Err() != nil {
 		return nil, interrupted(ctx)
+	}
+	answers := make([][]answer, len(subjects))
+	var failed []error
+	for _, a := range all {
+		p.report(a.diagnostics)
+		if a.err != nil {
+			failed = append(failed, a.err)
+		}
+		for i, index := range a.indexes {
+			answers[index] = append(answers[index], a.answers[i])
+		}
 	}
 	verifications := make([]Verification, len(subjects))
 	for i, subject := range subjects {
 		verifications[i] = p.judge(subject, answers[i])
 	}
-	// Sources answer in any order; their failures are told in one order.
-	slices.SortFunc(failed, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return verifications, failure.Join(failed...)
+}
+
+// askAll asks every source at the same time; the answers are in the order of the
+// spec's sources.
+func (p *Pipeline) askAll(ctx context.Context, verifier Verifier, subjects []Subject) []asked {
+	all := make([]asked, len(p.Document.Set.Sources))
+	var wg sync.WaitGroup
+	for i, s := range p.Document.Set.Sources {
+		indexes := askedOf(s.Name, subjects)
+		if len(indexes) == 0 {
+			continue
+		}
+		wg.Go(func() { all[i] = p.ask(ctx, verifier, s, subjects, indexes) })
+	}
+	wg.Wait()
+	return all
 }
 
 // askedOf returns the indexes of the subjects that a source is asked for.
@@ -109,8 +120,8 @@ func askedOf(name string, subjects []Subject) []int {
 }
 
 // ask returns one answer for each index; all unknown when the source fails.
-func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) ([]answer, error) {
-	verified, err := p.callVerify(ctx, verifier, s, subjects, indexes)
+func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) asked {
+	verified, diagnostics, err := p.callVerify(ctx, verifier, s, subjects, indexes)
 	answers := make([]answer, len(indexes))
 	for i := range answers {
 		answers[i] = answer{presence: source.Unknown, reason: "source " + s.Name + " could not be asked"}
@@ -124,17 +135,17 @@ func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, su
 			answers[i] = answer{presence: source.Unknown, reason: "source " + s.Name + " found it, and does not say in what state"}
 		}
 	}
-	return answers, err
+	return asked{indexes: indexes, answers: answers, diagnostics: diagnostics, err: err}
 }
 
-func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) ([]source.Verified, error) {
+func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) ([]source.Verified, []source.Diagnostic, error) {
 	plugin, err := verifier.Find(ctx, s.Type)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	request := source.VerifyRequest{Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir}
 	for _, index := range indexes {
@@ -144,13 +155,7 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 			Digest: img.Digest, Reference: img.Reference,
 		})
 	}
-	verified, diagnostics, err := verifier.Verify(ctx, request)
-	for _, diagnostic := range diagnostics {
-		if diagnostic.Severity != source.SeverityError {
-			p.Report(diagnostic)
-		}
-	}
-	return verified, err
+	return verifier.Verify(ctx, request)
 }
 
 // judge makes one verdict of what all sources say: one that has the image
