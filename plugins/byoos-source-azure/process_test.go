@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,7 +18,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
-	"github.com/google/go-cmp/cmp"
+	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -125,11 +127,12 @@ func (w *world) good(t *testing.T, c config) source.Result {
 	return r
 }
 
-// lines writes images as "id region state", without the long beginning of ids.
+// lines writes images as "id region state", without the long beginning of ids. The
+// state is "?" when it is not known.
 func lines(images []image.Image) []string {
 	var out []string
 	for _, i := range images {
-		line := strings.TrimPrefix(i.ID, group+"/") + " " + i.Region + " " + string(i.State)
+		line := strings.TrimPrefix(i.ID, group+"/") + " " + i.Region + " " + cmp.Or(string(i.State), "?")
 		if i.ExcludedFromLatest {
 			line += " excluded"
 		}
@@ -161,20 +164,20 @@ func TestGallery(t *testing.T) {
 	r := w.good(t, config{"gallery": "prod", "resourceGroup": "images"})
 	want := []string{
 		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.10 westus2 available",
-		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.9 westus2 available",
+		"galleries/prod/images/capi-ubuntu-2404-arm64/versions/0.3.9 westus2 ?",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 eastus pending excluded",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.10 westus2 available",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.11 westus2 pending",
-		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.12 westus2 available excluded",
-		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.8 eastus available",
-		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.8 westus2 available",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.12 westus2 ? excluded",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.8 eastus ?",
+		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.8 westus2 ?",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.9 eastus available",
 		"galleries/prod/images/capi-ubuntu-2404-gen2/versions/0.3.9 westus2 available",
 		"galleries/prod/images/golden-rhel-8/versions/1.2.3 eastus available",
 		"galleries/prod/images/golden-rhel-8/versions/1.2.3 westus2 available",
 		"galleries/prod/images/lab-disk/versions/1.0.0 westus2 unusable",
 	}
-	if diff := cmp.Diff(want, lines(r.Images)); diff != "" {
+	if diff := gocmp.Diff(want, lines(r.Images)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	wants(t, said(r), "left out 1 image definition(s) that are not Linux: windows-2022")
@@ -218,6 +221,8 @@ func TestReplication(t *testing.T) {
 		yes = armcompute.ReplicationStateCompleted
 		not = armcompute.ReplicationStateReplicating
 		bad = armcompute.ReplicationStateFailed
+
+		unknown = armcompute.ReplicationStateUnknown
 	)
 	exclude := func(v *armcompute.GalleryImageVersion) {
 		v.Properties.PublishingProfile.ExcludeFromLatest = to.Ptr(true)
@@ -232,6 +237,7 @@ func TestReplication(t *testing.T) {
 		east     string
 		asked    []string
 		reason   string // of the newest version in eastus
+		said     string
 	}{
 		"everywhere": {versions: []states{{yes, yes}, {yes, yes}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"}},
 		"not yet in one region": {
@@ -246,9 +252,46 @@ func TestReplication(t *testing.T) {
 			versions: []states{{yes, yes}, {yes, not}}, hints: []string{"West US 2"}, west: "0.3.1", east: "0.3.0",
 			asked: []string{"0.3.1"}, reason: "replication to eastus is 40 % done",
 		},
-		"three at most": {
-			versions: []states{{yes, yes}, {yes, not}, {yes, not}, {yes, not}, {yes, not}}, west: "0.3.4", east: "0.3.1",
-			asked: []string{"0.3.4", "0.3.3", "0.3.2"}, reason: "replication to eastus is 40 % done",
+		"until one is ready": {
+			versions: []states{{yes, yes}, {yes, not}, {yes, not}, {yes, not}, {yes, not}}, west: "0.3.4", east: "0.3.0",
+			asked: []string{"0.3.4", "0.3.3", "0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
+		},
+		"unknown in one region": {
+			versions: []states{{yes, yes}, {yes, unknown}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason: "its replication to eastus is Unknown; version 0.3.0 is ready there",
+			said:   "warning: image definition gallery000/capi-ubuntu-2404-000: not offered, since Azure does not say that they are replicated, and an older version is ready: 0.3.1 in eastus",
+		},
+		"a state that Azure adds": {
+			versions: []states{{yes, yes}, {yes, "Verifying"}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason: "its replication to eastus is Verifying; version 0.3.0 is ready there",
+		},
+		"nothing better than unknown": {
+			versions: []states{{yes, unknown}, {yes, unknown}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1", "0.3.0"},
+			reason: "its replication to eastus is Unknown",
+		},
+		"in another letter case": {
+			versions: []states{{"completed", "COMPLETED"}, {"completed", "replicating"}, {"completed", "FAILED"}}, west: "0.3.2", east: "0.3.0",
+			asked: []string{"0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus failed",
+		},
+		"only as a whole": {
+			versions: []states{{yes, yes}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateCompleted)}
+			},
+			west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"},
+		},
+		"not as a whole": {
+			versions: []states{{yes, yes}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateInProgress)}
+			},
+			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason: "its replication is InProgress, and Azure does not say in which regions",
+		},
+		"no provisioning state": {
+			versions: []states{{yes, yes}, {yes, not}},
+			change:   func(v []*armcompute.GalleryImageVersion) { v[1].Properties.ProvisioningState = nil },
+			west:     "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
 		},
 		"excluded and old ones are not asked for": {
 			versions: []states{{yes, yes}, {yes, yes}, {not, not}, {not, not}, {not, not}},
@@ -267,7 +310,7 @@ func TestReplication(t *testing.T) {
 			west: "0.3.2", east: "0.3.0", asked: []string{"0.3.2", "0.3.1", "0.3.0"},
 		},
 		"published at the same time": {
-			versions: make([]states, 11),
+			versions: slices.Repeat([]states{{yes, yes}}, 11),
 			change: func(v []*armcompute.GalleryImageVersion) {
 				for _, one := range v {
 					one.Properties.PublishingProfile.PublishedDate = v[0].Properties.PublishingProfile.PublishedDate
@@ -313,8 +356,32 @@ func TestReplication(t *testing.T) {
 				if tt.reason != "" && i.Version == newest && i.Region == "eastus" && i.StateReason != tt.reason {
 					t.Errorf("%s is %s: %q", i.Version, i.State, i.StateReason)
 				}
+				if i.State == image.Available && !slices.Contains(tt.asked, i.Version) {
+					t.Errorf("%s is called available, and nobody asked", i.Version)
+				}
 			}
+			wants(t, said(r), tt.said)
 		})
+	}
+}
+
+// The requests for one definition are bounded; where no version that was asked for
+// is ready, that is told.
+func TestReplicationBound(t *testing.T) {
+	states := make([][2]armcompute.ReplicationState, 40)
+	for i := range states {
+		states[i] = [2]armcompute.ReplicationState{armcompute.ReplicationStateCompleted, armcompute.ReplicationStateReplicating}
+	}
+	w := start(t, fakeazure.Options{Estate: replicating(states...)}, nil)
+	r := w.good(t, config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
+	if got := len(w.versionsRead()); got != 25 {
+		t.Errorf("asked for %d versions", got)
+	}
+	wants(t, said(r), "warning: image definition gallery000/capi-ubuntu-2404-000: none of its 25 newest versions is ready in eastus")
+	for _, i := range r.Images {
+		if i.Region == "eastus" && i.Version == "0.3.14" && (i.State != image.StateUnset || i.StateReason != "its replication status was not asked for") {
+			t.Errorf("%s is %s: %q", i.Version, i.State, i.StateReason)
+		}
 	}
 }
 
@@ -333,7 +400,7 @@ func TestReplicationUnknown(t *testing.T) {
 		t.Errorf("%d images", len(r.Images))
 	}
 	for _, i := range r.Images {
-		if (i.State == image.Available) != (i.Version == "0.3.0") {
+		if i.State != image.StateUnset {
 			t.Errorf("%s is %s", i.Version, i.State)
 		}
 	}
@@ -393,7 +460,7 @@ func TestSharedGalleries(t *testing.T) {
 	const public = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
 	r := w.good(t, config{"communityGallery": public, "locations": []any{"West US 2", "eastus"}})
 	id := "/CommunityGalleries/" + public + "/Images/capi-ubun2-2404/Versions/1.31.4"
-	if diff := cmp.Diff([]string{id + " eastus available", id + " westus2 available"}, lines(r.Images)); diff != "" {
+	if diff := gocmp.Diff([]string{id + " eastus available", id + " westus2 available"}, lines(r.Images)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if i := r.Images[0]; !i.Public || i.Owner != public || i.OS.Version != "24.04" || i.KubernetesVersion != "1.31.4" {
@@ -411,7 +478,7 @@ func TestManagedImages(t *testing.T) {
 	w := start(t, fakeazure.Options{PageSize: 1}, nil)
 	r := w.good(t, config{"resourceGroup": "images", "namePattern": "cluster-api-rhel-*", "tags": map[string]any{"Team": "platform"}})
 	want := []string{"images/cluster-api-rhel-8-1767225600 westus2 available", "images/cluster-api-rhel-8-1767312000 westus2 available"}
-	if diff := cmp.Diff(want, lines(r.Images)); diff != "" {
+	if diff := gocmp.Diff(want, lines(r.Images)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	for _, i := range r.Images {
@@ -467,16 +534,28 @@ func TestTemplate(t *testing.T) {
 		},
 		{"never run", config{"template": "new"}, nil, []string{"it has never run"}},
 		{
+			"no word of the last run", config{"template": "silent"},
+			[]string{rhel + " eastus available", rhel + " westus2 available"},
+			[]string{"warning: template: image template silent: Azure does not say how the last run ended; its outputs are offered"},
+		},
+		{
+			"in another letter case", config{"template": "shouting"},
+			[]string{rhel + " eastus available", rhel + " westus2 available"}, nil,
+		},
+		{
 			"relative", config{"template": "partial", "idForm": "relative"},
 			[]string{rhel + " eastus available", rhel + " westus2 available"}, nil,
 		},
 	}
-	w := start(t, fakeazure.Options{PageSize: 1}, nil)
+	e := estate(t)
+	e.Templates = append(e.Templates, likeTemplate(e, "golden", "silent", nil),
+		likeTemplate(e, "golden", "shouting", &vmib.ImageTemplateLastRunStatus{RunState: to.Ptr(vmib.RunState("SUCCEEDED"))}))
+	w := start(t, fakeazure.Options{PageSize: 1, Estate: e}, nil)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.config["resourceGroup"] = "IMAGES" // Azure does not mind the case
 			r := w.good(t, tt.config)
-			if diff := cmp.Diff(tt.want, lines(r.Images)); diff != "" {
+			if diff := gocmp.Diff(tt.want, lines(r.Images)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			wants(t, said(r), tt.said...)
@@ -485,6 +564,28 @@ func TestTemplate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// likeTemplate returns a template with the gallery output of another one, and with
+// another status of the last run.
+func likeTemplate(e *fakeazure.Estate, like, name string, status *vmib.ImageTemplateLastRunStatus) fakeazure.Template {
+	for _, t := range e.Templates {
+		if !strings.HasSuffix(*t.Template.ID, "/"+like) {
+			continue
+		}
+		properties := *t.Template.Properties
+		properties.LastRunStatus = status
+		made := fakeazure.Template{Template: &vmib.ImageTemplate{
+			ID: to.Ptr(strings.TrimSuffix(*t.Template.ID, like) + name), Name: to.Ptr(name), Location: t.Template.Location, Properties: &properties,
+		}}
+		for _, o := range t.Outputs {
+			if o.Properties.ArtifactID != nil && strings.Contains(*o.Properties.ArtifactID, "/galleries/") {
+				made.Outputs = append(made.Outputs, o)
+			}
+		}
+		return made
+	}
+	return fakeazure.Template{}
 }
 
 // The id of a relative form has no subscription; the reference keeps the whole.
@@ -561,6 +662,39 @@ func TestFaults(t *testing.T) {
 			}
 			wants(t, said(r), tt.failed...)
 		})
+	}
+}
+
+// A subscription that is not registered for a provider says nothing of what there
+// is, and the message has the command that registers it.
+func TestNotRegistered(t *testing.T) {
+	for code, status := range map[string]int{"MissingSubscriptionRegistration": 409, "SubscriptionNotRegistered": 404} {
+		for _, tt := range []struct {
+			match     string
+			config    config
+			namespace string
+		}{
+			{"/galleries", config{"gallery": "prod", "resourceGroup": "images"}, "Microsoft.Compute"},
+			{"/imageTemplates", config{"template": "golden", "resourceGroup": "images"}, "Microsoft.VirtualMachineImages"},
+		} {
+			t.Run(code+tt.match, func(t *testing.T) {
+				w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Match: tt.match, Status: status, Code: code}}}, nil)
+				r := w.discover(t.Context(), tt.config)
+				if r.Err == nil {
+					t.Error("no error")
+				}
+				wants(t, said(r), "the subscription is not registered for "+tt.namespace,
+					"az provider register --namespace "+tt.namespace+" --subscription "+subscription)
+			})
+		}
+		w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Match: "/galleries", Status: status, Code: code}}}, nil)
+		got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+			Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+			Refs: []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}},
+		})
+		if err == nil || len(got) > 0 && got[0].Presence != source.Unknown {
+			t.Errorf("%s: verify says %+v, %v", code, got, err)
+		}
 	}
 }
 
@@ -689,7 +823,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	w.verify(t, []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}})
 	used := slices.Sorted(maps.Keys(w.Stats().Actions))
-	if diff := cmp.Diff(documentedActions(t), used); diff != "" {
+	if diff := gocmp.Diff(documentedActions(t), used); diff != "" {
 		t.Errorf("-documented +used:\n%s", diff)
 	}
 }

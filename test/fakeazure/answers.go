@@ -164,13 +164,28 @@ func (a *answers) versions() computefake.GalleryImageVersionsServer {
 	}
 }
 
-// withStatus returns v with its replication status only when that is asked for.
+// withStatus returns v with its replication status only when that is asked for. A
+// version of which the estate says nothing is complete everywhere.
 func withStatus(v *armcompute.GalleryImageVersion, expand bool) armcompute.GalleryImageVersion {
 	out := *v
-	if out.Properties != nil && !expand {
-		p := *out.Properties
+	if out.Properties == nil {
+		return out
+	}
+	p := *out.Properties
+	out.Properties = &p
+	switch {
+	case !expand:
 		p.ReplicationStatus = nil
-		out.Properties = &p
+	case p.ReplicationStatus == nil:
+		p.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateCompleted)}
+		if p.PublishingProfile == nil {
+			break
+		}
+		for _, target := range p.PublishingProfile.TargetRegions {
+			p.ReplicationStatus.Summary = append(p.ReplicationStatus.Summary, &armcompute.RegionalReplicationStatus{
+				Region: target.Name, State: to.Ptr(armcompute.ReplicationStateCompleted), Progress: to.Ptr[int32](100),
+			})
+		}
 	}
 	return out
 }

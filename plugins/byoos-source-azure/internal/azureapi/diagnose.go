@@ -35,12 +35,19 @@ type Problem struct {
 
 // NotFound says whether Azure was asked and has no such thing.
 func NotFound(err error) bool {
-	return status(err) == http.StatusNotFound && code(err) != "SubscriptionNotFound"
+	return status(err) == http.StatusNotFound && code(err) != "SubscriptionNotFound" && !notRegistered(code(err))
 }
 
 // NotVisible says whether the account may not see what was asked for.
 func NotVisible(err error) bool {
-	return status(err) == http.StatusForbidden || code(err) == "SubscriptionNotFound"
+	return (status(err) == http.StatusForbidden && !notRegistered(code(err))) || code(err) == "SubscriptionNotFound"
+}
+
+// notRegistered says whether the subscription lacks the resource provider, so that
+// nothing of it can be asked for
+// (learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider).
+func notRegistered(code string) bool {
+	return strings.EqualFold(code, "MissingSubscriptionRegistration") || strings.EqualFold(code, "SubscriptionNotRegistered")
 }
 
 // Kind returns a key that is the same for errors with the same cause.
@@ -100,6 +107,13 @@ func (p Problem) signIn(d *sdk.Diagnostic) {
 	d.Detail = p.Clean(refusal(p.Err))
 	d.NextStep = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET" +
 		" (docs/sources/azure.md lists every way)"
+	// azidentity goes on to the next credential only where the metadata service does
+	// not answer, or answers as that of Docker Desktop does.
+	if text := p.Err.Error(); strings.Contains(text, "ManagedIdentityCredential authentication failed") && !strings.Contains(text, "AzureCLICredential") {
+		d.Summary = "no token from Azure: this machine's metadata service gives none, and the sign-in ends there"
+		d.NextStep = "to go on to `az login`, set AZURE_TOKEN_CREDENTIALS=dev; else give the machine a managed identity," +
+			" or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+	}
 	if strings.Contains(p.Err.Error(), "isn't configured to acquire tokens for tenant") {
 		d.ConfigPath = "tenant"
 		d.Summary = "your credential is not for the tenant that the configuration asks for"
@@ -130,6 +144,11 @@ func (p Problem) response(d *sdk.Diagnostic, r *azcore.ResponseError) {
 	}
 	d.Detail = p.Clean(message(r))
 	switch {
+	case notRegistered(r.ErrorCode):
+		namespace, subscription := providerOf(path)
+		d.Summary = "the subscription is not registered for " + namespace
+		d.ConfigPath = "subscription"
+		d.NextStep = fmt.Sprintf("register it, which takes some minutes: az provider register --namespace %s --subscription %s", namespace, subscription)
 	case r.ErrorCode == "SubscriptionNotFound":
 		d.Summary = "the subscription is unknown to your account"
 		d.ConfigPath = "subscription"

@@ -24,6 +24,17 @@ func readAction(path string) string {
 	return action + "/read"
 }
 
+// providerOf returns the namespace of the resource provider that path asks, and
+// the subscription.
+func providerOf(path string) (namespace, subscription string) {
+	before, rest, _ := strings.Cut(path, "/providers/")
+	namespace, _, _ = strings.Cut(rest, "/")
+	if part := strings.Split(strings.Trim(before, "/"), "/"); len(part) > 1 {
+		subscription = part[1]
+	}
+	return namespace, subscription
+}
+
 // scopeOf returns the narrowest usual scope of a role assignment that covers
 // path: the resource group, or the subscription.
 func scopeOf(path string) string {

@@ -87,12 +87,14 @@ func (d *Definition) set(
 	architecture *armcompute.Architecture, generation *armcompute.HyperVGeneration,
 	features []*armcompute.GalleryImageFeature, disallowed *armcompute.Disallowed, endOfLife *time.Time,
 ) {
-	d.OSType, d.OSState = text(osType), text(osState)
-	d.Architecture, d.HyperVGeneration = text(architecture), text(generation)
+	d.OSType = Spelled(osType, armcompute.PossibleOperatingSystemTypesValues())
+	d.OSState = Spelled(osState, armcompute.PossibleOperatingSystemStateTypesValues())
+	d.Architecture = text(architecture)
+	d.HyperVGeneration = Spelled(generation, armcompute.PossibleHyperVGenerationValues())
 	d.EndOfLife = when(endOfLife)
 	for _, f := range features {
 		if f != nil && strings.EqualFold(text(f.Name), "SecurityType") {
-			d.SecurityType = text(f.Value)
+			d.SecurityType = Spelled(f.Value, securityTypes())
 		}
 	}
 	if disallowed != nil {
@@ -102,12 +104,54 @@ func (d *Definition) set(
 	}
 }
 
+// securityTypes are the values of the feature SecurityType
+// (learn.microsoft.com/azure/virtual-machines/trusted-launch-portal, and
+// .../confidential-computing/create-confidential-vm-azure-compute-gallery).
+func securityTypes() []string {
+	return []string{
+		"TrustedLaunch", "TrustedLaunchSupported", "ConfidentialVM", "ConfidentialVMSupported",
+		"TrustedLaunchAndConfidentialVmSupported", "Standard",
+	}
+}
+
 // Linux says whether packs can use the definition's versions at all.
 func (d Definition) Linux() bool { return d.OSType == "" || strings.EqualFold(d.OSType, "Linux") }
 
-// FromVersion returns the images of a gallery version, one for each region it
-// is replicated to.
+// NotAsked is why the state of an image that a list tells of is not known.
+const NotAsked = "its replication status was not asked for"
+
+// FromListed returns the images of a gallery version as the list of its definition
+// has it, one for each region that it is to be replicated to. The list does not
+// tell whether it is, so none is available.
+func FromListed(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersion, opt Options) []sdk.Image {
+	images := perRegion(fromVersion(id, d, v, opt), v)
+	for i := range images {
+		one := &images[i]
+		if one.State != sdk.Available {
+			continue
+		}
+		// That it is excluded stays true whatever the status is.
+		one.State = sdk.StateUnknown
+		one.StateReason = strings.TrimPrefix(one.StateReason+"; "+NotAsked, "; ")
+	}
+	return images
+}
+
+// FromVersion returns the images of a gallery version that was asked for with its
+// replication status, one for each region.
 func FromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersion, opt Options) []sdk.Image {
+	images := perRegion(fromVersion(id, d, v, opt), v)
+	var status *armcompute.ReplicationStatus
+	if v.Properties != nil {
+		status = v.Properties.ReplicationStatus
+	}
+	for i := range images {
+		replicated(&images[i], status)
+	}
+	return images
+}
+
+func fromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersion, opt Options) sdk.Image {
 	image := fromDefinition(id, d, tags(v.Tags), opt)
 	image.Owner, image.OwnerID = id.Subscription, id.Subscription
 	if opt.Own[strings.ToLower(id.Subscription)] {
@@ -119,28 +163,31 @@ func FromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersi
 		p = &armcompute.GalleryImageVersionProperties{}
 	}
 	provisioned(&image, text(p.ProvisioningState))
-	publishing := p.PublishingProfile
-	if publishing == nil {
-		publishing = &armcompute.GalleryImageVersionPublishingProfile{}
-	}
+	publishing := publishingOf(v)
 	published(&image, publishing.PublishedDate)
 	endOfLife(&image, "publishingProfile.endOfLifeDate", publishing.EndOfLifeDate)
 	excluded(&image, "publishingProfile.excludeFromLatest", publishing.ExcludeFromLatest)
-	note(image.Attributes, "replicationMode", text(publishing.ReplicationMode))
+	note(&image, "replicationMode", "publishingProfile.replicationMode",
+		Spelled(publishing.ReplicationMode, armcompute.PossibleReplicationModeValues()))
 	if s := p.SafetyProfile; s != nil && s.ReportedForPolicyViolation != nil && *s.ReportedForPolicyViolation {
 		withdraw(&image, sdk.Disabled, "reported for a violation of Microsoft's policies")
 	}
-	return perRegion(image, v, publishing.TargetRegions, p.ReplicationStatus)
+	return image
+}
+
+func publishingOf(v *armcompute.GalleryImageVersion) *armcompute.GalleryImageVersionPublishingProfile {
+	if v.Properties == nil || v.Properties.PublishingProfile == nil {
+		return &armcompute.GalleryImageVersionPublishingProfile{}
+	}
+	return v.Properties.PublishingProfile
 }
 
 // perRegion copies image into each target region. Without target regions the
 // version is in its own location alone.
-func perRegion(
-	image sdk.Image, v *armcompute.GalleryImageVersion,
-	targets []*armcompute.TargetRegion, status *armcompute.ReplicationStatus,
-) []sdk.Image {
+func perRegion(image sdk.Image, v *armcompute.GalleryImageVersion) []sdk.Image {
+	targets, key := publishingOf(v).TargetRegions, "publishingProfile.targetRegions"
 	if len(targets) == 0 {
-		targets = []*armcompute.TargetRegion{{Name: v.Location}}
+		targets, key = []*armcompute.TargetRegion{{Name: v.Location}}, "location"
 	}
 	images := make([]sdk.Image, 0, len(targets))
 	seen := map[string]bool{}
@@ -156,38 +203,80 @@ func perRegion(
 		one := image
 		one.Region = region
 		one.Provenance = with(image.Provenance, "region",
-			sdk.Provenance{From: "api", Key: "publishingProfile.targetRegions", Raw: changed(text(target.Name), region)})
+			sdk.Provenance{From: "api", Key: key, Raw: changed(text(target.Name), region)})
 		excluded(&one, "publishingProfile.targetRegions["+region+"].excludeFromLatest", target.ExcludeFromLatest)
-		replicated(&one, status)
 		images = append(images, one)
 	}
 	return images
 }
 
-// replicated applies the regional replication state, when it was asked for.
+// replicated applies the replication status to an image that is not withdrawn for
+// another reason. A version that is complete in a region is available there.
 func replicated(image *sdk.Image, status *armcompute.ReplicationStatus) {
-	if status == nil || image.State != sdk.Available {
+	if image.State != sdk.Available && image.State != sdk.StateUnknown {
 		return
 	}
+	also := "" // that it is excluded stays true when the replication is done
+	if image.State == sdk.Available && image.StateReason != "" {
+		also = "; " + image.StateReason
+	}
+	regional := inRegion(status, image.Region)
+	switch regional.state {
+	case armcompute.ReplicationStateCompleted:
+		if image.State == sdk.StateUnknown {
+			withdraw(image, sdk.Available, "")
+		}
+	case armcompute.ReplicationStateReplicating:
+		done := "not done yet"
+		if regional.progress != nil {
+			done = strconv.Itoa(int(*regional.progress)) + " % done"
+		}
+		withdraw(image, sdk.Pending, "replication to "+image.Region+" is "+done+also)
+	case armcompute.ReplicationStateFailed:
+		withdraw(image, sdk.Failed, "replication to "+image.Region+" failed"+also)
+	case "":
+		replicatedAsWhole(image, status, also)
+	default:
+		withdraw(image, sdk.StateUnknown, "its replication to "+image.Region+" is "+string(regional.state)+also)
+	}
+}
+
+// replicatedAsWhole applies the state of all regions together, for a region of
+// which nothing is said.
+func replicatedAsWhole(image *sdk.Image, status *armcompute.ReplicationStatus, also string) {
+	var state armcompute.AggregatedReplicationState
+	if status != nil {
+		state = armcompute.AggregatedReplicationState(Spelled(status.AggregatedState, armcompute.PossibleAggregatedReplicationStateValues()))
+	}
+	switch state {
+	case armcompute.AggregatedReplicationStateCompleted:
+		if image.State == sdk.StateUnknown {
+			withdraw(image, sdk.Available, "")
+		}
+	case armcompute.AggregatedReplicationStateFailed, armcompute.AggregatedReplicationStateInProgress:
+		withdraw(image, sdk.Pending, "its replication is "+string(state)+", and Azure does not say in which regions"+also)
+	default:
+		withdraw(image, sdk.StateUnknown, "Azure does not say whether it is replicated to "+image.Region+also)
+	}
+}
+
+type regional struct {
+	state    armcompute.ReplicationState
+	progress *int32
+}
+
+// inRegion returns what a status says of one region; the zero value when nothing.
+func inRegion(status *armcompute.ReplicationStatus, region string) regional {
+	if status == nil {
+		return regional{}
+	}
 	for _, s := range status.Summary {
-		if s == nil || resourceid.Region(text(s.Region)) != image.Region || s.State == nil {
-			continue
-		}
-		also := "" // that it is excluded stays true when the replication is done
-		if image.StateReason != "" {
-			also = "; " + image.StateReason
-		}
-		switch *s.State {
-		case armcompute.ReplicationStateReplicating:
-			done := "not done yet"
-			if s.Progress != nil {
-				done = strconv.Itoa(int(*s.Progress)) + " % done"
-			}
-			withdraw(image, sdk.Pending, "replication to "+image.Region+" is "+done+also)
-		case armcompute.ReplicationStateFailed:
-			withdraw(image, sdk.Failed, "replication to "+image.Region+" failed"+also)
+		if s != nil && resourceid.Region(text(s.Region)) == region {
+			state := Spelled(s.State, armcompute.PossibleReplicationStateValues())
+			return regional{armcompute.ReplicationState(state), s.Progress}
 		}
 	}
+	return regional{}
 }
 
 // Shared is a version of a community gallery or of one that is shared directly.
@@ -274,11 +363,14 @@ func FromManaged(id resourceid.ID, m *armcompute.Image, opt Options) sdk.Image {
 		p = &armcompute.ImageProperties{}
 	}
 	provisioned(&image, text(p.ProvisioningState))
-	note(image.Attributes, "hyperVGeneration", text(p.HyperVGeneration))
+	note(&image, "hyperVGeneration", "hyperVGeneration",
+		Spelled(p.HyperVGeneration, armcompute.PossibleHyperVGenerationTypesValues()))
 	if p.StorageProfile != nil && p.StorageProfile.OSDisk != nil {
 		disk := p.StorageProfile.OSDisk
-		note(image.Attributes, "osType", text(disk.OSType))
-		note(image.Attributes, "osState", text(disk.OSState))
+		note(&image, "osType", "storageProfile.osDisk.osType",
+			Spelled(disk.OSType, armcompute.PossibleOperatingSystemTypesValues()))
+		note(&image, "osState", "storageProfile.osDisk.osState",
+			Spelled(disk.OSState, armcompute.PossibleOperatingSystemStateTypesValues()))
 	}
 	usable(&image)
 	return image
@@ -306,11 +398,11 @@ func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt O
 		image.Architecture = "amd64"
 		image.Provenance["architecture"] = sdk.Provenance{From: "default", Key: "definition without architecture is x64"}
 	}
-	note(image.Attributes, "osType", d.OSType)
-	note(image.Attributes, "osState", d.OSState)
-	note(image.Attributes, "hyperVGeneration", d.HyperVGeneration)
-	note(image.Attributes, "securityType", d.SecurityType)
-	note(image.Attributes, "disallowedDiskTypes", strings.Join(d.Disallowed, ","))
+	note(&image, "osType", "definition.osType", d.OSType)
+	note(&image, "osState", "definition.osState", d.OSState)
+	note(&image, "hyperVGeneration", "definition.hyperVGeneration", d.HyperVGeneration)
+	note(&image, "securityType", "definition.features.SecurityType", d.SecurityType)
+	note(&image, "disallowedDiskTypes", "definition.disallowed.diskTypes", strings.Join(d.Disallowed, ","))
 	describe(&image, own, d.Tags, opt.Tags)
 	endOfLife(&image, "definition.endOfLifeDate", &d.EndOfLife)
 	usable(&image)
@@ -341,8 +433,11 @@ func provisioned(image *sdk.Image, state string) {
 		withdraw(image, sdk.Gone, "it is being deleted")
 	case "":
 		withdraw(image, sdk.StateUnknown, "Azure gives no provisioning state")
-	default:
+	case "failed", "canceled":
 		withdraw(image, sdk.Failed, "its provisioning state is "+state)
+	default:
+		// A state that Azure added since is none that a machine can be made from for certain.
+		withdraw(image, sdk.Pending, "its provisioning state is "+state+", which is not known here")
 	}
 }
 
@@ -447,10 +542,24 @@ func with(m map[string]sdk.Provenance, key string, p sdk.Provenance) map[string]
 	return out
 }
 
-func note(attributes map[string]string, key, value string) {
+// note sets an attribute, and tells the field of the API that it is from.
+func note(image *sdk.Image, name, key, value string) {
 	if value != "" {
-		attributes[key] = value
+		image.Attributes[name] = value
+		image.Provenance["attributes."+name] = sdk.Provenance{From: "api", Key: key}
 	}
+}
+
+// Spelled returns the value as Azure's description spells it: the services do not
+// always. A value that the description does not have stays as it is.
+func Spelled[T ~string](p *T, known []T) string {
+	value := text(p)
+	for _, k := range known {
+		if strings.EqualFold(value, string(k)) {
+			return string(k)
+		}
+	}
+	return value
 }
 
 // changed returns raw when value is another spelling of it, else "".

@@ -44,11 +44,18 @@ func TestState(t *testing.T) {
 		armcompute.GalleryProvisioningStateMigrating: sdk.Pending,
 		armcompute.GalleryProvisioningStateFailed:    sdk.Failed,
 		armcompute.GalleryProvisioningStateDeleting:  sdk.Gone,
-		"":       sdk.StateUnknown,
-		"Newish": sdk.Failed,
+		"succeeded": sdk.Available,
+		"CREATING":  sdk.Pending,
+		"":          sdk.StateUnknown,
+		"Newish":    sdk.Pending,
 	} {
 		t.Run(string(state), func(t *testing.T) {
-			got := FromVersion(id(), Definition{}, version(state, armcompute.GalleryImageVersionPublishingProfile{}), Options{})
+			v := version(state, armcompute.GalleryImageVersionPublishingProfile{})
+			v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateCompleted)}
+			if state == "" { // what Azure calls complete is there
+				v.Properties.ReplicationStatus = nil
+			}
+			got := FromVersion(id(), Definition{}, v, Options{})
 			if len(got) != 1 || got[0].State != want || got[0].Region != "westus2" {
 				t.Errorf("got %+v", got)
 			}
@@ -81,7 +88,7 @@ func TestRegions(t *testing.T) {
 		{Region: to.Ptr("East US"), State: to.Ptr(armcompute.ReplicationStateCompleted)},
 		{Region: to.Ptr("North Europe"), State: to.Ptr(armcompute.ReplicationStateReplicating), Progress: to.Ptr[int32](40)},
 		{Region: to.Ptr("Japan East"), State: to.Ptr(armcompute.ReplicationStateReplicating)},
-	}}
+	}, AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateCompleted)}
 	type line struct {
 		region   string
 		state    sdk.State

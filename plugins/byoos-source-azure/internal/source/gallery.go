@@ -191,7 +191,7 @@ func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompu
 			return nil
 		}
 		id := p.id(v.ID, *g.Name, *v.Name)
-		versions = append(versions, listed{id, *v.Name, machineimage.FromVersion(id, definition, v, d.opt)})
+		versions = append(versions, listed{id: id, name: *v.Name, images: machineimage.FromListed(id, definition, v, d.opt)})
 		return nil
 	})
 	if ctx.Err() != nil {

@@ -3,10 +3,13 @@ package source
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/Masterminds/semver/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
@@ -15,14 +18,15 @@ import (
 )
 
 // statusesAsked bounds the versions of a definition whose replication status is
-// asked for: each takes a request, and in most galleries the newest is complete.
-const statusesAsked = 3
+// asked for: each takes a request. In most galleries the newest is complete.
+const statusesAsked = 25
 
 // listed is a version of a gallery with its images, one for each region.
 type listed struct {
 	id     resourceid.ID
 	name   string
 	images []sdk.Image
+	asked  bool
 }
 
 // newestFirst orders versions as the host does: by time, an unknown one last,
@@ -50,39 +54,65 @@ func compareNumbers(a, b string) int {
 	})
 }
 
-// offered lists the regions in which the host may pick v at that time.
-func (v listed) offered(now time.Time) []string {
-	var regions []string
-	for _, i := range v.images {
-		ended := !i.EndOfLifeAt.IsZero() && !i.EndOfLifeAt.After(now)
-		if i.State == sdk.Available && !i.ExcludedFromLatest && !ended {
-			regions = append(regions, i.Region)
+// offered lists the images of v that the host may pick at that time.
+func (v listed) offered(now time.Time) []*sdk.Image {
+	var some []*sdk.Image
+	for i := range v.images {
+		image := &v.images[i]
+		ended := !image.EndOfLifeAt.IsZero() && !image.EndOfLifeAt.After(now)
+		if (image.State == sdk.Available || image.State == sdk.StateUnknown) && !image.ExcludedFromLatest && !ended {
+			some = append(some, image)
 		}
 	}
-	return regions
+	return some
 }
 
-// withdraw gives what was available another state.
+// withdraw gives what was offered another state.
 func (v listed) withdraw(state sdk.State, reason string) {
 	for i := range v.images {
-		if v.images[i].State == sdk.Available {
+		if s := v.images[i].State; s == sdk.Available || s == sdk.StateUnknown {
 			v.images[i].State, v.images[i].StateReason = state, reason
 		}
 	}
 }
 
-// settle asks, for each region that the host looks in, for the replication status
-// of the newest version there, which the list of a gallery does not have; then of
-// older ones until one is complete. It sorts versions, and changes their images.
+// settle asks for the replication status of the newest version, which the list of
+// a gallery does not have, then of older ones, until one is ready for each wish of
+// the host. It sorts versions, and changes their images.
 func (d *discovery) settle(ctx context.Context, p place, definition string, of machineimage.Definition, versions []listed) error {
 	slices.SortStableFunc(versions, newestFirst)
-	open := d.regionsOf(versions)
+	wishes := d.wishes()
+	open := map[wish]bool{}
+	for _, v := range versions {
+		for _, image := range v.offered(d.now) {
+			for _, w := range wishes.of(image) {
+				open[w] = true
+			}
+		}
+	}
+	ready, err := d.ask(ctx, p, definition, of, versions, wishes, open)
+	if err != nil {
+		return err
+	}
+	if err := d.withhold(definition, p, versions, wishes, ready); err != nil || len(open) == 0 {
+		return err
+	}
+	return d.tellOpen(p, definition, versions, open)
+}
+
+// ask closes the wishes that are open with the newest version that is ready, and
+// returns the places of those versions.
+func (d *discovery) ask(
+	ctx context.Context, p place, definition string, of machineimage.Definition, versions []listed, wishes wishes, open map[wish]bool,
+) (map[wish]int, error) {
+	ready := map[wish]int{}
 	for i, asked := 0, 0; i < len(versions) && len(open) > 0 && asked < statusesAsked; i++ {
 		v := &versions[i]
-		if !slices.ContainsFunc(v.offered(d.now), func(region string) bool { return open[region] }) {
+		if !slices.ContainsFunc(v.offered(d.now), func(image *sdk.Image) bool { return wishes.anyOf(image, open) }) {
 			continue
 		}
 		asked++
+		v.asked = true
 		answer, err := d.api.Version(ctx, p.subscription, p.group, p.gallery, definition, v.name)
 		switch {
 		case err != nil && azureapi.NotFound(err):
@@ -90,24 +120,131 @@ func (d *discovery) settle(ctx context.Context, p place, definition string, of m
 			continue
 		case err != nil:
 			v.withdraw(sdk.StateUnknown, "its replication status could not be read")
-			return err
+			return nil, err
 		}
 		v.images = machineimage.FromVersion(v.id, of, answer, d.opt)
-		for _, region := range v.offered(d.now) {
-			delete(open, region)
+		for _, image := range v.offered(d.now) {
+			for _, w := range wishes.of(image) {
+				if open[w] && image.State == sdk.Available {
+					ready[w] = i
+					delete(open, w)
+				}
+			}
 		}
 	}
-	return nil
+	return ready, nil
 }
 
-// regionsOf returns the regions in which any of versions is offered, without
-// those that the host does not look in.
-func (d *discovery) regionsOf(versions []listed) map[string]bool {
-	open := map[string]bool{}
-	for _, v := range versions {
-		for _, region := range locations(v.offered(d.now), d.hinted) {
-			open[region] = true
+// withhold keeps a version that Azure was asked for, and does not call ready, from
+// being picked above an older one that is. Where there is none it stays offered:
+// not known is not unusable.
+func (d *discovery) withhold(definition string, p place, versions []listed, wishes wishes, ready map[wish]int) error {
+	var withheld []string
+	for i := range versions {
+		if !versions[i].asked {
+			continue
+		}
+		for _, image := range versions[i].offered(d.now) {
+			instead := 0
+			wanted := wishes.of(image)
+			for _, w := range wanted {
+				if at, some := ready[w]; some && at > i {
+					instead = max(instead, at)
+				}
+			}
+			if image.State != sdk.StateUnknown || instead == 0 {
+				continue
+			}
+			image.State = sdk.Pending
+			image.StateReason += fmt.Sprintf("; version %s is ready there", versions[instead].name)
+			withheld = append(withheld, versions[i].name+" in "+image.Region)
 		}
 	}
-	return open
+	if withheld == nil {
+		return nil
+	}
+	return d.report(sdk.Diagnostic{
+		Severity: sdk.Warning, Scope: "image definition " + p.gallery + "/" + definition,
+		Summary: "not offered, since Azure does not say that they are replicated, and an older version is ready: " +
+			abbreviated(withheld),
+	})
+}
+
+// tellOpen tells of wishes that no version is ready for among those asked for,
+// when there are others.
+func (d *discovery) tellOpen(p place, definition string, versions []listed, open map[wish]bool) error {
+	var regions []string
+	for _, v := range versions {
+		if v.asked {
+			continue
+		}
+		for _, image := range v.offered(d.now) {
+			for w := range open {
+				if w.region == image.Region {
+					regions = append(regions, w.region)
+				}
+			}
+		}
+	}
+	if regions == nil {
+		return nil
+	}
+	slices.Sort(regions)
+	return d.report(sdk.Diagnostic{
+		Severity: sdk.Warning, Scope: "image definition " + p.gallery + "/" + definition,
+		Summary: fmt.Sprintf("none of its %d newest versions is ready in %s", statusesAsked,
+			abbreviated(slices.Compact(regions))),
+		NextStep: "the state of older versions was not asked for: check the pick with `kubectl byoos verify`",
+	})
+}
+
+// wish is what a pack may pick from a definition: a version in a region, and of a
+// range of Kubernetes versions when all packs name one.
+type wish struct{ region, kubernetes string }
+
+// wishes are what the host selects by.
+type wishes struct {
+	regions    map[string]bool // empty means all
+	kubernetes map[string]*semver.Constraints
+}
+
+func (d *discovery) wishes() wishes {
+	w := wishes{regions: map[string]bool{}, kubernetes: map[string]*semver.Constraints{}}
+	for _, region := range d.hints.Regions {
+		w.regions[resourceid.Region(region)] = true
+	}
+	for _, text := range d.hints.KubernetesVersions {
+		within, err := semver.NewConstraint(text)
+		if err != nil { // the host has checked it
+			w.kubernetes = nil
+			break
+		}
+		w.kubernetes[text] = within
+	}
+	return w
+}
+
+// of returns the wishes that an image would fulfil.
+func (w wishes) of(image *sdk.Image) []wish {
+	if len(w.regions) > 0 && !w.regions[image.Region] {
+		return nil
+	}
+	if len(w.kubernetes) == 0 {
+		return []wish{{region: image.Region}}
+	}
+	version, err := semver.NewVersion(image.KubernetesVersion)
+	if err != nil {
+		return nil
+	}
+	var some []wish
+	for text, within := range w.kubernetes {
+		if within.Check(version) {
+			some = append(some, wish{image.Region, text})
+		}
+	}
+	return some
+}
+
+func (w wishes) anyOf(image *sdk.Image, open map[wish]bool) bool {
+	return slices.ContainsFunc(w.of(image), func(one wish) bool { return open[one] })
 }

@@ -166,7 +166,7 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 	if err != nil {
 		return err
 	}
-	d := &discovery{session: ses, out: out, now: req.Now, hinted: req.Hints.Regions}
+	d := &discovery{session: ses, out: out, now: req.Now, hints: req.Hints}
 	switch ses.mode {
 	case modeTemplate:
 		return d.template(ctx)
@@ -182,12 +182,11 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 // discovery is one Discover.
 type discovery struct {
 	*session
-	out *sdk.Stream
-	now time.Time
-	// hinted has the regions that the host will select from; empty means all.
-	hinted []string
-	done   atomic.Int64
-	total  atomic.Int64
+	out   *sdk.Stream
+	now   time.Time
+	hints sdk.Hints
+	done  atomic.Int64
+	total atomic.Int64
 }
 
 // begin adds n parts to what is to do, for the progress.

@@ -2,9 +2,11 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -150,6 +152,7 @@ func TestJudge(t *testing.T) {
 		"partial, of an unknown age": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, time.Time{}, "", sdk.Available},
 		"canceled":                   {lastRun{state: vmib.RunStateCanceled, start: start}, start.Add(time.Hour), "", sdk.Disabled},
 		"a state that Azure adds":    {lastRun{state: "Paused"}, start, "", sdk.Disabled},
+		"no word of the run":         {lastRun{}, start, "", sdk.Available},
 		"the output is not done":     {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateCreating, sdk.Pending},
 		"the output is done":         {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateSucceeded, sdk.Available},
 	} {
@@ -187,3 +190,33 @@ func TestNewestFirst(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// A metadata service that refuses ends the SDK's chain before it comes to `az`:
+// the message names the variable that goes on.
+func TestMetadataServiceRefuses(t *testing.T) {
+	for _, name := range environment() {
+		t.Setenv(name, "")
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refuse := refusing(func(req *http.Request) *http.Response {
+		return &http.Response{
+			StatusCode: http.StatusForbidden, Status: "403 Forbidden", Request: req, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(bytes.NewBufferString(`{"error":"forbidden"}`)),
+		}
+	})
+	s := Source{getenv: os.Getenv, transport: refuse}
+	_, err := s.open(t.Context(), Config{Gallery: "G", Subscription: "S"}, nil, func(sdk.Diagnostic) error { return nil })
+	var d *sdk.Diagnostic
+	if !errors.As(err, &d) {
+		t.Fatalf("got %v", err)
+	}
+	if !strings.Contains(d.Summary, "metadata service") || !strings.Contains(d.NextStep, "AZURE_TOKEN_CREDENTIALS=dev") || !strings.Contains(d.NextStep, "az login") {
+		t.Errorf("got %s\nnext: %s", d.Error(), d.NextStep)
+	}
+}
+
+type refusing func(*http.Request) *http.Response
+
+func (r refusing) Do(req *http.Request) (*http.Response, error) { return r(req), nil }

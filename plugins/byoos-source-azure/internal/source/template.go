@@ -18,7 +18,7 @@ import (
 // lastRun is what a template says of its last run. Run outputs outlive it: when
 // a later run fails, the outputs of the one before are still listed.
 type lastRun struct {
-	state   vmib.RunState // empty when there was none
+	state   vmib.RunState // empty when there was none, or Azure does not say
 	message string
 	start   time.Time
 	end     time.Time
@@ -30,9 +30,7 @@ func lastRunOf(t *vmib.ImageTemplate) lastRun {
 	}
 	s := t.Properties.LastRunStatus
 	var r lastRun
-	if s.RunState != nil {
-		r.state = *s.RunState
-	}
+	r.state = vmib.RunState(machineimage.Spelled(s.RunState, vmib.PossibleRunStateValues()))
 	if s.Message != nil {
 		r.message = *s.Message
 	}
@@ -45,8 +43,9 @@ func lastRunOf(t *vmib.ImageTemplate) lastRun {
 	return r
 }
 
-// good says that all listed outputs are those of the last run.
-func (r lastRun) good() bool { return r.state == vmib.RunStateSucceeded }
+// good says that all listed outputs are those of the last run, or that nothing
+// speaks against it: the status is an optional field, and so is its state.
+func (r lastRun) good() bool { return r.state == vmib.RunStateSucceeded || r.state == "" }
 
 func (r lastRun) partial() bool { return r.state == vmib.RunStatePartiallySucceeded }
 
@@ -106,10 +105,9 @@ func (d *discovery) tellRun(run lastRun, t *vmib.ImageTemplate, outputs []*vmib.
 		Detail: azureapi.Problem{Secrets: d.secrets}.Clean(run.message),
 	}
 	switch {
-	case run.good():
-		if len(outputs) > 0 {
-			return nil
-		}
+	case run.state == vmib.RunStateSucceeded && len(outputs) > 0:
+		return nil
+	case run.state == vmib.RunStateSucceeded:
 		diagnostic.Summary = "the last run has no outputs"
 	case run.partial():
 		diagnostic.Summary = "the last run succeeded in part only"
@@ -120,21 +118,16 @@ func (d *discovery) tellRun(run lastRun, t *vmib.ImageTemplate, outputs []*vmib.
 	case run.state == "" && len(outputs) == 0:
 		diagnostic.Summary = "it has never run"
 		diagnostic.NextStep = "run it: az image builder run -g " + d.ResourceGroup + " -n " + d.Template
+	case run.state == "":
+		diagnostic.Summary = "Azure does not say how the last run ended; its outputs are offered"
+		diagnostic.NextStep = "see the run: az image builder show -g " + d.ResourceGroup + " -n " + d.Template + " --query lastRunStatus"
 	case d.AllowOlderOutput:
-		diagnostic.Summary = fmt.Sprintf("the last run is %s; outputs of an earlier run are offered, as allowOlderOutput asks",
-			run.orUnknown())
+		diagnostic.Summary = fmt.Sprintf("the last run is %s; outputs of an earlier run are offered, as allowOlderOutput asks", run)
 	default:
-		diagnostic.Summary = fmt.Sprintf("the last run is %s; outputs of an earlier run are not offered", run.orUnknown())
+		diagnostic.Summary = fmt.Sprintf("the last run is %s; outputs of an earlier run are not offered", run)
 		diagnostic.NextStep = "run the template to the end, or set allowOlderOutput: true to use what an earlier run made"
 	}
 	return d.report(diagnostic)
-}
-
-func (r lastRun) orUnknown() string {
-	if r.state == "" {
-		return "in an unknown state"
-	}
-	return r.String()
 }
 
 // withoutOutput lists the template's distribution targets that have no output.
@@ -144,6 +137,9 @@ func withoutOutput(t *vmib.ImageTemplate, outputs []*vmib.RunOutput) []string {
 	}
 	var lost []string
 	for _, target := range t.Properties.Distribute {
+		if target == nil {
+			continue
+		}
 		base := target.GetImageTemplateDistributor()
 		if base == nil || base.RunOutputName == nil {
 			continue
@@ -189,12 +185,15 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 
 // judge applies what the template says of its output to an image of it.
 func (d *discovery) judge(image *sdk.Image, run lastRun, o *vmib.RunOutput) {
-	attributes := map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name), "lastRunState": string(run.state)}
+	attributes := map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name)}
+	if run.state != "" {
+		attributes["lastRunState"] = string(run.state)
+	}
 	for k, v := range image.Attributes {
 		attributes[k] = v
 	}
 	image.Attributes = attributes
-	if image.State != sdk.Available {
+	if image.State != sdk.Available && image.State != sdk.StateUnknown {
 		return
 	}
 	if s := text(o.Properties.ProvisioningState); s != "" && !strings.EqualFold(s, "Succeeded") {
@@ -213,7 +212,7 @@ func (d *discovery) judge(image *sdk.Image, run lastRun, o *vmib.RunOutput) {
 	default:
 		image.State = sdk.Disabled
 		image.StateReason = fmt.Sprintf("it is the output of an earlier run, and the last run of image template %s is %s;"+
-			" allowOlderOutput offers it", d.Template, run.orUnknown())
+			" allowOlderOutput offers it", d.Template, run)
 	}
 }
 
