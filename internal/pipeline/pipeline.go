@@ -257,7 +257,8 @@ func fromSources(images []image.Image, sources []string) []image.Image {
 }
 
 // Notes are what a person should know of the pick though it is no failure: those
-// of the selection, and where the spec's values contradict the image.
+// of the selection, where the spec's values contradict the image, and what may
+// keep the image from running.
 func (p Pick) Notes() []string {
 	notes := slices.Clone(p.Outcome.Notes)
 	if p.Image == nil {
@@ -270,7 +271,7 @@ func (p Pick) Notes() []string {
 	}
 	contradict("osName", p.Pack.Values.OSName, p.Image.OS.Name)
 	contradict("osVersion", p.Pack.Values.OSVersion, p.Image.OS.Version)
-	return notes
+	return append(notes, p.cautions()...)
 }
 
 // Values builds the pack values of a pick that has an image or needs none. For an

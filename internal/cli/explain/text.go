@@ -3,6 +3,8 @@ package explain
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,7 +33,7 @@ func printItem(item Item, out io.Writer) error {
 	for _, block := range []struct {
 		title string
 		rows  [][]string
-	}{{"", fieldRows(item)}, {"order", rankedRows(item)}, {"dropped", droppedRows(item)}} {
+	}{{"", fieldRows(item)}, {"image", factRows(item)}, {"order", rankedRows(item)}, {"dropped", droppedRows(item)}} {
 		if err := printBlock(block.title, block.rows, out); err != nil {
 			return err
 		}
@@ -63,6 +65,24 @@ func fieldRows(item Item) [][]string {
 	rows := make([][]string, len(item.Fields))
 	for i, field := range item.Fields {
 		rows[i] = []string{field.Path, field.Value, provenance(field.Provenance)}
+	}
+	return rows
+}
+
+// factRows are what is known of the picked image beside what is rendered of it.
+func factRows(item Item) [][]string {
+	if item.Picked == nil {
+		return nil
+	}
+	var rows [][]string
+	add := func(name, path, value string) {
+		if value != "" {
+			rows = append(rows, []string{name, value, provenance(item.Picked.Provenance[path])})
+		}
+	}
+	add("architecture", "architecture", item.Picked.Architecture)
+	for _, name := range slices.Sorted(maps.Keys(item.Picked.Attributes)) {
+		add(name, "attributes."+name, item.Picked.Attributes[name])
 	}
 	return rows
 }

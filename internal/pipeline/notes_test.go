@@ -1,0 +1,48 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// What keeps an image from a plain machine, and what is not known of it, is told
+// beside the pick.
+func TestNotes(t *testing.T) {
+	security := func(kind string) image.Image {
+		return image.Image{ID: "i", Provider: "azure", Architecture: "amd64", State: image.Available, Attributes: map[string]string{"securityType": kind}}
+	}
+	for name, tt := range map[string]struct {
+		image image.Image
+		sel   spec.Select
+		want  []string
+	}{
+		"plain":       {image: image.Image{ID: "i", Architecture: "amd64", State: image.Available}},
+		"arm64 asked": {image: image.Image{ID: "i", Architecture: "arm64"}, sel: spec.Select{Architecture: "arm64"}},
+		"arm64": {
+			image: image.Image{ID: "i", Architecture: "arm64"},
+			want:  []string{"the image is for arm64, and the pack names no architecture: set select.architecture to be sure"},
+		},
+		"confidential": {
+			image: security("ConfidentialVM"),
+			want:  []string{`the image is for machines with the security type ConfidentialVM only (image.attributes.securityType)`},
+		},
+		"trusted launch":          {image: security("TrustedLaunch"), want: []string{`the image is for machines with the security type TrustedLaunch only (image.attributes.securityType)`}},
+		"plain machines, too":     {image: security("TrustedLaunchSupported")},
+		"confidential supported":  {image: security("ConfidentialVMSupported")},
+		"asked for":               {image: security("ConfidentialVM"), sel: spec.Select{Where: `image.attributes.securityType == "ConfidentialVM"`}},
+		"a state that is unknown": {image: image.Image{ID: "i", StateReason: "nobody asked"}, want: []string{"whether the image is available is not known: nobody asked"}},
+		"a reason beside a state": {image: image.Image{ID: "i", State: image.Available, StateReason: "perhaps an older one"}, want: []string{"the image is available, but perhaps an older one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pick := pipeline.Pick{Pack: spec.Pack{Name: "p", Select: tt.sel}, Image: &tt.image}
+			if diff := cmp.Diff(tt.want, pick.Notes()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
