@@ -365,6 +365,68 @@ func TestReplication(t *testing.T) {
 	}
 }
 
+// A hotfix of an older series that is published last is the newest, unless the
+// version is to decide: as for Azure's own latest, the highest number wins.
+func TestNewestBy(t *testing.T) {
+	e := fakeazure.Generate("S", "RG", 1, 1, 12)
+	versions := e.Galleries[0].Definitions[0].Versions
+	versions[3].Properties.PublishingProfile.PublishedDate = to.Ptr(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
+	versions[11].Properties.ReplicationStatus = &armcompute.ReplicationStatus{Summary: []*armcompute.RegionalReplicationStatus{
+		{Region: to.Ptr("westus2"), State: to.Ptr(armcompute.ReplicationStateCompleted)},
+		{Region: to.Ptr("eastus"), State: to.Ptr(armcompute.ReplicationStateReplicating)},
+	}}
+	for newestBy, want := range map[string]struct {
+		west, east string
+		asked      []string
+	}{
+		"":        {"0.3.3", "0.3.3", []string{"0.3.3"}},
+		"created": {"0.3.3", "0.3.3", []string{"0.3.3"}},
+		"version": {"0.3.11", "0.3.10", []string{"0.3.11", "0.3.10"}},
+	} {
+		t.Run(newestBy, func(t *testing.T) {
+			c := config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}
+			if newestBy != "" {
+				c["newestBy"] = newestBy
+			}
+			w := start(t, fakeazure.Options{Estate: e}, nil)
+			r := w.good(t, c)
+			if west, east := picked(t, r.Images, "westus2"), picked(t, r.Images, "eastus"); west != want.west || east != want.east {
+				t.Errorf("picked %s and %s, want %s and %s", west, east, want.west, want.east)
+			}
+			if got := w.versionsRead(); !slices.Equal(got, want.asked) {
+				t.Errorf("asked for %v", got)
+			}
+			for _, i := range r.Images {
+				if i.CreatedAt == nil || i.Version == "" {
+					t.Fatalf("a fact is missing: %+v", i)
+				}
+			}
+		})
+	}
+}
+
+// Packs that name Kubernetes versions get one that is ready for each.
+func TestReplicationOfKubernetesVersions(t *testing.T) {
+	e := fakeazure.Generate("S", "RG", 1, 1, 6)
+	for i, v := range e.Galleries[0].Definitions[0].Versions {
+		v.Tags["kubernetes_version"] = to.Ptr(fmt.Sprintf("v1.%d.%d", 30+i%2, i)) // 1.30.0, 1.31.1, ... 1.31.5
+		if i == 4 {
+			v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateInProgress)}
+		}
+	}
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	r := w.host.Discover(t.Context(), []source.Request{{
+		Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30", "~1.31", ">=1.31"}},
+		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+	}}, nil)[0]
+	if r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	if got := w.versionsRead(); !slices.Equal(got, []string{"0.3.5", "0.3.4", "0.3.2"}) {
+		t.Errorf("asked for %v", got)
+	}
+}
+
 // The requests for one definition are bounded; where no version that was asked for
 // is ready, that is told.
 func TestReplicationBound(t *testing.T) {
@@ -718,6 +780,7 @@ func TestMistakes(t *testing.T) {
 		"endpoint in spec":  {config{"gallery": "g", "resourceManagerEndpoint": "https://evil"}, []string{"resourceManagerEndpoint"}},
 		"path in a name":    {config{"gallery": "a/../b"}, []string{"gallery"}},
 		"foreign tenant":    {config{"gallery": "g", "tenant": "99999999-9999-9999-9999-999999999999"}, []string{"not for the tenant", "AZURE_ADDITIONALLY_ALLOWED_TENANTS"}},
+		"useless newestBy":  {config{"resourceGroup": "r", "newestBy": "version"}, []string{"newestBy means nothing for managed images"}},
 		"shell in a tenant": {config{"gallery": "g", "tenant": "a;touch x"}, []string{"tenant"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,6 +28,8 @@ type Options struct {
 	Tags TagNames
 	// Own has the subscriptions, in lower case, whose images are owned by "self".
 	Own map[string]bool
+	// NewestBy is what ranks the images.
+	NewestBy sdk.NewestBy
 }
 
 // TagNames are tags, other than those of Kubernetes Image Builder, that hold a
@@ -340,7 +342,7 @@ func (s Shared) Image(id resourceid.ID, location string, d Definition, opt Optio
 func FromManaged(id resourceid.ID, m *armcompute.Image, opt Options) sdk.Image {
 	own := tags(m.Tags)
 	image := sdk.Image{
-		ID: id.String(), Provider: "azure", Name: id.Name, Region: resourceid.Region(text(m.Location)),
+		ID: id.String(), Provider: "azure", NewestBy: opt.NewestBy, Name: id.Name, Region: resourceid.Region(text(m.Location)),
 		Owner: id.Subscription, OwnerID: id.Subscription, Tags: own,
 		Reference:  &sdk.Reference{Kind: ReferenceKind, Value: id.String()},
 		Attributes: map[string]string{"imageType": "managedImage", "resourceGroup": id.ResourceGroup},
@@ -379,7 +381,7 @@ func FromManaged(id resourceid.ID, m *armcompute.Image, opt Options) sdk.Image {
 // fromDefinition fills in what all regions of a version share.
 func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt Options) sdk.Image {
 	image := sdk.Image{
-		ID: id.String(), Provider: "azure", Name: id.Definition, Version: id.Version,
+		ID: id.String(), Provider: "azure", NewestBy: opt.NewestBy, Name: id.Definition, Version: id.Version,
 		Architecture: osfacts.Architecture(d.Architecture),
 		Tags:         merged(d.Tags, own),
 		Reference:    &sdk.Reference{Kind: ReferenceKind, Value: id.String()},

@@ -30,6 +30,7 @@ type Config struct {
 	NamePattern string            `json:"namePattern,omitempty" jsonschema:"description=Shell pattern that the name of a managed image must match."`
 	Tags        map[string]string `json:"tags,omitempty" jsonschema:"description=Tags that a managed image must have with these values."`
 
+	NewestBy string                `json:"newestBy,omitempty" jsonschema:"enum=created,enum=version,default=created,description=What makes one version newer than another: when it was published or its number. Azure's own latest goes by the number."`
 	IDForm   string                `json:"idForm,omitempty" jsonschema:"enum=full,enum=relative,default=full,description=Form of a gallery version's id: the full resource id or galleries/G/images/D/versions/V."`
 	TagNames machineimage.TagNames `json:"tagNames,omitempty" jsonschema:"description=Your own tags that hold facts of the operating system."`
 	Timeout  string                `json:"timeout,omitempty" jsonschema:"default=30s,description=How long Azure may take to answer one request such as 30s or 2m."`
@@ -129,6 +130,7 @@ func (p *plan) checkKeys() *sdk.Diagnostic {
 		only("tags", len(p.Tags) > 0, modeManaged),
 		only("resourceGroup", p.ResourceGroup != "", modeTemplate, modeGallery, modeManaged),
 		only("subscriptions", len(p.Subscriptions) > 0, modeGallery, modeManaged),
+		only("newestBy", p.byVersion(), modeTemplate, modeGallery, modeCommunity, modeShared),
 		only("idForm", p.IDForm == "relative", modeTemplate, modeGallery),
 	} {
 		if d != nil {
@@ -201,8 +203,12 @@ func (p *plan) own() map[string]bool {
 	return own
 }
 
+func (p *plan) byVersion() bool { return sdk.NewestBy(p.NewestBy) == sdk.NewestByVersion }
+
 func (p *plan) options() machineimage.Options {
-	return machineimage.Options{Relative: p.IDForm == "relative", Tags: p.TagNames, Own: p.own()}
+	return machineimage.Options{
+		Relative: p.IDForm == "relative", Tags: p.TagNames, Own: p.own(), NewestBy: sdk.NewestBy(p.NewestBy),
+	}
 }
 
 // isPattern says whether a name is a shell pattern.

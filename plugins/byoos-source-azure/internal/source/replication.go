@@ -30,9 +30,15 @@ type listed struct {
 }
 
 // newestFirst orders versions as the host does: by time, an unknown one last,
-// then by number.
-func newestFirst(a, b listed) int {
-	return cmp.Or(b.created().Compare(a.created()), compareNumbers(b.name, a.name))
+// then by number; or by number first.
+func newestFirst(byVersion bool) func(a, b listed) int {
+	return func(a, b listed) int {
+		time, number := b.created().Compare(a.created()), compareNumbers(b.name, a.name)
+		if byVersion {
+			return cmp.Or(number, time)
+		}
+		return cmp.Or(time, number)
+	}
 }
 
 func (v listed) created() time.Time {
@@ -80,7 +86,7 @@ func (v listed) withdraw(state sdk.State, reason string) {
 // a gallery does not have, then of older ones, until one is ready for each wish of
 // the host. It sorts versions, and changes their images.
 func (d *discovery) settle(ctx context.Context, p place, definition string, of machineimage.Definition, versions []listed) error {
-	slices.SortStableFunc(versions, newestFirst)
+	slices.SortStableFunc(versions, newestFirst(d.byVersion()))
 	wishes := d.wishes()
 	open := map[wish]bool{}
 	for _, v := range versions {

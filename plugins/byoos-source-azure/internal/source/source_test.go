@@ -181,13 +181,18 @@ func TestNewestFirst(t *testing.T) {
 		return v
 	}
 	versions := []listed{at("9.9.9", 0), at("0.3.9", 2), at("0.3.10", 2), at("1.0.0", 1), at("0.3.8", 3), {name: "10.0.0"}}
-	slices.SortStableFunc(versions, newestFirst)
-	var got []string
-	for _, v := range versions {
-		got = append(got, v.name)
-	}
-	if want := []string{"0.3.8", "0.3.10", "0.3.9", "1.0.0", "10.0.0", "9.9.9"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	for byVersion, want := range map[bool][]string{
+		false: {"0.3.8", "0.3.10", "0.3.9", "1.0.0", "10.0.0", "9.9.9"},
+		true:  {"10.0.0", "9.9.9", "1.0.0", "0.3.10", "0.3.9", "0.3.8"},
+	} {
+		slices.SortStableFunc(versions, newestFirst(byVersion))
+		var got []string
+		for _, v := range versions {
+			got = append(got, v.name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
 	}
 }
 

@@ -222,7 +222,7 @@ func (d *discovery) unusable(o *vmib.RunOutput, id, reason string) sdk.Image {
 		id = text(o.ID)
 	}
 	return sdk.Image{
-		ID: id, Provider: "azure", Name: text(o.Name), State: sdk.Unusable, StateReason: reason,
+		ID: id, Provider: "azure", NewestBy: d.opt.NewestBy, Name: text(o.Name), State: sdk.Unusable, StateReason: reason,
 		Attributes: map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name)},
 		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "runOutputs." + text(o.Name)}},
 	}
