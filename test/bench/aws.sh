@@ -2,10 +2,12 @@
 # Measures the source aws beside `aws ec2 describe-images`, both against the fake
 # AWS on loopback: 1,000, 10,000 and 50,000 AMIs in one region, and 16 regions of
 # 1,000. kubectl-byoos prints the ids (name/s) and whole images as JSON (json/s,
-# most of which is printing at 50,000). Time is the best of RUNS (default 3). It
-# fails when finding the ids is not 5 times faster than the CLI, when requests do
-# not grow with the AMIs, or when the plugin needs more than 150 MiB. Needs Linux
-# (/proc); without the AWS CLI (Debian package awscli) its columns are left out.
+# most of which is printing at 50,000). Time is the best of RUNS (default 3). Then
+# 50,000 AMIs in one region with 300 ms for each answer. It fails when finding the
+# ids is not 3 times faster than the CLI, when it takes over 5 % longer than the
+# answers do at 300 ms each, when requests do not grow with the AMIs, or when the
+# plugin needs more than 150 MiB. Needs Linux (/proc); without the AWS CLI (Debian
+# package awscli) its columns are left out.
 #
 #   test/bench/aws.sh
 set -euo pipefail
@@ -61,7 +63,7 @@ measure() {
   shift
   seconds= peak=0
   for _ in $(seq "$runs"); do
-    "$work/fakeaws" -generate "$generate" -calls "$work/calls" -- "$work/timed" "$work/result" "$@"
+    "$work/fakeaws" -generate "$generate" -latency "${latency:-0s}" -calls "$work/calls" -- "$work/timed" "$work/result" "$@"
     read -r s p <"$work/result"
     if [ -z "$seconds" ] || [ "$(echo "$s < $seconds" | bc)" = 1 ]; then seconds=$s; fi
     if [ "$p" -gt "$peak" ]; then peak=$p; fi
@@ -90,14 +92,21 @@ for row in '1 1000' '1 10000' '1 50000' '16 1000'; do
     measure "$generate" "$work/cli" "$aws" "${regions[@]}"
     theirs=$(printf %.2f "$seconds") theirs_requests=$requests
     faster=$(echo "scale=1; $seconds / $name" | bc)
-    if [ "$(echo "$faster < 5" | bc)" = 1 ]; then failed=1; fi
+    if [ "$(echo "$faster < 3" | bc)" = 1 ]; then failed=1; fi
   fi
   printf '%-8s %-8s %-9.2f %-9.2f %-9s %-9s %-10s %-9s %s\n' "$count" "$((count * size))" "$name" "$json" "$name_requests" \
     "$((most / 1024))" "$theirs" "$theirs_requests" "$faster"
   # One request for a page of 1,000.
   if [ "$name_requests" -ne $((count * size / 1000)) ] || [ "$most" -gt "$limit_kib" ]; then failed=1; fi
 done
+
+latency=300ms measure us-east-1=50000 "$work/kubectl-byoos" images --source aws --set ami.owners=self --set regions=us-east-1 -o name
+over=$(echo "scale=1; ($seconds / ($requests * 0.3) - 1) * 100" | bc)
+printf '\n%-8s %-9s %-9s %s\n' AMIs requests name/s 'over 300 ms a request'
+printf '%-8s %-9s %-9.2f %s %%\n' 50000 "$requests" "$seconds" "$over"
+if [ "$(echo "$over > 5" | bc)" = 1 ]; then failed=1; fi
+
 if [ "$failed" -ne 0 ]; then
-  echo "a goal was missed: 5 times faster, one request for 1,000 AMIs, 150 MiB" >&2
+  echo "a goal was missed: 3 times faster, 5 % over the requests, one request for 1,000 AMIs, 150 MiB" >&2
   exit 1
 fi

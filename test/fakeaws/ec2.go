@@ -95,6 +95,10 @@ func newAMI(a *AMI, seed uint64) *ami {
 	optional(&b, "imageOwnerAlias", a.OwnerAlias)
 	optional(&b, "deprecationTime", a.DeprecationTime)
 	optional(&b, "bootMode", a.BootMode)
+	optional(&b, "tpmSupport", a.TPMSupport)
+	optional(&b, "imdsSupport", a.IMDSSupport)
+	optional(&b, "lastLaunchedTime", a.LastLaunched)
+	element(&b, "deregistrationProtection", a.Protection)
 	if a.StateReason != "" {
 		b.WriteString("<stateReason>")
 		element(&b, "code", "Client.UserInitiatedDisable")
@@ -104,8 +108,9 @@ func newAMI(a *AMI, seed uint64) *ami {
 	b.WriteString("<rootDeviceType>ebs</rootDeviceType><rootDeviceName>/dev/sda1</rootDeviceName><blockDeviceMapping><item>" +
 		"<deviceName>/dev/sda1</deviceName><ebs>")
 	element(&b, "snapshotId", strings.Replace(a.ID, "ami-", "snap-", 1))
+	element(&b, "encrypted", strconv.FormatBool(a.Encrypted))
 	b.WriteString("<volumeSize>20</volumeSize><deleteOnTermination>true</deleteOnTermination><volumeType>gp3</volumeType>" +
-		"<encrypted>false</encrypted></ebs></item></blockDeviceMapping><virtualizationType>hvm</virtualizationType>" +
+		"</ebs></item></blockDeviceMapping><virtualizationType>hvm</virtualizationType>" +
 		"<hypervisor>xen</hypervisor><enaSupport>true</enaSupport><sriovNetSupport>simple</sriovNetSupport>")
 	out.head = b.Bytes()
 	out.tags = renderTags(a.Tags)
@@ -317,12 +322,16 @@ func filterValue(name string, a *ami) (string, bool) {
 	switch name {
 	case "architecture":
 		return a.Architecture, true
+	case "block-device-mapping.encrypted":
+		return strconv.FormatBool(a.Encrypted), true
 	case "boot-mode":
 		return a.BootMode, true
 	case "creation-date":
 		return a.CreationDate, true
 	case "description":
 		return a.Description, true
+	case "ena-support":
+		return "true", true
 	case "hypervisor":
 		return "xen", true
 	case "image-id":

@@ -163,6 +163,12 @@ func (s *Server) write(w http.ResponseWriter, req *request, body []byte, err *ap
 		status = err.status
 		body = errorBody(w.Header(), req.service, err)
 	}
+	switch req.fault {
+	case "cut":
+		body = body[:len(body)/2]
+	case "empty":
+		body = nil
+	}
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)
 	if req.fault == "truncate" {

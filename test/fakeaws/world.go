@@ -71,6 +71,11 @@ type AMI struct {
 	PlatformDetails string            `json:"platformDetails,omitempty"`
 	ImageType       string            `json:"imageType,omitempty"` // default machine
 	BootMode        string            `json:"bootMode,omitempty"`
+	TPMSupport      string            `json:"tpmSupport,omitempty"`
+	IMDSSupport     string            `json:"imdsSupport,omitempty"`
+	Encrypted       bool              `json:"encrypted,omitempty"` // its one volume
+	LastLaunched    string            `json:"lastLaunchedTime,omitempty"`
+	Protection      string            `json:"deregistrationProtection,omitempty"` // default disabled
 	Tags            map[string]string `json:"tags,omitempty"`
 	// HiddenCalls is how many DescribeImages calls in its region pass before it
 	// shows: eventual consistency.
@@ -155,7 +160,8 @@ type Fault struct {
 	Action  string `json:"action,omitempty"`
 	Region  string `json:"region,omitempty"`
 	// Kind is throttle, hang, expireToken, serverError, deny, expiredCredentials,
-	// leakSignature, closeConnection or truncate.
+	// leakSignature, closeConnection, truncate (half an answer and a connection
+	// that breaks), cut (half an answer that ends as a whole one does) or empty.
 	Kind string `json:"kind"`
 	// Every: only each n-th matching call. Zero means each one.
 	Every int `json:"every,omitempty"`
@@ -183,6 +189,7 @@ func (w *World) complete() error {
 		setDefault(&a.Architecture, "x86_64")
 		setDefault(&a.ImageType, "machine")
 		setDefault(&a.PlatformDetails, "Linux/UNIX")
+		setDefault(&a.Protection, "disabled")
 	}
 	for i := range w.Pipelines {
 		setDefault(&w.Pipelines[i].Account, w.Account)

@@ -52,8 +52,12 @@ func (r Reader) List(ctx context.Context, input ec2.DescribeImagesInput, yield f
 }
 
 func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen map[string]struct{}, yield func([]types.Image) error) error {
-	for {
-		out, err := r.call(ctx, &input)
+	l := newListing(r, input)
+	defer l.group.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for p := l.ask(ctx, nil); p != nil; {
+		out, next, err := l.take(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -66,16 +70,14 @@ func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen m
 		if err := yield(fresh); err != nil {
 			return err
 		}
-		if aws.ToString(out.NextToken) == "" {
-			return nil
-		}
-		input.NextToken = out.NextToken
+		p = next
 	}
+	return nil
 }
 
 func (r Reader) call(ctx context.Context, input *ec2.DescribeImagesInput) (out *ec2.DescribeImagesOutput, err error) {
 	err = r.Do(ctx, func(ctx context.Context) error {
-		out, err = r.Client.DescribeImages(ctx, input, fastDecoding)
+		out, err = r.Client.DescribeImages(ctx, input)
 		return err
 	})
 	return out, err

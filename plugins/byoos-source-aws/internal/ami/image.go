@@ -3,6 +3,7 @@ package ami
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,23 +118,62 @@ func tags(list []types.Tag) map[string]string {
 	return out
 }
 
+// attributes are what EC2 says beyond the fields of an image. What it does not
+// say has no attribute.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
 func attributes(a *types.Image) map[string]string {
-	out := make(map[string]string, 4)
-	set := func(key, value string) {
+	out := make(map[string]string, 12)
+	for key, value := range map[string]string{
+		"bootMode":                 string(a.BootMode),
+		"deregistrationProtection": aws.ToString(a.DeregistrationProtection),
+		"enaSupport":               truth(a.EnaSupport),
+		"encrypted":                encrypted(a.BlockDeviceMappings),
+		"imdsSupport":              string(a.ImdsSupport),
+		"lastLaunchedTime":         aws.ToString(a.LastLaunchedTime),
+		"platform":                 string(a.Platform),
+		"platformDetails":          aws.ToString(a.PlatformDetails),
+		"rootDeviceType":           string(a.RootDeviceType),
+		"sourceImageId":            aws.ToString(a.SourceImageId),
+		"sourceImageRegion":        aws.ToString(a.SourceImageRegion),
+		"tpmSupport":               string(a.TpmSupport),
+		"virtualizationType":       string(a.VirtualizationType),
+	} {
 		if value != "" {
 			out[key] = value
 		}
 	}
-	set("bootMode", string(a.BootMode))
-	set("platform", string(a.Platform))
-	set("platformDetails", aws.ToString(a.PlatformDetails))
-	set("rootDeviceType", string(a.RootDeviceType))
-	set("virtualizationType", string(a.VirtualizationType))
-	set("tpmSupport", string(a.TpmSupport))
-	set("imdsSupport", string(a.ImdsSupport))
-	set("sourceImageId", aws.ToString(a.SourceImageId))
-	set("sourceImageRegion", aws.ToString(a.SourceImageRegion))
 	return out
+}
+
+func truth(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b)
+}
+
+// encrypted is "true" when every EBS volume is, "false" when one is not, and ""
+// when EC2 does not say.
+func encrypted(devices []types.BlockDeviceMapping) string {
+	all := ""
+	unknown := false
+	for _, d := range devices {
+		if d.Ebs == nil {
+			continue // an instance store
+		}
+		switch said := truth(d.Ebs.Encrypted); said {
+		case "false":
+			return said
+		case "":
+			unknown = true
+		default:
+			all = said
+		}
+	}
+	if unknown {
+		return ""
+	}
+	return all
 }
 
 // facts fills in what is inside the image: from the tags that the configuration

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"io"
 	"sync/atomic"
@@ -51,8 +52,11 @@ func retryer() aws.Retryer {
 	})}
 }
 
+// brokenOff finds an answer that ended too early, with the connection or, cut by
+// a proxy, as if it were whole.
 func brokenOff(err error) aws.Ternary {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	var syntax *xml.SyntaxError
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &syntax) && syntax.Msg == "unexpected EOF" {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

@@ -1,7 +1,10 @@
 package session
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -28,7 +31,7 @@ type steady struct{ aws.HTTPClient }
 // Do sends a request whose body is small, as all of this plugin's are.
 func (c steady) Do(r *http.Request) (*http.Response, error) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return c.HTTPClient.Do(r)
+		return notEmpty(c.HTTPClient.Do(r))
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -36,5 +39,23 @@ func (c steady) Do(r *http.Request) (*http.Response, error) {
 	}
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body, _ = r.GetBody()
-	return c.HTTPClient.Do(r)
+	return notEmpty(c.HTTPClient.Do(r))
+}
+
+// notEmpty makes an answer without a body one that broke off. All actions of this
+// plugin answer with one; the SDK takes none for an empty list.
+func notEmpty(response *http.Response, err error) (*http.Response, error) {
+	if err != nil || response.StatusCode != http.StatusOK || response.Body == nil {
+		return response, err
+	}
+	body := bufio.NewReader(response.Body)
+	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
+		response.Body.Close()
+		return nil, fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, response.Body}
+	return response, nil
 }

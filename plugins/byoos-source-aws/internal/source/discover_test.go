@@ -68,7 +68,9 @@ func TestImageBuilderPipelineInThreeRegions(t *testing.T) {
 			"os.name":      {From: "api", Key: "osVersion", Raw: "Red Hat Enterprise Linux 8"},
 			"os.version":   {From: "api", Key: "osVersion", Raw: "Red Hat Enterprise Linux 8"},
 		},
-		Attributes: map[string]string{"platformDetails": "Linux/UNIX", "rootDeviceType": "ebs", "virtualizationType": "hvm"},
+		Attributes: map[string]string{
+			"deregistrationProtection": "disabled", "enaSupport": "true", "encrypted": "false", "platformDetails": "Linux/UNIX", "rootDeviceType": "ebs", "virtualizationType": "hvm",
+		},
 	}
 	if diff := cmp.Diff(want, out.find(t, id(100))); diff != "" {
 		t.Errorf("image (-want +got):\n%s", diff)

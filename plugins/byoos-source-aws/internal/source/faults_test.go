@@ -46,6 +46,10 @@ func TestFaultsThatPass(t *testing.T) {
 		{"one 500 of Image Builder", builder, builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "serverError", FromPage: 2, Times: 1}), thirty()},
 		{"a connection that breaks", search, largeWorld(fakeaws.Fault{Kind: "closeConnection", FromPage: 2, Times: 1}), large()},
 		{"an answer that breaks off", search, largeWorld(fakeaws.Fault{Kind: "truncate", FromPage: 2, Times: 1}), large()},
+		{"half an answer", search, largeWorld(fakeaws.Fault{Kind: "cut", FromPage: 2, Times: 1}), large()},
+		{"half an answer of Image Builder", builder, builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "cut", FromPage: 2, Times: 1}), thirty()},
+		{"no answer in an answer", search, largeWorld(fakeaws.Fault{Kind: "empty", FromPage: 2, Times: 1}), large()},
+		{"no answer in an answer of Image Builder", builder, builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "empty", FromPage: 2, Times: 1}), thirty()},
 		{"clock an hour ahead", search, skewedWorld("1h"), large()},
 		{"clock a day behind", search, skewedWorld("-24h"), large()},
 	}

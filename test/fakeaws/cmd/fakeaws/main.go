@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("fakeaws", flag.ContinueOnError)
 	worldFile := flags.String("world", "", "JSON file with the world to serve")
 	generate := flags.String("generate", "", "REGION=COUNT[,REGION=COUNT...]: AMIs to make up")
+	latency := flags.Duration("latency", 0, "how long every answer takes")
 	callsFile := flags.String("calls", "", "file to write the calls to, as JSON, when the command has ended")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: fake, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: delayed(fake, *latency), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	defer server.Close()
@@ -78,6 +79,18 @@ func run(ctx context.Context, args []string) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// delayed answers as a service does that is far away or slow.
+func delayed(h http.Handler, latency time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(latency):
+		case <-r.Context().Done():
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 func command(ctx context.Context, url string, args []string) error {
