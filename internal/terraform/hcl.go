@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -19,20 +20,27 @@ func (m *module) hcl() []byte {
 			body.AppendNewline()
 		}
 	}
+	for _, p := range m.providers {
+		separate()
+		block := body.AppendNewBlock("provider", []string{providerName}).Body()
+		set(block, "alias", p.alias)
+		set(block, "project_name", p.project)
+	}
 	for _, r := range m.registries {
 		separate()
-		set(body.AppendNewBlock("data", []string{registryType, r.label}).Body(), "name", r.name)
+		set(source(body, registryType, r.label, r.provider), "name", r.name)
 	}
 	for _, p := range m.packs {
 		separate()
-		block := body.AppendNewBlock("data", []string{packType, p.label}).Body()
-		set(block, "name", p.name)
-		setOptional(block, "version", p.version)
-		block.SetAttributeTraversal("registry_uid", traversal("data", registryType, p.registry, "id"))
+		p.hcl(body)
 	}
 	for _, p := range m.profiles {
 		separate()
-		p.hcl(body.AppendNewBlock("resource", []string{profileType, p.label}).Body())
+		if p.Create {
+			p.created(p.resource(body))
+		} else {
+			p.imported(body)
+		}
 	}
 	if len(m.locals) > 0 {
 		separate()
@@ -42,21 +50,115 @@ func (m *module) hcl() []byte {
 	return hclwrite.Format(f.Bytes())
 }
 
-func (p profile) hcl(body *hclwrite.Body) {
-	set(body, "name", p.Name)
-	setOptional(body, "version", p.Version)
-	set(body, "context", p.context())
-	setOptional(body, "cloud", p.Cloud)
-	set(body, "type", "cluster")
-	for _, pack := range p.packs {
-		body.AppendNewline()
-		block := body.AppendNewBlock("pack", nil).Body()
-		for _, attribute := range packAttributes() {
-			block.SetAttributeTraversal(attribute.name, traversal("data", packType, pack.data, attribute.of))
-		}
-		block.SetAttributeRaw("values", text(pack.values))
+func (p packData) hcl(body *hclwrite.Body) {
+	block := source(body, packType, p.label, p.provider)
+	set(block, "name", p.name)
+	setOptional(block, "version", p.version)
+	if p.registryUID != "" {
+		set(block, "registry_uid", p.registryUID)
+		return
+	}
+	block.SetAttributeTraversal("registry_uid", traversal("data", registryType, p.registry, "id"))
+}
+
+func source(body *hclwrite.Body, typ, label, provider string) *hclwrite.Body {
+	block := body.AppendNewBlock("data", []string{typ, label}).Body()
+	setProvider(block, provider)
+	return block
+}
+
+func setProvider(body *hclwrite.Body, alias string) {
+	if alias != "" {
+		body.SetAttributeTraversal("provider", traversal(providerName, alias))
 	}
 }
+
+func (p profile) resource(body *hclwrite.Body) *hclwrite.Body {
+	block := body.AppendNewBlock("resource", []string{profileType, p.label}).Body()
+	setProvider(block, p.provider)
+	p.identity(block)
+	return block
+}
+
+func (p profile) identity(body *hclwrite.Body) {
+	set(body, "name", p.Name)
+	set(body, "version", p.version())
+	set(body, "context", p.context())
+}
+
+func (p profile) created(body *hclwrite.Body) {
+	set(body, "cloud", p.Cloud)
+	set(body, "type", cmp.Or(p.Type, defaultType))
+	body.AppendNewline()
+	block := body.AppendNewBlock("pack", nil).Body()
+	set(block, "type", packKind)
+	for _, attribute := range packAttributes() {
+		block.SetAttributeTraversal(attribute.name, traversal("data", packType, p.data, attribute.of))
+	}
+	block.SetAttributeRaw("values", text(p.pack.Values))
+	p.lifecycle(body)
+}
+
+// imported writes what takes a profile over: Terraform 1.5 has import blocks, and
+// the provider skip_destroy since 0.29.5.
+func (p profile) imported(body *hclwrite.Body) {
+	p.identity(source(body, profileType, p.label, p.provider))
+	body.AppendNewline()
+	block := body.AppendNewBlock("import", nil).Body()
+	block.SetAttributeTraversal("to", traversal(profileType, p.label))
+	set(block, "id", p.importID())
+	body.AppendNewline()
+	resource := p.resource(body)
+	// Terraform did not make it.
+	resource.SetAttributeValue("skip_destroy", cty.True)
+	resource.AppendNewline()
+	e := p.expressions()
+	content := dynamic(resource, "pack", e.layers)
+	for _, name := range layerAttributes() {
+		content.SetAttributeTraversal(name, traversal("pack", "value", name))
+	}
+	setExpression(content, "values", e.values)
+	content.AppendNewline()
+	manifest := dynamic(content, "manifest", "pack.value.manifest")
+	for _, name := range manifestAttributes() {
+		manifest.SetAttributeTraversal(name, traversal("manifest", "value", name))
+	}
+	lifecycle := p.lifecycle(resource)
+	for _, c := range e.conditions {
+		lifecycle.AppendNewline()
+		block := lifecycle.AppendNewBlock("precondition", nil).Body()
+		setExpression(block, "condition", c.holds)
+		set(block, "error_message", c.message)
+	}
+}
+
+// lifecycle writes the block, when there is something to ignore.
+func (p profile) lifecycle(body *hclwrite.Body) *hclwrite.Body {
+	if len(p.ignored()) == 0 {
+		return nil
+	}
+	body.AppendNewline()
+	block := body.AppendNewBlock("lifecycle", nil).Body()
+	setExpression(block, "ignore_changes", "["+strings.Join(p.ignored(), ", ")+"]")
+	return block
+}
+
+// dynamic writes a block for each element, and returns its content.
+func dynamic(body *hclwrite.Body, name, each string) *hclwrite.Body {
+	block := body.AppendNewBlock("dynamic", []string{name}).Body()
+	setExpression(block, "for_each", each)
+	return block.AppendNewBlock("content", nil).Body()
+}
+
+// setExpression sets an attribute to an expression of our own making.
+func setExpression(body *hclwrite.Body, name, expression string) {
+	body.SetAttributeRaw(name, hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(expression)}})
+}
+
+// layerAttributes are what a layer of a profile is read and written back by,
+// beside its values; manifestAttributes those of its manifests.
+func layerAttributes() []string    { return []string{"name", "type", "tag", "uid"} }
+func manifestAttributes() []string { return []string{"name", "content"} }
 
 type packAttribute struct{ name, of string }
 
@@ -64,6 +166,8 @@ type packAttribute struct{ name, of string }
 func packAttributes() []packAttribute {
 	return []packAttribute{{"name", "name"}, {"tag", "version"}, {"uid", "id"}, {"registry_uid", "registry_uid"}}
 }
+
+func quotedText(value string) string { return string(quoted(value).Bytes()) }
 
 func set(body *hclwrite.Body, name, value string) {
 	body.SetAttributeRaw(name, quoted(value))

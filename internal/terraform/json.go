@@ -2,68 +2,133 @@ package terraform
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 )
 
-type object = map[string]any
+type object map[string]any
 
 // json writes the same module in Terraform's JSON syntax, in which every string
 // is a template.
 // https://developer.hashicorp.com/terraform/language/syntax/json
 func (m *module) json() ([]byte, error) {
 	file := object{}
-	data := object{}
-	if len(m.registries) > 0 {
-		all := object{}
-		for _, r := range m.registries {
-			all[r.label] = object{"name": escapeTemplate(r.name)}
+	data := m.dataJSON()
+	resources := tables{}
+	var imports, providers []object
+	for _, p := range m.profiles {
+		if !p.Create {
+			data.add(profileType, p.label, p.identityJSON())
+			imports = append(imports, object{"to": profileType + "." + p.label, "id": escapeTemplate(p.importID())})
 		}
-		data[registryType] = all
+		resources.add(profileType, p.label, p.json())
 	}
-	if len(m.packs) > 0 {
-		all := object{}
-		for _, p := range m.packs {
-			one := object{"name": escapeTemplate(p.name), "registry_uid": reference("data", registryType, p.registry, "id")}
-			optional(one, "version", p.version)
-			all[p.label] = one
-		}
-		data[packType] = all
+	for _, p := range m.providers {
+		providers = append(providers, object{"alias": p.alias, "project_name": escapeTemplate(p.project)})
 	}
-	if len(data) > 0 {
-		file["data"] = data
+	values := object{}
+	for _, l := range m.locals {
+		values[escapeTemplate(l.key)] = escapeTemplate(l.value)
 	}
-	if len(m.profiles) > 0 {
-		all := object{}
-		for _, p := range m.profiles {
-			all[p.label] = p.json()
-		}
-		file["resource"] = object{profileType: all}
-	}
-	if len(m.locals) > 0 {
-		values := object{}
-		for _, l := range m.locals {
-			values[escapeTemplate(l.key)] = escapeTemplate(l.value)
-		}
-		file["locals"] = object{localName: values}
-	}
+	file.part("data", data, len(data))
+	file.part("resource", resources, len(resources))
+	file.part("import", imports, len(imports))
+	file.part("provider", object{providerName: providers}, len(providers))
+	file.part("locals", object{localName: values}, len(values))
 	return indented(file)
 }
 
-func (p profile) json() object {
-	one := object{"name": escapeTemplate(p.Name), "type": "cluster", "context": p.context()}
-	optional(one, "version", p.Version)
-	optional(one, "cloud", p.Cloud)
-	var packs []object
-	for _, pack := range p.packs {
-		block := object{"values": escapeTemplate(pack.values)}
-		for _, attribute := range packAttributes() {
-			block[attribute.name] = reference("data", packType, pack.data, attribute.of)
-		}
-		packs = append(packs, block)
+// dataJSON are the data sources of registries and packs.
+func (m *module) dataJSON() tables {
+	data := tables{}
+	for _, r := range m.registries {
+		one := object{"name": escapeTemplate(r.name)}
+		optional(one, "provider", providerReference(r.provider))
+		data.add(registryType, r.label, one)
 	}
-	one["pack"] = packs
+	for _, p := range m.packs {
+		one := object{"name": escapeTemplate(p.name), "registry_uid": escapeTemplate(p.registryUID)}
+		if p.registryUID == "" {
+			one["registry_uid"] = reference("data", registryType, p.registry, "id")
+		}
+		optional(one, "version", p.version)
+		optional(one, "provider", providerReference(p.provider))
+		data.add(packType, p.label, one)
+	}
+	return data
+}
+
+// part adds a part of the file that has something in it.
+func (o object) part(name string, value any, size int) {
+	if size > 0 {
+		o[name] = value
+	}
+}
+
+// tables are blocks by type and label.
+type tables map[string]object
+
+func (t tables) add(typ, label string, block object) {
+	if t[typ] == nil {
+		t[typ] = object{}
+	}
+	t[typ][label] = block
+}
+
+func providerReference(alias string) string {
+	if alias == "" {
+		return ""
+	}
+	return providerName + "." + alias
+}
+
+func (p profile) identityJSON() object {
+	one := object{"name": escapeTemplate(p.Name), "version": escapeTemplate(p.version()), "context": p.context()}
+	optional(one, "provider", providerReference(p.provider))
 	return one
+}
+
+func (p profile) json() object {
+	one := p.identityJSON()
+	lifecycle := object{}
+	if ignored := p.ignored(); ignored != nil {
+		lifecycle["ignore_changes"] = ignored
+	}
+	if p.Create {
+		one["cloud"], one["type"] = escapeTemplate(p.Cloud), escapeTemplate(cmp.Or(p.Type, defaultType))
+		block := object{"type": packKind, "values": escapeTemplate(p.pack.Values)}
+		for _, attribute := range packAttributes() {
+			block[attribute.name] = reference("data", packType, p.data, attribute.of)
+		}
+		one["pack"] = []object{block}
+	} else {
+		e := p.expressions()
+		one["skip_destroy"] = true
+		one["dynamic"] = object{"pack": p.layersJSON(e)}
+		var conditions []object
+		for _, c := range e.conditions {
+			conditions = append(conditions, object{"condition": "${" + c.holds + "}", "error_message": escapeTemplate(c.message)})
+		}
+		lifecycle["precondition"] = conditions
+	}
+	if len(lifecycle) > 0 {
+		one["lifecycle"] = lifecycle
+	}
+	return one
+}
+
+func (p profile) layersJSON(e expressions) object {
+	content := object{"values": "${" + e.values + "}"}
+	for _, name := range layerAttributes() {
+		content[name] = reference("pack", "value", name)
+	}
+	manifest := object{}
+	for _, name := range manifestAttributes() {
+		manifest[name] = reference("manifest", "value", name)
+	}
+	content["dynamic"] = object{"manifest": object{"for_each": "${pack.value.manifest}", "content": manifest}}
+	return object{"for_each": "${" + e.layers + "}", "content": content}
 }
 
 func optional(o object, name, value string) {

@@ -7,6 +7,7 @@
 package terraform
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,32 +25,14 @@ type Pack struct {
 	// Pack is generic-byoi or edge-native-byoi; Version is its version, the newest
 	// of the registry when it is empty.
 	Pack, Version string
-	// Registry is the name of the registry that has the pack; empty is Public Repo.
-	Registry string
+	// Registry is the name of the registry that has the pack, or RegistryUID its uid;
+	// without both it is Public Repo.
+	Registry, RegistryUID string
 	// Values are the pack values, YAML.
 	Values string
 	// Profile is the cluster profile that the pack is for; only Shape profile needs
 	// it.
 	Profile Profile
-}
-
-// Profile is a cluster profile.
-type Profile struct {
-	// Project is the project that has it; empty for tenant scope.
-	Project       string
-	Name, Version string
-	// Cloud is the cloud type: aws, edge-native, ...
-	Cloud string
-}
-
-// context is the scope of the resource, which the provider takes for project when
-// it is not said.
-// https://registry.terraform.io/providers/spectrocloud/spectrocloud/latest/docs/resources/cluster_profile
-func (p Profile) context() string {
-	if p.Project == "" {
-		return "tenant"
-	}
-	return "project"
 }
 
 // Shape says how much is written.
@@ -59,7 +42,7 @@ type Shape string
 const (
 	// ShapeData is the data sources of registry and pack, and the values.
 	ShapeData Shape = "data"
-	// ShapeProfile is the data sources and a resource for each profile.
+	// ShapeProfile is a resource for each profile with what it needs.
 	ShapeProfile Shape = "profile"
 	// ShapeLocals is the values alone, for those who have a profile resource.
 	ShapeLocals Shape = "locals"
@@ -83,7 +66,6 @@ const (
 	localName       = "byoos_values"
 	registryType    = "spectrocloud_registry"
 	packType        = "spectrocloud_pack"
-	profileType     = "spectrocloud_cluster_profile"
 )
 
 // Render returns a Terraform file of the packs, in their order.
@@ -106,6 +88,7 @@ func Render(packs []Pack, options Options) ([]byte, error) {
 
 // module is a file before it has a syntax.
 type module struct {
+	providers  []provider
 	locals     []local
 	registries []registry
 	packs      []packData
@@ -114,54 +97,59 @@ type module struct {
 
 type local struct{ key, value string }
 
-type registry struct{ label, name string }
+// registry and packData are data sources; provider is the alias of the one that
+// reads them, empty for the module's own.
+type registry struct{ label, provider, name string }
 
 type packData struct {
-	label, name, version string
-	registry             string // label
+	label, provider, name, version string
+	// registry is a label; registryUID is known without one.
+	registry, registryUID string
 }
-
-type profile struct {
-	label string
-	Profile
-	packs []profilePack
-}
-
-// profilePack is a pack block; data is the label of its data source.
-type profilePack struct{ data, values string }
 
 func newModule(packs []Pack, shape Shape) (*module, error) {
 	m := &module{}
 	labels := labeller{}
-	seen := map[string]bool{}
-	for _, p := range packs {
+	for i, p := range packs {
 		if err := check(p, shape); err != nil {
 			return nil, err
 		}
-		if seen[p.Name] {
-			return nil, failure.Usage("name each pack once", "two packs are named %q", p.Name)
+		if err := apart(p, packs[:i], shape); err != nil {
+			return nil, err
 		}
-		seen[p.Name] = true
-		if shape != ShapeProfile {
+		switch shape {
+		case ShapeProfile:
+			if err := m.addProfile(labels, p); err != nil {
+				return nil, err
+			}
+		case ShapeData:
+			m.addPack(labels, p, "")
 			m.locals = append(m.locals, local{p.Name, p.Values})
-		}
-		if shape == ShapeLocals {
-			continue
-		}
-		data := packData{
-			label: labels.label(packType, p.Name), name: p.Pack, version: p.Version, registry: m.registry(labels, p.Registry),
-		}
-		m.packs = append(m.packs, data)
-		if shape == ShapeProfile {
-			m.addToProfile(labels, p, data.label)
+		case ShapeLocals:
+			m.locals = append(m.locals, local{p.Name, p.Values})
 		}
 	}
 	return m, nil
 }
 
+// apart refuses a pack that has the name or the profile of one before it.
+func apart(p Pack, before []Pack, shape Shape) error {
+	for _, other := range before {
+		if other.Name == p.Name {
+			return failure.Usage("name each pack once", "two packs are named %q", p.Name)
+		}
+		if shape == ShapeProfile && other.Profile.same(p.Profile) {
+			return failure.Usage("give each its own target.profile or target.version, or name one of them on the command line",
+				"packs %s and %s have the same target: profile %q", other.Name, p.Name, p.Profile.Name)
+		}
+	}
+	return nil
+}
+
 // check refuses what Terraform would change or cannot say.
 func check(p Pack, shape Shape) error {
-	for _, text := range []string{p.Name, p.Values, p.Registry, p.Version, p.Profile.Name, p.Profile.Version, p.Profile.Cloud} {
+	texts := append([]string{p.Name, p.Values, p.Registry, p.RegistryUID, p.Version}, p.Profile.texts()...)
+	for _, text := range texts {
 		if !utf8.ValidString(text) {
 			return fmt.Errorf("pack %q has values that are not UTF-8, which Terraform cannot hold", p.Name)
 		}
@@ -173,39 +161,36 @@ func check(p Pack, shape Shape) error {
 			return fmt.Errorf("pack %q has text with decomposed characters, which Terraform would change (it stores strings in Unicode form NFC)", p.Name)
 		}
 	}
-	if shape == ShapeProfile && p.Profile.Name == "" {
-		return failure.Usage("set target.profile, or use another shape", "pack %q has no profile, which a profile resource needs", p.Name)
+	if shape != ShapeLocals && strings.HasSuffix(p.Version, ".x") {
+		return failure.Usage("write the version, or use another shape",
+			"pack %q: Terraform looks up one version of a pack, not target.packVersion %s", p.Name, p.Version)
+	}
+	if shape == ShapeProfile {
+		return p.Profile.check(p.Name)
 	}
 	return nil
 }
 
-func (m *module) registry(labels labeller, name string) string {
-	if name == "" {
-		name = defaultRegistry
+// addPack adds the data source of a pack and returns its label.
+func (m *module) addPack(labels labeller, p Pack, provider string) string {
+	data := packData{provider: provider, name: p.Pack, version: p.Version, registryUID: p.RegistryUID}
+	if p.RegistryUID == "" {
+		data.registry = m.registry(labels, cmp.Or(p.Registry, defaultRegistry), provider)
 	}
+	data.label = labels.label(packType, p.Name)
+	m.packs = append(m.packs, data)
+	return data.label
+}
+
+func (m *module) registry(labels labeller, name, provider string) string {
 	for _, r := range m.registries {
-		if r.name == name {
+		if r.name == name && r.provider == provider {
 			return r.label
 		}
 	}
 	label := labels.label(registryType, name)
-	m.registries = append(m.registries, registry{label, name})
+	m.registries = append(m.registries, registry{label, provider, name})
 	return label
-}
-
-func (m *module) addToProfile(labels labeller, p Pack, data string) {
-	block := profilePack{data, p.Values}
-	for i := range m.profiles {
-		if m.profiles[i].Profile == p.Profile {
-			m.profiles[i].packs = append(m.profiles[i].packs, block)
-			return
-		}
-	}
-	name := p.Profile.Name
-	if p.Profile.Version != "" {
-		name += "_" + p.Profile.Version
-	}
-	m.profiles = append(m.profiles, profile{label: labels.label(profileType, name), Profile: p.Profile, packs: []profilePack{block}})
 }
 
 // labeller makes names of Terraform out of names, each once for its type.

@@ -3,13 +3,12 @@ package terraform_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	tfjson "github.com/hashicorp/terraform-json"
-	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -33,12 +31,22 @@ func examplePacks() []terraform.Pack {
 		{
 			Name: "aws-east", Pack: "generic-byoi", Version: "1.0.0",
 			Values:  "pack:\n  osImageOverride: \"ami-0aaaaaaaaaaaaaaaa\"\n  osName: \"rhel\"\n  osVersion: \"8\"\n",
-			Profile: terraform.Profile{Project: "Default", Name: "rhel-prod", Version: "1.2.0", Cloud: "aws"},
+			Profile: terraform.Profile{Project: "Default", Name: "rhel-prod", Version: "1.2.0", Cloud: "aws", Create: true},
 		},
 		{
 			Name: "edge", Pack: "edge-native-byoi", Version: "2.1.0", Registry: "Mirror",
 			Values:  "options:\n  system.uri: \"{{ .spectro.pack.edge-native-byoi.options.system.registry }}/x:${not} %{a template}\"\n",
-			Profile: terraform.Profile{Name: "stores", Version: "1.0.0", Cloud: "edge-native"},
+			Profile: terraform.Profile{Name: "stores", Version: "1.0.0", Cloud: "edge-native", Create: true},
+		},
+		{
+			Name: "aws-west", Pack: "generic-byoi", RegistryUID: "reg-7",
+			Values:  "pack:\n  osImageOverride: \"ami-0bbbbbbbbbbbbbbbb\"\n",
+			Profile: terraform.Profile{Project: "Team \"West\"", Name: "core", Cloud: "aws", Type: "infra", Create: true},
+		},
+		{
+			Name: "aws-old", Pack: "generic-byoi", Version: "1.0.0",
+			Values:  "pack:\n  osImageOverride: \"ami-0cccccccccccccccc\"\n",
+			Profile: terraform.Profile{Project: "Default", Name: "rhel-prod", Version: "1.1.0"},
 		},
 	}
 }
@@ -78,7 +86,7 @@ func TestExternal(t *testing.T) {
 	if err := json.Unmarshal(got, &answer); err != nil {
 		t.Fatal(err)
 	}
-	if len(answer) != 2 || answer["edge"] != examplePacks()[1].Values {
+	if len(answer) != len(examplePacks()) || answer["edge"] != examplePacks()[1].Values {
 		t.Errorf("got %q", answer)
 	}
 }
@@ -94,13 +102,52 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, out, err)
 		}
 	}
-	_, err := terraform.Render([]terraform.Pack{{Name: "a", Pack: "generic-byoi"}}, terraform.Options{Shape: terraform.ShapeProfile})
-	if failure.Code(err) != failure.ExitUsage {
-		t.Errorf("a profile without a name: got %v", err)
-	}
-	_, err = terraform.Render(nil, terraform.Options{Shape: "nope"})
+	_, err := terraform.Render(nil, terraform.Options{Shape: "nope"})
 	if failure.Code(err) != failure.ExitUsage {
 		t.Errorf("an unknown shape: got %v", err)
+	}
+	_, err = terraform.Render([]terraform.Pack{{Name: "a", Pack: "generic-byoi", Version: "1.0.x"}}, terraform.Options{})
+	if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), "1.0.x") {
+		t.Errorf("a pattern for the pack's version: got %v", err)
+	}
+}
+
+// What a profile resource cannot say is refused: it would be another profile.
+func TestProfileRefusals(t *testing.T) {
+	created := terraform.Profile{Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}
+	for name, test := range map[string]struct {
+		profiles []terraform.Profile
+		want     string
+	}{
+		"no profile":                     {[]terraform.Profile{{}}, "target.profile"},
+		"the latest version":             {[]terraform.Profile{{Name: "p", Version: "latest"}}, "target.version"},
+		"any version of what exists":     {[]terraform.Profile{{Name: "p"}}, "target.version"},
+		"no cloud for a new one":         {[]terraform.Profile{{Name: "p", Create: true}}, "target.cloudType"},
+		"a name that no import can have": {[]terraform.Profile{{Name: "a:b", Version: "1.0.0"}}, `":"`},
+		"two packs of one target":        {[]terraform.Profile{created, created}, "same target"},
+		"of one target, by default":      {[]terraform.Profile{created, {Name: "p", Cloud: "aws", Create: true}}, "same target"},
+		"of one target, of two clouds":   {[]terraform.Profile{created, {Name: "p", Version: "1.0.0", Cloud: "eks", Create: true}}, "same target"},
+		"projects that look alike": {
+			[]terraform.Profile{{Project: "a b", Name: "p", Version: "1.0.0"}, {Project: "A-b", Name: "p", Version: "1.0.0"}}, "by themselves",
+		},
+		"of one target, created or not": {[]terraform.Profile{created, {Name: "p", Version: "1.0.0"}}, "same target"},
+	} {
+		var packs []terraform.Pack
+		for i, p := range test.profiles {
+			packs = append(packs, terraform.Pack{Name: fmt.Sprint("pack-", i), Pack: "generic-byoi", Profile: p})
+		}
+		out, err := terraform.Render(packs, terraform.Options{Shape: terraform.ShapeProfile})
+		if failure.Code(err) != failure.ExitUsage || out != nil || !strings.Contains(told(err), test.want) {
+			t.Errorf("%s: got %q, %v", name, out, err)
+		}
+	}
+	apart := []terraform.Pack{
+		{Name: "a", Pack: "generic-byoi", Profile: created},
+		{Name: "b", Pack: "generic-byoi", Profile: terraform.Profile{Project: "x", Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}},
+		{Name: "c", Pack: "generic-byoi", Profile: terraform.Profile{Name: "p", Version: "1.1.0", Cloud: "aws", Create: true}},
+	}
+	if _, err := terraform.Render(apart, terraform.Options{Shape: terraform.ShapeProfile}); err != nil {
+		t.Errorf("three targets of one name: got %v", err)
 	}
 }
 
@@ -125,22 +172,34 @@ func hostileText(r *rand.Rand) string {
 // formatted and valid.
 func TestHostileValues(t *testing.T) {
 	schema := providerSchema(t)
-	for seed := range uint64(1000) {
+	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		packs := []terraform.Pack{hostilePack(r, "a-"+fmt.Sprint(r.IntN(10))), hostilePack(r, "b."+fmt.Sprint(r.IntN(10)))}
 		roundTrip(t, schema, packs)
 		if t.Failed() {
-			t.Fatalf("seed %d: %q", seed, packs)
+			t.Fatalf("seed %d: %#v", seed, packs)
 		}
 	}
 }
 
 func hostilePack(r *rand.Rand, name string) terraform.Pack {
 	text := func() string { return strings.TrimLeft(norm.NFC.String(hostileText(r)), "\ufeff") }
-	return terraform.Pack{
-		Name: name, Pack: "generic-byoi", Version: text(), Registry: text(), Values: text(),
-		Profile: terraform.Profile{Project: text(), Name: "p" + text(), Version: text(), Cloud: text()},
+	project := name + text()
+	if r.IntN(3) == 0 {
+		project = ""
 	}
+	p := terraform.Pack{
+		Name: name, Pack: "generic-byoi", Version: text(), Registry: text(), Values: text(),
+		Profile: terraform.Profile{Project: project, Name: name + text(), Version: "v" + text(), Cloud: "c" + text(), Type: text(), Create: r.IntN(2) == 0},
+	}
+	if r.IntN(3) == 0 {
+		p.Registry, p.RegistryUID = "", "r"+text()
+	}
+	if !p.Profile.Create {
+		// Imports cannot have such names.
+		p.Profile.Name = strings.TrimSpace(strings.ReplaceAll(p.Profile.Name, ":", ""))
+	}
+	return p
 }
 
 func FuzzRoundTrip(f *testing.F) {
@@ -149,7 +208,7 @@ func FuzzRoundTrip(f *testing.F) {
 	}
 	schema := providerSchema(f)
 	f.Fuzz(func(t *testing.T, name, registry, values string) {
-		packs := []terraform.Pack{{Name: name, Pack: "generic-byoi", Registry: registry, Values: values, Profile: terraform.Profile{Name: "p" + registry}}}
+		packs := []terraform.Pack{{Name: name, Pack: "generic-byoi", Registry: registry, Values: values, Profile: terraform.Profile{Name: "p" + registry, Cloud: "aws", Create: true}}}
 		if _, err := terraform.Render(packs, terraform.Options{}); err != nil {
 			return
 		}
@@ -168,8 +227,10 @@ func roundTrip(t *testing.T, schema *tfjson.ProviderSchema, packs []terraform.Pa
 			if !asJSON && !bytes.Equal(hclwrite.Format(out), out) {
 				t.Errorf("the formatter changes %s:\n%s", shape, out)
 			}
-			file := parse(t, out, asJSON)
-			checkBlocks(t, schema, file, packs, terraform.Shape(shape))
+			module := readModule(t, schema, parse(t, out, asJSON))
+			if diff := cmp.Diff(wantModule(packs, terraform.Shape(shape)), module); diff != "" {
+				t.Errorf("%s, read back (-want +got):\n%s\n%s", shape, diff, out)
+			}
 		}
 	}
 }
@@ -190,171 +251,11 @@ func parse(t *testing.T, data []byte, asJSON bool) *hcl.File {
 	return file
 }
 
-// checkBlocks reads the file as Terraform does, and compares what it finds.
-func checkBlocks(t *testing.T, schema *tfjson.ProviderSchema, file *hcl.File, packs []terraform.Pack, shape terraform.Shape) {
-	t.Helper()
-	content, diags := file.Body.Content(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-		{Type: "data", LabelNames: []string{"type", "name"}},
-		{Type: "resource", LabelNames: []string{"type", "name"}},
-		{Type: "locals"},
-	}})
-	must(t, diags)
-	var values, contexts []string
-	scope := dataScope(t, schema, content)
-	for _, block := range content.Blocks {
-		switch block.Type {
-		case "locals":
-			attributes, diags := block.Body.JustAttributes()
-			must(t, diags)
-			object, diags := attributes["byoos_values"].Expr.Value(&hcl.EvalContext{})
-			must(t, diags)
-			for _, p := range packs {
-				values = append(values, object.GetAttr(norm.NFC.String(p.Name)).AsString())
-			}
-		case "resource":
-			checkBlock(t, schema.ResourceSchemas[block.Labels[0]], block)
-			contexts = append(contexts, resourceContext(t, schema.ResourceSchemas[block.Labels[0]].Block, block))
-			values = append(values, resourceValues(t, schema.ResourceSchemas[block.Labels[0]].Block, block, scope)...)
-		}
+// told is an error as a user reads it.
+func told(err error) string {
+	var e *failure.Error
+	if errors.As(err, &e) {
+		return e.Error() + "; " + e.Next
 	}
-	var want []string
-	for _, p := range packs {
-		want = append(want, p.Values)
-	}
-	if diff := cmp.Diff(wantContexts(packs, shape), slices.Sorted(slices.Values(contexts))); diff != "" {
-		t.Errorf("%s: contexts (-want +got):\n%s\n%s", shape, diff, file.Bytes)
-	}
-	// Blocks of JSON have no order.
-	slices.Sort(want)
-	slices.Sort(values)
-	if diff := cmp.Diff(want, values); diff != "" {
-		t.Errorf("%s: values read back (-want +got):\n%s\n%s", shape, diff, file.Bytes)
-	}
-}
-
-// wantContexts are the sorted contexts of the packs' profiles, each once.
-func wantContexts(packs []terraform.Pack, shape terraform.Shape) []string {
-	if shape != terraform.ShapeProfile {
-		return nil
-	}
-	profiles := map[terraform.Profile]string{}
-	for _, p := range packs {
-		profiles[p.Profile] = "project"
-		if p.Profile.Project == "" {
-			profiles[p.Profile] = "tenant"
-		}
-	}
-	return slices.Sorted(maps.Values(profiles))
-}
-
-// dataScope evaluates data sources as an object that references can be read
-// from, and checks each against the provider's schema.
-func dataScope(t *testing.T, schema *tfjson.ProviderSchema, content *hcl.BodyContent) *hcl.EvalContext {
-	t.Helper()
-	types := map[string]map[string]cty.Value{}
-	for _, block := range content.Blocks {
-		if block.Type != "data" {
-			continue
-		}
-		known := schema.DataSourceSchemas[block.Labels[0]]
-		checkBlock(t, known, block)
-		if types[block.Labels[0]] == nil {
-			types[block.Labels[0]] = map[string]cty.Value{}
-		}
-		attributes := map[string]cty.Value{}
-		for name := range known.Block.Attributes {
-			attributes[name] = cty.StringVal(block.Labels[1] + "." + name)
-		}
-		types[block.Labels[0]][block.Labels[1]] = cty.ObjectVal(attributes)
-	}
-	data := map[string]cty.Value{}
-	for typ, all := range types {
-		data[typ] = cty.ObjectVal(all)
-	}
-	return &hcl.EvalContext{Variables: map[string]cty.Value{"data": cty.ObjectVal(data)}}
-}
-
-func checkBlock(t *testing.T, known *tfjson.Schema, block *hcl.Block) {
-	t.Helper()
-	if known == nil {
-		t.Fatalf("the provider has no %s %s", block.Type, block.Labels[0])
-	}
-	_, diags := block.Body.Content(bodySchema(known.Block))
-	must(t, diags)
-}
-
-// bodySchema is what the provider allows and demands; Content refuses all else.
-func bodySchema(block *tfjson.SchemaBlock) *hcl.BodySchema {
-	schema := &hcl.BodySchema{}
-	for name, attribute := range block.Attributes {
-		if attribute.Required || attribute.Optional {
-			schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name, Required: attribute.Required})
-		}
-	}
-	for name := range block.NestedBlocks {
-		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: name})
-	}
-	return schema
-}
-
-// resourceContext is the context of a resource. Without one the provider takes
-// project.
-func resourceContext(t *testing.T, known *tfjson.SchemaBlock, block *hcl.Block) string {
-	t.Helper()
-	content, diags := block.Body.Content(bodySchema(known))
-	must(t, diags)
-	attribute, ok := content.Attributes["context"]
-	if !ok {
-		return "project"
-	}
-	value, diags := attribute.Expr.Value(&hcl.EvalContext{})
-	must(t, diags)
-	return value.AsString()
-}
-
-func resourceValues(t *testing.T, known *tfjson.SchemaBlock, block *hcl.Block, scope *hcl.EvalContext) []string {
-	t.Helper()
-	content, diags := block.Body.Content(bodySchema(known))
-	must(t, diags)
-	var values []string
-	for _, nested := range content.Blocks {
-		inner, diags := nested.Body.Content(bodySchema(known.NestedBlocks[nested.Type].Block))
-		must(t, diags)
-		for name, attribute := range inner.Attributes {
-			value, diags := attribute.Expr.Value(scope)
-			must(t, diags)
-			if name == "values" {
-				values = append(values, value.AsString())
-			} else if !strings.Contains(value.AsString(), ".") {
-				t.Errorf("%s is not read from the data source", name)
-			}
-		}
-	}
-	return values
-}
-
-// providerSchema is an excerpt of what `terraform providers schema -json` says of
-// spectrocloud/spectrocloud (https://github.com/spectrocloud/terraform-provider-spectrocloud).
-func providerSchema(t testing.TB) *tfjson.ProviderSchema {
-	t.Helper()
-	data, err := os.ReadFile("testdata/provider-schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The excerpt names its provider in a field of its own.
-	var schema struct {
-		Data      map[string]*tfjson.Schema `json:"data_source_schemas"`
-		Resources map[string]*tfjson.Schema `json:"resource_schemas"`
-	}
-	if err := json.Unmarshal(data, &schema); err != nil {
-		t.Fatal(err)
-	}
-	return &tfjson.ProviderSchema{DataSourceSchemas: schema.Data, ResourceSchemas: schema.Resources}
-}
-
-func must(t *testing.T, diags hcl.Diagnostics) {
-	t.Helper()
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
+	return fmt.Sprint(err)
 }

@@ -52,12 +52,31 @@ type Palette struct {
 func (p *Palette) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.Host, "palette-host", "",
 		"the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
-	flags.StringVar(&p.Project, "project", "",
-		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
+	p.AddProjectFlag(flags)
 	flags.StringVar(&p.KeyFile, "palette-key-file", "", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
 	flags.StringVar(&p.CAFile, "palette-ca-file", "", "trust the PEM certificates of this file for Palette as well")
 	flags.DurationVar(&p.Timeout, "palette-timeout", 10*time.Minute, "give up on Palette after this long")
 	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
+}
+
+// AddProjectFlag adds the one flag that needs no Palette.
+func (p *Palette) AddProjectFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&p.Project, "project", "",
+		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
+}
+
+// DefaultProject is the project of targets that name none; empty for tenant scope.
+// Nothing is asked of Palette.
+func (p *Palette) DefaultProject(inv *invocation.Invocation) (string, error) {
+	config, err := LoadUserConfig(inv)
+	if err != nil {
+		return "", err
+	}
+	return p.project(inv, config.Palette, cliLogin(inv)), nil
+}
+
+func (p *Palette) project(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) string {
+	return first(p.Project, inv.Getenv(projectVariable), config.Project, login.project)
 }
 
 // Limit gives the work with Palette the time it may take.
@@ -116,7 +135,7 @@ func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*palette
 	}
 	login := cliLogin(inv)
 	return &paletteAccess{
-		project: first(p.Project, inv.Getenv(projectVariable), config.Palette.Project, login.project),
+		project: p.project(inv, config.Palette, login),
 		palette: p, config: config.Palette, login: login,
 	}, nil
 }

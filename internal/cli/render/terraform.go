@@ -7,6 +7,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
 )
 
@@ -29,20 +30,48 @@ func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
 		}
 		return palette.ProfileJSON(options.PaletteTarget(rendered[0]), string(rendered[0].Values.Render()))
 	}
-	return terraform.Render(terraformPacks(rendered), terraform.Options{
-		Shape: terraform.Shape(o.TerraformShape), JSON: o.Format == FormatTerraformJSON,
-	})
+	packs := terraformPacks(rendered)
+	shape := terraform.Shape(o.TerraformShape)
+	if shape == terraform.ShapeProfile {
+		if err := o.addProfiles(packs, rendered); err != nil {
+			return nil, err
+		}
+	}
+	return terraform.Render(packs, terraform.Options{Shape: shape, JSON: o.Format == FormatTerraformJSON})
 }
 
 func terraformPacks(rendered []pipeline.Rendered) []terraform.Pack {
 	packs := make([]terraform.Pack, len(rendered))
 	for i, r := range rendered {
-		t := options.PaletteTarget(r)
-		packs[i] = terraform.Pack{
-			Name: t.Name, Pack: t.Pack, Version: t.PackVersion, Registry: cmp.Or(t.Registry, palette.DefaultRegistry),
-			Values:  string(r.Values.Render()),
-			Profile: terraform.Profile{Project: t.Project, Name: t.Profile, Version: t.Version, Cloud: palette.CloudType(t)},
+		packs[i] = terraform.Pack{Name: r.Pick.Pack.Name, Pack: string(r.Pick.Pack.Pack), Values: string(r.Values.Render())}
+		if t := r.Pick.Pack.Target; t != nil {
+			packs[i].Version, packs[i].Registry, packs[i].RegistryUID = t.PackVersion, t.Registry, t.RegistryUID
 		}
 	}
 	return packs
+}
+
+// addProfiles adds what is known of each pack's profile.
+func (o *Options) addProfiles(packs []terraform.Pack, rendered []pipeline.Rendered) error {
+	project, err := o.Palette.DefaultProject(o.Invocation)
+	if err != nil {
+		return err
+	}
+	for i, r := range rendered {
+		t := r.Pick.Pack.Target
+		if t == nil {
+			continue
+		}
+		packs[i].Profile = terraform.Profile{
+			Project: t.Project, Name: t.Profile, Version: t.Version, Type: string(t.Type), Create: t.Create, Replace: t.Replace,
+			Cloud: palette.CloudType(options.PaletteTarget(r)),
+		}
+		if t.Scope != spec.ScopeTenant {
+			packs[i].Profile.Project = cmp.Or(t.Project, project)
+		}
+		if t.Scope == spec.ScopeProject && packs[i].Profile.Project == "" {
+			return failure.Usage("set target.project, or --project", "pack %s is for a project, and no project is named", packs[i].Name)
+		}
+	}
+	return nil
 }

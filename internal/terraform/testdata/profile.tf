@@ -1,5 +1,16 @@
+provider "spectrocloud" {
+  alias        = "byoos_default"
+  project_name = "Default"
+}
+
+provider "spectrocloud" {
+  alias        = "byoos_team__west_"
+  project_name = "Team \"West\""
+}
+
 data "spectrocloud_registry" "public_repo" {
-  name = "Public Repo"
+  provider = spectrocloud.byoos_default
+  name     = "Public Repo"
 }
 
 data "spectrocloud_registry" "mirror" {
@@ -7,6 +18,7 @@ data "spectrocloud_registry" "mirror" {
 }
 
 data "spectrocloud_pack" "aws_east" {
+  provider     = spectrocloud.byoos_default
   name         = "generic-byoi"
   version      = "1.0.0"
   registry_uid = data.spectrocloud_registry.public_repo.id
@@ -18,14 +30,22 @@ data "spectrocloud_pack" "edge" {
   registry_uid = data.spectrocloud_registry.mirror.id
 }
 
-resource "spectrocloud_cluster_profile" "rhel_prod_1_2_0" {
-  name    = "rhel-prod"
-  version = "1.2.0"
-  context = "project"
-  cloud   = "aws"
-  type    = "cluster"
+data "spectrocloud_pack" "aws_west" {
+  provider     = spectrocloud.byoos_team__west_
+  name         = "generic-byoi"
+  registry_uid = "reg-7"
+}
+
+resource "spectrocloud_cluster_profile" "default_rhel_prod_1_2_0" {
+  provider = spectrocloud.byoos_default
+  name     = "rhel-prod"
+  version  = "1.2.0"
+  context  = "project"
+  cloud    = "aws"
+  type     = "cluster"
 
   pack {
+    type         = "spectro"
     name         = data.spectrocloud_pack.aws_east.name
     tag          = data.spectrocloud_pack.aws_east.version
     uid          = data.spectrocloud_pack.aws_east.id
@@ -47,6 +67,7 @@ resource "spectrocloud_cluster_profile" "stores_1_0_0" {
   type    = "cluster"
 
   pack {
+    type         = "spectro"
     name         = data.spectrocloud_pack.edge.name
     tag          = data.spectrocloud_pack.edge.version
     uid          = data.spectrocloud_pack.edge.id
@@ -54,6 +75,93 @@ resource "spectrocloud_cluster_profile" "stores_1_0_0" {
     values       = <<EOT
 options:
   system.uri: "{{ .spectro.pack.edge-native-byoi.options.system.registry }}/x:$${not} %%{a template}"
+EOT
+  }
+}
+
+resource "spectrocloud_cluster_profile" "team__west__core_1_0_0" {
+  provider = spectrocloud.byoos_team__west_
+  name     = "core"
+  version  = "1.0.0"
+  context  = "project"
+  cloud    = "aws"
+  type     = "infra"
+
+  pack {
+    type         = "spectro"
+    name         = data.spectrocloud_pack.aws_west.name
+    tag          = data.spectrocloud_pack.aws_west.version
+    uid          = data.spectrocloud_pack.aws_west.id
+    registry_uid = data.spectrocloud_pack.aws_west.registry_uid
+    values       = <<EOT
+pack:
+  osImageOverride: "ami-0bbbbbbbbbbbbbbbb"
+EOT
+  }
+
+  lifecycle {
+    ignore_changes = [pack[0].tag, pack[0].uid]
+  }
+}
+
+data "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
+  provider = spectrocloud.byoos_default
+  name     = "rhel-prod"
+  version  = "1.1.0"
+  context  = "project"
+}
+
+import {
+  to = spectrocloud_cluster_profile.default_rhel_prod_1_1_0
+  id = "rhel-prod:project:1.1.0"
+}
+
+resource "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
+  provider     = spectrocloud.byoos_default
+  name         = "rhel-prod"
+  version      = "1.1.0"
+  context      = "project"
+  skip_destroy = true
+
+  dynamic "pack" {
+    for_each = data.spectrocloud_cluster_profile.default_rhel_prod_1_1_0.pack
+    content {
+      name   = pack.value.name
+      type   = pack.value.type
+      tag    = pack.value.tag
+      uid    = pack.value.uid
+      values = pack.value.name == "generic-byoi" ? local.byoos_values["aws-old"] : pack.value.values
+
+      dynamic "manifest" {
+        for_each = pack.value.manifest
+        content {
+          name    = manifest.value.name
+          content = manifest.value.content
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [cloud, description, profile_variables, tags, type]
+
+    precondition {
+      condition     = contains(data.spectrocloud_cluster_profile.default_rhel_prod_1_1_0.pack[*].name, "generic-byoi")
+      error_message = "Profile rhel-prod 1.1.0 has no layer generic-byoi, which would be left out. Check target.profile, or add the layer, by kubectl byoos apply with target.create: true."
+    }
+
+    precondition {
+      condition     = !anytrue([for layer in data.spectrocloud_cluster_profile.default_rhel_prod_1_1_0.pack : layer.name == "generic-byoi" && strcontains(layer.values, ".spectro.var.")])
+      error_message = "Layer generic-byoi of profile rhel-prod 1.1.0 takes a value from a profile variable, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true."
+    }
+  }
+}
+
+locals {
+  byoos_values = {
+    "aws-old" = <<EOT
+pack:
+  osImageOverride: "ami-0cccccccccccccccc"
 EOT
   }
 }

@@ -1,0 +1,142 @@
+package terraform_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
+)
+
+// rule is something that the provider's schema does not say and that its apply
+// needs, with the file of
+// https://github.com/spectrocloud/terraform-provider-spectrocloud (v0.29.9) that
+// asks for it.
+type rule struct {
+	source, needs string
+	holds         func(resource) bool
+}
+
+func rules() []rule {
+	return []rule{
+		{
+			"spectrocloud/schemas/pack.go, ValidatePackUIDOrResolutionFields",
+			"a layer has uid, or name, tag and registry_uid or registry_name; of these two one at most",
+			everyLayer(func(l layer) bool {
+				resolved := l.Name != "" && l.Tag != "" && l.RegistryUID+l.RegistryName != ""
+				return (l.UID != "" || resolved) && (l.RegistryUID == "" || l.RegistryName == "")
+			}),
+		},
+		{
+			"spectrocloud/resource_cluster_profile.go, toClusterProfilePackCreateWithResolution",
+			"a layer has a type",
+			everyLayer(func(l layer) bool { return slices.Contains([]string{"spectro", "oci", "helm", "manifest"}, l.Type) }),
+		},
+		{
+			"spectrocloud/schemas/pack.go, PackSchema",
+			"a layer's name is there once",
+			func(r resource) bool {
+				var names []string
+				for _, l := range r.Packs {
+					names = append(names, l.Name)
+				}
+				slices.Sort(names)
+				return len(names) > 0 && len(slices.Compact(names)) == len(r.Packs)
+			},
+		},
+		{
+			"spectrocloud/resource_cluster_profile.go, toClusterProfileBasic",
+			"a new profile has a cloud and a type; without them it would be an add-on for all clouds",
+			func(r resource) bool {
+				return r.Import != "" || r.Cloud != "" && r.Cloud != "all" && slices.Contains([]string{"cluster", "infra"}, r.Type)
+			},
+		},
+		{
+			"spectrocloud/resource_cluster_profile.go, resourceClusterProfile (ForceNew)",
+			"a profile that is taken over keeps its cloud and type; another would delete it",
+			func(r resource) bool {
+				return r.Import == "" || slices.Contains(r.Ignored, "cloud") && slices.Contains(r.Ignored, "type")
+			},
+		},
+		{
+			"spectrocloud/resource_cluster_profile.go, resourceClusterProfileDelete",
+			"a profile that Terraform did not make is not deleted with its block",
+			func(r resource) bool { return r.SkipDestroy == (r.Import != "") },
+		},
+		{
+			"spectrocloud/resource_cluster_profile.go, toClusterProfileUpdateWithResolution",
+			"a profile that is taken over lists all its layers, as an update replaces them",
+			func(r resource) bool { return r.Import == "" || len(r.Packs) == len(existing("")) },
+		},
+		{
+			"spectrocloud/resource_cluster_profile_import.go, ParseClusterProfileImportID",
+			"an import is NAME:CONTEXT:VERSION",
+			func(r resource) bool {
+				return r.Import == "" || slices.Equal(strings.Split(r.Import, ":"), []string{r.Name, r.Context, r.Version})
+			},
+		},
+		{
+			"spectrocloud/provider.go, providerConfigure, and spectrocloud/common_utils.go, getV1ClientWithResourceContext",
+			"a profile of a project has a provider of that project, as the resource itself has none",
+			func(r resource) bool { return (r.Context == "project") == (r.Project != "") },
+		},
+	}
+}
+
+func everyLayer(holds func(layer) bool) func(resource) bool {
+	return func(r resource) bool { return !slices.ContainsFunc(r.Packs, func(l layer) bool { return !holds(l) }) }
+}
+
+func TestApplyRequires(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		out, err := terraform.Render(examplePacks(), terraform.Options{Shape: terraform.ShapeProfile, JSON: asJSON})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := readModule(t, providerSchema(t), parse(t, out, asJSON))
+		if len(read.Profiles) != len(examplePacks()) {
+			t.Fatalf("%d profiles", len(read.Profiles))
+		}
+		for _, profile := range read.Profiles {
+			for _, rule := range rules() {
+				if !rule.holds(profile) {
+					t.Errorf("%s (%s):\n%+v", rule.needs, rule.source, profile)
+				}
+			}
+		}
+	}
+}
+
+// A profile that is not what its target says stops the plan.
+func TestImportPreconditions(t *testing.T) {
+	byVariable := existing("generic-byoi")
+	byVariable[0].Values = "pack:\n  osImageOverride: '{{.spectro.var.ami}}'\n"
+	plain := "pack:\n  osImageOverride: ami-1\n"
+	for name, test := range map[string]struct {
+		values  string
+		replace bool
+		layers  []layer
+		want    string
+	}{
+		"as it should be":               {plain, false, existing("generic-byoi"), ""},
+		"without the layer":             {plain, false, existing("ubuntu-maas"), "has no layer generic-byoi"},
+		"a value of a variable":         {plain, false, byVariable, "profile variable"},
+		"which may be replaced":         {plain, true, byVariable, ""},
+		"and is written by a pick":      {byVariable[0].Values, false, byVariable, ""},
+		"a variable of another's layer": {plain, false, append(existing("generic-byoi"), layer{Name: "cni", UID: "u", Values: "x: '{{.spectro.var.y}}'"}), ""},
+	} {
+		profile := terraform.Profile{Name: "p", Version: "1.0.0", Replace: test.replace}
+		packs := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: test.values, Profile: profile}}
+		for _, asJSON := range []bool{false, true} {
+			out, err := terraform.Render(packs, terraform.Options{Shape: terraform.ShapeProfile, JSON: asJSON})
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := readModuleBeside(t, providerSchema(t), parse(t, out, asJSON), test.layers)
+			refused := strings.Join(read.Profiles[0].Refused, "; ")
+			if (test.want == "") != (refused == "") || !strings.Contains(refused, test.want) {
+				t.Errorf("%s: refused %q, want %q", name, refused, test.want)
+			}
+		}
+	}
+}
