@@ -1,14 +1,16 @@
 package schemacheck
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
 )
 
 // Coerce turns text into the numbers, booleans and lists that the schema wants,
-// where it does not want text: command lines only have text. What does not
-// convert stays, for Check to report.
+// where it does not want text: command lines only have text. Keys that were taken
+// apart at their dots are put together where the schema has a mapping of any keys
+// to values that are no mappings. What does not convert stays, for Check to report.
 func (s *Schema) Coerce(config map[string]any) map[string]any {
 	if config == nil {
 		return map[string]any{}
@@ -49,6 +51,9 @@ func (c *coercer) value(value any, schema map[string]any, depth int) any {
 func (c *coercer) mapping(m, schema map[string]any, depth int) any {
 	properties, _ := schema["properties"].(map[string]any)
 	others, _ := schema["additionalProperties"].(map[string]any)
+	if c.flat(others, depth) {
+		m = joinKeys(m, properties)
+	}
 	result := make(map[string]any, len(m))
 	for key, value := range m {
 		property, ok := properties[key].(map[string]any)
@@ -58,6 +63,34 @@ func (c *coercer) mapping(m, schema map[string]any, depth int) any {
 		result[key] = c.value(value, property, depth+1)
 	}
 	return result
+}
+
+// flat says that values of a schema are no mappings.
+func (c *coercer) flat(schema map[string]any, depth int) bool {
+	types := c.types(schema, depth)
+	return len(types) > 0 && !slices.Contains(types, "object")
+}
+
+// joinKeys makes {a.b: 1} of {a: {b: 1}}, but for keys that have a schema of their
+// own or are there already.
+func joinKeys(m, properties map[string]any) map[string]any {
+	joined := make(map[string]any, len(m))
+	for key, value := range m {
+		inner, nested := value.(map[string]any)
+		if _, known := properties[key]; !nested || known {
+			joined[key] = value
+			continue
+		}
+		inner = joinKeys(inner, nil)
+		if slices.ContainsFunc(slices.Collect(maps.Keys(inner)), func(k string) bool { _, taken := m[key+"."+k]; return taken }) {
+			joined[key] = value
+			continue
+		}
+		for k, v := range inner {
+			joined[key+"."+k] = v
+		}
+	}
+	return joined
 }
 
 func (c *coercer) text(text string, schema map[string]any, depth int) any {

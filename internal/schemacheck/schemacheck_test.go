@@ -226,6 +226,31 @@ func TestCoerce(t *testing.T) {
 	}
 }
 
+// TestCoerceKeysWithDots: a mapping of the user's own keys takes a dotted key as
+// it is, where its values are no mappings.
+func TestCoerceKeysWithDots(t *testing.T) {
+	compiled, err := schemacheck.Compile([]byte(`{"type": "object", "properties": {"filters": {"type": "object", "additionalProperties": {"$ref": "#/$defs/list"}},
+		"deep": {"type": "object", "additionalProperties": {"type": "object"}}, "free": {"type": "object"}},
+		"$defs": {"list": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested := map[string]any{"a": map[string]any{"b": map[string]any{"c": "1"}}}
+	got := compiled.Coerce(map[string]any{
+		"filters": map[string]any{"block": map[string]any{"encrypted": "true", "a": map[string]any{"b": []any{"x", "y"}}}, "plain": "z", "taken": map[string]any{"x": "1"}, "taken.x": "2"},
+		"deep":    nested, "free": nested,
+	})
+	want := map[string]any{
+		"filters": map[string]any{
+			"block.encrypted": "true", "block.a.b": []any{"x", "y"}, "plain": "z", "taken": map[string]any{"x": "1"}, "taken.x": "2",
+		},
+		"deep": nested, "free": nested,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{"manifest: m\n", "a: &a [*a]\n", "? {a: b}\n: c\n", "\uFEFFa: \"\\q\"\r\n", "<<: 1", "<<: [{a: b}, *x]", "a: !!binary =\n", "- - -\t-", "%YAML 1.1\n--- 08", "a: !!float x\nb: !!int 0x\nc: !!bool maybe"} {
 		f.Add([]byte(seed))

@@ -70,7 +70,7 @@ func checkSet(source Source, schema *schemacheck.Schema) (map[string]any, error)
 	}
 	e := &failure.Error{
 		Code: failure.ExitUsage, Summary: fmt.Sprintf("the configuration of --source %s is not valid", source.Type),
-		Next: "set it with --set key=value; the plugin describe command lists the keys",
+		Next: `set it with --set key=value, in quotes with \. for a dot within a key; the plugin describe command lists the keys`,
 	}
 	for _, p := range problems {
 		detail := p.Message

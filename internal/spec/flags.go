@@ -143,6 +143,8 @@ func flagOf(path string) string {
 
 // parseSet reads key=value settings. A dotted key makes a mapping, [a,b] a list,
 // and a repeated key adds to a list. A backslash keeps the dot or comma after it.
+// Where the plugin's schema has a mapping of any keys, CheckConfig keeps the dots
+// without one.
 func parseSet(settings []string) (map[string]any, error) {
 	config := map[string]any{}
 	for _, setting := range settings {
@@ -151,7 +153,7 @@ func parseSet(settings []string) (map[string]any, error) {
 			return nil, failure.Usage("write --set manifest=packer-manifest.json", "--set %s: key=value is wanted", setting)
 		}
 		if err := put(config, splitEscaped(key, '.'), parseValue(value)); err != nil {
-			return nil, failure.Usage("", "--set %s: %s", setting, err)
+			return nil, failure.Usage(`write \. for a dot within a key, in quotes: --set 'tags.example\.com=x'`, "--set %s: %s", setting, err)
 		}
 	}
 	if len(config) == 0 {

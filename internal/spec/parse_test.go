@@ -388,6 +388,7 @@ func TestFromFlags(t *testing.T) {
 }
 
 func TestFromFlagsErrors(t *testing.T) {
+	const escape = `write \. for a dot within a key, in quotes: --set 'tags.example\.com=x'`
 	tests := []struct {
 		flags spec.FlagSpec
 		want  string
@@ -399,9 +400,9 @@ func TestFromFlagsErrors(t *testing.T) {
 		{spec.FlagSpec{Source: "packer", KubernetesVersion: "about"}, `--kubernetes-version: "about" is not a semver range`},
 		{spec.FlagSpec{Source: "packer", Regions: []string{"a", "a"}}, `--region: items 0 and 1 are the same`},
 		{spec.FlagSpec{Source: "packer", Set: []string{"manifest"}}, `--set manifest: key=value is wanted`},
-		{spec.FlagSpec{Source: "packer", Set: []string{"a=1", "a.b=2"}}, `a is set and has keys of its own`},
-		{spec.FlagSpec{Source: "packer", Set: []string{"a.b=2", "a=1"}}, `a is set and has keys of its own`},
-		{spec.FlagSpec{Source: "packer", Set: []string{".=1"}}, `a part of the key is empty`},
+		{spec.FlagSpec{Source: "packer", Set: []string{"a=1", "a.b=2"}}, "a is set and has keys of its own\n" + escape},
+		{spec.FlagSpec{Source: "packer", Set: []string{"a.b=2", "a=1"}}, "a is set and has keys of its own\n" + escape},
+		{spec.FlagSpec{Source: "packer", Set: []string{".=1"}}, "a part of the key is empty\n" + escape},
 	}
 	for _, test := range tests {
 		_, err := spec.FromFlags(test.flags)
@@ -410,7 +411,7 @@ func TestFromFlagsErrors(t *testing.T) {
 			t.Errorf("%+v: got %v", test.flags, err)
 			continue
 		}
-		if text := failed.Error() + strings.Join(failed.Details, "\n"); !strings.Contains(text, test.want) {
+		if text := failed.Error() + strings.Join(failed.Details, "\n") + "\n" + failed.Next; !strings.Contains(text, test.want) {
 			t.Errorf("got %q, want %q in it", text, test.want)
 		}
 	}
