@@ -4,17 +4,23 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 func (s *Server) parameter(region, name string) (map[string]any, bool) {
+	name, selector, selected := strings.Cut(name, ":")
 	i := slices.IndexFunc(s.world.Parameters, func(p Parameter) bool { return p.Region == region && p.Name == name })
 	if i < 0 {
 		return nil, false
 	}
-	return map[string]any{
-		"Name": name, "Type": "String", "Value": s.world.Parameters[i].Value, "Version": 7, "DataType": "text",
+	out := map[string]any{
+		"Name": name, "Type": "String", "Value": s.world.Parameters[i].Value, "Version": 7, "DataType": "text", "LastModifiedDate": 1780272000.5,
 		"ARN": "arn:" + partition(region) + ":ssm:" + region + "::parameter" + name,
-	}, true
+	}
+	if selected {
+		out["Selector"] = ":" + selector
+	}
+	return out, true
 }
 
 // getParameters answers for at most ten names and lists those it does not know.

@@ -87,8 +87,13 @@ func (r Reader) call(ctx context.Context, input *ec2.DescribeImagesInput) (out *
 // that are not are left out without an error: a filter does that, while asking
 // for ImageIds fails as a whole for one that is missing.
 func (r Reader) ByID(ctx context.Context, ids []string, yield func([]types.Image) error) error {
+	return r.ByIDOf(ctx, nil, ids, yield)
+}
+
+// ByIDOf is ByID for AMIs of some owners; none means every owner.
+func (r Reader) ByIDOf(ctx context.Context, owners, ids []string, yield func([]types.Image) error) error {
 	for chunk := range slices.Chunk(unique(ids), maxFilterValues) {
-		input := ec2.DescribeImagesInput{Filters: []types.Filter{filter("image-id", chunk)}}
+		input := ec2.DescribeImagesInput{Owners: owners, Filters: []types.Filter{filter("image-id", chunk)}}
 		if err := r.List(ctx, input, yield); err != nil {
 			return err
 		}

@@ -62,13 +62,9 @@ func addStranger(found []sdk.Image, a *types.Image, s settings.AMI, c Converter,
 	if !img.CreatedAt.After(newest) {
 		return found
 	}
-	owners := strings.Join(s.Owners, ", ")
-	if owners == "" {
-		owners = settings.Self
-	}
 	img.State = sdk.Unusable
 	img.StateReason = fmt.Sprintf("public AMI of account %s, which is not among the owners (%s): anybody can publish one under this name",
-		img.OwnerID, owners)
+		img.OwnerID, OwnersText(s.Owners))
 	found = append(found, img)
 	slices.SortFunc(found, func(a, b sdk.Image) int {
 		if order := b.CreatedAt.Compare(a.CreatedAt); order != 0 {
@@ -77,4 +73,12 @@ func addStranger(found []sdk.Image, a *types.Image, s settings.AMI, c Converter,
 		return strings.Compare(a.ID, b.ID)
 	})
 	return found[:min(len(found), maxStrangers)]
+}
+
+// OwnersText names owners for a message.
+func OwnersText(owners []string) string {
+	if len(owners) == 0 {
+		return settings.Self
+	}
+	return strings.Join(owners, ", ")
 }

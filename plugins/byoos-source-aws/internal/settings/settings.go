@@ -29,16 +29,18 @@ const (
 // Config is the configuration of one source of type aws. Exactly one of
 // ImageBuilder, AMI and SSMParameter is set.
 type Config struct {
-	Regions      Regions       `json:"regions,omitempty" jsonschema_description:"Region, list of regions, or all-enabled. Default: the regions that the packs select, else the region of the AWS configuration. With imageBuilder: every region an image was distributed to."`
-	ImageBuilder *ImageBuilder `json:"imageBuilder,omitempty" jsonschema_description:"AMIs that EC2 Image Builder made. A build shows up to two minutes after it has finished."`
-	AMI          *AMI          `json:"ami,omitempty" jsonschema_description:"AMIs found by owner, name, tags and EC2 filters. An empty mapping stands for every AMI of the account."`
-	SSMParameter List          `json:"ssmParameter,omitempty" jsonschema_description:"Public SSM parameter (/aws/service/...) that holds an AMI id; one or a list."`
-	TagKeys      TagKeys       `json:"tagKeys,omitempty" jsonschema_description:"AMI tags that hold facts. The tags of Kubernetes Image Builder are read without being named."`
-	RoleARN      string        `json:"roleArn,omitempty" jsonschema:"pattern=^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" jsonschema_description:"Role to assume with the credentials that the AWS SDK finds."`
-	ExternalID   string        `json:"externalId,omitempty" jsonschema_description:"External id for roleArn."`
-	SessionName  string        `json:"sessionName,omitempty" jsonschema:"pattern=^[A-Za-z0-9_+=.@-]{2\\,64}$" jsonschema_description:"Session name for roleArn. Default: kubectl-byoos."`
-	Profile      string        `json:"profile,omitempty" jsonschema_description:"Profile of the AWS configuration. It must be the one in AWS_PROFILE or be listed under plugins.aws.profiles in the user's own configuration."`
-	CallTimeout  string        `json:"callTimeout,omitempty" jsonschema:"default=45s" jsonschema_description:"How long one call may take with its retries (a Go duration). A region that takes longer is reported."`
+	Regions         Regions       `json:"regions,omitempty" jsonschema_description:"Region, list of regions, or all-enabled. Default: the regions that the packs select, else the region of the AWS configuration. With imageBuilder: every region an image was distributed to."`
+	ImageBuilder    *ImageBuilder `json:"imageBuilder,omitempty" jsonschema_description:"AMIs that EC2 Image Builder made. A build shows up to two minutes after it has finished."`
+	AMI             *AMI          `json:"ami,omitempty" jsonschema_description:"AMIs found by owner, name, tags and EC2 filters. An empty mapping stands for every AMI of the account."`
+	SSMParameter    List          `json:"ssmParameter,omitempty" jsonschema_description:"SSM parameter that holds an AMI id; one or a list. Those outside of /aws/service/ must be permitted by plugins.aws.parameterPrefixes in the user's own configuration."`
+	ParameterOwners List          `json:"parameterOwners,omitempty" jsonschema_description:"Whose AMIs a parameter outside of /aws/service/ may hold: account ids, self or amazon. Default: self."`
+	NewestBy        sdk.NewestBy  `json:"newestBy,omitempty" jsonschema:"enum=created,enum=version,default=created" jsonschema_description:"What makes one AMI newer than another: when it was made, or its version: that of the Image Builder build, else the tag that tagKeys.version names."`
+	TagKeys         TagKeys       `json:"tagKeys,omitempty" jsonschema_description:"AMI tags that hold facts. The tags of Kubernetes Image Builder are read without being named."`
+	RoleARN         string        `json:"roleArn,omitempty" jsonschema:"pattern=^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" jsonschema_description:"Role to assume with the credentials that the AWS SDK finds."`
+	ExternalID      string        `json:"externalId,omitempty" jsonschema_description:"External id for roleArn."`
+	SessionName     string        `json:"sessionName,omitempty" jsonschema:"pattern=^[A-Za-z0-9_+=.@-]{2\\,64}$" jsonschema_description:"Session name for roleArn. Default: kubectl-byoos."`
+	Profile         string        `json:"profile,omitempty" jsonschema_description:"Profile of the AWS configuration. It must be the one in AWS_PROFILE or be listed under plugins.aws.profiles in the user's own configuration."`
+	CallTimeout     string        `json:"callTimeout,omitempty" jsonschema:"default=45s" jsonschema_description:"How long one call may take with its retries (a Go duration). A region that takes longer is reported."`
 }
 
 // ImageBuilder says which images of EC2 Image Builder to read.
@@ -133,13 +135,37 @@ func (c Config) Validate() error {
 	if c.RoleARN == "" && (c.ExternalID != "" || c.SessionName != "") {
 		return problem("roleArn", "externalId and sessionName need roleArn", "add roleArn, or drop them")
 	}
+	if c.ParameterOwners != nil && c.SSMParameter == nil {
+		return problem("parameterOwners", "parameterOwners needs ssmParameter", "use ami.owners for a search, or drop the key")
+	}
+	if err := c.checkNewestBy(); err != nil {
+		return err
+	}
 	switch {
 	case c.ImageBuilder != nil:
 		return c.ImageBuilder.validate()
 	case c.AMI != nil:
 		return c.AMI.validate()
 	}
+	if c.ParameterOwners != nil {
+		if err := checkOwners("parameterOwners", c.ParameterOwners, false); err != nil {
+			return err
+		}
+	}
 	return checkParameters(c.SSMParameter)
+}
+
+func (c Config) checkNewestBy() error {
+	switch c.NewestBy {
+	case "", sdk.NewestByCreated:
+		return nil
+	case sdk.NewestByVersion:
+		if c.ImageBuilder == nil && c.TagKeys.Version == "" {
+			return problem("newestBy", "newestBy is version, and no tag is named that holds it", "set tagKeys.version")
+		}
+		return nil
+	}
+	return problem("newestBy", fmt.Sprintf("%q is neither created nor version", c.NewestBy), "write one of them")
 }
 
 func (c Config) checkModes() error {
@@ -241,22 +267,8 @@ func (b *ImageBuilder) Versions() (*semver.Constraints, error) {
 }
 
 func (a *AMI) validate() error {
-	if a.Owners != nil && len(a.Owners) == 0 {
-		return problem("ami.owners", "no owner: a search without one finds AMIs that anybody published under any name",
-			"write the account id that you trust, or drop the key for your own account (self)")
-	}
-	for i, o := range a.Owners {
-		path := fmt.Sprintf("ami.owners[%d]", i)
-		switch {
-		case o == Any && !a.DangerouslyAllowAnyOwner:
-			return problem(path, "owner any: anybody can publish an AMI with a name of their choice",
-				"write the account id that you trust; if you do mean it, add dangerouslyAllowAnyOwner: true")
-		case o == Any && len(a.Owners) > 1:
-			return problem(path, "owner any makes the other owners meaningless", "keep one of them")
-		case o == Any || slices.Contains([]string{Self, "amazon", "aws-marketplace", "aws-backup-vault"}, o):
-		case !accountForm.MatchString(o):
-			return problem(path, fmt.Sprintf("%q is not an owner", o), "write a 12-digit account id, self, amazon or aws-marketplace")
-		}
+	if err := checkOwners("ami.owners", a.Owners, a.DangerouslyAllowAnyOwner); err != nil {
+		return err
 	}
 	if a.DangerouslyAllowAnyOwner && !a.AnyOwner() {
 		return problem("ami.dangerouslyAllowAnyOwner", "the key is set, but owners is not any", "drop the key")
@@ -277,23 +289,31 @@ func (a *AMI) validate() error {
 	return nil
 }
 
-// AnyOwner says that AMIs of every account are searched.
-func (a *AMI) AnyOwner() bool { return slices.Contains(a.Owners, Any) }
-
-// checkParameters keeps to the parameters that AWS and its partners publish. A
-// spec could otherwise read whatever the user keeps in the parameter store.
-func checkParameters(names List) error {
-	if len(names) == 0 {
-		return problem("ssmParameter", "no parameter is named", "write one as /aws/service/...")
+func checkOwners(key string, owners List, anyAllowed bool) error {
+	if owners != nil && len(owners) == 0 {
+		return problem(key, "no owner: a search without one finds AMIs that anybody published under any name",
+			"write the account id that you trust, or drop the key for your own account (self)")
 	}
-	for i, n := range names {
-		if !strings.HasPrefix(n, "/aws/service/") {
-			return problem(fmt.Sprintf("ssmParameter[%d]", i), fmt.Sprintf("%q is not a public parameter", n),
-				"use one under /aws/service/; for your own AMIs use ami or imageBuilder")
+	for i, o := range owners {
+		path := fmt.Sprintf("%s[%d]", key, i)
+		switch {
+		case o == Any && key != "ami.owners":
+			return problem(path, "owner any: the AMI could be anybody's", "write the account id that you trust")
+		case o == Any && !anyAllowed:
+			return problem(path, "owner any: anybody can publish an AMI with a name of their choice",
+				"write the account id that you trust; if you do mean it, add dangerouslyAllowAnyOwner: true")
+		case o == Any && len(owners) > 1:
+			return problem(path, "owner any makes the other owners meaningless", "keep one of them")
+		case o == Any || slices.Contains([]string{Self, "amazon", "aws-marketplace", "aws-backup-vault"}, o):
+		case !accountForm.MatchString(o):
+			return problem(path, fmt.Sprintf("%q is not an owner", o), "write a 12-digit account id, self, amazon or aws-marketplace")
 		}
 	}
 	return nil
 }
+
+// AnyOwner says that AMIs of every account are searched.
+func (a *AMI) AnyOwner() bool { return slices.Contains(a.Owners, Any) }
 
 func problem(path, summary, next string) *sdk.Diagnostic {
 	return &sdk.Diagnostic{Severity: sdk.Error, Summary: summary, ConfigPath: path, NextStep: next}

@@ -55,7 +55,20 @@ func TestValidate(t *testing.T) {
 		{`{"imageBuilder":{"image":"arn:aws:imagebuilder:x@example.com/#:111122223333:image/x"}}`, "imageBuilder.image", `"x@example.com/#" in the ARN is not a region`},
 		{`{"imageBuilder":{"pipeline":"arn:aws:imagebuilder::111122223333:image-pipeline/x"}}`, "imageBuilder.pipeline", `"" in the ARN is not a region`},
 		{`{"imageBuilder":{"image":"x","region":"x@example.com/#"}}`, "imageBuilder.region", `"x@example.com/#" is not a region`},
-		{`{"ssmParameter":"/prod/password"}`, "ssmParameter[0]", "not a public parameter"},
+		{`{"ssmParameter":"/golden/../prod/password"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
+		{`{"ssmParameter":"/aws/service/../../prod/password"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
+		{`{"ssmParameter":"/golden//x"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
+		{`{"ssmParameter":"golden"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
+		{`{"ssmParameter":"arn:aws:ssm:us-east-1:111122223333:parameter/golden"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
+		{`{"ssmParameter":"/golden/rhel:3","parameterOwners":["self","444455556666"]}`, "", ""},
+		{`{"ssmParameter":"/golden/rhel","parameterOwners":[]}`, "parameterOwners", "no owner"},
+		{`{"ssmParameter":"/golden/rhel","parameterOwners":"any"}`, "parameterOwners[0]", "anybody's"},
+		{`{"ami":{},"parameterOwners":"self"}`, "parameterOwners", "needs ssmParameter"},
+		{`{"imageBuilder":{"pipeline":"p"},"newestBy":"version"}`, "", ""},
+		{`{"ami":{},"newestBy":"version","tagKeys":{"version":"Version"}}`, "", ""},
+		{`{"ami":{},"newestBy":"created"}`, "", ""},
+		{`{"ami":{},"newestBy":"version"}`, "newestBy", "no tag is named"},
+		{`{"ami":{},"newestBy":"newest"}`, "newestBy", "neither created nor version"},
 		{`{"ssmParameter":[]}`, "ssmParameter", "no parameter"},
 	}
 	for _, test := range tests {
@@ -96,4 +109,47 @@ func FuzzParseARN(f *testing.F) {
 			t.Errorf("%q: %+v", text, a)
 		}
 	})
+}
+
+// TestPermittedParameters: a spec alone reads public parameters only.
+func TestPermittedParameters(t *testing.T) {
+	list := func(prefixes ...any) map[string]any { return map[string]any{"parameterPrefixes": prefixes} }
+	tests := []struct {
+		name  string
+		user  map[string]any
+		want  string // empty: permitted
+		field string
+	}{
+		{"/aws/service/x", nil, "", ""},
+		{"/golden/rhel", list("/golden/"), "", ""},
+		{"/golden/rhel", list("/other", "/golden"), "", ""},
+		{"/golden/rhel/ami:prod", list("/golden/rhel"), "", ""},
+		{"/golden/rhel", list("/"), "", ""},
+		{"/golden/rhel", nil, "which you have not permitted", "ssmParameter[0]"},
+		{"/golden/rhel", map[string]any{}, "which you have not permitted", "ssmParameter[0]"},
+		{"/golden-evil/rhel", list("/golden"), "which you have not permitted", "ssmParameter[0]"},
+		{"/golden-evil/rhel", list("/golden/"), "which you have not permitted", "ssmParameter[0]"},
+		{"/golden", list("/golden/"), "which you have not permitted", "ssmParameter[0]"},
+		{"/Golden/rhel", list("/golden/"), "which you have not permitted", "ssmParameter[0]"},
+		{"/aws/reference/x", nil, "which you have not permitted", "ssmParameter[0]"},
+		{"/golden/rhel", list("golden/"), "not the beginning of a parameter's name", ""},
+		{"/golden/rhel", list(""), "not the beginning of a parameter's name", ""},
+		{"/golden/rhel", list("/golden/../"), "not the beginning of a parameter's name", ""},
+		{"/golden/rhel", list(7.0), "not the beginning of a parameter's name", ""},
+		{"/golden/rhel", map[string]any{"parameterPrefixes": "/golden/"}, "is not a list", ""},
+	}
+	for _, test := range tests {
+		c := Config{SSMParameter: List{test.name}}
+		if err := c.Validate(); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		err := c.Permitted(test.user)
+		var d *sdk.Diagnostic
+		switch {
+		case test.want == "" && err != nil:
+			t.Errorf("%s with %v: %v", test.name, test.user, err)
+		case test.want != "" && (!errors.As(err, &d) || !strings.Contains(d.Summary, test.want) || d.ConfigPath != test.field):
+			t.Errorf("%s with %v: %+v, want %q", test.name, test.user, err, test.want)
+		}
+	}
 }

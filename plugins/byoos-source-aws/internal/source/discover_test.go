@@ -395,8 +395,100 @@ func TestSSMParameters(t *testing.T) {
 	}
 
 	start(t, world())
-	if d := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).oneError(t); !strings.Contains(d.Summary, name) || d.Scope != "us-east-1" {
+	if d := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).oneError(t); !strings.Contains(d.Summary, "there is no parameter "+name) || d.Scope != "us-east-1" {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestOwnParameters: parameters of the account with the user's permission, and
+// only AMIs of the owners behind them.
+func TestOwnParameters(t *testing.T) {
+	const central, stranger = "444455556666", "666666666666"
+	of := func(n int, owner string) fakeaws.AMI {
+		return amiOf("us-east-1", id(n), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner, a.Public = owner, owner != self })
+	}
+	w := fakeaws.World{
+		AMIs: []fakeaws.AMI{of(1, self), of(2, central), of(3, stranger)},
+		Parameters: []fakeaws.Parameter{
+			{Region: "us-east-1", Name: "/golden/own", Value: id(1)}, {Region: "us-east-1", Name: "/golden/central", Value: id(2)},
+			{Region: "us-east-1", Name: "/golden/stranger", Value: id(3)}, {Region: "us-east-1", Name: "/golden/password", Value: "hunter2"},
+			{Region: "us-east-1", Name: "/aws/service/x", Value: id(3)},
+		},
+	}
+	permitted := map[string]any{"parameterPrefixes": []any{"/golden/"}}
+	tests := []struct {
+		name, config string
+		user         map[string]any
+		usable       []string
+		problem      string
+	}{
+		{"permitted", `{"ssmParameter":"/golden/own"}`, permitted, []string{id(1)}, ""},
+		{"a label, and none", `{"ssmParameter":["/golden/own:prod","/golden/own"]}`, permitted, []string{id(1)}, ""},
+		{"not permitted", `{"ssmParameter":"/golden/own"}`, nil, nil, "which you have not permitted"},
+		{"another prefix", `{"ssmParameter":"/golden-evil/own"}`, permitted, nil, "which you have not permitted"},
+		{"of another account", `{"ssmParameter":["/golden/central","/golden/own"]}`, permitted, []string{id(1)}, ""},
+		{"of an owner", `{"ssmParameter":["/golden/central","/golden/own"],"parameterOwners":["self","444455556666"]}`, permitted, []string{id(1), id(2)}, ""},
+		{"of an owner that is not self", `{"ssmParameter":["/golden/central","/golden/own"],"parameterOwners":["444455556666"]}`, permitted, []string{id(2)}, ""},
+		{"of a stranger", `{"ssmParameter":"/golden/stranger"}`, permitted, nil, ""},
+		{"of a stranger, by AWS's word", `{"ssmParameter":["/golden/stranger","/aws/service/x"]}`, permitted, []string{id(3)}, ""},
+		{"no AMI, beside one", `{"ssmParameter":["/golden/own","/golden/password"]}`, permitted, []string{id(1)}, "/golden/password does not hold an AMI id"},
+		{"missing, beside one", `{"ssmParameter":["/golden/own","/golden/none"]}`, permitted, []string{id(1)}, "there is no parameter /golden/none"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			fake := start(t, w)
+			out := run(t, call{config: test.config, settings: test.user})
+			if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, test.usable) {
+				t.Errorf("usable %v, want %v", got, test.usable)
+			}
+			switch {
+			case test.problem == "":
+				out.noErrors(t)
+			case !strings.Contains(out.oneError(t).Summary, test.problem):
+				t.Errorf("%+v", out.diagnostics)
+			}
+			if strings.Contains(test.problem, "not permitted") && len(fake.Calls()) > 0 {
+				t.Errorf("AWS was asked: %v", fake.Calls())
+			}
+			if strings.Contains(out.text(t), "hunter2") {
+				t.Error("the value of a parameter is shown")
+			}
+		})
+	}
+	start(t, w)
+	img := run(t, call{config: `{"ssmParameter":"/golden/stranger"}`, settings: permitted}).find(t, id(3))
+	if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "account 666666666666, which is not among the owners (self)") {
+		t.Errorf("%+v", img)
+	}
+}
+
+func TestNewestBy(t *testing.T) {
+	tagged := func(a *fakeaws.AMI) { a.Tags = map[string]string{"Version": "1.10.0"} }
+	w := fakeaws.World{
+		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
+		AMIs:      []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", tagged)},
+		Builds: []fakeaws.Build{{
+			Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: 3, DateCreated: "2026-06-01T00:00:00Z",
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+		}},
+	}
+	tests := []struct {
+		config, version string
+		newestBy        sdk.NewestBy
+	}{
+		{`{"imageBuilder":{"pipeline":"p"}}`, "1.0.0/3", ""},
+		{`{"imageBuilder":{"pipeline":"p"},"newestBy":"created"}`, "1.0.0/3", sdk.NewestByCreated},
+		{`{"imageBuilder":{"pipeline":"p"},"newestBy":"version"}`, "1.0.0/3", sdk.NewestByVersion},
+		{`{"ami":{},"newestBy":"version","tagKeys":{"version":"Version"}}`, "1.10.0", sdk.NewestByVersion},
+	}
+	for _, test := range tests {
+		start(t, w)
+		out := run(t, call{config: test.config})
+		out.noErrors(t)
+		img := out.find(t, id(1))
+		if img.NewestBy != test.newestBy || img.Version != test.version || img.CreatedAt.IsZero() {
+			t.Errorf("%s: %+v", test.config, img)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -21,20 +22,30 @@ const maxNames = 10
 
 var amiForm = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
 
-// parameters sends the AMIs that SSM public parameters name in one region.
+// parameters sends the AMIs that SSM parameters name in one region.
 func (d *discovery) parameters(ctx context.Context, region string) error {
 	names, err := d.readParameters(ctx, region)
 	if err != nil {
 		return err
 	}
+	refused, err := d.strangersBehind(ctx, region, names)
+	if err != nil {
+		return err
+	}
+	convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
 	found := map[string]bool{}
 	err = d.reader(region).ByID(ctx, ids(names), func(page []types.Image) error {
 		images := make([]sdk.Image, len(page))
 		for i := range page {
-			img := ami.Converter{Region: region, TagKeys: d.config.TagKeys}.Image(&page[i])
+			img := convert.Image(&page[i])
 			found[img.ID] = true
 			img.Provenance["id"] = sdk.Provenance{From: "api", Key: names[img.ID]}
 			img.Reference = &sdk.Reference{Kind: "ssm-parameter", Value: names[img.ID]}
+			if refused(img.ID) {
+				img.State = sdk.Unusable
+				img.StateReason = fmt.Sprintf("AMI of account %s, which is not among the owners (%s); parameter %s names it",
+					img.OwnerID, ami.OwnersText(d.config.ParameterOwners), names[img.ID])
+			}
 			images[i] = img
 		}
 		return d.out.Images(images...)
@@ -55,7 +66,33 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 	return d.out.Images(missing...)
 }
 
-// readParameters returns parameter names by the AMI id in them.
+// strangersBehind tells which AMIs are not of the owners. Whoever may write a
+// parameter of the account may write any AMI's id; public parameters are written
+// by AWS and its partners. EC2 itself applies the owners.
+func (d *discovery) strangersBehind(ctx context.Context, region string, names map[string]string) (func(id string) bool, error) {
+	var own []string
+	for _, id := range ids(names) {
+		if !settings.PublicParameter(names[id]) {
+			own = append(own, id)
+		}
+	}
+	trusted := map[string]bool{}
+	for _, owners := range ami.Searches(d.config.ParameterOwners) {
+		err := d.reader(region).ByIDOf(ctx, owners, own, func(page []types.Image) error {
+			for i := range page {
+				trusted[aws.ToString(page[i].ImageId)] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return func(id string) bool { return slices.Contains(own, id) && !trusted[id] }, nil
+}
+
+// readParameters returns parameter names by the AMI id in them. A parameter that
+// has none is reported, and the others go on.
 func (d *discovery) readParameters(ctx context.Context, region string) (map[string]string, error) {
 	client := d.session.SSM(region)
 	names := map[string]string{}
@@ -70,30 +107,71 @@ func (d *discovery) readParameters(ctx context.Context, region string) (map[stri
 		if err != nil {
 			return nil, err
 		}
-		if len(out.InvalidParameters) > 0 {
-			return nil, &sdk.Diagnostic{
-				Severity: sdk.Error, ConfigPath: "ssmParameter", Scope: region,
-				Summary:  fmt.Sprintf("there is no parameter %s in %s", strings.Join(out.InvalidParameters, ", "), region),
-				NextStep: "check the name; aws ssm get-parameters-by-path --path /aws/service lists public ones",
-			}
-		}
-		for _, p := range out.Parameters {
-			name := aws.ToString(p.Name)
-			id, ok := amiID(aws.ToString(p.Value))
-			if !ok {
-				return nil, &sdk.Diagnostic{
-					Severity: sdk.Error, ConfigPath: "ssmParameter", Scope: region,
-					Summary:  "parameter " + name + " does not hold an AMI id",
-					NextStep: "name one that ends in /image_id or holds an id as it is",
-				}
-			}
-			// SSM answers in any order; one AMI may have several names.
-			if known, ok := names[id]; !ok || name < known {
-				names[id] = name
-			}
+		if err := d.noteParameters(out, chunk, region, names); err != nil {
+			return nil, err
 		}
 	}
 	return names, nil
+}
+
+// noteParameters puts what SSM answered for some names into ids. SSM answers in
+// any order, and need not repeat a name.
+func (d *discovery) noteParameters(out *ssm.GetParametersOutput, asked []string, region string, ids map[string]string) error {
+	left := slices.Clone(asked)
+	for _, p := range out.Parameters {
+		name := askedAs(aws.ToString(p.Name), aws.ToString(p.Selector), asked)
+		left = slices.DeleteFunc(left, func(n string) bool { return n == name })
+		id, ok := amiID(aws.ToString(p.Value))
+		if !ok {
+			err := d.parameterProblem(region, "parameter "+name+" does not hold an AMI id", "name one that ends in /image_id or holds an id as it is")
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		// One AMI may have several names.
+		if known, ok := ids[id]; !ok || before(name, known) {
+			ids[id] = name
+		}
+	}
+	for _, name := range left {
+		summary, next := "SSM does not say what parameter "+name+" holds", "try again"
+		if slices.Contains(out.InvalidParameters, name) {
+			summary = fmt.Sprintf("there is no parameter %s in %s", name, region)
+			next = "check the name; aws ssm get-parameters-by-path --path /aws/service lists public ones"
+		}
+		if err := d.parameterProblem(region, summary, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *discovery) parameterProblem(region, summary, next string) error {
+	return d.out.Report(sdk.Diagnostic{Severity: sdk.Error, ConfigPath: "ssmParameter", Scope: region, Summary: summary, NextStep: next})
+}
+
+// askedAs returns the name that was asked for, which may have a version or label
+// after a colon.
+func askedAs(name, selector string, asked []string) string {
+	if slices.Contains(asked, name+selector) {
+		return name + selector
+	}
+	for _, a := range asked {
+		plain, _, _ := strings.Cut(a, ":")
+		if a == name || plain == name || name == "" && len(asked) == 1 {
+			return a
+		}
+	}
+	return name
+}
+
+// before puts public parameters first.
+func before(name, known string) bool {
+	if public := settings.PublicParameter(name); public != settings.PublicParameter(known) {
+		return public
+	}
+	return name < known
 }
 
 // amiID reads an AMI id, as it is or as image_id of a JSON object (ECS).

@@ -50,6 +50,20 @@ type sink interface {
 	Report(sdk.Diagnostic) error
 }
 
+// ranked says of every image what makes it newer than another.
+type ranked struct {
+	sink
+	newestBy sdk.NewestBy
+}
+
+// Images sends images.
+func (r ranked) Images(images ...sdk.Image) error {
+	for i := range images {
+		images[i].NewestBy = r.newestBy
+	}
+	return r.sink.Images(images...)
+}
+
 // Discover sends the AMIs that the configuration describes.
 func (Source) Discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out *sdk.Stream) error {
 	return discover(ctx, req, out)
@@ -63,11 +77,14 @@ func discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out
 	if err := req.Config.Validate(); err != nil {
 		return err
 	}
+	if err := req.Config.Permitted(req.UserSettings); err != nil {
+		return err
+	}
 	s, err := session.Open(ctx, req.Config, req.UserSettings, req.Log)
 	if err != nil {
 		return err
 	}
-	d := &discovery{req: req, config: req.Config, session: s, out: out, log: logger(req.Log)}
+	d := &discovery{req: req, config: req.Config, session: s, out: ranked{out, req.Config.NewestBy}, log: logger(req.Log)}
 	if err := d.run(ctx); err != nil {
 		return d.problem(ctx, err, "")
 	}
