@@ -265,9 +265,11 @@ func summary(b Build) map[string]any {
 	}
 	amis := make([]any, len(b.Outputs))
 	for i, o := range b.Outputs {
-		amis[i] = map[string]any{
-			"region": o.Region, "image": o.AMI, "name": o.Name, "accountId": o.Account, "state": state(o.Status, o.Reason),
+		ami := map[string]any{"region": o.Region, "image": o.AMI, "name": o.Name, "accountId": o.Account}
+		if o.Status != "" {
+			ami["state"] = state(o.Status, o.Reason)
 		}
+		amis[i] = ami
 	}
 	out["outputResources"] = map[string]any{"amis": amis}
 	return out

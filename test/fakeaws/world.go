@@ -11,6 +11,7 @@
 package fakeaws
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type World struct {
 	Parameters []Parameter `json:"parameters,omitempty"`
 	Roles      []Role      `json:"roles,omitempty"`
 	Faults     []Fault     `json:"faults,omitempty"`
+	Recorded   []Recorded  `json:"recorded,omitempty"`
 	// Seed changes the order of results.
 	Seed uint64 `json:"seed,omitempty"`
 	// ClockOffset is how far the service's clock is ahead, as time.Duration text.
@@ -129,8 +131,10 @@ type Output struct {
 	AMI     string `json:"ami"`
 	Name    string `json:"name,omitempty"`
 	Account string `json:"account,omitempty"`
-	Status  string `json:"status,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	// Status of the AMI by itself. Empty: the answer carries none, as those of the
+	// service do (recorded/list-image-build-versions.json).
+	Status string `json:"status,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // VersionARN names the semantic version of a build.
@@ -152,6 +156,16 @@ type Parameter struct {
 type Role struct {
 	ARN        string `json:"arn"`
 	ExternalID string `json:"externalId,omitempty"`
+}
+
+// Recorded is an answer of the real service, which calls of an action get as it is.
+type Recorded struct {
+	Service string          `json:"service"`
+	Action  string          `json:"action"`
+	Region  string          `json:"region"`
+	Answer  json.RawMessage `json:"answer,omitempty"`
+	// File holds Answer; Command fakeaws reads it, beside the world's own file.
+	File string `json:"file,omitempty"`
 }
 
 // Fault makes calls fail. The empty fields match every call.
@@ -205,7 +219,6 @@ func (w *World) complete() error {
 		setDefault(&b.Platform, "Linux")
 		for j := range b.Outputs {
 			setDefault(&b.Outputs[j].Account, b.Account)
-			setDefault(&b.Outputs[j].Status, "AVAILABLE")
 			setDefault(&b.Outputs[j].Name, b.Name+" "+b.Version)
 		}
 	}

@@ -35,7 +35,7 @@ const (
 // Candidate is one AMI of one build.
 type Candidate struct {
 	ID, Region, Account, Name string
-	// State and Reason as Image Builder sees it.
+	// State and Reason as Image Builder sees it; StateUnknown when it does not say.
 	State  sdk.State
 	Reason string
 	// Deprecated says that State is Unusable for that reason alone.
@@ -97,7 +97,7 @@ func collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
 	var found Found
 	for i := range builds {
 		b := &builds[i]
-		semantic, _, _ := strings.Cut(aws.ToString(b.Version), "/")
+		semantic, _, _ := strings.Cut(versionOf(b), "/")
 		switch {
 		case !within(semantic, versions):
 		case b.Type == types.ImageTypeDocker:
@@ -107,7 +107,7 @@ func collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
 			found.Candidates = append(found.Candidates, amis...)
 			if state, _ := stateOf(b.State); state == sdk.Pending && len(amis) == 0 {
 				found.Unfinished = append(found.Unfinished,
-					fmt.Sprintf("%s %s (%s)", aws.ToString(b.Name), aws.ToString(b.Version), b.State.Status))
+					fmt.Sprintf("%s %s (%s)", aws.ToString(b.Name), versionOf(b), b.State.Status))
 			}
 		}
 	}
@@ -139,7 +139,6 @@ func candidates(b *types.ImageSummary) []Candidate {
 	if b.OutputResources == nil {
 		return nil
 	}
-	buildState, buildReason := stateOf(b.State)
 	var out []Candidate
 	for i := range b.OutputResources.Amis {
 		a := &b.OutputResources.Amis[i]
@@ -148,28 +147,48 @@ func candidates(b *types.ImageSummary) []Candidate {
 		}
 		c := Candidate{
 			ID: aws.ToString(a.Image), Region: aws.ToString(a.Region), Account: aws.ToString(a.AccountId), Name: aws.ToString(a.Name),
-			Version: aws.ToString(b.Version), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
+			Version: versionOf(b), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
 			Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime),
 		}
 		if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
 			c.CreatedAt = t
 		}
-		decisive := a.State
-		c.State, c.Reason = stateOf(a.State)
-		if buildState != sdk.Available {
-			decisive, c.State, c.Reason = b.State, buildState, "the build: "+buildReason
-		}
-		c.Deprecated = decisive != nil && decisive.Status == types.ImageStatusDeprecated
+		c.judge(b.State, a.State)
 		out = append(out, c)
 	}
 	return out
 }
 
+// versionOf is such as 1.0.0/3; the ARN has it too.
+func versionOf(b *types.ImageSummary) string {
+	if v := aws.ToString(b.Version); v != "" {
+		return v
+	}
+	arn, _ := settings.ParseARN(aws.ToString(b.Arn))
+	return strings.TrimSuffix(arn.Version+"/"+arn.Build, "/")
+}
+
+// judge sets the state by what is said of the build and of this AMI; what speaks
+// against it wins. The service leaves the AMI's own state out, which then is the
+// build's.
+func (c *Candidate) judge(build, own *types.ImageState) {
+	decisive, prefix := own, ""
+	if state, _ := stateOf(build); own == nil || state != sdk.Available && state != sdk.StateUnknown {
+		decisive, prefix = build, "the build: "
+	}
+	c.State, c.Reason = stateOf(decisive)
+	if c.Reason != "" {
+		c.Reason = prefix + c.Reason
+	}
+	c.Deprecated = decisive != nil && decisive.Status == types.ImageStatusDeprecated
+}
+
 // stateOf translates Image Builder's states. A deprecated image can still be
-// launched; it is dropped by its deprecation time, or here when it has none.
+// launched; it is dropped by its deprecation time, or here when it has none. What
+// is not said is not known.
 func stateOf(s *types.ImageState) (sdk.State, string) {
-	if s == nil {
-		return sdk.Unusable, "Image Builder does not say in what state it is"
+	if s == nil || s.Status == "" {
+		return sdk.StateUnknown, ""
 	}
 	reason := "Image Builder says it is " + string(s.Status)
 	if text := aws.ToString(s.Reason); text != "" {
@@ -237,7 +256,7 @@ func (r Reader) pipelineBuilds(ctx context.Context, pipeline string) ([]types.Im
 			return nil, err
 		}
 	}
-	return pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageSummary, *string, error) {
+	builds, err := pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageSummary, *string, error) {
 		out, err := r.Client.ListImagePipelineImages(ctx, &imagebuilder.ListImagePipelineImagesInput{
 			ImagePipelineArn: aws.String(arn), MaxResults: aws.Int32(pageSize), NextToken: token,
 		})
@@ -246,7 +265,14 @@ func (r Reader) pipelineBuilds(ctx context.Context, pipeline string) ([]types.Im
 		}
 		return out.ImageSummaryList, out.NextToken, nil
 	})
+	if notThere(err) {
+		return nil, r.missing("imageBuilder.pipeline", "pipeline", pipeline)
+	}
+	return builds, err
 }
+
+// notThere says that Image Builder does not know the ARN that it was asked for.
+func notThere(err error) bool { return trouble.Code(err) == "ResourceNotFoundException" }
 
 func (r Reader) pipelineARN(ctx context.Context, name string) (string, error) {
 	found, err := pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImagePipeline, *string, error) {
@@ -274,7 +300,7 @@ func (r Reader) missing(path, kind, name string) error {
 		Severity: sdk.Error, ConfigPath: path, Scope: r.Region,
 		Summary:  fmt.Sprintf("there is no Image Builder %s %q in %s", kind, name, r.Region),
 		Detail:   "names are case-sensitive; what was made less than two minutes ago may not show yet",
-		NextStep: "check the name, imageBuilder.region and the account of the credentials",
+		NextStep: "check the name or ARN, imageBuilder.region and the account of the credentials",
 	}
 }
 
@@ -286,7 +312,11 @@ func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder) ([]typ
 		return r.oneBuild(ctx, s.Image)
 	}
 	if isARN && arn.Version != "" && !wildcard(arn.Version) {
-		return r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
+		builds, err := r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
+		if notThere(err) || err == nil && len(builds) == 0 {
+			return nil, r.missing("imageBuilder.image", "image", s.Image)
+		}
+		return builds, err
 	}
 	versionARNs, err := r.versionARNs(ctx, s, arn, isARN)
 	if err != nil {
@@ -399,11 +429,11 @@ func (r Reader) oneBuild(ctx context.Context, arn string) ([]types.ImageSummary,
 		out, err = r.Client.GetImage(ctx, &imagebuilder.GetImageInput{ImageBuildVersionArn: aws.String(arn)})
 		return err
 	})
+	if notThere(err) || err == nil && out.Image == nil {
+		return nil, r.missing("imageBuilder.image", "image", arn)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if out.Image == nil {
-		return nil, r.missing("imageBuilder.image", "image", arn)
 	}
 	i := out.Image
 	return []types.ImageSummary{{

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -223,13 +224,82 @@ func TestImageBuilderImages(t *testing.T) {
 }
 
 func TestImageBuilderNotFound(t *testing.T) {
-	for _, c := range []string{`{"pipeline":"golden rhel"}`, `{"image":"nothing"}`, `{"pipeline":"arn:aws:imagebuilder:us-east-1:111122223333:image-pipeline/nothing"}`} {
+	const arn = "arn:aws:imagebuilder:us-east-1:111122223333:"
+	tests := []struct{ config, kind, name string }{
+		{`{"pipeline":"golden rhel"}`, "pipeline", "golden rhel"},
+		{`{"pipeline":"` + arn + `image-pipeline/nothing"}`, "pipeline", arn + "image-pipeline/nothing"},
+		{`{"image":"nothing"}`, "image", "nothing"},
+		{`{"image":"` + arn + `image/nothing"}`, "image", arn + "image/nothing"},
+		{`{"image":"` + arn + `image/golden/9.x.x"}`, "image", arn + "image/golden/9.x.x"},
+		{`{"image":"` + arn + `image/golden/9.9.9"}`, "image", arn + "image/golden/9.9.9"},
+		{`{"image":"` + arn + `image/golden/9.9.9/x"}`, "image", arn + "image/golden/9.9.9/x"},
+		{`{"image":"` + arn + `image/golden/9.9.9/1"}`, "image", arn + "image/golden/9.9.9/1"},
+	}
+	for _, test := range tests {
 		start(t, pipelineWorld())
-		d := run(t, call{config: `{"imageBuilder":` + c + `}`}).oneError(t)
-		if d.NextStep == "" || d.Scope != "us-east-1" {
-			t.Errorf("%s: %+v", c, d)
+		d := run(t, call{config: `{"imageBuilder":` + test.config + `}`}).oneError(t)
+		want := fmt.Sprintf("there is no Image Builder %s %q in us-east-1", test.kind, test.name)
+		if d.Summary != want || d.ConfigPath != "imageBuilder."+test.kind || d.NextStep == "" || d.Scope != "us-east-1" {
+			t.Errorf("%s: %+v", test.config, d)
 		}
 	}
+}
+
+// TestImageBuilderLeavesFieldsOut: every field of its answer is optional. An AMI
+// that lacks one is not lost, and is a candidate as long as nothing speaks against it.
+func TestImageBuilderLeavesFieldsOut(t *testing.T) {
+	const created = "2026-06-01T00:00:00.000Z"
+	full := func() (summary, ami map[string]any) {
+		available := map[string]any{"status": "AVAILABLE"}
+		ami = map[string]any{"region": "us-east-1", "image": id(1), "name": "golden", "description": "d", "accountId": self, "state": available}
+		return map[string]any{
+			"arn": "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.2.0/3", "name": "golden", "type": "AMI", "version": "1.2.0/3",
+			"platform": "Linux", "osVersion": "Ubuntu 24", "state": available, "owner": self, "dateCreated": created, "tags": map[string]any{},
+			"outputResources": map[string]any{"amis": []any{ami}},
+		}, ami
+	}
+	read := func(summary map[string]any, created ...fakeaws.AMI) *recorder {
+		answer, err := json.Marshal(map[string]any{"imageSummaryList": []any{summary}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(t, fakeaws.World{AMIs: created, Recorded: []fakeaws.Recorded{
+			{Service: "imagebuilder", Action: "ListImageBuildVersions", Region: "us-east-1", Answer: answer},
+		}})
+		return run(t, call{config: `{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.2.0","version":"1.x"}}`})
+	}
+	summary, ami := full()
+	for _, part := range []map[string]any{summary, ami} {
+		for field := range part {
+			if field == "outputResources" || field == "image" {
+				continue // nothing is left to find
+			}
+			t.Run(field, func(t *testing.T) {
+				summary, ami := full()
+				delete(summary, field)
+				delete(ami, field)
+				out := read(summary, amiOf("us-east-1", id(1), created))
+				out.noErrors(t)
+				img := out.find(t, id(1))
+				if field == "region" {
+					if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "in which region") {
+						t.Errorf("%v %q", img.State, img.StateReason)
+					}
+					return
+				}
+				if img.State != sdk.Available || img.Version != "1.2.0/3" {
+					t.Errorf("%v %q, version %q", img.State, img.StateReason, img.Version)
+				}
+			})
+		}
+	}
+	t.Run("accountId of an AMI that is gone", func(t *testing.T) {
+		summary, ami := full()
+		delete(ami, "accountId")
+		if img := read(summary).find(t, id(1)); img.State != sdk.Gone {
+			t.Errorf("%v %q", img.State, img.StateReason)
+		}
+	})
 }
 
 func TestAMISearch(t *testing.T) {

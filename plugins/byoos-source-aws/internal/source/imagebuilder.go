@@ -43,7 +43,12 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	}
 	byRegion := map[string][]builder.Candidate{}
 	for _, c := range found.Candidates {
-		if wanted(c.Region) {
+		switch {
+		case c.Region == "":
+			if err := d.out.Images(d.placeless(c)); err != nil {
+				return err
+			}
+		case wanted(c.Region):
 			byRegion[c.Region] = append(byRegion[c.Region], c)
 		}
 	}
@@ -117,6 +122,13 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 	return nil
 }
 
+// placeless is an AMI that cannot be looked up.
+func (d *discovery) placeless(c builder.Candidate) sdk.Image {
+	img := d.merge(c, sdk.Image{}, false, false)
+	img.State, img.StateReason = sdk.Unusable, "Image Builder does not say in which region it is"
+	return img
+}
+
 // crossCheck sends the candidates of one region as EC2 sees them.
 func (d *discovery) crossCheck(ctx context.Context, region string, candidates []builder.Candidate) error {
 	byID := map[string]sdk.Image{}
@@ -157,17 +169,22 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 		img.Owner = settings.Self
 	}
 	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() // the time says so
-	if c.State != sdk.Available && !byTime && (img.State == sdk.Available || !found) {
+	against := c.State != sdk.Available && c.State != sdk.StateUnknown && !byTime
+	if against && (img.State == sdk.Available || !found) {
 		img.State, img.StateReason = c.State, c.Reason
 	}
 	if !c.DeprecatedAt.IsZero() && (img.DeprecatedAt.IsZero() || c.DeprecatedAt.Before(img.DeprecatedAt)) {
 		img.DeprecatedAt = c.DeprecatedAt
 		img.Provenance["deprecatedAt"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
 	}
-	img.Version = c.Version
-	img.Reference = &sdk.Reference{Kind: "arn", Value: c.ARN}
+	if c.Version != "" {
+		img.Version = c.Version
+		img.Provenance["version"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
+	}
+	if c.ARN != "" {
+		img.Reference = &sdk.Reference{Kind: "arn", Value: c.ARN}
+	}
 	img.Provenance["id"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
-	img.Provenance["version"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
 	if name, version, ok := osfacts.FromText(c.OSVersion); ok && img.Provenance["os.name"].From != "tag" {
 		img.OSName, img.OSVersion = name, version
 		from := sdk.Provenance{From: "api", Key: "osVersion", Raw: c.OSVersion}
@@ -188,12 +205,13 @@ func (d *discovery) ownImage() bool {
 
 // invisible says why EC2 does not show an AMI that Image Builder has made.
 func (d *discovery) invisible(c builder.Candidate, unchecked bool) (sdk.State, string) {
+	home := accountOf(c.ARN)
 	switch {
 	case unchecked:
 		return sdk.Unusable, "could not be checked: EC2 did not answer in " + c.Region
-	case c.Account != accountOf(c.ARN):
+	case c.Account != "" && home != "" && c.Account != home:
 		return sdk.Unusable, fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
-			c.Account, accountOf(c.ARN), c.Account)
+			c.Account, home, c.Account)
 	case !c.CreatedAt.IsZero() && d.req.Now.Sub(c.CreatedAt) < settling:
 		return sdk.Pending, "EC2 does not show it yet; the build is less than 10 minutes old"
 	}

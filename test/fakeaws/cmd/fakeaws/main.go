@@ -133,6 +133,9 @@ func load(file, generate string) (fakeaws.World, error) {
 		if err := decoder.Decode(&world); err != nil {
 			return world, fmt.Errorf("%s: %w", file, err)
 		}
+		if err := readRecorded(filepath.Dir(file), world.Recorded); err != nil {
+			return world, err
+		}
 	}
 	for part := range strings.SplitSeq(generate, ",") {
 		if part == "" {
@@ -146,4 +149,20 @@ func load(file, generate string) (fakeaws.World, error) {
 		world.Generate = append(world.Generate, fakeaws.Generate{Region: region, Count: n})
 	}
 	return world, nil
+}
+
+// readRecorded reads the answers that are in files of their own.
+func readRecorded(dir string, recorded []fakeaws.Recorded) error {
+	for i := range recorded {
+		r := &recorded[i]
+		if r.File == "" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(r.File)))
+		if err != nil {
+			return err
+		}
+		r.Answer = data
+	}
+	return nil
 }
