@@ -1,8 +1,10 @@
 package palette
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -50,6 +52,9 @@ func (r *run) all(ctx context.Context, options Options) error {
 	if err := r.expect(options.Expect); err != nil {
 		return err
 	}
+	if r.plan.Action != ActionNone && r.plan.unsureScope() {
+		return refused("ask your administrator what the profile belongs to; an apply writes only what is told", "%s", r.plan.unsure())
+	}
 	if options.DryRun == DryRunClient || options.DryRun == DryRunServer {
 		for _, action := range r.plan.Actions() {
 			r.report.add(action, r.plan.describe(action), false)
@@ -67,7 +72,7 @@ func (r *run) all(ctx context.Context, options Options) error {
 			return err
 		}
 	}
-	return refused("see who else changes it, then run the command again", "%s does not come to rest", r.plan.label())
+	return refused("see who else changes it, then run the command again", "%s does not come to rest", r.plan.Label())
 }
 
 // expect compares with what a diff showed.
@@ -79,11 +84,11 @@ func (r *run) expect(shown *Expectation) error {
 	if now.Before != shown.Before && !slices.Contains(shown.After, now.Before) {
 		return refused("run diff again, and apply what it shows now",
 			"%s changed since the diff: that saw version %s, now it is %s (modified %s)",
-			r.plan.label(), shown.Before, now.Before, when(r.plan.read.base))
+			r.plan.Label(), shown.Before, now.Before, when(r.plan.read.base))
 	}
 	if now.Wanted != shown.Wanted {
 		return refused("run diff again, and apply what it shows now",
-			"the values for %s are others than the diff showed: %s then, %s now", r.plan.label(), shown.Wanted, now.Wanted)
+			"the values for %s are others than the diff showed: %s then, %s now", r.plan.Label(), shown.Wanted, now.Wanted)
 	}
 	return nil
 }
@@ -113,52 +118,66 @@ func (r *run) step(ctx context.Context) error {
 	}
 	writeErr := r.plan.write(ctx, action)
 	if writeErr != nil && !outcomeUnknown(writeErr) {
-		return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.label()), writeErr)
+		return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
 	}
 	after, err := r.plan.snapshot(ctx)
 	if err != nil {
 		r.report.add(action, r.plan.describe(action)+"; whether it was done is not known", false)
 		if writeErr != nil {
-			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.label()), writeErr)
+			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
 		}
 		return err
 	}
 	if !done(action, r.plan, before, after) {
 		if writeErr != nil {
-			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.label()), writeErr)
+			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
 		}
 		return changed(r.plan, before, after)
 	}
 	r.report.add(action, r.plan.describe(action), true)
+	if before.profile(r.plan.Goal) == nil || len(before.profile(r.plan.Goal).Draft) == 0 {
+		r.plan.ownDraft = true
+	}
 	r.plan.read = after
 	return r.plan.decide()
 }
 
 func (r *run) validate(ctx context.Context) error {
 	p := r.plan
-	kind, uid := templateKind{CloudType: p.Target.CloudType, Type: newProfileType}, ""
+	kind, uid := newKind(p.Target), ""
 	if profile := p.Profile(); profile != nil {
 		kind, uid = profile.Kind, profile.UID
 	}
-	own, others, err := p.scope.validate(ctx, uid, kind, p.Layer)
+	said, err := p.scope.validate(ctx, uid, kind, p.Layer)
 	if err != nil {
-		return failed(fmt.Sprintf("cannot have the values for %s validated", p.label()), err)
+		return failed(fmt.Sprintf("cannot have the values for %s validated", p.Label()), err)
 	}
-	for _, line := range others {
+	for _, line := range said.others {
 		r.report.warn("palette says of another layer: " + line)
 	}
-	if len(own) > 0 {
-		e := refused("correct the values; nothing was written", "palette refuses the values for %s", p.label())
-		e.Details = own
+	if !said.judged {
+		r.report.warn("palette did not say whether the values are good")
+	}
+	if len(said.own) > 0 {
+		e := refused("correct the values; nothing was written", "palette refuses the values for %s", p.Label())
+		e.Details = said.own
 		return e
 	}
-	r.report.Validated = true
+	r.report.Validated = said.judged
 	return nil
 }
 
-// newProfileType is the one of a profile with all layers; the others are added
-// in Palette.
-const newProfileType = "cluster"
+// Types of profiles that a target may name: one with all layers, where the others
+// are added in Palette, and the layers on top alone.
+const (
+	typeCluster = "cluster"
+	typeAddOn   = "add-on"
+)
+
+// newKind is what a profile is created as.
+func newKind(t Target) templateKind {
+	return templateKind{CloudType: CloudType(t), Type: cmp.Or(t.Type, typeCluster)}
+}
 
 func (p *Plan) writesLayer() bool {
 	return p.Action != ActionNone && p.Action != ActionPublish
@@ -167,23 +186,46 @@ func (p *Plan) writesLayer() bool {
 func (p *Plan) write(ctx context.Context, action Action) error {
 	switch action {
 	case ActionCreate:
-		kind := templateKind{CloudType: p.Target.CloudType, Type: newProfileType}
-		_, err := p.scope.createProfile(ctx, p.Target.Profile, p.newProfileVersion(), kind, p.Layer)
+		uid, err := p.scope.createProfile(ctx, p.Target.Profile, p.newProfileVersion(), newKind(p.Target), p.Layer)
+		p.made[uid] = uid != ""
 		return err
 	case ActionClone:
-		_, err := p.scope.cloneProfile(ctx, p.read.base.UID, p.Target.Profile, p.Goal.NewVersion)
+		uid, err := p.scope.cloneProfile(ctx, p.read.base.UID, p.Target.Profile, p.Goal.NewVersion)
+		p.made[uid] = uid != ""
 		return err
 	}
-	uid := p.read.profile(p.Goal).UID
+	profile := p.read.profile(p.Goal)
+	uid := profile.UID
 	switch action {
 	case ActionAdd:
 		return p.scope.addLayer(ctx, uid, p.Layer)
 	case ActionUpdate:
 		return p.scope.updateLayer(ctx, uid, p.Layer)
+	case ActionReplace:
+		return p.replaceLayer(ctx, profile)
 	case ActionPublish:
 		return p.scope.publish(ctx, uid)
 	}
 	return fmt.Errorf("unknown action %q", action)
+}
+
+// replaceLayer puts ours in place of another OS layer. Palette has no request for
+// one layer that does so: all are sent as they were read, and compared afterwards.
+// The vendor's Terraform provider does the same.
+func (p *Plan) replaceLayer(ctx context.Context, profile *Profile) error {
+	layers := slices.Clone(profile.working())
+	for i, l := range layers {
+		if p.isReplaced(l) {
+			layers[i] = p.Layer
+		}
+		for _, m := range l.Manifests {
+			if m.Content == "" && !p.isReplaced(l) {
+				return refused("put the pack in place of "+p.Target.Pack+" in Palette",
+					"palette does not tell the manifest %s of layer %s, which would have to be sent along", m.Name, l.Name)
+			}
+		}
+	}
+	return p.scope.replaceLayers(ctx, profile, layers)
 }
 
 // done tells whether what is read back is what the action should have made of
@@ -193,20 +235,33 @@ func done(action Action, p *Plan, before, after snapshot) bool {
 	if is == nil {
 		return false
 	}
+	if was != nil && (is.UID != was.UID || digest(is.Variables) != digest(was.Variables)) {
+		return false
+	}
 	layer, ok := named(is.working(), p.Layer.Name)
+	ok = ok && sameValues(layer.Values, p.Layer.Values)
 	switch action {
 	case ActionCreate:
-		return ok && layer.Values == p.Layer.Values && len(is.working()) == 1
+		return ok && len(is.working()) == 1
 	case ActionClone:
 		return is.UID != before.base.UID && p.isOwnClone(is, before.base) &&
 			after.base.fingerprint() == before.base.fingerprint()
 	case ActionAdd, ActionUpdate:
-		return ok && layer.Values == p.Layer.Values && is.UID == was.UID && equalLayers(is.Published, was.Published) &&
-			onlyDiffersIn(is.working(), was.working(), p.Layer.Name)
+		return ok && kept(p.Layer, layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), was.working(), p.Layer.Name)
+	case ActionReplace:
+		without := slices.DeleteFunc(slices.Clone(was.working()), p.isReplaced)
+		return ok && kept(p.Layer, layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), without, p.Layer.Name) &&
+			maps.Equal(is.metadata.Labels, was.metadata.Labels)
 	case ActionPublish:
-		return is.UID == was.UID && !is.hasDraft() && equalLayers(is.Published, was.working())
+		return !is.hasDraft() && equalLayers(is.Published, was.working())
 	}
 	return false
+}
+
+// kept tells whether a layer is of the pack that was sent, as far as that was told.
+func kept(sent, read Layer) bool {
+	same := func(a, b string) bool { return a == "" || b == "" || a == b }
+	return same(sent.PackUID, read.PackUID) && same(sent.Type, read.Type) && same(sent.RegistryUID, read.RegistryUID)
 }
 
 func onlyDiffersIn(a, b []Layer, name string) bool {
@@ -226,7 +281,10 @@ func changed(p *Plan, before, after snapshot) error {
 	}
 	e := refused("run diff to see what it is now, then apply again",
 		"%s was changed by somebody else in between: version %s (modified %s) was read first, version %s (modified %s) is there now",
-		p.label(), before.fingerprint(), when(was), after.fingerprint(), when(is))
+		p.Label(), before.fingerprint(), when(was), after.fingerprint(), when(is))
+	if was != nil && is != nil && digest(was.Variables) != digest(is.Variables) {
+		e.Details = append(e.Details, "the profile's variables are others than were read")
+	}
 	if was != nil && is != nil {
 		for _, name := range differing(was.working(), is.working()) {
 			e.Details = append(e.Details, "layer "+name+" is another than was read")
@@ -248,6 +306,8 @@ func verb(action Action) string {
 		return "add the OS layer"
 	case ActionUpdate:
 		return "change the OS layer"
+	case ActionReplace:
+		return "replace the OS layer"
 	case ActionPublish:
 		return "publish the draft"
 	}
@@ -257,15 +317,17 @@ func verb(action Action) string {
 func (p *Plan) describe(action Action) string {
 	switch action {
 	case ActionCreate:
-		return fmt.Sprintf("create %s with pack %s %s, as a draft", p.label(), p.Layer.Name, p.Layer.Tag)
+		return fmt.Sprintf("create %s with pack %s %s, as a draft", p.Label(), p.Layer.Name, p.Layer.Tag)
 	case ActionClone:
 		return fmt.Sprintf("clone version %s to %s", p.read.base.Version, p.Goal.NewVersion)
 	case ActionAdd:
 		return fmt.Sprintf("add pack %s %s to the draft", p.Layer.Name, p.Layer.Tag)
 	case ActionUpdate:
 		return fmt.Sprintf("change the values of pack %s in the draft", p.Layer.Name)
+	case ActionReplace:
+		return fmt.Sprintf("put pack %s %s in place of the other OS layer in the draft", p.Layer.Name, p.Layer.Tag)
 	case ActionPublish:
-		return fmt.Sprintf("publish %s", p.label())
+		return fmt.Sprintf("publish %s", p.Label())
 	}
 	return ""
 }

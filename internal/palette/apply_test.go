@@ -157,7 +157,7 @@ func TestCreateProfile(t *testing.T) {
 	w.Forget()
 	w.apply(t, create, palette.Goal{})
 	sameList(t, "writes of the second apply", w.writes(), nil)
-	w.apply(t, create, palette.Goal{Publish: true})
+	w.apply(t, create, palette.Goal{Publish: true, OSLayerAlone: true})
 	sameList(t, "writes to publish", w.writes(), []string{"PATCH /v1/clusterprofiles/" + profile.UID + "/publish"})
 }
 
@@ -235,7 +235,7 @@ func TestRefusals(t *testing.T) {
 		want    string
 	}{
 		"no profile":        {profile: "nope", want: `there is no profile "nope"`},
-		"no project":        {profile: "rhel-prod", target: func(t *palette.Target) { t.Project = "Def" }, want: `has 0 projects named "Def"`},
+		"no project":        {profile: "rhel-prod", target: func(t *palette.Target) { t.Scope = palette.ProjectScope("Def") }, want: `has 0 projects named "Def"`},
 		"no version":        {profile: "rhel-prod", target: func(t *palette.Target) { t.Version = "9.9.9" }, want: "has no version 9.9.9; it has 1.2.0"},
 		"no layer":          {profile: "no-os", want: "has no generic-byoi layer"},
 		"another OS":        {profile: "ubuntu", target: func(t *palette.Target) { t.Create = true }, want: "is ubuntu-aws, not generic-byoi"},
@@ -251,7 +251,7 @@ func TestRefusals(t *testing.T) {
 			other := *s.Profiles[0]
 			other.UID, other.Version = "profile-rhel-2", "1.1.0"
 			s.Profiles = append(s.Profiles, &other)
-		}, want: "2 profiles are named \"rhel-prod\": 1.1.0 (uid profile-rhel-2), 1.2.0 (uid profile-rhel)"},
+		}, want: "2 profiles of project \"Default\" are named \"rhel-prod\": 1.1.0 (uid profile-rhel-2), 1.2.0 (uid profile-rhel)"},
 		"layer of another kind":   {profile: "rhel-prod", state: func(s *fakepalette.State) { s.Profiles[0].Published[0].Layer = "addon" }, want: "is of layer addon"},
 		"values that are no YAML": {profile: "rhel-prod", state: func(s *fakepalette.State) { s.Profiles[0].Published[0].Values = "pack: [\n" }, want: "aws-east:"},
 		"somebody's draft": {profile: "rhel-prod", goal: palette.Goal{Publish: true}, state: func(s *fakepalette.State) {
@@ -413,9 +413,9 @@ func TestSeveralTargets(t *testing.T) {
 		request(t, "nope", newAMI),
 		request(t, "rhel-prod", newAMI),
 		edgeRequest(t, "store-2026-01"),
-		request(t, "elsewhere", newAMI, func(t *palette.Target) { t.Project = "Default-2" }),
+		request(t, "elsewhere", newAMI, func(t *palette.Target) { t.Scope = palette.ProjectScope("Default-2") }),
 	}
-	outcomes := w.client.ApplyAll(t.Context(), requests, palette.Goal{}, 2, func(palette.Target) (palette.Options, error) { return palette.Options{}, nil })
+	outcomes := w.applyAll(t.Context(), palette.Goal{}, 2, requests...)
 	var states []string
 	for _, o := range outcomes {
 		states = append(states, o.Report.Profile+" "+o.Report.State)
@@ -431,7 +431,7 @@ func TestCheckRequests(t *testing.T) {
 		return palette.Request{Target: palette.Target{Name: "at " + version, Pack: "generic-byoi", Profile: "p", Version: version}}
 	}
 	elsewhere := at("1.0.0")
-	elsewhere.Target.Project = "other"
+	elsewhere.Target.Scope = palette.ProjectScope("other")
 	cases := []struct {
 		a, b palette.Request
 		goal palette.Goal
@@ -440,6 +440,7 @@ func TestCheckRequests(t *testing.T) {
 		{at("1.0.0"), at("1.0.0"), palette.Goal{}, true},
 		{at("1.0.0"), at("1.1.0"), palette.Goal{}, false},
 		{at("1.0.0"), at(""), palette.Goal{}, true},
+		{at("1.0.0"), at("latest"), palette.Goal{}, true},
 		{at("1.0.0"), at("1.1.0"), palette.Goal{NewVersion: "2.0.0"}, true},
 		{at("1.0.0"), elsewhere, palette.Goal{}, false},
 	}

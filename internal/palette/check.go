@@ -1,18 +1,17 @@
 package palette
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
 
 const (
 	edgeNative = "edge-native"
+	allClouds  = "all"
 	edgePack   = "edge-native-byoi"
 )
 
@@ -42,7 +41,7 @@ func judged(cloudType string) bool {
 // tells: an OS layer, version 1.0.0 or later, a cloud that the image fits.
 // https://docs.spectrocloud.com/integrations/packs/?pack=generic-byoi
 func checkLayer(t Target, l Layer, cloudType string) error {
-	if l.Layer != layerOS {
+	if l.Layer != layerOS && l.Layer != "" {
 		return refused("check the pack in Palette", "pack %s is of layer %s, not of the OS layer", l.Name, l.Layer)
 	}
 	if version := packVersion(l.Version, l.Tag); version != nil && version.LessThan(semver.New(1, 0, 0, "", "")) {
@@ -71,50 +70,6 @@ func packVersion(texts ...string) *semver.Version {
 	return nil
 }
 
-// choosePack picks a version of the pack from a registry: the one named, or the
-// newest.
-func choosePack(packs []api.V1PackSummary, t Target, registryUID, cloudType string) (*Layer, error) {
-	var found *api.V1PackSummary
-	var known []string
-	for _, pack := range packs {
-		if pack.Spec.Name != t.Pack || pack.Spec.RegistryUid != registryUID {
-			continue
-		}
-		known = append(known, pack.Spec.Version)
-		if t.PackVersion != "" && pack.Spec.Version != t.PackVersion {
-			continue
-		}
-		if found == nil || newer(pack.Spec.Version, found.Spec.Version) {
-			found = &pack
-		}
-	}
-	if found == nil {
-		e := refused("check target.registry and target.packVersion",
-			"registry %q has no pack %s", t.Registry, strings.TrimSpace(t.Pack+" "+t.PackVersion))
-		if len(known) > 0 {
-			e.Details = []string{fmt.Sprintf("it has the versions %s", joined(known))}
-		}
-		return nil, e
-	}
-	if types := found.Spec.CloudTypes; len(types) > 0 && !slices.Contains(types, cloudType) && !slices.Contains(types, "all") {
-		return nil, refused("check target.cloudType and target.profile",
-			"pack %s %s is for %s, not for cloud type %s", t.Pack, found.Spec.Version, joined(types), cloudType)
-	}
-	layer := toLayer(*found)
-	return &layer, nil
-}
-
-func newer(a, b string) bool {
-	va, vb := packVersion(a), packVersion(b)
-	switch {
-	case va == nil:
-		return false
-	case vb == nil:
-		return true
-	}
-	return va.GreaterThan(vb)
-}
-
 // CheckRequests refuses two packs that would write the same layer.
 func CheckRequests(requests []Request, goal Goal) error {
 	for i, r := range requests {
@@ -128,11 +83,13 @@ func CheckRequests(requests []Request, goal Goal) error {
 	return nil
 }
 
-// sameLayer compares two targets. One without a version may be any version, and
+// sameLayer compares two targets. One without a version, or of the latest, may be
+// any version, and
 // new versions of one profile are the same.
 func sameLayer(a, b Target, goal Goal) bool {
-	if a.Project != b.Project || a.Profile != b.Profile || a.Pack != b.Pack {
+	if a.Scope != b.Scope || a.Profile != b.Profile || a.Pack != b.Pack {
 		return false
 	}
-	return a.Version == b.Version || a.Version == "" || b.Version == "" || goal.NewVersion != ""
+	open := func(version string) bool { return version == "" || version == Latest }
+	return open(a.Version) || open(b.Version) || sameVersion(a.Version, b.Version) || goal.NewVersion != ""
 }

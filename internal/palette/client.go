@@ -1,11 +1,13 @@
 package palette
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -33,6 +35,7 @@ type Client struct {
 	base       *url.URL
 	doer       *doer
 	api        *api.ClientWithResponses
+	scope      Scope
 	projectUID string
 }
 
@@ -55,10 +58,10 @@ func NewClient(config Config) (*Client, error) {
 	if config.RetryWait <= 0 {
 		config.RetryWait = 500 * time.Millisecond
 	}
-	return newScoped(base, newDoer(config, pool), "")
+	return newScoped(base, newDoer(config, pool), TenantScope(), "")
 }
 
-func newScoped(base *url.URL, sender *doer, projectUID string) (*Client, error) {
+func newScoped(base *url.URL, sender *doer, scope Scope, projectUID string) (*Client, error) {
 	generated, err := api.NewClientWithResponses(base.String(),
 		api.WithHTTPClient(sender),
 		api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
@@ -70,7 +73,7 @@ func newScoped(base *url.URL, sender *doer, projectUID string) (*Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: base, doer: sender, api: generated, projectUID: projectUID}, nil
+	return &Client{base: base, doer: sender, api: generated, scope: scope, projectUID: projectUID}, nil
 }
 
 func authorities(pem []byte) (*x509.CertPool, error) {
@@ -90,33 +93,6 @@ func authorities(pem []byte) (*x509.CertPool, error) {
 // Host returns the host that is talked to.
 func (c *Client) Host() string { return c.base.Host }
 
-// Project returns the client of a project, found by its name; the empty name is
-// tenant scope.
-func (c *Client) Project(ctx context.Context, name string) (*Client, error) {
-	if name == "" {
-		return newScoped(c.base, c.doer, "")
-	}
-	resp, err := c.api.V1ProjectsMetadataWithResponse(ctx, &api.V1ProjectsMetadataParams{Name: name})
-	if err != nil {
-		return nil, failed(fmt.Sprintf("cannot look up project %q in Palette", name), err)
-	}
-	list, err := answer(resp.JSON200)
-	if err != nil {
-		return nil, failed(fmt.Sprintf("cannot look up project %q in Palette", name), err)
-	}
-	var uids []string
-	for _, item := range list.Items {
-		if item.Metadata.Name == name {
-			uids = append(uids, item.Metadata.Uid)
-		}
-	}
-	if len(uids) != 1 {
-		return nil, refused("check target.project and what the API key may see",
-			"palette %s has %d projects named %q", c.Host(), len(uids), name)
-	}
-	return newScoped(c.base, c.doer, uids[0])
-}
-
 // answer unpacks a success whose body the generated client understood.
 func answer[T any](body *T) (*T, error) {
 	if body == nil {
@@ -125,10 +101,11 @@ func answer[T any](body *T) (*T, error) {
 	return body, nil
 }
 
-// profileRef is a profile in a list.
-type profileRef struct{ UID, Version, CloudType string }
+// profileRef is a profile in a list. The version may be absent there.
+type profileRef struct{ UID, Name, Version, CloudType string }
 
-// findProfiles returns all versions of the profile of that name.
+// findProfiles returns the profiles of that name, of all scopes and versions, and
+// those whose name the list does not tell.
 func (c *Client) findProfiles(ctx context.Context, name string) ([]profileRef, error) {
 	resp, err := c.api.V1ClusterProfilesMetadataWithResponse(ctx)
 	if err != nil {
@@ -140,9 +117,18 @@ func (c *Client) findProfiles(ctx context.Context, name string) ([]profileRef, e
 	}
 	var refs []profileRef
 	for _, item := range list.Items {
-		if item.Metadata.Name == name {
-			refs = append(refs, profileRef{UID: item.Metadata.Uid, Version: item.Spec.Version, CloudType: item.Spec.CloudType})
+		if item.Metadata.Name != name && item.Metadata.Name != "" {
+			continue
 		}
+		if item.Metadata.Uid == "" {
+			if item.Metadata.Name == "" {
+				continue
+			}
+			return nil, fmt.Errorf("the list of profiles has %q without a uid", name)
+		}
+		refs = append(refs, profileRef{
+			UID: item.Metadata.Uid, Name: item.Metadata.Name, Version: item.Spec.Version, CloudType: item.Spec.CloudType,
+		})
 	}
 	return refs, nil
 }
@@ -156,13 +142,42 @@ func (c *Client) profile(ctx context.Context, uid string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if got := body.Metadata.Uid; got != "" && got != uid {
+		return nil, fmt.Errorf("asked for the profile %s, the answer is about %s", uid, got)
+	}
+	body.Metadata.Uid = uid
 	return newProfile(body), nil
 }
 
-// packs returns every version of a pack, of all registries.
-func (c *Client) packs(ctx context.Context, name string) ([]api.V1PackSummary, error) {
+// manifests returns the contents of a layer's manifests.
+func (c *Client) manifests(ctx context.Context, uid, layer string) ([]api.V1ManifestEntity, error) {
+	resp, err := c.api.V1ClusterProfilesUidPacksUidManifestsWithResponse(ctx, uid, layer)
+	if err != nil {
+		return nil, err
+	}
+	list, err := answer(resp.JSON200)
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+func (c *Client) variables(ctx context.Context, uid string) ([]api.V1Variable, error) {
+	resp, err := c.api.V1ClusterProfilesUidVariablesGetWithResponse(ctx, uid)
+	if err != nil {
+		return nil, err
+	}
+	list, err := answer(resp.JSON200)
+	if err != nil {
+		return nil, err
+	}
+	return list.Variables, nil
+}
+
+// packs returns the versions of a pack that a registry has.
+func (c *Client) packs(ctx context.Context, name, registryUID string) ([]api.V1PackSummary, error) {
 	var all []api.V1PackSummary
-	params := api.V1PacksSummaryListParams{Filters: "spec.name=" + name, Limit: 50}
+	params := api.V1PacksSummaryListParams{Filters: "spec.name=" + name + "ANDspec.registryUid=" + registryUID, Limit: 50}
 	seen := map[string]bool{}
 	for {
 		resp, err := c.api.V1PacksSummaryListWithResponse(ctx, &params)
@@ -186,64 +201,79 @@ func (c *Client) packs(ctx context.Context, name string) ([]api.V1PackSummary, e
 	}
 }
 
-func (c *Client) registryUID(ctx context.Context, name string) (string, error) {
+// registries returns those of that name.
+func (c *Client) registries(ctx context.Context, name string) ([]api.V1RegistryMetadata, error) {
 	resp, err := c.api.V1RegistriesMetadataWithResponse(ctx, &api.V1RegistriesMetadataParams{Scope: "all"})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	list, err := answer(resp.JSON200)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	var named []api.V1RegistryMetadata
 	var names []string
 	for _, item := range list.Items {
 		if item.Name == name {
-			return item.Uid, nil
+			named = append(named, item)
+		} else if item.Name != "" {
+			names = append(names, item.Name)
 		}
-		names = append(names, item.Name)
+	}
+	if len(named) > 0 {
+		return named, nil
 	}
 	e := refused("check target.registry", "palette %s has no registry named %q", c.Host(), name)
 	if len(names) > 0 {
 		e.Next += fmt.Sprintf("; it has %s", joined(names))
 	}
-	return "", e
+	return nil, e
 }
 
-// validate asks Palette whether a profile would be good with this layer; the
-// answer's complaints are returned, those of other layers apart.
-func (c *Client) validate(ctx context.Context, uid string, template templateKind, layer Layer) (own, others []string, err error) {
+// verdict is what Palette says of a layer; judged tells whether it said anything.
+type verdict struct {
+	judged      bool
+	own, others []string
+}
+
+// validate asks Palette whether a profile would be good with this layer.
+func (c *Client) validate(ctx context.Context, uid string, template templateKind, layer Layer) (verdict, error) {
 	body := template.with(layer)
 	var response *api.V1ClusterProfileValidatorResponse
 	if uid == "" {
 		resp, err := c.api.V1ClusterProfilesValidatePacksWithResponse(ctx, body)
 		if err != nil {
-			return nil, nil, err
+			return verdict{}, err
 		}
 		response = resp.JSON200
 	} else {
 		resp, err := c.api.V1ClusterProfilesUidValidatePacksWithResponse(ctx, uid, body)
 		if err != nil {
-			return nil, nil, err
+			return verdict{}, err
 		}
 		response = resp.JSON200
 	}
-	if response, err = answer(response); err != nil {
-		return nil, nil, err
+	response, err := answer(response)
+	if err != nil {
+		return verdict{}, err
 	}
+	var v verdict
 	for _, result := range response.Packs.Results {
+		own := result.Name == layer.Name || result.Name == "" && result.DisplayName == layer.Name
+		v.judged = v.judged || own
 		for _, problem := range result.Errors {
-			line := fmt.Sprintf("%s: %s", result.Name, oneLine(c.doer.secret.scrub(problem.Message)))
+			line := strings.TrimSpace(cmp.Or(result.Name, result.DisplayName, "the profile") + ": " + oneLine(c.doer.secret.scrub(problem.Message)))
 			if problem.Code != "" {
 				line += " (" + problem.Code + ")"
 			}
-			if result.Name == layer.Name {
-				own = append(own, line)
+			if own {
+				v.own = append(v.own, line)
 			} else {
-				others = append(others, line)
+				v.others = append(v.others, line)
 			}
 		}
 	}
-	return own, others, nil
+	return v, nil
 }
 
 func (c *Client) createProfile(ctx context.Context, name, version string, template templateKind, layer Layer) (string, error) {
@@ -272,6 +302,28 @@ func (c *Client) updateLayer(ctx context.Context, uid string, layer Layer) error
 		Uid: layer.PackUID, Name: layer.Name, Layer: layer.Layer, Tag: layer.Tag, Type: api.V1PackType(layer.Type), Values: layer.Values,
 	}}
 	_, err := c.api.V1ClusterProfilesUidPacksNameUpdateWithResponse(ctx, uid, layer.Name, body)
+	return err
+}
+
+// replaceLayers puts other layers in place of all of a profile's.
+func (c *Client) replaceLayers(ctx context.Context, profile *Profile, layers []Layer) error {
+	var body api.V1ClusterProfileUpdateEntity
+	body.Metadata = api.V1ObjectMeta{
+		Name: profile.Name, Uid: profile.UID, Labels: profile.metadata.Labels, Annotations: profile.metadata.Annotations,
+	}
+	body.Spec.Version = profile.Version
+	body.Spec.Template.Type = api.V1ProfileType(profile.Kind.Type)
+	for _, l := range layers {
+		pack := api.V1PackManifestUpdateEntity{
+			Name: l.Name, Layer: l.Layer, Type: api.V1PackType(l.Type), Tag: l.Tag,
+			Uid: l.PackUID, RegistryUid: l.RegistryUID, Values: l.Values,
+		}
+		for _, m := range l.Manifests {
+			pack.Manifests = append(pack.Manifests, api.V1ManifestRefUpdateEntity{Name: m.Name, Uid: m.UID, Content: m.Content})
+		}
+		body.Spec.Template.Packs = append(body.Spec.Template.Packs, pack)
+	}
+	_, err := c.api.V1ClusterProfilesUpdateWithResponse(ctx, profile.UID, nil, body)
 	return err
 }
 

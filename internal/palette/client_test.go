@@ -124,8 +124,8 @@ func TestRetries(t *testing.T) {
 	w.Fail(2, fakepalette.CutBody)
 	w.Fail(3, fakepalette.ServerError)
 	plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{})
-	if got := w.Count(); got != 6 {
-		t.Errorf("got %d requests, want 3 and the 3 that failed", got)
+	if got := w.Count(); got != 8 {
+		t.Errorf("got %d requests, want 5 and the 3 that failed", got)
 	}
 	// A write is sent again when it was surely not carried out, only then.
 	for fault, want := range map[fakepalette.Fault]int{fakepalette.TooMany: 2, fakepalette.ServerError: 1, fakepalette.CutAfter: 1} {
@@ -136,7 +136,7 @@ func TestRetries(t *testing.T) {
 				puts++
 			}
 		}
-		w.Fail(4, fault) // after validation, list and get
+		w.Fail(6, fault) // after validation, list, get, manifests and variables
 		_, _ = w.client.Apply(t.Context(), plan, palette.Options{})
 		if puts != want {
 			t.Errorf("%s: the write was sent %d times, want %d", fault, puts, want)
@@ -157,7 +157,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		fmt.Fprint(w, `{"items":[]}`)
 	}))
 	defer server.Close()
-	_, err := newClient(t, server.URL, canary).Project(t.Context(), "Default")
+	_, err := newClient(t, server.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
 	wantFailure(t, err, `has 0 projects named "Default"`)
 	if len(times) != 2 || times[1].Sub(times[0]) < time.Second {
 		t.Errorf("got requests at %v; want a second between two", times)
@@ -172,7 +172,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL+"/v1?k="+canary, http.StatusFound))
 	defer server.Close()
-	_, err := newClient(t, server.URL, canary).Project(t.Context(), "Default")
+	_, err := newClient(t, server.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
 	e := wantFailure(t, err, "redirected to "+other.URL)
 	noCanary(t, e.Error())
 }
@@ -195,7 +195,7 @@ func TestTLSIsVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.Project(t.Context(), "Default")
+	_, err = client.In(t.Context(), palette.ProjectScope("Default"))
 	wantFailure(t, err, "certificate")
 	if server.Count() != 0 {
 		t.Error("a request was sent to a server that is not trusted")
@@ -204,7 +204,7 @@ func TestTLSIsVerified(t *testing.T) {
 	if client, err = palette.NewClient(config); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = client.Project(t.Context(), "Default"); err != nil {
+	if _, err = client.In(t.Context(), palette.ProjectScope("Default")); err != nil {
 		t.Error(err)
 	}
 	config.CA = []byte("no certificate")
@@ -231,7 +231,7 @@ func TestDeadlineAndInterruption(t *testing.T) {
 func TestUnreachableHost(t *testing.T) {
 	listener := httptest.NewServer(http.NotFoundHandler())
 	listener.Close()
-	_, err := newClient(t, listener.URL, canary).Project(t.Context(), "Default")
+	_, err := newClient(t, listener.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
 	e := wantFailure(t, err, "connection refused")
 	if e.Next == "" {
 		t.Error("there is no next step")

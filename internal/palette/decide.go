@@ -1,46 +1,43 @@
 package palette
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // decide derives the next action from what was read. It is pure but for the
 // editor, which is pure itself.
 func (p *Plan) decide() error {
-	p.Action, p.Notes = ActionNone, nil
+	p.Action, p.Notes = ActionNone, slices.Clone(p.lookupNotes)
 	profile := p.read.profile(p.Goal)
 	if err := p.checkNewVersion(); err != nil {
 		return err
 	}
 	source := p.Profile()
 	if source == nil {
-		return p.decideFresh(ActionCreate, p.Target.CloudType)
+		return p.decideFresh(ActionCreate, CloudType(p.Target))
+	}
+	if err := p.checkProfile(source); err != nil {
+		return err
 	}
 	current, ok := findLayer(source.working(), p.Target.Pack)
 	if !ok {
-		if profile == nil {
+		switch {
+		case profile == nil:
 			return p.decideFresh(ActionClone, source.Kind.CloudType)
+		case p.replaces():
+			return p.decideFresh(ActionReplace, source.Kind.CloudType)
 		}
 		return p.decideFresh(ActionAdd, source.Kind.CloudType)
 	}
-	if err := checkLayer(p.Target, current, source.Kind.CloudType); err != nil {
-		return err
-	}
-	wanted, err := p.edit([]byte(current.Values))
-	if err != nil {
-		return err
-	}
-	p.Current, p.Layer = current.Values, current
-	p.Layer.Values = string(wanted)
-	if err := p.comparePublished(source); err != nil {
+	if err := p.decideLayer(source, current); err != nil {
 		return err
 	}
 	switch {
 	case profile == nil:
 		p.Action = ActionClone
-	case p.Current != p.Layer.Values:
+	case !sameValues(p.Current, p.Layer.Values):
 		p.Action = ActionUpdate
 	case p.Goal.publishes() && profile.hasDraft():
 		p.Action = ActionPublish
@@ -48,10 +45,32 @@ func (p *Plan) decide() error {
 	return p.checkDraft(source)
 }
 
+// decideLayer compares a layer that is there with what it should be.
+func (p *Plan) decideLayer(source *Profile, current Layer) error {
+	if err := checkLayer(p.Target, current, source.Kind.CloudType); err != nil {
+		return err
+	}
+	if current.Values == "" && !p.Target.Replace {
+		return refused("save the layer's values once in Palette, or set target.replace: true to have the rendered ones alone",
+			"palette does not tell the values of layer %s of %s, which an edit would start from", current.Name, p.Label())
+	}
+	current.PackUID = cmp.Or(current.PackUID, p.packUID)
+	wanted, err := p.edit([]byte(current.Values))
+	if err != nil {
+		return err
+	}
+	if err := p.checkMacros(current.Values, string(wanted)); err != nil {
+		return err
+	}
+	p.Current, p.Layer = current.Values, current
+	p.Layer.Values = string(wanted)
+	return p.comparePublished(source)
+}
+
 func (p *Plan) decideFresh(action Action, cloudType string) error {
 	if p.fresh == nil {
 		// The layer was there a moment ago.
-		return refused("run the command again", "the %s layer of %s vanished meanwhile", p.Target.Pack, p.label())
+		return refused("run the command again", "the %s layer of %s vanished meanwhile", p.Target.Pack, p.Label())
 	}
 	if err := checkLayer(p.Target, *p.fresh, cloudType); err != nil {
 		return err
@@ -63,10 +82,15 @@ func (p *Plan) decideFresh(action Action, cloudType string) error {
 	p.Action, p.Layer = action, *p.fresh
 	p.Layer.Values = string(wanted)
 	p.Current, p.Published, p.PublishedWanted = "", "", string(wanted)
-	if profile := p.Profile(); profile != nil {
-		return p.checkDraft(profile)
+	profile := p.Profile()
+	if profile == nil {
+		return p.checkAlone(nil)
 	}
-	return nil
+	if p.replaces() {
+		other, _ := osLayer(profile.working())
+		p.Notes = append(p.Notes, fmt.Sprintf("pack %s %s goes in place of %s %s", p.Layer.Name, p.Layer.Tag, other.Name, other.Tag))
+	}
+	return p.checkDraft(profile)
 }
 
 func (p *Plan) comparePublished(profile *Profile) error {
@@ -83,21 +107,43 @@ func (p *Plan) comparePublished(profile *Profile) error {
 	return nil
 }
 
-// foreignDraft names the layers in which the draft has more than our values.
-func (p *Plan) foreignDraft(profile *Profile) []string {
+// foreignDraft names the layers in which the draft has more than our values, and
+// those of which that cannot be told.
+func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 	if len(profile.Draft) == 0 || len(profile.Published) == 0 {
-		return nil
+		return nil, nil
 	}
-	var foreign []string
 	for _, name := range differing(profile.Draft, profile.Published) {
-		draft, inDraft := named(profile.Draft, name)
-		published, inPublished := named(profile.Published, name)
-		ours := name == p.Layer.Name && inDraft && (!inPublished || (p.Layer.Values == p.PublishedWanted && sameButValues(draft, published)))
-		if !ours {
+		if !p.isOurEdit(profile, name) {
 			foreign = append(foreign, name)
 		}
 	}
-	return foreign
+	if p.ownDraft {
+		return foreign, nil
+	}
+	for _, draft := range profile.Draft {
+		published, ok := named(profile.Published, draft.Name)
+		if ok && undecided(draft, published) && !slices.Contains(foreign, draft.Name) {
+			unknown = append(unknown, draft.Name)
+		}
+	}
+	return foreign, unknown
+}
+
+// isOurEdit tells whether a layer of the draft differs from the published one by
+// nothing but what an apply would have put there.
+func (p *Plan) isOurEdit(profile *Profile, name string) bool {
+	draft, inDraft := named(profile.Draft, name)
+	published, inPublished := named(profile.Published, name)
+	if !inDraft {
+		_, ours := findLayer(profile.Draft, p.Target.Pack)
+		return ours && p.isReplaced(published)
+	}
+	if name != p.Layer.Name {
+		return false
+	}
+	replacesMacro := len(lostMacros(published.Values, p.PublishedWanted)) > 0 && !p.Target.Replace
+	return !inPublished || sameValues(p.Layer.Values, p.PublishedWanted) && sameButValues(draft, published) && !replacesMacro
 }
 
 func sameButValues(a, b Layer) bool {
@@ -115,19 +161,66 @@ func named(all []Layer, name string) (Layer, bool) {
 
 // checkDraft keeps an apply from publishing what somebody else has not published.
 func (p *Plan) checkDraft(profile *Profile) error {
-	foreign := p.foreignDraft(profile)
-	if len(foreign) == 0 {
+	if err := p.checkAlone(profile); err != nil {
+		return err
+	}
+	foreign, unknown := p.foreignDraft(profile)
+	if len(foreign)+len(unknown) == 0 {
 		if profile.hasDraft() && p.Action == ActionNone {
 			p.Notes = append(p.Notes, "the profile has an unpublished draft; --publish makes it current")
 		}
 		return nil
 	}
-	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", p.label(), joined(foreign))
+	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", p.Label(), joined(foreign))
+	if len(foreign) == 0 {
+		note = fmt.Sprintf("the draft of %s may have unpublished edits of somebody else: Palette does not tell the manifests of %s",
+			p.Label(), joined(unknown))
+	}
 	if p.Goal.publishes() && p.Action != ActionNone && !p.Goal.IncludeDraft {
 		return refused("publish or discard that draft in Palette first, or give --include-draft", "%s", note)
 	}
 	p.Notes = append(p.Notes, note)
 	return nil
+}
+
+// checkAlone keeps a profile from being published that no cluster can be made of.
+func (p *Plan) checkAlone(profile *Profile) error {
+	if !p.Goal.publishes() || p.Action == ActionNone || p.Goal.OSLayerAlone {
+		return nil
+	}
+	if profile != nil {
+		others := func(l Layer) bool { return l.Layer != layerOS && !isOfPack(l, p.Target.Pack) }
+		if len(profile.Published) > 0 || slices.ContainsFunc(profile.Draft, others) {
+			return nil
+		}
+	}
+	return refused("apply without --publish, add the other layers in Palette and publish then; or give --os-layer-alone",
+		"%s would be published with the OS layer alone, of which no cluster can be made", p.Label())
+}
+
+// checkProfile refuses what is not the profile that the target means, or is not
+// told as a whole.
+func (p *Plan) checkProfile(profile *Profile) error {
+	if profile.untold != "" {
+		return refused("run the command again; if it stays so, look at the profile in Palette",
+			"palette does not tell the layers of %s: %s is missing from its answer", p.Label(), profile.untold)
+	}
+	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && have != want {
+		return refused("check target.type and target.profile", "%s is of type %s, not %s", p.Label(), have, want)
+	}
+	if p.unsureScope() {
+		p.Notes = append(p.Notes, p.unsure())
+	}
+	return nil
+}
+
+func (p *Plan) unsureScope() bool {
+	profile := p.Profile()
+	return profile != nil && profile.belongs == belongsUnknown
+}
+
+func (p *Plan) unsure() string {
+	return fmt.Sprintf("palette does not tell whether profile %q (uid %s) belongs to %s", p.Target.Profile, p.Profile().UID, p.Target.Scope)
 }
 
 // checkNewVersion keeps an apply from changing a version that somebody else made.
@@ -146,7 +239,7 @@ func (p *Plan) checkNewVersion() error {
 		if err != nil {
 			return err
 		}
-		if string(wanted) == layer.Values || isCloneOf(next, base, "") {
+		if sameValues(string(wanted), layer.Values) || isCloneOf(next, base, nobody) {
 			return nil
 		}
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
@@ -164,7 +257,8 @@ func (p *Plan) checkNewVersion() error {
 // has not: all other layers are the same, and so is ours once it holds what is
 // rendered.
 func (p *Plan) isOwnClone(clone, original *Profile) bool {
-	if !isCloneOf(clone, original, p.Target.Pack) {
+	ours := func(l Layer) bool { return isOfPack(l, p.Target.Pack) || p.isReplaced(l) }
+	if !isCloneOf(clone, original, ours) {
 		return false
 	}
 	layer, ok := findLayer(clone.working(), p.Target.Pack)
@@ -180,7 +274,7 @@ func (p *Plan) isOwnClone(clone, original *Profile) bool {
 		if !ok {
 			continue
 		}
-		if edited, err := p.edit([]byte(from.Values)); err == nil && string(edited) == string(wanted) {
+		if edited, err := p.edit([]byte(from.Values)); err == nil && sameValues(string(edited), string(wanted)) {
 			return true
 		}
 	}
@@ -189,18 +283,13 @@ func (p *Plan) isOwnClone(clone, original *Profile) bool {
 	return !inOriginal
 }
 
-// isCloneOf compares all layers but one. Manifests get new uids in a clone.
-func isCloneOf(clone, original *Profile, except string) bool {
-	plain := func(all []Layer) []Layer {
-		var out []Layer
-		for _, l := range all {
-			l.Manifests = nil
-			if except == "" || (l.Name != except && !strings.HasSuffix(l.Name, "--"+except)) {
-				out = append(out, l)
-			}
-		}
-		return out
-	}
+// isCloneOf compares the variables, and all layers but those excepted. Manifests
+// get new uids in a clone, so it is their content that counts.
+func isCloneOf(clone, original *Profile, except func(Layer) bool) bool {
+	plain := func(all []Layer) []Layer { return slices.DeleteFunc(slices.Clone(all), except) }
 	layers := plain(clone.working())
-	return equalLayers(layers, plain(original.Published)) || equalLayers(layers, plain(original.Draft))
+	return digest(clone.Variables) == digest(original.Variables) &&
+		(equalLayers(layers, plain(original.Published)) || equalLayers(layers, plain(original.Draft)))
 }
+
+func nobody(Layer) bool { return false }

@@ -17,9 +17,11 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 	}
 	var body api.V1ClusterProfileEntity
 	body.Metadata.Name = t.Profile
-	body.Spec.Version = t.Version
+	if t.Version != Latest {
+		body.Spec.Version = t.Version
+	}
 	layer := Layer{Name: t.Pack, Layer: layerOS, Type: string(api.V1PackTypeSpectro), Tag: t.PackVersion, Values: values}
-	body.Spec.Template = templateKind{CloudType: CloudType(t), Type: newProfileType}.with(layer)
+	body.Spec.Template = newKind(t).with(layer)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -31,13 +33,17 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 }
 
 // CloudType returns the cloud type of a target: its own word, else the first
-// that machines with the image's provider are of; empty when unknown.
+// that machines with the image's provider are of; empty when unknown. An add-on
+// profile is for all of them.
 func CloudType(t Target) string {
 	if t.CloudType != "" {
 		return t.CloudType
 	}
 	if t.Pack == edgePack {
 		return edgeNative
+	}
+	if t.Type == typeAddOn {
+		return allClouds
 	}
 	if fit := clouds(t.Provider); fit != nil {
 		return fit[0]

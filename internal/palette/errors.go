@@ -2,6 +2,7 @@ package palette
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -60,6 +61,9 @@ func failed(what string, err error) error {
 
 func nextStep(err error) string {
 	var answer *APIError
+	if isCertificate(err) {
+		return "check the host; --palette-ca-file names the certificates of a private authority"
+	}
 	if !errors.As(err, &answer) {
 		return "check the host, the network and the proxy variables, then run the command again"
 	}
@@ -75,6 +79,12 @@ func nextStep(err error) string {
 		return "Palette limits requests per address; wait a minute or lower --parallel"
 	}
 	return "run the command again; it goes on from where it stopped"
+}
+
+// isCertificate tells whether the server was not trusted.
+func isCertificate(err error) bool {
+	var verification *tls.CertificateVerificationError
+	return errors.As(err, &verification)
 }
 
 // refused returns an error for a state that was read and must not be written.

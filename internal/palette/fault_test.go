@@ -34,17 +34,15 @@ func scenarios(t *testing.T) []scenario {
 		{"draft", request(t, "rhel-prod", newAMI, at("1.2.0")), palette.Goal{}},
 		{"publish", request(t, "rhel-prod", newAMI, at("1.2.0")), palette.Goal{Publish: true}},
 		{"new version", request(t, "rhel-prod", newAMI, at("1.2.0")), palette.Goal{NewVersion: "1.3.0"}},
-		{"create", request(t, "fresh", newAMI, create), palette.Goal{Publish: true}},
+		{"create", request(t, "fresh", newAMI, create), palette.Goal{Publish: true, OSLayerAlone: true}},
 		{"add layer", request(t, "no-os", newAMI, create), palette.Goal{Publish: true}},
 	}
 }
 
 func (s scenario) run(t *testing.T, w *world) error {
-	outcomes := w.client.ApplyAll(t.Context(), []palette.Request{s.request}, s.goal, 1, noOptions)
+	outcomes := w.applyAll(t.Context(), s.goal, 1, s.request)
 	return palette.Errors(outcomes)
 }
-
-func noOptions(palette.Target) (palette.Options, error) { return palette.Options{}, nil }
 
 var anyUID = cmp.Options{cmpopts.IgnoreFields(fakepalette.Manifest{}, "UID"), cmpopts.EquateEmpty()}
 
@@ -122,7 +120,7 @@ func TestInterruptionAtEachRequest(t *testing.T) {
 						cancel()
 					}
 				}
-				outcomes := w.client.ApplyAll(ctx, []palette.Request{s.request}, s.goal, 1, noOptions)
+				outcomes := w.applyAll(ctx, s.goal, 1, s.request)
 				if err := palette.Errors(outcomes); failure.Code(err) != failure.ExitInterrupted {
 					t.Errorf("got %v", err)
 				}

@@ -3,99 +3,282 @@ package palette
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
+// candidate is a profile that has the target's name.
+type candidate struct {
+	profileRef
+	belongs belonging
+	// scope is Palette's word for where it belongs.
+	scope string
+	// profile is what was read; nil when that was not needed, or err stopped it.
+	profile *Profile
+	err     error
+}
+
 // snapshot reads the profile, and the new version if it is there.
 func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
-	what := fmt.Sprintf("cannot read profile %q from Palette", p.Target.Profile)
+	what := fmt.Sprintf("cannot read profile %q of %s from Palette", p.Target.Profile, p.Target.Scope)
 	refs, err := p.scope.findProfiles(ctx, p.Target.Profile)
 	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
-	base, next, err := choose(refs, p.Target, p.Goal)
+	found, err := p.learn(ctx, refs, p.concerns)
+	if err != nil {
+		return snapshot{}, failed(what, err)
+	}
+	base, next, err := choose(here(found), p.Target, p.Goal)
 	if err != nil {
 		return snapshot{}, err
 	}
-	var s snapshot
-	if s.base, err = p.readRef(ctx, base); err != nil {
+	if base == nil && p.Target.Version != "" {
+		if err := p.otherVersions(ctx, refs, next != nil); err != nil {
+			return snapshot{}, failed(what, err)
+		}
+	}
+	s, err := p.load(ctx, base, next)
+	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
-	if s.next, err = p.readRef(ctx, next); err != nil {
-		return snapshot{}, failed(what, err)
+	for _, c := range found {
+		if c.belongs == belongsElsewhere {
+			s.elsewhere = append(s.elsewhere, c.scope)
+		}
 	}
 	return s, nil
 }
 
-func (p *Plan) readRef(ctx context.Context, ref *profileRef) (*Profile, error) {
-	if ref == nil {
-		return nil, nil
+// concerns tells whether a profile of the list may be the one that is meant; the
+// list need not tell the version.
+func (p *Plan) concerns(ref profileRef) bool {
+	return ref.Version == "" || ref.Name == "" || p.Target.Version == "" || p.Target.Version == Latest ||
+		sameVersion(ref.Version, p.Target.Version) || p.Goal.NewVersion != "" && sameVersion(ref.Version, p.Goal.NewVersion)
+}
+
+func anyProfile(profileRef) bool { return true }
+
+// learn finds out where the profiles of a list belong: only reading one tells. What
+// was learnt before is not asked again.
+func (p *Plan) learn(ctx context.Context, refs []profileRef, wanted func(profileRef) bool) ([]candidate, error) {
+	found := make([]candidate, len(refs))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxReads)
+	for i, ref := range refs {
+		found[i] = candidate{profileRef: ref, belongs: belongsElsewhere}
+		if before, ok := p.known[ref.UID]; ok {
+			found[i] = before
+			continue
+		}
+		if !wanted(ref) {
+			continue
+		}
+		group.Go(func() (err error) {
+			found[i], err = p.readListed(ctx, ref)
+			return err
+		})
 	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, c := range found {
+		if c.profile != nil {
+			c.profile = nil
+			p.known[c.UID] = c
+		}
+	}
+	return found, nil
+}
+
+// readListed reads one profile of a list. One that is refused, or that is gone by now,
+// must not cost the others.
+func (p *Plan) readListed(ctx context.Context, ref profileRef) (candidate, error) {
+	c := candidate{profileRef: ref}
 	profile, err := p.scope.profile(ctx, ref.UID)
+	var answer *APIError
+	if errors.As(err, &answer) && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotFound) {
+		c.err, c.Version = err, cmp.Or(ref.Version, firstVersion)
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	p.told(profile, ref)
+	c.profile, c.Version, c.belongs, c.scope = profile, profile.Version, p.scope.belongs(profile), profile.scope
+	switch {
+	case profile.Name != p.Target.Profile:
+		c.belongs, c.scope = belongsElsewhere, ""
+	case c.belongs == belongsUnknown && p.made[ref.UID]:
+		c.belongs = belongsHere
+	}
+	return c, nil
+}
+
+// told completes a profile from the list's entry. One without a version is from
+// before there were versions.
+func (p *Plan) told(profile *Profile, ref profileRef) {
+	profile.Name = cmp.Or(profile.Name, ref.Name)
+	profile.Version = cmp.Or(profile.Version, ref.Version, firstVersion)
+	profile.Kind.CloudType = cmp.Or(profile.Kind.CloudType, ref.CloudType)
+}
+
+// load reads the profiles that were chosen. What they have beside their layers is
+// read first where it was read before, and the one that is edited last of all: the
+// less lies between its reading and a write, the less of others' edits is missed.
+func (p *Plan) load(ctx context.Context, chosen ...*candidate) (snapshot, error) {
+	profiles, beside := make([]*Profile, len(chosen)), make([]attached, len(chosen))
+	for i, c := range chosen {
+		if c == nil {
+			continue
+		}
+		if c.err != nil {
+			return snapshot{}, c.err
+		}
+		names, again := p.attached[c.UID]
+		var err error
+		if !again {
+			if profiles[i], err = p.reread(ctx, c); err != nil {
+				return snapshot{}, err
+			}
+			names = profiles[i].withManifests()
+		}
+		if beside[i], err = p.scope.beside(ctx, c.UID, names); err != nil {
+			return snapshot{}, err
+		}
+	}
+	for i, c := range chosen {
+		if c == nil {
+			continue
+		}
+		if profiles[i] == nil {
+			c.profile = nil
+			var err error
+			if profiles[i], err = p.reread(ctx, c); err != nil {
+				return snapshot{}, err
+			}
+		}
+		profiles[i].belongs = c.belongs
+		profiles[i].complete(beside[i])
+		p.attached[c.UID] = profiles[i].withManifests()
+	}
+	return snapshot{base: profiles[0], next: profiles[1]}, nil
+}
+
+// reread returns what learning read just now, or reads.
+func (p *Plan) reread(ctx context.Context, c *candidate) (*Profile, error) {
+	if c.profile != nil {
+		return c.profile, nil
+	}
+	profile, err := p.scope.profile(ctx, c.UID)
 	if err != nil {
 		return nil, err
 	}
-	if profile.Version == "" {
-		profile.Version = ref.Version
-	}
-	if profile.Kind.CloudType == "" {
-		profile.Kind.CloudType = ref.CloudType
-	}
+	p.told(profile, c.profileRef)
 	return profile, nil
 }
 
-// choose picks the versions that a target and a goal mean.
-func choose(refs []profileRef, t Target, goal Goal) (base, next *profileRef, err error) {
-	var candidates []profileRef
-	for _, ref := range refs {
-		switch {
-		case goal.NewVersion != "" && ref.Version == goal.NewVersion:
-			if next != nil {
-				return nil, nil, ambiguous(t, refs)
-			}
-			next = &ref
-		case t.Version == "" || ref.Version == t.Version:
-			candidates = append(candidates, ref)
+// here are the profiles that are in the target's scope, or may be. One whose scope
+// is not known is not, where the scope has its version already: a name and version
+// is there once.
+func here(found []candidate) []candidate {
+	var sure, all []candidate
+	for _, c := range found {
+		if c.belongs == belongsHere {
+			sure = append(sure, c)
 		}
 	}
-	if goal.NewVersion != "" && goal.NewVersion == t.Version {
+	all = append(all, sure...)
+	for _, c := range found {
+		same := func(other candidate) bool { return sameVersion(c.Version, other.Version) }
+		if c.belongs == belongsUnknown && !slices.ContainsFunc(sure, same) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// choose picks the versions that a target and a goal mean.
+func choose(found []candidate, t Target, goal Goal) (base, next *candidate, err error) {
+	if goal.NewVersion != "" && sameVersion(goal.NewVersion, t.Version) {
 		return nil, nil, failure.Usage("give a version that is not there yet",
 			"pack %s: the new version %s is the one that target.version names", t.Name, goal.NewVersion)
 	}
-	switch {
-	case len(candidates) > 1:
-		return nil, nil, ambiguous(t, candidates)
-	case len(candidates) == 1:
-		return &candidates[0], next, nil
-	case len(refs) > 0 && t.Version != "":
-		return nil, nil, noVersion(t, goal, refs, next != nil)
+	var fit []candidate
+	for _, c := range found {
+		switch {
+		case goal.NewVersion != "" && sameVersion(c.Version, goal.NewVersion):
+			if next != nil {
+				return nil, nil, ambiguous(t, found)
+			}
+			next = &c
+		case t.Version == "" || t.Version == Latest || sameVersion(c.Version, t.Version):
+			fit = append(fit, c)
+		}
 	}
-	return nil, next, nil
+	if t.Version == Latest {
+		fit = latest(fit)
+	}
+	switch len(fit) {
+	case 0:
+		return nil, next, nil
+	case 1:
+		return &fit[0], next, nil
+	}
+	return nil, nil, ambiguous(t, fit)
 }
 
-// noVersion is the error for a version that a profile lacks. target.create does
-// not make it: it would have the OS layer alone, beside versions with all layers.
-func noVersion(t Target, goal Goal, refs []profileRef, cloned bool) error {
+// latest keeps those of the highest version, or all when they cannot be ordered.
+func latest(found []candidate) []candidate {
+	texts := make([]string, len(found))
+	for i, c := range found {
+		texts[i] = c.Version
+	}
+	top, ok := highest(texts)
+	if !ok {
+		return found
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(c candidate) bool { return !sameVersion(c.Version, texts[top]) })
+}
+
+// otherVersions is the error for a version that a profile lacks; nil when there is
+// no profile of that name at all. target.create does not make a further version: it
+// would have the OS layer alone, beside versions with all layers.
+func (p *Plan) otherVersions(ctx context.Context, refs []profileRef, cloned bool) error {
+	found, err := p.learn(ctx, refs, anyProfile)
+	if err != nil {
+		return err
+	}
+	there := here(found)
+	if len(there) == 0 {
+		return nil
+	}
 	hint := "set target.version to one of them"
-	if version := cmp.Or(goal.NewVersion, t.Version); !cloned {
+	if version := cmp.Or(p.Goal.NewVersion, p.Target.Version); !cloned && version != Latest {
 		hint += fmt.Sprintf("; `apply --new-version %[1]s` then makes version %[1]s from it", version)
 	}
-	return refused(hint, "profile %q has no version %s; it has %s", t.Profile, t.Version, versions(refs))
+	return refused(hint, "profile %q has no version %s; it has %s", p.Target.Profile, p.Target.Version, versions(there))
 }
 
-func ambiguous(t Target, refs []profileRef) error {
-	return refused("set target.version, and target.project to leave out the profiles of other scopes",
-		"%d profiles are named %q: %s", len(refs), t.Profile, versions(refs))
+func ambiguous(t Target, found []candidate) error {
+	return refused("set target.version to one of them, or to latest",
+		"%d profiles of %s are named %q: %s", len(found), t.Scope, t.Profile, versions(found))
 }
 
-func versions(refs []profileRef) string {
-	names := make([]string, len(refs))
-	for i, ref := range refs {
-		names[i] = fmt.Sprintf("%s (uid %s)", ref.Version, ref.UID)
+func versions(found []candidate) string {
+	names := make([]string, len(found))
+	for i, c := range found {
+		names[i] = fmt.Sprintf("%s (uid %s)", c.Version, c.UID)
+		if c.belongs == belongsUnknown {
+			names[i] = fmt.Sprintf("%s (uid %s, Palette does not tell its scope)", c.Version, c.UID)
+		}
 	}
 	slices.Sort(names)
 	return joined(names)
@@ -109,47 +292,27 @@ func joined(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// lookUpPack finds the pack in its registry when a profile or layer has to be
-// made from it.
-func (p *Plan) lookUpPack(ctx context.Context) error {
-	profile := p.Profile()
-	cloudType := p.Target.CloudType
-	if profile != nil {
-		if _, ok := findLayer(profile.working(), p.Target.Pack); ok {
-			return nil
-		}
-		cloudType = profile.Kind.CloudType
-		if other, ok := osLayer(profile.working()); ok {
-			return refused("take another profile, or put the "+p.Target.Pack+" pack into this one in Palette",
-				"the OS layer of %s is %s, not %s", p.label(), other.Name, p.Target.Pack)
-		}
-		if !p.Target.Create {
-			return refused("set target.create: true to add it", "%s has no %s layer", p.label(), p.Target.Pack)
-		}
-	} else if err := mayCreate(p.Target, p.Goal); err != nil {
-		return err
+// noProfile says that there is none, and which other scopes have one of that name.
+func (p *Plan) noProfile() error {
+	hint := "check target.profile and target.project, or set target.create: true"
+	switch {
+	case slices.Contains(p.read.elsewhere, scopeTenant):
+		hint += "; the tenant has one of that name, which scope: tenant in the target means"
+	case slices.Contains(p.read.elsewhere, scopeProject):
+		hint += "; a project has one of that name, which target.project names"
 	}
-	what := fmt.Sprintf("cannot look up pack %s in Palette", p.Target.Pack)
-	registry, err := p.scope.registryUID(ctx, p.Target.Registry)
-	if err != nil {
-		return failed(what, err)
-	}
-	packs, err := p.scope.packs(ctx, p.Target.Pack)
-	if err != nil {
-		return failed(what, err)
-	}
-	p.fresh, err = choosePack(packs, p.Target, registry, cloudType)
-	return err
+	return refused(hint, "there is no profile %q in %s", p.Target.Profile, p.Target.Scope)
 }
 
-func mayCreate(t Target, goal Goal) error {
+func (p *Plan) mayCreate() error {
+	t := p.Target
 	switch {
 	case !t.Create:
-		return refused("check target.profile and target.project, or set target.create: true", "there is no profile %q", t.Profile)
-	case goal.NewVersion != "":
+		return p.noProfile()
+	case p.Goal.NewVersion != "":
 		return refused("apply once without --new-version",
-			"there is no profile %q that version %s could be cloned from", t.Profile, goal.NewVersion)
-	case t.CloudType == "":
+			"there is no profile %q in %s that version %s could be cloned from", t.Profile, t.Scope, p.Goal.NewVersion)
+	case t.CloudType == "" && t.Type != typeAddOn:
 		return failure.Usage("set target.cloudType: aws, azure, gcp, vsphere, edge-native, ...",
 			"pack %s: profile %q has to be created, and target.cloudType is missing", t.Name, t.Profile)
 	}

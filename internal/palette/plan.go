@@ -17,15 +17,20 @@ type Target struct {
 	Name string
 	// Pack is generic-byoi or edge-native-byoi.
 	Pack string
-	// Project is a project's name; empty for tenant scope.
-	Project string
-	// Profile is the profile's name, Version its version; the version may be left
-	// out when there is only one.
+	// Scope is where the profile is.
+	Scope Scope
+	// Profile is the profile's name, Version its version, or Latest; the version may
+	// be left out when there is only one.
 	Profile, Version string
+	// Type of the profile; empty for any, and for cluster when it is created.
+	Type string
 	// Create allows to make the profile or to add the layer, with CloudType,
-	// Registry and PackVersion.
-	Create                           bool
-	CloudType, Registry, PackVersion string
+	// Registry or RegistryUID, and PackVersion.
+	Create                                        bool
+	CloudType, Registry, RegistryUID, PackVersion string
+	// Replace allows to put the pack in place of another one of the OS layer, and a
+	// value in place of a macro.
+	Replace bool
 	// Provider of the image that the values hold, empty when unknown.
 	Provider string
 }
@@ -48,6 +53,8 @@ type Goal struct {
 	NewVersion string
 	// IncludeDraft publishes unpublished edits of others along.
 	IncludeDraft bool
+	// OSLayerAlone publishes a profile that has no other layer.
+	OSLayerAlone bool
 }
 
 func (g Goal) publishes() bool { return g.Publish || g.NewVersion != "" }
@@ -62,6 +69,7 @@ const (
 	ActionClone   Action = "clone-version"
 	ActionAdd     Action = "add-layer"
 	ActionUpdate  Action = "update-layer"
+	ActionReplace Action = "replace-layer"
 	ActionPublish Action = "publish"
 )
 
@@ -71,6 +79,8 @@ type snapshot struct {
 	base *Profile
 	// next is the profile of Goal.NewVersion; nil when there is none yet.
 	next *Profile
+	// elsewhere are the scopes, other than the target's, that have the name.
+	elsewhere []string
 }
 
 // profile is the one that is edited; nil when it has to be made first.
@@ -103,8 +113,19 @@ type Plan struct {
 	scope *Client
 	edit  Editor
 	read  snapshot
-	// fresh is the registry's layer, for a profile or layer that is made.
-	fresh *Layer
+	// known is what was learnt of the profiles of that name, by uid; made are the
+	// uids of those that were created or cloned by this plan; attached names the
+	// layers that have manifests.
+	known    map[string]candidate
+	made     map[string]bool
+	attached map[string][]string
+	// ownDraft tells that this plan's own write made the draft.
+	ownDraft bool
+	// fresh is the registry's layer, for a profile or layer that is made; packUID the
+	// uid of the pack of a layer that has none.
+	fresh       *Layer
+	packUID     string
+	lookupNotes []string
 }
 
 // Expectation is what a diff saw and showed; an apply that is given one stops
@@ -128,18 +149,21 @@ func (p *Plan) Expectation() Expectation {
 		drafted = Profile{Name: p.Target.Profile, Version: p.newProfileVersion()}
 	}
 	drafted.Draft = replaced(drafted.working(), p.Layer)
+	if p.replaces() {
+		drafted.Draft = slices.DeleteFunc(drafted.Draft, p.isReplaced)
+	}
 	published := drafted
 	published.Published = drafted.Draft
 	return Expectation{
 		Before: p.read.base.fingerprint(),
 		After:  []string{drafted.fingerprint(), published.fingerprint()},
-		Wanted: digest(p.Layer.Values),
+		Wanted: digest(trimmed(p.Layer.Values)),
 	}
 }
 
 func (p *Plan) newProfileVersion() string {
-	if p.Target.Version == "" {
-		return "1.0.0"
+	if p.Target.Version == "" || p.Target.Version == Latest {
+		return firstVersion
 	}
 	return p.Target.Version
 }
@@ -164,15 +188,14 @@ func (p *Plan) Profile() *Profile {
 
 // Plan reads a target and says what is to be done. It writes nothing.
 func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, error) {
-	t := request.Target
-	if t.Registry == "" {
-		t.Registry = DefaultRegistry
-	}
-	scope, err := c.Project(ctx, t.Project)
+	scope, err := c.In(ctx, request.Target.Scope)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Target: t, Goal: goal, scope: scope, edit: request.Edit}
+	p := &Plan{
+		Target: request.Target, Goal: goal, scope: scope, edit: request.Edit,
+		known: map[string]candidate{}, made: map[string]bool{}, attached: map[string][]string{},
+	}
 	if p.read, err = p.snapshot(ctx); err != nil {
 		return nil, err
 	}
@@ -185,16 +208,13 @@ func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, e
 	return p, nil
 }
 
-// label names the profile in messages.
-func (p *Plan) label() string {
+// Label names the profile in messages.
+func (p *Plan) Label() string {
 	text := fmt.Sprintf("profile %q", p.Target.Profile)
 	if version := p.version(); version != "" {
 		text += " " + version
 	}
-	if p.Target.Project != "" {
-		text += fmt.Sprintf(" of project %q", p.Target.Project)
-	}
-	return text
+	return text + " of " + p.Target.Scope.String()
 }
 
 func (p *Plan) version() string {
@@ -216,9 +236,12 @@ func (p *Plan) Actions() []Action {
 		return []Action{ActionPublish}
 	}
 	actions := []Action{p.Action}
-	if p.Action == ActionClone && p.Current != p.Layer.Values {
+	if p.Action == ActionClone && (p.fresh != nil || !sameValues(p.Current, p.Layer.Values)) {
 		then := ActionUpdate
-		if p.Current == "" {
+		switch {
+		case p.replaces():
+			then = ActionReplace
+		case p.fresh != nil:
 			then = ActionAdd
 		}
 		actions = append(actions, then)
@@ -227,6 +250,20 @@ func (p *Plan) Actions() []Action {
 		actions = append(actions, ActionPublish)
 	}
 	return actions
+}
+
+// replaces tells whether the layer goes in place of another pack's.
+func (p *Plan) replaces() bool {
+	profile := p.Profile()
+	if p.fresh == nil || profile == nil || !p.Target.Replace {
+		return false
+	}
+	return slices.ContainsFunc(profile.working(), p.isReplaced)
+}
+
+// isReplaced tells of a layer whether it goes for ours.
+func (p *Plan) isReplaced(l Layer) bool {
+	return p.Target.Replace && l.Layer == layerOS && !isOfPack(l, p.Target.Pack)
 }
 
 func toLayer(pack api.V1PackSummary) Layer {

@@ -1,6 +1,7 @@
 package palette
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,15 +14,15 @@ import (
 
 // Layer is one pack of a profile.
 type Layer struct {
-	Name        string   `json:"name"`
-	Layer       string   `json:"layer"`
-	Type        string   `json:"type"`
-	Tag         string   `json:"tag"`
-	Version     string   `json:"version"`
-	PackUID     string   `json:"packUid"`
-	RegistryUID string   `json:"registryUid"`
-	Values      string   `json:"values"`
-	Manifests   []string `json:"manifests"`
+	Name        string     `json:"name"`
+	Layer       string     `json:"layer"`
+	Type        string     `json:"type"`
+	Tag         string     `json:"tag"`
+	Version     string     `json:"version"`
+	PackUID     string     `json:"packUid"`
+	RegistryUID string     `json:"registryUid"`
+	Values      string     `json:"values"`
+	Manifests   []Manifest `json:"manifests"`
 }
 
 func (l Layer) entity() api.V1PackManifestEntity {
@@ -31,12 +32,18 @@ func (l Layer) entity() api.V1PackManifestEntity {
 	}
 }
 
+// equal compares two layers as far as both are known.
 func (l Layer) equal(other Layer) bool {
 	return l.Name == other.Name && l.Layer == other.Layer && l.Type == other.Type &&
 		l.Tag == other.Tag && l.Version == other.Version &&
-		l.PackUID == other.PackUID && l.RegistryUID == other.RegistryUID && l.Values == other.Values &&
-		slices.Equal(l.Manifests, other.Manifests)
+		l.PackUID == other.PackUID && l.RegistryUID == other.RegistryUID && sameValues(l.Values, other.Values) &&
+		sameManifests(l.Manifests, other.Manifests)
 }
+
+// sameValues compares but for newlines at the end, which Palette's pages drop.
+func sameValues(a, b string) bool { return trimmed(a) == trimmed(b) }
+
+func trimmed(values string) string { return strings.TrimRight(values, "\r\n") }
 
 // templateKind is what a profile is made for.
 type templateKind struct{ CloudType, Type string }
@@ -56,7 +63,17 @@ type Profile struct {
 	// Published are the layers that clusters get; Draft the ones of an unpublished
 	// edit. Either may be empty.
 	Published, Draft []Layer
-	Clusters         []Cluster
+	// Variables are those that the profile declares, by name.
+	Variables []api.V1Variable
+	Clusters  []Cluster
+	// Templates are the cluster templates that use the profile.
+	Templates []Cluster
+
+	scope, projectUID string
+	belongs           belonging
+	metadata          api.V1ObjectMeta
+	// untold says which of the layers Palette did not tell.
+	untold string
 }
 
 // Cluster is one that uses a profile.
@@ -67,22 +84,52 @@ type Cluster struct {
 }
 
 func newProfile(body *api.V1ClusterProfile) *Profile {
+	published, draft := body.Spec.Published, body.Spec.Draft
 	p := &Profile{
-		UID: body.Metadata.Uid, Name: body.Metadata.Name, Version: body.Spec.Version,
+		UID: body.Metadata.Uid, Name: body.Metadata.Name,
+		Version:      cmp.Or(body.Spec.Version, published.ProfileVersion, draft.ProfileVersion),
+		Kind:         templateKind{CloudType: cmp.Or(draft.CloudType, published.CloudType), Type: cmp.Or(draft.Type, published.Type)},
 		LastModified: body.Metadata.LastModifiedTimestamp,
-		Published:    layers(body.Spec.Published), Draft: layers(body.Spec.Draft),
+		Published:    layers(published), Draft: layers(draft),
+		Clusters: clusters(body.Status), Templates: templates(body.Status),
+		scope: body.Metadata.Annotations[annotationScope], projectUID: body.Metadata.Annotations[annotationProject],
+		metadata: body.Metadata,
 	}
-	for _, template := range []api.V1ClusterProfileTemplate{body.Spec.Published, body.Spec.Draft} {
-		if template.CloudType != "" {
-			p.Kind = templateKind{CloudType: template.CloudType, Type: template.Type}
-		}
+	switch {
+	case body.Status.IsPublished && len(p.Published) == 0:
+		p.untold = "what is published"
+	case len(p.Published) > 0 && draft.Packs == nil && (draft.Uid != "" || draft.Name != "" || draft.CloudType != ""):
+		p.untold = "what is in the draft"
 	}
-	for _, c := range body.Status.InUseClusters {
-		p.Clusters = append(p.Clusters, Cluster{Name: oneLine(c.Name), UID: c.Uid, ProjectUID: c.ProjectUid})
-	}
-	slices.SortFunc(p.Clusters, func(a, b Cluster) int { return strings.Compare(a.Name+a.UID, b.Name+b.UID) })
 	return p
 }
+
+func clusters(status api.V1ClusterProfileStatus) []Cluster {
+	var all []Cluster
+	seen := map[string]bool{}
+	for _, c := range status.InUseClusters {
+		seen[c.Uid] = true
+		all = append(all, Cluster{Name: cmp.Or(oneLine(c.Name), oneLine(c.Uid)), UID: c.Uid, ProjectUID: c.ProjectUid})
+	}
+	for _, uid := range status.InUseClusterUids {
+		if !seen[uid] {
+			all = append(all, Cluster{Name: oneLine(uid), UID: uid})
+		}
+	}
+	slices.SortFunc(all, byName)
+	return all
+}
+
+func templates(status api.V1ClusterProfileStatus) []Cluster {
+	var all []Cluster
+	for _, t := range status.InUseClusterTemplates {
+		all = append(all, Cluster{Name: cmp.Or(oneLine(t.Name), oneLine(t.Uid)), UID: t.Uid, ProjectUID: t.ProjectUid})
+	}
+	slices.SortFunc(all, byName)
+	return all
+}
+
+func byName(a, b Cluster) int { return strings.Compare(a.Name+a.UID, b.Name+b.UID) }
 
 func layers(template api.V1ClusterProfileTemplate) []Layer {
 	var all []Layer
@@ -92,8 +139,7 @@ func layers(template api.V1ClusterProfileTemplate) []Layer {
 			PackUID: ref.PackUid, RegistryUID: ref.RegistryUid, Values: ref.Values,
 		}
 		for _, m := range ref.Manifests {
-			// An edit of a manifest gives it a new uid.
-			l.Manifests = append(l.Manifests, m.Name+"@"+m.Uid)
+			l.Manifests = append(l.Manifests, Manifest{Name: m.Name, UID: m.Uid})
 		}
 		all = append(all, l)
 	}
@@ -115,7 +161,8 @@ func (p *Profile) hasDraft() bool {
 	return len(p.Draft) > 0 && !equalLayers(p.Draft, p.Published)
 }
 
-func equalLayers(a, b []Layer) bool { return slices.EqualFunc(a, b, Layer.equal) }
+// equalLayers compares layers in whatever order.
+func equalLayers(a, b []Layer) bool { return len(differing(a, b)) == 0 }
 
 // fingerprint identifies what was read: two reads have the same one exactly when
 // the same layers are published and the same ones would be next. The time of
@@ -128,7 +175,23 @@ func (p *Profile) fingerprint() string {
 	return digest(struct {
 		Name, Version      string
 		Published, Working []Layer
-	}{p.Name, p.Version, p.Published, p.working()})
+		Variables          []api.V1Variable
+	}{p.Name, p.Version, normal(p.Published), normal(p.working()), p.Variables})
+}
+
+// normal is a form of layers that only depends on what is compared.
+func normal(all []Layer) []Layer {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Values = trimmed(out[i].Values)
+		out[i].Manifests = nil
+		for _, m := range all[i].Manifests {
+			out[i].Manifests = append(out[i].Manifests, m.normal())
+		}
+		slices.SortFunc(out[i].Manifests, func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) })
+	}
+	slices.SortStableFunc(out, func(a, b Layer) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 func digest(v any) string {
@@ -142,11 +205,15 @@ func digest(v any) string {
 // names it `<anything>--<pack>`.
 func findLayer(all []Layer, pack string) (Layer, bool) {
 	for _, l := range all {
-		if l.Name == pack || strings.HasSuffix(l.Name, "--"+pack) {
+		if isOfPack(l, pack) {
 			return l, true
 		}
 	}
 	return Layer{}, false
+}
+
+func isOfPack(l Layer, pack string) bool {
+	return l.Name == pack || strings.HasSuffix(l.Name, "--"+pack)
 }
 
 func osLayer(all []Layer) (Layer, bool) {

@@ -17,6 +17,7 @@ import (
 type Difference struct {
 	Name           string `json:"name"`
 	Pack           string `json:"pack"`
+	Scope          string `json:"scope"`
 	Project        string `json:"project,omitempty"`
 	Profile        string `json:"profile"`
 	ProfileVersion string `json:"profileVersion,omitempty"`
@@ -26,10 +27,12 @@ type Difference struct {
 	// Actions is what an apply would do.
 	Actions []Action `json:"actions"`
 	// Diff is a unified diff, empty when there is no difference.
-	Diff     string      `json:"diff"`
-	Clusters []Cluster   `json:"clusters"`
-	Notes    []string    `json:"notes,omitempty"`
-	Expect   Expectation `json:"expect"`
+	Diff     string    `json:"diff"`
+	Clusters []Cluster `json:"clusters"`
+	// Templates are the cluster templates that use the profile.
+	Templates []Cluster   `json:"templates,omitempty"`
+	Notes     []string    `json:"notes,omitempty"`
+	Expect    Expectation `json:"expect"`
 }
 
 // Side chooses what the wanted values are compared with.
@@ -44,12 +47,12 @@ const (
 // Difference compares the layer with the values that it should have. It is pure.
 func (p *Plan) Difference(side Side) Difference {
 	d := Difference{
-		Name: p.Target.Name, Pack: p.Target.Pack, Project: p.Target.Project, Profile: p.Target.Profile,
+		Name: p.Target.Name, Pack: p.Target.Pack, Scope: p.Target.Scope.Kind(), Project: p.Target.Scope.Project(), Profile: p.Target.Profile,
 		ProfileVersion: p.version(), Actions: orEmpty(p.Actions()), Clusters: []Cluster{},
 		Notes: p.Notes, Expect: p.Expectation(),
 	}
 	if profile := p.Profile(); profile != nil {
-		d.ProfileUID, d.Clusters = profile.UID, orEmpty(profile.Clusters)
+		d.ProfileUID, d.Clusters, d.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
 		if !profile.LastModified.IsZero() {
 			d.LastModified = when(profile)
 		}
@@ -63,7 +66,10 @@ func (p *Plan) Difference(side Side) Difference {
 		from = "/dev/null"
 	}
 	d.Diff = udiff.Unified(from, "rendered/"+p.Target.Name, have, want)
-	d.Different = have != want
+	d.Different = !sameValues(have, want)
+	if !d.Different {
+		d.Diff = ""
+	}
 	return d
 }
 
@@ -86,6 +92,7 @@ type Step struct {
 type Report struct {
 	Name           string    `json:"name"`
 	Pack           string    `json:"pack"`
+	Scope          string    `json:"scope"`
 	Project        string    `json:"project,omitempty"`
 	Profile        string    `json:"profile"`
 	ProfileVersion string    `json:"profileVersion,omitempty"`
@@ -94,6 +101,7 @@ type Report struct {
 	Validated      bool      `json:"validated"`
 	Steps          []Step    `json:"steps"`
 	Clusters       []Cluster `json:"clusters"`
+	Templates      []Cluster `json:"templates,omitempty"`
 	Warnings       []string  `json:"warnings,omitempty"`
 	// State is unchanged, planned, draft, published or failed.
 	State string `json:"state"`
@@ -111,7 +119,7 @@ const (
 
 func newReport(p *Plan, options Options) *Report {
 	r := &Report{
-		Name: p.Target.Name, Pack: p.Target.Pack, Project: p.Target.Project, Profile: p.Target.Profile,
+		Name: p.Target.Name, Pack: p.Target.Pack, Scope: p.Target.Scope.Kind(), Project: p.Target.Scope.Project(), Profile: p.Target.Profile,
 		Steps: []Step{}, Clusters: []Cluster{}, Warnings: slices.Clone(p.Notes),
 	}
 	if options.DryRun != DryRunNone {
@@ -134,7 +142,7 @@ func (r *Report) finish(p *Plan, err error) {
 	r.ProfileVersion = p.version()
 	profile := p.Profile()
 	if profile != nil {
-		r.ProfileUID, r.Clusters = profile.UID, orEmpty(profile.Clusters)
+		r.ProfileUID, r.Clusters, r.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
 	}
 	switch {
 	case err != nil:
@@ -159,63 +167,66 @@ type Outcome struct {
 	Err     error
 }
 
-// PlanAll plans every request, at most limit of a project at a time, in the
-// order given. A failure does not stop the others.
+// PlanAll plans every request, at most limit of a scope at a time, in the order
+// given. A failure does not stop the others.
 func (c *Client) PlanAll(ctx context.Context, requests []Request, goal Goal, limit int) []Outcome {
-	return c.each(requests, limit, func(o *Outcome) {
-		o.Plan, o.Err = c.Plan(ctx, o.Request, goal)
-	})
+	outcomes := make([]Outcome, len(requests))
+	for i, r := range requests {
+		outcomes[i].Request = r
+	}
+	each(outcomes, limit, func(o *Outcome) { o.Plan, o.Err = c.Plan(ctx, o.Request, goal) })
+	return outcomes
 }
 
-// ApplyAll plans and applies every request, as PlanAll does. options may return
-// an error, which stops that request alone.
-func (c *Client) ApplyAll(ctx context.Context, requests []Request, goal Goal, limit int, options func(Target) (Options, error)) []Outcome {
-	return c.each(requests, limit, func(o *Outcome) {
+// ApplyAll applies what PlanAll planned, as PlanAll does. options may return an
+// error, which stops that request alone.
+func (c *Client) ApplyAll(ctx context.Context, planned []Outcome, limit int, options func(Target) (Options, error)) []Outcome {
+	outcomes := slices.Clone(planned)
+	each(outcomes, limit, func(o *Outcome) {
+		if o.Err != nil {
+			return
+		}
 		var chosen Options
 		if chosen, o.Err = options(o.Request.Target); o.Err != nil {
 			return
 		}
-		if o.Plan, o.Err = c.Plan(ctx, o.Request, goal); o.Err != nil {
-			return
-		}
 		o.Report, o.Err = c.Apply(ctx, o.Plan, chosen)
 	})
-}
-
-func (c *Client) each(requests []Request, limit int, do func(*Outcome)) []Outcome {
-	outcomes := make([]Outcome, len(requests))
-	var projects sync.WaitGroup
-	for _, indexes := range byProject(requests) {
-		projects.Go(func() {
-			var group errgroup.Group
-			group.SetLimit(max(limit, 1))
-			for _, i := range indexes {
-				outcomes[i].Request = requests[i]
-				group.Go(func() error { do(&outcomes[i]); return nil })
-			}
-			_ = group.Wait()
-		})
-	}
-	projects.Wait()
-	for i := range outcomes {
-		if outcomes[i].Report == nil && outcomes[i].Err != nil {
-			outcomes[i].Report = failedReport(requests[i].Target, outcomes[i].Err)
+	for i, o := range outcomes {
+		if o.Report == nil && o.Err != nil {
+			outcomes[i].Report = failedReport(o.Request.Target, o.Err)
 		}
 	}
 	return outcomes
 }
 
-func byProject(requests []Request) map[string][]int {
-	groups := map[string][]int{}
-	for i, r := range requests {
-		groups[r.Target.Project] = append(groups[r.Target.Project], i)
+func each(outcomes []Outcome, limit int, do func(*Outcome)) {
+	var scopes sync.WaitGroup
+	for _, indexes := range byScope(outcomes) {
+		scopes.Go(func() {
+			var group errgroup.Group
+			group.SetLimit(max(limit, 1))
+			for _, i := range indexes {
+				group.Go(func() error { do(&outcomes[i]); return nil })
+			}
+			_ = group.Wait()
+		})
+	}
+	scopes.Wait()
+}
+
+func byScope(outcomes []Outcome) map[Scope][]int {
+	groups := map[Scope][]int{}
+	for i, o := range outcomes {
+		scope := o.Request.Target.Scope
+		groups[scope] = append(groups[scope], i)
 	}
 	return groups
 }
 
 func failedReport(t Target, err error) *Report {
 	return &Report{
-		Name: t.Name, Pack: t.Pack, Project: t.Project, Profile: t.Profile, ProfileVersion: t.Version,
+		Name: t.Name, Pack: t.Pack, Scope: t.Scope.Kind(), Project: t.Scope.Project(), Profile: t.Profile, ProfileVersion: t.Version,
 		Steps: []Step{}, Clusters: []Cluster{}, State: StateFailed, Error: err.Error(),
 	}
 }

@@ -1,6 +1,7 @@
 package palette_test
 
 import (
+	"context"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -83,7 +84,7 @@ func baseState(t *testing.T) fakepalette.State {
 	}
 	k8s := fakepalette.Layer{Name: "kubernetes", Layer: "k8s", Type: "spectro", Tag: "1.30.4", Version: "1.30.4", PackUID: "pack-k8s", RegistryUID: "reg-public", Values: "pack:\n  k8sHardening: true\n"}
 	addon := fakepalette.Layer{Name: "hello", Layer: "addon", Type: "manifest", Tag: "1.0.0", Version: "1.0.0", PackUID: "spectro-manifest-pack", RegistryUID: "reg-public",
-		Manifests: []fakepalette.Manifest{{Kind: "manifest", Name: "hello", UID: "manifest-1"}}}
+		Manifests: []fakepalette.Manifest{{Kind: "manifest", Name: "hello", UID: "manifest-1", Content: "kind: Namespace\n"}}}
 	return fakepalette.State{
 		Projects:   []fakepalette.Project{{UID: "project-1", Name: "Default"}, {UID: "project-2", Name: "Default-2"}},
 		Registries: []fakepalette.Registry{{UID: "reg-other", Name: "Mirror"}, {UID: "reg-public", Name: "Public Repo"}},
@@ -115,6 +116,16 @@ func baseState(t *testing.T) fakepalette.State {
 	}
 }
 
+// ours is the profile of the project; others of its name stand in front of it.
+func ours(s *fakepalette.State) *fakepalette.Profile {
+	for _, p := range s.Profiles {
+		if p.UID == "profile-rhel" {
+			return p
+		}
+	}
+	return nil
+}
+
 // request wants an AMI in a profile.
 func request(t *testing.T, profile, ami string, adjust ...func(*palette.Target)) palette.Request {
 	t.Helper()
@@ -122,7 +133,7 @@ func request(t *testing.T, profile, ami string, adjust ...func(*palette.Target))
 		Pack:  spec.Pack{Name: "aws-east", Pack: spec.GenericBYOI, Values: spec.Values{OSName: "rhel", OSVersion: "8"}},
 		Image: &image.Image{Source: "golden", Provider: "aws", ID: ami, Region: "us-east-1"},
 	})
-	target := palette.Target{Name: "aws-east", Pack: "generic-byoi", Project: "Default", Profile: profile, Provider: "aws"}
+	target := palette.Target{Name: "aws-east", Pack: "generic-byoi", Scope: palette.ProjectScope("Default"), Profile: profile, Provider: "aws"}
 	for _, f := range adjust {
 		f(&target)
 	}
@@ -137,7 +148,7 @@ func edgeRequest(t *testing.T, tag string) palette.Request {
 		Image: &image.Image{Source: "registry", Provider: "oci", ID: "registry.example.com/edge/ubuntu:k3s-1.30.4-v4.5.1-" + tag, KubernetesVersion: "1.30.4"},
 	})
 	return palette.Request{
-		Target: palette.Target{Name: "edge", Pack: "edge-native-byoi", Project: "Default", Profile: "stores", Provider: "oci"},
+		Target: palette.Target{Name: "edge", Pack: "edge-native-byoi", Scope: palette.ProjectScope("Default"), Profile: "stores", Provider: "oci"},
 		Edit:   editor(values, "edge"),
 	}
 }
@@ -174,6 +185,12 @@ func (w *world) apply(t *testing.T, r palette.Request, goal palette.Goal) *palet
 		t.Fatal(err)
 	}
 	return report
+}
+
+// applyAll plans and applies, as the command does.
+func (w *world) applyAll(ctx context.Context, goal palette.Goal, limit int, requests ...palette.Request) []palette.Outcome {
+	planned := w.client.PlanAll(ctx, requests, goal, limit)
+	return w.client.ApplyAll(ctx, planned, limit, func(palette.Target) (palette.Options, error) { return palette.Options{}, nil })
 }
 
 // writes returns the requests since Forget that may change something.

@@ -1,6 +1,7 @@
 package fakepalette
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -34,12 +35,12 @@ func (s *Server) handle(w http.ResponseWriter, input *openapi3filter.RequestVali
 	case "v1ClusterProfilesValidatePacks":
 		s.validate(w, body)
 	default:
-		s.handleProfile(w, input, scope, body)
+		s.handleProfile(w, input, body)
 	}
 }
 
-func (s *Server) handleProfile(w http.ResponseWriter, input *openapi3filter.RequestValidationInput, scope string, body []byte) {
-	p := s.state.byUID(input.PathParams["uid"], scope)
+func (s *Server) handleProfile(w http.ResponseWriter, input *openapi3filter.RequestValidationInput, body []byte) {
+	p := s.state.byUID(input.PathParams["uid"])
 	if p == nil {
 		s.fail(w, http.StatusNotFound, "ClusterProfileNotFound", "the cluster profile is not there")
 		return
@@ -47,8 +48,18 @@ func (s *Server) handleProfile(w http.ResponseWriter, input *openapi3filter.Requ
 	switch operation := input.Route.Operation.OperationID; operation {
 	case "v1ClusterProfilesGet":
 		write(w, http.StatusOK, s.show(p))
+	case "v1ClusterProfilesUidPacksUidManifests":
+		manifests(w, p, input.PathParams["packName"])
+	case "V1ClusterProfilesUidVariablesGet":
+		variables := p.Variables
+		if variables == nil {
+			variables = []Variable{}
+		}
+		write(w, http.StatusOK, object{"variables": variables})
 	case "v1ClusterProfilesUidValidatePacks":
 		s.validate(w, body)
+	case "v1ClusterProfilesUpdate":
+		s.replace(w, p, body)
 	case "v1ClusterProfilesUidPacksAdd":
 		s.addPack(w, p, body)
 	case "v1ClusterProfilesUidPacksNameUpdate":
@@ -81,7 +92,7 @@ func (s *Server) projects(w http.ResponseWriter, name string) {
 func (s *Server) registries(w http.ResponseWriter) {
 	items := []object{}
 	for _, r := range s.state.Registries {
-		items = append(items, object{"uid": r.UID, "name": r.Name, "kind": "spectro", "scope": "system", "isDefault": false, "isPrivate": false})
+		items = append(items, object{"uid": r.UID, "name": r.Name, "kind": cmp.Or(r.Kind, "spectro"), "scope": "system", "isDefault": false, "isPrivate": false})
 	}
 	write(w, http.StatusOK, object{"items": items})
 }
@@ -129,15 +140,47 @@ func (s *Server) packs(w http.ResponseWriter, filters, limitText, token string) 
 	write(w, http.StatusOK, object{"items": items, "listmeta": object{"continue": next, "count": len(matching), "limit": limit, "offset": offset}})
 }
 
+// profiles lists those of the project, of the tenant and of Palette itself, mixed;
+// asked without a project, those of all projects.
 func (s *Server) profiles(w http.ResponseWriter, scope string) {
 	items := []object{}
 	for _, p := range s.state.Profiles {
-		if p.ProjectUID == scope {
+		if scope == "" || p.ProjectUID == "" || p.ProjectUID == scope {
 			items = append(items, object{
 				"metadata": object{"name": p.Name, "uid": p.UID},
 				"spec":     object{"cloudType": p.CloudType, "version": p.Version},
 			})
 		}
+	}
+	write(w, http.StatusOK, object{"items": items})
+}
+
+// manifests answers the contents of a layer's manifests, published and draft under
+// one uid where they have one.
+func manifests(w http.ResponseWriter, p *Profile, pack string) {
+	var uids []string
+	specs := map[string]object{}
+	for side, layers := range map[string][]Layer{"published": p.Published, "draft": p.Draft} {
+		for _, l := range layers {
+			if l.Name != pack {
+				continue
+			}
+			for _, m := range l.Manifests {
+				if specs[m.UID] == nil {
+					uids = append(uids, m.UID)
+					specs[m.UID] = object{"name": m.Name}
+				}
+				specs[m.UID][side] = object{"content": m.Content}
+			}
+		}
+	}
+	slices.Sort(uids)
+	items := []object{}
+	for _, uid := range uids {
+		spec := specs[uid]
+		name := spec["name"]
+		delete(spec, "name")
+		items = append(items, object{"metadata": object{"uid": uid, "name": name}, "spec": spec})
 	}
 	write(w, http.StatusOK, object{"items": items})
 }
@@ -160,41 +203,80 @@ func (s *Server) show(p *Profile) object {
 		}
 	}
 	spec["versions"] = versions
+	labels := p.Labels
+	if labels == nil {
+		labels = map[string]string{}
+	}
 	clusters := p.Clusters
 	if clusters == nil {
 		clusters = []Cluster{}
 	}
 	return object{
 		"apiVersion": "v1", "kind": "clusterprofile",
-		"metadata": object{"uid": p.UID, "name": p.Name, "lastModifiedTimestamp": p.LastModified},
-		"spec":     spec,
-		"status":   object{"isPublished": p.Published != nil, "inUseClusters": clusters, "hasUserMacros": false},
+		"metadata": object{
+			"uid": p.UID, "name": p.Name, "lastModifiedTimestamp": p.LastModified, "labels": labels,
+			"annotations": object{"scope": p.scope(), "projectUid": p.ProjectUID},
+		},
+		"spec":   spec,
+		"status": object{"isPublished": p.Published != nil, "inUseClusters": clusters, "hasUserMacros": false},
 	}
 }
 
 func template(p *Profile, layers []Layer) object {
-	return object{"name": p.Name, "cloudType": p.CloudType, "type": p.Type, "packs": layers}
+	shown := cloneLayers(layers)
+	for i := range shown {
+		for j := range shown[i].Manifests {
+			shown[i].Manifests[j].Content = ""
+		}
+	}
+	return object{"name": p.Name, "cloudType": p.CloudType, "type": p.Type, "profileVersion": cmp.Or(p.Version, "1.0.0"), "packs": shown}
 }
 
 // input is a pack as requests have it.
 type input struct {
 	Name, UID, RegistryUID, Tag, Type, Layer, Values string
-	Manifests                                        []struct{ Name, Content string }
+	Manifests                                        []struct{ Name, UID, Content string }
 }
 
 func (s *Server) layer(in input) Layer {
 	l := Layer{
 		Name: in.Name, Layer: in.Layer, Type: in.Type, Tag: in.Tag, Version: in.Tag,
-		PackUID: in.UID, RegistryUID: in.RegistryUID, Values: in.Values,
+		PackUID: in.UID, RegistryUID: in.RegistryUID, Values: s.kept(in.Values),
 	}
 	for _, m := range in.Manifests {
-		l.Manifests = append(l.Manifests, Manifest{Name: m.Name, UID: s.uid()})
+		uid := m.UID
+		if uid == "" {
+			uid = s.uid()
+		}
+		l.Manifests = append(l.Manifests, Manifest{Kind: "manifest", Name: m.Name, UID: uid, Content: m.Content})
 	}
 	return l
 }
 
+// kept is what of values is kept.
+func (s *Server) kept(values string) string {
+	if s.Trims {
+		return strings.TrimRight(values, "\n")
+	}
+	return values
+}
+
+// edit makes a draft of a profile that has none.
+func (s *Server) edit(p *Profile) {
+	fresh := p.Draft == nil
+	p.edit()
+	if !fresh || !s.FreshManifests {
+		return
+	}
+	for i := range p.Draft {
+		for j := range p.Draft[i].Manifests {
+			p.Draft[i].Manifests[j].UID = s.uid()
+		}
+	}
+}
+
 func (s *Server) knownPack(w http.ResponseWriter, in input) bool {
-	if slices.ContainsFunc(s.state.Packs, func(p Pack) bool { return p.UID == in.UID && strings.HasSuffix(in.Name, p.Name) }) {
+	if in.Type == "manifest" || slices.ContainsFunc(s.state.Packs, func(p Pack) bool { return p.UID == in.UID && strings.HasSuffix(in.Name, p.Name) }) {
 		return true
 	}
 	s.fail(w, http.StatusBadRequest, "PackNotFound", "pack "+in.Name+" is not in a registry")
@@ -250,6 +332,7 @@ func (s *Server) clone(w http.ResponseWriter, p *Profile, body []byte) {
 	c := &Profile{
 		UID: s.uid(), Name: in.Metadata.Name, Version: in.Metadata.Version, ProjectUID: p.ProjectUID,
 		CloudType: p.CloudType, Type: p.Type, LastModified: s.now(), Draft: cloneLayers(p.working()),
+		Labels: p.Labels, Variables: slices.Clone(p.Variables),
 	}
 	for i := range c.Draft {
 		for j := range c.Draft[i].Manifests {
@@ -272,7 +355,7 @@ func (s *Server) addPack(w http.ResponseWriter, p *Profile, body []byte) {
 		s.fail(w, http.StatusConflict, "PackExists", "the profile has that pack already")
 		return
 	}
-	p.edit()
+	s.edit(p)
 	p.Draft = append(p.Draft, s.layer(in.Pack))
 	p.LastModified = s.now()
 	write(w, http.StatusCreated, object{"uid": p.UID})
@@ -290,13 +373,33 @@ func (s *Server) updatePack(w http.ResponseWriter, p *Profile, name string, body
 	if !s.knownPack(w, in.Pack) {
 		return
 	}
-	p.edit()
+	s.edit(p)
 	l := p.Layer(name, true)
-	l.PackUID, l.Values = in.Pack.UID, in.Pack.Values
+	l.PackUID, l.Values = in.Pack.UID, s.kept(in.Pack.Values)
 	if in.Pack.Tag != "" {
 		l.Tag = in.Pack.Tag
 	}
 	p.LastModified = s.now()
+	write(w, http.StatusNoContent, nil)
+}
+
+// replace takes the layers of a whole profile, as PUT does.
+func (s *Server) replace(w http.ResponseWriter, p *Profile, body []byte) {
+	var in struct {
+		Metadata struct{ Labels map[string]string }
+		Spec     struct{ Template struct{ Packs []input } }
+	}
+	if !s.decode(w, body, &in) {
+		return
+	}
+	draft := []Layer{}
+	for _, pack := range in.Spec.Template.Packs {
+		if !s.knownPack(w, pack) {
+			return
+		}
+		draft = append(draft, s.layer(pack))
+	}
+	p.Draft, p.Labels, p.LastModified = draft, in.Metadata.Labels, s.now()
 	write(w, http.StatusNoContent, nil)
 }
 

@@ -66,6 +66,13 @@ type Server struct {
 	DraftAlways bool
 	// ClonesPublished makes a clone published at once.
 	ClonesPublished bool
+	// Trims drops the newlines at the end of values, as Palette's pages do.
+	Trims bool
+	// FreshManifests gives the manifests of a new draft uids of their own.
+	FreshManifests bool
+	// Vary changes a success that was valid, before it is sent: whatever the
+	// description allows.
+	Vary func(operation string, body []byte) []byte
 	// Before is called with the number of each request, from 1, before it is
 	// carried out, and may change the state.
 	Before func(n int, call Call, state *State)
@@ -289,6 +296,10 @@ func (s *Server) answer(n int, fault Fault, call Call, r *http.Request, body []b
 		s.fail(rec, http.StatusInternalServerError, "InternalError", "something broke")
 	}
 	s.checkAnswer(input, rec)
+	if s.Vary != nil && rec.Code < http.StatusMultipleChoices && rec.Body.Len() > 0 {
+		varied := s.Vary(input.Route.Operation.OperationID, rec.Body.Bytes())
+		rec.Body = bytes.NewBuffer(varied)
+	}
 	return rec
 }
 

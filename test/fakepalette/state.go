@@ -25,6 +25,8 @@ type Project struct {
 type Registry struct {
 	UID  string `json:"uid"`
 	Name string `json:"name"`
+	// Kind is spectro when it is empty.
+	Kind string `json:"kind,omitempty"`
 }
 
 // Pack is one version of a pack in a registry.
@@ -41,16 +43,37 @@ type Pack struct {
 
 // Profile is one version of a cluster profile.
 type Profile struct {
-	UID          string    `json:"uid"`
-	Name         string    `json:"name"`
-	Version      string    `json:"version"`
-	ProjectUID   string    `json:"projectUid,omitempty"`
-	CloudType    string    `json:"cloudType"`
-	Type         string    `json:"type"`
-	Published    []Layer   `json:"published,omitempty"`
-	Draft        []Layer   `json:"draft,omitempty"`
-	LastModified time.Time `json:"lastModified"`
-	Clusters     []Cluster `json:"clusters,omitempty"`
+	UID     string `json:"uid"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// ProjectUID is empty for a profile of the tenant; System makes it Palette's own.
+	ProjectUID   string            `json:"projectUid,omitempty"`
+	System       bool              `json:"system,omitempty"`
+	CloudType    string            `json:"cloudType"`
+	Type         string            `json:"type"`
+	Labels       map[string]string `json:"labels,omitempty"`
+	Published    []Layer           `json:"published,omitempty"`
+	Draft        []Layer           `json:"draft,omitempty"`
+	Variables    []Variable        `json:"variables,omitempty"`
+	LastModified time.Time         `json:"lastModified"`
+	Clusters     []Cluster         `json:"clusters,omitempty"`
+}
+
+// Variable is declared by a profile; each cluster gives it a value.
+type Variable struct {
+	Name         string `json:"name"`
+	DefaultValue string `json:"defaultValue,omitempty"`
+}
+
+// scope is the annotation that says what a profile belongs to.
+func (p *Profile) scope() string {
+	switch {
+	case p.System:
+		return "system"
+	case p.ProjectUID != "":
+		return "project"
+	}
+	return "tenant"
 }
 
 // Layer is a pack of a profile.
@@ -66,11 +89,13 @@ type Layer struct {
 	Manifests   []Manifest `json:"manifests,omitempty"`
 }
 
-// Manifest is attached to a layer.
+// Manifest is attached to a layer. That of a draft has the uid of the published
+// one, and content of its own.
 type Manifest struct {
-	Kind string `json:"kind,omitempty"`
-	Name string `json:"name"`
-	UID  string `json:"uid"`
+	Kind    string `json:"kind,omitempty"`
+	Name    string `json:"name"`
+	UID     string `json:"uid"`
+	Content string `json:"content,omitempty"`
 }
 
 // Cluster uses a profile.
@@ -129,9 +154,10 @@ func (s *State) Profile(name, version string) *Profile {
 	return nil
 }
 
-func (s *State) byUID(uid, scope string) *Profile {
+// byUID finds a profile of any scope, as Palette does.
+func (s *State) byUID(uid string) *Profile {
 	for _, p := range s.Profiles {
-		if p.UID == uid && p.ProjectUID == scope {
+		if p.UID == uid {
 			return p
 		}
 	}
@@ -152,6 +178,7 @@ func (s *State) clone() State {
 	for _, p := range s.Profiles {
 		c := *p
 		c.Published, c.Draft, c.Clusters = cloneLayers(p.Published), cloneLayers(p.Draft), slices.Clone(p.Clusters)
+		c.Variables = slices.Clone(p.Variables)
 		out.Profiles = append(out.Profiles, &c)
 	}
 	return out

@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // Options of the command.
@@ -27,6 +28,8 @@ type Options struct {
 	Print      options.Print
 	Goal       palette.Goal
 	DryRun     string
+	// Yes publishes without a question.
+	Yes bool
 	// Plan is a file that `diff -o json` wrote.
 	Plan  string
 	Packs []string
@@ -42,7 +45,8 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 target. The layer's other keys, comments and order stay, and no other layer is sent.
 
 Without a flag the change is left as a draft, which no cluster gets. --publish makes
-it current; --new-version clones the profile, changes the clone and publishes that.
+it current, after a question that names profiles and clusters; a script answers it
+with --yes. --new-version clones the profile, changes the clone and publishes that.
 A profile or layer that is not there is made when the target says create: true.
 
 Each profile is read before and after the change. When somebody else changed it in
@@ -53,8 +57,9 @@ nothing.`,
 			"apply",
 			"apply --dry-run=server",
 			"apply aws-east --publish",
+			"apply --publish --yes",
 			"apply --new-version 1.3.0",
-			"diff -o json > plan.json; "+inv.DisplayName()+" apply --plan plan.json --publish"),
+			"diff -o json > plan.json; "+inv.DisplayName()+" apply --plan plan.json --publish --yes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Packs = args
 			if err := o.validate(); err != nil {
@@ -71,6 +76,8 @@ nothing.`,
 	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
 	flags.StringVar(&o.Goal.NewVersion, "new-version", "", "clone the profile to this version, change and publish that")
 	flags.BoolVar(&o.Goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
+	flags.BoolVar(&o.Goal.OSLayerAlone, "os-layer-alone", false, "publish a profile that has no layer but the OS layer")
+	flags.BoolVar(&o.Yes, "yes", false, "publish without asking, as in a script")
 	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone),
 		"none|client|server: client sends nothing but reads, server has Palette validate the values as well")
 	flags.StringVar(&o.Plan, "plan", "", "apply only what this file, written by diff -o json, shows")
@@ -89,6 +96,12 @@ func (o *Options) validate() error {
 		return failure.Usage("drop --publish", "--new-version publishes the new version already")
 	case o.Goal.IncludeDraft && !o.Goal.Publish && o.Goal.NewVersion == "":
 		return failure.Usage("add --publish, or drop it", "--include-draft goes with --publish or --new-version")
+	case o.Goal.OSLayerAlone && !o.Goal.Publish:
+		return failure.Usage("add --publish, or drop it", "--os-layer-alone goes with --publish")
+	case o.Goal.NewVersion != "" && !spec.IsProfileVersion(o.Goal.NewVersion):
+		return failure.Usage("write three numbers, as 1.3.0", "--new-version %q is not a version of a profile", o.Goal.NewVersion)
+	case o.mustAsk() && !o.canAsk():
+		return failure.Usage("add --yes", "--publish asks before clusters get the change, and there is no terminal to ask on")
 	}
 	return nil
 }
@@ -106,9 +119,13 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	planned := o.plan(ctx, client, requests)
+	if err := o.confirm(ctx, planned); err != nil {
+		return err
+	}
 	limited, cancel := o.Palette.Limit(ctx)
 	defer cancel()
-	outcomes := client.ApplyAll(limited, requests, o.Goal, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
+	outcomes := client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
 	})
 	if printer != nil {
@@ -122,13 +139,19 @@ func (o *Options) run(ctx context.Context) error {
 	return palette.Errors(outcomes)
 }
 
+func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) []palette.Outcome {
+	limited, cancel := o.Palette.Limit(ctx)
+	defer cancel()
+	return client.PlanAll(limited, requests, o.Goal, o.Palette.Parallel)
+}
+
 func (o *Options) applyOptions(t palette.Target, shown map[string]palette.Difference) (palette.Options, error) {
 	chosen := palette.Options{DryRun: palette.DryRun(o.DryRun)}
 	if shown == nil {
 		return chosen, nil
 	}
 	d, ok := shown[t.Name]
-	if !ok || d.Profile != t.Profile || d.Project != t.Project {
+	if !ok || d.Profile != t.Profile || d.Project != t.Scope.Project() || d.Scope != t.Scope.Kind() {
 		return chosen, failure.Usage("run diff again, for the same packs", "%s shows no change of profile %q", o.Plan, t.Profile)
 	}
 	chosen.Expect = &d.Expect
@@ -195,7 +218,7 @@ func stateText(r *palette.Report) string {
 		return "changed as a draft; --publish makes it current"
 	case palette.StatePublished:
 		if len(r.Clusters) == 0 {
-			return "published; no cluster uses it yet"
+			return "published; Palette names no cluster that uses it"
 		}
 		return fmt.Sprintf("published; %d clusters use it and are told of the update", len(r.Clusters))
 	}

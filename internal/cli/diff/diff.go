@@ -134,7 +134,7 @@ func profileName(d palette.Difference) string {
 
 func usedBy(clusters []palette.Cluster) string {
 	if len(clusters) == 0 {
-		return "no cluster uses it"
+		return "Palette names no cluster that uses it"
 	}
 	return "used by " + strings.Join(names(clusters), ", ")
 }

@@ -40,8 +40,11 @@ const (
 // Palette says which Palette is talked to, as whom, and for how long. A key is
 // never the value of a flag: it would be in the list of processes.
 type Palette struct {
-	Host     string
-	Project  string
+	Host    string
+	Project string
+	// Tenant makes targets that name no project tenant-wide, whatever the environment
+	// says.
+	Tenant   bool
 	KeyFile  string
 	CAFile   string
 	Timeout  time.Duration
@@ -52,31 +55,18 @@ type Palette struct {
 func (p *Palette) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.Host, "palette-host", "",
 		"the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
-	p.AddProjectFlag(flags)
+	p.AddScopeFlags(flags)
 	flags.StringVar(&p.KeyFile, "palette-key-file", "", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
 	flags.StringVar(&p.CAFile, "palette-ca-file", "", "trust the PEM certificates of this file for Palette as well")
 	flags.DurationVar(&p.Timeout, "palette-timeout", 10*time.Minute, "give up on Palette after this long")
 	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
 }
 
-// AddProjectFlag adds the one flag that needs no Palette.
-func (p *Palette) AddProjectFlag(flags *pflag.FlagSet) {
+// AddScopeFlags adds the flags that need no Palette.
+func (p *Palette) AddScopeFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&p.Project, "project", "",
 		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
-}
-
-// DefaultProject is the project of targets that name none; empty for tenant scope.
-// Nothing is asked of Palette.
-func (p *Palette) DefaultProject(inv *invocation.Invocation) (string, error) {
-	config, err := LoadUserConfig(inv)
-	if err != nil {
-		return "", err
-	}
-	return p.project(inv, config.Palette, cliLogin(inv)), nil
-}
-
-func (p *Palette) project(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) string {
-	return first(p.Project, inv.Getenv(projectVariable), config.Project, login.project)
+	flags.BoolVar(&p.Tenant, "tenant", false, "targets that name no project are of the tenant, also when the environment names a project")
 }
 
 // Limit gives the work with Palette the time it may take.
@@ -98,7 +88,7 @@ func (p *Palette) Work(
 	if err != nil {
 		return nil, nil, err
 	}
-	requests, err := paletteRequests(inv, rendered, len(names) > 0, access.project, goal)
+	requests, err := paletteRequests(inv, rendered, len(names) > 0, access.scopes, goal)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,9 +98,7 @@ func (p *Palette) Work(
 
 // paletteAccess is what is known of a Palette before its key is read.
 type paletteAccess struct {
-	// project is the project of targets that name none; empty for tenant scope.
-	project string
-
+	scopes  Scopes
 	palette *Palette
 	config  userconfig.Palette
 	login   paletteLogin
@@ -120,6 +108,9 @@ type paletteAccess struct {
 // so that a spec can be refused without one. stdinTaken tells that the spec is read
 // from stdin.
 func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*paletteAccess, error) {
+	if err := p.checkScope(); err != nil {
+		return nil, err
+	}
 	switch {
 	case p.Timeout <= 0 || p.Parallel < 1:
 		return nil, failure.Usage("", "--palette-timeout and --parallel must be more than 0")
@@ -135,7 +126,7 @@ func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*palette
 	}
 	login := cliLogin(inv)
 	return &paletteAccess{
-		project: p.project(inv, config.Palette, login),
+		scopes:  p.scopes(inv, config.Palette, login),
 		palette: p, config: config.Palette, login: login,
 	}, nil
 }
@@ -271,7 +262,7 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 // paletteRequests returns what each rendered pack wants of Palette. Packs without
 // a target are passed over, but not when they were named.
 func paletteRequests(
-	inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, project string, goal palette.Goal,
+	inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, scopes Scopes, goal palette.Goal,
 ) ([]palette.Request, error) {
 	var requests []palette.Request
 	for _, r := range rendered {
@@ -282,8 +273,10 @@ func paletteRequests(
 			fmt.Fprintf(inv.ErrOut, "note: pack %s has no target and is left out\n", r.Pick.Pack.Name)
 			continue
 		}
-		t := PaletteTarget(r)
-		t.Project = first(t.Project, project)
+		t, err := PaletteTarget(r, scopes)
+		if err != nil {
+			return nil, err
+		}
 		requests = append(requests, palette.Request{Target: t, Edit: editor(r, t)})
 	}
 	if len(requests) == 0 {
@@ -294,17 +287,21 @@ func paletteRequests(
 
 // PaletteTarget is where a rendered pack goes; without a target in the spec it
 // says what the pack is, and no profile.
-func PaletteTarget(r pipeline.Rendered) palette.Target {
+func PaletteTarget(r pipeline.Rendered, scopes Scopes) (palette.Target, error) {
 	t := palette.Target{Name: r.Pick.Pack.Name, Pack: string(r.Pick.Pack.Pack)}
 	if r.Pick.Image != nil {
 		t.Provider = r.Pick.Image.Provider
 	}
-	if target := r.Pick.Pack.Target; target != nil {
-		t.Project, t.Profile, t.Version = target.Project, target.Profile, target.Version
-		t.Create, t.CloudType = target.Create, target.CloudType
-		t.Registry, t.PackVersion = target.Registry, target.PackVersion
+	target := r.Pick.Pack.Target
+	if target == nil {
+		return t, nil
 	}
-	return t
+	t.Profile, t.Version, t.Type = target.Profile, target.Version, string(target.Type)
+	t.Create, t.Replace, t.CloudType = target.Create, target.Replace, target.CloudType
+	t.Registry, t.RegistryUID, t.PackVersion = target.Registry, target.RegistryUID, target.PackVersion
+	var err error
+	t.Scope, err = scopes.of(t.Name, *target)
+	return t, err
 }
 
 func editor(r pipeline.Rendered, t palette.Target) palette.Editor {

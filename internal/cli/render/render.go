@@ -89,7 +89,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
 	flags.StringVarP(&o.ConfigMap.Namespace, "namespace", "n", "", "namespace of the ConfigMap of --format configmap")
 	flags.StringVar(&o.TerraformShape, "terraform-shape", string(terraform.ShapeData), "how much --format terraform writes: "+strings.Join(terraform.Shapes(), "|"))
-	o.Palette.AddProjectFlag(flags)
+	o.Palette.AddScopeFlags(flags)
 	o.Run.Complete(cmd, inv)
 	options.CompleteFlag(cmd, "format", formats()...)
 	options.CompleteFlag(cmd, "terraform-shape", terraform.Shapes()...)
@@ -114,8 +114,8 @@ func (o *Options) validate(changed func(string) bool) error {
 		}
 	}
 	switch {
-	case changed("project") && o.TerraformShape != string(terraform.ShapeProfile):
-		return failure.Usage("add --format terraform --terraform-shape "+string(terraform.ShapeProfile), "--project goes with profiles only")
+	case (changed("project") || changed("tenant")) && o.TerraformShape != string(terraform.ShapeProfile):
+		return failure.Usage("add --format terraform --terraform-shape "+string(terraform.ShapeProfile), "--project and --tenant go with profiles only")
 	case changed("out-dir") && o.OutDir == "":
 		return failure.Usage("name a directory", "--out-dir is empty")
 	case !slices.Contains(formats(), o.Format):

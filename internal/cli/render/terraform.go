@@ -1,13 +1,10 @@
 package render
 
 import (
-	"cmp"
-
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
 )
 
@@ -28,7 +25,11 @@ func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
 		if len(rendered) != 1 {
 			return nil, failure.Usage("name one: render PACK --format profile", "--format profile takes one pack, and the spec has %d", len(rendered))
 		}
-		return palette.ProfileJSON(options.PaletteTarget(rendered[0]), string(rendered[0].Values.Render()))
+		target, err := o.target(rendered[0])
+		if err != nil {
+			return nil, err
+		}
+		return palette.ProfileJSON(target, string(rendered[0].Values.Render()))
 	}
 	packs := terraformPacks(rendered)
 	shape := terraform.Shape(o.TerraformShape)
@@ -53,25 +54,23 @@ func terraformPacks(rendered []pipeline.Rendered) []terraform.Pack {
 
 // addProfiles adds what is known of each pack's profile.
 func (o *Options) addProfiles(packs []terraform.Pack, rendered []pipeline.Rendered) error {
-	project, err := o.Palette.DefaultProject(o.Invocation)
-	if err != nil {
-		return err
-	}
 	for i, r := range rendered {
-		t := r.Pick.Pack.Target
-		if t == nil {
-			continue
+		t, err := o.target(r)
+		if err != nil {
+			return err
 		}
 		packs[i].Profile = terraform.Profile{
-			Project: t.Project, Name: t.Profile, Version: t.Version, Type: string(t.Type), Create: t.Create, Replace: t.Replace,
-			Cloud: palette.CloudType(options.PaletteTarget(r)),
-		}
-		if t.Scope != spec.ScopeTenant {
-			packs[i].Profile.Project = cmp.Or(t.Project, project)
-		}
-		if t.Scope == spec.ScopeProject && packs[i].Profile.Project == "" {
-			return failure.Usage("set target.project, or --project", "pack %s is for a project, and no project is named", packs[i].Name)
+			Project: t.Scope.Project(), Name: t.Profile, Version: t.Version, Type: t.Type, Create: t.Create, Replace: t.Replace,
+			Cloud: palette.CloudType(t),
 		}
 	}
 	return nil
+}
+
+func (o *Options) target(r pipeline.Rendered) (palette.Target, error) {
+	scopes, err := o.Palette.Scopes(o.Invocation)
+	if err != nil {
+		return palette.Target{}, err
+	}
+	return options.PaletteTarget(r, scopes)
 }

@@ -314,6 +314,21 @@ type V1ClusterProfileTemplateDraft struct {
 	Type      V1ProfileType          `json:"type,omitempty,omitzero"`
 }
 
+// V1ClusterProfileTemplateUpdate defines model for v1ClusterProfileTemplateUpdate.
+type V1ClusterProfileTemplateUpdate struct {
+	Packs []V1PackManifestUpdateEntity `json:"packs,omitempty,omitzero"`
+	Type  V1ProfileType                `json:"type,omitempty,omitzero"`
+}
+
+// V1ClusterProfileUpdateEntity defines model for v1ClusterProfileUpdateEntity.
+type V1ClusterProfileUpdateEntity struct {
+	Metadata V1ObjectMeta `json:"metadata,omitempty,omitzero"`
+	Spec     struct {
+		Template V1ClusterProfileTemplateUpdate `json:"template,omitempty,omitzero"`
+		Version  string                         `json:"version,omitempty,omitzero"`
+	} `json:"spec,omitempty,omitzero"`
+}
+
 // V1ClusterProfileValidatorResponse defines model for v1ClusterProfileValidatorResponse.
 type V1ClusterProfileValidatorResponse struct {
 	Packs V1ConstraintValidatorResponse `json:"packs,omitempty,omitzero"`
@@ -356,10 +371,40 @@ type V1ListMetaData struct {
 	Offset   int    `json:"offset,omitzero"`
 }
 
+// V1ManifestData defines model for v1ManifestData.
+type V1ManifestData struct {
+	Content string `json:"content,omitempty,omitzero"`
+	Digest  string `json:"digest,omitempty,omitzero"`
+}
+
+// V1ManifestEntities defines model for v1ManifestEntities.
+type V1ManifestEntities struct {
+	Items []V1ManifestEntity `json:"items"`
+}
+
+// V1ManifestEntity defines model for v1ManifestEntity.
+type V1ManifestEntity struct {
+	Metadata V1ObjectMeta   `json:"metadata,omitempty,omitzero"`
+	Spec     V1ManifestSpec `json:"spec,omitempty,omitzero"`
+}
+
 // V1ManifestInputEntity defines model for v1ManifestInputEntity.
 type V1ManifestInputEntity struct {
 	Content string `json:"content,omitempty,omitzero"`
 	Name    string `json:"name,omitempty,omitzero"`
+}
+
+// V1ManifestRefUpdateEntity defines model for v1ManifestRefUpdateEntity.
+type V1ManifestRefUpdateEntity struct {
+	Content string `json:"content,omitempty,omitzero"`
+	Name    string `json:"name"`
+	Uid     string `json:"uid,omitempty,omitzero"`
+}
+
+// V1ManifestSpec defines model for v1ManifestSpec.
+type V1ManifestSpec struct {
+	Draft     V1ManifestData `json:"draft,omitempty,omitzero"`
+	Published V1ManifestData `json:"published,omitempty,omitzero"`
 }
 
 // V1ObjectEntity defines model for v1ObjectEntity.
@@ -430,6 +475,18 @@ type V1PackManifestEntity struct {
 	Type        V1PackType              `json:"type,omitempty,omitzero"`
 	Uid         string                  `json:"uid,omitempty,omitzero"`
 	Values      string                  `json:"values,omitempty,omitzero"`
+}
+
+// V1PackManifestUpdateEntity defines model for v1PackManifestUpdateEntity.
+type V1PackManifestUpdateEntity struct {
+	Layer       string                      `json:"layer,omitempty,omitzero"`
+	Manifests   []V1ManifestRefUpdateEntity `json:"manifests,omitempty,omitzero"`
+	Name        string                      `json:"name"`
+	RegistryUid string                      `json:"registryUid,omitempty,omitzero"`
+	Tag         string                      `json:"tag,omitempty,omitzero"`
+	Type        V1PackType                  `json:"type,omitempty,omitzero"`
+	Uid         string                      `json:"uid,omitempty,omitzero"`
+	Values      string                      `json:"values,omitempty,omitzero"`
 }
 
 // V1PackPreset defines model for v1PackPreset.
@@ -644,6 +701,11 @@ type V1VariableOption struct {
 	Value       string `json:"value"`
 }
 
+// V1Variables defines model for v1Variables.
+type V1Variables struct {
+	Variables []V1Variable `json:"variables,omitempty,omitzero"`
+}
+
 // V1ClusterProfilesCreateParams defines parameters for V1ClusterProfilesCreate.
 type V1ClusterProfilesCreateParams struct {
 	Publish bool `form:"publish,omitempty" json:"publish,omitempty,omitzero"`
@@ -651,6 +713,13 @@ type V1ClusterProfilesCreateParams struct {
 
 // V1ClusterProfilesGetParams defines parameters for V1ClusterProfilesGet.
 type V1ClusterProfilesGetParams struct {
+	IncludePackMeta        string `form:"includePackMeta,omitempty" json:"includePackMeta,omitempty,omitzero"`
+	ResourceType           string `form:"resourceType,omitempty" json:"resourceType,omitempty,omitzero"`
+	IncludePackAnnotations bool   `form:"includePackAnnotations,omitempty" json:"includePackAnnotations,omitempty,omitzero"`
+}
+
+// V1ClusterProfilesUpdateParams defines parameters for V1ClusterProfilesUpdate.
+type V1ClusterProfilesUpdateParams struct {
 	IncludePackMeta        string `form:"includePackMeta,omitempty" json:"includePackMeta,omitempty,omitzero"`
 	ResourceType           string `form:"resourceType,omitempty" json:"resourceType,omitempty,omitzero"`
 	IncludePackAnnotations bool   `form:"includePackAnnotations,omitempty" json:"includePackAnnotations,omitempty,omitzero"`
@@ -686,6 +755,9 @@ type V1ClusterProfilesCreateJSONRequestBody = V1ClusterProfileEntity
 
 // V1ClusterProfilesValidatePacksJSONRequestBody defines body for V1ClusterProfilesValidatePacks for application/json ContentType.
 type V1ClusterProfilesValidatePacksJSONRequestBody = V1ClusterProfileTemplateDraft
+
+// V1ClusterProfilesUpdateJSONRequestBody defines body for V1ClusterProfilesUpdate for application/json ContentType.
+type V1ClusterProfilesUpdateJSONRequestBody = V1ClusterProfileUpdateEntity
 
 // V1ClusterProfilesUidCloneJSONRequestBody defines body for V1ClusterProfilesUidClone for application/json ContentType.
 type V1ClusterProfilesUidCloneJSONRequestBody = V1ClusterProfileCloneEntity
@@ -792,6 +864,14 @@ type ClientInterface interface {
 	// V1ClusterProfilesGet performs a GET /v1/clusterprofiles/{uid} (the `V1ClusterProfilesGet` operationId) request.
 	V1ClusterProfilesGet(ctx context.Context, uid string, params *V1ClusterProfilesGetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// V1ClusterProfilesUpdateWithBody performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request,
+	// with any type of body and a specified content type.
+	V1ClusterProfilesUpdateWithBody(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// V1ClusterProfilesUpdate performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request.
+	// Takes a body of the `application/json` content type.
+	V1ClusterProfilesUpdate(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, body V1ClusterProfilesUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// V1ClusterProfilesUidCloneWithBody performs a POST /v1/clusterprofiles/{uid}/clone (the `V1ClusterProfilesUidClone` operationId) request,
 	// with any type of body and a specified content type.
 	V1ClusterProfilesUidCloneWithBody(ctx context.Context, uid string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -816,6 +896,9 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	V1ClusterProfilesUidPacksNameUpdate(ctx context.Context, uid string, packName string, body V1ClusterProfilesUidPacksNameUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// V1ClusterProfilesUidPacksUidManifests performs a GET /v1/clusterprofiles/{uid}/packs/{packName}/manifests (the `V1ClusterProfilesUidPacksUidManifests` operationId) request.
+	V1ClusterProfilesUidPacksUidManifests(ctx context.Context, uid string, packName string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// V1ClusterProfilesPublish performs a PATCH /v1/clusterprofiles/{uid}/publish (the `V1ClusterProfilesPublish` operationId) request.
 	V1ClusterProfilesPublish(ctx context.Context, uid string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -826,6 +909,9 @@ type ClientInterface interface {
 	// V1ClusterProfilesUidValidatePacks performs a POST /v1/clusterprofiles/{uid}/validate/packs (the `V1ClusterProfilesUidValidatePacks` operationId) request.
 	// Takes a body of the `application/json` content type.
 	V1ClusterProfilesUidValidatePacks(ctx context.Context, uid string, body V1ClusterProfilesUidValidatePacksJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// V1ClusterProfilesUidVariablesGet performs a GET /v1/clusterprofiles/{uid}/variables (the `V1ClusterProfilesUidVariablesGet` operationId) request.
+	V1ClusterProfilesUidVariablesGet(ctx context.Context, uid string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// V1ClusterProfilesMetadata performs a GET /v1/dashboard/clusterprofiles/metadata (the `V1ClusterProfilesMetadata` operationId) request.
 	V1ClusterProfilesMetadata(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -899,6 +985,34 @@ func (c *Client) V1ClusterProfilesValidatePacks(ctx context.Context, body V1Clus
 // V1ClusterProfilesGet performs a GET /v1/clusterprofiles/{uid} (the `V1ClusterProfilesGet` operationId) request.
 func (c *Client) V1ClusterProfilesGet(ctx context.Context, uid string, params *V1ClusterProfilesGetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewV1ClusterProfilesGetRequest(c.Server, uid, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// V1ClusterProfilesUpdateWithBody performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request,
+// with any type of body and a specified content type.
+func (c *Client) V1ClusterProfilesUpdateWithBody(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewV1ClusterProfilesUpdateRequestWithBody(c.Server, uid, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// V1ClusterProfilesUpdate performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request.
+// Takes a body of the `application/json` content type.
+func (c *Client) V1ClusterProfilesUpdate(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, body V1ClusterProfilesUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewV1ClusterProfilesUpdateRequest(c.Server, uid, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -993,6 +1107,19 @@ func (c *Client) V1ClusterProfilesUidPacksNameUpdate(ctx context.Context, uid st
 	return c.Client.Do(req)
 }
 
+// V1ClusterProfilesUidPacksUidManifests performs a GET /v1/clusterprofiles/{uid}/packs/{packName}/manifests (the `V1ClusterProfilesUidPacksUidManifests` operationId) request.
+func (c *Client) V1ClusterProfilesUidPacksUidManifests(ctx context.Context, uid string, packName string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewV1ClusterProfilesUidPacksUidManifestsRequest(c.Server, uid, packName)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // V1ClusterProfilesPublish performs a PATCH /v1/clusterprofiles/{uid}/publish (the `V1ClusterProfilesPublish` operationId) request.
 func (c *Client) V1ClusterProfilesPublish(ctx context.Context, uid string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewV1ClusterProfilesPublishRequest(c.Server, uid)
@@ -1024,6 +1151,19 @@ func (c *Client) V1ClusterProfilesUidValidatePacksWithBody(ctx context.Context, 
 // Takes a body of the `application/json` content type.
 func (c *Client) V1ClusterProfilesUidValidatePacks(ctx context.Context, uid string, body V1ClusterProfilesUidValidatePacksJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewV1ClusterProfilesUidValidatePacksRequest(c.Server, uid, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// V1ClusterProfilesUidVariablesGet performs a GET /v1/clusterprofiles/{uid}/variables (the `V1ClusterProfilesUidVariablesGet` operationId) request.
+func (c *Client) V1ClusterProfilesUidVariablesGet(ctx context.Context, uid string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewV1ClusterProfilesUidVariablesGetRequest(c.Server, uid)
 	if err != nil {
 		return nil, err
 	}
@@ -1262,6 +1402,92 @@ func NewV1ClusterProfilesGetRequest(server string, uid string, params *V1Cluster
 	return req, nil
 }
 
+// NewV1ClusterProfilesUpdateRequest calls the generic V1ClusterProfilesUpdate builder with application/json body
+func NewV1ClusterProfilesUpdateRequest(server string, uid string, params *V1ClusterProfilesUpdateParams, body V1ClusterProfilesUpdateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewV1ClusterProfilesUpdateRequestWithBody(server, uid, params, "application/json", bodyReader)
+}
+
+// NewV1ClusterProfilesUpdateRequestWithBody constructs an http.Request for the V1ClusterProfilesUpdate method, with any body, and a specified content type
+func NewV1ClusterProfilesUpdateRequestWithBody(server string, uid string, params *V1ClusterProfilesUpdateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uid", uid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clusterprofiles/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "includePackMeta", params.IncludePackMeta, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resourceType", params.ResourceType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "includePackAnnotations", params.IncludePackAnnotations, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewV1ClusterProfilesUidCloneRequest calls the generic V1ClusterProfilesUidClone builder with application/json body
 func NewV1ClusterProfilesUidCloneRequest(server string, uid string, body V1ClusterProfilesUidCloneJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -1433,6 +1659,47 @@ func NewV1ClusterProfilesUidPacksNameUpdateRequestWithBody(server string, uid st
 	return req, nil
 }
 
+// NewV1ClusterProfilesUidPacksUidManifestsRequest constructs an http.Request for the V1ClusterProfilesUidPacksUidManifests method
+func NewV1ClusterProfilesUidPacksUidManifestsRequest(server string, uid string, packName string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uid", uid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "packName", packName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clusterprofiles/%s/packs/%s/manifests", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewV1ClusterProfilesPublishRequest constructs an http.Request for the V1ClusterProfilesPublish method
 func NewV1ClusterProfilesPublishRequest(server string, uid string) (*http.Request, error) {
 	var err error
@@ -1510,6 +1777,40 @@ func NewV1ClusterProfilesUidValidatePacksRequestWithBody(server string, uid stri
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewV1ClusterProfilesUidVariablesGetRequest constructs an http.Request for the V1ClusterProfilesUidVariablesGet method
+func NewV1ClusterProfilesUidVariablesGetRequest(server string, uid string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "uid", uid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clusterprofiles/%s/variables", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -1800,6 +2101,16 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	V1ClusterProfilesGetWithResponse(ctx context.Context, uid string, params *V1ClusterProfilesGetParams, reqEditors ...RequestEditorFn) (*V1ClusterProfilesGetResponse, error)
 
+	// V1ClusterProfilesUpdateWithBodyWithResponse performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request,
+	// with any type of body and a specified content type.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	V1ClusterProfilesUpdateWithBodyWithResponse(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUpdateResponse, error)
+
+	// V1ClusterProfilesUpdateWithResponse performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request.
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	V1ClusterProfilesUpdateWithResponse(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, body V1ClusterProfilesUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUpdateResponse, error)
+
 	// V1ClusterProfilesUidCloneWithBodyWithResponse performs a POST /v1/clusterprofiles/{uid}/clone (the `V1ClusterProfilesUidClone` operationId) request,
 	// with any type of body and a specified content type.
 	//
@@ -1830,6 +2141,11 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	V1ClusterProfilesUidPacksNameUpdateWithResponse(ctx context.Context, uid string, packName string, body V1ClusterProfilesUidPacksNameUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUidPacksNameUpdateResponse, error)
 
+	// V1ClusterProfilesUidPacksUidManifestsWithResponse performs a GET /v1/clusterprofiles/{uid}/packs/{packName}/manifests (the `V1ClusterProfilesUidPacksUidManifests` operationId) request.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	V1ClusterProfilesUidPacksUidManifestsWithResponse(ctx context.Context, uid string, packName string, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUidPacksUidManifestsResponse, error)
+
 	// V1ClusterProfilesPublishWithResponse performs a PATCH /v1/clusterprofiles/{uid}/publish (the `V1ClusterProfilesPublish` operationId) request.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1844,6 +2160,11 @@ type ClientWithResponsesInterface interface {
 	// V1ClusterProfilesUidValidatePacksWithResponse performs a POST /v1/clusterprofiles/{uid}/validate/packs (the `V1ClusterProfilesUidValidatePacks` operationId) request.
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	V1ClusterProfilesUidValidatePacksWithResponse(ctx context.Context, uid string, body V1ClusterProfilesUidValidatePacksJSONRequestBody, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUidValidatePacksResponse, error)
+
+	// V1ClusterProfilesUidVariablesGetWithResponse performs a GET /v1/clusterprofiles/{uid}/variables (the `V1ClusterProfilesUidVariablesGet` operationId) request.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	V1ClusterProfilesUidVariablesGetWithResponse(ctx context.Context, uid string, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUidVariablesGetResponse, error)
 
 	// V1ClusterProfilesMetadataWithResponse performs a GET /v1/dashboard/clusterprofiles/metadata (the `V1ClusterProfilesMetadata` operationId) request.
 	//
@@ -1996,6 +2317,40 @@ func (r V1ClusterProfilesGetResponse) ContentType() string {
 	return ""
 }
 
+type V1ClusterProfilesUpdateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r V1ClusterProfilesUpdateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r V1ClusterProfilesUpdateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r V1ClusterProfilesUpdateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r V1ClusterProfilesUpdateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // V1ClusterProfilesUidCloneResponse201Headers the declared response headers of an HTTP 201 response for V1ClusterProfilesUidClone
 type V1ClusterProfilesUidCloneResponse201Headers struct {
 	AuditUid string
@@ -2126,6 +2481,47 @@ func (r V1ClusterProfilesUidPacksNameUpdateResponse) ContentType() string {
 	return ""
 }
 
+type V1ClusterProfilesUidPacksUidManifestsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *V1ManifestEntities
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r V1ClusterProfilesUidPacksUidManifestsResponse) GetJSON200() *V1ManifestEntities {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r V1ClusterProfilesUidPacksUidManifestsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r V1ClusterProfilesUidPacksUidManifestsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r V1ClusterProfilesUidPacksUidManifestsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r V1ClusterProfilesUidPacksUidManifestsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type V1ClusterProfilesPublishResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -2195,6 +2591,47 @@ func (r V1ClusterProfilesUidValidatePacksResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r V1ClusterProfilesUidValidatePacksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type V1ClusterProfilesUidVariablesGetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *V1Variables
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r V1ClusterProfilesUidVariablesGetResponse) GetJSON200() *V1Variables {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r V1ClusterProfilesUidVariablesGetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r V1ClusterProfilesUidVariablesGetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r V1ClusterProfilesUidVariablesGetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r V1ClusterProfilesUidVariablesGetResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -2420,6 +2857,28 @@ func (c *ClientWithResponses) V1ClusterProfilesGetWithResponse(ctx context.Conte
 	return ParseV1ClusterProfilesGetResponse(rsp)
 }
 
+// V1ClusterProfilesUpdateWithBodyWithResponse performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request,
+// with any type of body and a specified content type.
+//
+// Returns a wrapper object for the known response body format(s).
+func (c *ClientWithResponses) V1ClusterProfilesUpdateWithBodyWithResponse(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUpdateResponse, error) {
+	rsp, err := c.V1ClusterProfilesUpdateWithBody(ctx, uid, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseV1ClusterProfilesUpdateResponse(rsp)
+}
+
+// V1ClusterProfilesUpdateWithResponse performs a PUT /v1/clusterprofiles/{uid} (the `V1ClusterProfilesUpdate` operationId) request.
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+func (c *ClientWithResponses) V1ClusterProfilesUpdateWithResponse(ctx context.Context, uid string, params *V1ClusterProfilesUpdateParams, body V1ClusterProfilesUpdateJSONRequestBody, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUpdateResponse, error) {
+	rsp, err := c.V1ClusterProfilesUpdate(ctx, uid, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseV1ClusterProfilesUpdateResponse(rsp)
+}
+
 // V1ClusterProfilesUidCloneWithBodyWithResponse performs a POST /v1/clusterprofiles/{uid}/clone (the `V1ClusterProfilesUidClone` operationId) request,
 // with any type of body and a specified content type.
 //
@@ -2486,6 +2945,17 @@ func (c *ClientWithResponses) V1ClusterProfilesUidPacksNameUpdateWithResponse(ct
 	return ParseV1ClusterProfilesUidPacksNameUpdateResponse(rsp)
 }
 
+// V1ClusterProfilesUidPacksUidManifestsWithResponse performs a GET /v1/clusterprofiles/{uid}/packs/{packName}/manifests (the `V1ClusterProfilesUidPacksUidManifests` operationId) request.
+//
+// Returns a wrapper object for the known response body format(s).
+func (c *ClientWithResponses) V1ClusterProfilesUidPacksUidManifestsWithResponse(ctx context.Context, uid string, packName string, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUidPacksUidManifestsResponse, error) {
+	rsp, err := c.V1ClusterProfilesUidPacksUidManifests(ctx, uid, packName, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseV1ClusterProfilesUidPacksUidManifestsResponse(rsp)
+}
+
 // V1ClusterProfilesPublishWithResponse performs a PATCH /v1/clusterprofiles/{uid}/publish (the `V1ClusterProfilesPublish` operationId) request.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -2517,6 +2987,17 @@ func (c *ClientWithResponses) V1ClusterProfilesUidValidatePacksWithResponse(ctx 
 		return nil, err
 	}
 	return ParseV1ClusterProfilesUidValidatePacksResponse(rsp)
+}
+
+// V1ClusterProfilesUidVariablesGetWithResponse performs a GET /v1/clusterprofiles/{uid}/variables (the `V1ClusterProfilesUidVariablesGet` operationId) request.
+//
+// Returns a wrapper object for the known response body format(s).
+func (c *ClientWithResponses) V1ClusterProfilesUidVariablesGetWithResponse(ctx context.Context, uid string, reqEditors ...RequestEditorFn) (*V1ClusterProfilesUidVariablesGetResponse, error) {
+	rsp, err := c.V1ClusterProfilesUidVariablesGet(ctx, uid, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseV1ClusterProfilesUidVariablesGetResponse(rsp)
 }
 
 // V1ClusterProfilesMetadataWithResponse performs a GET /v1/dashboard/clusterprofiles/metadata (the `V1ClusterProfilesMetadata` operationId) request.
@@ -2654,6 +3135,22 @@ func ParseV1ClusterProfilesGetResponse(rsp *http.Response) (*V1ClusterProfilesGe
 	return response, nil
 }
 
+// ParseV1ClusterProfilesUpdateResponse parses an HTTP response from a V1ClusterProfilesUpdateWithResponse call
+func ParseV1ClusterProfilesUpdateResponse(rsp *http.Response) (*V1ClusterProfilesUpdateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &V1ClusterProfilesUpdateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
 // ParseV1ClusterProfilesUidCloneResponse parses an HTTP response from a V1ClusterProfilesUidCloneWithResponse call
 func ParseV1ClusterProfilesUidCloneResponse(rsp *http.Response) (*V1ClusterProfilesUidCloneResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -2748,6 +3245,32 @@ func ParseV1ClusterProfilesUidPacksNameUpdateResponse(rsp *http.Response) (*V1Cl
 	return response, nil
 }
 
+// ParseV1ClusterProfilesUidPacksUidManifestsResponse parses an HTTP response from a V1ClusterProfilesUidPacksUidManifestsWithResponse call
+func ParseV1ClusterProfilesUidPacksUidManifestsResponse(rsp *http.Response) (*V1ClusterProfilesUidPacksUidManifestsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &V1ClusterProfilesUidPacksUidManifestsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest V1ManifestEntities
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseV1ClusterProfilesPublishResponse parses an HTTP response from a V1ClusterProfilesPublishWithResponse call
 func ParseV1ClusterProfilesPublishResponse(rsp *http.Response) (*V1ClusterProfilesPublishResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -2780,6 +3303,32 @@ func ParseV1ClusterProfilesUidValidatePacksResponse(rsp *http.Response) (*V1Clus
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest V1ClusterProfileValidatorResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseV1ClusterProfilesUidVariablesGetResponse parses an HTTP response from a V1ClusterProfilesUidVariablesGetWithResponse call
+func ParseV1ClusterProfilesUidVariablesGetResponse(rsp *http.Response) (*V1ClusterProfilesUidVariablesGetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &V1ClusterProfilesUidVariablesGetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest V1Variables
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

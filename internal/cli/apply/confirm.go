@@ -1,0 +1,85 @@
+package apply
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+)
+
+// mustAsk tells whether clusters may get the change, and nobody agreed yet. A new
+// version has no clusters.
+func (o *Options) mustAsk() bool {
+	return o.Goal.Publish && !o.Yes && o.DryRun == string(palette.DryRunNone)
+}
+
+func (o *Options) canAsk() bool {
+	// The spec, or a key, comes from stdin then.
+	taken := o.Run.Spec.File == "-" || o.Palette.KeyFile == "-"
+	return o.Invocation.StdinTerminal && o.Invocation.StderrTerminal && !taken
+}
+
+// confirm asks once for all that would be published. Nothing was written so far.
+func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error {
+	if !o.mustAsk() {
+		return nil
+	}
+	var lines []string
+	for _, outcome := range planned {
+		if outcome.Plan != nil && slices.Contains(outcome.Plan.Actions(), palette.ActionPublish) {
+			d := outcome.Plan.Difference(palette.SidePublished)
+			lines = append(lines, fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), usedBy(d)))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	fmt.Fprintf(o.Invocation.ErrOut, "This publishes\n%s\nPublish? Only yes is accepted: ", strings.Join(lines, "\n"))
+	answer, err := o.answer(ctx)
+	if err != nil {
+		return err
+	}
+	if answer != "yes" {
+		return &failure.Error{
+			Code: failure.ExitFailure, Summary: "the answer was not yes; nothing was written",
+			Next: "apply without --publish to leave a draft",
+		}
+	}
+	return nil
+}
+
+func usedBy(d palette.Difference) string {
+	var users []string
+	for _, c := range d.Clusters {
+		users = append(users, c.Name)
+	}
+	for _, t := range d.Templates {
+		users = append(users, "cluster template "+t.Name)
+	}
+	if len(users) == 0 {
+		return "Palette names no cluster that uses it"
+	}
+	return "used by " + strings.Join(users, ", ")
+}
+
+// answer reads a line. A read of a terminal cannot be ended, so it has a goroutine
+// of its own, and ctx ends the waiting for it.
+func (o *Options) answer(ctx context.Context) (string, error) {
+	lines := make(chan string, 1)
+	go func() {
+		// What cannot be read is no yes.
+		line, _ := bufio.NewReader(o.Invocation.In).ReadString('\n')
+		lines <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-lines:
+		return line, nil
+	case <-ctx.Done():
+		fmt.Fprintln(o.Invocation.ErrOut)
+		return "", &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted; nothing was written", Err: context.Cause(ctx)}
+	}
+}

@@ -1,0 +1,146 @@
+package palette
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+)
+
+// Manifest is attached to a layer. Palette keeps a published and a draft content
+// under one uid, so the uid does not tell whether it was edited.
+type Manifest struct {
+	Name string `json:"name"`
+	UID  string `json:"uid"`
+	// Content, and Palette's digest of it; both are empty when it is not known.
+	Content string `json:"content"`
+	Digest  string `json:"digest"`
+}
+
+// same compares as far as both are known.
+func (m Manifest) same(other Manifest) bool {
+	switch {
+	case m.Name != other.Name:
+		return false
+	case m.Content != "" && other.Content != "":
+		return sameValues(m.Content, other.Content)
+	case m.Digest != "" && other.Digest != "":
+		return m.Digest == other.Digest
+	}
+	return true
+}
+
+// normal is a manifest without its uid, but for one whose content is not known: a
+// new uid is all that shows a change then.
+func (m Manifest) normal() Manifest {
+	switch {
+	case m.Content != "":
+		return Manifest{Name: m.Name, Content: trimmed(m.Content)}
+	case m.Digest != "":
+		return Manifest{Name: m.Name, Digest: m.Digest}
+	}
+	return Manifest{Name: m.Name, UID: m.UID}
+}
+
+func sameManifests(a, b []Manifest) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	byName := func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) }
+	a, b = slices.SortedFunc(slices.Values(a), byName), slices.SortedFunc(slices.Values(b), byName)
+	return slices.EqualFunc(a, b, Manifest.same)
+}
+
+// undecided tells whether two layers may have manifests of other content, because
+// that of one is not known.
+func undecided(a, b Layer) bool {
+	for _, m := range a.Manifests {
+		for _, other := range b.Manifests {
+			if m.Name == other.Name && (m.Content == "" || other.Content == "") && (m.Digest == "" || other.Digest == "") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maxReads is how many manifests of a profile are read at once.
+const maxReads = 4
+
+// attached is what a profile has beside its layers.
+type attached struct {
+	// manifests of layers, by the layer's name.
+	manifests map[string][]api.V1ManifestEntity
+	variables []api.V1Variable
+}
+
+// withManifests names the layers that have manifests.
+func (p *Profile) withManifests() []string {
+	var names []string
+	for _, l := range slices.Concat(p.Published, p.Draft) {
+		if len(l.Manifests) > 0 && !slices.Contains(names, l.Name) {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// beside reads the manifests of layers, and the variables.
+func (c *Client) beside(ctx context.Context, uid string, layers []string) (attached, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxReads)
+	contents := make([][]api.V1ManifestEntity, len(layers))
+	for i, name := range layers {
+		group.Go(func() (err error) {
+			contents[i], err = c.manifests(ctx, uid, name)
+			return err
+		})
+	}
+	a := attached{manifests: map[string][]api.V1ManifestEntity{}}
+	group.Go(func() (err error) {
+		a.variables, err = c.variables(ctx, uid)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return attached{}, err
+	}
+	slices.SortStableFunc(a.variables, func(a, b api.V1Variable) int { return strings.Compare(a.Name, b.Name) })
+	for i, name := range layers {
+		a.manifests[name] = contents[i]
+	}
+	return a, nil
+}
+
+// complete adds to a profile what it has beside its layers.
+func (p *Profile) complete(a attached) {
+	p.Variables = a.variables
+	for name, contents := range a.manifests {
+		fill(p.Published, name, contents, false)
+		fill(p.Draft, name, contents, true)
+	}
+}
+
+// fill puts contents into the manifests of a layer. A manifest that has no draft
+// form is in the draft as it is published.
+func fill(layers []Layer, name string, contents []api.V1ManifestEntity, draft bool) {
+	for i := range layers {
+		if layers[i].Name != name {
+			continue
+		}
+		for j := range layers[i].Manifests {
+			m := &layers[i].Manifests[j]
+			at := slices.IndexFunc(contents, func(e api.V1ManifestEntity) bool { return e.Metadata.Uid == m.UID && m.UID != "" })
+			if at < 0 {
+				continue
+			}
+			data := contents[at].Spec.Published
+			if edited := contents[at].Spec.Draft; draft && edited != (api.V1ManifestData{}) {
+				data = edited
+			}
+			m.Content, m.Digest = data.Content, data.Digest
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package palette
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+)
+
+// lookUpPack finds the pack in its registry when a profile or layer has to be
+// made from it, or when Palette does not tell which pack a layer is.
+func (p *Plan) lookUpPack(ctx context.Context) error {
+	target, cloudType := p.Target, CloudType(p.Target)
+	profile := p.Profile()
+	incomplete := false
+	if profile != nil {
+		cloudType = profile.Kind.CloudType
+		layer, ok := findLayer(profile.working(), target.Pack)
+		switch {
+		case ok && layer.PackUID != "":
+			return nil
+		case ok:
+			incomplete = true
+			target.PackVersion = cmp.Or(layer.Version, layer.Tag)
+			target.RegistryUID = cmp.Or(layer.RegistryUID, target.RegistryUID)
+		default:
+			if err := p.mayAdd(profile); err != nil {
+				return err
+			}
+		}
+	} else if err := p.mayCreate(); err != nil {
+		return err
+	}
+	fresh, err := p.registryLayer(ctx, target, cloudType)
+	if err != nil {
+		return failed(fmt.Sprintf("cannot look up pack %s in Palette", target.Pack), err)
+	}
+	if incomplete {
+		p.packUID = fresh.PackUID
+		return nil
+	}
+	p.fresh = fresh
+	return nil
+}
+
+// mayAdd tells whether a profile without the layer may get it.
+func (p *Plan) mayAdd(profile *Profile) error {
+	other, taken := osLayer(profile.working())
+	switch {
+	case taken && !p.Target.Replace:
+		return refused("take another profile, or set target.replace: true to put "+p.Target.Pack+" in its place",
+			"the OS layer of %s is %s, not %s", p.Label(), other.Name, p.Target.Pack)
+	case !taken && !p.Target.Create:
+		return refused("set target.create: true to add it", "%s has no %s layer", p.Label(), p.Target.Pack)
+	}
+	return nil
+}
+
+// registryLayer returns the layer that the target's registry has. Where several
+// registries have the name, it is the one that has the pack.
+func (p *Plan) registryLayer(ctx context.Context, t Target, cloudType string) (*Layer, error) {
+	candidates := []api.V1RegistryMetadata{{Uid: t.RegistryUID, Name: t.RegistryUID}}
+	if t.RegistryUID == "" {
+		var err error
+		if candidates, err = p.scope.registries(ctx, cmp.Or(t.Registry, DefaultRegistry)); err != nil {
+			return nil, err
+		}
+	}
+	var found []*Layer
+	var names []string
+	var errs []error
+	for _, registry := range candidates {
+		layer, err := p.packOf(ctx, t, registry, cloudType)
+		var lacks *failure.Error
+		switch {
+		case err == nil:
+			found = append(found, layer)
+			names = append(names, described(registry))
+		case errors.As(err, &lacks):
+			errs = append(errs, err)
+		default:
+			return nil, err
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, errs[0]
+	case len(found) > 1:
+		return nil, refused("set target.registryUid to the uid of one, in place of target.registry",
+			"%d registries named %q have pack %s: %s", len(found), candidates[0].Name, t.Pack, joined(names))
+	case len(candidates) > 1:
+		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("of %d registries named %q, %s is the one that has pack %s",
+			len(candidates), candidates[0].Name, names[0], t.Pack))
+	}
+	return found[0], nil
+}
+
+func described(r api.V1RegistryMetadata) string {
+	about := "uid " + r.Uid
+	for _, text := range []string{r.Kind, r.Scope} {
+		if text != "" {
+			about += ", " + oneLine(text)
+		}
+	}
+	return fmt.Sprintf("%s (%s)", r.Name, about)
+}
+
+func (p *Plan) packOf(ctx context.Context, t Target, registry api.V1RegistryMetadata, cloudType string) (*Layer, error) {
+	if registry.Uid == "" {
+		return nil, refused("set target.registryUid", "palette %s does not tell the uid of registry %q", p.scope.Host(), registry.Name)
+	}
+	packs, err := p.scope.packs(ctx, t.Pack, registry.Uid)
+	if err != nil {
+		return nil, err
+	}
+	pack, err := choosePack(packs, t, registry, cloudType)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(slices.DeleteFunc(packs, usable)); n > 0 {
+		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("palette does not tell the version or uid of %d packs %s, which were left out", n, t.Pack))
+	}
+	layer := toLayer(*pack)
+	layer.Name, layer.Layer, layer.RegistryUID = t.Pack, cmp.Or(layer.Layer, layerOS), registry.Uid
+	if layer.Values == "" {
+		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("palette does not tell the values that pack %s comes with; the layer has the rendered ones alone", t.Pack))
+	}
+	return &layer, nil
+}
+
+// choosePack picks a version of the pack: the one named, or the newest.
+func choosePack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata, cloudType string) (*api.V1PackSummary, error) {
+	var newest []api.V1PackSummary
+	var known []string
+	for _, pack := range packs {
+		foreign := pack.Spec.Name != t.Pack && pack.Spec.Name != "" || pack.Spec.RegistryUid != registry.Uid && pack.Spec.RegistryUid != ""
+		if foreign || !usable(pack) {
+			continue
+		}
+		known = append(known, pack.Spec.Version)
+		switch version := pack.Spec.Version; {
+		case !versionFits(t.PackVersion, version):
+		case len(newest) == 0 || newer(version, newest[0].Spec.Version):
+			newest = []api.V1PackSummary{pack}
+		case !newer(newest[0].Spec.Version, version):
+			newest = append(newest, pack)
+		}
+	}
+	if len(newest) == 0 {
+		return nil, noPack(packs, t, registry, known)
+	}
+	fit := slices.DeleteFunc(slices.Clone(newest), func(pack api.V1PackSummary) bool { return !supports(pack.Spec.CloudTypes, cloudType) })
+	switch first := newest[0]; len(fit) {
+	case 0:
+		return nil, refused("check target.cloudType and target.profile",
+			"pack %s %s is for %s, not for cloud type %s", t.Pack, first.Spec.Version, joined(first.Spec.CloudTypes), cloudType)
+	case 1:
+		return &fit[0], nil
+	}
+	return nil, refused("ask for one of them with target.packVersion, or take another registry",
+		"registry %q has pack %s %s (uid %s) and %s (uid %s), and none is newer", registry.Name, t.Pack,
+		fit[0].Spec.Version, fit[0].Metadata.Uid, fit[1].Spec.Version, fit[1].Metadata.Uid)
+}
+
+func noPack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata, known []string) error {
+	e := refused("check target.registry and target.packVersion",
+		"registry %q has no pack %s", registry.Name, strings.TrimSpace(t.Pack+" "+t.PackVersion))
+	if len(known) > 0 {
+		e.Details = append(e.Details, "it has the versions "+joined(known))
+	}
+	if slices.ContainsFunc(packs, func(pack api.V1PackSummary) bool { return !usable(pack) }) {
+		e.Details = append(e.Details, "of some, Palette does not tell the version or the uid")
+	}
+	return e
+}
+
+// usable tells whether a pack can be chosen and named to Palette.
+func usable(pack api.V1PackSummary) bool { return pack.Metadata.Uid != "" && pack.Spec.Version != "" }
+
+// supports tells whether a pack is for a cloud type, as far as both are known. The
+// profile of an add-on is for all clouds.
+func supports(types []string, cloudType string) bool {
+	return len(types) == 0 || cloudType == "" || cloudType == allClouds || slices.Contains(types, cloudType) || slices.Contains(types, allClouds)
+}
+
+// versionFits compares with a version, or with one whose last numbers are x, as
+// the packs' documentation has it: 1.0.x.
+func versionFits(wanted, version string) bool {
+	if wanted == "" || wanted == version {
+		return true
+	}
+	prefix, open := strings.CutSuffix(wanted, ".x")
+	if !open {
+		return sameVersion(wanted, version)
+	}
+	for strings.HasSuffix(prefix, ".x") {
+		prefix = strings.TrimSuffix(prefix, ".x")
+	}
+	return strings.HasPrefix(version, prefix+".")
+}
+
+func newer(a, b string) bool {
+	va, vb := packVersion(a), packVersion(b)
+	switch {
+	case va == nil:
+		return false
+	case vb == nil:
+		return true
+	}
+	return va.GreaterThan(vb)
+}
