@@ -7,7 +7,7 @@ BIN := $(CURDIR)/bin
 GOBIN_DIR := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 BINDIR ?= $(GOBIN_DIR)
 PLUGINS := $(notdir $(wildcard plugins/byoos-source-*))
-FUZZTIME ?= 5s
+FUZZTIME ?= 2000x
 
 .PHONY: help
 help: ## list the targets
@@ -41,7 +41,7 @@ race: ## run the tests of concurrent code with the race detector
 	go test -race ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/internal/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME
+fuzz: ## run every fuzz target for FUZZTIME (2000x: inputs, 1m: time)
 	./hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: generate
@@ -61,7 +61,7 @@ bench: build ## measure speed and memory; docs/benchmarks.md explains the figure
 	./hack/bench.sh
 
 .PHONY: dist
-dist: $(BIN)/validate-krew-manifest ## make the release archives and the krew manifest of VERSION
+dist: $(BIN)/validate-krew-manifest ## make what a release of VERSION ships; docs/releasing.md
 	./hack/dist.sh $(VERSION)
 	$(BIN)/validate-krew-manifest -manifest dist/byoos.yaml -skip-install
 

@@ -1,25 +1,71 @@
 #!/usr/bin/env bash
-# Makes the release archives and the krew manifest in dist/:
+# Makes what a release consists of, in dist/:
 #
 #   hack/dist.sh v1.2.3 [OS/ARCH...]
 #
-# An archive holds kubectl-byoos, plugins/ and LICENSE, as krew unpacks them: krew
-# links kubectl-byoos into its bin folder, and the program finds its plugins beside
-# the file that the link names. The same commit gives the same archives.
+# An archive holds kubectl-byoos, plugins/, LICENSE and THIRD_PARTY_NOTICES, as krew
+# unpacks them: krew links kubectl-byoos into its bin folder, and the program finds
+# its plugins beside the file that the link names. Each has a bill of materials.
+#
+# The same commit gives the same bytes, whatever the folder and the user's Go
+# settings are; so the tree must be clean and carry the tag. A version that ends in
+# -SNAPSHOT needs neither, and is never to be published.
+#
+# SIGN_KEY=FILE signs the checksums with an SSH key; see hack/sign.sh.
 set -euo pipefail
+export LC_ALL=C
 cd "$(dirname "$0")/.."
 
-version=${1:?usage: hack/dist.sh VERSION [OS/ARCH...]}
-[[ $version =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || { echo "$version is no version such as v1.2.3" >&2; exit 2; }
+fail() { echo "dist: $*" >&2; exit 2; }
+
+version=${1:-}
+[[ $version =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || fail "usage: hack/dist.sh VERSION [OS/ARCH...], with a version such as v1.2.3"
 shift
 platforms=("$@")
 if ((${#platforms[@]} == 0)); then
   platforms=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64)
 fi
-base=${BYOOS_DOWNLOADS:-https://github.com/kubectl-byoos/kubectl-byoos/releases/download}
-epoch=$(git log -1 --format=%ct)
-rm -rf dist
-mkdir dist
+commit=$(git rev-parse HEAD)
+dirty=$(git status --porcelain)
+if [[ $version == *-SNAPSHOT ]]; then
+  [[ -z $dirty ]] || commit+=-dirty
+else
+  [[ -z $dirty ]] || fail "the tree has changes that no commit has; commit or remove them:
+$dirty"
+  tagged=$(git rev-parse --quiet --verify "refs/tags/$version^{commit}") || fail "there is no tag $version; make it on the commit to release, or use a version that ends in -SNAPSHOT"
+  [[ $tagged == "$commit" ]] || fail "the tag $version is on another commit; git checkout $version"
+fi
+if [[ -n ${SIGN_KEY:-} ]]; then
+  [[ -r $SIGN_KEY ]] || fail "cannot read the key SIGN_KEY=$SIGN_KEY"
+fi
+
+# Where modules come from is the user's business. What changes the bytes is not:
+# flags, the toolchain, levels of the processor, a vendor folder, a workspace.
+for name in GOPROXY GOSUMDB GONOSUMDB GONOPROXY GOPRIVATE GOPATH GOMODCACHE GOCACHE; do
+  export "$name=$(go env "$name")"
+done
+GOTOOLCHAIN=go$(awk '$1 == "go" { print $2 }' go.mod)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export GOTOOLCHAIN SOURCE_DATE_EPOCH
+export GOENV=off GOFLAGS=-mod=readonly GOWORK=off GOFIPS140=off GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0
+unset GODEBUG GOEXPERIMENT GOOS GOARCH GOROOT
+
+module=github.com/kubectl-byoos/kubectl-byoos
+base=${BYOOS_DOWNLOADS:-https://$module/releases/download}
+# The version comes from here alone: Go's own stamp would depend on the tags and the
+# depth of the clone.
+host_flags="-s -w -X $module/internal/cli/version.release=$version -X $module/internal/cli/version.commit=$commit"
+plugin_flags="-s -w -X $module/plugins/sdk.release=$version"
+
+# build OS ARCH EXE DIR
+build() {
+  GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false -ldflags "$host_flags" -o "$4/kubectl-byoos$3" ./cmd/kubectl-byoos
+  mkdir -p "$4/plugins"
+  local plugin
+  for plugin in plugins/byoos-source-*; do
+    GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false -ldflags "$plugin_flags" -o "$4/$plugin$3" "./$plugin"
+  done
+}
 
 manifest_head() {
   cat <<END
@@ -29,7 +75,7 @@ metadata:
   name: byoos
 spec:
   version: $version
-  homepage: https://github.com/kubectl-byoos/kubectl-byoos
+  homepage: https://$module
   shortDescription: Put your own OS images into Palette BYOOS packs
   description: |
     Finds the OS images that Packer, EC2 Image Builder, Azure VM Image Builder,
@@ -50,25 +96,27 @@ manifest_platform() {
 END
 }
 
+rm -rf dist
+mkdir dist
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+go build -buildvcs=false -o "$work/archive" ./hack/archive
 manifest_head >dist/byoos.yaml
 for platform in "${platforms[@]}"; do
   os=${platform%/*} arch=${platform#*/} exe=
   [[ $os == windows ]] && exe=.exe
-  stage=dist/stage
-  rm -rf "$stage"
-  mkdir -p "$stage/plugins"
-  export GOOS=$os GOARCH=$arch CGO_ENABLED=0
-  ldflags="-s -w -X github.com/kubectl-byoos/kubectl-byoos/internal/cli/version.release=$version"
-  go build -trimpath -ldflags "$ldflags" -o "$stage/kubectl-byoos$exe" ./cmd/kubectl-byoos
-  for plugin in plugins/byoos-source-*; do
-    go build -trimpath -ldflags '-s -w' -o "$stage/$plugin$exe" "./$plugin"
-  done
-  unset GOOS GOARCH CGO_ENABLED
+  stage=$work/${os}_$arch
+  echo "dist: $platform" >&2
+  build "$os" "$arch" "$exe" "$stage"
   cp LICENSE "$stage/"
-  archive=kubectl-byoos_${version}_${os}_${arch}.tar.gz
-  # krew refuses links, and takes the modes from the archive.
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" --mode='u=rwX,go=rX' -C "$stage" -cf - . | gzip -n >"dist/$archive"
-  manifest_platform "$os" "$arch" "$archive" "$exe" >>dist/byoos.yaml
+  archive=kubectl-byoos_${version}_${os}_${arch}
+  "$work/archive" -version "$version" -stage "$stage" -out "dist/$archive" -epoch "$SOURCE_DATE_EPOCH"
+  manifest_platform "$os" "$arch" "$archive.tar.gz" "$exe" >>dist/byoos.yaml
+  rm -r "$stage"
 done
-rm -rf dist/stage
-(cd dist && sha256sum ./*.tar.gz >checksums.txt)
+(cd dist && sha256sum byoos.yaml kubectl-byoos_* >checksums.txt)
+if [[ -n ${SIGN_KEY:-} ]]; then
+  ./hack/sign.sh "$SIGN_KEY" dist/checksums.txt
+else
+  echo "dist: checksums.txt is not signed; hack/sign.sh signs it" >&2
+fi

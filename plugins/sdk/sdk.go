@@ -49,7 +49,7 @@ type Info struct {
 	// "byoos-source-".
 	Name string
 	// Version is semver without a leading v. Empty means the module version
-	// recorded in the binary.
+	// recorded in the binary, or the one that the build of a release set.
 	Version string
 	// Summary is one sentence for `plugin list`.
 	Summary string

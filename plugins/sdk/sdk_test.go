@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +58,31 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stdout, "waiting")
 		parentWatch(os.Getenv(EnvHostPID))()
 		fmt.Fprintln(os.Stdout, "gone")
+	}
+}
+
+func TestModuleVersion(t *testing.T) {
+	checkout := &debug.BuildInfo{Main: debug.Module{Path: modulePath, Version: "(devel)"}}
+	installed := &debug.BuildInfo{
+		Main: debug.Module{Path: "example.com/plugin", Version: "v1.0.0"},
+		Deps: []*debug.Module{{Path: modulePath, Version: "v0.3.0"}},
+	}
+	for _, test := range []struct {
+		build               *debug.BuildInfo
+		path, release, want string
+	}{
+		{nil, "", "v1.2.3", "0.0.0-devel"},
+		{checkout, "", "", "0.0.0-devel"},
+		{checkout, "", "v1.2.3", "1.2.3"},
+		{checkout, modulePath, "v1.2.3", "1.2.3"},
+		{installed, "", "", "1.0.0"},
+		{installed, "", "v1.2.3", "1.2.3"},
+		{installed, modulePath, "v1.2.3", "0.3.0"},
+		{installed, "example.com/none", "v1.2.3", "0.0.0-devel"},
+	} {
+		if got := moduleVersion(test.build, test.path, test.release); got != test.want {
+			t.Errorf("%+v: %s", test, got)
+		}
 	}
 }
 

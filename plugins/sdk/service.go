@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +61,10 @@ func (s *service[C]) describe() *sourcev1.Description {
 		Environment:      info.Environment,
 		Summary:          info.Summary,
 		Homepage:         info.Homepage,
-		SdkVersion:       moduleVersion(build, modulePath),
+		SdkVersion:       moduleVersion(build, modulePath, release),
 	}
 	if d.Version == "" {
-		d.Version = moduleVersion(build, "")
+		d.Version = moduleVersion(build, "", release)
 	}
 	if _, ok := s.source.(Verifier[C]); ok {
 		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_VERIFY)
@@ -85,14 +86,20 @@ func (s *service[C]) description() (*sourcev1.Description, error) {
 	return d, nil
 }
 
+// release is the version of a plugin's main module, which the build of a release
+// sets, since a build of a checkout knows none of its own:
+//
+//	go build -ldflags '-X github.com/kubectl-byoos/kubectl-byoos/plugins/sdk.release=v1.2.3'
+var release string
+
 // moduleVersion returns the version of module path in build, or of the main
 // module for an empty path. A build outside a release is 0.0.0-devel.
-func moduleVersion(build *debug.BuildInfo, path string) string {
+func moduleVersion(build *debug.BuildInfo, path, release string) string {
 	const devel = "0.0.0-devel"
 	if build == nil {
 		return devel
 	}
-	version := build.Main.Version
+	version := cmp.Or(release, build.Main.Version)
 	if path != "" && build.Main.Path != path {
 		i := slices.IndexFunc(build.Deps, func(m *debug.Module) bool { return m.Path == path })
 		if i < 0 {

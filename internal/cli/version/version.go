@@ -52,13 +52,13 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 	return cmd
 }
 
-// release is the version of a release, which the linker sets (hack/dist.sh): a
+// release and commit are those of a release, which the linker sets (hack/dist.sh): a
 // build of a checkout knows no version of its own.
-var release string
+var release, commit string
 
 // Read returns what the Go toolchain recorded in the binary.
 func Read() Info {
-	info := Info{Version: "devel", GoVersion: runtime.Version(), Platform: fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)}
+	info := Info{Version: "devel", Commit: commit, GoVersion: runtime.Version(), Platform: fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return info
@@ -70,7 +70,7 @@ func Read() Info {
 		info.Version = v
 	}
 	for _, setting := range build.Settings {
-		if setting.Key == "vcs.revision" {
+		if setting.Key == "vcs.revision" && commit == "" {
 			info.Commit = setting.Value
 		}
 	}

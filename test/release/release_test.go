@@ -1,0 +1,169 @@
+// Package release tests the scripts that make a release, as far as they do not
+// build; .ci/run builds one.
+package release
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha512"
+	"encoding/binary"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
+)
+
+// repository is a git repository with the release script and one commit.
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := binaries.Root()
+	must(t, err)
+	dir := t.TempDir()
+	for _, name := range []string{"dist.sh", "sign.sh"} {
+		data, err := os.ReadFile(filepath.Join(root, "hack", name))
+		must(t, err)
+		must(t, os.MkdirAll(filepath.Join(dir, "hack"), 0o700))
+		must(t, os.WriteFile(filepath.Join(dir, "hack", name), data, 0o700))
+	}
+	git(t, dir, "init", "-q")
+	git(t, dir, "add", ".")
+	git(t, dir, "commit", "-q", "-m", "first")
+	return dir
+}
+
+func git(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	command := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
+	command.Dir = dir
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+// A release is made of a clean tree with the tag of its version, and of nothing
+// else. What is wrong is told before anything is built.
+func TestDistRefuses(t *testing.T) {
+	tests := map[string]struct {
+		version, want string
+		prepare       func(t *testing.T, dir string)
+		env           []string
+	}{
+		"no version": {"", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
+		"no semver":  {"1.2", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
+		"no tag":     {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, nil},
+		"a branch":   {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { git(t, dir, "branch", "v1.2.3") }, nil},
+		"another commit's tag": {"v1.2.3", "the tag v1.2.3 is on another commit", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			git(t, dir, "commit", "-q", "--allow-empty", "-m", "second")
+		}, nil},
+		"a change": {"v1.2.3", "changes that no commit has", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			must(t, os.WriteFile(filepath.Join(dir, "hack", "sign.sh"), nil, 0o600))
+		}, nil},
+		"a new file": {"v1.2.3", "?? new.go", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			must(t, os.WriteFile(filepath.Join(dir, "new.go"), nil, 0o600))
+		}, nil},
+		"no key": {"v1.2.3", "cannot read the key SIGN_KEY=/none", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "-m", "annotated", "v1.2.3")
+		}, []string{"SIGN_KEY=/none"}},
+		"no key for a snapshot": {"v0.0.0-SNAPSHOT", "cannot read the key SIGN_KEY=/none", func(*testing.T, string) {}, []string{"SIGN_KEY=/none"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir := repository(t)
+			test.prepare(t, dir)
+			command := exec.Command("bash", "hack/dist.sh", test.version)
+			command.Dir = dir
+			command.Env = append(os.Environ(), test.env...)
+			out, err := command.CombinedOutput()
+			if err == nil || command.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), test.want) {
+				t.Errorf("%v: %s", err, out)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "dist")); err == nil {
+				t.Error("it began to build")
+			}
+		})
+	}
+}
+
+// The signature is checked by the description of the format alone
+// (PROTOCOL.sshsig of OpenSSH), not by the program that made it.
+func TestSign(t *testing.T) {
+	binaries.Need(t, "ssh-keygen")
+	root, err := binaries.Root()
+	must(t, err)
+	dir := t.TempDir()
+	key, file := filepath.Join(dir, "key"), filepath.Join(dir, "checksums.txt")
+	must(t, os.WriteFile(file, []byte("0123  archive.tar.gz\n"), 0o600))
+	run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key)
+	for range 2 { // An old signature is replaced, and nothing is asked.
+		run(t, filepath.Join(root, "hack", "sign.sh"), key, file)
+	}
+	data, err := os.ReadFile(file)
+	must(t, err)
+	signature, err := os.ReadFile(file + ".sig")
+	must(t, err)
+	if !signed(t, signature, data, publicKey(t, key+".pub")) {
+		t.Error("the signature is not good")
+	}
+	if signed(t, signature, append(data, '\n'), publicKey(t, key+".pub")) {
+		t.Error("the signature is good for another text")
+	}
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+func signed(t *testing.T, armoured, message []byte, key ed25519.PublicKey) bool {
+	t.Helper()
+	block, _ := pem.Decode(armoured)
+	if block == nil || block.Type != "SSH SIGNATURE" || !bytes.HasPrefix(block.Bytes, []byte("SSHSIG\x00\x00\x00\x01")) {
+		t.Fatalf("no SSH signature: %s", armoured)
+	}
+	fields := split(block.Bytes[10:])
+	namespace, hash, signature := fields[1], fields[3], split(fields[4])
+	if string(namespace) != "file" || string(hash) != "sha512" {
+		t.Fatalf("namespace %s, hash %s", namespace, hash)
+	}
+	sum := sha512.Sum512(message)
+	text := []byte("SSHSIG")
+	for _, part := range [][]byte{namespace, fields[2], hash, sum[:]} {
+		text = append(binary.BigEndian.AppendUint32(text, uint32(len(part))), part...)
+	}
+	return ed25519.Verify(key, text, signature[1])
+}
+
+// split returns the length-prefixed strings of the wire format of SSH.
+func split(data []byte) [][]byte {
+	var parts [][]byte
+	for len(data) >= 4 {
+		end := 4 + binary.BigEndian.Uint32(data)
+		parts, data = append(parts, data[4:end]), data[end:]
+	}
+	return parts
+}
+
+func publicKey(t *testing.T, path string) ed25519.PublicKey {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	must(t, err)
+	// A key file is base64 between words; PEM reads it, wrapped.
+	block, _ := pem.Decode([]byte("-----BEGIN KEY-----\n" + strings.Fields(string(data))[1] + "\n-----END KEY-----\n"))
+	return ed25519.PublicKey(split(block.Bytes)[1])
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
