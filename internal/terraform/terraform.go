@@ -161,8 +161,9 @@ func check(p Pack, shape Shape) error {
 			return fmt.Errorf("pack %q has text with decomposed characters, which Terraform would change (it stores strings in Unicode form NFC)", p.Name)
 		}
 	}
-	if shape != ShapeLocals && strings.HasSuffix(p.Version, ".x") {
-		return failure.Usage("write the version, or use another shape",
+	looksUp := shape == ShapeData || shape == ShapeProfile && p.Profile.Create
+	if looksUp && strings.HasSuffix(p.Version, ".x") {
+		return failure.Usage("write all numbers of it, as 1.0.0, or use --terraform-shape locals",
 			"pack %q: Terraform looks up one version of a pack, not target.packVersion %s", p.Name, p.Version)
 	}
 	if shape == ShapeProfile {

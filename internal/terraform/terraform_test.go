@@ -106,9 +106,14 @@ func TestRefusals(t *testing.T) {
 	if failure.Code(err) != failure.ExitUsage {
 		t.Errorf("an unknown shape: got %v", err)
 	}
-	_, err = terraform.Render([]terraform.Pack{{Name: "a", Pack: "generic-byoi", Version: "1.0.x"}}, terraform.Options{})
+	pattern := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Version: "1.0.x", Profile: terraform.Profile{Name: "p", Version: "1.0.0"}}}
+	_, err = terraform.Render(pattern, terraform.Options{})
 	if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), "1.0.x") {
 		t.Errorf("a pattern for the pack's version: got %v", err)
+	}
+	// A profile that is there has its pack.
+	if _, err = terraform.Render(pattern, terraform.Options{Shape: terraform.ShapeProfile}); err != nil {
+		t.Errorf("a pattern that is not looked up: got %v", err)
 	}
 }
 
