@@ -181,10 +181,26 @@ func hints(packs []spec.Pack) source.Hints {
 		Providers:          union(packs, func(s spec.Select) string { return strings.ToLower(s.Provider) }),
 		Regions:            union(packs, func(s spec.Select) string { return s.Region }),
 		Architectures:      union(packs, func(s spec.Select) string { return strings.ToLower(s.Architecture) }),
-		KubernetesVersions: union(packs, func(s spec.Select) string { return s.KubernetesVersion }),
+		KubernetesVersions: kubernetesVersions(packs),
 		K8sDistributions:   union(packs, func(s spec.Select) string { return strings.ToLower(s.K8sDistribution) }),
 		CustomTags:         union(packs, func(s spec.Select) string { return s.CustomTag }),
 	}
+}
+
+// kubernetesVersions are the ranges that packs select, and the versions that a
+// template must lead to beside its pick.
+func kubernetesVersions(packs []spec.Pack) []string {
+	versions := union(packs, func(s spec.Select) string { return s.KubernetesVersion })
+	if versions == nil {
+		return nil
+	}
+	for _, pack := range packs {
+		if pack.Edge != nil {
+			versions = append(versions, pack.Edge.KubernetesVersions...)
+		}
+	}
+	slices.Sort(versions)
+	return slices.Compact(versions)
 }
 
 func union(packs []spec.Pack, field func(spec.Select) string) []string {

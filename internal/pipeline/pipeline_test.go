@@ -167,6 +167,29 @@ func TestHintsAreSpelledAsPluginsDo(t *testing.T) {
 	}
 }
 
+// What a template must lead to beside its pick is asked for too.
+func TestHintsOfKubernetesVersions(t *testing.T) {
+	ranged := spec.Pack{Name: "a", Pack: spec.EdgeNativeBYOI, Select: spec.Select{KubernetesVersion: "~1.30"},
+		Edge: &spec.Edge{KubernetesVersions: []string{"1.31.1", "1.30.4"}}}
+	anything := spec.Pack{Name: "b", Pack: spec.EdgeNativeBYOI}
+	for _, test := range []struct {
+		packs []spec.Pack
+		want  []string
+	}{
+		{[]spec.Pack{ranged}, []string{"1.30.4", "1.31.1", "~1.30"}},
+		{[]spec.Pack{ranged, anything}, nil},
+	} {
+		fake := &plugins{}
+		pipe := newPipeline(t, fake)
+		if _, _, err := pipe.Discover(t.Context(), test.packs); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, fake.requests[0].Hints.KubernetesVersions); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestFailingSource(t *testing.T) {
 	broken := &failure.Error{Code: failure.ExitSource, Summary: "source golden: access denied"}
 	fake := &plugins{results: map[string]source.Result{
@@ -302,7 +325,11 @@ func TestVerify(t *testing.T) {
 	}{
 		"good":       {golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK},
 		"deprecated": {golden: source.Verified{Presence: source.Found, Image: &deprecated}, asked: "golden", status: pipeline.StatusStale, reason: "deprecated since"},
-		"gone":       {golden: source.Verified{Presence: source.NotFound, Reason: "deregistered"}, asked: "golden", status: pipeline.StatusStale, reason: "deregistered"},
+		"deprecated, and more": {
+			golden: source.Verified{Presence: source.Found, Image: &deprecated, Reason: "it can still be pulled"}, asked: "golden",
+			status: pipeline.StatusStale, reason: "it can still be pulled",
+		},
+		"gone": {golden: source.Verified{Presence: source.NotFound, Reason: "deregistered"}, asked: "golden", status: pipeline.StatusStale, reason: "deregistered"},
 		"unasked": {
 			err: map[string]error{"golden": errors.New("access denied")}, asked: "golden",
 			status: pipeline.StatusUnknown, reason: "could not be asked", failure: "access denied",

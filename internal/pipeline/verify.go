@@ -174,6 +174,7 @@ func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
 			if len(v.Reasons) > 0 {
 				v.Status = StatusStale
 			}
+			v.add(a.reason)
 			return v
 		}
 	}
@@ -190,6 +191,17 @@ func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
 		v.Reasons = []string{"gone"}
 	}
 	return v
+}
+
+// add takes in what a source says beside the image that it found.
+func (v *Verification) add(said string) {
+	switch {
+	case said == "":
+	case v.Status == StatusStale:
+		v.Reasons = append(v.Reasons, said)
+	default:
+		v.Notes = append(v.Notes, said)
+	}
 }
 
 // Nearest fills in, for stale images of packs, what would be picked now. It is

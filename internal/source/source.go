@@ -204,7 +204,7 @@ type Verified struct {
 	Presence Presence
 	// Image as it is now, when Presence is Found.
 	Image *image.Image
-	// Reason, for every Presence but Found.
+	// Reason, for every Presence but Found; then what else is known of the image.
 	Reason string
 }
 

@@ -216,7 +216,7 @@ type Result struct {
 	Presence Presence
 	// Image as it is now, when Presence is Found.
 	Image *Image
-	// Reason, for every Presence but Found.
+	// Reason, for every Presence but Found; then what else is known of the image.
 	Reason string
 }
 

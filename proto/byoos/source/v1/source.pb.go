@@ -934,7 +934,7 @@ type VerifyResult struct {
 	Presence Presence `protobuf:"varint,2,opt,name=presence,proto3,enum=byoos.source.v1.Presence" json:"presence,omitempty"`
 	// The image as it is now, when presence is PRESENCE_FOUND.
 	Image *Image `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`
-	// Why, for every presence but PRESENCE_FOUND.
+	// Why, for every presence but PRESENCE_FOUND; then what else is known of it.
 	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
