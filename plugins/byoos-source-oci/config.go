@@ -14,18 +14,18 @@ import (
 
 // config is what a spec says of a source of type oci.
 type config struct {
-	Repository   string    `json:"repository,omitempty" jsonschema:"description=Repository with its registry: registry.example.com/team/ubuntu.,example=ttl.sh/ubuntu"`
-	Repositories []string  `json:"repositories,omitempty" jsonschema:"description=Several repositories; instead of repository or beside it."`
-	Tags         []string  `json:"tags,omitempty" jsonschema:"description=Tags that count: shell patterns (k3s-*) or regular expressions between slashes; a leading ! leaves tags out. Default: all."`
-	Grammar      string    `json:"grammar,omitempty" jsonschema:"description=Regular expression for a whole tag with named groups (k8sDistribution\\, kubernetesVersion\\, peVersion\\, customTag\\, osName\\, osVersion\\, architecture\\, version). Default: the tags that CanvOS builds."`
-	Resolve      string    `json:"resolve,omitempty" jsonschema:"enum=newest,enum=all,enum=none,default=newest,description=Which tags to read beyond their names (digest\\, platforms\\, labels): the newest of each line\\, all\\, or none."`
-	ResolveLimit int       `json:"resolveLimit,omitempty" jsonschema:"minimum=1,default=50,description=Most tags of a repository that resolve: newest reads."`
-	NewestBy     string    `json:"newestBy,omitempty" jsonschema:"enum=version,enum=created,default=version,description=What makes an image newer: the versions in its tag\\, or its creation time (reads every tag)."`
-	Inspect      bool      `json:"inspect,omitempty" jsonschema:"description=Read /etc/kairos-release or /etc/os-release from the layers of images whose OS is not known otherwise."`
-	InspectLimit int       `json:"inspectLimit,omitempty" jsonschema:"minimum=1,default=4096,description=Most that is unpacked of one image while looking for these files\\, in MiB."`
-	Labels       labels    `json:"labels,omitempty" jsonschema:"description=Labels or annotations that hold OS facts."`
-	PlainHTTP    []string  `json:"plainHTTP,omitempty" jsonschema:"description=Registries to read over plain http\\, without credentials. Loopback addresses need not be named."`
-	Rewrite      []rewrite `json:"rewrite,omitempty" jsonschema:"description=Mirrors: read and render an image under another name."`
+	Repository   string       `json:"repository,omitempty" jsonschema:"description=Repository with its registry: registry.example.com/team/ubuntu.,example=ttl.sh/ubuntu"`
+	Repositories []string     `json:"repositories,omitempty" jsonschema:"description=Several repositories; instead of repository or beside it."`
+	Tags         []string     `json:"tags,omitempty" jsonschema:"description=Tags that count: shell patterns (k3s-*) or regular expressions between slashes; a leading ! leaves tags out. Default: all."`
+	Grammar      string       `json:"grammar,omitempty" jsonschema:"description=What a tag says: canvos (default)\\, kairos\\, or a regular expression for a whole tag with named groups (k8sDistribution\\, kubernetesVersion\\, peVersion\\, customTag\\, osName\\, osVersion\\, architecture\\, version)."`
+	Resolve      string       `json:"resolve,omitempty" jsonschema:"enum=newest,enum=all,enum=none,default=newest,description=Which tags to read beyond their names (digest\\, platforms\\, labels): the newest of each line\\, all\\, or none."`
+	ResolveLimit int          `json:"resolveLimit,omitempty" jsonschema:"minimum=1,default=50,description=Most tags of a repository that resolve: newest reads."`
+	NewestBy     sdk.NewestBy `json:"newestBy,omitempty" jsonschema:"enum=version,enum=created,default=version,description=What makes an image newer: the versions in its tag\\, or its creation time (reads every tag)."`
+	Inspect      bool         `json:"inspect,omitempty" jsonschema:"description=Read /etc/kairos-release or /etc/os-release from the layers of images whose OS is not known otherwise."`
+	InspectLimit int          `json:"inspectLimit,omitempty" jsonschema:"minimum=1,default=4096,description=Most that is unpacked of one image while looking for these files\\, in MiB."`
+	Labels       labels       `json:"labels,omitempty" jsonschema:"description=Labels or annotations that hold OS facts."`
+	PlainHTTP    []string     `json:"plainHTTP,omitempty" jsonschema:"description=Registries to read over plain http\\, without credentials. Loopback addresses need not be named."`
+	Rewrite      []rewrite    `json:"rewrite,omitempty" jsonschema:"description=Mirrors: read and render an image under another name."`
 }
 
 type labels struct {
@@ -39,13 +39,11 @@ type rewrite struct {
 	To   string `json:"to" jsonschema:"required,description=What stands there instead."`
 }
 
-// Values of resolve and newestBy.
+// Values of resolve.
 const (
 	resolveNewest = "newest"
 	resolveAll    = "all"
 	resolveNone   = "none"
-	byVersion     = "version"
-	byCreated     = "created"
 )
 
 const (
@@ -68,13 +66,13 @@ type repositoryName struct{ actual, original string }
 // newPlan checks c. mirrors are the user's own; they come before those of the spec.
 func newPlan(c config, mirrors []rewrite) (*plan, error) {
 	c.Resolve = cmp.Or(c.Resolve, resolveNewest)
-	c.NewestBy = cmp.Or(c.NewestBy, byVersion)
+	c.NewestBy = cmp.Or(c.NewestBy, sdk.NewestByVersion)
 	c.ResolveLimit = cmp.Or(c.ResolveLimit, defaultResolveLimit)
 	c.InspectLimit = cmp.Or(c.InspectLimit, defaultInspectLimit)
 	c.Labels.OSName = cmp.Or(c.Labels.OSName, "byoos.dev/os-name")
 	c.Labels.OSVersion = cmp.Or(c.Labels.OSVersion, "byoos.dev/os-version")
 	c.Labels.KubernetesVersion = cmp.Or(c.Labels.KubernetesVersion, "byoos.dev/kubernetes-version")
-	if c.NewestBy == byCreated {
+	if c.NewestBy == sdk.NewestByCreated {
 		if c.Resolve == resolveNone {
 			return nil, wrong("newestBy", "newestBy: created needs every tag's creation time, and resolve: none reads none",
 				"leave resolve away, or use newestBy: version")
@@ -98,8 +96,12 @@ func (p *plan) compile() (err error) {
 	if p.Grammar == "" {
 		return nil
 	}
+	if named, ok := tag.Named(p.Grammar); ok {
+		p.grammar = named
+		return nil
+	}
 	if p.grammar, err = tag.Compile(p.Grammar); err != nil {
-		return wrong("grammar", err.Error(), `write a regular expression such as (?P<kubernetesVersion>\d+\.\d+\.\d+)-(?P<customTag>.+)`)
+		return wrong("grammar", err.Error(), `write canvos, kairos, or a regular expression such as (?P<kubernetesVersion>\d+\.\d+\.\d+)-(?P<customTag>.+)`)
 	}
 	return nil
 }

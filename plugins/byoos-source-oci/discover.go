@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,14 +13,15 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
 
 const (
 	// parallelRepositories and parallelTags keep well below what registries throttle.
 	parallelRepositories = 4
 	parallelTags         = 8
-	// lineDepth is how many editions of a line are read in search of an architecture.
-	lineDepth = 5
+	// parallelImages is how many images are looked into at a time; each streams a layer.
+	parallelImages = 4
 )
 
 // sink is where a discovery sends what it finds: an *sdk.Stream.
@@ -34,14 +34,14 @@ type sink interface {
 // discovery is one call of Discover.
 type discovery struct {
 	*plan
-	client        *registry.Client
-	out           sink
-	now           time.Time
-	architectures []string
-	inspector     *inspector
+	client    *registry.Client
+	out       sink
+	now       time.Time
+	wanted    *wanted
+	inspector *inspector
 
-	mu   sync.Mutex
-	held []sdk.Image // until it is known whether creation times mean something
+	mu             sync.Mutex
+	timed, untimed int // images that were read, with and without a creation time
 }
 
 // run reads all repositories. One that fails is reported and the others go on.
@@ -60,7 +60,7 @@ func (d *discovery) run(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return d.release()
+	return d.noteUntimed()
 }
 
 func (d *discovery) repository(ctx context.Context, name repositoryName) error {
@@ -72,14 +72,15 @@ func (d *discovery) repository(ctx context.Context, name repositoryName) error {
 	if err != nil {
 		return err
 	}
-	resolved, err := d.resolve(ctx, repo, tags)
+	read, err := d.resolve(ctx, repo, tags)
 	if err != nil {
 		return err
 	}
-	if err := d.inspect(ctx, repo, name, tags, resolved); err != nil {
+	b := builder{plan: d.plan, repo: repo, original: name.original, now: d.now}
+	if err := d.inspect(ctx, b, tags, read); err != nil {
 		return err
 	}
-	return d.send(repo, name, tags, resolved)
+	return d.send(b, tags, read)
 }
 
 // list returns the tags that count, the newest first.
@@ -108,227 +109,138 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 	return tags, nil
 }
 
-// resolution is what was read of a tag; its manifest is nil when the tag is gone.
-type resolution struct{ manifest *registry.Manifest }
-
-// resolved tells by tag what was read. It is safe for concurrent use.
-type resolved struct {
-	mu    sync.Mutex
-	byTag map[string]resolution
-	// budget is how many tags may still be read beyond the newest of each line.
-	budget atomic.Int64
-}
-
-func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags []tag.Tag) (*resolved, error) {
-	r := &resolved{byTag: map[string]resolution{}}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelTags)
-	switch d.Resolve {
-	case resolveAll:
-		for _, t := range tags {
-			group.Go(func() error { _, err := r.read(ctx, repo, t); return err })
-		}
-	case resolveNewest:
-		lines := byLine(tags)
-		if err := d.noteLimit(repo, len(lines)); err != nil {
-			return nil, err
-		}
-		lines = lines[:min(len(lines), d.ResolveLimit)]
-		r.budget.Store(int64(d.ResolveLimit - len(lines)))
-		for _, line := range lines {
-			group.Go(func() error { return d.readLine(ctx, repo, r, line) })
-		}
-	}
-	return r, group.Wait()
-}
-
-func (d *discovery) noteLimit(repo *registry.Repository, lines int) error {
-	if lines <= d.ResolveLimit {
-		return nil
-	}
-	return d.out.Report(sdk.Diagnostic{
-		Severity: sdk.Notice,
-		Summary: fmt.Sprintf("%s: digest and architecture are known for the newest %d of %d kinds of tags only",
-			repo.Name, d.ResolveLimit, lines),
-		Detail:     "a kind is one distribution, Kubernetes version and custom tag; the newest versions are read first",
-		NextStep:   "narrow tags, or raise resolveLimit",
-		ConfigPath: "resolveLimit", Scope: repo.Name,
-	})
-}
-
-// byLine groups tags that are sorted; lines come in the order of their newest.
-func byLine(tags []tag.Tag) [][]tag.Tag {
-	var lines [][]tag.Tag
-	index := map[string]int{}
-	for _, t := range tags {
-		key := t.Line()
-		i, ok := index[key]
-		if !ok {
-			i = len(lines)
-			index[key] = i
-			lines = append(lines, nil)
-		}
-		lines[i] = append(lines[i], t)
-	}
-	return lines
-}
-
-// readLine reads the newest tag of a line. It goes on to older ones while the tag
-// is gone, or holds no image for an architecture that the host will ask for.
-func (d *discovery) readLine(ctx context.Context, repo *registry.Repository, r *resolved, line []tag.Tag) error {
-	missing := slices.Clone(d.architectures)
-	for i, t := range line[:min(len(line), lineDepth)] {
-		if i > 0 && r.budget.Add(-1) < 0 {
-			return nil
-		}
-		m, err := r.read(ctx, repo, t)
-		if err != nil {
-			return err
-		}
-		if m == nil {
-			continue
-		}
-		missing = slices.DeleteFunc(missing, func(arch string) bool {
-			return slices.ContainsFunc(m.Platforms, func(p registry.Platform) bool {
-				return p.Architecture == arch && !p.Missing
-			})
-		})
-		if len(missing) == 0 {
-			return nil
-		}
-	}
-	return nil
-}
-
-// read returns nil for a tag that is listed but gone.
-func (r *resolved) read(ctx context.Context, repo *registry.Repository, t tag.Tag) (*registry.Manifest, error) {
-	m, err := repo.Manifest(ctx, t.Name)
-	if err != nil && !registry.IsNotFound(err) {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.byTag[t.Name] = resolution{m}
-	return m, nil
-}
-
 // sendSize is how many tags become images at a time, so that a repository of a
 // million tags does not become a million images in memory.
 const sendSize = 1000
 
-func (d *discovery) send(repo *registry.Repository, name repositoryName, tags []tag.Tag, r *resolved) error {
+func (d *discovery) send(b builder, tags []tag.Tag, read *reading) error {
+	editions := newEditions(tags, read)
 	for some := range slices.Chunk(tags, sendSize) {
 		images := make([]sdk.Image, 0, len(some))
 		for _, t := range some {
-			images = append(images, d.images(repo, name, t, r)...)
+			images = append(images, d.images(b, editions, t, read)...)
 		}
-		if err := d.sendSome(images); err != nil {
+		d.count(images)
+		if err := d.out.Images(images...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *discovery) sendSome(images []sdk.Image) error {
-	if d.NewestBy != byCreated {
-		return d.out.Images(images...)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.held = append(d.held, images...)
-	return nil
-}
-
-func (d *discovery) images(repo *registry.Repository, name repositoryName, t tag.Tag, r *resolved) []sdk.Image {
-	b := builder{plan: d.plan, repo: repo, original: name.original}
-	read, ok := r.byTag[t.Name]
-	switch {
-	case !ok:
-		return []sdk.Image{b.unresolved(t)}
-	case read.manifest == nil:
-		img := b.unresolved(t)
-		img.State, img.StateReason = sdk.Gone, "the tag is listed, but the registry has no manifest for it"
-		return []sdk.Image{img}
-	}
-	images := b.resolved(t, read.manifest)
-	for i := range read.manifest.Platforms {
-		if os, ok := d.inspector.found(read.manifest.Platforms[i].Digest); ok {
+func (d *discovery) images(b builder, editions editions, t tag.Tag, read *reading) []sdk.Image {
+	images := b.listed(t, read)
+	for i := range images {
+		if os, ok := d.inspector.found(images[i].Attributes[attrPlatformDigest]); ok {
 			b.addOS(&images[i], os)
+		}
+		if whole, ok := editions.serves(t, images[i].Architecture); ok {
+			images[i].ExcludedFromLatest = true
+			images[i].StateReason = fmt.Sprintf("excluded from latest: the image for one platform of the tag %s, which is taken instead", whole)
 		}
 	}
 	return images
 }
 
-// release sends what was held for its creation time. Times are kept when every
-// image has one that means something, so that one without is never sorted behind
-// an older one with.
-func (d *discovery) release() error {
-	if len(d.held) == 0 {
-		return nil
-	}
-	without := 0
-	for _, img := range d.held {
-		if img.State == sdk.Available && !d.meansSomething(img.CreatedAt) {
-			without++
-		}
-	}
-	if without > 0 {
-		for i := range d.held {
-			d.held[i].CreatedAt = time.Time{}
-		}
-		if err := d.out.Report(sdk.Diagnostic{
-			Severity: sdk.Warning,
-			Summary:  fmt.Sprintf("%d of %d images have no creation time that means something", without, len(d.held)),
-			Detail:   "reproducible builds set a fixed one; the versions in the tags decide what is newest instead",
-			NextStep: "leave newestBy: created away, or build with a real creation time", ConfigPath: "newestBy",
-		}); err != nil {
-			return err
-		}
-	}
-	return d.out.Images(d.held...)
+// editions tells which tags stand beside those of their single platforms.
+type editions struct {
+	whole map[string]bool
+	read  *reading
 }
 
-// firstImage is before the first image that can exist (Docker came out in March
-// 2013); earlier times are the fixed ones of reproducible builds.
-var firstImage = time.Date(2013, 1, 1, 0, 0, 0, 0, time.UTC)
+func newEditions(tags []tag.Tag, read *reading) editions {
+	e := editions{map[string]bool{}, read}
+	for _, t := range tags {
+		if t.Edition == t.Name {
+			e.whole[t.Name] = true
+		}
+	}
+	return e
+}
 
-func (d *discovery) meansSomething(created time.Time) bool {
-	return created.After(firstImage) && (d.now.IsZero() || created.Before(d.now.Add(24*time.Hour)))
+// serves tells whether there is a tag to take in place of one for a single
+// platform: one that was not read is taken to have all, so that the two are never
+// two choices.
+func (e editions) serves(t tag.Tag, architecture string) (whole string, ok bool) {
+	if t.Edition == t.Name || !e.whole[t.Edition] {
+		return "", false
+	}
+	m, known := e.read.byTag[t.Edition]
+	if !known {
+		return t.Edition, true
+	}
+	return t.Edition, m != nil && slices.ContainsFunc(m.Platforms, func(p registry.Platform) bool {
+		return p.Usable() && osfacts.Architecture(p.Architecture) == architecture
+	})
+}
+
+func (d *discovery) count(images []sdk.Image) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, img := range images {
+		switch {
+		case img.State != sdk.Available:
+		case img.CreatedAt.IsZero():
+			d.untimed++
+		default:
+			d.timed++
+		}
+	}
+}
+
+// noteUntimed tells of images that come last for want of a creation time.
+func (d *discovery) noteUntimed() error {
+	if d.NewestBy != sdk.NewestByCreated || d.untimed == 0 {
+		return nil
+	}
+	return d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Warning,
+		Summary:  fmt.Sprintf("%d of %d images have no creation time that means something, and come last", d.untimed, d.untimed+d.timed),
+		Detail:   "reproducible builds set a fixed one, and a time in the future is none",
+		NextStep: "leave newestBy: created away, or build with a real creation time", ConfigPath: "newestBy",
+	})
 }
 
 // inspect reads OS facts from the layers of images that have none elsewhere.
-func (d *discovery) inspect(
-	ctx context.Context, repo *registry.Repository, name repositoryName, tags []tag.Tag, r *resolved,
-) error {
+func (d *discovery) inspect(ctx context.Context, b builder, tags []tag.Tag, read *reading) error {
 	if !d.Inspect {
 		return nil
 	}
-	b := builder{plan: d.plan, repo: repo, original: name.original}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelImages)
 	for _, t := range tags {
-		m := r.byTag[t.Name].manifest
-		if m == nil || len(m.Platforms) == 0 {
+		m := read.byTag[t.Name]
+		if m == nil {
 			continue
 		}
-		for i, img := range b.resolved(t, m) {
-			if img.OSName != "" && img.OSVersion != "" || img.State != sdk.Available {
+		for i := range m.Platforms {
+			p := &m.Platforms[i]
+			if img := b.platform(t, m, *p); img.State != sdk.Available || img.OSName != "" && img.OSVersion != "" {
 				continue
 			}
-			_ = d.out.Progress(0, 0, "reading layers of "+img.ID)
-			if err := d.inspector.read(ctx, repo, m.Platforms[i]); err != nil {
-				return fmt.Errorf("inspect %s: %w", img.ID, d.inspectFailure(err, img.ID))
-			}
+			group.Go(func() error { return d.lookInto(ctx, b.repo, t, p) })
 		}
 	}
-	return nil
+	return group.Wait()
 }
 
-func (d *discovery) inspectFailure(err error, id string) error {
-	var limit *layerLimitError
-	if !errors.As(err, &limit) {
+// lookInto looks for the OS of one image. What cannot be unpacked by anybody makes
+// it unusable; what this plugin does not read leaves its OS unknown.
+func (d *discovery) lookInto(ctx context.Context, repo *registry.Repository, t tag.Tag, p *registry.Platform) error {
+	id := repo.Name + ":" + t.Name
+	_ = d.out.Progress(0, 0, "reading layers of "+id)
+	err := d.inspector.read(ctx, repo, *p)
+	var failed *layerError
+	switch {
+	case !errors.As(err, &failed):
 		return err
+	case failed.unusable():
+		p.Unusable = failed.Error()
+		return nil
 	}
-	return &sdk.Diagnostic{
-		Summary: "cannot read the OS inside " + id, Detail: limit.Error(), ConfigPath: "inspectLimit", Scope: id,
-		NextStep: limit.next(),
-	}
+	return d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Warning,
+		Summary:  "cannot read the OS inside " + id, Detail: failed.Error(), ConfigPath: "inspectLimit", Scope: id,
+		NextStep: failed.next(),
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -71,11 +72,36 @@ func (r *recorder) find(t *testing.T, tagName, architecture string) sdk.Image {
 // call is one request as a test writes it.
 type call struct {
 	config   config
-	hints    []string
+	hints    sdk.Hints
 	settings map[string]any
 	// env and home are the user's; the default home is empty.
 	env  map[string]string
 	home string
+	// waits are noted instead of waited.
+	waits *waits
+}
+
+// waits is the clock of tests: it goes on by what is waited.
+type waits struct {
+	mu  sync.Mutex
+	all []time.Duration
+}
+
+func (w *waits) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := now()
+	for _, d := range w.all {
+		at = at.Add(d)
+	}
+	return at
+}
+
+func (w *waits) wait(ctx context.Context, d time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, d)
+	return ctx.Err()
 }
 
 func (c call) source(t testing.TB) source {
@@ -83,7 +109,11 @@ func (c call) source(t testing.TB) source {
 	if home == "" {
 		home = t.TempDir()
 	}
+	if c.waits == nil {
+		c.waits = &waits{}
+	}
 	return source{env: environment{
+		clock:           registry.Clock{Now: c.waits.now, Wait: c.waits.wait},
 		getenv:          func(key string) string { return c.env[key] },
 		home:            home,
 		certificateDirs: []string{filepath.Join(home, "certs.d")},
@@ -97,7 +127,7 @@ func discover(t testing.TB, c call) *recorder {
 	out := &recorder{}
 	d, err := c.source(t).discovery(sdk.DiscoverRequest[config]{
 		Source: "edge", Config: c.config, Now: now(),
-		Hints: sdk.Hints{Architectures: c.hints}, UserSettings: c.settings,
+		Hints: c.hints, UserSettings: c.settings,
 	}, out)
 	if err == nil {
 		err = d.run(context.Background())

@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"time"
 
@@ -27,7 +26,6 @@ const (
 	attrPlatform       = "platform"
 	attrPlatformDigest = "platformDigest"
 	attrMediaType      = "mediaType"
-	attrCreated        = "created"
 )
 
 // fromTag is the provenance of what an image's tag says. It is not "tag", which
@@ -45,6 +43,7 @@ type builder struct {
 	*plan
 	repo     *registry.Repository
 	original string
+	now      time.Time // the host's clock
 }
 
 // unresolved returns the image for a tag of which nothing but the name was read.
@@ -55,6 +54,7 @@ func (b builder) unresolved(t tag.Tag) sdk.Image {
 		Name:      t.Name,
 		Region:    sdk.Global,
 		Version:   t.Version(),
+		NewestBy:  b.NewestBy,
 		Reference: &sdk.Reference{Kind: "oci", Value: b.original + ":" + t.Name},
 		Attributes: map[string]string{
 			attrRegistry: b.repo.Registry, attrRepository: b.repo.Path, attrTag: t.Name,
@@ -84,8 +84,7 @@ func (b builder) addTag(img *sdk.Image, t tag.Tag) {
 		*field = value
 		img.Provenance[name] = provenance(fromTag, group, value, raw)
 	}
-	set(&img.KubernetesVersion, "kubernetesVersion",
-		kubernetesVersion(t.Facts[tag.KubernetesVersion]), t.Facts[tag.KubernetesVersion], tag.KubernetesVersion)
+	set(&img.KubernetesVersion, "kubernetesVersion", t.Kubernetes, t.Facts[tag.KubernetesVersion], tag.KubernetesVersion)
 	set(&img.Architecture, "architecture",
 		osfacts.Architecture(t.Facts[tag.Architecture]), t.Facts[tag.Architecture], tag.Architecture)
 	if t.Facts[tag.OSName]+t.Facts[tag.OSVersion] == "" {
@@ -104,16 +103,23 @@ func provenance(from, key, value, raw string) sdk.Provenance {
 	return p
 }
 
-// distributionBuild is the build part of a k3s or rke2 version. A tag cannot hold
-// the plus sign that belongs before it.
-var distributionBuild = regexp.MustCompile(`-((?:k3s|rke2r)\d+)$`)
-
-func kubernetesVersion(raw string) string {
-	return distributionBuild.ReplaceAllString(osfacts.KubernetesVersion(raw), "+$1")
+// listed returns the images of a tag: what was read of it, or its name alone.
+func (b builder) listed(t tag.Tag, read *reading) []sdk.Image {
+	m, ok := read.byTag[t.Name]
+	switch {
+	case !ok:
+		return []sdk.Image{b.unresolved(t)}
+	case m == nil:
+		img := b.unresolved(t)
+		img.State, img.StateReason = sdk.Gone, "the tag is listed, but the registry has no manifest for it"
+		return []sdk.Image{img}
+	}
+	return b.resolved(t, m)
 }
 
-// resolved returns an image for each platform of a tag, in the order of
-// m.Platforms, or one that says why there is none.
+// resolved returns an image for each architecture of a tag, or one that says why
+// there is none. Of several platforms of one architecture it is the first that
+// can be used: they have one id, so the others are no choice.
 func (b builder) resolved(t tag.Tag, m *registry.Manifest) []sdk.Image {
 	if len(m.Platforms) == 0 {
 		img := b.unresolved(t)
@@ -123,12 +129,24 @@ func (b builder) resolved(t tag.Tag, m *registry.Manifest) []sdk.Image {
 	}
 	images := make([]sdk.Image, 0, len(m.Platforms))
 	for _, p := range m.Platforms {
-		img := b.unresolved(t)
-		b.addManifest(&img, m)
-		b.addPlatform(&img, m, p)
-		images = append(images, img)
+		img := b.platform(t, m, p)
+		at := slices.IndexFunc(images, func(i sdk.Image) bool { return i.Architecture == img.Architecture })
+		switch {
+		case at < 0:
+			images = append(images, img)
+		case images[at].State != sdk.Available && img.State == sdk.Available:
+			images[at] = img
+		}
 	}
 	return images
+}
+
+// platform returns the image of one platform.
+func (b builder) platform(t tag.Tag, m *registry.Manifest, p registry.Platform) sdk.Image {
+	img := b.unresolved(t)
+	b.addManifest(&img, m)
+	b.addPlatform(&img, m, p)
+	return img
 }
 
 func (b builder) addManifest(img *sdk.Image, m *registry.Manifest) {
@@ -139,25 +157,36 @@ func (b builder) addManifest(img *sdk.Image, m *registry.Manifest) {
 }
 
 func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Platform) {
-	img.Architecture = osfacts.Architecture(p.Architecture)
-	img.Provenance["architecture"] = provenance(fromAPI, attrPlatform, img.Architecture, p.Architecture)
-	img.Attributes[attrPlatform] = p.String()
-	img.Attributes[attrPlatformDigest] = p.Digest
-	if p.Created.After(firstImage) {
-		img.Attributes[attrCreated] = p.Created.UTC().Format(time.RFC3339)
+	if p.Architecture != "" {
+		img.Architecture = osfacts.Architecture(p.Architecture)
+		img.Provenance["architecture"] = provenance(fromAPI, attrPlatform, img.Architecture, p.Architecture)
 	}
-	if b.NewestBy == byCreated {
+	if name := p.String(); name != "" {
+		img.Attributes[attrPlatform] = name
+	}
+	img.Attributes[attrPlatformDigest] = p.Digest
+	if b.meansSomething(p.Created) {
 		img.CreatedAt = p.Created
 		img.Provenance["createdAt"] = sdk.Provenance{From: fromAPI, Key: "config.created"}
 	}
 	switch {
 	case p.Missing:
 		img.State, img.StateReason = sdk.Gone, "the index names "+p.String()+", but its manifest is gone"
-	case p.OS != "linux":
+	case p.Unusable != "":
+		img.State, img.StateReason = sdk.Unusable, p.Unusable
+	case !p.Usable():
 		img.State, img.StateReason = sdk.Unusable, "an edge host runs linux, this is "+p.String()
 	}
 	img.Tags = metadata(m.Annotations, p.Annotations, p.Labels)
 	b.addLabels(img, m, p)
+}
+
+// firstImage is before the first image that can exist (Docker came out in March
+// 2013); earlier times are the fixed ones of reproducible builds.
+var firstImage = time.Date(2013, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (b builder) meansSomething(created time.Time) bool {
+	return created.After(firstImage) && (b.now.IsZero() || created.Before(b.now.Add(24*time.Hour)))
 }
 
 // Bounds of the labels that travel to the host. Real ones are far below.
@@ -198,7 +227,7 @@ func (b builder) addLabels(img *sdk.Image, m *registry.Manifest, p registry.Plat
 	fill(img, &img.OSName, "os.name", name, provenance(nameFrom, b.Labels.OSName, name, rawName))
 	fill(img, &img.OSVersion, "os.version", version, provenance(versionFrom, b.Labels.OSVersion, version, rawVersion))
 	raw, from := find(b.Labels.KubernetesVersion)
-	k8s := kubernetesVersion(raw)
+	k8s := tag.Kubernetes(osfacts.KubernetesVersion(raw))
 	fill(img, &img.KubernetesVersion, "kubernetesVersion", k8s, provenance(from, b.Labels.KubernetesVersion, k8s, raw))
 }
 

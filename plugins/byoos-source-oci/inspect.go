@@ -4,26 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"sync"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/layer"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 )
 
-// inspector looks into images. Layers that images share are read once.
+// inspector looks into images, several at a time. Layers that images share are
+// read once.
 type inspector struct {
 	limit int64 // unpacked bytes per image
 
-	mu    sync.Mutex
-	scans map[string]*layer.Scan // by layer digest
-	os    map[string]layer.OS    // by platform manifest digest
-	seen  map[string]bool
+	mu     sync.Mutex
+	images map[string]*imageScan // by digest of the platform's manifest
+	layers map[layerKey]*layerScan
+}
+
+// imageScan is what was found in an image.
+type imageScan struct {
+	once  sync.Once
+	os    layer.OS
+	found bool
+	err   error
+}
+
+// layerKey tells a scan that ends at the file that decides from a whole one.
+type layerKey struct {
+	digest string
+	whole  bool
+}
+
+// layerScan is a layer that is read by the first image that needs it, while the
+// others wait.
+type layerScan struct {
+	mu   sync.Mutex
+	scan *layer.Scan
+	// size is what it took of the budget: images that find it here pay the same, so
+	// that an image's answer does not depend on which is read first.
+	size int64
 }
 
 func newInspector(limitMiB int) *inspector {
 	return &inspector{
-		limit: int64(limitMiB) << 20,
-		scans: map[string]*layer.Scan{}, os: map[string]layer.OS{}, seen: map[string]bool{},
+		limit:  int64(limitMiB) << 20,
+		images: map[string]*imageScan{}, layers: map[layerKey]*layerScan{},
 	}
 }
 
@@ -31,99 +57,150 @@ func newInspector(limitMiB int) *inspector {
 func (i *inspector) found(digest string) (layer.OS, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	os, ok := i.os[digest]
-	return os, ok
+	if scan := i.images[digest]; scan != nil && scan.found {
+		return scan.os, true
+	}
+	return layer.OS{}, false
 }
 
 // read looks into one image, from its topmost layer down, until the files that
-// it looks for are settled. Images are read one after the other: what limits it
-// is the network.
+// it looks for are settled. It is safe for concurrent use; an image that several
+// tags share is read once.
 func (i *inspector) read(ctx context.Context, repo *registry.Repository, p registry.Platform) error {
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.seen[p.Digest] {
-		return nil
+	scan := i.images[p.Digest]
+	if scan == nil {
+		scan = &imageScan{}
+		i.images[p.Digest] = scan
 	}
-	budget := &layer.Budget{Left: i.limit}
-	search := layer.NewSearch(layer.OSFiles())
-	for n := len(p.Layers) - 1; n >= 0; n-- {
-		if err := i.add(ctx, repo, search, p.Layers[n], budget); err != nil {
-			return err
-		}
-		if os, ok := layer.OSOf(search); ok {
-			i.os[p.Digest] = os
-			break
-		}
-		if search.Done() {
-			break
-		}
-	}
-	i.seen[p.Digest] = true
-	return nil
+	i.mu.Unlock()
+	scan.once.Do(func() {
+		os, found, err := i.search(ctx, repo, p)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		scan.os, scan.found, scan.err = os, found, err
+	})
+	return scan.err
 }
 
+func (i *inspector) search(ctx context.Context, repo *registry.Repository, p registry.Platform) (os layer.OS, found bool, err error) {
+	budget := &layer.Budget{Left: i.limit}
+	search := layer.NewSearch(layer.OSFiles())
+	for _, l := range slices.Backward(p.Layers) {
+		if err := i.add(ctx, repo, search, l, budget); err != nil {
+			return layer.OS{}, false, err
+		}
+		if os, found = layer.OSOf(search); found || search.Done() {
+			break
+		}
+	}
+	return os, found, nil
+}
+
+// add takes in one layer. When the scan that ends early does not do, because a
+// layer above hides the file that decides, the layer is read whole.
 func (i *inspector) add(
 	ctx context.Context, repo *registry.Repository, search *layer.Search, l registry.Layer, budget *layer.Budget,
 ) error {
-	if scan := i.scans[l.Digest]; scan != nil && search.Add(scan) {
-		return nil
-	}
-	wanted := layer.OSFiles()
-	scan, err := scanLayer(ctx, repo, l, budget, wanted)
-	if err != nil {
-		return err
-	}
-	if !search.Add(scan) {
-		wanted.Decides = nil
-		if scan, err = scanLayer(ctx, repo, l, budget, wanted); err != nil {
+	for _, whole := range []bool{false, true} {
+		scan, err := i.layer(ctx, repo, l, whole, budget)
+		if err != nil {
 			return err
 		}
-		search.Add(scan)
+		if search.Add(scan) {
+			break
+		}
 	}
-	i.scans[l.Digest] = scan
 	return nil
 }
 
-func scanLayer(
-	ctx context.Context, repo *registry.Repository, l registry.Layer, budget *layer.Budget, w layer.Wanted,
+func (i *inspector) layer(
+	ctx context.Context, repo *registry.Repository, l registry.Layer, whole bool, budget *layer.Budget,
 ) (*layer.Scan, error) {
-	packed, err := repo.Layer(ctx, l.Digest)
+	i.mu.Lock()
+	key := layerKey{l.Digest, whole}
+	known := i.layers[key]
+	if known == nil {
+		known = &layerScan{}
+		i.layers[key] = known
+	}
+	i.mu.Unlock()
+
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if known.scan != nil {
+		if budget.Left -= known.size; budget.Left < 0 {
+			return nil, &layerError{l, layer.ErrLimit}
+		}
+		return known.scan, nil
+	}
+	before := budget.Left
+	scan, err := scanLayer(ctx, repo, l, budget, whole)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = packed.Close() }()
-	unpacked, err := layer.Open(packed, budget)
-	if err != nil {
-		return nil, fmt.Errorf("layer %s: %w", l.Digest, err)
-	}
-	defer func() { _ = unpacked.Close() }()
-	scan, err := layer.Read(unpacked, w)
-	switch {
-	case err == nil:
-		return scan, nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.Is(err, layer.ErrBomb), errors.Is(err, layer.ErrLimit):
-		return nil, &layerLimitError{digest: l.Digest, err: err}
-	}
-	return nil, fmt.Errorf("layer %s: %w", l.Digest, err)
+	known.scan, known.size = scan, before-budget.Left
+	return scan, nil
 }
 
-// layerLimitError is a layer that is not read to its end for safety.
-type layerLimitError struct {
-	digest string
-	err    error
+func scanLayer(ctx context.Context, repo *registry.Repository, l registry.Layer, budget *layer.Budget, whole bool) (*layer.Scan, error) {
+	const doing = "read a layer of "
+	packed, err := repo.Layer(ctx, l.Digest)
+	switch {
+	case registry.IsNotFound(err):
+		return nil, &layerError{l, errGone}
+	case err != nil:
+		return nil, repo.Failed(doing+repo.Name, err)
+	}
+	defer func() { _ = packed.Close() }()
+	scan, err := unpack(packed, budget, whole)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && registry.IsTransfer(err):
+		return nil, repo.Failed(doing+repo.Name, err)
+	case err != nil:
+		return nil, &layerError{l, err}
+	}
+	return scan, nil
+}
+
+func unpack(packed io.Reader, budget *layer.Budget, whole bool) (*layer.Scan, error) {
+	unpacked, err := layer.Open(packed, budget)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = unpacked.Close() }()
+	wanted := layer.OSFiles()
+	if whole {
+		wanted.Decides = nil
+	}
+	return layer.Read(unpacked, wanted)
+}
+
+// errGone is a layer that the registry no longer has.
+var errGone = errors.New("it is gone")
+
+// layerError is a layer that arrived and cannot be read.
+type layerError struct {
+	layer registry.Layer
+	err   error
 }
 
 // Error names the layer.
-func (e *layerLimitError) Error() string { return fmt.Sprintf("layer %s: %v", e.digest, e.err) }
+func (e *layerError) Error() string {
+	return fmt.Sprintf("layer %s: %s", e.layer.Digest, registry.Text(e.err))
+}
 
-// Unwrap returns layer.ErrBomb or layer.ErrLimit.
-func (e *layerLimitError) Unwrap() error { return e.err }
+// Unwrap returns the cause, such as layer.ErrBomb or layer.ErrLimit.
+func (e *layerError) Unwrap() error { return e.err }
 
-func (e *layerLimitError) next() string {
-	if errors.Is(e.err, layer.ErrBomb) {
-		return "leave this tag out with tags, or find out who pushed it"
-	}
+// unusable tells whether nobody can unpack the layer: one of a type that is read
+// here is damaged. A limit of ours, or a type that is not read, says nothing of it.
+func (e *layerError) unusable() bool {
+	return !errors.Is(e.err, layer.ErrLimit) && (errors.Is(e.err, layer.ErrBomb) || errors.Is(e.err, errGone) || e.layer.Readable())
+}
+
+func (e *layerError) next() string {
 	return "raise inspectLimit, leave the tag out with tags, or set values.osName and values.osVersion in the pack"
 }

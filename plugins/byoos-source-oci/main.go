@@ -13,7 +13,10 @@ import (
 )
 
 func main() {
-	env := environment{getenv: os.Getenv, certificateDirs: []string{"/etc/docker/certs.d", "/etc/containers/certs.d"}}
+	env := environment{
+		getenv: os.Getenv, clock: registry.SystemClock(),
+		certificateDirs: []string{"/etc/docker/certs.d", "/etc/containers/certs.d"},
+	}
 	// A relative home would be below the working directory, which may be a cloned
 	// repository; without one, no file below it is looked for.
 	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
@@ -28,6 +31,7 @@ type environment struct {
 	getenv          func(string) string
 	home            string
 	certificateDirs []string
+	clock           registry.Clock
 }
 
 type source struct{ env environment }
@@ -68,8 +72,8 @@ func (s source) discovery(req sdk.DiscoverRequest[config], out sink) (*discovery
 	}
 	return &discovery{
 		plan: p, client: client, out: out, now: req.Now,
-		architectures: req.Hints.Architectures,
-		inspector:     newInspector(p.InspectLimit),
+		wanted:    newWanted(req.Hints),
+		inspector: newInspector(p.InspectLimit),
 	}, nil
 }
 
@@ -83,7 +87,7 @@ func (s source) verify(ctx context.Context, req sdk.VerifyRequest[config], out r
 	if err != nil {
 		return err
 	}
-	v := verification{plan: p, client: client, out: out}
+	v := verification{plan: p, client: client, out: out, now: req.Now}
 	return v.run(ctx, req.Refs)
 }
 
@@ -109,6 +113,7 @@ func (s source) prepare(c config, user map[string]any) (*plan, *registry.Client,
 		Settings:        set.Settings,
 		CertificateDirs: s.env.certificateDirs,
 		UserAgent:       "byoos-source-oci",
+		Clock:           s.env.clock,
 	}, nil
 }
 

@@ -68,9 +68,11 @@ func TestDiscover(t *testing.T) {
 			"registry": host, "repository": "edge/ubuntu", "tag": "k3s-1.30.10-v4.7.0-demo",
 			"k8sDistribution": "k3s", "peVersion": "v4.7.0", "customTag": "demo",
 			"platform": "linux/arm64", "platformDigest": platformDigest,
-			"mediaType": "application/vnd.oci.image.index.v1+json", "created": "2026-08-01T09:00:00Z",
+			"mediaType": "application/vnd.oci.image.index.v1+json",
 		},
+		CreatedAt: created, NewestBy: sdk.NewestByVersion,
 		Provenance: map[string]sdk.Provenance{
+			"createdAt":                  {From: "api", Key: "config.created"},
 			"id":                         {From: "api", Key: "tags/list"},
 			"digest":                     {From: "api", Key: "manifest"},
 			"architecture":               {From: "api", Key: "platform"},
@@ -92,10 +94,10 @@ func TestResolve(t *testing.T) {
 	push(t, repo+":k3s-1.30.10-v4.7.0-demo", registry.Image{Architectures: both()})
 	push(t, repo+":k3s-1.30.10-v4.6.0-demo", registry.Image{Architectures: both()})
 	for _, tc := range []struct {
-		name  string
-		c     config
-		hints []string
-		want  []string
+		name          string
+		c             config
+		architectures []string
+		want          []string
 	}{
 		{"newest of a line", config{}, nil, []string{"k3s-1.30.10-v4.6.0-demo", "k3s-1.30.10-v4.7.0-demo", "k3s-1.30.10-v4.7.1-demo amd64"}},
 		{"until the architecture is found", config{}, []string{"arm64"}, []string{"k3s-1.30.10-v4.6.0-demo", "k3s-1.30.10-v4.7.0-demo amd64", "k3s-1.30.10-v4.7.0-demo arm64", "k3s-1.30.10-v4.7.1-demo amd64"}},
@@ -104,7 +106,12 @@ func TestResolve(t *testing.T) {
 		{"all, filtered", config{Resolve: "all", Tags: []string{"*-v4.7.*"}}, nil, []string{"k3s-1.30.10-v4.7.0-demo amd64", "k3s-1.30.10-v4.7.0-demo arm64", "k3s-1.30.10-v4.7.1-demo amd64"}},
 	} {
 		tc.c.Repository = repo
-		out := clean(t, discover(t, call{config: tc.c, hints: tc.hints}))
+		out := discover(t, call{config: tc.c, hints: sdk.Hints{Architectures: tc.architectures}})
+		if tc.c.ResolveLimit == 1 {
+			says(t, out, "after 1 tags 1 of 1 kinds of tags")
+		} else {
+			clean(t, out)
+		}
 		if diff := cmp.Diff(tc.want, names(out)); diff != "" {
 			t.Errorf("%s: %s", tc.name, diff)
 		}
@@ -118,7 +125,7 @@ func TestResolveLimitIsSaid(t *testing.T) {
 		push(t, repo+":k3s-"+version+"-v4.7.0", registry.Image{})
 	}
 	out := discover(t, call{config: config{Repository: repo, ResolveLimit: 1}})
-	says(t, out, "newest 1 of 3", "raise resolveLimit")
+	says(t, out, "after 1 tags 2 of 3 kinds", "raise resolveLimit")
 	if out.diagnostics[0].Severity != sdk.Notice {
 		t.Error("it is not a notice")
 	}
@@ -219,16 +226,17 @@ func TestNewestByCreated(t *testing.T) {
 	if got := out.find(t, "bbb", "amd64").CreatedAt; !got.Equal(created.Add(time.Hour)) {
 		t.Errorf("created at %v", got)
 	}
-	if img := clean(t, discover(t, call{config: config{Repository: repo}})).find(t, "bbb", "amd64"); !img.CreatedAt.IsZero() {
-		t.Error("creation time decides although versions should")
+	img := clean(t, discover(t, call{config: config{Repository: repo}})).find(t, "bbb", "amd64")
+	if img.NewestBy != sdk.NewestByVersion || img.CreatedAt.IsZero() {
+		t.Errorf("versions decide, and the time is a fact: %+v", img)
 	}
-	// One reproducible build makes all times useless.
+	// A reproducible build costs itself its place, and that is said.
 	push(t, repo+":ccc", registry.Image{Created: time.Unix(0, 0)})
 	out = discover(t, call{config: config{Repository: repo, NewestBy: "created"}})
-	says(t, out, "1 of 3 images have no creation time", "reproducible builds")
-	for _, img := range out.images {
-		if !img.CreatedAt.IsZero() {
-			t.Errorf("%s has a creation time", img.Name)
+	says(t, out, "1 of 3 images have no creation time", "come last", "reproducible builds")
+	for name, timed := range map[string]bool{"aaa": true, "bbb": true, "ccc": false} {
+		if img := out.find(t, name, "amd64"); img.CreatedAt.IsZero() == timed || img.NewestBy != sdk.NewestByCreated {
+			t.Errorf("%s: %+v", name, img)
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -22,6 +24,7 @@ type verification struct {
 	*plan
 	client *registry.Client
 	out    resultSink
+	now    time.Time
 
 	read map[string]readTag
 }
@@ -70,14 +73,53 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	var failure *registry.Error
 	switch {
 	case registry.IsNotFound(err):
-		return sdk.Result{Presence: sdk.NotFound, Reason: fmt.Sprintf("%s has no tag %s", name.actual, tagName)}, nil
+		reason := fmt.Sprintf("%s has no tag %s", name.actual, tagName)
+		pinned, err := v.pinned(ctx, repo, digestOf(ref))
+		return sdk.Result{Presence: sdk.NotFound, Reason: joined(reason, pinned)}, err
 	case errors.As(err, &failure) && failure.NotVisible():
 		return sdk.Result{Presence: sdk.NotVisible, Reason: failure.Reason()}, nil
 	case err != nil:
 		return sdk.Result{}, err
 	}
-	b := builder{plan: v.plan, repo: repo, original: name.original}
-	return platformOf(ref, b.resolved(v.grammar.Read(tagName), m)), nil
+	b := builder{plan: v.plan, repo: repo, original: name.original, now: v.now}
+	result := platformOf(ref, b.resolved(v.grammar.Read(tagName), m))
+	if digest := digestOf(ref); digest != "" && digest != m.Digest {
+		pinned, err := v.pinned(ctx, repo, digest)
+		if err != nil {
+			return sdk.Result{}, err
+		}
+		result.Reason = joined(result.Reason, pinned)
+	}
+	return result, nil
+}
+
+// digestOf returns the digest that an image was picked with.
+func digestOf(ref sdk.Ref) string {
+	_, pinned, _ := strings.Cut(ref.ID, "@")
+	return cmp.Or(pinned, ref.Digest)
+}
+
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// pinned says what became of a manifest that its tag no longer leads to: who
+// pulls by digest needs no tag.
+func (v *verification) pinned(ctx context.Context, repo *registry.Repository, digest string) (string, error) {
+	if digest == "" {
+		return "", nil
+	}
+	_, err := repo.ManifestByDigest(ctx, digest)
+	switch {
+	case registry.IsNotFound(err):
+		return "the manifest that was picked, " + digest + ", is gone: it can no longer be pulled by its digest", nil
+	case err != nil:
+		return "", err
+	}
+	return "the manifest that was picked, " + digest + ", still exists and can be pulled by its digest", nil
 }
 
 // split finds the repository and the tag of an id, which may be pinned by digest.
@@ -109,12 +151,11 @@ func platformOf(ref sdk.Ref, images []sdk.Image) sdk.Result {
 		if img.State == sdk.Gone {
 			continue
 		}
-		if ref.Architecture == "" || img.Architecture == osfacts.Architecture(ref.Architecture) {
+		// Of an image that cannot be read the architecture is not known.
+		if img.Architecture == "" || ref.Architecture == "" || img.Architecture == osfacts.Architecture(ref.Architecture) {
 			return sdk.Result{Presence: sdk.Found, Image: &images[i]}
 		}
-		if img.Architecture != "" {
-			have = append(have, img.Attributes[attrPlatform])
-		}
+		have = append(have, img.Attributes[attrPlatform])
 	}
 	if len(have) == 0 {
 		return sdk.Result{Presence: sdk.NotFound, Reason: "the tag no longer has an image"}

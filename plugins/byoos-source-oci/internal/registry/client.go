@@ -50,13 +50,15 @@ type Client struct {
 	UserAgent       string
 	// Proxy is as in http.Transport; nil means that of the environment.
 	Proxy func(*http.Request) (*url.URL, error)
+	Clock Clock
 
 	mu    sync.Mutex
 	hosts map[string]*host
 }
 
 type host struct {
-	guard *guard
+	guard    *guard
+	patience *patience
 	// origin tells where credentials came from, by repository.
 	origins sync.Map
 	puller  *remote.Puller
@@ -134,14 +136,16 @@ func (c *Client) host(registry string) (*host, error) {
 		plain:      c.Settings.PlainHTTP[registry],
 		base:       transport,
 		realms:     map[string]bool{},
+		tokens:     map[string]bool{},
 		tlsFailure: map[string]error{},
 	}}
+	h.patience = &patience{base: h.guard, clock: c.Clock}
 	h.puller, err = remote.NewPuller(
-		remote.WithTransport(h.guard),
+		remote.WithTransport(h.patience),
 		remote.WithAuthFromKeychain(hostKeychain{c.Keychain, h}),
 		remote.WithPageSize(pageSize),
 		remote.WithUserAgent(c.UserAgent),
-		remote.WithRetryStatusCodes(retried()...),
+		remote.WithRetryStatusCodes(), // patience does that
 	)
 	if err != nil {
 		return nil, err
@@ -151,14 +155,6 @@ func (c *Client) host(registry string) (*host, error) {
 	}
 	c.hosts[registry] = h
 	return h, nil
-}
-
-// retried are the statuses of a registry that is busy.
-func retried() []int {
-	return []int{
-		http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
-	}
 }
 
 func (c *Client) transport(registry string) (*http.Transport, error) {
@@ -246,22 +242,22 @@ func (k hostKeychain) ResolveContext(ctx context.Context, target authn.Resource)
 func (r *Repository) Tags(ctx context.Context, progress func(n int)) ([]string, error) {
 	lister, err := r.host.puller.Lister(ctx, r.repo)
 	if err != nil {
-		return nil, r.fail("list the tags of "+r.Name, err)
+		return nil, r.Failed("list the tags of "+r.Name, err)
 	}
 	var tags []string
 	seen := map[string]bool{}
 	for lister.HasNext() {
 		page, err := lister.Next(ctx)
 		if err != nil {
-			return nil, r.fail("list the tags of "+r.Name, err)
+			return nil, r.Failed("list the tags of "+r.Name, err)
 		}
 		if page.Next != "" && seen[page.Next] {
-			return nil, r.fail("list the tags of "+r.Name, errors.New("the registry's pages go in a circle"))
+			return nil, r.Failed("list the tags of "+r.Name, errors.New("the registry's pages go in a circle"))
 		}
 		seen[page.Next] = true
 		tags = append(tags, page.Tags...)
 		if len(tags) > MaxTags {
-			return nil, r.fail("list the tags of "+r.Name, fmt.Errorf("more than %d tags", MaxTags))
+			return nil, r.Failed("list the tags of "+r.Name, fmt.Errorf("more than %d tags", MaxTags))
 		}
 		progress(len(tags))
 	}
@@ -273,16 +269,13 @@ func (r *Repository) Tags(ctx context.Context, progress func(n int)) ([]string, 
 func (r *Repository) Layer(ctx context.Context, digest string) (io.ReadCloser, error) {
 	l, err := r.host.puller.Layer(ctx, r.repo.Digest(digest))
 	if err != nil {
-		return nil, r.fail("read a layer of "+r.Name, err)
+		return nil, err
 	}
-	content, err := l.Compressed()
-	if err != nil {
-		return nil, r.fail("read a layer of "+r.Name, err)
-	}
-	return content, nil
+	return l.Compressed()
 }
 
-func (r *Repository) fail(doing string, err error) error {
+// Failed returns err as one that says what failed, why, and what to do next.
+func (r *Repository) Failed(doing string, err error) error {
 	origin, _ := r.host.origins.Load(r.repo.String())
 	schemes, unusable := r.host.guard.unusable()
 	e := &Error{Doing: doing, Registry: r.Registry, Err: err}
@@ -290,5 +283,9 @@ func (r *Repository) fail(doing string, err error) error {
 	if unusable {
 		e.schemes, e.noScheme = schemes, true
 	}
+	if answer := answerOf(err); answer != nil && answer.Request != nil {
+		e.token = r.host.guard.isToken(answer.Request.URL)
+	}
+	e.retryAfter = r.host.patience.refused()
 	return e
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -30,6 +31,10 @@ type Error struct {
 
 	schemes  []string
 	noScheme bool
+	// token says that a token server answered, not the registry.
+	token bool
+	// retryAfter is how long the registry asked to wait, when that is too long.
+	retryAfter time.Duration
 }
 
 // Error returns what failed and why.
@@ -51,8 +56,14 @@ func (e *Error) NotVisible() bool {
 	return code == http.StatusUnauthorized || code == http.StatusForbidden
 }
 
-// IsNotFound says that the registry answered that there is no such thing.
-func IsNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }
+// IsTransfer tells failures to ask from answers that cannot be used.
+func IsTransfer(err error) bool {
+	var request *url.Error
+	var transfer *transferError
+	var credential *CredentialError
+	return statusOf(err) != 0 || errors.As(err, &request) || errors.As(err, &transfer) ||
+		errors.As(err, &credential) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
 
 func statusOf(err error) int {
 	if t := answerOf(err); t != nil {
@@ -72,7 +83,7 @@ func answerOf(err error) *transport.Error {
 
 func (e *Error) explain() (reason, next string) {
 	for _, explain := range []func() (string, string){
-		e.credentials, e.status, e.certificate, e.network,
+		e.credentials, e.certificate, e.tokenServer, e.status, e.network,
 	} {
 		if reason, next = explain(); reason != "" {
 			return reason, next
@@ -95,6 +106,29 @@ func (e *Error) credentials() (reason, next string) {
 			"serve the registry over https, or name " + e.Registry + " in plainHTTP of the source (it is then read without credentials)"
 	}
 	return "", ""
+}
+
+// tokenServer explains what a token server answers. Its words are not repeated:
+// some send back what they were sent.
+func (e *Error) tokenServer() (reason, next string) {
+	if !e.token {
+		return "", ""
+	}
+	login := "docker login " + e.Registry
+	switch code := statusOf(e.Err); {
+	case (code == http.StatusUnauthorized || code == http.StatusForbidden) && e.Origin == "":
+		return "the token server of " + e.Registry + " wants credentials, and none are stored for it", login
+	case code == http.StatusUnauthorized:
+		return "the token server of " + e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
+	case code == http.StatusForbidden:
+		return "the token server of " + e.Registry + " denied access to the user from " + e.Origin, "ask the registry's owner for read access"
+	case code == http.StatusTooManyRequests:
+		return "", ""
+	case isBusy(code):
+		return fmt.Sprintf("the token server of %s is in trouble (status %d)", e.Registry, code), "try again later"
+	default:
+		return fmt.Sprintf("the token server of %s answered %d", e.Registry, code), "check the credentials, or log in again: " + login
+	}
 }
 
 func (e *Error) status() (reason, next string) {
@@ -123,6 +157,9 @@ func (e *Error) status() (reason, next string) {
 	case code == http.StatusNotFound:
 		return e.Registry + " has no such repository or tag: " + Text(answer),
 			"check the spelling; some registries answer so, too, when the user may not see it"
+	case e.retryAfter > 0 && isBusy(code):
+		return fmt.Sprintf("%s is busy or limits requests (status %d), and said to wait %s", e.Registry, code, e.retryAfter.Round(time.Second)),
+			"try again then, log in for a higher limit, or narrow tags and resolve"
 	case code == http.StatusTooManyRequests:
 		return e.Registry + " limits requests and said to slow down",
 			"try again later, log in for a higher limit, or narrow tags and resolve"
@@ -132,11 +169,12 @@ func (e *Error) status() (reason, next string) {
 	return Text(answer), ""
 }
 
+// certificate comes before the status: where https failed, a library may have
+// asked over plain http too, and what was answered there explains nothing.
 func (e *Error) certificate() (reason, next string) {
 	var invalid x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError
 	var hostname x509.HostnameError
-	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Sprintf("the certificate of %s is not valid now (it is from %s to %s)", e.Registry,
@@ -147,8 +185,6 @@ func (e *Error) certificate() (reason, next string) {
 			"set registries: {" + e.Registry + ": {caFile: /path/to/ca.pem}} for this plugin in your own configuration file, or SSL_CERT_FILE"
 	case errors.As(e.Err, &hostname):
 		return "the certificate of " + e.Registry + " is for another host", "use the name that the certificate has"
-	case errors.As(e.Err, &plain), strings.Contains(e.Err.Error(), "server gave HTTP response to HTTPS client"):
-		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
 	case isCertificateFailure(e.Err):
 		return "TLS with " + e.Registry + " failed: " + Text(e.Err), ""
 	}
@@ -161,12 +197,18 @@ func isCertificateFailure(err error) bool {
 }
 
 func (e *Error) network() (reason, next string) {
+	var page *PageError
+	var plain tls.RecordHeaderError
 	var dns *net.DNSError
 	var timeout net.Error
 	check := "check the name, the network and the proxy variables"
 	switch {
 	case errors.Is(e.Err, context.Canceled):
 		return "interrupted", ""
+	case errors.As(e.Err, &plain), strings.Contains(e.Err.Error(), "server gave HTTP response to HTTPS client"):
+		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
+	case errors.As(e.Err, &page):
+		return page.Error() + " where a registry's answer is due", "check that it is a registry and not a proxy's login page"
 	case errors.As(e.Err, &dns):
 		return "no address for " + e.Registry, check
 	case errors.Is(e.Err, context.DeadlineExceeded), errors.As(e.Err, &timeout) && timeout.Timeout():

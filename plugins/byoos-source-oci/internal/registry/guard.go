@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,9 +16,12 @@ import (
 	"time"
 )
 
-// maxBody bounds every answer but a blob, in bytes. Registries cap a manifest at
-// 4 MiB; a list of a million tags has about 64.
-const maxBody = 64 << 20
+// Bounds of answers but blobs, in bytes. Registries cap a manifest at 4 MiB
+// (distribution-spec, "Pushing Manifests"); a list of a million tags has about 64.
+const (
+	maxBody     = 64 << 20
+	maxManifest = 4 << 20
+)
 
 // Plain says how far plain http is allowed for a registry.
 type Plain int
@@ -45,8 +49,11 @@ type guard struct {
 	plain    Plain
 	base     http.RoundTripper
 
-	mu         sync.Mutex
-	realms     map[string]bool
+	mu     sync.Mutex
+	realms map[string]bool // hosts of token servers
+	// tokens are the token servers' host and path. What they answer is no challenge
+	// of the registry, which can be the same host.
+	tokens     map[string]bool
 	challenges []string
 	tlsFailure map[string]error
 }
@@ -86,10 +93,39 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	g.noteChallenge(req.URL, resp)
-	if !strings.Contains(firstRequest(req).URL.Path, "/blobs/") {
-		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxBody}
+	if err := checkPage(req, resp); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
 	}
+	resp.Body = &body{ReadCloser: resp.Body, limit: limitOf(firstRequest(req).URL.Path)}
 	return resp, nil
+}
+
+// checkPage refuses a web page where a registry's answer is due: a proxy's login,
+// which says nothing of what was asked for.
+func checkPage(req *http.Request, resp *http.Response) error {
+	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err == nil && kind == "text/html" && resp.StatusCode == http.StatusOK && req.URL.Path != "/v2/" {
+		return &PageError{Host: req.URL.Host}
+	}
+	return nil
+}
+
+// PageError is a web page in place of a registry's answer.
+type PageError struct{ Host string }
+
+// Error names the host.
+func (e *PageError) Error() string { return e.Host + " answered with a web page" }
+
+// limitOf returns how long an answer may be; 0 when that is checked elsewhere.
+func limitOf(path string) int64 {
+	switch {
+	case strings.Contains(path, "/blobs/"):
+		return 0
+	case strings.Contains(path, "/manifests/"):
+		return maxManifest
+	}
+	return maxBody
 }
 
 // firstRequest goes back to what was asked for before any redirect.
@@ -148,7 +184,7 @@ func (g *guard) noteTLS(u *url.URL, err error) {
 }
 
 func (g *guard) noteChallenge(u *url.URL, resp *http.Response) {
-	if resp.StatusCode != http.StatusUnauthorized || u.Host != g.registry {
+	if resp.StatusCode != http.StatusUnauthorized || u.Host != g.registry || g.isToken(u) {
 		return
 	}
 	g.mu.Lock()
@@ -161,8 +197,16 @@ func (g *guard) noteChallenge(u *url.URL, resp *http.Response) {
 		}
 		if realm := realmOf(rest); realm != nil && strings.EqualFold(scheme, "bearer") {
 			g.realms[realm.Host] = true
+			g.tokens[realm.Host+realm.Path] = true
 		}
 	}
+}
+
+// isToken tells whether an address is that of a token server.
+func (g *guard) isToken(u *url.URL) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tokens[u.Host+u.Path]
 }
 
 var schemeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,30}$`)
@@ -194,20 +238,38 @@ func (g *guard) unusable() (schemes []string, unusable bool) {
 	return g.challenges, true
 }
 
-// boundedBody fails rather than end early: half a list would look like a whole one.
-type boundedBody struct {
+// body fails rather than end early when it is longer than its limit: half a list
+// would look like a whole one. It marks what breaks on the way.
+type body struct {
 	io.ReadCloser
-	left int64
+	limit, read int64
 }
 
-// ErrTooLarge is an answer that is larger than any real one.
-var ErrTooLarge = fmt.Errorf("answer is larger than %d MiB", maxBody>>20)
+// TooLargeError is an answer that is larger than any real one.
+type TooLargeError struct{ Limit int64 }
 
-func (b *boundedBody) Read(p []byte) (int, error) {
+// Error tells the limit.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("answer is larger than %d MiB", e.Limit>>20)
+}
+
+// transferError is an answer that did not arrive whole.
+type transferError struct{ err error }
+
+// Error returns the cause.
+func (e *transferError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *transferError) Unwrap() error { return e.err }
+
+func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
+	if b.read += int64(n); b.limit > 0 && b.read > b.limit {
 		_ = b.Close() // the library does not, and the server would go on
-		return 0, ErrTooLarge
+		return 0, &TooLargeError{b.limit}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &transferError{err}
 	}
 	return n, err
 }

@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"mime"
+	"net/http"
+	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -16,8 +21,11 @@ import (
 const (
 	// maxConfig bounds an image configuration, in bytes.
 	maxConfig = 4 << 20
-	// maxPlatforms bounds an index.
-	maxPlatforms = 64
+	// maxEntries bounds an index together with those inside it.
+	maxEntries = 64
+	// maxDepth bounds how deep indexes are nested. A circle needs no bound: the
+	// digest of every entry is checked.
+	maxDepth = 4
 )
 
 // Manifest is what a tag points at.
@@ -33,7 +41,8 @@ type Manifest struct {
 	Unusable string
 }
 
-// Platform is the image for one platform.
+// Platform is the image for one platform. What its manifest and configuration
+// leave out is empty: almost all of it is optional (OCI image specification).
 type Platform struct {
 	OS, Architecture, Variant string
 	// Digest of the platform's own manifest.
@@ -46,52 +55,154 @@ type Platform struct {
 	Layers []Layer
 	// Missing says that the index names it, but its manifest is gone.
 	Missing bool
+	// Unusable says why no host can run it.
+	Unusable string
 }
 
 // Layer is a layer's descriptor.
 type Layer struct {
-	Digest string
-	Size   int64
+	Digest    string
+	MediaType string
 }
+
+// Readable tells whether the layer is of a type whose content can be read here
+// (image-spec, "OCI Image Layer Filesystem Changeset"; docker's schema 2).
+func (l Layer) Readable() bool {
+	switch types.MediaType(l.MediaType) {
+	case types.OCILayer, types.OCIUncompressedLayer, types.OCILayerZStd, types.OCIRestrictedLayer,
+		types.OCIUncompressedRestrictedLayer, types.DockerLayer, types.DockerUncompressedLayer, types.DockerForeignLayer:
+		return true
+	}
+	return false
+}
+
+// Usable tells whether the image is there and nothing speaks against it.
+func (p Platform) Usable() bool { return !p.Missing && p.Unusable == "" && p.isLinux() }
+
+// isLinux takes an image that does not name its system for one: only those for
+// another are known not to be.
+func (p Platform) isLinux() bool { return p.OS == "" || strings.EqualFold(p.OS, "linux") }
 
 // String returns os/architecture[/variant].
 func (p Platform) String() string {
-	s := p.OS + "/" + p.Architecture
-	if p.Variant != "" {
-		s += "/" + p.Variant
+	var known []string
+	for _, part := range []string{p.OS, p.Architecture, p.Variant} {
+		if part != "" {
+			known = append(known, part)
+		}
 	}
-	return s
+	return strings.Join(known, "/")
+}
+
+// contentError is content that cannot be read, whoever asks: it costs the image,
+// not the answers of the registry about others.
+type contentError struct{ err error }
+
+// Error returns the cause.
+func (e *contentError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *contentError) Unwrap() error { return e.err }
+
+func bad(format string, args ...any) error { return &contentError{fmt.Errorf(format, args...)} }
+
+// asContent marks err as one of the content, unless it is one of the transfer: a
+// refusal, a busy registry or a broken connection says nothing of the content.
+func asContent(err error) error {
+	if err == nil || IsTransfer(err) {
+		return err
+	}
+	return &contentError{err}
 }
 
 // Manifest reads what a tag points at, with the configuration of every platform.
-// It takes one request for the tag and two more for each platform of an index.
+// It takes one request for the tag and two more for each platform of an index. An
+// image that cannot be read is one that is unusable; an error is a registry that
+// could not be asked.
 func (r *Repository) Manifest(ctx context.Context, tag string) (*Manifest, error) {
-	m, err := r.manifest(ctx, tag)
-	if err != nil {
-		return nil, r.fail("read "+r.Name+":"+tag, err)
+	return r.read(ctx, r.repo.Tag(tag), r.Name+":"+tag)
+}
+
+// ManifestByDigest is Manifest for what has a digest, whatever tag it has.
+func (r *Repository) ManifestByDigest(ctx context.Context, digest string) (*Manifest, error) {
+	if _, err := v1.NewHash(digest); err != nil {
+		return nil, fmt.Errorf("%q is not a digest", digest)
+	}
+	return r.read(ctx, r.repo.Digest(digest), r.Name+"@"+digest)
+}
+
+func (r *Repository) read(ctx context.Context, ref name.Reference, what string) (*Manifest, error) {
+	m := &Manifest{}
+	err := r.readManifest(ctx, ref, m)
+	var content *contentError
+	switch {
+	case errors.As(err, &content):
+		m.Platforms, m.Unusable = nil, Text(content)
+	case err != nil:
+		return nil, r.Failed("read "+what, err)
 	}
 	return m, nil
 }
 
-func (r *Repository) manifest(ctx context.Context, tag string) (*Manifest, error) {
-	d, err := r.host.puller.Get(ctx, r.repo.Tag(tag))
+func (r *Repository) readManifest(ctx context.Context, ref name.Reference, m *Manifest) error {
+	d, err := r.host.puller.Get(ctx, ref)
+	var large *TooLargeError
+	if errors.As(err, &large) {
+		return bad("its manifest is larger than %d MiB", large.Limit>>20)
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	m := &Manifest{Digest: d.Digest.String(), MediaType: string(d.MediaType)}
+	m.Digest = d.Digest.String()
+	kind, err := kindOf(d)
+	m.MediaType = string(kind)
 	switch {
-	case d.MediaType.IsIndex():
-		return m, r.readIndex(ctx, d, m)
-	case d.MediaType.IsImage():
-		return m, r.readSingle(ctx, d, m)
+	case err != nil:
+		return err
+	case kind.IsIndex():
+		return r.readRoot(ctx, d, m)
+	case kind.IsImage():
+		return r.readSingle(ctx, d, m)
 	}
-	m.Unusable = fmt.Sprintf("media type %q is not an image", d.MediaType)
-	return m, nil
+	m.Unusable = fmt.Sprintf("media type %q is not an image", kind)
+	return nil
+}
+
+// kindOf returns the media type of a manifest: its own, then that of the answer,
+// which may have parameters. Where both are missing, or the answer's is that of
+// any JSON, the members tell an index from a manifest (image-spec, "Media Types").
+func kindOf(d *remote.Descriptor) (types.MediaType, error) {
+	var head struct {
+		MediaType types.MediaType `json:"mediaType"`
+		Manifests json.RawMessage `json:"manifests"`
+		Config    json.RawMessage `json:"config"`
+		Layers    json.RawMessage `json:"layers"`
+	}
+	if err := json.Unmarshal(d.Manifest, &head); err != nil {
+		return d.MediaType, bad("its manifest is no JSON object: %w", err)
+	}
+	if head.MediaType != "" {
+		return types.MediaType(strings.ToLower(string(head.MediaType))), nil
+	}
+	kind, _, err := mime.ParseMediaType(string(d.MediaType))
+	if err == nil && kind != "application/json" && kind != "text/plain" && kind != "application/octet-stream" {
+		return types.MediaType(kind), nil
+	}
+	isIndex, isManifest := head.Manifests != nil, head.Config != nil || head.Layers != nil
+	switch {
+	case isIndex && isManifest:
+		return d.MediaType, bad("its manifest has the members of an index and of an image, and no media type")
+	case isIndex:
+		return types.OCIImageIndex, nil
+	case isManifest:
+		return types.OCIManifestSchema1, nil
+	}
+	return d.MediaType, nil
 }
 
 func (r *Repository) readSingle(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
-	p, annotations, reason, err := r.platform(ctx, d)
-	m.Annotations = annotations
+	p, reason, err := r.platform(ctx, d)
+	m.Annotations, p.Annotations = p.Annotations, nil
 	switch {
 	case err != nil:
 		return err
@@ -103,70 +214,104 @@ func (r *Repository) readSingle(ctx context.Context, d *remote.Descriptor, m *Ma
 	return nil
 }
 
-func (r *Repository) readIndex(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
-	index, err := v1.ParseIndexManifest(bytes.NewReader(d.Manifest))
+func (r *Repository) readRoot(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
+	w := &walk{repository: r}
+	annotations, err := w.index(ctx, d, 1)
 	if err != nil {
-		return fmt.Errorf("parse the index: %w", err)
+		return err
 	}
-	if len(index.Manifests) > maxPlatforms {
-		return fmt.Errorf("its index has %d entries, more than %d", len(index.Manifests), maxPlatforms)
-	}
-	m.Annotations = index.Annotations
-	for _, entry := range index.Manifests {
-		if !isPlatformImage(entry) {
-			continue
-		}
-		child, err := r.host.puller.Get(ctx, r.repo.Digest(entry.Digest.String()))
-		if IsNotFound(err) {
-			m.Platforms = append(m.Platforms, missing(entry))
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		p, annotations, reason, err := r.platform(ctx, child)
-		if err != nil {
-			return err
-		}
-		if reason != "" {
-			continue
-		}
-		p.Annotations = annotations
-		m.Platforms = append(m.Platforms, p.as(entry.Platform))
-	}
+	m.Annotations, m.Platforms = annotations, w.platforms
 	if len(m.Platforms) == 0 {
 		m.Unusable = "its index holds no image"
 	}
 	return nil
 }
 
-// missing is a platform whose manifest is gone while the index still names it.
-func missing(entry v1.Descriptor) Platform {
-	return Platform{Digest: entry.Digest.String(), Missing: true}.as(entry.Platform)
+// walk goes through an index and those inside it.
+type walk struct {
+	repository *Repository
+	entries    int
+	platforms  []Platform
+}
+
+func (w *walk) index(ctx context.Context, d *remote.Descriptor, depth int) (annotations map[string]string, err error) {
+	index, err := v1.ParseIndexManifest(bytes.NewReader(d.Manifest))
+	if err != nil {
+		return nil, bad("its index cannot be read: %w", err)
+	}
+	if w.entries += len(index.Manifests); w.entries > maxEntries {
+		return nil, bad("its index has %d entries, more than %d", w.entries, maxEntries)
+	}
+	if depth > maxDepth {
+		return nil, bad("its indexes are nested deeper than %d", maxDepth)
+	}
+	for _, entry := range index.Manifests {
+		if !isPlatformImage(entry) {
+			continue
+		}
+		if err := w.entry(ctx, entry, depth); err != nil {
+			return nil, err
+		}
+	}
+	return index.Annotations, nil
+}
+
+// entry adds what an entry of an index leads to. One whose content cannot be read
+// costs itself, not the platforms beside it.
+func (w *walk) entry(ctx context.Context, entry v1.Descriptor, depth int) error {
+	child, err := w.repository.host.puller.Get(ctx, w.repository.repo.Digest(entry.Digest.String()))
+	if IsNotFound(err) {
+		w.add(Platform{Digest: entry.Digest.String(), Missing: true}, entry)
+		return nil
+	}
+	if err != nil {
+		return w.damaged(entry, asContent(err))
+	}
+	if entry.MediaType.IsIndex() {
+		_, err := w.index(ctx, child, depth+1)
+		return err
+	}
+	p, reason, err := w.repository.platform(ctx, child)
+	if err != nil {
+		return w.damaged(entry, err)
+	}
+	if reason == "" {
+		w.add(p, entry)
+	}
+	return nil
+}
+
+func (w *walk) damaged(entry v1.Descriptor, err error) error {
+	var content *contentError
+	if !errors.As(err, &content) {
+		return err
+	}
+	w.add(Platform{Digest: entry.Digest.String(), Unusable: Text(content)}, entry)
+	return nil
+}
+
+// add lets the index say which platform an image is for: that is what a client
+// picks by.
+func (w *walk) add(p Platform, entry v1.Descriptor) {
+	if named := entry.Platform; named != nil {
+		if named.OS != "" {
+			p.OS = named.OS
+		}
+		if named.Architecture != "" {
+			p.Architecture = named.Architecture
+		}
+		p.Variant = named.Variant
+	}
+	w.platforms = append(w.platforms, p)
 }
 
 // isPlatformImage leaves out the attestations that BuildKit adds to an index as
-// unknown/unknown, and nested indexes.
+// unknown/unknown, and entries of other types, which a reader passes over.
 func isPlatformImage(entry v1.Descriptor) bool {
-	if !entry.MediaType.IsImage() {
+	if !entry.MediaType.IsImage() && !entry.MediaType.IsIndex() {
 		return false
 	}
 	return entry.Platform == nil || entry.Platform.OS != "unknown"
-}
-
-// as lets the index say which platform it is: that is what a client picks by.
-func (p Platform) as(named *v1.Platform) Platform {
-	if named == nil {
-		return p
-	}
-	if named.OS != "" {
-		p.OS = named.OS
-	}
-	if named.Architecture != "" {
-		p.Architecture = named.Architecture
-	}
-	p.Variant = named.Variant
-	return p
 }
 
 // imageConfig is the part of an image configuration that is of use (OCI image
@@ -183,41 +328,51 @@ type imageConfig struct {
 
 // platform reads one image manifest and its configuration. reason says why it is
 // none, such as a Helm chart.
-func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (
-	p Platform, annotations map[string]string, reason string, err error,
-) {
+func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Platform, reason string, err error) {
 	manifest, err := v1.ParseManifest(bytes.NewReader(d.Manifest))
 	if err != nil {
-		return p, nil, "", fmt.Errorf("parse the manifest: %w", err)
+		return p, "", bad("its manifest cannot be read: %w", err)
 	}
-	annotations = manifest.Annotations
+	p = Platform{Digest: d.Digest.String(), Annotations: manifest.Annotations}
 	if t := manifest.Config.MediaType; t != types.OCIConfigJSON && t != types.DockerConfigJSON {
-		return p, annotations, fmt.Sprintf("its configuration has the type %q, which is not that of an image", t), nil
+		return p, fmt.Sprintf("its configuration has the type %q, which is not that of an image", t), nil
 	}
 	raw, err := r.config(ctx, manifest.Config)
 	if err != nil {
-		return p, annotations, "", err
+		return p, "", err
 	}
 	var c imageConfig
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return p, annotations, "", fmt.Errorf("parse the image configuration: %w", err)
+		return p, "", bad("its image configuration is no JSON object: %w", err)
 	}
-	p = Platform{
-		OS: c.OS, Architecture: c.Architecture, Variant: c.Variant,
-		Digest: d.Digest.String(), Labels: c.Config.Labels,
-	}
+	p.OS, p.Architecture, p.Variant, p.Labels = c.OS, c.Architecture, c.Variant, c.Config.Labels
 	p.Created, _ = time.Parse(time.RFC3339, c.Created)
 	for _, l := range manifest.Layers {
-		p.Layers = append(p.Layers, Layer{Digest: l.Digest.String(), Size: l.Size})
+		p.Layers = append(p.Layers, Layer{Digest: l.Digest.String(), MediaType: string(l.MediaType)})
+		if strings.HasSuffix(string(l.MediaType), "+encrypted") {
+			p.Unusable = "its layer " + l.Digest.String() + " is encrypted"
+		}
 	}
-	return p, annotations, "", nil
+	return p, "", nil
 }
 
 func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error) {
 	if d.Size > maxConfig {
-		return nil, fmt.Errorf("its image configuration has %d bytes, more than %d", d.Size, maxConfig)
+		return nil, bad("its image configuration has %d bytes, more than %d", d.Size, maxConfig)
 	}
-	blob, err := r.host.puller.Layer(ctx, r.repo.Digest(d.Digest.String()))
+	raw, err := r.blob(ctx, d.Digest.String())
+	if IsNotFound(err) {
+		return nil, bad("its image configuration %s is gone", d.Digest)
+	}
+	if err == nil && len(raw) > maxConfig {
+		err = bad("its image configuration has more than %d bytes", maxConfig)
+	}
+	return raw, asContent(err)
+}
+
+// blob reads at most one byte more than a configuration may have.
+func (r *Repository) blob(ctx context.Context, digest string) ([]byte, error) {
+	blob, err := r.host.puller.Layer(ctx, r.repo.Digest(digest))
 	if err != nil {
 		return nil, err
 	}
@@ -227,9 +382,8 @@ func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error
 	}
 	defer func() { _ = content.Close() }()
 	// Reading to the end checks the digest.
-	raw, err := io.ReadAll(io.LimitReader(content, maxConfig+1))
-	if err == nil && len(raw) > maxConfig {
-		err = fmt.Errorf("its image configuration has more than %d bytes", maxConfig)
-	}
-	return raw, err
+	return io.ReadAll(io.LimitReader(content, maxConfig+1))
 }
+
+// IsNotFound says that the registry answered that there is no such thing.
+func IsNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }

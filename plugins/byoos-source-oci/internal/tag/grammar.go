@@ -36,8 +36,10 @@ type Facts map[string]string
 
 // Grammar is the way tags of a repository are built.
 type Grammar struct {
-	expr  *regexp.Regexp
-	width int
+	expr *regexp.Regexp
+	// groups are the names of expr's groups, by index.
+	groups []string
+	width  int
 }
 
 // canvos is <k8sDistribution>-<k8sVersion>-<peVersion>[-<customTag>], as
@@ -50,11 +52,45 @@ const canvos = `(?P<k8sDistribution>kubeadm-fips|kubeadm|canonical|nodeadm|k3s|r
 	`-(?P<peVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?)` +
 	`(?:-(?P<customTag>[\w.-]+))?`
 
-const preRelease = `(?:alpha|beta|rc|dev)(?:[.-]?\d+)*`
+// kairos is the tag of an artifact of github.com/kairos-io/kairos: release of the
+// flavor, variant, architecture, model, version of Kairos, and but for the
+// variant core the distribution and version of Kubernetes; up to Kairos 3.4 the
+// last two without a dash between them. The model is a variant of its own, which
+// is what customTag stands for.
+const kairos = `(?P<osVersion>[\w.-]+?)-(?:core|standard)-(?P<architecture>amd64|arm64|riscv64)` +
+	`-(?P<customTag>[\w.-]+?)` +
+	`-(?P<version>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?)` +
+	`(?:-(?P<k8sDistribution>k3s|k0s)-?(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?(?:-` + build + `)?))?`
+
+const (
+	preRelease = `(?:alpha|beta|rc|dev)(?:[.-]?\d+)+`
+	// build is what a distribution adds to the version of Kubernetes, where a tag
+	// cannot have the plus sign that belongs before it: v1.34.3-k0s.0 is
+	// v1.34.3+k0s.0, and no pre-release.
+	build = `(?:k3s\d+|rke2r\d+|k0s\.\d+)`
+)
+
+// distributionBuild finds build at the end of a version.
+var distributionBuild = regexp.MustCompile(`-(` + build + `)$`)
+
+// Named returns the grammar of a name: canvos or kairos.
+func Named(name string) (Grammar, bool) {
+	switch name {
+	case "canvos":
+		return CanvOS(), true
+	case "kairos":
+		return grammar(regexp.MustCompile(`^(?:`+kairos+`)$`), customWidth), true
+	}
+	return Grammar{}, false
+}
 
 // CanvOS returns the grammar of the tags that CanvOS builds.
 func CanvOS() Grammar {
-	return Grammar{regexp.MustCompile(`^(?:` + canvos + `)$`), canvosWidth}
+	return grammar(regexp.MustCompile(`^(?:`+canvos+`)$`), canvosWidth)
+}
+
+func grammar(expr *regexp.Regexp, width int) Grammar {
+	return Grammar{expr: expr, groups: expr.SubexpNames(), width: width}
 }
 
 // Compile returns the grammar that a regular expression (RE2) with named groups
@@ -81,20 +117,36 @@ func Compile(expr string) (Grammar, error) {
 	if named == 0 {
 		return Grammar{}, fmt.Errorf("no named group such as (?P<%s>...)", KubernetesVersion)
 	}
-	return Grammar{re, customWidth}, nil
+	return grammar(re, customWidth), nil
 }
 
 // Parse returns the parts of tag, and whether it follows the grammar.
 func (g Grammar) Parse(tag string) (Facts, bool) {
-	match := g.expr.FindStringSubmatch(tag)
+	match := g.expr.FindStringSubmatchIndex(tag)
 	if match == nil {
 		return nil, false
 	}
-	facts := Facts{}
-	for i, group := range g.expr.SubexpNames() {
-		if group != "" && match[i] != "" {
-			facts[group] = match[i]
+	facts := make(Facts, len(g.groups))
+	for i, group := range g.groups {
+		if group != "" && match[2*i] < match[2*i+1] {
+			facts[group] = tag[match[2*i]:match[2*i+1]]
 		}
 	}
 	return facts, true
+}
+
+// platformSuffix is what Earthly, which CanvOS is built with, appends to the tag
+// of a single platform's image beside that of the index: the platform with
+// underscores in place of slashes.
+var platformSuffix = regexp.MustCompile(`_linux_(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?:_v\d+)?$`)
+
+// splitPlatform cuts the suffix of a platform off a tag; architecture is empty
+// when there is none.
+func splitPlatform(tag string) (rest, architecture string) {
+	if at := strings.LastIndex(tag, "_linux_"); at >= 0 {
+		if m := platformSuffix.FindStringSubmatch(tag[at:]); m != nil {
+			return tag[:at], m[1]
+		}
+	}
+	return tag, ""
 }

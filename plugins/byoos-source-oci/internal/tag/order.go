@@ -11,22 +11,30 @@ import (
 // Tag is a tag and what it says.
 type Tag struct {
 	Name string
-	// Facts are nil when the tag does not follow the grammar.
+	// Facts are nil when the tag does not follow the grammar. The custom tag
+	// includes the suffix of a platform.
 	Facts Facts
-	rank  []token
+	// Edition is the tag without the suffix of a platform. It differs from Name
+	// for the image of a single platform that Earthly pushes beside the index.
+	Edition string
+	// Kubernetes is the version of Kubernetes as semver has it: without a leading
+	// v, and with the build of a distribution after a plus sign. Empty when the
+	// tag does not name it.
+	Kubernetes string
+	rank       []token
 }
 
 // token is one part of a rank: a number, or the letters of a pre-release.
 type token struct {
 	letters string
 	number  uint64
-	// first of a version or of a custom tag, for readers.
+	// first of a version, for readers.
 	first bool
 }
 
 // How many numbers a version takes in a rank, so that what follows it lines up.
 // Those of CanvOS have three; the fourth is for a user's own scheme, or for the
-// build of a distribution (k3s1, rke2r1).
+// build of a distribution (k3s1, rke2r1, k0s.0).
 const (
 	canvosWidth = 3
 	customWidth = 4
@@ -35,20 +43,31 @@ const (
 var (
 	leading      = regexp.MustCompile(`^v?(\d+(?:\.\d+)*)(?:[-+._](.+))?$`)
 	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)[.-]?(\d*)`)
-	distribution = regexp.MustCompile(`^(?:k3s|rke2r)(\d+)$`)
+	distribution = regexp.MustCompile(`^(?:k3s|rke2r|k0s\.)(\d+)$`)
 	digits       = regexp.MustCompile(`\d+`)
 )
 
 // Read parses and ranks a tag. A tag outside the grammar that is nothing but a
-// version (v1.4.5) is ranked by it; any other such tag comes last.
+// version (v1.4.5) is ranked by it; any other such tag comes last. The custom tag
+// is no part of the rank: it names a variant, not an age.
 func (g Grammar) Read(name string) Tag {
-	facts, ok := g.Parse(name)
-	if !ok {
-		return Tag{Name: name, rank: versionRank(name, canvosWidth)}
+	edition, architecture := splitPlatform(name)
+	facts, ok := g.Parse(edition)
+	if !ok && architecture != "" {
+		edition, architecture = name, ""
+		facts, ok = g.Parse(name)
 	}
-	t := Tag{Name: name, Facts: facts}
+	t := Tag{Name: name, Edition: edition, Facts: facts}
+	if !ok {
+		t.rank = versionRank(name, canvosWidth)
+		return t
+	}
+	if architecture != "" {
+		t.addPlatform(architecture)
+	}
+	t.Kubernetes = Kubernetes(facts[KubernetesVersion])
 	for _, group := range []string{Version, KubernetesVersion, PEVersion, OSVersion} {
-		if !slices.Contains(g.expr.SubexpNames(), group) {
+		if !slices.Contains(g.groups, group) {
 			continue
 		}
 		rank := versionRank(facts[group], g.width)
@@ -57,10 +76,23 @@ func (g Grammar) Read(name string) Tag {
 		}
 		t.rank = append(t.rank, rank...)
 	}
-	for i, number := range digits.FindAllString(facts[CustomTag], 4) {
-		t.rank = append(t.rank, token{number: parseNumber(number), first: i == 0})
-	}
 	return t
+}
+
+// addPlatform takes in the suffix of a platform.
+func (t *Tag) addPlatform(architecture string) {
+	if t.Facts[Architecture] == "" {
+		t.Facts[Architecture] = architecture
+	}
+	if t.Facts[CustomTag] != "" {
+		t.Facts[CustomTag] += t.Name[len(t.Edition):]
+	}
+}
+
+// Kubernetes returns a version of Kubernetes as it stands in a tag the way semver
+// has it: v1.34.3-k0s.0 is 1.34.3+k0s.0.
+func Kubernetes(raw string) string {
+	return distributionBuild.ReplaceAllString(strings.TrimPrefix(raw, "v"), "+$1")
 }
 
 func noVersion(width int) []token {
@@ -101,10 +133,13 @@ func parseNumber(s string) uint64 {
 }
 
 // Newer compares two tags for sorting, the newer one first: by the versions they
-// name, then by name.
+// name, then by name, so that a tag comes before those of its single platforms.
 func Newer(a, b Tag) int {
 	return cmp.Or(compareRanks(b.rank, a.rank), strings.Compare(a.Name, b.Name))
 }
+
+// SameRank tells whether neither tag is newer by the versions they name.
+func SameRank(a, b Tag) bool { return compareRanks(a.rank, b.rank) == 0 }
 
 func compareRanks(a, b []token) int {
 	for i := range min(len(a), len(b)) {
@@ -141,7 +176,7 @@ func compareTokens(x, y token) int {
 	return cmp.Or(strings.Compare(x.letters, y.letters), cmp.Compare(x.number, y.number))
 }
 
-// Version returns the tag's rank as a version: 1.30.4-4.7.0-rc.2-7. Comparing it
+// Version returns the tag's rank as a version: 1.30.4-4.7.0-rc.2. Comparing it
 // part by part, numbers as numbers and letters before their absence, orders tags
 // as Newer does. It is empty for a tag without a version.
 func (t Tag) Version() string {
@@ -163,16 +198,43 @@ func (t Tag) Version() string {
 	return version.String()
 }
 
-// Line names the tags that t is a newer or an older edition of: the same
-// distribution, Kubernetes version, OS, architecture, and custom tag but for its
-// numbers.
-func (t Tag) Line() string {
-	if t.Facts == nil {
-		return digits.ReplaceAllString(t.Name, "#")
+// Variant is what tells tags apart of which none is newer than the other.
+type Variant struct{ distribution, osName, osVersion, architecture, customTag string }
+
+// Variant returns the variant of a tag; that of a single platform is the one of
+// its edition. Tags outside the grammar are all of one, which says nothing.
+func (t Tag) Variant() Variant {
+	v := Variant{
+		distribution: strings.ToLower(t.Facts[K8sDistribution]),
+		osName:       t.Facts[OSName], osVersion: t.Facts[OSVersion],
+		architecture: t.Facts[Architecture], customTag: t.CustomTag(),
 	}
-	return strings.Join([]string{
-		t.Facts[K8sDistribution], t.Facts[KubernetesVersion],
-		t.Facts[OSName], t.Facts[OSVersion], t.Facts[Architecture],
-		digits.ReplaceAllString(t.Facts[CustomTag], "#"),
-	}, "\x00")
+	if t.Edition != t.Name {
+		v.architecture = ""
+	}
+	return v
+}
+
+// CustomTag returns the custom tag without the suffix of a platform.
+func (t Tag) CustomTag() string {
+	return strings.TrimSuffix(t.Facts[CustomTag], t.Name[len(t.Edition):])
+}
+
+// Line names the tags that t is a newer or an older edition of: the same variant
+// with the same version of Kubernetes. Outside the grammar it is the tag itself,
+// and for one that is a version, but for the numbers.
+func (t Tag) Line() Line {
+	switch {
+	case t.Facts == nil && t.rank != nil:
+		return Line{name: digits.ReplaceAllString(t.Name, "#")}
+	case t.Facts == nil:
+		return Line{name: t.Name}
+	}
+	return Line{variant: t.Variant(), kubernetes: t.Kubernetes}
+}
+
+// Line is the key of a line of tags.
+type Line struct {
+	variant          Variant
+	kubernetes, name string
 }

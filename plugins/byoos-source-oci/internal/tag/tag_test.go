@@ -29,6 +29,8 @@ func TestCanvOS(t *testing.T) {
 		{"k3s-1.29-v4.4.0", nil},
 		{"microk8s-1.29.0-v4.4.0", nil},
 		{"k3s-1.29.0-v4.4.0-", nil},
+		{"k3s-v1.29.0-v4.4.0-demo", facts("k3s", "v1.29.0", "v4.4.0", "demo")},
+		{"k3s-1.29.0-v4.4.0-dev-site1", facts("k3s", "1.29.0", "v4.4.0", "dev-site1")},
 	} {
 		got, ok := tag.CanvOS().Parse(tc.name)
 		if ok != (tc.want != nil) || !cmp.Equal(got, tc.want) {
@@ -76,8 +78,6 @@ func TestNewer(t *testing.T) {
 	ordered := []string{
 		"k3s-1.31.0-v4.4.0",
 		"k3s-1.31.0-rc.1-v4.9.0",
-		"k3s-1.30.10-v4.10.0-demo-20260802",
-		"k3s-1.30.10-v4.10.0-demo-20260801",
 		"k3s-1.30.10-v4.10.0-demo",
 		"k3s-1.30.10-v4.10.0-rc.10-demo",
 		"k3s-1.30.10-v4.10.0-rc.2",
@@ -111,7 +111,7 @@ func TestNewer(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(custom, []string{
-		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
+		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.4-k0s.0", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
 		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4_v1.33.0",
 	})
 }
@@ -119,7 +119,7 @@ func TestNewer(t *testing.T) {
 func TestVersion(t *testing.T) {
 	for name, want := range map[string]string{
 		"k3s-1.30.10-v4.10.0-rc.2-demo": "1.30.10-4.10.0-rc.2",
-		"k3s-1.30.10-v4.10.0-build7":    "1.30.10-4.10.0-7",
+		"k3s-1.30.10-v4.10.0-build7":    "1.30.10-4.10.0",
 		"v1.4.5":                        "1.4.5",
 		"latest":                        "",
 	} {
@@ -130,14 +130,78 @@ func TestVersion(t *testing.T) {
 }
 
 func TestLine(t *testing.T) {
-	read := func(name string) string { return tag.CanvOS().Read(name).Line() }
-	if read("k3s-1.30.1-v4.4.0-demo-1") != read("k3s-1.30.1-v4.5.0-demo-12") {
-		t.Error("two builds of one line are told apart")
+	read := func(name string) tag.Line { return tag.CanvOS().Read(name).Line() }
+	const one = "k3s-1.30.1-v4.4.0-demo-1"
+	for _, same := range []string{"k3s-1.30.1-v4.5.0-demo-1", "k3s-v1.30.1-v4.5.0-demo-1", "k3s-1.30.1-v4.4.0-demo-1_linux_amd64"} {
+		if read(one) != read(same) {
+			t.Errorf("%s counts as another line", same)
+		}
 	}
-	for _, other := range []string{"rke2-1.30.1-v4.4.0-demo-1", "k3s-1.30.2-v4.4.0-demo-1", "k3s-1.30.1-v4.4.0-prod-1"} {
-		if read("k3s-1.30.1-v4.4.0-demo-1") == read(other) {
+	for _, other := range []string{"rke2-1.30.1-v4.4.0-demo-1", "k3s-1.30.2-v4.4.0-demo-1", "k3s-1.30.1-v4.4.0-prod-1", "k3s-1.30.1-v4.4.0-demo-2", "k3s-1.30.1-v4.4.0"} {
+		if read(one) == read(other) {
 			t.Errorf("%s counts as the same line", other)
 		}
+	}
+	if read("v1.2.3") != read("v1.2.4") || read("main-1") == read("main-2") {
+		t.Error("only versions outside the grammar are editions of each other")
+	}
+}
+
+// Custom tags are variants: none is newer by its numbers.
+func TestCustomTagsHaveNoOrder(t *testing.T) {
+	for _, pair := range [][2]string{
+		{"k3s-1.30.1-v4.4.0-prod", "k3s-1.30.1-v4.4.0-lab-2204"},
+		{"k3s-1.30.1-v4.4.0-build1", "k3s-1.30.1-v4.4.0-build11"},
+		{"k3s-1.30.1-v4.4.0-demo", "k3s-1.30.1-v4.4.0-demo_linux_arm64"},
+	} {
+		a, b := tag.CanvOS().Read(pair[0]), tag.CanvOS().Read(pair[1])
+		if !tag.SameRank(a, b) || a.Version() != b.Version() {
+			t.Errorf("%s (%s) and %s (%s) have an order", a.Name, a.Version(), b.Name, b.Version())
+		}
+	}
+}
+
+// Earthly pushes the image of each platform beside the index.
+func TestPlatformSuffix(t *testing.T) {
+	for _, tc := range []struct{ name, edition, architecture, custom string }{
+		{"k3s-1.30.1-v4.4.0-demo_linux_amd64", "k3s-1.30.1-v4.4.0-demo", "amd64", "demo_linux_amd64"},
+		{"k3s-1.30.1-v4.4.0-demo_linux_arm_v7", "k3s-1.30.1-v4.4.0-demo", "arm", "demo_linux_arm_v7"},
+		{"k3s-1.30.1-v4.4.0_linux_arm64", "k3s-1.30.1-v4.4.0", "arm64", ""},
+		{"k3s-1.30.1-v4.4.0-demo_linux_mips", "k3s-1.30.1-v4.4.0-demo_linux_mips", "", "demo_linux_mips"},
+	} {
+		got := tag.CanvOS().Read(tc.name)
+		if got.Edition != tc.edition || got.Facts[tag.Architecture] != tc.architecture || got.Facts[tag.CustomTag] != tc.custom ||
+			got.Version() != "1.30.1-4.4.0" {
+			t.Errorf("%s: %+v", tc.name, got)
+		}
+	}
+}
+
+// The tags are those of quay.io/kairos in 2026, and of Kairos 3.4.
+func TestKairos(t *testing.T) {
+	g, ok := tag.Named("kairos")
+	if !ok {
+		t.Fatal("no grammar of that name")
+	}
+	for name, want := range map[string]string{
+		"24.04-standard-amd64-generic-v3.7.2-k0s-v1.34.3-k0s.0":   "24.04 amd64 generic v3.7.2 k0s 1.34.3+k0s.0",
+		"v0.5.1-standard-arm64-rpi4-v4.2.0-k3s-v1.36.3-k3s1":      "v0.5.1 arm64 rpi4 v4.2.0 k3s 1.36.3+k3s1",
+		"24.04-standard-amd64-generic-v3.4.2-k3sv1.32.3-k3s1":     "24.04 amd64 generic v3.4.2 k3s 1.32.3+k3s1",
+		"24.04-standard-amd64-generic-v3.5.0-rc1-k3sv1.33.1-k3s1": "24.04 amd64 generic v3.5.0-rc1 k3s 1.33.1+k3s1",
+		"leap-15.6-core-arm64-nvidia-jetson-agx-orin-v3.7.2":      "leap-15.6 arm64 nvidia-jetson-agx-orin v3.7.2  ",
+	} {
+		r := g.Read(name)
+		got := strings.Join([]string{
+			r.Facts[tag.OSVersion], r.Facts[tag.Architecture], r.Facts[tag.CustomTag],
+			r.Facts[tag.Version], r.Facts[tag.K8sDistribution], r.Kubernetes,
+		}, " ")
+		if got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	newer, older := g.Read("24.04-standard-amd64-generic-v3.7.2-k0s-v1.34.3-k0s.1"), g.Read("24.04-standard-amd64-generic-v3.7.2-k0s-v1.34.3-k0s.0")
+	if tag.Newer(newer, older) >= 0 || newer.Line() == older.Line() {
+		t.Errorf("k0s.1 is not after k0s.0: %s, %s", newer.Version(), older.Version())
 	}
 }
 
@@ -175,7 +239,7 @@ func TestFilter(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{"k3s-1.30.10-v4.10.0-rc.2-demo", "v1.4.5", "latest", "k3s-99999999999999999999.1.1-v1.1.1"} {
-		f.Add(seed, "k3s-1.30.10-v4.10.0")
+		f.Add(seed, "k3s-1.30.10-v4.10.0_linux_amd64")
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		x, y := tag.CanvOS().Read(a), tag.CanvOS().Read(b)
@@ -188,6 +252,8 @@ func FuzzRead(f *testing.F) {
 		whole := x.Facts[tag.K8sDistribution] + "-" + x.Facts[tag.KubernetesVersion] + "-" + x.Facts[tag.PEVersion]
 		if custom := x.Facts[tag.CustomTag]; custom != "" {
 			whole += "-" + custom
+		} else {
+			whole += a[len(x.Edition):]
 		}
 		if whole != a {
 			t.Errorf("the parts of %q make %q", a, whole)

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// reading is what is read of one repository's tags. It is safe for concurrent use
+// while it is being filled.
+type reading struct {
+	repo *registry.Repository
+
+	mu sync.Mutex
+	// byTag has the tags that were read; nil stands for one that is listed but gone.
+	byTag map[string]*registry.Manifest
+}
+
+// resolve reads the tags that may fit, as the configuration says.
+func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags []tag.Tag) (*reading, error) {
+	r := &reading{repo: repo, byTag: map[string]*registry.Manifest{}}
+	if d.Resolve == resolveNone {
+		return r, nil
+	}
+	mayFit := d.wanted.narrow(tags)
+	if d.Resolve == resolveAll {
+		return r, r.read(ctx, mayFit)
+	}
+	return r, d.readNewest(ctx, r, byLine(mayFit))
+}
+
+// read reads tags, several at a time.
+func (r *reading) read(ctx context.Context, tags []tag.Tag) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelTags)
+	for _, t := range tags {
+		group.Go(func() error {
+			m, err := r.repo.Manifest(ctx, t.Name)
+			if err != nil && !registry.IsNotFound(err) {
+				return err
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.byTag[t.Name] = m
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// line is a line of tags, the newest first, of which some were read.
+type line struct {
+	tags []tag.Tag
+	// missing are the architectures that the host may ask for and no tag that was
+	// read has.
+	missing []string
+}
+
+// readNewest reads the newest tag of each line, and goes on to older ones where it
+// is gone, cannot be used, or lacks an architecture that the host may ask for. It
+// does so in rounds, so that which tags are read within the limit depends on what
+// they hold, never on which answer comes first.
+func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag) error {
+	open := make([]*line, len(keys))
+	for i, tags := range keys {
+		open[i] = &line{tags: tags, missing: d.wanted.architectures}
+	}
+	for left := d.ResolveLimit; len(open) > 0; {
+		if left == 0 {
+			return d.noteLimit(r.repo, len(open), len(keys))
+		}
+		round := open[:min(len(open), left)]
+		left -= len(round)
+		tags := make([]tag.Tag, len(round))
+		for i, l := range round {
+			tags[i] = l.tags[0]
+		}
+		if err := r.read(ctx, tags); err != nil {
+			return err
+		}
+		for _, l := range round {
+			l.take(r.byTag[l.tags[0].Name])
+		}
+		open = slices.DeleteFunc(open, func(l *line) bool { return len(l.tags) == 0 })
+	}
+	return nil
+}
+
+// take takes in what the first of the line's tags holds; nothing is left to read
+// of a line that has what is wanted.
+func (l *line) take(m *registry.Manifest) {
+	l.tags = l.tags[1:]
+	if m == nil {
+		return
+	}
+	usable := slices.DeleteFunc(slices.Clone(m.Platforms), func(p registry.Platform) bool { return !p.Usable() })
+	if len(usable) == 0 {
+		return
+	}
+	l.missing = slices.DeleteFunc(slices.Clone(l.missing), func(architecture string) bool {
+		return slices.ContainsFunc(usable, func(p registry.Platform) bool {
+			return osfacts.Architecture(p.Architecture) == architecture
+		})
+	})
+	if len(l.missing) == 0 {
+		l.tags = nil
+	}
+}
+
+func (d *discovery) noteLimit(repo *registry.Repository, open, lines int) error {
+	return d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Notice,
+		Summary: fmt.Sprintf("%s: after %d tags %d of %d kinds of tags are not read far enough to know their digest and architecture",
+			repo.Name, d.ResolveLimit, open, lines),
+		Detail:     "a kind is one variant (distribution, custom tag, OS) with one Kubernetes version; the newest of each variant are read first",
+		NextStep:   "select a kubernetesVersion, k8sDistribution or customTag, narrow tags, or raise resolveLimit",
+		ConfigPath: "resolveLimit", Scope: repo.Name,
+	})
+}
+
+// byLine groups tags that are sorted. The newest line of each variant comes first,
+// then the second of each, and so on: no variant is newer than another, so none is
+// left out for having older versions.
+func byLine(tags []tag.Tag) [][]tag.Tag {
+	type group struct {
+		tags  []tag.Tag
+		depth int
+	}
+	var groups []*group
+	lines := map[tag.Line]*group{}
+	depth := map[tag.Variant]int{}
+	for _, t := range tags {
+		key := t.Line()
+		if lines[key] == nil {
+			variant := t.Variant()
+			lines[key] = &group{depth: depth[variant]}
+			groups = append(groups, lines[key])
+			depth[variant]++
+		}
+		lines[key].tags = append(lines[key].tags, t)
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(a.depth, b.depth) })
+	sorted := make([][]tag.Tag, len(groups))
+	for i, g := range groups {
+		sorted[i] = g.tags
+	}
+	return sorted
+}
