@@ -54,17 +54,14 @@ func goBuild(root, out string, packages ...string) error {
 	return nil
 }
 
-// Need returns the path of a program of others that a test drives. Without it
+// Need returns the path of a program of others that a test drives: the first on
+// PATH, whatever its version, since that is what users have. Without it
 // the test is skipped, but fails where BYOOS_TEST_TOOLS=require says that it
 // should be there, as in CI.
 func Need(t testing.TB, program string) string {
 	t.Helper()
-	// A Debian package's own file comes before what a version manager put first
-	// on PATH.
-	for _, candidate := range []string{"/usr/bin/" + program, program} {
-		if path, err := exec.LookPath(candidate); err == nil {
-			return path
-		}
+	if path, err := exec.LookPath(program); err == nil {
+		return path
 	}
 	if os.Getenv("BYOOS_TEST_TOOLS") == "require" {
 		t.Fatalf("%s is not installed, and BYOOS_TEST_TOOLS=require", program)

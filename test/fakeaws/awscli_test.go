@@ -114,8 +114,8 @@ func TestAWSCLIReadsTheFake(t *testing.T) {
 	}
 }
 
-// TestAWSCLIPagesThroughPipeline pages by hand: this CLI has no paginator for
-// the action.
+// TestAWSCLIPagesThroughPipeline pages by hand: only version 1 of the CLI has a
+// paginator for the action, and it is told not to use it.
 func TestAWSCLIPagesThroughPipeline(t *testing.T) {
 	_, url := fakeaws.Start(t, judgedWorld())
 	aws := newCLI(t, url)
@@ -123,7 +123,7 @@ func TestAWSCLIPagesThroughPipeline(t *testing.T) {
 	var sizes []int
 	for token := ""; ; {
 		args := []string{
-			"imagebuilder", "list-image-pipeline-images",
+			"imagebuilder", "list-image-pipeline-images", "--no-paginate",
 			"--image-pipeline-arn", "arn:aws:imagebuilder:us-east-1:111122223333:image-pipeline/golden",
 		}
 		if token != "" {
