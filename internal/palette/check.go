@@ -1,6 +1,7 @@
 package palette
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -48,15 +49,24 @@ func checkLayer(t Target, l Layer, cloudType string) error {
 		return refused("move the layer to version 1.0.0 or later in Palette",
 			"pack %s is of version %s; 1.0.0 is the first that is supported", l.Name, version)
 	}
-	if t.Pack == edgePack && cloudType != edgeNative && judged(cloudType) {
-		return refused("use packs[].pack: generic-byoi for this profile",
-			"pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType)
-	}
-	if fit := clouds(t.Provider); fit != nil && judged(cloudType) && !slices.Contains(fit, cloudType) {
-		return refused("check packs[].select.provider and target.profile",
-			"the image of pack %s is one of %s, and the profile is of cloud type %s", t.Name, t.Provider, cloudType)
+	if why, next := CloudMisfit(t, cloudType); why != "" {
+		return refused(next, "%s", why)
 	}
 	return nil
+}
+
+// CloudMisfit says why machines of a cloud type cannot have a target's pack or
+// image, and what to do; nothing when they can, or when that is not known.
+func CloudMisfit(t Target, cloudType string) (why, next string) {
+	if t.Pack == edgePack && cloudType != edgeNative && judged(cloudType) {
+		return fmt.Sprintf("pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType),
+			"use packs[].pack: generic-byoi for this profile"
+	}
+	if fit := clouds(t.Provider); fit != nil && judged(cloudType) && !slices.Contains(fit, cloudType) {
+		return fmt.Sprintf("the image of pack %s is one of %s, and the profile is of cloud type %s", t.Name, t.Provider, cloudType),
+			"check packs[].select.provider, and target.profile or target.cloudType"
+	}
+	return "", ""
 }
 
 // packVersion parses a version such as 1.0.0; a tag such as 1.0.x counts as

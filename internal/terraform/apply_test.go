@@ -125,7 +125,7 @@ func TestImportPreconditions(t *testing.T) {
 		"and is written by a pick":      {byVariable[0].Values, false, byVariable, ""},
 		"a variable of another's layer": {plain, false, append(existing("generic-byoi"), layer{Name: "cni", UID: "u", Values: "x: '{{.spectro.var.y}}'"}), ""},
 	} {
-		profile := terraform.Profile{Name: "p", Version: "1.0.0", Replace: test.replace}
+		profile := terraform.Profile{Context: terraform.ContextTenant, Name: "p", Version: "1.0.0", Replace: test.replace}
 		packs := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: test.values, Profile: profile}}
 		for _, asJSON := range []bool{false, true} {
 			out, err := terraform.Render(packs, terraform.Options{Shape: terraform.ShapeProfile, JSON: asJSON})

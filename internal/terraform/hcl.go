@@ -83,7 +83,7 @@ func (p profile) resource(body *hclwrite.Body) *hclwrite.Body {
 func (p profile) identity(body *hclwrite.Body) {
 	set(body, "name", p.Name)
 	set(body, "version", p.version())
-	set(body, "context", p.context())
+	set(body, "context", string(p.Context))
 }
 
 func (p profile) created(body *hclwrite.Body) {

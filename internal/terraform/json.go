@@ -84,7 +84,7 @@ func providerReference(alias string) string {
 }
 
 func (p profile) identityJSON() object {
-	one := object{"name": escapeTemplate(p.Name), "version": escapeTemplate(p.version()), "context": p.context()}
+	one := object{"name": escapeTemplate(p.Name), "version": escapeTemplate(p.version()), "context": p.Context}
 	optional(one, "provider", providerReference(p.provider))
 	return one
 }

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -17,9 +18,21 @@ const (
 	variable = ".spectro.var."
 )
 
+// Context is what a profile belongs to: its project, or the tenant. The provider
+// takes project for one that is not said, so its zero value is neither.
+// https://registry.terraform.io/providers/spectrocloud/spectrocloud/latest/docs/resources/cluster_profile
+type Context string
+
+// Contexts.
+const (
+	ContextProject Context = "project"
+	ContextTenant  Context = "tenant"
+)
+
 // Profile is a cluster profile.
 type Profile struct {
-	// Project is the project that has it; empty for tenant scope.
+	// Context says whether Project has it.
+	Context       Context
 	Project       string
 	Name, Version string
 	// Cloud is the cloud type: aws, edge-native, ...
@@ -32,16 +45,6 @@ type Profile struct {
 	Create, Replace bool
 }
 
-// context is the scope of the resource, which the provider takes for project when
-// it is not said.
-// https://registry.terraform.io/providers/spectrocloud/spectrocloud/latest/docs/resources/cluster_profile
-func (p Profile) context() string {
-	if p.Project == "" {
-		return "tenant"
-	}
-	return "project"
-}
-
 // version is that of a new profile when none is said, for the provider as for
 // apply.
 func (p Profile) version() string { return cmp.Or(p.Version, "1.0.0") }
@@ -52,20 +55,22 @@ func (p Profile) texts() []string {
 
 // same tells whether two resources would be of one profile.
 func (p Profile) same(other Profile) bool {
-	return p.Project == other.Project && p.Name == other.Name && p.version() == other.version()
+	return p.Context == other.Context && p.Project == other.Project && p.Name == other.Name && p.version() == other.version()
 }
 
 // importID names the profile for an import. The provider takes it apart at the
 // colons and trims the parts.
 // https://registry.terraform.io/providers/spectrocloud/spectrocloud/latest/docs/resources/cluster_profile#import
 func (p Profile) importID() string {
-	return strings.Join([]string{p.Name, p.context(), p.version()}, ":")
+	return strings.Join([]string{p.Name, string(p.Context), p.version()}, ":")
 }
 
 func (p Profile) check(pack string) error {
 	switch {
 	case p.Name == "":
 		return failure.Usage("set target.profile, or use another shape", "pack %q has no profile, which a profile resource needs", pack)
+	case p.Context != ContextTenant && p.Context != ContextProject || (p.Context == ContextProject) != (p.Project != ""):
+		return fmt.Errorf("pack %q: it was not chosen whether profile %q is a project's or the tenant's", pack, p.Name)
 	case p.Version == "latest" || p.Version == "" && !p.Create:
 		return failure.Usage("set target.version to three numbers, as 1.2.0",
 			"pack %q: a profile resource is of one version, and target.version says which", pack)

@@ -70,10 +70,7 @@ func wantModule(packs []terraform.Pack, shape terraform.Shape) module {
 
 func wantResource(p terraform.Pack) resource {
 	r := resource{
-		Name: p.Profile.Name, Version: cmp.Or(p.Profile.Version, "1.0.0"), Project: p.Profile.Project, Context: "project",
-	}
-	if r.Project == "" {
-		r.Context = "tenant"
+		Name: p.Profile.Name, Version: cmp.Or(p.Profile.Version, "1.0.0"), Project: p.Profile.Project, Context: string(p.Profile.Context),
 	}
 	if !p.Profile.Create {
 		r.Import, r.SkipDestroy = r.Name+":"+r.Context+":"+r.Version, true

@@ -31,22 +31,22 @@ func examplePacks() []terraform.Pack {
 		{
 			Name: "aws-east", Pack: "generic-byoi", Version: "1.0.0",
 			Values:  "pack:\n  osImageOverride: \"ami-0aaaaaaaaaaaaaaaa\"\n  osName: \"rhel\"\n  osVersion: \"8\"\n",
-			Profile: terraform.Profile{Project: "Default", Name: "rhel-prod", Version: "1.2.0", Cloud: "aws", Create: true},
+			Profile: terraform.Profile{Context: terraform.ContextProject, Project: "Default", Name: "rhel-prod", Version: "1.2.0", Cloud: "aws", Create: true},
 		},
 		{
 			Name: "edge", Pack: "edge-native-byoi", Version: "2.1.0", Registry: "Mirror",
 			Values:  "options:\n  system.uri: \"{{ .spectro.pack.edge-native-byoi.options.system.registry }}/x:${not} %{a template}\"\n",
-			Profile: terraform.Profile{Name: "stores", Version: "1.0.0", Cloud: "edge-native", Create: true},
+			Profile: terraform.Profile{Context: terraform.ContextTenant, Name: "stores", Version: "1.0.0", Cloud: "edge-native", Create: true},
 		},
 		{
 			Name: "aws-west", Pack: "generic-byoi", RegistryUID: "reg-7",
 			Values:  "pack:\n  osImageOverride: \"ami-0bbbbbbbbbbbbbbbb\"\n",
-			Profile: terraform.Profile{Project: "Team \"West\"", Name: "core", Cloud: "aws", Type: "infra", Create: true},
+			Profile: terraform.Profile{Context: terraform.ContextProject, Project: "Team \"West\"", Name: "core", Cloud: "aws", Type: "infra", Create: true},
 		},
 		{
 			Name: "aws-old", Pack: "generic-byoi", Version: "1.0.0",
 			Values:  "pack:\n  osImageOverride: \"ami-0cccccccccccccccc\"\n",
-			Profile: terraform.Profile{Project: "Default", Name: "rhel-prod", Version: "1.1.0"},
+			Profile: terraform.Profile{Context: terraform.ContextProject, Project: "Default", Name: "rhel-prod", Version: "1.1.0"},
 		},
 	}
 }
@@ -106,7 +106,7 @@ func TestRefusals(t *testing.T) {
 	if failure.Code(err) != failure.ExitUsage {
 		t.Errorf("an unknown shape: got %v", err)
 	}
-	pattern := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Version: "1.0.x", Profile: terraform.Profile{Name: "p", Version: "1.0.0"}}}
+	pattern := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Version: "1.0.x", Profile: terraform.Profile{Context: terraform.ContextTenant, Name: "p", Version: "1.0.0"}}}
 	_, err = terraform.Render(pattern, terraform.Options{})
 	if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), "1.0.x") {
 		t.Errorf("a pattern for the pack's version: got %v", err)
@@ -119,23 +119,24 @@ func TestRefusals(t *testing.T) {
 
 // What a profile resource cannot say is refused: it would be another profile.
 func TestProfileRefusals(t *testing.T) {
-	created := terraform.Profile{Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}
+	const tenant, project = terraform.ContextTenant, terraform.ContextProject
+	created := terraform.Profile{Context: tenant, Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}
 	for name, test := range map[string]struct {
 		profiles []terraform.Profile
 		want     string
 	}{
 		"no profile":                     {[]terraform.Profile{{}}, "target.profile"},
-		"the latest version":             {[]terraform.Profile{{Name: "p", Version: "latest"}}, "target.version"},
-		"any version of what exists":     {[]terraform.Profile{{Name: "p"}}, "target.version"},
-		"no cloud for a new one":         {[]terraform.Profile{{Name: "p", Create: true}}, "target.cloudType"},
-		"a name that no import can have": {[]terraform.Profile{{Name: "a:b", Version: "1.0.0"}}, `":"`},
+		"the latest version":             {[]terraform.Profile{{Context: tenant, Name: "p", Version: "latest"}}, "target.version"},
+		"any version of what exists":     {[]terraform.Profile{{Context: tenant, Name: "p"}}, "target.version"},
+		"no cloud for a new one":         {[]terraform.Profile{{Context: tenant, Name: "p", Create: true}}, "target.cloudType"},
+		"a name that no import can have": {[]terraform.Profile{{Context: tenant, Name: "a:b", Version: "1.0.0"}}, `":"`},
 		"two packs of one target":        {[]terraform.Profile{created, created}, "same target"},
-		"of one target, by default":      {[]terraform.Profile{created, {Name: "p", Cloud: "aws", Create: true}}, "same target"},
-		"of one target, of two clouds":   {[]terraform.Profile{created, {Name: "p", Version: "1.0.0", Cloud: "eks", Create: true}}, "same target"},
+		"of one target, by default":      {[]terraform.Profile{created, {Context: tenant, Name: "p", Cloud: "aws", Create: true}}, "same target"},
+		"of one target, of two clouds":   {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0", Cloud: "eks", Create: true}}, "same target"},
 		"projects that look alike": {
-			[]terraform.Profile{{Project: "a b", Name: "p", Version: "1.0.0"}, {Project: "A-b", Name: "p", Version: "1.0.0"}}, "by themselves",
+			[]terraform.Profile{{Context: project, Project: "a b", Name: "p", Version: "1.0.0"}, {Context: project, Project: "A-b", Name: "p", Version: "1.0.0"}}, "by themselves",
 		},
-		"of one target, created or not": {[]terraform.Profile{created, {Name: "p", Version: "1.0.0"}}, "same target"},
+		"of one target, created or not": {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0"}}, "same target"},
 	} {
 		var packs []terraform.Pack
 		for i, p := range test.profiles {
@@ -146,10 +147,16 @@ func TestProfileRefusals(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, out, err)
 		}
 	}
+	for _, p := range []terraform.Profile{{}, {Context: project}, {Context: tenant, Project: "x"}, {Context: "system"}} {
+		p.Name, p.Version = "p", "1.0.0"
+		if out, err := terraform.Render([]terraform.Pack{{Name: "a", Profile: p}}, terraform.Options{Shape: terraform.ShapeProfile}); err == nil {
+			t.Errorf("%+v is of nobody, and is written:\n%s", p, out)
+		}
+	}
 	apart := []terraform.Pack{
 		{Name: "a", Pack: "generic-byoi", Profile: created},
-		{Name: "b", Pack: "generic-byoi", Profile: terraform.Profile{Project: "x", Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}},
-		{Name: "c", Pack: "generic-byoi", Profile: terraform.Profile{Name: "p", Version: "1.1.0", Cloud: "aws", Create: true}},
+		{Name: "b", Pack: "generic-byoi", Profile: terraform.Profile{Context: terraform.ContextProject, Project: "x", Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}},
+		{Name: "c", Pack: "generic-byoi", Profile: terraform.Profile{Context: tenant, Name: "p", Version: "1.1.0", Cloud: "aws", Create: true}},
 	}
 	if _, err := terraform.Render(apart, terraform.Options{Shape: terraform.ShapeProfile}); err != nil {
 		t.Errorf("three targets of one name: got %v", err)
@@ -189,13 +196,15 @@ func TestHostileValues(t *testing.T) {
 
 func hostilePack(r *rand.Rand, name string) terraform.Pack {
 	text := func() string { return strings.TrimLeft(norm.NFC.String(hostileText(r)), "\ufeff") }
-	project := name + text()
+	scope, project := terraform.ContextProject, name+text()
 	if r.IntN(3) == 0 {
-		project = ""
+		scope, project = terraform.ContextTenant, ""
 	}
 	p := terraform.Pack{
 		Name: name, Pack: "generic-byoi", Version: text(), Registry: text(), Values: text(),
-		Profile: terraform.Profile{Project: project, Name: name + text(), Version: "v" + text(), Cloud: "c" + text(), Type: text(), Create: r.IntN(2) == 0},
+		Profile: terraform.Profile{
+			Context: scope, Project: project, Name: name + text(), Version: "v" + text(), Cloud: "c" + text(), Type: text(), Create: r.IntN(2) == 0,
+		},
 	}
 	if r.IntN(3) == 0 {
 		p.Registry, p.RegistryUID = "", "r"+text()
@@ -213,7 +222,7 @@ func FuzzRoundTrip(f *testing.F) {
 	}
 	schema := providerSchema(f)
 	f.Fuzz(func(t *testing.T, name, registry, values string) {
-		packs := []terraform.Pack{{Name: name, Pack: "generic-byoi", Registry: registry, Values: values, Profile: terraform.Profile{Name: "p" + registry, Cloud: "aws", Create: true}}}
+		packs := []terraform.Pack{{Name: name, Pack: "generic-byoi", Registry: registry, Values: values, Profile: terraform.Profile{Context: terraform.ContextTenant, Name: "p" + registry, Cloud: "aws", Create: true}}}
 		if _, err := terraform.Render(packs, terraform.Options{}); err != nil {
 			return
 		}

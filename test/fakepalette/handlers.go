@@ -28,6 +28,10 @@ func (s *Server) handle(w http.ResponseWriter, input *openapi3filter.RequestVali
 		s.registries(w)
 	case "v1PacksSummaryList":
 		s.packs(w, query.Get("filters"), query.Get("limit"), query.Get("continue"))
+	case "v1PacksUid":
+		s.packTags(w, input.PathParams["uid"])
+	case "v1PacksSearch":
+		s.searchPacks(w, body)
 	case "v1ClusterProfilesMetadata":
 		s.profiles(w, scope)
 	case "v1ClusterProfilesCreate":
@@ -69,6 +73,10 @@ func (s *Server) handleProfile(w http.ResponseWriter, input *openapi3filter.Requ
 			p.Published, p.Draft, p.LastModified = p.Draft, nil, s.now()
 		}
 		write(w, http.StatusNoContent, nil)
+	case "v1ClusterProfilesUidMetadataUpdate":
+		s.describe(w, p, body)
+	case "v1ClusterProfilesDelete":
+		s.remove(w, p)
 	case "v1ClusterProfilesUidClone":
 		s.clone(w, p, body)
 	default:
@@ -250,7 +258,7 @@ func (s *Server) layer(in input) Layer {
 		}
 		l.Manifests = append(l.Manifests, Manifest{Kind: "manifest", Name: m.Name, UID: uid, Content: m.Content})
 	}
-	return l
+	return s.known(l)
 }
 
 // kept is what of values is kept.

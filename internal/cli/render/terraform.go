@@ -59,9 +59,13 @@ func (o *Options) addProfiles(packs []terraform.Pack, rendered []pipeline.Render
 		if err != nil {
 			return err
 		}
+		cloud := palette.CloudType(t)
+		if why, next := palette.CloudMisfit(t, cloud); why != "" && t.Create {
+			return failure.Usage(next, "%s", why)
+		}
 		packs[i].Profile = terraform.Profile{
-			Project: t.Scope.Project(), Name: t.Profile, Version: t.Version, Type: t.Type, Create: t.Create, Replace: t.Replace,
-			Cloud: palette.CloudType(t),
+			Context: terraform.Context(t.Scope.Kind()), Project: t.Scope.Project(), Name: t.Profile, Version: t.Version,
+			Cloud: cloud, Type: t.Type, Create: t.Create, Replace: t.Replace,
 		}
 	}
 	return nil
