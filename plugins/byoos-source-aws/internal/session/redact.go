@@ -1,11 +1,8 @@
 package session
 
 import (
-	"context"
 	"strings"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Redactor removes credentials from text. AWS puts parts of a signed request
@@ -40,17 +37,4 @@ func (r *Redactor) Clean(text string) string {
 		text = strings.ReplaceAll(text, s, "(redacted)")
 	}
 	return text
-}
-
-// watched tells the Redactor what it hands out.
-type watched struct {
-	aws.CredentialsProvider
-	redactor *Redactor
-}
-
-// Retrieve returns the credentials of the provider it wraps.
-func (w watched) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	c, err := w.CredentialsProvider.Retrieve(ctx)
-	w.redactor.Add(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
-	return c, err
 }

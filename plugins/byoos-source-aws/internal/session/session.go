@@ -4,7 +4,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
@@ -28,9 +28,6 @@ import (
 // defaultSessionName names the session of an assumed role.
 const defaultSessionName = "kubectl-byoos"
 
-// maxAttempts of one call. The call's deadline usually ends it earlier.
-const maxAttempts = 10
-
 // Session holds what clients are made from.
 type Session struct {
 	// Region is that of the AWS configuration; empty when it names none.
@@ -39,7 +36,11 @@ type Session struct {
 	// Timeout of one call with its retries.
 	Timeout time.Duration
 
-	config aws.Config
+	config  aws.Config
+	profile string
+	// anyRegion is where to call a service that is not regional in meaning.
+	anyRegion string
+	identity  identity
 }
 
 // Open loads the AWS configuration. It makes no call but those that the
@@ -52,36 +53,54 @@ func Open(ctx context.Context, c settings.Config, userSettings map[string]any, l
 	if err := checkProfile(c.Profile, os.Getenv, userSettings); err != nil {
 		return nil, err
 	}
-	s := &Session{Redactor: &Redactor{}, Timeout: timeout}
-	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(httpClient(timeout)),
-		config.WithRetryer(retryer),
-		config.WithLogger(s.logger(log)),
-	}
-	if c.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(c.Profile))
-	}
-	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	s := &Session{Redactor: &Redactor{}, Timeout: timeout, profile: profileName(c.Profile)}
+	loaded, err := s.load(ctx, c, log)
 	if err != nil {
-		return nil, configProblem(err)
+		return nil, s.configProblem(err)
 	}
-	loaded.HTTPClient = steady{loaded.HTTPClient}
-	s.Region, s.config = loaded.Region, loaded
+	s.Region, s.anyRegion = loaded.Region, loaded.Region
+	if s.anyRegion == "" {
+		s.anyRegion = fallbackRegion(c)
+	}
 	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
-	s.config.Credentials = watched{loaded.Credentials, s.Redactor}
+	if own, ok := s.withProgram(loaded); ok {
+		loaded.Credentials = own
+	}
+	loaded.HTTPClient = steady{loaded.HTTPClient}
+	loaded.Credentials = watched{loaded.Credentials, s}
+	s.config = loaded
 	if c.RoleARN != "" {
 		s.assume(c)
 	}
 	return s, nil
 }
 
+// load reads the configuration twice: what the clients of the credentials' chain
+// are made with depends on it, and they are made while it is read.
+func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(httpClient(s.Timeout)),
+		config.WithLogger(s.logger(log)),
+	}
+	if c.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(c.Profile))
+	}
+	first, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	roles := newMetadata(first)
+	return config.LoadDefaultConfig(ctx, append(options,
+		config.WithRetryer(func() aws.Retryer { return retryer(first.RetryMode, first.RetryMaxAttempts) }),
+		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = roles }),
+	)...)
+}
+
 // assume makes the session one of c.RoleARN.
 func (s *Session) assume(c settings.Config) {
 	base := s.config.Copy()
-	if base.Region == "" {
-		base.Region = fallbackRegion(c)
-	}
+	base.Region = s.anyRegion
 	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = defaultSessionName
 		if c.SessionName != "" {
@@ -91,7 +110,7 @@ func (s *Session) assume(c settings.Config) {
 			o.ExternalID = aws.String(c.ExternalID)
 		}
 	})
-	s.config.Credentials = watched{aws.NewCredentialsCache(provider), s.Redactor}
+	s.config.Credentials = watched{aws.NewCredentialsCache(provider), s}
 }
 
 // logger hands the SDK's own words to the host's log, at the level of details:
@@ -164,20 +183,5 @@ func checkProfile(profile string, getenv func(string) string, userSettings map[s
 		Summary:  fmt.Sprintf("the spec asks for the AWS profile %q, which you have not permitted", profile),
 		Detail:   "a spec can come with a cloned repository; a profile can hold credentials and run a program",
 		NextStep: fmt.Sprintf("set AWS_PROFILE=%s, or list it under plugins.aws.profiles in your own configuration file", profile),
-	}
-}
-
-func configProblem(err error) error {
-	var missing config.SharedConfigProfileNotExistError
-	if errors.As(err, &missing) {
-		return &sdk.Diagnostic{
-			Severity: sdk.Error, Summary: fmt.Sprintf("the AWS profile %q does not exist", missing.Profile),
-			Detail:   "looked in " + strings.Join(missing.Filename, ", "),
-			NextStep: "check AWS_PROFILE, AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
-		}
-	}
-	return &sdk.Diagnostic{
-		Severity: sdk.Error, Summary: "cannot load the AWS configuration", Detail: err.Error(),
-		NextStep: "check ~/.aws/config and the AWS_ variables",
 	}
 }

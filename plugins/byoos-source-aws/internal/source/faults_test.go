@@ -104,7 +104,7 @@ func TestFaultsThatFail(t *testing.T) {
 		{"denied", search, largeWorld(west("deny")), "us-west-2", []string{"access denied to ec2:DescribeImages in us-west-2", `"ec2:DescribeImages"`, "docs/sources/aws.md"}},
 		{"expired credentials", search, largeWorld(west("expiredCredentials")), "us-west-2", []string{"expired", "aws sso login"}},
 		{"page tokens that keep expiring", search, largeWorld(fakeaws.Fault{Kind: "expireToken", FromPage: 2, Region: "us-east-1"}), "us-east-1", []string{"page tokens", "keep expiring"}},
-		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"us-west-2"}},
+		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"no usable answer to ec2:DescribeImages in us-west-2 within 3s", "the last attempt: ", "unexpected EOF"}},
 		{"Image Builder hangs", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "hang"}), "us-east-1", []string{"imagebuilder:ListImagePipelines", "within 1s"}},
 		{"Image Builder denied", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
 			[]string{"access denied to imagebuilder:ListImagePipelineImages", `"imagebuilder:ListImagePipelineImages"`}},
@@ -180,6 +180,19 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+// TestAttemptsAreTheUsers: AWS_MAX_ATTEMPTS holds for every call.
+func TestAttemptsAreTheUsers(t *testing.T) {
+	for _, mode := range []string{"standard", "adaptive"} {
+		fake := start(t, largeWorld(fakeaws.Fault{Kind: "serverError"}))
+		t.Setenv("AWS_MAX_ATTEMPTS", "2")
+		t.Setenv("AWS_RETRY_MODE", mode)
+		d := run(t, call{config: `{"ami":{}}`}).oneError(t)
+		if n := count(fake.Calls(), "DescribeImages"); n != 2 || !strings.Contains(d.Detail, "InternalError") {
+			t.Errorf("%s: %d attempts, want 2: %+v", mode, n, d)
+		}
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	t.Run("none", func(t *testing.T) {
 		start(t, largeWorld())
@@ -187,7 +200,7 @@ func TestCredentials(t *testing.T) {
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 		t.Setenv("AWS_SESSION_TOKEN", "")
 		d := run(t, call{config: fmt.Sprintf(searchThree, "5s")}).oneError(t)
-		if !strings.Contains(d.Summary, "no usable AWS credentials") || d.NextStep == "" {
+		if !strings.Contains(d.Summary, "no AWS credentials") || d.NextStep == "" {
 			t.Errorf("%+v", d)
 		}
 	})

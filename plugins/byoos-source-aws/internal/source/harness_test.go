@@ -135,7 +135,7 @@ func offline(t testing.TB, url string) {
 	t.Helper()
 	setenv := func(key, value string) { t.(interface{ Setenv(string, string) }).Setenv(key, value) }
 	empty := t.TempDir()
-	for _, key := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS"} {
+	for _, key := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"} {
 		setenv(key, "")
 	}
 	setenv("AWS_CONFIG_FILE", filepath.Join(empty, "config"))

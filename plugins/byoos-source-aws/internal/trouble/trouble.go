@@ -29,6 +29,17 @@ type Case struct {
 	Clean func(string) string
 }
 
+// OutOfTime is a call whose time was over while it was repeated.
+type OutOfTime struct {
+	// Err is what the call returned, Last what its last complete attempt failed with.
+	Err, Last error
+}
+
+func (e *OutOfTime) Error() string { return "out of time: " + e.Last.Error() }
+
+// Unwrap returns both errors.
+func (e *OutOfTime) Unwrap() []error { return []error{e.Err, e.Last} }
+
 // Codes by their meaning. Services name the same thing differently.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/CommonErrors.html
@@ -139,11 +150,11 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 		d.Summary = "cannot reach AWS for " + called(action) + in(c.Region)
 		d.NextStep = "check the network, the proxy variables, the region's name and the AWS_ENDPOINT_URL variables"
 	case code == "" && (errors.Is(err, context.DeadlineExceeded) || isTimeout(err)):
-		d.Summary = fmt.Sprintf("no answer to %s%s within %s", called(action), in(c.Region), c.Timeout)
+		d.Summary = fmt.Sprintf("no %s to %s%s within %s", answer(err), called(action), in(c.Region), c.Timeout)
 		d.NextStep = "try again, raise callTimeout, take the region out of regions, or go on without it with --allow-partial"
 	case noCredentials(err):
-		d.Summary = "there are no usable AWS credentials"
-		d.NextStep = "set AWS_PROFILE or the AWS_ACCESS_KEY_ID pair, log in (aws sso login), or run where a role is attached"
+		d.Summary = "cannot get AWS credentials"
+		d.NextStep = "check the profile and the AWS_ variables, or log in (aws sso login)"
 	case code == "InvalidParameterValue" || code == "InvalidParameter" || code == "FilterLimitExceeded" || code == "InvalidRequestException":
 		d.Summary = "AWS does not accept the search" + during(action) + in(c.Region)
 		d.NextStep = "check filters, tags and names in the configuration"
@@ -165,6 +176,15 @@ func deniedCase(d *sdk.Diagnostic, action string, c Case) {
 		return
 	}
 	d.NextStep = fmt.Sprintf("add the line %q to the policy's Action list (docs/sources/aws.md has the whole policy); a service control policy can deny it as well", action)
+}
+
+// answer tells a service that is silent from one whose answers are no good.
+func answer(err error) string {
+	var out *OutOfTime
+	if errors.As(err, &out) && !isTimeout(out.Last) {
+		return "usable answer"
+	}
+	return "answer"
 }
 
 func called(action string) string {
@@ -207,9 +227,12 @@ func detail(err error) string {
 		return firstLine(api.ErrorCode() + ": " + api.ErrorMessage())
 	}
 	var op *net.OpError
+	var out *OutOfTime
 	switch {
 	case isNetwork(err) && errors.As(err, &op):
 		return firstLine(op.Error())
+	case errors.As(err, &out):
+		return firstLine("the last attempt: " + innermost(out.Last).Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the time for the call is over"
 	}
