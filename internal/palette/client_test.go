@@ -196,7 +196,9 @@ func TestTLSIsVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.In(t.Context(), palette.ProjectScope("Default"))
-	wantFailure(t, err, "certificate")
+	if e := wantFailure(t, err, "certificate"); !strings.Contains(e.Next, "--palette-ca-file") {
+		t.Errorf("got next step %q", e.Next)
+	}
 	if server.Count() != 0 {
 		t.Error("a request was sent to a server that is not trusted")
 	}

@@ -1,0 +1,145 @@
+package palette_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+)
+
+// editManifest gives the profile a draft that is what is published, but for the
+// content of its manifests.
+func editManifest(s *fakepalette.State) {
+	p := ours(s)
+	p.Draft = slices.Clone(p.Published)
+	for i := range p.Draft {
+		p.Draft[i].Manifests = slices.Clone(p.Draft[i].Manifests)
+		for j := range p.Draft[i].Manifests {
+			p.Draft[i].Manifests[j].Content += "# edited by somebody else\n"
+		}
+	}
+}
+
+// An edit of a manifest is in its content: the uid stays.
+func TestManifestEditsStopPublishing(t *testing.T) {
+	for name, goal := range map[string]palette.Goal{"publish": {Publish: true}, "new version": {NewVersion: "1.3.0"}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, editManifest)
+			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), goal)
+			wantFailure(t, err, "has unpublished edits of somebody else in hello")
+			sameList(t, "writes", w.writes(), nil)
+			goal.IncludeDraft = true
+			w.apply(t, request(t, "rhel-prod", newAMI), goal)
+		})
+	}
+	// Between the plan and the write, and at the write.
+	for n := 1; n <= 12; n++ {
+		w := newWorld(t)
+		edited := false
+		w.Before = func(i int, call fakepalette.Call, s *fakepalette.State) {
+			if i == n && !call.Writes() {
+				edited = true
+				editManifest(s)
+			}
+		}
+		plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+		if err == nil {
+			_, err = w.client.Apply(t.Context(), plan, palette.Options{})
+		}
+		state := w.State()
+		if m := ours(&state).Layer("hello", false).Manifests[0]; edited && strings.Contains(m.Content, "somebody") {
+			t.Errorf("an edit before request %d was published; %v", n, err)
+		}
+	}
+}
+
+func TestVariablesAreCompared(t *testing.T) {
+	change := func(s *fakepalette.State) { ours(s).Variables[0].DefaultValue = "other" }
+	with := func(s *fakepalette.State) {
+		ours(s).Variables = []fakepalette.Variable{{Name: "zone", DefaultValue: "a"}}
+	}
+
+	w := newWorld(t, with)
+	plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+	w.Change(change)
+	_, err := w.client.Apply(t.Context(), plan, palette.Options{})
+	e := wantFailure(t, err, "was changed by somebody else")
+	sameList(t, "details", e.Details, []string{"the profile's variables are others than were read"})
+
+	diff := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{}).Difference(palette.SideDraft)
+	w.Change(func(s *fakepalette.State) { ours(s).Variables[0].DefaultValue = "third" })
+	_, err = w.client.Apply(t.Context(), w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{}), palette.Options{Expect: &diff.Expect})
+	wantFailure(t, err, "changed since the diff")
+	sameList(t, "writes", w.writes(), nil)
+}
+
+// A server that drops newlines at the end changed nothing.
+func TestTrimmedValuesAreNoEdit(t *testing.T) {
+	for name, goal := range goals() {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Trims = true
+			r := request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.2.0" })
+			w.apply(t, r, goal)
+			if report := w.apply(t, r, goal); report.State != palette.StateUnchanged {
+				t.Errorf("the second apply: %+v", report)
+			}
+		})
+	}
+	w := newWorld(t, func(s *fakepalette.State) {
+		ours(s).Draft = slices.Clone(ours(s).Published)
+		ours(s).Draft[1].Values = strings.TrimRight(ours(s).Draft[1].Values, "\n")
+	})
+	w.Trims = true
+	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+	create := request(t, "fresh", newAMI, func(t *palette.Target) { t.Create, t.CloudType = true, "aws" })
+	w.apply(t, create, palette.Goal{})
+	if report := w.apply(t, create, palette.Goal{}); report.State != palette.StateUnchanged {
+		t.Errorf("the second apply of a created profile: %+v", report)
+	}
+}
+
+// A draft whose manifests have uids of their own is the one that was made here.
+func TestManifestsOfADraftMayHaveNewUIDs(t *testing.T) {
+	w := newWorld(t)
+	w.FreshManifests = true
+	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+	w.apply(t, request(t, "rhel-prod", "ami-0cccccccccccccccc"), palette.Goal{})
+	w.apply(t, request(t, "rhel-prod", "ami-0cccccccccccccccc"), palette.Goal{Publish: true})
+}
+
+const macroValues = `pack:
+  osImageOverride: "{{.spectro.var.ami}}"
+  osName: "rhel"
+  osVersion: "8"
+`
+
+func TestMacroIsNotReplacedSilently(t *testing.T) {
+	with := func(s *fakepalette.State) { ours(s).Published[0].Values = macroValues }
+	for name, goal := range goals() {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, with)
+			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), goal)
+			e := wantFailure(t, err, "has {{.spectro.var.ami}} where the rendered value would go")
+			if !strings.Contains(e.Next, "give the variable that value") || !strings.Contains(e.Next, "target.replace: true") {
+				t.Errorf("the ways out: %s", e.Next)
+			}
+			sameList(t, "details", e.Details, []string{`-  osImageOverride: "{{.spectro.var.ami}}"`, `+  osImageOverride: "` + newAMI + `"`})
+			w.apply(t, request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Replace = true }), goal)
+		})
+	}
+	// Somebody's draft without the macro is not ours to publish.
+	w := newWorld(t, with, func(s *fakepalette.State) {
+		ours(s).Draft = slices.Clone(ours(s).Published)
+		ours(s).Draft[0].Values = strings.Replace(macroValues, "{{.spectro.var.ami}}", newAMI, 1)
+	})
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+	wantFailure(t, err, "unpublished edits of somebody else in generic-byoi")
+	// A macro in what is not ours stays.
+	w = newWorld(t, func(s *fakepalette.State) {
+		ours(s).Published[0].Values = genericValues + "  more: '{{ .spectro.macro.x }}'\n"
+	})
+	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+}
