@@ -132,7 +132,7 @@ func (r *run) step(ctx context.Context) error {
 		if writeErr != nil {
 			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
 		}
-		return changed(r.plan, before, after)
+		return unseen(r.plan, before, after)
 	}
 	r.report.add(action, r.plan.describe(action), true)
 	if before.profile(r.plan.Goal) == nil || len(before.profile(r.plan.Goal).Draft) == 0 {
@@ -247,21 +247,15 @@ func done(action Action, p *Plan, before, after snapshot) bool {
 		return is.UID != before.base.UID && p.isOwnClone(is, before.base) &&
 			after.base.fingerprint() == before.base.fingerprint()
 	case ActionAdd, ActionUpdate:
-		return ok && kept(p.Layer, layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), was.working(), p.Layer.Name)
+		return ok && p.Layer.samePack(layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), was.working(), p.Layer.Name)
 	case ActionReplace:
 		without := slices.DeleteFunc(slices.Clone(was.working()), p.isReplaced)
-		return ok && kept(p.Layer, layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), without, p.Layer.Name) &&
+		return ok && p.Layer.samePack(layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), without, p.Layer.Name) &&
 			maps.Equal(is.metadata.Labels, was.metadata.Labels)
 	case ActionPublish:
 		return !is.hasDraft() && equalLayers(is.Published, was.working())
 	}
 	return false
-}
-
-// kept tells whether a layer is of the pack that was sent, as far as that was told.
-func kept(sent, read Layer) bool {
-	same := func(a, b string) bool { return a == "" || b == "" || a == b }
-	return same(sent.PackUID, read.PackUID) && same(sent.Type, read.Type) && same(sent.RegistryUID, read.RegistryUID)
 }
 
 func onlyDiffersIn(a, b []Layer, name string) bool {
@@ -271,6 +265,16 @@ func onlyDiffersIn(a, b []Layer, name string) bool {
 		}
 	}
 	return true
+}
+
+// unseen is the error for a write that was taken and does not show as it should.
+func unseen(p *Plan, before, after snapshot) error {
+	if before.fingerprint() != after.fingerprint() {
+		return changed(p, before, after)
+	}
+	return refused("run diff to see what it is now, then apply again",
+		"palette took the change of %s, and still answers what was there before: version %s (modified %s)",
+		p.Label(), after.fingerprint(), when(cmp.Or(after.profile(p.Goal), after.base)))
 }
 
 // changed is the error for a change by somebody else; it names both versions.

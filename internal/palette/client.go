@@ -105,32 +105,32 @@ func answer[T any](body *T) (*T, error) {
 type profileRef struct{ UID, Name, Version, CloudType string }
 
 // findProfiles returns the profiles of that name, of all scopes and versions, and
-// those whose name the list does not tell.
-func (c *Client) findProfiles(ctx context.Context, name string) ([]profileRef, error) {
+// those whose name the list does not tell; nameless is how many it tells nothing of.
+func (c *Client) findProfiles(ctx context.Context, name string) (refs []profileRef, nameless int, err error) {
 	resp, err := c.api.V1ClusterProfilesMetadataWithResponse(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	list, err := answer(resp.JSON200)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var refs []profileRef
 	for _, item := range list.Items {
 		if item.Metadata.Name != name && item.Metadata.Name != "" {
 			continue
 		}
 		if item.Metadata.Uid == "" {
 			if item.Metadata.Name == "" {
+				nameless++
 				continue
 			}
-			return nil, fmt.Errorf("the list of profiles has %q without a uid", name)
+			return nil, 0, fmt.Errorf("the list of profiles has %q without a uid", name)
 		}
 		refs = append(refs, profileRef{
 			UID: item.Metadata.Uid, Name: item.Metadata.Name, Version: item.Spec.Version, CloudType: item.Spec.CloudType,
 		})
 	}
-	return refs, nil
+	return refs, nameless, nil
 }
 
 func (c *Client) profile(ctx context.Context, uid string) (*Profile, error) {

@@ -173,7 +173,7 @@ func (p *Plan) checkDraft(profile *Profile) error {
 	}
 	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", p.Label(), joined(foreign))
 	if len(foreign) == 0 {
-		note = fmt.Sprintf("the draft of %s may have unpublished edits of somebody else: Palette does not tell the manifests of %s",
+		note = fmt.Sprintf("the draft of %s may have unpublished edits of somebody else: Palette does not tell all of %s",
 			p.Label(), joined(unknown))
 	}
 	if p.Goal.publishes() && p.Action != ActionNone && !p.Goal.IncludeDraft {

@@ -28,7 +28,7 @@ type candidate struct {
 // snapshot reads the profile, and the new version if it is there.
 func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
 	what := fmt.Sprintf("cannot read profile %q of %s from Palette", p.Target.Profile, p.Target.Scope)
-	refs, err := p.scope.findProfiles(ctx, p.Target.Profile)
+	refs, nameless, err := p.scope.findProfiles(ctx, p.Target.Profile)
 	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
@@ -49,6 +49,7 @@ func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
 	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
+	s.nameless = nameless
 	for _, c := range found {
 		if c.belongs == belongsElsewhere {
 			s.elsewhere = append(s.elsewhere, c.scope)
@@ -301,7 +302,11 @@ func (p *Plan) noProfile() error {
 	case slices.Contains(p.read.elsewhere, scopeProject):
 		hint += "; a project has one of that name, which target.project names"
 	}
-	return refused(hint, "there is no profile %q in %s", p.Target.Profile, p.Target.Scope)
+	e := refused(hint, "there is no profile %q in %s", p.Target.Profile, p.Target.Scope)
+	if p.read.nameless > 0 {
+		e.Details = []string{fmt.Sprintf("of %d profiles, Palette's list tells neither name nor uid", p.read.nameless)}
+	}
+	return e
 }
 
 func (p *Plan) mayCreate() error {

@@ -54,12 +54,16 @@ func sameManifests(a, b []Manifest) bool {
 	return slices.EqualFunc(a, b, Manifest.same)
 }
 
-// undecided tells whether two layers may have manifests of other content, because
-// that of one is not known.
+// undecided tells whether two layers may be of other packs, or have manifests of
+// other content, because what would tell is not known of one.
 func undecided(a, b Layer) bool {
+	known := func(a, b string) bool { return a != "" && b != "" }
+	if !known(a.PackUID, b.PackUID) && !known(a.Tag, b.Tag) && !known(a.Version, b.Version) {
+		return true
+	}
 	for _, m := range a.Manifests {
 		for _, other := range b.Manifests {
-			if m.Name == other.Name && (m.Content == "" || other.Content == "") && (m.Digest == "" || other.Digest == "") {
+			if m.Name == other.Name && !known(m.Content, other.Content) && !known(m.Digest, other.Digest) {
 				return true
 			}
 		}
@@ -67,7 +71,7 @@ func undecided(a, b Layer) bool {
 	return false
 }
 
-// maxReads is how many manifests of a profile are read at once.
+// maxReads is how many profiles or manifests are read at once for one target.
 const maxReads = 4
 
 // attached is what a profile has beside its layers.

@@ -81,6 +81,8 @@ type snapshot struct {
 	next *Profile
 	// elsewhere are the scopes, other than the target's, that have the name.
 	elsewhere []string
+	// nameless is how many profiles Palette's list tells nothing of.
+	nameless int
 }
 
 // profile is the one that is edited; nil when it has to be made first.
@@ -198,6 +200,11 @@ func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, e
 	}
 	if p.read, err = p.snapshot(ctx); err != nil {
 		return nil, err
+	}
+	if profile := p.Profile(); profile != nil {
+		if err := p.checkProfile(profile); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.lookUpPack(ctx); err != nil {
 		return nil, err

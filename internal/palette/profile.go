@@ -34,11 +34,17 @@ func (l Layer) entity() api.V1PackManifestEntity {
 
 // equal compares two layers as far as both are known.
 func (l Layer) equal(other Layer) bool {
-	return l.Name == other.Name && l.Layer == other.Layer && l.Type == other.Type &&
-		l.Tag == other.Tag && l.Version == other.Version &&
-		l.PackUID == other.PackUID && l.RegistryUID == other.RegistryUID && sameValues(l.Values, other.Values) &&
-		sameManifests(l.Manifests, other.Manifests)
+	return l.Name == other.Name && l.Layer == other.Layer && l.samePack(other) &&
+		sameValues(l.Values, other.Values) && sameManifests(l.Manifests, other.Manifests)
 }
+
+func (l Layer) samePack(other Layer) bool {
+	return agree(l.Type, other.Type) && agree(l.Tag, other.Tag) && agree(l.Version, other.Version) &&
+		agree(l.PackUID, other.PackUID) && agree(l.RegistryUID, other.RegistryUID)
+}
+
+// agree tells whether two texts are the same, as far as both are known.
+func agree(a, b string) bool { return a == "" || b == "" || a == b }
 
 // sameValues compares but for newlines at the end, which Palette's pages drop.
 func sameValues(a, b string) bool { return trimmed(a) == trimmed(b) }

@@ -48,6 +48,11 @@ func newWorld(t *testing.T, adjust ...func(*fakepalette.State)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serve(t, server)
+}
+
+func serve(t *testing.T, server *fakepalette.Server) *world {
+	t.Helper()
 	server.Key = canary
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)

@@ -124,7 +124,12 @@ func (s *Server) packs(w http.ResponseWriter, filters, limitText, token string) 
 	if s.PageSize > 0 {
 		limit = min(limit, s.PageSize)
 	}
-	offset, _ := strconv.Atoi(strings.TrimPrefix(token, "page-"))
+	if s.EmptyPages && !strings.HasPrefix(token, "full-") {
+		next := "full-" + cmp.Or(token, "page-0")
+		write(w, http.StatusOK, object{"items": []object{}, "listmeta": object{"continue": next}})
+		return
+	}
+	offset, _ := strconv.Atoi(strings.TrimPrefix(strings.TrimPrefix(token, "full-"), "page-"))
 	offset = min(offset, len(matching))
 	end := min(offset+limit, len(matching))
 	next := ""
@@ -248,7 +253,7 @@ type input struct {
 
 func (s *Server) layer(in input) Layer {
 	l := Layer{
-		Name: in.Name, Layer: in.Layer, Type: in.Type, Tag: in.Tag, Version: in.Tag,
+		Name: in.Name, Layer: in.Layer, Type: cmp.Or(in.Type, "spectro"), Tag: in.Tag, Version: in.Tag,
 		PackUID: in.UID, RegistryUID: in.RegistryUID, Values: s.kept(in.Values),
 	}
 	for _, m := range in.Manifests {

@@ -70,9 +70,8 @@ type Server struct {
 	Trims bool
 	// FreshManifests gives the manifests of a new draft uids of their own.
 	FreshManifests bool
-	// Vary changes a success that was valid, before it is sent: whatever the
-	// description allows.
-	Vary func(operation string, body []byte) []byte
+	// EmptyPages puts an empty page before each page of a list.
+	EmptyPages bool
 	// Before is called with the number of each request, from 1, before it is
 	// carried out, and may change the state.
 	Before func(n int, call Call, state *State)
@@ -80,6 +79,7 @@ type Server struct {
 	Pause func(n int, call Call)
 
 	router      routers.Router
+	answers     map[string]*openapi3.Schema
 	errorSchema *openapi3.Schema
 
 	underWay   sync.WaitGroup
@@ -98,6 +98,38 @@ func New(state State) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newServer(state, doc)
+}
+
+// NewLater returns a server of a later version of Palette: what it gives with a
+// value that is not in the description, it takes as well.
+func NewLater(state State) (*Server, error) {
+	doc, err := contract.Document()
+	if err != nil {
+		return nil, err
+	}
+	for _, schema := range doc.Components.Schemas {
+		open(schema.Value)
+	}
+	return newServer(state, doc)
+}
+
+func open(schema *openapi3.Schema) {
+	schema.Enum = nil
+	for _, property := range schema.Properties {
+		if property.Ref == "" {
+			open(property.Value)
+		}
+	}
+}
+
+func newServer(state State, doc *openapi3.T) (*Server, error) {
+	answers := map[string]*openapi3.Schema{}
+	for _, item := range doc.Paths.Map() {
+		for _, operation := range item.Operations() {
+			answers[operation.OperationID] = success(operation)
+		}
+	}
 	// Unknown fields are an error: the description allows them by not saying no.
 	for _, schema := range doc.Components.Schemas {
 		strict(schema.Value)
@@ -110,7 +142,16 @@ func New(state State) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{state: state, router: router, errorSchema: errorSchema, faults: map[int]Fault{}}, nil
+	return &Server{state: state, router: router, answers: answers, errorSchema: errorSchema, faults: map[int]Fault{}}, nil
+}
+
+func success(operation *openapi3.Operation) *openapi3.Schema {
+	for _, status := range []int{http.StatusOK, http.StatusCreated} {
+		if response := operation.Responses.Status(status); response != nil && response.Value.Content["application/json"] != nil {
+			return response.Value.Content["application/json"].Schema.Value
+		}
+	}
+	return nil
 }
 
 func strict(schema *openapi3.Schema) {
@@ -126,6 +167,18 @@ func strict(schema *openapi3.Schema) {
 		}
 	}
 }
+
+// Operation returns the name that the description gives to a request.
+func (s *Server) Operation(r *http.Request) string {
+	route, _, err := s.router.FindRoute(r)
+	if err != nil {
+		return ""
+	}
+	return route.Operation.OperationID
+}
+
+// Answer returns the description of what an operation answers when it succeeds.
+func (s *Server) Answer(operation string) *openapi3.Schema { return s.answers[operation] }
 
 // Fail makes the n-th request from now on fail; the first is 1.
 func (s *Server) Fail(n int, fault Fault) {
@@ -296,10 +349,6 @@ func (s *Server) answer(n int, fault Fault, call Call, r *http.Request, body []b
 		s.fail(rec, http.StatusInternalServerError, "InternalError", "something broke")
 	}
 	s.checkAnswer(input, rec)
-	if s.Vary != nil && rec.Code < http.StatusMultipleChoices && rec.Body.Len() > 0 {
-		varied := s.Vary(input.Route.Operation.OperationID, rec.Body.Bytes())
-		rec.Body = bytes.NewBuffer(varied)
-	}
 	return rec
 }
 
