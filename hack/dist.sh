@@ -26,7 +26,7 @@ if ((${#platforms[@]} == 0)); then
   platforms=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64)
 fi
 commit=$(git rev-parse HEAD)
-dirty=$(git status --porcelain)
+dirty=$(git status --porcelain --untracked-files=normal)
 if [[ $version == *-SNAPSHOT ]]; then
   [[ -z $dirty ]] || commit+=-dirty
 else

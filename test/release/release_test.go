@@ -65,6 +65,7 @@ func TestDistRefuses(t *testing.T) {
 			must(t, os.WriteFile(filepath.Join(dir, "hack", "sign.sh"), nil, 0o600))
 		}, nil},
 		"a new file": {"v1.2.3", "?? new.go", func(t *testing.T, dir string) {
+			git(t, dir, "config", "status.showUntrackedFiles", "no")
 			git(t, dir, "tag", "v1.2.3")
 			must(t, os.WriteFile(filepath.Join(dir, "new.go"), nil, 0o600))
 		}, nil},
