@@ -140,18 +140,23 @@ func (m *module) provider(project string) (string, error) {
 	return alias, nil
 }
 
-// Changes of these are left to others.
-// A profile that is imported keeps its kind, of which a difference would make
-// Terraform delete it, and what else no target knows; one that is created keeps the
-// version of its pack when the target names none, as it does with apply.
+// ignored are attributes whose changes are left to others. A profile that is
+// imported keeps its kind, of which a difference would make Terraform delete it, and
+// what else no target knows. One that is created keeps the version of its pack when
+// the target names none, as it does with apply, and the type of a pack of another
+// registry, which only Palette knows: with its uid a pack is found by any.
 func (p profile) ignored() []string {
-	switch {
-	case !p.Create:
+	if !p.Create {
 		return []string{"cloud", "description", "profile_variables", "tags", "type"}
-	case p.pack.Version == "":
-		return []string{"pack[0].tag", "pack[0].uid"}
 	}
-	return nil
+	var ignored []string
+	if p.pack.Version == "" {
+		ignored = append(ignored, "pack[0].tag", "pack[0].uid")
+	}
+	if p.pack.RegistryUID != "" || cmp.Or(p.pack.Registry, defaultRegistry) != defaultRegistry {
+		ignored = append(ignored, "pack[0].type")
+	}
+	return ignored
 }
 
 // expressions of a profile that is imported. Its layers are those that it has; only

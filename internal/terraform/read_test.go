@@ -88,6 +88,9 @@ func wantResource(p terraform.Pack) resource {
 	if p.Version == "" {
 		r.Ignored = []string{"pack.0.tag", "pack.0.uid"}
 	}
+	if registry != "uid of Public Repo" {
+		r.Ignored = append(r.Ignored, "pack.0.type")
+	}
 	return r
 }
 

@@ -77,6 +77,10 @@ options:
   system.uri: "{{ .spectro.pack.edge-native-byoi.options.system.registry }}/x:$${not} %%{a template}"
 EOT
   }
+
+  lifecycle {
+    ignore_changes = [pack[0].type]
+  }
 }
 
 resource "spectrocloud_cluster_profile" "team__west__core_1_0_0" {
@@ -100,7 +104,7 @@ EOT
   }
 
   lifecycle {
-    ignore_changes = [pack[0].tag, pack[0].uid]
+    ignore_changes = [pack[0].tag, pack[0].uid, pack[0].type]
   }
 }
 
