@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +49,9 @@ type plugins struct {
 	// channel before it answers, and one in asked closes it.
 	says         map[string]string
 	after, asked map[string]chan struct{}
+
+	mu      sync.Mutex
+	regions map[string][]string // that Verify was asked with
 }
 
 func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
@@ -69,6 +73,12 @@ func (p *plugins) Discover(ctx context.Context, requests []source.Request, _ fun
 }
 
 func (p *plugins) Verify(_ context.Context, request source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
+	p.mu.Lock()
+	if p.regions == nil {
+		p.regions = map[string][]string{}
+	}
+	p.regions[request.Source] = request.Regions
+	p.mu.Unlock()
 	if wait := p.after[request.Source]; wait != nil {
 		<-wait
 	}
@@ -365,6 +375,23 @@ func TestVerify(t *testing.T) {
 
 // Sources are asked at the same time; what they say comes one at a time, in the
 // order of the spec, whoever answers first.
+// TestVerifyOfAnIDWithoutARegion: sources learn which regions packs select, and
+// where the image was found is told.
+func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
+	found := ami("ami-1", "eu-west-1", "golden", 1)
+	fake := &plugins{verified: map[string][]source.Verified{
+		"golden": {{Presence: source.Found, Image: &found}}, "other": {{Presence: source.NotFound}},
+	}}
+	p := newPipeline(t, fake)
+	got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}})
+	if err != nil || got[0].Status != pipeline.StatusOK || got[0].Image.Region != "eu-west-1" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if diff := cmp.Diff([]string{"eu-west-1", "us-east-1"}, fake.regions["golden"]); diff != "" {
+		t.Errorf("regions (-want +got):\n%s", diff)
+	}
+}
+
 func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
 	ready := ami("ami-1", "us-east-1", "", 1)
 	failed := ready

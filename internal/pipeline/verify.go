@@ -147,7 +147,13 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 	if err != nil {
 		return nil, nil, err
 	}
-	request := source.VerifyRequest{Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir}
+	packs, err := p.Packs(nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	request := source.VerifyRequest{
+		Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir, Regions: selectedRegions(usersOf(s.Name, packs)),
+	}
 	for _, index := range indexes {
 		img := subjects[index].Image
 		request.Refs = append(request.Refs, image.Ref{
@@ -156,6 +162,12 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 		})
 	}
 	return verifier.Verify(ctx, request)
+}
+
+// selectedRegions are all that packs name; one that takes any region adds none.
+func selectedRegions(packs []spec.Pack) []string {
+	named := slices.DeleteFunc(slices.Clone(packs), func(pack spec.Pack) bool { return pack.Select.Region == "" })
+	return union(named, func(s spec.Select) string { return s.Region })
 }
 
 // judge makes one verdict of what all sources say: one that has the image
@@ -170,6 +182,9 @@ func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
 		if a.presence == source.Found && a.image != nil {
 			v.Reasons = freshness.Judge(freshness.Expect(subject.Image), *a.image, p.Now)
 			v.Notes = freshness.Upcoming(*a.image, p.Now)
+			if v.Image.Region == "" {
+				v.Image.Region = a.image.Region
+			}
 			v.Status = StatusOK
 			if len(v.Reasons) > 0 {
 				v.Status = StatusStale

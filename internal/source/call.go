@@ -169,7 +169,7 @@ func (h *Host) verifyRequest(req VerifyRequest) (*sourcev1.VerifyRequest, error)
 	}
 	return &sourcev1.VerifyRequest{
 		Source: req.Source, Config: config, BaseDir: req.BaseDir, UserSettings: settings,
-		Now: timestamppb.New(h.options.Now()), Refs: refsTo(req.Refs),
+		Now: timestamppb.New(h.options.Now()), Refs: refsTo(req.Refs), Regions: req.Regions,
 	}, nil
 }
 

@@ -185,6 +185,8 @@ type VerifyRequest struct {
 	Config  map[string]any
 	BaseDir string
 	Refs    []image.Ref
+	// Regions that packs of the source select, for refs that carry none.
+	Regions []string
 }
 
 // Presence is what a source knows of an image's existence.

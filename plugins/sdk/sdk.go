@@ -102,6 +102,9 @@ type VerifyRequest[C any] struct {
 	BaseDir string
 	Now     time.Time
 	Refs    []Ref
+	// Regions that packs of this source select. A Ref without a Region is looked
+	// for in these and in those of Config.
+	Regions []string
 	// UserSettings is as in DiscoverRequest.
 	UserSettings map[string]any
 	Log          *slog.Logger

@@ -165,6 +165,7 @@ func (s *service[C]) Verify(
 		BaseDir:      req.GetBaseDir(),
 		Now:          timeFrom(req.GetNow()),
 		Refs:         refsFrom(req.GetRefs()),
+		Regions:      req.GetRegions(),
 		UserSettings: req.GetUserSettings().AsMap(),
 		Log:          s.log.With("source", req.GetSource()),
 	}, &Results{out}))

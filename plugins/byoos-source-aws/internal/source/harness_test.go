@@ -198,7 +198,7 @@ func runVerify(t testing.TB, c call) *recorder {
 	t.Helper()
 	out := &recorder{}
 	err := verify(context.Background(), sdk.VerifyRequest[settings.Config]{
-		Source: "golden", Config: config(t, c.config), Now: now(), Refs: c.refs, UserSettings: c.settings,
+		Source: "golden", Config: config(t, c.config), Now: now(), Refs: c.refs, Regions: c.hints, UserSettings: c.settings,
 		Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, out)
 	out.add(t, err)

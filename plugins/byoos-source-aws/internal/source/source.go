@@ -173,12 +173,15 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 	return slices.Compact(configured), nil
 }
 
-// hints returns the regions of AWS that packs select, in AWS's spelling. Packs of
-// other clouds may share the source, and theirs must not be looked up with EC2.
-func (d *discovery) hints() []string {
+func (d *discovery) hints() []string { return regionsOfAWS(d.req.Hints.Regions) }
+
+// regionsOfAWS returns the regions of AWS among those that packs select, in AWS's
+// spelling. Packs of other clouds may share the source, and theirs must not be
+// looked up with EC2.
+func regionsOfAWS(selected []string) []string {
 	var regions []string
-	for _, hint := range d.req.Hints.Regions {
-		if region := strings.ToLower(hint); settings.IsRegion(region) {
+	for _, name := range selected {
+		if region := strings.ToLower(name); settings.IsRegion(region) {
 			regions = append(regions, region)
 		}
 	}
@@ -196,17 +199,21 @@ func (d *discovery) noteNoRegion(have []string) error {
 }
 
 func (d *discovery) enabledRegions(ctx context.Context) ([]string, error) {
-	region := d.session.Region
+	return enabledRegions(ctx, d.session, d.config)
+}
+
+func enabledRegions(ctx context.Context, s *session.Session, c settings.Config) ([]string, error) {
+	region := s.Region
 	if region == "" {
 		region = "us-east-1"
 	}
 	var out *ec2.DescribeRegionsOutput
-	err := d.session.Do(ctx, func(ctx context.Context) (err error) {
-		out, err = d.session.EC2(region).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
+	err := s.Do(ctx, func(ctx context.Context) (err error) {
+		out, err = s.EC2(region).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
 		return err
 	})
 	if err != nil {
-		return nil, d.problem(ctx, err, region)
+		return nil, problem(ctx, s, c, err, region)
 	}
 	var names []string
 	for _, r := range out.Regions {

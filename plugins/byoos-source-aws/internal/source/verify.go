@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -55,65 +57,131 @@ type verification struct {
 	log     *slog.Logger
 }
 
+// run asks each region for the refs that may be in it, and then answers each ref
+// once: one without a region may be in any of those that are configured or selected.
 func (v *verification) run(ctx context.Context) error {
-	byRegion := map[string][]sdk.Ref{}
-	for _, ref := range v.req.Refs {
-		region := ref.Region
-		if region == "" {
-			region = v.session.Region
+	places, err := v.places(ctx)
+	if err != nil {
+		return err
+	}
+	byRegion := map[string][]int{}
+	answers := make([][]sdk.Result, len(v.req.Refs))
+	for i, ref := range v.req.Refs {
+		regions := places
+		if ref.Region != "" {
+			regions = []string{ref.Region}
 		}
-		odd := ref.Region != "" && !settings.IsRegion(ref.Region)
-		if region == "" || odd || !amiForm.MatchString(ref.ID) {
-			if err := v.out.Results(unasked(ref, region)); err != nil {
-				return err
-			}
+		if r, ok := unasked(ref, regions); ok {
+			answers[i] = []sdk.Result{r}
 			continue
 		}
-		byRegion[region] = append(byRegion[region], ref)
+		for _, region := range regions {
+			byRegion[region] = append(byRegion[region], i)
+		}
 	}
+	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelRegions)
 	for _, region := range ids(byRegion) {
-		group.Go(func() error { return v.region(ctx, region, byRegion[region]) })
+		group.Go(func() error {
+			indexes := byRegion[region]
+			results, err := v.region(ctx, region, indexes)
+			mu.Lock()
+			defer mu.Unlock()
+			for j, r := range results {
+				answers[indexes[j]] = append(answers[indexes[j]], r)
+			}
+			return err
+		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return v.out.Results(v.verdicts(answers, places)...)
 }
 
-func unasked(ref sdk.Ref, region string) sdk.Result {
-	reason := fmt.Sprintf("%q is not an AMI id", ref.ID)
+// places are the regions of the configuration and of the packs, else that of the
+// AWS configuration. They matter for refs without a region alone.
+func (v *verification) places(ctx context.Context) ([]string, error) {
+	if !slices.ContainsFunc(v.req.Refs, func(ref sdk.Ref) bool { return ref.Region == "" }) {
+		return nil, nil
+	}
+	places := slices.Clone([]string(v.req.Config.Regions))
+	if slices.Contains(places, settings.AllEnabled) {
+		all, err := enabledRegions(ctx, v.session, v.req.Config)
+		if err != nil {
+			return nil, err
+		}
+		places = all
+	}
+	places = append(places, regionsOfAWS(v.req.Regions)...)
+	if b := v.req.Config.ImageBuilder; b != nil && b.Region != "" {
+		places = append(places, b.Region)
+	}
+	if len(places) == 0 && v.session.Region != "" {
+		places = []string{v.session.Region}
+	}
+	slices.Sort(places)
+	return slices.Compact(places), nil
+}
+
+// verdicts makes one answer of what regions say of a ref: one that has it decides,
+// else one that could not be asked leaves it open.
+func (v *verification) verdicts(answers [][]sdk.Result, places []string) []sdk.Result {
+	rank := map[sdk.Presence]int{sdk.Found: 0, sdk.NotVisible: 1, sdk.Unknown: 2, sdk.NotFound: 3}
+	results := make([]sdk.Result, len(answers))
+	for i, some := range answers {
+		results[i] = slices.MinFunc(some, func(a, b sdk.Result) int { return rank[a.Presence] - rank[b.Presence] })
+		if r := &results[i]; r.Presence == sdk.NotFound && r.Ref.Region == "" {
+			r.Reason = "not in " + strings.Join(places, ", ") + ", the only regions that were asked: name others in regions"
+			if len(places) == 1 {
+				r.Reason = "not in " + places[0] + ", the only region that was asked: name others in regions"
+			}
+		}
+	}
+	return results
+}
+
+// unasked is the answer for a ref that cannot be asked for.
+func unasked(ref sdk.Ref, regions []string) (sdk.Result, bool) {
+	var reason string
 	switch {
-	case region == "":
-		reason = "the region is not known"
 	case ref.Region != "" && !settings.IsRegion(ref.Region):
 		reason = fmt.Sprintf("%q is not a region of AWS", ref.Region)
+	case !amiForm.MatchString(ref.ID):
+		reason = fmt.Sprintf("%q is not an AMI id", ref.ID)
+	case len(regions) == 0:
+		reason = "the region is not known: name it in regions, in a pack's select or in AWS_REGION"
 	}
-	return sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: reason}
+	return sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: reason}, reason != ""
 }
 
-func (v *verification) region(ctx context.Context, region string, refs []sdk.Ref) error {
-	err := v.check(ctx, region, refs)
+// region returns one result for each of the refs, in their order. What fails is
+// reported; an error ends the call.
+func (v *verification) region(ctx context.Context, region string, indexes []int) ([]sdk.Result, error) {
+	refs := make([]sdk.Ref, len(indexes))
+	for i, index := range indexes {
+		refs[i] = v.req.Refs[index]
+	}
+	results, err := v.check(ctx, region, refs)
 	if err == nil {
-		return nil
+		return results, nil
 	}
 	p := problem(ctx, v.session, v.req.Config, err, region)
 	var d *sdk.Diagnostic
 	if !errors.As(p, &d) {
-		return p
+		return nil, p
 	}
-	results := make([]sdk.Result, len(refs))
+	results = make([]sdk.Result, len(refs))
 	for i, ref := range refs {
 		results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: d.Summary}
 	}
-	if err := v.out.Results(results...); err != nil {
-		return err
-	}
-	return v.out.Report(*d)
+	return results, v.out.Report(*d)
 }
 
-// check asks for the ids of one region. It sends nothing when it fails.
-func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref) error {
-	client := v.session.EC2(region)
-	reader := ami.Reader{Client: client, Do: v.session.Do}
+// check asks for the ids of one region.
+func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref) ([]sdk.Result, error) {
+	reader := ami.Reader{Client: v.session.EC2(region), Do: v.session.Do}
 	wanted := make([]string, len(refs))
 	for i, ref := range refs {
 		wanted[i] = ref.ID
@@ -128,20 +196,20 @@ func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref)
 	}
 	err := reader.ByID(ctx, wanted, note)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	missing := slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { _, ok := found[id]; return ok })
 	slices.Sort(missing)
-	absent, err := v.whyMissing(ctx, client, slices.Compact(missing), note)
+	absent, err := v.whyMissing(ctx, region, slices.Compact(missing), note)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	results := make([]sdk.Result, len(refs))
 	for i, ref := range refs {
 		results[i] = result(ref, found, absent)
 	}
 	v.log.Debug("verified", "region", region, "found", len(found), "missing", len(absent))
-	return v.out.Results(results...)
+	return results, nil
 }
 
 // result says gone in every form that EC2 has for it; what else is wrong with an
@@ -171,8 +239,9 @@ var idInText = regexp.MustCompile(`ami-[0-9a-f]{8,17}`)
 // account may not see (AuthFailure). An error names the ids it is about, so each
 // round settles some.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missing []string, note func([]types.Image) error) (map[string]absence, error) {
+func (v *verification) whyMissing(ctx context.Context, region string, missing []string, note func([]types.Image) error) (map[string]absence, error) {
 	out := map[string]absence{}
+	client := v.session.EC2(region)
 	for len(missing) > 0 {
 		var answer *ec2.DescribeImagesOutput
 		err := v.session.Do(ctx, func(ctx context.Context) (err error) {
@@ -186,7 +255,7 @@ func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missi
 				return nil, err
 			}
 		}
-		settled, a, err := settle(missing, err)
+		settled, a, err := settle(region, missing, err)
 		if err != nil {
 			return nil, err
 		}
@@ -199,7 +268,7 @@ func (v *verification) whyMissing(ctx context.Context, client *ec2.Client, missi
 }
 
 // settle returns the ids that an answer is about and what it says of them.
-func settle(asked []string, err error) ([]string, absence, error) {
+func settle(region string, asked []string, err error) ([]string, absence, error) {
 	if err == nil {
 		// Those that are neither there nor an error.
 		return asked, absence{sdk.NotVisible, "EC2 does not show it to this account: disabled by its owner, hidden by the Allowed AMIs setting, or just deregistered"}, nil
@@ -217,7 +286,7 @@ func settle(asked []string, err error) ([]string, absence, error) {
 	}
 	switch api.ErrorCode() {
 	case "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable":
-		return named, absence{sdk.NotFound, "EC2 says that it does not exist: it was deregistered"}, nil
+		return named, absence{sdk.NotFound, "not in " + region + ": EC2 says that it does not exist there"}, nil
 	case "AuthFailure":
 		return named, absence{sdk.NotVisible, "it exists, but is not shared with this account"}, nil
 	}

@@ -53,9 +53,9 @@ func TestVerifyTellsApart(t *testing.T) {
 		{"not shared", "us-east-1", 4, sdk.NotVisible, "not shared", nil},
 		{"another architecture", "us-east-1", 5, sdk.Found, "", func(i *sdk.Image) bool { return i.Architecture == "arm64" }},
 		{"foreign and deprecated", "us-east-1", 6, sdk.Found, "", func(i *sdk.Image) bool { return !i.DeprecatedAt.IsZero() }},
-		{"in another region", "us-east-1", 7, sdk.NotFound, "does not exist", nil},
+		{"in another region", "us-east-1", 7, sdk.NotFound, "not in us-east-1: EC2 says that it does not exist there", nil},
 		{"second region", "us-west-2", 7, sdk.Found, "", func(i *sdk.Image) bool { return i.Region == "us-west-2" }},
-		{"gone", "us-east-1", 8, sdk.NotFound, "does not exist", nil},
+		{"gone", "us-east-1", 8, sdk.NotFound, "not in us-east-1", nil},
 		{"just deregistered", "us-east-1", 9, sdk.NotFound, "deregistered", nil},
 		{"another not shared", "us-east-1", 10, sdk.NotVisible, "not shared", nil},
 	}
@@ -152,5 +152,53 @@ func TestVerifyOfWhatIsNoRegion(t *testing.T) {
 	}
 	if n := count(fake.Calls(), "DescribeImages"); n != 1 {
 		t.Errorf("%d calls, want 1", n)
+	}
+}
+
+// TestVerifyWithoutARegion: an id by itself is looked for wherever the source or a
+// pack looks, and an answer names where it was looked for.
+func TestVerifyWithoutARegion(t *testing.T) {
+	const created = "2026-06-01T00:00:00.000Z"
+	world := func(faults ...fakeaws.Fault) fakeaws.World {
+		return fakeaws.World{Faults: faults, AMIs: []fakeaws.AMI{
+			amiOf("eu-west-1", id(1), created),
+			amiOf("us-west-2", id(2), created, func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
+		}}
+	}
+	hang := fakeaws.Fault{Region: "us-west-2", Kind: "deny"}
+	tests := []struct {
+		name, config string
+		selected     []string
+		n            int
+		faults       []fakeaws.Fault
+		presence     sdk.Presence
+		reason       string
+	}{
+		{"of the AWS configuration", `{"ami":{}}`, nil, 1, nil, sdk.NotFound, "not in us-east-1, the only region that was asked"},
+		{"configured", `{"ami":{},"regions":["us-east-1","eu-west-1"]}`, nil, 1, nil, sdk.Found, ""},
+		{"all enabled", `{"ami":{},"regions":"all-enabled"}`, nil, 1, nil, sdk.Found, ""},
+		{"selected", `{"ami":{}}`, []string{"westus2", "EU-West-1"}, 1, nil, sdk.Found, ""},
+		{"selected beside configured", `{"ami":{},"regions":"us-east-1"}`, []string{"eu-west-1"}, 1, nil, sdk.Found, ""},
+		{"of Image Builder", `{"imageBuilder":{"pipeline":"p","region":"eu-west-1"}}`, nil, 1, nil, sdk.Found, ""},
+		{"not shared in one", `{"ami":{},"regions":["us-east-1","us-west-2"]}`, nil, 2, nil, sdk.NotVisible, "not shared"},
+		{"nowhere", `{"ami":{},"regions":["us-east-1","us-west-2"]}`, nil, 3, nil, sdk.NotFound, "not in us-east-1, us-west-2, the only regions that were asked"},
+		{"one not asked", `{"ami":{},"regions":["us-east-1","us-west-2"]}`, nil, 3, []fakeaws.Fault{hang}, sdk.Unknown, "access denied"},
+		{"one not asked, found in another", `{"ami":{},"regions":["eu-west-1","us-west-2"]}`, nil, 1, []fakeaws.Fault{hang}, sdk.Found, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, world(test.faults...))
+			out := runVerify(t, call{config: test.config, hints: test.selected, refs: []sdk.Ref{{ID: id(test.n)}}})
+			if len(out.results) != 1 {
+				t.Fatalf("%+v", out.results)
+			}
+			r := out.results[0]
+			if r.Presence != test.presence || !strings.Contains(r.Reason, test.reason) || (r.Presence == sdk.Found) != (r.Image != nil) {
+				t.Errorf("%+v", r)
+			}
+			if r.Image != nil && r.Image.Region != "eu-west-1" {
+				t.Errorf("%+v", r.Image)
+			}
+		})
 	}
 }

@@ -696,7 +696,10 @@ type VerifyRequest struct {
 	Now     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=now,proto3" json:"now,omitempty"`
 	Refs    []*ImageRef            `protobuf:"bytes,5,rep,name=refs,proto3" json:"refs,omitempty"`
 	// As in DiscoverRequest.
-	UserSettings  *structpb.Struct `protobuf:"bytes,6,opt,name=user_settings,json=userSettings,proto3" json:"user_settings,omitempty"`
+	UserSettings *structpb.Struct `protobuf:"bytes,6,opt,name=user_settings,json=userSettings,proto3" json:"user_settings,omitempty"`
+	// Regions that packs of this source select. An image whose reference has no
+	// region is looked for in these and in those of the configuration.
+	Regions       []string `protobuf:"bytes,7,rep,name=regions,proto3" json:"regions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -769,6 +772,13 @@ func (x *VerifyRequest) GetRefs() []*ImageRef {
 func (x *VerifyRequest) GetUserSettings() *structpb.Struct {
 	if x != nil {
 		return x.UserSettings
+	}
+	return nil
+}
+
+func (x *VerifyRequest) GetRegions() []string {
+	if x != nil {
+		return x.Regions
 	}
 	return nil
 }
@@ -1598,14 +1608,15 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x10DiscoverResponse\x12.\n" +
 	"\x06images\x18\x01 \x03(\v2\x16.byoos.source.v1.ImageR\x06images\x125\n" +
 	"\bprogress\x18\x02 \x01(\v2\x19.byoos.source.v1.ProgressR\bprogress\x12=\n" +
-	"\vdiagnostics\x18\x03 \x03(\v2\x1b.byoos.source.v1.DiagnosticR\vdiagnostics\"\x8e\x02\n" +
+	"\vdiagnostics\x18\x03 \x03(\v2\x1b.byoos.source.v1.DiagnosticR\vdiagnostics\"\xa8\x02\n" +
 	"\rVerifyRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12/\n" +
 	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12\x19\n" +
 	"\bbase_dir\x18\x03 \x01(\tR\abaseDir\x12,\n" +
 	"\x03now\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12-\n" +
 	"\x04refs\x18\x05 \x03(\v2\x19.byoos.source.v1.ImageRefR\x04refs\x12<\n" +
-	"\ruser_settings\x18\x06 \x01(\v2\x17.google.protobuf.StructR\fuserSettings\"\xbf\x01\n" +
+	"\ruser_settings\x18\x06 \x01(\v2\x17.google.protobuf.StructR\fuserSettings\x12\x18\n" +
+	"\aregions\x18\a \x03(\tR\aregions\"\xbf\x01\n" +
 	"\x0eVerifyResponse\x127\n" +
 	"\aresults\x18\x01 \x03(\v2\x1d.byoos.source.v1.VerifyResultR\aresults\x125\n" +
 	"\bprogress\x18\x02 \x01(\v2\x19.byoos.source.v1.ProgressR\bprogress\x12=\n" +
