@@ -68,7 +68,7 @@ func (p Profile) importID() string {
 func (p Profile) check(pack string) error {
 	switch {
 	case p.Name == "":
-		return failure.Usage("set target.profile, or use another shape", "pack %q has no profile, which a profile resource needs", pack)
+		return failure.Usage("set target.profile, name the packs that have one on the command line, or use another --terraform-shape", "pack %q has no profile, which a profile resource needs", pack)
 	case p.Context != ContextTenant && p.Context != ContextProject || (p.Context == ContextProject) != (p.Project != ""):
 		return fmt.Errorf("pack %q: it was not chosen whether profile %q is a project's or the tenant's", pack, p.Name)
 	case p.Version == "latest" || p.Version == "" && !p.Create:
