@@ -642,7 +642,9 @@ func likeTemplate(e *fakeazure.Estate, like, name string, status *vmib.ImageTemp
 		}}
 		for _, o := range t.Outputs {
 			if o.Properties.ArtifactID != nil && strings.Contains(*o.Properties.ArtifactID, "/galleries/") {
-				made.Outputs = append(made.Outputs, o)
+				output := *o
+				output.ID = nil
+				made.Outputs = append(made.Outputs, &output)
 			}
 		}
 		return made

@@ -20,6 +20,7 @@ type answers struct {
 	*Server
 	segments []string
 	page     int
+	pageSize int
 	next     string
 	forced   bool // next is given whether there are more items or not
 }
@@ -44,8 +45,8 @@ func (a *answers) do(r *http.Request, t target) (*http.Response, error) {
 
 // part returns this request's part of a list, and the link to the next one.
 func part[T any](a *answers, all []T) ([]T, *string) {
-	from := min((a.page-1)*a.options.PageSize, len(all))
-	to := min(from+a.options.PageSize, len(all))
+	from := min((a.page-1)*a.pageSize, len(all))
+	to := min(from+a.pageSize, len(all))
 	if to < len(all) || a.forced {
 		return all[from:to], &a.next
 	}

@@ -79,6 +79,9 @@ type Server struct {
 	// notBefore is when a throttled URL may be asked for again.
 	notBefore map[string]time.Time
 	impatient int
+	// varied has the subscriptions whose answers are changed; changed those that were.
+	varied  map[string]*Varied
+	changed map[string]bool
 }
 
 // Start serves on a free port of 127.0.0.1 until Close.
@@ -168,8 +171,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.discovery(w, r)
 	case strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token"):
 		s.token(w, r)
+	case s.vary(w, r):
 	default:
-		s.resourceManager(w, r)
+		s.resourceManager(w, r, s.options.PageSize)
 	}
 }
 
@@ -195,7 +199,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"access_token": s.options.Token, "token_type": "Bearer", "expires_in": 3600})
 }
 
-func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request) {
+func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request, pageSize int) {
 	target := route(r.URL.Path)
 	s.enter(r, target)
 	defer s.leave()
@@ -234,7 +238,7 @@ func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request) {
 		}
 		nextLink = f.NextLink
 	}
-	s.dispatch(w, r, target, page, nextLink)
+	s.dispatch(w, r, target, page, pageSize, nextLink)
 }
 
 func (s *Server) enter(r *http.Request, t target) {
@@ -302,7 +306,7 @@ func pageOf(r *http.Request) (int, error) {
 }
 
 // dispatch lets the SDK's fakes answer.
-func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target, page int, nextLink string) {
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target, page, pageSize int, nextLink string) {
 	in := r.Clone(context.WithValue(r.Context(), runtime.CtxAPINameKey{}, t.api))
 	in.URL.Scheme, in.URL.Host = "https", r.Host
 	in.RequestURI = ""
@@ -315,7 +319,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target, page
 	if nextLink == "" {
 		nextLink = next.String()
 	}
-	a := &answers{Server: s, segments: t.segments, page: page, next: nextLink, forced: nextLink != next.String()}
+	a := &answers{Server: s, segments: t.segments, page: page, pageSize: pageSize, next: nextLink, forced: nextLink != next.String()}
 	resp, err := a.do(in, t)
 	var refused *azcore.ResponseError
 	switch {

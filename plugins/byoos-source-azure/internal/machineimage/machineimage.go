@@ -193,10 +193,7 @@ func perRegion(image sdk.Image, v *armcompute.GalleryImageVersion) []sdk.Image {
 	}
 	images := make([]sdk.Image, 0, len(targets))
 	seen := map[string]bool{}
-	for _, target := range targets {
-		if target == nil {
-			continue
-		}
+	for _, target := range named(targets, v) {
 		region := resourceid.Region(text(target.Name))
 		if seen[region] {
 			continue
@@ -210,6 +207,43 @@ func perRegion(image sdk.Image, v *armcompute.GalleryImageVersion) []sdk.Image {
 		images = append(images, one)
 	}
 	return images
+}
+
+// named gives target regions that have no name those of the replication status
+// that no target has, since these are where the version is.
+func named(targets []*armcompute.TargetRegion, v *armcompute.GalleryImageVersion) []*armcompute.TargetRegion {
+	taken := map[string]bool{}
+	var some, nameless []*armcompute.TargetRegion
+	for _, target := range targets {
+		switch {
+		case target == nil:
+		case text(target.Name) == "":
+			nameless = append(nameless, target)
+		default:
+			taken[resourceid.Region(*target.Name)] = true
+			some = append(some, target)
+		}
+	}
+	if len(nameless) == 0 || v.Properties == nil || v.Properties.ReplicationStatus == nil {
+		return append(some, nameless...)
+	}
+	var found []*armcompute.TargetRegion
+	for _, s := range v.Properties.ReplicationStatus.Summary {
+		if s != nil && text(s.Region) != "" && !taken[resourceid.Region(*s.Region)] {
+			found = append(found, &armcompute.TargetRegion{Name: s.Region})
+		}
+	}
+	if len(found) == 0 {
+		return append(some, nameless...)
+	}
+	for _, target := range nameless {
+		if target.ExcludeFromLatest != nil && *target.ExcludeFromLatest { // of which of them is not known
+			for _, f := range found {
+				f.ExcludeFromLatest = target.ExcludeFromLatest
+			}
+		}
+	}
+	return append(some, found...)
 }
 
 // replicated applies the replication status to an image that is not withdrawn for

@@ -7,6 +7,7 @@ package resourceid
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -48,6 +49,10 @@ func Parse(s string) (ID, error) {
 			return ID{}, fmt.Errorf("%w: %q has an empty or odd part", errForm, s)
 		}
 	}
+	// Azure's own examples have a location between the provider and the gallery.
+	if len(part) == 14 && strings.EqualFold(part[6], "locations") {
+		part = slices.Delete(part, 6, 8)
+	}
 	switch {
 	case matches(part, "subscriptions", "", "resourceGroups", "", "providers", "Microsoft.Compute", "images", ""):
 		return ID{Kind: ManagedImage, Subscription: part[1], ResourceGroup: part[3], Name: part[7]}, nil
@@ -65,6 +70,29 @@ func Parse(s string) (ID, error) {
 		return ID{Kind: SharedVersion, Gallery: part[1], Definition: part[3], Version: part[5]}, nil
 	}
 	return ID{}, fmt.Errorf("%w: %q", errForm, s)
+}
+
+// Parts returns the names in any id of Azure by their types in lower case:
+// /subscriptions/S/.../galleries/G has S at "subscriptions" and G at "galleries".
+func Parts(id string) map[string]string {
+	parts := map[string]string{}
+	segments := strings.Split(strings.Trim(id, "/"), "/")
+	for i := 0; i+1 < len(segments); i += 2 {
+		parts[strings.ToLower(segments[i])] = segments[i+1]
+	}
+	return parts
+}
+
+// Contradicts says whether an id names something else than want does, for any type
+// that both have. An id of another form contradicts nothing.
+func Contradicts(id string, want map[string]string) bool {
+	have := Parts(id)
+	for kind, name := range want {
+		if other, known := have[kind]; known && !strings.EqualFold(other, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // matches compares part with want without regard to case; an empty want stands

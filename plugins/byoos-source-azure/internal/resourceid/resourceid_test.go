@@ -114,3 +114,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestContradicts(t *testing.T) {
+	want := map[string]string{"subscriptions": "S", "resourcegroups": "RG", "galleries": "G"}
+	for id, expected := range map[string]bool{
+		"/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/G/images/D":                  false,
+		"/SUBSCRIPTIONS/s/resourcegroups/rg/providers/Microsoft.Compute/locations/westus/Galleries/g/Images/D": false,
+		"/subscriptions/S/resourceGroups/RG2/providers/Microsoft.Compute/galleries/G":                          true,
+		"/subscriptions/T/resourceGroups/RG/providers/Microsoft.Compute/galleries/G":                           true,
+		"/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/G2/images/D/versions/1.0.0":  true,
+		"": false, "anything": false, "/CommunityGalleries/P/Images/D": false,
+	} {
+		if got := Contradicts(id, want); got != expected {
+			t.Errorf("%s: got %v", id, got)
+		}
+	}
+}

@@ -1,12 +1,12 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
@@ -16,6 +16,11 @@ import (
 
 // place is one gallery.
 type place struct{ subscription, group, gallery string }
+
+// names are those of the gallery, by their types in ids.
+func (p place) names() map[string]string {
+	return map[string]string{"subscriptions": p.subscription, "resourcegroups": p.group, "galleries": p.gallery}
+}
 
 func (p place) version(definition, version string) resourceid.ID {
 	return resourceid.ID{
@@ -64,18 +69,27 @@ func (d *discovery) findGalleries(ctx context.Context, subscription string) ([]p
 		return []place{{subscription, d.ResourceGroup, d.Gallery}}, nil
 	}
 	var places []place
+	list := listing{of: map[string]string{"subscriptions": subscription}, kind: "galleries"}
+	if d.ResourceGroup != "" {
+		list.of["resourcegroups"] = d.ResourceGroup
+	}
 	err := d.api.Galleries(ctx, subscription, d.ResourceGroup, func(g *armcompute.Gallery) error {
-		if g.Name == nil || g.ID == nil || !matches(d.Gallery, *g.Name) {
+		name := list.name(g.ID, g.Name)
+		if name == "" || !matches(d.Gallery, name) {
 			return nil
 		}
-		id, err := arm.ParseResourceID(*g.ID)
-		if err != nil {
-			return err
+		group := cmp.Or(resourceid.Parts(text(g.ID))["resourcegroups"], d.ResourceGroup)
+		if group == "" {
+			list.nameless++
+			return nil
 		}
-		places = append(places, place{subscription, id.ResourceGroupName, *g.Name})
+		places = append(places, place{subscription, group, name})
 		return nil
 	})
-	return places, err
+	if err != nil {
+		return nil, err
+	}
+	return places, list.tell(d.report, "subscription "+subscription)
 }
 
 func (d *discovery) gallery(ctx context.Context, p place) error {
@@ -127,13 +141,18 @@ func (d *discovery) definitions(ctx context.Context, p place) ([]*armcompute.Gal
 		return []*armcompute.GalleryImage{one}, nil
 	}
 	var found []*armcompute.GalleryImage
+	list := listing{of: p.names(), kind: "images"}
 	err := d.api.Definitions(ctx, p.subscription, p.group, p.gallery, func(g *armcompute.GalleryImage) error {
-		if g.Name != nil && matches(d.Definition, *g.Name) {
+		if name := list.name(g.ID, g.Name); name != "" && matches(d.Definition, name) {
+			g.Name = &name
 			found = append(found, g)
 		}
 		return nil
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	return found, list.tell(d.report, "gallery "+p.gallery)
 }
 
 func (d *discovery) versions(ctx context.Context, p place, definitions []*armcompute.GalleryImage) error {
@@ -186,12 +205,13 @@ func (d *discovery) leftOut(gallery string, names []string) error {
 func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompute.GalleryImage) error {
 	definition := machineimage.FromGalleryImage(g)
 	var versions []listed
+	list := listing{of: p.names(), kind: "versions"}
+	list.of["images"] = *g.Name
 	err := d.api.Versions(ctx, p.subscription, p.group, p.gallery, *g.Name, func(v *armcompute.GalleryImageVersion) error {
-		if v.Name == nil {
-			return nil
+		if name := list.name(v.ID, v.Name); name != "" {
+			id := p.id(v.ID, *g.Name, name)
+			versions = append(versions, listed{id: id, name: name, images: machineimage.FromListed(id, definition, v, d.opt)})
 		}
-		id := p.id(v.ID, *g.Name, *v.Name)
-		versions = append(versions, listed{id: id, name: *v.Name, images: machineimage.FromListed(id, definition, v, d.opt)})
 		return nil
 	})
 	if ctx.Err() != nil {
@@ -199,9 +219,13 @@ func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompu
 	}
 	unsettled := d.settle(ctx, p, *g.Name, definition, versions)
 	for _, v := range versions {
+		list.place(v.images)
 		if err := d.out.Images(v.images...); err != nil {
 			return err
 		}
+	}
+	if err := list.tell(d.report, "image definition "+p.gallery+"/"+*g.Name); err != nil {
+		return err
 	}
 	if err != nil && azureapi.NotFound(err) {
 		// It was in the list a moment ago: somebody deleted it meanwhile.

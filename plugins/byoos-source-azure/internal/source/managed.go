@@ -16,17 +16,23 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 	d.begin(1)
 	where := "the managed images of subscription " + subscription + inGroup(d.ResourceGroup)
 	found := 0
+	list := listing{of: map[string]string{"subscriptions": subscription}, kind: "images"}
+	if d.ResourceGroup != "" {
+		list.of["resourcegroups"] = d.ResourceGroup
+	}
 	err := d.api.ManagedImages(ctx, subscription, d.ResourceGroup, func(m *armcompute.Image) error {
-		if m.ID == nil {
+		id, known := managedID(&list, subscription, d.ResourceGroup, m)
+		if !known || !matches(d.NamePattern, id.Name) || !hasTags(m.Tags, d.Tags) {
 			return nil
 		}
-		id, err := resourceid.Parse(*m.ID)
-		if err != nil || !matches(d.NamePattern, id.Name) || !hasTags(m.Tags, d.Tags) {
-			return err
-		}
 		found++
-		return d.out.Images(machineimage.FromManaged(id, m, d.opt))
+		image := machineimage.FromManaged(id, m, d.opt)
+		list.place([]sdk.Image{image})
+		return d.out.Images(image)
 	})
+	if told := list.tell(d.report, where); told != nil {
+		return told
+	}
 	if err != nil {
 		if err := d.tell(ctx, err, where, d.managedKey()); err != nil {
 			return err
@@ -42,6 +48,23 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 		}
 	}
 	return d.finished(where)
+}
+
+// managedID returns the id of a managed image as Azure gives it, or else makes it
+// up from what was asked for.
+func managedID(list *listing, subscription, group string, m *armcompute.Image) (id resourceid.ID, known bool) {
+	name := list.name(m.ID, m.Name)
+	if name == "" {
+		return resourceid.ID{}, false
+	}
+	if id, err := resourceid.Parse(text(m.ID)); err == nil && id.Kind == resourceid.ManagedImage {
+		return id, true
+	}
+	if group == "" {
+		list.nameless++
+		return resourceid.ID{}, false
+	}
+	return resourceid.ID{Kind: resourceid.ManagedImage, Subscription: subscription, ResourceGroup: group, Name: name}, true
 }
 
 func (d *discovery) managedKey() string {

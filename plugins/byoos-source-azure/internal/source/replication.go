@@ -230,9 +230,10 @@ func (d *discovery) wishes() wishes {
 	return w
 }
 
-// of returns the wishes that an image would fulfil.
+// of returns the wishes that an image would fulfil. One of an unknown region is
+// asked for: the answer may tell.
 func (w wishes) of(image *sdk.Image) []wish {
-	if len(w.regions) > 0 && !w.regions[image.Region] {
+	if len(w.regions) > 0 && image.Region != "" && !w.regions[image.Region] {
 		return nil
 	}
 	if len(w.kubernetes) == 0 {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -116,23 +117,37 @@ func (d *discovery) community() lister {
 				}
 				return found, err
 			}
+			list := listing{of: map[string]string{"communitygalleries": gallery}, kind: "images"}
 			err := d.api.CommunityDefinitions(ctx, subscription, location, gallery, func(g *armcompute.CommunityGalleryImage) error {
-				if g.Name != nil && matches(pattern, *g.Name) {
-					found[*g.Name] = machineimage.FromCommunityImage(g)
+				if name := list.name(communityID(g.Identifier), g.Name); name != "" && matches(pattern, name) {
+					found[name] = machineimage.FromCommunityImage(g)
 				}
 				return nil
 			})
-			return found, err
+			if err != nil {
+				return nil, err
+			}
+			return found, list.tell(d.report, "gallery "+gallery+" in "+location)
 		},
 		versions: func(ctx context.Context, location, definition string, each func(string, machineimage.Shared) error) error {
-			return d.api.CommunityVersions(ctx, subscription, location, gallery, definition, func(v *armcompute.CommunityGalleryImageVersion) error {
-				if v.Name == nil {
+			list := listing{of: map[string]string{"communitygalleries": gallery, "images": definition}, kind: "versions"}
+			err := d.api.CommunityVersions(ctx, subscription, location, gallery, definition, func(v *armcompute.CommunityGalleryImageVersion) error {
+				name := list.name(communityID(v.Identifier), v.Name)
+				if name == "" {
 					return nil
 				}
-				return each(*v.Name, machineimage.FromCommunityVersion(v))
+				return each(name, machineimage.FromCommunityVersion(v))
 			})
+			return cmp.Or(err, list.tell(d.report, "gallery "+gallery+" in "+location))
 		},
 	}
+}
+
+func communityID(i *armcompute.CommunityGalleryIdentifier) *string {
+	if i == nil {
+		return nil
+	}
+	return i.UniqueID
 }
 
 func (d *discovery) shared() lister {
@@ -148,21 +163,35 @@ func (d *discovery) shared() lister {
 				}
 				return found, err
 			}
+			list := listing{of: map[string]string{"sharedgalleries": gallery}, kind: "images"}
 			err := d.api.SharedDefinitions(ctx, subscription, location, gallery, func(g *armcompute.SharedGalleryImage) error {
-				if g.Name != nil && matches(pattern, *g.Name) {
-					found[*g.Name] = machineimage.FromSharedImage(g)
+				if name := list.name(sharedID(g.Identifier), g.Name); name != "" && matches(pattern, name) {
+					found[name] = machineimage.FromSharedImage(g)
 				}
 				return nil
 			})
-			return found, err
+			if err != nil {
+				return nil, err
+			}
+			return found, list.tell(d.report, "gallery "+gallery+" in "+location)
 		},
 		versions: func(ctx context.Context, location, definition string, each func(string, machineimage.Shared) error) error {
-			return d.api.SharedVersions(ctx, subscription, location, gallery, definition, func(v *armcompute.SharedGalleryImageVersion) error {
-				if v.Name == nil {
+			list := listing{of: map[string]string{"sharedgalleries": gallery, "images": definition}, kind: "versions"}
+			err := d.api.SharedVersions(ctx, subscription, location, gallery, definition, func(v *armcompute.SharedGalleryImageVersion) error {
+				name := list.name(sharedID(v.Identifier), v.Name)
+				if name == "" {
 					return nil
 				}
-				return each(*v.Name, machineimage.FromSharedVersion(v))
+				return each(name, machineimage.FromSharedVersion(v))
 			})
+			return cmp.Or(err, list.tell(d.report, "gallery "+gallery+" in "+location))
 		},
 	}
+}
+
+func sharedID(i *armcompute.SharedGalleryIdentifier) *string {
+	if i == nil {
+		return nil
+	}
+	return i.UniqueID
 }

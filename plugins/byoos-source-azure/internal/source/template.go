@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -76,12 +77,18 @@ func (d *discovery) template(ctx context.Context) error {
 	}
 	run := lastRunOf(t)
 	var outputs []*vmib.RunOutput
+	list := listing{of: map[string]string{"subscriptions": subscription, "resourcegroups": d.ResourceGroup, "imagetemplates": d.Template}}
 	err = d.api.RunOutputs(ctx, subscription, d.ResourceGroup, d.Template, func(o *vmib.RunOutput) error {
-		outputs = append(outputs, o)
+		if list.ours(o.ID) {
+			outputs = append(outputs, named(o))
+		}
 		return nil
 	})
 	if err != nil {
 		return d.diagnose(ctx, err, "the run outputs of "+where, "template")
+	}
+	if err := list.tell(d.report, where); err != nil {
+		return err
 	}
 	if err := d.tellRun(run, t, outputs); err != nil {
 		return err
@@ -96,6 +103,14 @@ func (d *discovery) template(ctx context.Context) error {
 		}
 		return d.finished("run output " + name)
 	})
+}
+
+// named returns an output with a name, from its id when Azure gives none.
+func named(o *vmib.RunOutput) *vmib.RunOutput {
+	if name := resourceid.Parts(text(o.ID))["runoutputs"]; o.Name == nil && name != "" {
+		o.Name = &name
+	}
+	return o
 }
 
 // tellRun reports a last run that was not a plain success.
@@ -160,6 +175,14 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 		p = &vmib.RunOutputProperties{}
 	}
 	artifact := text(p.ArtifactID)
+	if artifact == "" && text(p.ArtifactURI) == "" {
+		const unsaid = "Azure does not say which image the run output is"
+		err := d.report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "template", Scope: "run output " + text(o.Name), Summary: unsaid,
+			NextStep: "see it: az image builder show-runs -g " + d.ResourceGroup + " -n " + d.Template,
+		})
+		return cmp.Or(err, d.out.Images(d.unusable(o, "", unsaid)))
+	}
 	if artifact == "" {
 		return d.out.Images(d.unusable(o, withoutQuery(text(p.ArtifactURI)),
 			"a VHD in a storage account is nothing a cluster can boot from; give the template a SharedImage or ManagedImage target"))
@@ -180,7 +203,9 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 	for i := range images {
 		d.judge(&images[i], run, o)
 	}
-	return d.out.Images(images...)
+	var list listing
+	list.place(images)
+	return cmp.Or(list.tell(d.report, "run output "+text(o.Name)), d.out.Images(images...))
 }
 
 // judge applies what the template says of its output to an image of it.

@@ -158,11 +158,23 @@ func (s *session) compare(ref sdk.Ref, images []sdk.Image) sdk.Result {
 		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &images[0]}
 	}
 	var regions []string
+	var somewhere *sdk.Image
 	for i := range images {
 		if images[i].Region == resourceid.Region(ref.Region) {
 			return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &images[i]}
 		}
+		if images[i].Region == "" {
+			somewhere = &images[i]
+		}
 		regions = append(regions, images[i].Region)
+	}
+	if somewhere != nil { // which may well be the region that is asked for
+		image := *somewhere
+		image.Region = resourceid.Region(ref.Region)
+		if image.State == sdk.Available {
+			image.State, image.StateReason = sdk.StateUnknown, "it exists, and Azure does not say in which region"
+		}
+		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
 	}
 	slices.Sort(regions)
 	return sdk.Result{
