@@ -409,6 +409,60 @@ func TestStrangersAreNamedAndNeverUsable(t *testing.T) {
 	}
 }
 
+// TestOwnPublicAMIIsNoStranger: STS says which account is one's own, when the search
+// for self found nothing that tells.
+func TestOwnPublicAMIIsNoStranger(t *testing.T) {
+	public := func(a *fakeaws.AMI) { a.Public = true }
+	foreign := func(a *fakeaws.AMI) { a.Owner, a.Public = "666666666666", true }
+	w := fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-20T00:00:00.000Z", public),
+		amiOf("us-east-1", id(2), "2026-06-19T00:00:00.000Z", foreign),
+		amiOf("eu-west-1", id(3), "2026-06-20T00:00:00.000Z", public),
+	}}
+	for _, owners := range []string{`["self"]`, `["444455556666"]`, `["self","444455556666"]`} {
+		fake := start(t, w)
+		out := run(t, call{config: `{"regions":["us-east-1","eu-west-1"],"ami":{"owners":` + owners + `,"namePattern":"golden-*","tags":{"team":"none"}}}`})
+		out.noErrors(t)
+		if len(out.images) != 1 || out.images[0].ID != id(2) || strings.Contains(out.images[0].StateReason, "could not be asked") {
+			t.Errorf("owners %s: %+v", owners, out.images)
+		}
+		if n := count(fake.Calls(), "GetCallerIdentity"); n != 1 {
+			t.Errorf("owners %s: STS is asked %d times, want once", owners, n)
+		}
+	}
+	w.Faults = []fakeaws.Fault{{Service: "sts", Kind: "deny"}}
+	start(t, w)
+	out := run(t, call{config: `{"ami":{"namePattern":"golden-*","tags":{"team":"none"}}}`})
+	out.noErrors(t)
+	if img := out.find(t, id(1)); !strings.Contains(img.StateReason, "whether that account is your own could not be asked") {
+		t.Errorf("%+v", img)
+	}
+}
+
+// TestImageOfAnotherAccountIsNotSelf: an ARN names an account, and that need not be
+// the one of the credentials.
+func TestImageOfAnotherAccountIsNotSelf(t *testing.T) {
+	const other = "444455556666"
+	w := fakeaws.World{
+		Builds: []fakeaws.Build{{
+			Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z", Account: other, SharedWith: []string{self},
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "us-east-1", AMI: id(2), Account: self}},
+		}},
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner, a.SharedWith = other, []string{self} }),
+			amiOf("us-east-1", id(2), "2026-06-01T00:00:00.000Z"),
+		},
+	}
+	for _, c := range []string{`{"image":"arn:aws:imagebuilder:us-east-1:444455556666:image/golden/1.0.0"}`, `{"image":"golden","owner":"shared"}`} {
+		start(t, w)
+		out := run(t, call{config: `{"imageBuilder":` + c + `}`})
+		out.noErrors(t)
+		if one, two := out.find(t, id(1)).Owner, out.find(t, id(2)).Owner; one != other || two != "self" {
+			t.Errorf("%s: owners %s and %s, want %s and self", c, one, two, other)
+		}
+	}
+}
+
 func TestAllowedAMIs(t *testing.T) {
 	w := fakeaws.World{AllowedAMIs: "audit-mode", AllowedOwners: []string{"amazon"}, AMIs: []fakeaws.AMI{
 		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "444455556666"; a.Public = true }),

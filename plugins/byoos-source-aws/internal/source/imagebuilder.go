@@ -41,6 +41,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.self = d.whose(ctx, found)
 	byRegion := map[string][]builder.Candidate{}
 	for _, c := range found.Candidates {
 		switch {
@@ -165,7 +166,7 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 		}
 		img.State, img.StateReason = d.invisible(c, unchecked)
 	}
-	if home := accountOf(c.ARN); home != "" && img.OwnerID == home && d.ownImage() {
+	if d.self != "" && img.OwnerID == d.self {
 		img.Owner = settings.Self
 	}
 	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() // the time says so
@@ -196,11 +197,18 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 	return img
 }
 
-// ownImage says that the Image Builder resource belongs to the account of the
-// credentials, so that the account in its ARN is "self".
-func (d *discovery) ownImage() bool {
+// whose returns the account of the credentials. What is found by its name among
+// one's own is the account's; an ARN may be of any account.
+func (d *discovery) whose(ctx context.Context, found builder.Found) string {
 	b := d.config.ImageBuilder
-	return b.Pipeline != "" || b.Owner == "" || b.Owner == settings.Self
+	byName := b.Pipeline != "" && !strings.HasPrefix(b.Pipeline, "arn:") ||
+		b.Image != "" && !strings.HasPrefix(b.Image, "arn:") && (b.Owner == "" || b.Owner == settings.Self)
+	if byName && len(found.Candidates) > 0 {
+		if account := accountOf(found.Candidates[0].ARN); account != "" {
+			return account
+		}
+	}
+	return d.account(ctx)
 }
 
 // invisible says why EC2 does not show an AMI that Image Builder has made.

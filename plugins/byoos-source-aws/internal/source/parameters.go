@@ -33,6 +33,9 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 		return err
 	}
 	convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
+	if slices.ContainsFunc(d.config.SSMParameter, func(name string) bool { return !settings.PublicParameter(name) }) {
+		convert.Account = d.account(ctx)
+	}
 	found := map[string]bool{}
 	err = d.reader(region).ByID(ctx, ids(names), func(page []types.Image) error {
 		images := make([]sdk.Image, len(page))

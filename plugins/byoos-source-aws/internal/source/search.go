@@ -56,6 +56,10 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 	if !ami.LooksForStrangers(s) {
 		return nil
 	}
+	if convert.Account == "" { // the search for self found nothing, or was not asked for
+		convert.Account = d.account(ctx)
+	}
+	trusted[convert.Account] = true
 	found, complete, err := reader.Strangers(ctx, s, convert, trusted, best.at)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -77,5 +81,20 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 			return err
 		}
 	}
+	for i := range found {
+		if convert.Account == "" {
+			found[i].StateReason += "; whether that account is your own could not be asked (sts:GetCallerIdentity)"
+		}
+	}
 	return d.out.Images(found...)
+}
+
+// account is that of the credentials, or empty when STS could not be asked: then
+// nothing is called the user's own.
+func (d *discovery) account(ctx context.Context) string {
+	account, err := d.session.Account(ctx)
+	if err != nil {
+		d.log.Debug("STS does not say whose the credentials are", "error", d.session.Redactor.Clean(err.Error()))
+	}
+	return account
 }

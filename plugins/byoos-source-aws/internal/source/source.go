@@ -105,6 +105,8 @@ type discovery struct {
 	session *session.Session
 	out     sink
 	log     *slog.Logger
+	// self is the account of the credentials, where Image Builder needs it.
+	self string
 }
 
 func (d *discovery) run(ctx context.Context) error {
