@@ -45,7 +45,7 @@ func checksOf(sel spec.Select) ([]check, error) {
 		return mismatch("region", img.Region, sel.Region, inRegion(img, sel.Region))
 	})
 	add(sel.Architecture, "architecture", func(img *image.Image) string {
-		if img.Architecture == "" && isTag(img) {
+		if img.Architecture == "" && isUnread(img) {
 			return "the architecture is unknown: the source did not read this tag: " + readTags
 		}
 		return mismatch("architecture", img.Architecture, sel.Architecture, strings.EqualFold(img.Architecture, sel.Architecture))
@@ -135,8 +135,11 @@ const (
 	readTags = "raise resolveLimit, or set resolve: all"
 )
 
-// isTag tells whether an image is a tag of a registry, whose architecture is
-// known once it was read.
+// isUnread tells whether an image is a tag of a registry of which nothing but the
+// name was read: then it has no digest.
+func isUnread(img *image.Image) bool { return isTag(img) && img.Digest == "" }
+
+// isTag tells whether an image is a tag of a registry.
 func isTag(img *image.Image) bool { return sameProvider(img.Provider, "oci") }
 
 // mismatch says how a value differs from the one that is wanted. A value that is

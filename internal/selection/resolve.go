@@ -192,24 +192,34 @@ func (o Outcome) nextStep() string {
 		"os.name": o.sel.OS.Name, "os.version": o.sel.OS.Version, "kubernetesVersion": o.sel.KubernetesVersion, "name": o.sel.Name,
 		"k8sDistribution": o.sel.K8sDistribution, "customTag": o.sel.CustomTag,
 	}
+	unread := ""
 	for _, field := range selectable() {
 		if wanted[field.key] == "" || !o.allFail(field.key) {
 			continue
 		}
 		found := o.values(field.get)
+		if len(found) == 0 && field.key == "architecture" && o.allUnread() {
+			// Tags are left unread for what else is asked for; that comes first.
+			unread = o.unknown(field.key)
+			continue
+		}
 		if len(found) == 0 {
 			return o.unknown(field.key)
 		}
 		return fmt.Sprintf("the %s asked for is %s, and the images have %s", field.key, strconv.Quote(wanted[field.key]),
 			strings.Join(limited(found), ", ")) + remedy(field.key, wanted[field.key], found)
 	}
-	return "change select, or see every image and rule with the explain command"
+	return cmp.Or(unread, "change select, or see every image and rule with the explain command")
+}
+
+func (o Outcome) allUnread() bool {
+	return !slices.ContainsFunc(o.Dropped, func(d Drop) bool { return !isUnread(&d.Image) })
 }
 
 // unknown is the next step when a field is known of no image.
 func (o Outcome) unknown(key string) string {
 	next := fmt.Sprintf("no image has a known %s: ", key)
-	if key == "architecture" && !slices.ContainsFunc(o.Dropped, func(d Drop) bool { return !isTag(&d.Image) }) {
+	if key == "architecture" && o.allUnread() {
 		return next + "the source did not read these tags: " + readTags
 	}
 	return next + declare

@@ -105,6 +105,7 @@ func TestRules(t *testing.T) {
 		{"aws has no display names", spec.Select{Region: "us east-1"}, ami("a"), "region", "region is us-east-1, not us east-1"},
 		{"architecture", spec.Select{Architecture: "arm64"}, ami("a"), "architecture", "architecture is amd64, not arm64"},
 		{"unknown architecture", spec.Select{Architecture: "arm64"}, ami("a", architecture("")), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
+		{"architecture of a tag that was read and does not tell", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci"), func(i *image.Image) { i.Digest = "sha256:a" }), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
 		{"architecture of a tag that was not read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci")), "architecture", "the architecture is unknown: the source did not read this tag: raise resolveLimit, or set resolve: all"},
 		{"os spelling", spec.Select{OS: spec.OS{Name: "Amazon Linux"}}, ami("a", func(i *image.Image) { i.OS.Name = "amazonlinux" }), "", ""},
 		{"os name in words", spec.Select{OS: spec.OS{Name: "Red Hat Enterprise Linux", Version: "8"}}, ami("a"), "", ""},

@@ -91,13 +91,12 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 	if err != nil {
 		return nil, err
 	}
-	var tags []tag.Tag
+	tags := make([]tag.Tag, 0, len(names))
 	for _, name := range names {
 		if d.filter.Match(name) {
 			tags = append(tags, d.grammar.Read(name))
 		}
 	}
-	slices.SortFunc(tags, tag.Newer)
 	if len(tags) == 0 {
 		return nil, d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Warning,
@@ -106,7 +105,33 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 			NextStep: "check tags in the source's config", ConfigPath: "tags", Scope: repo.Name,
 		})
 	}
-	return tags, nil
+	if tags, err = d.shorten(repo, tags); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(tags, tag.Newer)
+	return slices.CompactFunc(tags, func(a, b tag.Tag) bool { return a.Name == b.Name }), nil
+}
+
+// maxListed is how many tags are listed although no pack can select them: enough
+// to explain what a repository has, and few enough to cost nothing.
+const maxListed = 1000
+
+// shorten leaves out of a long list the tags that no pack can select, and says so.
+// When that is all of them they are listed, for the error to tell what there is.
+func (d *discovery) shorten(repo *registry.Repository, tags []tag.Tag) ([]tag.Tag, error) {
+	if len(tags) <= maxListed {
+		return tags, nil
+	}
+	some := d.wanted.narrow(tags)
+	if len(some) == 0 || len(some) == len(tags) {
+		return tags, nil
+	}
+	return some, d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Notice,
+		Summary:  fmt.Sprintf("%d of %d tags are not listed, as no pack can select them", len(tags)-len(some), len(tags)),
+		Detail:   "their names say another Kubernetes version, distribution, custom tag or architecture",
+		NextStep: "see them all with the images command", Scope: repo.Name,
+	})
 }
 
 // sendSize is how many tags become images at a time, so that a repository of a

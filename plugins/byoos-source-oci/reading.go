@@ -119,8 +119,8 @@ func (l *line) take(m *registry.Manifest) {
 func (d *discovery) noteLimit(repo *registry.Repository, open, lines int) error {
 	return d.out.Report(sdk.Diagnostic{
 		Severity: sdk.Notice,
-		Summary: fmt.Sprintf("%s: after %d tags %d of %d kinds of tags are not read far enough to know their digest and architecture",
-			repo.Name, d.ResolveLimit, open, lines),
+		Summary: fmt.Sprintf("after %d tags %d of %d kinds of tags are not read far enough to know their digest and architecture",
+			d.ResolveLimit, open, lines),
 		Detail:     "a kind is one variant (distribution, custom tag, OS) with one Kubernetes version; the newest of each variant are read first",
 		NextStep:   "select a kubernetesVersion, k8sDistribution or customTag, narrow tags, or raise resolveLimit",
 		ConfigPath: "resolveLimit", Scope: repo.Name,

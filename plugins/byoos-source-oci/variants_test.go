@@ -242,7 +242,7 @@ func TestHostPicksFromTenThousandTags(t *testing.T) {
 	p.spec(selecting("kubernetesVersion: ~1.30, k8sDistribution: k3s"))
 	s.Requests()
 	out, talk := p.run(0, "render")
-	if !strings.Contains(out, "HOST/edge/ubuntu:k3s-1.30.14-v4.3.7\"") || talk != "" {
+	if !strings.Contains(out, "HOST/edge/ubuntu:k3s-1.30.14-v4.3.7\"") || !strings.Contains(talk, "9658 of 10000 tags are not listed, as no pack can select them") {
 		t.Errorf("picked:\n%s%s", out, talk)
 	}
 	// A ping, ten pages of tags, and five for each of the nine patches of 1.30.
@@ -252,6 +252,21 @@ func TestHostPicksFromTenThousandTags(t *testing.T) {
 	p.spec(selecting("kubernetesVersion: ~1.30"))
 	if _, talk = p.run(3, "render"); !strings.Contains(talk, "rke2-1.30.14-v4.3.7") {
 		t.Errorf("distributions are no variants:\n%s", talk)
+	}
+}
+
+// When no tag can be selected all are listed, so that the error tells what there is.
+func TestHostNamesWhatThereIs(t *testing.T) {
+	s := registry.NewStore(t)
+	var tags []string
+	for i := range 4 {
+		tags = append(tags, canvosTags(t, fmt.Sprintf("-v4.7.%d", i))...)
+	}
+	tagAll(t, s, tags)
+	p := newProgram(t, s.Host)
+	p.spec(selecting("kubernetesVersion: ~1.99"))
+	if _, talk := p.run(3, "render"); !strings.Contains(talk, "none of 1052 images fits") || !strings.Contains(talk, "build an image with a version within ~1.99") {
+		t.Errorf("it says:\n%s", talk)
 	}
 }
 

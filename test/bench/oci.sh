@@ -1,63 +1,55 @@
 #!/bin/bash
-# Times the source oci on repositories of 1000 and 10000 tags beside
-# `skopeo list-tags`, on the same registry: best of five runs, in milliseconds.
-# Needs: go, and Debian's docker-registry and skopeo.
+# Times the source oci on a repository of 10,000 tags beside `skopeo list-tags`, on
+# the same registry and in one run.
+# Needs: go, hyperfine, jq, and Debian's docker-registry and skopeo.
 set -eu -o pipefail
 
-for program in docker-registry skopeo; do
+for program in docker-registry skopeo hyperfine jq; do
   command -v "$program" >/dev/null || { echo "SKIPPED: $program is not installed: apt-get install $program"; exit 0; }
 done
 top=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$(mktemp -d)
-registries=()
+registry=
 stop() {
-  for pid in "${registries[@]}"; do kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; done
+  if [ -n "$registry" ]; then kill "$registry" 2>/dev/null || true; wait "$registry" 2>/dev/null || true; fi
   rm -rf "$dir"
 }
 trap stop EXIT
 mkdir -p "$dir/plugins" "$dir/home"
 (cd "$top" && go build -o "$dir/" ./cmd/kubectl-byoos ./test/registry/cmd/fill-registry && go build -o "$dir/plugins/" ./plugins/byoos-source-oci)
 
-# serve NAME starts a registry on a free port; its address is then in $host.
-serve() {
-  cat >"$dir/$1.yml" <<END
+cat >"$dir/registry.yml" <<END
 version: 0.1
 log: {level: info, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: $dir/$1}}
+storage: {filesystem: {rootdirectory: $dir/registry}}
 http: {addr: 127.0.0.1:0}
 END
-  docker-registry serve "$dir/$1.yml" >/dev/null 2>"$dir/$1.log" &
-  registries+=($!)
-  host=$(grep -o -m 1 'listening on 127.0.0.1:[0-9]*' < <(tail --pid=$! -n +1 -f "$dir/$1.log"))
-  host=${host#listening on }
-}
+docker-registry serve "$dir/registry.yml" >/dev/null 2>"$dir/registry.log" &
+registry=$!
+host=$(grep -o -m 1 'listening on 127.0.0.1:[0-9]*' < <(tail --pid=$registry -n +1 -f "$dir/registry.log"))
+host=${host#listening on }
+"$dir/fill-registry" -registry "$host" -tags 10000
 
-best() {
-  local least=
-  for _ in 1 2 3 4 5; do
-    local start=${EPOCHREALTIME/./}
-    "$@" >"$dir/out" 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }
-    local took=$(((${EPOCHREALTIME/./} - start) / 1000))
-    if [ -z "$least" ] || [ "$took" -lt "$least" ]; then least=$took; fi
-  done
-  echo "$least"
-}
+cat >"$dir/byoos.yaml" <<END
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources: [{name: edge, type: oci, config: {repository: $host/bench/ubuntu}}]
+packs:
+  - name: hosts
+    pack: edge-native-byoi
+    select: {architecture: amd64, kubernetesVersion: ~1.30}
+    edge: {reference: tag}
+END
 
-byoos() {
-  env -i PATH="$PATH" HOME="$dir/home" "$dir/kubectl-byoos" images --source oci --set "repository=$host/bench/ubuntu" "$@" -o name
-}
-names() { byoos --set resolve=none; }
-newest() { byoos; }
-skopeo_list() { skopeo list-tags --tls-verify=false "docker://$host/bench/ubuntu"; }
+byoos="env -i PATH=$PATH HOME=$dir/home $dir/kubectl-byoos"
+$byoos render -f "$dir/byoos.yaml" | grep -q "/bench/ubuntu:k3s-1.30.9-v4.9.19\"" ||
+  { echo "the newest of 1.30 is not the pick" >&2; exit 1; }
 
-printf '%8s %18s %22s %22s\n' tags 'skopeo list-tags' 'byoos, resolve none' 'byoos, resolve newest'
-for tags in 1000 10000; do
-  serve "tags-$tags"
-  "$dir/fill-registry" -registry "$host" -tags "$tags"
-  printf '%8d %15d ms %19d ms %19d ms\n' "$tags" "$(best skopeo_list)" "$(best names)" "$(best newest)"
-  first=$(head -n 1 "$dir/out")
-  case $first in
-    *-build$((tags - 1))) ;;
-    *) echo "the newest tag is not first: $first" >&2; exit 1 ;;
-  esac
-done
+hyperfine -N --warmup 2 --min-runs 10 --export-json "$dir/h.json" \
+  -n 'skopeo list-tags' "skopeo list-tags --tls-verify=false docker://$host/bench/ubuntu" \
+  -n 'render, ~1.30' "$byoos render -f $dir/byoos.yaml" \
+  -n 'explain, ~1.30' "$byoos explain -f $dir/byoos.yaml -o json" \
+  -n 'images, resolve: none' "$byoos images --source oci --set repository=$host/bench/ubuntu --set resolve=none -o name" \
+  >/dev/null 2>&1
+jq -r '.results[0].mean as $first | .results[] |
+  "\(.mean * 10000 | round / 10) ms ± \(.stddev * 10000 | round / 10)  ×\(.mean / $first * 100 | round / 100)  \(.command)"' "$dir/h.json"

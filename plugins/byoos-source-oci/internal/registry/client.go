@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -237,8 +236,8 @@ func (k hostKeychain) ResolveContext(ctx context.Context, target authn.Resource)
 	return c.Authenticator, nil
 }
 
-// Tags returns the repository's tags, sorted and each once. progress is told how
-// many there are so far.
+// Tags returns the repository's tags in the order of the registry's pages, which
+// may repeat some. progress is told how many there are so far.
 func (r *Repository) Tags(ctx context.Context, progress func(n int)) ([]string, error) {
 	lister, err := r.host.puller.Lister(ctx, r.repo)
 	if err != nil {
@@ -261,8 +260,7 @@ func (r *Repository) Tags(ctx context.Context, progress func(n int)) ([]string, 
 		}
 		progress(len(tags))
 	}
-	slices.Sort(tags)
-	return slices.Compact(tags), nil
+	return tags, nil
 }
 
 // Layer returns the packed content of a layer or another blob.

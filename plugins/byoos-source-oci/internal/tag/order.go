@@ -41,7 +41,6 @@ const (
 )
 
 var (
-	leading      = regexp.MustCompile(`^v?(\d+(?:\.\d+)*)(?:[-+._](.+))?$`)
 	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)[.-]?(\d*)`)
 	distribution = regexp.MustCompile(`^(?:k3s|rke2r|k0s\.)(\d+)$`)
 	digits       = regexp.MustCompile(`\d+`)
@@ -59,22 +58,21 @@ func (g Grammar) Read(name string) Tag {
 	}
 	t := Tag{Name: name, Edition: edition, Facts: facts}
 	if !ok {
-		t.rank = versionRank(name, canvosWidth)
+		t.rank, _ = versionRank(nil, name, canvosWidth)
 		return t
 	}
 	if architecture != "" {
 		t.addPlatform(architecture)
 	}
 	t.Kubernetes = Kubernetes(facts[KubernetesVersion])
+	t.rank = make([]token, 0, 4*g.width)
 	for _, group := range []string{Version, KubernetesVersion, PEVersion, OSVersion} {
 		if !slices.Contains(g.groups, group) {
 			continue
 		}
-		rank := versionRank(facts[group], g.width)
-		if rank == nil {
-			rank = noVersion(g.width)
+		if t.rank, ok = versionRank(t.rank, facts[group], g.width); !ok {
+			t.rank = noVersion(t.rank, g.width)
 		}
-		t.rank = append(t.rank, rank...)
 	}
 	return t
 }
@@ -95,32 +93,63 @@ func Kubernetes(raw string) string {
 	return distributionBuild.ReplaceAllString(strings.TrimPrefix(raw, "v"), "+$1")
 }
 
-func noVersion(width int) []token {
-	rank := make([]token, width)
-	rank[0].first = true
+// noVersion appends width zeros to rank.
+func noVersion(rank []token, width int) []token {
+	rank = append(rank, token{first: true})
+	for range width - 1 {
+		rank = append(rank, token{})
+	}
 	return rank
 }
 
-// versionRank returns width numbers, and the pre-release part after them. It is
-// nil for what is not a version.
-func versionRank(version string, width int) []token {
-	m := leading.FindStringSubmatch(version)
-	if m == nil {
-		return nil
+// versionRank appends to rank width numbers, and the pre-release part after them.
+// It returns false for what is not a version.
+func versionRank(rank []token, version string, width int) ([]token, bool) {
+	numbers, rest, ok := splitVersion(version)
+	if !ok {
+		return rank, false
 	}
-	rank := noVersion(width)
-	for i, part := range strings.Split(m[1], ".") {
+	start := len(rank)
+	rank = noVersion(rank, width)
+	for i, part := range strings.SplitN(numbers, ".", width+1) {
 		if i < width {
-			rank[i].number = parseNumber(part)
+			rank[start+i].number = parseNumber(part)
 		}
 	}
-	if build := distribution.FindStringSubmatch(m[2]); build != nil && width > canvosWidth {
-		rank[canvosWidth].number = parseNumber(build[1])
+	if rest == "" {
+		return rank, true
 	}
-	if pre := preReleased.FindStringSubmatch(m[2]); pre != nil {
+	if build := distribution.FindStringSubmatch(rest); build != nil && width > canvosWidth {
+		rank[start+canvosWidth].number = parseNumber(build[1])
+	}
+	if pre := preReleased.FindStringSubmatch(rest); pre != nil {
 		rank = append(rank, token{letters: pre[1]}, token{number: parseNumber(pre[2])})
 	}
-	return rank
+	return rank, true
+}
+
+// splitVersion splits v1.2.3-rest, in which v and -rest can be missing; the rest
+// may also begin with a dot, an underscore or a plus sign.
+func splitVersion(version string) (numbers, rest string, ok bool) {
+	version = strings.TrimPrefix(version, "v")
+	end := 0
+	for i := 0; i < len(version); i++ {
+		switch c := version[i]; {
+		case c >= '0' && c <= '9':
+			end = i + 1
+			continue
+		case c == '.' && end == i && i > 0:
+			continue
+		}
+		break
+	}
+	if end == 0 || end < len(version) && (!strings.ContainsRune("-+._", rune(version[end])) || end+1 == len(version)) {
+		return "", "", false
+	}
+	if end == len(version) {
+		return version, "", true
+	}
+	return version[:end], version[end+1:], true
 }
 
 // parseNumber returns the largest number for one that is too large.
