@@ -502,9 +502,26 @@ func TestLegalAnswers(t *testing.T) {
 				checkUnused(t, w)
 				checkSame(t, w, cases)
 			}
-			t.Logf("%d variations", len(cases))
+			t.Logf("%d variations: %s", len(cases), kinds(cases))
 		})
 	}
+}
+
+// kinds counts the changes by their kind.
+func kinds(cases []legalCase) string {
+	count := map[string]int{}
+	for _, c := range cases {
+		kind, _, _ := strings.Cut(c.change, " ")
+		if before, _, found := strings.Cut(c.change, " of "); found {
+			kind = before
+		}
+		count[kind]++
+	}
+	var all []string
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		all = append(all, fmt.Sprintf("%s %d", kind, count[kind]))
+	}
+	return strings.Join(all, ", ")
 }
 
 // lockAll locks the wanted image of every case while nothing is varied yet.

@@ -459,7 +459,7 @@ func usable(image *sdk.Image) {
 // provisioned sets the state from Azure's provisioning state.
 func provisioned(image *sdk.Image, state string) {
 	switch strings.ToLower(state) {
-	case "succeeded":
+	case "succeeded", "created": // Azure's own examples of finished managed images have the latter
 		if image.State == sdk.StateUnknown {
 			image.State = sdk.Available
 		}
