@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -429,16 +430,10 @@ func legalRun(t *testing.T, w *world, dir string, args ...string) (stdout []byte
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	var exit *exec.ExitError
-	if runErr := cmd.Run(); runErr != nil && !asExit(runErr, &exit) {
-		t.Fatalf("%s: %v", args[0], runErr)
+	if failed := cmd.Run(); failed != nil && !errors.As(failed, &exit) {
+		t.Fatalf("%s: %v", args[0], failed)
 	}
 	return out.Bytes(), err.String()
-}
-
-func asExit(err error, into **exec.ExitError) bool {
-	exit, ok := err.(*exec.ExitError)
-	*into = exit
-	return ok
 }
 
 func legalItems[T any](t *testing.T, text []byte) []T {
