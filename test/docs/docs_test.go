@@ -201,7 +201,9 @@ func writeStandIns(t *testing.T, bin, root string) {
 	save(t, filepath.Join(dir, "git"), `#!/bin/bash
 if [[ $1 == clone && $2 == https://github.com/kubectl-byoos/kubectl-byoos* ]]; then
   target=$PWD/${3:-kubectl-byoos}
-  mkdir "$target" && cd "`+root+`" && /usr/bin/env PATH="${PATH#*:}" git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$target"
+  mkdir "$target" && cd "`+root+`"
+  PATH=${PATH#*:}
+  `+copyTree+`
   exit
 fi
 PATH=${PATH#*:} exec git "$@"
@@ -234,6 +236,14 @@ func save(t *testing.T, path, text string) {
 	}
 }
 
+// copyTree is the way to copy the files of a git tree to $target, without those that
+// were deleted.
+const copyTree = `files=()
+  while IFS= read -r -d '' f; do
+    if [[ -e $f ]]; then files+=("$f"); fi
+  done < <(git ls-files -z -co --exclude-standard)
+  cp --parents -t "$target" "${files[@]}"`
+
 // copyRepository copies the files that git knows or would add, so that a block
 // can write where a reader would.
 func copyRepository(t *testing.T, root string) string {
@@ -242,9 +252,8 @@ func copyRepository(t *testing.T, root string) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	script := `git ls-files -z -co --exclude-standard | while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done | xargs -0 cp --parents -t "$1"`
-	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script, "copy", dir)
-	cmd.Dir = root
+	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", copyTree)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "target="+dir)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("cannot copy the repository: %v\n%s", err, output)
 	}
