@@ -101,7 +101,7 @@ func (s *Session) configProblem(err error) error {
 		return &sdk.Diagnostic{
 			Severity: sdk.Error, Summary: fmt.Sprintf("the AWS profile %q needs an MFA token (mfa_serial), which is not asked for", s.profile),
 			Detail: "a plugin has no terminal to ask on",
-			NextStep: fmt.Sprintf("let the AWS CLI ask, and take over its session: eval \"$(aws configure export-credentials --profile %s --format env)\", then unset AWS_PROFILE",
+			NextStep: fmt.Sprintf("let the AWS CLI 2 ask, and take over its session: eval \"$(aws configure export-credentials --profile %s --format env)\", then unset AWS_PROFILE",
 				s.profile),
 		}
 	case mode != "" && strings.Contains(err.Error(), "RetryMode"):

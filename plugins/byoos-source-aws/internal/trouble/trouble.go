@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -243,9 +244,12 @@ func innermost(err error) error {
 	for {
 		var attempts *retry.MaxAttemptsError
 		var op *smithy.OperationError
+		var send *smithyhttp.RequestSendError
 		switch {
 		case errors.As(err, &attempts):
 			err = attempts.Err
+		case errors.As(err, &send):
+			err = send.Err
 		case errors.As(err, &op):
 			err = op.Err
 		default:

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -39,6 +41,8 @@ func TestDiagnose(t *testing.T) {
 		{"page token", failed("EC2", "DescribeImages", api("InvalidNextToken", "x")), "page tokens", "again"},
 		{"filter", failed("EC2", "DescribeImages", api("InvalidParameterValue", "The filter 'x' is invalid")), "does not accept the search", "filters"},
 		{"unknown", failed("EC2", "DescribeImages", api("InternalError", "hunter2")), "ec2:DescribeImages failed in eu-west-1", "again"},
+		{"broken off until the end", &OutOfTime{Err: failed("EC2", "DescribeImages", context.DeadlineExceeded), Last: fmt.Errorf("https response error, %w", &smithyhttp.RequestSendError{Err: io.EOF})},
+			"no usable answer to ec2:DescribeImages in eu-west-1 within 5s", "callTimeout"},
 		{"a diagnostic", &sdk.Diagnostic{Summary: "own hunter2", NextStep: "n"}, "own ***", "n"},
 	}
 	for _, test := range tests {
@@ -48,6 +52,19 @@ func TestDiagnose(t *testing.T) {
 		}
 		if text := d.Summary + d.Detail + d.NextStep; strings.Contains(text, "hunter2") || strings.Contains(text, "\n") {
 			t.Errorf("%s: %q", test.name, text)
+		}
+	}
+}
+
+// TestDetailIsTheCause: what wraps it says nothing to a user.
+func TestDetailIsTheCause(t *testing.T) {
+	send := fmt.Errorf("https response error StatusCode: 0, RequestID: , %w", &smithyhttp.RequestSendError{Err: io.EOF})
+	for err, want := range map[error]string{
+		failed("EC2", "DescribeImages", send):                                                  "EOF",
+		&OutOfTime{Err: failed("EC2", "DescribeImages", context.DeadlineExceeded), Last: send}: "the last attempt: EOF",
+	} {
+		if d := Diagnose(err, Case{}); d.Detail != want {
+			t.Errorf("%v: detail %q, want %q", err, d.Detail, want)
 		}
 	}
 }
