@@ -85,7 +85,7 @@ func folders(f folder) []string {
 }
 
 func readLicence(path, root, file string, isLicence bool) (licence, error) {
-	data, err := os.ReadFile(file) //nolint:gosec // of the module cache
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return licence{}, err
 	}

@@ -70,7 +70,7 @@ func TestLegalAnswers(t *testing.T) {
 		w := today
 		w.Reset(legalState(t))
 		recorder := &legal.Recorder{Next: w.Server, Operation: w.Operation}
-		if got := runThrough(t, w, recorder, s); got.err != nil {
+		if got := runThrough(t, recorder, s); got.err != nil {
 			t.Fatalf("%s: %v", s.name, got.err)
 		}
 		want := w.State()
@@ -85,7 +85,7 @@ func TestLegalAnswers(t *testing.T) {
 				t.Run(s.name+"/"+operation+"/"+variation.Name, func(t *testing.T) {
 					w.Reset(legalState(t))
 					varied := &legal.Varied{Next: w.Server, Variation: variation, Match: func(r *http.Request) bool { return w.Operation(r) == operation }}
-					got := runThrough(t, w, varied, s)
+					got := runThrough(t, varied, s)
 					if varied.Changed() == 0 && got.err == nil {
 						t.Error("no answer was varied")
 					}
@@ -133,7 +133,7 @@ func palettePromises(server *fakepalette.Server, operation string) legal.Options
 	return options
 }
 
-func runThrough(t *testing.T, w *world, handler http.Handler, s scenario) outcome {
+func runThrough(t *testing.T, handler http.Handler, s scenario) outcome {
 	t.Helper()
 	listener := httptest.NewServer(handler)
 	defer listener.Close()
