@@ -153,7 +153,7 @@ func (r *run) validate(ctx context.Context) error {
 		return failed(fmt.Sprintf("cannot have the values for %s validated", p.Label()), err)
 	}
 	for _, line := range said.others {
-		r.report.warn("palette says of another layer: " + line)
+		r.report.warn("palette says besides: " + line)
 	}
 	if !said.judged {
 		r.report.warn("palette did not say whether the values are good")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -262,7 +261,7 @@ func (c *Client) validate(ctx context.Context, uid string, template templateKind
 		own := result.Name == layer.Name || result.Name == "" && result.DisplayName == layer.Name
 		v.judged = v.judged || own
 		for _, problem := range result.Errors {
-			line := strings.TrimSpace(cmp.Or(result.Name, result.DisplayName, "the profile") + ": " + oneLine(c.doer.secret.scrub(problem.Message)))
+			line := cmp.Or(result.Name, result.DisplayName, "the profile") + ": " + oneLine(c.doer.secret.scrub(problem.Message))
 			if problem.Code != "" {
 				line += " (" + problem.Code + ")"
 			}

@@ -217,8 +217,11 @@ func stateText(r *palette.Report) string {
 	case palette.StateDraft:
 		return "changed as a draft; --publish makes it current"
 	case palette.StatePublished:
-		if len(r.Clusters) == 0 {
+		switch len(r.Clusters) {
+		case 0:
 			return "published; Palette names no cluster that uses it"
+		case 1:
+			return "published; 1 cluster uses it and is told of the update"
 		}
 		return fmt.Sprintf("published; %d clusters use it and are told of the update", len(r.Clusters))
 	}

@@ -1,0 +1,120 @@
+package apply
+
+import (
+	"context"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+)
+
+// planned is the plan of a profile that two clusters use, with these values.
+func planned(t *testing.T, values string) []palette.Outcome {
+	t.Helper()
+	server, err := fakepalette.New(fakepalette.State{Profiles: []*fakepalette.Profile{{
+		UID: "profile-1", Name: "rhel-prod", Version: "1.2.0", CloudType: "aws", Type: "cluster",
+		Clusters: []fakepalette.Cluster{{Name: "web", UID: "cluster-1"}, {Name: "batch", UID: "cluster-2"}},
+		Published: []fakepalette.Layer{
+			{Name: "generic-byoi", Layer: "os", Type: "spectro", Tag: "1.0.0", PackUID: "byoi-100", RegistryUID: "reg-public", Values: "pack: {osImageOverride: old}\n"},
+		},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Key = "key"
+	listener := httptest.NewServer(server)
+	t.Cleanup(listener.Close)
+	secret, err := palette.NewSecret("key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := palette.NewClient(palette.Config{Host: listener.URL, Secret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.PlanAll(t.Context(), []palette.Request{{
+		Target: palette.Target{Name: "aws-east", Pack: "generic-byoi", Scope: palette.TenantScope(), Profile: "rhel-prod"},
+		Edit:   func([]byte) ([]byte, error) { return []byte(values), nil },
+	}}, palette.Goal{Publish: true}, 1)
+}
+
+func asking(answer string) (*Options, *strings.Builder) {
+	var asked strings.Builder
+	return &Options{
+		Invocation: &invocation.Invocation{
+			IOStreams:     genericiooptions.IOStreams{In: strings.NewReader(answer), Out: io.Discard, ErrOut: &asked},
+			StdinTerminal: true, StderrTerminal: true,
+		},
+		Goal: palette.Goal{Publish: true}, DryRun: string(palette.DryRunNone),
+	}, &asked
+}
+
+func TestPublishAsks(t *testing.T) {
+	const question = "This publishes\n" +
+		"  aws-east: profile \"rhel-prod\" 1.2.0 of the tenant: used by batch, web\n" +
+		"Publish? Only yes is accepted: "
+	for answer, code := range map[string]int{"yes\n": failure.ExitOK, "yes": failure.ExitOK, "y\n": failure.ExitFailure, "\n": failure.ExitFailure, "": failure.ExitFailure} {
+		o, asked := asking(answer)
+		err := o.confirm(t.Context(), planned(t, "pack: {osImageOverride: new}\n"))
+		if failure.Code(err) != code || asked.String() != question {
+			t.Errorf("%q: got %v, code %d, and was asked %q", answer, err, failure.Code(err), asked)
+		}
+	}
+}
+
+func TestPublishAsksNothing(t *testing.T) {
+	for name, adjust := range map[string]func(*Options){
+		"a draft": func(o *Options) { o.Goal.Publish = false },
+		"agreed":  func(o *Options) { o.Yes = true },
+		"dry run": func(o *Options) { o.DryRun = string(palette.DryRunServer) },
+	} {
+		o, asked := asking("")
+		adjust(o)
+		if err := o.confirm(t.Context(), planned(t, "pack: {osImageOverride: new}\n")); err != nil || asked.Len() > 0 {
+			t.Errorf("%s: got %v, and was asked %q", name, err, asked)
+		}
+	}
+	o, asked := asking("")
+	if err := o.confirm(t.Context(), planned(t, "pack: {osImageOverride: old}\n")); err != nil || asked.Len() > 0 {
+		t.Errorf("nothing to do: got %v, and was asked %q", err, asked)
+	}
+}
+
+func TestPublishNeedsATerminalOrYes(t *testing.T) {
+	for name, adjust := range map[string]func(*Options){
+		"no stdin":         func(o *Options) { o.Invocation.StdinTerminal = false },
+		"no stderr":        func(o *Options) { o.Invocation.StderrTerminal = false },
+		"key from stdin":   func(o *Options) { o.Palette.KeyFile = "-" },
+		"spec from stdin":  func(o *Options) { o.Run.Spec.File = "-" },
+		"new version form": func(o *Options) { o.Goal = palette.Goal{NewVersion: "1.3"} },
+	} {
+		o, _ := asking("yes\n")
+		adjust(o)
+		if err := o.validate(); failure.Code(err) != failure.ExitUsage {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	o, _ := asking("yes\n")
+	if err := o.validate(); err != nil {
+		t.Errorf("on a terminal: got %v", err)
+	}
+}
+
+func TestQuestionEndsWithTheRun(t *testing.T) {
+	o, _ := asking("")
+	silent, _ := io.Pipe()
+	o.Invocation.In = silent
+	outcomes := planned(t, "pack: {osImageOverride: new}\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := o.confirm(ctx, outcomes); failure.Code(err) != failure.ExitInterrupted {
+		t.Errorf("got %v", err)
+	}
+}
