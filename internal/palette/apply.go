@@ -109,7 +109,7 @@ func (r *run) step(ctx context.Context) error {
 			return err
 		}
 	}
-	now, err := r.plan.snapshot(ctx)
+	now, err := r.plan.settled(ctx, before)
 	if err != nil {
 		return err
 	}
@@ -140,6 +140,19 @@ func (r *run) step(ctx context.Context) error {
 	}
 	r.plan.read = after
 	return r.plan.decide()
+}
+
+// settled reads again. Manifests are read before the layers: where the profile's
+// time of modification has moved, an edit may have come between the two.
+func (p *Plan) settled(ctx context.Context, before snapshot) (snapshot, error) {
+	for range maxActions {
+		now, err := p.snapshot(ctx)
+		if err != nil || now.modified() == before.modified() {
+			return now, err
+		}
+		before = now
+	}
+	return before, nil
 }
 
 func (r *run) validate(ctx context.Context) error {

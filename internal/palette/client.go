@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -149,16 +150,20 @@ func (c *Client) profile(ctx context.Context, uid string) (*Profile, error) {
 }
 
 // manifests returns the contents of a layer's manifests.
-func (c *Client) manifests(ctx context.Context, uid, layer string) ([]api.V1ManifestEntity, error) {
+func (c *Client) manifests(ctx context.Context, uid, layer string) ([]manifestContent, error) {
 	resp, err := c.api.V1ClusterProfilesUidPacksUidManifestsWithResponse(ctx, uid, layer)
 	if err != nil {
 		return nil, err
 	}
-	list, err := answer(resp.JSON200)
-	if err != nil {
+	if _, err := answer(resp.JSON200); err != nil {
 		return nil, err
 	}
-	return list.Items, nil
+	// The generated type does not tell an empty draft from none.
+	var list struct {
+		Items []manifestContent `json:"items"`
+	}
+	err = json.Unmarshal(resp.Body, &list)
+	return list.Items, err
 }
 
 func (c *Client) variables(ctx context.Context, uid string) ([]api.V1Variable, error) {

@@ -1,9 +1,11 @@
 package palette_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
@@ -13,7 +15,10 @@ import (
 // content of its manifests.
 func editManifest(s *fakepalette.State) {
 	p := ours(s)
-	p.Draft = slices.Clone(p.Published)
+	p.LastModified = p.LastModified.Add(time.Hour)
+	if p.Draft == nil {
+		p.Draft = slices.Clone(p.Published)
+	}
 	for i := range p.Draft {
 		p.Draft[i].Manifests = slices.Clone(p.Draft[i].Manifests)
 		for j := range p.Draft[i].Manifests {
@@ -34,8 +39,8 @@ func TestManifestEditsStopPublishing(t *testing.T) {
 			w.apply(t, request(t, "rhel-prod", newAMI), goal)
 		})
 	}
-	// Between the plan and the write, and at the write.
-	for n := 1; n <= 12; n++ {
+	// Before each request; at a write alone it cannot be seen.
+	for n, done := 1, false; !done; n++ {
 		w := newWorld(t)
 		edited := false
 		w.Before = func(i int, call fakepalette.Call, s *fakepalette.State) {
@@ -44,6 +49,7 @@ func TestManifestEditsStopPublishing(t *testing.T) {
 				editManifest(s)
 			}
 		}
+		done = n > 40
 		plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 		if err == nil {
 			_, err = w.client.Apply(t.Context(), plan, palette.Options{})
@@ -68,6 +74,16 @@ func TestVariablesAreCompared(t *testing.T) {
 	e := wantFailure(t, err, "was changed by somebody else")
 	sameList(t, "details", e.Details, []string{"the profile's variables are others than were read"})
 
+	w = newWorld(t, with)
+	w.Before = func(_ int, call fakepalette.Call, s *fakepalette.State) {
+		if call.Method == http.MethodPut {
+			change(s)
+		}
+	}
+	_, err = w.client.Apply(t.Context(), w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true}), palette.Options{})
+	wantFailure(t, err, "was changed by somebody else")
+
+	w = newWorld(t, with)
 	diff := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{}).Difference(palette.SideDraft)
 	w.Change(func(s *fakepalette.State) { ours(s).Variables[0].DefaultValue = "third" })
 	_, err = w.client.Apply(t.Context(), w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{}), palette.Options{Expect: &diff.Expect})

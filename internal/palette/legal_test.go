@@ -65,7 +65,7 @@ func TestLegalAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	tomorrow := serve(t, later)
-	tried := map[string]bool{}
+	tried, counts := map[string]bool{}, map[string]int{}
 	for _, s := range scenarios(t) {
 		w := today
 		w.Reset(legalState(t))
@@ -77,6 +77,7 @@ func TestLegalAnswers(t *testing.T) {
 		answers := recorder.Answers()
 		for _, operation := range slices.Sorted(maps.Keys(answers)) {
 			variations := variationsOf(t, today.Server, operation, answers[operation], tried)
+			counts[operation] += len(variations)
 			for _, variation := range variations {
 				w := today
 				if strings.HasPrefix(variation.Name, "unknown value") {
@@ -94,10 +95,57 @@ func TestLegalAnswers(t *testing.T) {
 			}
 		}
 	}
+	for _, operation := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%-40s %4d variations", operation, counts[operation])
+	}
 	for operation, lists := range foreignElements() {
 		for path := range lists {
 			if !tried[operation+" "+path] {
 				t.Errorf("no answer of %s has %s", operation, path)
+			}
+		}
+	}
+}
+
+// Whatever Palette leaves out, an unpublished edit of somebody else is not published.
+func TestLegalAnswersKeepForeignDrafts(t *testing.T) {
+	today := newWorld(t)
+	edits := map[string]func(*fakepalette.State){
+		"values":   func(s *fakepalette.State) { ours(s).Draft[1].Values += mark },
+		"layer":    func(s *fakepalette.State) { ours(s).Draft = ours(s).Draft[:2] },
+		"manifest": func(s *fakepalette.State) { ours(s).Draft = nil; editManifest(s) },
+	}
+	for name, edit := range edits {
+		state := func() fakepalette.State {
+			s := legalState(t)
+			edit(&s)
+			return s
+		}
+		for _, s := range scenarios(t) {
+			if !s.goal.Publish || s.request.Target.Profile != "rhel-prod" {
+				continue
+			}
+			today.Reset(state())
+			recorder := &legal.Recorder{Next: today.Server, Operation: today.Operation}
+			if got := runThrough(t, recorder, s); got.err == nil {
+				t.Fatalf("%s: an edit of somebody else was published", name)
+			}
+			answers := recorder.Answers()
+			for _, operation := range slices.Sorted(maps.Keys(answers)) {
+				for _, variation := range variationsOf(t, today.Server, operation, answers[operation], map[string]bool{}) {
+					if strings.HasPrefix(variation.Name, "unknown value") || variation.Name == "without items[].spec.draft" {
+						// A manifest without a draft form was not edited.
+						continue
+					}
+					today.Reset(state())
+					before := today.State()
+					varied := &legal.Varied{Next: today.Server, Variation: variation, Match: func(r *http.Request) bool { return today.Operation(r) == operation }}
+					got := runThrough(t, varied, s)
+					after := today.State()
+					if got.err == nil || !cmp.Equal(ours(&before).Published, ours(&after).Published) {
+						t.Errorf("%s, %s %s: published; %v", name, operation, variation.Name, got.err)
+					}
+				}
 			}
 		}
 	}

@@ -71,13 +71,22 @@ func undecided(a, b Layer) bool {
 	return false
 }
 
+// manifestContent is a manifest as v1ManifestEntity of the API has it.
+type manifestContent struct {
+	Metadata api.V1ObjectMeta `json:"metadata"`
+	Spec     struct {
+		Published api.V1ManifestData  `json:"published"`
+		Draft     *api.V1ManifestData `json:"draft"`
+	} `json:"spec"`
+}
+
 // maxReads is how many profiles or manifests are read at once for one target.
 const maxReads = 4
 
 // attached is what a profile has beside its layers.
 type attached struct {
 	// manifests of layers, by the layer's name.
-	manifests map[string][]api.V1ManifestEntity
+	manifests map[string][]manifestContent
 	variables []api.V1Variable
 }
 
@@ -96,14 +105,14 @@ func (p *Profile) withManifests() []string {
 func (c *Client) beside(ctx context.Context, uid string, layers []string) (attached, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxReads)
-	contents := make([][]api.V1ManifestEntity, len(layers))
+	contents := make([][]manifestContent, len(layers))
 	for i, name := range layers {
 		group.Go(func() (err error) {
 			contents[i], err = c.manifests(ctx, uid, name)
 			return err
 		})
 	}
-	a := attached{manifests: map[string][]api.V1ManifestEntity{}}
+	a := attached{manifests: map[string][]manifestContent{}}
 	group.Go(func() (err error) {
 		a.variables, err = c.variables(ctx, uid)
 		return err
@@ -129,20 +138,20 @@ func (p *Profile) complete(a attached) {
 
 // fill puts contents into the manifests of a layer. A manifest that has no draft
 // form is in the draft as it is published.
-func fill(layers []Layer, name string, contents []api.V1ManifestEntity, draft bool) {
+func fill(layers []Layer, name string, contents []manifestContent, draft bool) {
 	for i := range layers {
 		if layers[i].Name != name {
 			continue
 		}
 		for j := range layers[i].Manifests {
 			m := &layers[i].Manifests[j]
-			at := slices.IndexFunc(contents, func(e api.V1ManifestEntity) bool { return e.Metadata.Uid == m.UID && m.UID != "" })
+			at := slices.IndexFunc(contents, func(c manifestContent) bool { return c.Metadata.Uid == m.UID && m.UID != "" })
 			if at < 0 {
 				continue
 			}
 			data := contents[at].Spec.Published
-			if edited := contents[at].Spec.Draft; draft && edited != (api.V1ManifestData{}) {
-				data = edited
+			if edited := contents[at].Spec.Draft; draft && edited != nil {
+				data = *edited
 			}
 			m.Content, m.Digest = data.Content, data.Digest
 		}

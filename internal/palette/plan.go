@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
@@ -95,6 +96,17 @@ func (s snapshot) profile(goal Goal) *Profile {
 
 func (s snapshot) fingerprint() string {
 	return digest([]string{s.base.fingerprint(), s.next.fingerprint()})
+}
+
+// modified are the times of modification, to be compared.
+func (s snapshot) modified() [2]time.Time {
+	var times [2]time.Time
+	for i, profile := range []*Profile{s.base, s.next} {
+		if profile != nil {
+			times[i] = profile.LastModified
+		}
+	}
+	return times
 }
 
 // Plan is what is to be done about one target, from what was read. It holds no

@@ -169,6 +169,9 @@ func build(t *testing.T, in pack.Input) *pack.Values {
 
 func editor(values *pack.Values, name string) palette.Editor {
 	return func(existing []byte) ([]byte, error) {
+		if len(existing) == 0 {
+			return values.Render(), nil
+		}
 		out, _, err := values.Edit(existing, name)
 		return out, err
 	}

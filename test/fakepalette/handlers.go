@@ -33,7 +33,7 @@ func (s *Server) handle(w http.ResponseWriter, input *openapi3filter.RequestVali
 	case "v1PacksSearch":
 		s.searchPacks(w, body)
 	case "v1ClusterProfilesMetadata":
-		s.profiles(w, scope)
+		s.profiles(w)
 	case "v1ClusterProfilesCreate":
 		s.create(w, scope, query.Get("publish") == "true", body)
 	case "v1ClusterProfilesValidatePacks":
@@ -153,17 +153,14 @@ func (s *Server) packs(w http.ResponseWriter, filters, limitText, token string) 
 	write(w, http.StatusOK, object{"items": items, "listmeta": object{"continue": next, "count": len(matching), "limit": limit, "offset": offset}})
 }
 
-// profiles lists those of the project, of the tenant and of Palette itself, mixed;
-// asked without a project, those of all projects.
-func (s *Server) profiles(w http.ResponseWriter, scope string) {
+// profiles lists those of all scopes, mixed: a client has to look at each.
+func (s *Server) profiles(w http.ResponseWriter) {
 	items := []object{}
 	for _, p := range s.state.Profiles {
-		if scope == "" || p.ProjectUID == "" || p.ProjectUID == scope {
-			items = append(items, object{
-				"metadata": object{"name": p.Name, "uid": p.UID},
-				"spec":     object{"cloudType": p.CloudType, "version": p.Version},
-			})
-		}
+		items = append(items, object{
+			"metadata": object{"name": p.Name, "uid": p.UID},
+			"spec":     object{"cloudType": p.CloudType, "version": p.Version},
+		})
 	}
 	write(w, http.StatusOK, object{"items": items})
 }
@@ -242,7 +239,7 @@ func template(p *Profile, layers []Layer) object {
 			shown[i].Manifests[j].Content = ""
 		}
 	}
-	return object{"name": p.Name, "cloudType": p.CloudType, "type": p.Type, "profileVersion": cmp.Or(p.Version, "1.0.0"), "packs": shown}
+	return object{"name": p.Name, "cloudType": p.CloudType, "type": p.Type, "profileVersion": p.Version, "packs": shown}
 }
 
 // input is a pack as requests have it.
