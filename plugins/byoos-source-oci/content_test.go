@@ -172,7 +172,7 @@ func TestNestedIndex(t *testing.T) {
 	// An index cannot hold itself, but a registry can lie about what it sends.
 	self := s.Index(t, repoName, tag, nil, nested(1))
 	child := nested(1)
-	s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+	s.Hook = func(_ http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, child.Digest) {
 			return false
 		}

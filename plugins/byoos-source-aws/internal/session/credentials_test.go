@@ -160,7 +160,7 @@ func TestCredentialProcessSpeaks(t *testing.T) {
 		for _, profile := range []string{"direct", "role"} {
 			t.Run(test.name+"/"+profile, func(t *testing.T) {
 				script := filepath.Join(t.TempDir(), "program")
-				if err := os.WriteFile(script, []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil { //nolint:gosec // it is run
+				if err := os.WriteFile(script, []byte("#!/bin/sh\n"+test.script+"\n"), 0o700); err != nil {
 					t.Fatal(err)
 				}
 				configured(t, "[profile direct]\ncredential_process = "+script+"\n"+

@@ -50,7 +50,7 @@ func notEmpty(response *http.Response, err error) (*http.Response, error) {
 	}
 	body := bufio.NewReader(response.Body)
 	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
-		response.Body.Close()
+		_ = response.Body.Close()
 		return nil, fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
 	}
 	response.Body = struct {
