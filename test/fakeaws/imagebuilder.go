@@ -183,10 +183,14 @@ func (s *Server) listImages(req *request) ([]byte, *apiError) {
 				continue
 			}
 			seen[b.VersionARN()] = true
-			out = append(out, map[string]any{
+			version := map[string]any{
 				"arn": b.VersionARN(), "name": b.Name, "type": b.Type, "version": b.Version,
-				"platform": b.Platform, "osVersion": b.OSVersion, "owner": b.Account, "dateCreated": b.DateCreated,
-			})
+				"platform": b.Platform, "owner": b.Account, "dateCreated": b.DateCreated,
+			}
+			if b.OSVersion != "" {
+				version["osVersion"] = b.OSVersion
+			}
+			out = append(out, version)
 		}
 		return out
 	})

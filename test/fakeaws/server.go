@@ -53,6 +53,7 @@ type listing struct {
 	items  []any
 	offset int
 	page   int
+	paused bool // an empty page was given at this offset
 }
 
 // New returns a handler that serves w. now is the clock that signatures are
@@ -439,6 +440,14 @@ func (s *Server) pageThrough(key, token string, size int, service string, items 
 		if l, ok = s.listings[token]; !ok || l.key != key {
 			return nil, "", badToken(service)
 		}
+	}
+	if s.world.EmptyPages && !l.paused {
+		next = s.token()
+		s.listings[next] = &listing{key: key, items: l.items, offset: l.offset, page: l.page + 1, paused: true}
+		return nil, next, nil
+	}
+	if most := s.world.PageSize; most > 0 && (size == 0 || size > most) {
+		size = most
 	}
 	end := len(l.items)
 	if size > 0 {

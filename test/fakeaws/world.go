@@ -41,6 +41,10 @@ type World struct {
 	Roles      []Role      `json:"roles,omitempty"`
 	Faults     []Fault     `json:"faults,omitempty"`
 	Recorded   []Recorded  `json:"recorded,omitempty"`
+	// PageSize makes pages shorter than what is asked for, as every service may;
+	// EmptyPages puts an empty page with a token before each.
+	PageSize   int  `json:"pageSize,omitempty"`
+	EmptyPages bool `json:"emptyPages,omitempty"`
 	// Seed changes the order of results.
 	Seed uint64 `json:"seed,omitempty"`
 	// ClockOffset is how far the service's clock is ahead, as time.Duration text.

@@ -34,6 +34,8 @@ type Reader struct {
 	Client Client
 	// Do runs one call within its time limit.
 	Do func(context.Context, func(context.Context) error) error
+	// Nameless is told how many AMIs EC2 described without their ids; it may be nil.
+	Nameless func(count int) error
 }
 
 // List calls yield with each page of what input describes, each AMI once. A page
@@ -61,14 +63,24 @@ func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen m
 		if err != nil {
 			return err
 		}
+		nameless := 0
 		fresh := slices.DeleteFunc(out.Images, func(a types.Image) bool {
 			id := aws.ToString(a.ImageId)
+			if id == "" {
+				nameless++
+				return true
+			}
 			_, dup := seen[id]
 			seen[id] = struct{}{}
 			return dup
 		})
 		if err := yield(fresh); err != nil {
 			return err
+		}
+		if nameless > 0 && r.Nameless != nil {
+			if err := r.Nameless(nameless); err != nil {
+				return err
+			}
 		}
 		p = next
 	}

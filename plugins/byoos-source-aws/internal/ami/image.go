@@ -85,6 +85,9 @@ func state(a *types.Image) (sdk.State, string) {
 	if a.ImageAllowed != nil && !*a.ImageAllowed {
 		return sdk.Unusable, "the account's Allowed AMIs setting does not allow it"
 	}
+	if a.State == "" {
+		return sdk.StateUnknown, "EC2 does not say in what state it is"
+	}
 	reason := "EC2 says it is " + string(a.State)
 	if a.StateReason != nil && aws.ToString(a.StateReason.Message) != "" {
 		reason += ": " + aws.ToString(a.StateReason.Message)

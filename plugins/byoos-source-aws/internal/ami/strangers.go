@@ -28,11 +28,33 @@ func LooksForStrangers(s settings.AMI) bool {
 	return wanted && s.NamePattern != "" && !s.AnyOwner() && len(literal(s.NamePattern)) >= minLiteral
 }
 
+// Known are the AMIs that the owners have: what is no stranger.
+type Known struct {
+	// Owners are account ids and aliases.
+	Owners map[string]bool
+	// Public are the ids of public AMIs, for those whose owner EC2 does not name.
+	Public map[string]bool
+	// Newest is when the newest of them was made.
+	Newest time.Time
+}
+
+// Note adds an AMI of the owners.
+func (k *Known) Note(img sdk.Image) {
+	if img.OwnerID != "" {
+		k.Owners[img.OwnerID] = true
+	} else if img.Public {
+		k.Public[img.ID] = true
+	}
+	if img.State == sdk.Available && img.CreatedAt.After(k.Newest) {
+		k.Newest = img.CreatedAt
+	}
+}
+
 // Strangers returns, newest first, up to five public AMIs that match s but for
-// owner and tags, and are newer than newest: what a search without an owner would
-// have picked ("whoAMI"). They are unusable and say why. complete is false when
+// owner and tags, and may be newer than those that are known: what a search
+// without an owner would have picked ("whoAMI"). They are unusable and say why. complete is false when
 // there were too many to look at all.
-func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, trusted map[string]bool, newest time.Time) (found []sdk.Image, complete bool, err error) {
+func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, known Known) (found []sdk.Image, complete bool, err error) {
 	input := Query(s)
 	// The tags of another account's AMI are not visible, so they match nothing.
 	input.Filters = slices.DeleteFunc(input.Filters, func(f types.Filter) bool { return strings.HasPrefix(aws.ToString(f.Name), "tag") })
@@ -44,7 +66,7 @@ func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, trus
 			return nil, false, err
 		}
 		for i := range out.Images {
-			found = addStranger(found, &out.Images[i], s, c, trusted, newest)
+			found = addStranger(found, &out.Images[i], s, c, known)
 		}
 		if aws.ToString(out.NextToken) == "" {
 			return found, true, nil
@@ -54,17 +76,21 @@ func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, trus
 	return found, false, nil
 }
 
-func addStranger(found []sdk.Image, a *types.Image, s settings.AMI, c Converter, trusted map[string]bool, newest time.Time) []sdk.Image {
-	if trusted[aws.ToString(a.OwnerId)] || aws.ToString(a.ImageOwnerAlias) != "" && trusted[aws.ToString(a.ImageOwnerAlias)] {
+func addStranger(found []sdk.Image, a *types.Image, s settings.AMI, c Converter, known Known) []sdk.Image {
+	if known.Owners[aws.ToString(a.OwnerId)] || known.Owners[aws.ToString(a.ImageOwnerAlias)] || known.Public[aws.ToString(a.ImageId)] {
 		return found
 	}
 	img := c.Image(a)
-	if !img.CreatedAt.After(newest) {
+	if img.ID == "" || !img.CreatedAt.IsZero() && !img.CreatedAt.After(known.Newest) {
 		return found
+	}
+	owner := img.OwnerID
+	if owner == "" {
+		owner = "that EC2 does not name"
 	}
 	img.State = sdk.Unusable
 	img.StateReason = fmt.Sprintf("public AMI of account %s, which is not among the owners (%s): anybody can publish one under this name",
-		img.OwnerID, OwnersText(s.Owners))
+		owner, OwnersText(s.Owners))
 	found = append(found, img)
 	slices.SortFunc(found, func(a, b sdk.Image) int {
 		if order := b.CreatedAt.Compare(a.CreatedAt); order != 0 {

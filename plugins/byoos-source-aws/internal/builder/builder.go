@@ -35,6 +35,8 @@ const (
 // Candidate is one AMI of one build.
 type Candidate struct {
 	ID, Region, Account, Name string
+	// NoRegion says that Image Builder named none: Region is that of the build.
+	NoRegion bool
 	// State and Reason as Image Builder sees it; StateUnknown when it does not say.
 	State  sdk.State
 	Reason string
@@ -70,6 +72,8 @@ type Found struct {
 	Candidates []Candidate
 	// Unfinished are builds that have no AMI yet, such as "golden 1.0.0/4 (BUILDING)".
 	Unfinished []string
+	// Unnamed are builds that are done, and whose AMIs Image Builder does not name.
+	Unnamed []string
 	// Containers is how many builds were left out because they made container
 	// images.
 	Containers int
@@ -90,10 +94,10 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 	if err != nil {
 		return Found{}, err
 	}
-	return collect(builds, versions), nil
+	return r.collect(builds, versions), nil
 }
 
-func collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
+func (r Reader) collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
 	var found Found
 	for i := range builds {
 		b := &builds[i]
@@ -103,15 +107,34 @@ func collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
 		case b.Type == types.ImageTypeDocker:
 			found.Containers++
 		default:
-			amis := candidates(b)
+			amis := r.candidates(b)
 			found.Candidates = append(found.Candidates, amis...)
-			if state, _ := stateOf(b.State); state == sdk.Pending && len(amis) == 0 {
-				found.Unfinished = append(found.Unfinished,
-					fmt.Sprintf("%s %s (%s)", aws.ToString(b.Name), versionOf(b), b.State.Status))
-			}
+			found.noteMissing(b, len(amis))
 		}
 	}
 	return found
+}
+
+// noteMissing tells of a build for which Image Builder names fewer AMIs than it
+// has distributions. A build that failed has none to name.
+func (f *Found) noteMissing(b *types.ImageSummary, amis int) {
+	outputs := 1
+	if b.OutputResources != nil {
+		outputs = max(1, len(b.OutputResources.Amis))
+	}
+	if amis >= outputs {
+		return
+	}
+	state, _ := stateOf(b.State)
+	name := fmt.Sprintf("%s %s", aws.ToString(b.Name), versionOf(b))
+	switch state {
+	case sdk.Pending:
+		if amis == 0 {
+			f.Unfinished = append(f.Unfinished, fmt.Sprintf("%s (%s)", name, b.State.Status))
+		}
+	case sdk.Available, sdk.StateUnknown:
+		f.Unnamed = append(f.Unnamed, name)
+	}
 }
 
 // within compares numerically and accepts what Image Builder does, such as
@@ -135,7 +158,7 @@ func within(version string, versions *semver.Constraints) bool {
 	return versions.Check(semver.New(numbers[0], numbers[1], numbers[2], "", ""))
 }
 
-func candidates(b *types.ImageSummary) []Candidate {
+func (r Reader) candidates(b *types.ImageSummary) []Candidate {
 	if b.OutputResources == nil {
 		return nil
 	}
@@ -149,6 +172,9 @@ func candidates(b *types.ImageSummary) []Candidate {
 			ID: aws.ToString(a.Image), Region: aws.ToString(a.Region), Account: aws.ToString(a.AccountId), Name: aws.ToString(a.Name),
 			Version: versionOf(b), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
 			Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime),
+		}
+		if c.Region == "" {
+			c.Region, c.NoRegion = r.Region, true
 		}
 		if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
 			c.CreatedAt = t

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
 )
@@ -64,6 +65,7 @@ func TestImageBuilderPipelineInThreeRegions(t *testing.T) {
 		Reference: &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.10.0/1"},
 		Provenance: map[string]sdk.Provenance{
 			"id":           {From: "api", Key: "imagebuilder"},
+			"createdAt":    {From: "api", Key: "imagebuilder"},
 			"version":      {From: "api", Key: "imagebuilder"},
 			"architecture": {From: "api", Key: "architecture", Raw: "x86_64"},
 			"os.name":      {From: "api", Key: "osVersion", Raw: "Red Hat Enterprise Linux 8"},
@@ -281,18 +283,20 @@ func TestImageBuilderLeavesFieldsOut(t *testing.T) {
 				out := read(summary, amiOf("us-east-1", id(1), created))
 				out.noErrors(t)
 				img := out.find(t, id(1))
-				if field == "region" {
-					if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "in which region") {
-						t.Errorf("%v %q", img.State, img.StateReason)
-					}
-					return
-				}
 				if img.State != sdk.Available || img.Version != "1.2.0/3" {
 					t.Errorf("%v %q, version %q", img.State, img.StateReason, img.Version)
 				}
 			})
 		}
 	}
+	t.Run("region of an AMI that is elsewhere", func(t *testing.T) {
+		summary, ami := full()
+		delete(ami, "region")
+		img := read(summary, amiOf("eu-west-1", id(1), created)).find(t, id(1))
+		if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "in which region") {
+			t.Errorf("%v %q", img.State, img.StateReason)
+		}
+	})
 	t.Run("accountId of an AMI that is gone", func(t *testing.T) {
 		summary, ami := full()
 		delete(ami, "accountId")
@@ -583,6 +587,37 @@ func TestOwnParameters(t *testing.T) {
 	img := run(t, call{config: `{"ssmParameter":"/golden/stranger"}`, settings: permitted}).find(t, id(3))
 	if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "account 666666666666, which is not among the owners (self)") {
 		t.Errorf("%+v", img)
+	}
+}
+
+// TestTimeIsTheBuilds: an old build that is distributed again gets a new AMI, and
+// is no newer for that.
+func TestTimeIsTheBuilds(t *testing.T) {
+	build := func(n int, created string) fakeaws.Build {
+		return fakeaws.Build{
+			Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created,
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
+		}
+	}
+	start(t, fakeaws.World{
+		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}, Builds: []fakeaws.Build{build(1, "2026-06-01T00:00:00Z"), build(2, "2026-06-02T00:00:00Z")},
+		AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-06-20T00:00:00.000Z"), amiOf("us-east-1", id(2), "2026-06-02T01:00:00.000Z")},
+	})
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`})
+	out.noErrors(t)
+	if old, last := out.find(t, id(1)), out.find(t, id(2)); !old.CreatedAt.Before(last.CreatedAt) {
+		t.Errorf("the copy of %s counts as newer than the build of %s", old.CreatedAt, last.CreatedAt)
+	}
+}
+
+// TestStrangersOfUnknownAge: what EC2 does not say of a stranger's AMI does not
+// hide it, and does not make an own AMI a stranger's.
+func TestStrangersOfUnknownAge(t *testing.T) {
+	known := ami.Known{Owners: map[string]bool{}, Public: map[string]bool{}}
+	known.Note(sdk.Image{ID: id(1), Public: true, State: sdk.Available, CreatedAt: now()})
+	known.Note(sdk.Image{ID: id(2), OwnerID: self})
+	if !known.Public[id(1)] || known.Owners[""] || !known.Owners[self] || !known.Newest.Equal(now()) {
+		t.Errorf("%+v", known)
 	}
 }
 

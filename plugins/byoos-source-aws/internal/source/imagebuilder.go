@@ -45,7 +45,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	byRegion := map[string][]builder.Candidate{}
 	for _, c := range found.Candidates {
 		switch {
-		case c.Region == "":
+		case c.NoRegion && !wanted(c.Region):
 			if err := d.out.Images(d.placeless(c)); err != nil {
 				return err
 			}
@@ -99,15 +99,19 @@ func (d *discovery) wantedRegions(ctx context.Context) (func(string) bool, error
 }
 
 func (d *discovery) noteBuilds(found builder.Found) error {
-	const shown = 3
 	if n := len(found.Unfinished); n > 0 {
-		names := strings.Join(found.Unfinished[:min(n, shown)], ", ")
-		if n > shown {
-			names += ", ..."
-		}
 		err := d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
-			Summary: plural(n, "build has", "builds have") + " no AMI yet: " + names,
+			Summary: plural(n, "build has", "builds have") + " no AMI yet: " + some(found.Unfinished),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if n := len(found.Unnamed); n > 0 {
+		err := d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "imageBuilder",
+			Summary: "Image Builder does not name all AMIs of " + plural(n, "build", "builds") + ": " + some(found.Unnamed),
 		})
 		if err != nil {
 			return err
@@ -125,9 +129,20 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 
 // placeless is an AMI that cannot be looked up.
 func (d *discovery) placeless(c builder.Candidate) sdk.Image {
+	c.Region = ""
 	img := d.merge(c, sdk.Image{}, false, false)
 	img.State, img.StateReason = sdk.Unusable, "Image Builder does not say in which region it is"
 	return img
+}
+
+// some lists the first few names.
+func some(names []string) string {
+	const shown = 3
+	text := strings.Join(names[:min(len(names), shown)], ", ")
+	if len(names) > shown {
+		text += ", ..."
+	}
+	return text
 }
 
 // crossCheck sends the candidates of one region as EC2 sees them.
@@ -178,6 +193,10 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 		img.DeprecatedAt = c.DeprecatedAt
 		img.Provenance["deprecatedAt"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
 	}
+	if !c.CreatedAt.IsZero() { // EC2 has the time of the copy
+		img.CreatedAt = c.CreatedAt
+		img.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
+	}
 	if c.Version != "" {
 		img.Version = c.Version
 		img.Provenance["version"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
@@ -217,6 +236,8 @@ func (d *discovery) invisible(c builder.Candidate, unchecked bool) (sdk.State, s
 	switch {
 	case unchecked:
 		return sdk.Unusable, "could not be checked: EC2 did not answer in " + c.Region
+	case c.NoRegion:
+		return sdk.Unusable, "Image Builder does not say in which region it is, and EC2 does not show it in " + c.Region
 	case c.Account != "" && home != "" && c.Account != home:
 		return sdk.Unusable, fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
 			c.Account, home, c.Account)

@@ -17,11 +17,10 @@ func (d *discovery) search(ctx context.Context, region string) error {
 	s := *d.config.AMI
 	reader := d.reader(region)
 	convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
-	trusted := map[string]bool{}
+	known := ami.Known{Owners: map[string]bool{}, Public: map[string]bool{}}
 	for _, o := range s.Owners {
-		trusted[o] = true
+		known.Owners[o] = true
 	}
-	var best newest
 	for _, owners := range ami.Searches(s.Owners) {
 		input := ami.Query(s)
 		input.Owners = owners
@@ -35,8 +34,10 @@ func (d *discovery) search(ctx context.Context, region string) error {
 					continue // of the search for self
 				}
 				img := convert.Image(&page[i])
-				trusted[img.OwnerID] = true
-				best.note(img)
+				if onlySelf {
+					img.Owner = settings.Self
+				}
+				known.Note(img)
 				images = append(images, img)
 			}
 			d.log.Debug("page read", "region", region, "amis", len(images))
@@ -46,12 +47,12 @@ func (d *discovery) search(ctx context.Context, region string) error {
 			return err
 		}
 	}
-	return d.strangers(ctx, reader, convert, trusted, &best)
+	return d.strangers(ctx, reader, convert, known)
 }
 
 // strangers lists what a search without an owner would have found. It informs
 // only: what goes wrong is a notice.
-func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert ami.Converter, trusted map[string]bool, best *newest) error {
+func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert ami.Converter, known ami.Known) error {
 	s := *d.config.AMI
 	if !ami.LooksForStrangers(s) {
 		return nil
@@ -59,8 +60,10 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 	if convert.Account == "" { // the search for self found nothing, or was not asked for
 		convert.Account = d.account(ctx)
 	}
-	trusted[convert.Account] = true
-	found, complete, err := reader.Strangers(ctx, s, convert, trusted, best.at)
+	if convert.Account != "" {
+		known.Owners[convert.Account] = true
+	}
+	found, complete, err := reader.Strangers(ctx, s, convert, known)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -273,21 +272,12 @@ func problem(ctx context.Context, s *session.Session, c settings.Config, err err
 }
 
 func (d *discovery) reader(region string) ami.Reader {
-	return ami.Reader{Client: d.session.EC2(region), Do: d.session.Do}
-}
-
-// newest keeps the creation time of the newest usable AMI.
-type newest struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (n *newest) note(img sdk.Image) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if img.State == sdk.Available && img.CreatedAt.After(n.at) {
-		n.at = img.CreatedAt
-	}
+	return ami.Reader{Client: d.session.EC2(region), Do: d.session.Do, Nameless: func(count int) error {
+		return d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Warning, Scope: region,
+			Summary: "EC2 describes " + plural(count, "AMI without its id, which is", "AMIs without their ids, which are") + " left out",
+		})
+	}}
 }
 
 // ids returns the sorted keys of m.
