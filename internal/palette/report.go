@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -71,6 +72,22 @@ func (p *Plan) Difference(side Side) Difference {
 		d.Diff = ""
 	}
 	return d
+}
+
+// UsedBy names the clusters and cluster templates that use the profile, as far as
+// Palette tells.
+func (d Difference) UsedBy() string {
+	var users []string
+	for _, c := range d.Clusters {
+		users = append(users, c.Name)
+	}
+	for _, t := range d.Templates {
+		users = append(users, "cluster template "+t.Name)
+	}
+	if len(users) == 0 {
+		return "Palette names no cluster that uses it"
+	}
+	return "used by " + strings.Join(users, ", ")
 }
 
 func orEmpty[T any](s []T) []T {

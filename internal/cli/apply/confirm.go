@@ -32,7 +32,7 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 	for _, outcome := range planned {
 		if outcome.Plan != nil && slices.Contains(outcome.Plan.Actions(), palette.ActionPublish) {
 			d := outcome.Plan.Difference(palette.SidePublished)
-			lines = append(lines, fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), usedBy(d)))
+			lines = append(lines, fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), d.UsedBy()))
 		}
 	}
 	if len(lines) == 0 {
@@ -50,20 +50,6 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 		}
 	}
 	return nil
-}
-
-func usedBy(d palette.Difference) string {
-	var users []string
-	for _, c := range d.Clusters {
-		users = append(users, c.Name)
-	}
-	for _, t := range d.Templates {
-		users = append(users, "cluster template "+t.Name)
-	}
-	if len(users) == 0 {
-		return "Palette names no cluster that uses it"
-	}
-	return "used by " + strings.Join(users, ", ")
 }
 
 // answer reads a line. A read of a terminal cannot be ended, so it has a goroutine

@@ -113,7 +113,7 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 			fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s is as rendered\n", d.Name, profileName(d))
 			continue
 		}
-		fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s differs; %s\n", d.Name, profileName(d), usedBy(d.Clusters))
+		fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s differs; %s\n", d.Name, profileName(d), d.UsedBy())
 		text := d.Diff
 		if o.Invocation.StdoutTerminal {
 			text = output.Harmless(text)
@@ -130,13 +130,6 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 
 func profileName(d palette.Difference) string {
 	return strings.TrimSpace(fmt.Sprintf("profile %q %s", d.Profile, d.ProfileVersion))
-}
-
-func usedBy(clusters []palette.Cluster) string {
-	if len(clusters) == 0 {
-		return "Palette names no cluster that uses it"
-	}
-	return "used by " + strings.Join(names(clusters), ", ")
 }
 
 func names(clusters []palette.Cluster) []string {
