@@ -111,6 +111,14 @@ func TestApplyRequires(t *testing.T) {
 func TestImportPreconditions(t *testing.T) {
 	byVariable := existing("generic-byoi")
 	byVariable[0].Values = "pack:\n  osImageOverride: '{{.spectro.var.ami}}'\n"
+	byMacro := existing("generic-byoi")
+	byMacro[0].Values = "pack:\n  osImageOverride: '{{ .spectro.macro.ami }}'\n"
+	byOthers := existing("generic-byoi")
+	byOthers[0].Values = "pack:\n  uri: '{{.spectro.pack.generic-byoi.x}}'\n"
+	with := func(layers ...layer) []layer { return append(existing("generic-byoi"), layers...) }
+	of := func(name, uid string, manifests ...manifest) layer {
+		return layer{Name: name, UID: uid, Manifests: manifests}
+	}
 	plain := "pack:\n  osImageOverride: ami-1\n"
 	for name, test := range map[string]struct {
 		values  string
@@ -123,6 +131,14 @@ func TestImportPreconditions(t *testing.T) {
 		"a value of a variable":         {plain, false, byVariable, "profile variable"},
 		"which may be replaced":         {plain, true, byVariable, ""},
 		"and is written by a pick":      {byVariable[0].Values, false, byVariable, ""},
+		"a value of a macro":            {plain, false, byMacro, "or a macro"},
+		"where another one is picked":   {byVariable[0].Values, false, byMacro, "or a macro"},
+		"a value that packs come with":  {plain, false, byOthers, ""},
+		"layers of manifests":           {plain, false, with(of("a", "u-1", manifest{"x", "1"}, manifest{"y", "2"}), of("b", "u-2", manifest{"z", "3"})), ""},
+		"of one pack, read as one":      {plain, true, with(of("a", "u", manifest{"x", "2"}), of("b", "u", manifest{"z", "3"})), "with one pack"},
+		"of one name, written as one":   {plain, false, with(of("a", "u-1", manifest{"x", "2"}), of("b", "u-2", manifest{"x", "3"})), "of one name"},
+		"a manifest that was not read":  {plain, false, with(of("a", "u-1", manifest{"x", ""})), "reads as empty"},
+		"layers of one pack without":    {plain, false, with(of("a", "u"), of("b", "u")), ""},
 		"a variable of another's layer": {plain, false, append(existing("generic-byoi"), layer{Name: "cni", UID: "u", Values: "x: '{{.spectro.var.y}}'"}), ""},
 	} {
 		profile := terraform.Profile{Context: terraform.ContextTenant, Name: "p", Version: "1.0.0", Replace: test.replace}

@@ -2,7 +2,11 @@ package terraform
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -14,8 +18,9 @@ const (
 	// packKind is the type of the BYOOS packs, defaultType that of a profile.
 	packKind    = "spectro"
 	defaultType = "cluster"
-	// variable is what values have that come from a variable of the profile.
-	variable = ".spectro.var."
+	// macro is what values have that come from a variable of the profile, or from a
+	// macro of its project or tenant; Terraform's expressions are Go's.
+	macro = `\{\{-?\s*\.spectro\.(?:var|macro)\.[^}]*\}\}`
 )
 
 // Context is what a profile belongs to: its project, or the tenant. The provider
@@ -103,15 +108,11 @@ func (m *module) addProfile(labels labeller, p Pack) error {
 	if err != nil {
 		return err
 	}
-	// Terraform knows a profile by its label. One that moves to another project or
-	// version is another profile.
-	name := p.Profile.Name + "_" + p.Profile.version()
-	if p.Profile.Project != "" {
-		name = p.Profile.Project + "_" + name
-	}
-	one := profile{Profile: p.Profile, pack: p, provider: alias, label: labels.label(profileType, name)}
+	one := profile{Profile: p.Profile, pack: p, provider: alias, label: p.Profile.label()}
 	if p.Profile.Create {
-		one.data = m.addPack(labels, p, one.provider)
+		if one.data, err = m.addPack(labels, p, one.provider); err != nil {
+			return err
+		}
 	} else {
 		// The layer is one of several that an expression goes through.
 		m.locals = append(m.locals, local{p.Name, p.Values})
@@ -120,13 +121,34 @@ func (m *module) addProfile(labels labeller, p Pack) error {
 	return nil
 }
 
+// label is what Terraform knows a profile by. It depends on the profile alone, and
+// two profiles never have one: Terraform would rename a profile to the other. What
+// a label cannot hold is told apart by a checksum.
+func (p Profile) label() string {
+	parts, plain := []string{p.Name}, regexp.MustCompile(`^[a-zA-Z0-9-]+$`)
+	if p.Project != "" {
+		parts = []string{p.Project, p.Name}
+	}
+	exact := regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(p.version()) &&
+		!slices.ContainsFunc(parts, func(part string) bool { return !plain.MatchString(part) })
+	label := regexp.MustCompile(`[^a-zA-Z0-9-]`).ReplaceAllString(strings.Join(append(parts, p.version()), "_"), "_")
+	if !regexp.MustCompile(`^[a-zA-Z]`).MatchString(label) {
+		label = "_" + label
+	}
+	if !exact {
+		sum := sha256.Sum256([]byte(strings.Join([]string{p.Project, p.Name, p.version()}, "\x00")))
+		label += "_" + hex.EncodeToString(sum[:4])
+	}
+	return label
+}
+
 // provider returns the alias for a project. It must not depend on the order of
 // packs: a profile would be looked for in another project.
 func (m *module) provider(project string) (string, error) {
 	if project == "" {
 		return "", nil
 	}
-	alias := labeller{}.label(providerName, "byoos_"+project)
+	alias := labelOf("byoos_" + project)
 	for _, p := range m.providers {
 		if p.project == project {
 			return alias, nil
@@ -171,22 +193,47 @@ type condition struct{ holds, message string }
 
 func (p profile) expressions() expressions {
 	layers := strings.Join([]string{"data", profileType, p.label, "pack"}, ".")
-	name, key := quotedText(p.pack.Pack), quotedText(p.pack.Name)
+	name, ours := quotedText(p.pack.Pack), "local."+localName+"["+quotedText(p.pack.Name)+"]"
+	profile := "rofile " + p.Name + " " + p.version()
 	e := expressions{
 		layers: layers,
-		values: "pack.value.name == " + name + " ? local." + localName + "[" + key + "] : pack.value.values",
-		conditions: []condition{{
+		values: "pack.value.name == " + name + " ? " + ours + " : pack.value.values",
+		conditions: append([]condition{{
 			"contains(" + layers + "[*].name, " + name + ")",
-			"Profile " + p.Name + " " + p.version() + " has no layer " + p.pack.Pack +
+			"P" + profile + " has no layer " + p.pack.Pack +
 				", which would be left out. Check target.profile, or add the layer, by kubectl byoos apply with target.create: true.",
-		}},
+		}}, manifestsApart(layers, "P"+profile)...),
 	}
-	if !p.Replace && !strings.Contains(p.pack.Values, variable) {
+	if !p.Replace {
+		found := func(values string) string { return "regexall(" + quotedText(macro) + ", " + values + ")" }
 		e.conditions = append(e.conditions, condition{
-			"!anytrue([for layer in " + layers + " : layer.name == " + name + " && strcontains(layer.values, " + quotedText(variable) + ")])",
-			"Layer " + p.pack.Pack + " of profile " + p.Name + " " + p.version() +
-				" takes a value from a profile variable, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true.",
+			"alltrue([for layer in " + layers + " : length(setsubtract(" + found("layer.values") + ", " + found(ours) + ")) == 0 if layer.name == " + name + "])",
+			"Layer " + p.pack.Pack + " of p" + profile +
+				" takes a value from a profile variable or a macro, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true.",
 		})
 	}
 	return e
+}
+
+// manifestsApart are what it needs that the provider reads and writes each manifest
+// as itself. It keeps what it reads by the uid of the layer's pack, which all layers
+// of plain manifests share, and writes by the name of the manifest.
+// https://github.com/spectrocloud/terraform-provider-spectrocloud: getPacksContent,
+// flattenPacksWithRegistryMaps, getManifestUID.
+func manifestsApart(layers, profile string) []condition {
+	once := func(list string) string { return "length(distinct(" + list + ")) == length(" + list + ")" }
+	of := func(what string) string {
+		return "flatten([for layer in " + layers + " : layer.manifest[*]." + what + "])"
+	}
+	const instead = " Use kubectl byoos apply."
+	return []condition{{
+		once("[for layer in " + layers + " : layer.uid if length(layer.manifest) > 0]"),
+		profile + " has several layers of manifests with one pack. The provider mixes these up, and would empty manifests." + instead,
+	}, {
+		once(of("name")),
+		profile + " has manifests of one name in several layers. The provider would write one over the other." + instead,
+	}, {
+		"!contains(" + of("content") + ", \"\")",
+		profile + " has a manifest that the provider reads as empty, and would write so." + instead,
+	}}
 }

@@ -129,7 +129,10 @@ func readModuleBeside(t testing.TB, schema *tfjson.ProviderSchema, file *hcl.Fil
 		t: t, schema: schema, layers: layers, projects: map[string]string{"": ""}, imports: map[string]string{}, data: map[string]map[string]cty.Value{},
 		context: &hcl.EvalContext{
 			Variables: map[string]cty.Value{},
-			Functions: map[string]function.Function{"contains": stdlib.ContainsFunc, "anytrue": anyTrue(), "strcontains": stringContains()},
+			Functions: map[string]function.Function{
+				"contains": stdlib.ContainsFunc, "length": stdlib.LengthFunc, "distinct": stdlib.DistinctFunc, "flatten": stdlib.FlattenFunc,
+				"setsubtract": stdlib.SetSubtractFunc, "regexall": stdlib.RegexAllFunc, "alltrue": allTrue(),
+			},
 		},
 	}
 	out := module{Locals: map[string]string{}}
@@ -220,10 +223,12 @@ func layerValues(layers []layer) cty.Value {
 	var all []cty.Value
 	for _, l := range layers {
 		manifests := cty.ListValEmpty(cty.Object(map[string]cty.Type{"name": cty.String, "content": cty.String}))
-		if len(l.Manifests) > 0 {
-			manifests = cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{
-				"name": cty.StringVal(l.Manifests[0].Name), "content": cty.StringVal(l.Manifests[0].Content),
-			})})
+		var each []cty.Value
+		for _, m := range l.Manifests {
+			each = append(each, cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal(m.Name), "content": cty.StringVal(m.Content)}))
+		}
+		if len(each) > 0 {
+			manifests = cty.ListVal(each)
 		}
 		all = append(all, cty.ObjectVal(map[string]cty.Value{
 			"name": cty.StringVal(l.Name), "type": cty.StringVal(l.Type), "tag": cty.StringVal(l.Tag), "uid": cty.StringVal(l.UID),
@@ -310,23 +315,13 @@ func (r *reader) lifecycle(block *hcl.Block) (ignored, refused []string) {
 	return ignored, refused
 }
 
-// anyTrue and stringContains are functions of Terraform.
-func anyTrue() function.Function {
+// allTrue is a function of Terraform.
+func allTrue() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "list", Type: cty.List(cty.Bool)}},
 		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			return cty.BoolVal(slices.ContainsFunc(args[0].AsValueSlice(), cty.Value.True)), nil
-		},
-	})
-}
-
-func stringContains() function.Function {
-	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "string", Type: cty.String}, {Name: "part", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.Bool),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			return cty.BoolVal(strings.Contains(args[0].AsString(), args[1].AsString())), nil
+			return cty.BoolVal(!slices.ContainsFunc(args[0].AsValueSlice(), cty.Value.False)), nil
 		},
 	})
 }

@@ -123,7 +123,9 @@ func newModule(packs []Pack, shape Shape) (*module, error) {
 				return nil, err
 			}
 		case ShapeData:
-			m.addPack(labels, p, "")
+			if _, err := m.addPack(labels, p, ""); err != nil {
+				return nil, err
+			}
 			m.locals = append(m.locals, local{p.Name, p.Values})
 		case ShapeLocals:
 			m.locals = append(m.locals, local{p.Name, p.Values})
@@ -172,15 +174,19 @@ func check(p Pack, shape Shape) error {
 	return nil
 }
 
-// addPack adds the data source of a pack and returns its label.
-func (m *module) addPack(labels labeller, p Pack, provider string) string {
+// addPack adds the data source of a pack and returns its label. It must not depend
+// on the order of packs, as the user's own resources name it.
+func (m *module) addPack(labels labeller, p Pack, provider string) (string, error) {
+	if labels[packType+"."+labelOf(p.Name)] {
+		return "", failure.Usage("rename one of them", "pack %q and another one would both be %s.%s in Terraform", p.Name, packType, labelOf(p.Name))
+	}
 	data := packData{provider: provider, name: p.Pack, version: p.Version, registryUID: p.RegistryUID}
 	if p.RegistryUID == "" {
 		data.registry = m.registry(labels, cmp.Or(p.Registry, defaultRegistry), provider)
 	}
 	data.label = labels.label(packType, p.Name)
 	m.packs = append(m.packs, data)
-	return data.label
+	return data.label, nil
 }
 
 func (m *module) registry(labels labeller, name, provider string) string {
@@ -198,6 +204,17 @@ func (m *module) registry(labels labeller, name, provider string) string {
 type labeller map[string]bool
 
 func (l labeller) label(typ, name string) string {
+	base := labelOf(name)
+	unique := base
+	for n := 2; l[typ+"."+unique]; n++ {
+		unique = fmt.Sprintf("%s_%d", base, n)
+	}
+	l[typ+"."+unique] = true
+	return unique
+}
+
+// labelOf makes a name of Terraform out of a name.
+func labelOf(name string) string {
 	label := []byte(strings.ToLower(name))
 	for i, c := range label {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
@@ -208,10 +225,5 @@ func (l labeller) label(typ, name string) string {
 	if base == "" || base[0] >= '0' && base[0] <= '9' {
 		base = "_" + base
 	}
-	unique := base
-	for n := 2; l[typ+"."+unique]; n++ {
-		unique = fmt.Sprintf("%s_%d", base, n)
-	}
-	l[typ+"."+unique] = true
-	return unique
+	return base
 }

@@ -117,6 +117,59 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A label names one profile, whatever else is rendered and in which order: Terraform
+// would rename a profile to another that takes its label.
+func TestLabels(t *testing.T) {
+	label := func(project, name, version string) string {
+		t.Helper()
+		scope := terraform.ContextTenant
+		if project != "" {
+			scope = terraform.ContextProject
+		}
+		out, err := terraform.Render([]terraform.Pack{{Name: "a", Pack: "generic-byoi", Profile: terraform.Profile{
+			Context: scope, Project: project, Name: name, Version: version, Cloud: "aws", Create: true,
+		}}}, terraform.Options{Shape: terraform.ShapeProfile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(out), `resource "spectrocloud_cluster_profile" "`)
+		name, _, _ = strings.Cut(rest, `"`)
+		if !hclsyntax.ValidIdentifier(name) {
+			t.Errorf("%q is no name in Terraform", name)
+		}
+		return name
+	}
+	if got := label("Default", "rhel-prod", "1.2.0"); got != "Default_rhel-prod_1_2_0" {
+		t.Errorf("got %s", got)
+	}
+	seen := map[string][]string{}
+	for _, profile := range [][]string{
+		{"", "rhel-prod", "1.2.0"}, {"", "rhel prod", "1.2.0"}, {"", "rhel.prod", "1.2.0"}, {"", "rhel_prod", "1.2.0"}, {"", "Rhel-prod", "1.2.0"},
+		{"rhel", "prod", "1.2.0"}, {"prod", "east-rhel", "1.0.0"}, {"prod-east", "rhel", "1.0.0"}, {"prod_east", "rhel", "1.0.0"}, {"prod", "east_rhel", "1.0.0"},
+		{"", "prod_east_rhel", "1.0.0"}, {"", "x/y", "1.0.0"}, {"x", "y", "1.0.0"}, {"", "日本", "1.0.0"}, {"", "韓国", "1.0.0"}, {"", "9", "1.0.0"}, {"", "-9", "1.0.0"},
+		{"", "a", "1.0.0-1"}, {"", "a", "1.0.0.1"}, {"", "a_1", "0.0.1"}, {"a", "1", "0.0.1"},
+	} {
+		l := label(profile[0], profile[1], profile[2])
+		if seen[l] != nil {
+			t.Errorf("%q and %q are both %s", seen[l], profile, l)
+		}
+		seen[l] = profile
+	}
+}
+
+// A user's resource names the data source of a pack: which one, must not depend on
+// the order of packs.
+func TestPacksThatLookAlike(t *testing.T) {
+	packs := []terraform.Pack{{Name: "aws-east", Pack: "generic-byoi"}, {Name: "AWS.east", Pack: "edge-native-byoi"}}
+	out, err := terraform.Render(packs, terraform.Options{})
+	if failure.Code(err) != failure.ExitUsage || out != nil || !strings.Contains(told(err), "rename") {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if _, err := terraform.Render(packs, terraform.Options{Shape: terraform.ShapeLocals}); err != nil {
+		t.Errorf("without data sources: got %v", err)
+	}
+}
+
 // What a profile resource cannot say is refused: it would be another profile.
 func TestProfileRefusals(t *testing.T) {
 	const tenant, project = terraform.ContextTenant, terraform.ContextProject

@@ -68,7 +68,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 			"render --out-dir rendered/",
 			"render aws-east --values profile/os.yaml --in-place",
 			"render --format configmap --configmap-name byoos-values",
-			"render --format terraform > byoos.tf",
+			"render --format terraform --out-dir infra/",
 			"render --format terraform --terraform-shape profile",
 			"render --source packer --set manifest=packer-manifest.json --region us-east-1 --os-name rhel --os-version 8"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,7 +83,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 	o.Lock.AddFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&o.Format, "format", FormatValues, "what to print: "+strings.Join(formats(), "|"))
-	flags.StringVar(&o.OutDir, "out-dir", "", "write one file for each pack into this directory, in place of stdout")
+	flags.StringVar(&o.OutDir, "out-dir", "", "write one file for each pack into this directory, or one for Terraform, in place of stdout")
 	flags.StringVar(&o.ValuesFile, "values", "", "change an existing values file in place of making a new one; for one pack")
 	flags.BoolVar(&o.InPlace, "in-place", false, "write the file of --values, in place of stdout")
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
@@ -128,8 +128,8 @@ func (o *Options) validate(changed func(string) bool) error {
 		return failure.Usage("", "--values goes with --format values only")
 	case o.ValuesFile != "" && o.OutDir != "":
 		return failure.Usage("", "--values and --out-dir exclude each other")
-	case o.OutDir != "" && o.Format != FormatValues:
-		return failure.Usage("redirect stdout to a file", "--out-dir goes with --format values only")
+	case o.OutDir != "" && o.Format != FormatValues && o.terraformFile() == "":
+		return failure.Usage("redirect stdout to a file", "--out-dir goes with --format values, terraform or terraform-json only")
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func (o *Options) run(ctx context.Context) error {
 	switch {
 	case o.ValuesFile != "":
 		return o.edit(rendered)
-	case o.OutDir != "":
+	case o.OutDir != "" && o.Format == FormatValues:
 		return o.writeFiles(rendered)
 	case o.Format == FormatConfigMap:
 		return o.printConfigMap(rendered)
@@ -152,6 +152,9 @@ func (o *Options) run(ctx context.Context) error {
 		if text, err = o.converted(rendered); err != nil {
 			return err
 		}
+	}
+	if o.OutDir != "" {
+		return o.writeFile(o.terraformFile(), text)
 	}
 	_, err = o.Invocation.Out.Write(text)
 	return err
@@ -183,17 +186,24 @@ func (o *Options) printConfigMap(rendered []pipeline.Rendered) error {
 }
 
 func (o *Options) writeFiles(rendered []pipeline.Rendered) error {
+	for _, r := range rendered {
+		if err := o.writeFile(r.Pick.Pack.Name+".yaml", r.Values.Render()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile writes a file of --out-dir, whole or not at all.
+func (o *Options) writeFile(name string, data []byte) error {
 	dir := o.Invocation.Path(o.OutDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // pack values are not secret
 		return fmt.Errorf("cannot make %s: %w", o.OutDir, err)
 	}
-	for _, r := range rendered {
-		name := r.Pick.Pack.Name + ".yaml"
-		if err := wholefile.Write(filepath.Join(dir, name), r.Values.Render(), 0o644); err != nil {
-			return fmt.Errorf("cannot write %s: %w", filepath.Join(o.OutDir, name), err)
-		}
-		fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\n", filepath.Join(o.OutDir, name))
+	if err := wholefile.Write(filepath.Join(dir, name), data, 0o644); err != nil {
+		return fmt.Errorf("cannot write %s: %w", filepath.Join(o.OutDir, name), err)
 	}
+	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\n", filepath.Join(o.OutDir, name))
 	return nil
 }
 

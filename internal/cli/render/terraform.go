@@ -16,6 +16,11 @@ const (
 	FormatProfile       = "profile"
 )
 
+// terraformFile is the name of the file for Terraform; empty for other formats.
+func (o *Options) terraformFile() string {
+	return map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"}[o.Format]
+}
+
 // converted returns the packs in a format of another program.
 func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
 	switch o.Format {

@@ -36,7 +36,7 @@ data "spectrocloud_pack" "aws_west" {
   registry_uid = "reg-7"
 }
 
-resource "spectrocloud_cluster_profile" "default_rhel_prod_1_2_0" {
+resource "spectrocloud_cluster_profile" "Default_rhel-prod_1_2_0" {
   provider = spectrocloud.byoos_default
   name     = "rhel-prod"
   version  = "1.2.0"
@@ -83,7 +83,7 @@ EOT
   }
 }
 
-resource "spectrocloud_cluster_profile" "team__west__core_1_0_0" {
+resource "spectrocloud_cluster_profile" "Team__West__core_1_0_0_91ebb1b9" {
   provider = spectrocloud.byoos_team__west_
   name     = "core"
   version  = "1.0.0"
@@ -108,7 +108,7 @@ EOT
   }
 }
 
-data "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
+data "spectrocloud_cluster_profile" "Default_rhel-prod_1_1_0" {
   provider = spectrocloud.byoos_default
   name     = "rhel-prod"
   version  = "1.1.0"
@@ -116,11 +116,11 @@ data "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
 }
 
 import {
-  to = spectrocloud_cluster_profile.default_rhel_prod_1_1_0
+  to = spectrocloud_cluster_profile.Default_rhel-prod_1_1_0
   id = "rhel-prod:project:1.1.0"
 }
 
-resource "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
+resource "spectrocloud_cluster_profile" "Default_rhel-prod_1_1_0" {
   provider     = spectrocloud.byoos_default
   name         = "rhel-prod"
   version      = "1.1.0"
@@ -128,7 +128,7 @@ resource "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
   skip_destroy = true
 
   dynamic "pack" {
-    for_each = data.spectrocloud_cluster_profile.default_rhel_prod_1_1_0.pack
+    for_each = data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack
     content {
       name   = pack.value.name
       type   = pack.value.type
@@ -150,13 +150,28 @@ resource "spectrocloud_cluster_profile" "default_rhel_prod_1_1_0" {
     ignore_changes = [cloud, description, profile_variables, tags, type]
 
     precondition {
-      condition     = contains(data.spectrocloud_cluster_profile.default_rhel_prod_1_1_0.pack[*].name, "generic-byoi")
+      condition     = contains(data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack[*].name, "generic-byoi")
       error_message = "Profile rhel-prod 1.1.0 has no layer generic-byoi, which would be left out. Check target.profile, or add the layer, by kubectl byoos apply with target.create: true."
     }
 
     precondition {
-      condition     = !anytrue([for layer in data.spectrocloud_cluster_profile.default_rhel_prod_1_1_0.pack : layer.name == "generic-byoi" && strcontains(layer.values, ".spectro.var.")])
-      error_message = "Layer generic-byoi of profile rhel-prod 1.1.0 takes a value from a profile variable, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true."
+      condition     = length(distinct([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : layer.uid if length(layer.manifest) > 0])) == length([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : layer.uid if length(layer.manifest) > 0])
+      error_message = "Profile rhel-prod 1.1.0 has several layers of manifests with one pack. The provider mixes these up, and would empty manifests. Use kubectl byoos apply."
+    }
+
+    precondition {
+      condition     = length(distinct(flatten([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : layer.manifest[*].name]))) == length(flatten([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : layer.manifest[*].name]))
+      error_message = "Profile rhel-prod 1.1.0 has manifests of one name in several layers. The provider would write one over the other. Use kubectl byoos apply."
+    }
+
+    precondition {
+      condition     = !contains(flatten([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : layer.manifest[*].content]), "")
+      error_message = "Profile rhel-prod 1.1.0 has a manifest that the provider reads as empty, and would write so. Use kubectl byoos apply."
+    }
+
+    precondition {
+      condition     = alltrue([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : length(setsubtract(regexall("\\{\\{-?\\s*\\.spectro\\.(?:var|macro)\\.[^}]*\\}\\}", layer.values), regexall("\\{\\{-?\\s*\\.spectro\\.(?:var|macro)\\.[^}]*\\}\\}", local.byoos_values["aws-old"]))) == 0 if layer.name == "generic-byoi"])
+      error_message = "Layer generic-byoi of profile rhel-prod 1.1.0 takes a value from a profile variable or a macro, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true."
     }
   }
 }

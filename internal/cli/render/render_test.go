@@ -1,0 +1,169 @@
+package render
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
+)
+
+func invoke(t *testing.T) (*invocation.Invocation, *bytes.Buffer) {
+	t.Helper()
+	dir, out := t.TempDir(), &bytes.Buffer{}
+	return &invocation.Invocation{
+		IOStreams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: out, ErrOut: &bytes.Buffer{}},
+		Dir:       dir, Environ: []string{"HOME=" + dir}, Now: time.Now,
+	}, out
+}
+
+// Flags that would do nothing are refused; what passes comes to the spec, which is
+// not there.
+func TestFlags(t *testing.T) {
+	const passes = "byoos.yaml"
+	for args, want := range map[string]string{
+		"":                                             passes,
+		"--format tf":                                  "unknown format",
+		"--out-dir x":                                  passes,
+		"--out-dir=":                                   "--out-dir is empty",
+		"--out-dir x --format terraform":               passes,
+		"--out-dir x --format terraform-json":          passes,
+		"--out-dir x --format tfexternal":              "--out-dir goes with",
+		"--out-dir x --values v":                       "exclude each other",
+		"--in-place":                                   "needs --values",
+		"--in-place --values v":                        passes,
+		"--values v --format terraform":                "goes with --format values only",
+		"--terraform-shape locals":                     "goes with --format terraform",
+		"--terraform-shape nope --format terraform":    "unknown --terraform-shape",
+		"--terraform-shape profile --format profile":   "goes with --format terraform",
+		"--namespace n":                                "goes with --format configmap",
+		"--project p":                                  "go with profiles only",
+		"--tenant":                                     "go with profiles only",
+		"--format terraform --tenant":                  "go with profiles only",
+		"--format terraform --terraform-shape profile": passes,
+		"--project p --format terraform --terraform-shape profile":         passes,
+		"--tenant --format terraform-json --terraform-shape profile":       passes,
+		"--out-dir x --format terraform --terraform-shape profile":         passes,
+		"--tenant --project p --format terraform --terraform-shape locals": "go with profiles only",
+	} {
+		inv, out := invoke(t)
+		cmd := NewCommand(inv)
+		cmd.SetArgs(strings.Fields(args))
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		err := cmd.ExecuteContext(t.Context())
+		if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), want) || out.Len() > 0 {
+			t.Errorf("%s: got %v, want %q", args, err, want)
+		}
+	}
+}
+
+// picked is a pack with its image.
+func picked(t *testing.T, target *spec.Target) []pipeline.Rendered {
+	t.Helper()
+	rendered, err := pipeline.Values([]pipeline.Pick{{
+		Pack: spec.Pack{
+			Name: "east", Pack: spec.GenericBYOI, Values: spec.Values{OSName: "rhel", OSVersion: "8"},
+			Target: target,
+		},
+		Image: &image.Image{ID: "ami-0123456789abcdef0", Provider: "aws", Region: "us-east-1"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rendered
+}
+
+// A profile is all that its target says.
+func TestProfilesOfTargets(t *testing.T) {
+	for name, test := range map[string]struct {
+		target spec.Target
+		want   terraform.Profile
+		refuse string
+	}{
+		"of a project": {
+			target: spec.Target{Project: "a", Profile: "p", Version: "1.2.0"},
+			want:   terraform.Profile{Context: terraform.ContextProject, Project: "a", Name: "p", Version: "1.2.0", Cloud: "aws"},
+		},
+		"new": {
+			target: spec.Target{Scope: spec.ScopeTenant, Profile: "p", Create: true, CloudType: "eks", Type: spec.ProfileInfra, Replace: true},
+			want:   terraform.Profile{Context: terraform.ContextTenant, Name: "p", Cloud: "eks", Type: "infra", Create: true, Replace: true},
+		},
+		"of another cloud": {target: spec.Target{Profile: "p", Create: true, CloudType: "azure"}, refuse: "azure"},
+		"of no project":    {target: spec.Target{Scope: spec.ScopeProject, Profile: "p"}, refuse: "none is named"},
+	} {
+		inv, _ := invoke(t)
+		o := &Options{Invocation: inv, Format: FormatTerraform, TerraformShape: string(terraform.ShapeProfile)}
+		rendered := picked(t, &test.target)
+		packs := terraformPacks(rendered)
+		err := o.addProfiles(packs, rendered)
+		if test.refuse != "" {
+			if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), test.refuse) {
+				t.Errorf("%s: got %v", name, err)
+			}
+			if out, err := o.converted(rendered); err == nil {
+				t.Errorf("%s: is written:\n%s", name, out)
+			}
+			continue
+		}
+		if diff := cmp.Diff(test.want, packs[0].Profile); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", name, err, diff)
+		}
+	}
+}
+
+func TestConverted(t *testing.T) {
+	inv, _ := invoke(t)
+	target := &spec.Target{Profile: "p", Version: "1.0.0", CloudType: "aws", PackVersion: "1.0.0", Registry: "Mirror"}
+	for format, want := range map[string]string{
+		FormatTerraform:     `name = "Mirror"`,
+		FormatTerraformJSON: `"name": "Mirror"`,
+		FormatTFExternal:    `"east": "pack:`,
+		FormatProfile:       `"name": "p"`,
+	} {
+		o := &Options{Invocation: inv, Format: format, TerraformShape: string(terraform.ShapeData)}
+		out, err := o.converted(picked(t, target))
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: got %s, %v", format, out, err)
+		}
+	}
+	o := &Options{Invocation: inv, Format: FormatProfile}
+	if _, err := o.converted(append(picked(t, target), picked(t, target)...)); failure.Code(err) != failure.ExitUsage {
+		t.Errorf("a profile of two packs: got %v", err)
+	}
+	if out, err := o.converted(picked(t, nil)); err == nil {
+		t.Errorf("a profile without a target: got %s", out)
+	}
+}
+
+func TestOutDir(t *testing.T) {
+	inv, _ := invoke(t)
+	for format, name := range map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"} {
+		o := &Options{Invocation: inv, Format: format, OutDir: "infra/new"}
+		if o.terraformFile() != name {
+			t.Errorf("%s: got %s", format, o.terraformFile())
+		}
+	}
+	o := &Options{Invocation: inv, OutDir: "infra/new"}
+	if err := o.writeFiles(picked(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", "east.yaml"))
+	if err != nil || !strings.Contains(string(got), "ami-0123456789abcdef0") {
+		t.Errorf("got %s, %v", got, err)
+	}
+	o.OutDir = "infra/new/east.yaml"
+	if err := o.writeFiles(picked(t, nil)); err == nil {
+		t.Error("wrote into a file")
+	}
+}
