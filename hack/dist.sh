@@ -26,7 +26,12 @@ if ((${#platforms[@]} == 0)); then
   platforms=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64)
 fi
 commit=$(git rev-parse HEAD)
-dirty=$(git status --porcelain --untracked-files=normal)
+# All that a build could take in, whatever git is told to show or to ignore here.
+dirty=$(
+  git status --porcelain --untracked-files=no
+  git ls-files --others --exclude-from=.gitignore | sed 's/^/?? /'
+  git ls-files -v | sed -n 's/^[a-zS] /?? not looked at: /p'
+)
 if [[ $version == *-SNAPSHOT ]]; then
   [[ -z $dirty ]] || commit+=-dirty
 else

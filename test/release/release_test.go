@@ -23,11 +23,11 @@ func repository(t *testing.T) string {
 	root, err := binaries.Root()
 	must(t, err)
 	dir := t.TempDir()
-	for _, name := range []string{"dist.sh", "sign.sh"} {
-		data, err := os.ReadFile(filepath.Join(root, "hack", name))
+	must(t, os.MkdirAll(filepath.Join(dir, "hack"), 0o700))
+	for _, name := range []string{".gitignore", "hack/dist.sh", "hack/sign.sh"} {
+		data, err := os.ReadFile(filepath.Join(root, name))
 		must(t, err)
-		must(t, os.MkdirAll(filepath.Join(dir, "hack"), 0o700))
-		must(t, os.WriteFile(filepath.Join(dir, "hack", name), data, 0o700))
+		must(t, os.WriteFile(filepath.Join(dir, name), data, 0o700))
 	}
 	git(t, dir, "init", "-q")
 	git(t, dir, "add", ".")
@@ -68,6 +68,26 @@ func TestDistRefuses(t *testing.T) {
 			git(t, dir, "config", "status.showUntrackedFiles", "no")
 			git(t, dir, "tag", "v1.2.3")
 			must(t, os.WriteFile(filepath.Join(dir, "new.go"), nil, 0o600))
+		}, nil},
+		"a file that only this machine ignores": {"v1.2.3", "?? x_local.go", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			must(t, os.WriteFile(filepath.Join(dir, ".git", "info", "exclude"), []byte("*_local.go\n"), 0o600))
+			must(t, os.WriteFile(filepath.Join(dir, "x_local.go"), nil, 0o600))
+		}, nil},
+		"a folder that ignores itself": {"v1.2.3", "?? extra/x.go", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			must(t, os.Mkdir(filepath.Join(dir, "extra"), 0o700))
+			must(t, os.WriteFile(filepath.Join(dir, "extra", ".gitignore"), []byte("*\n"), 0o600))
+			must(t, os.WriteFile(filepath.Join(dir, "extra", "x.go"), nil, 0o600))
+		}, nil},
+		"a change that git was told to pass over": {"v1.2.3", "hack/sign.sh", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			git(t, dir, "update-index", "--assume-unchanged", "hack/sign.sh")
+			must(t, os.WriteFile(filepath.Join(dir, "hack", "sign.sh"), nil, 0o600))
+		}, nil},
+		"one of a sparse tree": {"v1.2.3", "hack/sign.sh", func(t *testing.T, dir string) {
+			git(t, dir, "tag", "v1.2.3")
+			git(t, dir, "update-index", "--skip-worktree", "hack/sign.sh")
 		}, nil},
 		"no key": {"v1.2.3", "cannot read the key SIGN_KEY=/none", func(t *testing.T, dir string) {
 			git(t, dir, "tag", "-m", "annotated", "v1.2.3")
