@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -91,12 +92,7 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 	if err != nil {
 		return nil, err
 	}
-	tags := make([]tag.Tag, 0, len(names))
-	for _, name := range names {
-		if d.filter.Match(name) {
-			tags = append(tags, d.grammar.Read(name))
-		}
-	}
+	tags := d.parse(names)
 	if len(tags) == 0 {
 		return nil, d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Warning,
@@ -111,6 +107,29 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 	slices.SortFunc(tags, tag.Newer)
 	return slices.CompactFunc(tags, func(a, b tag.Tag) bool { return a.Name == b.Name }), nil
 }
+
+// parse returns the tags that count, in no order. It shares the work among the
+// processors: of many tags it is most of what there is to do.
+func (d *discovery) parse(names []string) []tag.Tag {
+	parts := slices.Collect(slices.Chunk(names, max(parseSize, len(names)/runtime.GOMAXPROCS(0)+1)))
+	parsed := make([][]tag.Tag, len(parts))
+	var wg sync.WaitGroup
+	for i, part := range parts {
+		wg.Go(func() {
+			parsed[i] = make([]tag.Tag, 0, len(part))
+			for _, name := range part {
+				if d.filter.Match(name) {
+					parsed[i] = append(parsed[i], d.grammar.Read(name))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return slices.Concat(parsed...)
+}
+
+// parseSize is how many tags are worth a goroutine.
+const parseSize = 1000
 
 // maxListed is how many tags are listed although no pack can select them: enough
 // to explain what a repository has, and few enough to cost nothing.

@@ -7,12 +7,17 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 func main() {
+	// A run is over in less than a second: with the default, a list of ten thousand
+	// tags is collected as garbage again and again. The limit is for millions.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(1 << 30)
 	env := environment{
 		getenv: os.Getenv, clock: registry.SystemClock(),
 		certificateDirs: []string{"/etc/docker/certs.d", "/etc/containers/certs.d"},

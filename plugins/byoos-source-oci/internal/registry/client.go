@@ -72,6 +72,8 @@ type Repository struct {
 
 	repo name.Repository
 	host *host
+	// images are those that were read, by the digest of their manifest.
+	images sync.Map
 }
 
 // registryName is a host with a port, or one that looks like a host.

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -201,7 +202,7 @@ func kindOf(d *remote.Descriptor) (types.MediaType, error) {
 }
 
 func (r *Repository) readSingle(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
-	p, reason, err := r.platform(ctx, d)
+	p, reason, err := r.once(d.Digest.String(), func() (Platform, string, error) { return r.platform(ctx, d) })
 	m.Annotations, p.Annotations = p.Annotations, nil
 	switch {
 	case err != nil:
@@ -259,19 +260,11 @@ func (w *walk) index(ctx context.Context, d *remote.Descriptor, depth int) (anno
 // entry adds what an entry of an index leads to. One whose content cannot be read
 // costs itself, not the platforms beside it.
 func (w *walk) entry(ctx context.Context, entry v1.Descriptor, depth int) error {
-	child, err := w.repository.host.puller.Get(ctx, w.repository.repo.Digest(entry.Digest.String()))
-	if IsNotFound(err) {
-		w.add(Platform{Digest: entry.Digest.String(), Missing: true}, entry)
-		return nil
-	}
-	if err != nil {
-		return w.damaged(entry, asContent(err))
-	}
+	r, digest := w.repository, entry.Digest.String()
 	if entry.MediaType.IsIndex() {
-		_, err := w.index(ctx, child, depth+1)
-		return err
+		return w.nested(ctx, entry, depth)
 	}
-	p, reason, err := w.repository.platform(ctx, child)
+	p, reason, err := r.once(digest, func() (Platform, string, error) { return r.child(ctx, digest) })
 	if err != nil {
 		return w.damaged(entry, err)
 	}
@@ -281,12 +274,50 @@ func (w *walk) entry(ctx context.Context, entry v1.Descriptor, depth int) error 
 	return nil
 }
 
+// nested goes through an index inside an index.
+func (w *walk) nested(ctx context.Context, entry v1.Descriptor, depth int) error {
+	child, err := w.repository.host.puller.Get(ctx, w.repository.repo.Digest(entry.Digest.String()))
+	if err != nil {
+		return w.damaged(entry, asContent(err))
+	}
+	_, err = w.index(ctx, child, depth+1)
+	return err
+}
+
+// child reads a manifest that an index names.
+func (r *Repository) child(ctx context.Context, digest string) (Platform, string, error) {
+	d, err := r.host.puller.Get(ctx, r.repo.Digest(digest))
+	if err != nil {
+		return Platform{}, "", asContent(err)
+	}
+	return r.platform(ctx, d)
+}
+
+// once reads the image of a manifest for the first of the tags that lead to it.
+func (r *Repository) once(digest string, read func() (Platform, string, error)) (Platform, string, error) {
+	type result struct {
+		platform Platform
+		reason   string
+	}
+	known, _ := r.images.LoadOrStore(digest, sync.OnceValues(func() (result, error) {
+		p, reason, err := read()
+		return result{p, reason}, err
+	}))
+	got, err := known.(func() (result, error))()
+	return got.platform, got.reason, err
+}
+
+// damaged adds an entry whose content is gone or cannot be read.
 func (w *walk) damaged(entry v1.Descriptor, err error) error {
 	var content *contentError
-	if !errors.As(err, &content) {
+	switch digest := entry.Digest.String(); {
+	case IsNotFound(err):
+		w.add(Platform{Digest: digest, Missing: true}, entry)
+	case errors.As(err, &content):
+		w.add(Platform{Digest: digest, Unusable: Text(content)}, entry)
+	default:
 		return err
 	}
-	w.add(Platform{Digest: entry.Digest.String(), Unusable: Text(content)}, entry)
 	return nil
 }
 
