@@ -14,6 +14,8 @@
 # SIGN_KEY=FILE signs the checksums with an SSH key; see hack/sign.sh.
 set -euo pipefail
 export LC_ALL=C
+# Git hooks set these, and users: the folder and its commit are those of this file.
+unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 cd "$(dirname "$0")/.."
 
 fail() { echo "dist: $*" >&2; exit 2; }
@@ -53,7 +55,7 @@ GOTOOLCHAIN=go$(awk '$1 == "go" { print $2 }' go.mod)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export GOTOOLCHAIN SOURCE_DATE_EPOCH
 export GOENV=off GOFLAGS=-mod=readonly GOWORK=off GOFIPS140=off GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0
-unset GODEBUG GOEXPERIMENT GOOS GOARCH GOROOT
+unset GODEBUG GOEXPERIMENT GOOS GOARCH GOARM GO386 GOROOT GO111MODULE
 
 module=github.com/kubectl-byoos/kubectl-byoos
 base=${BYOOS_DOWNLOADS:-https://$module/releases/download}

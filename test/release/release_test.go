@@ -52,10 +52,12 @@ func TestDistRefuses(t *testing.T) {
 		prepare       func(t *testing.T, dir string)
 		env           []string
 	}{
-		"no version": {"", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
-		"no semver":  {"1.2", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
-		"no tag":     {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, nil},
-		"a branch":   {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { git(t, dir, "branch", "v1.2.3") }, nil},
+		"no version":         {"", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
+		"another repository": {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, []string{"GIT_DIR=/none", "GIT_WORK_TREE=/none"}},
+		"another folder":     {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { must(t, os.MkdirAll(filepath.Join(dir, ".git", "hack"), 0o700)) }, []string{"CDPATH=.git"}},
+		"no semver":          {"1.2", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
+		"no tag":             {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, nil},
+		"a branch":           {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { git(t, dir, "branch", "v1.2.3") }, nil},
 		"another commit's tag": {"v1.2.3", "the tag v1.2.3 is on another commit", func(t *testing.T, dir string) {
 			git(t, dir, "tag", "v1.2.3")
 			git(t, dir, "commit", "-q", "--allow-empty", "-m", "second")
