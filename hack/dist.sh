@@ -30,9 +30,9 @@ fi
 commit=$(git rev-parse HEAD)
 # All that a build could take in, whatever git is told to show or to ignore here.
 dirty=$(
-  git status --porcelain --untracked-files=no
-  git ls-files --others --exclude-from=.gitignore | sed 's/^/?? /'
-  git ls-files -v | sed -n 's/^[a-zS] /?? not looked at: /p'
+  git status --porcelain --untracked-files=no &&
+    git ls-files --others --exclude-from=.gitignore | sed 's/^/?? /' &&
+    git ls-files -v | sed -n 's/^[a-zS] /?? not looked at: /p'
 )
 if [[ $version == *-SNAPSHOT ]]; then
   [[ -z $dirty ]] || commit+=-dirty

@@ -44,7 +44,9 @@ type Palette struct {
 	Project string
 	// Tenant makes targets that name no project tenant-wide, whatever the environment
 	// says.
-	Tenant   bool
+	Tenant bool
+	// scope are the flags that Project and Tenant come from.
+	scope    *pflag.FlagSet
 	KeyFile  string
 	CAFile   string
 	Timeout  time.Duration
@@ -64,6 +66,7 @@ func (p *Palette) AddFlags(flags *pflag.FlagSet) {
 
 // AddScopeFlags adds the flags that need no Palette.
 func (p *Palette) AddScopeFlags(flags *pflag.FlagSet) {
+	p.scope = flags
 	flags.StringVar(&p.Project, "project", "",
 		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
 	flags.BoolVar(&p.Tenant, "tenant", false, "targets that name no project are of the tenant, also when the environment names a project")

@@ -37,6 +37,10 @@ func (p *Palette) checkScope() error {
 	if p.Tenant && p.Project != "" {
 		return failure.Usage("give one of them", "--tenant and --project exclude each other")
 	}
+	// --project "$TEAM" without a TEAM would be everybody's.
+	if p.Project == "" && p.scope != nil && p.scope.Changed("project") {
+		return failure.Usage("name the project, or give --tenant", "--project is empty")
+	}
 	return nil
 }
 

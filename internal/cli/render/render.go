@@ -153,10 +153,14 @@ func (o *Options) run(ctx context.Context) error {
 			return err
 		}
 	}
+	return o.print(text)
+}
+
+func (o *Options) print(text []byte) error {
 	if o.OutDir != "" {
 		return o.writeFile(o.terraformFile(), text)
 	}
-	_, err = o.Invocation.Out.Write(text)
+	_, err := o.Invocation.Out.Write(text)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
@@ -122,6 +123,23 @@ func TestProfilesOfTargets(t *testing.T) {
 	}
 }
 
+// A variable of the shell that is not set must not make a profile the tenant's.
+func TestProjectThatIsEmpty(t *testing.T) {
+	for args, want := range map[string]string{"--project=": "--project is empty", "--project=p --tenant": "exclude", "--project=p": "", "": ""} {
+		inv, _ := invoke(t)
+		o := &Options{Invocation: inv}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		o.Palette.AddScopeFlags(flags)
+		if err := flags.Parse(strings.Fields(args)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := o.target(picked(t, &spec.Target{Profile: "p"})[0])
+		if (want == "") != (err == nil) || err != nil && (failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v", args, err)
+		}
+	}
+}
+
 func TestConverted(t *testing.T) {
 	inv, _ := invoke(t)
 	target := &spec.Target{Profile: "p", Version: "1.0.0", CloudType: "aws", PackVersion: "1.0.0", Registry: "Mirror"}
@@ -147,12 +165,18 @@ func TestConverted(t *testing.T) {
 }
 
 func TestOutDir(t *testing.T) {
-	inv, _ := invoke(t)
+	inv, out := invoke(t)
 	for format, name := range map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"} {
 		o := &Options{Invocation: inv, Format: format, OutDir: "infra/new"}
-		if o.terraformFile() != name {
-			t.Errorf("%s: got %s", format, o.terraformFile())
+		if err := o.print([]byte(format)); err != nil || out.Len() > 0 {
+			t.Errorf("%s: %v, and on stdout %q", format, err, out)
 		}
+		if got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", name)); err != nil || string(got) != format {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	if err := (&Options{Invocation: inv, Format: FormatTerraform}).print([]byte("x")); err != nil || out.String() != "x" {
+		t.Errorf("got %q, %v", out, err)
 	}
 	o := &Options{Invocation: inv, OutDir: "infra/new"}
 	if err := o.writeFiles(picked(t, nil)); err != nil {
