@@ -51,8 +51,12 @@ func TestNewestByVersion(t *testing.T) {
 			"b a", "createdAt", []string{"2 images have version 1.0.0; createdAt decided for b"},
 		},
 		"without a version last": {
-			[]image.Image{ami("a", byVersion, created(1)), ami("b", byVersion, version("0.1"), created(9))},
-			"b a", "version", []string{"images without a version come last: 1 of 2"},
+			[]image.Image{ami("a", byVersion, created(1)), ami("b", byVersion, version("0.1"), created(9)), ami("c", byVersion, version("0.0"))},
+			"b c a", "version", []string{"images without a version come last: 1 of 3"},
+		},
+		"without a time last, where times come first": {
+			[]image.Image{ami("a", untimed, version("9")), ami("b", version("1")), ami("c", created(2), version("1"))},
+			"b c a", "createdAt", []string{"images without a creation time come last: 1 of 3"},
 		},
 		"no version at all": {
 			[]image.Image{ami("a", byVersion, created(2)), ami("b", byVersion, created(1))},
@@ -99,7 +103,7 @@ func TestNoneIsNewest(t *testing.T) {
 		"custom tags of one version": {
 			images:       []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.4", "k3s", "lab-2204")},
 			alternatives: "r.example/edge:k3s-1.30.4-lab-2204 r.example/edge:k3s-1.30.4-prod",
-			why:          "of several custom tags, none of which is newer", next: "they differ in customTag",
+			why:          "of several custom tags, none of which is newer", next: "they differ in customTag: select by that\n",
 		},
 		"a custom tag of a higher version": {
 			images:       []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.5", "k3s", "lab"), tag("1.30.3", "k3s", "lab")},
@@ -204,7 +208,7 @@ func TestNoneIsNewest(t *testing.T) {
 				if got := ids(outcome.Alternatives); got != test.alternatives {
 					t.Errorf("got alternatives %q, want %q", got, test.alternatives)
 				}
-				if !strings.Contains(failed.Summary, test.why) || !strings.Contains(failed.Next, test.next) {
+				if !strings.Contains(failed.Summary, test.why) || !strings.Contains(failed.Next+"\n", test.next) {
 					t.Errorf("got %q, next %q", failed.Summary, failed.Next)
 				}
 				slices.Reverse(test.images)

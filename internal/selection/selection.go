@@ -329,7 +329,7 @@ func sameID(a, b *image.Image) bool {
 // sameEdition tells whether two images are one by id, or a tag and what Earthly
 // pushes beside it for one platform: the tag is then the one to use.
 func sameEdition(a, b *image.Image) bool {
-	return sameID(a, b) || isTag(a) && isTag(b) && editionID(a) == editionID(b)
+	return sameID(a, b) || editionID(a) == editionID(b)
 }
 
 // editionID is the id of a tag without its platform.
