@@ -1,0 +1,55 @@
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
+)
+
+// TestNamedTestsExist holds the table of docs/fakes.md to the tests that it names.
+func TestNamedTestsExist(t *testing.T) {
+	root, err := binaries.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || d.IsDir():
+			return err
+		case filepath.Ext(path) == ".txtar":
+			there[d.Name()] = true
+		case strings.HasSuffix(path, "_test.go"):
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, match := range function.FindAllSubmatch(data, -1) {
+				there[string(match[1])] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs/fakes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test\\w+|\\w+\\.txtar)`").FindAllStringSubmatch(string(page), -1)
+	if len(named) == 0 {
+		t.Fatal("the page names no test")
+	}
+	for _, name := range named {
+		if !there[name[1]] {
+			t.Errorf("docs/fakes.md names %s, which is not there", name[1])
+		}
+	}
+}
