@@ -26,6 +26,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	plugin "github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
@@ -38,7 +39,18 @@ const (
 // bin has kubectl-byoos, and plugins/byoos-source-azure, as an install has them.
 var bin string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+const binary = "byoos-source-azure"
+
+// TestMain runs the tests, or the plugin when it is started by its name: the binary
+// of the tests is the plugin's, too, so that it has what the tests were built with
+// (-race, -cover, -overlay).
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == binary {
+		plugin.Main()
+		return
+	}
+	os.Exit(buildAndRun(m))
+}
 
 func buildAndRun(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "byoos-azure")
@@ -48,16 +60,32 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	for pkg, out := range map[string]string{
-		".":                       "plugins/byoos-source-azure",
-		"../../cmd/kubectl-byoos": "kubectl-byoos",
-	} {
-		if text, err := exec.Command("go", "build", "-o", filepath.Join(dir, out), pkg).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building %s: %v\n%s", pkg, err, text)
-			return 1
-		}
+	if err := copySelf(filepath.Join(dir, "plugins")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	text, err := exec.Command("go", "build", "-o", filepath.Join(dir, "kubectl-byoos"), "../../cmd/kubectl-byoos").CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "building kubectl-byoos: %v\n%s", err, text)
+		return 1
 	}
 	return m.Run()
+}
+
+// copySelf puts the running binary into a folder, by the plugin's name.
+func copySelf(dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(self)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, binary), text, 0o700)
 }
 
 func estate(t testing.TB) *fakeazure.Estate {
@@ -427,6 +455,100 @@ func TestReplicationOfKubernetesVersions(t *testing.T) {
 	}
 }
 
+// What the list said of a version stays true when the answer with its status leaves
+// it out: everything is optional there, too.
+func TestReplicationAnswerSaysLess(t *testing.T) {
+	for _, left := range []string{"properties.publishingProfile", "properties.publishingProfile.publishedDate", "properties.publishingProfile.targetRegions", "properties.provisioningState", "tags", "location"} {
+		t.Run(left, func(t *testing.T) {
+			e := fakeazure.Generate("S", "RG", 1, 1, 3)
+			for _, v := range e.Galleries[0].Definitions[0].Versions {
+				v.Location = to.Ptr("northeurope")
+			}
+			w := start(t, fakeazure.Options{Estate: e}, nil)
+			w.Vary(map[string]*fakeazure.Varied{"s": {
+				Call:  "GalleryImageVersionsClient.Get",
+				Apply: func(body []byte) ([]byte, error) { return without(body, strings.Split(left, ".")) },
+			}})
+			r := w.good(t, config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
+			if unused := w.Unused(); unused != nil {
+				t.Fatal("nothing was left out")
+			}
+			if len(r.Images) != 6 {
+				t.Errorf("%d images: %v", len(r.Images), lines(r.Images))
+			}
+			for _, region := range []string{"westus2", "eastus"} {
+				if got := picked(t, r.Images, region); got != "0.3.2" {
+					t.Errorf("in %s %s is picked", region, got)
+				}
+			}
+			for _, i := range r.Images {
+				if i.Version == "0.3.2" && (i.State != image.Available || i.CreatedAt == nil || i.KubernetesVersion != "1.31.2") {
+					t.Errorf("got %+v", i)
+				}
+			}
+		})
+	}
+}
+
+// without leaves a field out of a JSON object.
+func without(body []byte, path []string) ([]byte, error) {
+	var object map[string]any
+	if err := json.Unmarshal(body, &object); err != nil {
+		return nil, err
+	}
+	in := object
+	for _, name := range path[:len(path)-1] {
+		in = in[name].(map[string]any)
+	}
+	delete(in, path[len(path)-1])
+	return json.Marshal(object)
+}
+
+// A version that is not known to be replicated is withheld where all that want it
+// have an older one that is ready; where some have none, it stays offered.
+func TestWithheldForEveryWish(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ranges []string
+		state  image.State
+	}{
+		"the older one fits all":  {[]string{">=1.29", ">=1.28"}, image.Pending},
+		"the older one fits some": {[]string{">=1.29", "~1.30"}, image.StateUnset},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := replicating([2]armcompute.ReplicationState{"Completed", "Completed"}, [2]armcompute.ReplicationState{"Unknown", "Unknown"})
+			for i, v := range e.Galleries[0].Definitions[0].Versions {
+				v.Tags["kubernetes_version"] = to.Ptr(fmt.Sprintf("v1.%d.0", 29+i))
+			}
+			w := start(t, fakeazure.Options{Estate: e}, nil)
+			r := w.host.Discover(t.Context(), []source.Request{{
+				Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{KubernetesVersions: tt.ranges},
+				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+			}}, nil)[0]
+			for _, i := range r.Images {
+				if i.Version == "0.3.1" && i.State != tt.state {
+					t.Errorf("%s in %s is %q: %s", i.Version, i.Region, i.State, i.StateReason)
+				}
+			}
+		})
+	}
+}
+
+// The bound is told only where it left out a version that could have been picked.
+func TestReplicationBoundIsNotReached(t *testing.T) {
+	e := replicating([2]armcompute.ReplicationState{"Completed", "Completed"}, [2]armcompute.ReplicationState{"Unknown", "Unknown"})
+	for i, v := range e.Galleries[0].Definitions[0].Versions {
+		v.Tags["kubernetes_version"] = to.Ptr(fmt.Sprintf("v1.%d.0", 29+i))
+	}
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	r := w.host.Discover(t.Context(), []source.Request{{
+		Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30"}},
+		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+	}}, nil)[0]
+	if r.Err != nil || len(r.Diagnostics) > 0 {
+		t.Errorf("said %v\n%s", r.Err, said(r))
+	}
+}
+
 // The requests for one definition are bounded; where no version that was asked for
 // is ready, that is told.
 func TestReplicationBound(t *testing.T) {
@@ -527,6 +649,23 @@ func TestSharedGalleries(t *testing.T) {
 	}
 	if i := r.Images[0]; !i.Public || i.Owner != public || i.OS.Version != "24.04" || i.KubernetesVersion != "1.31.4" {
 		t.Errorf("got %+v", i)
+	}
+	for name, tt := range map[string]struct {
+		regions []string
+		said    string
+	}{
+		"asked":      {[]string{"East US"}, ""},
+		"partly":     {[]string{"East US", "North Europe"}, "locations: gallery " + public + ": not asked in northeurope, which packs select"},
+		"elsewhere":  {[]string{"northeurope"}, "next: add to locations the regions that you need"},
+		"everywhere": {nil, ""},
+	} {
+		r := w.host.Discover(t.Context(), []source.Request{{
+			Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: tt.regions},
+			Config: config{"communityGallery": public, "locations": []any{"West US 2", "eastus"}},
+		}}, nil)[0]
+		if wants(t, said(r), tt.said); tt.said == "" && len(r.Diagnostics) > 0 {
+			t.Errorf("%s: said %s", name, said(r))
+		}
 	}
 	r = w.good(t, config{
 		"sharedGallery": "00000000-0000-0000-0000-0000000000bb-TEAM", "definition": "golden-ubuntu", "locations": []any{"westus2"},
@@ -870,6 +1009,25 @@ func (w *world) verify(t *testing.T, refs []image.Ref) []string {
 		lines[i] = line
 	}
 	return lines
+}
+
+// An image that is there, and of which Azure does not say whether it is ready, is
+// verified with that word.
+func TestVerifyTellsWhatIsNotKnown(t *testing.T) {
+	w := start(t, fakeazure.Options{Estate: replicating([2]armcompute.ReplicationState{"Completed", "Unknown"})}, nil)
+	const id = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/gallery000/images/capi-ubuntu-2404-000/versions/0.3.0"
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+		Source: "azure", Type: "azure", Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/",
+		Refs: []image.Ref{{ID: id, Provider: "azure", Region: "westus2"}, {ID: id, Provider: "azure", Region: "eastus"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"", "whether it is available is not known: its replication to eastus is Unknown"} {
+		if got[i].Presence != source.Found || got[i].Reason != want {
+			t.Errorf("%d: got %v %q", i, got[i].Presence, got[i].Reason)
+		}
+	}
 }
 
 // Whatever the plugin asks must be in the custom role that the documentation

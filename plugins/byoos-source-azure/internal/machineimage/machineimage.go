@@ -320,7 +320,6 @@ func inRegion(status *armcompute.ReplicationStatus, region string) regional {
 type Shared struct {
 	// UniqueID is the id as Azure gives it; empty when it gives none.
 	UniqueID  string
-	Location  string
 	Tags      map[string]string
 	Published time.Time
 	EndOfLife time.Time
@@ -329,7 +328,7 @@ type Shared struct {
 
 // FromCommunityVersion reads a version of a community gallery.
 func FromCommunityVersion(v *armcompute.CommunityGalleryImageVersion) Shared {
-	s := Shared{Location: text(v.Location)}
+	var s Shared
 	if v.Identifier != nil {
 		s.UniqueID = text(v.Identifier.UniqueID)
 	}
@@ -342,7 +341,7 @@ func FromCommunityVersion(v *armcompute.CommunityGalleryImageVersion) Shared {
 
 // FromSharedVersion reads a version of a gallery that is shared directly.
 func FromSharedVersion(v *armcompute.SharedGalleryImageVersion) Shared {
-	s := Shared{Location: text(v.Location)}
+	var s Shared
 	if v.Identifier != nil {
 		s.UniqueID = text(v.Identifier.UniqueID)
 	}

@@ -195,3 +195,53 @@ func TestFacts(t *testing.T) {
 		})
 	}
 }
+
+// What the list said of a version stands where the answer for it says nothing, and
+// nowhere else.
+func TestComplete(t *testing.T) {
+	region := func(name string, excluded *bool) *armcompute.TargetRegion {
+		return &armcompute.TargetRegion{Name: to.Ptr(name), ExcludeFromLatest: excluded}
+	}
+	version := func(d int, location, tag, mode string, regions ...*armcompute.TargetRegion) *armcompute.GalleryImageVersion {
+		return &armcompute.GalleryImageVersion{
+			Location: to.Ptr(location), Tags: map[string]*string{"kubernetes_version": to.Ptr(tag)},
+			Properties: &armcompute.GalleryImageVersionProperties{PublishingProfile: &armcompute.GalleryImageVersionPublishingProfile{
+				PublishedDate: day(d), EndOfLifeDate: day(d + 10), ReplicationMode: to.Ptr(armcompute.ReplicationMode(mode)), TargetRegions: regions,
+			}},
+		}
+	}
+	list := func() *armcompute.GalleryImageVersion {
+		return version(1, "westus2", "1.30.0", "Full", nil, region("West US 2", to.Ptr(true)), region("East US", nil))
+	}
+	for name, tt := range map[string]struct {
+		one, list, want *armcompute.GalleryImageVersion
+	}{
+		"nothing":   {&armcompute.GalleryImageVersion{}, list(), list()},
+		"no fields": {version(0, "", "", ""), list(), list()},
+		"all": {
+			version(2, "eastus", "1.31.0", "Shallow", region("eastus", nil)), list(),
+			version(2, "eastus", "1.31.0", "Shallow", region("eastus", nil)),
+		},
+		"no flags": {
+			version(2, "eastus", "1.31.0", "Shallow", region("eastus", to.Ptr(true)), nil, region("westus2", nil), region("northeurope", nil)), list(),
+			version(2, "eastus", "1.31.0", "Shallow", region("eastus", to.Ptr(true)), nil, region("westus2", to.Ptr(true)), region("northeurope", nil)),
+		},
+		"another flag": {
+			version(2, "eastus", "1.31.0", "Shallow", region("westus2", to.Ptr(false))), list(),
+			version(2, "eastus", "1.31.0", "Shallow", region("westus2", to.Ptr(false))),
+		},
+		"nothing in the list": {version(2, "eastus", "1.31.0", "Shallow"), &armcompute.GalleryImageVersion{}, version(2, "eastus", "1.31.0", "Shallow")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "no fields" {
+				*tt.one = armcompute.GalleryImageVersion{Properties: &armcompute.GalleryImageVersionProperties{
+					PublishingProfile: &armcompute.GalleryImageVersionPublishingProfile{},
+				}}
+			}
+			Complete(tt.one, tt.list)
+			if diff := cmp.Diff(tt.want, tt.one); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}

@@ -210,7 +210,7 @@ func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompu
 	err := d.api.Versions(ctx, p.subscription, p.group, p.gallery, *g.Name, func(v *armcompute.GalleryImageVersion) error {
 		if name := list.name(v.ID, v.Name); name != "" {
 			id := p.id(v.ID, *g.Name, name)
-			versions = append(versions, listed{id: id, name: name, images: machineimage.FromListed(id, definition, v, d.opt)})
+			versions = append(versions, listed{id: id, name: name, said: v, images: machineimage.FromListed(id, definition, v, d.opt)})
 		}
 		return nil
 	})

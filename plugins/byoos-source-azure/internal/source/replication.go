@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
@@ -26,7 +27,9 @@ type listed struct {
 	id     resourceid.ID
 	name   string
 	images []sdk.Image
-	asked  bool
+	// said is what the list has of it.
+	said  *armcompute.GalleryImageVersion
+	asked bool
 }
 
 // newestFirst orders versions as the host does: by time, an unknown one last,
@@ -103,7 +106,7 @@ func (d *discovery) settle(ctx context.Context, p place, definition string, of m
 	if err := d.withhold(definition, p, versions, wishes, ready); err != nil || len(open) == 0 {
 		return err
 	}
-	return d.tellOpen(p, definition, versions, open)
+	return d.tellOpen(p, definition, versions, wishes, open)
 }
 
 // ask closes the wishes that are open with the newest version that is ready, and
@@ -128,6 +131,7 @@ func (d *discovery) ask(
 			v.withdraw(sdk.StateUnknown, "its replication status could not be read")
 			return nil, err
 		}
+		machineimage.Complete(answer, v.said)
 		v.images = machineimage.FromVersion(v.id, of, answer, d.opt)
 		for _, image := range v.offered(d.now) {
 			for _, w := range wishes.of(image) {
@@ -142,7 +146,7 @@ func (d *discovery) ask(
 }
 
 // withhold keeps a version that Azure was asked for, and does not call ready, from
-// being picked above an older one that is. Where there is none it stays offered:
+// being picked above an older one that is. Where a wish has none it stays offered:
 // not known is not unusable.
 func (d *discovery) withhold(definition string, p place, versions []listed, wishes wishes, ready map[wish]int) error {
 	var withheld []string
@@ -151,14 +155,8 @@ func (d *discovery) withhold(definition string, p place, versions []listed, wish
 			continue
 		}
 		for _, image := range versions[i].offered(d.now) {
-			instead := 0
-			wanted := wishes.of(image)
-			for _, w := range wanted {
-				if at, some := ready[w]; some && at > i {
-					instead = max(instead, at)
-				}
-			}
-			if image.State != sdk.StateUnknown || instead == 0 {
+			instead, all := olderReady(wishes.of(image), ready)
+			if image.State != sdk.StateUnknown || !all {
 				continue
 			}
 			image.State = sdk.Pending
@@ -176,19 +174,30 @@ func (d *discovery) withhold(definition string, p place, versions []listed, wish
 	})
 }
 
+// olderReady returns the place of the oldest version that is ready in place of one
+// that is not; all is false where a wish has none.
+func olderReady(wanted []wish, ready map[wish]int) (place int, all bool) {
+	for _, w := range wanted {
+		at, some := ready[w]
+		if !some {
+			return 0, false
+		}
+		place = max(place, at)
+	}
+	return place, len(wanted) > 0
+}
+
 // tellOpen tells of wishes that no version is ready for among those asked for,
 // when there are others.
-func (d *discovery) tellOpen(p place, definition string, versions []listed, open map[wish]bool) error {
+func (d *discovery) tellOpen(p place, definition string, versions []listed, wishes wishes, open map[wish]bool) error {
 	var regions []string
 	for _, v := range versions {
 		if v.asked {
 			continue
 		}
 		for _, image := range v.offered(d.now) {
-			for w := range open {
-				if w.region == image.Region {
-					regions = append(regions, w.region)
-				}
+			if wishes.anyOf(image, open) {
+				regions = append(regions, image.Region)
 			}
 		}
 	}

@@ -173,7 +173,7 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 	case modeGallery:
 		return each(ctx, ses.subscriptions, d.galleries)
 	case modeCommunity, modeShared:
-		return each(ctx, locations(ses.Locations, req.Hints.Regions), d.sharedGallery)
+		return d.sharedGalleries(ctx)
 	default:
 		return each(ctx, ses.subscriptions, d.managed)
 	}

@@ -152,16 +152,25 @@ func (s *session) current(ctx context.Context, q question) ([]sdk.Image, error) 
 	return s.resource(ctx, id)
 }
 
+// found answers with an image as it is now, and says what Azure does not.
+func found(ref sdk.Ref, image sdk.Image) sdk.Result {
+	result := sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
+	if image.State == sdk.StateUnknown && image.StateReason != "" {
+		result.Reason = "whether it is available is not known: " + image.StateReason
+	}
+	return result
+}
+
 // compare finds the image of a reference among those of its version.
 func (s *session) compare(ref sdk.Ref, images []sdk.Image) sdk.Result {
 	if ref.Region == "" && len(images) > 0 {
-		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &images[0]}
+		return found(ref, images[0])
 	}
 	var regions []string
 	var somewhere *sdk.Image
 	for i := range images {
 		if images[i].Region == resourceid.Region(ref.Region) {
-			return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &images[i]}
+			return found(ref, images[i])
 		}
 		if images[i].Region == "" {
 			somewhere = &images[i]
@@ -174,7 +183,7 @@ func (s *session) compare(ref sdk.Ref, images []sdk.Image) sdk.Result {
 		if image.State == sdk.Available {
 			image.State, image.StateReason = sdk.StateUnknown, "it exists, and Azure does not say in which region"
 		}
-		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
+		return found(ref, image)
 	}
 	slices.Sort(regions)
 	return sdk.Result{
