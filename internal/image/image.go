@@ -138,7 +138,8 @@ func (o OS) String() string {
 }
 
 // Condition returns the state in one word for people: the state that the source
-// gave, unless the image is deprecated or past its end of life at now.
+// gave, unless the image is deprecated or past its end of life at now; unknown when
+// nobody asked for it.
 func (i Image) Condition(now time.Time) string {
 	switch {
 	case i.State != Available && i.State != StateUnset:
@@ -149,6 +150,8 @@ func (i Image) Condition(now time.Time) string {
 		return "deprecated"
 	case i.ExcludedFromLatest:
 		return "excluded"
+	case i.State == StateUnset:
+		return "unknown"
 	}
 	return string(i.State)
 }
