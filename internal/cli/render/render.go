@@ -153,10 +153,10 @@ func (o *Options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return o.print(text)
+	return o.write(text)
 }
 
-func (o *Options) print(text []byte) error {
+func (o *Options) write(text []byte) error {
 	if o.OutDir != "" {
 		return o.writeFile(o.terraformFile(), text)
 	}

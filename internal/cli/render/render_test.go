@@ -168,14 +168,14 @@ func TestOutDir(t *testing.T) {
 	inv, out := invoke(t)
 	for format, name := range map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"} {
 		o := &Options{Invocation: inv, Format: format, OutDir: "infra/new"}
-		if err := o.print([]byte(format)); err != nil || out.Len() > 0 {
+		if err := o.write([]byte(format)); err != nil || out.Len() > 0 {
 			t.Errorf("%s: %v, and on stdout %q", format, err, out)
 		}
 		if got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", name)); err != nil || string(got) != format {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	if err := (&Options{Invocation: inv, Format: FormatTerraform}).print([]byte("x")); err != nil || out.String() != "x" {
+	if err := (&Options{Invocation: inv, Format: FormatTerraform}).write([]byte("x")); err != nil || out.String() != "x" {
 		t.Errorf("got %q, %v", out, err)
 	}
 	o := &Options{Invocation: inv, OutDir: "infra/new"}
