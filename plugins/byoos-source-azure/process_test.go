@@ -654,10 +654,13 @@ func TestSharedGalleries(t *testing.T) {
 		regions []string
 		said    string
 	}{
-		"asked":      {[]string{"East US"}, ""},
-		"partly":     {[]string{"East US", "North Europe"}, "locations: gallery " + public + ": not asked in northeurope, which packs select"},
-		"elsewhere":  {[]string{"northeurope"}, "next: add to locations the regions that you need"},
 		"everywhere": {nil, ""},
+		"asked":      {[]string{"East US"}, ""},
+		"partly":     {[]string{"East US", "us-east-1"}, ""}, // of a pack of another provider
+		"elsewhere": {
+			[]string{"northeurope", "us-east-1"},
+			"not asked: none of its locations is among the regions that packs select, northeurope, us-east-1 next: add to locations the regions that you need",
+		},
 	} {
 		r := w.host.Discover(t.Context(), []source.Request{{
 			Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: tt.regions},
@@ -665,6 +668,9 @@ func TestSharedGalleries(t *testing.T) {
 		}}, nil)[0]
 		if wants(t, said(r), tt.said); tt.said == "" && len(r.Diagnostics) > 0 {
 			t.Errorf("%s: said %s", name, said(r))
+		}
+		if tt.said != "" && len(r.Images) > 0 {
+			t.Errorf("%s: %d images", name, len(r.Images))
 		}
 	}
 	r = w.good(t, config{

@@ -30,18 +30,6 @@ func locations(configured, hinted []string) []string {
 	return regions
 }
 
-// unasked returns the regions that the host will select from and that are not
-// configured.
-func unasked(configured, hinted []string) []string {
-	var regions []string
-	for _, h := range hinted {
-		if region := resourceid.Region(h); !slices.Contains(locations(configured, nil), region) && !slices.Contains(regions, region) {
-			regions = append(regions, region)
-		}
-	}
-	return regions
-}
-
 // lister reads galleries of one kind that belong to somebody else.
 type lister struct {
 	kind        resourceid.Kind
@@ -51,19 +39,17 @@ type lister struct {
 }
 
 // sharedGalleries reads the gallery in every region that is configured and selected
-// from; where packs select another one, there is nothing to pick.
+// from. Where there is none nothing is asked, and the host could not say why.
 func (d *discovery) sharedGalleries(ctx context.Context) error {
-	if regions := unasked(d.Locations, d.hints.Regions); len(regions) > 0 {
-		err := d.report(sdk.Diagnostic{
+	regions := locations(d.Locations, d.hints.Regions)
+	if len(regions) == 0 {
+		return d.report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "locations", Scope: "gallery " + cmp.Or(d.CommunityGallery, d.SharedGallery),
-			Summary:  "not asked in " + abbreviated(regions) + ", which packs select",
+			Summary:  "not asked: none of its locations is among the regions that packs select, " + abbreviated(d.hints.Regions),
 			NextStep: "add to locations the regions that you need",
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return each(ctx, locations(d.Locations, d.hints.Regions), d.sharedGallery)
+	return each(ctx, regions, d.sharedGallery)
 }
 
 // sharedGallery reads the community or directly shared gallery in one region.
