@@ -314,6 +314,58 @@ func TestNoCredentialFollowsARedirect(t *testing.T) {
 	}
 }
 
+// identityToken makes a home with an identity token for a host, as a login by a
+// credential helper leaves it. It travels in the body of a request.
+func identityToken(t *testing.T, host string) string {
+	t.Helper()
+	home := t.TempDir()
+	writeFile(t, filepath.Join(home, ".docker", "config.json"), fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, host, canary))
+	return home
+}
+
+// A 307 repeats the body, and with it the identity token.
+func TestNoCredentialInABodyFollowsARedirect(t *testing.T) {
+	var reached []string
+	note := func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		reached = append(reached, string(body))
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]string{"message": "cannot read " + string(body)})
+	}
+	elsewhere, _ := serve(t, http.HandlerFunc(note))
+	elsewhere = strings.Replace(elsewhere, "127.0.0.1", "localhost", 1)
+	for name, tc := range map[string]struct{ target, want string }{
+		"another host": {"http://" + elsewhere, "redirects to " + elsewhere},
+		"its own":      {"", "answered 400"},
+	} {
+		reached = nil
+		var host string
+		host, asked := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/token":
+				http.Redirect(w, r, tc.target+"/again", http.StatusTemporaryRedirect)
+			case "/again":
+				note(w, r)
+			default:
+				w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+host+`/token",service="test"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+		}))
+		out := discover(t, call{config: config{Repository: host + "/edge/ubuntu"}, home: identityToken(t, host)})
+		says(t, out, tc.want)
+		noCanary(t, out)
+		if len(asked.paths) < 2 {
+			t.Errorf("%s: the token server was not asked: %q", name, asked.paths)
+		}
+		if tc.target != "" && len(reached) > 0 {
+			t.Errorf("%s was sent %q", name, reached)
+		}
+		if tc.target == "" && len(reached) == 0 {
+			t.Errorf("%s: a redirect to the token server itself was not followed", name)
+		}
+	}
+}
+
 func TestRedirectToPlainHTTPIsRefused(t *testing.T) {
 	evil, reached := serve(t, inMemory())
 	server := httptest.NewTLSServer(asksBasic(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

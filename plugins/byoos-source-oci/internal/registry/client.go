@@ -284,7 +284,7 @@ func (r *Repository) Failed(doing string, err error) error {
 		e.schemes, e.noScheme = schemes, true
 	}
 	if answer := answerOf(err); answer != nil && answer.Request != nil {
-		e.token = r.host.guard.isToken(answer.Request.URL)
+		e.token = r.host.guard.isToken(firstRequest(answer.Request).URL)
 	}
 	e.retryAfter = r.host.patience.refused()
 	return e

@@ -198,6 +198,7 @@ func isCertificateFailure(err error) bool {
 
 func (e *Error) network() (reason, next string) {
 	var page *PageError
+	var redirect *RedirectError
 	var plain tls.RecordHeaderError
 	var dns *net.DNSError
 	var timeout net.Error
@@ -207,6 +208,8 @@ func (e *Error) network() (reason, next string) {
 		return "interrupted", ""
 	case errors.As(e.Err, &plain), strings.Contains(e.Err.Error(), "server gave HTTP response to HTTPS client"):
 		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
+	case errors.As(e.Err, &redirect):
+		return "the token server " + redirect.Error(), "the registry must name that token server itself; check that no proxy answers for it"
 	case errors.As(e.Err, &page):
 		return page.Error() + " where a registry's answer is due", "check that it is a registry and not a proxy's login page"
 	case errors.As(e.Err, &dns):

@@ -40,7 +40,8 @@ const (
 // keeps credentials where they belong, whatever the layers above it do:
 //
 //   - credentials go to the registry and to the token server that the registry
-//     itself named, not to a host that one of them redirects to;
+//     itself named, not to a host that one of them redirects to, in no header and
+//     in no body;
 //   - plain http is used where Plain allows it, and a host that failed TLS is
 //     not tried again without;
 //   - answers are bounded.
@@ -81,6 +82,9 @@ func (e *PlainHTTPError) Timeout() bool { return false }
 
 // RoundTrip sends req when the rules allow it.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.checkBody(req); err != nil {
+		return nil, err
+	}
 	req = g.withoutStrayCredential(req)
 	if req.URL.Scheme == "http" {
 		if err := g.checkPlain(req); err != nil {
@@ -134,6 +138,24 @@ func firstRequest(req *http.Request) *http.Request {
 		req = req.Response.Request
 	}
 	return req
+}
+
+// checkBody refuses a token request to a host that has no right to it: its body
+// holds an identity token, which a redirect by 307 or 308 would repeat.
+func (g *guard) checkBody(req *http.Request) error {
+	if req.Method != http.MethodPost || g.mayAuthenticate(req.URL.Host) {
+		return nil
+	}
+	return &RedirectError{From: firstRequest(req).URL.Host, To: req.URL.Host}
+}
+
+// RedirectError is a token request that was redirected to a host that may not
+// have the credential in it.
+type RedirectError struct{ From, To string }
+
+// Error names both hosts.
+func (e *RedirectError) Error() string {
+	return e.From + " redirects to " + e.To + ", which is not sent the credentials"
 }
 
 func (g *guard) withoutStrayCredential(req *http.Request) *http.Request {
