@@ -1,6 +1,8 @@
 package selection
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +56,8 @@ func (p *Pool) candidates(region string) []*image.Image {
 // outcome lacks Dropped, which is most of the work; else it is that of Explain.
 func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {
 	outcome := Outcome{Merged: pool.merged, sel: r.sel}
-	for _, img := range pool.candidates(r.sel.Region) {
+	candidates := pool.candidates(r.sel.Region)
+	for _, img := range candidates {
 		if r.fails(img, now) == nil {
 			outcome.Ranked = append(outcome.Ranked, *img)
 		}
@@ -63,6 +66,7 @@ func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {
 	if outcome.Verdict != Picked {
 		return r.Explain(pool, now)
 	}
+	r.noteUnread(&outcome, candidates, now)
 	return outcome
 }
 
@@ -87,5 +91,39 @@ func (r *Rule) Explain(pool *Pool, now time.Time) Outcome {
 		outcome.Ranked = append(outcome.Ranked, *img)
 	}
 	r.decide(&outcome)
+	r.noteUnread(&outcome, pool.ranked, now)
 	return outcome
+}
+
+// noteUnread tells of tags that were not read, come before the pick, and would fit
+// if they had what the pick has.
+func (r *Rule) noteUnread(o *Outcome, ranked []*image.Image, now time.Time) {
+	if o.Verdict != Picked || isUnread(o.Pick) {
+		return
+	}
+	first, count := "", 0
+	for _, img := range ranked {
+		if img.ID == o.Pick.ID {
+			break
+		}
+		if isUnread(img) && r.fails(supposed(img, o.Pick), now) == nil {
+			first, count = cmp.Or(first, img.ID), count+1
+		}
+	}
+	if count > 0 {
+		o.Notes = append(o.Notes, fmt.Sprintf("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
+			"set resolve: all to know, or narrow tags", count, first))
+	}
+}
+
+// supposed returns an unread tag as if it held what a read one does.
+func supposed(unread, read *image.Image) *image.Image {
+	img := *unread
+	img.Digest, img.CreatedAt, img.Tags = read.Digest, read.CreatedAt, read.Tags
+	img.Architecture = cmp.Or(img.Architecture, read.Architecture)
+	img.KubernetesVersion = cmp.Or(img.KubernetesVersion, read.KubernetesVersion)
+	if img.OS == (image.OS{}) {
+		img.OS = read.OS
+	}
+	return &img
 }

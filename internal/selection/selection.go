@@ -271,13 +271,14 @@ func orders(ranked []image.Image) (some []image.Image, why string) {
 
 // variants finds images of several Kubernetes distributions or custom tags, which
 // are never newer or older than each other, and returns the best of each. Tags
-// that tell neither are not compared with those that do.
+// that tell neither come after those that do, or are a variant of their own.
 func variants(ranked []image.Image) (some []image.Image, why string) {
 	seen := map[image.Variant]bool{}
 	var distributions, customTags []string
 	for i := range ranked {
 		variant := ranked[i].Variant()
-		if variant == (image.Variant{}) || seen[variant] {
+		outside := variant == (image.Variant{}) && (i > 0 || !isTag(&ranked[i]))
+		if outside || seen[variant] {
 			continue
 		}
 		seen[variant] = true

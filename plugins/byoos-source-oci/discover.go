@@ -101,6 +101,7 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 			NextStep: "check tags in the source's config", ConfigPath: "tags", Scope: repo.Name,
 		})
 	}
+	tag.UnrankOutside(tags)
 	if tags, err = d.shorten(repo, tags); err != nil {
 		return nil, err
 	}

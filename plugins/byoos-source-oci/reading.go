@@ -95,9 +95,11 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 	return nil
 }
 
-// take takes in what the first of the line's tags holds; nothing is left to read
-// of a line that has what is wanted.
+// take takes in what the first of the line's tags holds. Of a line that has what
+// is wanted only the tags are left that are as new by their versions: what orders
+// them is in the images.
 func (l *line) take(m *registry.Manifest) {
+	first := l.tags[0]
 	l.tags = l.tags[1:]
 	if m == nil {
 		return
@@ -112,7 +114,9 @@ func (l *line) take(m *registry.Manifest) {
 		})
 	})
 	if len(l.missing) == 0 {
-		l.tags = nil
+		l.tags = slices.DeleteFunc(slices.Clone(l.tags), func(t tag.Tag) bool {
+			return !tag.SameRank(first, t) || t.Edition == first.Edition
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
@@ -93,7 +94,7 @@ func TestHintsDecideWhatIsRead(t *testing.T) {
 			got := read(out)
 			slices.Sort(got)
 			slices.Sort(want)
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 			all := map[string]bool{}
@@ -124,7 +125,7 @@ func TestLimitIsInOrder(t *testing.T) {
 	for range 5 {
 		out := discover(t, c)
 		says(t, out, "after 8 tags 255 of 263 kinds of tags are not read")
-		if diff := cmp.Diff(want, read(out)); diff != "" {
+		if diff := gocmp.Diff(want, read(out)); diff != "" {
 			t.Fatal(diff)
 		}
 	}
@@ -285,5 +286,58 @@ func TestKairosGrammar(t *testing.T) {
 	}
 	if img := out.find(t, k3s, "arm64"); img.KubernetesVersion != "1.36.3+k3s1" || img.Attributes["customTag"] != "rpi4" || img.Digest != "" {
 		t.Errorf("%+v", img)
+	}
+}
+
+// What does not follow the grammar comes last, whatever number it begins with.
+func TestTagsOutsideTheGrammarComeLast(t *testing.T) {
+	for grammar, tags := range map[string][]string{
+		"":       {"k3s-1.30.10-v4.7.0", "20240115-nightly", "22.04", "1.31.0-rke2-old", "v99"},
+		"kairos": {"24.04-standard-amd64-generic-v3.7.2-k3s-v1.34.3-k3s1", "24.04-standard-amd64-generic-v3.7.1-rc-k3s-v1.34.2-k3s1", "99"},
+	} {
+		s := registry.NewStore(t)
+		tagAll(t, s, tags)
+		p := newProgram(t, s.Host)
+		p.spec(strings.Replace(selecting(""), "/ubuntu}", "/ubuntu, grammar: '"+cmp.Or(grammar, "canvos")+"'}", 1))
+		if out, _ := p.run(0, "render"); !strings.Contains(out, "HOST/edge/ubuntu:"+tags[0]+`"`) {
+			t.Errorf("picked:\n%s", out)
+		}
+	}
+	// Where no tag follows the grammar, versions are all there is.
+	s := registry.NewStore(t)
+	tagAll(t, s, []string{"v1.4.5", "v1.10.0", "v1.9"})
+	p := newProgram(t, s.Host)
+	p.spec(selecting(""))
+	if out, _ := p.run(0, "render"); !strings.Contains(out, "HOST/edge/ubuntu:v1.10.0\"") {
+		t.Errorf("picked:\n%s", out)
+	}
+}
+
+// A tag of another repository is in no order with those of a grammar.
+func TestRepositoriesOfOtherTags(t *testing.T) {
+	s := registry.NewStore(t)
+	tagAll(t, s, []string{"k3s-1.30.10-v4.7.0"})
+	s.Image(t, "edge/other", "22.04", registry.Manifest{})
+	p := newProgram(t, s.Host)
+	p.spec(strings.Replace(selecting(""), "repository: HOST/edge/ubuntu", "repositories: [HOST/edge/ubuntu, HOST/edge/other]", 1))
+	_, talk := p.run(3, "render")
+	for _, want := range []string{"k3s-1.30.10-v4.7.0", "edge/other:22.04"} {
+		if !strings.Contains(talk, want) {
+			t.Errorf("%q is missing in:\n%s", want, talk)
+		}
+	}
+}
+
+// Tags that the versions in them do not tell apart are all read: then the creation
+// time decides, and not the alphabet.
+func TestTagsOfOneRankAreAllRead(t *testing.T) {
+	s := registry.NewStore(t)
+	for build, created := range map[string]string{"2": "2026-01-02T00:00:00Z", "11": "2026-01-11T00:00:00Z", "10": "2026-01-10T00:00:00Z"} {
+		s.Image(t, repoName, "k3s-1.30.10-build"+build, registry.Manifest{Created: created})
+	}
+	p := newProgram(t, s.Host)
+	p.spec(strings.Replace(selecting(""), "/ubuntu}", `/ubuntu, grammar: '(?P<k8sDistribution>k3s)-(?P<kubernetesVersion>[\d.]+)-(?P<version>build\d+)'}`, 1))
+	if out, _ := p.run(0, "render"); !strings.Contains(out, "HOST/edge/ubuntu:k3s-1.30.10-build11\"") {
+		t.Errorf("picked:\n%s", out)
 	}
 }
