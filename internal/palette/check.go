@@ -1,6 +1,7 @@
 package palette
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,6 @@ const (
 )
 
 // clouds are the cloud types whose machines start from a provider's images.
-// Palette's list is longer; what is not here is not judged.
 func clouds(provider string) []string {
 	switch provider {
 	case "aws":
@@ -26,22 +26,29 @@ func clouds(provider string) []string {
 		return []string{"azure", "aks"}
 	case "gcp":
 		return []string{"gcp", "gke"}
-	case "vsphere":
-		return []string{"vsphere"}
+	case "vsphere", "openstack", "maas":
+		return []string{provider}
 	case "oci":
 		return []string{edgeNative}
 	}
 	return nil
 }
 
+// judged tells whether a cloud type is one of Palette's own: those of v1CloudType in
+// its API description, and two that the Terraform provider's documentation and older
+// profiles have. Any other was registered by somebody, and takes what it takes.
 func judged(cloudType string) bool {
-	return slices.Contains([]string{"aws", "eks", "azure", "aks", "gcp", "gke", "vsphere", edgeNative}, cloudType)
+	return slices.Contains([]string{
+		allClouds, "aws", "eks", "azure", "aks", "gcp", "gke", "vsphere", edgeNative, "edge", "maas",
+		"nested", "baremetal", "generic", "apache-cloudstack", "virtual", "openstack",
+	}, cloudType)
 }
 
 // checkLayer checks what the packs' documentation asks for, as far as the API
 // tells: an OS layer, version 1.0.0 or later, a cloud that the image fits.
 // https://docs.spectrocloud.com/integrations/packs/?pack=generic-byoi
-func checkLayer(t Target, l Layer, cloudType string) error {
+func (p *Plan) checkLayer(l Layer, kind templateKind) error {
+	t := p.Target
 	if l.Layer != layerOS && l.Layer != "" {
 		return refused("check the pack in Palette", "pack %s is of layer %s, not of the OS layer", l.Name, l.Layer)
 	}
@@ -49,20 +56,32 @@ func checkLayer(t Target, l Layer, cloudType string) error {
 		return refused("move the layer to version 1.0.0 or later in Palette",
 			"pack %s is of version %s; 1.0.0 is the first that is supported", l.Name, version)
 	}
-	if why, next := CloudMisfit(t, cloudType); why != "" {
+	t.Type = cmp.Or(kind.Type, t.Type)
+	if why, next := CloudMisfit(t, kind.CloudType); why != "" {
 		return refused(next, "%s", why)
+	}
+	if t.Provider != "" && !judged(plainCloud(kind.CloudType)) {
+		p.Notes = append(p.Notes, fmt.Sprintf("whether the image of %s is one for cloud type %q is not known", t.Provider, kind.CloudType))
 	}
 	return nil
 }
 
+// plainCloud is a cloud type as Palette writes it.
+func plainCloud(cloudType string) string { return strings.ToLower(strings.TrimSpace(cloudType)) }
+
 // CloudMisfit says why machines of a cloud type cannot have a target's pack or
-// image, and what to do; nothing when they can, or when that is not known.
+// image, and what to do; nothing when they can, or when that is not known. The
+// profile of an add-on may be for all clouds.
 func CloudMisfit(t Target, cloudType string) (why, next string) {
-	if t.Pack == edgePack && cloudType != edgeNative && judged(cloudType) {
+	cloud := plainCloud(cloudType)
+	if !judged(cloud) || cloud == allClouds && t.Type == typeAddOn {
+		return "", ""
+	}
+	if t.Pack == edgePack && cloud != edgeNative {
 		return fmt.Sprintf("pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType),
 			"use packs[].pack: generic-byoi for this profile"
 	}
-	if fit := clouds(t.Provider); fit != nil && judged(cloudType) && !slices.Contains(fit, cloudType) {
+	if t.Provider != "" && !slices.Contains(clouds(t.Provider), cloud) {
 		return fmt.Sprintf("the image of pack %s is one of %s, and the profile is of cloud type %s", t.Name, t.Provider, cloudType),
 			"check packs[].select.provider, and target.profile or target.cloudType"
 	}
@@ -93,11 +112,11 @@ func CheckRequests(requests []Request, goal Goal) error {
 	return nil
 }
 
-// sameLayer compares two targets. One without a version, or of the latest, may be
-// any version, and
-// new versions of one profile are the same.
+// sameLayer compares two targets. A profile has one OS layer, whatever its pack. A
+// target without a version, or of the latest, may be any version, and new versions
+// of one profile are the same.
 func sameLayer(a, b Target, goal Goal) bool {
-	if a.Scope != b.Scope || a.Profile != b.Profile || a.Pack != b.Pack {
+	if a.Scope != b.Scope || a.Profile != b.Profile {
 		return false
 	}
 	open := func(version string) bool { return version == "" || version == Latest }

@@ -101,6 +101,19 @@ func answer[T any](body *T) (*T, error) {
 	return body, nil
 }
 
+// list unpacks an answer that is a list. One without items is none: an error that
+// comes as a success would be taken for an empty list, and profiles made anew.
+func list[T any](body *T, raw []byte) (*T, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return answer[T](nil)
+	}
+	if _, ok := fields["items"]; !ok {
+		return nil, fmt.Errorf("the answer is no list: it has no items; is the host a Palette?")
+	}
+	return answer(body)
+}
+
 // profileRef is a profile in a list. The version may be absent there.
 type profileRef struct{ UID, Name, Version, CloudType string }
 
@@ -111,11 +124,11 @@ func (c *Client) findProfiles(ctx context.Context, name string) (refs []profileR
 	if err != nil {
 		return nil, 0, err
 	}
-	list, err := answer(resp.JSON200)
+	listed, err := list(resp.JSON200, resp.Body)
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, item := range list.Items {
+	for _, item := range listed.Items {
 		if item.Metadata.Name != name && item.Metadata.Name != "" {
 			continue
 		}
@@ -155,15 +168,15 @@ func (c *Client) manifests(ctx context.Context, uid, layer string) ([]manifestCo
 	if err != nil {
 		return nil, err
 	}
-	if _, err := answer(resp.JSON200); err != nil {
+	if _, err := list(resp.JSON200, resp.Body); err != nil {
 		return nil, err
 	}
 	// The generated type does not tell an empty draft from none.
-	var list struct {
+	var contents struct {
 		Items []manifestContent `json:"items"`
 	}
-	err = json.Unmarshal(resp.Body, &list)
-	return list.Items, err
+	err = json.Unmarshal(resp.Body, &contents)
+	return contents.Items, err
 }
 
 func (c *Client) variables(ctx context.Context, uid string) ([]api.V1Variable, error) {
@@ -188,7 +201,7 @@ func (c *Client) packs(ctx context.Context, name, registryUID string) ([]api.V1P
 		if err != nil {
 			return nil, err
 		}
-		page, err := answer(resp.JSON200)
+		page, err := list(resp.JSON200, resp.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -211,13 +224,13 @@ func (c *Client) registries(ctx context.Context, name string) ([]api.V1RegistryM
 	if err != nil {
 		return nil, err
 	}
-	list, err := answer(resp.JSON200)
+	listed, err := list(resp.JSON200, resp.Body)
 	if err != nil {
 		return nil, err
 	}
 	var named []api.V1RegistryMetadata
 	var names []string
-	for _, item := range list.Items {
+	for _, item := range listed.Items {
 		if item.Name == name {
 			named = append(named, item)
 		} else if item.Name != "" {

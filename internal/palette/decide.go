@@ -2,8 +2,11 @@ package palette
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 // decide derives the next action from what was read. It is pure but for the
@@ -16,7 +19,7 @@ func (p *Plan) decide() error {
 	}
 	source := p.Profile()
 	if source == nil {
-		return p.decideFresh(ActionCreate, CloudType(p.Target))
+		return p.decideFresh(ActionCreate, newKind(p.Target))
 	}
 	if err := p.checkProfile(source); err != nil {
 		return err
@@ -25,11 +28,11 @@ func (p *Plan) decide() error {
 	if !ok {
 		switch {
 		case profile == nil:
-			return p.decideFresh(ActionClone, source.Kind.CloudType)
+			return p.decideFresh(ActionClone, source.Kind)
 		case p.replaces():
-			return p.decideFresh(ActionReplace, source.Kind.CloudType)
+			return p.decideFresh(ActionReplace, source.Kind)
 		}
-		return p.decideFresh(ActionAdd, source.Kind.CloudType)
+		return p.decideFresh(ActionAdd, source.Kind)
 	}
 	if err := p.decideLayer(source, current); err != nil {
 		return err
@@ -47,7 +50,7 @@ func (p *Plan) decide() error {
 
 // decideLayer compares a layer that is there with what it should be.
 func (p *Plan) decideLayer(source *Profile, current Layer) error {
-	if err := checkLayer(p.Target, current, source.Kind.CloudType); err != nil {
+	if err := p.checkLayer(current, source.Kind); err != nil {
 		return err
 	}
 	if current.Values == "" && !p.Target.Replace {
@@ -67,12 +70,12 @@ func (p *Plan) decideLayer(source *Profile, current Layer) error {
 	return p.comparePublished(source)
 }
 
-func (p *Plan) decideFresh(action Action, cloudType string) error {
+func (p *Plan) decideFresh(action Action, kind templateKind) error {
 	if p.fresh == nil {
 		// The layer was there a moment ago.
 		return refused("run the command again", "the %s layer of %s vanished meanwhile", p.Target.Pack, p.Label())
 	}
-	if err := checkLayer(p.Target, *p.fresh, cloudType); err != nil {
+	if err := p.checkLayer(*p.fresh, kind); err != nil {
 		return err
 	}
 	wanted, err := p.edit([]byte(p.fresh.Values))
@@ -101,6 +104,12 @@ func (p *Plan) comparePublished(profile *Profile) error {
 	}
 	wanted, err := p.edit([]byte(published.Values))
 	if err != nil {
+		var known *failure.Error
+		if errors.As(err, &known) {
+			side := *known
+			side.Summary = "what is published: " + known.Summary
+			return &side
+		}
 		return err
 	}
 	p.Published, p.PublishedWanted = published.Values, string(wanted)
@@ -110,8 +119,11 @@ func (p *Plan) comparePublished(profile *Profile) error {
 // foreignDraft names the layers in which the draft has more than our values, and
 // those of which that cannot be told.
 func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
-	if len(profile.Draft) == 0 || len(profile.Published) == 0 {
+	switch {
+	case len(profile.Draft) == 0:
 		return nil, nil
+	case len(profile.Published) == 0:
+		return p.othersUnpublished(profile), nil
 	}
 	for _, name := range differing(profile.Draft, profile.Published) {
 		if !p.isOurEdit(profile, name) {
@@ -128,6 +140,22 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 		}
 	}
 	return foreign, unknown
+}
+
+// othersUnpublished names the layers beside ours of a profile that never was
+// published. A new version was compared with what it was cloned from.
+func (p *Plan) othersUnpublished(profile *Profile) []string {
+	if profile == p.read.next {
+		return nil
+	}
+	var names []string
+	for _, l := range profile.Draft {
+		if l.Name != p.Layer.Name && !p.isReplaced(l) {
+			names = append(names, l.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // isOurEdit tells whether a layer of the draft differs from the published one by
@@ -205,6 +233,12 @@ func (p *Plan) checkProfile(profile *Profile) error {
 		return refused("run the command again; if it stays so, look at the profile in Palette",
 			"palette does not tell the layers of %s: %s is missing from its answer", p.Label(), profile.untold)
 	}
+	for _, side := range [][]Layer{profile.working(), profile.Published} {
+		if names := layersOf(side, p.Target.Pack); len(names) > 1 {
+			return refused("take the ones that are too many out of the profile in Palette",
+				"%s has %d layers of pack %s: %s", p.Label(), len(names), p.Target.Pack, joined(names))
+		}
+	}
 	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && have != want {
 		return refused("check target.type and target.profile", "%s is of type %s, not %s", p.Label(), have, want)
 	}
@@ -239,11 +273,15 @@ func (p *Plan) checkNewVersion() error {
 		if err != nil {
 			return err
 		}
-		if sameValues(string(wanted), layer.Values) || isCloneOf(next, base, nobody) {
+		if sameValues(string(wanted), layer.Values) || isCloneOf(next, base, nobody) && next.usedBy() == "" {
 			return nil
 		}
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
-			"version %s of profile %q is published already, with other values", p.Goal.NewVersion, p.Target.Profile)
+			"version %s of profile %q is published already, with other values%s", p.Goal.NewVersion, p.Target.Profile, prefixed(", and is used by ", next.usedBy()))
+	}
+	if users := next.usedBy(); users != "" {
+		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
+			"version %s of profile %q is used by %s", p.Goal.NewVersion, p.Target.Profile, users)
 	}
 	if !p.isOwnClone(next, base) && !p.Goal.IncludeDraft {
 		return refused("choose another version, or give --include-draft",

@@ -12,7 +12,8 @@ import (
 const DefaultHost = "api.spectrocloud.com"
 
 // ParseHost returns the base URL of a Palette host, which is given with or
-// without scheme. Only https is allowed, and http for a loopback address.
+// without scheme. Only https is allowed, and http for a loopback address. What is
+// given beside the host's name is not echoed: it may be a password or a key.
 func ParseHost(host string) (*url.URL, error) {
 	text := strings.TrimSpace(host)
 	if !strings.Contains(text, "://") {
@@ -20,20 +21,19 @@ func ParseHost(host string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
-		return nil, failure.Usage("give a host such as "+DefaultHost, "%q is not a Palette host", host)
+		return nil, failure.Usage("give a host such as "+DefaultHost, "the Palette host is no host's name")
 	}
 	switch {
 	case u.User != nil:
-		// Not echoed: it may hold a password.
 		return nil, failure.Usage("give the host alone; the key comes from the environment or a file",
 			"the Palette host has credentials in it")
 	case u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
-		return nil, failure.Usage("give "+u.Host+" alone", "the Palette host %q has more than a host", host)
+		return nil, failure.Usage("give "+u.Host+" alone", "the Palette host %q has more than a host with it", u.Host)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, failure.Usage("use https; --palette-ca-file names the certificate of a private authority",
-			"the Palette host %q would be asked without encryption", host)
+			"the Palette host %q would be asked without encryption", u.Host)
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, failure.Usage("give a host such as "+DefaultHost, "the Palette host %q has an unknown scheme", host)
+		return nil, failure.Usage("give a host such as "+DefaultHost, "the Palette host %q has an unknown scheme", u.Host)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }

@@ -8,18 +8,21 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// Macros that users define: variables of a profile, and those of a project or
-// tenant. The other ones (.spectro.pack, .spectro.system) are part of what a pack
-// comes with.
-const macroPattern = `\{\{-?\s*\.spectro\.(?:var|macro)\.[^}]*\}\}`
+// userMacros are the ones that users define: variables of a profile, and those of a
+// project or tenant, wherever they stand in a template's action. The other ones
+// (.spectro.pack, .spectro.system) are part of what a pack comes with.
+func userMacros(text string) []string {
+	actions := regexp.MustCompile(`(?s)\{\{.*?\}\}`).FindAllString(text, -1)
+	users := regexp.MustCompile(`\.spectro\.(?:var|macro)\b`)
+	return slices.DeleteFunc(actions, func(action string) bool { return !users.MatchString(action) })
+}
 
 // lostMacros are the macros of the users that an edit would take away. An edit
 // changes only values of ours, so each of them stood in one.
 func lostMacros(before, after string) []string {
-	pattern := regexp.MustCompile(macroPattern)
 	var lost []string
-	left := pattern.FindAllString(after, -1)
-	for _, macro := range pattern.FindAllString(before, -1) {
+	left := userMacros(after)
+	for _, macro := range userMacros(before) {
 		if i := slices.Index(left, macro); i >= 0 {
 			left = slices.Delete(left, i, i+1)
 			continue

@@ -189,14 +189,19 @@ func supports(types []string, cloudType string) bool {
 }
 
 // versionFits compares with a version, or with one whose last numbers are x, as
-// the packs' documentation has it: 1.0.x.
+// the packs' documentation has it: 1.0.x. A pre-release fits its own name alone.
 func versionFits(wanted, version string) bool {
-	if wanted == "" || wanted == version {
-		return true
-	}
+	parsed := packVersion(version)
 	prefix, open := strings.CutSuffix(wanted, ".x")
-	if !open {
+	switch {
+	case wanted == version:
+		return true
+	case wanted != "" && !open:
 		return sameVersion(wanted, version)
+	case parsed != nil && parsed.Prerelease() != "":
+		return false
+	case wanted == "":
+		return true
 	}
 	for strings.HasSuffix(prefix, ".x") {
 		prefix = strings.TrimSuffix(prefix, ".x")

@@ -2,10 +2,12 @@ package palette
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
 
@@ -39,6 +41,21 @@ type Target struct {
 // Editor puts the rendered values into the ones of a layer and leaves all else as
 // it is. No existing values give the rendered ones.
 type Editor func(existing []byte) ([]byte, error)
+
+// ofPalette gives a failure the exit code of Palette, which has the values that
+// cannot be edited.
+func (edit Editor) ofPalette() Editor {
+	return func(existing []byte) ([]byte, error) {
+		edited, err := edit(existing)
+		var known *failure.Error
+		if errors.As(err, &known) && len(existing) > 0 {
+			own := *known
+			own.Code = failure.ExitPalette
+			return nil, &own
+		}
+		return edited, err
+	}
+}
 
 // Request is a target with what it should hold.
 type Request struct {
@@ -207,7 +224,7 @@ func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, e
 		return nil, err
 	}
 	p := &Plan{
-		Target: request.Target, Goal: goal, scope: scope, edit: request.Edit,
+		Target: request.Target, Goal: goal, scope: scope, edit: request.Edit.ofPalette(),
 		known: map[string]candidate{}, made: map[string]bool{}, attached: map[string][]string{},
 	}
 	if p.read, err = p.snapshot(ctx); err != nil {

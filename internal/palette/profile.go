@@ -102,12 +102,32 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 		metadata: body.Metadata,
 	}
 	switch {
+	case isUntold(published) && isUntold(draft):
+		p.untold = "what it holds"
 	case body.Status.IsPublished && len(p.Published) == 0:
 		p.untold = "what is published"
 	case len(p.Published) > 0 && draft.Packs == nil && (draft.Uid != "" || draft.Name != "" || draft.CloudType != ""):
 		p.untold = "what is in the draft"
 	}
 	return p
+}
+
+// isUntold tells a template that an answer lacks from one without layers.
+func isUntold(t api.V1ClusterProfileTemplate) bool {
+	return t.Packs == nil && t.Uid+t.Name+t.CloudType+t.Type+t.ProfileVersion == ""
+}
+
+// usedBy names the clusters and cluster templates that use the profile, as far as
+// Palette tells.
+func (p *Profile) usedBy() string {
+	var users []string
+	for _, c := range p.Clusters {
+		users = append(users, c.Name)
+	}
+	for _, t := range p.Templates {
+		users = append(users, "cluster template "+t.Name)
+	}
+	return strings.Join(users, ", ")
 }
 
 func clusters(status api.V1ClusterProfileStatus) []Cluster {
@@ -220,6 +240,18 @@ func findLayer(all []Layer, pack string) (Layer, bool) {
 
 func isOfPack(l Layer, pack string) bool {
 	return l.Name == pack || strings.HasSuffix(l.Name, "--"+pack)
+}
+
+// layersOf names the layers of a pack.
+func layersOf(all []Layer, pack string) []string {
+	var names []string
+	for _, l := range all {
+		if isOfPack(l, pack) {
+			names = append(names, l.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func osLayer(all []Layer) (Layer, bool) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -77,17 +76,16 @@ func (p *Plan) Difference(side Side) Difference {
 // UsedBy names the clusters and cluster templates that use the profile, as far as
 // Palette tells.
 func (d Difference) UsedBy() string {
-	var users []string
-	for _, c := range d.Clusters {
-		users = append(users, c.Name)
+	users := (&Profile{Clusters: d.Clusters, Templates: d.Templates}).usedBy()
+	return cmp.Or(prefixed("used by ", users), "Palette names no cluster that uses it")
+}
+
+// prefixed puts a prefix before a text that is not empty.
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
 	}
-	for _, t := range d.Templates {
-		users = append(users, "cluster template "+t.Name)
-	}
-	if len(users) == 0 {
-		return "Palette names no cluster that uses it"
-	}
-	return "used by " + strings.Join(users, ", ")
+	return prefix + text
 }
 
 func orEmpty[T any](s []T) []T {
@@ -120,7 +118,7 @@ type Report struct {
 	Clusters       []Cluster `json:"clusters"`
 	Templates      []Cluster `json:"templates,omitempty"`
 	Warnings       []string  `json:"warnings,omitempty"`
-	// State is unchanged, planned, draft, published or failed.
+	// State is unchanged, planned, draft, restored, published or failed.
 	State string `json:"state"`
 	Error string `json:"error,omitempty"`
 }
@@ -130,6 +128,8 @@ const (
 	StateUnchanged = "unchanged"
 	StatePlanned   = "planned"
 	StateDraft     = "draft"
+	// StateRestored is that of a draft that was changed to what is published already.
+	StateRestored  = "restored"
 	StatePublished = "published"
 	StateFailed    = "failed"
 )
@@ -170,10 +170,16 @@ func (r *Report) finish(p *Plan, err error) {
 		r.State = StatePlanned
 	case profile != nil && profile.hasDraft():
 		r.State = StateDraft
+	case !slices.ContainsFunc(r.Steps, publishes):
+		r.State = StateRestored
 	default:
 		r.State = StatePublished
 	}
 }
+
+// publishes tells of a step whether clusters may get what it leads to: Palette
+// may make a clone published at once.
+func publishes(step Step) bool { return step.Action == ActionPublish || step.Action == ActionClone }
 
 // Outcome is what became of one request: a plan, a report after an apply, and
 // the error that stopped either.

@@ -63,12 +63,12 @@ func (c *Client) In(ctx context.Context, scope Scope) (*Client, error) {
 	if err != nil {
 		return nil, failed(what, err)
 	}
-	list, err := answer(resp.JSON200)
+	listed, err := list(resp.JSON200, resp.Body)
 	if err != nil {
 		return nil, failed(what, err)
 	}
 	var uids []string
-	for _, item := range list.Items {
+	for _, item := range listed.Items {
 		if item.Metadata.Name == scope.project {
 			uids = append(uids, item.Metadata.Uid)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -59,10 +60,14 @@ func (s Secret) isToken() bool {
 	return strings.HasPrefix(s.text, "eyJ") && strings.Count(s.text, ".") == 2
 }
 
-// scrub removes the secret from text that came from elsewhere.
+// scrub removes the secret from text that came from elsewhere, also as it stands
+// in a URL.
 func (s Secret) scrub(text string) string {
 	if s.text == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, s.text, redacted)
+	for _, form := range []string{s.text, url.QueryEscape(s.text), url.PathEscape(s.text)} {
+		text = strings.ReplaceAll(text, form, redacted)
+	}
+	return text
 }

@@ -84,7 +84,8 @@ func (d *doer) apiError(req *http.Request, resp *http.Response) error {
 	var fields struct{ Code, Message, Ref string }
 	if json.Unmarshal(body, &fields) == nil {
 		answer.Code, answer.Ref = d.secret.scrub(fields.Code), d.secret.scrub(fields.Ref)
-		answer.Message = d.secret.scrub(oneLine(fields.Message))
+		// Cut after it, or a part of the secret would stay.
+		answer.Message = oneLine(d.secret.scrub(fields.Message))
 	}
 	return answer
 }

@@ -74,13 +74,13 @@ nothing.`,
 	o.Print.AddFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
-	flags.StringVar(&o.Goal.NewVersion, "new-version", "", "clone the profile to this version, change and publish that")
+	options.TextVar(flags, &o.Goal.NewVersion, "new-version", "clone the profile to this version, change and publish that")
 	flags.BoolVar(&o.Goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
 	flags.BoolVar(&o.Goal.OSLayerAlone, "os-layer-alone", false, "publish a profile that has no layer but the OS layer")
 	flags.BoolVar(&o.Yes, "yes", false, "publish without asking, as in a script")
 	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone),
 		"none|client|server: client sends nothing but reads, server has Palette validate the values as well")
-	flags.StringVar(&o.Plan, "plan", "", "apply only what this file, written by diff -o json, shows")
+	options.TextVar(flags, &o.Plan, "plan", "apply only what this file, written by diff -o json, shows")
 	return cmd
 }
 
@@ -189,11 +189,11 @@ func (o *Options) printReports(outcomes []palette.Outcome) {
 	for _, outcome := range outcomes {
 		r := outcome.Report
 		for _, warning := range r.Warnings {
-			fmt.Fprintf(o.Invocation.ErrOut, "warning: pack %s: %s\n", r.Name, warning)
+			fmt.Fprintln(o.Invocation.ErrOut, output.HarmlessLine("warning: pack "+r.Name+": "+warning))
 		}
-		fmt.Fprintf(o.Invocation.Out, "%s: profile %q%s: %s\n", r.Name, r.Profile, space(r.ProfileVersion), stateText(r))
+		fmt.Fprintln(o.Invocation.Out, output.HarmlessLine(fmt.Sprintf("%s: profile %q%s: %s", r.Name, r.Profile, space(r.ProfileVersion), stateText(r))))
 		for _, step := range r.Steps {
-			fmt.Fprintf(o.Invocation.Out, "  %s %s\n", mark(step, r), step.Text)
+			fmt.Fprintln(o.Invocation.Out, output.HarmlessLine("  "+mark(step, r)+" "+step.Text))
 		}
 	}
 }
@@ -216,6 +216,8 @@ func stateText(r *palette.Report) string {
 		return "not changed, as this is a dry run"
 	case palette.StateDraft:
 		return "changed as a draft; --publish makes it current"
+	case palette.StateRestored:
+		return "changed; the draft is again as what is published"
 	case palette.StatePublished:
 		switch len(r.Clusters) {
 		case 0:

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 )
 
@@ -32,7 +33,10 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 	for _, outcome := range planned {
 		if outcome.Plan != nil && slices.Contains(outcome.Plan.Actions(), palette.ActionPublish) {
 			d := outcome.Plan.Difference(palette.SidePublished)
-			lines = append(lines, fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), d.UsedBy()))
+			lines = append(lines, output.HarmlessLine(fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), d.UsedBy())))
+			for _, note := range d.Notes {
+				lines = append(lines, output.HarmlessLine("    note: "+note))
+			}
 		}
 	}
 	if len(lines) == 0 {

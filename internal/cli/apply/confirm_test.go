@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,15 +17,19 @@ import (
 )
 
 // planned is the plan of a profile that two clusters use, with these values.
-func planned(t *testing.T, values string) []palette.Outcome {
+func planned(t *testing.T, values string, adjust ...func(*fakepalette.Profile)) []palette.Outcome {
 	t.Helper()
-	server, err := fakepalette.New(fakepalette.State{Profiles: []*fakepalette.Profile{{
+	profile := &fakepalette.Profile{
 		UID: "profile-1", Name: "rhel-prod", Version: "1.2.0", CloudType: "aws", Type: "cluster",
 		Clusters: []fakepalette.Cluster{{Name: "web", UID: "cluster-1"}, {Name: "batch", UID: "cluster-2"}},
 		Published: []fakepalette.Layer{
 			{Name: "generic-byoi", Layer: "os", Type: "spectro", Tag: "1.0.0", PackUID: "byoi-100", RegistryUID: "reg-public", Values: "pack: {osImageOverride: old}\n"},
 		},
-	}}})
+	}
+	for _, f := range adjust {
+		f(profile)
+	}
+	server, err := fakepalette.New(fakepalette.State{Profiles: []*fakepalette.Profile{profile}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +47,7 @@ func planned(t *testing.T, values string) []palette.Outcome {
 	return client.PlanAll(t.Context(), []palette.Request{{
 		Target: palette.Target{Name: "aws-east", Pack: "generic-byoi", Scope: palette.TenantScope(), Profile: "rhel-prod"},
 		Edit:   func([]byte) ([]byte, error) { return []byte(values), nil },
-	}}, palette.Goal{Publish: true}, 1)
+	}}, palette.Goal{Publish: true, IncludeDraft: true}, 1)
 }
 
 func asking(answer string) (*Options, *strings.Builder) {
@@ -69,6 +74,23 @@ func TestPublishAsks(t *testing.T) {
 	}
 }
 
+// Names come from others: they write nothing to the terminal but themselves. Whose
+// edits are published along is asked too.
+func TestQuestionIsWhole(t *testing.T) {
+	o, asked := asking("no\n")
+	err := o.confirm(t.Context(), planned(t, "pack: {osImageOverride: new}\n", func(p *fakepalette.Profile) {
+		p.Version = "1.2.0\x1b[2K\rnothing"
+		p.Clusters[0].Name = "web\x1b[1A"
+		p.Draft = append(slices.Clone(p.Published), fakepalette.Layer{Name: "cni", Layer: "cni", Type: "spectro", PackUID: "x"})
+	}))
+	if failure.Code(err) != failure.ExitFailure {
+		t.Errorf("got %v", err)
+	}
+	if text := asked.String(); strings.ContainsAny(text, "\x1b\r") || !strings.Contains(text, "unpublished edits of somebody else in cni") {
+		t.Errorf("was asked %q", text)
+	}
+}
+
 func TestPublishAsksNothing(t *testing.T) {
 	for name, adjust := range map[string]func(*Options){
 		"a draft": func(o *Options) { o.Goal.Publish = false },
@@ -89,11 +111,14 @@ func TestPublishAsksNothing(t *testing.T) {
 
 func TestPublishNeedsATerminalOrYes(t *testing.T) {
 	for name, adjust := range map[string]func(*Options){
-		"no stdin":         func(o *Options) { o.Invocation.StdinTerminal = false },
-		"no stderr":        func(o *Options) { o.Invocation.StderrTerminal = false },
-		"key from stdin":   func(o *Options) { o.Palette.KeyFile = "-" },
-		"spec from stdin":  func(o *Options) { o.Run.Spec.File = "-" },
-		"new version form": func(o *Options) { o.Goal = palette.Goal{NewVersion: "1.3"} },
+		"no stdin":                func(o *Options) { o.Invocation.StdinTerminal = false },
+		"no stderr":               func(o *Options) { o.Invocation.StderrTerminal = false },
+		"key from stdin":          func(o *Options) { o.Palette.KeyFile = "-" },
+		"spec from stdin":         func(o *Options) { o.Run.Spec.File = "-" },
+		"a new version published": func(o *Options) { o.Goal.NewVersion = "1.3.0" },
+		"others' drafts alone":    func(o *Options) { o.Goal = palette.Goal{IncludeDraft: true} },
+		"the OS layer alone":      func(o *Options) { o.Goal = palette.Goal{OSLayerAlone: true} },
+		"new version form":        func(o *Options) { o.Goal = palette.Goal{NewVersion: "1.3"} },
 	} {
 		o, _ := asking("yes\n")
 		adjust(o)

@@ -107,13 +107,13 @@ func (o *Options) differences(outcomes []palette.Outcome) []palette.Difference {
 func (o *Options) printDiffs(differences []palette.Difference) error {
 	for _, d := range differences {
 		for _, note := range d.Notes {
-			fmt.Fprintf(o.Invocation.ErrOut, "note: pack %s: %s\n", d.Name, note)
+			o.say("note: pack %s: %s", d.Name, note)
 		}
 		if !d.Different {
-			fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s is as rendered\n", d.Name, profileName(d))
+			o.say("pack %s: %s is as rendered", d.Name, profileName(d))
 			continue
 		}
-		fmt.Fprintf(o.Invocation.ErrOut, "pack %s: %s differs; %s\n", d.Name, profileName(d), d.UsedBy())
+		o.say("pack %s: %s differs; %s", d.Name, profileName(d), d.UsedBy())
 		text := d.Diff
 		if o.Invocation.StdoutTerminal {
 			text = output.Harmless(text)
@@ -126,6 +126,11 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 		}
 	}
 	return nil
+}
+
+// say writes a line in which names and words of others do nothing to a terminal.
+func (o *Options) say(format string, args ...any) {
+	fmt.Fprintln(o.Invocation.ErrOut, output.HarmlessLine(fmt.Sprintf(format, args...)))
 }
 
 func profileName(d palette.Difference) string {

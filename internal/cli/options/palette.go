@@ -44,9 +44,7 @@ type Palette struct {
 	Project string
 	// Tenant makes targets that name no project tenant-wide, whatever the environment
 	// says.
-	Tenant bool
-	// scope are the flags that Project and Tenant come from.
-	scope    *pflag.FlagSet
+	Tenant   bool
 	KeyFile  string
 	CAFile   string
 	Timeout  time.Duration
@@ -55,19 +53,18 @@ type Palette struct {
 
 // AddFlags adds the flags.
 func (p *Palette) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&p.Host, "palette-host", "",
+	TextVar(flags, &p.Host, "palette-host",
 		"the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
 	p.AddScopeFlags(flags)
-	flags.StringVar(&p.KeyFile, "palette-key-file", "", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
-	flags.StringVar(&p.CAFile, "palette-ca-file", "", "trust the PEM certificates of this file for Palette as well")
+	TextVar(flags, &p.KeyFile, "palette-key-file", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
+	TextVar(flags, &p.CAFile, "palette-ca-file", "trust the PEM certificates of this file for Palette as well")
 	flags.DurationVar(&p.Timeout, "palette-timeout", 10*time.Minute, "give up on Palette after this long")
 	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
 }
 
 // AddScopeFlags adds the flags that need no Palette.
 func (p *Palette) AddScopeFlags(flags *pflag.FlagSet) {
-	p.scope = flags
-	flags.StringVar(&p.Project, "project", "",
+	TextVar(flags, &p.Project, "project",
 		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
 	flags.BoolVar(&p.Tenant, "tenant", false, "targets that name no project are of the tenant, also when the environment names a project")
 }
@@ -128,10 +125,14 @@ func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*palette
 		return nil, err
 	}
 	login := cliLogin(inv)
-	return &paletteAccess{
-		scopes:  p.scopes(inv, config.Palette, login),
-		palette: p, config: config.Palette, login: login,
-	}, nil
+	access := &paletteAccess{palette: p, config: config.Palette, login: login}
+	if access.scopes, err = p.scopes(inv, config.Palette, login); err != nil {
+		return nil, err
+	}
+	if p.host(inv, config.Palette) == "" && login.err != nil {
+		return nil, login.err
+	}
+	return access, nil
 }
 
 // open reads the key and returns a client. It sends nothing.
@@ -149,9 +150,14 @@ func (a *paletteAccess) open(inv *invocation.Invocation) (*palette.Client, error
 		return nil, err
 	}
 	return palette.NewClient(palette.Config{
-		Host:   first(a.palette.Host, inv.Getenv(hostVariable), a.config.Host, a.login.host, palette.DefaultHost),
+		Host:   first(a.palette.host(inv, a.config), a.login.host, palette.DefaultHost),
 		Secret: secret, CA: authorities, Retries: retries, UserAgent: "kubectl-byoos",
 	})
+}
+
+// host is the one that was named, but for the login's; empty for none.
+func (p *Palette) host(inv *invocation.Invocation, config userconfig.Palette) string {
+	return first(p.Host, inv.Getenv(hostVariable), config.Host)
 }
 
 func first(candidates ...string) string {
@@ -228,6 +234,8 @@ func retries(inv *invocation.Invocation) (int, error) {
 type paletteLogin struct {
 	found         bool
 	host, project string
+	// err tells that there is a login that cannot be read.
+	err error
 }
 
 // cliLogin reads where the Palette CLI is logged in. Its key is encrypted and
@@ -256,8 +264,9 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 	}
 	if err != nil {
 		// Its text may be a part of the file, which holds secrets.
-		fmt.Fprintf(inv.ErrOut, "note: %s, the Palette CLI's login, cannot be read and is not used\n", path)
-		return paletteLogin{}
+		return paletteLogin{err: failure.Usage(
+			"correct or remove it; or say with --palette-host, and --project or --tenant, what it would say",
+			"%s, the Palette CLI's login, cannot be read", path)}
 	}
 	return paletteLogin{found: true, host: file.PaletteConfig.Mgmt.Endpoint, project: file.PaletteConfig.ProjectName}
 }

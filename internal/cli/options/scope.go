@@ -26,20 +26,21 @@ func (p *Palette) Scopes(inv *invocation.Invocation) (Scopes, error) {
 	if err != nil {
 		return Scopes{}, err
 	}
-	return p.scopes(inv, config.Palette, cliLogin(inv)), nil
+	return p.scopes(inv, config.Palette, cliLogin(inv))
 }
 
-func (p *Palette) scopes(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) Scopes {
-	return Scopes{Project: first(p.Project, inv.Getenv(projectVariable), config.Project, login.project), Tenant: p.Tenant}
+// scopes needs the login only where nothing else says what it would say.
+func (p *Palette) scopes(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) (Scopes, error) {
+	project := first(p.Project, inv.Getenv(projectVariable), config.Project)
+	if project == "" && !p.Tenant && login.err != nil {
+		return Scopes{}, login.err
+	}
+	return Scopes{Project: first(project, login.project), Tenant: p.Tenant}, nil
 }
 
 func (p *Palette) checkScope() error {
 	if p.Tenant && p.Project != "" {
 		return failure.Usage("give one of them", "--tenant and --project exclude each other")
-	}
-	// --project "$TEAM" without a TEAM would be everybody's.
-	if p.Project == "" && p.scope != nil && p.scope.Changed("project") {
-		return failure.Usage("name the project, or give --tenant", "--project is empty")
 	}
 	return nil
 }

@@ -1,0 +1,68 @@
+package options
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+// A variable that a script did not set is not the tenant, or the user's own Palette.
+func TestEmptyFlagsAreRefused(t *testing.T) {
+	for _, flag := range []string{"project", "palette-host", "palette-key-file", "palette-ca-file"} {
+		var p Palette
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		p.AddFlags(flags)
+		if err := flags.Parse([]string{"--" + flag, ""}); err == nil || !strings.Contains(err.Error(), "empty") {
+			t.Errorf("--%s \"\": got %v", flag, err)
+		}
+		if err := flags.Parse([]string{"--" + flag, "x"}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A login that cannot be read would turn a project into the tenant, and one Palette
+// into another; it is passed over only where nothing of it counts.
+func TestLoginThatCannotBeRead(t *testing.T) {
+	home := t.TempDir()
+	if err := os.Mkdir(filepath.Join(home, ".palette"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, ".palette", "palette.yaml"), []byte("paletteConfig: [s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		palette Palette
+		environ []string
+		bad     bool
+	}{
+		"nothing else":   {Palette{}, nil, true},
+		"a project":      {Palette{Project: "dev"}, nil, true},
+		"a host":         {Palette{Host: "palette.example.com"}, nil, true},
+		"both":           {Palette{Host: "palette.example.com", Project: "dev"}, nil, false},
+		"the tenant":     {Palette{Host: "palette.example.com", Tenant: true}, nil, false},
+		"in environment": {Palette{}, []string{"SPECTROCLOUD_HOST=palette.example.com", "SPECTROCLOUD_PROJECT=dev"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			streams, _, _, _ := genericiooptions.NewTestIOStreams()
+			inv := &invocation.Invocation{IOStreams: streams, Dir: home, Environ: append([]string{"HOME=" + home}, c.environ...), Now: time.Now}
+			c.palette.Timeout, c.palette.Parallel = time.Minute, 1
+			_, err := c.palette.prepare(inv, false)
+			if c.bad != (failure.Code(err) == failure.ExitUsage) || err != nil && strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("got %v", err)
+			}
+			c.palette.Host = ""
+			if _, err = c.palette.Scopes(inv); (c.palette.Project == "" && !c.palette.Tenant && c.environ == nil) != (failure.Code(err) == failure.ExitUsage) {
+				t.Errorf("the scopes alone: got %v", err)
+			}
+		})
+	}
+}

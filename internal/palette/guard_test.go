@@ -1,0 +1,307 @@
+package palette_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+)
+
+// A macro of the users stands in a value of ours in many spellings; none is
+// replaced without a word.
+func TestMacrosInEverySpelling(t *testing.T) {
+	for _, value := range []string{
+		`"{{.spectro.var.ami}}"`,
+		`'{{ .spectro.var.ami }}'`,
+		`"{{- .spectro.var.ami -}}"`,
+		`"{{ .spectro.macro.ami }}"`,
+		`"{{ .spectro.var.ami | trim }}"`,
+		`"{{ trim .spectro.var.ami }}"`,
+		`"{{ (.spectro.var.ami) }}"`,
+		`'{{ printf "%s-{a}" .spectro.var.ami }}'`,
+		`'{{ index .spectro.var "ami" }}'`,
+		`'{{ $.spectro.var.ami }}'`,
+		`"ami-{{.spectro.var.ami}}"`,
+		"|-\n    {{.spectro.var.ami}}",
+		">-\n    {{\n    .spectro.var.ami\n    }}",
+		`"{{ if .spectro.var.old }}` + oldAMI + `{{ end }}"`,
+	} {
+		t.Run(value, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) {
+				l := &ours(s).Published[0]
+				l.Values = strings.Replace(l.Values, `"`+oldAMI+`"`, value, 1)
+			})
+			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+			wantFailure(t, err, "where the rendered value would go")
+			w.apply(t, request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{Publish: true})
+		})
+	}
+}
+
+func TestTwoLayersOfOnePack(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		p := ours(s)
+		second := p.Published[0]
+		second.Name = "workers--generic-byoi"
+		p.Published = append([]fakepalette.Layer{second}, p.Published...)
+	})
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+	wantFailure(t, err, "has 2 layers of pack generic-byoi: generic-byoi, workers--generic-byoi")
+}
+
+// A version that clusters use is somebody's, whatever its layers are.
+func TestNewVersionThatIsInUse(t *testing.T) {
+	for name, adjust := range map[string]func(*fakepalette.Profile){
+		"published": func(*fakepalette.Profile) {},
+		"our draft": func(p *fakepalette.Profile) {
+			p.Draft = slices.Clone(p.Published)
+			p.Draft[0].Values = wantGeneric()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) {
+				next := *ours(s)
+				next.UID, next.Version = "profile-next", "1.3.0"
+				adjust(&next)
+				s.Profiles = append(s.Profiles, &next)
+			})
+			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
+			wantFailure(t, err, "is used by batch, web")
+		})
+	}
+}
+
+// What never was published is somebody's draft too.
+func TestDraftThatNeverWasPublished(t *testing.T) {
+	for name, goal := range map[string]palette.Goal{"publish": {Publish: true}, "new version": {NewVersion: "1.3.0"}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) { p := ours(s); p.Draft, p.Published = p.Published, nil })
+			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), goal)
+			e := wantFailure(t, err, "has unpublished edits of somebody else in hello, kubernetes")
+			if !strings.Contains(e.Next, "--include-draft") {
+				t.Errorf("got next step %q", e.Next)
+			}
+			goal.IncludeDraft = true
+			w.apply(t, request(t, "rhel-prod", newAMI), goal)
+			if report := w.apply(t, request(t, "rhel-prod", newAMI), goal); report.State != palette.StateUnchanged {
+				t.Errorf("the second apply: %+v", report)
+			}
+		})
+	}
+}
+
+// answering puts other answers in front of a fake.
+func answering(t *testing.T, w *world, path, body string) *palette.Client {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != path {
+			w.ServeHTTP(rw, r)
+			return
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(rw, body)
+	}))
+	t.Cleanup(server.Close)
+	return newClient(t, server.URL, canary)
+}
+
+// An error that is answered as a success is no empty list and no empty profile.
+func TestSuccessWithoutContent(t *testing.T) {
+	const list, projects, profile = "/v1/dashboard/clusterprofiles/metadata", "/v1/dashboard/projects/metadata", "/v1/clusterprofiles/profile-rhel"
+	for name, c := range map[string]struct{ path, body, want string }{
+		"an error for the list":  {list, `{"code": "Internal", "message": "broken"}`, "items"},
+		"null for the list":      {list, `null`, "items"},
+		"an error for projects":  {projects, `{"code": "Internal", "message": "broken"}`, "items"},
+		"an error for a profile": {profile, `{"code": "Internal", "message": "broken"}`, "does not tell the layers"},
+		"a profile without spec": {profile, `{"metadata": {"uid": "profile-rhel", "name": "rhel-prod", "annotations": {"scope": "project", "projectUid": "project-1"}}}`, "does not tell the layers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			create := request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Create, t.CloudType = true, "aws" })
+			plan, err := answering(t, w, c.path, c.body).Plan(t.Context(), create, palette.Goal{})
+			if err == nil {
+				_, err = w.client.Apply(t.Context(), plan, palette.Options{})
+			}
+			wantFailure(t, err, c.want)
+			sameList(t, "writes", w.writes(), nil)
+		})
+	}
+}
+
+// An empty list may be null.
+func TestNullIsAnEmptyList(t *testing.T) {
+	w := newWorld(t)
+	create := request(t, "fresh", newAMI, func(t *palette.Target) { t.Create, t.CloudType = true, "aws" })
+	plan, err := answering(t, w, "/v1/dashboard/clusterprofiles/metadata", `{"items": null}`).Plan(t.Context(), create, palette.Goal{})
+	if err != nil || plan.Action != palette.ActionCreate {
+		t.Errorf("got %v, %v", plan, err)
+	}
+}
+
+// A profile has one OS layer, so two packs for one profile are two writes of it.
+func TestTwoPacksForOneProfile(t *testing.T) {
+	a := palette.Request{Target: palette.Target{Name: "a", Pack: "generic-byoi", Scope: palette.TenantScope(), Profile: "p", Version: "1.0.0"}}
+	b := a
+	b.Target.Name, b.Target.Pack = "b", "edge-native-byoi"
+	if err := palette.CheckRequests([]palette.Request{a, b}, palette.Goal{}); failure.Code(err) != failure.ExitUsage {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A server may repeat the key anywhere, in the form it likes.
+func TestKeyIsNowhereInErrors(t *testing.T) {
+	const key = "k3y+with/odd=signs-0123456789"
+	for name, message := range map[string]string{
+		"cut":     strings.Repeat("a", 490) + key,
+		"encoded": "see https://palette.example.com/?key=" + url.QueryEscape(key),
+		"path":    "see https://palette.example.com/" + url.PathEscape(key),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprintf(w, `{"code": "Bad", "message": %q}`, message)
+			}))
+			defer server.Close()
+			_, err := newClient(t, server.URL, key).In(t.Context(), palette.ProjectScope("Default"))
+			e := wantFailure(t, err, "palette answered 400")
+			if text := e.Error(); strings.Contains(text, key[:8]) || strings.Contains(text, "signs") {
+				t.Errorf("the key shows in %q", text)
+			}
+		})
+	}
+}
+
+func TestHostIsNotEchoed(t *testing.T) {
+	for _, host := range []string{
+		"https://user:s3cret%zz@palette.example.com", "https://palette.example.com/?key=s3cret", "https://palette.example.com/s3cret",
+		"user:s3cret%zz@palette.example.com", "http://palette.example.com#s3cret", "s3cret://palette.example.com", "http://s3cret",
+		"https://palette.example.com:s3cret",
+	} {
+		_, err := palette.ParseHost(host)
+		if failure.Code(err) != failure.ExitUsage || strings.Contains(err.Error(), "s3cret@") || strings.Contains(err.Error(), "s3cret%") || strings.Contains(err.Error(), "key=s3cret") || strings.Contains(err.Error(), "/s3cret") && !strings.HasPrefix(host, "http://s3") {
+			t.Errorf("%s: got %v", host, err)
+		}
+	}
+}
+
+// A pre-release is not the newest of a pack.
+func TestPreReleaseOfAPack(t *testing.T) {
+	more := func(s *fakepalette.State) {
+		for _, version := range []string{"1.0.1-rc.1", "2.0.0-beta"} {
+			s.Packs = append(s.Packs, fakepalette.Pack{UID: "byoi-" + version, Name: "generic-byoi", Version: version, RegistryUID: "reg-public", Type: "spectro", Layer: "os"})
+		}
+	}
+	for version, want := range map[string]string{"": "byoi-100", "1.0.x": "byoi-100", "2.0.0-beta": "byoi-2.0.0-beta", "2.x": ""} {
+		w := newWorld(t, more)
+		plan, err := w.client.Plan(t.Context(), request(t, "no-os", newAMI, func(t *palette.Target) { t.Create, t.PackVersion = true, version }), palette.Goal{})
+		if want == "" {
+			wantFailure(t, err, "has no pack generic-byoi 2.x")
+			continue
+		}
+		if err != nil || plan.Layer.PackUID != want {
+			t.Errorf("%q: got %v, %v, want %s", version, plan, err, want)
+		}
+	}
+}
+
+// A draft that is put back to what is published is not published.
+func TestDraftPutBack(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		p := ours(s)
+		p.Draft = slices.Clone(p.Published)
+		p.Draft[0].Values = wantGeneric()
+	})
+	report := w.apply(t, request(t, "rhel-prod", oldAMI), palette.Goal{})
+	if report.State != "restored" {
+		t.Errorf("got state %s", report.State)
+	}
+}
+
+// What of a profile cannot be edited is Palette's, and the exit code never that of
+// a difference.
+func TestValuesThatCannotBeEdited(t *testing.T) {
+	for name, values := range map[string]string{
+		"a tab": "pack:\n\tosName: rhel\n", "two documents": "pack: {}\n---\npack: {}\n", "a key twice": "pack: {}\npack: {}\n",
+		"another pack's": "options:\n  system.uri: x\n",
+	} {
+		for side, adjust := range map[string]func(*fakepalette.Profile){
+			"":                    func(p *fakepalette.Profile) { p.Published[0].Values = values },
+			"what is published: ": func(p *fakepalette.Profile) { p.Draft = slices.Clone(p.Published); p.Published[0].Values = values },
+		} {
+			w := newWorld(t, func(s *fakepalette.State) { adjust(ours(s)) })
+			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+			if failure.Code(err) != failure.ExitPalette || !strings.HasPrefix(err.Error(), side+"aws-east") {
+				t.Errorf("%s: got %v, code %d", name, err, failure.Code(err))
+			}
+		}
+	}
+}
+
+// The images of a cloud type are of one kind, and all others are refused in it.
+func TestImagesFitTheCloud(t *testing.T) {
+	fits := map[string]string{
+		"aws": "aws", "eks": "aws", "azure": "azure", "aks": "azure", "gcp": "gcp", "gke": "gcp", "vsphere": "vsphere", "edge-native": "oci",
+		"openstack": "openstack", "maas": "maas", "edge": "", "all": "", "nested": "", "baremetal": "", "virtual": "", "generic": "", "apache-cloudstack": "", " EKS ": "aws", "Azure": "azure",
+	}
+	for cloud, provider := range fits {
+		for _, other := range []string{"aws", "azure", "gcp", "vsphere", "oci", "openstack", "nutanix", "proxmox", "maas", "oracle", "unheard-of"} {
+			target := palette.Target{Name: "a", Pack: "generic-byoi", Provider: other}
+			if provider == "oci" {
+				target.Pack = "edge-native-byoi"
+			}
+			why, next := palette.CloudMisfit(target, cloud)
+			if (why == "") != (other == provider) || (next == "") != (why == "") {
+				t.Errorf("an image of %s in %s: got %q, %q", other, cloud, why, next)
+			}
+		}
+	}
+	for _, target := range []palette.Target{{Pack: "generic-byoi"}, {Pack: "generic-byoi", Provider: "aws", Type: "add-on"}} {
+		if why, _ := palette.CloudMisfit(target, "all"); why != "" {
+			t.Errorf("%+v: got %q", target, why)
+		}
+	}
+	if why, _ := palette.CloudMisfit(palette.Target{Pack: "edge-native-byoi"}, "maas"); why == "" {
+		t.Error("an edge pack fits maas")
+	}
+}
+
+// A cloud that somebody registered is not judged, and that is said.
+func TestCloudThatIsNotJudged(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) { ours(s).CloudType = "nutanix" })
+	plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{})
+	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, `whether the image of aws is one for cloud type "nutanix" is not known`) {
+		t.Errorf("got notes %q", notes)
+	}
+	w = newWorld(t, func(s *fakepalette.State) { ours(s).CloudType = "maas" })
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+	wantFailure(t, err, "the image of pack aws-east is one of aws, and the profile is of cloud type maas")
+	w = newWorld(t)
+	_, err = w.client.Plan(t.Context(), request(t, "fresh", newAMI, func(t *palette.Target) { t.Create, t.CloudType, t.RegistryUID = true, "Azure", "reg-other" }), palette.Goal{})
+	wantFailure(t, err, "is one of aws, and the profile is of cloud type Azure")
+}
+
+// Where Palette does not tell which pack a layer is of, its registry does.
+func TestLayerWithoutAPackUID(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) { ours(s).Published[0].PackUID = "" })
+	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{})
+	state := w.State()
+	if got := ours(&state).Layer("generic-byoi", true); got.PackUID != "byoi-100" || got.Values != wantGeneric() {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestRegistryThatIsNotThere(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.client.Plan(t.Context(), request(t, "no-os", newAMI, func(t *palette.Target) { t.Create, t.Registry = true, "Mine" }), palette.Goal{})
+	if e := wantFailure(t, err, `has no registry named "Mine"`); !strings.Contains(e.Next, "it has Mirror, Public Repo") {
+		t.Errorf("got next step %q", e.Next)
+	}
+}
