@@ -124,3 +124,20 @@ func TestAFailingPageEndsTheListing(t *testing.T) {
 		t.Errorf("%v, ids %q", err, ids)
 	}
 }
+
+// TestATokenThatComesAgainEndsTheListing: with an error, as not all was read.
+func TestATokenThatComesAgainEndsTheListing(t *testing.T) {
+	for name, next := range map[string]map[string]string{
+		"the page's own": {"": "1", "1": "1"},
+		"in a circle":    {"": "1", "1": "2", "2": "3", "3": "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ids, asked, err := list(t, func(token string) (string, error) {
+				return answerOf("of"+token, "<nextToken>"+next[token]+"</nextToken>"), nil
+			})
+			if err == nil || !strings.Contains(err.Error(), "page token a second time") || len(ids) != len(next) || len(asked) > len(next)+1 {
+				t.Errorf("%v, asked for %q, ids %q", err, asked, ids)
+			}
+		})
+	}
+}

@@ -58,11 +58,15 @@ func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen m
 	defer l.group.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	tokens := map[string]struct{}{}
 	for p := l.ask(ctx, nil); p != nil; {
 		out, next, err := l.take(ctx, p)
 		if err != nil {
 			return err
 		}
+		token := aws.ToString(out.NextToken)
+		_, repeated := tokens[token]
+		tokens[token] = struct{}{}
 		nameless := 0
 		fresh := slices.DeleteFunc(out.Images, func(a types.Image) bool {
 			id := aws.ToString(a.ImageId)
@@ -81,6 +85,9 @@ func (r Reader) pages(ctx context.Context, input ec2.DescribeImagesInput, seen m
 			if err := r.Nameless(nameless); err != nil {
 				return err
 			}
+		}
+		if repeated {
+			return trouble.ErrRepeatedPage
 		}
 		p = next
 	}

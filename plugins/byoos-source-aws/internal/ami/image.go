@@ -94,8 +94,8 @@ func state(a *types.Image) (sdk.State, string) {
 	}
 	switch a.State {
 	case types.ImageStateAvailable:
-		if strings.HasSuffix(string(a.Architecture), "_mac") {
-			return sdk.Unusable, "it is a macOS image"
+		if system := otherSystem(a); system != "" {
+			return sdk.Unusable, "it is a " + system + " image"
 		}
 		return sdk.Available, ""
 	case types.ImageStatePending, types.ImageStateTransient:
@@ -108,6 +108,18 @@ func state(a *types.Image) (sdk.State, string) {
 		return sdk.Failed, reason
 	}
 	return sdk.Unusable, fmt.Sprintf("EC2 says it is in state %q, which this plugin does not know", a.State)
+}
+
+// otherSystem names the system of an AMI that no pack can use.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html
+func otherSystem(a *types.Image) string {
+	switch {
+	case strings.HasSuffix(string(a.Architecture), "_mac"):
+		return "macOS"
+	case strings.EqualFold(string(a.Platform), "windows"), strings.HasPrefix(aws.ToString(a.PlatformDetails), "Windows"):
+		return "Windows"
+	}
+	return ""
 }
 
 func tags(list []types.Tag) map[string]string {
@@ -185,7 +197,7 @@ func encrypted(devices []types.BlockDeviceMapping) string {
 // what EC2 itself says. Never from the name.
 func (c Converter) facts(img *sdk.Image, a *types.Image) {
 	name, nameKey := tag(img.Tags, c.TagKeys.OSName, "distribution")
-	version, versionKey := tag(img.Tags, c.TagKeys.OSVersion, "distribution_version")
+	version, versionKey := tag(img.Tags, c.TagKeys.OSVersion, usualVersion(img.Tags, name))
 	img.OSName, img.OSVersion = osfacts.Normalize(name, version)
 	provenance(img, "os.name", "tag", nameKey, name, img.OSName)
 	provenance(img, "os.version", "tag", versionKey, version, img.OSVersion)
@@ -198,6 +210,16 @@ func (c Converter) facts(img *sdk.Image, a *types.Image) {
 	v, vKey := tag(img.Tags, c.TagKeys.Version, "")
 	img.Version = v
 	provenance(img, "version", "tag", vKey, v, v)
+}
+
+// usualVersion is the tag with the version of Kubernetes Image Builder, unless that
+// is of another system than name.
+func usualVersion(tags map[string]string, name string) string {
+	beside, _ := osfacts.Normalize(tags["distribution"], "")
+	if own, _ := osfacts.Normalize(name, ""); beside != "" && own != beside {
+		return ""
+	}
+	return "distribution_version"
 }
 
 // platform uses EC2's own platform details, which name the operating system when

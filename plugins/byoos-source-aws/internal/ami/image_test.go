@@ -1,11 +1,15 @@
 package ami
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 func volume(encrypted *bool) types.BlockDeviceMapping {
@@ -43,5 +47,58 @@ func TestAttributes(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAnotherSystemIsUnusable: no pack can use Windows, however EC2 tells it. The
+// API spells the platform in lower case, the SDK's constant does not.
+func TestAnotherSystemIsUnusable(t *testing.T) {
+	tests := []struct {
+		platform, details string
+		want              sdk.State
+	}{
+		{"", "", sdk.Available},
+		{"", "Linux/UNIX", sdk.Available},
+		{"", "Red Hat Enterprise Linux with HA", sdk.Available},
+		{"windows", "", sdk.Unusable},
+		{"Windows", "Windows", sdk.Unusable},
+		{"", "Windows with SQL Server Standard", sdk.Unusable},
+		{"", "Windows BYOL", sdk.Unusable},
+	}
+	for _, test := range tests {
+		a := types.Image{State: types.ImageStateAvailable, Platform: types.PlatformValues(test.platform), PlatformDetails: aws.String(test.details)}
+		img := Converter{}.Image(&a)
+		if img.State != test.want || (img.State == sdk.Unusable) != (img.StateReason == "it is a Windows image") {
+			t.Errorf("%q, %q: %v, %q", test.platform, test.details, img.State, img.StateReason)
+		}
+	}
+}
+
+// TestFactsOfOneSystem: a version belongs to the name beside it.
+func TestFactsOfOneSystem(t *testing.T) {
+	kib := []types.Tag{
+		{Key: aws.String("distribution"), Value: aws.String("Ubuntu")},
+		{Key: aws.String("distribution_version"), Value: aws.String("24.04")},
+	}
+	tests := []struct {
+		name, tag, details string
+		tags               []types.Tag
+		want, wantVersion  string
+	}{
+		{"Kubernetes Image Builder's", "", "", kib, "ubuntu", "24.04"},
+		{"an own name for the same", "ubuntu", "", kib, "ubuntu", "24.04"},
+		{"an own name for another", "rhel", "", kib, "rhel", ""},
+		{"a version alone", "rhel", "", kib[1:], "rhel", "24.04"},
+		{"of what is billed", "", "Red Hat Enterprise Linux", nil, "rhel", ""},
+	}
+	for _, test := range tests {
+		a := types.Image{PlatformDetails: aws.String(test.details), Tags: test.tags}
+		if test.tag != "" {
+			a.Tags = append(slices.Clone(a.Tags), types.Tag{Key: aws.String("os"), Value: aws.String(test.tag)})
+		}
+		img := Converter{TagKeys: settings.TagKeys{OSName: "os"}}.Image(&a)
+		if img.OSName != test.want || img.OSVersion != test.wantVersion {
+			t.Errorf("%s: %q %q", test.name, img.OSName, img.OSVersion)
+		}
 	}
 }

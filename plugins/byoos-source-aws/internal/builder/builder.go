@@ -42,12 +42,19 @@ type Candidate struct {
 	Reason string
 	// Deprecated says that State is Unusable for that reason alone.
 	Deprecated bool
+	// System is that of the build, such as Linux; empty when Image Builder does not say.
+	System string
 	// Version is the build's, such as 1.0.0/3; ARN names the build.
 	Version, ARN string
 	// OSVersion is free text, such as "Ubuntu 24".
 	OSVersion               string
 	CreatedAt, DeprecatedAt time.Time
 	Tags                    map[string]string
+}
+
+// OtherSystem says that no pack can use the AMI.
+func (c Candidate) OtherSystem() bool {
+	return strings.EqualFold(c.System, string(types.PlatformWindows)) || strings.EqualFold(c.System, string(types.PlatformMacos))
 }
 
 // Client is the part of the Image Builder API that is used.
@@ -171,7 +178,7 @@ func (r Reader) candidates(b *types.ImageSummary) []Candidate {
 		c := Candidate{
 			ID: aws.ToString(a.Image), Region: aws.ToString(a.Region), Account: aws.ToString(a.AccountId), Name: aws.ToString(a.Name),
 			Version: versionOf(b), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
-			Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime),
+			Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime), System: string(b.Platform),
 		}
 		if c.Region == "" {
 			c.Region, c.NoRegion = r.Region, true
@@ -252,6 +259,7 @@ func pages[T any](ctx context.Context, r Reader, next func(context.Context, *str
 func readPages[T any](ctx context.Context, r Reader, next func(context.Context, *string) ([]T, *string, error)) ([]T, error) {
 	var all []T
 	var token *string
+	tokens := map[string]struct{}{}
 	for {
 		var items []T
 		var following *string
@@ -263,9 +271,14 @@ func readPages[T any](ctx context.Context, r Reader, next func(context.Context, 
 			return nil, err
 		}
 		all = append(all, items...)
-		if aws.ToString(following) == "" {
+		name := aws.ToString(following)
+		if name == "" {
 			return all, nil
 		}
+		if _, repeated := tokens[name]; repeated {
+			return nil, trouble.ErrRepeatedPage
+		}
+		tokens[name] = struct{}{}
 		token = following
 	}
 }
@@ -380,7 +393,7 @@ func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn se
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out, accounts []string
 	for _, v := range list {
 		found, ok := settings.ParseARN(aws.ToString(v.Arn))
 		switch {
@@ -388,7 +401,15 @@ func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn se
 		case isARN && (found.Name != arn.Name || found.Account != arn.Account || !fits(found.Version, arn.Version)):
 		case !isARN && aws.ToString(v.Name) != s.Image:
 		default:
-			out = append(out, found.Text)
+			out, accounts = append(out, found.Text), append(accounts, found.Account)
+		}
+	}
+	slices.Sort(accounts)
+	if accounts = slices.Compact(accounts); len(accounts) > 1 {
+		return nil, &sdk.Diagnostic{
+			Severity: sdk.Error, ConfigPath: "imageBuilder.image", Scope: r.Region,
+			Summary:  fmt.Sprintf("%d accounts share an image of the name %q: %s", len(accounts), s.Image, strings.Join(accounts, ", ")),
+			NextStep: "write the ARN of the one that you trust, or make a source of each",
 		}
 	}
 	return out, nil
@@ -463,7 +484,7 @@ func (r Reader) oneBuild(ctx context.Context, arn string) ([]types.ImageSummary,
 	}
 	i := out.Image
 	return []types.ImageSummary{{
-		Arn: i.Arn, Name: i.Name, Version: i.Version, Type: i.Type, State: i.State, OsVersion: i.OsVersion,
+		Arn: i.Arn, Name: i.Name, Version: i.Version, Type: i.Type, Platform: i.Platform, State: i.State, OsVersion: i.OsVersion,
 		OutputResources: i.OutputResources, DateCreated: i.DateCreated, DeprecationTime: i.DeprecationTime, Tags: i.Tags,
 	}}, nil
 }

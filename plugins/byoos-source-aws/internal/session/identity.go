@@ -31,10 +31,8 @@ func (s *Session) Account(ctx context.Context) (string, error) {
 	if i.asked {
 		return i.account, i.err
 	}
-	base := s.config.Copy()
-	base.Region = s.anyRegion
 	i.err = s.within(ctx, min(s.Timeout, identityPatience), func(ctx context.Context) error {
-		out, err := sts.NewFromConfig(base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		out, err := sts.NewFromConfig(s.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err == nil {
 			i.account = aws.ToString(out.Account)
 		}

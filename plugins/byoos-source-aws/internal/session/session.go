@@ -38,8 +38,8 @@ type Session struct {
 
 	config  aws.Config
 	profile string
-	// anyRegion is where to call a service that is not regional in meaning.
-	anyRegion string
+	// AnyRegion is where to call a service that is not regional in meaning.
+	AnyRegion string
 	identity  identity
 }
 
@@ -53,14 +53,10 @@ func Open(ctx context.Context, c settings.Config, userSettings map[string]any, l
 	if err := checkProfile(c.Profile, os.Getenv, userSettings); err != nil {
 		return nil, err
 	}
-	s := &Session{Redactor: &Redactor{}, Timeout: timeout, profile: profileName(c.Profile)}
+	s := &Session{Redactor: &Redactor{}, Timeout: timeout, profile: profileName(c.Profile), AnyRegion: fallbackRegion(c)}
 	loaded, err := s.load(ctx, c, log)
 	if err != nil {
 		return nil, s.configProblem(err)
-	}
-	s.Region, s.anyRegion = loaded.Region, loaded.Region
-	if s.anyRegion == "" {
-		s.anyRegion = fallbackRegion(c)
 	}
 	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
@@ -90,8 +86,12 @@ func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger)
 	if err != nil {
 		return aws.Config{}, err
 	}
+	if s.Region = first.Region; s.Region != "" {
+		s.AnyRegion = s.Region
+	}
 	roles := newMetadata(first)
 	return config.LoadDefaultConfig(ctx, append(options,
+		config.WithDefaultRegion(s.AnyRegion), // for STS, which a profile's role asks
 		config.WithRetryer(func() aws.Retryer { return retryer(first.RetryMode, first.RetryMaxAttempts) }),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = roles }),
 	)...)
@@ -99,9 +99,7 @@ func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger)
 
 // assume makes the session one of c.RoleARN.
 func (s *Session) assume(c settings.Config) {
-	base := s.config.Copy()
-	base.Region = s.anyRegion
-	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(s.config), c.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = defaultSessionName
 		if c.SessionName != "" {
 			o.RoleSessionName = c.SessionName

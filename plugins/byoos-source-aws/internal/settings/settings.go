@@ -71,14 +71,14 @@ type TagKeys struct {
 	Version           string `json:"version,omitempty" jsonschema_description:"Tag with the image's own version."`
 }
 
-// List is a list of strings; a single string, which may hold commas, will do.
+// List is a list of strings; a single string is one value, whatever it holds.
 type List []string
 
 // UnmarshalJSON accepts a string or a list of strings.
 func (l *List) UnmarshalJSON(data []byte) error {
 	var one string
 	if err := json.Unmarshal(data, &one); err == nil {
-		*l = splitList(one)
+		*l = List{one}
 		return nil
 	}
 	var many []string
@@ -87,16 +87,6 @@ func (l *List) UnmarshalJSON(data []byte) error {
 	}
 	*l = many
 	return nil
-}
-
-func splitList(text string) List {
-	out := List{}
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
 }
 
 // JSONSchema describes both forms.
@@ -199,7 +189,7 @@ func (c Config) checkRegions() error {
 		case r == AllEnabled && len(c.Regions) > 1:
 			return problem(path, AllEnabled+" cannot be combined with other regions", "keep one of them")
 		case r != AllEnabled && !regionForm.MatchString(r):
-			return problem(path, fmt.Sprintf("%q is not a region", r), "write it as us-east-1")
+			return problem(path, fmt.Sprintf("%q is not a region", r), "write it as us-east-1, and several as a list")
 		case Partition(r) != Partition(c.Regions[0]):
 			return problem(path, fmt.Sprintf("%s and %s are in different partitions: one set of credentials is good in one only", c.Regions[0], r),
 				"make one source for each partition")
@@ -306,7 +296,7 @@ func checkOwners(key string, owners List, anyAllowed bool) error {
 			return problem(path, "owner any makes the other owners meaningless", "keep one of them")
 		case o == Any || slices.Contains([]string{Self, "amazon", "aws-marketplace", "aws-backup-vault"}, o):
 		case !accountForm.MatchString(o):
-			return problem(path, fmt.Sprintf("%q is not an owner", o), "write a 12-digit account id, self, amazon or aws-marketplace")
+			return problem(path, fmt.Sprintf("%q is not an owner", o), "write a 12-digit account id, self, amazon or aws-marketplace, and several as a list")
 		}
 	}
 	return nil

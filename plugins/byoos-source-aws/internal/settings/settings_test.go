@@ -24,7 +24,10 @@ func TestValidate(t *testing.T) {
 		config, path, want string // path and want are empty for a valid one
 	}{
 		{`{"ami":{}}`, "", ""},
-		{`{"ami":{"owners":"self,444455556666"},"regions":"us-east-1,eu-west-1"}`, "", ""},
+		{`{"ami":{"owners":["self","444455556666"]},"regions":["us-east-1","eu-west-1"]}`, "", ""},
+		{`{"ami":{"owners":"444455556666"},"regions":"us-east-1"}`, "", ""},
+		{`{"ami":{"owners":"self,444455556666"}}`, "ami.owners[0]", "is not an owner"},
+		{`{"ami":{},"regions":"us-east-1,eu-west-1"}`, "regions[0]", "not a region"},
 		{`{"ami":{"owners":["any"],"dangerouslyAllowAnyOwner":true}}`, "", ""},
 		{`{"imageBuilder":{"pipeline":"p"},"regions":["cn-north-1","cn-northwest-1"]}`, "", ""},
 		{`{"imageBuilder":{"image":"arn:aws-us-gov:imagebuilder:us-gov-west-1:111122223333:image/g/1.x.x"}}`, "", ""},
@@ -87,7 +90,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestListTakesAStringOrAList(t *testing.T) {
-	for text, want := range map[string][]string{`"a"`: {"a"}, `"a, b,"`: {"a", "b"}, `["a","b,c"]`: {"a", "b,c"}, `""`: {}, `[]`: {}} {
+	for text, want := range map[string][]string{`"a"`: {"a"}, `"a, b,"`: {"a, b,"}, `["a","b,c"]`: {"a", "b,c"}, `""`: {""}, `[]`: {}} {
 		var l List
 		if err := json.Unmarshal([]byte(text), &l); err != nil || l == nil || !slices.Equal(l, want) {
 			t.Errorf("%s: %v, %v", text, l, err)

@@ -335,7 +335,7 @@ func TestAMISearch(t *testing.T) {
 		{"tag, several values", `{"tags":{"team":["platform","other"]}}`, []string{id(1), id(2)}},
 		{"filter", `{"filters":{"architecture":"arm64"}}`, []string{id(1)}},
 		{"other account, deprecated too", `{"owners":["444455556666"]}`, []string{id(3)}},
-		{"self and amazon", `{"owners":"self,amazon"}`, []string{id(1), id(2), id(4), id(5)}},
+		{"self and amazon", `{"owners":["self","amazon"]}`, []string{id(1), id(2), id(4), id(5)}},
 		{"own id and self", `{"owners":["self","111122223333"]}`, []string{id(1), id(2), id(5)}},
 		{"name", `{"namePattern":"golden-*2"}`, []string{id(2)}},
 	}

@@ -200,14 +200,14 @@ func (d *discovery) noteNoRegion(have []string) error {
 }
 
 func (d *discovery) enabledRegions(ctx context.Context) ([]string, error) {
-	return enabledRegions(ctx, d.session, d.config)
+	return enabledRegions(ctx, d.session, d.config, d.out)
 }
 
-func enabledRegions(ctx context.Context, s *session.Session, c settings.Config) ([]string, error) {
-	region := s.Region
-	if region == "" {
-		region = "us-east-1"
-	}
+// reporter takes what is to be told.
+type reporter interface{ Report(sdk.Diagnostic) error }
+
+func enabledRegions(ctx context.Context, s *session.Session, c settings.Config, tell reporter) ([]string, error) {
+	region := s.AnyRegion
 	var out *ec2.DescribeRegionsOutput
 	err := s.Do(ctx, func(ctx context.Context) (err error) {
 		out, err = s.EC2(region).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
@@ -218,7 +218,16 @@ func enabledRegions(ctx context.Context, s *session.Session, c settings.Config) 
 	}
 	var names []string
 	for _, r := range out.Regions {
-		names = append(names, aws.ToString(r.RegionName))
+		if name := aws.ToString(r.RegionName); settings.IsRegion(name) {
+			names = append(names, name)
+		}
+	}
+	if unnamed := len(out.Regions) - len(names); unnamed > 0 {
+		return names, tell.Report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "regions",
+			Summary:  "EC2 does not give the names of " + plural(unnamed, "region, which is", "regions, which are") + " not looked in",
+			NextStep: "write the names of the regions in place of " + settings.AllEnabled,
+		})
 	}
 	return names, nil
 }

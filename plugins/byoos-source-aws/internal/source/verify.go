@@ -108,7 +108,7 @@ func (v *verification) places(ctx context.Context) ([]string, error) {
 	}
 	places := slices.Clone([]string(v.req.Config.Regions))
 	if slices.Contains(places, settings.AllEnabled) {
-		all, err := enabledRegions(ctx, v.session, v.req.Config)
+		all, err := enabledRegions(ctx, v.session, v.req.Config, v.out)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (v *verification) places(ctx context.Context) ([]string, error) {
 // verdicts makes one answer of what regions say of a ref: one that has it decides,
 // else one that could not be asked leaves it open.
 func (v *verification) verdicts(answers [][]sdk.Result, places []string) []sdk.Result {
-	rank := map[sdk.Presence]int{sdk.Found: 0, sdk.NotVisible: 1, sdk.Unknown: 2, sdk.NotFound: 3}
+	rank := map[sdk.Presence]int{sdk.Found: 0, sdk.Unknown: 1, sdk.NotVisible: 2, sdk.NotFound: 3}
 	results := make([]sdk.Result, len(answers))
 	for i, some := range answers {
 		results[i] = slices.MinFunc(some, func(a, b sdk.Result) int { return rank[a.Presence] - rank[b.Presence] })

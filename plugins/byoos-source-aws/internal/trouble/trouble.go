@@ -68,6 +68,9 @@ func badToken() []string {
 	return []string{"InvalidNextToken", "InvalidPaginationTokenException", "InvalidPaginationToken"}
 }
 
+// ErrRepeatedPage is a listing that would go on for ever.
+var ErrRepeatedPage = errors.New("the service gave a page token a second time, so its list does not end")
+
 // ExpiredPage says that a page token was not accepted: the listing has to start
 // again.
 func ExpiredPage(err error) bool {

@@ -1,0 +1,197 @@
+package source
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
+)
+
+const june = "2026-06-01T00:00:00.000Z"
+
+// TestWindowsIsNeverThePick: newer than what a pack can use, found by a search and
+// made by Image Builder.
+func TestWindowsIsNeverThePick(t *testing.T) {
+	windows := func(a *fakeaws.AMI) { a.Platform, a.PlatformDetails = "windows", "Windows" }
+	w := fakeaws.World{
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), june),
+			amiOf("us-east-1", id(2), "2026-06-20T00:00:00.000Z", windows),
+			amiOf("us-east-1", id(3), "2026-06-21T00:00:00.000Z"), // only Image Builder says what it is
+		},
+		Builds: []fakeaws.Build{
+			{Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}}},
+			{Region: "us-east-1", Name: "golden", Version: "1.0.1", Build: 1, DateCreated: june, Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(2)}}},
+			{
+				Region: "us-east-1", Name: "golden", Version: "1.0.2", Build: 1, DateCreated: june, Platform: "Windows",
+				Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(3)}},
+			},
+		},
+	}
+	for config, want := range map[string][]string{`{"ami":{}}`: {id(1), id(3)}, `{"imageBuilder":{"image":"golden"}}`: {id(1)}} {
+		start(t, w)
+		out := run(t, call{config: config})
+		out.noErrors(t)
+		if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, want) {
+			t.Errorf("%s: usable %v, want %v", config, got, want)
+		}
+		if img := out.find(t, id(2)); !strings.Contains(img.StateReason, "Windows") {
+			t.Errorf("%s: %q", config, img.StateReason)
+		}
+	}
+}
+
+// TestACommaIsPartOfAValue: it never makes two values of one.
+func TestACommaIsPartOfAValue(t *testing.T) {
+	tagged := func(value string) func(*fakeaws.AMI) {
+		return func(a *fakeaws.AMI) { a.Tags = map[string]string{"team": value} }
+	}
+	w := fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), june, tagged("web, eu")),
+		amiOf("us-east-1", id(2), "2026-06-20T00:00:00.000Z", tagged("web")),
+		amiOf("us-east-1", id(3), "2026-06-20T00:00:00.000Z", tagged("eu")),
+	}}
+	for _, c := range []string{`{"ami":{"tags":{"team":"web, eu"}}}`, `{"ami":{"filters":{"tag:team":"web, eu"}}}`} {
+		start(t, w)
+		out := run(t, call{config: c})
+		out.noErrors(t)
+		if got := out.usable(now())["us-east-1"]; !slices.Equal(got, []string{id(1)}) {
+			t.Errorf("%s: %v", c, got)
+		}
+	}
+}
+
+// TestSharedNameOfTwoAccounts: a name is one image in each account, and nobody
+// said whose is meant.
+func TestSharedNameOfTwoAccounts(t *testing.T) {
+	of := func(account string, n int, created string) fakeaws.Build {
+		return fakeaws.Build{
+			Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: created, Account: account, SharedWith: []string{self},
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
+		}
+	}
+	shared := func(a *fakeaws.AMI) { a.Owner = "999999999999"; a.SharedWith = []string{self} }
+	w := fakeaws.World{
+		AMIs:   []fakeaws.AMI{amiOf("us-east-1", id(1), june, shared), amiOf("us-east-1", id(2), june, shared)},
+		Builds: []fakeaws.Build{of("444455556666", 1, june), of("999999999999", 2, "2026-06-20T00:00:00.000Z")},
+	}
+	start(t, w)
+	out := run(t, call{config: `{"imageBuilder":{"image":"golden","owner":"shared"}}`})
+	if len(out.images) > 0 {
+		t.Errorf("%v", out.images)
+	}
+	d := out.oneError(t)
+	if d.ConfigPath != "imageBuilder.image" || !strings.Contains(d.Summary, "444455556666, 999999999999") || !strings.Contains(d.NextStep, "ARN") {
+		t.Errorf("%+v", d)
+	}
+	start(t, w)
+	out = run(t, call{config: `{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:444455556666:image/golden","owner":"shared"}}`})
+	out.noErrors(t)
+	if got := out.usable(now())["us-east-1"]; !slices.Equal(got, []string{id(1)}) {
+		t.Errorf("by its ARN: %v", got)
+	}
+}
+
+// TestADeprecatedBuildIsNotOffered, though its time is yet to come by this clock.
+func TestADeprecatedBuildIsNotOffered(t *testing.T) {
+	build := fakeaws.Build{
+		Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Status: "DEPRECATED", DeprecationTime: "2026-07-02T00:00:00Z",
+		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+	}
+	start(t, fakeaws.World{AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june)}, Builds: []fakeaws.Build{build}})
+	img := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).find(t, id(1))
+	if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "DEPRECATED") {
+		t.Errorf("%v %q", img.State, img.StateReason)
+	}
+}
+
+// TestRegionThatIsNotNamed: an answer of DescribeRegions without a name costs
+// itself, and a name that is none never becomes part of a host.
+func TestRegionThatIsNotNamed(t *testing.T) {
+	w := fakeaws.World{
+		AMIs:    []fakeaws.AMI{amiOf("us-east-1", id(1), june)},
+		Regions: []fakeaws.Region{{Name: "us-east-1"}, {Name: ""}, {Name: "x@example.com/#"}},
+	}
+	fake := start(t, w)
+	out := run(t, call{config: `{"ami":{},"regions":"all-enabled"}`})
+	out.noErrors(t)
+	if got := out.usable(now())["us-east-1"]; !slices.Equal(got, []string{id(1)}) {
+		t.Errorf("%v", got)
+	}
+	if n := count(fake.Calls(), "DescribeImages"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+	if len(out.diagnostics) != 1 || out.diagnostics[0].Severity != sdk.Warning || !strings.Contains(out.diagnostics[0].Summary, "2 regions") {
+		t.Errorf("%+v", out.diagnostics)
+	}
+}
+
+// TestARoleOfAProfileNeedsNoRegion: the spec has the regions, and STS is not
+// regional in meaning.
+func TestARoleOfAProfileNeedsNoRegion(t *testing.T) {
+	const role = "arn:aws:iam::444455556666:role/images"
+	programKeys := `printf '%s' '{"Version":1,"AccessKeyId":"AKIABASE","SecretAccessKey":"canary/secret"}'`
+	for name, base := range map[string]string{
+		"keys":    "aws_access_key_id = AKIABASE\naws_secret_access_key = canary/secret\n",
+		"program": "credential_process = " + programKeys + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := start(t, fakeaws.World{
+				AMIs:  []fakeaws.AMI{amiOf("eu-west-1", id(1), june, func(a *fakeaws.AMI) { a.Owner = "444455556666" })},
+				Roles: []fakeaws.Role{{ARN: role}},
+			})
+			file := filepath.Join(t.TempDir(), "config")
+			text := "[profile base]\n" + base + "[profile images]\nrole_arn = " + role + "\nsource_profile = base\n"
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for key, value := range map[string]string{
+				"AWS_CONFIG_FILE": file, "AWS_PROFILE": "images", "AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "",
+			} {
+				t.Setenv(key, value)
+			}
+			out := run(t, call{config: `{"ami":{},"regions":["eu-west-1"]}`})
+			out.noErrors(t)
+			if got := out.usable(now())["eu-west-1"]; !slices.Equal(got, []string{id(1)}) {
+				t.Errorf("%v", got)
+			}
+			for _, c := range fake.Calls() {
+				if c.Region == "" {
+					t.Errorf("%s was called without a region", c.Action)
+				}
+			}
+			// A region is still asked for where AWS's configuration has none.
+			if d := run(t, call{config: `{"ami":{}}`}).oneError(t); d.Summary != "no region to look in" {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}
+
+// TestVerifyOfAnIDThatIsHiddenInOneRegion: a region that could not be asked may
+// have it; one that neither shows it nor says why has not settled that.
+func TestVerifyOfAnIDThatIsHiddenInOneRegion(t *testing.T) {
+	v := verification{}
+	ref := sdk.Ref{ID: id(1)}
+	got := v.verdicts([][]sdk.Result{{
+		{Ref: ref, Presence: sdk.NotVisible, Reason: "EC2 does not show it"}, {Ref: ref, Presence: sdk.Unknown, Reason: "access denied"},
+	}}, []string{"eu-west-1", "us-east-1"})
+	if len(got) != 1 || got[0].Presence != sdk.Unknown || got[0].Reason != "access denied" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestImageBuilderRepeatsAPageToken: what is read does not end, and not all is read.
+func TestImageBuilderRepeatsAPageToken(t *testing.T) {
+	answer := json.RawMessage(`{"imageSummaryList":[],"nextToken":"again"}`)
+	start(t, fakeaws.World{Recorded: []fakeaws.Recorded{{Service: "imagebuilder", Action: "ListImageBuildVersions", Region: "us-east-1", Answer: answer}}})
+	d := run(t, call{config: `{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.2.0"},"callTimeout":"2s"}`}).oneError(t)
+	if !strings.Contains(d.Detail, "page token a second time") {
+		t.Errorf("%+v", d)
+	}
+}
