@@ -111,7 +111,7 @@ func (s *Session) configProblem(err error) error {
 		}
 	}
 	return &sdk.Diagnostic{
-		Severity: sdk.Error, Summary: fmt.Sprintf("cannot load the AWS profile %q", s.profile), Detail: err.Error() + " (" + files() + ")",
+		Severity: sdk.Error, Summary: fmt.Sprintf("cannot load the AWS profile %q", s.profile), Detail: s.Redactor.Clean(err.Error()) + " (" + files() + ")",
 		NextStep: "check these files and the AWS_ variables",
 	}
 }

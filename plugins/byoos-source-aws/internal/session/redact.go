@@ -29,12 +29,13 @@ func (r *Redactor) Add(secrets ...string) {
 	}
 }
 
-// Clean returns text without the values.
+// Clean returns text without the values, and URLs without what they may hold of
+// that kind.
 func (r *Redactor) Clean(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for s := range r.secrets {
-		text = strings.ReplaceAll(text, s, "(redacted)")
+		text = strings.ReplaceAll(text, s, hidden)
 	}
-	return text
+	return withoutURLSecrets(text)
 }

@@ -60,7 +60,7 @@ func Open(ctx context.Context, c settings.Config, userSettings map[string]any, l
 	}
 	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
-	if own, ok := s.withProgram(loaded); ok {
+	if own, ok := s.withProgram(ctx, loaded); ok {
 		loaded.Credentials = own
 	}
 	loaded.HTTPClient = steady{loaded.HTTPClient}
