@@ -7,6 +7,7 @@
 package fakeazure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -55,6 +56,8 @@ type Fault struct {
 
 	Status int    `json:"status,omitempty"`
 	Code   string `json:"code,omitempty"`
+	// Message is what the error says; by default that it is the fake's.
+	Message string `json:"message,omitempty"`
 	// RetryAfter is the header's value, in seconds.
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Hang answers only when the client has gone.
@@ -233,7 +236,7 @@ func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request, pageSiz
 				w.Header().Set("Retry-After", f.RetryAfter)
 				s.throttle(r, f.RetryAfter)
 			}
-			writeError(w, f.Status, f.Code, "This is a fault of the fake.")
+			writeError(w, f.Status, f.Code, cmp.Or(f.Message, "This is a fault of the fake."))
 			return
 		}
 		nextLink = f.NextLink

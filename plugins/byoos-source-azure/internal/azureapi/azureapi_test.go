@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/secret"
 )
 
 type transport func(*http.Request) (*http.Response, error)
@@ -119,7 +120,7 @@ func TestDiagnostic(t *testing.T) {
 		"hang":         {context.DeadlineExceeded, []string{"does not answer", "within 3s", "timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := Problem{Subject: "it", Err: tt.err, Timeout: 3 * time.Second, Secrets: []string{"", "canary-secret"}}.Diagnostic()
+			d := Problem{Subject: "it", Err: tt.err, Timeout: 3 * time.Second, Scrubber: secret.New("", "canary-secret")}.Diagnostic()
 			text := d.Error() + " next: " + d.NextStep
 			for _, w := range tt.want {
 				if !strings.Contains(text, w) {

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/secret"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -29,8 +30,8 @@ type Problem struct {
 	ConfigPath string
 	// Timeout is the bound on one try, for the message of a service that hangs.
 	Timeout time.Duration
-	// Secrets are values that no message may hold.
-	Secrets []string
+	// Scrubber takes out what no message may hold.
+	Scrubber secret.Scrubber
 }
 
 // NotFound says whether Azure was asked and has no such thing.
@@ -205,21 +206,13 @@ func message(r *azcore.ResponseError) string {
 	return http.StatusText(r.StatusCode)
 }
 
-var (
-	// A token is base64 of JSON, with dots between its parts.
-	token = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`)
-	// azidentity frames answers with lines of dashes.
-	frame = regexp.MustCompile(`-{10,}`)
-)
+// frame is a line of dashes, which azidentity puts around answers.
+var frame = regexp.MustCompile(`-{10,}`)
 
-// Clean puts text on one line, takes secrets out and bounds its length.
+// Clean takes secrets out of text, then puts it on one line and bounds its length:
+// half a secret is not known for one.
 func (p Problem) Clean(text string) string {
-	for _, secret := range p.Secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "[removed]")
-		}
-	}
-	text = token.ReplaceAllString(text, "[removed]")
+	text = p.Scrubber.Text(text)
 	text = frame.ReplaceAllString(text, " ")
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxDetail {

@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/secret"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"golang.org/x/sync/errgroup"
 )
@@ -88,10 +89,10 @@ func secretVariables() []string {
 // session is what one call works with.
 type session struct {
 	*plan
-	api     *azureapi.API
-	report  func(sdk.Diagnostic) error
-	secrets []string
-	opt     machineimage.Options
+	api      *azureapi.API
+	report   func(sdk.Diagnostic) error
+	scrubber secret.Scrubber
+	opt      machineimage.Options
 }
 
 // open checks the configuration, chooses the cloud and signs in.
@@ -107,10 +108,12 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, rep
 			NextStep: "correct the variable, or your settings for azure in your own configuration file",
 		}
 	}
-	ses := &session{plan: p, report: report, opt: p.options()}
+	var secrets []string
 	for _, name := range secretVariables() {
-		ses.secrets = append(ses.secrets, s.getenv(name))
+		secrets = append(secrets, s.getenv(name))
 	}
+	ses := &session{plan: p, opt: p.options(), scrubber: secret.New(secrets...)}
+	ses.report = func(d sdk.Diagnostic) error { return report(ses.clean(d)) }
 	credential, err := s.signIn(ctx, cloud, p)
 	if err != nil {
 		return nil, ses.diagnose(ctx, err, "the credential", "")
@@ -138,9 +141,10 @@ func (s *session) diagnose(ctx context.Context, err error, subject, key string) 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return azureapi.Problem{
-		Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Secrets: s.secrets,
-	}.Diagnostic()
+	d := s.clean(*azureapi.Problem{
+		Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Scrubber: s.scrubber,
+	}.Diagnostic())
+	return &d
 }
 
 // tell reports an error of one part of the answer, so that the others go on. It
@@ -193,7 +197,7 @@ type discovery struct {
 func (d *discovery) begin(n int) { d.total.Add(int64(n)) }
 
 func (d *discovery) finished(what string) error {
-	return d.out.Progress(d.done.Add(1), d.total.Load(), "read "+what)
+	return d.out.Progress(d.done.Add(1), d.total.Load(), d.scrubber.Text("read "+what))
 }
 
 // each runs work for every item, a few at a time, and stops at the first error.

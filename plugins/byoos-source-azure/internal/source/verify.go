@@ -46,7 +46,7 @@ func (s *session) questions(refs []sdk.Ref) (questions []question, odd []sdk.Res
 	for _, ref := range refs {
 		id, err := s.identify(ref)
 		if err != nil {
-			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: err.Error()})
+			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: s.scrubber.Text(err.Error())})
 			continue
 		}
 		key := id.Key()
@@ -154,6 +154,7 @@ func (s *session) current(ctx context.Context, q question) ([]sdk.Image, error) 
 
 // found answers with an image as it is now, and says what Azure does not.
 func found(ref sdk.Ref, image sdk.Image) sdk.Result {
+	image = scrubbed(image)
 	result := sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
 	if image.State == sdk.StateUnknown && image.StateReason != "" {
 		result.Reason = "whether it is available is not known: " + image.StateReason

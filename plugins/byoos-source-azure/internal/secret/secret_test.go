@@ -1,0 +1,62 @@
+package secret
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is a secret is a canary; what must stay is in stays.
+func TestText(t *testing.T) {
+	s := New("", "canary known")
+	for name, tt := range map[string]struct{ text, stays string }{
+		"known":             {"it said canary known there", "it said [removed] there"},
+		"SAS":               {"https://a.blob.core.windows.net/s/x.sh?sv=2021&sr=b&sp=r&sig=CANARYabc%2Bghi%3D returned 403", "https://a.blob.core.windows.net/s/x.sh?sv=2021&sr=b&sp=r&sig=[removed] returned 403"},
+		"SAS in the middle": {"https://a/x?sig=CANARY%3D&se=2026-01-01&sp=r", "https://a/x?sig=[removed]&se=2026-01-01&sp=r"},
+		"SAS, not encoded":  {"?SIG=CANARY+/abc==&se=1", "?SIG=[removed]&se=1"},
+		"SAS in JSON":       {`{"url":"https://a/x?sv=1\u0026sig=CANARY%3D","n":1}`, `","n":1}`},
+		"SAS in HTML":       {`https://a/x?sv=1&amp;sig=CANARY%3D&amp;se=1`, `sv=1&amp;sig=[removed]&amp;se=1`},
+		"SAS, encoded":      {"url=https%3A%2F%2Fa%2Fx%3Fsv%3D1%26sig%3DCANARY%252Babc%253D", "https%3A%2F%2Fa%2Fx%3Fsv%3D1%26sig%3D[removed]"},
+		"SAS, first":        {"x%3fsig%3dCANARY end", " end"},
+		"SAS, twice":        {"x%253Fsv%253D1%2526sig%253DCANARY%25252B end", " end"},
+		"SAS alone":         {"sig=CANARY", "sig=[removed]"},
+		"cut off":           {"https://a/x?sv=1&sig=CANAR", "sv=1&sig=[removed]"},
+		"connection string": {"DefaultEndpointsProtocol=https;AccountName=store;AccountKey=CANARY1234+/abc==;EndpointSuffix=x", "AccountName=store;AccountKey=[removed]"},
+		"its key encoded":   {"AccountName%3Dstore%3BAccountKey%3DCANARY%3D%3D", "AccountName%3Dstore%3BAccountKey%3D[removed]"},
+		"service bus":       {"Endpoint=sb://x/;SharedAccessKeyName=Root;SharedAccessKey=CANARY=", "SharedAccessKeyName=Root;SharedAccessKey=[removed]"},
+		"JSON":              {`{"accountKey": "CANARY with blanks", "n": 1}`, `"n": 1}`},
+		"JSON in JSON":      {`{\"accountKey\":\"CANARY\",\"n\":1}`, `{\"accountKey\":`},
+		"password":          {"Server=x;Password=CANARY;x&y$; then", "Server=x;Password=[removed] then"},
+		"quoted password":   {`password: "CANARY a b" failed`, `password: [removed] failed`},
+		"an argument":       {"az login --password CANARY -u me", "--password [removed] -u me"},
+		"a URL's user":      {"clone https://bob:CANARY@example.com/x.git failed", "https://[removed]@example.com/x.git failed"},
+		"with an at":        {"https://bob:CAN@RY@example.com/", "https://[removed]@example.com/"},
+		"encoded":           {"https%3A%2F%2Fbob%3ACANARY%40example.com%2Fx", "https%3A%2F%2F[removed]%40example.com%2Fx"},
+		"token":             {"token eyJCANARYabcdefgh.CANARY.x refused", "token [removed] refused"},
+		"bearer":            {"Authorization: Bearer CANARY123 refused", "Bearer [removed] refused"},
+		"S3":                {"https://b.s3/x?X-Amz-Signature=CANARY&X-Amz-Security-Token=CANARY", "X-Amz-Signature=[removed]&X-Amz-Security-Token=[removed]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := s.Text(tt.text)
+			if strings.Contains(strings.ToUpper(got), "CANAR") || strings.Contains(got, "CAN@RY") || !strings.Contains(got, tt.stays) {
+				t.Errorf("got  %s\nwant %s", got, tt.stays)
+			}
+			if again := s.Text(got); again != got {
+				t.Errorf("a second time it is %s", again)
+			}
+		})
+	}
+}
+
+// Words of Azure that hold no secret stay as they are.
+func TestTextStays(t *testing.T) {
+	for _, text := range []string{
+		"", "a b\n c", "/subscriptions/S/resourceGroups/signature-images/providers/Microsoft.Compute/images/signed",
+		"AuthorizationFailed: the client 'x@example.com' with object id '1' does not have authorization to perform action 'Microsoft.Compute/images/read'",
+		"the key of the account is wrong; Bearer authentication failed", "https://example.com/@scope/x?api-version=2024-03-03#a",
+		"design=1 assign=2", "West US 2", "SharedAccessKeyName=Root",
+	} {
+		if got := (Scrubber{}).Text(text); got != text {
+			t.Errorf("%q is now %q", text, got)
+		}
+	}
+}
