@@ -327,14 +327,32 @@ func TestVerifyDigestPin(t *testing.T) {
 		}
 	}
 	check(sdk.Found, "")
+	untagged := sdk.Ref{ID: c.config.Repository + "@" + old.Digest, Architecture: "amd64"}
+	if got := clean(t, verify(t, c, untagged)).results[0]; got.Presence != sdk.Found || got.Image.ID != untagged.ID || got.Image.Digest != old.Digest {
+		t.Errorf("%+v", got)
+	}
 	s.Image(t, repoName, tag, registry.Manifest{Created: "2026-02-01T00:00:00Z"})
 	check(sdk.Found, "the manifest that was picked, "+old.Digest+", still exists")
 	s.Remove(repoName, tag)
 	check(sdk.NotFound, "still exists")
 	s.Remove(repoName, old.Digest)
 	check(sdk.NotFound, "is gone: it can no longer be pulled")
+	// The tag leads elsewhere: who picked it with a digest is told by the host, and
+	// who names the digest asks for that manifest.
 	s.Image(t, repoName, tag, registry.Manifest{Created: "2026-02-01T00:00:00Z"})
-	check(sdk.Found, "is gone: it can no longer be pulled")
+	for _, pin := range []struct {
+		ref      sdk.Ref
+		presence sdk.Presence
+	}{
+		{sdk.Ref{ID: c.config.Repository + ":" + tag, Digest: old.Digest}, sdk.Found},
+		{sdk.Ref{ID: c.config.Repository + ":" + tag + "@" + old.Digest}, sdk.NotFound},
+		{sdk.Ref{ID: c.config.Repository + "@" + old.Digest}, sdk.NotFound},
+	} {
+		got := clean(t, verify(t, c, pin.ref)).results[0]
+		if got.Presence != pin.presence || !strings.Contains(got.Reason, "is gone: it can no longer be pulled") {
+			t.Errorf("%s: %v %q", pin.ref.ID, got.Presence, got.Reason)
+		}
+	}
 	// Nothing is said of what could not be asked.
 	s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, old.Digest) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
@@ -69,12 +70,15 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	if err != nil {
 		return sdk.Result{}, err
 	}
+	if tagName == "" {
+		return v.untagged(ctx, repo, name, ref)
+	}
 	m, err := v.manifest(ctx, repo, tagName)
 	var failure *registry.Error
 	switch {
 	case registry.IsNotFound(err):
 		reason := fmt.Sprintf("%s has no tag %s", name.actual, tagName)
-		pinned, err := v.pinned(ctx, repo, digestOf(ref))
+		pinned, _, err := v.pinned(ctx, repo, digestOf(ref))
 		return sdk.Result{Presence: sdk.NotFound, Reason: joined(reason, pinned)}, err
 	case errors.As(err, &failure) && failure.NotVisible():
 		return sdk.Result{Presence: sdk.NotVisible, Reason: failure.Reason()}, nil
@@ -84,13 +88,41 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	b := builder{plan: v.plan, repo: repo, original: name.original, now: v.now}
 	result := platformOf(ref, b.resolved(v.grammar.Read(tagName), m))
 	if digest := digestOf(ref); digest != "" && digest != m.Digest {
-		pinned, err := v.pinned(ctx, repo, digest)
+		pinned, there, err := v.pinned(ctx, repo, digest)
 		if err != nil {
 			return sdk.Result{}, err
 		}
 		result.Reason = joined(result.Reason, pinned)
+		if strings.Contains(ref.ID, "@") && !there {
+			// The id names the manifest, whatever its tag leads to.
+			result.Presence, result.Image = sdk.NotFound, nil
+		}
 	}
 	return result, nil
+}
+
+// untagged answers for an id that names a manifest and no tag.
+func (v *verification) untagged(ctx context.Context, repo *registry.Repository, name repositoryName, ref sdk.Ref) (sdk.Result, error) {
+	m, err := repo.ManifestByDigest(ctx, digestOf(ref))
+	var failure *registry.Error
+	switch {
+	case registry.IsNotFound(err):
+		return sdk.Result{Presence: sdk.NotFound, Reason: goneManifest(digestOf(ref))}, nil
+	case errors.As(err, &failure) && failure.NotVisible():
+		return sdk.Result{Presence: sdk.NotVisible, Reason: failure.Reason()}, nil
+	case err != nil:
+		return sdk.Result{}, err
+	}
+	b := builder{plan: v.plan, repo: repo, original: name.original, now: v.now}
+	result := platformOf(ref, b.resolved(tag.Tag{}, m))
+	if result.Image != nil {
+		result.Image.ID, result.Image.Reference = ref.ID, nil
+	}
+	return result, nil
+}
+
+func goneManifest(digest string) string {
+	return "the manifest that was picked, " + digest + ", is gone: it can no longer be pulled by its digest"
 }
 
 // digestOf returns the digest that an image was picked with.
@@ -106,26 +138,30 @@ func joined(a, b string) string {
 	return a + "; " + b
 }
 
-// pinned says what became of a manifest that its tag no longer leads to: who
-// pulls by digest needs no tag.
-func (v *verification) pinned(ctx context.Context, repo *registry.Repository, digest string) (string, error) {
+// pinned says what became of a manifest that its tag no longer leads to, and
+// whether it is there: who pulls by digest needs no tag.
+func (v *verification) pinned(ctx context.Context, repo *registry.Repository, digest string) (said string, there bool, err error) {
 	if digest == "" {
-		return "", nil
+		return "", false, nil
 	}
-	_, err := repo.ManifestByDigest(ctx, digest)
+	_, err = repo.ManifestByDigest(ctx, digest)
 	switch {
 	case registry.IsNotFound(err):
-		return "the manifest that was picked, " + digest + ", is gone: it can no longer be pulled by its digest", nil
+		return goneManifest(digest), false, nil
 	case err != nil:
-		return "", err
+		return "", false, err
 	}
-	return "the manifest that was picked, " + digest + ", still exists and can be pulled by its digest", nil
+	return "the manifest that was picked, " + digest + ", still exists and can be pulled by its digest", true, nil
 }
 
-// split finds the repository and the tag of an id, which may be pinned by digest.
+// split finds the repository and the tag of an id, which may be pinned by digest;
+// the tag is empty when there is a digest alone.
 func (v *verification) split(id string) (repositoryName, string, bool) {
-	tagged, _, _ := strings.Cut(id, "@")
+	tagged, _, pinned := strings.Cut(id, "@")
 	for _, name := range v.repositories {
+		if tagged == name.actual {
+			return name, "", pinned
+		}
 		if tagName, ok := strings.CutPrefix(tagged, name.actual+":"); ok && !strings.Contains(tagName, "/") {
 			return name, tagName, tagName != ""
 		}
