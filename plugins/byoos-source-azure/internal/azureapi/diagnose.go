@@ -34,15 +34,16 @@ type Problem struct {
 	Scrubber secret.Scrubber
 }
 
-// NotFound says whether Azure was asked and has no such thing.
+// NotFound says whether Azure was asked and has no such thing. A refusal is no such
+// answer: Resource Manager looks at the role first. Nor is a 404 in other words than
+// the service's own, which may be a proxy's
+// (learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found).
 func NotFound(err error) bool {
-	return status(err) == http.StatusNotFound && code(err) != "SubscriptionNotFound" && !notRegistered(code(err))
+	return status(err) == http.StatusNotFound && absent.MatchString(code(err))
 }
 
-// NotVisible says whether the account may not see what was asked for.
-func NotVisible(err error) bool {
-	return (status(err) == http.StatusForbidden && !notRegistered(code(err))) || code(err) == "SubscriptionNotFound"
-}
+// absent has the codes for a resource, what it is in, and a part of a gallery.
+var absent = regexp.MustCompile(`(?i)^((parent|nested)?resource|resourcegroup|(community|shared)?gallery[a-z]*|image|imagetemplate|)notfound$`)
 
 // notRegistered says whether the subscription lacks the resource provider, so that
 // nothing of it can be asked for
@@ -162,7 +163,7 @@ func (p Problem) response(d *sdk.Diagnostic, r *azcore.ResponseError) {
 	case r.StatusCode == http.StatusUnauthorized:
 		d.Summary = "Azure does not accept the token"
 		d.NextStep = "sign in again; for a subscription of another tenant set the configuration key tenant"
-	case r.StatusCode == http.StatusNotFound:
+	case NotFound(r):
 		d.Summary = "it does not exist"
 		d.NextStep = "check the name, the resource group and the subscription"
 	case r.StatusCode == http.StatusTooManyRequests:
@@ -174,6 +175,9 @@ func (p Problem) response(d *sdk.Diagnostic, r *azcore.ResponseError) {
 	case r.StatusCode >= http.StatusInternalServerError:
 		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d after several tries", r.StatusCode)
 		d.NextStep = "try again later; https://status.azure.com has the state of Azure"
+	case r.StatusCode == http.StatusNotFound:
+		d.Summary = "reading it failed with HTTP status 404, and not in Azure's words"
+		d.NextStep = "check a proxy in between, and the configured endpoint"
 	default:
 		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d", r.StatusCode)
 		d.NextStep = "check the configuration against docs/sources/azure.md"

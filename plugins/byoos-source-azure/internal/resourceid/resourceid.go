@@ -145,6 +145,10 @@ func ParseRelative(s, subscription, resourceGroup string) (ID, error) {
 	return Parse(base + "/" + s)
 }
 
+// Regional says whether Azure is asked for the image in one region: one that belongs
+// to somebody else.
+func (id ID) Regional() bool { return id.Kind == CommunityVersion || id.Kind == SharedVersion }
+
 // Key returns a string that is equal for ids that Azure takes for equal.
 func (id ID) Key() string { return strings.ToLower(id.String()) }
 

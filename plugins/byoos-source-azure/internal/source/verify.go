@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 type question struct {
 	id   resourceid.ID
 	refs []sdk.Ref
+	// regions are asked one after the other, where the answer depends on them.
+	regions []string
 }
 
 // Verify says what became of images. A version is asked for once, however many
@@ -26,7 +29,7 @@ func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *
 	if err != nil {
 		return err
 	}
-	questions, odd := ses.questions(req.Refs)
+	questions, odd := ses.questions(req.Refs, req.Regions)
 	if err := out.Results(odd...); err != nil {
 		return err
 	}
@@ -40,8 +43,9 @@ func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *
 }
 
 // questions groups references by what must be asked; odd answers those that name
-// nothing of Azure's.
-func (s *session) questions(refs []sdk.Ref) (questions []question, odd []sdk.Result) {
+// nothing of Azure's, or no region where one must be asked. selected are the regions
+// of the packs.
+func (s *session) questions(refs []sdk.Ref, selected []string) (questions []question, odd []sdk.Result) {
 	at := map[string]int{}
 	for _, ref := range refs {
 		id, err := s.identify(ref)
@@ -49,20 +53,33 @@ func (s *session) questions(refs []sdk.Ref) (questions []question, odd []sdk.Res
 			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: s.scrubber.Text(err.Error())})
 			continue
 		}
-		key := id.Key()
-		if id.Kind == resourceid.CommunityVersion || id.Kind == resourceid.SharedVersion {
-			// The answer depends on the region that is asked.
-			key += "@" + resourceid.Region(ref.Region)
+		regions := s.regionsOf(id, ref, selected)
+		if id.Regional() && len(regions) == 0 {
+			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: "no region to look for it in: name it in locations or in a pack's select"})
+			continue
 		}
+		key := id.Key() + "@" + strings.Join(regions, ",")
 		i, known := at[key]
 		if !known {
 			i = len(questions)
 			at[key] = i
-			questions = append(questions, question{id: id})
+			questions = append(questions, question{id: id, regions: regions})
 		}
 		questions[i].refs = append(questions[i].refs, ref)
 	}
 	return questions, odd
+}
+
+// regionsOf are those to ask for an id whose answer depends on that: the reference's,
+// else all that the configuration and the packs name.
+func (s *session) regionsOf(id resourceid.ID, ref sdk.Ref, selected []string) []string {
+	switch {
+	case !id.Regional():
+		return nil
+	case ref.Region != "":
+		return locations([]string{ref.Region}, nil)
+	}
+	return locations(slices.Concat(s.Locations, selected), nil)
 }
 
 // identify reads the id of a reference; one in relative form has its full id
@@ -99,7 +116,7 @@ func (s *session) ask(ctx context.Context, q question) ([]sdk.Result, error) {
 		}
 		return results, nil
 	}
-	presence, reason, err := s.absent(ctx, q.id, err)
+	presence, reason, err := s.absent(ctx, q, err)
 	for _, ref := range q.refs {
 		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason})
 	}
@@ -108,48 +125,63 @@ func (s *session) ask(ctx context.Context, q question) ([]sdk.Result, error) {
 
 // absent says what an error of Azure means for an image. What could not be asked
 // is reported, too.
-func (s *session) absent(ctx context.Context, id resourceid.ID, err error) (sdk.Presence, string, error) {
-	failed := s.diagnose(ctx, err, "image "+id.String(), "")
+func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presence, string, error) {
+	failed := s.diagnose(ctx, err, "image "+q.id.String(), "")
 	var d *sdk.Diagnostic
-	if !errors.As(failed, &d) {
-		return sdk.Unknown, "", failed
-	}
 	switch {
+	case !errors.As(failed, &d):
+		return sdk.Unknown, "", failed
+	case azureapi.NotFound(err) && len(q.regions) > 1:
+		return sdk.NotFound, "it does not exist in " + strings.Join(q.regions, ", "), nil
 	case azureapi.NotFound(err):
 		return sdk.NotFound, "it does not exist any more", nil
-	case azureapi.NotVisible(err):
-		return sdk.NotVisible, d.Summary, nil
 	}
 	return sdk.Unknown, d.Error(), s.report(*d)
 }
 
-// current returns the images of a question as they are now.
+// current returns the images of a question as they are now. Of several regions the
+// first that has it answers; else one that could not be asked leaves it open.
 func (s *session) current(ctx context.Context, q question) ([]sdk.Image, error) {
-	region := resourceid.Region(q.refs[0].Region)
-	id := q.id
-	switch id.Kind {
-	case resourceid.CommunityVersion:
-		v, err := s.api.CommunityVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
-		if err != nil {
-			return nil, err
+	if !q.id.Regional() {
+		return s.resource(ctx, q.id)
+	}
+	var open, absent error
+	for _, region := range q.regions {
+		image, err := s.inRegion(ctx, q.id, region)
+		switch {
+		case err == nil:
+			return []sdk.Image{image}, nil
+		case azureapi.NotFound(err):
+			absent = err
+		default:
+			open = cmp.Or(open, err)
 		}
-		g, err := s.api.CommunityDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
-		if err != nil {
-			return nil, err
-		}
-		return []sdk.Image{machineimage.FromCommunityVersion(v).Image(id, region, machineimage.FromCommunityImage(g), s.opt)}, nil
-	case resourceid.SharedVersion:
+	}
+	return nil, cmp.Or(open, absent)
+}
+
+// inRegion returns a version of somebody else's gallery as it is in one region.
+func (s *session) inRegion(ctx context.Context, id resourceid.ID, region string) (sdk.Image, error) {
+	if id.Kind == resourceid.SharedVersion {
 		v, err := s.api.SharedVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
 		if err != nil {
-			return nil, err
+			return sdk.Image{}, err
 		}
 		g, err := s.api.SharedDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
 		if err != nil {
-			return nil, err
+			return sdk.Image{}, err
 		}
-		return []sdk.Image{machineimage.FromSharedVersion(v).Image(id, region, machineimage.FromSharedImage(g), s.opt)}, nil
+		return machineimage.FromSharedVersion(v).Image(id, region, machineimage.FromSharedImage(g), s.opt), nil
 	}
-	return s.resource(ctx, id)
+	v, err := s.api.CommunityVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
+	if err != nil {
+		return sdk.Image{}, err
+	}
+	g, err := s.api.CommunityDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
+	if err != nil {
+		return sdk.Image{}, err
+	}
+	return machineimage.FromCommunityVersion(v).Image(id, region, machineimage.FromCommunityImage(g), s.opt), nil
 }
 
 // found answers with an image as it is now, and says what Azure does not.

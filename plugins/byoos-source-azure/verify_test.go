@@ -1,0 +1,97 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
+)
+
+// Only the service's own words say that an image is gone. Who may not look, and what
+// a proxy says, tell nothing of it.
+func TestVerifyTellsGoneFromNotAsked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault fakeazure.Fault
+		want  source.Presence
+		said  string
+	}{
+		"no such version":       {fakeazure.Fault{Status: 404, Code: "ResourceNotFound"}, source.NotFound, "it does not exist any more"},
+		"in another case":       {fakeazure.Fault{Status: 404, Code: "resourcenotfound"}, source.NotFound, "it does not exist any more"},
+		"no such thing":         {fakeazure.Fault{Status: 404, Code: "NotFound"}, source.NotFound, "it does not exist any more"},
+		"no such group":         {fakeazure.Fault{Status: 404, Code: "ResourceGroupNotFound"}, source.NotFound, "it does not exist any more"},
+		"no such gallery":       {fakeazure.Fault{Status: 404, Code: "ParentResourceNotFound"}, source.NotFound, "it does not exist any more"},
+		"no such definition":    {fakeazure.Fault{Status: 404, Code: "GalleryImageNotFound"}, source.NotFound, "it does not exist any more"},
+		"denied":                {fakeazure.Fault{Status: 403, Code: "AuthorizationFailed"}, source.Unknown, "access denied: your account lacks the permission Microsoft.Compute/galleries/images/versions/read"},
+		"denied by a proxy":     {fakeazure.Fault{Status: 403, Code: "ProxyPage"}, source.Unknown, "access denied"},
+		"a proxy's page":        {fakeazure.Fault{Status: 404, Code: "ProxyPage"}, source.Unknown, "HTTP status 404"},
+		"a page without a code": {fakeazure.Fault{Status: 404}, source.Unknown, "HTTP status 404"},
+		"unknown subscription":  {fakeazure.Fault{Status: 404, Code: "SubscriptionNotFound"}, source.Unknown, "the subscription is unknown to your account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.fault.Match = "/versions/"
+			w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{tt.fault}}, nil)
+			got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+				Refs: []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}},
+			})
+			if len(got) != 1 || got[0].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
+				t.Errorf("got %+v", got)
+			}
+			if asked := tt.want != source.Unknown; (err == nil) != asked || (len(diagnostics) == 0) != asked {
+				t.Errorf("%v, said %v", err, diagnostics)
+			}
+		})
+	}
+}
+
+// The id of a community gallery names no region, so it is looked for where the
+// configuration and the packs are.
+func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
+	const (
+		gallery = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
+		id      = "/CommunityGalleries/" + gallery + "/Images/capi-ubun2-2404/Versions/"
+	)
+	community := func(locations ...any) config { return config{"communityGallery": gallery, "locations": locations} }
+	for name, tt := range map[string]struct {
+		config  config
+		regions []string
+		version string
+		fault   fakeazure.Fault
+		want    source.Presence
+		region  string
+		said    string
+	}{
+		"its locations":          {config: community("West US 2"), version: "1.31.4", want: source.Found, region: "westus2"},
+		"in the second":          {config: community("northeurope", "eastus"), version: "1.31.4", want: source.Found, region: "eastus"},
+		"the packs'":             {config: config{"gallery": "prod", "resourceGroup": "images"}, regions: []string{"East US"}, version: "1.31.4", want: source.Found, region: "eastus"},
+		"nowhere":                {config: community("westus2", "eastus"), version: "1.0.0", want: source.NotFound, said: "it does not exist in westus2, eastus"},
+		"one could not be asked": {config: community("westus2", "eastus"), version: "1.0.0", fault: fakeazure.Fault{Match: "/locations/eastus", Status: 403, Code: "AuthorizationFailed"}, want: source.Unknown, said: "access denied"},
+		"no region": {
+			config: config{"gallery": "prod", "resourceGroup": "images"}, version: "1.31.4", want: source.Unknown,
+			said: "no region to look for it in: name it in locations or in a pack's select",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := fakeazure.Options{}
+			if tt.fault.Match != "" {
+				o.Faults = []fakeazure.Fault{tt.fault}
+			}
+			w := start(t, o, nil)
+			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", Config: tt.config, BaseDir: "/", Regions: tt.regions,
+				Refs: []image.Ref{{ID: id + tt.version, Provider: "azure"}},
+			})
+			if (err != nil) != (tt.fault.Match != "") {
+				t.Error(err)
+			}
+			if len(got) != 1 || got[0].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
+				t.Fatalf("got %+v", got)
+			}
+			if tt.region != "" && got[0].Image.Region != tt.region {
+				t.Errorf("found in %q", got[0].Image.Region)
+			}
+		})
+	}
+}
