@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -92,8 +91,8 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 	if err != nil {
 		return nil, err
 	}
-	tags := d.parse(names)
-	if len(tags) == 0 {
+	counted := slices.DeleteFunc(names, func(name string) bool { return !d.filter.Match(name) })
+	if len(counted) == 0 {
 		return nil, d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Warning,
 			Summary:  fmt.Sprintf("%s has no tag that counts", repo.Name),
@@ -101,57 +100,55 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 			NextStep: "check tags in the source's config", ConfigPath: "tags", Scope: repo.Name,
 		})
 	}
-	tag.UnrankOutside(tags)
-	if tags, err = d.shorten(repo, tags); err != nil {
+	tags, err := d.parse(repo, counted)
+	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(tags, tag.Newer)
 	return slices.CompactFunc(tags, func(a, b tag.Tag) bool { return a.Name == b.Name }), nil
 }
 
-// parse returns the tags that count, in no order. It shares the work among the
-// processors: of many tags it is most of what there is to do.
-func (d *discovery) parse(names []string) []tag.Tag {
-	parts := slices.Collect(slices.Chunk(names, max(parseSize, len(names)/runtime.GOMAXPROCS(0)+1)))
-	parsed := make([][]tag.Tag, len(parts))
-	var wg sync.WaitGroup
-	for i, part := range parts {
-		wg.Go(func() {
-			parsed[i] = make([]tag.Tag, 0, len(part))
-			for _, name := range part {
-				if d.filter.Match(name) {
-					parsed[i] = append(parsed[i], d.grammar.Read(name))
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return slices.Concat(parsed...)
-}
-
-// parseSize is how many tags are worth a goroutine.
-const parseSize = 1000
-
 // maxListed is how many tags are listed although no pack can select them: enough
 // to explain what a repository has, and few enough to cost nothing.
 const maxListed = 1000
 
-// shorten leaves out of a long list the tags that no pack can select, and says so.
-// When that is all of them they are listed, for the error to tell what there is.
-func (d *discovery) shorten(repo *registry.Repository, tags []tag.Tag) ([]tag.Tag, error) {
-	if len(tags) <= maxListed {
-		return tags, nil
+// parse returns what tags say, in no order. It leaves out of a long list the tags
+// that no pack can select, and says so. When that is all of them they are listed,
+// for the error to tell what there is.
+func (d *discovery) parse(repo *registry.Repository, names []string) ([]tag.Tag, error) {
+	if len(names) <= maxListed {
+		return d.read(names), nil
+	}
+	left := d.wanted.skim(d.grammar, names)
+	tags := d.read(left)
+	if len(left) < len(names) {
+		tag.UnrankOutside(tags)
 	}
 	some := d.wanted.narrow(tags)
-	if len(some) == 0 || len(some) == len(tags) {
-		return tags, nil
+	if len(some) == 0 {
+		return d.read(names), nil
+	}
+	if len(some) == len(names) {
+		return some, nil
 	}
 	return some, d.out.Report(sdk.Diagnostic{
 		Severity: sdk.Notice,
-		Summary:  fmt.Sprintf("%d of %d tags are not listed, as no pack can select them", len(tags)-len(some), len(tags)),
+		Summary:  fmt.Sprintf("%d of %d tags are not listed, as no pack can select them", len(names)-len(some), len(names)),
 		Detail:   "their names say another Kubernetes version, distribution, custom tag or architecture",
 		NextStep: "see them all with the images command", Scope: repo.Name,
 	})
+}
+
+// read parses tags. Those outside the grammar come last when others follow it.
+func (d *discovery) read(names []string) []tag.Tag {
+	tags := make([]tag.Tag, len(names))
+	for i, name := range names {
+		tags[i] = d.grammar.Read(name)
+	}
+	if slices.ContainsFunc(tags, func(t tag.Tag) bool { return t.Facts != nil }) {
+		tag.UnrankOutside(tags)
+	}
+	return tags
 }
 
 // sendSize is how many tags become images at a time, so that a repository of a

@@ -32,21 +32,43 @@ func newWanted(h sdk.Hints) *wanted {
 	return w
 }
 
+// skim leaves out, before they are parsed, tags that say themselves that no pack
+// can select them. All that it leaves out follow the grammar.
+func (w *wanted) skim(grammar tag.Grammar, names []string) []string {
+	known := map[string]bool{}
+	left := make([]string, 0, len(names))
+	for _, name := range names {
+		distribution, kubernetes, ok := grammar.Skim(name)
+		if !ok || w.isDistribution(distribution) && w.withinKnown(known, kubernetes) {
+			left = append(left, name)
+		}
+	}
+	return left
+}
+
 // narrow leaves out the tags that say themselves that no pack can select them.
 func (w *wanted) narrow(tags []tag.Tag) []tag.Tag {
 	known := map[string]bool{} // by version of Kubernetes, which many tags share
 	var some []tag.Tag
 	for _, t := range tags {
-		fits, ok := known[t.Kubernetes]
-		if !ok {
-			fits = w.within(t.Kubernetes)
-			known[t.Kubernetes] = fits
-		}
-		if fits && w.mayFit(t) {
+		if w.withinKnown(known, t.Kubernetes) && w.mayFit(t) {
 			some = append(some, t)
 		}
 	}
 	return some
+}
+
+func (w *wanted) withinKnown(known map[string]bool, version string) bool {
+	fits, ok := known[version]
+	if !ok {
+		fits = w.within(version)
+		known[version] = fits
+	}
+	return fits
+}
+
+func (w *wanted) isDistribution(name string) bool {
+	return len(w.distributions) == 0 || slices.ContainsFunc(w.distributions, func(wanted string) bool { return strings.EqualFold(wanted, name) })
 }
 
 // within is true for an unknown version: a label of the image may tell it.
@@ -61,10 +83,9 @@ func (w *wanted) within(version string) bool {
 // mayFit compares the parts of a tag. Nothing but the tag tells the distribution
 // and the custom tag; the architecture may stand in the image.
 func (w *wanted) mayFit(t tag.Tag) bool {
-	isDistribution := func(name string) bool { return strings.EqualFold(name, t.Facts[tag.K8sDistribution]) }
 	isCustomTag := func(name string) bool { return name == t.Facts[tag.CustomTag] || name == t.CustomTag() }
 	architecture := osfacts.Architecture(t.Facts[tag.Architecture])
-	return (len(w.distributions) == 0 || slices.ContainsFunc(w.distributions, isDistribution)) &&
+	return w.isDistribution(t.Facts[tag.K8sDistribution]) &&
 		(len(w.customTags) == 0 || slices.ContainsFunc(w.customTags, isCustomTag)) &&
 		(len(w.architectures) == 0 || architecture == "" || slices.Contains(w.architectures, architecture))
 }

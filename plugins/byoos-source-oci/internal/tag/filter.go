@@ -67,7 +67,7 @@ func matcher(pattern string) (func(string) bool, error) {
 
 // Match says whether tag counts.
 func (f Filter) Match(tag string) bool {
-	if signature.MatchString(tag) {
+	if strings.HasPrefix(tag, "sha") && signature.MatchString(tag) {
 		return false
 	}
 	for _, drop := range f.drop {

@@ -77,12 +77,9 @@ func (g Grammar) Read(name string) Tag {
 	return t
 }
 
-// UnrankOutside makes the tags outside the grammar come last when others follow
-// it: what the number counts that such a tag begins with is not known.
+// UnrankOutside makes the tags outside the grammar come last: beside tags that
+// follow it, what the number counts that such a tag begins with is not known.
 func UnrankOutside(tags []Tag) {
-	if !slices.ContainsFunc(tags, func(t Tag) bool { return t.Facts != nil }) {
-		return
-	}
 	for i := range tags {
 		if tags[i].Facts == nil {
 			tags[i].rank = nil

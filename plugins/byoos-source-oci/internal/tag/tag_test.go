@@ -260,3 +260,39 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Skim never says more than Read, and knows the tags that most are.
+func TestSkimAgreesWithRead(t *testing.T) {
+	parts := [][]string{
+		{"k3s", "rke2", "kubeadm", "kubeadm-fips", "nodeadm", "k0s", "K3s", "own", ""},
+		{"-1.30.10", "-v1.30.10", "-1.30", "-1.30.10-rc.1", "-1.30.10.4", "-1..10", "-1.30.x", "_1.30.10"},
+		{"-v4.7.0", "-4.7.0", "-4.7.0-beta.2", "-4.7", ""},
+		{"", "-demo", "-rc.1", "-a_b.c", "-", "_linux_amd64", "-demo_linux_amd64", "-a b", ".1"},
+	}
+	skimmed, grammar := 0, tag.CanvOS()
+	for _, a := range parts[0] {
+		for _, b := range parts[1] {
+			for _, c := range parts[2] {
+				for _, d := range parts[3] {
+					name := a + b + c + d
+					distribution, kubernetes, ok := grammar.Skim(name)
+					read := grammar.Read(name)
+					if !ok {
+						continue
+					}
+					skimmed++
+					if distribution != read.Facts[tag.K8sDistribution] || kubernetes != read.Kubernetes {
+						t.Errorf("%s: skimmed %s %s, read %+v", name, distribution, kubernetes, read)
+					}
+				}
+			}
+		}
+	}
+	if skimmed != 6*2*19 {
+		t.Errorf("%d tags are skimmed", skimmed)
+	}
+	kairos, _ := tag.Named("kairos")
+	if _, _, ok := kairos.Skim("k3s-1.30.10-v4.7.0"); ok {
+		t.Error("a tag of CanvOS in the grammar of Kairos")
+	}
+}
