@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -101,6 +102,10 @@ func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Ima
 	if err != nil {
 		return nil, nil, err
 	}
+	return p.request(ctx, requests)
+}
+
+func (p *Pipeline) request(ctx context.Context, requests []source.Request) ([]image.Image, []source.Result, error) {
 	results := p.Plugins.Discover(ctx, requests, p.Progress)
 	if ctx.Err() != nil {
 		return nil, nil, interrupted(ctx)
@@ -218,12 +223,33 @@ func union(packs []spec.Pack, field func(spec.Select) string) []string {
 
 // Picks asks the sources and picks an image for each pack.
 func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []source.Result, error) {
-	images, results, err := p.Discover(ctx, packs)
+	requests, err := p.requests(ctx, packs)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range requests {
+		requests[i].Hints.NewestOnly = !p.Explain && newestOnly(usersOf(requests[i].Source, packs))
+	}
+	images, results, err := p.request(ctx, requests)
 	if err != nil {
 		return nil, nil, err
 	}
 	picks, err := p.Select(packs, images)
 	return picks, results, err
+}
+
+// newestOnly tells whether packs need nothing of a source but the newest images of
+// what the hints say.
+func newestOnly(packs []spec.Pack) bool {
+	return !slices.ContainsFunc(packs, func(pack spec.Pack) bool {
+		rest := pack.Select
+		rest.Provider, rest.Region, rest.Architecture = "", "", ""
+		rest.KubernetesVersion, rest.K8sDistribution, rest.CustomTag = "", "", ""
+		if rest.Pick == spec.PickNewest {
+			rest.Pick = ""
+		}
+		return !reflect.ValueOf(rest).IsZero() || needsAll(pack)
+	})
 }
 
 // Select picks an image for each pack. A pack without a pick carries its error;

@@ -117,6 +117,7 @@ func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
 		Hints: &sourcev1.Hints{
 			Providers: req.Hints.Providers, Regions: req.Hints.Regions, Architectures: req.Hints.Architectures,
 			KubernetesVersions: req.Hints.KubernetesVersions, K8SDistributions: req.Hints.K8sDistributions, CustomTags: req.Hints.CustomTags,
+			NewestOnly: req.Hints.NewestOnly,
 		},
 	}, nil
 }

@@ -151,6 +151,8 @@ type Hints struct {
 	Providers, Regions, Architectures []string
 	// KubernetesVersions are semver ranges.
 	KubernetesVersions, K8sDistributions, CustomTags []string
+	// NewestOnly says that nothing else is selected by, and the newest is picked.
+	NewestOnly bool
 }
 
 // Request asks one source for its images.

@@ -157,6 +157,10 @@ const sendSize = 1000
 
 func (d *discovery) send(b builder, tags []tag.Tag, read *reading) error {
 	editions := newEditions(tags, read)
+	tags, err := d.leaveOut(b.repo, tags, read)
+	if err != nil {
+		return err
+	}
 	for some := range slices.Chunk(tags, sendSize) {
 		images := make([]sdk.Image, 0, len(some))
 		for _, t := range some {
@@ -168,6 +172,21 @@ func (d *discovery) send(b builder, tags []tag.Tag, read *reading) error {
 		}
 	}
 	return nil
+}
+
+// leaveOut leaves out of a long list the tags that newer ones take the place of,
+// and says so.
+func (d *discovery) leaveOut(repo *registry.Repository, tags []tag.Tag, read *reading) ([]tag.Tag, error) {
+	if len(tags) <= maxListed || len(read.superseded) == 0 {
+		return tags, nil
+	}
+	rest := slices.DeleteFunc(slices.Clone(tags), func(t tag.Tag) bool { return read.superseded[t.Name] })
+	return rest, d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Notice,
+		Summary:  fmt.Sprintf("%d of %d tags that packs can select are not listed, as each has a newer one to pick", len(tags)-len(rest), len(tags)),
+		Detail:   "it has the same distribution, Kubernetes version and custom tag, and every selected architecture",
+		NextStep: "see them all with the images command", Scope: repo.Name,
+	})
 }
 
 func (d *discovery) images(b builder, editions editions, t tag.Tag, read *reading) []sdk.Image {

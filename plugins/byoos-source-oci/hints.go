@@ -16,10 +16,14 @@ import (
 type wanted struct {
 	architectures, distributions, customTags []string
 	kubernetes                               []*semver.Constraints
+	// newestOnly says that of a line whose newest tags have all architectures the
+	// others are not selected.
+	newestOnly bool
 }
 
 func newWanted(h sdk.Hints) *wanted {
 	w := &wanted{architectures: h.Architectures, distributions: h.K8sDistributions, customTags: h.CustomTags}
+	w.newestOnly = h.NewestOnly && len(w.architectures) > 0
 	for _, text := range h.KubernetesVersions {
 		within, err := semver.NewConstraint(text)
 		if err != nil {

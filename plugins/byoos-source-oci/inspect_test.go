@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -82,5 +83,24 @@ func TestInspectLimitIsOfTheImage(t *testing.T) {
 	for range 3 {
 		out := discover(t, call{config: config{Repository: s.Host + "/" + repoName, Inspect: true, InspectLimit: 1}})
 		says(t, out, "cannot read the OS inside "+s.Host+"/"+repoName+":k3s-1.30.3-v4.7.0", "limit on unpacked bytes")
+	}
+}
+
+// A layer is read no further than the file that decides.
+func TestLayerIsReadUpToTheFileThatDecides(t *testing.T) {
+	noise := make([]byte, 1<<20)
+	random := rand.NewChaCha8([32]byte{1})
+	_, _ = random.Read(noise)
+	archive, err := registry.Tar(registry.Files{
+		"etc/kairos-release": "KAIROS_FLAVOR=ubuntu\nKAIROS_FLAVOR_RELEASE=22.04\n", "usr/noise": string(noise),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := registry.NewStore(t)
+	s.Image(t, repoName, "k3s-1.30.1-v4.7.0", registry.Manifest{Layers: [][]byte{archive[:len(archive)/2]}})
+	out := clean(t, discover(t, call{config: config{Repository: s.Host + "/" + repoName, Inspect: true}}))
+	if img := out.images[0]; img.State != sdk.Available || img.OSVersion != "22.04" {
+		t.Errorf("%+v", img)
 	}
 }

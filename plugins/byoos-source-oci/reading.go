@@ -23,11 +23,14 @@ type reading struct {
 	mu sync.Mutex
 	// byTag has the tags that were read; nil stands for one that is listed but gone.
 	byTag map[string]*registry.Manifest
+	// superseded are the tags that newer ones of their line leave nothing to be picked
+	// for.
+	superseded map[string]bool
 }
 
 // resolve reads the tags that may fit, as the configuration says.
 func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags []tag.Tag) (*reading, error) {
-	r := &reading{repo: repo, byTag: map[string]*registry.Manifest{}}
+	r := &reading{repo: repo, byTag: map[string]*registry.Manifest{}, superseded: map[string]bool{}}
 	if d.Resolve == resolveNone {
 		return r, nil
 	}
@@ -88,7 +91,11 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 			return err
 		}
 		for _, l := range round {
-			l.take(r.byTag[l.tags[0].Name])
+			older := l.take(r.byTag[l.tags[0].Name])
+			// With inspect what was read can still turn out to be unusable.
+			if d.wanted.newestOnly && !d.Inspect {
+				r.supersede(older)
+			}
 		}
 		open = slices.DeleteFunc(open, func(l *line) bool { return len(l.tags) == 0 })
 	}
@@ -97,26 +104,41 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 
 // take takes in what the first of the line's tags holds. Of a line that has what
 // is wanted only the tags are left that are as new by their versions: what orders
-// them is in the images.
-func (l *line) take(m *registry.Manifest) {
+// them is in the images. It returns the others.
+func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	first := l.tags[0]
 	l.tags = l.tags[1:]
 	if m == nil {
-		return
+		return nil
 	}
 	usable := slices.DeleteFunc(slices.Clone(m.Platforms), func(p registry.Platform) bool { return !p.Usable() })
 	if len(usable) == 0 {
-		return
+		return nil
 	}
 	l.missing = slices.DeleteFunc(slices.Clone(l.missing), func(architecture string) bool {
 		return slices.ContainsFunc(usable, func(p registry.Platform) bool {
 			return osfacts.Architecture(p.Architecture) == architecture
 		})
 	})
-	if len(l.missing) == 0 {
-		l.tags = slices.DeleteFunc(slices.Clone(l.tags), func(t tag.Tag) bool {
-			return !tag.SameRank(first, t) || t.Edition == first.Edition
-		})
+	if len(l.missing) > 0 {
+		return nil
+	}
+	asNew := 0
+	for asNew < len(l.tags) && tag.SameRank(first, l.tags[asNew]) {
+		asNew++
+	}
+	older = l.tags[asNew:]
+	l.tags = slices.DeleteFunc(slices.Clone(l.tags[:asNew]), func(t tag.Tag) bool { return t.Edition == first.Edition })
+	return older
+}
+
+// supersede marks tags. Those that do not name a version of Kubernetes are not
+// marked: a label may tell one that a newer tag has not.
+func (r *reading) supersede(tags []tag.Tag) {
+	for _, t := range tags {
+		if t.Kubernetes != "" {
+			r.superseded[t.Name] = true
+		}
 	}
 }
 

@@ -207,5 +207,6 @@ func hintsFrom(h *sourcev1.Hints) Hints {
 	return Hints{
 		Providers: h.GetProviders(), Regions: h.GetRegions(), Architectures: h.GetArchitectures(),
 		KubernetesVersions: h.GetKubernetesVersions(), K8sDistributions: h.GetK8SDistributions(), CustomTags: h.GetCustomTags(),
+		NewestOnly: h.GetNewestOnly(),
 	}
 }

@@ -93,6 +93,10 @@ type Hints struct {
 	// K8sDistributions (k3s, rke2, ...) and CustomTags are parts of the tags of edge
 	// images; a custom tag comes without the suffix of a platform.
 	K8sDistributions, CustomTags []string
+	// NewestOnly says that the newest of what the other hints say is picked, by no
+	// further rule. An image that one which is alike but newer, and can be used, takes
+	// the place of on every architecture of the hints need not be sent.
+	NewestOnly bool
 }
 
 // VerifyRequest asks what became of images.

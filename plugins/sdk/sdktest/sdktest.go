@@ -87,6 +87,7 @@ func Discover[C any](
 		Hints: &sourcev1.Hints{
 			Providers: r.hints.Providers, Regions: r.hints.Regions, Architectures: r.hints.Architectures,
 			KubernetesVersions: r.hints.KubernetesVersions, K8SDistributions: r.hints.K8sDistributions, CustomTags: r.hints.CustomTags,
+			NewestOnly: r.hints.NewestOnly,
 		},
 	}, out)
 	return images, diagnostics, plain(ctx, err)

@@ -114,6 +114,12 @@ func TestNewer(t *testing.T) {
 		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.4-k0s.0", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
 		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4_v1.33.0",
 	})
+	// A part that is no version does not let the next one take its place.
+	worded, err := tag.Compile(`(?P<version>v[^_]+|edge)_(?P<kubernetesVersion>.+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(worded, []string{"v0.1_v1.29.0", "edge_v1.30.1", "edge_v1.29.0"})
 }
 
 func TestVersion(t *testing.T) {

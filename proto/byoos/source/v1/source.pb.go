@@ -452,7 +452,11 @@ type Hints struct {
 	// Kubernetes distributions of edge images: k3s, rke2, kubeadm, ...
 	K8SDistributions []string `protobuf:"bytes,5,rep,name=k8s_distributions,json=k8sDistributions,proto3" json:"k8s_distributions,omitempty"`
 	// Custom tags of edge images, without the suffix of a platform.
-	CustomTags    []string `protobuf:"bytes,6,rep,name=custom_tags,json=customTags,proto3" json:"custom_tags,omitempty"`
+	CustomTags []string `protobuf:"bytes,6,rep,name=custom_tags,json=customTags,proto3" json:"custom_tags,omitempty"`
+	// The newest of what the other hints say is picked, by no further rule: an image
+	// that one which is alike but newer, and can be used, takes the place of on every
+	// architecture of the hints need not be sent.
+	NewestOnly    bool `protobuf:"varint,7,opt,name=newest_only,json=newestOnly,proto3" json:"newest_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +531,13 @@ func (x *Hints) GetCustomTags() []string {
 		return x.CustomTags
 	}
 	return nil
+}
+
+func (x *Hints) GetNewestOnly() bool {
+	if x != nil {
+		return x.NewestOnly
+	}
+	return false
 }
 
 type DiscoverRequest struct {
@@ -1588,7 +1599,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\vsdk_version\x18\t \x01(\tR\n" +
 	"sdkVersion\x12\x1a\n" +
 	"\bhomepage\x18\n" +
-	" \x01(\tR\bhomepageJ\x04\b\v\x10\x14\"\xe4\x01\n" +
+	" \x01(\tR\bhomepageJ\x04\b\v\x10\x14\"\x85\x02\n" +
 	"\x05Hints\x12\x1c\n" +
 	"\tproviders\x18\x01 \x03(\tR\tproviders\x12\x18\n" +
 	"\aregions\x18\x02 \x03(\tR\aregions\x12$\n" +
@@ -1596,7 +1607,9 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x13kubernetes_versions\x18\x04 \x03(\tR\x12kubernetesVersions\x12+\n" +
 	"\x11k8s_distributions\x18\x05 \x03(\tR\x10k8sDistributions\x12\x1f\n" +
 	"\vcustom_tags\x18\x06 \x03(\tR\n" +
-	"customTags\"\xd9\x02\n" +
+	"customTags\x12\x1f\n" +
+	"\vnewest_only\x18\a \x01(\bR\n" +
+	"newestOnly\"\xd9\x02\n" +
 	"\x0fDiscoverRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12/\n" +
 	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12\x19\n" +
