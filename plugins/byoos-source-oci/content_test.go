@@ -282,6 +282,8 @@ func TestRetryAfter(t *testing.T) {
 		{"nothing", "", 2, []time.Duration{500 * time.Millisecond, time.Second}, ""},
 		{"nonsense", "soon", 1, []time.Duration{500 * time.Millisecond}, ""},
 		{"too long", "3600", 1, nil, "said to wait 1h0m0s"},
+		{"longer than any number", "99999999999999999999", 1, nil, "said to wait"},
+		{"less than none", "-5", 1, []time.Duration{500 * time.Millisecond}, ""},
 		{"again and again", "1", 100, []time.Duration{time.Second, time.Second, time.Second}, "limits requests"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -370,5 +372,21 @@ func TestVerifyDigestPin(t *testing.T) {
 	says(t, out, "denied access")
 	if out.results[0].Presence != sdk.Unknown {
 		t.Errorf("%+v", out.results[0])
+	}
+}
+
+// An index inside an index that cannot be read costs its own platforms only.
+func TestDamagedNestedIndex(t *testing.T) {
+	s := registry.NewStore(t)
+	const tag = "k3s-1.30.10-v4.7.0"
+	good := s.Image(t, repoName, "", registry.Manifest{}).For("linux/amd64")
+	damaged := s.Put(repoName, "", []byte(`{"schemaVersion":2,"manifests":7}`), registry.MediaTypeIndex).For("linux/arm64")
+	s.Index(t, repoName, tag, nil, damaged, good)
+	out := clean(t, discover(t, call{config: config{Repository: s.Host + "/" + repoName}}))
+	if img := out.find(t, tag, "amd64"); img.State != sdk.Available {
+		t.Errorf("its neighbour suffers: %+v", img)
+	}
+	if img := out.find(t, tag, "arm64"); img.State != sdk.Unusable || !strings.Contains(img.StateReason, "its index cannot be read") {
+		t.Errorf("%+v", img)
 	}
 }

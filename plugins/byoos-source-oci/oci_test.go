@@ -234,6 +234,9 @@ func TestNewestByCreated(t *testing.T) {
 	push(t, repo+":ccc", registry.Image{Created: time.Unix(0, 0)})
 	out = discover(t, call{config: config{Repository: repo, NewestBy: "created"}})
 	says(t, out, "1 of 3 images have no creation time", "come last", "reproducible builds")
+	if out.diagnostics[0].Severity != sdk.Warning {
+		t.Errorf("severity %v", out.diagnostics[0].Severity)
+	}
 	for name, timed := range map[string]bool{"aaa": true, "bbb": true, "ccc": false} {
 		if img := out.find(t, name, "amd64"); img.CreatedAt.IsZero() == timed || img.NewestBy != sdk.NewestByCreated {
 			t.Errorf("%s: %+v", name, img)

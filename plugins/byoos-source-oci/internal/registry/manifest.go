@@ -217,11 +217,14 @@ func (r *Repository) readSingle(ctx context.Context, d *remote.Descriptor, m *Ma
 
 func (r *Repository) readRoot(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
 	w := &walk{repository: r}
-	annotations, err := w.index(ctx, d, 1)
+	index, err := parseIndex(d)
 	if err != nil {
 		return err
 	}
-	m.Annotations, m.Platforms = annotations, w.platforms
+	if err := w.index(ctx, index, 1); err != nil {
+		return err
+	}
+	m.Annotations, m.Platforms = index.Annotations, w.platforms
 	if len(m.Platforms) == 0 {
 		m.Unusable = "its index holds no image"
 	}
@@ -235,26 +238,32 @@ type walk struct {
 	platforms  []Platform
 }
 
-func (w *walk) index(ctx context.Context, d *remote.Descriptor, depth int) (annotations map[string]string, err error) {
+func parseIndex(d *remote.Descriptor) (*v1.IndexManifest, error) {
 	index, err := v1.ParseIndexManifest(bytes.NewReader(d.Manifest))
 	if err != nil {
 		return nil, bad("its index cannot be read: %w", err)
 	}
+	return index, nil
+}
+
+// index adds what an index leads to. One that is too large is an error for the
+// whole: nobody knows what is in the rest.
+func (w *walk) index(ctx context.Context, index *v1.IndexManifest, depth int) error {
 	if w.entries += len(index.Manifests); w.entries > maxEntries {
-		return nil, bad("its index has %d entries, more than %d", w.entries, maxEntries)
+		return bad("its index has %d entries, more than %d", w.entries, maxEntries)
 	}
 	if depth > maxDepth {
-		return nil, bad("its indexes are nested deeper than %d", maxDepth)
+		return bad("its indexes are nested deeper than %d", maxDepth)
 	}
 	for _, entry := range index.Manifests {
 		if !isPlatformImage(entry) {
 			continue
 		}
 		if err := w.entry(ctx, entry, depth); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return index.Annotations, nil
+	return nil
 }
 
 // entry adds what an entry of an index leads to. One whose content cannot be read
@@ -280,8 +289,11 @@ func (w *walk) nested(ctx context.Context, entry v1.Descriptor, depth int) error
 	if err != nil {
 		return w.damaged(entry, asContent(err))
 	}
-	_, err = w.index(ctx, child, depth+1)
-	return err
+	index, err := parseIndex(child)
+	if err != nil {
+		return w.damaged(entry, err)
+	}
+	return w.index(ctx, index, depth+1)
 }
 
 // child reads a manifest that an index names.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -122,7 +123,9 @@ func rewound(req *http.Request) (*http.Request, bool) {
 // retryAfter returns how long an answer asks to wait: seconds, or a date.
 func (p *patience) retryAfter(resp *http.Response) (time.Duration, bool) {
 	value := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds >= 0 {
+	// More than fits is the largest number, and long enough.
+	seconds, err := strconv.ParseInt(value, 10, 32)
+	if (err == nil || errors.Is(err, strconv.ErrRange)) && seconds >= 0 {
 		return time.Duration(seconds) * time.Second, true
 	}
 	if at, err := http.ParseTime(value); err == nil {
