@@ -195,3 +195,23 @@ func TestImageBuilderRepeatsAPageToken(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// TestVerifyKeepsWhatIsSettled: what could not be asked of one AMI leaves the answer
+// for another as it is.
+func TestVerifyKeepsWhatIsSettled(t *testing.T) {
+	start(t, fakeaws.World{
+		AMIs:   []fakeaws.AMI{amiOf("us-east-1", id(1), june)},
+		Faults: []fakeaws.Fault{{Action: "DescribeImages", Kind: "deny", Every: 2}}, // the question why one does not show
+	})
+	out := runVerify(t, call{config: `{"ami":{}}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}, {ID: id(77), Region: "us-east-1"}}})
+	out.oneError(t)
+	if len(out.results) != 2 {
+		t.Fatalf("%+v", out.results)
+	}
+	if r := out.results[0]; r.Presence != sdk.Found || r.Image == nil {
+		t.Errorf("%+v", r)
+	}
+	if r := out.results[1]; r.Presence != sdk.Unknown || !strings.Contains(r.Reason, "access denied") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -172,14 +172,16 @@ func (v *verification) region(ctx context.Context, region string, indexes []int)
 	if !errors.As(p, &d) {
 		return nil, p
 	}
-	results = make([]sdk.Result, len(refs))
-	for i, ref := range refs {
-		results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: d.Summary}
+	for i := range results {
+		if results[i].Presence == sdk.Unknown {
+			results[i].Reason = d.Summary
+		}
 	}
 	return results, v.out.Report(*d)
 }
 
-// check asks for the ids of one region.
+// check asks for the ids of one region. When it fails, what is not settled is
+// unknown.
 func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref) ([]sdk.Result, error) {
 	reader := ami.Reader{Client: v.session.EC2(region), Do: v.session.Do}
 	wanted := make([]string, len(refs))
@@ -194,22 +196,19 @@ func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref)
 		}
 		return nil
 	}
+	absent := map[string]absence{}
 	err := reader.ByID(ctx, wanted, note)
-	if err != nil {
-		return nil, err
-	}
-	missing := slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { _, ok := found[id]; return ok })
-	slices.Sort(missing)
-	absent, err := v.whyMissing(ctx, region, slices.Compact(missing), note)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		missing := slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { _, ok := found[id]; return ok })
+		slices.Sort(missing)
+		absent, err = v.whyMissing(ctx, region, slices.Compact(missing), note)
 	}
 	results := make([]sdk.Result, len(refs))
 	for i, ref := range refs {
 		results[i] = result(ref, found, absent)
 	}
 	v.log.Debug("verified", "region", region, "found", len(found), "missing", len(absent))
-	return results, nil
+	return results, err
 }
 
 // result says gone in every form that EC2 has for it; what else is wrong with an
@@ -252,12 +251,12 @@ func (v *verification) whyMissing(ctx context.Context, region string, missing []
 		})
 		if err == nil { // what shows now, after all: EC2 is consistent in the end
 			if err := note(answer.Images); err != nil {
-				return nil, err
+				return out, err
 			}
 		}
 		settled, a, err := settle(region, missing, err)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		for _, id := range settled {
 			out[id] = a
