@@ -305,3 +305,22 @@ func TestRegistryThatIsNotThere(t *testing.T) {
 		t.Errorf("got next step %q", e.Next)
 	}
 }
+
+// Newlines at either end are no edit, and those within stay what they are.
+func TestNewlinesOfTheServer(t *testing.T) {
+	const crlf = "\r\n# production\r\npack:\r\n  osImageOverride: \"" + oldAMI + "\"\r\n  osName: \"rhel\"\r\n  osVersion: \"8\"\r\n  custom: |\r\n    keep\r\n\r\n"
+	for _, trims := range []bool{false, true} {
+		w := newWorld(t, func(s *fakepalette.State) { ours(s).Published[0].Values = crlf })
+		w.Trims = trims
+		w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{})
+		w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+		state := w.State()
+		want := strings.Replace(crlf, oldAMI, newAMI, 1)
+		if trims {
+			want = strings.Trim(want, "\r\n")
+		}
+		if got := ours(&state).Layer("generic-byoi", false).Values; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -46,10 +46,11 @@ func (l Layer) samePack(other Layer) bool {
 // agree tells whether two texts are the same, as far as both are known.
 func agree(a, b string) bool { return a == "" || b == "" || a == b }
 
-// sameValues compares but for newlines at the end, which Palette's pages drop.
+// sameValues compares but for newlines at the ends, which Palette's pages and the
+// Terraform provider drop.
 func sameValues(a, b string) bool { return trimmed(a) == trimmed(b) }
 
-func trimmed(values string) string { return strings.TrimRight(values, "\r\n") }
+func trimmed(values string) string { return strings.Trim(values, "\r\n") }
 
 // templateKind is what a profile is made for.
 type templateKind struct{ CloudType, Type string }

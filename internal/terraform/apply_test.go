@@ -113,6 +113,8 @@ func TestImportPreconditions(t *testing.T) {
 	byVariable[0].Values = "pack:\n  osImageOverride: '{{.spectro.var.ami}}'\n"
 	byMacro := existing("generic-byoi")
 	byMacro[0].Values = "pack:\n  osImageOverride: '{{ .spectro.macro.ami }}'\n"
+	byFunction := existing("generic-byoi")
+	byFunction[0].Values = "pack:\n  osImageOverride: '{{- trim $.spectro.var.ami }}'\n"
 	byOthers := existing("generic-byoi")
 	byOthers[0].Values = "pack:\n  uri: '{{.spectro.pack.generic-byoi.x}}'\n"
 	with := func(layers ...layer) []layer { return append(existing("generic-byoi"), layers...) }
@@ -132,6 +134,7 @@ func TestImportPreconditions(t *testing.T) {
 		"which may be replaced":         {plain, true, byVariable, ""},
 		"and is written by a pick":      {byVariable[0].Values, false, byVariable, ""},
 		"a value of a macro":            {plain, false, byMacro, "or a macro"},
+		"a value made of a macro":       {plain, false, byFunction, "or a macro"},
 		"where another one is picked":   {byVariable[0].Values, false, byMacro, "or a macro"},
 		"a value that packs come with":  {plain, false, byOthers, ""},
 		"layers of manifests":           {plain, false, with(of("a", "u-1", manifest{"x", "1"}, manifest{"y", "2"}), of("b", "u-2", manifest{"z", "3"})), ""},

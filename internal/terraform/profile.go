@@ -19,8 +19,9 @@ const (
 	packKind    = "spectro"
 	defaultType = "cluster"
 	// macro is what values have that come from a variable of the profile, or from a
-	// macro of its project or tenant; Terraform's expressions are Go's.
-	macro = `\{\{-?\s*\.spectro\.(?:var|macro)\.[^}]*\}\}`
+	// macro of its project or tenant, wherever in a template's action it stands;
+	// Terraform's expressions are Go's.
+	macro = `\{\{(?:[^}]|\}[^}])*?\.spectro\.(?:var|macro)\b(?:[^}]|\}[^}])*\}\}`
 )
 
 // Context is what a profile belongs to: its project, or the tenant. The provider

@@ -266,7 +266,7 @@ func (s *Server) layer(in input) Layer {
 // kept is what of values is kept.
 func (s *Server) kept(values string) string {
 	if s.Trims {
-		return strings.TrimRight(values, "\n")
+		return strings.Trim(values, "\r\n")
 	}
 	return values
 }

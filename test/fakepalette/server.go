@@ -66,7 +66,8 @@ type Server struct {
 	DraftAlways bool
 	// ClonesPublished makes a clone published at once.
 	ClonesPublished bool
-	// Trims drops the newlines at the end of values, as Palette's pages do.
+	// Trims drops the newlines at both ends of values, as Palette's pages and the
+	// Terraform provider do.
 	Trims bool
 	// FreshManifests gives the manifests of a new draft uids of their own.
 	FreshManifests bool

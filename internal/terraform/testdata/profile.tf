@@ -170,7 +170,7 @@ resource "spectrocloud_cluster_profile" "Default_rhel-prod_1_1_0" {
     }
 
     precondition {
-      condition     = alltrue([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : length(setsubtract(regexall("\\{\\{-?\\s*\\.spectro\\.(?:var|macro)\\.[^}]*\\}\\}", layer.values), regexall("\\{\\{-?\\s*\\.spectro\\.(?:var|macro)\\.[^}]*\\}\\}", local.byoos_values["aws-old"]))) == 0 if layer.name == "generic-byoi"])
+      condition     = alltrue([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : length(setsubtract(regexall("\\{\\{(?:[^}]|\\}[^}])*?\\.spectro\\.(?:var|macro)\\b(?:[^}]|\\}[^}])*\\}\\}", layer.values), regexall("\\{\\{(?:[^}]|\\}[^}])*?\\.spectro\\.(?:var|macro)\\b(?:[^}]|\\}[^}])*\\}\\}", local.byoos_values["aws-old"]))) == 0 if layer.name == "generic-byoi"])
       error_message = "Layer generic-byoi of profile rhel-prod 1.1.0 takes a value from a profile variable or a macro, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true."
     }
   }
