@@ -101,12 +101,18 @@ func TestDraftThatNeverWasPublished(t *testing.T) {
 // answering puts other answers in front of a fake.
 func answering(t *testing.T, w *world, path, body string) *palette.Client {
 	t.Helper()
+	return answeringWith(t, w, http.StatusOK, path, body)
+}
+
+func answeringWith(t *testing.T, w *world, status int, path, body string) *palette.Client {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || r.URL.Path != path {
 			w.ServeHTTP(rw, r)
 			return
 		}
 		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(status)
 		_, _ = io.WriteString(rw, body)
 	}))
 	t.Cleanup(server.Close)
@@ -323,4 +329,42 @@ func TestNewlinesOfTheServer(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// One that may not be read, and is from before there were versions, is the 1.0.0
+// that is asked for.
+func TestProfileThatMayNotBeRead(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) { ours(s).Version = "" })
+	client := answeringWith(t, w, http.StatusForbidden, "/v1/clusterprofiles/profile-rhel", `{"code": "Forbidden", "message": "not yours"}`)
+	_, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.0.0" }), palette.Goal{})
+	wantFailure(t, err, "palette answered 403")
+}
+
+// A draft of the new version with other variables is not a clone of ours.
+func TestNewVersionWithOtherVariables(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		next := *ours(s)
+		next.UID, next.Version, next.Clusters = "profile-next", "1.3.0", nil
+		next.Draft, next.Published = next.Published, nil
+		next.Variables = []fakepalette.Variable{{Name: "zone", DefaultValue: "other"}}
+		s.Profiles = append(s.Profiles, &next)
+	})
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
+	wantFailure(t, err, "differs from 1.2.0 in more than the rendered values")
+}
+
+// Labels that a replacement lost are told, and nothing is published.
+func TestReplacementThatLosesLabels(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) { s.Profile("ubuntu", "1.0.0").Labels = map[string]string{"team": "platform"} })
+	replaced := false
+	w.Before = func(_ int, call fakepalette.Call, s *fakepalette.State) {
+		if replaced {
+			s.Profile("ubuntu", "1.0.0").Labels = nil
+		}
+		replaced = replaced || call.Method == http.MethodPut
+	}
+	plan := w.plan(t, request(t, "ubuntu", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{Publish: true})
+	_, err := w.client.Apply(t.Context(), plan, palette.Options{})
+	wantFailure(t, err, "in between")
+	sameList(t, "writes", w.writes(), []string{"PUT /v1/clusterprofiles/profile-ubuntu"})
 }
