@@ -355,7 +355,9 @@ func TestNewVersionWithOtherVariables(t *testing.T) {
 
 // Labels that a replacement lost are told, and nothing is published.
 func TestReplacementThatLosesLabels(t *testing.T) {
-	w := newWorld(t, func(s *fakepalette.State) { s.Profile("ubuntu", "1.0.0").Labels = map[string]string{"team": "platform"} })
+	w := newWorld(t, func(s *fakepalette.State) {
+		s.Profile("ubuntu", "1.0.0").Labels = map[string]string{"team": "platform"}
+	})
 	replaced := false
 	w.Before = func(_ int, call fakepalette.Call, s *fakepalette.State) {
 		if replaced {
