@@ -226,6 +226,10 @@ func (p *Plan) write(ctx context.Context, action Action) error {
 // one layer that does so: all are sent as they were read, and compared afterwards.
 // The vendor's Terraform provider does the same.
 func (p *Plan) replaceLayer(ctx context.Context, profile *Profile) error {
+	if profile.Kind.Type == "" {
+		return refused("put the pack in place of the other one in Palette",
+			"palette does not tell the type of %s, which would have to be sent along", p.Label())
+	}
 	layers := slices.Clone(profile.working())
 	for i, l := range layers {
 		if p.isReplaced(l) {

@@ -370,3 +370,13 @@ func TestReplacementThatLosesLabels(t *testing.T) {
 	wantFailure(t, err, "in between")
 	sameList(t, "writes", w.writes(), []string{"PUT /v1/clusterprofiles/profile-ubuntu"})
 }
+
+// A replacement sends the profile's type, which Palette takes for cluster where it
+// lacks.
+func TestReplacementOfAnUnknownType(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) { s.Profile("ubuntu", "1.0.0").Type = "" })
+	plan := w.plan(t, request(t, "ubuntu", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{})
+	_, err := w.client.Apply(t.Context(), plan, palette.Options{})
+	wantFailure(t, err, "does not tell the type")
+	sameList(t, "writes", w.writes(), nil)
+}
