@@ -81,7 +81,9 @@ func newAMI(a *AMI, seed uint64) *ami {
 	var b bytes.Buffer
 	element(&b, "imageId", a.ID)
 	element(&b, "imageLocation", a.Owner+"/"+a.Name)
-	element(&b, "imageState", a.State)
+	if a.State != Unsaid {
+		element(&b, "imageState", a.State)
+	}
 	element(&b, "imageOwnerId", a.Owner)
 	element(&b, "creationDate", a.CreationDate)
 	element(&b, "isPublic", strconv.FormatBool(a.Public))

@@ -66,7 +66,7 @@ type AMI struct {
 	Description     string            `json:"description,omitempty"`
 	Owner           string            `json:"owner,omitempty"`      // default World.Account
 	OwnerAlias      string            `json:"ownerAlias,omitempty"` // amazon, aws-marketplace
-	State           string            `json:"state,omitempty"`      // default available
+	State           string            `json:"state,omitempty"`      // default available; Unsaid leaves it out
 	StateReason     string            `json:"stateReason,omitempty"`
 	Architecture    string            `json:"architecture,omitempty"` // default x86_64
 	CreationDate    string            `json:"creationDate"`           // 2026-01-02T03:04:05.000Z
@@ -128,6 +128,9 @@ type Build struct {
 	// HiddenCalls is how many list calls pass before it shows.
 	HiddenCalls int `json:"hiddenCalls,omitempty"`
 }
+
+// Unsaid is the State of an AMI that EC2 does not tell: the field is optional.
+const Unsaid = "unsaid"
 
 // Output is one AMI that a build was distributed to.
 type Output struct {

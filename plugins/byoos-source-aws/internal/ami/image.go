@@ -63,7 +63,7 @@ func (c Converter) owner(a *types.Image) string {
 
 // unusable marks an image whose description is not as documented.
 func unusable(img *sdk.Image, problem string) {
-	if problem != "" && img.State == sdk.Available {
+	if problem != "" && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
 		img.State, img.StateReason = sdk.Unusable, problem
 	}
 }
@@ -85,6 +85,9 @@ func state(a *types.Image) (sdk.State, string) {
 	if a.ImageAllowed != nil && !*a.ImageAllowed {
 		return sdk.Unusable, "the account's Allowed AMIs setting does not allow it"
 	}
+	if system := otherSystem(a); system != "" && (a.State == "" || a.State == types.ImageStateAvailable) {
+		return sdk.Unusable, "it is a " + system + " image"
+	}
 	if a.State == "" {
 		return sdk.StateUnknown, "EC2 does not say in what state it is"
 	}
@@ -94,9 +97,6 @@ func state(a *types.Image) (sdk.State, string) {
 	}
 	switch a.State {
 	case types.ImageStateAvailable:
-		if system := otherSystem(a); system != "" {
-			return sdk.Unusable, "it is a " + system + " image"
-		}
 		return sdk.Available, ""
 	case types.ImageStatePending, types.ImageStateTransient:
 		return sdk.Pending, reason

@@ -71,6 +71,10 @@ func TestAnotherSystemIsUnusable(t *testing.T) {
 		if img.State != test.want || (img.State == sdk.Unusable) != (img.StateReason == "it is a Windows image") {
 			t.Errorf("%q, %q: %v, %q", test.platform, test.details, img.State, img.StateReason)
 		}
+		a.State = ""
+		if img := (Converter{}).Image(&a); (img.State == sdk.Unusable) != (test.want == sdk.Unusable) {
+			t.Errorf("%q, %q, without a state: %v, %q", test.platform, test.details, img.State, img.StateReason)
+		}
 	}
 }
 

@@ -186,10 +186,11 @@ func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked 
 	}
 	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() && !c.DeprecatedAt.After(d.req.Now) // the time says so
 	against := c.State != sdk.Available && c.State != sdk.StateUnknown && !byTime
-	if against && (img.State == sdk.Available || !found) {
+	offered := img.State == sdk.Available || img.State == sdk.StateUnknown
+	if against && (offered || !found) {
 		img.State, img.StateReason = c.State, c.Reason
 	}
-	if img.State == sdk.Available && c.OtherSystem() {
+	if offered && !against && c.OtherSystem() {
 		img.State, img.StateReason = sdk.Unusable, "Image Builder says it is a "+c.System+" image"
 	}
 	if !c.DeprecatedAt.IsZero() && (img.DeprecatedAt.IsZero() || c.DeprecatedAt.Before(img.DeprecatedAt)) {

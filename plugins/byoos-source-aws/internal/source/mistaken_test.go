@@ -215,3 +215,41 @@ func TestVerifyKeepsWhatIsSettled(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestImageBuilderHoldsWhereEC2SaysNothing: what Image Builder says against an AMI
+// stands when EC2 leaves its state out.
+func TestImageBuilderHoldsWhereEC2SaysNothing(t *testing.T) {
+	tests := []struct {
+		build, own, system string
+		want               sdk.State
+	}{
+		{"AVAILABLE", "", "", sdk.StateUnknown},
+		{"AVAILABLE", "AVAILABLE", "", sdk.StateUnknown},
+		{"FAILED", "", "", sdk.Failed},
+		{"CANCELLED", "", "", sdk.Failed},
+		{"BUILDING", "", "", sdk.Pending},
+		{"TESTING", "", "", sdk.Pending},
+		{"DISABLED", "", "", sdk.Disabled},
+		{"DELETED", "", "", sdk.Gone},
+		{"DEPRECATED", "", "", sdk.Unusable},
+		{"PAUSED", "", "", sdk.Unusable},
+		{"AVAILABLE", "FAILED", "", sdk.Failed},
+		{"AVAILABLE", "DISTRIBUTING", "", sdk.Pending},
+		{"AVAILABLE", "DEPRECATED", "", sdk.Unusable},
+		{"AVAILABLE", "", "Windows", sdk.Unusable},
+	}
+	for _, test := range tests {
+		t.Run(strings.Join([]string{test.build, test.own, test.system}, " "), func(t *testing.T) {
+			build := fakeaws.Build{
+				Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Status: test.build, Platform: test.system,
+				Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1), Status: test.own}},
+			}
+			unsaid := amiOf("us-east-1", id(1), june, func(a *fakeaws.AMI) { a.State = fakeaws.Unsaid })
+			start(t, fakeaws.World{AMIs: []fakeaws.AMI{unsaid}, Builds: []fakeaws.Build{build}})
+			img := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).find(t, id(1))
+			if img.State != test.want {
+				t.Errorf("%v %q", img.State, img.StateReason)
+			}
+		})
+	}
+}
