@@ -89,6 +89,8 @@ func runPage(t *testing.T, root, bin, page string) {
 		if block.Lang == "sh" || block.File() != "" {
 			if dir == "" {
 				dir = copyRepository(t, root)
+				// The go command would go on writing its counters after a block has ended.
+				save(t, filepath.Join(homeOf(dir), ".config/go/telemetry/mode"), "off")
 			}
 		}
 		if file := block.File(); file != "" {
@@ -170,7 +172,7 @@ func runShell(ctx context.Context, script, dir, bin string) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = dir
-	home := filepath.Join(filepath.Dir(dir), "home")
+	home := homeOf(dir)
 	cmd.Env = append(os.Environ(),
 		"PATH="+filepath.Join(bin, "standins")+":"+bin+":"+os.Getenv("PATH"),
 		"HOME="+home, "XDG_CONFIG_HOME="+home+"/.config", "XDG_DATA_HOME="+home+"/.local/share", "XDG_CACHE_HOME="+home+"/.cache",
@@ -182,6 +184,9 @@ func runShell(ctx context.Context, script, dir, bin string) error {
 	}
 	return nil
 }
+
+// homeOf returns the home directory of the blocks that run in dir.
+func homeOf(dir string) string { return filepath.Join(filepath.Dir(dir), "home") }
 
 func goEnv(ctx context.Context, name string) string {
 	out, err := exec.CommandContext(ctx, "go", "env", name).Output()
