@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -147,15 +148,25 @@ func (d *discovery) noteLimit(repo *registry.Repository, open, lines int) error 
 		Severity: sdk.Notice,
 		Summary: fmt.Sprintf("after %d tags %d of %d kinds of tags are not read far enough to know their digest and architecture",
 			d.ResolveLimit, open, lines),
-		Detail:     "a kind is one variant (distribution, custom tag, OS) with one Kubernetes version; the newest of each variant are read first",
+		Detail:     "a kind is one variant (distribution, custom tag, OS) with one Kubernetes version; the newest of each variant are read first, then the newest of each minor version",
 		NextStep:   "select a kubernetesVersion, k8sDistribution or customTag, narrow tags, or raise resolveLimit",
 		ConfigPath: "resolveLimit", Scope: repo.Name,
 	})
 }
 
-// byLine groups tags that are sorted. The newest line of each variant comes first,
-// then the second of each, and so on: no variant is newer than another, so none is
-// left out for having older versions.
+// newestLines is how many lines of a variant come before those of its minors.
+const newestLines = 2
+
+// minorOf is a minor version of Kubernetes in one variant.
+type minorOf struct {
+	tag.Variant
+	minor string
+}
+
+// byLine groups tags that are sorted. The newest lines of each variant come first:
+// no variant is newer than another, so none is left out for having older versions.
+// Then come the newest of each minor version of Kubernetes, since packs of one spec
+// may ask for several, then the second of each, and so on.
 func byLine(tags []tag.Tag) [][]tag.Tag {
 	type group struct {
 		tags  []tag.Tag
@@ -163,14 +174,18 @@ func byLine(tags []tag.Tag) [][]tag.Tag {
 	}
 	var groups []*group
 	lines := map[tag.Line]*group{}
-	depth := map[tag.Variant]int{}
+	ofVariant, ofMinor := map[tag.Variant]int{}, map[minorOf]int{}
 	for _, t := range tags {
 		key := t.Line()
 		if lines[key] == nil {
-			variant := t.Variant()
-			lines[key] = &group{depth: depth[variant]}
+			variant, minor := t.Variant(), minorOf{t.Variant(), minorVersion(t.Kubernetes)}
+			lines[key] = &group{depth: ofVariant[variant]}
+			if ofVariant[variant] >= newestLines {
+				lines[key].depth = newestLines + ofMinor[minor]
+			}
 			groups = append(groups, lines[key])
-			depth[variant]++
+			ofVariant[variant]++
+			ofMinor[minor]++
 		}
 		lines[key].tags = append(lines[key].tags, t)
 	}
@@ -180,4 +195,11 @@ func byLine(tags []tag.Tag) [][]tag.Tag {
 		sorted[i] = g.tags
 	}
 	return sorted
+}
+
+// minorVersion returns 1.30 of 1.30.4.
+func minorVersion(version string) string {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	return major + "." + minor
 }

@@ -225,6 +225,32 @@ func TestHostPicksFromCanvOSsList(t *testing.T) {
 	if !strings.Contains(out, "HOST/edge/ubuntu:rke2-1.30.14-v4.7.0\"") || talk != "" {
 		t.Errorf("picked:\n%s%s", out, talk)
 	}
+	// So are packs that ask for different minors, or by what is no hint.
+	p.spec(`apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources:
+  - {name: edge, type: oci, config: {repository: HOST/edge/ubuntu}}
+packs:
+  - name: p
+    pack: edge-native-byoi
+    edge: {reference: tag}
+    select: {architecture: amd64, k8sDistribution: k3s}
+    matrix: {kubernetesVersion: [~1.35, ~1.34, ~1.33, ~1.32, ~1.31, ~1.30]}
+  - name: rke2
+    pack: edge-native-byoi
+    edge: {reference: tag}
+    select: {architecture: amd64, k8sDistribution: rke2}
+  - name: where
+    pack: edge-native-byoi
+    edge: {reference: tag}
+    select: {architecture: amd64, k8sDistribution: kubeadm, where: 'image.kubernetesVersion.startsWith("1.30.")'}
+`)
+	out, _ = p.run(0, "render")
+	for _, want := range []string{"k3s-1.35.3-", "k3s-1.34.9-", "k3s-1.30.14-", "rke2-1.35.3-", "kubeadm-1.30.14-"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
+	}
 	// A range that ends long before the newest is read all the same.
 	p.spec(selecting("kubernetesVersion: ~1.27, k8sDistribution: kubeadm"))
 	if out, talk = p.run(0, "render"); !strings.Contains(out, "kubeadm-1.27.") || talk != "" {
