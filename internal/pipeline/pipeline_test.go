@@ -326,6 +326,12 @@ func TestVerify(t *testing.T) {
 	good := ami("ami-1", "us-east-1", "golden", 1)
 	deprecated := good
 	deprecated.DeprecatedAt = &old
+	unsaid := good
+	unsaid.State, unsaid.StateReason = image.StateUnset, "its replication to eastus is Unknown"
+	unsaidOld := unsaid
+	unsaidOld.DeprecatedAt = &old
+	stateless := good
+	stateless.State = image.StateUnset
 	tests := map[string]struct {
 		golden, other   source.Verified
 		err             map[string]error
@@ -344,8 +350,16 @@ func TestVerify(t *testing.T) {
 			err: map[string]error{"golden": errors.New("access denied")}, asked: "golden",
 			status: pipeline.StatusUnknown, reason: "could not be asked", failure: "access denied",
 		},
-		"found without an image": {golden: source.Verified{Presence: source.Found}, asked: "golden", status: pipeline.StatusUnknown, reason: "does not say in what state"},
-		"no such source":         {asked: "nope", status: pipeline.StatusUnknown, reason: `no source named "nope"`},
+		"its state is not known": {
+			golden: source.Verified{Presence: source.Found, Image: &unsaid}, asked: "golden",
+			status: pipeline.StatusUnknown, reason: "whether it is available is not known: its replication to eastus is Unknown",
+		},
+		"its state is not known, and more": {
+			golden: source.Verified{Presence: source.Found, Image: &unsaidOld}, asked: "golden", status: pipeline.StatusStale, reason: "deprecated since",
+		},
+		"of a source that has no states": {golden: source.Verified{Presence: source.Found, Image: &stateless}, asked: "golden", status: pipeline.StatusOK},
+		"found without an image":         {golden: source.Verified{Presence: source.Found}, asked: "golden", status: pipeline.StatusUnknown, reason: "does not say in what state"},
+		"no such source":                 {asked: "nope", status: pipeline.StatusUnknown, reason: `no source named "nope"`},
 		"any source, one has it": {
 			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
 			other:  source.Verified{Presence: source.Found, Image: &good}, status: pipeline.StatusOK,

@@ -20,7 +20,7 @@ type Status string
 const (
 	StatusOK    Status = "ok"
 	StatusStale Status = "stale"
-	// StatusUnknown: a source could not be asked.
+	// StatusUnknown: a source could not be asked, or does not know the state.
 	StatusUnknown Status = "unknown"
 )
 
@@ -186,8 +186,11 @@ func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
 				v.Image.Region = a.image.Region
 			}
 			v.Status = StatusOK
-			if len(v.Reasons) > 0 {
+			switch {
+			case len(v.Reasons) > 0:
 				v.Status = StatusStale
+			case a.image.State == image.StateUnset && a.image.StateReason != "": // its source has states, and none of it
+				v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + a.image.StateReason}
 			}
 			v.add(a.reason)
 			return v
@@ -212,10 +215,10 @@ func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
 func (v *Verification) add(said string) {
 	switch {
 	case said == "":
-	case v.Status == StatusStale:
-		v.Reasons = append(v.Reasons, said)
-	default:
+	case v.Status == StatusOK:
 		v.Notes = append(v.Notes, said)
+	default:
+		v.Reasons = append(v.Reasons, said)
 	}
 }
 

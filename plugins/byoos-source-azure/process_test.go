@@ -1013,25 +1013,6 @@ func (w *world) verify(t *testing.T, refs []image.Ref) []string {
 	return lines
 }
 
-// An image that is there, and of which Azure does not say whether it is ready, is
-// verified with that word.
-func TestVerifyTellsWhatIsNotKnown(t *testing.T) {
-	w := start(t, fakeazure.Options{Estate: replicating([2]armcompute.ReplicationState{"Completed", "Unknown"})}, nil)
-	const id = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/gallery000/images/capi-ubuntu-2404-000/versions/0.3.0"
-	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-		Source: "azure", Type: "azure", Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/",
-		Refs: []image.Ref{{ID: id, Provider: "azure", Region: "westus2"}, {ID: id, Provider: "azure", Region: "eastus"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []string{"", "whether it is available is not known: its replication to eastus is Unknown"} {
-		if got[i].Presence != source.Found || got[i].Reason != want {
-			t.Errorf("%d: got %v %q", i, got[i].Presence, got[i].Reason)
-		}
-	}
-}
-
 // Whatever the plugin asks must be in the custom role that the documentation
 // gives, and the role has nothing else.
 func TestLeastPrivilege(t *testing.T) {

@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -91,6 +93,60 @@ func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
 			}
 			if tt.region != "" && got[0].Image.Region != tt.region {
 				t.Errorf("found in %q", got[0].Image.Region)
+			}
+		})
+	}
+}
+
+// An image that is there, and of which Azure does not say whether it is ready, has no
+// state, and the reason with it: verification is open then.
+func TestVerifyTellsWhatIsNotKnown(t *testing.T) {
+	const (
+		id     = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/gallery000/images/capi-ubuntu-2404-000/versions/0.3.0"
+		unsaid = "Azure does not say whether it is replicated to eastus"
+	)
+	status := func(text string) func([]byte) ([]byte, error) {
+		return func(body []byte) ([]byte, error) {
+			var version map[string]any
+			var status any
+			if err := errors.Join(json.Unmarshal(body, &version), json.Unmarshal([]byte(text), &status)); err != nil {
+				return nil, err
+			}
+			version["properties"].(map[string]any)["replicationStatus"] = status
+			return json.Marshal(version)
+		}
+	}
+	whole := func(text string) func([]byte) ([]byte, error) {
+		return func([]byte) ([]byte, error) { return []byte(text), nil }
+	}
+	for name, tt := range map[string]struct {
+		answer func([]byte) ([]byte, error)
+		state  image.State
+		reason string
+	}{
+		"all regions unknown":   {status(`{"aggregatedState":"Unknown"}`), image.StateUnset, unsaid},
+		"this region unknown":   {status(`{"aggregatedState":"Completed","summary":[{"region":"East US","state":"Unknown"}]}`), image.StateUnset, "its replication to eastus is Unknown"},
+		"an unknown word":       {status(`{"summary":[{"region":"East US","state":"Verifying"}]}`), image.StateUnset, "its replication to eastus is Verifying"},
+		"an unknown whole":      {status(`{"aggregatedState":"Verifying"}`), image.StateUnset, unsaid},
+		"no status":             {status(`null`), image.StateUnset, unsaid},
+		"an empty status":       {status(`{}`), image.StateUnset, unsaid},
+		"an empty answer":       {whole(`{}`), image.StateUnset, "Azure does not say whether it is replicated"},
+		"no properties":         {whole(`{"location":"eastus","name":"0.3.0"}`), image.StateUnset, unsaid},
+		"complete in this one":  {status(`{"summary":[{"region":"East US","state":"Completed"}]}`), image.Available, ""},
+		"complete as it is all": {status(`{"aggregatedState":"Completed"}`), image.Available, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 1, 1, 1)}, nil)
+			w.Vary(map[string]*fakeazure.Varied{"s": {Call: "GalleryImageVersionsClient.Get", Apply: tt.answer}})
+			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/",
+				Refs: []image.Ref{{ID: id, Provider: "azure", Region: "eastus"}},
+			})
+			if err != nil || len(got) != 1 || got[0].Image == nil {
+				t.Fatalf("got %+v, %v", got, err)
+			}
+			if i := got[0].Image; i.State != tt.state || !strings.Contains(i.StateReason, tt.reason) || (tt.reason == "") != (i.StateReason == "") {
+				t.Errorf("got %q: %q", i.State, i.StateReason)
 			}
 		})
 	}

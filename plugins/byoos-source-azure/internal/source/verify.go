@@ -184,14 +184,10 @@ func (s *session) inRegion(ctx context.Context, id resourceid.ID, region string)
 	return machineimage.FromCommunityVersion(v).Image(id, region, machineimage.FromCommunityImage(g), s.opt), nil
 }
 
-// found answers with an image as it is now, and says what Azure does not.
+// found answers with an image as it is now.
 func found(ref sdk.Ref, image sdk.Image) sdk.Result {
 	image = scrubbed(image)
-	result := sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
-	if image.State == sdk.StateUnknown && image.StateReason != "" {
-		result.Reason = "whether it is available is not known: " + image.StateReason
-	}
-	return result
+	return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
 }
 
 // compare finds the image of a reference among those of its version.
