@@ -169,6 +169,9 @@ func (s *Server) write(w http.ResponseWriter, req *request, body []byte, err *ap
 		body = body[:len(body)/2]
 	case "empty":
 		body = nil
+	case "webPage":
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		body = []byte("<!DOCTYPE html>\n<html><body>Welcome to the guest network</body></html>\n")
 	}
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)

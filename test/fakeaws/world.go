@@ -182,7 +182,8 @@ type Fault struct {
 	Region  string `json:"region,omitempty"`
 	// Kind is throttle, hang, expireToken, serverError, deny, expiredCredentials,
 	// leakSignature, closeConnection, truncate (half an answer and a connection
-	// that breaks), cut (half an answer that ends as a whole one does) or empty.
+	// that breaks), cut (half an answer that ends as a whole one does), empty or
+	// webPage (status 200, as captive portals and some proxies answer).
 	Kind string `json:"kind"`
 	// Every: only each n-th matching call. Zero means each one.
 	Every int `json:"every,omitempty"`

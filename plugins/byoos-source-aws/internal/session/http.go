@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
 )
 
 // httpClient gives up on a connection that says nothing while there is time for
@@ -31,7 +34,7 @@ type steady struct{ aws.HTTPClient }
 // Do sends a request whose body is small, as all of this plugin's are.
 func (c steady) Do(r *http.Request) (*http.Response, error) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return notEmpty(c.HTTPClient.Do(r))
+		return usable(c.HTTPClient.Do(r))
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -39,19 +42,25 @@ func (c steady) Do(r *http.Request) (*http.Response, error) {
 	}
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body, _ = r.GetBody()
-	return notEmpty(c.HTTPClient.Do(r))
+	return usable(c.HTTPClient.Do(r))
 }
 
-// notEmpty makes an answer without a body one that broke off. All actions of this
-// plugin answer with one; the SDK takes none for an empty list.
-func notEmpty(response *http.Response, err error) (*http.Response, error) {
+// usable makes an answer without a body one that broke off, and refuses a web page,
+// as captive portals and some proxies answer. All actions of this plugin answer with
+// XML or JSON; the SDK takes nothing, and a page, for an empty list.
+func usable(response *http.Response, err error) (*http.Response, error) {
 	if err != nil || response.StatusCode != http.StatusOK || response.Body == nil {
 		return response, err
 	}
 	body := bufio.NewReader(response.Body)
-	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
+	begin, err := body.Peek(sniffed)
+	switch {
+	case len(begin) == 0 && errors.Is(err, io.EOF):
 		_ = response.Body.Close()
 		return nil, fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
+	case strings.HasPrefix(http.DetectContentType(begin), "text/html"):
+		_ = response.Body.Close()
+		return nil, trouble.WebPageError{}
 	}
 	response.Body = struct {
 		io.Reader
@@ -59,3 +68,6 @@ func notEmpty(response *http.Response, err error) (*http.Response, error) {
 	}{body, response.Body}
 	return response, nil
 }
+
+// sniffed is how much of an answer http.DetectContentType looks at.
+const sniffed = 512

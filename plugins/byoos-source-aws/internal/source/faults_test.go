@@ -105,6 +105,8 @@ func TestFaultsThatFail(t *testing.T) {
 		{"expired credentials", search, largeWorld(west("expiredCredentials")), "us-west-2", []string{"expired", "aws sso login"}},
 		{"page tokens that keep expiring", search, largeWorld(fakeaws.Fault{Kind: "expireToken", FromPage: 2, Region: "us-east-1"}), "us-east-1", []string{"page tokens", "keep expiring"}},
 		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"no usable answer to ec2:DescribeImages in us-west-2 within 3s", "the last attempt: ", "unexpected EOF"}},
+		{"a web page", search, largeWorld(west("webPage")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "the answer is a web page", "proxy"}},
+		{"a web page for Image Builder", fmt.Sprintf(pipeline, "3s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "webPage"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is a web page"}},
 		{"Image Builder hangs", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "hang"}), "us-east-1", []string{"imagebuilder:ListImagePipelines", "within 1s"}},
 		{"Image Builder denied", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
 			[]string{"access denied to imagebuilder:ListImagePipelineImages", `"imagebuilder:ListImagePipelineImages"`}},

@@ -41,6 +41,14 @@ func (e *OutOfTime) Error() string { return "out of time: " + e.Last.Error() }
 // Unwrap returns both errors.
 func (e *OutOfTime) Unwrap() []error { return []error{e.Err, e.Last} }
 
+// WebPageError is an answer that is a web page, and so not the service's.
+type WebPageError struct{}
+
+func (WebPageError) Error() string { return "the answer is a web page" }
+
+// RetryableError keeps the SDK from asking again.
+func (WebPageError) RetryableError() bool { return false }
+
 // Codes by their meaning. Services name the same thing differently.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/CommonErrors.html
@@ -144,6 +152,9 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 	case slices.Contains(rejected(), code):
 		d.Summary = "AWS does not accept the credentials" + during(action) + in(c.Region)
 		d.NextStep = "check the AWS_ variables and the profile, that " + regionName(c.Region) + " is enabled for the account, and the clock of this machine"
+	case triedOnce(err) && slices.Contains(throttled(), code):
+		d.Summary = "AWS throttles " + called(action) + in(c.Region) + ", and it was tried once only"
+		d.NextStep = "try again later, or let calls be tried more often (AWS_MAX_ATTEMPTS)"
 	case slices.Contains(throttled(), code):
 		d.Summary = "AWS throttles " + called(action) + in(c.Region) + ", in spite of retries"
 		d.NextStep = "try again later, raise callTimeout, or look in fewer regions"
@@ -165,11 +176,20 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 	case code == "ResourceNotFoundException":
 		d.Summary = "not found" + during(action) + in(c.Region)
 		d.NextStep = "check the ARN, its region and the account of the credentials"
+	case errors.As(err, &WebPageError{}):
+		d.Summary = called(action) + " failed" + in(c.Region)
+		d.NextStep = "log in to the network, or check the proxy variables and the AWS_ENDPOINT_URL variables"
 	default:
 		d.Summary = called(action) + " failed" + in(c.Region)
 		d.NextStep = "try again; if it stays, see https://health.aws.amazon.com/health/status"
 	}
 	return d
+}
+
+// triedOnce says that the user's configuration allowed no other attempt.
+func triedOnce(err error) bool {
+	var attempts *retry.MaxAttemptsError
+	return errors.As(err, &attempts) && attempts.Attempt == 1
 }
 
 func deniedCase(d *sdk.Diagnostic, action string, c Case) {

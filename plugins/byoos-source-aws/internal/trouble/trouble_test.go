@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -34,6 +35,8 @@ func TestDiagnose(t *testing.T) {
 		{"role", failed("EC2", "DescribeImages", fmt.Errorf("get identity: %w", failed("STS", "AssumeRole", api("AccessDenied", "no")))), "assume the role arn:aws:iam::1:role/r", "sts:AssumeRole"},
 		{"expired", failed("SSM", "GetParameters", api("ExpiredTokenException", "x")), "have expired (ssm:GetParameters)", "aws sso login"},
 		{"signature", failed("EC2", "DescribeImages", api("SignatureDoesNotMatch", "token hunter2")), "does not accept the credentials", "clock"},
+		{"throttled, and tried once", failed("EC2", "DescribeImages", &retry.MaxAttemptsError{Attempt: 1, Err: api("RequestLimitExceeded", "slow")}), "AWS throttles ec2:DescribeImages in eu-west-1, and it was tried once only", "AWS_MAX_ATTEMPTS"},
+		{"throttled, and tried again", failed("EC2", "DescribeImages", &retry.MaxAttemptsError{Attempt: 3, Err: api("RequestLimitExceeded", "slow")}), "AWS throttles ec2:DescribeImages in eu-west-1, in spite of retries", "callTimeout"},
 		{"throttled in the end", errors.Join(failed("EC2", "DescribeImages", context.DeadlineExceeded), api("RequestLimitExceeded", "slow")), "AWS throttles ec2:DescribeImages", "callTimeout"},
 		{"silent", failed("EC2", "DescribeImages", context.DeadlineExceeded), "no answer to ec2:DescribeImages in eu-west-1 within 5s", "--allow-partial"},
 		{"refused", failed("EC2", "DescribeImages", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}), "cannot reach AWS for ec2:DescribeImages", "proxy"},
