@@ -48,7 +48,7 @@ func TestUnreadableTag(t *testing.T) {
 			s.Image(t, repoName, tag, registry.Manifest{Config: config})
 			s.RemoveBlob(s.Blob(config, registry.MediaTypeConfig).Digest)
 		}, "its image configuration sha256:"},
-		"a configuration that is larger than its manifest says": {func(t *testing.T, s *registry.Store, tag string) {
+		"a configuration that is larger than its manifest says": {func(_ *testing.T, s *registry.Store, tag string) {
 			config := s.Blob([]byte(`{"x":"`+strings.Repeat("a", 5<<20)+`"}`), registry.MediaTypeConfig)
 			s.Put(repoName, tag, fmt.Appendf(nil, `{"schemaVersion":2,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[]}`,
 				registry.MediaTypeConfig, config.Digest), registry.MediaTypeManifest)
