@@ -1063,7 +1063,7 @@ type Image struct {
 	Attributes map[string]string `protobuf:"bytes,22,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// What makes an image of its source newer than another; the same for all images
 	// of a source. The host ranks by it.
-	NewestBy      NewestBy `protobuf:"varint,23,opt,name=newest_by,json=newestBy,proto3,enum=byoos.source.v1.NewestBy" json:"newest_by,omitempty"`
+	NewestBy      NewestBy `protobuf:"varint,41,opt,name=newest_by,json=newestBy,proto3,enum=byoos.source.v1.NewestBy" json:"newest_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1676,7 +1676,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\n" +
 	"attributes\x18\x16 \x03(\v2&.byoos.source.v1.Image.AttributesEntryR\n" +
 	"attributes\x126\n" +
-	"\tnewest_by\x18\x17 \x01(\x0e2\x19.byoos.source.v1.NewestByR\bnewestBy\x1a7\n" +
+	"\tnewest_by\x18) \x01(\x0e2\x19.byoos.source.v1.NewestByR\bnewestBy\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aZ\n" +
@@ -1685,7 +1685,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x1b.byoos.source.v1.ProvenanceR\x05value:\x028\x01\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\x18\x10)\"?\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\x17\x10)\"?\n" +
 	"\x0fOperatingSystem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\"5\n" +
