@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -274,12 +275,11 @@ func TestTwoAppliesInterleaved(t *testing.T) {
 	for n := 1; n <= requests; n++ {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			w.Reset(baseState(t))
-			busy := false
+			var busy atomic.Bool // requests come several at a time
 			w.Pause = func(i int, _ fakepalette.Call) {
-				if busy || i != n {
+				if i != n || !busy.CompareAndSwap(false, true) {
 					return
 				}
-				busy = true
 				if err := other.run(t, w); err != nil {
 					t.Errorf("the apply that was not disturbed: %v", err)
 				}
