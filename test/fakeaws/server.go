@@ -36,8 +36,8 @@ type Server struct {
 	offset   time.Duration
 	amis     map[string][]*ami // by region
 	calls    []Call
-	faultHit []int // matching calls so far, by fault
-	faulted  []int // injections so far, by fault
+	met      []map[string]bool // matching calls so far, by fault
+	faulted  []int             // injections so far, by fault
 	listings map[string]*listing
 	sessions map[string]string // access key id of an assumed role -> account
 	serial   int
@@ -64,8 +64,8 @@ func New(w World, now func() time.Time) (*Server, error) {
 	}
 	s := &Server{
 		now: now, world: w,
-		amis:     map[string][]*ami{},
-		faultHit: make([]int, len(w.Faults)), faulted: make([]int, len(w.Faults)),
+		amis: map[string][]*ami{},
+		met:  make([]map[string]bool, len(w.Faults)), faulted: make([]int, len(w.Faults)),
 		listings: map[string]*listing{}, sessions: map[string]string{}, seen: map[string]int{},
 		done: make(chan struct{}),
 	}
@@ -325,8 +325,7 @@ func (s *Server) fault(req *request) string {
 		if !f.matches(req) {
 			continue
 		}
-		s.faultHit[i]++
-		if f.Every > 1 && s.faultHit[i]%f.Every != 0 {
+		if f.Every > 1 && !s.due(i, req) {
 			continue
 		}
 		if f.Times > 0 && s.faulted[i] >= f.Times {
@@ -336,6 +335,19 @@ func (s *Server) fault(req *request) string {
 		return f.Kind
 	}
 	return ""
+}
+
+// due reports whether this is the first try of the n-th call that fault i matches.
+func (s *Server) due(i int, req *request) bool {
+	call := strings.Join([]string{req.service, req.action, req.region, string(req.body)}, "\x00")
+	if s.met[i][call] {
+		return false
+	}
+	if s.met[i] == nil {
+		s.met[i] = map[string]bool{}
+	}
+	s.met[i][call] = true
+	return len(s.met[i])%s.world.Faults[i].Every == 0
 }
 
 func (f Fault) matches(req *request) bool {

@@ -185,7 +185,8 @@ type Fault struct {
 	// that breaks), cut (half an answer that ends as a whole one does), empty or
 	// webPage (status 200, as captive portals and some proxies answer).
 	Kind string `json:"kind"`
-	// Every: only each n-th matching call. Zero means each one.
+	// Every: only the first try of each n-th matching call. Zero means each one. A
+	// try again is the same call, so what comes at the same time changes nothing.
 	Every int `json:"every,omitempty"`
 	// FromPage: only calls that continue a listing and are at least its n-th
 	// page (2 is the first that carries a token).

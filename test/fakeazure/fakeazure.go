@@ -49,7 +49,8 @@ type Fault struct {
 	Match string `json:"match"`
 	// Page restricts it to one page of a list, counted from 1.
 	Page int `json:"page,omitempty"`
-	// Every restricts it to every n-th matching request.
+	// Every restricts it to the first try of every n-th matching request. A try
+	// again is the same request, so what comes at the same time changes nothing.
 	Every int `json:"every,omitempty"`
 	// Times restricts it to the first n requests that it would hit; 0 is no bound.
 	Times int `json:"times,omitempty"`
@@ -65,7 +66,8 @@ type Fault struct {
 	// NextLink gives the answer a link to the next page at this address.
 	NextLink string `json:"nextLink,omitempty"`
 
-	seen, hit int
+	seen map[string]bool // URLs, for Every
+	hit  int
 }
 
 // Server is the fake. It is safe for concurrent use.
@@ -226,7 +228,7 @@ func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request, pageSiz
 		return
 	}
 	nextLink := ""
-	if f := s.fault(r.URL.Path, page); f != nil {
+	if f := s.fault(r, page); f != nil {
 		if f.Hang {
 			<-r.Context().Done()
 			return
@@ -278,22 +280,36 @@ func (s *Server) leave() {
 }
 
 // fault returns the first fault that hits this request.
-func (s *Server) fault(path string, page int) *Fault {
+func (s *Server) fault(r *http.Request, page int) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.options.Faults {
 		f := &s.options.Faults[i]
-		if !strings.Contains(strings.ToLower(path), strings.ToLower(f.Match)) || (f.Page != 0 && f.Page != page) {
+		if !strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(f.Match)) || (f.Page != 0 && f.Page != page) {
 			continue
 		}
-		f.seen++
-		if (f.Every != 0 && f.seen%f.Every != 0) || (f.Times != 0 && f.hit >= f.Times) {
+		if !f.due(r.URL.String()) || (f.Times != 0 && f.hit >= f.Times) {
 			continue
 		}
 		f.hit++
 		return f
 	}
 	return nil
+}
+
+// due reports whether Every lets the fault hit a request for this URL now.
+func (f *Fault) due(url string) bool {
+	if f.Every == 0 {
+		return true
+	}
+	if f.seen[url] {
+		return false
+	}
+	if f.seen == nil {
+		f.seen = map[string]bool{}
+	}
+	f.seen[url] = true
+	return len(f.seen)%f.Every == 0
 }
 
 func pageOf(r *http.Request) (int, error) {
