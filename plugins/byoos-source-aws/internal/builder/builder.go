@@ -84,6 +84,9 @@ type Found struct {
 	// Containers is how many builds were left out because they made container
 	// images.
 	Containers int
+	// NoARN is how many versions were left out because Image Builder lists them
+	// without their ARN, by which their builds would be asked for.
+	NoARN int
 }
 
 // Read returns the AMIs of the pipeline or image that s names.
@@ -92,34 +95,34 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 	if err != nil {
 		return Found{}, err
 	}
+	var found Found
 	var builds []types.ImageSummary
 	if s.Pipeline != "" {
 		builds, err = r.pipelineBuilds(ctx, s.Pipeline)
 	} else {
-		builds, err = r.imageBuilds(ctx, s)
+		builds, found.NoARN, err = r.imageBuilds(ctx, s)
 	}
 	if err != nil {
 		return Found{}, err
 	}
-	return r.collect(builds, versions), nil
+	found.add(r, builds, versions)
+	return found, nil
 }
 
-func (r Reader) collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
-	var found Found
+func (f *Found) add(r Reader, builds []types.ImageSummary, versions *semver.Constraints) {
 	for i := range builds {
 		b := &builds[i]
 		semantic, _, _ := strings.Cut(versionOf(b), "/")
 		switch {
 		case !within(semantic, versions):
 		case b.Type == types.ImageTypeDocker:
-			found.Containers++
+			f.Containers++
 		default:
 			amis := r.candidates(b)
-			found.Candidates = append(found.Candidates, amis...)
-			found.noteMissing(b, len(amis))
+			f.Candidates = append(f.Candidates, amis...)
+			f.noteMissing(b, len(amis))
 		}
 	}
-	return found
 }
 
 // noteMissing tells of a build for which Image Builder names fewer AMIs than it
@@ -327,12 +330,24 @@ func (r Reader) pipelineARN(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	for _, p := range found {
-		if aws.ToString(p.Name) == name {
-			return aws.ToString(p.Arn), nil
+		if arn, ok := settings.ParseARN(aws.ToString(p.Arn)); ok && isNamed(p.Name, arn, name) {
+			return arn.Text, nil
 		}
 	}
 	return "", r.missing("imageBuilder.pipeline", "pipeline", name)
 }
+
+// isNamed tells whether what Image Builder lists has a name. Where it leaves the name
+// out, the ARN has it.
+func isNamed(listed *string, arn settings.ARN, name string) bool {
+	if listed != nil {
+		return *listed == name
+	}
+	return arn.Name == arnName(name)
+}
+
+// arnName is how Image Builder spells a name in an ARN.
+func arnName(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
 
 func (r Reader) missing(path, kind, name string) error {
 	return &sdk.Diagnostic{
@@ -344,36 +359,39 @@ func (r Reader) missing(path, kind, name string) error {
 }
 
 // imageBuilds returns the builds of an image that is named by a name, or by an
-// ARN with or without version and build.
-func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder) ([]types.ImageSummary, error) {
+// ARN with or without version and build, and how many versions have no ARN.
+func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder) (builds []types.ImageSummary, noARN int, err error) {
 	arn, isARN := settings.ParseARN(s.Image)
 	if isARN && arn.Build != "" && arn.Build != "x" && !wildcard(arn.Version) {
-		return r.oneBuild(ctx, s.Image)
+		builds, err = r.oneBuild(ctx, s.Image)
+		return builds, 0, err
 	}
 	if isARN && arn.Version != "" && !wildcard(arn.Version) {
-		builds, err := r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
+		builds, err = r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
 		if notThere(err) || err == nil && len(builds) == 0 {
-			return nil, r.missing("imageBuilder.image", "image", s.Image)
+			return nil, 0, r.missing("imageBuilder.image", "image", s.Image)
 		}
-		return builds, err
+		return builds, 0, err
 	}
-	versionARNs, err := r.versionARNs(ctx, s, arn, isARN)
+	versionARNs, noARN, err := r.versionARNs(ctx, s, arn, isARN)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if len(versionARNs) == 0 {
-		return nil, r.missing("imageBuilder.image", "image", s.Image)
+	if len(versionARNs) == 0 && noARN == 0 {
+		return nil, 0, r.missing("imageBuilder.image", "image", s.Image)
 	}
-	return r.allBuilds(ctx, versionARNs)
+	builds, err = r.allBuilds(ctx, versionARNs)
+	return builds, noARN, err
 }
 
 func wildcard(version string) bool { return strings.Contains(version, "x") }
 
-// versionARNs returns the semantic versions that fit s.
-func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, isARN bool) ([]string, error) {
+// versionARNs returns the semantic versions that fit s, and how many may fit it and
+// have no ARN.
+func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, isARN bool) (out []string, noARN int, err error) {
 	versions, err := s.Versions()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	input := imagebuilder.ListImagesInput{MaxResults: aws.Int32(pageSize), Owner: owner(s.Owner)}
 	if !isARN {
@@ -391,28 +409,51 @@ func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn se
 		return out.ImageVersionList, out.NextToken, nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out, accounts []string
-	for _, v := range list {
-		found, ok := settings.ParseARN(aws.ToString(v.Arn))
-		switch {
-		case !ok || !within(found.Version, versions):
-		case isARN && (found.Name != arn.Name || found.Account != arn.Account || !fits(found.Version, arn.Version)):
-		case !isARN && aws.ToString(v.Name) != s.Image:
-		default:
-			out, accounts = append(out, found.Text), append(accounts, found.Account)
-		}
-	}
-	slices.Sort(accounts)
-	if accounts = slices.Compact(accounts); len(accounts) > 1 {
-		return nil, &sdk.Diagnostic{
+	out, noARN = fitting(list, s.Image, arn, versions)
+	if accounts := accountsOf(out); len(accounts) > 1 {
+		return nil, 0, &sdk.Diagnostic{
 			Severity: sdk.Error, ConfigPath: "imageBuilder.image", Scope: r.Region,
 			Summary:  fmt.Sprintf("%d accounts share an image of the name %q: %s", len(accounts), s.Image, strings.Join(accounts, ", ")),
 			NextStep: "write the ARN of the one that you trust, or make a source of each",
 		}
 	}
-	return out, nil
+	return out, noARN, nil
+}
+
+// fitting returns the ARNs of the listed versions that are of the image with a name or
+// an ARN, and how many may be and have no ARN.
+func fitting(list []types.ImageVersion, name string, arn settings.ARN, versions *semver.Constraints) (out []string, noARN int) {
+	isARN := arn.Text != ""
+	if !isARN {
+		arn.Name = arnName(name)
+	}
+	for _, v := range list {
+		found, ok := settings.ParseARN(aws.ToString(v.Arn))
+		switch {
+		case !ok:
+			if (v.Name == nil || arnName(*v.Name) == arn.Name) && (v.Version == nil || within(*v.Version, versions)) {
+				noARN++
+			}
+		case !within(found.Version, versions):
+		case isARN && (found.Name != arn.Name || found.Account != arn.Account || !fits(found.Version, arn.Version)):
+		case !isARN && !isNamed(v.Name, found, name):
+		default:
+			out = append(out, found.Text)
+		}
+	}
+	return out, noARN
+}
+
+func accountsOf(arns []string) []string {
+	accounts := make([]string, len(arns))
+	for i, text := range arns {
+		arn, _ := settings.ParseARN(text)
+		accounts[i] = arn.Account
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts)
 }
 
 func owner(text string) types.Ownership {

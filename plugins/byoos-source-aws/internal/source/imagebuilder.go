@@ -117,6 +117,15 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 			return err
 		}
 	}
+	if found.NoARN > 0 {
+		err := d.out.Report(sdk.Diagnostic{
+			Severity: sdk.Warning, ConfigPath: "imageBuilder.image",
+			Summary: "Image Builder does not give the ARN of " + plural(found.NoARN, "version, whose builds are", "versions, whose builds are") + " left out",
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if found.Containers > 0 && len(found.Candidates) == 0 {
 		return d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "imageBuilder",

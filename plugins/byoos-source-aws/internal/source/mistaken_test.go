@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -252,4 +253,53 @@ func TestImageBuilderHoldsWhereEC2SaysNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestListedVersionsLeaveFieldsOut: a version whose name or ARN Image Builder leaves
+// out is the image's all the same, or it is told.
+func TestListedVersionsLeaveFieldsOut(t *testing.T) {
+	const arn = "arn:aws:imagebuilder:us-east-1:111122223333:image/golden-rhel/"
+	tests := []struct{ name, image, newest, want, told string }{
+		{"its name", "Golden RHEL", `{"arn": "` + arn + `1.2.0", "version": "1.2.0"}`, id(2), ""},
+		{"its name, by ARN", arn + "x.x.x", `{"arn": "` + arn + `1.2.0"}`, id(2), ""},
+		{"its ARN", "Golden RHEL", `{"name": "Golden RHEL", "version": "1.2.0"}`, id(1), "ARN of 1 version"},
+		{"its ARN, by ARN", arn + "x.x.x", `{"name": "Golden RHEL"}`, id(1), "ARN of 1 version"},
+		{"both, of another version", "Golden RHEL", `{"version": "2.0.0"}`, id(1), ""},
+		{"the ARN of another image", "Golden RHEL", `{"name": "Other", "version": "1.2.0"}`, id(1), ""},
+		{"the name of another image", "Golden RHEL", `{"arn": "arn:aws:imagebuilder:us-east-1:111122223333:image/other/1.2.0"}`, id(1), ""},
+	}
+	build := func(version string, n int) fakeaws.Build {
+		return fakeaws.Build{
+			Region: "us-east-1", Name: "Golden RHEL", Version: version, Build: 1, DateCreated: fmt.Sprintf("2026-06-0%dT00:00:00.000Z", n),
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
+		}
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			list := `{"imageVersionList": [{"arn": "` + arn + `1.1.0", "name": "Golden RHEL", "version": "1.1.0"}, ` + test.newest + `]}`
+			start(t, fakeaws.World{
+				Builds:   []fakeaws.Build{build("1.1.0", 1), build("1.2.0", 2)},
+				AMIs:     []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june)},
+				Recorded: []fakeaws.Recorded{{Service: "imagebuilder", Action: "ListImages", Region: "us-east-1", Answer: json.RawMessage(list)}},
+			})
+			out := run(t, call{config: `{"imageBuilder":{"image":"` + test.image + `","version":"1.x"}}`})
+			out.noErrors(t)
+			newest := slices.MaxFunc(out.images, func(a, b sdk.Image) int { return a.CreatedAt.Compare(b.CreatedAt) })
+			told := len(out.diagnostics) == 1 && test.told != "" && strings.Contains(out.diagnostics[0].Summary, test.told)
+			if newest.ID != test.want || told != (test.told != "") {
+				t.Errorf("newest %s, want %s; told %+v", newest.ID, test.want, out.diagnostics)
+			}
+		})
+	}
+}
+
+// TestPipelineWithoutItsName is the one that was asked for by name.
+func TestPipelineWithoutItsName(t *testing.T) {
+	w := pipelineWorld()
+	w.Recorded = []fakeaws.Recorded{{Service: "imagebuilder", Action: "ListImagePipelines", Region: "us-east-1", Answer: json.RawMessage(
+		`{"imagePipelineList": [{"arn": "arn:aws:imagebuilder:us-east-1:111122223333:image-pipeline/golden-rhel"}]}`)}}
+	start(t, w)
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"Golden RHEL"}}`})
+	out.noErrors(t)
+	out.find(t, id(300))
 }
