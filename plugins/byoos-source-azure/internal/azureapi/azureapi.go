@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,10 +126,16 @@ func (e errForeignHost) Error() string {
 func (errForeignHost) NonRetriable() {}
 
 func (g guard) Do(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" || req.URL.Host != g.host {
+	if req.URL.Scheme != "https" || !sameHost(req.URL.Host, g.host) {
 		return nil, errForeignHost{host: req.URL.Host, want: g.host}
 	}
 	return g.next.Do(req)
+}
+
+// sameHost compares hosts of https: Azure's links may name its port, 443.
+func sameHost(a, b string) bool {
+	const port = ":443"
+	return strings.EqualFold(strings.TrimSuffix(a, port), strings.TrimSuffix(b, port))
 }
 
 // limit bounds the requests under way. It is below the retry policy, so a

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -20,31 +21,44 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) Do(r *http.Request) (*http.Response, error) { return t(r) }
 
+// Microsoft.Compute writes the port of https into the links between pages:
+// https://management.azure.com:443/subscriptions/...
 func TestGuard(t *testing.T) {
-	var asked []string
-	g := guard{host: "arm.local", next: transport(func(r *http.Request) (*http.Response, error) {
-		asked = append(asked, r.URL.String())
-		return &http.Response{Body: http.NoBody}, nil
-	})}
-	for url, fine := range map[string]bool{
-		"https://arm.local/x": true, "http://arm.local/x": false, "https://arm.local:8443/x": false,
-		"https://evil.example/x": false, "https://arm.local.evil.example/": false,
+	for host, links := range map[string]map[string]bool{
+		"arm.local": {
+			"https://arm.local/x": true, "https://arm.local:443/x": true, "https://ARM.Local/x": true,
+			"http://arm.local/x": false, "http://arm.local:443/x": false, "https://arm.local:8443/x": false,
+			"https://evil.example/x": false, "https://arm.local.evil.example/": false, "https://arm.local:443.evil.example/": false,
+		},
+		"arm.local:443":  {"https://arm.local/x": true, "https://arm.local:443/x": true, "https://arm.local:4430/x": false},
+		"arm.local:8443": {"https://arm.local:8443/x": true, "https://arm.local/x": false, "https://arm.local:443/x": false},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := g.Do(r)
-		if (err == nil) != fine {
-			t.Errorf("%s: %v", url, err)
-		}
-		if resp != nil {
-			_ = resp.Body.Close()
+		for link, fine := range links {
+			sent := false
+			g := guard{host: host, next: transport(func(*http.Request) (*http.Response, error) {
+				sent = true
+				return &http.Response{Body: http.NoBody}, nil
+			})}
+			r := &http.Request{URL: parsed(t, link)}
+			resp, err := g.Do(r.WithContext(t.Context()))
+			if (err == nil) != fine || sent != fine {
+				t.Errorf("%s for %s: %v, sent %v", link, host, err, sent)
+			}
+			if resp != nil {
+				_ = resp.Body.Close()
+			}
 		}
 	}
-	if len(asked) != 1 {
-		t.Errorf("sent %v", asked)
+}
+
+// parsed reads a URL as far as it is one: what cannot be read has no host.
+func parsed(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		return &url.URL{Scheme: "https"}
 	}
+	return u
 }
 
 func TestShouldRetry(t *testing.T) {
