@@ -66,11 +66,11 @@ func New(o Options) *API {
 			ClientOptions: policy.ClientOptions{
 				Cloud:            o.Cloud.Configuration,
 				Transport:        guard{host: o.Cloud.Host, next: transport},
-				PerRetryPolicies: []policy.Policy{limit(make(chan struct{}, maxInFlight))},
+				PerRetryPolicies: []policy.Policy{limit{turn: make(chan struct{}, maxInFlight), timeout: o.Timeout}},
 				Telemetry:        policy.TelemetryOptions{ApplicationID: "kubectl-byoos"},
 				Retry: policy.RetryOptions{
 					MaxRetries: maxRetries, MaxRetryDelay: maxRetryDelay,
-					TryTimeout: o.Timeout, ShouldRetry: shouldRetry,
+					ShouldRetry: shouldRetry,
 				},
 			},
 		},
@@ -138,18 +138,24 @@ func sameHost(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, port), strings.TrimSuffix(b, port))
 }
 
-// limit bounds the requests under way. It is below the retry policy, so a
-// request that waits for its next try holds no place.
-type limit chan struct{}
+// limit bounds the requests under way, and each of them in time. It is below the
+// retry policy, so a request that waits for its next try holds no place; and a try
+// that waits for its turn has not begun, so its time does not run.
+type limit struct {
+	turn    chan struct{}
+	timeout time.Duration
+}
 
 func (l limit) Do(req *policy.Request) (*http.Response, error) {
 	select {
-	case l <- struct{}{}:
+	case l.turn <- struct{}{}:
 	case <-req.Raw().Context().Done():
 		return nil, req.Raw().Context().Err()
 	}
-	defer func() { <-l }()
-	return req.Next()
+	defer func() { <-l.turn }()
+	ctx, cancel := context.WithTimeout(req.Raw().Context(), l.timeout)
+	defer cancel() // a policy below has read the answer to its end
+	return req.Clone(ctx).Next()
 }
 
 func (a *API) compute(subscription string) (*armcompute.ClientFactory, error) {
