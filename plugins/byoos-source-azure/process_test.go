@@ -321,6 +321,21 @@ func TestReplication(t *testing.T) {
 			change:   func(v []*armcompute.GalleryImageVersion) { v[1].Properties.ProvisioningState = nil },
 			west:     "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
 		},
+		"a region is added": {
+			versions: []states{{yes, yes}, {yes, not}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateUpdating)
+			},
+			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
+		},
+		"updated, and nothing is said of a region": {
+			versions: []states{{yes, yes}, {yes, ""}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateUpdating)
+			},
+			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason: "Azure does not say whether it is replicated to eastus; version 0.3.0 is ready there",
+		},
 		"excluded and old ones are not asked for": {
 			versions: []states{{yes, yes}, {yes, yes}, {not, not}, {not, not}, {not, not}},
 			change: func(v []*armcompute.GalleryImageVersion) {

@@ -164,7 +164,13 @@ func fromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersi
 	if p == nil {
 		p = &armcompute.GalleryImageVersionProperties{}
 	}
-	provisioned(&image, text(p.ProvisioningState))
+	if state := text(p.ProvisioningState); strings.EqualFold(state, string(armcompute.GalleryProvisioningStateUpdating)) {
+		// It is still where it was replicated to before, which its status tells:
+		// learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#replication.
+		withdraw(&image, sdk.StateUnknown, "its provisioning state is "+state)
+	} else {
+		provisioned(&image, state)
+	}
 	publishing := publishingOf(v)
 	published(&image, publishing.PublishedDate)
 	endOfLife(&image, "publishingProfile.endOfLifeDate", publishing.EndOfLifeDate)

@@ -40,7 +40,8 @@ func TestState(t *testing.T) {
 	for state, want := range map[armcompute.GalleryProvisioningState]sdk.State{
 		armcompute.GalleryProvisioningStateSucceeded: sdk.Available,
 		armcompute.GalleryProvisioningStateCreating:  sdk.Pending,
-		armcompute.GalleryProvisioningStateUpdating:  sdk.Pending,
+		armcompute.GalleryProvisioningStateUpdating:  sdk.Available, // where it is replicated to
+		"UPDATING": sdk.Available,
 		armcompute.GalleryProvisioningStateMigrating: sdk.Pending,
 		armcompute.GalleryProvisioningStateFailed:    sdk.Failed,
 		armcompute.GalleryProvisioningStateDeleting:  sdk.Gone,
