@@ -825,7 +825,6 @@ func TestRelative(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	generated := fakeazure.Generate("S", "RG", 3, 4, 5) // 3*4*5 versions in 2 regions
-	all := config{"gallery": "*", "resourceGroup": "RG", "subscription": "S", "timeout": "2s"}
 	tests := []struct {
 		name   string
 		fault  fakeazure.Fault
@@ -843,7 +842,7 @@ func TestFaults(t *testing.T) {
 		{"one error in the middle of a list", fakeazure.Fault{Match: "/versions", Page: 2, Status: 500, Code: "InternalError", Times: 1}, "", 120, nil},
 		{
 			"a gallery that hangs", fakeazure.Fault{Match: "gallery001/images", Hang: true}, "", 80,
-			[]string{"gallery gallery001: Azure does not answer: no answer within 2s"},
+			[]string{"gallery gallery001: Azure does not answer: no answer within 5s"},
 		},
 		{"a definition deleted between list and read", fakeazure.Fault{Match: "gallery001/images/capi-ubuntu-2404-002/versions", Status: 404, Code: "ResourceNotFound"}, "", 110, nil},
 		{
@@ -874,6 +873,10 @@ func TestFaults(t *testing.T) {
 				o.Denied = []string{tt.denied}
 			}
 			w := start(t, o, nil)
+			all := config{"gallery": "*", "resourceGroup": "RG", "subscription": "S"}
+			if tt.fault.Hang { // no other answer of the fake's takes that long, on a busy machine neither
+				all["timeout"] = "5s"
+			}
 			r := w.discover(t.Context(), all)
 			if n := w.Stats().Impatient; n > 0 {
 				t.Errorf("%d requests came before the time that Retry-After said", n)
