@@ -245,6 +245,9 @@ func (p *Plan) checkProfile(profile *Profile) error {
 	if p.unsureScope() {
 		p.Notes = append(p.Notes, p.unsure())
 	}
+	if profile.noVariables {
+		p.Notes = append(p.Notes, fmt.Sprintf("palette does not tell the variables of %s, so a change of them is not seen", p.Label()))
+	}
 	return nil
 }
 

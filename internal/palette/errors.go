@@ -45,6 +45,19 @@ func outcomeUnknown(err error) bool {
 	return true
 }
 
+// isNotFound tells whether Palette answered that there is no such thing.
+func isNotFound(err error) bool {
+	var answer *APIError
+	return errors.As(err, &answer) && answer.Status == http.StatusNotFound
+}
+
+func unlessNotFound(err error) error {
+	if isNotFound(err) {
+		return nil
+	}
+	return err
+}
+
 // failed gives an error the exit code and the next step that users need. An
 // interruption stays one.
 func failed(what string, err error) error {

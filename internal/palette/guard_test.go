@@ -152,6 +152,58 @@ func TestNullIsAnEmptyList(t *testing.T) {
 	}
 }
 
+// Palettes before 4.3 have no variables of profiles; what is not there costs no apply.
+func TestPaletteWithoutVariables(t *testing.T) {
+	for name, goal := range goals() {
+		w := newWorld(t)
+		client := withoutVariables(t, w)
+		plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), goal)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !strings.Contains(strings.Join(plan.Notes, "\n"), "does not tell the variables") {
+			t.Errorf("%s: the notes are %q", name, plan.Notes)
+		}
+		if report, err := client.Apply(t.Context(), plan, palette.Options{}); err != nil {
+			t.Errorf("%s: %v, %+v", name, err, report)
+		}
+	}
+}
+
+func withoutVariables(t *testing.T, w *world) *palette.Client {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/variables") {
+			http.NotFound(rw, r)
+			return
+		}
+		w.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(server.Close)
+	return newClient(t, server.URL, canary)
+}
+
+// A layer that only the draft has may have no manifests to be read, which costs
+// neither a diff nor a draft; what is not known is not published.
+func TestManifestsThatAreNotThere(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		p := ours(s)
+		added := fakepalette.Layer{Name: "extra", Layer: "addon", Type: "manifest", Tag: "1.0.0", Version: "1.0.0", PackUID: "spectro-manifest-pack", RegistryUID: "reg-public",
+			Manifests: []fakepalette.Manifest{{Kind: "manifest", Name: "extra", UID: "manifest-2", Content: "kind: Secret\n"}}}
+		p.Draft = append(slices.Clone(p.Published), added)
+	})
+	client := answeringWith(t, w, http.StatusNotFound, "/v1/clusterprofiles/profile-rhel/packs/extra/manifests", `{"code": "PackNotFound", "message": "the pack is not there"}`)
+	_, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+	wantFailure(t, err, "unpublished edits of somebody else in extra")
+	plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, err := client.Apply(t.Context(), plan, palette.Options{}); err != nil || report.State != palette.StateDraft {
+		t.Errorf("%v, %+v", err, report)
+	}
+}
+
 // A profile has one OS layer, so two packs for one profile are two writes of it.
 func TestTwoPacksForOneProfile(t *testing.T) {
 	a := palette.Request{Target: palette.Target{Name: "a", Pack: "generic-byoi", Scope: palette.TenantScope(), Profile: "p", Version: "1.0.0"}}

@@ -88,6 +88,8 @@ type attached struct {
 	// manifests of layers, by the layer's name.
 	manifests map[string][]manifestContent
 	variables []api.V1Variable
+	// noVariables tells that Palette has none to tell.
+	noVariables bool
 }
 
 // withManifests names the layers that have manifests.
@@ -101,7 +103,8 @@ func (p *Profile) withManifests() []string {
 	return names
 }
 
-// beside reads the manifests of layers, and the variables.
+// beside reads the manifests of layers, and the variables. Of a layer that only a
+// draft has there may be no manifests to read, and no variables before Palette 4.3.
 func (c *Client) beside(ctx context.Context, uid string, layers []string) (attached, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxReads)
@@ -109,13 +112,14 @@ func (c *Client) beside(ctx context.Context, uid string, layers []string) (attac
 	for i, name := range layers {
 		group.Go(func() (err error) {
 			contents[i], err = c.manifests(ctx, uid, name)
-			return err
+			return unlessNotFound(err)
 		})
 	}
 	a := attached{manifests: map[string][]manifestContent{}}
 	group.Go(func() (err error) {
 		a.variables, err = c.variables(ctx, uid)
-		return err
+		a.noVariables = isNotFound(err)
+		return unlessNotFound(err)
 	})
 	if err := group.Wait(); err != nil {
 		return attached{}, err
@@ -129,7 +133,7 @@ func (c *Client) beside(ctx context.Context, uid string, layers []string) (attac
 
 // complete adds to a profile what it has beside its layers.
 func (p *Profile) complete(a attached) {
-	p.Variables = a.variables
+	p.Variables, p.noVariables = a.variables, a.noVariables
 	for name, contents := range a.manifests {
 		fill(p.Published, name, contents, false)
 		fill(p.Draft, name, contents, true)

@@ -79,8 +79,10 @@ type Profile struct {
 	scope, projectUID string
 	belongs           belonging
 	metadata          api.V1ObjectMeta
-	// untold says which of the layers Palette did not tell.
-	untold string
+	// untold says which of the layers Palette did not tell, noVariables that it told
+	// no variables.
+	untold      string
+	noVariables bool
 }
 
 // Cluster is one that uses a profile.
