@@ -658,6 +658,16 @@ func TestRegions(t *testing.T) {
 	for i, r := range w.Regions {
 		w.AMIs = append(w.AMIs, amiOf(r.Name, id(i+1), "2026-06-01T00:00:00.000Z"))
 	}
+	w.Builds = []fakeaws.Build{{
+		Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z",
+		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "eu-west-1", AMI: id(2)}},
+	}}
+	const built = `{"imageBuilder":{"image":"golden"}}`
+	told := map[string]string{
+		"no overlap":                 "nothing is read: packs select eu-west-1, and this source has us-east-1",
+		"packs of other clouds only": "nothing is read: packs select westus2, which is not of AWS",
+		"of no build":                "nothing is read: packs select ap-east-1, and Image Builder has AMIs in eu-west-1, us-east-1",
+	}
 	tests := []struct {
 		name, config string
 		hints, want  []string
@@ -672,6 +682,8 @@ func TestRegions(t *testing.T) {
 		{"in capitals", `{"ami":{},"regions":["us-east-1"]}`, []string{"US-East-1"}, []string{"us-east-1"}},
 		{"packs of other clouds", `{"ami":{}}`, []string{"westus2", "us-central1", "eu-west-1", "x@evil.example/#"}, []string{"eu-west-1"}},
 		{"packs of other clouds only", `{"ami":{}}`, []string{"westus2"}, nil},
+		{"of a build", built, []string{"ap-east-1", "eu-west-1"}, []string{"eu-west-1"}},
+		{"of no build", built, []string{"ap-east-1"}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -685,8 +697,8 @@ func TestRegions(t *testing.T) {
 			if !slices.Equal(sorted(got), test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
-			if told := strings.Contains(out.text(t), "nothing is read: packs select eu-west-1, and this source has us-east-1"); told != (test.name == "no overlap") {
-				t.Errorf("told that nothing is read: %v", told)
+			if said := strings.Contains(out.text(t), "nothing is read"); said != (told[test.name] != "") || !strings.Contains(out.text(t), told[test.name]) {
+				t.Errorf("want %q in %+v", told[test.name], out.diagnostics)
 			}
 		})
 	}

@@ -43,6 +43,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	}
 	d.self = d.whose(ctx, found)
 	byRegion := map[string][]builder.Candidate{}
+	left := map[string]bool{}
 	for _, c := range found.Candidates {
 		switch {
 		case c.NoRegion && !wanted(c.Region):
@@ -51,7 +52,12 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 			}
 		case wanted(c.Region):
 			byRegion[c.Region] = append(byRegion[c.Region], c)
+		default:
+			left[c.Region] = true
 		}
+	}
+	if len(byRegion) == 0 && len(left) > 0 && len(d.req.Hints.Regions) > 0 {
+		return d.noteNoPlace("and Image Builder has AMIs in "+strings.Join(ids(left), ", "), "distribute to the region, or correct it in regions or the pack's select")
 	}
 	return d.eachRegion(ctx, ids(byRegion), func(ctx context.Context, region string) error {
 		return d.crossCheck(ctx, region, byRegion[region])

@@ -155,12 +155,16 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 		kept := slices.DeleteFunc(slices.Clone(configured), func(r string) bool { return !slices.Contains(hints, r) })
 		d.log.Debug("regions that no pack selects are left out", "configured", len(configured), "read", len(kept))
 		if len(kept) == 0 {
-			if err := d.noteNoRegion(configured); err != nil {
+			err := d.noteNoPlace("and this source has "+strings.Join(configured, ", "), "add the region to regions, or correct it in the pack's select")
+			if err != nil {
 				return nil, err
 			}
 		}
 		configured = kept
 	case len(configured) == 0 && hinted:
+		if len(hints) == 0 {
+			return nil, d.noteNoPlace("which is not of AWS", "correct the region in the pack's select")
+		}
 		configured = hints
 	case len(configured) == 0 && d.session.Region != "":
 		configured = []string{d.session.Region}
@@ -189,13 +193,12 @@ func regionsOfAWS(selected []string) []string {
 	return regions
 }
 
-// noteNoRegion tells why a source has no images: no pack selects a region of it.
-func (d *discovery) noteNoRegion(have []string) error {
+// noteNoPlace tells why a source has no images: no pack selects a region of it.
+func (d *discovery) noteNoPlace(why, next string) error {
 	return d.out.Report(sdk.Diagnostic{
 		Severity: sdk.Notice, ConfigPath: "regions",
-		Summary: fmt.Sprintf("nothing is read: packs select %s, and this source has %s",
-			strings.Join(d.req.Hints.Regions, ", "), strings.Join(have, ", ")),
-		NextStep: "add the region to regions, or correct it in the pack's select",
+		Summary:  fmt.Sprintf("nothing is read: packs select %s, %s", strings.Join(d.req.Hints.Regions, ", "), why),
+		NextStep: next,
 	})
 }
 
