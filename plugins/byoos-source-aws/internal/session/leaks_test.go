@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
@@ -56,17 +60,20 @@ func TestAProgramThatPrintsForEver(t *testing.T) {
 	}
 }
 
-// TestASlowProgramIsNamed and not the deadline that follows from it.
+// TestASlowProgramIsNamed and not the deadline that follows from it, as it has less
+// time than a call.
 func TestASlowProgramIsNamed(t *testing.T) {
-	withScript(t, "echo 'waiting for the browser' >&2; exec sleep 60")
-	s, err := Open(context.Background(), settings.Config{AMI: &settings.AMI{}, CallTimeout: "1s"}, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.Authenticate(context.Background())
+	const command = "echo 'waiting for the browser' >&2; exec sleep 60"
+	_, err := program{"corp", command, t.Context(), 2 * time.Second}.Retrieve(t.Context())
 	var d *sdk.Diagnostic
-	if !errors.As(err, &d) || !strings.Contains(text(d), "credential_process") || !strings.Contains(text(d), "did not end within 900ms; it said: waiting") {
+	if !errors.As(err, &d) || !strings.Contains(text(d), `credential_process of the AWS profile "corp"`) ||
+		!strings.Contains(text(d), "did not end within 2s; it said: waiting") {
 		t.Errorf("%v", err)
+	}
+	s := &Session{Timeout: time.Minute}
+	p, ok := s.chain(t.Context(), aws.Config{}, &config.SharedConfig{CredentialProcess: command}).(program)
+	if !ok || p.limit > s.Timeout-time.Second {
+		t.Errorf("a program has %s of the %s of a call", p.limit, s.Timeout)
 	}
 }
 

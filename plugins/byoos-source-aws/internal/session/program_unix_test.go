@@ -18,7 +18,7 @@ import (
 // it started holds a pipe, which ends with the last of them.
 func TestNothingOfAProgramStays(t *testing.T) {
 	for name, c := range map[string]settings.Config{
-		"out of time": {AMI: &settings.AMI{}, CallTimeout: "1s"},
+		"out of time": {AMI: &settings.AMI{}, CallTimeout: "4s"},
 		"ended":       {AMI: &settings.AMI{}},
 	} {
 		t.Run(name, func(t *testing.T) {

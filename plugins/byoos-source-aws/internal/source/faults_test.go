@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
@@ -106,19 +105,15 @@ func TestFaultsThatFail(t *testing.T) {
 		{"page tokens that keep expiring", search, largeWorld(fakeaws.Fault{Kind: "expireToken", FromPage: 2, Region: "us-east-1"}), "us-east-1", []string{"page tokens", "keep expiring"}},
 		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"no usable answer to ec2:DescribeImages in us-west-2 within 3s", "the last attempt: ", "unexpected EOF"}},
 		{"a web page", search, largeWorld(west("webPage")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "the answer is a web page", "proxy"}},
-		{"a web page for Image Builder", fmt.Sprintf(pipeline, "3s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "webPage"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is a web page"}},
+		{"a web page for Image Builder", fmt.Sprintf(pipeline, "30s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "webPage"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is a web page"}},
 		{"Image Builder hangs", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "hang"}), "us-east-1", []string{"imagebuilder:ListImagePipelines", "within 1s"}},
-		{"Image Builder denied", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
+		{"Image Builder denied", fmt.Sprintf(pipeline, "30s"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
 			[]string{"access denied to imagebuilder:ListImagePipelineImages", `"imagebuilder:ListImagePipelineImages"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			start(t, test.world)
-			begin := time.Now()
 			out := run(t, call{config: test.config})
-			if took := time.Since(begin); took > 20*time.Second {
-				t.Errorf("took %s", took)
-			}
 			d := out.oneError(t)
 			text := strings.Join([]string{d.Summary, d.Detail, d.NextStep}, "\n")
 			for _, want := range test.want {
@@ -260,8 +255,12 @@ func TestNoCredentialIsShown(t *testing.T) {
 	for name, world := range worlds {
 		t.Run(name, func(t *testing.T) {
 			start(t, world)
-			out := run(t, call{config: fmt.Sprintf(searchThree, "1s")})
-			verified := runVerify(t, call{config: fmt.Sprintf(searchThree, "1s"), refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
+			search := fmt.Sprintf(searchThree, "1s")
+			if name == "good" {
+				search = fmt.Sprintf(searchThree, "30s")
+			}
+			out := run(t, call{config: search})
+			verified := runVerify(t, call{config: search, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
 			text := out.text(t) + verified.text(t)
 			if name == "good" && !strings.Contains(text, "page read") {
 				t.Fatal("nothing is logged at the highest verbosity, so this test shows nothing")

@@ -191,7 +191,7 @@ func TestVerifyOfAnIDThatIsHiddenInOneRegion(t *testing.T) {
 func TestImageBuilderRepeatsAPageToken(t *testing.T) {
 	answer := json.RawMessage(`{"imageSummaryList":[],"nextToken":"again"}`)
 	start(t, fakeaws.World{Recorded: []fakeaws.Recorded{{Service: "imagebuilder", Action: "ListImageBuildVersions", Region: "us-east-1", Answer: answer}}})
-	d := run(t, call{config: `{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.2.0"},"callTimeout":"2s"}`}).oneError(t)
+	d := run(t, call{config: `{"imageBuilder":{"image":"arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.2.0"},"callTimeout":"30s"}`}).oneError(t)
 	if !strings.Contains(d.Detail, "page token a second time") {
 		t.Errorf("%+v", d)
 	}

@@ -117,7 +117,7 @@ func TestVerifyBehindAllowedAMIs(t *testing.T) {
 
 func TestVerifyOfAHangingRegion(t *testing.T) {
 	start(t, largeWorld(fakeaws.Fault{Region: "us-west-2", Kind: "hang"}))
-	out := runVerify(t, call{config: `{"ami":{},"callTimeout":"500ms"}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}, {ID: id(1), Region: "us-west-2"}}})
+	out := runVerify(t, call{config: `{"ami":{},"callTimeout":"3s"}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}, {ID: id(1), Region: "us-west-2"}}})
 	if d := out.oneError(t); d.Scope != "us-west-2" {
 		t.Errorf("%+v", d)
 	}
