@@ -29,7 +29,7 @@ serve() {
   (cd "$here/internal/$1" && go build -o "$work/$1" .)
   "$work/$1" -address-file "$work/$1.address" &
   servers+=($!)
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     if [ -s "$work/$1.address" ]; then return; fi
     sleep 0.1
   done

@@ -153,6 +153,14 @@ func TestManifestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The first build of the simulator takes minutes on a slow network or a busy machine.
+	for _, server := range []string{"fakeec2", "vcenter"} {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", os.DevNull, ".")
+		build.Dir = filepath.Join(examples, "internal", server)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v\n%s", server, err, out)
+		}
+	}
 	made := t.TempDir()
 	// It takes ten seconds; when it hangs, its output says in which example.
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
