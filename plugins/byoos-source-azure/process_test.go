@@ -892,6 +892,26 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// An answer without content is none: what it hides may be the newest image.
+func TestEmptyAnswers(t *testing.T) {
+	for _, body := range []string{"", " \n", "null"} {
+		for _, call := range []string{
+			"GalleriesClient.NewListByResourceGroupPager", "GalleryImagesClient.NewListByGalleryPager",
+			"GalleryImageVersionsClient.NewListByGalleryImagePager", "GalleryImageVersionsClient.Get",
+		} {
+			t.Run(fmt.Sprintf("%q of %s", body, call), func(t *testing.T) {
+				w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 1, 2, 2)}, nil)
+				w.Vary(map[string]*fakeazure.Varied{"s": {Call: call, Apply: func([]byte) ([]byte, error) { return []byte(body), nil }}})
+				r := w.discover(t.Context(), config{"gallery": "gallery*", "resourceGroup": "RG", "subscription": "S"})
+				if r.Err == nil {
+					t.Errorf("no error, but %v", lines(r.Images))
+				}
+				wants(t, said(r), "Azure's answer is empty")
+			})
+		}
+	}
+}
+
 // A subscription that is not registered for a provider says nothing of what there
 // is, and the message has the command that registers it.
 func TestNotRegistered(t *testing.T) {

@@ -4,6 +4,7 @@
 package azureapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func New(o Options) *API {
 			ClientOptions: policy.ClientOptions{
 				Cloud:            o.Cloud.Configuration,
 				Transport:        guard{host: o.Cloud.Host, next: transport},
-				PerRetryPolicies: []policy.Policy{limit{turn: make(chan struct{}, maxInFlight), timeout: o.Timeout}},
+				PerRetryPolicies: []policy.Policy{limit{turn: make(chan struct{}, maxInFlight), timeout: o.Timeout}, content{}},
 				Telemetry:        policy.TelemetryOptions{ApplicationID: "kubectl-byoos"},
 				Retry: policy.RetryOptions{
 					MaxRetries: maxRetries, MaxRetryDelay: maxRetryDelay,
@@ -157,6 +158,32 @@ func (l limit) Do(req *policy.Request) (*http.Response, error) {
 	defer cancel() // a policy below has read the answer to its end
 	return req.Clone(ctx).Next()
 }
+
+// content refuses an answer without any, as proxies give: the SDK would take it for
+// an empty list.
+type content struct{}
+
+func (content) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return resp, err
+	}
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return nil, err
+	}
+	if text := bytes.TrimSpace(body); len(text) == 0 || string(text) == "null" {
+		return nil, errNoContent{}
+	}
+	return resp, nil
+}
+
+type errNoContent struct{}
+
+func (errNoContent) Error() string { return "Azure's answer is empty" }
+
+// NonRetriable makes azcore give up at once.
+func (errNoContent) NonRetriable() {}
 
 func (a *API) compute(subscription string) (*armcompute.ClientFactory, error) {
 	a.mu.Lock()
