@@ -22,12 +22,13 @@ import (
 
 const (
 	awsOld      = "ami-00000000000000001"
+	awsOlder    = "ami-00000000000000004"
 	awsWanted   = "ami-00000000000000002"
 	awsDisabled = "ami-00000000000000003"
 	awsStranger = "ami-00000000000000006"
 )
 
-// awsWorld has a pipeline of two builds, and what stands beside it: another
+// awsWorld has a pipeline of three builds of two versions, and what stands beside it: another
 // pipeline and image, a newer AMI that is disabled, and a stranger's newest.
 func awsWorld() fakeaws.World {
 	tags := func(kubernetes string) map[string]string {
@@ -40,9 +41,9 @@ func awsWorld() fakeaws.World {
 	disabled.State = "disabled"
 	stranger := ami(awsStranger, "golden-6", "2026-06-06T00:00:00.000Z")
 	stranger.Owner, stranger.Public = "666666666666", true
-	build := func(pipeline, name string, n int, id, created string) fakeaws.Build {
+	build := func(pipeline, name, version string, n int, id, created string) fakeaws.Build {
 		return fakeaws.Build{
-			Region: "us-east-1", Pipeline: pipeline, Name: name, Version: "1.0.0", Build: n, OSVersion: "Ubuntu 24", DateCreated: created,
+			Region: "us-east-1", Pipeline: pipeline, Name: name, Version: version, Build: n, OSVersion: "Ubuntu 24", DateCreated: created,
 			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id}},
 		}
 	}
@@ -50,11 +51,12 @@ func awsWorld() fakeaws.World {
 		Roles:     []fakeaws.Role{{ARN: "arn:aws:iam::111122223333:role/reader"}},
 		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "Golden"}, {Region: "us-east-1", Name: "Other"}},
 		Builds: []fakeaws.Build{
-			build("Golden", "golden", 1, awsOld, "2026-06-01T00:00:00Z"), build("Golden", "golden", 2, awsWanted, "2026-06-02T00:00:00Z"),
-			build("Other", "other", 9, "ami-00000000000000009", "2026-06-05T00:00:00Z"),
+			build("Golden", "golden", "1.0.0", 1, awsOlder, "2026-05-31T00:00:00Z"),
+			build("Golden", "golden", "1.1.0", 1, awsOld, "2026-06-01T00:00:00Z"), build("Golden", "golden", "1.1.0", 2, awsWanted, "2026-06-02T00:00:00Z"),
+			build("Other", "other", "1.0.0", 9, "ami-00000000000000009", "2026-06-05T00:00:00Z"),
 		},
 		AMIs: []fakeaws.AMI{
-			ami(awsOld, "golden-1", "2026-06-01T00:00:00.000Z"), ami(awsWanted, "golden-2", "2026-06-02T00:00:00.000Z"),
+			ami(awsOlder, "golden-0", "2026-05-31T00:00:00.000Z"), ami(awsOld, "golden-1", "2026-06-01T00:00:00.000Z"), ami(awsWanted, "golden-2", "2026-06-02T00:00:00.000Z"),
 			ami("ami-00000000000000009", "other-9", "2026-06-05T00:00:00.000Z"), disabled, stranger,
 		},
 		Parameters: []fakeaws.Parameter{{Region: "us-east-1", Name: "/aws/service/golden", Value: awsWanted}},
@@ -179,7 +181,7 @@ func fits(variation, picked, said string) bool {
 	switch picked {
 	case awsWanted:
 		return true
-	case awsOld:
+	case awsOld, awsOlder:
 		return said != "" || refusal.MatchString(variation)
 	case awsDisabled:
 		return said != "" && variation == "without imagesSet[].imageState"
