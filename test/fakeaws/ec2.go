@@ -253,7 +253,7 @@ func (s *Server) checkIDs(region string, q query, calls int) *apiError {
 		switch {
 		case i < 0:
 			missing = append(missing, id)
-		case !s.permitted(s.amis[region][i], q.account):
+		case !s.permitted(s.amis[region][i], q.account) && !s.world.PrivateUnseen:
 			private = append(private, id)
 		}
 	}

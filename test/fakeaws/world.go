@@ -45,6 +45,10 @@ type World struct {
 	// EmptyPages puts an empty page with a token before each.
 	PageSize   int  `json:"pageSize,omitempty"`
 	EmptyPages bool `json:"emptyPages,omitempty"`
+	// PrivateUnseen answers for the id of another account's private AMI with an empty
+	// list and no error, as EC2 does at times
+	// (github.com/aws-samples/automotive-software-developer-workbench, issue 5).
+	PrivateUnseen bool `json:"privateUnseen,omitempty"`
 	// Seed changes the order of results.
 	Seed uint64 `json:"seed,omitempty"`
 	// ClockOffset is how far the service's clock is ahead, as time.Duration text.

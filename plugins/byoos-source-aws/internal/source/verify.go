@@ -270,7 +270,7 @@ func (v *verification) whyMissing(ctx context.Context, region string, missing []
 func settle(region string, asked []string, err error) ([]string, absence, error) {
 	if err == nil {
 		// Those that are neither there nor an error.
-		return asked, absence{sdk.NotVisible, "EC2 does not show it to this account: disabled by its owner, hidden by the Allowed AMIs setting, or just deregistered"}, nil
+		return asked, absence{sdk.NotVisible, "EC2 does not show it to this account: not shared with it, disabled by its owner, hidden by the Allowed AMIs setting, or just deregistered"}, nil
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {

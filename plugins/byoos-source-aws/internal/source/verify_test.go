@@ -115,6 +115,21 @@ func TestVerifyBehindAllowedAMIs(t *testing.T) {
 	}
 }
 
+// TestVerifyOfAPrivateAMIThatIsNotShown: EC2 does not always say that it is there.
+func TestVerifyOfAPrivateAMIThatIsNotShown(t *testing.T) {
+	start(t, fakeaws.World{PrivateUnseen: true, AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
+	}})
+	out := runVerify(t, call{config: `{"ami":{},"regions":["us-east-1","eu-west-1"]}`, refs: []sdk.Ref{{ID: id(1)}, {ID: id(2)}}})
+	out.noErrors(t)
+	if r := out.results[0]; r.Presence != sdk.NotVisible || !strings.Contains(r.Reason, "not shared with it") {
+		t.Errorf("%+v", r)
+	}
+	if r := out.results[1]; r.Presence != sdk.NotFound {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestVerifyOfAHangingRegion(t *testing.T) {
 	start(t, largeWorld(fakeaws.Fault{Region: "us-west-2", Kind: "hang"}))
 	out := runVerify(t, call{config: `{"ami":{},"callTimeout":"3s"}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}, {ID: id(1), Region: "us-west-2"}}})
