@@ -146,6 +146,14 @@ func TestNoneIsNewest(t *testing.T) {
 			images: []image.Image{tag("", "", "", func(i *image.Image) { i.ID += "latest" }), tag("1.30.14", "k3s", "")},
 			pick:   "r.example/edge:k3s-1.30.14",
 		},
+		"without a custom tag, of a lower version": {
+			images:       []image.Image{tag("1.30.10", "", "lab"), tag("1.30.4", "", "")},
+			alternatives: "r.example/edge:1.30.10-lab r.example/edge:1.30.4", why: "several custom tags", next: "customTag",
+		},
+		"a version of another repository is in no order with a distribution's": {
+			images:       []image.Image{tag("1.30.14", "k3s", ""), tag("1.4.5", "", "")},
+			alternatives: "r.example/edge:k3s-1.30.14 r.example/edge:1.4.5", why: "several Kubernetes distributions", next: "k8sDistribution",
+		},
 		"a platform is no variant": {
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
 			pick:   "r.example/edge:k3s-1.30.4-demo",

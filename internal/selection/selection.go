@@ -271,14 +271,15 @@ func orders(ranked []image.Image) (some []image.Image, why string) {
 
 // variants finds images of several Kubernetes distributions or custom tags, which
 // are never newer or older than each other, and returns the best of each. Tags
-// that tell neither come after those that do, or are a variant of their own.
+// that tell neither are a variant of their own; without a version either, which
+// puts them last, they are none.
 func variants(ranked []image.Image) (some []image.Image, why string) {
 	seen := map[image.Variant]bool{}
 	var distributions, customTags []string
 	for i := range ranked {
 		variant := ranked[i].Variant()
-		outside := variant == (image.Variant{}) && (i > 0 || !isTag(&ranked[i]))
-		if outside || seen[variant] {
+		nothing := variant == (image.Variant{}) && (i > 0 && ranked[i].Version == "" || !isTag(&ranked[i]))
+		if nothing || seen[variant] {
 			continue
 		}
 		seen[variant] = true

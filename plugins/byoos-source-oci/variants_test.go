@@ -343,11 +343,28 @@ func TestTagsOutsideTheGrammarComeLast(t *testing.T) {
 func TestRepositoriesOfOtherTags(t *testing.T) {
 	s := registry.NewStore(t)
 	tagAll(t, s, []string{"k3s-1.30.10-v4.7.0"})
-	s.Image(t, "edge/other", "22.04", registry.Manifest{})
 	p := newProgram(t, s.Host)
 	p.spec(strings.Replace(selecting(""), "repository: HOST/edge/ubuntu", "repositories: [HOST/edge/ubuntu, HOST/edge/other]", 1))
+	for _, other := range []string{"v1.4.5", "22.04"} {
+		s.Image(t, "edge/other", other, registry.Manifest{})
+		_, talk := p.run(3, "render")
+		for _, want := range []string{"k3s-1.30.10-v4.7.0", "edge/other:" + other} {
+			if !strings.Contains(talk, want) {
+				t.Errorf("%q is missing in:\n%s", want, talk)
+			}
+		}
+	}
+}
+
+// A tag without the custom tag that its grammar allows is a variant, whatever its
+// version.
+func TestGrammarWithoutADistribution(t *testing.T) {
+	s := registry.NewStore(t)
+	tagAll(t, s, []string{"1.30.4", "1.30.10-lab", "latest"})
+	p := newProgram(t, s.Host)
+	p.spec(strings.Replace(selecting(""), "/ubuntu}", `/ubuntu, grammar: '(?P<kubernetesVersion>[\d.]+)(?:-(?P<customTag>\w+))?'}`, 1))
 	_, talk := p.run(3, "render")
-	for _, want := range []string{"k3s-1.30.10-v4.7.0", "edge/other:22.04"} {
+	for _, want := range []string{"edge/ubuntu:1.30.4", "edge/ubuntu:1.30.10-lab", "customTag"} {
 		if !strings.Contains(talk, want) {
 			t.Errorf("%q is missing in:\n%s", want, talk)
 		}
