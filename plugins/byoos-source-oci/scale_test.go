@@ -91,7 +91,8 @@ func anyTag(store http.Handler) http.Handler {
 // plugin's order.
 func TestHostAgreesOnTheOrder(t *testing.T) {
 	var requests atomic.Int64
-	tags := append(manyTags(3000), "latest", "v1.2.3", "1.2", "v1.2.3-rc.1", "kubeadm-fips-1.30.1-v4.4.0-beta.2")
+	tags := append(manyTags(3000), "latest", "v1.2.3", "1.2", "v1.2.3-rc.1", "kubeadm-fips-1.30.1-v4.4.0-beta.2",
+		"k3s-1.30.1-v4.4.0-patch.9", "k3s-1.30.1-v4.4.0-patch.10", "k3s-1.30.1-v4.4.0", "k3s-1.30.1-v4.4.1")
 	host, _ := serve(t, paged(tags, &requests, http.NotFoundHandler()))
 	for _, grammar := range []string{"", `k3s-(?P<kubernetesVersion>[\d.]+)-(?P<version>v[\d.]+(?:-rc\.\d+)?)-(?P<customTag>.+)`} {
 		out := clean(t, discover(t, call{config: config{Repository: host + "/edge/ubuntu", Resolve: "none", Grammar: grammar}}))

@@ -426,3 +426,16 @@ func TestOnlyTheNewestTravel(t *testing.T) {
 		}
 	}
 }
+
+// A patch of the agent is a newer release, not another custom tag.
+func TestHostPicksAPatchOfTheAgent(t *testing.T) {
+	s := registry.NewStore(t)
+	tagAll(t, s, []string{"k3s-1.30.4-v4.6.21-demo", "k3s-1.30.4-v4.6.21-patch.7-demo", "k3s-1.30.4-v4.6.21-patch.10-demo"})
+	p := newProgram(t, s.Host)
+	for _, sel := range []string{"", "customTag: demo"} {
+		p.spec(selecting(sel))
+		if out, talk := p.run(0, "render"); !strings.Contains(out, "HOST/edge/ubuntu:k3s-1.30.4-v4.6.21-patch.10-demo\"") || talk != "" {
+			t.Errorf("picked:\n%s%s", out, talk)
+		}
+	}
+}

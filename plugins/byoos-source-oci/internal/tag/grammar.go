@@ -51,10 +51,12 @@ func canvosDistributions() []string {
 
 // canvos is <k8sDistribution>-<k8sVersion>-<peVersion>[-<customTag>], as
 // IMAGE_PATH in the Earthfile of github.com/spectrocloud/CanvOS composes it, after
-// the distribution. Both versions may end in a pre-release part, which wins over a
-// custom tag that looks like one.
-const canvos = `-(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?)` +
-	`-(?P<peVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?)` +
+// the distribution. Both versions may end in a pre-release part, and the agent's in
+// that of a patch; they win over a custom tag that looks like one. The releases of
+// CanvOS have alpha1, rc4, rc.2 and patch.7, and none has dev: that is the name of
+// an environment, which is what its README takes custom tags for.
+const canvos = `-(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + canvosPreRelease + `)?)` +
+	`-(?P<peVersion>v?\d+\.\d+\.\d+(?:-` + canvosPreRelease + `|-patch\.\d+)?)` +
 	`(?:-(?P<customTag>[\w.-]+))?`
 
 // kairos is the tag of an artifact of github.com/kairos-io/kairos: release of the
@@ -68,7 +70,9 @@ const kairos = `(?P<osVersion>[\w.-]+?)-(?:core|standard)-(?P<architecture>amd64
 	`(?:-(?P<k8sDistribution>k3s|k0s)-?(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?(?:-` + build + `)?))?`
 
 const (
-	preRelease = `(?:alpha|beta|rc|dev)(?:[.-]?\d+)+`
+	canvosPreRelease = `(?:alpha|beta|rc)` + numbers
+	preRelease       = `(?:alpha|beta|rc|dev)` + numbers
+	numbers          = `(?:[.-]?\d+)+`
 	// build is what a distribution adds to the version of Kubernetes, where a tag
 	// cannot have the plus sign that belongs before it: v1.34.3-k0s.0 is
 	// v1.34.3+k0s.0, and no pre-release.

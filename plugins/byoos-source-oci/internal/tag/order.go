@@ -43,6 +43,7 @@ const (
 var (
 	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)[.-]?(\d*)`)
 	distribution = regexp.MustCompile(`^(?:k3s|rke2r|k0s\.)(\d+)$`)
+	patched      = regexp.MustCompile(`^patch\.(\d+)$`)
 	digits       = regexp.MustCompile(`\d+`)
 )
 
@@ -131,6 +132,14 @@ func versionRank(rank []token, version string, width int) ([]token, bool) {
 	}
 	if build := distribution.FindStringSubmatch(rest); build != nil && width > canvosWidth {
 		rank[start+canvosWidth].number = parseNumber(build[1])
+	}
+	// A patch follows its release: v4.6.21-patch.7 is after v4.6.21.
+	if patch := patched.FindStringSubmatch(rest); patch != nil {
+		if width > canvosWidth {
+			rank[start+canvosWidth].number = parseNumber(patch[1])
+		} else {
+			rank = append(rank, token{number: parseNumber(patch[1])})
+		}
 	}
 	if pre := preReleased.FindStringSubmatch(rest); pre != nil {
 		rank = append(rank, token{letters: pre[1]}, token{number: parseNumber(pre[2])})

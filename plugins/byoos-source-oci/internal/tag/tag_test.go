@@ -30,6 +30,13 @@ func TestCanvOS(t *testing.T) {
 		{"microk8s-1.29.0-v4.4.0", nil},
 		{"k3s-1.29.0-v4.4.0-", nil},
 		{"k3s-v1.29.0-v4.4.0-demo", facts("k3s", "v1.29.0", "v4.4.0", "demo")},
+		{"k3s-1.30.4-v4.6.21-patch.7-demo", facts("k3s", "1.30.4", "v4.6.21-patch.7", "demo")},
+		{"k3s-1.30.4-v4.6.21-patch.7", facts("k3s", "1.30.4", "v4.6.21-patch.7", "")},
+		{"k3s-1.30.4-v4.6.21-patch", facts("k3s", "1.30.4", "v4.6.21", "patch")},
+		{"k3s-1.30.4-v4.8.10-alpha1-demo", facts("k3s", "1.30.4", "v4.8.10-alpha1", "demo")},
+		{"k3s-1.30.4-v4.5.0-rc4-demo", facts("k3s", "1.30.4", "v4.5.0-rc4", "demo")},
+		{"k3s-1.29.0-v4.4.0-dev1", facts("k3s", "1.29.0", "v4.4.0", "dev1")},
+		{"k3s-1.29.0-v4.4.0-dev-2", facts("k3s", "1.29.0", "v4.4.0", "dev-2")},
 		{"k3s-1.29.0-v4.4.0-dev-site1", facts("k3s", "1.29.0", "v4.4.0", "dev-site1")},
 	} {
 		got, ok := tag.CanvOS().Parse(tc.name)
@@ -83,6 +90,10 @@ func TestNewer(t *testing.T) {
 		"k3s-1.30.10-v4.10.0-rc.2",
 		"k3s-1.30.10-v4.10.0-beta.3",
 		"k3s-1.30.10-v4.9.1",
+		"k3s-1.30.10-v4.9.0-patch.10",
+		"k3s-1.30.10-v4.9.0-patch.9-demo",
+		"k3s-1.30.10-v4.9.0",
+		"k3s-1.30.10-v4.9.0-rc.1",
 		"k3s-1.30.9-v4.10.0",
 		"v1.4.5",
 		"v1.4.5-rc.1",
@@ -112,7 +123,7 @@ func TestNewer(t *testing.T) {
 	}
 	check(custom, []string{
 		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.4-k0s.0", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
-		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4_v1.33.0",
+		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4.1-patch.2_v1.30.0", "v3.4.1_v1.33.0", "v3.4_v1.33.0",
 	})
 	// A part that is no version does not let the next one take its place.
 	worded, err := tag.Compile(`(?P<version>v[^_]+|edge)_(?P<kubernetesVersion>.+)`)
@@ -126,6 +137,7 @@ func TestVersion(t *testing.T) {
 	for name, want := range map[string]string{
 		"k3s-1.30.10-v4.10.0-rc.2-demo": "1.30.10-4.10.0-rc.2",
 		"k3s-1.30.10-v4.10.0-build7":    "1.30.10-4.10.0",
+		"k3s-1.30.4-v4.6.21-patch.7":    "1.30.4-4.6.21.7",
 		"v1.4.5":                        "1.4.5",
 		"latest":                        "",
 	} {
@@ -272,7 +284,7 @@ func TestSkimAgreesWithRead(t *testing.T) {
 	parts := [][]string{
 		{"k3s", "rke2", "kubeadm", "kubeadm-fips", "nodeadm", "k0s", "K3s", "own", ""},
 		{"-1.30.10", "-v1.30.10", "-1.30", "-1.30.10-rc.1", "-1.30.10.4", "-1..10", "-1.30.x", "_1.30.10"},
-		{"-v4.7.0", "-4.7.0", "-4.7.0-beta.2", "-4.7", ""},
+		{"-v4.7.0", "-4.7.0", "-4.7.0-beta.2", "-4.7.0-patch.2", "-4.7", ""},
 		{"", "-demo", "-rc.1", "-a_b.c", "-", "_linux_amd64", "-demo_linux_amd64", "-a b", ".1"},
 	}
 	skimmed, grammar := 0, tag.CanvOS()
@@ -294,7 +306,7 @@ func TestSkimAgreesWithRead(t *testing.T) {
 			}
 		}
 	}
-	if skimmed != 6*2*19 {
+	if skimmed != 6*2*27 {
 		t.Errorf("%d tags are skimmed", skimmed)
 	}
 	kairos, _ := tag.Named("kairos")
