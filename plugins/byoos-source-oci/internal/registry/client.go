@@ -107,15 +107,18 @@ func (c *Client) Repository(repository string) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	var options []name.Option
-	if h.guard.plain != PlainNever {
-		options = append(options, name.Insecure)
-	}
-	repo, err := name.NewRepository(repository, options...)
+	repo, err := name.NewRepository(repository, nameOptions(h.guard.plain)...)
 	if err != nil {
 		return nil, err
 	}
 	return &Repository{Name: repository, Registry: registry, Path: path, repo: repo, host: h}, nil
+}
+
+func nameOptions(plain Plain) []name.Option {
+	if plain == PlainNever {
+		return nil
+	}
+	return []name.Option{name.Insecure}
 }
 
 func (c *Client) host(registry string) (*host, error) {
@@ -124,7 +127,8 @@ func (c *Client) host(registry string) (*host, error) {
 	if h := c.hosts[registry]; h != nil {
 		return h, nil
 	}
-	parsed, err := name.NewRegistry(registry)
+	plain := c.Settings.PlainHTTP[registry]
+	parsed, err := name.NewRegistry(registry, nameOptions(plain)...)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +138,8 @@ func (c *Client) host(registry string) (*host, error) {
 	}
 	h := &host{guard: &guard{
 		registry:   parsed.RegistryStr(),
-		plain:      c.Settings.PlainHTTP[registry],
+		scheme:     parsed.Scheme(),
+		plain:      plain,
 		base:       transport,
 		realms:     map[string]bool{},
 		tokens:     map[string]bool{},

@@ -47,8 +47,10 @@ const (
 //   - answers are bounded.
 type guard struct {
 	registry string
-	plain    Plain
-	base     http.RoundTripper
+	// scheme is what the library expects of addresses of the registry.
+	scheme string
+	plain  Plain
+	base   http.RoundTripper
 
 	mu     sync.Mutex
 	realms map[string]bool // hosts of token servers
@@ -101,6 +103,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, err
 	}
+	g.setNextPage(req, resp)
 	resp.Body = &body{ReadCloser: resp.Body, limit: limitOf(firstRequest(req).URL.Path)}
 	return resp, nil
 }
