@@ -15,6 +15,9 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 	if t.Profile == "" {
 		return nil, failure.Usage("add packs[].target with a profile", "pack %s has no target", t.Name)
 	}
+	if why, next := CloudMisfit(t, CloudType(t)); why != "" {
+		return nil, failure.Usage(next, "%s", why)
+	}
 	var body api.V1ClusterProfileEntity
 	body.Metadata.Name = t.Profile
 	if t.Version != Latest {

@@ -61,6 +61,18 @@ func TestProfileJSON(t *testing.T) {
 	}
 }
 
+// What apply and Terraform refuse is not written for other programs either.
+func TestProfileJSONOfAnotherCloud(t *testing.T) {
+	for _, target := range []palette.Target{
+		{Name: "a", Pack: "generic-byoi", Profile: "p", CloudType: "azure", Provider: "aws"},
+		{Name: "a", Pack: "edge-native-byoi", Profile: "p", CloudType: "aws", Provider: "oci"},
+	} {
+		if got, err := palette.ProfileJSON(target, "pack: {}\n"); failure.Code(err) != failure.ExitUsage {
+			t.Errorf("%+v: got %s, %v", target, got, err)
+		}
+	}
+}
+
 func TestCloudType(t *testing.T) {
 	for want, target := range map[string]palette.Target{
 		"eks": {Pack: "generic-byoi", CloudType: "eks", Provider: "aws"}, "azure": {Pack: "generic-byoi", Provider: "azure"},
