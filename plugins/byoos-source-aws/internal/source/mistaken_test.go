@@ -132,6 +132,18 @@ func TestRegionThatIsNotNamed(t *testing.T) {
 	}
 }
 
+// TestNoRegionIsNamed: the region of the AWS configuration is not all that are enabled.
+func TestNoRegionIsNamed(t *testing.T) {
+	start(t, fakeaws.World{
+		AMIs:     []fakeaws.AMI{amiOf("us-east-1", id(1), june)},
+		Recorded: []fakeaws.Recorded{{Service: "ec2", Action: "DescribeRegions", Region: "us-east-1", Answer: json.RawMessage("<DescribeRegionsResponse/>")}},
+	})
+	out := run(t, call{config: `{"ami":{},"regions":"all-enabled"}`})
+	if d := out.oneError(t); !strings.Contains(d.Summary, "names no region") || len(out.images) > 0 {
+		t.Errorf("%+v", d)
+	}
+}
+
 // TestARoleOfAProfileNeedsNoRegion: the spec has the regions, and STS is not
 // regional in meaning.
 func TestARoleOfAProfileNeedsNoRegion(t *testing.T) {

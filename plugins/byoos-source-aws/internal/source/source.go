@@ -225,6 +225,12 @@ func enabledRegions(ctx context.Context, s *session.Session, c settings.Config, 
 			names = append(names, name)
 		}
 	}
+	if len(names) == 0 {
+		return nil, &sdk.Diagnostic{
+			Severity: sdk.Error, ConfigPath: "regions", Summary: "EC2 names no region that is enabled for the account",
+			NextStep: "write the names of the regions in place of " + settings.AllEnabled,
+		}
+	}
 	if unnamed := len(out.Regions) - len(names); unnamed > 0 {
 		return names, tell.Report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "regions",
