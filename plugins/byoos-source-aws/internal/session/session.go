@@ -128,8 +128,8 @@ func fallbackRegion(c settings.Config) string {
 			return r
 		}
 	}
-	if c.ImageBuilder != nil && c.ImageBuilder.Region != "" {
-		return c.ImageBuilder.Region
+	if c.ImageBuilder != nil && c.ImageBuilder.Home() != "" {
+		return c.ImageBuilder.Home()
 	}
 	switch strings.Split(c.RoleARN+":::", ":")[1] {
 	case "aws-cn":

@@ -244,6 +244,16 @@ func (b *ImageBuilder) validate() error {
 	return nil
 }
 
+// Home returns the region that an ARN or Region names, or "".
+func (b *ImageBuilder) Home() string {
+	for _, text := range []string{b.Pipeline, b.Image} {
+		if arn, ok := ParseARN(text); ok {
+			return arn.Region
+		}
+	}
+	return b.Region
+}
+
 // Versions returns the version range, or nil when every version will do.
 func (b *ImageBuilder) Versions() (*semver.Constraints, error) {
 	if b.Version == "" {

@@ -66,15 +66,9 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 
 // home is the region that the pipeline or image lives in.
 func (d *discovery) home() (string, error) {
-	b := d.config.ImageBuilder
-	for _, text := range []string{b.Pipeline, b.Image} {
-		if arn, ok := settings.ParseARN(text); ok {
-			return arn.Region, nil
-		}
-	}
-	switch {
-	case b.Region != "":
-		return b.Region, nil
+	switch home := d.config.ImageBuilder.Home(); {
+	case home != "":
+		return home, nil
 	case d.session.Region != "":
 		return d.session.Region, nil
 	case len(d.config.Regions) > 0 && d.config.Regions[0] != settings.AllEnabled:

@@ -115,8 +115,8 @@ func (v *verification) places(ctx context.Context) ([]string, error) {
 		places = all
 	}
 	places = append(places, regionsOfAWS(v.req.Regions)...)
-	if b := v.req.Config.ImageBuilder; b != nil && b.Region != "" {
-		places = append(places, b.Region)
+	if b := v.req.Config.ImageBuilder; b != nil && b.Home() != "" {
+		places = append(places, b.Home())
 	}
 	if len(places) == 0 && v.session.Region != "" {
 		places = []string{v.session.Region}

@@ -195,6 +195,7 @@ func TestVerifyWithoutARegion(t *testing.T) {
 		{"selected", `{"ami":{}}`, []string{"westus2", "EU-West-1"}, 1, nil, sdk.Found, ""},
 		{"selected beside configured", `{"ami":{},"regions":"us-east-1"}`, []string{"eu-west-1"}, 1, nil, sdk.Found, ""},
 		{"of Image Builder", `{"imageBuilder":{"pipeline":"p","region":"eu-west-1"}}`, nil, 1, nil, sdk.Found, ""},
+		{"of Image Builder, by ARN", `{"imageBuilder":{"image":"arn:aws:imagebuilder:eu-west-1:111122223333:image/golden"}}`, nil, 1, nil, sdk.Found, ""},
 		{"not shared in one", `{"ami":{},"regions":["us-east-1","us-west-2"]}`, nil, 2, nil, sdk.NotVisible, "not shared"},
 		{"nowhere", `{"ami":{},"regions":["us-east-1","us-west-2"]}`, nil, 3, nil, sdk.NotFound, "not in us-east-1, us-west-2, the only regions that were asked"},
 		{"one not asked", `{"ami":{},"regions":["us-east-1","us-west-2"]}`, nil, 3, []fakeaws.Fault{hang}, sdk.Unknown, "access denied"},
