@@ -51,6 +51,9 @@ var forms = []struct {
 		`access_?token|refresh_?token|id_?token|security-token|secret_?key)` + assigned + `)` + value), "${1}" + Removed},
 	{regexp.MustCompile(`(?i)((?:password|passwd|passphrase|pwd)` + assigned + `)` + word), "${1}" + Removed},
 	{regexp.MustCompile(`(?i)(--?(?:password|passphrase|account-key|secret|client-secret|token|access-token|sas-token)\s+)` + word), "${1}" + Removed},
+	// What gives access to one URL: a file of a private repository, a function.
+	{regexp.MustCompile(`(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key)(?:=|%(?:25)*3D))` + value), "${1}" + Removed},
+	{regexp.MustCompile(`(?i)(authorization` + assigned + `["']?(?:bearer|basic|token|negotiate)\s+)` + value), "${1}" + Removed},
 	{regexp.MustCompile(`(?i)\b((?:bearer|basic|sharedkey|sharedkeylite)\s+)[^\s"'<>]*[0-9+/=][^\s"'<>]*`), "${1}" + Removed},
 	// The user and the password of a URL.
 	{regexp.MustCompile(`(://)[^\s/?#"'<>]*@`), "${1}" + Removed + "@"},

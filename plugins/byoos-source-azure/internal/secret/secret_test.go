@@ -33,6 +33,13 @@ func TestText(t *testing.T) {
 		"encoded":           {"https%3A%2F%2Fbob%3ACANARY%40example.com%2Fx", "https%3A%2F%2F[removed]%40example.com%2Fx"},
 		"token":             {"token eyJCANARYabcdefgh.CANARY.x refused", "token [removed] refused"},
 		"bearer":            {"Authorization: Bearer CANARY123 refused", "Bearer [removed] refused"},
+		"basic":             {`curl -H "Authorization: Basic CANARY" https://a`, `Authorization: Basic [removed]" https://a`},
+		"header in JSON":    {`{"Authorization":"token CANARY","n":1}`, `"token [removed]","n":1}`},
+		"header, opaque":    {"authorization=Bearer CANARY refused", "Bearer [removed] refused"},
+		"raw of a forge":    {"https://raw.example.com/o/r/main/x.sh?token=CANARY failed", "x.sh?token=[removed] failed"},
+		"key of a function": {"https://f.azurewebsites.net/api/x?a=1&code=CANARY==&b=2", "?a=1&code=[removed]&b=2"},
+		"query in JSON":     {`{"url":"https://a/x?a=1\u0026token=CANARY","n":1}`, `token=[removed]","n":1}`},
+		"query, encoded":    {"https%3A%2F%2Fa%2Fx%3Fb%3D1%26token%3DCANARY end", "%3Fb%3D1%26token%3D[removed] end"},
 		"S3":                {"https://b.s3/x?X-Amz-Signature=CANARY&X-Amz-Security-Token=CANARY", "X-Amz-Signature=[removed]&X-Amz-Security-Token=[removed]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +60,8 @@ func TestTextStays(t *testing.T) {
 		"", "a b\n c", "/subscriptions/S/resourceGroups/signature-images/providers/Microsoft.Compute/images/signed",
 		"AuthorizationFailed: the client 'x@example.com' with object id '1' does not have authorization to perform action 'Microsoft.Compute/images/read'",
 		"the key of the account is wrong; Bearer authentication failed", "https://example.com/@scope/x?api-version=2024-03-03#a",
-		"design=1 assign=2", "West US 2", "SharedAccessKeyName=Root",
+		"design=1 assign=2", "West US 2", "SharedAccessKeyName=Root", "code=BadRequest", "Code: X token: no, key: 5",
+		"Authorization: failed for the client", "authorization to perform action",
 	} {
 		if got := (Scrubber{}).Text(text); got != text {
 			t.Errorf("%q is now %q", text, got)
