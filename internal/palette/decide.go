@@ -116,8 +116,8 @@ func (p *Plan) comparePublished(profile *Profile) error {
 	return nil
 }
 
-// foreignDraft names the layers in which the draft has more than our values, and
-// those of which that cannot be told.
+// foreignDraft names the layers in which the draft has more than our values, what else
+// it changes, and the layers of which that cannot be told.
 func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 	switch {
 	case len(profile.Draft) == 0:
@@ -125,6 +125,7 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 	case len(profile.Published) == 0:
 		return p.othersUnpublished(profile), nil
 	}
+	foreign = slices.Clone(profile.pending)
 	for _, name := range differing(profile.Draft, profile.Published) {
 		if !p.isOurEdit(profile, name) {
 			foreign = append(foreign, name)

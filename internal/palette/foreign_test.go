@@ -1,14 +1,18 @@
 package palette_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/legal"
 )
 
 // editManifest gives the profile a draft that is what is published, but for the
@@ -58,6 +62,45 @@ func TestManifestEditsStopPublishing(t *testing.T) {
 		if m := ours(&state).Layer("hello", false).Manifests[0]; edited && strings.Contains(m.Content, "somebody") {
 			t.Errorf("an edit before request %d was published; %v", n, err)
 		}
+	}
+}
+
+// PUT of a profile puts its type and version into the draft beside the layers.
+func TestPendingTypeAndVersionStopPublishing(t *testing.T) {
+	for field, want := range map[string]string{"type": "the type of the profile", "profileVersion": "the version of the profile", "cloudType": "the cloud type of the profile"} {
+		t.Run(field, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) { ours(s).Draft = slices.Clone(ours(s).Published) })
+			change := legal.Variation{Name: field, Apply: func(answer []byte) ([]byte, error) {
+				var body map[string]any
+				if err := json.Unmarshal(answer, &body); err != nil {
+					return nil, err
+				}
+				if draft, ok := body["spec"].(map[string]any)["draft"].(map[string]any); ok {
+					draft[field] = map[string]string{"type": "infra", "profileVersion": "1.3.0", "cloudType": "eks"}[field]
+				}
+				return json.Marshal(body)
+			}}
+			var pending atomic.Bool
+			server := httptest.NewServer(&legal.Varied{Next: w.Server, Variation: change, Match: func(r *http.Request) bool {
+				return pending.Load() && w.Operation(r) == "v1ClusterProfilesGet"
+			}})
+			defer server.Close()
+			client := newClient(t, server.URL, canary)
+			plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			pending.Store(true)
+			_, err = client.Apply(t.Context(), plan, palette.Options{})
+			wantFailure(t, err, "changed by somebody else")
+			sameList(t, "writes", w.writes(), nil)
+			_, err = client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+			wantFailure(t, err, "unpublished edits of somebody else in "+want)
+			_, err = client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true, IncludeDraft: true})
+			if err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

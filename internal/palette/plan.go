@@ -184,7 +184,7 @@ func (p *Plan) Expectation() Expectation {
 		drafted.Draft = slices.DeleteFunc(drafted.Draft, p.isReplaced)
 	}
 	published := drafted
-	published.Published = drafted.Draft
+	published.Published, published.pending = drafted.Draft, nil
 	return Expectation{
 		Before: p.read.base.fingerprint(),
 		After:  []string{drafted.fingerprint(), published.fingerprint()},

@@ -83,6 +83,8 @@ type Profile struct {
 	// no variables.
 	untold      string
 	noVariables bool
+	// pending are what a draft changes beside the layers.
+	pending []string
 }
 
 // Cluster is one that uses a profile.
@@ -102,7 +104,7 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 		Published:    layers(published), Draft: layers(draft),
 		Clusters: clusters(body.Status), Templates: templates(body.Status),
 		scope: body.Metadata.Annotations[annotationScope], projectUID: body.Metadata.Annotations[annotationProject],
-		metadata: body.Metadata,
+		metadata: body.Metadata, pending: pending(draft, published),
 	}
 	switch {
 	case isUntold(published) && isUntold(draft):
@@ -113,6 +115,22 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 		p.untold = "what is in the draft"
 	}
 	return p
+}
+
+// pending names what a draft changes of the profile itself, as far as both sides are
+// known.
+func pending(draft, published api.V1ClusterProfileTemplate) []string {
+	var names []string
+	for _, side := range []struct{ name, draft, published string }{
+		{"the cloud type of the profile", draft.CloudType, published.CloudType},
+		{"the type of the profile", draft.Type, published.Type},
+		{"the version of the profile", draft.ProfileVersion, published.ProfileVersion},
+	} {
+		if !agree(side.draft, side.published) {
+			names = append(names, side.name)
+		}
+	}
+	return names
 }
 
 // isUntold tells a template that an answer lacks from one without layers.
@@ -205,7 +223,8 @@ func (p *Profile) fingerprint() string {
 		Name, Version      string
 		Published, Working []Layer
 		Variables          []api.V1Variable
-	}{p.Name, p.Version, normal(p.Published), normal(p.working()), p.Variables})
+		Pending            []string `json:",omitempty"`
+	}{p.Name, p.Version, normal(p.Published), normal(p.working()), p.Variables, p.pending})
 }
 
 // normal is a form of layers that only depends on what is compared.
