@@ -360,6 +360,18 @@ func TestVerifyDigestPin(t *testing.T) {
 			t.Errorf("%s: %v %q", pin.ref.ID, got.Presence, got.Reason)
 		}
 	}
+	// What the tag leads to now is no answer to who names the digest.
+	s.Put(repoName, tag, []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.cncf.helm.config.v1+json"},"layers":[]}`), registry.MediaTypeManifest)
+	old = s.Image(t, repoName, "", registry.Manifest{Created: "2026-03-01T00:00:00Z"})
+	id := c.config.Repository + ":" + tag + "@" + old.Digest
+	if got := clean(t, verify(t, c, sdk.Ref{ID: id, Architecture: "amd64"})).results[0]; got.Presence != sdk.Found || got.Image.State != sdk.Available || got.Image.Digest != old.Digest || got.Image.ID != id {
+		t.Errorf("%+v %+v", got, got.Image)
+	}
+	chart := s.Put(repoName, "", []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.artifact.manifest.v1+json"}`), "application/vnd.oci.artifact.manifest.v1+json")
+	s.Image(t, repoName, tag, registry.Manifest{Created: "2026-02-01T00:00:00Z"})
+	if got := clean(t, verify(t, c, sdk.Ref{ID: c.config.Repository + ":" + tag + "@" + chart.Digest})).results[0]; got.Presence != sdk.Found || got.Image.State != sdk.Unusable || strings.Contains(got.Reason, "can be pulled") {
+		t.Errorf("%+v %+v", got, got.Image)
+	}
 	// Nothing is said of what could not be asked.
 	s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasSuffix(r.URL.Path, old.Digest) {

@@ -78,7 +78,7 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	switch {
 	case registry.IsNotFound(err):
 		reason := fmt.Sprintf("%s has no tag %s", name.actual, tagName)
-		pinned, _, err := v.pinned(ctx, repo, digestOf(ref))
+		pinned, err := v.pinned(ctx, repo, digestOf(ref))
 		return sdk.Result{Presence: sdk.NotFound, Reason: joined(reason, pinned)}, err
 	case errors.As(err, &failure) && failure.NotVisible():
 		return sdk.Result{Presence: sdk.NotVisible, Reason: failure.Reason()}, nil
@@ -88,15 +88,17 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	b := builder{plan: v.plan, repo: repo, original: name.original, now: v.now}
 	result := platformOf(ref, b.resolved(v.grammar.Read(tagName), m))
 	if digest := digestOf(ref); digest != "" && digest != m.Digest {
-		pinned, there, err := v.pinned(ctx, repo, digest)
+		if strings.Contains(ref.ID, "@") {
+			// The id names the manifest, whatever its tag leads to.
+			if result, err = v.untagged(ctx, repo, name, ref); err != nil || result.Presence != sdk.Found {
+				return result, err
+			}
+		}
+		pinned, err := v.pinned(ctx, repo, digest)
 		if err != nil {
 			return sdk.Result{}, err
 		}
 		result.Reason = joined(result.Reason, pinned)
-		if strings.Contains(ref.ID, "@") && !there {
-			// The id names the manifest, whatever its tag leads to.
-			result.Presence, result.Image = sdk.NotFound, nil
-		}
 	}
 	return result, nil
 }
@@ -138,20 +140,22 @@ func joined(a, b string) string {
 	return a + "; " + b
 }
 
-// pinned says what became of a manifest that its tag no longer leads to, and
-// whether it is there: who pulls by digest needs no tag.
-func (v *verification) pinned(ctx context.Context, repo *registry.Repository, digest string) (said string, there bool, err error) {
+// pinned says what became of a manifest that its tag no longer leads to: who pulls
+// by digest needs no tag.
+func (v *verification) pinned(ctx context.Context, repo *registry.Repository, digest string) (string, error) {
 	if digest == "" {
-		return "", false, nil
+		return "", nil
 	}
-	_, err = repo.ManifestByDigest(ctx, digest)
+	m, err := repo.ManifestByDigest(ctx, digest)
 	switch {
 	case registry.IsNotFound(err):
-		return goneManifest(digest), false, nil
+		return goneManifest(digest), nil
 	case err != nil:
-		return "", false, err
+		return "", err
+	case m.Unusable != "":
+		return "the manifest that was picked, " + digest + ", cannot be used: " + m.Unusable, nil
 	}
-	return "the manifest that was picked, " + digest + ", still exists and can be pulled by its digest", true, nil
+	return "the manifest that was picked, " + digest + ", still exists and can be pulled by its digest", nil
 }
 
 // split finds the repository and the tag of an id, which may be pinned by digest;
