@@ -114,6 +114,51 @@ func TestUnusableNewestIsReadPast(t *testing.T) {
 	}
 }
 
+// What a registry's own policy keeps from being pulled (Harbor: 412) costs that
+// image, as a tag, as a platform of an index, and in verify.
+func TestWithheldImage(t *testing.T) {
+	const tag = "k3s-1.30.10-v4.7.0"
+	for _, status := range []int{http.StatusPreconditionFailed, http.StatusUnavailableForLegalReasons} {
+		s := registry.NewStore(t)
+		s.Image(t, repoName, "k3s-1.30.9-v4.7.0", registry.Manifest{})
+		arm := s.Image(t, repoName, "", registry.Manifest{Architecture: "arm64"})
+		index := s.Index(t, repoName, tag, nil, s.Image(t, repoName, "", registry.Manifest{Created: "2026-01-01T00:00:00Z"}).For("linux/amd64"), arm.For("linux/arm64"))
+		kept := "/manifests/" + tag
+		s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, kept) {
+				return false
+			}
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"current image with 3 vulnerabilities cannot be pulled"}]}`)
+			return true
+		}
+		c := call{config: config{Repository: s.Host + "/" + repoName}}
+		withheld := func(img sdk.Image) bool {
+			return img.State == sdk.Unusable && strings.Contains(img.StateReason, "lets nobody pull it (status "+fmt.Sprint(status)) &&
+				strings.Contains(img.StateReason, "3 vulnerabilities cannot be pulled")
+		}
+		out := clean(t, discover(t, c))
+		if img := out.find(t, tag, ""); !withheld(img) {
+			t.Errorf("%+v", img)
+		}
+		if img := out.find(t, "k3s-1.30.9-v4.7.0", "amd64"); img.State != sdk.Available {
+			t.Errorf("its neighbour suffers: %+v", img)
+		}
+		got := clean(t, verify(t, c, sdk.Ref{ID: c.config.Repository + ":" + tag, Digest: index.Digest})).results[0]
+		if got.Presence != sdk.Found || !withheld(*got.Image) {
+			t.Errorf("%+v", got)
+		}
+		kept = "/manifests/" + arm.Digest
+		out = clean(t, discover(t, c))
+		if img := out.find(t, tag, "arm64"); !withheld(img) {
+			t.Errorf("%+v", img)
+		}
+		if img := out.find(t, tag, "amd64"); img.State != sdk.Available {
+			t.Errorf("the platform beside it suffers: %+v", img)
+		}
+	}
+}
+
 // A refusal says nothing of the image: it is a failure of the source.
 func TestRefusalIsNoUnusableImage(t *testing.T) {
 	for _, part := range []string{"/manifests/k3s-1.30.10", "/blobs/"} {

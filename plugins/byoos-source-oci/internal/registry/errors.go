@@ -61,8 +61,17 @@ func IsTransfer(err error) bool {
 	var request *url.Error
 	var transfer *transferError
 	var credential *CredentialError
-	return statusOf(err) != 0 || errors.As(err, &request) || errors.As(err, &transfer) ||
+	return statusOf(err) != 0 && !isWithheld(err) || errors.As(err, &request) || errors.As(err, &transfer) ||
 		errors.As(err, &credential) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isWithheld tells an answer about the one thing that was asked for, which is there
+// and is handed to nobody: Harbor answers 412 for an image that a project's policy
+// keeps from being pulled (its errors.PROJECTPOLICYVIOLATION), and 451 is for legal
+// reasons (RFC 7725). It is no refusal of the user.
+func isWithheld(err error) bool {
+	code := statusOf(err)
+	return code == http.StatusPreconditionFailed || code == http.StatusUnavailableForLegalReasons
 }
 
 func statusOf(err error) int {

@@ -110,10 +110,18 @@ func bad(format string, args ...any) error { return &contentError{fmt.Errorf(for
 // asContent marks err as one of the content, unless it is one of the transfer: a
 // refusal, a busy registry or a broken connection says nothing of the content.
 func asContent(err error) error {
-	if err == nil || IsTransfer(err) {
+	switch {
+	case err == nil || IsTransfer(err):
 		return err
+	case isWithheld(err):
+		return withheld(err)
 	}
 	return &contentError{err}
+}
+
+// withheld is content that the registry keeps to itself, with its words.
+func withheld(err error) error {
+	return bad("the registry lets nobody pull it (status %d): %w", statusOf(err), answerOf(err))
 }
 
 // Manifest reads what a tag points at, with the configuration of every platform.
@@ -150,6 +158,9 @@ func (r *Repository) readManifest(ctx context.Context, ref name.Reference, m *Ma
 	var large *TooLargeError
 	if errors.As(err, &large) {
 		return bad("its manifest is larger than %d MiB", large.Limit>>20)
+	}
+	if isWithheld(err) {
+		return withheld(err)
 	}
 	if err != nil {
 		return err
