@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // Pool is images made ready for many selections: merged, in order, and found by
@@ -67,6 +68,9 @@ func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {
 		return r.Explain(pool, now)
 	}
 	r.noteUnread(&outcome, candidates, now)
+	if outcome.Verdict != Picked {
+		return r.Explain(pool, now)
+	}
 	return outcome
 }
 
@@ -95,25 +99,60 @@ func (r *Rule) Explain(pool *Pool, now time.Time) Outcome {
 	return outcome
 }
 
-// noteUnread tells of tags that were not read, come before the pick, and would fit
-// if they had what the pick has.
+// noteUnread tells of tags that were not read and could change the pick if they had
+// what it has: they come before it, or are of another variant. Where there may be no
+// second image they are reason enough to refuse.
 func (r *Rule) noteUnread(o *Outcome, ranked []*image.Image, now time.Time) {
-	if o.Verdict != Picked || isUnread(o.Pick) {
+	if o.Verdict != Picked {
 		return
 	}
-	first, count := "", 0
-	for _, img := range ranked {
-		if img.ID == o.Pick.ID {
-			break
-		}
-		if isUnread(img) && r.fails(supposed(img, o.Pick), now) == nil {
-			first, count = cmp.Or(first, img.ID), count+1
-		}
+	before, after, variants := r.unread(o.Pick, ranked, now)
+	if all := slices.Concat([]*image.Image{o.Pick}, before, after); r.pick == spec.PickExactlyOne && len(all) > 1 {
+		o.Pick, o.DecidedBy = nil, ""
+		o.refuse(values(all), unreadOthers)
+		return
 	}
-	if count > 0 {
+	if len(before) > 0 {
 		o.Notes = append(o.Notes, fmt.Sprintf("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
-			"set resolve: all to know, or narrow tags", count, first))
+			"set resolve: all to know, or narrow tags", len(before), before[0].ID))
 	}
+	if len(variants) > 0 {
+		o.Notes = append(o.Notes, fmt.Sprintf("%d tags of another Kubernetes distribution or custom tag, which the source did not read, would leave no pick if they fit, "+
+			"the first is %s: select a k8sDistribution or customTag", len(variants), variants[0].ID))
+	}
+}
+
+// unreadOthers is why a pick is not known to be the only one.
+const unreadOthers = "pick is exactlyOne, and the source did not read all of them"
+
+// unread returns the tags that were not read and would fit if they had what the
+// pick has: those that come before it, those after it, and which of the latter are
+// of another variant.
+func (r *Rule) unread(pick *image.Image, ranked []*image.Image, now time.Time) (before, after, variants []*image.Image) {
+	passed := false
+	for _, img := range ranked {
+		passed = passed || img.ID == pick.ID
+		if !isUnread(img) || r.fails(img, now) == nil || r.fails(supposed(img, pick), now) != nil {
+			continue
+		}
+		if !passed {
+			before = append(before, img)
+			continue
+		}
+		after = append(after, img)
+		if img.Version != "" && img.Variant() != pick.Variant() {
+			variants = append(variants, img)
+		}
+	}
+	return before, after, variants
+}
+
+func values(images []*image.Image) []image.Image {
+	all := make([]image.Image, len(images))
+	for i, img := range images {
+		all[i] = *img
+	}
+	return all
 }
 
 // supposed returns an unread tag as if it held what a read one does.

@@ -74,6 +74,9 @@ func selectable() []struct {
 
 // tellApart names the fields in which the alternatives differ.
 func (o Outcome) tellApart() string {
+	if o.Why == unreadOthers {
+		return "set resolve: all at the source to know what they hold, or narrow its tags"
+	}
 	var differ []string
 	for _, field := range selectable() {
 		if o.differIn(field.get) {

@@ -1,9 +1,11 @@
 package selection_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -48,6 +50,90 @@ func TestUnreadTagsBeforeThePickAreTold(t *testing.T) {
 			notes := strings.Join(outcome.Notes, "\n")
 			if tc.told == "" && strings.Contains(notes, "did not read") || !strings.Contains(notes, tc.told) {
 				t.Errorf("%s, %s: notes %q", name, way, notes)
+			}
+		}
+	}
+}
+
+// unreadTag is a tag of CanvOS of which nothing but the name is known.
+func unreadTag(distribution, kubernetes, agent, custom string) image.Image {
+	name := strings.TrimSuffix(distribution+"-"+kubernetes+"-v"+agent+"-"+custom, "-")
+	img := image.Image{
+		ID: "r/os:" + name, Name: name, Provider: "oci", Region: "global", Version: kubernetes + "-" + agent,
+		NewestBy: image.NewestByVersion, KubernetesVersion: kubernetes, Attributes: map[string]string{image.AttributeK8sDistribution: distribution},
+	}
+	if custom != "" {
+		img.Attributes[image.AttributeCustomTag] = custom
+	}
+	return img
+}
+
+func readTag(distribution, kubernetes, agent, custom string) image.Image {
+	img := unreadTag(distribution, kubernetes, agent, custom)
+	img.Digest, img.Architecture, img.State, img.OS.Name = "sha256:"+img.Name, "amd64", image.Available, "ubuntu"
+	return img
+}
+
+// What was not read changes no pick without a word: neither as a variant of a lower
+// version, nor where there may be one image only, nor when the pick itself is a tag
+// that was not read and names its architecture.
+func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
+	platform := unreadTag("k3s", "1.30.9", "4.7.0", "demo_linux_amd64")
+	platform.Architecture = "amd64"
+	for name, tc := range map[string]struct {
+		sel     spec.Select
+		images  []image.Image
+		verdict selection.Verdict
+		says    string // of the notes, or of the refusal
+	}{
+		"another distribution": {
+			spec.Select{OS: spec.OS{Name: "ubuntu"}}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("rke2", "1.30.8", "4.7.0", "")},
+			selection.Picked, "1 tags of another Kubernetes distribution or custom tag, which the source did not read",
+		},
+		"another custom tag": {
+			spec.Select{Architecture: "amd64"}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", "prod"), unreadTag("k3s", "1.29.9", "4.7.0", "lab")},
+			selection.Picked, "the first is r/os:k3s-1.29.9-v4.7.0-lab: select a k8sDistribution or customTag",
+		},
+		"another custom tag, which is not selected": {
+			spec.Select{Architecture: "amd64", CustomTag: "prod"}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", "prod"), unreadTag("k3s", "1.29.9", "4.7.0", "lab")},
+			selection.Picked, "",
+		},
+		"an older one of the same variant": {
+			spec.Select{Architecture: "amd64"}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
+			selection.Picked, "",
+		},
+		"a tag outside of every grammar": {
+			spec.Select{Architecture: "amd64"}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), {ID: "r/os:latest", Provider: "oci", NewestBy: image.NewestByVersion}},
+			selection.Picked, "",
+		},
+		"an unread pick": {
+			spec.Select{Architecture: "amd64"}, []image.Image{platform, unreadTag("k3s", "1.30.10", "4.7.0", "demo")},
+			selection.Picked, "1 tags that the source did not read would come before the pick if they fit, the first is r/os:k3s-1.30.10-v4.7.0-demo",
+		},
+		"exactly one": {
+			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
+			selection.Ambiguous, "set resolve: all at the source",
+		},
+		"exactly one, and what was not read is not selected": {
+			spec.Select{Architecture: "amd64", KubernetesVersion: "1.30.9", Pick: spec.PickExactlyOne},
+			[]image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
+			selection.Picked, "",
+		},
+	} {
+		rule, err := selection.Compile(tc.sel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for way, outcome := range map[string]selection.Outcome{
+			"explained": rule.Explain(selection.Prepare(tc.images), now()), "decided": rule.Decide(selection.Prepare(tc.images), now()),
+		} {
+			said := strings.Join(outcome.Notes, "\n")
+			var failed *failure.Error
+			if _, err := outcome.Resolve("p"); errors.As(err, &failed) {
+				said = failed.Summary + "; " + failed.Next
+			}
+			if outcome.Verdict != tc.verdict || !strings.Contains(said, tc.says) || tc.says == "" && said != "" {
+				t.Errorf("%s, %s: %s, %q", name, way, outcome.Verdict, said)
 			}
 		}
 	}
