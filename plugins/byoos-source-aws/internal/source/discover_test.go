@@ -443,6 +443,25 @@ func TestOwnPublicAMIIsNoStranger(t *testing.T) {
 	}
 }
 
+// TestOwnAccountByItsNumberIsSelf: where: image.owner == "self" means the account,
+// however it is named.
+func TestOwnAccountByItsNumberIsSelf(t *testing.T) {
+	start(t, fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z"),
+		amiOf("us-east-1", id(2), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner, a.Public = "444455556666", true }),
+	}})
+	for _, owners := range []string{`"111122223333","444455556666"`, `"self","444455556666"`, `"self","111122223333","444455556666"`} {
+		out := run(t, call{config: `{"ami":{"owners":[` + owners + `]}}`})
+		out.noErrors(t)
+		if len(out.images) != 2 {
+			t.Errorf("%s: %d images, want 2", owners, len(out.images))
+		}
+		if own, other := out.find(t, id(1)).Owner, out.find(t, id(2)).Owner; own != "self" || other != "444455556666" {
+			t.Errorf("%s: %s and %s", owners, own, other)
+		}
+	}
+}
+
 // TestImageOfAnotherAccountIsNotSelf: an ARN names an account, and that need not be
 // the one of the credentials.
 func TestImageOfAnotherAccountIsNotSelf(t *testing.T) {

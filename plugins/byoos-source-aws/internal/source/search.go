@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -21,7 +22,12 @@ func (d *discovery) search(ctx context.Context, region string) error {
 	for _, o := range s.Owners {
 		known.Owners[o] = true
 	}
-	for _, owners := range ami.Searches(s.Owners) {
+	searches := ami.Searches(s.Owners)
+	bySelf := slices.Equal(searches[0], []string{settings.Self})
+	if !bySelf {
+		convert.Account = d.account(ctx) // the owners may have its number
+	}
+	for _, owners := range searches {
 		input := ami.Query(s)
 		input.Owners = owners
 		onlySelf := len(owners) == 1 && owners[0] == settings.Self
@@ -30,7 +36,7 @@ func (d *discovery) search(ctx context.Context, region string) error {
 			for i := range page {
 				if onlySelf {
 					convert.Account = aws.ToString(page[i].OwnerId)
-				} else if convert.Account != "" && convert.Account == aws.ToString(page[i].OwnerId) {
+				} else if bySelf && convert.Account != "" && convert.Account == aws.ToString(page[i].OwnerId) {
 					continue // of the search for self
 				}
 				img := convert.Image(&page[i])
