@@ -447,3 +447,54 @@ func TestDamagedNestedIndex(t *testing.T) {
 		t.Errorf("%+v", img)
 	}
 }
+
+// Only the registry's own answer about a manifest says that it is not there.
+func TestNotFoundOfOthers(t *testing.T) {
+	const tag = "k3s-1.30.10-v4.7.0"
+	page := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, "<html>404</html>")
+	}
+	for name, tc := range map[string]struct {
+		answer func(w http.ResponseWriter, r *http.Request, host string) bool
+		says   string
+	}{
+		"the token server's": {func(w http.ResponseWriter, r *http.Request, host string) bool {
+			if r.URL.Path == "/token" {
+				http.NotFound(w, r)
+				return true
+			}
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+host+`/token",service="test"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}, "token server of HOST answered 404"},
+		"what is no registry's": {func(w http.ResponseWriter, r *http.Request, _ string) bool {
+			http.NotFound(w, r)
+			return true
+		}, "HOST is not a registry"},
+		"a proxy's page": {func(w http.ResponseWriter, r *http.Request, _ string) bool {
+			if strings.Contains(r.URL.Path, "/manifests/") {
+				page(w)
+				return true
+			}
+			return false
+		}, "HOST answered with a web page"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := registry.NewStore(t)
+			s.Image(t, repoName, tag, registry.Manifest{})
+			s.Hook = func(w http.ResponseWriter, r *http.Request) bool { return tc.answer(w, r, s.Host) }
+			c := call{config: config{Repository: s.Host + "/" + repoName}}
+			want := strings.ReplaceAll(tc.says, "HOST", s.Host)
+			out := discover(t, c)
+			if says(t, out, want); len(out.images) > 0 {
+				t.Errorf("%+v", out.images)
+			}
+			out = verify(t, c, sdk.Ref{ID: c.config.Repository + ":" + tag})
+			if says(t, out, want); out.results[0].Presence != sdk.Unknown {
+				t.Errorf("%+v", out.results[0])
+			}
+		})
+	}
+}

@@ -109,10 +109,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // checkPage refuses a web page where a registry's answer is due: a proxy's login,
-// which says nothing of what was asked for.
+// or its own 404, which say nothing of what was asked for.
 func checkPage(req *http.Request, resp *http.Response) error {
 	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err == nil && kind == "text/html" && resp.StatusCode == http.StatusOK && req.URL.Path != "/v2/" {
+	says := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotFound
+	if err == nil && kind == "text/html" && says && req.URL.Path != "/v2/" {
 		return &PageError{Host: req.URL.Host}
 	}
 	return nil

@@ -439,5 +439,13 @@ func (r *Repository) blob(ctx context.Context, digest string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(content, maxConfig+1))
 }
 
-// IsNotFound says that the registry answered that there is no such thing.
-func IsNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }
+// IsNotFound says that the registry answered that there is no such manifest or
+// blob. The 404 of a token server, or of what is no registry, says nothing of it.
+func IsNotFound(err error) bool {
+	answer := answerOf(err)
+	if answer == nil || answer.StatusCode != http.StatusNotFound || answer.Request == nil {
+		return false
+	}
+	path := firstRequest(answer.Request).URL.Path
+	return strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/")
+}
