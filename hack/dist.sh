@@ -52,7 +52,7 @@ for name in GOPROXY GOSUMDB GONOSUMDB GONOPROXY GOPRIVATE GOPATH GOMODCACHE GOCA
   export "$name=$(go env "$name")"
 done
 GOTOOLCHAIN=go$(awk '$1 == "go" { print $2 }' go.mod)
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+SOURCE_DATE_EPOCH=$(git log --no-show-signature -1 --format=%ct)
 export GOTOOLCHAIN SOURCE_DATE_EPOCH
 export GOENV=off GOFLAGS=-mod=readonly GOWORK=off GOFIPS140=off GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0
 unset GODEBUG GOEXPERIMENT GOOS GOARCH GOARM GO386 GOROOT GO111MODULE
