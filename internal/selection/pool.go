@@ -20,6 +20,8 @@ type Pool struct {
 	// byRegion has indexes into ranked, by a key that is the same for all
 	// spellings of a region.
 	byRegion map[string][]int
+	// hasUnread tells whether there are tags that no source read.
+	hasUnread bool
 }
 
 // Prepare makes a Pool of images, which it does not change.
@@ -29,6 +31,7 @@ func Prepare(images []image.Image) *Pool {
 	for i, img := range pool.ranked {
 		key := regionKey(img.Region)
 		pool.byRegion[key] = append(pool.byRegion[key], i)
+		pool.hasUnread = pool.hasUnread || isUnread(img)
 	}
 	return pool
 }
@@ -67,7 +70,9 @@ func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {
 	if outcome.Verdict != Picked {
 		return r.Explain(pool, now)
 	}
-	r.noteUnread(&outcome, candidates, now)
+	if pool.hasUnread {
+		r.noteUnread(&outcome, candidates, now)
+	}
 	if outcome.Verdict != Picked {
 		return r.Explain(pool, now)
 	}
@@ -95,7 +100,9 @@ func (r *Rule) Explain(pool *Pool, now time.Time) Outcome {
 		outcome.Ranked = append(outcome.Ranked, *img)
 	}
 	r.decide(&outcome)
-	r.noteUnread(&outcome, pool.ranked, now)
+	if pool.hasUnread {
+		r.noteUnread(&outcome, pool.ranked, now)
+	}
 	return outcome
 }
 
