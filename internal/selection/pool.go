@@ -139,7 +139,7 @@ func (r *Rule) unread(pick *image.Image, ranked []*image.Image, now time.Time) (
 	passed := false
 	for _, img := range ranked {
 		passed = passed || img.ID == pick.ID
-		if !isUnread(img) || r.fails(img, now) == nil || r.fails(supposed(img, pick), now) != nil {
+		if !isUnread(img) || sameEdition(img, pick) || r.fails(img, now) == nil || r.fails(supposed(img, pick), now) != nil {
 			continue
 		}
 		if !passed {

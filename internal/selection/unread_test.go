@@ -80,6 +80,8 @@ func readTag(distribution, kubernetes, agent, custom string) image.Image {
 func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 	platform := unreadTag("k3s", "1.30.9", "4.7.0", "demo_linux_amd64")
 	platform.Architecture = "amd64"
+	arm := readTag("k3s", "1.30.9", "4.7.0", "")
+	arm.Architecture = "arm64"
 	for name, tc := range map[string]struct {
 		sel     spec.Select
 		images  []image.Image
@@ -113,6 +115,11 @@ func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 		"exactly one": {
 			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
 			selection.Ambiguous, "set resolve: all at the source",
+		},
+		"exactly one, which another source did not read": {
+			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne},
+			[]image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), arm, unreadTag("k3s", "1.30.9", "4.7.0", "")},
+			selection.Picked, "",
 		},
 		"exactly one, and what was not read is not selected": {
 			spec.Select{Architecture: "amd64", KubernetesVersion: "1.30.9", Pick: spec.PickExactlyOne},
