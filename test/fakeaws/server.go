@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
@@ -169,6 +170,19 @@ func (s *Server) write(w http.ResponseWriter, req *request, body []byte, err *ap
 		body = body[:len(body)/2]
 	case "empty":
 		body = nil
+	case "prolog":
+		body = []byte("\n")
+		if contentType(req.service) == contentType("ec2") {
+			body = []byte(xml.Header)
+		}
+	case "text":
+		w.Header().Set("Content-Type", "text/plain")
+		body = []byte("Access to this site is blocked.\n")
+	case "noContent":
+		status, body = http.StatusNoContent, nil
+	case "xmlPage":
+		w.Header().Set("Content-Type", "application/xhtml+xml")
+		body = []byte(xml.Header + "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>Welcome to the guest network</body></html>\n")
 	case "webPage":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		body = []byte("<!DOCTYPE html>\n<html><body>Welcome to the guest network</body></html>\n")

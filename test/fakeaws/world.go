@@ -186,8 +186,9 @@ type Fault struct {
 	Region  string `json:"region,omitempty"`
 	// Kind is throttle, hang, expireToken, serverError, deny, expiredCredentials,
 	// leakSignature, closeConnection, truncate (half an answer and a connection
-	// that breaks), cut (half an answer that ends as a whole one does), empty or
-	// webPage (status 200, as captive portals and some proxies answer).
+	// that breaks), cut (half an answer that ends as a whole one does), empty, prolog
+	// (what stands before the first element) or, as captive portals and some proxies
+	// answer, webPage, xmlPage, text (status 200) and noContent.
 	Kind string `json:"kind"`
 	// Every: only the first try of each n-th matching call. Zero means each one. A
 	// try again is the same call, so what comes at the same time changes nothing.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -33,34 +34,27 @@ type steady struct{ aws.HTTPClient }
 
 // Do sends a request whose body is small, as all of this plugin's are.
 func (c steady) Do(r *http.Request) (*http.Response, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return usable(c.HTTPClient.Do(r))
+	if r.Body != nil && r.Body != http.NoBody {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		r.Body, _ = r.GetBody()
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	r.Body, _ = r.GetBody()
-	return usable(c.HTTPClient.Do(r))
-}
-
-// usable makes an answer without a body one that broke off, and refuses a web page,
-// as captive portals and some proxies answer. All actions of this plugin answer with
-// XML or JSON; the SDK takes nothing, and a page, for an empty list.
-func usable(response *http.Response, err error) (*http.Response, error) {
-	if err != nil || response.StatusCode != http.StatusOK || response.Body == nil {
+	response, err := c.HTTPClient.Do(r)
+	if err != nil || response.StatusCode/100 != 2 || response.Body == nil {
 		return response, err
 	}
 	body := bufio.NewReader(response.Body)
 	begin, err := body.Peek(sniffed)
-	switch {
-	case len(begin) == 0 && errors.Is(err, io.EOF):
+	whole := errors.Is(err, io.EOF)
+	if err == nil || whole {
+		err = usable(response.StatusCode, r.Header.Get("Content-Type"), begin, whole)
+	}
+	if err != nil {
 		_ = response.Body.Close()
-		return nil, fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
-	case strings.HasPrefix(http.DetectContentType(begin), "text/html"):
-		_ = response.Body.Close()
-		return nil, trouble.WebPageError{}
+		return nil, err
 	}
 	response.Body = struct {
 		io.Reader
@@ -69,5 +63,40 @@ func usable(response *http.Response, err error) (*http.Response, error) {
 	return response, nil
 }
 
-// sniffed is how much of an answer http.DetectContentType looks at.
+// sniffed is how much of an answer is looked at, as much as http.DetectContentType does.
 const sniffed = 512
+
+// queryType is what is sent to the services that answer in XML, EC2 and STS.
+const queryType = "application/x-www-form-urlencoded"
+
+var (
+	// prologForm is what may stand before the first element of an XML document.
+	prologForm = regexp.MustCompile(`^(?:\s|<\?[^>]*\?>|<!--(?s:.*?)-->|<![A-Za-z][^>]*>)*`)
+	rootForm   = regexp.MustCompile(`^<([A-Za-z][\w.:-]*)[\s/>]`)
+)
+
+// usable refuses what captive portals and some proxies answer in place of AWS: the SDK
+// takes what has no element in it, and the elements of a page, for an empty list. All
+// actions of this plugin answer with 200 and an XML element whose name ends in
+// Response, or a JSON object. An answer of which nothing of that has come yet when it
+// ends has broken off.
+func usable(status int, sent string, begin []byte, whole bool) error {
+	begin = bytes.TrimSpace(begin)
+	switch {
+	case strings.HasPrefix(http.DetectContentType(begin), "text/html"):
+		return trouble.ForeignAnswerError{Page: true}
+	case status != http.StatusOK:
+		return trouble.ForeignAnswerError{}
+	case sent == queryType && bytes.HasPrefix(begin, []byte("<")):
+		begin = begin[len(prologForm.Find(begin)):]
+		if root := rootForm.FindSubmatch(begin); root != nil && !bytes.HasSuffix(root[1], []byte("Response")) {
+			return trouble.ForeignAnswerError{Page: bytes.EqualFold(root[1], []byte("html"))}
+		}
+	case len(begin) > 0 && (sent == queryType || begin[0] != '{'):
+		return trouble.ForeignAnswerError{}
+	}
+	if len(begin) == 0 && whole {
+		return fmt.Errorf("the answer is empty: %w", io.ErrUnexpectedEOF)
+	}
+	return nil
+}

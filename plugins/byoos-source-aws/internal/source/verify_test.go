@@ -115,6 +115,17 @@ func TestVerifyBehindAllowedAMIs(t *testing.T) {
 	}
 }
 
+// TestVerifyBehindAProxy: what is not AWS's answer does not say that an AMI is gone.
+func TestVerifyBehindAProxy(t *testing.T) {
+	for _, kind := range []string{"webPage", "xmlPage", "text", "noContent"} {
+		start(t, fakeaws.World{AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z")}, Faults: []fakeaws.Fault{{Kind: kind}}})
+		out := runVerify(t, call{config: `{"ami":{}}`, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
+		if out.oneError(t); len(out.results) != 1 || out.results[0].Presence != sdk.Unknown {
+			t.Errorf("%s: %+v", kind, out.results)
+		}
+	}
+}
+
 // TestVerifyOfAPrivateAMIThatIsNotShown: EC2 does not always say that it is there.
 func TestVerifyOfAPrivateAMIThatIsNotShown(t *testing.T) {
 	start(t, fakeaws.World{PrivateUnseen: true, AMIs: []fakeaws.AMI{

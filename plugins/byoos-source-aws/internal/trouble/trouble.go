@@ -41,13 +41,21 @@ func (e *OutOfTime) Error() string { return "out of time: " + e.Last.Error() }
 // Unwrap returns both errors.
 func (e *OutOfTime) Unwrap() []error { return []error{e.Err, e.Last} }
 
-// WebPageError is an answer that is a web page, and so not the service's.
-type WebPageError struct{}
+// ForeignAnswerError is an answer that is not the service's.
+type ForeignAnswerError struct {
+	// Page says that it is a web page.
+	Page bool
+}
 
-func (WebPageError) Error() string { return "the answer is a web page" }
+func (e ForeignAnswerError) Error() string {
+	if e.Page {
+		return "the answer is a web page"
+	}
+	return "the answer is not one of AWS"
+}
 
 // RetryableError keeps the SDK from asking again.
-func (WebPageError) RetryableError() bool { return false }
+func (ForeignAnswerError) RetryableError() bool { return false }
 
 // Codes by their meaning. Services name the same thing differently.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
@@ -176,7 +184,7 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 	case code == "ResourceNotFoundException":
 		d.Summary = "not found" + during(action) + in(c.Region)
 		d.NextStep = "check the ARN, its region and the account of the credentials"
-	case errors.As(err, &WebPageError{}):
+	case errors.As(err, &ForeignAnswerError{}):
 		d.Summary = called(action) + " failed" + in(c.Region)
 		d.NextStep = "log in to the network, or check the proxy variables and the AWS_ENDPOINT_URL variables"
 	default:
