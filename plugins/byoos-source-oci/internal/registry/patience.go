@@ -11,10 +11,13 @@ import (
 )
 
 const (
-	// attempts is how often a request is sent to a registry that is busy.
+	// attempts is how often a request is sent to a registry that is busy. Refusals
+	// for want of room, while the registry serves other requests, do not count.
 	attempts = 4
-	// firstDelay is what is waited before the second attempt; it doubles.
+	// firstDelay is what is waited before the second attempt; it doubles up to
+	// lastDelay.
 	firstDelay = 500 * time.Millisecond
+	lastDelay  = 4 * time.Second
 	// maxDelay is the longest that a registry can ask to be waited for. When it
 	// asks for more, the user is told instead.
 	maxDelay = time.Minute
@@ -53,18 +56,29 @@ type patience struct {
 	// asked for, and that was refused to it.
 	resume time.Time
 	asked  time.Duration
+	served int // requests that were answered
 }
 
-// RoundTrip sends req, up to attempts times.
+// RoundTrip sends req, up to attempts times without progress.
 func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
-	delay := firstDelay
+	delay, served := firstDelay, p.progress(0)
 	for attempt := 1; ; attempt++ {
 		if err := p.pause(req.Context()); err != nil {
 			return nil, err
 		}
 		resp, err := p.base.RoundTrip(req)
-		if err != nil || !isBusy(resp.StatusCode) || attempt == attempts {
-			return resp, err
+		if err != nil {
+			return nil, err
+		}
+		if !isBusy(resp.StatusCode) {
+			p.progress(1)
+			return resp, nil
+		}
+		if now := p.progress(0); now != served && isLimited(resp.StatusCode) {
+			attempt, served = 1, now
+		}
+		if attempt == attempts {
+			return resp, nil
 		}
 		again, ok := rewound(req)
 		if !ok {
@@ -81,7 +95,7 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 			if err := p.clock.Wait(req.Context(), delay); err != nil {
 				return resp, nil //nolint:nilerr // the registry's answer says more than the end of our patience
 			}
-			delay *= 2
+			delay = min(2*delay, lastDelay)
 		}
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDiscard)
 		_ = resp.Body.Close()
@@ -101,6 +115,20 @@ func isBusy(status int) bool {
 		return true
 	}
 	return false
+}
+
+// isLimited tells the statuses of a registry that has no room for one more request:
+// which of those that come at the same time it turns away is chance.
+func isLimited(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+// progress adds to the requests that were answered and returns their number.
+func (p *patience) progress(more int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.served += more
+	return p.served
 }
 
 // rewound returns a request to send once more; false when its body cannot be.
