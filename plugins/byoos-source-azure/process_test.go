@@ -906,7 +906,33 @@ func TestEmptyAnswers(t *testing.T) {
 				if r.Err == nil {
 					t.Errorf("no error, but %v", lines(r.Images))
 				}
-				wants(t, said(r), "Azure's answer is empty")
+				wants(t, said(r), "the answer of Azure is empty")
+			})
+		}
+	}
+}
+
+// A list of Microsoft.Compute has its items, be they none; that of run outputs need not.
+func TestAnswerIsNoList(t *testing.T) {
+	const template = "VirtualMachineImageTemplatesClient.NewListRunOutputsPager"
+	for call, c := range map[string]config{
+		"GalleriesClient.NewListByResourceGroupPager":           {"gallery": "pr*", "resourceGroup": "images"},
+		"GalleryImagesClient.NewListByGalleryPager":             {"gallery": "prod", "resourceGroup": "images"},
+		"GalleryImageVersionsClient.NewListByGalleryImagePager": {"gallery": "prod", "resourceGroup": "images"},
+		"ImagesClient.NewListByResourceGroupPager":              {"resourceGroup": "images"},
+		template: {"template": "golden", "resourceGroup": "images"},
+	} {
+		for body, fails := range map[string]bool{`{}`: true, `{"value":null}`: true, `{"message":"sign in"}`: true, `{"value":[]}`: false} {
+			t.Run(call+" "+body, func(t *testing.T) {
+				w := start(t, fakeazure.Options{}, nil)
+				w.Vary(map[string]*fakeazure.Varied{"varied": {Call: call, Apply: func([]byte) ([]byte, error) { return []byte(body), nil }}})
+				c["subscription"] = "varied"
+				r := w.discover(t.Context(), c)
+				if fails && call != template {
+					wants(t, said(r), "the answer of Azure is no list")
+				} else if strings.Contains(said(r), "no list") {
+					t.Errorf("said %s", said(r))
+				}
 			})
 		}
 	}

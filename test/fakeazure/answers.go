@@ -43,14 +43,16 @@ func (a *answers) do(r *http.Request, t target) (*http.Response, error) {
 	}).Do(r)
 }
 
-// part returns this request's part of a list, and the link to the next one.
+// part returns this request's part of a list, which is never nil, and the link to the
+// next one.
 func part[T any](a *answers, all []T) ([]T, *string) {
 	from := min((a.page-1)*a.pageSize, len(all))
 	to := min(from+a.pageSize, len(all))
+	some := append([]T{}, all[from:to]...)
 	if to < len(all) || a.forced {
-		return all[from:to], &a.next
+		return some, &a.next
 	}
-	return all[from:to], nil
+	return some, nil
 }
 
 const notFound = "ResourceNotFound"
@@ -95,7 +97,7 @@ func below[T any](all []T, id func(T) string, prefix string) []T {
 func (a *answers) galleries() computefake.GalleriesServer {
 	items := func(prefix string) ([]*armcompute.Gallery, *string) {
 		some, next := part(a, below(a.options.Estate.Galleries, func(g Gallery) string { return g.ID }, prefix))
-		var out []*armcompute.Gallery
+		out := []*armcompute.Gallery{}
 		for _, g := range some {
 			out = append(out, &armcompute.Gallery{
 				ID: to.Ptr(g.ID), Name: to.Ptr(g.ID[strings.LastIndex(g.ID, "/")+1:]), Location: to.Ptr("westus2"),
@@ -132,6 +134,7 @@ func (a *answers) definitions() computefake.GalleryImagesServer {
 			g := a.gallery(group, gallery)
 			return list(g != nil, func() (r armcompute.GalleryImagesClientListByGalleryResponse) {
 				some, next := part(a, g.Definitions)
+				r.Value = []*armcompute.GalleryImage{}
 				for _, d := range some {
 					r.Value = append(r.Value, d.Image)
 				}
@@ -155,6 +158,7 @@ func (a *answers) versions() computefake.GalleryImageVersionsServer {
 			d := a.gallery(group, gallery).definition(definition)
 			return list(d != nil, func() (r armcompute.GalleryImageVersionsClientListByGalleryImageResponse) {
 				some, next := part(a, d.Versions)
+				r.Value = []*armcompute.GalleryImageVersion{}
 				for _, v := range some {
 					r.Value = append(r.Value, to.Ptr(withStatus(v, false)))
 				}
@@ -237,6 +241,7 @@ func (a *answers) communityDefinitions() computefake.CommunityGalleryImagesServe
 			g := foreign(all, location, gallery)
 			return list(g != nil, func() (r armcompute.CommunityGalleryImagesClientListResponse) {
 				some, next := part(a, g.Definitions)
+				r.Value = []*armcompute.CommunityGalleryImage{}
 				for _, d := range some {
 					r.Value = append(r.Value, d.Image)
 				}
@@ -288,6 +293,7 @@ func (a *answers) sharedDefinitions() computefake.SharedGalleryImagesServer {
 			g := foreign(all, location, gallery)
 			return list(g != nil, func() (r armcompute.SharedGalleryImagesClientListResponse) {
 				some, next := part(a, g.Definitions)
+				r.Value = []*armcompute.SharedGalleryImage{}
 				for _, d := range some {
 					r.Value = append(r.Value, d.Image)
 				}

@@ -180,7 +180,7 @@ func (content) Do(req *policy.Request) (*http.Response, error) {
 
 type errNoContent struct{}
 
-func (errNoContent) Error() string { return "Azure's answer is empty" }
+func (errNoContent) Error() string { return "the answer of Azure is empty" }
 
 // NonRetriable makes azcore give up at once.
 func (errNoContent) NonRetriable() {}
@@ -213,6 +213,10 @@ func (a *API) builder(subscription string) (*vmib.ClientFactory, error) {
 	return f, nil
 }
 
+// errNoList is an answer without the items that each page of a list has, be they
+// none. What gave it instead may have hidden the newest image.
+var errNoList = errors.New("the answer of Azure is no list")
+
 // pages calls each with every item of every page.
 func pages[R, T any](ctx context.Context, pager *runtime.Pager[R], items func(R) []*T, each func(*T) error) error {
 	for pager.More() {
@@ -220,7 +224,11 @@ func pages[R, T any](ctx context.Context, pager *runtime.Pager[R], items func(R)
 		if err != nil {
 			return err
 		}
-		for _, item := range items(page) {
+		list := items(page)
+		if list == nil {
+			return errNoList
+		}
+		for _, item := range list {
 			if item == nil {
 				continue
 			}
@@ -337,6 +345,9 @@ func (a *API) RunOutputs(ctx context.Context, subscription, group, name string, 
 	}
 	return pages(ctx, f.NewVirtualMachineImageTemplatesClient().NewListRunOutputsPager(group, name, nil),
 		func(r vmib.VirtualMachineImageTemplatesClientListRunOutputsResponse) []*vmib.RunOutput {
+			if r.Value == nil { // here the items may be left out
+				return []*vmib.RunOutput{}
+			}
 			return r.Value
 		}, each)
 }
