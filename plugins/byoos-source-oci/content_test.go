@@ -329,6 +329,7 @@ func TestRetryAfter(t *testing.T) {
 		{"too long", "3600", 1, nil, "said to wait 1h0m0s"},
 		{"longer than any number", "99999999999999999999", 1, nil, "said to wait"},
 		{"less than none", "-5", 1, []time.Duration{500 * time.Millisecond}, ""},
+		{"at once, again and again", "0", 100, []time.Duration{500 * time.Millisecond, time.Second}, "limits requests"},
 		{"again and again", "1", 100, []time.Duration{time.Second, time.Second, time.Second}, "limits requests"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -62,7 +62,7 @@ type patience struct {
 // RoundTrip sends req, up to attempts times without progress.
 func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 	delay, served := firstDelay, p.progress(0)
-	for attempt := 1; ; attempt++ {
+	for attempt, sent := 1, 1; ; attempt, sent = attempt+1, sent+1 {
 		if err := p.pause(req.Context()); err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 		case asked && wait > maxDelay:
 			p.refuse(wait)
 			return resp, nil
-		case asked:
+		case asked && (wait > 0 || sent == 1): // at once, but not again and again
 			p.postpone(wait)
 		default:
 			if err := p.clock.Wait(req.Context(), delay); err != nil {
