@@ -188,6 +188,10 @@ func (c *Client) variables(ctx context.Context, uid string) ([]api.V1Variable, e
 	if err != nil {
 		return nil, err
 	}
+	if len(list.Variables) == 0 {
+		// An empty list and none are the same, and are compared.
+		return nil, nil
+	}
 	return list.Variables, nil
 }
 

@@ -152,6 +152,24 @@ func TestNullIsAnEmptyList(t *testing.T) {
 	}
 }
 
+// A profile without variables may say so by null, by an empty list or not at all, and
+// its clone otherwise.
+func TestNoVariablesInOtherWords(t *testing.T) {
+	for _, first := range []string{`{"variables": null}`, `{}`, `{"variables": []}`} {
+		for name, goal := range goals() {
+			w := newWorld(t)
+			client := answering(t, w, "/v1/clusterprofiles/profile-rhel/variables", first)
+			plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), goal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report, err := client.Apply(t.Context(), plan, palette.Options{}); err != nil {
+				t.Errorf("%s, %s: %v, %+v", first, name, err, report)
+			}
+		}
+	}
+}
+
 // Palettes before 4.3 have no variables of profiles; what is not there costs no apply.
 func TestPaletteWithoutVariables(t *testing.T) {
 	for name, goal := range goals() {
