@@ -332,7 +332,7 @@ func (c *Client) replaceLayers(ctx context.Context, profile *Profile, layers []L
 	body.Metadata = api.V1ObjectMeta{
 		Name: profile.Name, Uid: profile.UID, Labels: profile.metadata.Labels, Annotations: profile.metadata.Annotations,
 	}
-	body.Spec.Version = profile.Version
+	body.Spec.Version = profile.nextVersion
 	body.Spec.Template.Type = api.V1ProfileType(profile.Kind.Type)
 	for _, l := range layers {
 		pack := api.V1PackManifestUpdateEntity{

@@ -1,6 +1,10 @@
 package palette_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +12,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/legal"
 )
 
 func TestOSLayerAloneIsNotPublished(t *testing.T) {
@@ -85,6 +90,47 @@ func TestReplaceLayer(t *testing.T) {
 			}
 			if report := w.apply(t, request(t, "ubuntu", newAMI, replace), goal); report.State != palette.StateUnchanged {
 				t.Errorf("the second apply: %+v", report)
+			}
+		})
+	}
+}
+
+// PUT of a profile puts a version into the draft: it is the one that stands there, and
+// none where there is none.
+func TestReplacementLeavesTheVersion(t *testing.T) {
+	for name, c := range map[string]struct{ version, pending, want string }{
+		"as it is": {"1.2.0", "", "1.2.0"}, "pending": {"1.2.0", "1.3.0", "1.3.0"}, "none": {"", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) {
+				p := s.Profile("ubuntu", "1.0.0")
+				p.Version, p.Draft = c.version, slices.Clone(p.Published)
+			})
+			pending := legal.Variation{Name: "pending", Apply: func(answer []byte) ([]byte, error) {
+				var body map[string]any
+				if err := json.Unmarshal(answer, &body); err != nil || c.pending == "" {
+					return answer, err
+				}
+				body["spec"].(map[string]any)["draft"].(map[string]any)["profileVersion"] = c.pending
+				return json.Marshal(body)
+			}}
+			server := httptest.NewServer(&legal.Varied{Next: w.Server, Variation: pending, Match: func(r *http.Request) bool {
+				return w.Operation(r) == "v1ClusterProfilesGet"
+			}})
+			defer server.Close()
+			client := newClient(t, server.URL, canary)
+			plan, err := client.Plan(t.Context(), request(t, "ubuntu", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Apply(t.Context(), plan, palette.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range w.Calls() {
+				var body struct{ Spec struct{ Version string } }
+				if call.Method == http.MethodPut && (json.Unmarshal([]byte(call.Body), &body) != nil || body.Spec.Version != c.want) {
+					t.Errorf("got version %q, want %q", body.Spec.Version, c.want)
+				}
 			}
 		})
 	}

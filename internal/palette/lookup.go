@@ -128,6 +128,7 @@ func (p *Plan) readListed(ctx context.Context, ref profileRef) (candidate, error
 func (p *Plan) told(profile *Profile, ref profileRef) {
 	profile.Name = cmp.Or(profile.Name, ref.Name)
 	profile.Version = cmp.Or(profile.Version, ref.Version, firstVersion)
+	profile.nextVersion = cmp.Or(profile.nextVersion, ref.Version)
 	profile.Kind.CloudType = cmp.Or(profile.Kind.CloudType, ref.CloudType)
 }
 

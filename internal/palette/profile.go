@@ -85,6 +85,9 @@ type Profile struct {
 	noVariables bool
 	// pending are what a draft changes beside the layers.
 	pending []string
+	// nextVersion is the one that the draft has, as Palette tells it: empty where that
+	// tells none.
+	nextVersion string
 }
 
 // Cluster is one that uses a profile.
@@ -105,6 +108,7 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 		Clusters: clusters(body.Status), Templates: templates(body.Status),
 		scope: body.Metadata.Annotations[annotationScope], projectUID: body.Metadata.Annotations[annotationProject],
 		metadata: body.Metadata, pending: pending(draft, published),
+		nextVersion: cmp.Or(draft.ProfileVersion, body.Spec.Version, published.ProfileVersion),
 	}
 	switch {
 	case isUntold(published) && isUntold(draft):
