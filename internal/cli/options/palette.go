@@ -192,7 +192,13 @@ func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (palette.Sec
 	return palette.NewSecret(key)
 }
 
+// unreadableFile leaves the path out, which may be a key that was given in place of
+// its file.
 func unreadableFile(what, flag string, err error) error {
+	var inPath *fs.PathError
+	if errors.As(err, &inPath) {
+		err = inPath.Err
+	}
 	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + what, Err: err, Next: "check the path after " + flag}
 }
 

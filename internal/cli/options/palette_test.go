@@ -66,3 +66,16 @@ func TestLoginThatCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// `--palette-key-file "$KEY"` is an easy mistake, and a key is in no message.
+func TestKeyInPlaceOfItsFile(t *testing.T) {
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	inv := &invocation.Invocation{IOStreams: streams, Dir: t.TempDir(), Now: time.Now}
+	for name, key := range map[string]string{"short": "c4n4ry", "too long for a name": strings.Repeat("c4n4ry", 100)} {
+		p := Palette{KeyFile: key}
+		_, err := p.secret(inv, false)
+		if failure.Code(err) != failure.ExitUsage || strings.Contains(err.Error(), "c4n4ry") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
