@@ -268,11 +268,12 @@ func cliLogin(inv *invocation.Invocation) paletteLogin {
 	if err == nil {
 		err = yaml.Unmarshal(data, &file)
 	}
-	if err != nil {
+	// Every login is one to a host; a file without it is in a form that is not known.
+	if err != nil || file.PaletteConfig.Mgmt.Endpoint == "" {
 		// Its text may be a part of the file, which holds secrets.
 		return paletteLogin{err: failure.Usage(
 			"correct or remove it; or say with --palette-host, and --project or --tenant, what it would say",
-			"%s, the Palette CLI's login, cannot be read", path)}
+			"%s, the Palette CLI's login, cannot be read, or names no paletteConfig.mgmt.endpoint", path)}
 	}
 	return paletteLogin{found: true, host: file.PaletteConfig.Mgmt.Endpoint, project: file.PaletteConfig.ProjectName}
 }

@@ -29,41 +29,44 @@ func TestEmptyFlagsAreRefused(t *testing.T) {
 	}
 }
 
-// A login that cannot be read would turn a project into the tenant, and one Palette
-// into another; it is passed over only where nothing of it counts.
+// A login that cannot be read, or that is not in the form that is known, would turn a
+// project into the tenant, and one Palette into another; it is passed over only where
+// nothing of it counts.
 func TestLoginThatCannotBeRead(t *testing.T) {
-	home := t.TempDir()
-	if err := os.Mkdir(filepath.Join(home, ".palette"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(home, ".palette", "palette.yaml"), []byte("paletteConfig: [s3cret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		palette Palette
-		environ []string
-		bad     bool
-	}{
-		"nothing else":   {Palette{}, nil, true},
-		"a project":      {Palette{Project: "dev"}, nil, true},
-		"a host":         {Palette{Host: "palette.example.com"}, nil, true},
-		"both":           {Palette{Host: "palette.example.com", Project: "dev"}, nil, false},
-		"the tenant":     {Palette{Host: "palette.example.com", Tenant: true}, nil, false},
-		"in environment": {Palette{}, []string{"SPECTROCLOUD_HOST=palette.example.com", "SPECTROCLOUD_PROJECT=dev"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			streams, _, _, _ := genericiooptions.NewTestIOStreams()
-			inv := &invocation.Invocation{IOStreams: streams, Dir: home, Environ: append([]string{"HOME=" + home}, c.environ...), Now: time.Now}
-			c.palette.Timeout, c.palette.Parallel = time.Minute, 1
-			_, err := c.palette.prepare(inv, false)
-			if c.bad != (failure.Code(err) == failure.ExitUsage) || err != nil && strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("got %v", err)
-			}
-			c.palette.Host = ""
-			if _, err = c.palette.Scopes(inv); (c.palette.Project == "" && !c.palette.Tenant && c.environ == nil) != (failure.Code(err) == failure.ExitUsage) {
-				t.Errorf("the scopes alone: got %v", err)
-			}
-		})
+	for _, content := range []string{"paletteConfig: [s3cret\n", "", "runLoc: /home/demo/.palette\ntoken: s3cret\n", "paletteConfig: {projectName: dev, mgmt: {apikey: s3cret}}\n"} {
+		home := t.TempDir()
+		if err := os.Mkdir(filepath.Join(home, ".palette"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(home, ".palette", "palette.yaml"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, c := range map[string]struct {
+			palette Palette
+			environ []string
+			bad     bool
+		}{
+			"nothing else":   {Palette{}, nil, true},
+			"a project":      {Palette{Project: "dev"}, nil, true},
+			"a host":         {Palette{Host: "palette.example.com"}, nil, true},
+			"both":           {Palette{Host: "palette.example.com", Project: "dev"}, nil, false},
+			"the tenant":     {Palette{Host: "palette.example.com", Tenant: true}, nil, false},
+			"in environment": {Palette{}, []string{"SPECTROCLOUD_HOST=palette.example.com", "SPECTROCLOUD_PROJECT=dev"}, false},
+		} {
+			t.Run(name+" beside "+content, func(t *testing.T) {
+				streams, _, _, _ := genericiooptions.NewTestIOStreams()
+				inv := &invocation.Invocation{IOStreams: streams, Dir: home, Environ: append([]string{"HOME=" + home}, c.environ...), Now: time.Now}
+				c.palette.Timeout, c.palette.Parallel = time.Minute, 1
+				_, err := c.palette.prepare(inv, false)
+				if c.bad != (failure.Code(err) == failure.ExitUsage) || err != nil && strings.Contains(err.Error(), "s3cret") {
+					t.Errorf("got %v", err)
+				}
+				c.palette.Host = ""
+				if _, err = c.palette.Scopes(inv); (c.palette.Project == "" && !c.palette.Tenant && c.environ == nil) != (failure.Code(err) == failure.ExitUsage) {
+					t.Errorf("the scopes alone: got %v", err)
+				}
+			})
+		}
 	}
 }
 
