@@ -144,6 +144,10 @@ func interrupted(ctx context.Context) error {
 // requests checks every source's configuration against its plugin's schema
 // before any plugin starts.
 func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) ([]source.Request, error) {
+	all, err := p.Packs(nil)
+	if err != nil {
+		return nil, err
+	}
 	var requests []source.Request
 	var invalid []error
 	for _, s := range p.Document.Set.Sources {
@@ -162,6 +166,7 @@ func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) ([]source.Re
 		}
 		requests = append(requests, source.Request{
 			Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir, Hints: hints(users),
+			Regions: selectedRegions(usersOf(s.Name, all)),
 		})
 	}
 	return requests, failure.Join(invalid...)

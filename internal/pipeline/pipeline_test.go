@@ -153,7 +153,8 @@ func TestOnlySourcesInUseAreAskedWithHints(t *testing.T) {
 	}
 	want := []source.Request{{
 		Source: "golden", Type: "fake", Config: map[string]any{"path": "a"}, BaseDir: "/specs",
-		Hints: source.Hints{Regions: []string{"eu-west-1", "us-east-1"}, Architectures: []string{"amd64"}},
+		Hints:   source.Hints{Regions: []string{"eu-west-1", "us-east-1"}, Architectures: []string{"amd64"}},
+		Regions: []string{"eu-west-1", "us-east-1"},
 	}}
 	if diff := cmp.Diff(want, fake.requests); diff != "" {
 		t.Error(diff)

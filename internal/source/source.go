@@ -166,6 +166,8 @@ type Request struct {
 	// BaseDir is the absolute directory that relative paths start from.
 	BaseDir string
 	Hints   Hints
+	// Regions that packs of the source select, whatever the hints leave out.
+	Regions []string
 }
 
 // Result is the answer to a Request.

@@ -75,6 +75,9 @@ type DiscoverRequest[C any] struct {
 	// Now is the host's clock; compare times with it.
 	Now   time.Time
 	Hints Hints
+	// Regions that packs of this source select, also when Hints has none because
+	// others take any. A source that Config gives no place looks in these too.
+	Regions []string
 	// UserSettings are this plugin's settings in the user's own configuration
 	// file. Endpoints are named there or in the environment, never in Config:
 	// a spec comes with a cloned repository.

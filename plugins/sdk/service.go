@@ -135,6 +135,7 @@ func (s *service[C]) Discover(
 		BaseDir:      req.GetBaseDir(),
 		Now:          timeFrom(req.GetNow()),
 		Hints:        hintsFrom(req.GetHints()),
+		Regions:      req.GetRegions(),
 		UserSettings: req.GetUserSettings().AsMap(),
 		Log:          s.log.With("source", req.GetSource()),
 	}, &Stream{out}))

@@ -29,7 +29,7 @@ const (
 // Config is the configuration of one source of type aws. Exactly one of
 // ImageBuilder, AMI and SSMParameter is set.
 type Config struct {
-	Regions         Regions       `json:"regions,omitempty" jsonschema_description:"Region, list of regions, or all-enabled. Default: the regions that the packs select, else the region of the AWS configuration. With imageBuilder: every region an image was distributed to."`
+	Regions         Regions       `json:"regions,omitempty" jsonschema_description:"Region, list of regions, or all-enabled. Default: the regions that the packs select and, where not every pack selects one, that of the AWS configuration. With imageBuilder: every region an image was distributed to."`
 	ImageBuilder    *ImageBuilder `json:"imageBuilder,omitempty" jsonschema_description:"AMIs that EC2 Image Builder made. A build shows up to two minutes after it has finished."`
 	AMI             *AMI          `json:"ami,omitempty" jsonschema_description:"AMIs found by owner, name, tags and EC2 filters. An empty mapping stands for every AMI of the account."`
 	SSMParameter    List          `json:"ssmParameter,omitempty" jsonschema_description:"SSM parameter that holds an AMI id; one or a list. Those outside of /aws/service/ must be permitted by plugins.aws.parameterPrefixes in the user's own configuration."`

@@ -443,6 +443,33 @@ func TestOwnPublicAMIIsNoStranger(t *testing.T) {
 	}
 }
 
+// TestRegionsThatSomePacksSelect: where not every pack selects a region, those of the
+// others are read all the same, beside the one of the AWS configuration.
+func TestRegionsThatSomePacksSelect(t *testing.T) {
+	w := fakeaws.World{}
+	for i, region := range []string{"us-east-1", "eu-west-1", "ap-east-1"} {
+		w.AMIs = append(w.AMIs, amiOf(region, id(i+1), june))
+	}
+	for _, test := range []struct {
+		name, config, region string
+		want                 []string
+	}{
+		{"nothing configured", `{"ami":{}}`, "us-east-1", []string{"eu-west-1", "us-east-1"}},
+		{"no region of one's own", `{"ami":{}}`, "", []string{"eu-west-1"}},
+		{"configured", `{"ami":{},"regions":"ap-east-1"}`, "us-east-1", []string{"ap-east-1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, w)
+			t.Setenv("AWS_REGION", test.region)
+			out := run(t, call{config: test.config, regions: []string{"EU-West-1", "westus2"}})
+			out.noErrors(t)
+			if got := ids(out.usable(now())); !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
 // TestOwnAccountByItsNumberIsSelf: where: image.owner == "self" means the account,
 // however it is named.
 func TestOwnAccountByItsNumberIsSelf(t *testing.T) {

@@ -165,6 +165,7 @@ func config(t testing.TB, text string) settings.Config {
 type call struct {
 	config   string
 	hints    []string
+	regions  []string
 	settings map[string]any
 	refs     []sdk.Ref
 }
@@ -175,7 +176,7 @@ func run(t testing.TB, c call) *recorder {
 	t.Helper()
 	out := &recorder{}
 	err := discover(context.Background(), sdk.DiscoverRequest[settings.Config]{
-		Source: "golden", Config: config(t, c.config), Now: now(), Hints: sdk.Hints{Regions: c.hints},
+		Source: "golden", Config: config(t, c.config), Now: now(), Hints: sdk.Hints{Regions: c.hints}, Regions: c.regions,
 		UserSettings: c.settings, Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, out)
 	out.add(t, err)

@@ -166,12 +166,16 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 			return nil, d.noteNoPlace("which is not of AWS", "correct the region in the pack's select")
 		}
 		configured = hints
-	case len(configured) == 0 && d.session.Region != "":
-		configured = []string{d.session.Region}
 	case len(configured) == 0:
-		return nil, &sdk.Diagnostic{
-			Severity: sdk.Error, ConfigPath: "regions", Summary: "no region to look in",
-			NextStep: "set regions in the source's config (--set regions=us-east-1) or AWS_REGION; to render, a region in every pack's select will do",
+		configured = regionsOfAWS(d.req.Regions)
+		if d.session.Region != "" {
+			configured = append(configured, d.session.Region)
+		}
+		if len(configured) == 0 {
+			return nil, &sdk.Diagnostic{
+				Severity: sdk.Error, ConfigPath: "regions", Summary: "no region to look in",
+				NextStep: "set regions in the source's config (--set regions=us-east-1) or AWS_REGION, or a region in a pack's select",
+			}
 		}
 	}
 	slices.Sort(configured)
