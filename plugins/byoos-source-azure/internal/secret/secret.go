@@ -5,6 +5,7 @@ package secret
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -44,26 +45,28 @@ const (
 )
 
 var forms = []struct {
-	form *regexp.Regexp
-	with string
+	// words are cheap to look for: every text of the form has one, in some case.
+	words []string
+	form  *regexp.Regexp
+	with  string
 }{
 	// A token is base64 of JSON, with dots between its parts.
-	{regexp.MustCompile(token + `[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), Removed},
+	{[]string{"eyj"}, regexp.MustCompile(token + `[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), Removed},
 	// The signature of a shared access signature; sv, se and sp say what it was for.
 	// https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-	{regexp.MustCompile(`(?i)(^|[^a-z]|%(?:25)*3F)(sig` + assigned + `)` + value), "${1}${2}" + Removed},
+	{[]string{"sig"}, regexp.MustCompile(`(?i)(^|[^a-z]|%(?:25)*3F)(sig` + assigned + `)` + value), "${1}${2}" + Removed},
 	// Keys of connection strings and of requests.
-	{regexp.MustCompile(`(?i)((?:signature|account_?-?key|access_?-?key|shared_?-?secret|api_?-?key|client_?-?secret|` +
+	{[]string{"signature", "key", "secret", "token"}, regexp.MustCompile(`(?i)((?:signature|account_?-?key|access_?-?key|shared_?-?secret|api_?-?key|client_?-?secret|` +
 		`access_?token|refresh_?token|id_?token|security-token|secret_?key)` + assigned + `)` + value), "${1}" + Removed},
-	{regexp.MustCompile(`(?i)((?:password|passwd|passphrase|pwd)` + assigned + `)` + word), "${1}" + Removed},
-	{regexp.MustCompile(`(?i)(--?(?:password|passphrase|account-key|secret|client-secret|token|access-token|sas-token)\s+)` + word), "${1}" + Removed},
+	{[]string{"pass", "pwd"}, regexp.MustCompile(`(?i)((?:password|passwd|passphrase|pwd)` + assigned + `)` + word), "${1}" + Removed},
+	{[]string{"-pass", "-account-key", "secret", "token"}, regexp.MustCompile(`(?i)(--?(?:password|passphrase|account-key|secret|client-secret|token|access-token|sas-token)\s+)` + word), "${1}" + Removed},
 	// What gives access to one URL: a file of a private repository, a function.
-	{regexp.MustCompile(`(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key)(?:=|%(?:25)*3D))` + value), "${1}" + Removed},
-	{regexp.MustCompile(`(?i)(authorization` + assigned + `["']?(?:bearer|basic|token|negotiate)\s+)` + value), "${1}" + Removed},
-	{regexp.MustCompile(`(?i)\b((?:bearer|basic|sharedkey|sharedkeylite)\s+)[^\s"'<>]*[0-9+/=][^\s"'<>]*`), "${1}" + Removed},
+	{[]string{"token", "code", "key"}, regexp.MustCompile(`(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key)(?:=|%(?:25)*3D))` + value), "${1}" + Removed},
+	{[]string{"authorization"}, regexp.MustCompile(`(?i)(authorization` + assigned + `["']?(?:bearer|basic|token|negotiate)\s+)` + value), "${1}" + Removed},
+	{[]string{"bearer", "basic", "sharedkey"}, regexp.MustCompile(`(?i)\b((?:bearer|basic|sharedkey|sharedkeylite)\s+)[^\s"'<>]*[0-9+/=][^\s"'<>]*`), "${1}" + Removed},
 	// The user and the password of a URL.
-	{regexp.MustCompile(`(://)[^\s/?#"'<>]*@`), "${1}" + Removed + "@"},
-	{regexp.MustCompile(`(?i)(%(?:25)*3A(?:%(?:25)*2F){2})` + encoded + `%(?:25)*40`), "${1}" + Removed + "%40"},
+	{[]string{"@"}, regexp.MustCompile(`(://)[^\s/?#"'<>]*@`), "${1}" + Removed + "@"},
+	{[]string{"%"}, regexp.MustCompile(`(?i)(%(?:25)*3A(?:%(?:25)*2F){2})` + encoded + `%(?:25)*40`), "${1}" + Removed + "%40"},
 }
 
 // Text returns text without credentials, and else as it was.
@@ -74,8 +77,11 @@ func (s Scrubber) Text(text string) string {
 	if !strings.ContainsAny(text, signs) && !strings.Contains(text, token) {
 		return text // as most ids and names: each form costs more than all else of an image
 	}
+	lower := strings.ToLower(text)
 	for _, f := range forms {
-		text = f.form.ReplaceAllString(text, f.with)
+		if slices.ContainsFunc(f.words, func(w string) bool { return strings.Contains(lower, w) }) {
+			text = f.form.ReplaceAllString(text, f.with)
+		}
 	}
 	return text
 }
