@@ -50,8 +50,9 @@ var forms = []struct {
 	form  *regexp.Regexp
 	with  string
 }{
-	// A token is base64 of JSON, with dots between its parts.
-	{[]string{"eyj"}, regexp.MustCompile(token + `[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), Removed},
+	// A token is base64 of JSON, with dots between its parts. What stands before it is
+	// no part of a word: DisneyJuniorImages is a name.
+	{[]string{"eyj"}, regexp.MustCompile(`(^|[^A-Za-z0-9]|%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[a-z])` + token + `[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`), "${1}" + Removed},
 	// The signature of a shared access signature; sv, se and sp say what it was for.
 	// https://learn.microsoft.com/rest/api/storageservices/create-service-sas
 	{[]string{"sig"}, regexp.MustCompile(`(?i)(^|[^a-z]|%(?:25)*3F)(sig` + assigned + `)` + value), "${1}${2}" + Removed},

@@ -33,6 +33,9 @@ func TestText(t *testing.T) {
 		"with an at":        {"https://bob:CAN@RY@example.com/", "https://[removed]@example.com/"},
 		"encoded":           {"https%3A%2F%2Fbob%3ACANARY%40example.com%2Fx", "https%3A%2F%2F[removed]%40example.com%2Fx"},
 		"token":             {"token eyJCANARYabcdefgh.CANARY.x refused", "token [removed] refused"},
+		"token in a URL":    {"https://a/x#id=eyJCANARYabcdefgh.CANARY.x", "https://a/x#id=[removed]"},
+		"token, encoded":    {"%257B%2522t%2522%253A%2522eyJCANARYabcdefgh.CANARY.x%22", "%2522[removed]%22"},
+		"token in JSON":     {`{\"t\":\"eyJCANARYabcdefgh.CANARY.x\",\u0022eyJCANARYabcdefgh.CANARY\neyJCANARYabcdefgh`, `,\u0022[removed]\n[removed]`},
 		"bearer":            {"Authorization: Bearer CANARY123 refused", "Bearer [removed] refused"},
 		"basic":             {`curl -H "Authorization: Basic CANARY" https://a`, `Authorization: Basic [removed]" https://a`},
 		"header in JSON":    {`{"Authorization":"token CANARY","n":1}`, `"token [removed]","n":1}`},
@@ -61,7 +64,8 @@ func TestText(t *testing.T) {
 // Words of Azure that hold no secret stay as they are.
 func TestTextStays(t *testing.T) {
 	for _, text := range []string{
-		"", "a b\n c", "/subscriptions/S/resourceGroups/signature-images/providers/Microsoft.Compute/images/signed",
+		"", "a b\n c", "/subscriptions/S/resourceGroups/monkeyJumpImages/providers/Microsoft.Compute/galleries/DisneyJuniorImages/images/keyJournal-2404/versions/1.0.0",
+		"/subscriptions/S/resourceGroups/signature-images/providers/Microsoft.Compute/images/signed",
 		"AuthorizationFailed: the client 'x@example.com' with object id '1' does not have authorization to perform action 'Microsoft.Compute/images/read'",
 		"the key of the account is wrong; Bearer authentication failed", "https://example.com/@scope/x?api-version=2024-03-03#a",
 		"design=1 assign=2", "West US 2", "SharedAccessKeyName=Root", "code=BadRequest", "Code: X token: no, key: 5",
