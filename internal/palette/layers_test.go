@@ -184,3 +184,29 @@ func TestPackVersions(t *testing.T) {
 		}
 	}
 }
+
+// A disabled pack is in the list, and not one that new profiles may have.
+func TestDisabledPacks(t *testing.T) {
+	more := func(s *fakepalette.State) {
+		for _, version := range []string{"1.0.2", "2.0.0"} {
+			s.Packs = append(s.Packs, fakepalette.Pack{UID: "byoi-" + version, Name: "generic-byoi", Version: version, RegistryUID: "reg-public", Type: "spectro", Layer: "os", Disabled: version == "2.0.0"})
+		}
+	}
+	for version, want := range map[string]string{"": "1.0.2", "1.x": "1.0.2", "2.x": "", "2.0.0": "2.0.0"} {
+		w := newWorld(t, more)
+		plan, err := w.client.Plan(t.Context(), request(t, "no-os", newAMI, func(t *palette.Target) { t.Create, t.PackVersion = true, version }), palette.Goal{})
+		if want == "" {
+			if e := wantFailure(t, err, "has no pack generic-byoi 2.x"); !strings.Contains(strings.Join(e.Details, "\n"), "has disabled some of these") {
+				t.Errorf("got details %q", e.Details)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", version, err)
+		}
+		told := strings.Contains(strings.Join(plan.Notes, "\n"), "palette has disabled pack generic-byoi 2.0.0")
+		if plan.Layer.Tag != want || told != (want == "2.0.0") {
+			t.Errorf("%q: got %s, want %s; notes %q", version, plan.Layer.Tag, want, plan.Notes)
+		}
+	}
+}

@@ -125,6 +125,9 @@ func (p *Plan) packOf(ctx context.Context, t Target, registry api.V1RegistryMeta
 	if n := len(slices.DeleteFunc(packs, usable)); n > 0 {
 		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("palette does not tell the version or uid of %d packs %s, which were left out", n, t.Pack))
 	}
+	if disabled(*pack) {
+		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("palette has disabled pack %s %s", t.Pack, pack.Spec.Version))
+	}
 	layer := toLayer(*pack)
 	layer.Name, layer.Layer, layer.RegistryUID = t.Pack, cmp.Or(layer.Layer, layerOS), registry.Uid
 	if layer.Values == "" {
@@ -144,7 +147,7 @@ func choosePack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMeta
 		}
 		known = append(known, pack.Spec.Version)
 		switch version := pack.Spec.Version; {
-		case !versionFits(t.PackVersion, version):
+		case !versionFits(t.PackVersion, version), disabled(pack) && version != t.PackVersion:
 		case len(newest) == 0 || newer(version, newest[0].Spec.Version):
 			newest = []api.V1PackSummary{pack}
 		case !newer(newest[0].Spec.Version, version):
@@ -173,6 +176,9 @@ func noPack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata
 	if len(known) > 0 {
 		e.Details = append(e.Details, "it has the versions "+joined(known))
 	}
+	if slices.ContainsFunc(packs, disabled) {
+		e.Details = append(e.Details, "palette has disabled some of these; target.packVersion takes one by its whole version")
+	}
 	if slices.ContainsFunc(packs, func(pack api.V1PackSummary) bool { return !usable(pack) }) {
 		e.Details = append(e.Details, "of some, Palette does not tell the version or the uid")
 	}
@@ -181,6 +187,11 @@ func noPack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata
 
 // usable tells whether a pack can be chosen and named to Palette.
 func usable(pack api.V1PackSummary) bool { return pack.Metadata.Uid != "" && pack.Spec.Version != "" }
+
+// disabled tells whether Palette has taken a pack from what new profiles may have;
+// those that have it keep it. The API description leaves the status open.
+// https://docs.spectrocloud.com/integrations/maintenance-policy
+func disabled(pack api.V1PackSummary) bool { return pack.Status["disabled"] == true }
 
 // supports tells whether a pack is for a cloud type, as far as both are known. The
 // profile of an add-on is for all clouds.

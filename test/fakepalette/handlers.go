@@ -146,6 +146,9 @@ func (s *Server) packs(w http.ResponseWriter, filters, limitText, token string) 
 				"cloudTypes": p.CloudTypes, "values": p.Values,
 			},
 		})
+		if p.Disabled {
+			items[len(items)-1]["status"] = object{"disabled": true}
+		}
 		if p.CloudTypes == nil {
 			items[len(items)-1]["spec"].(object)["cloudTypes"] = []string{}
 		}

@@ -39,6 +39,8 @@ type Pack struct {
 	Layer       string   `json:"layer"`
 	CloudTypes  []string `json:"cloudTypes,omitempty"`
 	Values      string   `json:"values"`
+	// Disabled packs are listed, with a status that the API description leaves open.
+	Disabled bool `json:"disabled,omitempty"`
 }
 
 // Profile is one version of a cluster profile.
