@@ -35,10 +35,13 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// CloudType returns the cloud type of a target: its own word, else the first
-// that machines with the image's provider are of; empty when unknown. An add-on
-// profile is for all of them.
+// CloudType returns the cloud type of a target: its own word, one of Palette's as
+// Palette writes it, else the first that machines with the image's provider are of;
+// empty when unknown. An add-on profile is for all of them.
 func CloudType(t Target) string {
+	if plain := plainCloud(t.CloudType); judged(plain) {
+		return plain
+	}
 	if t.CloudType != "" {
 		return t.CloudType
 	}

@@ -77,6 +77,8 @@ func TestCloudType(t *testing.T) {
 	for want, target := range map[string]palette.Target{
 		"eks": {Pack: "generic-byoi", CloudType: "eks", Provider: "aws"}, "azure": {Pack: "generic-byoi", Provider: "azure"},
 		"edge-native": {Pack: "edge-native-byoi"}, "": {Pack: "generic-byoi", Provider: "unheard-of"},
+		// A profile is not made for a cloud that Palette does not have.
+		"aws": {Pack: "generic-byoi", CloudType: "AWS "}, "Nutanix": {Pack: "generic-byoi", CloudType: "Nutanix"},
 	} {
 		if got := palette.CloudType(target); got != want {
 			t.Errorf("%+v: got %q, want %q", target, got, want)

@@ -361,7 +361,7 @@ func TestCloudThatIsNotJudged(t *testing.T) {
 	wantFailure(t, err, "the image of pack aws-east is one of aws, and the profile is of cloud type maas")
 	w = newWorld(t)
 	_, err = w.client.Plan(t.Context(), request(t, "fresh", newAMI, func(t *palette.Target) { t.Create, t.CloudType, t.RegistryUID = true, "Azure", "reg-other" }), palette.Goal{})
-	wantFailure(t, err, "is one of aws, and the profile is of cloud type Azure")
+	wantFailure(t, err, "is one of aws, and the profile is of cloud type azure")
 }
 
 // Where Palette does not tell which pack a layer is of, its registry does.
