@@ -158,9 +158,10 @@ func (e *Error) status() (reason, next string) {
 	case code == http.StatusUnauthorized:
 		return e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
 	case code == http.StatusForbidden && e.Origin == "":
-		return e.Registry + " denied access without credentials", login
+		return e.Registry + " denied access without credentials" + said(answer), login
 	case code == http.StatusForbidden:
-		return e.Registry + " denied access to the user from " + e.Origin, "ask the registry's owner for read access"
+		return e.Registry + " denied access to the user from " + e.Origin + said(answer),
+			"log in again, in case the login has expired (" + login + "), or ask the registry's owner for read access"
 	case code == http.StatusNotFound && answer.Request != nil && answer.Request.URL.Path == "/v2/":
 		return e.Registry + " is not a registry: it has no /v2/", "check the host and the port"
 	case code == http.StatusNotFound:
@@ -176,6 +177,22 @@ func (e *Error) status() (reason, next string) {
 		return fmt.Sprintf("%s is in trouble: %s", e.Registry, Text(answer)), "try again later"
 	}
 	return Text(answer), ""
+}
+
+// said returns the messages of a registry's answer, which tell an expired login
+// from a missing permission or a policy. Other parts of it are left out: they may
+// repeat what was sent.
+func said(answer *transport.Error) string {
+	var words []string
+	for _, d := range answer.Errors {
+		if d.Message != "" {
+			words = append(words, d.Message)
+		}
+	}
+	if words == nil {
+		return ""
+	}
+	return ": " + Text(errors.New(strings.Join(words, "; ")))
 }
 
 // certificate comes before the status: where https failed, a library may have
