@@ -157,11 +157,24 @@ func (o Outcome) noImage(pack string) error {
 	return e
 }
 
-// nearest orders drops by how few rules they fail.
+// nearest orders drops by how few rules they fail; nothing is nearer than a tag that
+// may fit.
 func nearest(drops []Drop) []Drop {
 	near := slices.Clone(drops)
-	slices.SortStableFunc(near, func(a, b Drop) int { return cmp.Compare(len(a.More), len(b.More)) })
+	misses := func(d Drop) int {
+		if d.mayFit() {
+			return -1
+		}
+		return len(d.More)
+	}
+	slices.SortStableFunc(near, func(a, b Drop) int { return cmp.Compare(misses(a), misses(b)) })
 	return near
+}
+
+// mayFit tells whether nothing speaks against a tag but that its architecture is not
+// known, as the source did not read it.
+func (d Drop) mayFit() bool {
+	return d.Rule == "architecture" && len(d.More) == 0 && d.Image.Architecture == "" && isUnread(&d.Image)
 }
 
 func reasonsOf(drop Drop) string {
@@ -195,7 +208,7 @@ func (o Outcome) nextStep() string {
 		"os.name": o.sel.OS.Name, "os.version": o.sel.OS.Version, "kubernetesVersion": o.sel.KubernetesVersion, "name": o.sel.Name,
 		"k8sDistribution": o.sel.K8sDistribution, "customTag": o.sel.CustomTag,
 	}
-	unread := ""
+	unread := o.readMore()
 	for _, field := range selectable() {
 		if wanted[field.key] == "" || !o.allFail(field.key) {
 			continue
@@ -206,6 +219,9 @@ func (o Outcome) nextStep() string {
 			unread = o.unknown(field.key)
 			continue
 		}
+		if field.key == "architecture" && unread != "" {
+			continue
+		}
 		if len(found) == 0 {
 			return o.unknown(field.key)
 		}
@@ -213,6 +229,20 @@ func (o Outcome) nextStep() string {
 			strings.Join(limited(found), ", ")) + remedy(field.key, wanted[field.key], found)
 	}
 	return cmp.Or(unread, "change select, or see every image and rule with the explain command")
+}
+
+// readMore is the next step when tags that were not read may fit.
+func (o Outcome) readMore() string {
+	count := 0
+	for _, drop := range o.Dropped {
+		if drop.mayFit() {
+			count++
+		}
+	}
+	if count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d tags that the source did not read may fit: %s", count, readTags)
 }
 
 func (o Outcome) allUnread() bool {

@@ -145,3 +145,31 @@ func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 		}
 	}
 }
+
+// Where no tag that was read fits, those come first that may fit and were not read,
+// with how to have them read.
+func TestUnreadTagsThatMayBeThePick(t *testing.T) {
+	amd64, newer := readTag("k3s", "1.30.9", "4.8.0", ""), readTag("k3s", "1.35.3", "4.8.0", "")
+	other := unreadTag("k3s", "1.29.4", "4.7.0", "")
+	for name, tc := range map[string]struct {
+		sel    spec.Select
+		images []image.Image
+	}{
+		"read are those of another Kubernetes":   {spec.Select{Architecture: "amd64", KubernetesVersion: "~1.30"}, []image.Image{newer}},
+		"read are those of another architecture": {spec.Select{Architecture: "arm64", KubernetesVersion: "~1.30"}, []image.Image{amd64}},
+	} {
+		rule, err := selection.Compile(tc.sel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		images := append(tc.images, other, unreadTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", ""))
+		var failed *failure.Error
+		if _, err := rule.Apply(images, now()).Resolve("p"); !errors.As(err, &failed) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !strings.Contains(failed.Next, "2 tags that the source did not read may fit: raise resolveLimit") ||
+			!strings.Contains(failed.Details[0], "k3s-1.30.9-v4.7.0") {
+			t.Errorf("%s: %q, next %s", name, failed.Details, failed.Next)
+		}
+	}
+}
