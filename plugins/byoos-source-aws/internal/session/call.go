@@ -62,6 +62,7 @@ func retryer(mode aws.RetryMode, attempts int) aws.Retryer {
 			so.MaxAttempts = attempts
 		}
 		so.Retryables = append(so.Retryables, retry.RetryableErrorCode{Codes: codes}, retry.IsErrorRetryableFunc(brokenOff))
+		so.Throttles = append(so.Throttles, retry.ThrottleErrorCode{Codes: codes}) // waits longer for it
 	}
 	if mode == aws.RetryModeStandard {
 		return remembering{retry.NewStandard(standard)}
