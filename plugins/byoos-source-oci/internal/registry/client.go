@@ -79,9 +79,15 @@ type Repository struct {
 // registryName is a host with a port, or one that looks like a host.
 var registryName = regexp.MustCompile(`^(?:localhost|[A-Za-z0-9](?:[A-Za-z0-9.-]*\.[A-Za-z0-9-]+)?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$`)
 
+// repositoryPath is the distribution specification's <name> ("Pulling manifests").
+var repositoryPath = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
+
 // Split returns the registry and the path of a repository name. The registry
 // must be named: a bare "ubuntu" would silently mean Docker Hub.
 func Split(repository string) (registry, path string, err error) {
+	if scheme, rest, ok := strings.Cut(repository, "://"); ok {
+		return "", "", fmt.Errorf("%q begins with %s://, which is no part of a repository's name: write %s", repository, scheme, rest)
+	}
 	registry, path, ok := strings.Cut(repository, "/")
 	hostLike := registry == "localhost" || strings.ContainsAny(registry, ".:")
 	if !ok || !hostLike || !registryName.MatchString(registry) {
@@ -90,7 +96,7 @@ func Split(repository string) (registry, path string, err error) {
 	if strings.ContainsAny(path, ":@") {
 		return "", "", fmt.Errorf("%q has a tag or a digest; name the repository only", repository)
 	}
-	if _, err := name.NewRepository(repository); err != nil {
+	if _, err := name.NewRepository(repository); err != nil || !repositoryPath.MatchString(path) {
 		return "", "", fmt.Errorf("%q is not a repository name (lower-case letters, digits, and . _ - /)", repository)
 	}
 	return registry, path, nil
