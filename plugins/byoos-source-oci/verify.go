@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -74,14 +73,11 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 		return v.untagged(ctx, repo, name, ref)
 	}
 	m, err := v.manifest(ctx, repo, tagName)
-	var failure *registry.Error
 	switch {
 	case registry.IsNotFound(err):
 		reason := fmt.Sprintf("%s has no tag %s", name.actual, tagName)
 		pinned, err := v.pinned(ctx, repo, digestOf(ref))
 		return sdk.Result{Presence: sdk.NotFound, Reason: joined(reason, pinned)}, err
-	case errors.As(err, &failure) && failure.NotVisible():
-		return sdk.Result{Presence: sdk.NotVisible, Reason: failure.Reason()}, nil
 	case err != nil:
 		return sdk.Result{}, err
 	}
@@ -106,12 +102,9 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 // untagged answers for an id that names a manifest and no tag.
 func (v *verification) untagged(ctx context.Context, repo *registry.Repository, name repositoryName, ref sdk.Ref) (sdk.Result, error) {
 	m, err := repo.ManifestByDigest(ctx, digestOf(ref))
-	var failure *registry.Error
 	switch {
 	case registry.IsNotFound(err):
 		return sdk.Result{Presence: sdk.NotFound, Reason: goneManifest(digestOf(ref))}, nil
-	case errors.As(err, &failure) && failure.NotVisible():
-		return sdk.Result{Presence: sdk.NotVisible, Reason: failure.Reason()}, nil
 	case err != nil:
 		return sdk.Result{}, err
 	}

@@ -50,12 +50,6 @@ func (e *Error) Reason() string { r, _ := e.explain(); return r }
 // the reason.
 func (e *Error) NextStep() string { _, next := e.explain(); return next }
 
-// NotVisible says that the registry refused to tell.
-func (e *Error) NotVisible() bool {
-	code := statusOf(e.Err)
-	return code == http.StatusUnauthorized || code == http.StatusForbidden
-}
-
 // IsTransfer tells failures to ask from answers that cannot be used.
 func IsTransfer(err error) bool {
 	var request *url.Error
