@@ -447,7 +447,7 @@ func TestOwnPublicAMIIsNoStranger(t *testing.T) {
 // others are read all the same, beside the one of the AWS configuration.
 func TestRegionsThatSomePacksSelect(t *testing.T) {
 	w := fakeaws.World{}
-	for i, region := range []string{"us-east-1", "eu-west-1", "ap-east-1"} {
+	for i, region := range []string{"us-east-1", "eu-west-1", "ap-east-1", "cn-north-1"} {
 		w.AMIs = append(w.AMIs, amiOf(region, id(i+1), june))
 	}
 	for _, test := range []struct {
@@ -455,13 +455,14 @@ func TestRegionsThatSomePacksSelect(t *testing.T) {
 		want                 []string
 	}{
 		{"nothing configured", `{"ami":{}}`, "us-east-1", []string{"eu-west-1", "us-east-1"}},
-		{"no region of one's own", `{"ami":{}}`, "", []string{"eu-west-1"}},
+		{"another partition", `{"ami":{}}`, "cn-north-1", []string{"cn-north-1"}},
+		{"no region of one's own", `{"ami":{}}`, "", []string{"cn-north-1", "eu-west-1"}},
 		{"configured", `{"ami":{},"regions":"ap-east-1"}`, "us-east-1", []string{"ap-east-1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start(t, w)
 			t.Setenv("AWS_REGION", test.region)
-			out := run(t, call{config: test.config, regions: []string{"EU-West-1", "westus2"}})
+			out := run(t, call{config: test.config, regions: []string{"EU-West-1", "westus2", "cn-north-1"}})
 			out.noErrors(t)
 			if got := ids(out.usable(now())); !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)

@@ -167,11 +167,7 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 		}
 		configured = hints
 	case len(configured) == 0:
-		configured = regionsOfAWS(d.req.Regions)
-		if d.session.Region != "" {
-			configured = append(configured, d.session.Region)
-		}
-		if len(configured) == 0 {
+		if configured = d.selectedAndOwn(); len(configured) == 0 {
 			return nil, &sdk.Diagnostic{
 				Severity: sdk.Error, ConfigPath: "regions", Summary: "no region to look in",
 				NextStep: "set regions in the source's config (--set regions=us-east-1) or AWS_REGION, or a region in a pack's select",
@@ -180,6 +176,17 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(configured)
 	return slices.Compact(configured), nil
+}
+
+// selectedAndOwn are the regions that some packs select and that of the AWS
+// configuration, whose credentials are good in its own partition only.
+func (d *discovery) selectedAndOwn() []string {
+	own := d.session.Region
+	if own == "" {
+		return regionsOfAWS(d.req.Regions)
+	}
+	regions := slices.DeleteFunc(regionsOfAWS(d.req.Regions), func(r string) bool { return settings.Partition(r) != settings.Partition(own) })
+	return append(regions, own)
 }
 
 func (d *discovery) hints() []string { return regionsOfAWS(d.req.Hints.Regions) }
