@@ -710,10 +710,13 @@ func TestRegions(t *testing.T) {
 		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "eu-west-1", AMI: id(2)}},
 	}}
 	const built = `{"imageBuilder":{"image":"golden"}}`
+	const builtThere = `{"imageBuilder":{"image":"golden"},"regions":"ap-east-1"}`
 	told := map[string]string{
 		"no overlap":                 "nothing is read: packs select eu-west-1, and this source has us-east-1",
 		"packs of other clouds only": "nothing is read: packs select westus2, which is not of AWS",
 		"of no build":                "nothing is read: packs select ap-east-1, and Image Builder has AMIs in eu-west-1, us-east-1",
+		"configured, of no build":    "nothing is read: regions has ap-east-1, and Image Builder has AMIs in eu-west-1, us-east-1",
+		"configured beside the pack": "nothing is read: regions has ap-east-1, and Image Builder has AMIs in eu-west-1, us-east-1",
 	}
 	tests := []struct {
 		name, config string
@@ -731,6 +734,8 @@ func TestRegions(t *testing.T) {
 		{"packs of other clouds only", `{"ami":{}}`, []string{"westus2"}, nil},
 		{"of a build", built, []string{"ap-east-1", "eu-west-1"}, []string{"eu-west-1"}},
 		{"of no build", built, []string{"ap-east-1"}, nil},
+		{"configured, of no build", builtThere, nil, nil},
+		{"configured beside the pack", builtThere, []string{"us-east-1"}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -56,8 +56,12 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 			left[c.Region] = true
 		}
 	}
-	if len(byRegion) == 0 && len(left) > 0 && len(d.req.Hints.Regions) > 0 {
-		return d.noteNoPlace("and Image Builder has AMIs in "+strings.Join(ids(left), ", "), "distribute to the region, or correct it in regions or the pack's select")
+	if len(byRegion) == 0 && len(left) > 0 {
+		asked := d.selected()
+		if c := d.config.Regions; len(c) > 0 && !slices.ContainsFunc(ids(left), func(r string) bool { return slices.Contains(c, r) }) {
+			asked = "regions has " + strings.Join(c, ", ")
+		}
+		return d.noteNoPlace(asked, "and Image Builder has AMIs in "+strings.Join(ids(left), ", "), "distribute to the region, or correct it in regions or the pack's select")
 	}
 	return d.eachRegion(ctx, ids(byRegion), func(ctx context.Context, region string) error {
 		return d.crossCheck(ctx, region, byRegion[region])

@@ -155,7 +155,7 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 		kept := slices.DeleteFunc(slices.Clone(configured), func(r string) bool { return !slices.Contains(hints, r) })
 		d.log.Debug("regions that no pack selects are left out", "configured", len(configured), "read", len(kept))
 		if len(kept) == 0 {
-			err := d.noteNoPlace("and this source has "+strings.Join(configured, ", "), "add the region to regions, or correct it in the pack's select")
+			err := d.noteNoPlace(d.selected(), "and this source has "+strings.Join(configured, ", "), "add the region to regions, or correct it in the pack's select")
 			if err != nil {
 				return nil, err
 			}
@@ -163,7 +163,7 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 		configured = kept
 	case len(configured) == 0 && hinted:
 		if len(hints) == 0 {
-			return nil, d.noteNoPlace("which is not of AWS", "correct the region in the pack's select")
+			return nil, d.noteNoPlace(d.selected(), "which is not of AWS", "correct the region in the pack's select")
 		}
 		configured = hints
 	case len(configured) == 0:
@@ -204,11 +204,16 @@ func regionsOfAWS(selected []string) []string {
 	return regions
 }
 
-// noteNoPlace tells why a source has no images: no pack selects a region of it.
-func (d *discovery) noteNoPlace(why, next string) error {
+// selected is which regions packs select, for a message.
+func (d *discovery) selected() string {
+	return "packs select " + strings.Join(d.req.Hints.Regions, ", ")
+}
+
+// noteNoPlace tells why a source has no images: none of its regions is asked for.
+func (d *discovery) noteNoPlace(asked, why, next string) error {
 	return d.out.Report(sdk.Diagnostic{
 		Severity: sdk.Notice, ConfigPath: "regions",
-		Summary:  fmt.Sprintf("nothing is read: packs select %s, %s", strings.Join(d.req.Hints.Regions, ", "), why),
+		Summary:  fmt.Sprintf("nothing is read: %s, %s", asked, why),
 		NextStep: next,
 	})
 }
