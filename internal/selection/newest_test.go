@@ -62,6 +62,10 @@ func TestNewestByVersion(t *testing.T) {
 			[]image.Image{ami("a", byVersion, created(2)), ami("b", byVersion, created(1))},
 			"b a", "createdAt", nil,
 		},
+		"no version at all, and one time": {
+			[]image.Image{ami("a", byVersion, created(1)), ami("b", byVersion, created(1))},
+			"a b", "id", []string{"2 images were created at 2026-09-01T11:00:00Z; id decided for a"},
+		},
 		"one tag for two architectures is no tie": {
 			[]image.Image{tag("1.30.4", "k3s", ""), tag("1.30.4", "k3s", "", architecture("arm64"))},
 			"r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", "id", nil,

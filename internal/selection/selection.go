@@ -219,7 +219,7 @@ func (o *Outcome) shared() (what string, same func(*image.Image) bool) {
 	switch {
 	case top.NewestBy == image.NewestByVersion && top.Version != "":
 		return "have version " + top.Version, func(i *image.Image) bool { return compareVersions(top.Version, i.Version) == 0 }
-	case top.NewestBy == image.NewestByCreated && top.CreatedAt != nil:
+	case top.CreatedAt != nil: // what comes first, or all that is known
 		return "were created at " + top.CreatedAt.UTC().Format(time.RFC3339), func(i *image.Image) bool { return sameTime(top, i) }
 	}
 	return "", nil
