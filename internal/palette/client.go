@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -117,33 +118,42 @@ func list[T any](body *T, raw []byte) (*T, error) {
 // profileRef is a profile in a list. The version may be absent there.
 type profileRef struct{ UID, Name, Version, CloudType string }
 
-// findProfiles returns the profiles of that name, of all scopes and versions, and
-// those whose name the list does not tell; nameless is how many it tells nothing of.
-func (c *Client) findProfiles(ctx context.Context, name string) (refs []profileRef, nameless int, err error) {
+// listing is what Palette's list says of a name.
+type listing struct {
+	// refs are the profiles of that name, of all scopes and versions, and those whose
+	// name the list does not tell.
+	refs []profileRef
+	// nameless is how many profiles the list tells nothing of.
+	nameless int
+	// alike is a name that is another in letter case or space alone; empty for none.
+	alike string
+}
+
+func (c *Client) findProfiles(ctx context.Context, name string) (listing, error) {
 	resp, err := c.api.V1ClusterProfilesMetadataWithResponse(ctx)
 	if err != nil {
-		return nil, 0, err
+		return listing{}, err
 	}
 	listed, err := list(resp.JSON200, resp.Body)
 	if err != nil {
-		return nil, 0, err
+		return listing{}, err
 	}
+	var found listing
 	for _, item := range listed.Items {
-		if item.Metadata.Name != name && item.Metadata.Name != "" {
-			continue
-		}
-		if item.Metadata.Uid == "" {
-			if item.Metadata.Name == "" {
-				nameless++
-				continue
+		switch have := item.Metadata; {
+		case have.Name != name && have.Name != "":
+			if strings.EqualFold(strings.TrimSpace(have.Name), strings.TrimSpace(name)) {
+				found.alike = have.Name
 			}
-			return nil, 0, fmt.Errorf("the list of profiles has %q without a uid", name)
+		case have.Uid == "" && have.Name == "":
+			found.nameless++
+		case have.Uid == "":
+			return listing{}, fmt.Errorf("the list of profiles has %q without a uid", name)
+		default:
+			found.refs = append(found.refs, profileRef{UID: have.Uid, Name: have.Name, Version: item.Spec.Version, CloudType: item.Spec.CloudType})
 		}
-		refs = append(refs, profileRef{
-			UID: item.Metadata.Uid, Name: item.Metadata.Name, Version: item.Spec.Version, CloudType: item.Spec.CloudType,
-		})
 	}
-	return refs, nameless, nil
+	return found, nil
 }
 
 func (c *Client) profile(ctx context.Context, uid string) (*Profile, error) {

@@ -87,6 +87,9 @@ func (p *Plan) decideFresh(action Action, kind templateKind) error {
 	p.Current, p.Published, p.PublishedWanted = "", "", string(wanted)
 	profile := p.Profile()
 	if profile == nil {
+		if p.read.alike != "" {
+			p.Notes = append(p.Notes, fmt.Sprintf("palette has a profile %q, which is another one", p.read.alike))
+		}
 		return p.checkAlone(nil)
 	}
 	if p.replaces() {

@@ -28,11 +28,11 @@ type candidate struct {
 // snapshot reads the profile, and the new version if it is there.
 func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
 	what := fmt.Sprintf("cannot read profile %q of %s from Palette", p.Target.Profile, p.Target.Scope)
-	refs, nameless, err := p.scope.findProfiles(ctx, p.Target.Profile)
+	listed, err := p.scope.findProfiles(ctx, p.Target.Profile)
 	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
-	found, err := p.learn(ctx, refs, p.concerns)
+	found, err := p.learn(ctx, listed.refs, p.concerns)
 	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
@@ -41,7 +41,7 @@ func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
 		return snapshot{}, err
 	}
 	if base == nil && p.Target.Version != "" {
-		if err := p.otherVersions(ctx, refs, next != nil); err != nil {
+		if err := p.otherVersions(ctx, listed.refs, next != nil); err != nil {
 			return snapshot{}, failed(what, err)
 		}
 	}
@@ -49,7 +49,7 @@ func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
 	if err != nil {
 		return snapshot{}, failed(what, err)
 	}
-	s.nameless = nameless
+	s.nameless, s.alike = listed.nameless, listed.alike
 	for _, c := range found {
 		if c.belongs == belongsElsewhere {
 			s.elsewhere = append(s.elsewhere, c.scope)
@@ -302,6 +302,8 @@ func (p *Plan) noProfile() error {
 		hint += "; the tenant has one of that name, which scope: tenant in the target means"
 	case slices.Contains(p.read.elsewhere, scopeProject):
 		hint += "; a project has one of that name, which target.project names"
+	case p.read.alike != "":
+		hint = fmt.Sprintf("palette has %q, which is another name: write target.profile so, and check target.project", p.read.alike)
 	}
 	e := refused(hint, "there is no profile %q in %s", p.Target.Profile, p.Target.Scope)
 	if p.read.nameless > 0 {

@@ -99,8 +99,10 @@ type snapshot struct {
 	next *Profile
 	// elsewhere are the scopes, other than the target's, that have the name.
 	elsewhere []string
-	// nameless is how many profiles Palette's list tells nothing of.
+	// nameless is how many profiles Palette's list tells nothing of, alike a name that
+	// is all but the target's.
 	nameless int
+	alike    string
 }
 
 // profile is the one that is edited; nil when it has to be made first.

@@ -175,3 +175,18 @@ func TestVersions(t *testing.T) {
 		t.Errorf("the second apply: %+v", report)
 	}
 }
+
+// A name in other letters is another profile, which is told before one is made.
+func TestNamesThatAreAlike(t *testing.T) {
+	for _, name := range []string{"RHEL-Prod", " rhel-prod"} {
+		w := newWorld(t)
+		_, err := w.client.Plan(t.Context(), request(t, name, newAMI), palette.Goal{})
+		if e := wantFailure(t, err, "there is no profile"); !strings.Contains(e.Next, `palette has "rhel-prod", which is another name`) {
+			t.Errorf("%q: got next step %q", name, e.Next)
+		}
+		plan := w.plan(t, request(t, name, newAMI, func(t *palette.Target) { t.Create, t.CloudType = true, "aws" }), palette.Goal{})
+		if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, `palette has a profile "rhel-prod", which is another one`) {
+			t.Errorf("%q: got notes %q", name, notes)
+		}
+	}
+}
