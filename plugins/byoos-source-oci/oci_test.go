@@ -369,7 +369,9 @@ func TestConfigErrors(t *testing.T) {
 		{config{Repository: "ttl.sh/ubuntu/"}, "repository", "is not a repository name"},
 		{config{Repository: "ttl.sh//ubuntu"}, "repository", "is not a repository name"},
 		{config{Repository: "https://ttl.sh/ubuntu"}, "repository", "write ttl.sh/ubuntu"},
-		{config{Repository: "user:pw@ttl.sh/ubuntu"}, "repository", "does not begin with a registry"},
+		{config{Repository: "user:" + canary + "@ttl.sh/ubuntu"}, "repository", `"...@ttl.sh/ubuntu" does not begin with a registry`},
+		{config{Repository: "user:p@" + canary + "@ttl.sh/ubuntu@sha256:1"}, "repository", `"...@ttl.sh/ubuntu@sha256:1" does not begin`},
+		{config{Repository: "https://user:" + canary + "@ttl.sh/ubuntu"}, "repository", "write ...@ttl.sh/ubuntu"},
 		{config{Repository: "../x.y/ubuntu"}, "repository", "does not begin with a registry"},
 		{config{Repository: "ttl.sh/a", Repositories: []string{"ttl.sh/b", "c"}}, "repositories[1]", `"c"`},
 		{config{Repository: "ttl.sh/a", Tags: []string{"["}}, "tags", `"["`},
@@ -379,6 +381,7 @@ func TestConfigErrors(t *testing.T) {
 	} {
 		out := discover(t, call{config: tc.c})
 		says(t, out, tc.want)
+		noCanary(t, out)
 		if out.diagnostics[0].ConfigPath != tc.key || out.diagnostics[0].NextStep == "" {
 			t.Errorf("%+v: %+v", tc.c, out.diagnostics[0])
 		}

@@ -85,21 +85,35 @@ var repositoryPath = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(
 // Split returns the registry and the path of a repository name. The registry
 // must be named: a bare "ubuntu" would silently mean Docker Hub.
 func Split(repository string) (registry, path string, err error) {
+	shown := withoutLogin(repository)
 	if scheme, rest, ok := strings.Cut(repository, "://"); ok {
-		return "", "", fmt.Errorf("%q begins with %s://, which is no part of a repository's name: write %s", repository, scheme, rest)
+		return "", "", fmt.Errorf("%q begins with %s://, which is no part of a repository's name: write %s", shown, scheme, withoutLogin(rest))
 	}
 	registry, path, ok := strings.Cut(repository, "/")
 	hostLike := registry == "localhost" || strings.ContainsAny(registry, ".:")
 	if !ok || !hostLike || !registryName.MatchString(registry) {
-		return "", "", fmt.Errorf("%q does not begin with a registry, such as docker.io/ or registry.example.com:5000/", repository)
+		return "", "", fmt.Errorf("%q does not begin with a registry, such as docker.io/ or registry.example.com:5000/", shown)
 	}
 	if strings.ContainsAny(path, ":@") {
-		return "", "", fmt.Errorf("%q has a tag or a digest; name the repository only", repository)
+		return "", "", fmt.Errorf("%q has a tag or a digest; name the repository only", shown)
 	}
 	if _, err := name.NewRepository(repository); err != nil || !repositoryPath.MatchString(path) {
-		return "", "", fmt.Errorf("%q is not a repository name (lower-case letters, digits, and . _ - /)", repository)
+		return "", "", fmt.Errorf("%q is not a repository name (lower-case letters, digits, and . _ - /)", shown)
 	}
 	return registry, path, nil
+}
+
+// withoutLogin hides what stands before a host, where people write a password.
+func withoutLogin(repository string) string {
+	named := repository
+	if digest := strings.LastIndex(repository, "@sha"); digest >= 0 {
+		named = repository[:digest]
+	}
+	at := strings.LastIndex(named, "@")
+	if at < 0 {
+		return repository
+	}
+	return "..." + repository[at:]
 }
 
 // Repository returns a repository by name. It does no I/O but for reading
