@@ -131,11 +131,11 @@ func TestRetries(t *testing.T) {
 	for fault, want := range map[fakepalette.Fault]int{fakepalette.TooMany: 2, fakepalette.ServerError: 1, fakepalette.CutAfter: 1} {
 		w.Reset(baseState(t))
 		puts := 0
-		w.Pause = func(_ int, call fakepalette.Call) {
+		w.Pause(func(_ int, call fakepalette.Call) {
 			if call.Method == http.MethodPut {
 				puts++
 			}
-		}
+		})
 		w.Fail(6, fault) // after validation, list, get, manifests and variables
 		_, _ = w.client.Apply(t.Context(), plan, palette.Options{})
 		if puts != want {
@@ -218,12 +218,12 @@ func TestTLSIsVerified(t *testing.T) {
 func TestDeadlineAndInterruption(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	w.Pause = func(int, fakepalette.Call) { cancel() }
+	w.Pause(func(int, fakepalette.Call) { cancel() })
 	_, err := w.client.Plan(ctx, request(t, "rhel-prod", newAMI), palette.Goal{})
 	if !errors.Is(err, context.Canceled) || failure.Code(err) != failure.ExitInterrupted {
 		t.Errorf("got %v, code %d", err, failure.Code(err))
 	}
-	w.Pause = nil
+	w.Pause(nil)
 	ctx, cancel = context.WithTimeout(t.Context(), 0)
 	defer cancel()
 	_, err = w.client.Plan(ctx, request(t, "rhel-prod", newAMI), palette.Goal{})

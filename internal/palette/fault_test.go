@@ -116,11 +116,11 @@ func TestInterruptionAtEachRequest(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", s.name, n), func(t *testing.T) {
 				w.Reset(baseState(t))
 				ctx, cancel := context.WithCancel(t.Context())
-				w.Pause = func(i int, _ fakepalette.Call) {
+				w.Pause(func(i int, _ fakepalette.Call) {
 					if i == n {
 						cancel()
 					}
-				}
+				})
 				outcomes := w.applyAll(ctx, s.goal, 1, s.request)
 				if err := palette.Errors(outcomes); failure.Code(err) != failure.ExitInterrupted {
 					t.Errorf("got %v", err)
@@ -128,7 +128,7 @@ func TestInterruptionAtEachRequest(t *testing.T) {
 				// The request that was cut off is still carried out; here it is not to be
 				// taken for somebody else's change by the next apply.
 				w.Settle()
-				w.Pause = nil
+				w.Pause(nil)
 				checkPublished(t, content(w.State()), before, after)
 				if err := s.run(t, w); err != nil {
 					t.Fatalf("the next apply does not finish: %v", err)
@@ -202,7 +202,7 @@ func changeBefore(t *testing.T, w *world, s scenario, version, layer string, n i
 	w.Reset(baseState(t))
 	edited, added := false, false
 	var at fakepalette.Call
-	w.Before = func(i int, call fakepalette.Call, state *fakepalette.State) {
+	w.Before(func(i int, call fakepalette.Call, state *fakepalette.State) {
 		if i != n {
 			return
 		}
@@ -210,7 +210,7 @@ func changeBefore(t *testing.T, w *world, s scenario, version, layer string, n i
 			at, edited = call, true
 			added = !editLayer(p, layer)
 		}
-	}
+	})
 	err := s.run(t, w)
 	if !edited {
 		return false
@@ -276,14 +276,14 @@ func TestTwoAppliesInterleaved(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			w.Reset(baseState(t))
 			var busy atomic.Bool // requests come several at a time
-			w.Pause = func(i int, _ fakepalette.Call) {
+			w.Pause(func(i int, _ fakepalette.Call) {
 				if i != n || !busy.CompareAndSwap(false, true) {
 					return
 				}
 				if err := other.run(t, w); err != nil {
 					t.Errorf("the apply that was not disturbed: %v", err)
 				}
-			}
+			})
 			firstErr := first.run(t, w)
 			published := content(w.State())["project-1/rhel-prod/1.2.0"][0]
 			for _, good := range []map[string][2][]fakepalette.Layer{before, afterFirst, afterOther} {
@@ -294,7 +294,7 @@ func TestTwoAppliesInterleaved(t *testing.T) {
 			if published != nil {
 				t.Errorf("published is none of the three: %+v", published)
 			}
-			w.Pause = nil
+			w.Pause(nil)
 			if err := first.run(t, w); err != nil {
 				t.Errorf("the next apply after %v: %v", firstErr, err)
 			}

@@ -47,12 +47,12 @@ func TestManifestEditsStopPublishing(t *testing.T) {
 	for n, done := 1, false; !done; n++ {
 		w := newWorld(t)
 		edited := false
-		w.Before = func(i int, call fakepalette.Call, s *fakepalette.State) {
+		w.Before(func(i int, call fakepalette.Call, s *fakepalette.State) {
 			if i == n && !call.Writes() {
 				edited = true
 				editManifest(s)
 			}
-		}
+		})
 		done = n > 40
 		plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 		if err == nil {
@@ -118,11 +118,11 @@ func TestVariablesAreCompared(t *testing.T) {
 	sameList(t, "details", e.Details, []string{"the profile's variables are others than were read"})
 
 	w = newWorld(t, with)
-	w.Before = func(_ int, call fakepalette.Call, s *fakepalette.State) {
+	w.Before(func(_ int, call fakepalette.Call, s *fakepalette.State) {
 		if call.Method == http.MethodPut {
 			change(s)
 		}
-	}
+	})
 	_, err = w.client.Apply(t.Context(), w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true}), palette.Options{})
 	wantFailure(t, err, "was changed by somebody else")
 

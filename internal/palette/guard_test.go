@@ -429,12 +429,12 @@ func TestReplacementThatLosesLabels(t *testing.T) {
 		s.Profile("ubuntu", "1.0.0").Labels = map[string]string{"team": "platform"}
 	})
 	replaced := false
-	w.Before = func(_ int, call fakepalette.Call, s *fakepalette.State) {
+	w.Before(func(_ int, call fakepalette.Call, s *fakepalette.State) {
 		if replaced {
 			s.Profile("ubuntu", "1.0.0").Labels = nil
 		}
 		replaced = replaced || call.Method == http.MethodPut
-	}
+	})
 	plan := w.plan(t, request(t, "ubuntu", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{Publish: true})
 	_, err := w.client.Apply(t.Context(), plan, palette.Options{})
 	wantFailure(t, err, "in between")

@@ -86,12 +86,12 @@ func (p *palettes) start(ts *testscript.TestScript, file string) {
 	server, err := fakepalette.New(state)
 	ts.Check(err)
 	server.Key = paletteKey
-	server.Pause = func(int, fakepalette.Call) {
+	server.Pause(func(int, fakepalette.Call) {
 		if process := processWithKey(); process != "" {
 			ts.Logf("the API key is in the list of processes: %s", process)
 			server.Violate("the API key is in the list of processes")
 		}
-	}
+	})
 	listener := httptest.NewServer(server)
 	p.byScript.Store(ts, server)
 	ts.Defer(func() {

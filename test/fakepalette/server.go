@@ -72,19 +72,16 @@ type Server struct {
 	// FreshManifests gives the manifests of a new draft uids of their own.
 	FreshManifests bool
 	// EmptyPages puts an empty page before each page of a list.
-	EmptyPages bool
-	// Before is called with the number of each request, from 1, before it is
-	// carried out, and may change the state.
-	Before func(n int, call Call, state *State)
-	// Pause is called likewise, and may send requests itself.
-	Pause func(n int, call Call)
-
+	EmptyPages  bool
 	router      routers.Router
 	answers     map[string]*openapi3.Schema
 	errorSchema *openapi3.Schema
 
-	underWay   sync.WaitGroup
 	mu         sync.Mutex
+	settled    *sync.Cond // when underWay falls to 0
+	underWay   int
+	before     func(int, Call, *State)
+	pause      func(int, Call)
 	state      State
 	faults     map[int]Fault
 	calls      []Call
@@ -143,7 +140,9 @@ func newServer(state State, doc *openapi3.T) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{state: state, router: router, answers: answers, errorSchema: errorSchema, faults: map[int]Fault{}}, nil
+	s := &Server{state: state, router: router, answers: answers, errorSchema: errorSchema, faults: map[int]Fault{}}
+	s.settled = sync.NewCond(&s.mu)
+	return s, nil
 }
 
 func success(operation *openapi3.Operation) *openapi3.Schema {
@@ -195,16 +194,51 @@ func (s *Server) FailAlways(n int, fault Fault) {
 	}
 }
 
+// Before has f called with the number of each request, from 1, before it is
+// carried out; f may change the state. No request calls it after Before(nil).
+func (s *Server) Before(f func(n int, call Call, state *State)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = f
+}
+
+// Pause is like Before, and f may send requests itself.
+func (s *Server) Pause(f func(n int, call Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pause = f
+}
+
 // Settle waits for the requests that are being answered, also for a client that
-// has left.
-func (s *Server) Settle() { s.underWay.Wait() }
+// has left. A request on its way may come later.
+func (s *Server) Settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.underWay > 0 {
+		s.settled.Wait()
+	}
+}
+
+func (s *Server) enter() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.underWay++
+}
+
+func (s *Server) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.underWay--; s.underWay == 0 {
+		s.settled.Broadcast()
+	}
+}
 
 // Reset starts again with another state.
 func (s *Server) Reset(state State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state, s.calls, s.count, s.serial = state, nil, 0, 0
-	s.Before, s.Pause = nil, nil
+	s.before, s.pause = nil, nil
 	clear(s.faults)
 }
 
@@ -259,8 +293,8 @@ func (s *Server) Change(change func(*State)) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.underWay.Add(1)
-	defer s.underWay.Done()
+	s.enter()
+	defer s.leave()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -270,6 +304,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := s.count
 	fault := s.faults[n]
 	delete(s.faults, n)
+	pause := s.pause
 	s.mu.Unlock()
 
 	switch fault {
@@ -279,8 +314,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "0")
 	}
 	call := Call{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(body)}
-	if s.Pause != nil {
-		s.Pause(n, call)
+	if pause != nil {
+		pause(n, call)
 	}
 	answer := s.answer(n, fault, call, r, body)
 	call.Status = answer.Code
@@ -340,8 +375,8 @@ func (s *Server) answer(n int, fault Fault, call Call, r *http.Request, body []b
 		return rec
 	}
 	s.mu.Lock()
-	if s.Before != nil {
-		s.Before(n, call, &s.state)
+	if s.before != nil {
+		s.before(n, call, &s.state)
 	}
 	s.handle(rec, input, body)
 	s.mu.Unlock()
