@@ -44,7 +44,7 @@ const (
 //     in no body;
 //   - plain http is used where Plain allows it, and a host that failed TLS is
 //     not tried again without;
-//   - answers are bounded.
+//   - answers are bounded, and errors among them do not repeat what was sent.
 type guard struct {
 	registry string
 	// scheme is what the library expects of addresses of the registry.
@@ -59,6 +59,8 @@ type guard struct {
 	tokens     map[string]bool
 	challenges []string
 	tlsFailure map[string]error
+
+	sent sent
 }
 
 // PlainHTTPError is a request that would have gone out without encryption.
@@ -93,6 +95,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	g.sent.note(req)
 	resp, err := g.base.RoundTrip(req)
 	if err != nil {
 		g.noteTLS(req.URL, err)
@@ -103,6 +106,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, err
 	}
+	g.sent.scrub(resp)
 	g.setNextPage(req, resp)
 	resp.Body = &body{ReadCloser: resp.Body, limit: limitOf(firstRequest(req).URL.Path)}
 	return resp, nil
