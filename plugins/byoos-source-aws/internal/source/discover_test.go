@@ -575,6 +575,42 @@ func TestSSMParameters(t *testing.T) {
 	}
 }
 
+// TestParameterOfSomeRegions: one that is not in a region which is read for some packs
+// alone is a warning, as these may have images of other sources.
+func TestParameterOfSomeRegions(t *testing.T) {
+	const name = "/aws/service/x/image_id"
+	w := fakeaws.World{
+		AMIs:       []fakeaws.AMI{amiOf("us-east-1", id(1), june)},
+		Parameters: []fakeaws.Parameter{{Region: "us-east-1", Name: name, Value: id(1)}},
+	}
+	both := []string{"eu-west-1", "us-east-1"}
+	for _, test := range []struct {
+		name, more, own string
+		hints           []string
+		failed          []string
+	}{
+		{"some packs select one", "", "us-east-1", nil, nil},
+		{"not in one's own", "", "eu-west-1", nil, []string{"eu-west-1"}},
+		{"no region of one's own", "", "", nil, []string{"eu-west-1"}},
+		{"all packs select one", "", "us-east-1", both, []string{"eu-west-1"}},
+		{"configured", `,"regions":["eu-west-1","us-east-1"]`, "us-east-1", nil, []string{"eu-west-1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, w)
+			t.Setenv("AWS_REGION", test.own)
+			out := run(t, call{config: `{"ssmParameter":"` + name + `"` + test.more + `}`, hints: test.hints, regions: both})
+			var failed []string
+			for _, d := range out.errors() {
+				failed = append(failed, d.Scope)
+			}
+			if !slices.Equal(failed, test.failed) || !strings.Contains(out.text(t), "there is no parameter "+name+" in eu-west-1") {
+				t.Errorf("failed in %q, want %q: %+v", failed, test.failed, out.diagnostics)
+			}
+			out.find(t, id(1))
+		})
+	}
+}
+
 // TestOwnParameters: parameters of the account with the user's permission, and
 // only AMIs of the owners behind them.
 func TestOwnParameters(t *testing.T) {

@@ -126,7 +126,7 @@ func (d *discovery) noteParameters(out *ssm.GetParametersOutput, asked []string,
 		left = slices.DeleteFunc(left, func(n string) bool { return n == name })
 		id, ok := amiID(aws.ToString(p.Value))
 		if !ok {
-			err := d.parameterProblem(region, "parameter "+name+" does not hold an AMI id", "name one that ends in /image_id or holds an id as it is")
+			err := d.parameterProblem(sdk.Error, region, "parameter "+name+" does not hold an AMI id", "name one that ends in /image_id or holds an id as it is")
 			if err != nil {
 				return err
 			}
@@ -138,20 +138,23 @@ func (d *discovery) noteParameters(out *ssm.GetParametersOutput, asked []string,
 		}
 	}
 	for _, name := range left {
-		summary, next := "SSM does not say what parameter "+name+" holds", "try again"
+		severity, summary, next := sdk.Error, "SSM does not say what parameter "+name+" holds", "try again"
 		if slices.Contains(out.InvalidParameters, name) {
 			summary = fmt.Sprintf("there is no parameter %s in %s", name, region)
 			next = "check the name; aws ssm get-parameters-by-path --path /aws/service lists public ones"
+			if d.onlySelected(region) {
+				severity = sdk.Warning // the packs that select it may have images of other sources
+			}
 		}
-		if err := d.parameterProblem(region, summary, next); err != nil {
+		if err := d.parameterProblem(severity, region, summary, next); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *discovery) parameterProblem(region, summary, next string) error {
-	return d.out.Report(sdk.Diagnostic{Severity: sdk.Error, ConfigPath: "ssmParameter", Scope: region, Summary: summary, NextStep: next})
+func (d *discovery) parameterProblem(severity sdk.Severity, region, summary, next string) error {
+	return d.out.Report(sdk.Diagnostic{Severity: severity, ConfigPath: "ssmParameter", Scope: region, Summary: summary, NextStep: next})
 }
 
 // askedAs returns the name that was asked for, which may have a version or label

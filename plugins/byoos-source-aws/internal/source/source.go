@@ -189,6 +189,13 @@ func (d *discovery) selectedAndOwn() []string {
 	return append(regions, own)
 }
 
+// onlySelected tells whether a region is read beside one's own because some packs
+// select it.
+func (d *discovery) onlySelected(region string) bool {
+	own := d.session.Region
+	return len(d.config.Regions) == 0 && len(d.req.Hints.Regions) == 0 && own != "" && region != own
+}
+
 func (d *discovery) hints() []string { return regionsOfAWS(d.req.Hints.Regions) }
 
 // regionsOfAWS returns the regions of AWS among those that packs select, in AWS's
