@@ -125,10 +125,7 @@ func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*palette
 		return nil, err
 	}
 	login := cliLogin(inv)
-	access := &paletteAccess{palette: p, config: config.Palette, login: login}
-	if access.scopes, err = p.scopes(inv, config.Palette, login); err != nil {
-		return nil, err
-	}
+	access := &paletteAccess{palette: p, config: config.Palette, login: login, scopes: p.scopes(inv, config.Palette, login)}
 	if p.host(inv, config.Palette) == "" && login.err != nil {
 		return nil, login.err
 	}

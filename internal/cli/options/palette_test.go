@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // A variable that a script did not set is not the tenant, or the user's own Palette.
@@ -57,12 +58,24 @@ func TestLoginThatCannotBeRead(t *testing.T) {
 				streams, _, _, _ := genericiooptions.NewTestIOStreams()
 				inv := &invocation.Invocation{IOStreams: streams, Dir: home, Environ: append([]string{"HOME=" + home}, c.environ...), Now: time.Now}
 				c.palette.Timeout, c.palette.Parallel = time.Minute, 1
-				_, err := c.palette.prepare(inv, false)
+				access, err := c.palette.prepare(inv, false)
+				if err == nil {
+					_, err = access.scopes.of("p", spec.Target{})
+				}
 				if c.bad != (failure.Code(err) == failure.ExitUsage) || err != nil && strings.Contains(err.Error(), "s3cret") {
 					t.Errorf("got %v", err)
 				}
 				c.palette.Host = ""
-				if _, err = c.palette.Scopes(inv); (c.palette.Project == "" && !c.palette.Tenant && c.environ == nil) != (failure.Code(err) == failure.ExitUsage) {
+				scopes, err := c.palette.Scopes(inv)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, own := range []spec.Target{{Project: "dev"}, {Scope: spec.ScopeTenant}} {
+					if scope, err := scopes.of("p", own); err != nil || scope.Project() != own.Project {
+						t.Errorf("a target that says it itself: got %v, %v", scope, err)
+					}
+				}
+				if _, err = scopes.of("p", spec.Target{}); (c.palette.Project == "" && !c.palette.Tenant && c.environ == nil) != (failure.Code(err) == failure.ExitUsage) {
 					t.Errorf("the scopes alone: got %v", err)
 				}
 			})

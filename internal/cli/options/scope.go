@@ -14,6 +14,8 @@ type Scopes struct {
 	Project string
 	// Tenant is the user's word that they are of the tenant, whatever Project is.
 	Tenant bool
+	// unknown is why Project is not known, where a login that cannot be read may say it.
+	unknown error
 }
 
 // Scopes returns what the flags, the environment and the user's configuration say.
@@ -26,16 +28,16 @@ func (p *Palette) Scopes(inv *invocation.Invocation) (Scopes, error) {
 	if err != nil {
 		return Scopes{}, err
 	}
-	return p.scopes(inv, config.Palette, cliLogin(inv))
+	return p.scopes(inv, config.Palette, cliLogin(inv)), nil
 }
 
 // scopes needs the login only where nothing else says what it would say.
-func (p *Palette) scopes(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) (Scopes, error) {
-	project := first(p.Project, inv.Getenv(projectVariable), config.Project)
-	if project == "" && !p.Tenant && login.err != nil {
-		return Scopes{}, login.err
+func (p *Palette) scopes(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) Scopes {
+	s := Scopes{Project: first(p.Project, inv.Getenv(projectVariable), config.Project), Tenant: p.Tenant}
+	if s.Project == "" && !p.Tenant {
+		s.Project, s.unknown = login.project, login.err
 	}
-	return Scopes{Project: first(project, login.project), Tenant: p.Tenant}, nil
+	return s
 }
 
 func (p *Palette) checkScope() error {
@@ -55,6 +57,8 @@ func (s Scopes) of(pack string, target spec.Target) (palette.Scope, error) {
 		return palette.ProjectScope(target.Project), nil
 	case s.Project != "" && !s.Tenant:
 		return palette.ProjectScope(s.Project), nil
+	case s.unknown != nil:
+		return palette.Scope{}, s.unknown
 	case target.Scope == spec.ScopeProject:
 		return palette.Scope{}, failure.Usage("set target.project, or give --project or "+projectVariable,
 			"pack %s: its target is of a project, and none is named", pack)
