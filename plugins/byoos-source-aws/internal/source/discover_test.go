@@ -467,6 +467,10 @@ func TestRegionsThatSomePacksSelect(t *testing.T) {
 			if got := ids(out.usable(now())); !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
+			told := strings.Contains(out.text(t), "not read: eu-west-1, which packs select, as the AWS configuration is of cn-north-1")
+			if told != (test.name == "another partition") {
+				t.Errorf("told %v: %+v", told, out.diagnostics)
+			}
 		})
 	}
 }

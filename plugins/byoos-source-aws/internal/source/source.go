@@ -167,7 +167,11 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 		}
 		configured = hints
 	case len(configured) == 0:
-		if configured = d.selectedAndOwn(); len(configured) == 0 {
+		var err error
+		if configured, err = d.selectedAndOwn(); err != nil {
+			return nil, err
+		}
+		if len(configured) == 0 {
 			return nil, &sdk.Diagnostic{
 				Severity: sdk.Error, ConfigPath: "regions", Summary: "no region to look in",
 				NextStep: "set regions in the source's config (--set regions=us-east-1) or AWS_REGION, or a region in a pack's select",
@@ -180,13 +184,28 @@ func (d *discovery) regions(ctx context.Context) ([]string, error) {
 
 // selectedAndOwn are the regions that some packs select and that of the AWS
 // configuration, whose credentials are good in its own partition only.
-func (d *discovery) selectedAndOwn() []string {
+func (d *discovery) selectedAndOwn() ([]string, error) {
 	own := d.session.Region
 	if own == "" {
-		return regionsOfAWS(d.req.Regions)
+		return regionsOfAWS(d.req.Regions), nil
 	}
-	regions := slices.DeleteFunc(regionsOfAWS(d.req.Regions), func(r string) bool { return settings.Partition(r) != settings.Partition(own) })
-	return append(regions, own)
+	regions := []string{own}
+	var left []string
+	for _, r := range regionsOfAWS(d.req.Regions) {
+		if settings.Partition(r) == settings.Partition(own) {
+			regions = append(regions, r)
+		} else {
+			left = append(left, r)
+		}
+	}
+	if len(left) == 0 {
+		return regions, nil
+	}
+	return regions, d.out.Report(sdk.Diagnostic{
+		Severity: sdk.Notice, ConfigPath: "regions",
+		Summary:  fmt.Sprintf("not read: %s, which packs select, as the AWS configuration is of %s, in another partition", strings.Join(left, ", "), own),
+		NextStep: "make a source for each partition, and name it in sources of its packs",
+	})
 }
 
 // onlySelected tells whether a region is read beside one's own because some packs
