@@ -128,7 +128,7 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 	case len(profile.Published) == 0:
 		return p.othersUnpublished(profile), nil
 	}
-	foreign = slices.Clone(profile.pending)
+	foreign = p.othersPending(profile)
 	for _, name := range differing(profile.Draft, profile.Published) {
 		if !p.isOurEdit(profile, name) {
 			foreign = append(foreign, name)
@@ -144,6 +144,13 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 		}
 	}
 	return foreign, unknown
+}
+
+// othersPending names what the draft changes of the profile itself. The version that
+// was asked for is nobody else's: a clone may tell its origin's as published.
+func (p *Plan) othersPending(profile *Profile) []string {
+	asked := profile == p.read.profile(p.Goal) && sameVersion(profile.nextVersion, cmp.Or(p.Goal.NewVersion, p.Target.Version))
+	return slices.DeleteFunc(slices.Clone(profile.pending), func(name string) bool { return asked && name == pendingVersion })
 }
 
 // othersUnpublished names the layers beside ours of a profile that never was

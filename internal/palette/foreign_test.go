@@ -104,6 +104,37 @@ func TestPendingTypeAndVersionStopPublishing(t *testing.T) {
 	}
 }
 
+// A clone may tell the version of what it was cloned from as published: that its draft
+// has the version that was asked for is nobody else's edit.
+func TestCloneWithTheOldVersionPublished(t *testing.T) {
+	w := newWorld(t)
+	w.ClonesPublished = true
+	old := legal.Variation{Name: "profileVersion", Apply: func(answer []byte) ([]byte, error) {
+		var body map[string]any
+		if err := json.Unmarshal(answer, &body); err != nil {
+			return nil, err
+		}
+		spec := body["spec"].(map[string]any)
+		if published, ok := spec["published"].(map[string]any); ok && spec["version"] == "1.3.0" && spec["draft"] != nil {
+			published["profileVersion"] = "1.2.0"
+		}
+		return json.Marshal(body)
+	}}
+	server := httptest.NewServer(&legal.Varied{Next: w.Server, Variation: old, Match: func(r *http.Request) bool {
+		return w.Operation(r) == "v1ClusterProfilesGet"
+	}})
+	defer server.Close()
+	client := newClient(t, server.URL, canary)
+	plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := client.Apply(t.Context(), plan, palette.Options{})
+	if err != nil || report.State != palette.StatePublished {
+		t.Errorf("got %+v, %v", report, err)
+	}
+}
+
 func TestVariablesAreCompared(t *testing.T) {
 	change := func(s *fakepalette.State) { ours(s).Variables[0].DefaultValue = "other" }
 	with := func(s *fakepalette.State) {

@@ -121,6 +121,8 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 	return p
 }
 
+const pendingVersion = "the version of the profile"
+
 // pending names what a draft changes of the profile itself, as far as both sides are
 // known.
 func pending(draft, published api.V1ClusterProfileTemplate) []string {
@@ -128,7 +130,7 @@ func pending(draft, published api.V1ClusterProfileTemplate) []string {
 	for _, side := range []struct{ name, draft, published string }{
 		{"the cloud type of the profile", draft.CloudType, published.CloudType},
 		{"the type of the profile", draft.Type, published.Type},
-		{"the version of the profile", draft.ProfileVersion, published.ProfileVersion},
+		{pendingVersion, draft.ProfileVersion, published.ProfileVersion},
 	} {
 		if !agree(side.draft, side.published) {
 			names = append(names, side.name)
