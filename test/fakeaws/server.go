@@ -182,7 +182,8 @@ func (s *Server) write(w http.ResponseWriter, req *request, body []byte, err *ap
 		status, body = http.StatusNoContent, nil
 	case "xmlPage":
 		w.Header().Set("Content-Type", "application/xhtml+xml")
-		body = []byte(xml.Header + "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>Welcome to the guest network</body></html>\n")
+		body = []byte(xml.Header + "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>" +
+			strings.Repeat("<p>Welcome to the guest network</p>\n", 100) + "</body></html>\n") // longer than what clients look at first
 	case "webPage":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		body = []byte("<!DOCTYPE html>\n<html><body>Welcome to the guest network</body></html>\n")
