@@ -25,6 +25,12 @@ const (
 // GlobalRegion is the region of an image that is good in every region.
 const GlobalRegion = "global"
 
+// RegionKey is the same for all spellings of a region: letter case is no part of a
+// name, and Azure's display names have blanks ("West US 2" is westus2).
+func RegionKey(region string) string {
+	return strings.ToLower(strings.ReplaceAll(region, " ", ""))
+}
+
 // Image is one machine image in one region. Its JSON names are API: additive
 // only.
 type Image struct {

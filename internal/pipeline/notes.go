@@ -45,9 +45,10 @@ func (p Pick) otherRegions() []string {
 	var others []string
 	for i := range p.Outcome.Ranked {
 		img := &p.Outcome.Ranked[i]
-		same := strings.EqualFold(img.ID, p.Image.ID) || foldedRegion(img) == foldedRegion(p.Image)
+		region := image.RegionKey(img.Region)
+		same := strings.EqualFold(img.ID, p.Image.ID) || region == image.RegionKey(p.Image.Region)
 		if !same && regional(img) && strings.EqualFold(img.Provider, p.Image.Provider) {
-			others = append(others, foldedRegion(img))
+			others = append(others, region)
 		}
 	}
 	slices.Sort(others)
@@ -55,11 +56,6 @@ func (p Pick) otherRegions() []string {
 }
 
 func regional(img *image.Image) bool { return img.Region != "" && img.Region != image.GlobalRegion }
-
-// foldedRegion is one for all spellings; Azure's have blanks, too.
-func foldedRegion(img *image.Image) string {
-	return strings.ReplaceAll(strings.ToLower(img.Region), " ", "")
-}
 
 // onlySecure tells whether an image boots on no machine but those of its security
 // type; the types that end in Supported, and Standard, boot on plain ones, too

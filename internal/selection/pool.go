@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -29,17 +28,13 @@ func Prepare(images []image.Image) *Pool {
 	unique, merged := merge(images)
 	pool := &Pool{ranked: rank(unique), merged: merged, byRegion: map[string][]int{}}
 	for i, img := range pool.ranked {
-		key := regionKey(img.Region)
+		// The key is coarser than normalRegion: it never tells apart what that takes
+		// for the same.
+		key := image.RegionKey(img.Region)
 		pool.byRegion[key] = append(pool.byRegion[key], i)
 		pool.hasUnread = pool.hasUnread || isUnread(img)
 	}
 	return pool
-}
-
-// regionKey is coarser than normalRegion: it never tells apart what that takes
-// for the same.
-func regionKey(region string) string {
-	return strings.ToLower(strings.ReplaceAll(region, " ", ""))
 }
 
 // candidates returns the images that can be in a region, in order.
@@ -47,7 +42,7 @@ func (p *Pool) candidates(region string) []*image.Image {
 	if region == "" {
 		return p.ranked
 	}
-	indexes := slices.Concat(p.byRegion[regionKey(region)], p.byRegion[image.GlobalRegion])
+	indexes := slices.Concat(p.byRegion[image.RegionKey(region)], p.byRegion[image.GlobalRegion])
 	slices.Sort(indexes)
 	some := make([]*image.Image, 0, len(indexes))
 	for _, i := range slices.Compact(indexes) {
@@ -67,9 +62,6 @@ func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {
 		}
 	}
 	r.decide(&outcome)
-	if outcome.Verdict != Picked {
-		return r.Explain(pool, now)
-	}
 	if pool.hasUnread {
 		r.noteUnread(&outcome, candidates, now)
 	}

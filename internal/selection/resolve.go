@@ -269,7 +269,7 @@ func remedy(key, wanted string, found []string) string {
 		return fmt.Sprintf(": build an image with a version within %s, or widen the range", wanted)
 	case "os.version":
 	case "region":
-		near = nearRegion(regionKey(wanted), found)
+		near = nearRegion(image.RegionKey(wanted), found)
 	case "provider":
 		if near = providerNamed(wanted); near != "" && !slices.Contains(found, near) {
 			return "; providers are spelled otherwise here: did you mean " + strconv.Quote(near) + "?"
