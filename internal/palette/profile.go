@@ -146,12 +146,14 @@ func isUntold(t api.V1ClusterProfileTemplate) bool {
 
 // usedBy names the clusters and cluster templates that use the profile, as far as
 // Palette tells.
-func (p *Profile) usedBy() string {
+func (p *Profile) usedBy() string { return usersOf(p.Clusters, p.Templates) }
+
+func usersOf(clusters, templates []Cluster) string {
 	var users []string
-	for _, c := range p.Clusters {
+	for _, c := range clusters {
 		users = append(users, c.Name)
 	}
-	for _, t := range p.Templates {
+	for _, t := range templates {
 		users = append(users, "cluster template "+t.Name)
 	}
 	return strings.Join(users, ", ")

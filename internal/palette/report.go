@@ -76,8 +76,7 @@ func (p *Plan) Difference(side Side) Difference {
 // UsedBy names the clusters and cluster templates that use the profile, as far as
 // Palette tells.
 func (d Difference) UsedBy() string {
-	users := (&Profile{Clusters: d.Clusters, Templates: d.Templates}).usedBy()
-	return cmp.Or(prefixed("used by ", users), "Palette names no cluster that uses it")
+	return cmp.Or(prefixed("used by ", usersOf(d.Clusters, d.Templates)), "Palette names no cluster that uses it")
 }
 
 // prefixed puts a prefix before a text that is not empty.
