@@ -95,34 +95,37 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 	if err != nil {
 		return Found{}, err
 	}
-	var found Found
 	var builds []types.ImageSummary
+	var noARN int
 	if s.Pipeline != "" {
 		builds, err = r.pipelineBuilds(ctx, s.Pipeline)
 	} else {
-		builds, found.NoARN, err = r.imageBuilds(ctx, s)
+		builds, noARN, err = r.imageBuilds(ctx, s)
 	}
 	if err != nil {
 		return Found{}, err
 	}
-	found.add(r, builds, versions)
+	found := r.collect(builds, versions)
+	found.NoARN = noARN
 	return found, nil
 }
 
-func (f *Found) add(r Reader, builds []types.ImageSummary, versions *semver.Constraints) {
+func (r Reader) collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
+	var found Found
 	for i := range builds {
 		b := &builds[i]
 		semantic, _, _ := strings.Cut(versionOf(b), "/")
 		switch {
 		case !within(semantic, versions):
 		case b.Type == types.ImageTypeDocker:
-			f.Containers++
+			found.Containers++
 		default:
 			amis := r.candidates(b)
-			f.Candidates = append(f.Candidates, amis...)
-			f.noteMissing(b, len(amis))
+			found.Candidates = append(found.Candidates, amis...)
+			found.noteMissing(b, len(amis))
 		}
 	}
+	return found
 }
 
 // noteMissing tells of a build for which Image Builder names fewer AMIs than it
