@@ -72,7 +72,8 @@ type Server struct {
 	// FreshManifests gives the manifests of a new draft uids of their own.
 	FreshManifests bool
 	// EmptyPages puts an empty page before each page of a list.
-	EmptyPages  bool
+	EmptyPages bool
+
 	router      routers.Router
 	answers     map[string]*openapi3.Schema
 	errorSchema *openapi3.Schema
