@@ -67,9 +67,30 @@ type Image struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	// NewestBy is what makes one image of its source newer than another.
 	NewestBy NewestBy `json:"newestBy,omitempty"`
+	// Withheld is why the sources that know it do not offer it to packs, by their own
+	// policy; empty when one does. It says nothing of the image itself.
+	Withheld string `json:"withheld,omitempty"`
+	// Evidence is how the source knows the state and the facts.
+	Evidence Evidence `json:"evidence,omitempty"`
+	// ObservedAt is when the service was asked or the record was written.
+	ObservedAt *time.Time `json:"observedAt,omitempty"`
+	// FullID is the whole id, when ID is a shorter form of it that packs use.
+	FullID string `json:"fullId,omitempty"`
+	// SpansRegions says that the id is good in every region that the image is listed
+	// for: one image with a state in each.
+	SpansRegions bool `json:"spansRegions,omitempty"`
 	// Source is the name of the spec's source that found it.
 	Source string `json:"source,omitempty"`
 }
+
+// Evidence is how a source knows what it says of an image.
+type Evidence string
+
+// Kinds of evidence. What is not said to be asked counts as recorded.
+const (
+	Asked    Evidence = "asked"
+	Recorded Evidence = "recorded"
+)
 
 // NewestBy is what ranks the images of a source.
 type NewestBy string
@@ -128,6 +149,7 @@ type Provenance struct {
 // Ref names an image that was picked earlier, for verification.
 type Ref struct {
 	ID           string     `json:"id"`
+	FullID       string     `json:"fullId,omitempty"`
 	Provider     string     `json:"provider"`
 	Region       string     `json:"region,omitempty"`
 	Architecture string     `json:"architecture,omitempty"`

@@ -243,12 +243,17 @@ func (a *answer) refuse(problem string) {
 
 func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
 	for _, r := range results {
+		if r.Index == nil {
+			a.refuse("an answer that does not say for which reference")
+			continue
+		}
 		if int(r.GetIndex()) >= len(verified) {
 			a.refuse(fmt.Sprintf("an answer for reference %d of %d", r.GetIndex(), len(verified)))
 			continue
 		}
 		v := &verified[r.GetIndex()]
 		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), a.tail.redact(r.GetReason()), nil
+		v.Evidence = evidenceFrom(r.GetEvidence())
 		if v.Presence == Found && r.GetImage() != nil {
 			v.Image = &image.Image{}
 			imageFrom(v.Image, r.GetImage(), a.source)

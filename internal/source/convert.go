@@ -37,6 +37,8 @@ func imageFrom(out *image.Image, m *sourcev1.Image, source string) {
 	out.Digest = m.GetDigest()
 	out.NewestBy = newestByFrom(m.GetNewestBy())
 	out.Source = source
+	out.Withheld, out.FullID, out.SpansRegions = m.GetWithheld(), m.GetFullId(), m.GetSpansRegions()
+	out.Evidence, out.ObservedAt = evidenceFrom(m.GetEvidence()), timeFrom(m.GetObservedAt())
 	if ref := m.GetReference(); ref != nil {
 		out.Reference = &image.Reference{Kind: ref.GetKind(), Value: ref.GetValue()}
 	}
@@ -85,6 +87,16 @@ func newestByFrom(by sourcev1.NewestBy) image.NewestBy {
 	return image.NewestByCreated
 }
 
+func evidenceFrom(e sourcev1.Evidence) image.Evidence {
+	switch e {
+	case sourcev1.Evidence_EVIDENCE_ASKED:
+		return image.Asked
+	case sourcev1.Evidence_EVIDENCE_RECORDED:
+		return image.Recorded
+	}
+	return ""
+}
+
 func presenceFrom(p sourcev1.Presence) Presence {
 	switch p {
 	case sourcev1.Presence_PRESENCE_FOUND:
@@ -112,7 +124,7 @@ func refsTo(refs []image.Ref) []*sourcev1.ImageRef {
 	out := make([]*sourcev1.ImageRef, len(refs))
 	for i, r := range refs {
 		out[i] = &sourcev1.ImageRef{
-			Index: uint32(i), Id: r.ID, Provider: r.Provider, Region: r.Region, Architecture: r.Architecture, Digest: r.Digest,
+			Index: uint32(i), Id: r.ID, Provider: r.Provider, Region: r.Region, Architecture: r.Architecture, Digest: r.Digest, FullId: r.FullID,
 		}
 		if r.Reference != nil {
 			out[i].Reference = &sourcev1.Reference{Kind: r.Reference.Kind, Value: r.Reference.Value}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -63,7 +64,7 @@ func TestWhatASourceSaysIsRedacted(t *testing.T) {
 	}
 
 	verified := []Verified{{Ref: image.Ref{ID: "ami-1"}}}
-	a.verified(verified, []*sourcev1.VerifyResult{{Presence: sourcev1.Presence_PRESENCE_UNKNOWN, Reason: token + " has expired"}})
+	a.verified(verified, []*sourcev1.VerifyResult{{Index: proto.Uint32(0), Presence: sourcev1.Presence_PRESENCE_UNKNOWN, Reason: token + " has expired"}})
 	if got := verified[0].Reason; got != "[redacted] has expired" {
 		t.Errorf("reason %q", got)
 	}

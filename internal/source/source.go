@@ -212,6 +212,8 @@ type Verified struct {
 	Image *image.Image
 	// Reason, for every Presence but Found; then what else is known of the image.
 	Reason string
+	// Evidence is how the source knows the presence.
+	Evidence image.Evidence
 }
 
 // Event is progress of a source.

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -44,6 +45,8 @@ func imagesTo(images []Image) ([]*sourcev1.Image, int) {
 		out.State, out.StateReason = stateTo(in.State), text(in.StateReason)
 		out.ExcludedFromLatest = in.ExcludedFromLatest
 		out.NewestBy = newestByTo(in.NewestBy)
+		out.Withheld, out.FullId, out.SpansRegions = text(in.Withheld), text(in.FullID), in.SpansRegions
+		out.Evidence, out.ObservedAt = evidenceTo(in.Evidence), timeTo(in.ObservedAt)
 		out.Owner, out.OwnerId, out.Public = text(in.Owner), text(in.OwnerID), in.Public
 		out.Digest = text(in.Digest)
 		if in.Reference != nil {
@@ -64,7 +67,9 @@ func resultsTo(results []Result) ([]*sourcev1.VerifyResult, int) {
 	size := 0
 	converted := make([]*sourcev1.VerifyResult, len(results))
 	for i, r := range results {
-		out := &sourcev1.VerifyResult{Index: r.Ref.index, Presence: presenceTo(r.Presence), Reason: text(r.Reason)}
+		out := &sourcev1.VerifyResult{
+			Index: proto.Uint32(r.Ref.index), Id: text(r.Ref.ID), Presence: presenceTo(r.Presence), Reason: text(r.Reason), Evidence: evidenceTo(r.Evidence),
+		}
 		if r.Image != nil {
 			images, n := imagesTo([]Image{*r.Image})
 			out.Image = images[0]
@@ -153,6 +158,16 @@ func stateTo(s State) sourcev1.State {
 	return sourcev1.State_STATE_UNSPECIFIED
 }
 
+func evidenceTo(e Evidence) sourcev1.Evidence {
+	switch e {
+	case Asked:
+		return sourcev1.Evidence_EVIDENCE_ASKED
+	case Recorded:
+		return sourcev1.Evidence_EVIDENCE_RECORDED
+	}
+	return sourcev1.Evidence_EVIDENCE_UNSPECIFIED
+}
+
 func newestByTo(by NewestBy) sourcev1.NewestBy {
 	switch by {
 	case NewestByCreated:
@@ -194,7 +209,7 @@ func refsFrom(refs []*sourcev1.ImageRef) []Ref {
 	for i, r := range refs {
 		out[i] = Ref{
 			ID: r.GetId(), Provider: r.GetProvider(), Region: r.GetRegion(),
-			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), index: r.GetIndex(),
+			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), FullID: r.GetFullId(), index: r.GetIndex(),
 		}
 		if ref := r.GetReference(); ref != nil {
 			out[i].Reference = &Reference{Kind: ref.GetKind(), Value: ref.GetValue()}

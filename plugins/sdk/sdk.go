@@ -120,12 +120,15 @@ type VerifyRequest[C any] struct {
 // Ref names an image that was picked earlier.
 type Ref struct {
 	ID, Provider, Region, Architecture, Digest string
-	Reference                                  *Reference
+	// FullID is as in Image.
+	FullID    string
+	Reference *Reference
 
 	index uint32
 }
 
-// State is what a source says of an image's usability.
+// State is what the service says of an image's usability, and nothing of what its
+// source thinks of it: see Image.Withheld.
 type State int
 
 // States of an image.
@@ -169,7 +172,7 @@ type Image struct {
 	State              State
 	StateReason        string
 	ExcludedFromLatest bool
-	// Owner is "self" for the account that reads, else an alias or id.
+	// Owner is "self" for the account that the source reads with, else an alias or id.
 	Owner   string
 	OwnerID string
 	Public  bool
@@ -185,7 +188,34 @@ type Image struct {
 	// NewestBy is what makes one image of the source newer than another; the same
 	// for all of them. The host ranks by it.
 	NewestBy NewestBy
+	// Withheld is why the source does not offer the image, by a policy of its own
+	// ("not among the owners"); empty when it does. It is no State: another source of
+	// a pack may offer the image.
+	Withheld string
+	// Evidence is how the source knows State and the facts.
+	Evidence Evidence
+	// ObservedAt is when the service was asked or the record was written; the zero
+	// time means unknown. Of two records the newer is believed.
+	ObservedAt time.Time
+	// FullID is the whole id when ID is a shorter form of it: what tells the image
+	// from all others.
+	FullID string
+	// SpansRegions says that ID is good in every region that the image is sent for,
+	// as that of a gallery image version is: one image with a state in each.
+	SpansRegions bool
 }
+
+// Evidence is how a source knows what it says.
+type Evidence int
+
+// Kinds of evidence. The host takes an unknown one for Recorded.
+const (
+	EvidenceUnknown Evidence = iota
+	// Asked: the service that has the image was asked now. Asked beats Recorded.
+	Asked
+	// Recorded: somebody wrote it down earlier, such as a manifest.
+	Recorded
+)
 
 // NewestBy is what ranks the images of a source, and the value of a configuration
 // key of that name.
@@ -228,6 +258,9 @@ type Result struct {
 	Image *Image
 	// Reason, for every Presence but Found; then what else is known of the image.
 	Reason string
+	// Evidence says whether the service was asked for Presence. With an Image it may
+	// be left out: that one's counts.
+	Evidence Evidence
 }
 
 // Severity of a Diagnostic.

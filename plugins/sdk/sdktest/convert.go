@@ -18,6 +18,8 @@ func imageFrom(m *sourcev1.Image) sdk.Image {
 		ExcludedFromLatest: m.GetExcludedFromLatest(), Owner: m.GetOwner(), OwnerID: m.GetOwnerId(), Public: m.GetPublic(),
 		Tags: m.GetTags(), Digest: m.GetDigest(), Attributes: m.GetAttributes(),
 		NewestBy: newestByFrom(m.GetNewestBy()),
+		Withheld: m.GetWithheld(), Evidence: evidenceFrom(m.GetEvidence()), ObservedAt: timeFrom(m.GetObservedAt()),
+		FullID: m.GetFullId(), SpansRegions: m.GetSpansRegions(),
 	}
 	if r := m.GetReference(); r != nil {
 		i.Reference = &sdk.Reference{Kind: r.GetKind(), Value: r.GetValue()}
@@ -29,6 +31,16 @@ func imageFrom(m *sourcev1.Image) sdk.Image {
 		i.Provenance[field] = sdk.Provenance{From: p.GetFrom(), Key: p.GetKey(), Raw: p.GetRaw()}
 	}
 	return i
+}
+
+func evidenceFrom(e sourcev1.Evidence) sdk.Evidence {
+	switch e {
+	case sourcev1.Evidence_EVIDENCE_ASKED:
+		return sdk.Asked
+	case sourcev1.Evidence_EVIDENCE_RECORDED:
+		return sdk.Recorded
+	}
+	return sdk.EvidenceUnknown
 }
 
 func timeFrom(t *timestamppb.Timestamp) time.Time {
@@ -85,7 +97,7 @@ func diagnosticsFrom(messages []*sourcev1.Diagnostic) []sdk.Diagnostic {
 }
 
 func resultFrom(m *sourcev1.VerifyResult, ref sdk.Ref) sdk.Result {
-	r := sdk.Result{Ref: ref, Reason: m.GetReason()}
+	r := sdk.Result{Ref: ref, Reason: m.GetReason(), Evidence: evidenceFrom(m.GetEvidence())}
 	switch m.GetPresence() {
 	case sourcev1.Presence_PRESENCE_FOUND:
 		r.Presence = sdk.Found
@@ -105,7 +117,7 @@ func refsTo(refs []sdk.Ref) []*sourcev1.ImageRef {
 	out := make([]*sourcev1.ImageRef, len(refs))
 	for i, r := range refs {
 		out[i] = &sourcev1.ImageRef{
-			Index: uint32(i), Id: r.ID, Provider: r.Provider, Region: r.Region, Architecture: r.Architecture, Digest: r.Digest,
+			Index: uint32(i), Id: r.ID, Provider: r.Provider, Region: r.Region, Architecture: r.Architecture, Digest: r.Digest, FullId: r.FullID,
 		}
 		if r.Reference != nil {
 			out[i].Reference = &sourcev1.Reference{Kind: r.Reference.Kind, Value: r.Reference.Value}

@@ -140,6 +140,59 @@ func (Presence) EnumDescriptor() ([]byte, []int) {
 	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{1}
 }
 
+// Evidence is how a source knows what it says of an image.
+type Evidence int32
+
+const (
+	// As EVIDENCE_RECORDED.
+	Evidence_EVIDENCE_UNSPECIFIED Evidence = 0
+	// The service that has the image was asked for it now.
+	Evidence_EVIDENCE_ASKED Evidence = 1
+	// Somebody wrote it down earlier: a manifest, a list of what was built.
+	Evidence_EVIDENCE_RECORDED Evidence = 2
+)
+
+// Enum value maps for Evidence.
+var (
+	Evidence_name = map[int32]string{
+		0: "EVIDENCE_UNSPECIFIED",
+		1: "EVIDENCE_ASKED",
+		2: "EVIDENCE_RECORDED",
+	}
+	Evidence_value = map[string]int32{
+		"EVIDENCE_UNSPECIFIED": 0,
+		"EVIDENCE_ASKED":       1,
+		"EVIDENCE_RECORDED":    2,
+	}
+)
+
+func (x Evidence) Enum() *Evidence {
+	p := new(Evidence)
+	*p = x
+	return p
+}
+
+func (x Evidence) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Evidence) Descriptor() protoreflect.EnumDescriptor {
+	return file_byoos_source_v1_source_proto_enumTypes[2].Descriptor()
+}
+
+func (Evidence) Type() protoreflect.EnumType {
+	return &file_byoos_source_v1_source_proto_enumTypes[2]
+}
+
+func (x Evidence) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Evidence.Descriptor instead.
+func (Evidence) EnumDescriptor() ([]byte, []int) {
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{2}
+}
+
 // NewestBy is what ranks images first.
 type NewestBy int32
 
@@ -177,11 +230,11 @@ func (x NewestBy) String() string {
 }
 
 func (NewestBy) Descriptor() protoreflect.EnumDescriptor {
-	return file_byoos_source_v1_source_proto_enumTypes[2].Descriptor()
+	return file_byoos_source_v1_source_proto_enumTypes[3].Descriptor()
 }
 
 func (NewestBy) Type() protoreflect.EnumType {
-	return &file_byoos_source_v1_source_proto_enumTypes[2]
+	return &file_byoos_source_v1_source_proto_enumTypes[3]
 }
 
 func (x NewestBy) Number() protoreflect.EnumNumber {
@@ -190,12 +243,15 @@ func (x NewestBy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NewestBy.Descriptor instead.
 func (NewestBy) EnumDescriptor() ([]byte, []int) {
-	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{2}
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{3}
 }
 
+// State is what the service says of an image, and nothing of what its source
+// thinks of it: see Image.withheld.
 type State int32
 
 const (
+	// Not known. state_reason says why, when the service was asked.
 	State_STATE_UNSPECIFIED State = 0
 	State_STATE_AVAILABLE   State = 1
 	// Still being built, copied or replicated.
@@ -241,11 +297,11 @@ func (x State) String() string {
 }
 
 func (State) Descriptor() protoreflect.EnumDescriptor {
-	return file_byoos_source_v1_source_proto_enumTypes[3].Descriptor()
+	return file_byoos_source_v1_source_proto_enumTypes[4].Descriptor()
 }
 
 func (State) Type() protoreflect.EnumType {
-	return &file_byoos_source_v1_source_proto_enumTypes[3]
+	return &file_byoos_source_v1_source_proto_enumTypes[4]
 }
 
 func (x State) Number() protoreflect.EnumNumber {
@@ -254,7 +310,7 @@ func (x State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use State.Descriptor instead.
 func (State) EnumDescriptor() ([]byte, []int) {
-	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{3}
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{4}
 }
 
 type Severity int32
@@ -294,11 +350,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_byoos_source_v1_source_proto_enumTypes[4].Descriptor()
+	return file_byoos_source_v1_source_proto_enumTypes[5].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_byoos_source_v1_source_proto_enumTypes[4]
+	return &file_byoos_source_v1_source_proto_enumTypes[5]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -307,7 +363,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{4}
+	return file_byoos_source_v1_source_proto_rawDescGZIP(), []int{5}
 }
 
 // Description is what a plugin says of itself. `byoos-source-<type> describe`
@@ -334,9 +390,13 @@ type Description struct {
 	// Version of the SDK it was built with; empty when it uses none.
 	SdkVersion string `protobuf:"bytes,9,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
 	// Where its documentation is.
-	Homepage      string `protobuf:"bytes,10,opt,name=homepage,proto3" json:"homepage,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Homepage string `protobuf:"bytes,10,opt,name=homepage,proto3" json:"homepage,omitempty"`
+	// Names of variables of environment whose values are secrets, beyond those that
+	// their names tell (TOKEN, PASSWORD, ...). The host hides their values in all
+	// that the plugin says. A trailing "*" stands for any suffix.
+	SecretEnvironment []string `protobuf:"bytes,20,rep,name=secret_environment,json=secretEnvironment,proto3" json:"secret_environment,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Description) Reset() {
@@ -437,6 +497,13 @@ func (x *Description) GetHomepage() string {
 		return x.Homepage
 	}
 	return ""
+}
+
+func (x *Description) GetSecretEnvironment() []string {
+	if x != nil {
+		return x.SecretEnvironment
+	}
+	return nil
 }
 
 // Hints tell a source what the host will select later. Using them is
@@ -868,13 +935,15 @@ func (x *VerifyResponse) GetDiagnostics() []*Diagnostic {
 type ImageRef struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Position in VerifyRequest.refs; repeated in the result.
-	Index         uint32     `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	Id            string     `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	Provider      string     `protobuf:"bytes,3,opt,name=provider,proto3" json:"provider,omitempty"`
-	Region        string     `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
-	Architecture  string     `protobuf:"bytes,5,opt,name=architecture,proto3" json:"architecture,omitempty"`
-	Digest        string     `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
-	Reference     *Reference `protobuf:"bytes,7,opt,name=reference,proto3" json:"reference,omitempty"`
+	Index        uint32     `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Id           string     `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Provider     string     `protobuf:"bytes,3,opt,name=provider,proto3" json:"provider,omitempty"`
+	Region       string     `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
+	Architecture string     `protobuf:"bytes,5,opt,name=architecture,proto3" json:"architecture,omitempty"`
+	Digest       string     `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
+	Reference    *Reference `protobuf:"bytes,7,opt,name=reference,proto3" json:"reference,omitempty"`
+	// As in Image.
+	FullId        string `protobuf:"bytes,8,opt,name=full_id,json=fullId,proto3" json:"full_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -958,15 +1027,26 @@ func (x *ImageRef) GetReference() *Reference {
 	return nil
 }
 
+func (x *ImageRef) GetFullId() string {
+	if x != nil {
+		return x.FullId
+	}
+	return ""
+}
+
 type VerifyResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// ImageRef.index of the request.
-	Index    uint32   `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// ImageRef.index of the request. A result without one answers nothing.
+	Index    *uint32  `protobuf:"varint,1,opt,name=index,proto3,oneof" json:"index,omitempty"`
 	Presence Presence `protobuf:"varint,2,opt,name=presence,proto3,enum=byoos.source.v1.Presence" json:"presence,omitempty"`
 	// The image as it is now, when presence is PRESENCE_FOUND.
 	Image *Image `protobuf:"bytes,3,opt,name=image,proto3" json:"image,omitempty"`
 	// Why, for every presence but PRESENCE_FOUND; then what else is known of it.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether the service was asked for the presence. Absent when image says it.
+	Evidence Evidence `protobuf:"varint,5,opt,name=evidence,proto3,enum=byoos.source.v1.Evidence" json:"evidence,omitempty"`
+	// ImageRef.id of the request: an answer names the question that it answers.
+	Id            string `protobuf:"bytes,6,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1002,8 +1082,8 @@ func (*VerifyResult) Descriptor() ([]byte, []int) {
 }
 
 func (x *VerifyResult) GetIndex() uint32 {
-	if x != nil {
-		return x.Index
+	if x != nil && x.Index != nil {
+		return *x.Index
 	}
 	return 0
 }
@@ -1025,6 +1105,20 @@ func (x *VerifyResult) GetImage() *Image {
 func (x *VerifyResult) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *VerifyResult) GetEvidence() Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return Evidence_EVIDENCE_UNSPECIFIED
+}
+
+func (x *VerifyResult) GetId() string {
+	if x != nil {
+		return x.Id
 	}
 	return ""
 }
@@ -1055,8 +1149,8 @@ type Image struct {
 	DeprecatedAt       *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=deprecated_at,json=deprecatedAt,proto3" json:"deprecated_at,omitempty"`
 	EndOfLifeAt        *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=end_of_life_at,json=endOfLifeAt,proto3" json:"end_of_life_at,omitempty"`
 	ExcludedFromLatest bool                   `protobuf:"varint,14,opt,name=excluded_from_latest,json=excludedFromLatest,proto3" json:"excluded_from_latest,omitempty"`
-	// "self" when it belongs to the account that reads; else the provider's
-	// alias ("amazon") or the owner's id.
+	// "self" when it belongs to the account that this source reads with; else the
+	// provider's alias ("amazon") or the owner's id.
 	Owner string `protobuf:"bytes,15,opt,name=owner,proto3" json:"owner,omitempty"`
 	// The owner's account, subscription or project id.
 	OwnerId string `protobuf:"bytes,16,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
@@ -1073,7 +1167,23 @@ type Image struct {
 	Attributes map[string]string `protobuf:"bytes,22,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// What makes an image of its source newer than another; the same for all images
 	// of a source. The host ranks by it.
-	NewestBy      NewestBy `protobuf:"varint,41,opt,name=newest_by,json=newestBy,proto3,enum=byoos.source.v1.NewestBy" json:"newest_by,omitempty"`
+	NewestBy NewestBy `protobuf:"varint,41,opt,name=newest_by,json=newestBy,proto3,enum=byoos.source.v1.NewestBy" json:"newest_by,omitempty"`
+	// Why this source does not offer the image to packs, by its own policy ("not among
+	// the owners"). It says nothing of the image: another source may offer it. Empty
+	// when it is offered.
+	Withheld string `protobuf:"bytes,42,opt,name=withheld,proto3" json:"withheld,omitempty"`
+	// How the source knows state and the facts.
+	Evidence Evidence `protobuf:"varint,43,opt,name=evidence,proto3,enum=byoos.source.v1.Evidence" json:"evidence,omitempty"`
+	// When the service was asked or the record was written. Of two records the newer
+	// is believed.
+	ObservedAt *timestamppb.Timestamp `protobuf:"bytes,44,opt,name=observed_at,json=observedAt,proto3" json:"observed_at,omitempty"`
+	// The whole id, when id is a shorter form of it that packs use: what tells the
+	// image from all others.
+	FullId string `protobuf:"bytes,45,opt,name=full_id,json=fullId,proto3" json:"full_id,omitempty"`
+	// The id is good in every region that the image is sent for, as that of a gallery
+	// image version is: it is one image with a state in each. An AMI's copy in another
+	// region has an id of its own.
+	SpansRegions  bool `protobuf:"varint,46,opt,name=spans_regions,json=spansRegions,proto3" json:"spans_regions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1267,6 +1377,41 @@ func (x *Image) GetNewestBy() NewestBy {
 		return x.NewestBy
 	}
 	return NewestBy_NEWEST_BY_UNSPECIFIED
+}
+
+func (x *Image) GetWithheld() string {
+	if x != nil {
+		return x.Withheld
+	}
+	return ""
+}
+
+func (x *Image) GetEvidence() Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return Evidence_EVIDENCE_UNSPECIFIED
+}
+
+func (x *Image) GetObservedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ObservedAt
+	}
+	return nil
+}
+
+func (x *Image) GetFullId() string {
+	if x != nil {
+		return x.FullId
+	}
+	return ""
+}
+
+func (x *Image) GetSpansRegions() bool {
+	if x != nil {
+		return x.SpansRegions
+	}
+	return false
 }
 
 type OperatingSystem struct {
@@ -1596,7 +1741,7 @@ var File_byoos_source_v1_source_proto protoreflect.FileDescriptor
 
 const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\n" +
-	"\x1cbyoos/source/v1/source.proto\x12\x0fbyoos.source.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n" +
+	"\x1cbyoos/source/v1/source.proto\x12\x0fbyoos.source.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x03\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12+\n" +
@@ -1609,7 +1754,8 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\vsdk_version\x18\t \x01(\tR\n" +
 	"sdkVersion\x12\x1a\n" +
 	"\bhomepage\x18\n" +
-	" \x01(\tR\bhomepageJ\x04\b\v\x10\x14\"\x85\x02\n" +
+	" \x01(\tR\bhomepage\x12-\n" +
+	"\x12secret_environment\x18\x14 \x03(\tR\x11secretEnvironmentJ\x04\b\v\x10\x14\"\x85\x02\n" +
 	"\x05Hints\x12\x1c\n" +
 	"\tproviders\x18\x01 \x03(\tR\tproviders\x12\x18\n" +
 	"\aregions\x18\x02 \x03(\tR\aregions\x12$\n" +
@@ -1644,7 +1790,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x0eVerifyResponse\x127\n" +
 	"\aresults\x18\x01 \x03(\v2\x1d.byoos.source.v1.VerifyResultR\aresults\x125\n" +
 	"\bprogress\x18\x02 \x01(\v2\x19.byoos.source.v1.ProgressR\bprogress\x12=\n" +
-	"\vdiagnostics\x18\x03 \x03(\v2\x1b.byoos.source.v1.DiagnosticR\vdiagnostics\"\xda\x01\n" +
+	"\vdiagnostics\x18\x03 \x03(\v2\x1b.byoos.source.v1.DiagnosticR\vdiagnostics\"\xf3\x01\n" +
 	"\bImageRef\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1a\n" +
@@ -1652,12 +1798,17 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x06region\x18\x04 \x01(\tR\x06region\x12\"\n" +
 	"\farchitecture\x18\x05 \x01(\tR\farchitecture\x12\x16\n" +
 	"\x06digest\x18\x06 \x01(\tR\x06digest\x128\n" +
-	"\treference\x18\a \x01(\v2\x1a.byoos.source.v1.ReferenceR\treference\"\xa1\x01\n" +
-	"\fVerifyResult\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\rR\x05index\x125\n" +
+	"\treference\x18\a \x01(\v2\x1a.byoos.source.v1.ReferenceR\treference\x12\x17\n" +
+	"\afull_id\x18\b \x01(\tR\x06fullId\"\xf7\x01\n" +
+	"\fVerifyResult\x12\x19\n" +
+	"\x05index\x18\x01 \x01(\rH\x00R\x05index\x88\x01\x01\x125\n" +
 	"\bpresence\x18\x02 \x01(\x0e2\x19.byoos.source.v1.PresenceR\bpresence\x12,\n" +
 	"\x05image\x18\x03 \x01(\v2\x16.byoos.source.v1.ImageR\x05image\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xb1\t\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x125\n" +
+	"\bevidence\x18\x05 \x01(\x0e2\x19.byoos.source.v1.EvidenceR\bevidence\x12\x0e\n" +
+	"\x02id\x18\x06 \x01(\tR\x02idB\b\n" +
+	"\x06_index\"\xff\n" +
+	"\n" +
 	"\x05Image\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x12\n" +
@@ -1687,7 +1838,13 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\n" +
 	"attributes\x18\x16 \x03(\v2&.byoos.source.v1.Image.AttributesEntryR\n" +
 	"attributes\x126\n" +
-	"\tnewest_by\x18) \x01(\x0e2\x19.byoos.source.v1.NewestByR\bnewestBy\x1a7\n" +
+	"\tnewest_by\x18) \x01(\x0e2\x19.byoos.source.v1.NewestByR\bnewestBy\x12\x1a\n" +
+	"\bwithheld\x18* \x01(\tR\bwithheld\x125\n" +
+	"\bevidence\x18+ \x01(\x0e2\x19.byoos.source.v1.EvidenceR\bevidence\x12;\n" +
+	"\vobserved_at\x18, \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"observedAt\x12\x17\n" +
+	"\afull_id\x18- \x01(\tR\x06fullId\x12#\n" +
+	"\rspans_regions\x18. \x01(\bR\fspansRegions\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aZ\n" +
@@ -1731,7 +1888,11 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x0ePRESENCE_FOUND\x10\x01\x12\x16\n" +
 	"\x12PRESENCE_NOT_FOUND\x10\x02\x12\x18\n" +
 	"\x14PRESENCE_NOT_VISIBLE\x10\x03\x12\x14\n" +
-	"\x10PRESENCE_UNKNOWN\x10\x04*S\n" +
+	"\x10PRESENCE_UNKNOWN\x10\x04*O\n" +
+	"\bEvidence\x12\x18\n" +
+	"\x14EVIDENCE_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eEVIDENCE_ASKED\x10\x01\x12\x15\n" +
+	"\x11EVIDENCE_RECORDED\x10\x02*S\n" +
 	"\bNewestBy\x12\x19\n" +
 	"\x15NEWEST_BY_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11NEWEST_BY_CREATED\x10\x01\x12\x15\n" +
@@ -1766,75 +1927,79 @@ func file_byoos_source_v1_source_proto_rawDescGZIP() []byte {
 	return file_byoos_source_v1_source_proto_rawDescData
 }
 
-var file_byoos_source_v1_source_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_byoos_source_v1_source_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_byoos_source_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_byoos_source_v1_source_proto_goTypes = []any{
 	(Capability)(0),               // 0: byoos.source.v1.Capability
 	(Presence)(0),                 // 1: byoos.source.v1.Presence
-	(NewestBy)(0),                 // 2: byoos.source.v1.NewestBy
-	(State)(0),                    // 3: byoos.source.v1.State
-	(Severity)(0),                 // 4: byoos.source.v1.Severity
-	(*Description)(nil),           // 5: byoos.source.v1.Description
-	(*Hints)(nil),                 // 6: byoos.source.v1.Hints
-	(*DiscoverRequest)(nil),       // 7: byoos.source.v1.DiscoverRequest
-	(*DiscoverResponse)(nil),      // 8: byoos.source.v1.DiscoverResponse
-	(*VerifyRequest)(nil),         // 9: byoos.source.v1.VerifyRequest
-	(*VerifyResponse)(nil),        // 10: byoos.source.v1.VerifyResponse
-	(*ImageRef)(nil),              // 11: byoos.source.v1.ImageRef
-	(*VerifyResult)(nil),          // 12: byoos.source.v1.VerifyResult
-	(*Image)(nil),                 // 13: byoos.source.v1.Image
-	(*OperatingSystem)(nil),       // 14: byoos.source.v1.OperatingSystem
-	(*Reference)(nil),             // 15: byoos.source.v1.Reference
-	(*Provenance)(nil),            // 16: byoos.source.v1.Provenance
-	(*Progress)(nil),              // 17: byoos.source.v1.Progress
-	(*Diagnostic)(nil),            // 18: byoos.source.v1.Diagnostic
-	nil,                           // 19: byoos.source.v1.Image.TagsEntry
-	nil,                           // 20: byoos.source.v1.Image.ProvenanceEntry
-	nil,                           // 21: byoos.source.v1.Image.AttributesEntry
-	(*structpb.Struct)(nil),       // 22: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(Evidence)(0),                 // 2: byoos.source.v1.Evidence
+	(NewestBy)(0),                 // 3: byoos.source.v1.NewestBy
+	(State)(0),                    // 4: byoos.source.v1.State
+	(Severity)(0),                 // 5: byoos.source.v1.Severity
+	(*Description)(nil),           // 6: byoos.source.v1.Description
+	(*Hints)(nil),                 // 7: byoos.source.v1.Hints
+	(*DiscoverRequest)(nil),       // 8: byoos.source.v1.DiscoverRequest
+	(*DiscoverResponse)(nil),      // 9: byoos.source.v1.DiscoverResponse
+	(*VerifyRequest)(nil),         // 10: byoos.source.v1.VerifyRequest
+	(*VerifyResponse)(nil),        // 11: byoos.source.v1.VerifyResponse
+	(*ImageRef)(nil),              // 12: byoos.source.v1.ImageRef
+	(*VerifyResult)(nil),          // 13: byoos.source.v1.VerifyResult
+	(*Image)(nil),                 // 14: byoos.source.v1.Image
+	(*OperatingSystem)(nil),       // 15: byoos.source.v1.OperatingSystem
+	(*Reference)(nil),             // 16: byoos.source.v1.Reference
+	(*Provenance)(nil),            // 17: byoos.source.v1.Provenance
+	(*Progress)(nil),              // 18: byoos.source.v1.Progress
+	(*Diagnostic)(nil),            // 19: byoos.source.v1.Diagnostic
+	nil,                           // 20: byoos.source.v1.Image.TagsEntry
+	nil,                           // 21: byoos.source.v1.Image.ProvenanceEntry
+	nil,                           // 22: byoos.source.v1.Image.AttributesEntry
+	(*structpb.Struct)(nil),       // 23: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
 }
 var file_byoos_source_v1_source_proto_depIdxs = []int32{
 	0,  // 0: byoos.source.v1.Description.capabilities:type_name -> byoos.source.v1.Capability
-	22, // 1: byoos.source.v1.DiscoverRequest.config:type_name -> google.protobuf.Struct
-	23, // 2: byoos.source.v1.DiscoverRequest.now:type_name -> google.protobuf.Timestamp
-	6,  // 3: byoos.source.v1.DiscoverRequest.hints:type_name -> byoos.source.v1.Hints
+	23, // 1: byoos.source.v1.DiscoverRequest.config:type_name -> google.protobuf.Struct
+	24, // 2: byoos.source.v1.DiscoverRequest.now:type_name -> google.protobuf.Timestamp
+	7,  // 3: byoos.source.v1.DiscoverRequest.hints:type_name -> byoos.source.v1.Hints
 	0,  // 4: byoos.source.v1.DiscoverRequest.host_capabilities:type_name -> byoos.source.v1.Capability
-	22, // 5: byoos.source.v1.DiscoverRequest.user_settings:type_name -> google.protobuf.Struct
-	13, // 6: byoos.source.v1.DiscoverResponse.images:type_name -> byoos.source.v1.Image
-	17, // 7: byoos.source.v1.DiscoverResponse.progress:type_name -> byoos.source.v1.Progress
-	18, // 8: byoos.source.v1.DiscoverResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
-	22, // 9: byoos.source.v1.VerifyRequest.config:type_name -> google.protobuf.Struct
-	23, // 10: byoos.source.v1.VerifyRequest.now:type_name -> google.protobuf.Timestamp
-	11, // 11: byoos.source.v1.VerifyRequest.refs:type_name -> byoos.source.v1.ImageRef
-	22, // 12: byoos.source.v1.VerifyRequest.user_settings:type_name -> google.protobuf.Struct
-	12, // 13: byoos.source.v1.VerifyResponse.results:type_name -> byoos.source.v1.VerifyResult
-	17, // 14: byoos.source.v1.VerifyResponse.progress:type_name -> byoos.source.v1.Progress
-	18, // 15: byoos.source.v1.VerifyResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
-	15, // 16: byoos.source.v1.ImageRef.reference:type_name -> byoos.source.v1.Reference
+	23, // 5: byoos.source.v1.DiscoverRequest.user_settings:type_name -> google.protobuf.Struct
+	14, // 6: byoos.source.v1.DiscoverResponse.images:type_name -> byoos.source.v1.Image
+	18, // 7: byoos.source.v1.DiscoverResponse.progress:type_name -> byoos.source.v1.Progress
+	19, // 8: byoos.source.v1.DiscoverResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
+	23, // 9: byoos.source.v1.VerifyRequest.config:type_name -> google.protobuf.Struct
+	24, // 10: byoos.source.v1.VerifyRequest.now:type_name -> google.protobuf.Timestamp
+	12, // 11: byoos.source.v1.VerifyRequest.refs:type_name -> byoos.source.v1.ImageRef
+	23, // 12: byoos.source.v1.VerifyRequest.user_settings:type_name -> google.protobuf.Struct
+	13, // 13: byoos.source.v1.VerifyResponse.results:type_name -> byoos.source.v1.VerifyResult
+	18, // 14: byoos.source.v1.VerifyResponse.progress:type_name -> byoos.source.v1.Progress
+	19, // 15: byoos.source.v1.VerifyResponse.diagnostics:type_name -> byoos.source.v1.Diagnostic
+	16, // 16: byoos.source.v1.ImageRef.reference:type_name -> byoos.source.v1.Reference
 	1,  // 17: byoos.source.v1.VerifyResult.presence:type_name -> byoos.source.v1.Presence
-	13, // 18: byoos.source.v1.VerifyResult.image:type_name -> byoos.source.v1.Image
-	14, // 19: byoos.source.v1.Image.os:type_name -> byoos.source.v1.OperatingSystem
-	23, // 20: byoos.source.v1.Image.created_at:type_name -> google.protobuf.Timestamp
-	3,  // 21: byoos.source.v1.Image.state:type_name -> byoos.source.v1.State
-	23, // 22: byoos.source.v1.Image.deprecated_at:type_name -> google.protobuf.Timestamp
-	23, // 23: byoos.source.v1.Image.end_of_life_at:type_name -> google.protobuf.Timestamp
-	19, // 24: byoos.source.v1.Image.tags:type_name -> byoos.source.v1.Image.TagsEntry
-	15, // 25: byoos.source.v1.Image.reference:type_name -> byoos.source.v1.Reference
-	20, // 26: byoos.source.v1.Image.provenance:type_name -> byoos.source.v1.Image.ProvenanceEntry
-	21, // 27: byoos.source.v1.Image.attributes:type_name -> byoos.source.v1.Image.AttributesEntry
-	2,  // 28: byoos.source.v1.Image.newest_by:type_name -> byoos.source.v1.NewestBy
-	4,  // 29: byoos.source.v1.Diagnostic.severity:type_name -> byoos.source.v1.Severity
-	16, // 30: byoos.source.v1.Image.ProvenanceEntry.value:type_name -> byoos.source.v1.Provenance
-	7,  // 31: byoos.source.v1.ImageSource.Discover:input_type -> byoos.source.v1.DiscoverRequest
-	9,  // 32: byoos.source.v1.ImageSource.Verify:input_type -> byoos.source.v1.VerifyRequest
-	8,  // 33: byoos.source.v1.ImageSource.Discover:output_type -> byoos.source.v1.DiscoverResponse
-	10, // 34: byoos.source.v1.ImageSource.Verify:output_type -> byoos.source.v1.VerifyResponse
-	33, // [33:35] is the sub-list for method output_type
-	31, // [31:33] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	14, // 18: byoos.source.v1.VerifyResult.image:type_name -> byoos.source.v1.Image
+	2,  // 19: byoos.source.v1.VerifyResult.evidence:type_name -> byoos.source.v1.Evidence
+	15, // 20: byoos.source.v1.Image.os:type_name -> byoos.source.v1.OperatingSystem
+	24, // 21: byoos.source.v1.Image.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 22: byoos.source.v1.Image.state:type_name -> byoos.source.v1.State
+	24, // 23: byoos.source.v1.Image.deprecated_at:type_name -> google.protobuf.Timestamp
+	24, // 24: byoos.source.v1.Image.end_of_life_at:type_name -> google.protobuf.Timestamp
+	20, // 25: byoos.source.v1.Image.tags:type_name -> byoos.source.v1.Image.TagsEntry
+	16, // 26: byoos.source.v1.Image.reference:type_name -> byoos.source.v1.Reference
+	21, // 27: byoos.source.v1.Image.provenance:type_name -> byoos.source.v1.Image.ProvenanceEntry
+	22, // 28: byoos.source.v1.Image.attributes:type_name -> byoos.source.v1.Image.AttributesEntry
+	3,  // 29: byoos.source.v1.Image.newest_by:type_name -> byoos.source.v1.NewestBy
+	2,  // 30: byoos.source.v1.Image.evidence:type_name -> byoos.source.v1.Evidence
+	24, // 31: byoos.source.v1.Image.observed_at:type_name -> google.protobuf.Timestamp
+	5,  // 32: byoos.source.v1.Diagnostic.severity:type_name -> byoos.source.v1.Severity
+	17, // 33: byoos.source.v1.Image.ProvenanceEntry.value:type_name -> byoos.source.v1.Provenance
+	8,  // 34: byoos.source.v1.ImageSource.Discover:input_type -> byoos.source.v1.DiscoverRequest
+	10, // 35: byoos.source.v1.ImageSource.Verify:input_type -> byoos.source.v1.VerifyRequest
+	9,  // 36: byoos.source.v1.ImageSource.Discover:output_type -> byoos.source.v1.DiscoverResponse
+	11, // 37: byoos.source.v1.ImageSource.Verify:output_type -> byoos.source.v1.VerifyResponse
+	36, // [36:38] is the sub-list for method output_type
+	34, // [34:36] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_byoos_source_v1_source_proto_init() }
@@ -1842,12 +2007,13 @@ func file_byoos_source_v1_source_proto_init() {
 	if File_byoos_source_v1_source_proto != nil {
 		return
 	}
+	file_byoos_source_v1_source_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_byoos_source_v1_source_proto_rawDesc), len(file_byoos_source_v1_source_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      6,
 			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
