@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,11 +97,15 @@ func (c *cache) load() {
 	}
 	c.loaded = true
 	c.entries = map[string]cacheEntry{}
-	info, err := os.Stat(c.file)
-	if err != nil || info.Size() > 16<<20 || private(c.file, info) != nil {
+	f, info, err := openRegular(c.file)
+	if err != nil {
 		return
 	}
-	b, err := os.ReadFile(c.file)
+	defer func() { _ = f.Close() }()
+	if info.Size() > 16<<20 || private(c.file, info) != nil {
+		return
+	}
+	b, err := io.ReadAll(f)
 	if err != nil {
 		return
 	}

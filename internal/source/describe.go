@@ -44,7 +44,7 @@ func (h *Host) describe(ctx context.Context, p *Plugin) (*sourcev1.Description, 
 
 // runDescribe executes `describe` with the base environment only.
 func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Description, error) {
-	if err := h.checkDigest(p); err != nil {
+	if err := h.checkDigest(ctx, p); err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, h.options.DescribeTimeout)

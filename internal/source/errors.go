@@ -162,7 +162,7 @@ func endingOf(state *os.ProcessState) string {
 
 // shebang returns the interpreter of a script, empty for anything else.
 func shebang(path string) string {
-	f, err := os.Open(path)
+	f, _, err := openRegular(path)
 	if err != nil {
 		return ""
 	}

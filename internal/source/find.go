@@ -2,8 +2,8 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -61,57 +60,100 @@ func (h *Host) userDir() string {
 	return filepath.Join(h.options.DataDir, "byoos", "plugins")
 }
 
-// checkDirs refuses directories that the user named and that are none: to pass
-// over them would find another plugin than was meant. The other places need not
-// be there.
-func (h *Host) checkDirs() error {
+// found returns every plugin file, the ones that win before those they hide. No
+// file is opened. A folder that the user named and that cannot be read is a usage
+// error: to pass over it would find another plugin than was meant. The other
+// places need not be there.
+func (h *Host) found() ([]*Plugin, error) {
+	if err := h.checkNames(); err != nil {
+		return nil, err
+	}
+	var all []*Plugin
+	first := map[string]*Plugin{}
+	for _, place := range h.places() {
+		entries, err := entriesOf(place.dir)
+		if err != nil {
+			if err := h.unreadable(place, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, p := range pluginsOf(place, entries) {
+			if winner := first[p.Type]; winner == nil {
+				first[p.Type] = p
+			} else if winner.Path == p.Path {
+				continue
+			} else {
+				p.ShadowedBy = winner.Path
+				winner.hides = append(winner.hides, p)
+			}
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+const correctDirs = "correct --plugin-dir, or pluginDirs in your configuration file"
+
+// checkNames refuses a folder without a name, as a variable that is not set
+// leaves it: it would be the working directory.
+func (h *Host) checkNames() error {
 	for _, dir := range h.options.PluginDirs {
-		const next = "correct --plugin-dir, or pluginDirs in your configuration file"
-		info, err := os.Stat(dir)
-		switch {
-		case isGone(err):
-			return failure.Usage(next, "plugin directory %s: no such directory", dir)
-		case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR):
-			return failure.Usage(next, "plugin directory %s: not a directory", dir)
+		if strings.TrimSpace(dir) == "" {
+			return failure.Usage(correctDirs, "a plugin directory has no name, which would be the working directory")
 		}
 	}
 	return nil
 }
 
-// found returns every plugin file, the ones that win before those they hide. No
-// file is executed and no digest computed.
-func (h *Host) found() []*Plugin {
-	var all []*Plugin
-	first := map[string]*Plugin{}
-	for _, place := range h.places() {
-		entries, err := os.ReadDir(place.dir)
-		if err != nil {
-			if !isGone(err) {
-				h.log.Warn("cannot read plugin directory", "dir", place.dir, "error", err)
-			}
+// unreadable tells of a place that is not searched; the error is for one that the
+// user named.
+func (h *Host) unreadable(place place, err error) error {
+	switch {
+	case place.origin == OriginFlag && isGone(err):
+		return failure.Usage(correctDirs, "plugin directory %s: no such directory", place.dir)
+	case place.origin == OriginFlag:
+		return failure.Usage(correctDirs, "plugin directory %s: %s", place.dir, err)
+	case place.origin == OriginUser && !isGone(err):
+		h.note("cannot read the plugins in %s, which come before others: %s", place.dir, err)
+	case !isGone(err):
+		h.log.Warn("cannot read plugin directory", "dir", place.dir, "error", err)
+	}
+	return nil
+}
+
+// pluginsOf returns the plugins among the entries of a folder.
+func pluginsOf(place place, entries []fs.DirEntry) []*Plugin {
+	var plugins []*Plugin
+	for _, entry := range entries {
+		typ, ok := typeOf(entry.Name())
+		if !ok {
 			continue
 		}
-		for _, entry := range entries {
-			typ, ok := typeOf(entry.Name())
-			if !ok {
-				continue
-			}
-			p := &Plugin{Type: typ, Path: filepath.Join(place.dir, entry.Name()), Origin: place.origin}
-			if target, err := filepath.EvalSymlinks(p.Path); err == nil {
-				p.Path = target
-			}
-			if winner := first[typ]; winner == nil {
-				first[typ] = p
-			} else if winner.Path == p.Path {
-				continue
-			} else {
-				p.ShadowedBy = winner.Path
-				winner.Shadows = append(winner.Shadows, p.Path)
-			}
-			all = append(all, p)
+		p := &Plugin{Type: typ, Path: filepath.Join(place.dir, entry.Name()), Origin: place.origin}
+		p.entry = p.Path
+		if target, err := filepath.EvalSymlinks(p.Path); err == nil {
+			p.Path = target
+		}
+		plugins = append(plugins, p)
+	}
+	return plugins
+}
+
+// installed returns the plugin of a type in the user's data directory, also when
+// another is used; nil when there is none.
+func (h *Host) installed(typ string) *Plugin {
+	dir := h.userDir()
+	entries, err := entriesOf(dir)
+	if err != nil {
+		return nil
+	}
+	for _, p := range pluginsOf(place{dir, OriginUser}, entries) {
+		if p.Type == typ {
+			return p
 		}
 	}
-	return all
+	return nil
 }
 
 // typeOf returns the type of the plugin that a file name stands for.
@@ -128,10 +170,10 @@ func typeOf(file string) (string, bool) {
 // List returns all plugins of this machine, sorted by type and precedence;
 // broken, untrusted and hidden ones are among them, with the reason.
 func (h *Host) List(ctx context.Context) ([]Plugin, error) {
-	if err := h.checkDirs(); err != nil {
+	found, err := h.found()
+	if err != nil {
 		return nil, err
 	}
-	found := h.found()
 	limit := make(chan struct{}, max(2, runtime.NumCPU()))
 	var wg sync.WaitGroup
 	for _, p := range found {
@@ -140,7 +182,7 @@ func (h *Host) List(ctx context.Context) ([]Plugin, error) {
 			defer func() { <-limit }()
 			h.examine(ctx, p)
 			if p.Digest == "" {
-				p.Digest = digestText(p.Path)
+				p.Digest = digestText(ctx, p.Path)
 			}
 		})
 	}
@@ -159,10 +201,10 @@ func (h *Host) List(ctx context.Context) ([]Plugin, error) {
 // Find returns the plugin of a type, trusted and described. The error is an
 // *failure.Error that says where it was looked for.
 func (h *Host) Find(ctx context.Context, typ string) (*Plugin, error) {
-	if err := h.checkDirs(); err != nil {
+	found, err := h.found()
+	if err != nil {
 		return nil, err
 	}
-	found := h.found()
 	i := slices.IndexFunc(found, func(p *Plugin) bool { return p.Type == typ && p.ShadowedBy == "" })
 	if i < 0 {
 		return nil, h.notFound(typ, found)
@@ -182,10 +224,12 @@ type verdict struct {
 // same time wait for one examination.
 func (h *Host) examined(ctx context.Context, p *Plugin) (*Plugin, error) {
 	h.mu.Lock()
-	v := h.verdicts[p.Path]
+	// Two links may lead to one file, which is of one type.
+	key := p.Type + " " + p.Path
+	v := h.verdicts[key]
 	if v == nil {
 		v = &verdict{}
-		h.verdicts[p.Path] = v
+		h.verdicts[key] = v
 	}
 	h.mu.Unlock()
 	v.mu.Lock()
@@ -202,17 +246,27 @@ func (h *Host) examined(ctx context.Context, p *Plugin) (*Plugin, error) {
 	if p.Broken != nil {
 		return nil, p.Broken
 	}
-	for _, hidden := range p.Shadows {
-		h.log.Warn("plugin hides another of the same type", "plugin", p.Path, "hidden", hidden)
-	}
+	h.tellHidden(p)
 	v.file, v.plugin = entryOf(info), p
 	return p, nil
+}
+
+// tellHidden says which plugins are not used for p. One of another author in place
+// of one of ours is told on every run.
+func (h *Host) tellHidden(p *Plugin) {
+	for _, hidden := range p.hides {
+		if hidden.Origin == OriginBundled && p.Origin != OriginBundled {
+			h.note("plugin %s is %s (%s), not the one that comes with kubectl-byoos, %s", p.Type, p.Path, p.Trust, hidden.Path)
+			continue
+		}
+		h.log.Warn("plugin hides another of the same type", "plugin", p.Path, "hidden", hidden.Path)
+	}
 }
 
 // examine fills in trust and description, or why there is none. A file that is
 // not trusted is not executed.
 func (h *Host) examine(ctx context.Context, p *Plugin) {
-	if p.Broken = h.trust(p); p.Broken != nil {
+	if p.Broken = h.trust(ctx, p); p.Broken != nil {
 		return
 	}
 	description, err := h.describe(ctx, p)

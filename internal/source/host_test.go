@@ -387,7 +387,7 @@ func TestInstall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Origin != OriginUser || p.Description.GetVersion() != "1.2.3" || p.Digest != digestText(stubFile) {
+	if p.Origin != OriginUser || p.Description.GetVersion() != "1.2.3" || p.Digest != digestText(context.Background(), stubFile) {
 		t.Errorf("%+v", p)
 	}
 	if got := listing(h.userDir()); !slices.Equal(got, []string{"byoos-source-stub", "byoos-source-stub.receipt.yaml"}) {

@@ -104,7 +104,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		return nil, broken(p, "cannot be started", "", err)
 	}
 	h.swept.Do(func() { removeLeftovers(socketParent()) })
-	launch := &launch{host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
+	launch := &launch{ctx: ctx, host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake(),
 		VersionedPlugins: map[int]plugin.PluginSet{sdk.ProtocolVersion: {sdk.ServiceName: &clientPlugin{}}},
@@ -205,6 +205,7 @@ func (i *instance) close() {
 
 // launch is one attempt to start a plugin.
 type launch struct {
+	ctx    context.Context // of the call that starts it
 	host   *Host
 	plugin *Plugin
 	tail   *tail
@@ -232,7 +233,7 @@ func (l *launch) runner(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner
 	if l.aborted {
 		return nil, context.Canceled
 	}
-	if l.refused = l.host.checkDigest(l.plugin); l.refused != nil {
+	if l.refused = l.host.checkDigest(l.ctx, l.plugin); l.refused != nil {
 		return nil, l.refused
 	}
 	env := environment(l.host.options.Environ(), l.plugin.Description.GetEnvironment())

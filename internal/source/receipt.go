@@ -46,17 +46,18 @@ func receiptPath(pluginPath string) string {
 }
 
 func readReceipt(path string) (*Receipt, error) {
-	info, err := os.Stat(path)
+	f, info, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = f.Close() }()
 	if err := notWritableByOthers(path, info); err != nil {
 		return nil, err
 	}
 	if info.Size() > 64<<10 {
 		return nil, fmt.Errorf("%s is too large for a receipt", path)
 	}
-	b, err := os.ReadFile(path)
+	b, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +102,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	defer func() { _ = os.RemoveAll(temporary) }()
 	copied := filepath.Join(temporary, filepath.Base(path))
 
-	candidate := &Plugin{Type: typ, Path: copied, Origin: OriginUser, Digest: "sha256:" + sum}
-	candidate.sum, _ = hex.DecodeString(sum)
+	candidate := &Plugin{Type: typ, Path: copied, entry: copied, Origin: OriginUser, Digest: "sha256:" + sum, sum: sum}
 	description, err := h.runDescribe(ctx, candidate)
 	if err != nil {
 		return nil, installFailure(path, renamed(err, copied, path))
@@ -122,10 +122,8 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err := wholefile.Write(receiptPath(target), receipt, 0o644); err != nil {
 		return nil, installFailure(path, cannotWrite(dir, err))
 	}
-	for _, p := range h.found() {
-		if p.Origin == OriginUser && p.Type == typ {
-			return h.examined(ctx, p)
-		}
+	if p := h.installed(typ); p != nil {
+		return h.examined(ctx, p)
 	}
 	return nil, installFailure(path, fmt.Errorf("%s is not there after it was written", target))
 }
@@ -133,16 +131,11 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 // copyPlugin copies a plugin into a temporary directory in dir and returns that,
 // and the plugin's digest in hex.
 func copyPlugin(path, dir string) (temporary, sum string, err error) {
-	in, err := os.Open(path)
+	in, _, err := openRegular(path)
 	if err != nil {
 		return "", "", err
 	}
 	defer func() { _ = in.Close() }()
-	if info, err := in.Stat(); err != nil {
-		return "", "", err
-	} else if !info.Mode().IsRegular() {
-		return "", "", errors.New("it is not a regular file")
-	}
 	// A directory of its own, since a plugin may go by its file name.
 	temporary, err = os.MkdirTemp(dir, ".install-*")
 	if err != nil {
@@ -177,26 +170,29 @@ func copyTo(path string, in io.Reader) (sum string, err error) {
 	return hex.EncodeToString(hash.Sum(nil)), out.Sync()
 }
 
-// Remove deletes an installed plugin and its receipt.
+// Remove deletes an installed plugin and its receipt. Of a link, what it leads to
+// stays: the file is its author's.
 func (h *Host) Remove(_ context.Context, typ string) error {
-	var others []string
-	for _, p := range h.found() {
-		if p.Type != typ {
-			continue
-		}
-		if p.Origin != OriginUser {
-			others = append(others, fmt.Sprintf("%s (%s) was not installed by `plugin install`; it stays", p.Path, p.Origin))
-			continue
-		}
+	if p := h.installed(typ); p != nil {
 		// The receipt goes first: a file without one is never run.
-		err := os.Remove(receiptPath(p.Path))
+		err := os.Remove(receiptPath(p.entry))
 		if err == nil || isGone(err) {
-			err = os.Remove(p.Path)
+			err = os.Remove(p.entry)
 		}
 		if err != nil {
 			return &failure.Error{Code: failure.ExitFailure, Summary: "cannot remove plugin " + typ, Err: err}
 		}
 		return nil
+	}
+	found, err := h.found()
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, p := range found {
+		if p.Type == typ {
+			others = append(others, fmt.Sprintf("%s (%s) was not installed by `plugin install`; it stays", p.Path, p.Origin))
+		}
 	}
 	return &failure.Error{
 		Code: failure.ExitFailure, Summary: fmt.Sprintf("plugin %q is not installed in %s", typ, h.userDir()),

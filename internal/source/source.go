@@ -5,6 +5,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -33,6 +34,9 @@ type Options struct {
 	Environ func() []string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Note tells the user, on every run, that a plugin is another than may be
+	// expected. It may be called from several goroutines, one at a time.
+	Note func(text string)
 	// StartTimeout is how long a plugin may take to start, 10 seconds by default.
 	StartTimeout time.Duration
 	// DescribeTimeout is how long `describe` may take, 5 seconds by default.
@@ -66,7 +70,8 @@ type Host struct {
 
 	mu       sync.Mutex
 	running  map[string]*slot    // by path
-	verdicts map[string]*verdict // by path
+	verdicts map[string]*verdict // by type and path
+	noted    map[string]bool     // what the user was told
 	closed   bool
 }
 
@@ -81,6 +86,9 @@ func New(o Options) *Host {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
 	o.StartTimeout = orDefault(o.StartTimeout, defaultStartTimeout)
 	o.DescribeTimeout = orDefault(o.DescribeTimeout, defaultDescribeTimeout)
 	o.CallTimeout = orDefault(o.CallTimeout, defaultCallTimeout)
@@ -91,7 +99,18 @@ func New(o Options) *Host {
 		log:     o.Log,
 		cache:   newCache(o.CacheDir),
 		spawn:   newSpawner(),
-		running: map[string]*slot{}, verdicts: map[string]*verdict{},
+		running: map[string]*slot{}, verdicts: map[string]*verdict{}, noted: map[string]bool{},
+	}
+}
+
+// note tells the user something, once.
+func (h *Host) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.noted[text] {
+		h.noted[text] = true
+		h.options.Note(text)
 	}
 }
 
@@ -136,11 +155,13 @@ type Plugin struct {
 	Broken error
 	// ShadowedBy is the path of the plugin of the same type that is used instead.
 	ShadowedBy string
-	// Shadows are the paths of plugins that this one hides.
-	Shadows []string
 
-	// sum is the digest that the receipt demands; nil for other origins.
-	sum []byte
+	// entry is the name in the folder where it was found: Path, or a link to it.
+	entry string
+	// hides are the plugins of the same type that this one comes before.
+	hides []*Plugin
+	// sum is the digest in hex that the receipt demands; empty for other origins.
+	sum string
 }
 
 // ConfigSchema returns the JSON Schema of the plugin's configuration, as JSON.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,20 +13,18 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/go-plugin"
-
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 // trust decides whether a plugin's file may be executed, and fills in why and,
 // where a receipt demands one, the digest.
-func (h *Host) trust(p *Plugin) error {
+func (h *Host) trust(ctx context.Context, p *Plugin) error {
 	info, err := permitted(p)
 	if err != nil {
 		return err
 	}
 	if p.Origin == OriginUser {
-		if err := h.checkReceipt(p); err != nil {
+		if err := h.checkReceipt(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -55,6 +54,17 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 		return info, nil
 	}
 	if err := private(p.Path, info); err != nil {
+		return nil, notTrusted(p, err)
+	}
+	if p.entry == p.Path {
+		return info, nil
+	}
+	// Whoever may put a link into the folder chooses which program is run.
+	entry, err := os.Lstat(p.entry)
+	if err == nil {
+		err = private(p.entry, entry)
+	}
+	if err != nil {
 		return nil, notTrusted(p, err)
 	}
 	return info, nil
@@ -117,9 +127,9 @@ func (w writableError) next() string {
 }
 
 // checkReceipt compares the file with the digest in its receipt.
-func (h *Host) checkReceipt(p *Plugin) error {
-	receipt, err := readReceipt(receiptPath(p.Path))
-	reinstall := "install it again with `kubectl byoos plugin install FILE`, or remove " + p.Path
+func (h *Host) checkReceipt(ctx context.Context, p *Plugin) error {
+	receipt, err := readReceipt(receiptPath(p.entry))
+	reinstall := "install it again with `kubectl byoos plugin install FILE`, or remove " + p.entry
 	switch {
 	case isGone(err):
 		return broken(p, "is not trusted: it has no receipt", reinstall, nil)
@@ -128,27 +138,25 @@ func (h *Host) checkReceipt(p *Plugin) error {
 	case receipt.Type != p.Type:
 		return broken(p, fmt.Sprintf("is not trusted: its receipt is for the type %q", receipt.Type), reinstall, nil)
 	}
-	p.sum, err = hex.DecodeString(receipt.SHA256)
-	if err != nil {
-		return broken(p, "is not trusted: the digest in its receipt is no SHA-256", reinstall, nil)
-	}
-	p.Digest = "sha256:" + receipt.SHA256
-	return h.checkDigest(p)
+	p.sum = receipt.SHA256
+	p.Digest = "sha256:" + p.sum
+	return h.checkDigest(ctx, p)
 }
 
 // checkDigest is called at the last moment before every execution. Between it
 // and the execution the file could still change, but only by this user, whom the
 // directory's mode lets write there.
-func (h *Host) checkDigest(p *Plugin) error {
+func (h *Host) checkDigest(ctx context.Context, p *Plugin) error {
 	if p.Origin != OriginUser {
 		return nil
 	}
-	secure := plugin.SecureConfig{Checksum: p.sum, Hash: sha256.New()}
-	ok, err := secure.Check(p.Path)
+	sum, err := digestOf(ctx, p.Path)
 	switch {
+	case ctx.Err() != nil:
+		return interrupted(ctx)
 	case err != nil:
-		return broken(p, "is not trusted: its digest cannot be checked", "", err)
-	case !ok:
+		return broken(p, "is not trusted: its digest cannot be checked", "make it a file that you may read: chmod u+r "+p.Path, cause(err))
+	case sum != p.sum:
 		return broken(p, "is not trusted: the file changed after it was installed",
 			"find out why; then install it again with `kubectl byoos plugin install FILE`", nil)
 	}
@@ -156,25 +164,41 @@ func (h *Host) checkDigest(p *Plugin) error {
 }
 
 // digestText returns sha256:hex of a file, empty when it cannot be read.
-func digestText(path string) string {
-	sum, err := digestOf(path)
+func digestText(ctx context.Context, path string) string {
+	sum, err := digestOf(ctx, path)
 	if err != nil {
 		return ""
 	}
 	return "sha256:" + sum
 }
 
-func digestOf(path string) (string, error) {
-	f, err := os.Open(path)
+// digestOf returns the SHA-256 of a regular file in hex.
+func digestOf(ctx context.Context, path string) (string, error) {
+	f, _, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }()
 	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
+	if _, err := io.Copy(hash, until(ctx, f)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// reader ends with its context.
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func until(ctx context.Context, r io.Reader) io.Reader { return reader{ctx, r} }
+
+func (r reader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(b)
 }
 
 // broken returns the failure of a plugin that cannot be used: "plugin X

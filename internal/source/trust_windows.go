@@ -2,6 +2,8 @@ package source
 
 import "io/fs"
 
+const nonBlocking = 0
+
 // executable holds for every file: Windows goes by the extension, which the
 // search for plugins checked.
 func executable(fs.FileInfo) bool { return true }

@@ -76,6 +76,9 @@ func (o *Options) run(ctx context.Context) error {
 		checks = append(checks, o.plugins(ctx, host)...)
 		checks = append(checks, o.spec(ctx, host)...)
 	}
+	if ctx.Err() != nil {
+		return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: ctx.Err()}
+	}
 	if err := printer.Print(list(checks), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
 		return err
 	}

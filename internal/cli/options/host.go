@@ -2,17 +2,21 @@ package options
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
@@ -28,7 +32,25 @@ type Host struct {
 // AddFindFlags adds the flags that say where plugins are.
 func (h *Host) AddFindFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&h.PluginDirs, "plugin-dir", nil, "look for source plugins here first; may be repeated")
+	flag := flags.Lookup("plugin-dir")
+	flag.Value, flag.DefValue = folders{flag.Value}, ""
 	flags.CountVarP(&h.Verbosity, "verbose", "v", "show what plugins log, on stderr; -vv for more")
+}
+
+// folders is a list of folders, all with a name: one that is empty, as a variable
+// that is not set leaves it, would be the working directory.
+type folders struct{ pflag.Value }
+
+// Set implements pflag.Value.
+func (f folders) Set(text string) error {
+	if err := f.Value.Set(text); err != nil {
+		return err
+	}
+	list, _ := f.Value.(pflag.SliceValue)
+	if strings.TrimSpace(text) == "" || slices.ContainsFunc(list.GetSlice(), func(dir string) bool { return strings.TrimSpace(dir) == "" }) {
+		return errors.New("a folder has no name, which would be the working directory")
+	}
+	return nil
 }
 
 // AddFlags adds the flags of commands that call plugins.
@@ -60,6 +82,7 @@ func (h *Host) New(inv *invocation.Invocation) (*source.Host, error) {
 		Environ:        func() []string { return inv.Environ },
 		Now:            inv.Now,
 		Log:            h.logger(inv.ErrOut),
+		Note:           func(text string) { fmt.Fprintf(inv.ErrOut, "note: %s\n", output.HarmlessLine(text)) },
 		CallTimeout:    h.Timeout,
 		UserSettings:   config.Plugins,
 	}), nil

@@ -170,7 +170,7 @@ func describe(p *source.Plugin, out io.Writer) error {
 		{"Version", d.GetVersion()},
 		{"Summary", d.GetSummary()},
 		{"Path", fmt.Sprintf("%s (%s)", p.Path, p.Origin)},
-		{"Digest", p.FileDigest()},
+		{"Digest", orNone(p.FileDigest())},
 		{"Providers", strings.Join(d.GetProviders(), ", ")},
 		{"Protocol", strings.Trim(fmt.Sprint(d.GetProtocolVersions()), "[]")},
 		{"Environment", orNone(strings.Join(d.GetEnvironment(), " "))},
