@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
@@ -108,7 +109,7 @@ func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Ima
 func (p *Pipeline) request(ctx context.Context, requests []source.Request) ([]image.Image, []source.Result, error) {
 	results := p.Plugins.Discover(ctx, requests, p.Progress)
 	if ctx.Err() != nil {
-		return nil, nil, interrupted(ctx)
+		return nil, nil, interrupt.Error(ctx)
 	}
 	var images []image.Image
 	var failed []error
@@ -135,10 +136,6 @@ func (p *Pipeline) report(diagnostics []source.Diagnostic) {
 			p.Report(diagnostic)
 		}
 	}
-}
-
-func interrupted(ctx context.Context) error {
-	return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: context.Cause(ctx)}
 }
 
 // requests checks every source's configuration against its plugin's schema

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
@@ -72,7 +73,7 @@ type asked struct {
 func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
 	all := p.askAll(ctx, verifier, subjects)
 	if ctx.Err() != nil {
-		return nil, interrupted(ctx)
+		return nil, interrupt.Error(ctx)
 	}
 	answers := make([][]answer, len(subjects))
 	var failed []error

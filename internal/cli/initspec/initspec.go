@@ -3,9 +3,7 @@ package initspec
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -55,8 +53,13 @@ func (o *Options) run(ctx context.Context) error {
 	if file == "" {
 		file = options.DefaultSpecFile
 	}
-	if err := o.refuseExisting(file); err != nil {
-		return err
+	guard := wholefile.Guard{Force: o.Force}
+	target := wholefile.File{Path: o.Invocation.Path(file), Name: file}
+	if file != "-" {
+		// Before anybody is asked a question.
+		if err := guard.Check(target); err != nil {
+			return err
+		}
 	}
 	host, err := o.Host.New(o.Invocation)
 	if err != nil {
@@ -75,25 +78,12 @@ func (o *Options) run(ctx context.Context) error {
 		_, err = o.Invocation.Out.Write(data)
 		return err
 	}
-	if err := wholefile.Write(o.Invocation.Path(file), data, 0o644); err != nil {
-		return fmt.Errorf("cannot write %s: %w", file, err)
+	target.Data = data
+	if _, err := guard.Write(ctx, target); err != nil {
+		return err
 	}
 	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\nnext: %s images -f %s\n", file, o.Invocation.DisplayName(), file)
 	return nil
-}
-
-func (o *Options) refuseExisting(file string) error {
-	if file == "-" || o.Force {
-		return nil
-	}
-	_, err := os.Lstat(o.Invocation.Path(file))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("cannot look at %s: %w", file, err)
-	}
-	return failure.Usage("name another with -f, or overwrite it with --force", "%s exists", file)
 }
 
 // document returns a spec whose configuration its plugin accepts.

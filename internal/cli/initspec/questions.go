@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 )
 
 // questions asks on one stream and reads answers, a line each, from another.
@@ -54,7 +55,7 @@ func (q *questions) line(prompt string) (string, error) {
 	select {
 	case <-q.ctx.Done():
 		fmt.Fprintln(q.out)
-		return "", &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: context.Cause(q.ctx)}
+		return "", interrupt.Error(q.ctx)
 	case a := <-q.answers:
 		if errors.Is(a.err, io.EOF) {
 			return "", failure.Usage("answer every question, or use flags", "the answers ended before the questions")

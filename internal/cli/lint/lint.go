@@ -2,6 +2,7 @@
 package lint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lint"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
@@ -47,9 +49,9 @@ Exit code 1 when there is an error; a warning does not change it.`,
 			"lint --fix profiles/*.yaml",
 			"lint --cloud aws values.yaml -o json"),
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Files = args
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	o.Print.AddFlags(cmd.Flags())
@@ -78,7 +80,7 @@ type Item struct {
 	Fixable  bool   `json:"fixable"`
 }
 
-func (o *Options) run() error {
+func (o *Options) run(ctx context.Context) error {
 	printer, err := o.Print.Printer()
 	if err != nil {
 		return err
@@ -92,13 +94,20 @@ func (o *Options) run() error {
 	if o.Cloud != "" && !slices.Contains(clouds(), o.Cloud) {
 		return failure.Usage("use one of "+strings.Join(clouds(), ", "), "unknown cloud %q", o.Cloud)
 	}
-	var items []Item
-	for _, file := range o.Files {
-		found, err := o.file(file)
-		if err != nil {
+	files := make([]checked, len(o.Files))
+	for i, name := range o.Files {
+		if files[i], err = o.file(name); err != nil {
 			return err
 		}
-		items = append(items, found...)
+	}
+	if o.Fix {
+		if err := o.write(ctx, files); err != nil {
+			return err
+		}
+	}
+	var items []Item
+	for _, file := range files {
+		items = append(items, itemsOf(file.name, file.findings)...)
 	}
 	if err := o.print(printer, items); err != nil {
 		return err
@@ -145,35 +154,43 @@ func list(items []Item) output.List {
 	return l
 }
 
-// file lints one file and, with --fix, mends it and returns what is left.
-func (o *Options) file(name string) ([]Item, error) {
-	data, err := o.read(name)
-	if err != nil {
-		return nil, err
-	}
-	findings, err := o.lint(name, data)
-	if err != nil || !o.Fix {
-		return items(name, findings), err
-	}
-	fixed, left, err := o.mend(name, data, findings)
-	if err != nil {
-		return nil, fmt.Errorf("cannot mend %s: %w", name, err)
-	}
-	if err := o.write(name, data, fixed); err != nil {
-		return nil, err
-	}
-	if mended := len(findings) - len(left); mended > 0 {
-		fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", name, mended)
-	}
-	return items(name, left), nil
+// checked is a file that was linted.
+type checked struct {
+	name        string
+	data, fixed []byte
+	// findings are those that are left; mended counts the others.
+	findings []lint.Finding
+	mended   int
 }
 
-// isSpec tells whether somebody gave byoos.yaml to lint.
-func isSpec(data []byte) bool {
+// file lints one file and, with --fix, works out what it becomes.
+func (o *Options) file(name string) (checked, error) {
+	data, err := o.read(name)
+	if err != nil {
+		return checked{}, err
+	}
+	c := checked{name: name, data: data, fixed: data}
+	if c.findings, err = o.lint(name, data); err != nil || !o.Fix {
+		return c, err
+	}
+	found := len(c.findings)
+	if c.fixed, c.findings, err = o.mend(name, data, c.findings); err != nil {
+		return checked{}, fmt.Errorf("cannot mend %s: %w", name, err)
+	}
+	c.mended = found - len(c.findings)
+	return c, nil
+}
+
+// kindOf returns the kind of a document of ours that somebody gave to lint; empty
+// for what it is for.
+func kindOf(data []byte) string {
 	var head struct {
 		Kind string `yaml:"kind"`
 	}
-	return yaml.Unmarshal(data, &head) == nil && head.Kind == spec.Kind
+	if yaml.Unmarshal(data, &head) != nil {
+		return ""
+	}
+	return head.Kind
 }
 
 // mend fixes until nothing is left that can be, and returns what is left.
@@ -195,8 +212,11 @@ func (o *Options) mend(name string, data []byte, findings []lint.Finding) ([]byt
 }
 
 func (o *Options) lint(name string, data []byte) ([]lint.Finding, error) {
-	if isSpec(data) {
+	switch kindOf(data) {
+	case spec.Kind:
 		return nil, failure.Usage("check it with `doctor -f "+name+"`; lint is for pack values", "%s is a spec", name)
+	case lock.Kind:
+		return nil, failure.Usage("check it with `verify`; lint is for pack values", "%s is a lock", name)
 	}
 	findings, err := lint.Lint(lint.Input{Name: name, Data: data, Pack: spec.PackKind(o.Pack), Cloud: o.Cloud})
 	if err != nil {
@@ -216,27 +236,32 @@ func (o *Options) read(name string) ([]byte, error) {
 	return data, nil
 }
 
-// write puts mended data back; from stdin it goes to stdout, mended or not.
-func (o *Options) write(name string, data, fixed []byte) error {
-	if name == stdin {
-		_, err := o.Invocation.Out.Write(fixed)
+// write puts mended data back, when all files are mended; that of stdin goes to
+// stdout, mended or not.
+func (o *Options) write(ctx context.Context, files []checked) error {
+	var outputs []wholefile.File
+	for _, c := range files {
+		if c.name != stdin {
+			outputs = append(outputs, wholefile.File{Path: o.Invocation.Path(c.name), Name: c.name, Read: c.data, Data: c.fixed})
+		}
+	}
+	if _, err := (wholefile.Guard{}).Write(ctx, outputs...); err != nil {
 		return err
 	}
-	if string(data) == string(fixed) {
-		return nil
-	}
-	path := o.Invocation.Path(name)
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if err := wholefile.WriteThrough(path, fixed, info.Mode().Perm()); err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
+	for _, c := range files {
+		if c.name == stdin {
+			if _, err := o.Invocation.Out.Write(c.fixed); err != nil {
+				return err
+			}
+		}
+		if c.mended > 0 {
+			fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", c.name, c.mended)
+		}
 	}
 	return nil
 }
 
-func items(name string, findings []lint.Finding) []Item {
+func itemsOf(name string, findings []lint.Finding) []Item {
 	all := make([]Item, len(findings))
 	for i, f := range findings {
 		all[i] = Item{

@@ -49,8 +49,27 @@ func (l *Lock) Path(inv *invocation.Invocation, document *spec.Document) (path, 
 	if file == "" || file == stdinName {
 		return "", ""
 	}
-	name = strings.TrimSuffix(file, filepath.Ext(file)) + ".lock"
+	name = lockBeside(file)
 	return inv.Path(name), name
+}
+
+func lockBeside(spec string) string { return strings.TrimSuffix(spec, filepath.Ext(spec)) + ".lock" }
+
+// Inputs are the files that a run works from, which it must never write: the spec
+// and its lock, whether it is used or not.
+func (r *Run) Inputs(inv *invocation.Invocation, l *Lock) []string {
+	var inputs []string
+	spec := r.Spec.path(inv)
+	if spec != "" {
+		inputs = append(inputs, spec)
+	}
+	switch {
+	case l.File != "":
+		inputs = append(inputs, inv.Path(l.File))
+	case spec != "":
+		inputs = append(inputs, lockBeside(spec))
+	}
+	return inputs
 }
 
 // Load reads the lock that the flags ask for: nil when there is none, or none is

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -61,26 +62,41 @@ func (s *Spec) Load(inv *invocation.Invocation) (*spec.Document, error) {
 }
 
 func (s *Spec) read(inv *invocation.Invocation) (*spec.Document, error) {
-	name := s.File
-	if name == "" {
-		name = DefaultSpecFile
-	}
-	if name == "-" {
+	if s.File == "-" {
 		data, err := io.ReadAll(inv.In)
 		if err != nil {
 			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the spec from stdin", Err: err}
 		}
 		return spec.Parse(stdinName, data, inv.Dir)
 	}
+	name := s.name(inv)
 	path := inv.Path(name)
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		name, path = filepath.Join(name, DefaultSpecFile), filepath.Join(path, DefaultSpecFile)
-	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, unreadable(name, s.File == "", err, inv)
 	}
 	return spec.Parse(name, data, filepath.Dir(path))
+}
+
+// name is the spec's file as the user named it; a folder stands for the spec in it.
+func (s *Spec) name(inv *invocation.Invocation) string {
+	name := cmp.Or(s.File, DefaultSpecFile)
+	if info, err := os.Stat(inv.Path(name)); err == nil && info.IsDir() {
+		return filepath.Join(name, DefaultSpecFile)
+	}
+	return name
+}
+
+// path is where the spec is; empty for one from flags. One from stdin may be a
+// file, too, which the device leads to.
+func (s *Spec) path(inv *invocation.Invocation) string {
+	switch {
+	case s.Flags.Source != "":
+		return ""
+	case s.File == "-":
+		return "/dev/stdin"
+	}
+	return inv.Path(s.name(inv))
 }
 
 func unreadable(name string, isDefault bool, err error, inv *invocation.Invocation) error {

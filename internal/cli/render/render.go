@@ -30,6 +30,8 @@ type Options struct {
 	Lock       options.Lock
 	Format     string
 	OutDir     string
+	// Force replaces files of --out-dir that are no earlier outputs.
+	Force bool
 	// ValuesFile is an existing values file, of which only our fields change.
 	ValuesFile string
 	InPlace    bool
@@ -60,6 +62,10 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Long: `Pick an image for each pack of the spec, or only for the packs named, and print
 the pack values. Nothing is printed unless every pack has its image.
 
+With --out-dir all files are checked before the first is written: one that is there
+is replaced when an earlier run wrote it and nobody changed it since, as the comment
+at its top tells, or with --force. The spec and the lock never are.
+
 With --values only the fields that this program owns change in an existing file;
 comments, order, quoting and everything else stay byte for byte.`,
 		Example: options.Examples(inv.DisplayName(),
@@ -84,6 +90,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.Format, "format", FormatValues, "what to print: "+strings.Join(formats(), "|"))
 	flags.StringVar(&o.OutDir, "out-dir", "", "write one file for each pack into this directory, or one for Terraform, in place of stdout")
+	flags.BoolVar(&o.Force, "force", false, "replace files in --out-dir that are no earlier outputs, or were changed since")
 	flags.StringVar(&o.ValuesFile, "values", "", "change an existing values file in place of making a new one; for one pack")
 	flags.BoolVar(&o.InPlace, "in-place", false, "write the file of --values, in place of stdout")
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
@@ -122,6 +129,8 @@ func (o *Options) validate(changed func(string) bool) error {
 		return failure.Usage("use one of "+strings.Join(formats(), ", "), "unknown format %q", o.Format)
 	case !slices.Contains(terraform.Shapes(), o.TerraformShape):
 		return failure.Usage("use one of "+strings.Join(terraform.Shapes(), ", "), "unknown --terraform-shape %q", o.TerraformShape)
+	case o.Force && o.OutDir == "":
+		return failure.Usage("add --out-dir DIRECTORY, or drop it", "--force goes with --out-dir only")
 	case o.InPlace && o.ValuesFile == "":
 		return failure.Usage("name the file with --values", "--in-place needs --values")
 	case o.ValuesFile != "" && o.Format != FormatValues:
@@ -141,9 +150,9 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	switch {
 	case o.ValuesFile != "":
-		return o.edit(rendered)
+		return o.edit(ctx, rendered)
 	case o.OutDir != "" && o.Format == FormatValues:
-		return o.writeFiles(rendered)
+		return o.writeFiles(ctx, rendered)
 	case o.Format == FormatConfigMap:
 		return o.printConfigMap(rendered)
 	}
@@ -153,12 +162,12 @@ func (o *Options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return o.write(text)
+	return o.write(ctx, text)
 }
 
-func (o *Options) write(text []byte) error {
+func (o *Options) write(ctx context.Context, text []byte) error {
 	if o.OutDir != "" {
-		return o.writeFile(o.terraformFile(), text)
+		return o.writeOutputs(ctx, o.output(o.terraformFile(), text))
 	}
 	_, err := o.Invocation.Out.Write(text)
 	return err
@@ -189,29 +198,36 @@ func (o *Options) printConfigMap(rendered []pipeline.Rendered) error {
 	return o.ConfigMap.Print(data, o.Invocation.Out)
 }
 
-func (o *Options) writeFiles(rendered []pipeline.Rendered) error {
-	for _, r := range rendered {
-		if err := o.writeFile(r.Pick.Pack.Name+".yaml", r.Values.Render()); err != nil {
-			return err
-		}
+func (o *Options) writeFiles(ctx context.Context, rendered []pipeline.Rendered) error {
+	files := make([]wholefile.File, len(rendered))
+	for i, r := range rendered {
+		files[i] = o.output(r.Pick.Pack.Name+".yaml", r.Values.Render())
 	}
-	return nil
+	return o.writeOutputs(ctx, files...)
 }
 
-// writeFile writes a file of --out-dir, whole or not at all.
-func (o *Options) writeFile(name string, data []byte) error {
-	dir := o.Invocation.Path(o.OutDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // pack values are not secret
-		return fmt.Errorf("cannot make %s: %w", o.OutDir, err)
-	}
-	if err := wholefile.Write(filepath.Join(dir, name), data, 0o644); err != nil {
-		return fmt.Errorf("cannot write %s: %w", filepath.Join(o.OutDir, name), err)
-	}
-	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\n", filepath.Join(o.OutDir, name))
-	return nil
+// output is a file of --out-dir.
+func (o *Options) output(name string, data []byte) wholefile.File {
+	name = filepath.Join(o.OutDir, name)
+	return wholefile.File{Path: o.Invocation.Path(name), Name: name, Data: wholefile.Marked(name, data)}
 }
 
-func (o *Options) edit(rendered []pipeline.Rendered) error {
+func (o *Options) writeOutputs(ctx context.Context, files ...wholefile.File) error {
+	written, err := o.guard().Write(ctx, files...)
+	for _, name := range written {
+		fmt.Fprintf(o.Invocation.ErrOut, "wrote %s\n", name)
+	}
+	if err == nil && len(written) < len(files) {
+		fmt.Fprintf(o.Invocation.ErrOut, "%d of %d file(s) are up to date\n", len(files)-len(written), len(files))
+	}
+	return err
+}
+
+func (o *Options) guard() wholefile.Guard {
+	return wholefile.Guard{Inputs: o.Run.Inputs(o.Invocation, &o.Lock), Force: o.Force}
+}
+
+func (o *Options) edit(ctx context.Context, rendered []pipeline.Rendered) error {
 	if len(rendered) != 1 {
 		return failure.Usage("name one: render PACK --values FILE", "--values takes one pack, and the spec has %d", len(rendered))
 	}
@@ -232,12 +248,9 @@ func (o *Options) edit(rendered []pipeline.Rendered) error {
 		fmt.Fprintf(o.Invocation.ErrOut, "%s is up to date\n", o.ValuesFile)
 		return nil
 	}
-	info, err := os.Stat(path)
-	if err != nil {
+	file := wholefile.File{Path: path, Name: o.ValuesFile, Read: existing, Data: edited}
+	if _, err := o.guard().Write(ctx, file); err != nil {
 		return err
-	}
-	if err := wholefile.WriteThrough(path, edited, info.Mode().Perm()); err != nil {
-		return fmt.Errorf("cannot write %s: %w", o.ValuesFile, err)
 	}
 	for _, change := range changes {
 		fmt.Fprintf(o.Invocation.ErrOut, "%s: %s\n", o.ValuesFile, changeText(change))

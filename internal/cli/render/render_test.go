@@ -42,6 +42,8 @@ func TestFlags(t *testing.T) {
 		"--out-dir x --format terraform-json":          passes,
 		"--out-dir x --format tfexternal":              "--out-dir goes with",
 		"--out-dir x --values v":                       "exclude each other",
+		"--out-dir x --force":                          passes,
+		"--force":                                      "--force goes with --out-dir only",
 		"--in-place":                                   "needs --values",
 		"--in-place --values v":                        passes,
 		"--values v --format terraform":                "goes with --format values only",
@@ -168,18 +170,18 @@ func TestOutDir(t *testing.T) {
 	inv, out := invoke(t)
 	for format, name := range map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"} {
 		o := &Options{Invocation: inv, Format: format, OutDir: "infra/new"}
-		if err := o.write([]byte(format)); err != nil || out.Len() > 0 {
+		if err := o.write(t.Context(), []byte("{\n"+format)); err != nil || out.Len() > 0 {
 			t.Errorf("%s: %v, and on stdout %q", format, err, out)
 		}
-		if got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", name)); err != nil || string(got) != format {
+		if got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", name)); err != nil || !strings.HasSuffix(string(got), format) {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	if err := (&Options{Invocation: inv, Format: FormatTerraform}).write([]byte("x")); err != nil || out.String() != "x" {
+	if err := (&Options{Invocation: inv, Format: FormatTerraform}).write(t.Context(), []byte("x")); err != nil || out.String() != "x" {
 		t.Errorf("got %q, %v", out, err)
 	}
 	o := &Options{Invocation: inv, OutDir: "infra/new"}
-	if err := o.writeFiles(picked(t, nil)); err != nil {
+	if err := o.writeFiles(t.Context(), picked(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", "east.yaml"))
@@ -187,7 +189,7 @@ func TestOutDir(t *testing.T) {
 		t.Errorf("got %s, %v", got, err)
 	}
 	o.OutDir = "infra/new/east.yaml"
-	if err := o.writeFiles(picked(t, nil)); err == nil {
+	if err := o.writeFiles(t.Context(), picked(t, nil)); err == nil {
 		t.Error("wrote into a file")
 	}
 }
