@@ -17,7 +17,7 @@ import (
 // a problem of the text itself hides what else may be wrong. UTF-8 with or
 // without byte order mark and UTF-16 with one are read, with any line ends.
 func Read(data []byte) (*Node, []Problem) {
-	return ReadWithin(data, Limits{Bytes: MaxBytes, Values: maxNodes})
+	return ReadWithin(data, Limits{Bytes: MaxBytes, Values: MaxValues})
 }
 
 // ReadWithin is Read with other limits, for files that programs write.

@@ -152,9 +152,9 @@ func (n *Node) Interface() any {
 // Limits of a document that people write. An alias counts as all that it stands
 // for, so a small file cannot grow without bound.
 const (
-	MaxBytes = 4 << 20
-	maxNodes = 100_000
-	maxDepth = 100
+	MaxBytes  = 4 << 20
+	MaxValues = 100_000
+	maxDepth  = 100
 )
 
 // Limits bounds the size of a document.

@@ -7,8 +7,8 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
-// maxPacks bounds what a matrix can grow to.
-const maxPacks = 10_000
+// MaxPacks is how many packs a spec may have, with those that matrices make.
+const MaxPacks = 10_000
 
 // axis is one key of a matrix.
 type axis struct {
@@ -37,49 +37,95 @@ func (m Matrix) axes() []axis {
 
 // Expand returns one pack for each pack and combination of its matrix, in the
 // order of the spec; the last key of a matrix varies fastest. Base is set, the
-// matrix is gone and defaults are filled in. A key both in select and matrix, and
-// two packs of one name, are a *failure.Error with ExitUsage.
+// matrix is gone and defaults are filled in. A key both in select and matrix, more
+// than MaxPacks and two packs of one name are a *failure.Error with ExitUsage.
 func (s *ImageSet) Expand() ([]Pack, error) {
-	var all []Pack
-	origin := map[string]string{}
-	for _, pack := range s.Packs {
-		expanded, err := pack.expand()
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range expanded {
-			if other, clash := origin[p.Name]; clash {
-				return nil, failure.Usage("rename one of the packs", "the matrix makes two packs named %q: from %s and from %s", p.Name, other, pack.Name)
-			}
-			origin[p.Name] = pack.Name
-			all = append(all, p)
-		}
-		if len(all) > maxPacks {
-			return nil, failure.Usage("make the matrix smaller", "the spec expands to more than %d packs", maxPacks)
-		}
+	all, misfit := s.expand()
+	if misfit != nil {
+		return nil, failure.Usage(misfit.next, "pack %s: %s", s.Packs[misfit.index].Name, misfit.message)
 	}
 	return all, nil
 }
 
-func (p Pack) expand() ([]Pack, error) {
-	axes := p.Matrix.axes()
+// misfit is why packs[index] cannot be expanded.
+type misfit struct {
+	index         int
+	key           string
+	message, next string
+}
+
+func (s *ImageSet) expand() ([]Pack, *misfit) {
+	// Before anything is made: a matrix of a few lines can stand for billions.
+	count := 0
+	for i, pack := range s.Packs {
+		if count += pack.Matrix.size(); count > MaxPacks {
+			return nil, &misfit{i, "matrix", fmt.Sprintf("the spec has %d packs with what the matrix makes, and %d are allowed", count, MaxPacks),
+				"make it smaller, or split the spec"}
+		}
+	}
+	all := make([]Pack, 0, count)
+	origin := map[string]string{}
+	for i, pack := range s.Packs {
+		expanded, misfit := pack.expand(i)
+		if misfit != nil {
+			return nil, misfit
+		}
+		for _, p := range expanded {
+			from := pack.Name + pack.combination(p.Select)
+			if other, clash := origin[p.Name]; clash {
+				return nil, clashOf(i, pack, p.Name, other, from)
+			}
+			origin[p.Name] = from
+		}
+		all = append(all, expanded...)
+	}
+	return all, nil
+}
+
+// size is how many packs a matrix makes of one.
+func (m Matrix) size() int {
+	size := 1
+	for _, a := range m.axes() {
+		size *= len(a.values)
+	}
+	return size
+}
+
+// combination names the values of the matrix that a pack was made with.
+func (p Pack) combination(sel Select) string {
+	var values []string
+	for _, a := range p.Matrix.axes() {
+		values = append(values, fmt.Sprintf("%s %q", a.key, a.get(sel)))
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(values, ", ")
+}
+
+func clashOf(index int, pack Pack, name, one, other string) *misfit {
+	key := "name"
+	if strings.HasPrefix(one, pack.Name+" ") && pack.Matrix.size() > 1 {
+		key = "matrix"
+	}
+	return &misfit{index, key, fmt.Sprintf("the matrix makes two packs named %q: of %s, and of %s", name, one, other), "rename one"}
+}
+
+func (p Pack) expand(index int) ([]Pack, *misfit) {
 	base := p
 	base.Base, base.Matrix = p.Name, Matrix{}
 	base.setDefaults()
 	packs := []Pack{base}
-	for _, a := range axes {
+	for _, a := range p.Matrix.axes() {
 		if a.get(p.Select) != "" {
-			return nil, failure.Usage("keep it in one of them", "pack %s: %s is both in select and in matrix", p.Name, a.key)
-		}
-		if len(packs)*len(a.values) > maxPacks {
-			return nil, failure.Usage("make the matrix smaller", "pack %s: the matrix expands to more than %d packs", p.Name, maxPacks)
+			return nil, &misfit{index, "matrix", a.key + " is both in select and in matrix", "keep it in one of them"}
 		}
 		next := make([]Pack, 0, len(packs)*len(a.values))
 		for _, pack := range packs {
 			for _, value := range a.values {
 				part := namePart(value)
 				if part == "" {
-					return nil, failure.Usage("", "pack %s: %s %q in matrix has nothing that a name can be made of", p.Name, a.key, value)
+					return nil, &misfit{index, "matrix", fmt.Sprintf("%s %q has nothing that a name can be made of", a.key, value), ""}
 				}
 				combined := pack
 				combined.Name += "-" + part

@@ -21,7 +21,7 @@ type ImageSet struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Sources are the places to look for images. Only a spec whose packs are all in
 	// agent mode needs none.
-	Sources []Source `json:"sources,omitempty"`
+	Sources []Source `json:"sources,omitempty" jsonschema:"minItems=1"`
 	// Packs each pick one image and render it.
 	Packs []Pack `json:"packs" jsonschema:"required,minItems=1"`
 
@@ -66,7 +66,7 @@ type Pack struct {
 	// for edge hosts.
 	Pack PackKind `json:"pack" jsonschema:"required,enum=generic-byoi,enum=edge-native-byoi"`
 	// Sources to pick from, by name; all when absent.
-	Sources []string `json:"sources,omitempty" jsonschema:"uniqueItems=true"`
+	Sources []string `json:"sources,omitempty" jsonschema:"minItems=1,uniqueItems=true"`
 	// Select says which images fit.
 	Select Select `json:"select,omitzero"`
 	// Matrix makes one pack for each combination of its values, named

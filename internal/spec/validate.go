@@ -8,7 +8,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
@@ -145,6 +145,7 @@ func (v *validator) matrix(at path, pack Pack) {
 		if axis.get(pack.Select) != "" {
 			v.report(key, fmt.Sprintf("%s is in select too", axis.key), "keep it in one of them")
 		}
+		v.apart(key, axis)
 		for i, value := range axis.values {
 			if namePart(value) == "" {
 				v.report(key.to(i), fmt.Sprintf("%q has nothing that a pack's name can be made of", value), "")
@@ -156,6 +157,23 @@ func (v *validator) matrix(at path, pack Pack) {
 				v.architecture(key.to(i), value)
 			}
 		}
+	}
+}
+
+// apart refuses values of a matrix that selection takes for one, and those that
+// make packs of one name.
+func (v *validator) apart(at path, axis axis) {
+	const next = "keep one of them"
+	meanings, names := map[string]string{}, map[string]string{}
+	for i, value := range axis.values {
+		// As selection compares providers, regions and architectures.
+		meaning, part := image.RegionKey(value), namePart(value)
+		if other, twice := meanings[meaning]; twice {
+			v.report(at.to(i), fmt.Sprintf("%q and %q are one %s", other, value, axis.key), next)
+		} else if other, twice := names[part]; twice && part != "" {
+			v.report(at.to(i), fmt.Sprintf("%q and %q give packs one name, with %q in it", other, value, part), next+", or make a pack of its own")
+		}
+		meanings[meaning], names[part] = value, value
 	}
 }
 
@@ -252,22 +270,9 @@ func isPackVersion(text string) bool {
 	return err == nil
 }
 
-// expansion finds names that clash after matrix expansion.
+// expansion finds what only shows when the matrices are expanded.
 func (v *validator) expansion() {
-	origin := map[string]string{}
-	for i, pack := range v.document.Set.Packs {
-		expanded, err := pack.expand()
-		var failed *failure.Error
-		if errors.As(err, &failed) {
-			v.report(path{"packs", i, "matrix"}, failed.Summary, failed.Next)
-			return
-		}
-		for _, p := range expanded {
-			if other, clash := origin[p.Name]; clash {
-				v.report(path{"packs", i, "name"}, fmt.Sprintf("the matrix makes two packs named %q, of %s and of %s", p.Name, other, pack.Name), "rename one")
-				return
-			}
-			origin[p.Name] = pack.Name
-		}
+	if _, misfit := v.document.Set.expand(); misfit != nil {
+		v.report(path{"packs", misfit.index, misfit.key}, misfit.message, misfit.next)
 	}
 }

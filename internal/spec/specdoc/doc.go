@@ -10,6 +10,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -62,8 +63,11 @@ checks it with the schema that ` + "`kubectl byoos schema`" + ` prints.
 ` + "```yaml\n" + example + "```" + `
 
 Quote versions: ` + "`24.10`" + ` without quotes is the number 24.1. Unknown keys, wrong types, duplicate names and
-a key both in ` + "`select`" + ` and ` + "`matrix`" + ` are errors, each with its line and column. A file holds one document.
-A spec never names a host or endpoint that credentials are sent to: those come from the environment,
+a key both in ` + "`select`" + ` and ` + "`matrix`" + ` are errors, each with its line and column. A file holds one document
+of at most `)
+	fmt.Fprintf(&b, "%d MiB, %d values (counting what aliases stand for) and %d packs (counting those that matrices make).\n",
+		schemacheck.MaxBytes>>20, schemacheck.MaxValues, spec.MaxPacks)
+	b.WriteString(`A spec never names a host or endpoint that credentials are sent to: those come from the environment,
 flags or the user's own configuration file.
 
 How an image is chosen is in [selection.md](selection.md).
