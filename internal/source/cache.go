@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
@@ -97,12 +98,12 @@ func (c *cache) load() {
 	}
 	c.loaded = true
 	c.entries = map[string]cacheEntry{}
-	f, info, err := openRegular(c.file)
+	f, info, err := ownership.OpenRegular(c.file)
 	if err != nil {
 		return
 	}
 	defer func() { _ = f.Close() }()
-	if info.Size() > 16<<20 || private(c.file, info) != nil {
+	if info.Size() > 16<<20 || ownership.Private(c.file, info) != nil {
 		return
 	}
 	b, err := io.ReadAll(f)

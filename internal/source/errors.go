@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 )
 
 const tellAuthor = "reinstall the plugin, or tell its author"
@@ -162,7 +163,7 @@ func endingOf(state *os.ProcessState) string {
 
 // shebang returns the interpreter of a script, empty for anything else.
 func shebang(path string) string {
-	f, _, err := openRegular(path)
+	f, _, err := ownership.OpenRegular(path)
 	if err != nil {
 		return ""
 	}

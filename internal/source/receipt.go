@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -46,12 +47,12 @@ func receiptPath(pluginPath string) string {
 }
 
 func readReceipt(path string) (*Receipt, error) {
-	f, info, err := openRegular(path)
+	f, info, err := ownership.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	if err := notWritableByOthers(path, info); err != nil {
+	if err := ownership.NotWritableByOthers(path, info); err != nil {
 		return nil, err
 	}
 	if info.Size() > 64<<10 {
@@ -131,7 +132,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 // copyPlugin copies a plugin into a temporary directory in dir and returns that,
 // and the plugin's digest in hex.
 func copyPlugin(path, dir string) (temporary, sum string, err error) {
-	in, _, err := openRegular(path)
+	in, _, err := ownership.OpenRegular(path)
 	if err != nil {
 		return "", "", err
 	}

@@ -10,10 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 )
 
 // trust decides whether a plugin's file may be executed, and fills in why and,
@@ -53,7 +52,7 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 	case p.Origin == OriginBundled:
 		return info, nil
 	}
-	if err := private(p.Path, info); err != nil {
+	if err := ownership.Private(p.Path, info); err != nil {
 		return nil, notTrusted(p, err)
 	}
 	if p.entry == p.Path {
@@ -62,7 +61,7 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 	// Whoever may put a link into the folder chooses which program is run.
 	entry, err := os.Lstat(p.entry)
 	if err == nil {
-		err = private(p.entry, entry)
+		err = ownership.Private(p.entry, entry)
 	}
 	if err != nil {
 		return nil, notTrusted(p, err)
@@ -70,60 +69,13 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// private refuses a file that another user could have put there or changed. The
-// directory counts as well: whoever writes to it can replace the file.
-func private(path string, info fs.FileInfo) error {
-	dir := filepath.Dir(path)
-	dirInfo, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	return both(notWritableByOthers(path, info), notWritableByOthers(dir, dirInfo))
-}
-
-// both returns one error for two, so that one command mends them; what belongs
-// to another user comes first, as no command does.
-func both(file, dir error) error {
-	var a, b writableError
-	switch {
-	case !errors.As(file, &a) || a.owner != "":
-		return cmp.Or(file, dir)
-	case !errors.As(dir, &b):
-		return file
-	case b.owner != "":
-		return dir
-	}
-	a.paths = append(a.paths, b.paths...)
-	return a
-}
-
 func notTrusted(p *Plugin, err error) error {
 	e := broken(p, "is not trusted", "", err)
-	var w writableError
-	if errors.As(err, &w) {
-		e.Next = w.next()
+	var others ownership.Error
+	if errors.As(err, &others) {
+		e.Next = cmp.Or(others.Next(), "copy the plugin to a directory of your own, or install it with `kubectl byoos plugin install`")
 	}
 	return e
-}
-
-// writableError are files that others may change.
-type writableError struct {
-	paths []string
-	owner string // set when the file belongs to somebody else
-}
-
-func (w writableError) Error() string {
-	if w.owner != "" {
-		return fmt.Sprintf("%s belongs to another user (%s)", w.paths[0], w.owner)
-	}
-	return fmt.Sprintf("other users may write to %s", strings.Join(w.paths, " and "))
-}
-
-func (w writableError) next() string {
-	if w.owner != "" {
-		return "copy the plugin to a directory of your own, or install it with `kubectl byoos plugin install`"
-	}
-	return "run: chmod go-w " + strings.Join(w.paths, " ")
 }
 
 // checkReceipt compares the file with the digest in its receipt.
@@ -174,7 +126,7 @@ func digestText(ctx context.Context, path string) string {
 
 // digestOf returns the SHA-256 of a regular file in hex.
 func digestOf(ctx context.Context, path string) (string, error) {
-	f, _, err := openRegular(path)
+	f, _, err := ownership.OpenRegular(path)
 	if err != nil {
 		return "", err
 	}

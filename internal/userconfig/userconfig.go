@@ -4,9 +4,11 @@
 package userconfig
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 )
 
@@ -46,16 +49,58 @@ type Palette struct {
 }
 
 // Load reads the file at path. A file that is not there is an empty
-// configuration; one that is wrong is a usage error with line numbers.
+// configuration; one that is wrong is a usage error with line numbers. So is one
+// that others may write: it says what is executed and where credentials go.
 func Load(path string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	file, info, err := ownership.OpenRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Config{}, nil
 	}
 	if err != nil {
-		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read your configuration", Err: err}
+		return nil, unreadable(path, err)
+	}
+	defer func() { _ = file.Close() }()
+	if err := private(path, info); err != nil {
+		return nil, untrusted(path, err)
+	}
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return nil, unreadable(path, err)
 	}
 	return Parse(path, data)
+}
+
+func unreadable(path string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read your configuration " + path, Err: err}
+}
+
+// private looks at the file, and at the link that leads to it.
+func private(path string, info fs.FileInfo) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	if err := ownership.Private(target, info); err != nil || target == path {
+		return err
+	}
+	entry, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	return ownership.Private(path, entry)
+}
+
+func untrusted(path string, err error) error {
+	e := &failure.Error{Code: failure.ExitUsage, Summary: "your configuration " + path + " is not trusted", Err: err}
+	var others ownership.Error
+	if errors.As(err, &others) {
+		e.Next = cmp.Or(others.Next(), "copy it to a file of your own")
+	}
+	return e
 }
 
 // Parse checks and decodes the file's content; name is used in messages.

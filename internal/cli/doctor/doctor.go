@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
 // Options of the command.
@@ -145,7 +146,7 @@ func (o *Options) onPath() Check {
 	for _, dir := range filepath.SplitList(o.Invocation.Getenv("PATH")) {
 		found := filepath.Join(dir, name)
 		if info, err := os.Stat(found); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
-			if same(found, o.Invocation.Executable) {
+			if wholefile.Same(found, o.Invocation.Executable) {
 				return Check{Name: "kubectl plugin", Status: statusOK, Detail: found}
 			}
 			return Check{Name: "kubectl plugin", Status: statusNote, Detail: "`kubectl byoos` runs another file: " + found}
@@ -155,12 +156,6 @@ func (o *Options) onPath() Check {
 		Name: "kubectl plugin", Status: statusNote, Detail: name + " is not on PATH, so `kubectl byoos` does not work",
 		Next: "add " + filepath.Dir(o.Invocation.Executable) + " to PATH",
 	}
-}
-
-func same(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 func (o *Options) userConfig() Check {
