@@ -79,4 +79,6 @@ func (source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out
 	return ctx.Err()
 }
 
-func main() { sdk.Main(source{}) }
+func newSource() sdk.Source[config] { return source{} }
+
+func main() { sdk.Main(newSource) }

@@ -93,7 +93,7 @@ func inProcess(b *testing.B, n int) []image.Image {
 		b.Fatal(err)
 	}
 	out := &directStream{ctx: context.Background(), answer: answer{source: "s"}}
-	if err := sdk.Service(catalogSource{}, io.Discard).Discover(&sourcev1.DiscoverRequest{Config: config}, out); err != nil {
+	if err := sdk.Service(func() sdk.Source[catalogConfig] { return catalogSource{} }, io.Discard).Discover(&sourcev1.DiscoverRequest{Config: config}, out); err != nil {
 		b.Fatal(err)
 	}
 	return out.images

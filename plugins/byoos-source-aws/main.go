@@ -5,6 +5,7 @@ package main
 import (
 	"runtime/debug"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -19,5 +20,5 @@ const (
 func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
-	sdk.Main(source.Source{})
+	sdk.Main(func() sdk.Source[settings.Config] { return source.Source{} })
 }

@@ -6,4 +6,4 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-func main() { sdk.Main(source.New()) }
+func main() { sdk.Main(func() sdk.Source[source.Config] { return source.New() }) }

@@ -28,7 +28,7 @@ func main() {
 		env.home = home
 		env.certificateDirs = append(env.certificateDirs, filepath.Join(home, ".config/containers/certs.d"))
 	}
-	sdk.Main(source{env: env})
+	sdk.Main(func() sdk.Source[config] { return source{env: env} })
 }
 
 // environment is what the plugin reads of its surroundings.

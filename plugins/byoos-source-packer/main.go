@@ -4,4 +4,4 @@ package main
 
 import "github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 
-func main() { sdk.Main(newSource()) }
+func main() { sdk.Main(func() sdk.Source[config] { return newSource() }) }

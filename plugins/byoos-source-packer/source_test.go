@@ -92,7 +92,7 @@ func discover(t *testing.T, dir string, settings map[string]any, clock *noSleep)
 		clock = &noSleep{}
 	}
 	got := &answer{}
-	service := sdk.Service[config](source{sleep: clock.sleep}, io.Discard)
+	service := sdk.Service(func() sdk.Source[config] { return source{sleep: clock.sleep} }, io.Discard)
 	req := &sourcev1.DiscoverRequest{Source: "golden", Config: values, BaseDir: dir}
 	if err := service.Discover(req, discoverStream{ctx: t.Context(), got: got}); err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func verify(t *testing.T, dir string, settings map[string]any, refs ...*sourcev1
 	}
 	got := &answer{}
 	clock := &noSleep{}
-	service := sdk.Service[config](source{sleep: clock.sleep}, io.Discard)
+	service := sdk.Service(func() sdk.Source[config] { return source{sleep: clock.sleep} }, io.Discard)
 	req := &sourcev1.VerifyRequest{Source: "golden", Config: values, BaseDir: dir, Refs: refs}
 	if err := service.Verify(req, verifyStream{ctx: t.Context(), got: got}); err != nil {
 		t.Fatal(err)
@@ -566,7 +566,7 @@ func TestCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := sdk.Service[config](source{sleep: clock.sleep}, io.Discard)
+	service := sdk.Service(func() sdk.Source[config] { return source{sleep: clock.sleep} }, io.Discard)
 	req := &sourcev1.DiscoverRequest{Config: values, BaseDir: dir}
 	if err := service.Discover(req, discoverStream{ctx: ctx, got: &answer{}}); err == nil || clock.pauses != 1 {
 		t.Errorf("got %v after %d pauses, want the call to end at the first", err, clock.pauses)

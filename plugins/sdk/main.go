@@ -23,14 +23,19 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 )
 
-// Main runs s as a plugin and does not return. Call it first thing in main:
-// nothing may be printed on stdout before it.
+// Main runs a plugin and does not return. Nothing may be printed on stdout before
+// it.
+//
+// The host asks several sources of a spec at once, of one process. newSource is
+// called for each call of Discover or Verify, from several goroutines, and returns
+// a new value: its fields belong to that call. What newSource refers to beside it,
+// such as a cache, is shared, and the author guards it.
 //
 // With the argument "describe" it prints the plugin's Description as JSON, with
 // "--version" its name and version. Otherwise it serves the host, until the host
 // is done with it or gone.
-func Main[C any](s Source[C]) {
-	svc := newService(s, os.Stderr)
+func Main[C any](newSource func() Source[C]) {
+	svc := newService(newSource, os.Stderr)
 	if code, done := command(svc, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); done {
 		os.Exit(code)
 	}

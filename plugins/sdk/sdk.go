@@ -1,5 +1,5 @@
 // Package sdk is what an author of an image-source plugin imports. A plugin is
-// one type with two or three methods and a main that calls Main:
+// one type with two or three methods, and a main that tells Main how to make one:
 //
 //	type source struct{}
 //
@@ -13,7 +13,7 @@
 //		return out.Images(sdk.Image{ID: "ami-1", Provider: "aws", State: sdk.Available})
 //	}
 //
-//	func main() { sdk.Main(source{}) }
+//	func main() { sdk.Main(func() sdk.Source[config] { return source{} }) }
 //
 // docs/plugins.md has the whole story.
 package sdk
@@ -26,6 +26,8 @@ import (
 
 // Source is an image source with configuration C, a struct whose json tags name
 // the keys and whose jsonschema tags describe them (github.com/invopop/jsonschema).
+// A value answers one call; calls of other sources run at the same time on values
+// of their own.
 type Source[C any] interface {
 	// Describe says what the plugin is. It must not do I/O.
 	Describe() Info

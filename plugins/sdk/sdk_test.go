@@ -36,6 +36,8 @@ func (s testSource) Describe() Info {
 	return Info{Name: s.name, Version: "v2.0.0", Summary: "For tests.", Providers: []string{"aws"}, Environment: []string{"AWS_*"}, UsesHints: true}
 }
 
+func newTestSource() Source[testConfig] { return testSource{"x"} }
+
 func (testSource) Discover(context.Context, DiscoverRequest[testConfig], *Stream) error { return nil }
 
 // waitVariable makes this test program a child that waits for its parent.
@@ -88,7 +90,7 @@ func TestModuleVersion(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	code, done := command(newService(testSource{"x"}, &stderr), []string{"describe"}, noEnv, &stdout, &stderr)
+	code, done := command(newService(newTestSource, &stderr), []string{"describe"}, noEnv, &stdout, &stderr)
 	if code != 0 || !done || stderr.Len() > 0 {
 		t.Fatal(code, done, stderr.String())
 	}
@@ -117,7 +119,7 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("schema\n%s\nwant\n%s", got, want)
 	}
 	var again bytes.Buffer
-	command(newService(testSource{"x"}, &stderr), []string{"describe"}, noEnv, &again, &stderr)
+	command(newService(newTestSource, &stderr), []string{"describe"}, noEnv, &again, &stderr)
 	if again.String() != stdout.String() {
 		t.Error("describe is not the same each time")
 	}
@@ -131,15 +133,15 @@ func TestConfigMustBeAStruct(t *testing.T) {
 
 func TestRunByHand(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	code, done := command(newService(testSource{"x"}, &stderr), nil, noEnv, &stdout, &stderr)
+	code, done := command(newService(newTestSource, &stderr), nil, noEnv, &stdout, &stderr)
 	if code != 1 || !done || stdout.Len() > 0 || !strings.Contains(stderr.String(), "kubectl byoos plugin list") {
 		t.Error(code, done, stdout.String(), stderr.String())
 	}
-	code, done = command(newService(testSource{"x"}, &stderr), []string{"--version"}, noEnv, &stdout, &stderr)
+	code, done = command(newService(newTestSource, &stderr), []string{"--version"}, noEnv, &stdout, &stderr)
 	if code != 0 || !done || stdout.String() != "byoos-source-x 2.0.0\n" {
 		t.Error(code, done, stdout.String())
 	}
-	_, done = command(newService(testSource{"x"}, &stderr), nil, func(string) string { return Handshake().MagicCookieValue }, &stdout, &stderr)
+	_, done = command(newService(newTestSource, &stderr), nil, func(string) string { return Handshake().MagicCookieValue }, &stdout, &stderr)
 	if done {
 		t.Error("the host's start was taken for one by hand")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -24,16 +25,18 @@ const modulePath = "github.com/kubectl-byoos/kubectl-byoos"
 
 // Service returns the gRPC service that Main serves, for tests that run a source
 // in process. Log lines go to log.
-func Service[C any](s Source[C], log io.Writer) sourcev1.ImageSourceServer {
-	return newService(s, log)
+func Service[C any](newSource func() Source[C], log io.Writer) sourcev1.ImageSourceServer {
+	return newService(newSource, log)
 }
 
-// service puts a Source behind the protocol.
+// service puts Sources behind the protocol, a new one for each call.
 type service[C any] struct {
 	sourcev1.UnimplementedImageSourceServer
-	source Source[C]
-	stderr io.Writer
-	log    *slog.Logger
+	newSource func() Source[C]
+	first     Source[C] // is asked what the plugin is, and answers no call
+	info      Info
+	stderr    io.Writer
+	log       *slog.Logger
 
 	// done is closed when the process is to end; running calls are cancelled.
 	done   context.Context
@@ -42,16 +45,31 @@ type service[C any] struct {
 	ended func()
 }
 
-func newService[C any](s Source[C], stderr io.Writer) *service[C] {
-	svc := &service[C]{source: s, stderr: stderr, ended: func() {}}
+func newService[C any](newSource func() Source[C], stderr io.Writer) *service[C] {
+	first := newSource()
+	svc := &service[C]{newSource: newSource, first: first, info: first.Describe(), stderr: stderr, ended: func() {}}
 	svc.done, svc.cancel = context.WithCancel(context.Background()) //nolint:gosec // called at the end of the process
-	svc.log = slog.New(newLogHandler(stderr, FilePrefix+s.Describe().Name))
+	svc.log = slog.New(newLogHandler(stderr, FilePrefix+svc.info.Name))
 	return svc
+}
+
+// fresh returns a source for one call. Two calls must not share one: the host asks
+// several sources at once, and what one keeps in it would end up in the answer of
+// another.
+func (s *service[C]) fresh() (Source[C], error) {
+	source := s.newSource()
+	a, b := reflect.ValueOf(s.first), reflect.ValueOf(source)
+	// All pointers to a type without fields may be equal, and nothing is kept there.
+	if a.Kind() == reflect.Pointer && a.Type() == b.Type() && a.Type().Elem().Size() > 0 && a.Pointer() == b.Pointer() {
+		return nil, fmt.Errorf("plugin %s: the function given to sdk.Main returned the same source twice; "+
+			"it must return a new one at each call, since several sources are asked at once", s.info.Name)
+	}
+	return source, nil
 }
 
 // describe returns the Description without the schema.
 func (s *service[C]) describe() *sourcev1.Description {
-	info := s.source.Describe()
+	info := s.info
 	build, _ := debug.ReadBuildInfo()
 	d := &sourcev1.Description{
 		Name:             info.Name,
@@ -66,7 +84,7 @@ func (s *service[C]) describe() *sourcev1.Description {
 	if d.Version == "" {
 		d.Version = moduleVersion(build, "", release)
 	}
-	if _, ok := s.source.(Verifier[C]); ok {
+	if _, ok := s.first.(Verifier[C]); ok {
 		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_VERIFY)
 	}
 	if info.UsesHints {
@@ -77,6 +95,9 @@ func (s *service[C]) describe() *sourcev1.Description {
 
 // description returns the whole Description.
 func (s *service[C]) description() (*sourcev1.Description, error) {
+	if _, err := s.fresh(); err != nil {
+		return nil, err
+	}
 	d := s.describe()
 	schema, err := schemaText[C]()
 	if err != nil {
@@ -118,6 +139,10 @@ func moduleVersion(build *debug.BuildInfo, path, release string) string {
 func (s *service[C]) Discover(
 	req *sourcev1.DiscoverRequest, stream grpc.ServerStreamingServer[sourcev1.DiscoverResponse],
 ) (err error) {
+	source, err := s.fresh()
+	if err != nil {
+		return status.Error(codes.Internal, err.Error())
+	}
 	ctx, stop := s.callContext(stream.Context())
 	defer stop()
 	out := newSender(ctx, func(b batch) error {
@@ -129,7 +154,7 @@ func (s *service[C]) Discover(
 	if err != nil {
 		return s.finish(ctx, out, err)
 	}
-	return s.finish(ctx, out, s.source.Discover(ctx, DiscoverRequest[C]{
+	return s.finish(ctx, out, source.Discover(ctx, DiscoverRequest[C]{
 		Source:       req.GetSource(),
 		Config:       config,
 		BaseDir:      req.GetBaseDir(),
@@ -145,9 +170,13 @@ func (s *service[C]) Discover(
 func (s *service[C]) Verify(
 	req *sourcev1.VerifyRequest, stream grpc.ServerStreamingServer[sourcev1.VerifyResponse],
 ) (err error) {
-	verifier, ok := s.source.(Verifier[C])
+	source, err := s.fresh()
+	if err != nil {
+		return status.Error(codes.Internal, err.Error())
+	}
+	verifier, ok := source.(Verifier[C])
 	if !ok {
-		return status.Errorf(codes.Unimplemented, "plugin %s cannot verify images", s.source.Describe().Name)
+		return status.Errorf(codes.Unimplemented, "plugin %s cannot verify images", s.info.Name)
 	}
 	ctx, stop := s.callContext(stream.Context())
 	defer stop()
@@ -188,7 +217,7 @@ func (s *service[C]) recovered(method string, err *error) {
 		return
 	}
 	s.log.Error(fmt.Sprintf("panic in %s: %v", method, r), "stack", string(debug.Stack()))
-	*err = status.Errorf(codes.Internal, "plugin %s: panic in %s: %v", s.source.Describe().Name, method, r)
+	*err = status.Errorf(codes.Internal, "plugin %s: panic in %s: %v", s.info.Name, method, r)
 	s.ended()
 }
 

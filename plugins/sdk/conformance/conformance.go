@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,10 +78,12 @@ func Check(ctx context.Context, binary string, cases ...Case) []error {
 		return c.problems // nothing else can work
 	}
 	c.byHand()
-	for _, one := range cases {
-		c.discover(one)
+	alone := make([]source.Result, len(cases))
+	for i, one := range cases {
+		alone[i] = c.discover(one)
 		c.cancel(one)
 	}
+	c.together(cases, alone)
 	c.unknownKey(cases)
 	c.orphan()
 	return c.problems
@@ -90,6 +93,7 @@ type checker struct {
 	ctx      context.Context
 	binary   string // absolute
 	work     string // a private directory
+	now      time.Time
 	plugin   *source.Plugin
 	schema   *jsonschema.Schema
 	problems []error
@@ -107,7 +111,7 @@ func newChecker(ctx context.Context, binary string) (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{ctx: ctx, binary: filepath.Join(work, "p", filepath.Base(absolute)), work: work}
+	c := &checker{ctx: ctx, binary: filepath.Join(work, "p", filepath.Base(absolute)), work: work, now: time.Now()}
 	// A copy in a directory of its own: the host refuses one that others may
 	// write to, and takes nothing else for this plugin.
 	if err := copyFile(absolute, c.binary); err != nil {
@@ -143,6 +147,7 @@ func (c *checker) fail(format string, args ...any) {
 func (c *checker) host(one Case) *source.Host {
 	o := source.Options{
 		PluginDirs: []string{filepath.Dir(c.binary)}, CallTimeout: callLimit,
+		Now:     func() time.Time { return c.now },
 		Environ: func() []string { return append(os.Environ(), one.Env...) },
 	}
 	if c.plugin != nil {
@@ -233,8 +238,8 @@ func (c *checker) byHand() {
 	}
 }
 
-// discover checks the answer to one configuration.
-func (c *checker) discover(one Case) {
+// discover checks the answer to one configuration, and returns it.
+func (c *checker) discover(one Case) source.Result {
 	if err := c.validate(one.Config); err != nil && !one.WantError {
 		c.fail("%s: the configuration is not valid by the plugin's own schema: %w", one.Name, err)
 	}
@@ -260,6 +265,57 @@ func (c *checker) discover(one Case) {
 	for _, i := range result.Images {
 		c.image(one.Name, i)
 	}
+	return result
+}
+
+// together asks for several cases at once, as the host does for the sources of a
+// spec: an answer must not change for it. alone are the answers to each case.
+func (c *checker) together(cases []Case, alone []source.Result) {
+	var indexes []int
+	for i, one := range cases {
+		if alone[i].Err == nil && (indexes == nil || sameSurroundings(cases[indexes[0]], one)) {
+			indexes = append(indexes, i)
+		}
+	}
+	if len(indexes) == 0 {
+		return
+	}
+	if len(indexes) == 1 {
+		indexes = append(indexes, indexes[0])
+	}
+	reqs := make([]source.Request, len(indexes))
+	for i, index := range indexes {
+		reqs[i] = c.request(cases[index])
+	}
+	h := c.host(cases[indexes[0]])
+	defer h.Close()
+	for i, result := range h.Discover(c.ctx, reqs, nil) {
+		name := cases[indexes[i]].Name
+		if result.Err != nil {
+			c.fail("%s: asked together with other configurations, it fails: %s", name, explain(result.Err))
+		} else if got, want := answerText(result.Images), answerText(alone[indexes[i]].Images); !slices.Equal(got, want) {
+			c.fail("%s: asked together with other configurations, its answer is another than alone: "+
+				"what belongs to one call must not be kept where other calls see it", name)
+		}
+	}
+}
+
+// sameSurroundings tells whether one process can answer both cases.
+func sameSurroundings(a, b Case) bool {
+	return slices.Equal(a.Env, b.Env) && reflect.DeepEqual(a.UserSettings, b.UserSettings)
+}
+
+// answerText returns images as sorted text. When a service was asked is another
+// time at each call, and left out.
+func answerText(images []image.Image) []string {
+	lines := make([]string, len(images))
+	for i, img := range images {
+		img.ObservedAt = nil
+		line, _ := json.Marshal(img) //nolint:errchkjson // it holds text, times and maps of text
+		lines[i] = string(line)
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 func isError(d source.Diagnostic) bool { return d.Severity == source.SeverityError }

@@ -24,6 +24,7 @@ func build(t *testing.T, typ string) string {
 func TestConforms(t *testing.T) {
 	conformance.Run(t, build(t, "stub"),
 		conformance.Case{Name: "three", Config: map[string]any{"images": 3}, MinImages: 3},
+		conformance.Case{Name: "two", Config: map[string]any{"images": 2}, MinImages: 2},
 		conformance.Case{Name: "a diagnostic", Config: map[string]any{"mode": "diagnostic"}, WantError: true},
 	)
 }
@@ -57,6 +58,19 @@ func TestProblemsAreFound(t *testing.T) {
 				t.Errorf("problems:\n%s\nwant %q among them", text, tt.want)
 			}
 		})
+	}
+}
+
+func TestSharedStateIsFound(t *testing.T) {
+	shared := func(text string) conformance.Case {
+		return conformance.Case{Name: text, Config: map[string]any{"mode": "shared", "text": text, "wait": "500ms"}}
+	}
+	var all []string
+	for _, problem := range conformance.Check(t.Context(), build(t, "stub"), shared("a"), shared("b")) {
+		all = append(all, problem.Error())
+	}
+	if text := strings.Join(all, "\n"); !strings.Contains(text, "its answer is another than alone") {
+		t.Errorf("problems:\n%s", text)
 	}
 }
 

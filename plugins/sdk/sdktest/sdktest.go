@@ -63,18 +63,14 @@ func newRequest(options []Option) *request {
 	return r
 }
 
-// Discover returns what s finds with config, which is anything that JSON can
-// hold: a map, or the configuration type itself. An error that s returned is
+// Discover returns what a source of newSource finds with config, which is anything that JSON can
+// hold: a map, or the configuration type itself. An error that it returned is
 // among the diagnostics, as in the host; err is for a cancelled ctx, a panic, or
 // a config that is no JSON object.
 func Discover[C any](
-	ctx context.Context, s sdk.Source[C], config any, options ...Option,
+	ctx context.Context, newSource func() sdk.Source[C], config any, options ...Option,
 ) (images []sdk.Image, diagnostics []sdk.Diagnostic, err error) {
 	r := newRequest(options)
-	values, settings, err := structs(config, r.settings)
-	if err != nil {
-		return nil, nil, err
-	}
 	out := &stream[sourcev1.DiscoverResponse]{ctx: ctx, received: func(m *sourcev1.DiscoverResponse) {
 		for _, i := range m.GetImages() {
 			images = append(images, imageFrom(i))
@@ -82,20 +78,27 @@ func Discover[C any](
 		diagnostics = append(diagnostics, diagnosticsFrom(m.GetDiagnostics())...)
 		r.tell(m.GetProgress())
 	}}
-	err = sdk.Service(s, r.log).Discover(&sourcev1.DiscoverRequest{
+	return images, diagnostics, discover(newSource, config, r, out)
+}
+
+func discover[C any](newSource func() sdk.Source[C], config any, r *request, out *stream[sourcev1.DiscoverResponse]) error {
+	values, settings, err := structs(config, r.settings)
+	if err != nil {
+		return err
+	}
+	return plain(out.ctx, sdk.Service(newSource, r.log).Discover(&sourcev1.DiscoverRequest{
 		Source: "test", Config: values, BaseDir: r.baseDir, Now: timestamppb.New(r.now), UserSettings: settings,
 		Hints: &sourcev1.Hints{
 			Providers: r.hints.Providers, Regions: r.hints.Regions, Architectures: r.hints.Architectures,
 			KubernetesVersions: r.hints.KubernetesVersions, K8SDistributions: r.hints.K8sDistributions, CustomTags: r.hints.CustomTags,
 			NewestOnly: r.hints.NewestOnly,
 		},
-	}, out)
-	return images, diagnostics, plain(ctx, err)
+	}, out))
 }
 
-// Verify returns what s says of refs. Results hold the Ref they answer.
+// Verify returns what a source of newSource, an sdk.Verifier, says of refs. Results hold the Ref they answer.
 func Verify[C any](
-	ctx context.Context, s sdk.Verifier[C], config any, refs []sdk.Ref, options ...Option,
+	ctx context.Context, newSource func() sdk.Source[C], config any, refs []sdk.Ref, options ...Option,
 ) (results []sdk.Result, diagnostics []sdk.Diagnostic, err error) {
 	r := newRequest(options)
 	values, settings, err := structs(config, r.settings)
@@ -111,7 +114,7 @@ func Verify[C any](
 		diagnostics = append(diagnostics, diagnosticsFrom(m.GetDiagnostics())...)
 		r.tell(m.GetProgress())
 	}}
-	err = sdk.Service[C](s, r.log).Verify(&sourcev1.VerifyRequest{
+	err = sdk.Service(newSource, r.log).Verify(&sourcev1.VerifyRequest{
 		Source: "test", Config: values, BaseDir: r.baseDir, Now: timestamppb.New(r.now), UserSettings: settings, Refs: refsTo(refs),
 	}, out)
 	return results, diagnostics, plain(ctx, err)
@@ -162,10 +165,14 @@ func structOf(v any) (*structpb.Struct, error) {
 // what a connection would refuse fails here as well.
 type stream[M any] struct {
 	ctx      context.Context
+	turn     func() // nil, or called before each message
 	received func(*M)
 }
 
 func (s *stream[M]) Send(m *M) error {
+	if s.turn != nil {
+		s.turn()
+	}
 	sent, ok := any(m).(proto.Message)
 	if !ok {
 		return fmt.Errorf("%T is no message", m)

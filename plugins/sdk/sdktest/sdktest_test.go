@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 type config struct {
-	Mode  string   `json:"mode" jsonschema:"required,enum=images,enum=parallel,enum=order,enum=fail,enum=several,enum=wait,enum=panic"`
+	Mode  string   `json:"mode" jsonschema:"required,enum=images,enum=parallel,enum=order,enum=fail,enum=several,enum=wait,enum=panic,enum=own,enum=shared"`
 	Count int      `json:"count,omitempty" jsonschema:"description=How many,default=2"`
 	Names []string `json:"names,omitempty"`
 	Deep  deep     `json:"deep,omitempty"`
@@ -27,9 +28,30 @@ type deep struct {
 	Level int `json:"level,omitempty" jsonschema:"default=7"`
 }
 
-type source struct{}
+type source struct{ names []string }
 
-func (source) Describe() sdk.Info { return sdk.Info{Name: "test", Version: "v1.0.0"} }
+// careless is what an author must not have: a variable that calls share.
+type careless struct {
+	source
+	shared *atomic.Pointer[[]string]
+}
+
+func (s careless) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	s.shared.Store(&req.Config.Names)
+	if err := out.Progress(0, 1, "reading"); err != nil {
+		return err
+	}
+	for _, name := range *s.shared.Load() {
+		if err := out.Images(sdk.Image{ID: name, Provider: "aws"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newSource() sdk.Source[config] { return &source{} }
+
+func (*source) Describe() sdk.Info { return sdk.Info{Name: "test", Version: "v1.0.0"} }
 
 func full() sdk.Image {
 	at := time.Date(2026, 5, 1, 12, 0, 0, 5000, time.UTC)
@@ -43,7 +65,7 @@ func full() sdk.Image {
 	}
 }
 
-func (source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+func (s *source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
 	req.Log.Info("asked", "mode", req.Config.Mode)
 	switch req.Config.Mode {
 	case "images":
@@ -66,6 +88,17 @@ func (source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out
 	case "fail":
 		_ = out.Images(full())
 		return fmt.Errorf("region x: %w", &sdk.Diagnostic{Summary: "denied", ConfigPath: "names[0]", NextStep: "ask"})
+	case "own":
+		s.names = req.Config.Names
+		if err := out.Progress(0, 1, "reading"); err != nil {
+			return err
+		}
+		for _, name := range s.names {
+			if err := out.Images(sdk.Image{ID: name, Provider: "aws", ObservedAt: time.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "wait":
 		<-ctx.Done()
 		return fmt.Errorf("reading: %w", ctx.Err())
@@ -73,7 +106,7 @@ func (source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out
 	panic("no such mode")
 }
 
-func (source) Verify(_ context.Context, req sdk.VerifyRequest[config], out *sdk.Results) error {
+func (*source) Verify(_ context.Context, req sdk.VerifyRequest[config], out *sdk.Results) error {
 	image := full()
 	for i, ref := range req.Refs {
 		r := sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
@@ -88,7 +121,7 @@ func (source) Verify(_ context.Context, req sdk.VerifyRequest[config], out *sdk.
 }
 
 func TestEveryFieldArrives(t *testing.T) {
-	images, diagnostics, err := sdktest.Discover(t.Context(), source{}, map[string]any{"mode": "images", "deep": map[string]any{}},
+	images, diagnostics, err := sdktest.Discover(t.Context(), newSource, map[string]any{"mode": "images", "deep": map[string]any{}},
 		sdktest.UserSettings(map[string]any{"endpoint": "http://localhost"}), sdktest.BaseDir("/specs"))
 	if err != nil || len(diagnostics) > 0 {
 		t.Fatal(diagnostics, err)
@@ -112,7 +145,7 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, diagnostics, err := sdktest.Discover(t.Context(), source{}, tt.config)
+			_, diagnostics, err := sdktest.Discover(t.Context(), newSource, tt.config)
 			if err != nil || len(diagnostics) != 1 || diagnostics[0].Detail != tt.want {
 				t.Errorf("diagnostics %+v, error %v; want %q", diagnostics, err, tt.want)
 			}
@@ -121,14 +154,14 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestConfigTypeAsConfig(t *testing.T) {
-	images, _, err := sdktest.Discover(t.Context(), source{}, config{Mode: "images", Count: 1 << 40})
+	images, _, err := sdktest.Discover(t.Context(), newSource, config{Mode: "images", Count: 1 << 40})
 	if err != nil || len(images) != 1 || !strings.HasPrefix(images[0].Version, "1099511627776 ") {
 		t.Errorf("%+v %v", images, err)
 	}
 }
 
 func TestParallelSends(t *testing.T) {
-	images, _, err := sdktest.Discover(t.Context(), source{}, config{Mode: "parallel", Count: 1000})
+	images, _, err := sdktest.Discover(t.Context(), newSource, config{Mode: "parallel", Count: 1000})
 	ids := map[string]bool{}
 	for _, i := range images {
 		ids[i.ID] = true
@@ -139,12 +172,12 @@ func TestParallelSends(t *testing.T) {
 }
 
 func TestErrorsBecomeDiagnostics(t *testing.T) {
-	images, got, err := sdktest.Discover(t.Context(), source{}, config{Mode: "fail"})
+	images, got, err := sdktest.Discover(t.Context(), newSource, config{Mode: "fail"})
 	want := []sdk.Diagnostic{{Severity: sdk.Error, Summary: "denied", ConfigPath: "names[0]", NextStep: "ask"}}
 	if diff := cmp.Diff(want, got); err != nil || len(images) != 1 || diff != "" {
 		t.Error(len(images), err, diff)
 	}
-	_, got, err = sdktest.Discover(t.Context(), source{}, config{Mode: "several"})
+	_, got, err = sdktest.Discover(t.Context(), newSource, config{Mode: "several"})
 	want = []sdk.Diagnostic{{Severity: sdk.Error, Summary: "one", Scope: "a"}, {Severity: sdk.Error, Summary: "b: two"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
@@ -154,14 +187,14 @@ func TestErrorsBecomeDiagnostics(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, d, err := sdktest.Discover(ctx, source{}, config{Mode: "wait"}); !errors.Is(err, context.Canceled) || len(d) > 0 {
+	if _, d, err := sdktest.Discover(ctx, newSource, config{Mode: "wait"}); !errors.Is(err, context.Canceled) || len(d) > 0 {
 		t.Errorf("%v %v", d, err)
 	}
 }
 
 func TestPanicIsNamedWithoutStack(t *testing.T) {
 	var log strings.Builder
-	_, _, err := sdktest.Discover(t.Context(), source{}, config{Mode: "panic"}, sdktest.Log(&log))
+	_, _, err := sdktest.Discover(t.Context(), newSource, config{Mode: "panic"}, sdktest.Log(&log))
 	if err == nil || !strings.Contains(err.Error(), "plugin test: panic in Discover: no such mode") || strings.Contains(err.Error(), "goroutine") {
 		t.Error(err)
 	}
@@ -170,10 +203,32 @@ func TestPanicIsNamedWithoutStack(t *testing.T) {
 	}
 }
 
+func TestTogether(t *testing.T) {
+	configs := []any{config{Mode: "own", Names: []string{"a", "b"}}, config{Mode: "own", Names: []string{"c"}}}
+	if err := sdktest.Together(t.Context(), newSource, configs); err != nil {
+		t.Error(err)
+	}
+	one := newSource()
+	err := sdktest.Together(t.Context(), func() sdk.Source[config] { return one }, configs)
+	if err == nil || !strings.Contains(err.Error(), "returned the same source twice") {
+		t.Errorf("one source for all calls: %v", err)
+	}
+}
+
+func TestTogetherFindsWhatCallsShare(t *testing.T) {
+	var shared atomic.Pointer[[]string]
+	newCareless := func() sdk.Source[config] { return &careless{shared: &shared} }
+	err := sdktest.Together(t.Context(), newCareless, []any{config{Names: []string{"a"}}, config{}})
+	if err == nil || !strings.Contains(err.Error(), `asked together with others: it `) ||
+		!strings.Contains(err.Error(), `{"id":"a","provider":"aws"}, `) {
+		t.Error(err)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	refs := []sdk.Ref{{ID: "a"}, {ID: "b"}}
 	image := full()
-	got, _, err := sdktest.Verify(t.Context(), source{}, nil, refs)
+	got, _, err := sdktest.Verify(t.Context(), newSource, nil, refs)
 	want := []sdk.Result{
 		{Ref: refs[0], Presence: sdk.Found, Image: &image},
 		{Ref: refs[1], Presence: sdk.NotVisible, Reason: "shared no more"},

@@ -20,13 +20,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/stubs/catalog"
 )
 
-type source struct{ name string }
+type source struct {
+	name   string
+	shared *atomic.Value // what no source should have: the text of another's call
+}
 
 type config struct {
 	Mode   string   `json:"mode,omitempty" jsonschema:"description=What to do,default=images"`
@@ -43,7 +47,12 @@ func main() {
 	} else if os.Getenv(sdk.Handshake().MagicCookieKey) != "" {
 		misstart(name)
 	}
-	sdk.Main(source{name})
+	sdk.Main(newSources(name))
+}
+
+func newSources(name string) func() sdk.Source[config] {
+	var shared atomic.Value
+	return func() sdk.Source[config] { return source{name, &shared} }
 }
 
 // misdescribe does what a broken plugin does when it is asked what it is.
@@ -59,7 +68,7 @@ func misdescribe(name string) {
 		fmt.Println("welcome to \x1b[31mplugin\x1b[0m 1.0!")
 		os.Exit(0)
 	case "describe-other":
-		sdk.Main(source{"other"})
+		sdk.Main(newSources("other"))
 	}
 }
 
@@ -139,6 +148,9 @@ func (s source) Describe() sdk.Info {
 
 // Discover implements sdk.Source.
 func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	if req.Config.Mode == "shared" {
+		s.shared.Store(req.Config.Text)
+	}
 	wait, err := time.ParseDuration(req.Config.Wait)
 	if err != nil {
 		return &sdk.Diagnostic{Summary: "wait is no duration", Detail: err.Error(), ConfigPath: "wait"}
@@ -160,6 +172,8 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 		}})
 	case "edge":
 		return edge(out)
+	case "shared":
+		return out.Images(sdk.Image{ID: fmt.Sprint(s.shared.Load()), Provider: "aws", State: sdk.Available})
 	case "progress":
 		for i := range 3 {
 			if err := out.Progress(int64(i+1), 3, "reading region "+strconv.Itoa(i+1)); err != nil {
