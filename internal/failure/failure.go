@@ -5,6 +5,7 @@ package failure
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Exit codes of kubectl-byoos. They are API: docs/exit-codes.md.
@@ -68,8 +69,9 @@ func Code(err error) int {
 }
 
 // Join returns nil for no errors, the error itself for one, and for several an
-// error that has the code of the first and shows them all.
+// error that has the code of the first and shows them all. A nil among them is none.
 func Join(errs ...error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
 	switch len(errs) {
 	case 0:
 		return nil

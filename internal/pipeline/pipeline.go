@@ -49,6 +49,8 @@ type Pick struct {
 	Image *image.Image
 	// Err says why there is no pick.
 	Err error
+	// FailedSources are those of the pack that did not answer, or not in full.
+	FailedSources []string
 }
 
 // Packs returns the expanded packs of the spec, or only those named. A name
@@ -99,15 +101,16 @@ func packNames(packs []spec.Pack) string {
 // Discover asks the sources that the packs use (all of them for no packs) and
 // returns their images in the order of the spec's sources.
 func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Image, []source.Result, error) {
-	requests, err := p.requests(ctx, packs)
+	requests, unfound, err := p.requests(ctx, packs)
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.request(ctx, requests)
+	return p.request(ctx, requests, unfound)
 }
 
-func (p *Pipeline) request(ctx context.Context, requests []source.Request) ([]image.Image, []source.Result, error) {
-	results := p.Plugins.Discover(ctx, requests, p.Progress)
+// request asks sources; unfound are the answers of those that have no plugin.
+func (p *Pipeline) request(ctx context.Context, requests []source.Request, unfound []source.Result) ([]image.Image, []source.Result, error) {
+	results := append(unfound, p.Plugins.Discover(ctx, requests, p.Progress)...)
 	if ctx.Err() != nil {
 		return nil, nil, interrupt.Error(ctx)
 	}
@@ -139,13 +142,13 @@ func (p *Pipeline) report(diagnostics []source.Diagnostic) {
 }
 
 // requests checks every source's configuration against its plugin's schema
-// before any plugin starts.
-func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) ([]source.Request, error) {
+// before any plugin starts. A source without a plugin is a failure of its own when
+// others may fail.
+func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) (requests []source.Request, unfound []source.Result, err error) {
 	all, err := p.Packs(nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var requests []source.Request
 	var invalid []error
 	for _, s := range p.Document.Set.Sources {
 		users := usersOf(s.Name, packs)
@@ -153,8 +156,12 @@ func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) ([]source.Re
 			continue
 		}
 		plugin, err := p.Plugins.Find(ctx, s.Type)
+		if err != nil && p.AllowPartial {
+			unfound = append(unfound, source.Result{Source: s.Name, Err: err})
+			continue
+		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
 		if err != nil {
@@ -166,14 +173,14 @@ func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) ([]source.Re
 			Regions: selectedRegions(usersOf(s.Name, all)),
 		})
 	}
-	return requests, failure.Join(invalid...)
+	return requests, unfound, failure.Join(invalid...)
 }
 
 // usersOf returns the packs that pick from a source.
 func usersOf(name string, packs []spec.Pack) []spec.Pack {
 	var users []spec.Pack
 	for _, pack := range packs {
-		if pack.NeedsImage() && (len(pack.Sources) == 0 || slices.Contains(pack.Sources, name)) {
+		if picksFrom(pack, name) {
 			users = append(users, pack)
 		}
 	}
@@ -225,18 +232,19 @@ func union(packs []spec.Pack, field func(spec.Select) string) []string {
 
 // Picks asks the sources and picks an image for each pack.
 func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []source.Result, error) {
-	requests, err := p.requests(ctx, packs)
+	requests, unfound, err := p.requests(ctx, packs)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := range requests {
 		requests[i].Hints.NewestOnly = !p.Explain && newestOnly(usersOf(requests[i].Source, packs))
 	}
-	images, results, err := p.request(ctx, requests)
+	images, results, err := p.request(ctx, requests, unfound)
 	if err != nil {
 		return nil, nil, err
 	}
-	picks, err := p.Select(packs, images)
+	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return p.Select(packs, images) })
+	tellFailed(picks, results)
 	return picks, results, err
 }
 
@@ -307,6 +315,9 @@ func (p Pick) Notes() []string {
 	notes := slices.Clone(p.Outcome.Notes)
 	if p.Image == nil {
 		return notes
+	}
+	if len(p.FailedSources) > 0 {
+		notes = append(notes, p.failedSources()+", so an image that ranks above this one may be there")
 	}
 	contradict := func(key, own, found string) {
 		if own != "" && found != "" && !strings.EqualFold(own, found) {

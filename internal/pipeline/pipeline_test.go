@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,7 @@ type plugins struct {
 	results  map[string]source.Result
 	verified map[string][]source.Verified
 	err      map[string]error
+	find     map[string]error
 	// says is what a source reports while it verifies. One in after waits for the
 	// channel before it answers, and one in asked closes it.
 	says         map[string]string
@@ -55,6 +57,9 @@ type plugins struct {
 }
 
 func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
+	if err := p.find[typ]; err != nil {
+		return nil, err
+	}
 	return &source.Plugin{Type: typ, Digest: "sha256:d", Description: &sourcev1.Description{
 		Version: "1.2.3", ConfigSchema: `{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false}`,
 	}}, nil
@@ -216,6 +221,70 @@ func TestFailingSource(t *testing.T) {
 	images, _, err := p.Discover(t.Context(), nil)
 	if err != nil || len(images) != 2 || !errors.Is(told, broken) {
 		t.Errorf("got %d images, %v, told %v", len(images), err, told)
+	}
+}
+
+// A source that failed costs its own packs: one without an image fails as its
+// source did, one with an image is told of, and others hear nothing.
+func TestPacksOfAFailingSource(t *testing.T) {
+	fake := withImages()
+	eu := fake.results["golden"].Images[2]
+	missing := &failure.Error{Code: failure.ExitSource, Summary: "no plugin"}
+	denied := &failure.Error{Code: failure.ExitSource, Summary: "source golden: access denied"}
+	for name, test := range map[string]struct {
+		golden source.Result
+		find   error
+		want   map[string]string
+	}{
+		"in part": {golden: source.Result{Err: denied, Images: []image.Image{eu}}, want: map[string]string{
+			"aws-us-east-1": "4 pack aws-us-east-1 has no image: its source golden failed, and nothing else fits",
+			"aws-eu-west-1": "its source golden failed, so an image that ranks above this one may be there",
+			"single":        "",
+		}},
+		"wholly": {golden: source.Result{Err: denied}, want: map[string]string{
+			"aws-us-east-1": "4 pack aws-us-east-1 has no image: its source golden failed",
+			"aws-eu-west-1": "4 pack aws-eu-west-1 has no image: its source golden failed",
+			"single":        "",
+		}},
+		"without a plugin": {find: missing, want: map[string]string{
+			"aws-us-east-1": "4 pack aws-us-east-1 has no image: its source golden failed",
+			"aws-eu-west-1": "4 pack aws-eu-west-1 has no image: its source golden failed",
+			"single":        "",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake.results["golden"], fake.find = test.golden, map[string]error{"missing": test.find}
+			p := newPipeline(t, fake)
+			if test.find != nil {
+				document, err := spec.Parse("byoos.yaml", []byte(strings.Replace(twoPacks, "type: fake", "type: missing", 1)), "/specs")
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Document = document
+			}
+			if _, _, err := p.Picks(t.Context(), packs(t, p)); failure.Code(err) != failure.ExitSource {
+				t.Errorf("without AllowPartial: got %v", err)
+			}
+			p.AllowPartial = true
+			picks, _, err := p.Picks(t.Context(), packs(t, p))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for _, pick := range picks {
+				got[pick.Pack.Name] = strings.Join(pick.Notes(), "; ")
+				if pick.Err != nil {
+					got[pick.Pack.Name] = fmt.Sprintf("%d %s", failure.Code(pick.Err), pick.Err)
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			heard, failed := pipeline.Heard(picks)
+			if len(heard) == 0 || failure.Code(failed) != failure.ExitSource {
+				t.Errorf("goes on with %d picks and fails with %v", len(heard), failed)
+			}
+		})
 	}
 }
 

@@ -115,17 +115,17 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, requests, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, o.Goal)
+	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, o.Goal)
 	if err != nil {
 		return err
 	}
-	planned := o.plan(ctx, client, requests)
+	planned := o.plan(ctx, work.Client, work.Requests)
 	if err := o.confirm(ctx, planned); err != nil {
 		return err
 	}
 	limited, cancel := o.Palette.Limit(ctx)
 	defer cancel()
-	outcomes := client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
+	outcomes := work.Client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
 	})
 	if printer != nil {
@@ -136,7 +136,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return palette.Errors(outcomes)
+	return failure.Join(palette.Errors(outcomes), work.Left)
 }
 
 func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) []palette.Outcome {

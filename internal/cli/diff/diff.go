@@ -63,13 +63,13 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, requests, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, palette.Goal{})
+	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, palette.Goal{})
 	if err != nil {
 		return err
 	}
 	limited, cancel := o.Palette.Limit(ctx)
 	defer cancel()
-	outcomes := client.PlanAll(limited, requests, palette.Goal{}, o.Palette.Parallel)
+	outcomes := work.Client.PlanAll(limited, work.Requests, palette.Goal{}, o.Palette.Parallel)
 	differences := o.differences(outcomes)
 	if printer != nil {
 		err = printer.Print(list(differences), o.Invocation.Out, o.Invocation.ErrOut)
@@ -79,7 +79,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := palette.Errors(outcomes); err != nil {
+	if err := failure.Join(palette.Errors(outcomes), work.Left); err != nil {
 		return err
 	}
 	for _, d := range differences {

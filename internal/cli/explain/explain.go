@@ -35,7 +35,7 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 each of its fields came from, the order of those that fit, and for each of the
 others the rule that dropped it.
 
-The exit code is that of render, so a pack without an image gives 3.`,
+The exit code is that of render, so a pack without an image gives 3, or 4 when a source of it failed (--allow-partial).`,
 		Example: options.Examples(inv.DisplayName(),
 			"explain",
 			"explain aws-east",

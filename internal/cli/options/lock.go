@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -144,15 +145,34 @@ func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, nam
 	return &Picked{Picks: picks, Lock: name}, nil
 }
 
+// Rendered is what became of the packs.
+type Rendered struct {
+	Packs []pipeline.Rendered
+	// Left is the failure of packs whose sources failed, where --allow-partial goes
+	// on with the others; it is the command's at its end.
+	Left error
+}
+
 // Render picks an image for each pack named, or for all, tells what a person should
 // know of the picks, and builds the pack values.
-func (r *Run) Render(ctx context.Context, inv *invocation.Invocation, l *Lock, names []string) ([]pipeline.Rendered, error) {
+func (r *Run) Render(ctx context.Context, inv *invocation.Invocation, l *Lock, names []string) (*Rendered, error) {
 	picked, err := r.Pick(ctx, inv, l, names)
 	if err != nil {
 		return nil, err
 	}
 	PrintNotes(inv.ErrOut, picked.Picks)
-	return pipeline.Values(picked.Picks)
+	picks, left := picked.Picks, error(nil)
+	if r.Host.AllowPartial {
+		picks, left = pipeline.Heard(picks)
+	}
+	if len(picks) == 0 && left != nil {
+		return nil, left
+	}
+	packs, err := interrupt.Run(ctx, func() ([]pipeline.Rendered, error) { return pipeline.Values(picks) })
+	if err != nil {
+		return nil, failure.Join(err, left)
+	}
+	return &Rendered{Packs: packs, Left: left}, nil
 }
 
 func (r *Run) pickFromSources(ctx context.Context, inv *invocation.Invocation, document *spec.Document, names []string) ([]pipeline.Pick, error) {

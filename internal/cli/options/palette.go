@@ -74,26 +74,34 @@ func (p *Palette) Limit(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, p.Timeout)
 }
 
-// Work is what diff and apply start from: a client, and what each pack named, or
-// each of all, wants of Palette. The key is asked for last, so that what is wrong
-// with the spec is told without it.
+// Work is what diff and apply start from.
+type Work struct {
+	Client *palette.Client
+	// Requests are what the packs want of Palette.
+	Requests []palette.Request
+	// Left is as in Rendered.
+	Left error
+}
+
+// Work returns what each pack named, or each of all, wants of Palette. The key is
+// asked for last, so that what is wrong with the spec is told without it.
 func (p *Palette) Work(
 	ctx context.Context, inv *invocation.Invocation, run *Run, lock *Lock, names []string, goal palette.Goal,
-) (*palette.Client, []palette.Request, error) {
+) (*Work, error) {
 	access, err := p.prepare(inv, run.Spec.File == "-")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	rendered, err := run.Render(ctx, inv, lock, names)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	requests, err := paletteRequests(inv, rendered, len(names) > 0, access.scopes, goal)
+	requests, err := paletteRequests(inv, rendered.Packs, len(names) > 0, access.scopes, goal)
 	if err != nil {
-		return nil, nil, err
+		return nil, failure.Join(err, rendered.Left)
 	}
 	client, err := access.open(inv)
-	return client, requests, err
+	return &Work{Client: client, Requests: requests, Left: rendered.Left}, err
 }
 
 // paletteAccess is what is known of a Palette before its key is read.

@@ -148,19 +148,29 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.Format != FormatValues && rendered.Left != nil {
+		// What is left out would be deleted by whoever takes the rest for all.
+		return rendered.Left
+	}
+	return failure.Join(o.put(ctx, rendered), rendered.Left)
+}
+
+// put writes or prints what was rendered.
+func (o *Options) put(ctx context.Context, rendered *options.Rendered) error {
+	packs := rendered.Packs
 	switch {
 	case o.ValuesFile != "":
-		return o.edit(ctx, rendered)
+		return o.edit(ctx, packs)
 	case o.OutDir != "" && o.Format == FormatValues:
-		return o.writeFiles(ctx, rendered)
+		return o.writeFiles(ctx, packs)
 	case o.Format == FormatConfigMap:
-		return o.printConfigMap(rendered)
+		return o.printConfigMap(packs)
+	case o.Format == FormatValues:
+		return o.write(ctx, documents(packs, rendered.Left != nil))
 	}
-	text := documents(rendered)
-	if o.Format != FormatValues {
-		if text, err = o.converted(rendered); err != nil {
-			return err
-		}
+	text, err := o.converted(packs)
+	if err != nil {
+		return err
 	}
 	return o.write(ctx, text)
 }
@@ -173,10 +183,10 @@ func (o *Options) write(ctx context.Context, text []byte) error {
 	return err
 }
 
-// documents returns one YAML document for each pack; several are separated and
-// named by a comment.
-func documents(rendered []pipeline.Rendered) []byte {
-	if len(rendered) == 1 {
+// documents returns one YAML document for each pack; several, or those that are
+// left of several, are separated and named by a comment.
+func documents(rendered []pipeline.Rendered, left bool) []byte {
+	if len(rendered) == 1 && !left {
 		return rendered[0].Values.Render()
 	}
 	var all []byte

@@ -1,0 +1,63 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// tellFailed names the sources of each pick that failed. That a pack has no image
+// is then the failure of its source, not what is there.
+func tellFailed(picks []Pick, results []source.Result) {
+	for i := range picks {
+		pick := &picks[i]
+		for _, result := range results {
+			if result.Err != nil && picksFrom(pick.Pack, result.Source) {
+				pick.FailedSources = append(pick.FailedSources, result.Source)
+			}
+		}
+		if len(pick.FailedSources) > 0 && pick.Err != nil && pick.Outcome.Verdict == selection.NoImage {
+			pick.Err = &failure.Error{
+				Code: failure.ExitSource, Summary: pick.withoutSources(), Next: "mend what failed, which is told above",
+			}
+		}
+	}
+}
+
+// picksFrom tells whether a pack may take an image of a source.
+func picksFrom(pack spec.Pack, name string) bool {
+	return pack.NeedsImage() && (len(pack.Sources) == 0 || slices.Contains(pack.Sources, name))
+}
+
+func (p Pick) failedSources() string {
+	if len(p.FailedSources) > 1 {
+		return "its sources " + strings.Join(p.FailedSources, ", ") + " failed"
+	}
+	return "its source " + p.FailedSources[0] + " failed"
+}
+
+func (p Pick) withoutSources() string {
+	if len(p.Outcome.Dropped) > 0 {
+		return fmt.Sprintf("pack %s has no image: %s, and nothing else fits", p.Pack.Name, p.failedSources())
+	}
+	return fmt.Sprintf("pack %s has no image: %s", p.Pack.Name, p.failedSources())
+}
+
+// Heard splits picks into those to go on with and the failures of packs that have
+// no image because a source failed, which --allow-partial leaves behind.
+func Heard(picks []Pick) (heard []Pick, failed error) {
+	var errs []error
+	for _, pick := range picks {
+		if pick.Err != nil && failure.Code(pick.Err) == failure.ExitSource {
+			errs = append(errs, pick.Err)
+			continue
+		}
+		heard = append(heard, pick)
+	}
+	return heard, failure.Join(errs...)
+}
