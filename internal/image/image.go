@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// State is what a source says of an image's usability.
+// State is what the service says of an image's usability, and nothing of what its
+// source thinks of it.
 type State string
 
 // States, as they are printed and compared in expressions.
@@ -137,8 +138,17 @@ type Reference struct {
 	Value string `json:"value"`
 }
 
+// IsBuild tells whether outputs of one build share the reference: a Packer run, or
+// the ARN of an EC2 Image Builder build version. References of other kinds (the URL
+// of a repository) say nothing of that.
+func (r *Reference) IsBuild() bool {
+	return r != nil && r.Value != "" && (r.Kind == "packer-run-uuid" || r.Kind == "arn")
+}
+
 // Provenance tells where the value of one field came from.
 type Provenance struct {
+	// Source is the spec's source that told it, when it is not that of the image.
+	Source string `json:"source,omitempty"`
 	// From is api, tag, custom_data, artifact_id, config, name, spec, ...
 	From string `json:"from"`
 	Key  string `json:"key,omitempty"`
@@ -166,12 +176,14 @@ func (o OS) String() string {
 }
 
 // Condition returns the state in one word for people: the state that the source
-// gave, unless the image is deprecated or past its end of life at now; unknown when
-// nobody asked for it.
+// gave, unless no source offers the image, or it is deprecated or past its end of life
+// at now; unknown when nobody asked for it.
 func (i Image) Condition(now time.Time) string {
 	switch {
 	case i.State != Available && i.State != StateUnset:
 		return string(i.State)
+	case i.Withheld != "":
+		return "withheld"
 	case Reached(i.EndOfLifeAt, now):
 		return "end-of-life"
 	case Reached(i.DeprecatedAt, now):

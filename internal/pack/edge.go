@@ -368,7 +368,7 @@ func (v *Values) Reference(kubernetesVersion string) (string, bool) {
 // among images with the tag that the template leads to, in the repository that
 // the pick is from (values may name a mirror of it), and of the architecture that
 // the pack selects. Values that are no template have nothing to check.
-func (v *Values) CheckVersions(pack string, versions []string, images []image.Image) error {
+func (v *Values) CheckVersions(pack string, versions []string, images []*image.Image) error {
 	if v.template == nil {
 		return nil
 	}
@@ -378,7 +378,7 @@ func (v *Values) CheckVersions(pack string, versions []string, images []image.Im
 		if img.Provider != oci || img.State == image.Gone {
 			continue
 		}
-		if repositoryOf(img.ID) != v.template.readFrom || v.template.otherArchitecture(img) {
+		if repositoryOf(img.ID) != v.template.readFrom || v.template.otherArchitecture(*img) {
 			continue
 		}
 		if ref, err := parseReference(img.ID); err == nil {

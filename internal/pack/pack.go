@@ -8,6 +8,7 @@
 package pack
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -153,10 +154,11 @@ func (b *builder) osVersion() found {
 // from returns where the image's field came from; a source that does not say is
 // named itself.
 func (b *builder) from(field string) image.Provenance {
-	if p, ok := b.image.Provenance[field]; ok {
+	p := b.image.Provenance[field]
+	if p.From != "" {
 		return p
 	}
-	return image.Provenance{From: "source", Key: b.image.Source}
+	return image.Provenance{From: "source", Key: cmp.Or(p.Source, b.image.Source)}
 }
 
 func (b *builder) required(path []string, key string, f found) {

@@ -278,10 +278,10 @@ func TestVersionsOfATemplate(t *testing.T) {
 		t.Errorf("Reference = %q, %v", ref, ok)
 	}
 	images := []image.Image{*provider("demo"), *ami()}
-	if err := values.CheckVersions("edge", []string{"1.30.4"}, images); err != nil {
+	if err := values.CheckVersions("edge", []string{"1.30.4"}, pointers(images)); err != nil {
 		t.Error(err)
 	}
-	err = values.CheckVersions("edge", []string{"1.30.4", "v1.31.0"}, images)
+	err = values.CheckVersions("edge", []string{"1.30.4", "v1.31.0"}, pointers(images))
 	var failed *failure.Error
 	if !errors.As(err, &failed) || failed.Code != failure.ExitNoImage || len(failed.Details) != 1 ||
 		!strings.Contains(failed.Details[0], "k3s-1.31.0-v4.4.0-demo") {
@@ -290,13 +290,13 @@ func TestVersionsOfATemplate(t *testing.T) {
 	gone := *provider("demo")
 	gone.ID, gone.State = strings.Replace(gone.ID, "1.30.4", "1.31.0", 1), image.Gone
 	gone.Attributes = nil
-	if err := values.CheckVersions("edge", []string{"1.31.0"}, []image.Image{gone}); err == nil {
+	if err := values.CheckVersions("edge", []string{"1.31.0"}, pointers([]image.Image{gone})); err == nil {
 		t.Error("a tag whose image is gone passes for one that exists")
 	}
 	other := *provider("demo")
 	other.ID = strings.NewReplacer("1.30.4", "1.31.0", "team/ubuntu", "team/rhel").Replace(other.ID)
 	other.Attributes = nil
-	if err := values.CheckVersions("edge", []string{"1.31.0"}, []image.Image{other}); err == nil {
+	if err := values.CheckVersions("edge", []string{"1.31.0"}, pointers([]image.Image{other})); err == nil {
 		t.Error("a tag of another repository passes for one of the pick's")
 	}
 	arm := *provider("demo")
@@ -311,7 +311,7 @@ func TestVersionsOfATemplate(t *testing.T) {
 	next.ID, next.Attributes = strings.Replace(next.ID, "1.30.4", "1.31.0", 1), nil
 	for architecture, fine := range map[string]bool{"amd64": false, "arm64": true, "": true} {
 		next.Architecture = architecture
-		if err := armValues.CheckVersions("edge", []string{"1.31.0"}, []image.Image{next}); (err == nil) != fine {
+		if err := armValues.CheckVersions("edge", []string{"1.31.0"}, pointers([]image.Image{next})); (err == nil) != fine {
 			t.Errorf("a tag for %q, where arm64 is selected: %v", architecture, err)
 		}
 	}
@@ -322,4 +322,12 @@ func TestVersionsOfATemplate(t *testing.T) {
 	if ref, ok := agent.Reference("1.31.0"); ok {
 		t.Errorf("agent mode refers to %q", ref)
 	}
+}
+
+func pointers(images []image.Image) []*image.Image {
+	all := make([]*image.Image, len(images))
+	for i := range images {
+		all[i] = &images[i]
+	}
+	return all
 }

@@ -48,31 +48,3 @@ func TestNotes(t *testing.T) {
 }
 
 // A pack that names no region takes an image of any, and is told of the others.
-func TestNoteOfOtherRegions(t *testing.T) {
-	in := func(id, region string) image.Image {
-		return image.Image{ID: id, Provider: "aws", Region: region, State: image.Available}
-	}
-	eu := in("ami-1", "eu-west-1")
-	note := []string{"the image is in eu-west-1, others that fit are in us-east-1, and the pack names no region: set select.region to be sure"}
-	for name, tt := range map[string]struct {
-		others []image.Image
-		region string
-		want   []string
-	}{
-		"alone":            {},
-		"another region":   {others: []image.Image{in("ami-2", "us-east-1"), in("ami-3", "US-East-1")}, want: note},
-		"asked for":        {others: []image.Image{in("ami-2", "us-east-1")}, region: "eu-west-1"},
-		"the same region":  {others: []image.Image{in("ami-2", "eu-west-1")}},
-		"one id for both":  {others: []image.Image{in("ami-1", "us-east-1")}},
-		"good everywhere":  {others: []image.Image{in("ami-2", image.GlobalRegion), in("ami-3", "")}},
-		"another provider": {others: []image.Image{{ID: "i", Provider: "azure", Region: "westus2"}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pick := pipeline.Pick{Pack: spec.Pack{Name: "p", Select: spec.Select{Region: tt.region}}, Image: &eu}
-			pick.Outcome.Ranked = append([]image.Image{eu}, tt.others...)
-			if diff := cmp.Diff(tt.want, pick.Notes()); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	}
-}

@@ -279,8 +279,9 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 		}
 		key := strings.Join(pack.Sources, "\x00")
 		if pools[key] == nil {
-			pools[key] = selection.Prepare(fromSources(images, pack.Sources))
+			pools[key] = selection.PrepareFrom(images, pack.Sources)
 		}
+		rule = rule.Rendering(rendering(pack))
 		if p.Explain || needsAll(pack) {
 			picks[i].Outcome = rule.Explain(pools[key], p.Now)
 		} else {
@@ -295,17 +296,15 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 // pick: those that the template of an edge pack leads to.
 func needsAll(pack spec.Pack) bool { return pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 }
 
-func fromSources(images []image.Image, sources []string) []image.Image {
-	if len(sources) == 0 {
-		return images
-	}
-	var some []image.Image
-	for _, img := range images {
-		if slices.Contains(sources, img.Source) {
-			some = append(some, img)
+// rendering returns what a pack makes of an image.
+func rendering(p spec.Pack) selection.Render {
+	return func(img *image.Image) (string, error) {
+		values, err := pack.Build(pack.Input{Pack: p, Image: img})
+		if err != nil {
+			return "", err
 		}
+		return string(values.Render()), nil
 	}
-	return some
 }
 
 // Notes are what a person should know of the pick though it is no failure: those

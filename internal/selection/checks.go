@@ -8,87 +8,110 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
-	"github.com/Masterminds/semver/v3"
-
-	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// check is one rule. fails returns why an image does not fit, or "".
+// check is one rule. fits tells whether an image passes, and is asked of all; why
+// gives the reason of one that does not.
 type check struct {
-	rule  string
-	fails func(img *image.Image, now time.Time) string
+	rule string
+	// wanted is what is asked for: checks of one rule that want the same are equal.
+	wanted string
+	// timed says that the answer depends on the time.
+	timed bool
+	fits  func(e *entry, now time.Time) bool
+	why   func(img *image.Image, now time.Time) string
 }
 
 // checksOf returns the rules of a selection, in the order they are reported.
 func checksOf(sel spec.Select) ([]check, error) {
 	checks := []check{
-		{"state", failsState},
-		{"deprecated", func(img *image.Image, now time.Time) string { return failsTime("deprecated", img.DeprecatedAt, now) }},
-		{"endOfLife", func(img *image.Image, now time.Time) string {
-			return failsTime("past its end of life", img.EndOfLifeAt, now)
+		{"withheld", "", false, func(e *entry, _ time.Time) bool { return e.Withheld == "" }, func(img *image.Image, _ time.Time) string {
+			return "its source does not offer it: " + img.Withheld
 		}},
-		{"excludedFromLatest", failsExcluded},
+		{"state", "", false, func(e *entry, _ time.Time) bool { return !e.State.Refuses() }, failsState},
+		{"deprecated", "", true, func(e *entry, now time.Time) bool { return !image.Reached(e.DeprecatedAt, now) }, func(img *image.Image, _ time.Time) string {
+			return since("deprecated", img.DeprecatedAt)
+		}},
+		{"endOfLife", "", true, func(e *entry, now time.Time) bool { return !image.Reached(e.EndOfLifeAt, now) }, func(img *image.Image, _ time.Time) string {
+			return since("past its end of life", img.EndOfLifeAt)
+		}},
+		{"excludedFromLatest", "", false, func(e *entry, _ time.Time) bool { return !e.ExcludedFromLatest }, failsExcluded},
 	}
-	add := func(wanted, rule string, fails func(*image.Image) string) {
+	add := func(wanted, rule string, fits func(*entry) bool, why func(*image.Image) string) {
 		if wanted != "" {
-			checks = append(checks, check{rule, func(img *image.Image, _ time.Time) string { return fails(img) }})
+			checks = append(checks, check{
+				rule: rule, wanted: wanted, fits: func(e *entry, _ time.Time) bool { return fits(e) },
+				why: func(img *image.Image, _ time.Time) string { return why(img) },
+			})
 		}
 	}
-	add(sel.Provider, "provider", func(img *image.Image) string {
-		return mismatch("provider", img.Provider, sel.Provider, sameProvider(img.Provider, sel.Provider))
+	add(sel.Provider, "provider", func(e *entry) bool { return sameProvider(e.Provider, sel.Provider) }, func(img *image.Image) string {
+		return mismatch("provider", img.Provider, sel.Provider)
 	})
-	add(sel.Region, "region", func(img *image.Image) string {
-		return mismatch("region", img.Region, sel.Region, inRegion(img, sel.Region))
-	})
-	add(sel.Architecture, "architecture", func(img *image.Image) string {
+	wanted := strings.ToLower(sel.Region)
+	folded := normalRegion("azure", sel.Region)
+	add(sel.Region, "region", func(e *entry) bool {
+		return e.region == wanted && wanted != "" || e.Region == image.GlobalRegion || e.region == folded && image.FoldsCase(e.Provider)
+	}, func(img *image.Image) string { return mismatch("region", img.Region, sel.Region) })
+	add(sel.Architecture, "architecture", func(e *entry) bool { return strings.EqualFold(e.Architecture, sel.Architecture) }, func(img *image.Image) string {
 		if img.Architecture == "" && isUnread(img) {
 			return "the architecture is unknown: the source did not read this tag: " + readTags
 		}
-		return mismatch("architecture", img.Architecture, sel.Architecture, strings.EqualFold(img.Architecture, sel.Architecture))
+		return mismatch("architecture", img.Architecture, sel.Architecture)
 	})
 	// Images have the packs' spellings; a spec may have those of people.
 	osName, osVersion := osname.Normalize(sel.OS.Name, sel.OS.Version)
-	add(sel.OS.Name, "os.name", func(img *image.Image) string {
-		fits := foldName(img.OS.Name) == foldName(osName) || foldName(img.OS.Name) == foldName(sel.OS.Name)
-		return mismatch("OS name", img.OS.Name, sel.OS.Name, fits)
+	names := []string{foldName(osName), foldName(sel.OS.Name)}
+	add(sel.OS.Name, "os.name", func(e *entry) bool { return e.osName != "" && slices.Contains(names, e.osName) }, func(img *image.Image) string {
+		return mismatch("OS name", img.OS.Name, sel.OS.Name)
 	})
-	add(sel.OS.Version, "os.version", func(img *image.Image) string {
-		fits := withinVersion(img.OS.Version, osVersion) || withinVersion(img.OS.Version, sel.OS.Version)
-		return mismatch("OS version", img.OS.Version, sel.OS.Version, fits)
-	})
+	add(sel.OS.Version, "os.version", func(e *entry) bool {
+		return withinVersion(e.OS.Version, osVersion) || withinVersion(e.OS.Version, sel.OS.Version)
+	}, func(img *image.Image) string { return mismatch("OS version", img.OS.Version, sel.OS.Version) })
+	if sel.OS.Name != "" { // what a version is normalised to depends on the name
+		checks[len(checks)-1].wanted += "\x00" + sel.OS.Name
+	}
 	if sel.KubernetesVersion != "" {
-		fails, err := kubernetesCheck(sel.KubernetesVersion)
+		within, err := kubernetesRange(sel.KubernetesVersion)
 		if err != nil {
 			return nil, err
 		}
-		add(sel.KubernetesVersion, "kubernetesVersion", fails)
+		add(sel.KubernetesVersion, "kubernetesVersion", func(e *entry) bool { return e.kubernetes != nil && within(e.kubernetes) }, func(img *image.Image) string {
+			return failsKubernetes(img, sel.KubernetesVersion)
+		})
 	}
-	add(sel.K8sDistribution, "k8sDistribution", func(img *image.Image) string {
-		got := img.Attributes[image.AttributeK8sDistribution]
-		return mismatch("Kubernetes distribution", got, sel.K8sDistribution, strings.EqualFold(got, sel.K8sDistribution))
-	})
-	add(sel.CustomTag, "customTag", func(img *image.Image) string { return failsCustomTag(img, sel.CustomTag) })
+	add(sel.K8sDistribution, "k8sDistribution", func(e *entry) bool { return strings.EqualFold(e.variant.K8sDistribution, sel.K8sDistribution) },
+		func(img *image.Image) string {
+			return mismatch("Kubernetes distribution", img.Attributes[image.AttributeK8sDistribution], sel.K8sDistribution)
+		})
+	add(sel.CustomTag, "customTag", func(e *entry) bool {
+		return e.variant.CustomTag == sel.CustomTag || e.Attributes[image.AttributeCustomTag] == sel.CustomTag
+	}, func(img *image.Image) string { return failsCustomTag(img, sel.CustomTag) })
 	if sel.Name != "" {
 		pattern := shellPattern(sel.Name)
-		add(sel.Name, "name", func(img *image.Image) string {
-			return mismatch("name", img.Name, sel.Name, pattern.MatchString(img.Name))
+		add(sel.Name, "name", func(e *entry) bool { return e.Name != "" && pattern.MatchString(e.Name) }, func(img *image.Image) string {
+			return mismatch("name", img.Name, sel.Name)
 		})
 	}
 	if len(sel.Tags) > 0 {
 		keys := slices.Sorted(maps.Keys(sel.Tags))
-		add("tags", "tags", func(img *image.Image) string { return failsTags(img, keys, sel.Tags) })
+		var wanted strings.Builder
+		for _, key := range keys {
+			fmt.Fprintf(&wanted, "%q=%q ", key, sel.Tags[key])
+		}
+		add(wanted.String(), "tags", func(e *entry) bool {
+			return !slices.ContainsFunc(keys, func(key string) bool { got, ok := e.Tags[key]; return !ok || got != sel.Tags[key] })
+		}, func(img *image.Image) string { return failsTags(img, keys, sel.Tags) })
 	}
 	return checks, nil
 }
 
 func failsState(img *image.Image, _ time.Time) string {
-	if img.State == image.Available || img.State == image.StateUnset {
-		return ""
-	}
 	reason := "it is " + string(img.State)
 	if img.StateReason != "" {
 		reason += ": " + img.StateReason
@@ -99,26 +122,17 @@ func failsState(img *image.Image, _ time.Time) string {
 // failsCustomTag lets a custom tag be named with or without its platform.
 func failsCustomTag(img *image.Image, wanted string) string {
 	got := img.Attributes[image.AttributeCustomTag]
-	switch {
-	case got == wanted || img.Variant().CustomTag == wanted:
-		return ""
-	case got == "":
+	if got == "" {
 		return "it has no custom tag"
 	}
 	return fmt.Sprintf("custom tag is %s, not %s", got, wanted)
 }
 
-func failsTime(what string, at *time.Time, now time.Time) string {
-	if at == nil || at.After(now) {
-		return ""
-	}
+func since(what string, at *time.Time) string {
 	return what + " since " + at.UTC().Format(time.RFC3339)
 }
 
 func failsExcluded(img *image.Image, _ time.Time) string {
-	if !img.ExcludedFromLatest {
-		return ""
-	}
 	const excluded = "excluded from latest"
 	switch {
 	case strings.HasPrefix(img.StateReason, excluded):
@@ -144,22 +158,14 @@ func isTag(img *image.Image) bool { return sameProvider(img.Provider, "oci") }
 
 // mismatch says how a value differs from the one that is wanted. A value that is
 // not known fits nothing, and the user can do something about that.
-func mismatch(what, got, want string, fits bool) string {
-	switch {
-	case fits && got != "":
-		return ""
-	case got == "":
+func mismatch(what, got, want string) string {
+	if got == "" {
 		return fmt.Sprintf("the %s is unknown: %s", what, declare)
 	}
 	return fmt.Sprintf("%s is %s, not %s", what, got, want)
 }
 
 func sameProvider(a, b string) bool { return strings.EqualFold(a, b) }
-
-// inRegion tells whether an image is good in a region.
-func inRegion(img *image.Image, region string) bool {
-	return img.Region == image.GlobalRegion || sameRegion(img.Provider, img.Region, region)
-}
 
 func sameRegion(provider, a, b string) bool {
 	return normalRegion(provider, a) == normalRegion(provider, b)
@@ -178,36 +184,19 @@ func normalRegion(provider, region string) string {
 // foldName makes spellings of one distribution equal: Amazon Linux, amazon-linux
 // and amazonlinux.
 func foldName(name string) string {
-	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(name))
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '_' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
 }
 
 // withinVersion tells whether a version is the wanted one or a part of it: 8.8 is
 // within 8, 80 is not.
 func withinVersion(version, wanted string) bool {
 	rest, ok := strings.CutPrefix(strings.ToLower(version), strings.ToLower(wanted))
-	return ok && (rest == "" || rest[0] == '.')
-}
-
-// kubernetesCheck parses a semver range. As usual in semver, a pre-release only
-// fits a range that names one: 1.31.0-rc.1 fits >=1.31.0-0, not ~1.31.
-func kubernetesCheck(wanted string) (func(*image.Image) string, error) {
-	constraint, err := semver.NewConstraint(wanted)
-	if err != nil {
-		return nil, failure.Usage(`write a range such as "~1.30" or ">=1.29 <1.31"`, "kubernetesVersion %q is not a semver range", wanted)
-	}
-	return func(img *image.Image) string {
-		if img.KubernetesVersion == "" {
-			return mismatch("Kubernetes version", "", wanted, false)
-		}
-		version, err := semver.NewVersion(img.KubernetesVersion)
-		if err != nil {
-			return fmt.Sprintf("Kubernetes version %q is not a version", img.KubernetesVersion)
-		}
-		if !constraint.Check(version) {
-			return fmt.Sprintf("Kubernetes version is %s, not within %s", img.KubernetesVersion, wanted)
-		}
-		return ""
-	}, nil
+	return ok && (rest == "" || rest[0] == '.') && wanted != ""
 }
 
 // shellPattern compiles a pattern in which * stands for any text and ? for one

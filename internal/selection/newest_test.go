@@ -66,10 +66,6 @@ func TestNewestByVersion(t *testing.T) {
 			[]image.Image{ami("a", byVersion, created(1)), ami("b", byVersion, created(1))},
 			"a b", "id", []string{"2 images were created at 2026-09-01T11:00:00Z; id decided for a"},
 		},
-		"one tag for two architectures is no tie": {
-			[]image.Image{tag("1.30.4", "k3s", ""), tag("1.30.4", "k3s", "", architecture("arm64"))},
-			"r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", "id", nil,
-		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -177,6 +173,19 @@ func TestNoneIsNewest(t *testing.T) {
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
 			pick:   "r.example/edge:k3s-1.30.4-demo",
 		},
+		"one reference of two architectures": {
+			images:       []image.Image{tag("1.30.4", "k3s", "", digest("sha256:a")), tag("1.30.4", "k3s", "", architecture("arm64"), digest("sha256:b"))},
+			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", why: "one reference stands for several architectures", next: "they differ in architecture",
+		},
+		"one reference of two digests": {
+			images:       []image.Image{tag("1.30.4", "k3s", "", digest("sha256:a")), tag("1.30.4", "k3s", "", digest("sha256:b"), from("other"))},
+			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", why: "different digests behind one reference",
+		},
+		"one reference of two architectures, one selected": {
+			sel:    spec.Select{Architecture: "arm64"},
+			images: []image.Image{tag("1.30.4", "k3s", ""), tag("1.30.4", "k3s", "", architecture("arm64"))},
+			pick:   "r.example/edge:k3s-1.30.4",
+		},
 		"exactly one, of two architectures": {
 			sel:          spec.Select{Pick: spec.PickExactlyOne},
 			images:       []image.Image{tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo", architecture("arm64"))},
@@ -259,5 +268,33 @@ func TestSourcesThatDisagreeOnOneImage(t *testing.T) {
 	outcome := apply(t, spec.Select{}, one, other, newer)
 	if outcome.Verdict != selection.Picked || outcome.Pick.ID != "b" {
 		t.Errorf("got %s %v", outcome.Verdict, outcome.Pick)
+	}
+}
+
+func digest(d string) func(*image.Image) { return func(i *image.Image) { i.Digest = d } }
+
+// Parts of one id that render the same are one choice, and what they do not share is
+// no fact of the pick.
+func TestPartsThatRenderTheSame(t *testing.T) {
+	amd, arm := tag("1.30.4", "k3s", "", digest("sha256:index")), tag("1.30.4", "k3s", "", digest("sha256:index"), architecture("arm64"))
+	ubuntu := arm
+	ubuntu.OS.Name = "ubuntu"
+	render := func(img *image.Image) (string, error) { return img.ID + img.OS.Name, nil }
+	for _, pick := range []spec.Pick{spec.PickNewest, spec.PickExactlyOne} {
+		rule, err := selection.Compile(spec.Select{Pick: pick})
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome := rule.Rendering(render).Apply([]image.Image{arm, amd}, now())
+		if outcome.Verdict != selection.Picked || outcome.Pick.Architecture != "" || outcome.Pick.Digest != "sha256:index" || outcome.DecidedBy != "" {
+			t.Errorf("%s: got %s %+v by %q", pick, outcome.Verdict, outcome.Pick, outcome.DecidedBy)
+		}
+		if outcome := rule.Rendering(render).Apply([]image.Image{ubuntu, amd}, now()); outcome.Verdict != selection.Ambiguous {
+			t.Errorf("%s: facts that are rendered differ: got %s", pick, outcome.Verdict)
+		}
+		failing := func(*image.Image) (string, error) { return "", errors.New("the OS is unknown") }
+		if outcome := rule.Rendering(failing).Apply([]image.Image{arm, amd}, now()); outcome.Verdict != selection.Ambiguous {
+			t.Errorf("%s: nothing is rendered: got %s", pick, outcome.Verdict)
+		}
 	}
 }

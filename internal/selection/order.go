@@ -3,6 +3,7 @@ package selection
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,9 +104,13 @@ type token struct {
 }
 
 // Classes of tokens, in the order that they compare in one position: 1.0-rc is
-// before 1.0, which is before 1.0+build, before 1.0.1.
+// before 1.0, which is before 1.0+build, before 1.0.1. The first three are those of
+// a semantic version's pre-release, of which alpha is before alpha.1, and 1 before
+// alpha (semver.org, 11.4).
 const (
-	preRelease = iota
+	preReleaseEnd = iota
+	preReleaseNumber
+	preRelease
 	end
 	build
 	digits
@@ -141,15 +146,38 @@ func tokenAt(tokens []token, i int) token {
 }
 
 func compareTexts(x, y token) int {
-	if x.class == digits && len(x.text) != len(y.text) {
+	if (x.class == digits || x.class == preReleaseNumber) && len(x.text) != len(y.text) {
 		return cmp.Compare(len(x.text), len(y.text))
 	}
 	return cmp.Compare(x.text, y.text)
 }
 
-// parseVersion splits a version where digits and letters meet and at everything
+// semantic is a semantic version that has a pre-release: what is before it, the
+// pre-release, and build metadata (semver.org). One that begins with a number is no
+// pre-release but a revision, as in packages, or another version, as in the tags of
+// CanvOS: 1.30.9-4.7.0 is after 1.30.9.
+var semantic = regexp.MustCompile(`^v?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))-(\d*[A-Za-z-][0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)*)(\+[0-9A-Za-z.-]+)?$`)
+
+// parseVersion reads a version. The pre-release of a semantic version is compared as
+// semver says; all else is split where digits and letters meet and at everything
 // that is neither.
 func parseVersion(version string) []token {
+	parts := semantic.FindStringSubmatch(version)
+	if parts == nil {
+		return split(version)
+	}
+	tokens := split(parts[1])
+	for identifier := range strings.SplitSeq(parts[2], ".") {
+		if strings.Trim(identifier, "0123456789") == "" {
+			tokens = append(tokens, token{preReleaseNumber, strings.TrimLeft(identifier, "0")})
+			continue
+		}
+		tokens = append(tokens, token{preRelease, strings.ToLower(identifier)})
+	}
+	return append(append(tokens, token{class: preReleaseEnd}), split(parts[3])...)
+}
+
+func split(version string) []token {
 	var tokens []token
 	letters := preRelease // what letters mean: after a + they are build metadata
 	for i := 0; i < len(version); {

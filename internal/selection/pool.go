@@ -1,167 +1,190 @@
 package selection
 
 import (
-	"cmp"
-	"fmt"
+	"maps"
+	"math/bits"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/Masterminds/semver/v3"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
 )
 
-// Pool is images made ready for many selections: merged, in order, and found by
-// region, so that thousands of packs over thousands of images do not cost their
-// product. It is safe for concurrent use.
+// Pool is images made ready for many selections: merged, in order, and with what
+// rules have found out about them, so that thousands of packs over thousands of
+// images do not cost their product. It is safe for concurrent use.
 type Pool struct {
-	ranked []*image.Image
-	merged []Merge
-	// byRegion has indexes into ranked, by a key that is the same for all
-	// spellings of a region.
-	byRegion map[string][]int
+	// entries are in the order of selection, best first.
+	entries []entry
+	merged  []image.Merge
 	// hasUnread tells whether there are tags that no source read.
 	hasUnread bool
+
+	mu sync.Mutex
+	// masks are which entries fail a check; packs have most checks in common.
+	masks map[maskKey]mask
+	// holds are what an expression gave for an entry.
+	holds map[*where.Program][]answer
+	// found are the values of a field, for messages.
+	found map[string][]string
 }
 
-// Prepare makes a Pool of images, which it does not change.
-func Prepare(images []image.Image) *Pool {
-	unique, merged := merge(images)
-	pool := &Pool{ranked: rank(unique), merged: merged, byRegion: map[string][]int{}}
-	for i, img := range pool.ranked {
-		// The key is coarser than normalRegion: it never tells apart what that takes
-		// for the same.
-		key := image.RegionKey(img.Region)
-		pool.byRegion[key] = append(pool.byRegion[key], i)
-		pool.hasUnread = pool.hasUnread || isUnread(img)
+// maskKey names a check by its rule and what is wanted, at a time where it matters.
+type maskKey struct {
+	rule, wanted string
+	at           int64
+}
+
+// entry is an image with what rules compare, worked out once.
+type entry struct {
+	*image.Image
+	identity image.Identity
+	// edition is the id of a tag without its platform.
+	edition string
+	variant image.Variant
+	// region and osName are the same for all spellings.
+	region, osName string
+	kubernetes     *semver.Version
+	unread         bool
+}
+
+// Prepare makes a Pool of what all sources say, which it does not change.
+func Prepare(images []image.Image) *Pool { return PrepareFrom(images, nil) }
+
+// PrepareFrom makes a Pool of the images of some sources. Of the others it takes only
+// what a service that was asked says against an image. No names stand for all sources.
+func PrepareFrom(images []image.Image, sources []string) *Pool {
+	unique, merged := image.Gather(images, sources)
+	pool := &Pool{
+		entries: make([]entry, len(unique)), merged: merged,
+		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{},
+	}
+	versions := map[string]*semver.Version{}
+	for i, img := range rank(unique) {
+		pool.entries[i] = newEntry(img, versions)
+		pool.hasUnread = pool.hasUnread || pool.entries[i].unread
 	}
 	return pool
 }
 
-// candidates returns the images that can be in a region, in order.
-func (p *Pool) candidates(region string) []*image.Image {
-	if region == "" {
-		return p.ranked
+// newEntry works out what rules compare; equal Kubernetes versions are read once.
+func newEntry(img *image.Image, versions map[string]*semver.Version) entry {
+	e := entry{
+		Image: img, identity: img.Identity(), variant: img.Variant(), region: normalRegion(img.Provider, img.Region),
+		osName: foldName(img.OS.Name), unread: isUnread(img),
 	}
-	indexes := slices.Concat(p.byRegion[image.RegionKey(region)], p.byRegion[image.GlobalRegion])
-	slices.Sort(indexes)
-	some := make([]*image.Image, 0, len(indexes))
-	for _, i := range slices.Compact(indexes) {
-		some = append(some, p.ranked[i])
+	e.edition = e.identity.ID
+	if raw := img.Attributes[image.AttributeCustomTag]; raw != "" {
+		e.edition = strings.TrimSuffix(e.identity.ID, strings.TrimPrefix(raw, e.variant.CustomTag))
 	}
-	return some
-}
-
-// Decide selects among a pool's images at a time. When there is a pick the
-// outcome lacks Dropped, which is most of the work; else it is that of Explain.
-func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {
-	outcome := Outcome{Merged: pool.merged, sel: r.sel}
-	candidates := pool.candidates(r.sel.Region)
-	for _, img := range candidates {
-		if r.fails(img, now) == nil {
-			outcome.Ranked = append(outcome.Ranked, *img)
+	if img.KubernetesVersion == "" {
+		return e
+	}
+	version, known := versions[img.KubernetesVersion]
+	if !known {
+		version, _ = semver.NewVersion(img.KubernetesVersion) // nil when it is none
+		if versions != nil {
+			versions[img.KubernetesVersion] = version
 		}
 	}
-	r.decide(&outcome)
-	if pool.hasUnread {
-		r.noteUnread(&outcome, candidates, now)
-	}
-	if outcome.Verdict != Picked {
-		return r.Explain(pool, now)
-	}
-	return outcome
+	e.kubernetes = version
+	return e
 }
 
-// Explain selects among a pool's images at a time, with the reason for each that
-// is dropped.
-func (r *Rule) Explain(pool *Pool, now time.Time) Outcome {
-	outcome := Outcome{Merged: pool.merged, sel: r.sel}
-	reasons := make([][]Reason, len(pool.ranked))
-	fit := 0
-	for i, img := range pool.ranked {
-		if reasons[i] = r.fails(img, now); reasons[i] == nil {
-			fit++
-		}
+// mask is a set of entries, by their index.
+type mask []uint64
+
+func newMask(n int) mask { return make(mask, (n+63)/64) }
+
+func (m mask) add(i int)      { m[i/64] |= 1 << (i % 64) }
+func (m mask) has(i int) bool { return m[i/64]&(1<<(i%64)) != 0 }
+
+// missing counts which of n entries are not in the set.
+func (m mask) missing(n int) int {
+	for _, word := range m {
+		n -= bits.OnesCount64(word)
 	}
-	outcome.Ranked = make([]image.Image, 0, fit)
-	outcome.Dropped = make([]Drop, 0, len(pool.ranked)-fit)
-	for i, img := range pool.ranked {
-		if why := reasons[i]; why != nil {
-			outcome.Dropped = append(outcome.Dropped, Drop{*img, why[0].Rule, why[0].Reason, why[1:]})
-			continue
-		}
-		outcome.Ranked = append(outcome.Ranked, *img)
-	}
-	r.decide(&outcome)
-	if pool.hasUnread {
-		r.noteUnread(&outcome, pool.ranked, now)
-	}
-	return outcome
+	return n
 }
 
-// noteUnread tells of tags that were not read and could change the pick if they had
-// what it has: they come before it, or are of another variant. Where there may be no
-// second image they are reason enough to refuse.
-func (r *Rule) noteUnread(o *Outcome, ranked []*image.Image, now time.Time) {
-	if o.Verdict != Picked {
-		return
+// failing returns the entries that fail a check.
+func (p *Pool) failing(c *check, now time.Time) mask {
+	key := maskKey{rule: c.rule, wanted: c.wanted}
+	if c.timed {
+		key.at = now.UnixNano()
 	}
-	before, after, variants := r.unread(o.Pick, ranked, now)
-	if all := slices.Concat([]*image.Image{o.Pick}, before, after); r.pick == spec.PickExactlyOne && len(all) > 1 {
-		o.Pick, o.DecidedBy = nil, ""
-		o.refuse(values(all), unreadOthers)
-		return
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m, known := p.masks[key]; known {
+		return m
 	}
-	if len(before) > 0 {
-		o.Notes = append(o.Notes, fmt.Sprintf("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
-			"set resolve: all to know, or narrow tags", len(before), before[0].ID))
-	}
-	if len(variants) > 0 {
-		o.Notes = append(o.Notes, fmt.Sprintf("%d tags of another Kubernetes distribution or custom tag, which the source did not read, would leave no pick if they fit, "+
-			"the first is %s: select a k8sDistribution or customTag", len(variants), variants[0].ID))
-	}
-}
-
-// unreadOthers is why a pick is not known to be the only one.
-const unreadOthers = "pick is exactlyOne, and the source did not read all of them"
-
-// unread returns the tags that were not read and would fit if they had what the
-// pick has: those that come before it, those after it, and which of the latter are
-// of another variant.
-func (r *Rule) unread(pick *image.Image, ranked []*image.Image, now time.Time) (before, after, variants []*image.Image) {
-	passed := false
-	for _, img := range ranked {
-		passed = passed || img.ID == pick.ID
-		if !isUnread(img) || sameEdition(img, pick) || r.fails(img, now) == nil || r.fails(supposed(img, pick), now) != nil {
-			continue
-		}
-		if !passed {
-			before = append(before, img)
-			continue
-		}
-		after = append(after, img)
-		if img.Version != "" && img.Variant() != pick.Variant() {
-			variants = append(variants, img)
+	m := newMask(len(p.entries))
+	for i := range p.entries {
+		if !c.fits(&p.entries[i], now) {
+			m.add(i)
 		}
 	}
-	return before, after, variants
+	p.masks[key] = m
+	return m
 }
 
-func values(images []*image.Image) []image.Image {
-	all := make([]image.Image, len(images))
-	for i, img := range images {
-		all[i] = *img
+// answer is what an expression gave; the zero value is that it was not asked.
+type answer uint8
+
+const (
+	itHolds answer = iota + 1
+	itFails
+)
+
+// holdsFor tells whether an expression holds for an entry. It is asked once.
+func (p *Pool) holdsFor(program *where.Program, i int, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	answers := p.holds[program]
+	if answers == nil {
+		answers = make([]answer, len(p.entries))
+		p.holds[program] = answers
 	}
-	return all
+	if answers[i] == 0 {
+		answers[i] = itFails
+		if holds, err := program.Holds(p.entries[i].Image, now); err == nil && holds {
+			answers[i] = itHolds
+		}
+	}
+	return answers[i] == itHolds
 }
 
-// supposed returns an unread tag as if it held what a read one does.
-func supposed(unread, read *image.Image) *image.Image {
-	img := *unread
-	img.Digest, img.CreatedAt, img.Tags = read.Digest, read.CreatedAt, read.Tags
-	img.Architecture = cmp.Or(img.Architecture, read.Architecture)
-	img.KubernetesVersion = cmp.Or(img.KubernetesVersion, read.KubernetesVersion)
-	if img.OS == (image.OS{}) {
-		img.OS = read.OS
+// values are all that a field has, in order.
+func (p *Pool) values(key string, get func(*image.Image) string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if values, known := p.found[key]; known {
+		return values
 	}
-	return &img
+	values := map[string]bool{}
+	for i := range p.entries {
+		if value := get(p.entries[i].Image); value != "" {
+			values[value] = true
+		}
+	}
+	p.found[key] = slices.Sorted(maps.Keys(values))
+	return p.found[key]
+}
+
+// Order returns all images in the order of selection, best first. It returns a
+// new slice; what two sources found twice stays twice.
+func Order(images []image.Image) []image.Image {
+	pointers := make([]*image.Image, len(images))
+	for i := range images {
+		pointers[i] = &images[i]
+	}
+	ordered := make([]image.Image, len(images))
+	for i, img := range rank(pointers) {
+		ordered[i] = *img
+	}
+	return ordered
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ func (o Outcome) ambiguous(pack string) error {
 			e.Details = append(e.Details, fmt.Sprintf("and %d more", len(o.Alternatives)-i))
 			break
 		}
-		img := &o.Alternatives[i]
+		img := o.Alternatives[i]
 		e.Details = append(e.Details, Describe(img)+tagsText(img, tags))
 	}
 	return e
@@ -97,7 +98,7 @@ func (o Outcome) tellApart() string {
 
 // withoutCustomTag says how to select what no value of a key names.
 func (o Outcome) withoutCustomTag(differ []string) string {
-	without := slices.ContainsFunc(o.Alternatives, func(i image.Image) bool { return i.Variant().CustomTag == "" })
+	without := slices.ContainsFunc(o.Alternatives, func(i *image.Image) bool { return i.Variant().CustomTag == "" })
 	if !without || !slices.Contains(differ, "customTag") {
 		return ""
 	}
@@ -105,8 +106,8 @@ func (o Outcome) withoutCustomTag(differ []string) string {
 }
 
 func (o Outcome) differIn(get func(*image.Image) string) bool {
-	first := get(&o.Alternatives[0])
-	return slices.ContainsFunc(o.Alternatives, func(img image.Image) bool { return get(&img) != first })
+	first := get(o.Alternatives[0])
+	return slices.ContainsFunc(o.Alternatives, func(img *image.Image) bool { return get(img) != first })
 }
 
 // differingTags returns the keys of the tags in which the alternatives differ.
@@ -137,44 +138,85 @@ func tagsText(img *image.Image, keys []string) string {
 
 func (o Outcome) noImage(pack string) error {
 	e := &failure.Error{Code: failure.ExitNoImage}
-	if len(o.Dropped) == 0 {
+	if o.missed.count == 0 {
 		e.Summary = fmt.Sprintf("pack %s: its sources have no images", pack)
 		e.Next = "look at what the sources return with the images command"
 		return e
 	}
-	e.Summary = fmt.Sprintf("pack %s: none of %d images fits", pack, len(o.Dropped))
-	if len(o.Dropped) == 1 {
+	e.Summary = fmt.Sprintf("pack %s: none of %d images fits", pack, o.missed.count)
+	if o.missed.count == 1 {
 		e.Summary = fmt.Sprintf("pack %s: the only image does not fit", pack)
 	}
-	near := nearest(o.Dropped)
-	for _, drop := range near[:min(shown, len(near))] {
-		e.Details = append(e.Details, Describe(&drop.Image)+": "+reasonsOf(drop))
+	for _, drop := range o.missed.near {
+		e.Details = append(e.Details, Describe(drop.Image)+": "+reasonsOf(drop))
 	}
-	if rest := len(o.Dropped) - len(e.Details); rest > 0 {
-		e.Details = append(e.Details, fmt.Sprintf("and %d more: %s", rest, byRule(o.Dropped)))
+	if rest := o.missed.count - len(e.Details); rest > 0 {
+		e.Details = append(e.Details, fmt.Sprintf("and %d more: %s", rest, o.missed.byRule))
 	}
-	e.Next = o.nextStep()
+	e.Next = o.missed.next
 	return e
 }
 
-// nearest orders drops by how few rules they fail; nothing is nearer than a tag that
-// may fit.
-func nearest(drops []Drop) []Drop {
-	near := slices.Clone(drops)
-	misses := func(d Drop) int {
-		if d.mayFit() {
-			return -1
-		}
-		return len(d.More)
+// missed is what a message tells of images of which none fits.
+type missed struct {
+	count int
+	near  []Drop
+	// byRule counts the drops of each rule, next is what to do.
+	byRule, next string
+}
+
+func (t *trial) missed() missed {
+	m := missed{count: len(t.pool.entries)}
+	if m.count == 0 {
+		return m
 	}
-	slices.SortStableFunc(near, func(a, b Drop) int { return cmp.Compare(misses(a), misses(b)) })
-	return near
+	for _, i := range t.nearest() {
+		m.near = append(m.near, t.drop(i))
+	}
+	if m.count > len(m.near) {
+		m.byRule = t.byRule()
+	}
+	m.next = t.nextStep()
+	return m
+}
+
+// nearest returns the images that fail the fewest rules; nothing is nearer than a tag
+// that may fit.
+func (t *trial) nearest() []int {
+	type miss struct{ index, fails int }
+	var near []miss
+	for i := range t.pool.entries {
+		this := miss{i, t.fails(i)}
+		if t.mayFit(i, this.fails) {
+			this.fails = 0
+		}
+		if len(near) == shown && near[shown-1].fails <= this.fails {
+			continue
+		}
+		at := slices.IndexFunc(near, func(m miss) bool { return m.fails > this.fails })
+		if at < 0 {
+			at = len(near)
+		}
+		near = slices.Insert(near, at, this)
+		near = near[:min(shown, len(near))]
+	}
+	indexes := make([]int, len(near))
+	for i, m := range near {
+		indexes[i] = m.index
+	}
+	return indexes
 }
 
 // mayFit tells whether nothing speaks against a tag but that its architecture is not
 // known, as the source did not read it.
-func (d Drop) mayFit() bool {
-	return d.Rule == "architecture" && len(d.More) == 0 && d.Image.Architecture == "" && isUnread(&d.Image)
+func (t *trial) mayFit(i, fails int) bool {
+	e := &t.pool.entries[i]
+	return e.unread && e.Architecture == "" && fails == 1 && t.failsRule("architecture", i)
+}
+
+func (t *trial) failsRule(rule string, i int) bool {
+	at := slices.IndexFunc(t.rule.checks, func(c check) bool { return c.rule == rule })
+	return at >= 0 && t.failing[at].has(i)
 }
 
 func reasonsOf(drop Drop) string {
@@ -186,10 +228,23 @@ func reasonsOf(drop Drop) string {
 }
 
 // byRule counts the drops of each rule, most first.
-func byRule(drops []Drop) string {
+func (t *trial) byRule() string {
 	counts := map[string]int{}
-	for _, drop := range drops {
-		counts[drop.Rule]++
+	seen := newMask(len(t.pool.entries))
+	left := len(t.pool.entries)
+	for c, failing := range t.failing {
+		count := 0
+		for word := range failing {
+			count += bits.OnesCount64(failing[word] &^ seen[word])
+			seen[word] |= failing[word]
+		}
+		if count > 0 {
+			counts[t.rule.checks[c].rule] = count
+		}
+		left -= count
+	}
+	if left > 0 {
+		counts["where"] = left
 	}
 	rules := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
@@ -200,30 +255,30 @@ func byRule(drops []Drop) string {
 	return "in all, " + strings.Join(rules, ", ")
 }
 
-// nextStep looks for a rule that no image passes, which is most often a value
-// that is misspelt. What is wanted may stand in select, in a matrix or in a flag.
-func (o Outcome) nextStep() string {
+// nextStep names the value that no image has, if there is one.
+func (t *trial) nextStep() string {
+	sel := t.rule.sel
 	wanted := map[string]string{
-		"provider": o.sel.Provider, "region": o.sel.Region, "architecture": o.sel.Architecture,
-		"os.name": o.sel.OS.Name, "os.version": o.sel.OS.Version, "kubernetesVersion": o.sel.KubernetesVersion, "name": o.sel.Name,
-		"k8sDistribution": o.sel.K8sDistribution, "customTag": o.sel.CustomTag,
+		"provider": sel.Provider, "region": sel.Region, "architecture": sel.Architecture,
+		"os.name": sel.OS.Name, "os.version": sel.OS.Version, "kubernetesVersion": sel.KubernetesVersion, "name": sel.Name,
+		"k8sDistribution": sel.K8sDistribution, "customTag": sel.CustomTag,
 	}
-	unread := o.readMore()
+	unread := t.readMore()
 	for _, field := range selectable() {
-		if wanted[field.key] == "" || !o.allFail(field.key) {
+		if wanted[field.key] == "" || !t.allFail(field.key) {
 			continue
 		}
-		found := o.values(field.get)
-		if len(found) == 0 && field.key == "architecture" && o.allUnread() {
+		found := t.pool.values(field.key, field.get)
+		if len(found) == 0 && field.key == "architecture" && t.allUnread() {
 			// Tags are left unread for what else is asked for; that comes first.
-			unread = o.unknown(field.key)
+			unread = t.unknown(field.key)
 			continue
 		}
 		if field.key == "architecture" && unread != "" {
 			continue
 		}
 		if len(found) == 0 {
-			return o.unknown(field.key)
+			return t.unknown(field.key)
 		}
 		return fmt.Sprintf("the %s asked for is %s, and the images have %s", field.key, strconv.Quote(wanted[field.key]),
 			strings.Join(limited(found), ", ")) + remedy(field.key, wanted[field.key], found)
@@ -232,10 +287,13 @@ func (o Outcome) nextStep() string {
 }
 
 // readMore is the next step when tags that were not read may fit.
-func (o Outcome) readMore() string {
+func (t *trial) readMore() string {
+	if !t.pool.hasUnread {
+		return ""
+	}
 	count := 0
-	for _, drop := range o.Dropped {
-		if drop.mayFit() {
+	for i := range t.pool.entries {
+		if t.mayFit(i, t.fails(i)) {
 			count++
 		}
 	}
@@ -245,14 +303,14 @@ func (o Outcome) readMore() string {
 	return fmt.Sprintf("%d tags that the source did not read may fit: %s", count, readTags)
 }
 
-func (o Outcome) allUnread() bool {
-	return !slices.ContainsFunc(o.Dropped, func(d Drop) bool { return !isUnread(&d.Image) })
+func (t *trial) allUnread() bool {
+	return !slices.ContainsFunc(t.pool.entries, func(e entry) bool { return !e.unread })
 }
 
 // unknown is the next step when a field is known of no image.
-func (o Outcome) unknown(key string) string {
+func (t *trial) unknown(key string) string {
 	next := fmt.Sprintf("no image has a known %s: ", key)
-	if key == "architecture" && o.allUnread() {
+	if key == "architecture" && t.allUnread() {
 		return next + "the source did not read these tags: " + readTags
 	}
 	return next + declare
@@ -333,23 +391,9 @@ func area(region string) string {
 	return letters
 }
 
-func (o Outcome) allFail(rule string) bool {
-	for _, drop := range o.Dropped {
-		if drop.Rule != rule && !slices.ContainsFunc(drop.More, func(r Reason) bool { return r.Rule == rule }) {
-			return false
-		}
-	}
-	return true
-}
-
-func (o Outcome) values(get func(*image.Image) string) []string {
-	values := map[string]bool{}
-	for i := range o.Dropped {
-		if value := get(&o.Dropped[i].Image); value != "" {
-			values[value] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(values))
+func (t *trial) allFail(rule string) bool {
+	at := slices.IndexFunc(t.rule.checks, func(c check) bool { return c.rule == rule })
+	return at >= 0 && t.failing[at].missing(len(t.pool.entries)) == 0
 }
 
 func limited(values []string) []string {

@@ -62,6 +62,8 @@ func tagged(role string) func(*image.Image) {
 	return func(i *image.Image) { i.Tags = map[string]string{"team": "platform", "role": role} }
 }
 
+func spans(i *image.Image) { i.SpansRegions = true }
+
 func run(uuid string) func(*image.Image) {
 	return func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: uuid} }
 }
@@ -172,7 +174,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-func ids(images []image.Image) string {
+func ids(images []*image.Image) string {
 	var all []string
 	for _, img := range images {
 		all = append(all, img.ID)
@@ -291,9 +293,9 @@ func TestAmbiguity(t *testing.T) {
 			"n", "", "",
 		},
 		{
-			"one reference of two architectures has one id", spec.Select{},
-			[]image.Image{ami("r/ubuntu:1"), ami("r/ubuntu:1", architecture("arm64"))},
-			"r/ubuntu:1", "", "",
+			"two versions of one gallery image in two regions", spec.Select{},
+			[]image.Image{ami("/v/1", region("westus2"), spans, created(2)), ami("/v/2", region("eastus"), spans, created(1))},
+			"/v/2", "", "",
 		},
 		{
 			"exactlyOne with two", spec.Select{Pick: spec.PickExactlyOne},
@@ -469,10 +471,13 @@ func TestMerge(t *testing.T) {
 	}
 	want := cloud
 	want.KubernetesVersion, want.Reference = "1.30.4", manifest.Reference
+	want.Provenance = map[string]image.Provenance{
+		"os.name": {From: "tag", Key: "distribution"}, "kubernetesVersion": {Source: "manifest"}, "reference": {Source: "manifest"},
+	}
 	if diff := cmp.Diff(&want, outcome.Pick); diff != "" {
 		t.Error(diff)
 	}
-	merged := []selection.Merge{{ID: "ami-1", Region: "us-east-1", Sources: []string{"cloud", "manifest"}}}
+	merged := []image.Merge{{ID: "ami-1", Region: "us-east-1", Architecture: "amd64", Sources: []string{"cloud", "manifest"}}}
 	if diff := cmp.Diff(merged, outcome.Merged); diff != "" {
 		t.Error(diff)
 	}
@@ -606,3 +611,48 @@ func BenchmarkApply(b *testing.B) {
 		})
 	}
 }
+
+func TestNotesOfAPick(t *testing.T) {
+	eu := ami("ami-1", named("eu"), region("eu-west-1"), created(0))
+	others := "the image is in eu-west-1, others that fit are in us-east-1, and the pack names no region: set select.region to be sure"
+	for name, test := range map[string]struct {
+		sel    spec.Select
+		images []image.Image
+		want   []string
+	}{
+		"alone":            {},
+		"another region":   {images: []image.Image{ami("ami-2"), ami("ami-3", region("US-East-1"))}, want: []string{others}},
+		"asked for":        {images: []image.Image{ami("ami-2")}, sel: spec.Select{Region: "eu-west-1"}},
+		"the same region":  {images: []image.Image{ami("ami-2", region("eu-west-1"))}},
+		"good everywhere":  {images: []image.Image{ami("ami-2", region(image.GlobalRegion)), ami("ami-3", region(""))}},
+		"another provider": {images: []image.Image{ami("i", provider("azure"), region("westus2"))}},
+		"dated in the future": {
+			images: []image.Image{ami("ami-9", named("late"), region("eu-west-1"), created(-24))},
+			want:   []string{"ami-9 says that it was created in the future (2026-09-02T12:00:00Z): a clock or its date is wrong, and nothing newer is picked until then"},
+		},
+		"not ready in each region": {
+			images: []image.Image{
+				ami("/v/2", spans, region("eastus"), created(-0)), ami("/v/2", spans, region("westus"), created(-0), state(image.Pending, "copying")),
+				ami("/v/2", spans, region("northeurope"), state(image.Failed, "")),
+			},
+			sel:  spec.Select{Where: `image.id == "/v/2"`},
+			want: []string{"the image is not usable in every region, and the pack names none: northeurope (failed), westus (pending)"},
+		},
+		"contradictions": {
+			images: []image.Image{ami("ami-1", named("eu"), region("eu-west-1"), created(0), system("ubuntu", "22.04"), from("other"), asked)},
+			want:   []string{`the sources contradict each other in os.name: source other says "ubuntu", source golden says "rhel"; other is believed, as its service was asked`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			images := append([]image.Image{eu}, test.images...)
+			for range 2 {
+				if diff := cmp.Diff(test.want, apply(t, test.sel, images...).Notes); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+				slices.Reverse(images)
+			}
+		})
+	}
+}
+
+func asked(i *image.Image) { i.Evidence = image.Asked }

@@ -65,10 +65,12 @@ type Item struct {
 	// DecidedBy is what put the pick before the next: createdAt, version or id.
 	DecidedBy string `json:"decidedBy,omitempty"`
 	// Ranked are the images that fit, best first.
-	Ranked []image.Image `json:"ranked"`
+	Ranked []*image.Image `json:"ranked"`
 	// Tied are the images that share the newest creation time.
-	Tied    []image.Image    `json:"tied,omitempty"`
+	Tied    []*image.Image   `json:"tied,omitempty"`
 	Dropped []selection.Drop `json:"dropped"`
+	// Merged are the images among them that were found more than once.
+	Merged []image.Merge `json:"merged,omitempty"`
 	// Fields are the parameters of the pack and where each value came from.
 	Fields []Field  `json:"fields,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
@@ -126,11 +128,11 @@ func explain(pick pipeline.Pick) (Item, error) {
 		Name: pick.Pack.Name, Pack: string(pick.Pack.Pack),
 		Candidates: len(outcome.Ranked) + len(outcome.Dropped),
 		Picked:     pick.Image, DecidedBy: outcome.DecidedBy,
-		Ranked: outcome.Ranked, Tied: outcome.Tie, Dropped: outcome.Dropped, Notes: pick.Notes(),
+		Ranked: outcome.Ranked, Tied: outcome.Tie, Dropped: outcome.Dropped, Notes: pick.Notes(), Merged: outcome.Merged,
 	}
 	// Empty lists, not null, for whoever reads the JSON.
 	if item.Ranked == nil {
-		item.Ranked = []image.Image{}
+		item.Ranked = []*image.Image{}
 	}
 	if item.Dropped == nil {
 		item.Dropped = []selection.Drop{}

@@ -33,7 +33,7 @@ func printItem(item Item, out io.Writer) error {
 	for _, block := range []struct {
 		title string
 		rows  [][]string
-	}{{"", fieldRows(item)}, {"image", factRows(item)}, {"order", rankedRows(item)}, {"dropped", droppedRows(item)}} {
+	}{{"", fieldRows(item)}, {"image", factRows(item)}, {"order", rankedRows(item)}, {"dropped", droppedRows(item)}, {"merged", mergedRows(item)}} {
 		if err := printBlock(block.title, block.rows, out); err != nil {
 			return err
 		}
@@ -69,7 +69,8 @@ func fieldRows(item Item) [][]string {
 	return rows
 }
 
-// factRows are what is known of the picked image beside what is rendered of it.
+// factRows are what is known of the picked image beside what is rendered of it, and
+// what another source told than the one that has it.
 func factRows(item Item) [][]string {
 	if item.Picked == nil {
 		return nil
@@ -80,9 +81,18 @@ func factRows(item Item) [][]string {
 			rows = append(rows, []string{name, value, provenance(item.Picked.Provenance[path])})
 		}
 	}
-	add("architecture", "architecture", item.Picked.Architecture)
-	for _, name := range slices.Sorted(maps.Keys(item.Picked.Attributes)) {
-		add(name, "attributes."+name, item.Picked.Attributes[name])
+	picked := item.Picked
+	add("architecture", "architecture", picked.Architecture)
+	for _, fact := range []struct{ path, value string }{
+		{"createdAt", created(picked)}, {"state", string(picked.State)}, {"version", picked.Version}, {"owner", picked.Owner},
+		{"kubernetesVersion", picked.KubernetesVersion}, {"digest", picked.Digest},
+	} {
+		if picked.Provenance[fact.path].Source != "" {
+			add(fact.path, fact.path, fact.value)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(picked.Attributes)) {
+		add(name, "attributes."+name, picked.Attributes[name])
 	}
 	return rows
 }
@@ -103,6 +113,17 @@ func droppedRows(item Item) [][]string {
 	rows := make([][]string, len(item.Dropped))
 	for i, drop := range item.Dropped {
 		rows[i] = []string{nonEmpty(drop.Image.ID), source(drop.Image.Source, drop.Image.Name), drop.Rule, drop.Reason}
+	}
+	return limited(rows)
+}
+
+// mergedRows are the images that were found more than once, with who withholds them
+// and what the sources do not agree on.
+func mergedRows(item Item) [][]string {
+	rows := make([][]string, len(item.Merged))
+	for i, merge := range item.Merged {
+		words := append(slices.Clone(merge.Withheld), merge.Contradictions...)
+		rows[i] = []string{merge.ID, merge.Region, "found by " + strings.Join(merge.Sources, ", "), strings.Join(words, "; ")}
 	}
 	return limited(rows)
 }
@@ -131,7 +152,7 @@ func headline(item Item) string {
 	return text
 }
 
-func mark(item Item, img image.Image) string {
+func mark(item Item, img *image.Image) string {
 	if item.Picked != nil && img.ID == item.Picked.ID && img.Region == item.Picked.Region {
 		return "picked"
 	}
@@ -143,7 +164,7 @@ func mark(item Item, img image.Image) string {
 	return ""
 }
 
-func created(img image.Image) string {
+func created(img *image.Image) string {
 	if img.CreatedAt == nil {
 		return "created at an unknown time"
 	}
@@ -166,12 +187,18 @@ func nonEmpty(s string) string {
 
 // provenance reads like "from custom_data distro_name (RHEL)".
 func provenance(p image.Provenance) string {
-	if p.From == "" {
-		return ""
-	}
 	text := "from " + p.From
+	switch {
+	case p.From == "" && p.Source == "":
+		return ""
+	case p.From == "":
+		return "from source " + p.Source
+	}
 	if p.Key != "" {
 		text += " " + p.Key
+	}
+	if p.Source != "" {
+		text += " of source " + p.Source
 	}
 	if p.Raw != "" {
 		text += fmt.Sprintf(" (%q)", p.Raw)

@@ -2,8 +2,10 @@
 package images
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,7 +98,12 @@ func (o *Options) run(ctx context.Context) error {
 // that are only deprecated or not available are still listed.
 func fitting(images []image.Image, packs []spec.Pack, now time.Time) ([]image.Image, error) {
 	pool := selection.Prepare(images)
-	fit := map[string]bool{}
+	type place struct {
+		image.Identity
+		region string
+	}
+	at := func(img *image.Image) place { return place{img.Identity(), image.RegionKey(img.Region)} }
+	fit := map[place][]*image.Image{}
 	for _, pack := range packs {
 		rule, err := selection.Compile(pack.Select)
 		if err != nil {
@@ -104,17 +111,17 @@ func fitting(images []image.Image, packs []spec.Pack, now time.Time) ([]image.Im
 		}
 		outcome := rule.Explain(pool, now)
 		for _, img := range outcome.Ranked {
-			fit[img.Region+" "+img.ID] = true
+			fit[at(img)] = append(fit[at(img)], img)
 		}
 		for _, drop := range outcome.Dropped {
 			if drop.OnlyByState() {
-				fit[drop.Image.Region+" "+drop.Image.ID] = true
+				fit[at(drop.Image)] = append(fit[at(drop.Image)], drop.Image)
 			}
 		}
 	}
 	var some []image.Image
 	for _, img := range images {
-		if fit[img.Region+" "+img.ID] {
+		if slices.ContainsFunc(fit[at(&img)], func(other *image.Image) bool { return image.Same(&img, other) }) {
 			some = append(some, img)
 		}
 	}
@@ -124,7 +131,7 @@ func fitting(images []image.Image, packs []spec.Pack, now time.Time) ([]image.Im
 func usable(images []image.Image) []image.Image {
 	some := make([]image.Image, 0, len(images))
 	for _, img := range images {
-		if img.State != image.Unusable {
+		if img.State != image.Unusable && img.Withheld == "" {
 			some = append(some, img)
 		}
 	}
@@ -157,7 +164,7 @@ func row(img image.Image, now time.Time) []string {
 	return []string{
 		img.Source, img.Name, img.Provider, img.Region, img.Architecture, img.OS.String(),
 		img.KubernetesVersion, age(img, now), img.Condition(now),
-		img.Version, owner(img), fmt.Sprint(img.Public), img.Digest, reference(img), img.ID, img.StateReason,
+		img.Version, owner(img), fmt.Sprint(img.Public), img.Digest, reference(img), img.ID, cmp.Or(img.Withheld, img.StateReason),
 	}
 }
 

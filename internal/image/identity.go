@@ -1,0 +1,60 @@
+package image
+
+import (
+	"cmp"
+	"strings"
+)
+
+// Identity tells one image from all others, whoever speaks of it. Two of an AMI's
+// regions are two identities, as a copy has its own id; a gallery image version has
+// one in all of its regions. Of an OCI reference it names what stands behind all of
+// its architectures: see Part.
+type Identity struct{ Provider, ID string }
+
+// Identity returns the image's identity. A short id that packs use is no part of
+// it, nor is letter case where the provider ignores it.
+func (i *Image) Identity() Identity {
+	id := Identity{strings.ToLower(i.Provider), cmp.Or(i.FullID, i.ID)}
+	if FoldsCase(i.Provider) {
+		id.ID = strings.ToLower(id.ID)
+	}
+	return id
+}
+
+// FoldsCase tells whether a provider ignores letter case in ids and regions' names,
+// as Azure does (learn.microsoft.com, "Resource IDs are case-insensitive").
+func FoldsCase(provider string) bool { return strings.EqualFold(provider, "azure") }
+
+// Part tells the images of one id apart, where an id has several: the platforms of
+// an OCI reference, and what a tag was before it was pushed again.
+type Part struct{ Architecture, Digest string }
+
+// Part returns what of an id the image is. What is not known is empty.
+func (i *Image) Part() Part { return Part{strings.ToLower(i.Architecture), i.Digest} }
+
+// HasParts tells whether ids of a provider can stand for several images.
+func HasParts(provider string) bool { return strings.EqualFold(provider, "oci") }
+
+// within tells whether what is known of a part is so in another one.
+func (p Part) within(other Part) bool {
+	return (p.Architecture == "" || p.Architecture == other.Architecture) && (p.Digest == "" || p.Digest == other.Digest)
+}
+
+// Same tells whether two statements speak of one image.
+func Same(a, b *Image) bool {
+	if a.Identity() != b.Identity() {
+		return false
+	}
+	if !HasParts(a.Provider) {
+		return true
+	}
+	x, y := a.Part(), b.Part()
+	return agree(x.Architecture, y.Architecture) && agree(x.Digest, y.Digest)
+}
+
+// agree tells whether two values are equal as far as both are known.
+func agree(a, b string) bool { return a == "" || b == "" || a == b }
+
+// Refuses tells whether a state speaks against using an image. A state that is not
+// known does not.
+func (s State) Refuses() bool { return s != Available && s != StateUnset }

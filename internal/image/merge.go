@@ -1,0 +1,614 @@
+package image
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Merge is an image that was found more than once, and what was made of that.
+type Merge struct {
+	ID           string   `json:"id"`
+	Region       string   `json:"region,omitempty"`
+	Architecture string   `json:"architecture,omitempty"`
+	Sources      []string `json:"sources"`
+	// Contradictions are the facts on which the sources do not agree, with which of
+	// them is believed.
+	Contradictions []string `json:"contradictions,omitempty"`
+	// Withheld says which of the sources do not offer it, and why.
+	Withheld []string `json:"withheld,omitempty"`
+}
+
+// place is where statements meet: one image in one region.
+type place struct {
+	Identity
+	region string
+}
+
+// group is what is said of one place.
+type group struct {
+	first      *Image
+	more       []*Image
+	bystanders []*Image
+}
+
+func (g *group) all() []*Image { return append([]*Image{g.first}, g.more...) }
+
+// Gather makes one image of all that is said of it in a region, by the rules of
+// docs/selection.md ("One image once"). Statements of sources other than those
+// named (none: all count) add no image and no fact; only what a service that was
+// asked says against an image is believed of them too. It does not change its
+// input, and the order of that does not matter but for the order of the result.
+func Gather(statements []Image, sources []string) ([]*Image, []Merge) {
+	groups := grouped(statements, sources)
+	images := make([]*Image, 0, len(groups))
+	var merges []Merge
+	for i := range groups {
+		g := &groups[i]
+		if g.first == nil {
+			continue
+		}
+		if g.more == nil && g.bystanders == nil {
+			images = append(images, g.first)
+			continue
+		}
+		for _, part := range parts(g.all()) {
+			one, merge := combine(part, g.bystanders)
+			images = append(images, one)
+			if len(part) > 1 {
+				merges = append(merges, merge)
+			}
+		}
+	}
+	slices.SortFunc(merges, func(a, b Merge) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Architecture, b.Architecture),
+			slices.Compare(a.Sources, b.Sources), slices.Compare(a.Contradictions, b.Contradictions))
+	})
+	return images, merges
+}
+
+// grouped puts together what is said of one place. What is said of an image without
+// a region is said of it in every region.
+func grouped(statements []Image, sources []string) []group {
+	index := make(map[place]int, len(statements))
+	groups := make([]group, 0, len(statements))
+	var nowhere []int
+	for i := range statements {
+		img := &statements[i]
+		if !counts(img, sources) {
+			continue
+		}
+		at := place{img.Identity(), RegionKey(img.Region)}
+		if at.ID != "" { // artifacts without an id are not one
+			if known, found := index[at]; found {
+				groups[known].more = append(groups[known].more, img)
+				continue
+			}
+			index[at] = len(groups)
+			if at.region == "" {
+				nowhere = append(nowhere, len(groups))
+			}
+		}
+		groups = append(groups, group{first: img})
+	}
+	spread(groups, nowhere)
+	if len(sources) > 0 {
+		addBystanders(groups, index, statements, sources)
+	}
+	return groups
+}
+
+func counts(img *Image, sources []string) bool {
+	return len(sources) == 0 || slices.Contains(sources, img.Source)
+}
+
+// spread adds the groups that have no region to those of the same image that do.
+func spread(groups []group, nowhere []int) {
+	if nowhere == nil {
+		return
+	}
+	regional := map[Identity][]int{}
+	for _, i := range nowhere {
+		regional[groups[i].first.Identity()] = nil
+	}
+	for i := range groups {
+		id := groups[i].first.Identity()
+		if _, wanted := regional[id]; wanted && id.ID != "" && groups[i].first.Region != "" {
+			regional[id] = append(regional[id], i)
+		}
+	}
+	for _, i := range nowhere {
+		places := regional[groups[i].first.Identity()]
+		for _, other := range places {
+			groups[other].more = append(groups[other].more, groups[i].all()...)
+		}
+		if places != nil {
+			groups[i].first = nil
+		}
+	}
+}
+
+// addBystanders lets the services that other sources asked speak against an image.
+func addBystanders(groups []group, index map[place]int, statements []Image, sources []string) {
+	for i := range statements {
+		img := &statements[i]
+		if counts(img, sources) || img.Evidence != Asked || !img.State.Refuses() {
+			continue
+		}
+		if at, found := index[place{img.Identity(), RegionKey(img.Region)}]; found && groups[at].first != nil {
+			groups[at].bystanders = append(groups[at].bystanders, img)
+		}
+	}
+}
+
+// parts separates the images of one id. What is known of less goes with each that
+// it can be.
+func parts(group []*Image) [][]*Image {
+	if len(group) == 1 || !severalParts(group) {
+		return [][]*Image{group}
+	}
+	byPart := map[Part][]*Image{}
+	for _, img := range group {
+		byPart[img.Part()] = append(byPart[img.Part()], img)
+	}
+	whole := map[Part][]*Image{}
+	for part := range byPart {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(byPart)), func(other Part) bool { return other != part && part.within(other) }) {
+			whole[part] = nil
+		}
+	}
+	for part, images := range byPart {
+		for other := range whole {
+			if part.within(other) {
+				whole[other] = append(whole[other], images...)
+			}
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(whole), func(a, b Part) int {
+		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Digest, b.Digest))
+	})
+	split := make([][]*Image, len(keys))
+	for i, key := range keys {
+		split[i] = whole[key]
+	}
+	return split
+}
+
+// severalParts tells whether an id stands for several images: its provider has such
+// ids, or one source lists several.
+func severalParts(group []*Image) bool {
+	if HasParts(group[0].Provider) {
+		return true
+	}
+	bySource := map[string]Part{}
+	for _, img := range group {
+		part, seen := bySource[img.Source]
+		if seen && !(agree(part.Architecture, img.Part().Architecture) && agree(part.Digest, img.Part().Digest)) {
+			return true
+		}
+		bySource[img.Source] = img.Part()
+	}
+	return false
+}
+
+// merger makes one image of statements.
+type merger struct {
+	one Image
+	// levels are the statements by what they are worth, those of one worth together.
+	levels         [][]*Image
+	contradictions []string
+}
+
+// combine makes one image of all statements of it.
+func combine(same, bystanders []*Image) (*Image, Merge) {
+	same = ordered(same)
+	lead := same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.Withheld == "" }))]
+	m := &merger{one: *lead, levels: levels(same)}
+	m.one.Provenance = maps.Clone(lead.Provenance)
+	m.texts()
+	m.system()
+	m.times()
+	m.one.Tags = m.texted("tags", func(i *Image) map[string]string { return i.Tags })
+	m.one.Attributes = m.texted("attributes", func(i *Image) map[string]string { return i.Attributes })
+	m.handle(same)
+	m.whose(same)
+	m.state(same, bystanders)
+	for _, img := range same {
+		m.one.Public = m.one.Public || img.Public
+		m.one.ExcludedFromLatest = m.one.ExcludedFromLatest || img.ExcludedFromLatest
+		m.one.SpansRegions = m.one.SpansRegions || img.SpansRegions
+		m.one.FullID = cmp.Or(m.one.FullID, img.FullID)
+		m.one.Region = cmp.Or(m.one.Region, img.Region)
+		if img.NewestBy != m.one.NewestBy {
+			m.one.NewestBy = NewestByCreated
+		}
+	}
+	m.one.Evidence, m.one.ObservedAt = same[0].Evidence, same[0].ObservedAt
+	withheld := withheldBy(same)
+	if len(withheld) == len(same) {
+		m.one.Withheld = strings.Join(withheld, "; ")
+		if len(sourcesOf(same)) == 1 {
+			m.one.Withheld = lead.Withheld
+		}
+	}
+	return &m.one, Merge{
+		ID: m.one.ID, Region: m.one.Region, Architecture: m.one.Architecture,
+		Sources: sourcesOf(same), Contradictions: m.contradictions, Withheld: withheld,
+	}
+}
+
+func withheldBy(same []*Image) []string {
+	var words []string
+	for _, img := range same {
+		if img.Withheld != "" {
+			words = append(words, fmt.Sprintf("source %s withholds it: %s", img.Source, img.Withheld))
+		}
+	}
+	return words
+}
+
+func sourcesOf(images []*Image) []string {
+	var names []string
+	for _, img := range images {
+		names = append(names, img.Source)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// worth compares what two statements are worth, the higher first: asked before
+// recorded, then newer before older. A service that was asked and does not say when
+// was asked now; nothing is older than a record of no date.
+func worth(a, b *Image) int {
+	if x, y := a.Evidence == Asked, b.Evidence == Asked; x != y {
+		if x {
+			return -1
+		}
+		return 1
+	}
+	unsaid := -1
+	if a.Evidence == Asked {
+		unsaid = 1
+	}
+	switch {
+	case a.ObservedAt == nil && b.ObservedAt == nil:
+		return 0
+	case a.ObservedAt == nil:
+		return -unsaid
+	case b.ObservedAt == nil:
+		return unsaid
+	}
+	return b.ObservedAt.Compare(*a.ObservedAt)
+}
+
+// ordered sorts by worth, then by source and content, so that the order statements
+// came in does not matter.
+func ordered(images []*Image) []*Image {
+	type entry struct {
+		img  *Image
+		text string
+	}
+	entries := make([]entry, len(images))
+	for i, img := range images {
+		text, err := json.Marshal(img)
+		if err != nil { // an Image has nothing that does not marshal, but for a year past 9999
+			text = []byte(img.ID + img.Name)
+		}
+		entries[i] = entry{img, string(text)}
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(worth(a.img, b.img), cmp.Compare(a.img.Source, b.img.Source), cmp.Compare(a.text, b.text))
+	})
+	result := make([]*Image, len(images))
+	for i, e := range entries {
+		result[i] = e.img
+	}
+	return result
+}
+
+// levels cuts ordered statements where their worth changes.
+func levels(same []*Image) [][]*Image {
+	var cut [][]*Image
+	for i, img := range same {
+		if i == 0 || worth(same[i-1], img) != 0 {
+			cut = append(cut, nil)
+		}
+		cut[len(cut)-1] = append(cut[len(cut)-1], img)
+	}
+	return cut
+}
+
+// texts are the facts that are one text each.
+func (m *merger) texts() {
+	for _, fact := range []struct {
+		name string
+		of   func(*Image) *string
+		// told is set where a contradiction is worth a word: a build and its image
+		// have different names as a rule.
+		told bool
+	}{
+		{"name", func(i *Image) *string { return &i.Name }, false},
+		{"architecture", func(i *Image) *string { return &i.Architecture }, true},
+		{"kubernetesVersion", func(i *Image) *string { return &i.KubernetesVersion }, true},
+		{"version", func(i *Image) *string { return &i.Version }, true},
+		{"digest", func(i *Image) *string { return &i.Digest }, true},
+		{"ownerId", func(i *Image) *string { return &i.OwnerID }, true},
+	} {
+		*fact.of(&m.one) = m.fact(fact.name, fact.told, func(i *Image) string { return *fact.of(i) })
+	}
+}
+
+// fact returns the value of the statements that are worth most. When these do not
+// agree among each other nobody knows, and it is empty.
+func (m *merger) fact(name string, told bool, of func(*Image) string) string {
+	says := m.says(of)
+	if len(says) == 0 {
+		return ""
+	}
+	best := says[0]
+	known := true
+	for _, other := range says[1:] {
+		if other.level != best.level {
+			break
+		}
+		switch {
+		case refines(other.value, best.value):
+			best = other
+		case !refines(best.value, other.value):
+			known = false
+		}
+	}
+	if told {
+		m.contradict(name, says, best, known)
+	}
+	if !known {
+		delete(m.one.Provenance, name)
+		return ""
+	}
+	m.cameFrom(name, best.img)
+	return best.value
+}
+
+// saying is a value, and who says so first.
+type saying struct {
+	value string
+	img   *Image
+	level int
+}
+
+// says returns each value that is said once, by those that are worth most first.
+func (m *merger) says(of func(*Image) string) []saying {
+	var all []saying
+	for level, images := range m.levels {
+		for _, img := range images {
+			value := of(img)
+			if value != "" && !slices.ContainsFunc(all, func(s saying) bool { return s.value == value }) {
+				all = append(all, saying{value, img, level})
+			}
+		}
+	}
+	return all
+}
+
+// refines tells whether a version is another one, or says more of it: 8.8 of 8, and
+// 1.30.4+rke2r1 of 1.30.4.
+func refines(version, of string) bool {
+	rest, ok := strings.CutPrefix(version, of)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '+')
+}
+
+func (m *merger) contradict(name string, says []saying, best saying, known bool) {
+	against := slices.ContainsFunc(says, func(s saying) bool { return !refines(s.value, best.value) && !refines(best.value, s.value) })
+	if !against {
+		return
+	}
+	var words []string
+	for _, s := range says {
+		words = append(words, fmt.Sprintf("source %s says %s", s.img.Source, strconv.Quote(s.value)))
+	}
+	verdict := "none is believed, so it is not known"
+	switch {
+	case known && best.img.Evidence == Asked:
+		verdict = best.img.Source + " is believed, as its service was asked"
+	case known:
+		verdict = best.img.Source + " is believed, as its record is newer"
+	}
+	m.contradictions = append(m.contradictions, name+": "+strings.Join(words, ", ")+"; "+verdict)
+}
+
+// cameFrom notes which statement a fact is from.
+func (m *merger) cameFrom(name string, img *Image) {
+	from, known := img.Provenance[name]
+	if img.Source == m.one.Source && !known {
+		delete(m.one.Provenance, name)
+		return
+	}
+	if img.Source != m.one.Source {
+		from.Source = img.Source
+	}
+	if m.one.Provenance == nil {
+		m.one.Provenance = map[string]Provenance{}
+	}
+	m.one.Provenance[name] = from
+}
+
+// system keeps a version beside the name that it was told with.
+func (m *merger) system() {
+	name := m.fact("os.name", true, func(i *Image) string { return i.OS.Name })
+	undecided := name == "" && len(m.says(func(i *Image) string { return i.OS.Name })) > 0
+	version := m.fact("os.version", true, func(i *Image) string {
+		if undecided || !strings.EqualFold(i.OS.Name, name) {
+			return ""
+		}
+		return i.OS.Version
+	})
+	m.one.OS = OS{Name: name, Version: version}
+}
+
+// times takes the earliest time of the statements that are worth most and have one.
+func (m *merger) times() {
+	for _, fact := range []struct {
+		name string
+		of   func(*Image) **time.Time
+	}{
+		{"createdAt", func(i *Image) **time.Time { return &i.CreatedAt }},
+		{"deprecatedAt", func(i *Image) **time.Time { return &i.DeprecatedAt }},
+		{"endOfLifeAt", func(i *Image) **time.Time { return &i.EndOfLifeAt }},
+	} {
+		*fact.of(&m.one) = m.earliest(fact.name, func(i *Image) *time.Time { return *fact.of(i) })
+	}
+}
+
+func (m *merger) earliest(name string, of func(*Image) *time.Time) *time.Time {
+	for _, images := range m.levels {
+		var best *Image
+		for _, img := range images {
+			if at := of(img); at != nil && (best == nil || at.Before(*of(best))) {
+				best = img
+			}
+		}
+		if best != nil {
+			m.cameFrom(name, best)
+			return of(best)
+		}
+	}
+	return nil
+}
+
+// texted merges maps key by key.
+func (m *merger) texted(name string, of func(*Image) map[string]string) map[string]string {
+	keys := map[string]bool{}
+	for _, images := range m.levels {
+		for _, img := range images {
+			for key := range of(img) {
+				keys[key] = true
+			}
+		}
+	}
+	var merged map[string]string
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		value, known := m.tag(name+"."+key, func(i *Image) (string, bool) { v, ok := of(i)[key]; return v, ok })
+		if !known {
+			continue
+		}
+		if merged == nil {
+			merged = make(map[string]string, len(keys))
+		}
+		merged[key] = value
+	}
+	return merged
+}
+
+// tag is fact for a value that may be known and empty.
+func (m *merger) tag(name string, of func(*Image) (string, bool)) (string, bool) {
+	const mark = "\x00" // tells a known empty value from none
+	value := m.fact(name, true, func(i *Image) string {
+		v, ok := of(i)
+		if !ok {
+			return ""
+		}
+		return cmp.Or(v, mark)
+	})
+	if value == mark {
+		return "", true
+	}
+	return value, value != ""
+}
+
+// handle takes the reference of a build before others: it tells which images came
+// out of one.
+func (m *merger) handle(same []*Image) {
+	var with []*Image
+	for _, img := range same {
+		if img.Reference != nil {
+			with = append(with, img)
+		}
+	}
+	if len(with) == 0 {
+		return
+	}
+	best := slices.MinFunc(with, func(a, b *Image) int {
+		if x, y := a.Reference.IsBuild(), b.Reference.IsBuild(); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(worth(a, b), cmp.Compare(a.Reference.Kind, b.Reference.Kind), cmp.Compare(a.Reference.Value, b.Reference.Value))
+	})
+	m.one.Reference = best.Reference
+	m.cameFrom("reference", best)
+}
+
+// whose asks those that offer the image: it is "self" when it belongs to the account
+// of one of them.
+func (m *merger) whose(same []*Image) {
+	offering := slices.DeleteFunc(slices.Clone(same), func(i *Image) bool { return i.Withheld != "" })
+	if len(offering) == 0 {
+		offering = same
+	}
+	const self = "self"
+	if own := slices.IndexFunc(offering, func(i *Image) bool { return i.Owner == self }); own >= 0 {
+		m.one.Owner = self
+		m.cameFrom("owner", offering[own])
+		return
+	}
+	m.one.Owner = ""
+	for _, img := range same {
+		if img.Owner != "" && img.Owner != self {
+			m.one.Owner = img.Owner
+			m.cameFrom("owner", img)
+			return
+		}
+	}
+}
+
+// state believes services that were asked before records. Among the asked, "gone" is
+// believed whenever it was said, and what speaks against an image before what does
+// not; among records the newest.
+func (m *merger) state(same, bystanders []*Image) {
+	asked := slices.DeleteFunc(slices.Concat(same, bystanders), func(i *Image) bool { return i.Evidence != Asked })
+	best := decisive(ordered(asked))
+	if gone := slices.IndexFunc(asked, func(i *Image) bool { return i.State == Gone }); gone >= 0 {
+		best = decisive(slices.DeleteFunc(slices.Clone(ordered(asked)), func(i *Image) bool { return i.State != Gone }))
+	}
+	if best == nil {
+		best = decisive(slices.DeleteFunc(slices.Clone(same), func(i *Image) bool { return i.Evidence == Asked }))
+	}
+	if best == nil { // known to nobody: whoever says why
+		best = same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.StateReason != "" }))]
+	}
+	m.one.State, m.one.StateReason = best.State, best.StateReason
+	m.cameFrom("state", best)
+	if best.Source != m.one.Source && best.State.Refuses() && best.StateReason == "" && best.Source != "" {
+		m.one.StateReason = "says source " + best.Source
+	}
+}
+
+// decisive returns whose state counts of ordered statements: of those of the highest
+// worth that know one, what speaks most against the image; nil when none knows.
+func decisive(same []*Image) *Image {
+	var best *Image
+	for _, img := range same {
+		if img.State == StateUnset {
+			continue
+		}
+		if best != nil && worth(best, img) != 0 {
+			break
+		}
+		if best == nil || against(img.State) > against(best.State) {
+			best = img
+		}
+	}
+	return best
+}
+
+// against orders states by how much they speak against an image.
+func against(s State) int {
+	return slices.Index([]State{StateUnset, Available, Pending, Disabled, Failed, Unusable, Gone}, s)
+}

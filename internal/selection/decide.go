@@ -1,0 +1,265 @@
+package selection
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// decide gives the verdict on what fits.
+func (r *Rule) decide(t *trial) Outcome {
+	o := Outcome{Merged: t.pool.merged}
+	if len(t.fit) == 0 {
+		o.Verdict, o.missed = NoImage, t.missed()
+		return o
+	}
+	if r.pick == spec.PickExactlyOne && r.choices(t.fit) > 1 {
+		o.refuse(t.fit, "pick is exactlyOne")
+		return o
+	}
+	for _, doubt := range doubts() {
+		if some, why := doubt(t.fit); len(some) > 1 {
+			if some = r.different(some); len(some) > 1 {
+				o.refuse(some, why)
+				return o
+			}
+		}
+	}
+	o.Verdict, o.Pick = Picked, whole(t.fit)
+	top := t.fit[0]
+	if next := slices.IndexFunc(t.fit, func(e *entry) bool { return !sameEdition(top, e) }); next > 0 {
+		o.DecidedBy = decidedBy(top.Image, t.fit[next].Image)
+	}
+	o.notes(t)
+	r.noteUnread(&o, t)
+	return o
+}
+
+// whole returns the first image. Where it stands for several parts of one id, what
+// these do not share is no fact of it.
+func whole(fit []*entry) *image.Image {
+	pick := *fit[0].Image
+	for _, e := range fit[1:] {
+		if !sameIdentity(fit[0], e) {
+			continue
+		}
+		if e.Architecture != pick.Architecture {
+			pick.Architecture = ""
+		}
+		if e.Digest != pick.Digest {
+			pick.Digest = ""
+		}
+	}
+	return &pick
+}
+
+// different leaves out the parts of the first image's id that render as it does.
+func (r *Rule) different(some []*entry) []*entry {
+	if r.render == nil {
+		return some
+	}
+	rest := []*entry{some[0]}
+	first, err := r.render(some[0].Image)
+	for _, e := range some[1:] {
+		if err == nil && sameIdentity(some[0], e) {
+			if other, err := r.render(e.Image); err == nil && other == first {
+				continue
+			}
+		}
+		rest = append(rest, e)
+	}
+	return rest
+}
+
+// choices counts the images that are not the same but for their platform, up to two.
+func (r *Rule) choices(fit []*entry) int {
+	for _, e := range fit[1:] {
+		if !sameEdition(fit[0], e) {
+			return 2
+		}
+	}
+	// One tag can serve several architectures; each is a choice of its own.
+	some, _ := parts(fit)
+	if len(some) > 1 {
+		return len(r.different(some))
+	}
+	return 1
+}
+
+// doubt returns the images of which none is the newest, the first among them, and
+// why; fewer than two when there is no doubt.
+type doubt func(fit []*entry) (some []*entry, why string)
+
+// doubts are what makes "newest" ambiguous, in the order that they are told.
+func doubts() []doubt { return []doubt{orders, variants, outputs, copies, parts, untimed, tied} }
+
+func (o *Outcome) refuse(some []*entry, why string) {
+	o.Verdict, o.Alternatives, o.Why = Ambiguous, images(some), why
+}
+
+// orders finds images whose sources rank them in different ways.
+func orders(fit []*entry) (some []*entry, why string) {
+	last := len(fit) - 1
+	if fit[0].NewestBy == fit[last].NewestBy {
+		return nil, ""
+	}
+	// Images are ranked in two runs, so the first of each stands for its kind.
+	other := slices.IndexFunc(fit, func(e *entry) bool { return e.NewestBy != fit[0].NewestBy })
+	return []*entry{fit[0], fit[other]},
+		"their sources do not agree whether the version or the creation time makes one newer: set newestBy to one of them at all sources of the pack"
+}
+
+// variants finds images of several Kubernetes distributions or custom tags, which
+// are never newer or older than each other, and returns the best of each. Tags
+// that tell neither are a variant of their own; without a version either, which
+// puts them last, they are none.
+func variants(fit []*entry) (some []*entry, why string) {
+	seen := map[image.Variant]bool{}
+	var distributions, customTags []string
+	for i, e := range fit {
+		nothing := e.variant == (image.Variant{}) && (i > 0 && e.Version == "" || !isTag(e.Image))
+		if nothing || seen[e.variant] {
+			continue
+		}
+		seen[e.variant] = true
+		some = append(some, e)
+		distributions, customTags = append(distributions, e.variant.K8sDistribution), append(customTags, e.variant.CustomTag)
+	}
+	var differ []string
+	if severalValues(distributions) {
+		differ = append(differ, "Kubernetes distributions")
+	}
+	if severalValues(customTags) {
+		differ = append(differ, "custom tags")
+	}
+	return some, "they are of several " + strings.Join(differ, " and ") + ", none of which is newer than another"
+}
+
+func severalValues(values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return v != values[0] })
+}
+
+// outputs finds the images that came out of the same build as the first: another
+// name, region or architecture of it. Time only says which was finished last.
+func outputs(fit []*entry) (some []*entry, why string) {
+	if !fit[0].Reference.IsBuild() {
+		return nil, ""
+	}
+	return withFirst(fit, func(other *entry) bool { return sameBuild(fit[0].Image, other.Image) }),
+		"they are outputs of one build, so none is newer"
+}
+
+// copies finds the first image's copies in other regions.
+func copies(fit []*entry) (some []*entry, why string) {
+	return withFirst(fit, func(other *entry) bool { return isCopy(fit[0], other) }),
+		"they have one name in several regions, so they are copies and none is newer"
+}
+
+// parts finds what else stands behind the first image's id: other architectures, or
+// what another source found there.
+func parts(fit []*entry) (some []*entry, why string) {
+	some = []*entry{fit[0]}
+	for _, e := range fit[1:] {
+		if sameIdentity(fit[0], e) && e.Part() != fit[0].Part() {
+			some = append(some, e)
+		}
+	}
+	if len(some) > 1 && !slices.ContainsFunc(some, func(e *entry) bool { return e.Architecture != fit[0].Architecture }) {
+		return some, "their sources found different digests behind one reference"
+	}
+	return some, "one reference stands for several architectures, and the pack is not the same for all of them"
+}
+
+// withFirst returns the first image and those of other editions that is holds for.
+func withFirst(fit []*entry, is func(*entry) bool) []*entry {
+	some := fit[:1:1]
+	for _, other := range fit[1:] {
+		if !sameEdition(fit[0], other) && is(other) {
+			some = append(some, other)
+		}
+	}
+	return some
+}
+
+func sameIdentity(a, b *entry) bool { return a.identity == b.identity && a.identity.ID != "" }
+
+// sameEdition tells whether two images are one by id, or a tag and what Earthly
+// pushes beside it for one platform: the tag is then the one to use.
+func sameEdition(a, b *entry) bool {
+	return a.edition == b.edition && a.edition != "" && a.identity.Provider == b.identity.Provider
+}
+
+func sameBuild(a, b *image.Image) bool {
+	return a.Reference.IsBuild() && b.Reference.IsBuild() && *a.Reference == *b.Reference
+}
+
+// isCopy tells whether two images are one that was copied to another region: the
+// same name there, and no build references that say otherwise. An id that is good in
+// several regions is not copied.
+func isCopy(a, b *entry) bool {
+	if a.SpansRegions || b.SpansRegions || a.Reference.IsBuild() && b.Reference.IsBuild() {
+		return false
+	}
+	return a.Name != "" && a.Name == b.Name && a.identity.Provider == b.identity.Provider &&
+		a.region != "" && b.region != "" && a.region != b.region
+}
+
+// asNew returns the first image and those of other editions that neither time nor
+// version puts behind it.
+func asNew(fit []*entry) []*entry {
+	top, end := fit[0], 1
+	for end < len(fit) && sameTime(top.Image, fit[end].Image) && compareVersions(top.Version, fit[end].Version) == 0 {
+		end++
+	}
+	return withFirst(fit[:end], func(*entry) bool { return true })
+}
+
+// untimed finds the images that only their ids set apart from the first, when no
+// creation time is known.
+func untimed(fit []*entry) (some []*entry, why string) {
+	if fit[0].CreatedAt != nil {
+		return nil, ""
+	}
+	return asNew(fit), "neither a creation time nor a version says which is newest"
+}
+
+// tied finds the images that only their ids set apart from the first, and tells
+// what the ids would choose: there is no doubt when all of them hold the same, as
+// then any of them will do.
+func tied(fit []*entry) (some []*entry, why string) {
+	top := fit[0]
+	if top.CreatedAt == nil {
+		return nil, ""
+	}
+	some = asNew(fit)
+	contents := []struct {
+		name string
+		same func(*entry) bool
+	}{
+		{"operating system", func(e *entry) bool { return e.OS == top.OS }},
+		{"architecture", func(e *entry) bool { return e.Architecture == top.Architecture }},
+		{"Kubernetes version", func(e *entry) bool { return e.KubernetesVersion == top.KubernetesVersion }},
+	}
+	var what []string
+	for _, content := range contents {
+		if slices.ContainsFunc(some, func(e *entry) bool { return !content.same(e) }) {
+			what = append(what, content.name)
+		}
+	}
+	if what == nil {
+		return nil, ""
+	}
+	return some, fmt.Sprintf("they were created at the same time (%s), so only their ids would choose the %s",
+		top.CreatedAt.UTC().Format(time.RFC3339), strings.Join(what, " and the "))
+}
+
+func sameTime(a, b *image.Image) bool {
+	if a.CreatedAt == nil || b.CreatedAt == nil {
+		return a.CreatedAt == b.CreatedAt
+	}
+	return a.CreatedAt.Equal(*b.CreatedAt)
+}

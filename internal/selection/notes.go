@@ -1,0 +1,200 @@
+package selection
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// notes tells what a user should know of a pick.
+func (o *Outcome) notes(t *trial) {
+	o.noteTie(t.fit)
+	o.noteUnknown(t.fit)
+	o.noteFuture(t)
+	o.noteRegions(t)
+	o.noteContradictions(t.fit[0])
+}
+
+func (o *Outcome) note(format string, args ...any) {
+	o.Notes = append(o.Notes, fmt.Sprintf(format, args...))
+}
+
+// noteTie tells which images share what comes first in their order, and what
+// decided then.
+func (o *Outcome) noteTie(fit []*entry) {
+	shared, same := shared(fit[0].Image)
+	if shared == "" {
+		return
+	}
+	count := 1
+	for count < len(fit) && same(fit[count].Image) {
+		count++
+	}
+	if !slices.ContainsFunc(fit[1:count], func(e *entry) bool { return !sameEdition(fit[0], e) }) {
+		return
+	}
+	o.Tie = images(fit[:count])
+	o.note("%d images %s; %s decided for %s", count, shared, o.DecidedBy, fit[0].ID)
+}
+
+// shared says what the first image has that comes first in its order, and which
+// others have it too; nothing when that is not known.
+func shared(top *image.Image) (what string, same func(*image.Image) bool) {
+	switch {
+	case top.NewestBy == image.NewestByVersion && top.Version != "":
+		return "have version " + top.Version, func(i *image.Image) bool { return compareVersions(top.Version, i.Version) == 0 }
+	case top.CreatedAt != nil: // what comes first, or all that is known
+		return "were created at " + top.CreatedAt.UTC().Format(time.RFC3339), func(i *image.Image) bool { return sameTime(top, i) }
+	}
+	return "", nil
+}
+
+// noteUnknown tells how many images come last because what ranks them is not
+// known of them. When it is known of none, DecidedBy says what took its place.
+func (o *Outcome) noteUnknown(fit []*entry) {
+	what, unknown := "a creation time", func(i *image.Image) bool { return i.CreatedAt == nil }
+	if fit[0].NewestBy == image.NewestByVersion {
+		what, unknown = "a version", func(i *image.Image) bool { return i.Version == "" }
+	}
+	count := 0
+	for _, e := range fit {
+		if unknown(e.Image) {
+			count++
+		}
+	}
+	if count > 0 && count < len(fit) {
+		o.note("images without %s come last: %d of %d", what, count, len(fit))
+	}
+}
+
+// clockSkew is how far the clock of a builder may be ahead of the host's.
+const clockSkew = 5 * time.Minute
+
+// noteFuture tells of a pick that a wrong clock may have made the newest.
+func (o *Outcome) noteFuture(t *trial) {
+	if at := o.Pick.CreatedAt; at != nil && at.After(t.now.Add(clockSkew)) {
+		o.note("%s says that it was created in the future (%s): a clock or its date is wrong, and nothing newer is picked until then",
+			o.Pick.ID, at.UTC().Format(time.RFC3339))
+	}
+}
+
+// noteRegions tells a pack that names no region where else images are, and where the
+// pick cannot be used.
+func (o *Outcome) noteRegions(t *trial) {
+	top := t.fit[0]
+	if t.rule.sel.Region != "" || !regional(top.Image) {
+		return
+	}
+	if top.SpansRegions {
+		o.noteNotReady(t)
+		return
+	}
+	others := map[string]bool{}
+	for _, e := range t.fit {
+		if !sameIdentity(top, e) && e.region != top.region && regional(e.Image) && e.identity.Provider == top.identity.Provider {
+			others[e.region] = true
+		}
+	}
+	if len(others) > 0 {
+		o.note("the image is in %s, others that fit are in %s, and the pack names no region: set select.region to be sure",
+			top.Region, strings.Join(slices.Sorted(maps.Keys(others)), ", "))
+	}
+}
+
+// noteNotReady tells in which regions of one id the image is not usable.
+func (o *Outcome) noteNotReady(t *trial) {
+	var where []string
+	for i := range t.pool.entries {
+		if e := &t.pool.entries[i]; sameIdentity(t.fit[0], e) && e.State.Refuses() {
+			where = append(where, e.Region+" ("+string(e.State)+")")
+		}
+	}
+	if where != nil {
+		slices.Sort(where)
+		o.note("the image is not usable in every region, and the pack names none: %s", strings.Join(where, ", "))
+	}
+}
+
+func regional(img *image.Image) bool { return img.Region != "" && img.Region != image.GlobalRegion }
+
+// noteContradictions tells what the sources do not agree on.
+func (o *Outcome) noteContradictions(top *entry) {
+	for _, merge := range o.Merged {
+		if merge.ID == top.ID && merge.Region == top.Region && merge.Architecture == top.Architecture {
+			for _, contradiction := range merge.Contradictions {
+				o.note("the sources contradict each other in %s", contradiction)
+			}
+			return
+		}
+	}
+}
+
+// noteUnread tells of tags that were not read and could change the pick if they had
+// what it has: they come before it, or are of another variant. Where there may be no
+// second image they are reason enough to refuse.
+func (r *Rule) noteUnread(o *Outcome, t *trial) {
+	if !t.pool.hasUnread {
+		return
+	}
+	before, after, variants := t.unread()
+	if all := slices.Concat(t.fit[:1], before, after); r.pick == spec.PickExactlyOne && len(all) > 1 {
+		o.Pick, o.DecidedBy, o.Tie = nil, "", nil
+		o.refuse(all, unreadOthers)
+		return
+	}
+	if len(before) > 0 {
+		o.note("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
+			"set resolve: all to know, or narrow tags", len(before), before[0].ID)
+	}
+	if len(variants) > 0 {
+		o.note("%d tags of another Kubernetes distribution or custom tag, which the source did not read, would leave no pick if they fit, "+
+			"the first is %s: select a k8sDistribution or customTag", len(variants), variants[0].ID)
+	}
+}
+
+// unreadOthers is why a pick is not known to be the only one.
+const unreadOthers = "pick is exactlyOne, and the source did not read all of them"
+
+// unread returns the tags that were not read and would fit if they had what the
+// pick has: those that come before it, those after it, and which of the latter are
+// of another variant.
+func (t *trial) unread() (before, after, variants []*entry) {
+	pick, passed := t.fit[0], false
+	for i := range t.pool.entries {
+		e := &t.pool.entries[i]
+		passed = passed || e == pick
+		if !e.unread || sameEdition(e, pick) || !t.drops(i) {
+			continue
+		}
+		if supposed := newEntry(supposed(e.Image, pick.Image), nil); !t.rule.fits(&supposed, t.now) {
+			continue
+		}
+		if !passed {
+			before = append(before, e)
+			continue
+		}
+		after = append(after, e)
+		if e.Version != "" && e.variant != pick.variant {
+			variants = append(variants, e)
+		}
+	}
+	return before, after, variants
+}
+
+// supposed returns an unread tag as if it held what a read one does.
+func supposed(unread, read *image.Image) *image.Image {
+	img := *unread
+	img.Digest, img.CreatedAt, img.Tags = read.Digest, read.CreatedAt, read.Tags
+	img.Architecture = cmp.Or(img.Architecture, read.Architecture)
+	img.KubernetesVersion = cmp.Or(img.KubernetesVersion, read.KubernetesVersion)
+	if img.OS == (image.OS{}) {
+		img.OS = read.OS
+	}
+	return &img
+}
