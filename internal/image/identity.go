@@ -32,8 +32,16 @@ type Part struct{ Architecture, Digest string }
 // Part returns what of an id the image is. What is not known is empty.
 func (i *Image) Part() Part { return Part{strings.ToLower(i.Architecture), i.Digest} }
 
-// HasParts tells whether ids of a provider can stand for several images.
-func HasParts(provider string) bool { return strings.EqualFold(provider, "oci") }
+// HasParts tells whether ids of a provider can stand for several images. Those of the
+// clouds and of vSphere name one; of a provider that is not known here it is taken
+// for possible.
+func HasParts(provider string) bool {
+	switch strings.ToLower(provider) {
+	case "aws", "azure", "gcp", "vsphere":
+		return false
+	}
+	return true
+}
 
 // within tells whether what is known of a part is so in another one.
 func (p Part) within(other Part) bool {

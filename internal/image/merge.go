@@ -98,7 +98,7 @@ func grouped(statements []Image, sources []string) []group {
 	}
 	spread(groups, nowhere)
 	if len(sources) > 0 {
-		addBystanders(groups, index, statements, sources)
+		addBystanders(groups, statements, sources)
 	}
 	return groups
 }
@@ -134,22 +134,39 @@ func spread(groups []group, nowhere []int) {
 }
 
 // addBystanders lets the services that other sources asked speak against an image.
-func addBystanders(groups []group, index map[place]int, statements []Image, sources []string) {
+func addBystanders(groups []group, statements []Image, sources []string) {
+	against := map[Identity][]*Image{}
 	for i := range statements {
-		img := &statements[i]
-		if counts(img, sources) || img.Evidence != Asked || !img.State.Refuses() {
-			continue
-		}
-		if at, found := index[place{img.Identity(), RegionKey(img.Region)}]; found && groups[at].first != nil {
-			groups[at].bystanders = append(groups[at].bystanders, img)
+		if img := &statements[i]; !counts(img, sources) && img.Evidence == Asked && img.State.Refuses() && img.ID != "" {
+			against[img.Identity()] = append(against[img.Identity()], img)
 		}
 	}
+	if len(against) == 0 {
+		return
+	}
+	for i := range groups {
+		g := &groups[i]
+		if g.first == nil {
+			continue
+		}
+		for _, img := range against[g.first.Identity()] {
+			if covers(img, g.first) {
+				g.bystanders = append(g.bystanders, img)
+			}
+		}
+	}
+}
+
+// covers tells whether what is said of an image in one place holds in that of
+// another statement on it.
+func covers(said, of *Image) bool {
+	return said.Region == "" || RegionKey(said.Region) == RegionKey(of.Region) || of.Region == "" && !of.SpansRegions
 }
 
 // parts separates the images of one id. What is known of less goes with each that
 // it can be.
 func parts(group []*Image) [][]*Image {
-	if len(group) == 1 || !severalParts(group) {
+	if len(group) == 1 || !HasParts(group[0].Provider) {
 		return [][]*Image{group}
 	}
 	byPart := map[Part][]*Image{}
@@ -177,23 +194,6 @@ func parts(group []*Image) [][]*Image {
 		split[i] = whole[key]
 	}
 	return split
-}
-
-// severalParts tells whether an id stands for several images: its provider has such
-// ids, or one source lists several.
-func severalParts(group []*Image) bool {
-	if HasParts(group[0].Provider) {
-		return true
-	}
-	bySource := map[string]Part{}
-	for _, img := range group {
-		part, seen := bySource[img.Source]
-		if seen && !(agree(part.Architecture, img.Part().Architecture) && agree(part.Digest, img.Part().Digest)) {
-			return true
-		}
-		bySource[img.Source] = img.Part()
-	}
-	return false
 }
 
 // merger makes one image of statements.
@@ -409,7 +409,7 @@ func (m *merger) contradict(name string, says []saying, best saying, known bool)
 	}
 	var words []string
 	for _, s := range says {
-		words = append(words, fmt.Sprintf("source %s says %s", s.img.Source, strconv.Quote(s.value)))
+		words = append(words, fmt.Sprintf("source %s says %s", s.img.Source, strconv.Quote(strings.TrimPrefix(s.value, empty))))
 	}
 	verdict := "none is believed, so it is not known"
 	switch {
@@ -504,17 +504,19 @@ func (m *merger) texted(name string, of func(*Image) map[string]string) map[stri
 	return merged
 }
 
+// empty stands for a value that is known to be empty.
+const empty = "\x00"
+
 // tag is fact for a value that may be known and empty.
 func (m *merger) tag(name string, of func(*Image) (string, bool)) (string, bool) {
-	const mark = "\x00" // tells a known empty value from none
 	value := m.fact(name, true, func(i *Image) string {
 		v, ok := of(i)
 		if !ok {
 			return ""
 		}
-		return cmp.Or(v, mark)
+		return cmp.Or(v, empty)
 	})
-	if value == mark {
+	if value == empty {
 		return "", true
 	}
 	return value, value != ""
@@ -569,8 +571,9 @@ func (m *merger) whose(same []*Image) {
 }
 
 // state believes services that were asked before records. Among the asked, "gone" is
-// believed whenever it was said, and what speaks against an image before what does
-// not; among records the newest.
+// believed whenever it was said; else those of the highest worth, and of these what
+// speaks most against the image. So it is among records. A service that was asked and
+// says why it cannot tell leaves the state unknown, unless a record refuses.
 func (m *merger) state(same, bystanders []*Image) {
 	asked := slices.DeleteFunc(slices.Concat(same, bystanders), func(i *Image) bool { return i.Evidence != Asked })
 	best := decisive(ordered(asked))
@@ -580,8 +583,9 @@ func (m *merger) state(same, bystanders []*Image) {
 	if best == nil {
 		best = decisive(slices.DeleteFunc(slices.Clone(same), func(i *Image) bool { return i.Evidence == Asked }))
 	}
-	if best == nil { // known to nobody: whoever says why
-		best = same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.StateReason != "" }))]
+	unsure := same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.State == StateUnset && i.StateReason != "" }))]
+	if best == nil || best.Evidence != Asked && unsure.Evidence == Asked && unsure.StateReason != "" && !best.State.Refuses() {
+		best = unsure // a record does not know better than the service
 	}
 	m.one.State, m.one.StateReason = best.State, best.StateReason
 	m.cameFrom("state", best)

@@ -501,7 +501,7 @@ func TestMergeBelievesTheWorst(t *testing.T) {
 }
 
 func TestOneReferenceOfTwoArchitecturesIsTwoImages(t *testing.T) {
-	amd, arm := ami("r/ubuntu:1"), ami("r/ubuntu:1", architecture("arm64"))
+	amd, arm := ami("r/ubuntu:1", provider("oci")), ami("r/ubuntu:1", provider("oci"), architecture("arm64"))
 	outcome := apply(t, spec.Select{Architecture: "arm64"}, amd, arm, amd)
 	if len(outcome.Ranked) != 1 || outcome.Ranked[0].Architecture != "arm64" || len(outcome.Dropped) != 1 {
 		t.Errorf("got %+v", outcome)

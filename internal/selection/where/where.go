@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -92,19 +94,37 @@ func newEnv() (*cel.Env, error) {
 }
 
 func compile(env *cel.Env, expression string) (*Program, error) {
-	ast, issues := env.Compile(expression)
+	checked, issues := env.Compile(expression)
 	if issues.Err() != nil {
 		first := issues.Errors()[0]
 		return nil, explain(first.Message, first.Location.Line(), first.Location.Column()+1, expression)
 	}
-	if ast.OutputType() != cel.BoolType {
-		return nil, &Error{1, 1, fmt.Sprintf("the expression gives %s; true or false is wanted", ast.OutputType()), "compare it with something, as in image.owner == \"self\""}
+	if checked.OutputType() != cel.BoolType {
+		return nil, &Error{1, 1, fmt.Sprintf("the expression gives %s; true or false is wanted", checked.OutputType()), "compare it with something, as in image.owner == \"self\""}
 	}
-	program, err := env.Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	tagsFirst(checked)
+	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, &Error{1, 1, err.Error(), ""}
 	}
 	return &Program{program}, nil
+}
+
+// tagsFirst turns {...} == image.tags around: CEL asks the left side, and its own
+// maps do not know ours.
+func tagsFirst(checked *cel.Ast) {
+	factory := ast.NewExprFactory()
+	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		name := call.FunctionName()
+		if name != operators.Equals && name != operators.NotEquals || call.Args()[0].Kind() != ast.MapKind {
+			return
+		}
+		e.SetKindCase(factory.NewCall(e.ID(), name, call.Args()[1], call.Args()[0]))
+	}))
 }
 
 // explain adds to CEL's message what the author probably meant.

@@ -38,6 +38,8 @@ func TestHolds(t *testing.T) {
 		{`has(image.tags.team) && has(image.tags)`, true, ""},
 		{`image.tags.exists(k, k.startsWith("te"))`, true, ""},
 		{`image.tags == {"team": "platform", "a-b": "c"} && size(image.tags) == 2`, true, ""},
+		{`{"team": "platform", "a-b": "c"} == image.tags && !({"team": "platform", "a-b": "c"} != image.tags)`, true, ""},
+		{`{"team": "platform"} == image.tags || image.tags == {"team": "platform"} || {"x": "y"} == image.attributes`, false, ""},
 		{`image.digest == "" && !has(image.digest)`, true, ""},
 		{`!image.public && !has(image.public) && !image.excludedFromLatest`, true, ""},
 		{`has(image.os) && has(image.os.name) && has(image.reference)`, true, ""},

@@ -1,0 +1,331 @@
+package image_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+func day(d int) *time.Time {
+	t := time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC)
+	return &t
+}
+
+// says reads a statement: words for evidence, state, offer, age of the statement and
+// facts. Source a speaks first in each pair, whatever its words are.
+func says(source, words string) image.Image {
+	img := image.Image{ID: "ami-1", Provider: "aws", Region: "us-east-1", Source: source}
+	for word := range strings.FieldsSeq(words) {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "asked":
+			img.Evidence = image.Asked
+		case "recorded":
+			img.Evidence = image.Recorded
+		case "available", "pending", "failed", "disabled", "gone", "unusable":
+			img.State = image.State(key)
+		case "because":
+			img.StateReason = value
+		case "withheld":
+			img.Withheld = "not ours"
+		case "older":
+			img.ObservedAt = day(1)
+		case "newer":
+			img.ObservedAt = day(2)
+		case "os":
+			img.OS.Name, img.OS.Version, _ = strings.Cut(value, "/")
+		case "arch":
+			img.Architecture = value
+		case "created":
+			img.CreatedAt = day(len(value))
+		case "owner":
+			img.Owner = value
+		case "tag":
+			img.Tags = map[string]string{"t": value}
+		default:
+			panic(word)
+		}
+	}
+	return img
+}
+
+// shown writes what the table compares.
+func shown(img *image.Image, merge image.Merge) string {
+	words := []string{string(img.State)}
+	if img.State == "" {
+		words[0] = "unknown"
+	}
+	if img.StateReason != "" {
+		words = append(words, "because="+img.StateReason)
+	}
+	if img.Withheld != "" {
+		words = append(words, "withheld")
+	}
+	if img.OS != (image.OS{}) {
+		words = append(words, "os="+img.OS.Name+"/"+img.OS.Version)
+	}
+	if img.Architecture != "" {
+		words = append(words, "arch="+img.Architecture)
+	}
+	if img.CreatedAt != nil {
+		words = append(words, fmt.Sprintf("created=%d", img.CreatedAt.Day()))
+	}
+	if img.Owner != "" {
+		words = append(words, "owner="+img.Owner)
+	}
+	if tag, ok := img.Tags["t"]; ok {
+		words = append(words, "tag="+tag)
+	}
+	if len(merge.Contradictions) > 0 {
+		words = append(words, fmt.Sprintf("contradictions=%d", len(merge.Contradictions)))
+	}
+	return strings.Join(words, " ")
+}
+
+// TestMergeRules is the table of docs/selection.md: two statements on one image, and
+// what is believed, whichever comes first and whichever source's name sorts first.
+func TestMergeRules(t *testing.T) {
+	for _, rule := range []struct{ one, other, want string }{
+		// State: asked before recorded.
+		{"asked available", "recorded gone", "available"},
+		{"asked available", "recorded pending newer", "available"},
+		{"asked gone", "recorded available newer", "gone because=X"},
+		{"asked pending", "recorded available", "pending because=X"},
+		{"asked available", "available", "available"},
+		{"asked available", "gone", "available"},
+		// Among the asked, what speaks against the image; gone whenever it was said.
+		{"asked available", "asked gone", "gone because=X"},
+		{"asked available newer", "asked gone older", "gone because=X"},
+		{"asked available", "asked pending", "pending because=X"},
+		{"asked available newer", "asked pending older", "available"},
+		{"asked available", "asked pending older", "available"},
+		{"asked failed", "asked gone", "gone because=X"},
+		{"asked available", "asked", "available"},
+		// Among records, the newer; of one date, what speaks against the image.
+		{"recorded gone older", "recorded available newer", "available"},
+		{"recorded available older", "recorded gone newer", "gone because=X"},
+		{"recorded available", "recorded gone", "gone because=X"},
+		{"recorded available", "recorded gone newer", "gone because=X"},
+		{"available", "gone", "gone because=X"},
+		{"recorded pending older", "recorded newer", "pending because=X"},
+		// Not known is no word for or against, unless the service was asked.
+		{"asked", "recorded available", "available"},
+		{"asked because=unsaid", "recorded available", "unknown because=unsaid"},
+		{"asked because=unsaid", "recorded gone", "gone because=X"},
+		{"asked because=unsaid", "asked available", "available"},
+		{"recorded because=unsaid", "recorded", "unknown because=unsaid"},
+		{"", "", "unknown"},
+		// An offer of one source is enough, and who withholds says nothing of the image.
+		{"asked available withheld", "asked available", "available"},
+		{"asked available", "recorded withheld", "available"},
+		{"asked available withheld", "recorded", "available"},
+		{"asked withheld", "recorded withheld", "unknown withheld"},
+		{"asked gone withheld", "asked available", "gone because=X"},
+		// Facts: asked before recorded, newer before older, gaps are filled.
+		{"asked os=rhel/8.8", "recorded os=ubuntu/22.04", "unknown os=rhel/8.8 contradictions=1"},
+		{"asked", "recorded os=ubuntu/22.04", "unknown os=ubuntu/22.04"},
+		{"recorded older os=rhel/8.8", "recorded newer os=rhel/9.4", "unknown os=rhel/9.4 contradictions=1"},
+		{"asked withheld os=rhel/8.8", "recorded os=ubuntu/22.04", "unknown os=rhel/8.8 contradictions=1"},
+		{"recorded os=rhel/8.8", "recorded os=rhel/8.8", "unknown os=rhel/8.8"},
+		{"asked arch=amd64", "recorded arch=arm64", "unknown arch=amd64 contradictions=1"},
+		{"asked created=12345", "recorded created=1", "unknown created=5"},
+		{"asked tag=a", "recorded tag=b", "unknown tag=a contradictions=1"},
+		// A version belongs to the name beside it.
+		{"asked os=rhel", "recorded os=rhel/8.8", "unknown os=rhel/8.8"},
+		{"asked os=rhel", "recorded os=ubuntu/22.04", "unknown os=rhel/ contradictions=1"},
+		{"recorded os=rhel", "recorded os=/22.04", "unknown os=rhel/"},
+		{"recorded os=rhel/8", "recorded os=rhel/8.8", "unknown os=rhel/8.8"},
+		// What two of one worth do not agree on is not known; a time is the earlier.
+		{"recorded os=rhel/8.8", "recorded os=ubuntu/22.04", "unknown contradictions=1"},
+		{"recorded os=rhel/8.8", "recorded os=rhel/9.4", "unknown os=rhel/ contradictions=1"},
+		{"asked arch=amd64", "asked arch=arm64", "unknown contradictions=1"},
+		{"asked tag=a", "asked tag=b", "unknown contradictions=1"},
+		{"recorded created=12", "recorded created=123", "unknown created=2"},
+		// "self" is asked of a source that offers the image.
+		{"asked owner=self", "asked owner=111", "unknown owner=self"},
+		{"asked owner=self withheld", "asked owner=111", "unknown owner=111"},
+		{"recorded owner=self", "asked owner=111", "unknown owner=self"},
+	} {
+		t.Run(rule.one+" and "+rule.other, func(t *testing.T) {
+			for _, names := range [][2]string{{"a", "b"}, {"b", "a"}} {
+				pair := []image.Image{says(names[0], rule.one), says(names[1], rule.other)}
+				for range 2 {
+					images, merges := image.Gather(pair, nil)
+					if len(images) != 1 || len(merges) != 1 {
+						t.Fatalf("%d images, %d merges", len(images), len(merges))
+					}
+					got := shown(images[0], merges[0])
+					for _, name := range names {
+						got = strings.ReplaceAll(got, "because=says source "+name, "because=X")
+					}
+					want := rule.want
+					if !strings.Contains(got, "because") { // the one that says so has the image
+						want = strings.ReplaceAll(want, " because=X", "")
+					}
+					if got != want {
+						t.Errorf("%v: got %q, want %q", names, got, want)
+					}
+					slices.Reverse(pair)
+				}
+			}
+		})
+	}
+}
+
+func TestGather(t *testing.T) {
+	azure := func(id, region, source string) image.Image {
+		return image.Image{ID: id, Provider: "azure", Region: region, Source: source, SpansRegions: true}
+	}
+	oci := func(arch, digest, source string) image.Image {
+		return image.Image{ID: "r/os:1", Provider: "oci", Region: "global", Architecture: arch, Digest: digest, Source: source}
+	}
+	short := azure("/images/a", "westus", "two")
+	short.FullID = "/subscriptions/2/images/a"
+	shortToo := short
+	shortToo.FullID, shortToo.Source = "/subscriptions/1/images/a", "one"
+	gone := image.Image{ID: "ami-1", Provider: "aws", Region: "us-east-1", Source: "aws", Evidence: image.Asked, State: image.Gone}
+	recordedGone := gone
+	recordedGone.Evidence = image.Recorded
+	manifest := image.Image{ID: "ami-1", Provider: "aws", Region: "us-east-1", Source: "manifest", OS: image.OS{Name: "rhel"}}
+	for name, test := range map[string]struct {
+		statements []image.Image
+		sources    []string
+		want       []string // "id region arch digest state by sources"
+	}{
+		"letter case": {
+			statements: []image.Image{azure("/Subscriptions/A", "West US 2", "a"), azure("/subscriptions/a", "westus2", "b")},
+			want:       []string{"/Subscriptions/A West US 2 by a, b"},
+		},
+		"letter case of another provider": {
+			statements: []image.Image{{ID: "AMI-1", Provider: "aws", Region: "r", Source: "a"}, {ID: "ami-1", Provider: "aws", Region: "r", Source: "b"}},
+			want:       []string{"AMI-1 r by a", "ami-1 r by b"},
+		},
+		"one short id of two subscriptions": {
+			statements: []image.Image{short, shortToo},
+			want:       []string{"/images/a westus by one", "/images/a westus by two"},
+		},
+		"a state in each region": {
+			statements: []image.Image{azure("/v/1", "westus", "a"), azure("/v/1", "eastus", "a")},
+			want:       []string{"/v/1 eastus by a", "/v/1 westus by a"},
+		},
+		"a record without a region is of every region": {
+			statements: []image.Image{azure("/v/1", "westus", "a"), azure("/v/1", "eastus", "a"), azure("/v/1", "", "b")},
+			want:       []string{"/v/1 eastus by a, b", "/v/1 westus by a, b"},
+		},
+		"a record without a region alone": {
+			statements: []image.Image{azure("/v/1", "", "a"), azure("/v/1", "", "b")},
+			want:       []string{"/v/1 by a, b"},
+		},
+		"artifacts without an id": {
+			statements: []image.Image{{Name: "x", Source: "a"}, {Name: "y", Source: "a"}},
+			want:       []string{" by a", " by a"},
+		},
+		"architectures of one reference": {
+			statements: []image.Image{oci("amd64", "d1", "a"), oci("arm64", "d1", "a"), oci("amd64", "d1", "b")},
+			want:       []string{"r/os:1 global amd64 d1 by a, b", "r/os:1 global arm64 d1 by a"},
+		},
+		"digests of one reference": {
+			statements: []image.Image{oci("amd64", "d1", "a"), oci("amd64", "d2", "b")},
+			want:       []string{"r/os:1 global amd64 d1 by a", "r/os:1 global amd64 d2 by b"},
+		},
+		"a reference of which little is known": {
+			statements: []image.Image{oci("amd64", "d1", "a"), oci("arm64", "d1", "a"), oci("", "", "b"), oci("arm64", "", "c")},
+			want:       []string{"r/os:1 global amd64 d1 by a, b", "r/os:1 global arm64 d1 by a, b, c"},
+		},
+		"two sources on one AMI's architecture": {
+			statements: []image.Image{
+				{ID: "ami-1", Provider: "aws", Architecture: "amd64", Source: "a", Evidence: image.Asked}, {ID: "ami-1", Provider: "aws", Architecture: "arm64", Source: "b"},
+			},
+			want: []string{"ami-1 amd64 by a, b"},
+		},
+		"another source was told that it is gone": {
+			statements: []image.Image{manifest, gone}, sources: []string{"manifest"},
+			want: []string{"ami-1 us-east-1 gone by manifest"},
+		},
+		"another source has a record that it is gone": {
+			statements: []image.Image{manifest, recordedGone}, sources: []string{"manifest"},
+			want: []string{"ami-1 us-east-1 by manifest"},
+		},
+		"another source's images": {
+			statements: []image.Image{manifest, gone}, sources: []string{"other"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				images, _ := image.Gather(test.statements, test.sources)
+				var got []string
+				for _, img := range images {
+					words := slices.DeleteFunc([]string{img.ID, img.Region, img.Architecture, img.Digest, string(img.State)}, func(s string) bool { return s == "" })
+					got = append(got, strings.Join(words, " ")+" by "+bySources(img, test.statements, test.sources))
+				}
+				slices.Sort(got)
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+				slices.Reverse(test.statements)
+			}
+		})
+	}
+}
+
+// bySources asks Gather's own account of who found an image.
+func bySources(img *image.Image, statements []image.Image, sources []string) string {
+	_, merges := image.Gather(statements, sources)
+	for _, merge := range merges {
+		if merge.ID == img.ID && merge.Region == img.Region && merge.Architecture == img.Architecture {
+			return strings.Join(merge.Sources, ", ")
+		}
+	}
+	return img.Source
+}
+
+// Each fact that another source told says so, and what is withheld is told.
+func TestMergeTellsWhoSaidWhat(t *testing.T) {
+	manifest := says("manifest", "recorded os=rhel/8.8 tag=x withheld")
+	manifest.Name, manifest.Reference = "build", &image.Reference{Kind: "packer-run-uuid", Value: "u"}
+	manifest.Provenance = map[string]image.Provenance{"os.name": {From: "custom_data", Key: "distro"}}
+	cloud := says("cloud", "asked available arch=amd64 os=rhel")
+	cloud.Name, cloud.Reference = "ami", &image.Reference{Kind: "url", Value: "https://example.com"}
+	images, merges := image.Gather([]image.Image{manifest, cloud}, nil)
+	want := map[string]image.Provenance{
+		"os.version": {Source: "manifest"}, "tags.t": {Source: "manifest"}, "reference": {Source: "manifest"},
+	}
+	if diff := cmp.Diff(want, images[0].Provenance); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if images[0].Name != "ami" || images[0].Source != "cloud" || images[0].Evidence != image.Asked || images[0].Reference.Value != "u" {
+		t.Errorf("got %+v", images[0])
+	}
+	if diff := cmp.Diff([]string{"source manifest withholds it: not ours"}, merges[0].Withheld); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestContradictionsAreInWords(t *testing.T) {
+	for name, test := range map[string]struct{ one, other, want string }{
+		"asked":    {"asked arch=amd64", "recorded arch=arm64", `architecture: source a says "amd64", source b says "arm64"; a is believed, as its service was asked`},
+		"newer":    {"older arch=amd64", "newer arch=arm64", `architecture: source b says "arm64", source a says "amd64"; b is believed, as its record is newer`},
+		"no order": {"tag=", "tag=x", `tags.t: source a says "", source b says "x"; none is believed, so it is not known`},
+	} {
+		_, merges := image.Gather([]image.Image{says("a", test.one), says("b", test.other)}, nil)
+		if diff := cmp.Diff([]string{test.want}, merges[0].Contradictions); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestGatherDoesNotChangeItsInput(t *testing.T) {
+	statements := []image.Image{says("a", "asked os=rhel/8 tag=x"), says("b", "recorded os=rhel/8.8 tag=y"), says("c", "gone")}
+	before, _ := json.Marshal(statements)
+	image.Gather(statements, []string{"a", "b"})
+	if after, _ := json.Marshal(statements); string(after) != string(before) {
+		t.Errorf("got %s", after)
+	}
+}
