@@ -1,7 +1,6 @@
 package source
 
 import (
-	"cmp"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -83,42 +82,4 @@ func environment(environ, declared []string) []string {
 // not get a stale one from an outer host.
 func reserved(name string) bool {
 	return strings.HasPrefix(name, "PLUGIN_") || name == "BYOOS_PLUGIN" || name == "BYOOS_HOST_PID"
-}
-
-// secrets returns values of declared variables that must not be repeated when
-// what a plugin says is shown; the longer ones come first, since a value may be
-// part of another. What a plugin says is often seen line by line, so the lines of
-// a value (a key in PEM form) count too.
-func secrets(environ, declared []string) []string {
-	var values []string
-	for _, kv := range environ {
-		name, value, ok := strings.Cut(kv, "=")
-		if !ok || !namesSecret(name) || !Declared(declared, name) {
-			continue
-		}
-		values = append(values, value)
-		for line := range strings.Lines(value) {
-			values = append(values, strings.TrimSpace(line))
-		}
-	}
-	// A short one is part of too many words.
-	values = slices.DeleteFunc(values, func(v string) bool { return len(v) < 8 })
-	slices.SortFunc(values, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
-	})
-	return slices.Compact(values)
-}
-
-// namesSecret tells by its name whether a variable holds a secret, and not the
-// path of a file or the kind of a credential, which diagnostics have to name.
-func namesSecret(name string) bool {
-	name = strings.ToUpper(name)
-	switch {
-	case strings.HasSuffix(name, "_FILE"), strings.HasSuffix(name, "_PATH"):
-		return false
-	case name == "GOOGLE_APPLICATION_CREDENTIALS", name == "AZURE_TOKEN_CREDENTIALS":
-		return false
-	}
-	return slices.ContainsFunc([]string{"SECRET", "TOKEN", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL"},
-		func(part string) bool { return strings.Contains(name, part) })
 }

@@ -98,7 +98,7 @@ func (h *Host) instance(ctx context.Context, p *Plugin) (*instance, error) {
 // start starts a plugin and connects to it.
 func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	began := time.Now()
-	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), p.Description.GetEnvironment()))
+	tail := newTail(h.log.With("plugin", p.Type), p.secrets(h.options.Environ()))
 	certificate, err := handshake.New(time.Now())
 	if err != nil {
 		return nil, broken(p, "cannot be started", "", err)

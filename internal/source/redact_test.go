@@ -2,8 +2,11 @@ package source
 
 import (
 	"context"
+	"encoding/base64"
 	"log/slog"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,7 +48,7 @@ func TestDiagnosticOfAPluginTellsNoSecret(t *testing.T) {
 func TestWhatASourceSaysIsRedacted(t *testing.T) {
 	var told Event
 	a := &answer{source: "golden", typ: "stub", tell: func(e Event) { told = e }}
-	a.tail = newTail(slog.New(slog.DiscardHandler), secrets([]string{"A_TOKEN=" + token, "A_KEY=" + pem}, []string{"A_*"}))
+	a.tail = tailFor("A_TOKEN="+token, "A_KEY="+pem)
 
 	a.meanwhile(&sourcev1.Progress{Message: "with " + token}, []*sourcev1.Diagnostic{{
 		Summary: "denied for " + token, Detail: "the key is\n" + pem, NextStep: "replace " + token,
@@ -85,7 +88,7 @@ func TestRedactionKeepsTheRest(t *testing.T) {
 
 // TestLinesOfASecretAreRedacted: stderr is read line by line, and a key has many.
 func TestLinesOfASecretAreRedacted(t *testing.T) {
-	tail := newTail(slog.New(slog.DiscardHandler), secrets([]string{"A_KEY=" + pem}, []string{"A_KEY"}))
+	tail := tailFor("A_KEY=" + pem)
 	_, _ = tail.Write([]byte("cannot parse:\n" + pem + "really\n"))
 	want := []string{"cannot parse:", "[redacted]", "[redacted]", "[redacted]", "BQ==", "[redacted]", "really"}
 	if diff := cmp.Diff(want, tail.last()); diff != "" {
@@ -105,8 +108,129 @@ func TestSecrets(t *testing.T) {
 		token + "-and-more", // before what it begins with
 		"  first line\n1234567\n", token, "first line",
 	}
-	got := secrets(environ, []string{"A_*", "GOOGLE_APPLICATION_CREDENTIALS"})
+	got := secrets(environ, []string{"A_*", "GOOGLE_APPLICATION_CREDENTIALS"}, namesSecret)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// tailFor is that of a plugin that declared A_* and gets these variables.
+func tailFor(environ ...string) *tail {
+	return newTail(slog.New(slog.DiscardHandler), secrets(environ, []string{"A_*"}, namesSecret))
+}
+
+// TestFormsOfASecret: a program prints a value as its libraries spell it.
+func TestFormsOfASecret(t *testing.T) {
+	const secret = `p/ss"w<rd +é&1`
+	tail := tailFor("A_TOKEN=" + secret)
+	for name, form := range map[string]string{
+		"plain":              secret,
+		"query":              url.QueryEscape(secret),
+		"path":               url.PathEscape(secret),
+		"lower-case percent": strings.ToLower(url.QueryEscape(secret)),
+		"JSON":               `p/ss\"w\u003crd +é\u00261`,
+		"JSON without HTML":  `p/ss\"w<rd +é&1`,
+		"quoted":             strconv.Quote(secret),
+		"quoted as ASCII":    strconv.QuoteToASCII(secret),
+		"base64":             base64.StdEncoding.EncodeToString([]byte(secret)),
+		"base64 for URLs":    base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		"basic auth":         base64.StdEncoding.EncodeToString([]byte("u:" + secret)),
+		"in base64":          base64.StdEncoding.EncodeToString([]byte("a" + secret + "\n")),
+	} {
+		got := tail.clean("with <" + form + ">")
+		rest := strings.Replace(strings.TrimSuffix(strings.TrimPrefix(got, "with <"), ">"), "[redacted]", "", 1)
+		if len(rest) > len(`""`)+len("dTp")+len("==") || !strings.Contains(got, "[redacted]") {
+			t.Errorf("%s: %s became %s", name, form, got)
+		}
+	}
+}
+
+// TestSecretThatIsCutOff: a plugin that is ended in the middle of a line has
+// written the beginning of a secret.
+func TestSecretThatIsCutOff(t *testing.T) {
+	for text, want := range map[string]string{
+		"token is " + token[:len(token)-2]: "token is [redacted]",
+		"token is " + token[:5]:            "token is [redacted]",
+		"no hun":                           "no hun",
+		"header " + base64.StdEncoding.EncodeToString([]byte(token))[:9]: "header [redacted]",
+		"url " + url.QueryEscape("a b c d " + token)[:9]:                 "url a+b+c+d+h",
+		"whole " + token + "\nand more":                                  "whole [redacted]|and more",
+		`{"@level":"warn","@message":"with ` + token[:8]:                 `with [redacted]`,
+	} {
+		tail := tailFor("A_TOKEN=" + token)
+		_, _ = tail.Write([]byte(text))
+		got := strings.Join(tail.last(), "|")
+		if strings.HasPrefix(text, "{") {
+			_, got, _ = strings.Cut(got, `"@message":"`)
+		}
+		if got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestNamesOfSecrets(t *testing.T) {
+	for name, want := range map[string]bool{
+		"AZURE_CLIENT_SECRET": true, "AZUREDEVOPS_PAT": true, "A_PASS": true, "DBPASS": true, "MYSQL_PWD": true, "AZURE_STORAGE_SAS": true,
+		"SENTRY_DSN": true, "REGISTRY_AUTH": true, "DOCKER_AUTH_CONFIG": true, "SESSION_COOKIE": true, "AZURE_STORAGE_CONNECTION_STRING": true,
+		"IDENTITY_HEADER": true, "SSH_PASSPHRASE": true, "AWS_CONTAINER_AUTHORIZATION_TOKEN": true, "aws_session_token": true,
+		"PATH": false, "PWD": false, "OLDPWD": false, "SSH_AUTH_SOCK": false, "AUTH_TYPE": false, "AZURE_AUTHORITY_HOST": false,
+		"AWS_REGION": false, "AWS_WEB_IDENTITY_TOKEN_FILE": false, "A_BYPASS": false, "A_COMPASS_X": false, "AZURE_TOKEN_CREDENTIALS": false,
+		"": false,
+	} {
+		if got := namesSecret(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
+func TestSecretPartsOfValues(t *testing.T) {
+	tail := tailFor(
+		"HTTPS_PROXY=http://proxyuser01:p%40ss-word-1@proxy.example:3128", "http_proxy=bob:pw@proxy.example",
+		"A_STORE=DefaultEndpointsProtocol=https;AccountName=store;AccountKey=bWFueSBieXRlcw==;EndpointSuffix=core.windows.net",
+		"A_BLOB=https://store.example/c?sv=2024&sig=abc%2Bdefghij", `A_LOGINS={"auths":{"r.example":{"auth":"dXNlcjpwYXNz"}},"private_key":"one line of it\nand another"}`,
+		"A_MODE_AUTH=disabled", "LC_ALL=en_US.UTF-8@variant", "A_MAIL=jonathan@example.com", "A_HOST=https://api.example/v1",
+	)
+	for text, want := range map[string]string{
+		"proxyconnect http://proxyuser01:p%40ss-word-1@proxy.example:3128: refused": "proxyconnect http://[redacted]proxy.example:3128: refused",
+		"user proxyuser01, password p@ss-word-1":                                    "user [redacted], password [redacted]",
+		"via bob:pw@proxy.example, bob":                                             "via [redacted]proxy.example, bob",
+		"key bWFueSBieXRlcw== of store.core.windows.net":                            "key [redacted] of store.core.windows.net",
+		"sig=abc%2Bdefghij, abc+defghij":                                            "sig=[redacted], [redacted]",
+		"login dXNlcjpwYXNz, one line of it":                                        "login [redacted], [redacted]",
+		"access is disabled":                                                        "access is disabled",
+		"en_US.UTF-8 jonathan":                                                      "en_US.UTF-8 jonathan",
+		"https://api.example/v1 fails":                                              "https://api.example/v1 fails",
+	} {
+		if got := tail.clean(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSecretOfTheAuthorsOwn has a name that tells nothing.
+func TestSecretOfTheAuthorsOwn(t *testing.T) {
+	p := &Plugin{Description: &sourcev1.Description{Environment: []string{"A_*"}, SecretEnvironment: []string{"A_HIDDEN_*"}}}
+	got := p.secrets([]string{"A_HIDDEN_X=" + token, "A_OTHER=something-else", "B_HIDDEN_X=not-its-own"})
+	if diff := cmp.Diff([]string{token}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestLogLinesThatAreTooLong: what there is of one is read, not shown as JSON.
+func TestLogLinesThatAreTooLong(t *testing.T) {
+	long := strings.Repeat("x", 70<<10)
+	for name, line := range map[string]string{
+		"text":              `{"@level":"warn","@message":"throttled","body":"` + long + `"}`,
+		"message":           `{"@level":"warn","@module":"m","@message":"throttled ` + long + `"}`,
+		"escape at the cut": `{"@level":"warn","@message":"throttled ` + strings.Repeat(`\u00e9`, 12<<10) + `"}`,
+		"nested":            `{"@level":"warn","@message":"throttled","body":{"a":["` + long + `"]}}`,
+	} {
+		log := &lockedBuffer{}
+		tail := newTail(slog.New(slog.NewTextHandler(log, nil)), nil)
+		_, _ = tail.Write([]byte(line + "\n"))
+		if last := tail.last(); len(last) != 1 || !strings.HasPrefix(last[0], "throttled") || !strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("%s: %.60q", name, last)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -22,15 +23,16 @@ const (
 // log.
 type tail struct {
 	log     *slog.Logger
-	secrets []string
+	secrets *redactor
 
 	mu    sync.Mutex
 	part  []byte
+	cut   bool // more came than part has room for
 	lines []string
 }
 
 func newTail(log *slog.Logger, secrets []string) *tail {
-	return &tail{log: log, secrets: secrets}
+	return &tail{log: log, secrets: newRedactor(secrets)}
 }
 
 // Write takes any piece of the output and never fails.
@@ -44,7 +46,7 @@ func (t *tail) Write(b []byte) (int, error) {
 			break
 		}
 		t.grow(b[:i])
-		t.flush()
+		t.flush(true)
 		b = b[i+1:]
 	}
 	t.grow(b)
@@ -55,13 +57,21 @@ func (t *tail) Write(b []byte) (int, error) {
 // longer than what is kept of it, since it is parsed first.
 func (t *tail) grow(b []byte) {
 	const limit = 64 << 10
-	t.part = append(t.part, b[:min(len(b), limit-min(limit, len(t.part)))]...)
+	room := min(len(b), limit-min(limit, len(t.part)))
+	t.part = append(t.part, b[:room]...)
+	t.cut = t.cut || room < len(b)
 }
 
-func (t *tail) flush() {
-	level, line := logLine(t.part)
-	t.part = t.part[:0]
-	line = t.clean(line)
+// flush takes what there is as a line; whole says that it ended as one.
+func (t *tail) flush(whole bool) {
+	level, line, parsed := logLine(t.part, t.cut)
+	if whole && !t.cut || parsed {
+		line = t.secrets.text(line)
+	} else {
+		line = t.secrets.beginning(line)
+	}
+	line = harmless(line)
+	t.part, t.cut = t.part[:0], false
 	if line == "" {
 		return
 	}
@@ -77,22 +87,21 @@ func (t *tail) last() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.part) > 0 {
-		t.flush()
+		t.flush(false)
 	}
 	return slices.Clone(t.lines)
 }
 
 // redact takes the plugin's secrets out of a text of any length.
 func (t *tail) redact(text string) string {
-	for _, secret := range t.secrets {
-		text = strings.ReplaceAll(text, secret, "[redacted]")
-	}
-	return text
+	return t.secrets.text(text)
 }
 
 // clean makes a line of another program fit for a terminal.
-func (t *tail) clean(line string) string {
-	line = strings.TrimRightFunc(strings.ToValidUTF8(t.redact(line), "\uFFFD"), unicode.IsSpace)
+func (t *tail) clean(line string) string { return harmless(t.secrets.text(line)) }
+
+func harmless(line string) string {
+	line = strings.TrimRightFunc(strings.ToValidUTF8(line, "\uFFFD"), unicode.IsSpace)
 	line = strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return ' '
@@ -108,18 +117,16 @@ func (t *tail) clean(line string) string {
 	return line
 }
 
-// logLine reads a line in hclog's JSON form; any other is taken as it is.
-func logLine(b []byte) (slog.Level, string) {
+// logLine reads a line in hclog's JSON form; any other is taken as it is, and is
+// not parsed. Of one that was cut off it reads what is there; then its text may
+// end anywhere too.
+func logLine(b []byte, cut bool) (level slog.Level, text string, parsed bool) {
 	b = bytes.TrimSpace(b)
-	var fields map[string]any
-	if len(b) == 0 || b[0] != '{' || json.Unmarshal(b, &fields) != nil {
-		return slog.LevelInfo, string(b)
-	}
+	fields, whole := logFields(b)
 	message, ok := fields["@message"].(string)
-	if !ok {
-		return slog.LevelInfo, string(b)
+	if !ok || !whole && !cut {
+		return slog.LevelInfo, string(b), false
 	}
-	level := slog.LevelInfo
 	switch fields["@level"] {
 	case "trace", "debug":
 		level = slog.LevelDebug
@@ -131,10 +138,55 @@ func logLine(b []byte) (slog.Level, string) {
 	for _, known := range []string{"@message", "@level", "@timestamp", "@module", "@caller", "stack"} {
 		delete(fields, known)
 	}
-	var text strings.Builder
-	text.WriteString(message)
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		fmt.Fprintf(&text, " %s=%v", key, fields[key])
+		message += fmt.Sprintf(" %s=%v", key, fields[key])
 	}
-	return level, text.String()
+	return level, message, whole
+}
+
+// logFields decodes a JSON object, as far as it goes: of one that was cut off, the
+// last field may be a text without its end.
+func logFields(b []byte) (fields map[string]any, whole bool) {
+	if len(b) == 0 || b[0] != '{' {
+		return nil, false
+	}
+	if json.Unmarshal(b, &fields) == nil {
+		return fields, true
+	}
+	fields = map[string]any{}
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	_, err := decoder.Token()
+	for err == nil && decoder.More() {
+		var key json.Token
+		if key, err = decoder.Token(); err != nil {
+			break
+		}
+		begins := decoder.InputOffset()
+		var value any
+		if err = decoder.Decode(&value); err != nil {
+			value, err = textWithoutEnd(b[begins:])
+		}
+		if name, ok := key.(string); ok && err == nil {
+			fields[name] = value
+		}
+	}
+	return fields, false
+}
+
+var errNoText = errors.New("not a text")
+
+// textWithoutEnd decodes a JSON string whose end is missing; an escape that is
+// not whole is left out.
+func textWithoutEnd(b []byte) (string, error) {
+	b = bytes.TrimLeft(b, ": ")
+	if len(b) == 0 || b[0] != '"' {
+		return "", errNoText
+	}
+	var text string
+	for end := len(b); end > max(0, len(b)-len(`\uXXXX`)-1); end-- {
+		if json.Unmarshal(slices.Concat(b[:end], []byte{'"'}), &text) == nil {
+			return text, nil
+		}
+	}
+	return "", errNoText
 }
