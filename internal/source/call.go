@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -56,50 +58,108 @@ func oneAtATime(progress func(Event)) func(Event) {
 
 func (h *Host) discover(ctx context.Context, req Request, tell func(Event), result *Result) {
 	answer := &answer{source: req.Source, typ: req.Type, tell: tell}
-	i, err := h.ready(ctx, req.Type, &result.Plugin)
+	p, err := h.Find(ctx, req.Type)
 	if err != nil {
 		result.Err = err
 		return
 	}
-	answer.tail = i.process.tail
+	result.Plugin = p
 	message, err := h.discoverRequest(req)
 	if err != nil {
 		result.Err = invalidConfig(req.Source, err)
 		return
 	}
-	call, cancel := context.WithTimeout(ctx, h.options.CallTimeout)
-	defer cancel()
-	stream, err := i.service.Discover(call, message)
-	for err == nil {
-		var r *sourcev1.DiscoverResponse
-		if r, err = stream.Recv(); err == nil {
-			result.Images = answer.images(result.Images, r.GetImages())
-			answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+	result.Err = h.call(ctx, p, answer, func(ctx context.Context, service sourcev1.ImageSourceClient) error {
+		stream, err := service.Discover(ctx, message)
+		for err == nil {
+			var r *sourcev1.DiscoverResponse
+			if r, err = stream.Recv(); err == nil {
+				result.Images = answer.images(result.Images, r.GetImages())
+				answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+			}
+		}
+		return err
+	})
+	result.Diagnostics = answer.diagnostics
+}
+
+// ask makes one call of a plugin and reads its answer; the error is io.EOF when it
+// is whole.
+type ask func(context.Context, sourcev1.ImageSourceClient) error
+
+// maxAlone bounds how many processes of one plugin run for a single call each.
+const maxAlone = 4
+
+// call has a plugin's process asked. When the process ends before it has answered
+// anything, and had other sources to answer at the time, it is asked once more:
+// one source must not fail the others. Where it is not known which of them it was,
+// each gets a process of its own.
+func (h *Host) call(ctx context.Context, p *Plugin, a *answer, ask ask) error {
+	s, err := h.slotOf(p)
+	if err != nil {
+		return endedOr(ctx, err)
+	}
+	i, err := h.take(ctx, s, p, false)
+	if err != nil {
+		return endedOr(ctx, err)
+	}
+	if err := h.once(ctx, i, a, ask); !errors.Is(err, errUntouched) {
+		return err
+	}
+	_, known := i.shared()
+	if !known {
+		select {
+		case s.again <- struct{}{}:
+			defer func() { <-s.again }()
+		case <-ctx.Done():
 		}
 	}
-	result.Diagnostics = answer.diagnostics
-	result.Err = h.outcome(ctx, i, answer, err)
-}
-
-// ready finds a plugin and has it running.
-func (h *Host) ready(ctx context.Context, typ string, found **Plugin) (*instance, error) {
-	p, err := h.Find(ctx, typ)
-	if err != nil {
-		return nil, err
+	if i, err = h.take(ctx, s, p, !known); err != nil {
+		return endedOr(ctx, err)
 	}
-	*found = p
-	return h.instance(ctx, p)
+	a.again = true
+	return h.once(ctx, i, a, ask)
 }
 
-// outcome is the failure of a call, nil for a complete answer.
-func (h *Host) outcome(ctx context.Context, i *instance, a *answer, err error) error {
+// errUntouched is a call of which the plugin has said nothing.
+var errUntouched = errors.New("the process ended because of another source")
+
+// once asks a process, and releases it.
+func (h *Host) once(ctx context.Context, i *instance, a *answer, ask ask) error {
+	defer i.release()
+	call, cancel := context.WithTimeout(ctx, h.options.CallTimeout)
+	defer cancel()
+	a.tail = i.process.tail
+	err := ask(call, i.service)
 	switch {
 	case errors.Is(err, io.EOF):
 		return a.failure()
 	case ctx.Err() != nil:
 		return interrupted(ctx)
 	}
-	return h.callFailure(a, i, err)
+	if status.Code(err) == codes.Internal {
+		i.panicked()
+	}
+	if several, _ := i.shared(); several && !a.again && !a.touched && broke(err) && i.gone(crashGrace) {
+		i.retire()
+		return errUntouched
+	}
+	return h.callFailure(call, a, i, err)
+}
+
+// broke tells whether a connection ended. A plugin that was told to end by
+// somebody else cancels its calls first.
+func broke(err error) bool {
+	code := status.Code(err)
+	return code == codes.Unavailable || code == codes.Canceled
+}
+
+// endedOr returns err, or that the user or Close ended the call.
+func endedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return interrupted(ctx)
+	}
+	return err
 }
 
 func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
@@ -134,12 +194,10 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 		verified[i] = Verified{Ref: ref, Presence: Unknown, Reason: "the source gave no answer"}
 	}
 	answer := &answer{source: req.Source, typ: req.Type, tell: func(Event) {}}
-	var p *Plugin
-	i, err := h.ready(ctx, req.Type, &p)
+	p, err := h.Find(ctx, req.Type)
 	if err != nil {
 		return nil, nil, err
 	}
-	answer.tail = i.process.tail
 	if !p.Can(sourcev1.Capability_CAPABILITY_VERIFY) {
 		return nil, nil, broken(p, "cannot verify images", "update the plugin, or verify with a source that can", nil)
 	}
@@ -147,17 +205,18 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 	if err != nil {
 		return nil, nil, invalidConfig(req.Source, err)
 	}
-	call, cancel := context.WithTimeout(ctx, h.options.CallTimeout)
-	defer cancel()
-	stream, err := i.service.Verify(call, message)
-	for err == nil {
-		var r *sourcev1.VerifyResponse
-		if r, err = stream.Recv(); err == nil {
-			answer.verified(verified, r.GetResults())
-			answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+	err = h.call(ctx, p, answer, func(ctx context.Context, service sourcev1.ImageSourceClient) error {
+		stream, err := service.Verify(ctx, message)
+		for err == nil {
+			var r *sourcev1.VerifyResponse
+			if r, err = stream.Recv(); err == nil {
+				answer.verified(verified, r.GetResults())
+				answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+			}
 		}
-	}
-	return verified, answer.diagnostics, h.outcome(ctx, i, answer, err)
+		return err
+	})
+	return verified, answer.diagnostics, err
 }
 
 func (h *Host) verifyRequest(req VerifyRequest) (*sourcev1.VerifyRequest, error) {
@@ -210,10 +269,13 @@ type answer struct {
 	diagnostics []Diagnostic
 	said        string // the last message of its progress
 	invalid     bool   // an image that cannot be used was reported
+	touched     bool   // something came
+	again       bool   // it is the second time that it is asked
 }
 
 // images appends those that can be used; it reports the others once.
 func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image {
+	a.touched = true
 	if cap(to)-len(to) < len(from) {
 		grown := make([]image.Image, len(to), max(2*cap(to), len(to)+len(from)))
 		copy(grown, to)
@@ -242,6 +304,7 @@ func (a *answer) refuse(problem string) {
 }
 
 func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
+	a.touched = true
 	for _, r := range results {
 		if r.Index == nil {
 			a.refuse("an answer that does not say for which reference")

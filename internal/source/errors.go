@@ -17,12 +17,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 const tellAuthor = "reinstall the plugin, or tell its author"
@@ -115,8 +117,9 @@ func (h *Host) startFailure(p *Plugin, process *process, timedOut bool, err erro
 	return fail(tellAuthor, "started but does not answer as a plugin does")
 }
 
-// callFailure tells why a call failed. It is not for ctx being done.
-func (h *Host) callFailure(a *answer, i *instance, err error) error {
+// callFailure tells why a call failed, call being its context. It is not for one
+// that was interrupted.
+func (h *Host) callFailure(call context.Context, a *answer, i *instance, err error) error {
 	p := i.plugin
 	st := status.Convert(err)
 	fail := func(next, what string, args ...any) *failure.Error {
@@ -124,30 +127,40 @@ func (h *Host) callFailure(a *answer, i *instance, err error) error {
 		last := slices.DeleteFunc(i.process.tail.last(), func(line string) bool { return strings.Contains(summary, line) })
 		return &failure.Error{Code: failure.ExitSource, Summary: summary, Details: last, Next: next}
 	}
-	if st.Code() == codes.DeadlineExceeded {
+	if st.Code() == codes.DeadlineExceeded && isOver(call) {
 		const next = "give it more time with --timeout, or ask for less"
 		if said := i.process.tail.clean(a.said); said != "" {
 			return fail(next, "did not answer within %s; it said last: %s", h.options.CallTimeout, said)
 		}
 		return fail(next, "did not answer within %s", h.options.CallTimeout)
 	}
-	// A plugin that was told to end by somebody else cancels its calls first.
-	broke := st.Code() == codes.Unavailable || st.Code() == codes.Canceled
-	if broke && i.process.ended(crashGrace) {
-		return fail("run again with -v for its log; then tell its author", "ended in the middle of its answer (%s)", i.process.ending())
+	if broke(err) && i.process.ended(crashGrace) {
+		return fail(seeLog, "ended in the middle of its answer (%s)", i.process.ending())
 	}
 	message := i.process.tail.clean(st.Message())
-	switch st.Code() {
-	case codes.Unimplemented:
-		return fail("update the plugin", "does not know this call")
-	case codes.ResourceExhausted:
-		return fail("tell its author", "sent too much at once: %s", message)
-	case codes.Internal:
-		if text, ok := strings.CutPrefix(message, "plugin "+p.Type+": "); ok {
-			return fail("run again with -v for its log; then tell its author", "failed: %s", text)
-		}
+	text, panicked := strings.CutPrefix(message, "plugin "+p.Type+": ")
+	switch {
+	case message == "":
+		return fail(seeLog, "broke off its answer with the status %s and without a word", st.Code())
+	case st.Code() == codes.Internal && panicked:
+		return fail(seeLog, "failed: %s", text)
+	case st.Code() == codes.Unimplemented:
+		return fail("update the plugin", "does not know this call: %s", message)
+	case st.Code() == codes.ResourceExhausted && strings.HasPrefix(message, "grpc: "):
+		return fail("tell its author", "sent more than %d MiB at once: %s", sdk.MaxMessageSize>>20, message)
+	case st.Code() == codes.Unavailable, st.Code() == codes.Internal, st.Code() == codes.Unknown, st.Code() == codes.Canceled:
+		return fail(tellAuthor, "broke off its answer: %s", message)
 	}
-	return fail(tellAuthor, "broke off its answer: %s", message)
+	return fail(seeLog, "failed (%s): %s", st.Code(), message)
+}
+
+const seeLog = "run again with -v for its log; then tell its author"
+
+// isOver reports whether the time of a call is up. The plugin has its own clock
+// for it, which may be ahead a little.
+func isOver(call context.Context) bool {
+	deadline, ok := call.Deadline()
+	return call.Err() != nil || ok && time.Until(deadline) < exitGrace/5
 }
 
 // endingOf says how a process ended.

@@ -4,12 +4,16 @@ import (
 	"context"
 	"debug/elf"
 	"encoding/binary"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // TestFailures drives each way in which a plugin can go wrong with a real
@@ -167,5 +171,66 @@ func TestOddLogLine(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "odd-log")}})
 	if r := one(context.Background(), h, "odd-log", nil); r.Err != nil {
 		t.Error(r.Err)
+	}
+}
+
+// TestOneSourceDoesNotFailOthersOfItsProcess has all sources share a process that
+// one of them ends.
+func TestOneSourceDoesNotFailOthersOfItsProcess(t *testing.T) {
+	for _, mode := range []string{"panic", "goroutine-panic", "killed", "crash"} {
+		t.Run(mode, func(t *testing.T) {
+			h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+			n := 8
+			if mode == "panic" {
+				n = maxCalls + 8 // the process answers those that it has
+			}
+			reqs := slowRequests(n, "50ms")
+			const guilty = 5
+			reqs[guilty].Config = map[string]any{"mode": mode, "wait": "20ms"}
+			for i, r := range h.Discover(context.Background(), reqs, nil) {
+				switch {
+				case (r.Err != nil) != (i == guilty):
+					t.Errorf("source %d: %v", i, r.Err)
+				case i != guilty && len(r.Images) != 1:
+					t.Errorf("source %d: %d images", i, len(r.Images))
+				}
+			}
+		})
+	}
+}
+
+// TestStatusOfAPluginKeepsItsWords: a plugin that does not use the SDK may end a
+// call with any status.
+func TestStatusOfAPluginKeepsItsWords(t *testing.T) {
+	h := New(Options{CallTimeout: time.Minute})
+	defer h.Close()
+	p := &Plugin{Type: "x", Path: "/p/byoos-source-x"}
+	i := &instance{plugin: p, process: newProcess(p.Path, nil, h.spawn, newTail(slog.New(slog.DiscardHandler), nil)), retired: make(chan struct{})}
+	for _, tt := range []struct {
+		code codes.Code
+		said string
+		over bool
+		want string
+	}{
+		{code: codes.DeadlineExceeded, said: "EC2 took longer than 30s", want: "failed (DeadlineExceeded): EC2 took longer than 30s"},
+		{code: codes.DeadlineExceeded, said: "context deadline exceeded", over: true, want: "did not answer within 1m0s"},
+		{code: codes.ResourceExhausted, said: "quota of 5 requests a minute", want: "failed (ResourceExhausted): quota of 5 requests a minute"},
+		{code: codes.ResourceExhausted, said: "grpc: received message larger than max (67108999 vs. 67108864)",
+			want: "sent more than 64 MiB at once: grpc: received message larger than max (67108999 vs. 67108864)"},
+		{code: codes.Unimplemented, said: "Verify of gallery images", want: "does not know this call: Verify of gallery images"},
+		{code: codes.PermissionDenied, said: "no access to /images", want: "failed (PermissionDenied): no access to /images"},
+		{code: codes.Internal, said: "", want: "broke off its answer with the status Internal and without a word"},
+		{code: codes.Internal, said: "plugin x: panic in Discover: boom", want: "failed: panic in Discover: boom"},
+		{code: codes.Unknown, said: "cannot parse", want: "broke off its answer: cannot parse"},
+	} {
+		call, cancel := context.WithTimeout(context.Background(), time.Minute)
+		if tt.over {
+			cancel()
+		}
+		err := h.callFailure(call, &answer{source: "s"}, i, status.Error(tt.code, tt.said))
+		cancel()
+		if got, want := err.Error(), "source s: plugin x (/p/byoos-source-x) "+tt.want; got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -40,61 +39,6 @@ func protocolVersions() []uint32 { return []uint32{sdk.ProtocolVersion} }
 
 func supported(version int) bool { return version == sdk.ProtocolVersion }
 
-// slot holds the one process of a plugin's file, which all sources of its type
-// share.
-type slot struct {
-	mu       sync.Mutex
-	instance *instance
-	failed   error // why it could not be started; it is not tried again
-}
-
-// instance is a running plugin.
-type instance struct {
-	plugin  *Plugin
-	client  *plugin.Client
-	service sourcev1.ImageSourceClient
-	process *process
-	claimed *os.File // the socket directory; nil where it could not be locked
-}
-
-// running returns the plugin's process, starting it when there is none or when
-// it ended.
-func (h *Host) instance(ctx context.Context, p *Plugin) (*instance, error) {
-	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
-		return nil, broken(p, "cannot be started", "", errClosed)
-	}
-	s := h.running[p.Path]
-	if s == nil {
-		s = &slot{}
-		h.running[p.Path] = s
-	}
-	h.mu.Unlock()
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failed != nil {
-		return nil, s.failed
-	}
-	if s.instance != nil && !s.instance.process.ended(0) {
-		return s.instance, nil
-	}
-	if s.instance != nil {
-		s.instance.close()
-		s.instance = nil
-	}
-	started, err := h.start(ctx, p)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.failed = err
-		}
-		return nil, err
-	}
-	s.instance = started
-	return started, nil
-}
-
 // start starts a plugin and connects to it.
 func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	began := time.Now()
@@ -105,6 +49,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	}
 	h.swept.Do(func() { removeLeftovers(socketParent()) })
 	launch := &launch{ctx: ctx, host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
+	life, cut := context.WithCancel(context.Background())
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  sdk.Handshake(),
 		VersionedPlugins: map[int]plugin.PluginSet{sdk.ProtocolVersion: {sdk.ServiceName: &clientPlugin{}}},
@@ -120,12 +65,15 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithDefaultCallOptions(
 				grpc.MaxCallRecvMsgSize(sdk.MaxMessageSize), grpc.MaxCallSendMsgSize(sdk.MaxMessageSize)),
+			// go-plugin's own calls have no limit, and something that the plugin
+			// started may hold the socket when the plugin is gone.
+			grpc.WithUnaryInterceptor(endsWith(life)), grpc.WithStreamInterceptor(streamsEndWith(life)),
 			// A plugin need not wait for the host between batches.
 			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2 * window),
 			grpc.WithReadBufferSize(readBuffer),
 		},
 	})
-	started := &instance{plugin: p, client: client}
+	started := &instance{plugin: p, client: client, cut: cut, retired: make(chan struct{})}
 	connected := make(chan error, 1)
 	go func() { connected <- started.connect() }()
 
@@ -138,11 +86,12 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	case err = <-connected:
 	case <-timer.C:
 		timedOut = true
-		launch.abort()
-		err = <-connected
 	case <-ctx.Done():
+	}
+	if timedOut || ctx.Err() != nil {
 		launch.abort()
-		err = <-connected
+		cut()
+		err = cmp.Or(<-connected, ctx.Err())
 	}
 	process := launch.process()
 	if err == nil && ctx.Err() == nil && !timedOut {
@@ -153,6 +102,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	if process != nil {
 		process.kill()
 	}
+	cut()
 	client.Kill()
 	launch.cleanUp()
 	switch {
@@ -162,45 +112,6 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		return nil, launch.refused
 	}
 	return nil, h.startFailure(p, process, timedOut, err)
-}
-
-// connect starts the process and proves that it answers: go-plugin's own start
-// returns before the connection stands.
-func (i *instance) connect() error {
-	client, err := i.client.Client()
-	if err != nil {
-		return err
-	}
-	if err := client.Ping(); err != nil {
-		return err
-	}
-	raw, err := client.Dispense(sdk.ServiceName)
-	if err != nil {
-		return err
-	}
-	i.service = raw.(sourcev1.ImageSourceClient)
-	return nil
-}
-
-// close asks the process to end, and ends it when it does not.
-func (i *instance) close() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		// It waits 2 seconds for the process, and without limit for an answer.
-		i.client.Kill()
-	}()
-	timer := time.NewTimer(exitGrace)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		i.process.kill()
-		<-done
-	}
-	i.process.kill()
-	i.process.ended(crashGrace)
-	_ = i.claimed.Close() // nil will do
 }
 
 // launch is one attempt to start a plugin.
@@ -291,29 +202,4 @@ func (*clientPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 
 func (*clientPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
 	return sourcev1.NewImageSourceClient(conn), nil
-}
-
-// Close ends all plugins. It may be called more than once; a closed Host starts
-// nothing.
-func (h *Host) Close() {
-	h.mu.Lock()
-	h.closed = true
-	h.end()
-	slots := h.running
-	h.running = map[string]*slot{}
-	h.mu.Unlock()
-	var wg sync.WaitGroup
-	for _, s := range slots {
-		wg.Go(func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.instance != nil {
-				s.instance.close()
-				s.instance = nil
-			}
-			s.failed = fmt.Errorf("start: %w", errClosed)
-		})
-	}
-	wg.Wait()
-	h.spawn.close()
 }

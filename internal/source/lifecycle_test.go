@@ -11,7 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -220,5 +223,48 @@ func TestClosedHostStartsNothing(t *testing.T) {
 	h.Close()
 	if r := one(context.Background(), h, "stub", nil); r.Err == nil {
 		t.Error("a closed host answered")
+	}
+}
+
+// TestMuteProcessApart has a plugin whose socket is held by a process of another
+// session, which does not end with the plugin.
+func TestMuteProcessApart(t *testing.T) {
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Skip("no setsid here")
+	}
+	apart, dir := pluginDir(t, "mute"), pluginDir(t)
+	writeTestFile(t, filepath.Join(dir, "byoos-source-x"), `#!/bin/sh
+[ "$1" = describe ] && exec echo '{"name":"x","version":"1.0.0","protocolVersions":[1]}'
+setsid `+filepath.Join(apart, "byoos-source-mute")+` &
+wait
+`, 0o755)
+	t.Cleanup(func() {
+		for _, id := range processes(apart) {
+			pid, _ := strconv.Atoi(id)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	h := newHost(t, Options{PluginDirs: []string{dir}, StartTimeout: 700 * time.Millisecond})
+	if r := one(context.Background(), h, "x", nil); r.Err == nil || !strings.Contains(r.Err.Error(), "started but did not answer within") {
+		t.Errorf("got %v", r.Err)
+	}
+	if len(processes(apart)) == 0 {
+		t.Error("the process apart has ended by itself")
+	}
+}
+
+// TestCloseDuringCalls: what Close ends was interrupted, whether it ran, waited or
+// had not begun.
+func TestCloseDuringCalls(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	reqs := make([]Request, 2*maxCalls)
+	for i := range reqs {
+		reqs[i] = Request{Source: fmt.Sprint("s", i), Type: "stub", Config: map[string]any{"mode": "wait"}}
+	}
+	var once sync.Once
+	for i, r := range h.Discover(context.Background(), reqs, func(Event) { once.Do(func() { go h.Close() }) }) {
+		if failure.Code(r.Err) != failure.ExitInterrupted {
+			t.Errorf("source %d: %v", i, r.Err)
+		}
 	}
 }

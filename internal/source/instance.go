@@ -1,0 +1,281 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+// slot holds the one process of a plugin's file, which all sources of its type
+// share.
+type slot struct {
+	mu       sync.Mutex
+	instance *instance
+	retired  []*instance // they answer the calls that they have, and no new ones
+	failed   error       // why it could not be started; it is not tried again
+
+	again chan struct{} // bounds the processes for a single call
+}
+
+// instance is a running plugin.
+type instance struct {
+	plugin  *Plugin
+	client  *plugin.Client
+	service sourcev1.ImageSourceClient
+	process *process
+	claimed *os.File // the socket directory; nil where it could not be locked
+	cut     func()   // ends go-plugin's own calls
+	closing sync.Once
+	retired chan struct{} // closed when it takes no more calls
+
+	mu     sync.Mutex
+	calls  int
+	peak   int  // how many calls it had at once
+	panics bool // it is known which call it ended for
+}
+
+// slotOf returns the slot of a plugin's file.
+func (h *Host) slotOf(p *Plugin) (*slot, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, broken(p, "cannot be started", "", errClosed)
+	}
+	s := h.running[p.Path]
+	if s == nil {
+		s = &slot{again: make(chan struct{}, maxAlone)}
+		h.running[p.Path] = s
+	}
+	return s, nil
+}
+
+// take returns the plugin's process with one call more, starting it when there is
+// none, or it ended, or takes no more calls; alone makes it one for this call
+// only. The caller releases it.
+func (h *Host) take(ctx context.Context, s *slot, p *Plugin, alone bool) (*instance, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed != nil {
+		return nil, s.failed
+	}
+	if !alone {
+		if s.instance != nil && !s.instance.process.ended(0) && s.instance.take() {
+			return s.instance, nil
+		}
+		s.retire()
+	}
+	started, err := h.start(ctx, p)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.failed = err
+		}
+		return nil, err
+	}
+	started.take()
+	if alone {
+		started.retire()
+		s.retired = append(s.retired, started)
+		return started, nil
+	}
+	s.instance = started
+	return started, nil
+}
+
+// retire sets the process aside, and forgets those that are done.
+func (s *slot) retire() {
+	s.retired = slices.DeleteFunc(s.retired, func(i *instance) bool { return i.process.ended(0) && i.idle() })
+	if s.instance == nil {
+		return
+	}
+	s.instance.retire()
+	s.retired = append(s.retired, s.instance)
+	s.instance = nil
+}
+
+// close ends all processes of the slot.
+func (s *slot) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retire()
+	for _, i := range s.retired {
+		i.close()
+	}
+	s.retired = nil
+	s.failed = fmt.Errorf("start: %w", errClosed)
+}
+
+// take counts a call; it is false when the process takes no more.
+func (i *instance) take() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.isRetired() {
+		return false
+	}
+	i.calls++
+	i.peak = max(i.peak, i.calls)
+	return true
+}
+
+// release ends a call; a retired process ends with its last one.
+func (i *instance) release() {
+	i.mu.Lock()
+	i.calls--
+	i.mu.Unlock()
+	if i.gone(0) && i.idle() {
+		i.close()
+	}
+}
+
+// shared reports whether the process had several calls at once, and whether one
+// of them is known to have ended it.
+func (i *instance) shared() (several, known bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.peak > 1, i.panics
+}
+
+func (i *instance) idle() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.calls == 0
+}
+
+// panicked retires the process, whose state is not to be trusted any more.
+func (i *instance) panicked() {
+	i.mu.Lock()
+	i.panics = true
+	i.mu.Unlock()
+	i.retire()
+}
+
+// retire has the process take no more calls.
+func (i *instance) retire() {
+	i.mu.Lock()
+	if !i.isRetired() {
+		close(i.retired)
+	}
+	i.mu.Unlock()
+	if i.idle() {
+		i.close()
+	}
+}
+
+func (i *instance) isRetired() bool {
+	select {
+	case <-i.retired:
+		return true
+	default:
+		return false
+	}
+}
+
+// gone reports whether the process ended or takes no more calls, waiting up to d
+// for it.
+func (i *instance) gone(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-i.retired:
+	case <-i.process.exited:
+	case <-timer.C:
+		// At 0 all may be ready.
+		return i.process.ended(0) || i.isRetired()
+	}
+	return true
+}
+
+// connect starts the process and proves that it answers: go-plugin's own start
+// returns before the connection stands.
+func (i *instance) connect() error {
+	client, err := i.client.Client()
+	if err != nil {
+		return err
+	}
+	if err := client.Ping(); err != nil {
+		return err
+	}
+	raw, err := client.Dispense(sdk.ServiceName)
+	if err != nil {
+		return err
+	}
+	i.service = raw.(sourcev1.ImageSourceClient)
+	return nil
+}
+
+// close asks the process to end, and ends it when it does not. It returns when it
+// has ended.
+func (i *instance) close() { i.closing.Do(i.end) }
+
+func (i *instance) end() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// It waits 2 seconds for the process, and without limit for an answer.
+		i.client.Kill()
+	}()
+	timer := time.NewTimer(exitGrace)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		i.process.kill()
+		i.cut()
+		<-done
+	}
+	i.cut()
+	i.process.kill()
+	i.process.ended(crashGrace)
+	_ = i.claimed.Close() // nil will do
+}
+
+// endsWith has calls end with life as well as with their own context.
+func endsWith(life context.Context) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(life, cancel)()
+		return invoke(ctx, method, req, reply, cc, opts...)
+	}
+}
+
+// streamsEndWith is endsWith for streams.
+func streamsEndWith(life context.Context) grpc.StreamClientInterceptor {
+	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		unlink := context.AfterFunc(life, cancel)
+		stream, err := open(ctx, desc, cc, method, opts...)
+		if err != nil {
+			unlink()
+			cancel()
+			return nil, err
+		}
+		context.AfterFunc(stream.Context(), func() { unlink(); cancel() })
+		return stream, nil
+	}
+}
+
+// Close ends all plugins. It may be called more than once; a closed Host starts
+// nothing.
+func (h *Host) Close() {
+	h.mu.Lock()
+	h.closed = true
+	h.end()
+	slots := h.running
+	h.running = map[string]*slot{}
+	h.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, s := range slots {
+		wg.Go(s.close)
+	}
+	wg.Wait()
+	h.spawn.close()
+}
