@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -36,6 +37,9 @@ func (p *Pipeline) Locked(packs []spec.Pack, file *lock.File, staleOK bool) ([]P
 			picks[i].Outcome.Notes = append(picks[i].Outcome.Notes, text+" since the lock was written; the locked image is used all the same")
 		}
 		picks[i].Image = &entry.Image
+		for _, reason := range freshness.Judge(freshness.Expected{}, entry.Image, p.Now) {
+			picks[i].Outcome.Notes = append(picks[i].Outcome.Notes, "the locked image is no longer good, by what the lock knows: "+reason)
+		}
 	}
 	if staleOK {
 		stale = nil
@@ -53,9 +57,26 @@ func (p *Pipeline) Locked(packs []spec.Pack, file *lock.File, staleOK bool) ([]P
 	}
 }
 
+// Strays returns the names of packs that a lock has and the spec lacks.
+func (p *Pipeline) Strays(file *lock.File) ([]string, error) {
+	packs, err := p.Packs(nil)
+	if err != nil {
+		return nil, err
+	}
+	has := make(map[string]bool, len(packs))
+	for _, pack := range packs {
+		has[pack.Name] = pack.NeedsImage()
+	}
+	return slices.DeleteFunc(file.Names(), func(name string) bool { return has[name] }), nil
+}
+
 // Entries returns the lock entries of picks that were just made. A pack without
-// a pick is an error; one that needs no image has no entry.
+// a pick is an error, and so is one that cannot be rendered; one that needs no image
+// has no entry.
 func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry, error) {
+	if _, err := Values(picks); err != nil {
+		return nil, err
+	}
 	plugins := map[string]lock.Plugin{}
 	for _, result := range results {
 		if result.Plugin != nil {
@@ -65,12 +86,7 @@ func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry,
 		}
 	}
 	var entries []lock.Entry
-	var failed []error
 	for _, pick := range picks {
-		if pick.Err != nil {
-			failed = append(failed, pick.Err)
-			continue
-		}
 		if pick.Image == nil {
 			continue
 		}
@@ -82,5 +98,5 @@ func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry,
 			Name: pick.Pack.Name, Pack: pick.Pack.Pack, SpecDigest: digest, Image: *pick.Image, Plugin: plugins[pick.Image.Source],
 		})
 	}
-	return entries, failure.Join(failed...)
+	return entries, nil
 }

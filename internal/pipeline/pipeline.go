@@ -92,6 +92,11 @@ func packNames(packs []spec.Pack) string {
 	for i, p := range packs {
 		names[i] = p.Name
 	}
+	return Names(names)
+}
+
+// Names lists names of packs for a message, not more than a person reads.
+func Names(names []string) string {
 	if len(names) > maxNames {
 		return strings.Join(names[:maxNames], ", ") + fmt.Sprintf(" and %d more", len(names)-maxNames)
 	}
