@@ -1,10 +1,12 @@
 package options
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -14,8 +16,10 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
 // Lock says which lock is used, and whether.
@@ -86,6 +90,9 @@ func (l *Lock) Load(inv *invocation.Invocation, document *spec.Document) (*lock.
 	if path == "" {
 		return nil, "", l.absent("for a spec from flags or stdin", "name one with --lock-file")
 	}
+	if err := notTheSpec(inv, document, path, name); err != nil {
+		return nil, "", err
+	}
 	file, err := lock.Load(path, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -142,6 +149,14 @@ func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, nam
 		return nil, err
 	}
 	fmt.Fprintf(inv.ErrOut, "using %s; --ignore-lock picks anew\n", name)
+	strays, err := p.Strays(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(strays) > 0 {
+		fmt.Fprintf(inv.ErrOut, "note: %s has packs that the spec lacks, which `%s update` removes: %s\n",
+			name, inv.DisplayName(), output.HarmlessLine(pipeline.Names(strays)))
+	}
 	return &Picked{Picks: picks, Lock: name}, nil
 }
 
@@ -190,11 +205,42 @@ func (r *Run) pickFromSources(ctx context.Context, inv *invocation.Invocation, d
 }
 
 // Place is Path for commands that write the lock: a spec without a place of its
-// own is a usage error.
+// own is a usage error, and so is a lock that would be the spec, or that of two.
 func (l *Lock) Place(inv *invocation.Invocation, document *spec.Document) (path, name string, err error) {
 	path, name = l.Path(inv, document)
 	if path == "" {
 		return "", "", failure.Usage("name the lock with --lock-file", "a spec from flags or stdin has no place for its lock")
 	}
-	return path, name, nil
+	if err := notTheSpec(inv, document, path, name); err != nil {
+		return "", "", err
+	}
+	if l.File != "" {
+		return path, name, nil
+	}
+	return path, name, ofOneSpec(inv, document.Set.File, name)
+}
+
+// notTheSpec refuses a lock that is the spec itself, by whatever name or link.
+func notTheSpec(inv *invocation.Invocation, document *spec.Document, path, name string) error {
+	file := document.Set.File
+	if file == "" || file == stdinName || !wholefile.Same(inv.Path(file), path) {
+		return nil
+	}
+	return failure.Usage("name another file with --lock-file", "the lock %s is the spec itself", name)
+}
+
+// ofOneSpec refuses a lock that byoos.yaml and byoos.yml would share: an update by
+// one would remove the packs of the other.
+func ofOneSpec(inv *invocation.Invocation, file, name string) error {
+	twin, isYML := strings.CutSuffix(file, ".yml")
+	twin += ".yaml"
+	if !isYML {
+		twin = strings.TrimSuffix(file, ".yaml") + ".yml"
+	}
+	data, err := os.ReadFile(inv.Path(twin))
+	isSpec := err == nil && bytes.Contains(data, []byte(spec.Kind))
+	if !isSpec || wholefile.Same(inv.Path(file), inv.Path(twin)) {
+		return nil
+	}
+	return failure.Usage("rename one of them, or name a lock for each with --lock-file", "%s and %s would share the lock %s", file, twin, name)
 }

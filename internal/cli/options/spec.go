@@ -18,6 +18,9 @@ import (
 // DefaultSpecFile is read when neither -f nor --source is given.
 const DefaultSpecFile = "byoos.yaml"
 
+// otherSpecFile is what some call theirs; it is named to them, and never read unasked.
+const otherSpecFile = "byoos.yml"
+
 // stdinName stands for a spec from stdin in messages.
 const stdinName = "<stdin>"
 
@@ -101,7 +104,11 @@ func (s *Spec) path(inv *invocation.Invocation) string {
 
 func unreadable(name string, isDefault bool, err error, inv *invocation.Invocation) error {
 	e := &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the spec " + name, Err: err, Next: "check its permissions"}
+	_, noYML := os.Stat(inv.Path(otherSpecFile))
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && isDefault && noYML == nil:
+		e.Summary, e.Err = "there is no "+name+" in this directory", nil
+		e.Next = "name the spec with -f " + otherSpecFile
 	case errors.Is(err, fs.ErrNotExist) && isDefault:
 		e.Summary, e.Err = "there is no "+name+" in this directory", nil
 		e.Next = "name a spec with -f, make one with `" + inv.DisplayName() + " init`, or use --source TYPE"
