@@ -7,13 +7,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -27,145 +31,236 @@ const (
 // Entry is the pick of one pack.
 type Entry struct {
 	// Name is the pack's, after matrix expansion.
-	Name string        `json:"name" jsonschema:"required"`
-	Pack spec.PackKind `json:"pack" jsonschema:"required"`
+	Name string        `json:"name" jsonschema:"required,minLength=1"`
+	Pack spec.PackKind `json:"pack" jsonschema:"required,enum=generic-byoi,enum=edge-native-byoi"`
 	// SpecDigest is Fingerprint of what led to the pick.
-	SpecDigest string      `json:"specDigest" jsonschema:"required"`
+	SpecDigest string      `json:"specDigest" jsonschema:"required,pattern=^sha256:[0-9a-f]{64}$"`
 	Image      image.Image `json:"image" jsonschema:"required"`
 	Plugin     Plugin      `json:"plugin" jsonschema:"required"`
 }
 
 // Plugin is what found the image.
 type Plugin struct {
-	Type    string `json:"type" jsonschema:"required"`
+	Type    string `json:"type" jsonschema:"required,minLength=1"`
 	Version string `json:"version,omitempty"`
 	Digest  string `json:"digest,omitempty"`
 }
 
 // File is a whole lock. The zero value is not usable; New and Parse return one.
 type File struct {
+	name    string
 	entries map[string]*located
-	// root is the document as read, so that what this version does not know
-	// survives a rewrite.
-	root *yaml.Node
+	// data is the document as read, so that comments and what this version does not
+	// know survive a rewrite.
+	data    []byte
+	changed bool
 }
 
-// located is an entry and its node in the document.
+// located is an entry and where it is in the document.
 type located struct {
 	Entry
-	node *yaml.Node
+	digest string
+	// index among the entries as read; node is set for one that was put since.
+	index int
+	node  *yaml.Node
+	// problems say why it cannot be used.
+	problems []schemacheck.Problem
+	// later says which key this version does not know.
+	later string
 }
 
-const header = `apiVersion: ` + APIVersion + `
+const header = `# Written by kubectl byoos. Commit it; ` + "`kubectl byoos update`" + ` moves it.
+apiVersion: ` + APIVersion + `
 kind: ` + Kind + `
 packs: []
+complete: true
 `
 
 // New returns an empty lock.
 func New() *File {
-	file, err := Parse(FileName, []byte(header))
-	if err != nil {
-		// The header is fixed, so only a bug gets here.
-		panic(err)
-	}
-	file.root.HeadComment = "# Written by kubectl byoos. Commit it; `kubectl byoos update` moves it."
-	return file
+	return &File{name: FileName, entries: map[string]*located{}, data: []byte(header)}
 }
 
-// Entry returns the entry of a pack.
+// Entry returns the entry of a pack, unless it cannot be used.
 func (f *File) Entry(name string) (Entry, bool) {
 	l, ok := f.entries[name]
-	if !ok {
+	if !ok || len(l.problems) > 0 {
 		return Entry{}, false
 	}
 	return l.Entry, true
 }
 
 // Names returns the names of all entries, sorted.
-func (f *File) Names() []string {
-	names := make([]string, 0, len(f.entries))
-	for name := range f.entries {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.entries)) }
 
-// Put adds or replaces the entry of a pack. Fields that a later version wrote
-// beside those of Entry stay.
+// Put adds or replaces the entry of a pack. One with keys that a later version
+// wrote is not replaced: what they say of the old image need not hold for the new.
 func (f *File) Put(entry Entry) error {
-	node, err := entryNode(entry)
-	if err != nil {
-		return err
-	}
+	l := &located{Entry: entry, index: -1}
 	if old, ok := f.entries[entry.Name]; ok {
-		keepUnknown(node, old.node)
-		node.HeadComment, node.FootComment = old.node.HeadComment, old.node.FootComment
+		if old.later != "" {
+			return failure.Usage("change the lock with that version, or write it anew with `lock --force`",
+				"the entry of %s in %s is of a later version: %s", entry.Name, f.name, old.later)
+		}
+		l.index = old.index
 	}
-	f.entries[entry.Name] = &located{Entry: entry, node: node}
+	var err error
+	if l.node, l.digest, err = entryNode(entry); err != nil {
+		return fmt.Errorf("cannot encode the lock entry of %s: %w", entry.Name, err)
+	}
+	f.entries[entry.Name] = l
+	f.changed = true
 	return nil
 }
 
 // Remove drops the entry of a pack.
-func (f *File) Remove(name string) { delete(f.entries, name) }
+func (f *File) Remove(name string) {
+	delete(f.entries, name)
+	f.changed = true
+}
 
-// Marshal returns the file's bytes: entries sorted by name, keys in a fixed
-// order. The same entries give the same bytes.
+// Marshal returns the file's bytes: entries sorted by name, keys in a fixed order,
+// line ends as read. The same entries give the same bytes, and those of a file that
+// nothing was put into or removed from are as read. It is an error when they could
+// not be read again.
 func (f *File) Marshal() ([]byte, error) {
-	packs := value(f.root, "packs")
-	packs.Kind, packs.Tag, packs.Style = yaml.SequenceNode, "!!seq", 0
-	packs.Content = packs.Content[:0]
+	if err := f.check(); err != nil || !f.changed {
+		return f.data, err
+	}
+	// The YAML library leaves the \r of a comment's end where it finds it.
+	text := bytes.ReplaceAll(f.data, []byte("\r\n"), []byte("\n"))
+	data, err := f.encode(text)
+	if err != nil {
+		return nil, fmt.Errorf("cannot encode %s: %w", f.name, err)
+	}
+	if len(text) < len(f.data) {
+		data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
+	}
+	if err := f.sameIn(data); err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+// sameIn is an error when a reader of data would not get the entries of the file.
+func (f *File) sameIn(data []byte) error {
+	e := &failure.Error{
+		Code: failure.ExitFailure, Summary: f.name + " is not written: it could not be read again",
+		Next: "report this with the lines above; another image, by packs[].select, may do meanwhile",
+	}
+	again, err := Parse(f.name, data)
+	if err != nil {
+		e.Err = err
+		var unreadable *failure.Error
+		if errors.As(err, &unreadable) {
+			e.Err, e.Details = nil, unreadable.Details
+		}
+		return e
+	}
+	if !maps.EqualFunc(f.entries, again.entries, func(a, b *located) bool { return a.digest == b.digest }) {
+		e.Details = []string{"its entries would differ"}
+		return e
+	}
+	return nil
+}
+
+// encode puts the entries into the document that text is.
+func (f *File) encode(text []byte) ([]byte, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return nil, err
+	}
+	packs := value(&root, "packs")
+	if packs == nil || packs.Kind != yaml.SequenceNode {
+		return nil, errors.New("its packs are not written as a list")
+	}
+	old := packs.Content
+	packs.Content, packs.Style = nil, 0
 	for _, name := range f.Names() {
-		packs.Content = append(packs.Content, f.entries[name].node)
+		l := f.entries[name]
+		node := l.node
+		switch {
+		case node == nil:
+			node = old[l.index]
+		case l.index >= 0:
+			node.HeadComment, node.FootComment = old[l.index].HeadComment, old[l.index].FootComment
+		}
+		packs.Content = append(packs.Content, node)
 	}
 	if len(packs.Content) == 0 {
 		packs.Style = yaml.FlowStyle
 	}
+	endWith(&root, completeKey)
 	var b bytes.Buffer
 	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(f.root); err != nil {
-		return nil, fmt.Errorf("cannot encode the lock: %w", err)
+	if err := encoder.Encode(&root); err != nil {
+		return nil, err
 	}
-	if err := encoder.Close(); err != nil {
-		return nil, fmt.Errorf("cannot encode the lock: %w", err)
-	}
-	return b.Bytes(), nil
+	return b.Bytes(), encoder.Close()
 }
 
-// entryKeys is the order of an entry's keys.
-func entryKeys() []string { return []string{"name", "pack", "specDigest", "image", "plugin"} }
+// Keys of the document and of an entry that are looked for by name.
+const (
+	completeKey = "complete"
+	digestKey   = "digest"
+)
 
-func entryNode(entry Entry) (*yaml.Node, error) {
+// entryKeys is the order of an entry's keys.
+func entryKeys() []string {
+	return []string{"name", "pack", "specDigest", "image", "plugin", digestKey}
+}
+
+func entryNode(entry Entry) (node *yaml.Node, digest string, err error) {
 	text, err := json.Marshal(entry)
 	if err != nil {
-		return nil, fmt.Errorf("cannot encode the lock entry of %s: %w", entry.Name, err)
+		return nil, "", err
 	}
 	fields := map[string]any{}
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, fmt.Errorf("cannot encode the lock entry of %s: %w", entry.Name, err)
+		return nil, "", err
 	}
-	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	if digest, _, err = digestOf(fields); err != nil {
+		return nil, "", err
+	}
+	fields[digestKey] = digest
+	node = &yaml.Node{Kind: yaml.MappingNode}
 	for _, key := range entryKeys() {
-		var v yaml.Node
-		// Maps are encoded with sorted keys.
-		if err := v.Encode(fields[key]); err != nil {
-			return nil, fmt.Errorf("cannot encode the lock entry of %s: %w", entry.Name, err)
-		}
-		node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, &v)
+		node.Content = append(node.Content, nodeOf(key), nodeOf(fields[key]))
 	}
-	return node, nil
+	return node, digest, nil
 }
 
-// keepUnknown carries over the keys of an old entry that this version does not
-// know.
-func keepUnknown(node, old *yaml.Node) {
-	for i := 0; i+1 < len(old.Content); i += 2 {
-		if !slices.Contains(entryKeys(), old.Content[i].Value) {
-			node.Content = append(node.Content, old.Content[i], old.Content[i+1])
+// nodeOf returns the node of a value that encoding/json decoded, mappings sorted by
+// key.
+func nodeOf(value any) *yaml.Node {
+	node := &yaml.Node{}
+	switch v := value.(type) {
+	case map[string]any:
+		node.Kind = yaml.MappingNode
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			node.Content = append(node.Content, nodeOf(key), nodeOf(v[key]))
 		}
+	case []any:
+		node.Kind = yaml.SequenceNode
+		for _, item := range v {
+			node.Content = append(node.Content, nodeOf(item))
+		}
+	case string:
+		node.Kind, node.Tag, node.Value = yaml.ScalarNode, "!!str", v
+		// What an encoder writes plain or as a block, and a reader could take for
+		// something else: a word processor's quotes, line ends that git rewrites.
+		if v == "<<" || strings.ContainsFunc(v, needsQuotes) {
+			node.Style = yaml.DoubleQuotedStyle
+		}
+	default:
+		// Numbers, booleans and null have one form.
+		_ = node.Encode(v)
 	}
+	return node
 }
+
+func needsQuotes(r rune) bool { return r < ' ' || r > '~' }
 
 // value returns the value of a mapping's key, nil when it is not there. A
 // document stands for its content.
@@ -181,9 +276,24 @@ func value(node *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// endWith moves a key of a document to its end.
+func endWith(root *yaml.Node, key string) {
+	node := root.Content[0]
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			pair := slices.Clone(node.Content[i : i+2])
+			node.Content = append(slices.Delete(node.Content, i, i+2), pair...)
+			return
+		}
+	}
+}
+
 // Fingerprint is the digest of the part of a spec that leads to a pack's pick:
-// its kind, what it selects, and its sources with their configuration. What the
-// pack sets beyond that (values, target) is not part of it.
+// its kind, what it selects, its sources with their configuration, and what decides
+// whether the pick can be rendered by more than the pick itself: how an edge pack
+// refers to its image, and the parts of the tag that it sets. The rest (other
+// values, target) is not part of it. The pack is one that was expanded, so that a
+// default is the same written down or not.
 func Fingerprint(pack spec.Pack, sources []spec.Source) (string, error) {
 	used := make([]spec.Source, 0, len(sources))
 	for _, s := range sources {
@@ -197,12 +307,29 @@ func Fingerprint(pack spec.Pack, sources []spec.Source) (string, error) {
 		Pack    spec.PackKind `json:"pack"`
 		Select  spec.Select   `json:"select"`
 		Sources []spec.Source `json:"sources"`
-	}{pack.Pack, pack.Select, used})
+		Edge    *spec.Edge    `json:"edge,omitempty"`
+		Values  spec.Values   `json:"values,omitzero"`
+	}{pack.Pack, pack.Select, used, referenceOf(pack.Edge), tagPartsOf(pack.Values)})
 	if err != nil {
 		return "", fmt.Errorf("cannot take the digest of pack %s: %w", pack.Name, err)
 	}
 	sum := sha256.Sum256(text)
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// referenceOf leaves out the further content of an edge pack.
+func referenceOf(edge *spec.Edge) *spec.Edge {
+	if edge == nil {
+		return nil
+	}
+	reference := *edge
+	reference.ContentImages = nil
+	reference.KubernetesVersions = slices.Sorted(slices.Values(edge.KubernetesVersions))
+	return &reference
+}
+
+func tagPartsOf(values spec.Values) spec.Values {
+	return spec.Values{K8sDistribution: values.K8sDistribution, PEVersion: values.PEVersion, CustomTag: values.CustomTag}
 }
 
 // SameImage tells whether two images are one, and give a pack the same values.

@@ -2,11 +2,11 @@ package lock
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
@@ -17,9 +17,19 @@ const maxBytes = 256 << 20
 
 const mendNext = "take the file from version control, or write it anew with `lock --force`"
 
-// Parse reads a lock; name is used in messages. A damaged one is a usage error
-// that names each line.
+// Parse reads a lock; name is used in messages. One that is damaged, was cut, or
+// has an entry that does not fit its digest is a usage error that names each line.
 func Parse(name string, data []byte) (*File, error) {
+	file, err := read(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return file, file.check()
+}
+
+// read is Parse for who may mend entries: what is wrong with one alone is told by
+// Damaged and check.
+func read(name string, data []byte) (*File, error) {
 	if line := conflictLine(data); line > 0 {
 		return nil, &failure.Error{
 			Code:    failure.ExitUsage,
@@ -34,24 +44,108 @@ func Parse(name string, data []byte) (*File, error) {
 	if len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(data, &node); err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", name, err)
+	c, err := newChecks()
+	if err != nil {
+		return nil, fmt.Errorf("cannot check %s: %w", name, err)
 	}
-	file, problem := index(&node, root)
-	if problem == nil {
-		return file, nil
-	}
-	// A lock is found by its name, and a link of that name may lead to any file:
-	// what is no lock at all is not quoted.
-	if root.Kind != schemacheck.Mapping || root.Field("packs") == nil {
-		return nil, damaged(name, []schemacheck.Problem{{Line: root.Line, Column: root.Column, Message: "this is not a lock"}})
-	}
-	// The schema tells the line and the key; a sound file does without it.
-	if problems := check(root); len(problems) > 0 {
+	if problems := documentProblems(root, c); len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
-	return nil, damaged(name, []schemacheck.Problem{*problem})
+	items := root.Field("packs").Value.Items
+	file := &File{name: name, data: data, entries: make(map[string]*located, len(items))}
+	for i, item := range items {
+		if problem := file.add(i, item, c); problem != nil {
+			return nil, damaged(name, []schemacheck.Problem{*problem})
+		}
+	}
+	return file, nil
+}
+
+// documentProblems are those of the file without its entries.
+func documentProblems(root *schemacheck.Node, c checks) []schemacheck.Problem {
+	whole := schemacheck.Problem{Line: root.Line, Column: root.Column}
+	switch {
+	case root.Kind != schemacheck.Mapping || root.Field("kind") == nil || root.Field("packs") == nil:
+		// A lock is found by its name, and a link of that name may lead to any file:
+		// what is no lock at all is not quoted.
+		whole.Message = "this is not a lock"
+		return []schemacheck.Problem{whole}
+	case root.Field("complete") == nil:
+		whole.Message = "the last line, complete: true, is missing: the file was cut, or an earlier version wrote it"
+		return []schemacheck.Problem{whole}
+	}
+	return c.document.Check(root, "")
+}
+
+// add takes in one entry. What is wrong with it stays with it; an entry without a
+// name of its own is a problem of the file.
+func (f *File) add(index int, item *schemacheck.Node, c checks) *schemacheck.Problem {
+	l := &located{index: index, problems: c.entry.Check(item, fmt.Sprintf("packs[%d]", index))}
+	name, ok := item.At("name")
+	if text, isText := name.Value.(string); ok && isText {
+		l.Name = text
+	}
+	if l.Name == "" {
+		return &l.problems[0]
+	}
+	if _, twice := f.entries[l.Name]; twice {
+		return &schemacheck.Problem{Line: item.Line, Column: item.Column, Message: fmt.Sprintf("the pack %q has two entries", l.Name)}
+	}
+	f.entries[l.Name] = l
+	if len(l.problems) > 0 {
+		return nil
+	}
+	if message := l.decode(item); message != "" {
+		l.problems = []schemacheck.Problem{{
+			Line: item.Line, Column: item.Column, Path: fmt.Sprintf("packs[%d]", index),
+			Message: fmt.Sprintf("the entry of %s %s", l.Name, message),
+		}}
+	}
+	return nil
+}
+
+// decode takes the content of an entry that is sound by the schema, and returns
+// what else is wrong.
+func (l *located) decode(item *schemacheck.Node) string {
+	fields, ok := item.Interface().(map[string]any)
+	if !ok {
+		return "is no mapping"
+	}
+	l.digest, _ = fields["digest"].(string)
+	digest, text, err := digestOf(fields)
+	if err != nil {
+		return err.Error()
+	}
+	if digest != l.digest {
+		return "does not fit its digest: a merge mixed two entries, or it was edited"
+	}
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	err = strict.Decode(&l.Entry)
+	if err == nil {
+		return ""
+	}
+	l.later = strings.TrimPrefix(err.Error(), "json: ")
+	l.Entry = Entry{}
+	if err := json.Unmarshal(text, &l.Entry); err != nil {
+		return "cannot be read: " + err.Error()
+	}
+	return ""
+}
+
+// digestOf returns the digest of an entry, which is that of its JSON without the
+// digest, keys sorted and without white space, and that JSON.
+func digestOf(fields map[string]any) (digest string, text []byte, err error) {
+	delete(fields, digestKey)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(fields); err != nil {
+		return "", nil, err
+	}
+	text = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:]), text, nil
 }
 
 // conflictLine returns the line of the first conflict marker of git, 0 for none.
@@ -68,7 +162,7 @@ func conflictLine(data []byte) int {
 	return 0
 }
 
-func damaged(name string, problems []schemacheck.Problem) error {
+func damaged(name string, problems []schemacheck.Problem) *failure.Error {
 	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " is damaged", Next: mendNext}
 	for _, p := range problems {
 		e.Details = append(e.Details, name+":"+p.String())
@@ -76,36 +170,27 @@ func damaged(name string, problems []schemacheck.Problem) error {
 	return e
 }
 
-// index makes a File of a document, or tells the first thing that is wrong.
-func index(node *yaml.Node, root *schemacheck.Node) (*File, *schemacheck.Problem) {
-	whole := &schemacheck.Problem{Line: root.Line, Column: root.Column}
-	text, err := json.Marshal(root.Interface())
-	if err != nil {
-		whole.Message = err.Error()
-		return nil, whole
-	}
-	var d document
-	if err := json.Unmarshal(text, &d); err != nil {
-		whole.Message = err.Error()
-		return nil, whole
-	}
-	packs := value(node, "packs")
-	if d.APIVersion != APIVersion || d.Kind != Kind || packs == nil || len(packs.Content) != len(d.Packs) {
-		whole.Message = fmt.Sprintf("this is not a lock of version %s", APIVersion)
-		return nil, whole
-	}
-	file := &File{root: node, entries: make(map[string]*located, len(d.Packs))}
-	for i, entry := range d.Packs {
-		at := &schemacheck.Problem{Line: packs.Content[i].Line, Column: packs.Content[i].Column}
-		if entry.Name == "" || entry.SpecDigest == "" || entry.Image.ID == "" {
-			at.Message = "an entry needs a name, a specDigest and an image with an id"
-			return nil, at
+// Damaged tells whether the file has an entry of a pack that cannot be used, for
+// who puts another in its place.
+func (f *File) Damaged(name string) bool {
+	l, ok := f.entries[name]
+	return ok && len(l.problems) > 0
+}
+
+// check is an error when an entry cannot be used.
+func (f *File) check() error {
+	var problems []schemacheck.Problem
+	var names []string
+	for _, name := range f.Names() {
+		if f.Damaged(name) {
+			names = append(names, name)
+			problems = append(problems, f.entries[name].problems...)
 		}
-		if _, twice := file.entries[entry.Name]; twice {
-			at.Message = fmt.Sprintf("the pack %q has two entries", entry.Name)
-			return nil, at
-		}
-		file.entries[entry.Name] = &located{Entry: entry, node: packs.Content[i]}
 	}
-	return file, nil
+	if len(problems) == 0 {
+		return nil
+	}
+	e := damaged(f.name, schemacheck.Sort(problems))
+	e.Next = "take the file from version control, or pick anew with `update --pack " + strings.Join(names, ",") + "`"
+	return e
 }

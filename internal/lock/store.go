@@ -1,22 +1,18 @@
 package lock
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/gofrs/flock"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
+	"regexp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
-
-// retryDelay is how often a busy lock is tried again.
-const retryDelay = 20 * time.Millisecond
 
 // Load reads the lock at path; name is used in messages. The error of a file that
 // is not there is fs.ErrNotExist.
@@ -29,91 +25,154 @@ func Load(path, name string) (*File, error) {
 }
 
 // Change reads the lock at path (a new one when there is none), lets change work
-// on it, and writes it whole or not at all. Processes that change one lock take
-// turns until ctx is done, so that none loses the entries of another; a reader
-// sees the old file or the new one.
+// on it, and writes it whole or not at all, or not when nothing was put or removed.
+// Entries that are damaged are an error unless change puts others in their place.
+// Processes that change one lock take turns until ctx is done, so that none loses
+// the entries of another; what a program that takes no turns changed meanwhile is
+// an error. change may be called a second time where no turn can be taken.
 func Change(ctx context.Context, path, name string, change func(*File) error) error {
-	release, err := takeTurn(ctx, path, name)
+	target, err := targetOf(path, name)
+	if err != nil {
+		return err
+	}
+	release, err := takeTurn(ctx, target, name)
+	if err != nil && ctx.Err() == nil {
+		// A folder that is read-only will do where there is nothing to write.
+		if data, _, peekErr := peek(target, name, change); peekErr == nil && data == nil {
+			return nil
+		}
+	}
 	if err != nil {
 		return err
 	}
 	defer release()
-	file, err := Load(path, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		file, err = New(), nil
-	}
-	if err != nil {
+	data, before, err := peek(target, name, change)
+	if err != nil || data == nil {
 		return err
 	}
-	if err := change(file); err != nil {
-		return err
-	}
-	return write(path, name, file)
+	return save(ctx, wholefile.Guard{}, wholefile.File{Path: target, Name: name, Data: data, Read: before})
 }
 
-func write(path, name string, file *File) error {
+// Peek is Change without writing.
+func Peek(path, name string, change func(*File) error) error {
+	_, _, err := peek(path, name, change)
+	return err
+}
+
+// peek returns what a change makes of a lock, nil when it stays as it is, and what
+// the lock was before, empty when there was none.
+func peek(path, name string, change func(*File) error) (data, before []byte, err error) {
+	file := New()
+	file.name = name
+	before, err = os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		before = []byte{}
+	case err != nil:
+		return nil, nil, fmt.Errorf("cannot read %s: %w", name, err)
+	default:
+		if file, err = read(name, before); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := change(file); err != nil {
+		return nil, nil, err
+	}
+	data, err = file.Marshal()
+	if err != nil || !file.changed {
+		return nil, nil, err
+	}
+	return data, before, nil
+}
+
+// Write makes the lock at path of entries. One that is there is fs.ErrExist, or is
+// replaced, whatever it holds, as long as it looks like a lock.
+func Write(ctx context.Context, path, name string, entries []Entry, replace bool) error {
+	file := New()
+	file.name = name
+	for _, entry := range entries {
+		if err := file.Put(entry); err != nil {
+			return err
+		}
+	}
 	data, err := file.Marshal()
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
+	target, err := targetOf(path, name)
+	if err != nil {
+		return err
+	}
+	release, err := takeTurn(ctx, target, name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := CheckWrite(path, name, replace); err != nil {
+		return err
+	}
+	out := wholefile.File{Path: target, Name: name, Data: data}
+	if !replace {
+		out.Read = []byte{} // there is none
+	}
+	return save(ctx, wholefile.Guard{Force: replace}, out)
+}
+
+// looksLikeLock finds the kind in a lock that may be damaged.
+var looksLikeLock = regexp.MustCompile(`(?m)(^|[{,])\s*["']?kind["']?:\s*["']?Lock\b`)
+
+// CheckWrite tells whether Write would write: an error that is fs.ErrExist for a
+// file that is there and not to be replaced, and a usage error for one that is no
+// lock.
+func CheckWrite(path, name string, replace bool) error {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := wholefile.Write(path, data, 0o644); err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
+	if !replace {
+		return fmt.Errorf("%s: %w", name, fs.ErrExist)
+	}
+	target, err := targetOf(path, name)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	var data []byte
+	if info.Mode().IsRegular() {
+		if data, err = os.ReadFile(target); err != nil {
+			return fmt.Errorf("cannot read %s: %w", name, err)
+		}
+	}
+	if !info.Mode().IsRegular() || len(bytes.TrimSpace(data)) > 0 && !looksLikeLock.Match(data) {
+		return failure.Usage("name another file with --lock-file, or remove this one", "%s is no lock, and is kept", name)
 	}
 	return nil
 }
 
-// takeTurn holds a guard file beside the lock, since the lock itself is replaced
-// by rename. The guard is removed at the end; a process that waited on a removed
-// one tries again.
-func takeTurn(ctx context.Context, path, name string) (release func(), err error) {
-	guard := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".guard")
-	for {
-		turn := flock.New(guard)
-		if _, err := turn.TryLockContext(ctx, retryDelay); err != nil {
-			return nil, busy(ctx, name, err)
-		}
-		if stillThere(turn, guard) {
-			return func() {
-				// Removed while held, so nobody can hold a guard that others do not see.
-				_ = os.Remove(guard)
-				_ = turn.Close()
-			}, nil
-		}
-		_ = turn.Close()
+// targetOf follows a link, so that the lock is changed where it lies. Only a lock
+// is ever replaced there.
+func targetOf(path, name string) (string, error) {
+	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return path, nil //nolint:nilerr // what cannot be looked at is told by who reads it
 	}
-}
-
-// stillThere tells whether the file that is locked is the one on disk.
-func stillThere(turn *flock.Flock, guard string) bool {
-	held, err := turn.Stat()
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return false
+		return "", &failure.Error{
+			Code: failure.ExitUsage, Summary: name + " is a link that leads nowhere", Err: err,
+			Next: "remove the link, or make the file that it names",
+		}
 	}
-	onDisk, err := os.Stat(guard)
-	return err == nil && os.SameFile(held, onDisk)
+	return target, nil
 }
 
-func busy(ctx context.Context, name string, err error) error {
-	if ctx.Err() == nil {
-		return fmt.Errorf("cannot lock %s: %w", name, err)
+// save is where what appeared or changed since it was read is found.
+func save(ctx context.Context, guard wholefile.Guard, file wholefile.File) error {
+	_, err := guard.Write(ctx, file)
+	var refused *failure.Error
+	if errors.As(err, &refused) && refused.Code == failure.ExitUsage {
+		refused.Next = "look at it, and run the command again"
 	}
-	return &failure.Error{
-		Code: failure.ExitFailure, Summary: "another process is changing " + name, Err: ctx.Err(),
-		Next: "try again when it is done",
-	}
-}
-
-// Peek is Change without writing: change works on a copy.
-func Peek(path, name string, change func(*File) error) error {
-	file, err := Load(path, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		file, err = New(), nil
-	}
-	if err != nil {
-		return err
-	}
-	return change(file)
+	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
 // Options of the command.
@@ -32,8 +30,9 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Use:   "lock",
 		Short: "Write down the image of every pack",
 		Long: `Pick an image for every pack and write the picks into byoos.lock, to be committed.
-render and explain use it from then on, without asking any source. A lock that
-exists is kept: update changes its entries and shows what changes.`,
+render and explain use it from then on, without asking any source. A pack that could
+not be rendered is not locked. A lock that exists is kept: update changes its entries
+and shows what changes.`,
 		Example: options.Examples(inv.DisplayName(),
 			"lock",
 			"lock -f production.yaml",
@@ -57,8 +56,9 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(path); !o.Force && !errors.Is(err, fs.ErrNotExist) {
-		return failure.Usage("change it with `"+o.Invocation.DisplayName()+" update`, or write it anew with --force", "%s exists", name)
+	// Write checks it again: this spares the sources.
+	if err := lock.CheckWrite(path, name, o.Force); err != nil {
+		return o.explain(name, err)
 	}
 	packs, err := session.Packs(nil)
 	if err != nil {
@@ -74,19 +74,17 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	file := lock.New()
-	for _, entry := range entries {
-		if err := file.Put(entry); err != nil {
-			return err
-		}
-	}
-	data, err := file.Marshal()
-	if err != nil {
-		return err
-	}
-	if err := wholefile.Write(path, data, 0o644); err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
+	if err := lock.Write(ctx, path, name, entries, o.Force); err != nil {
+		return o.explain(name, err)
 	}
 	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s: %d image(s)\n", name, len(entries))
 	return nil
+}
+
+// explain says what to do about a lock that exists.
+func (o *Options) explain(name string, err error) error {
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return failure.Usage("change it with `"+o.Invocation.DisplayName()+" update`, or write it anew with --force", "%s exists", name)
 }

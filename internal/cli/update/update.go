@@ -67,7 +67,8 @@ of packs that the spec no longer has are removed.`,
 type Change struct {
 	Pack string `json:"pack"`
 	// Reason is newer, older, gone (the old image is no more), new, removed,
-	// specChanged, or changed: what is known of the same image is another.
+	// specChanged, damaged (the old entry did not fit its digest), or changed: what is
+	// known of the same image is another.
 	Reason string       `json:"reason"`
 	Old    *image.Image `json:"old,omitempty"`
 	New    *image.Image `json:"new,omitempty"`
@@ -160,6 +161,9 @@ func (p *picked) changes(file *lock.File, removeOthers bool) []Change {
 	for _, entry := range p.entries {
 		old, ok := file.Entry(entry.Name)
 		reason := p.reason(old, ok, entry)
+		if file.Damaged(entry.Name) {
+			reason = "damaged"
+		}
 		if reason == "" {
 			continue
 		}
@@ -172,8 +176,11 @@ func (p *picked) changes(file *lock.File, removeOthers bool) []Change {
 	if removeOthers {
 		for _, name := range file.Names() {
 			if !p.names[name] {
-				old, _ := file.Entry(name)
-				changes = append(changes, Change{Pack: name, Reason: "removed", Old: &old.Image})
+				change := Change{Pack: name, Reason: "removed"}
+				if old, ok := file.Entry(name); ok {
+					change.Old = &old.Image
+				}
+				changes = append(changes, change)
 			}
 		}
 	}
