@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 parts=("$@")
 if ((${#parts[@]} == 0)); then
-  parts=(startup plugins manifests lock aws azure oci)
+  parts=(startup plugins manifests packs lock aws azure oci)
 fi
 for program in hyperfine /usr/bin/time jq; do
   command -v "$program" >/dev/null || { echo "install $program (Debian: hyperfine, time, jq)" >&2; exit 1; }

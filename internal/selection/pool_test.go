@@ -45,3 +45,27 @@ func TestDecideAgreesWithExplain(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkManyPacks is a pack's share of thousands over one pool.
+func BenchmarkManyPacks(b *testing.B) {
+	images := make([]image.Image, 20_000)
+	for i := range images {
+		created := now().Add(-time.Duration(i) * time.Minute)
+		images[i] = ami(fmt.Sprintf("ami-%05d", i), run(fmt.Sprint(i)), func(img *image.Image) { img.CreatedAt = &created })
+	}
+	pool := selection.Prepare(images)
+	for name, sel := range map[string]spec.Select{
+		"all fit": {Region: "us-east-1", Name: "gold*"}, "none fits": {Region: "us-east-0"}, "any region": {Provider: "aws"},
+	} {
+		rule, err := selection.Compile(sel)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				rule.Decide(pool, now())
+			}
+		})
+	}
+}
