@@ -13,11 +13,15 @@ import (
 // Expected is what was picked: empty fields are not compared.
 type Expected struct {
 	ID, Region, Architecture, Digest string
+	OS                               image.OS
+	KubernetesVersion                string
 }
 
 // Expect returns what is expected of an image that was picked.
 func Expect(picked image.Image) Expected {
-	return Expected{ID: picked.ID, Region: picked.Region, Architecture: picked.Architecture, Digest: picked.Digest}
+	return Expected{
+		ID: picked.ID, Region: picked.Region, Architecture: picked.Architecture, Digest: picked.Digest, OS: picked.OS, KubernetesVersion: picked.KubernetesVersion,
+	}
 }
 
 // Judge returns why the image, as its source has it now, is no longer good;
@@ -49,6 +53,13 @@ func Judge(want Expected, got image.Image, now time.Time) []string {
 	}
 	if differ(want.Digest, got.Digest) {
 		add("its digest is %s, and %s was picked", got.Digest, want.Digest)
+	}
+	for _, fact := range []struct{ name, want, got string }{
+		{"OS", want.OS.Name, got.OS.Name}, {"OS version", want.OS.Version, got.OS.Version}, {"Kubernetes version", want.KubernetesVersion, got.KubernetesVersion},
+	} {
+		if differ(fact.want, fact.got) {
+			add("its %s is %s, and %s was picked", fact.name, fact.got, fact.want)
+		}
 	}
 	return reasons
 }

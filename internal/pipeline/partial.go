@@ -42,7 +42,7 @@ func (p Pick) failedSources() string {
 }
 
 func (p Pick) withoutSources() string {
-	if len(p.Outcome.Dropped) > 0 {
+	if p.Outcome.Missed() > 0 {
 		return fmt.Sprintf("pack %s has no image: %s, and nothing else fits", p.Pack.Name, p.failedSources())
 	}
 	return fmt.Sprintf("pack %s has no image: %s", p.Pack.Name, p.failedSources())

@@ -61,7 +61,8 @@ func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
 		return nil, err
 	}
 	return &source.Plugin{Type: typ, Digest: "sha256:d", Description: &sourcev1.Description{
-		Version: "1.2.3", ConfigSchema: `{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false}`,
+		Version: "1.2.3", Providers: []string{"aws"}, Capabilities: []sourcev1.Capability{sourcev1.Capability_CAPABILITY_VERIFY},
+		ConfigSchema: `{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false}`,
 	}}, nil
 }
 
@@ -462,6 +463,11 @@ func TestVerify(t *testing.T) {
 	unsaidOld.DeprecatedAt = &old
 	stateless := good
 	stateless.State = image.StateUnset
+	live, deregistered, ubuntu := good, good, good
+	live.Evidence, deregistered.Evidence, deregistered.State = image.Asked, image.Asked, image.Gone
+	ubuntu.OS.Name = "ubuntu"
+	picked := good
+	picked.OS.Name = "rhel"
 	tests := map[string]struct {
 		golden, other   source.Verified
 		err             map[string]error
@@ -494,6 +500,48 @@ func TestVerify(t *testing.T) {
 			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
 			other:  source.Verified{Presence: source.Found, Image: &good}, status: pipeline.StatusOK,
 		},
+		// A manifest or another record is not the world.
+		"on record, and the service has it": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, other: source.Verified{Presence: source.Found, Image: &live}, asked: "golden", status: pipeline.StatusOK,
+		},
+		"on record, and the service does not have it": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusStale, reason: "deregistered",
+			other: source.Verified{Presence: source.NotFound, Reason: "deregistered", Evidence: image.Asked},
+		},
+		"on record, and the service says it is gone": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusStale, reason: "its state is gone",
+			other: source.Verified{Presence: source.Found, Image: &deregistered},
+		},
+		"on record, and another account may not see it": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK,
+			other: source.Verified{Presence: source.NotVisible, Reason: "not shared", Evidence: image.Asked},
+		},
+		"on record, and another record does not have it": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK,
+			other: source.Verified{Presence: source.NotFound, Reason: "not listed", Evidence: image.Recorded},
+		},
+		"on record, and the service could not be asked": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", err: map[string]error{"other": errors.New("expired")},
+			status: pipeline.StatusUnknown, reason: "it is on record, and source other could not be asked", failure: "expired",
+		},
+		"off the record, and the service has it": {
+			golden: source.Verified{Presence: source.NotFound, Reason: "not listed", Evidence: image.Recorded},
+			other:  source.Verified{Presence: source.Found, Image: &live}, asked: "golden", status: pipeline.StatusOK,
+		},
+		"one account has it, and another does not": {
+			golden: source.Verified{Presence: source.NotFound, Reason: "not here", Evidence: image.Asked},
+			other:  source.Verified{Presence: source.Found, Image: &live}, asked: "golden", status: pipeline.StatusOK,
+		},
+		"asked, and another could not be": {
+			golden: source.Verified{Presence: source.Found, Image: &live}, asked: "golden", err: map[string]error{"other": errors.New("expired")},
+			status: pipeline.StatusOK, failure: "expired",
+		},
+		"of a source that the spec has no more, and another has it": {
+			other: source.Verified{Presence: source.Found, Image: &live}, asked: "nope", status: pipeline.StatusOK,
+		},
+		"of another system now": {
+			golden: source.Verified{Presence: source.Found, Image: &ubuntu}, asked: "golden", status: pipeline.StatusStale, reason: "its OS is ubuntu, and rhel was picked",
+		},
 		"any source, one unasked": {
 			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
 			err:    map[string]error{"other": errors.New("timeout")}, status: pipeline.StatusUnknown, reason: "not here", failure: "timeout",
@@ -501,12 +549,16 @@ func TestVerify(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			if test.other.Presence == "" { // it has nothing to say
+				test.other = source.Verified{Presence: source.Unknown, Reason: "in none of its places"}
+			}
 			fake := &plugins{verified: map[string][]source.Verified{"golden": {test.golden}, "other": {test.other}}, err: test.err}
 			for failing := range test.err {
 				fake.verified[failing] = nil
 			}
 			p := newPipeline(t, fake)
-			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Source: test.asked, Image: good}})
+			p.Document = parsed(t, twoPacks+"  - {name: all, pack: generic-byoi, values: {osName: rhel, osVersion: \"8\"}}\n")
+			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "all", Source: test.asked, Image: picked}})
 			if test.failure == "" && err != nil || test.failure != "" && (err == nil || !strings.Contains(err.Error(), test.failure)) {
 				t.Errorf("got error %v, want %q", err, test.failure)
 			}
@@ -521,6 +573,61 @@ func TestVerify(t *testing.T) {
 // order of the spec, whoever answers first.
 // TestVerifyOfAnIDWithoutARegion: sources learn which regions packs select, and
 // where the image was found is told.
+func parsed(t *testing.T, text string) *spec.Document {
+	t.Helper()
+	document, err := spec.Parse("byoos.yaml", []byte(text), "/specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// A source that a pack does not pick from is asked for what it knows, and its failure
+// is not that of the pack.
+func TestVerifyBesideAFailingSource(t *testing.T) {
+	good := ami("ami-1", "us-east-1", "golden", 1)
+	fake := &plugins{
+		verified: map[string][]source.Verified{"golden": {{Presence: source.Found, Image: &good}}},
+		err:      map[string]error{"other": errors.New("expired")},
+	}
+	p := newPipeline(t, fake)
+	var said []string
+	p.Report = func(d source.Diagnostic) { said = append(said, d.Source+": "+d.Summary) }
+	got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: good, Notes: []string{"a note"}}})
+	if err != nil || got[0].Status != pipeline.StatusOK {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if diff := cmp.Diff([]string{"other: expired"}, said); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"a note"}, got[0].Notes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What is stale is not offered in its own place, and a pack that the spec has no more
+// keeps nothing from the others.
+func TestNearest(t *testing.T) {
+	fake := withImages()
+	p := newPipeline(t, fake)
+	stale := func(pack string, img image.Image) pipeline.Verification {
+		return pipeline.Verification{Subject: pipeline.Subject{Pack: pack, Source: img.Source, Image: img}, Status: pipeline.StatusStale}
+	}
+	verified := []pipeline.Verification{
+		stale("aws-us-east-1", ami("ami-0123456789abcdef1", "us-east-1", "golden", 2)), stale("removed", ami("ami-1", "us-east-1", "golden", 1)),
+		stale("single", ami("ami-0123456789abcdef3", "us-east-1", "other", 1)),
+	}
+	if err := p.Nearest(t.Context(), verified); err != nil {
+		t.Fatal(err)
+	}
+	if near := verified[0].Nearest; near == nil || near.ID != "ami-0123456789abcdef0" {
+		t.Errorf("got %+v", near)
+	}
+	if verified[1].Nearest != nil || verified[2].Nearest != nil {
+		t.Errorf("got %+v, %+v", verified[1].Nearest, verified[2].Nearest)
+	}
+}
+
 func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
 	found := ami("ami-1", "eu-west-1", "golden", 1)
 	fake := &plugins{verified: map[string][]source.Verified{
@@ -558,8 +665,8 @@ func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
 	if diff := cmp.Diff([]string{"golden says", "other says"}, said); diff != "" {
 		t.Error(diff)
 	}
-	if got[0].Status != pipeline.StatusOK {
-		t.Errorf("the first source of the spec does not decide: %+v", got[0])
+	if got[0].Status != pipeline.StatusStale {
+		t.Errorf("what speaks against an image does not count: %+v", got[0])
 	}
 	if err == nil || strings.Index(err.Error(), "golden broke") > strings.Index(err.Error(), "and other broke") {
 		t.Errorf("failures are not in the order of the spec: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -12,6 +13,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
 // Status is what verification found.
@@ -32,6 +34,8 @@ type Subject struct {
 	// Source is the name of the source that has it; empty to ask all.
 	Source string
 	Image  image.Image
+	// Notes are what is known of it beforehand.
+	Notes []string
 }
 
 // Verification is the answer for one subject.
@@ -40,7 +44,7 @@ type Verification struct {
 	Status Status
 	// Reasons why it is stale or unknown.
 	Reasons []string
-	// Notes are what will end its life later.
+	// Notes are what will end its life later, with those of the subject.
 	Notes []string
 	// Nearest is what would be picked for the pack now.
 	Nearest *image.Image
@@ -54,9 +58,13 @@ type Verifier interface {
 
 // answer is what one source says of one subject.
 type answer struct {
+	source   string
 	presence source.Presence
+	evidence image.Evidence
 	image    *image.Image
 	reason   string
+	// failed is set when the source could not be asked at all.
+	failed bool
 }
 
 // asked is what one source says of the subjects that it was asked for.
@@ -67,10 +75,16 @@ type asked struct {
 	err         error
 }
 
-// Verify asks the sources what became of images. Sources are asked at the same
-// time, and heard in the order of the spec. One that fails makes its subjects
-// unknown, and the failure is returned beside the verifications.
+// Verify asks the sources what became of images: the one that an image was picked
+// from, and all others that have images of its provider, as a record that names it
+// does not know whether it is still there. Sources are asked at the same time, and
+// heard in the order of the spec. A failure is returned beside the verifications
+// when a subject depends on it; else it is reported.
 func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
+	packs, err := p.packsByName()
+	if err != nil {
+		return nil, err
+	}
 	all := p.askAll(ctx, verifier, subjects)
 	if ctx.Err() != nil {
 		return nil, interrupt.Error(ctx)
@@ -79,18 +93,40 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 	var failed []error
 	for _, a := range all {
 		p.report(a.diagnostics)
-		if a.err != nil {
-			failed = append(failed, a.err)
-		}
 		for i, index := range a.indexes {
 			answers[index] = append(answers[index], a.answers[i])
+		}
+		switch needed := slices.ContainsFunc(a.indexes, func(index int) bool { return subjects[index].needs(a.answers[0].source, packs) }); {
+		case a.err != nil && needed:
+			failed = append(failed, a.err)
+		case a.err != nil:
+			p.Report(source.Diagnostic{Source: a.answers[0].source, Severity: source.SeverityWarning, Summary: a.err.Error()})
 		}
 	}
 	verifications := make([]Verification, len(subjects))
 	for i, subject := range subjects {
-		verifications[i] = p.judge(subject, answers[i])
+		verifications[i] = p.judge(subject, answers[i], packs)
 	}
 	return verifications, failure.Join(failed...)
+}
+
+func (p *Pipeline) packsByName() (map[string]spec.Pack, error) {
+	packs, err := p.Packs(nil)
+	byName := make(map[string]spec.Pack, len(packs))
+	for _, pack := range packs {
+		byName[pack.Name] = pack
+	}
+	return byName, err
+}
+
+// needs tells whether the answer of a source is part of a subject's verdict: it was
+// picked from it, or could have been.
+func (s Subject) needs(name string, packs map[string]spec.Pack) bool {
+	if s.Source == "" || s.Source == name {
+		return true
+	}
+	pack, known := packs[s.Pack]
+	return known && (len(pack.Sources) == 0 || slices.Contains(pack.Sources, name))
 }
 
 // askAll asks every source at the same time; the answers are in the order of the
@@ -99,51 +135,62 @@ func (p *Pipeline) askAll(ctx context.Context, verifier Verifier, subjects []Sub
 	all := make([]asked, len(p.Document.Set.Sources))
 	var wg sync.WaitGroup
 	for i, s := range p.Document.Set.Sources {
-		indexes := askedOf(s.Name, subjects)
-		if len(indexes) == 0 {
-			continue
-		}
-		wg.Go(func() { all[i] = p.ask(ctx, verifier, s, subjects, indexes) })
+		wg.Go(func() { all[i] = p.ask(ctx, verifier, s, subjects) })
 	}
 	wg.Wait()
-	return all
+	return slices.DeleteFunc(all, func(a asked) bool { return len(a.indexes) == 0 })
 }
 
-// askedOf returns the indexes of the subjects that a source is asked for.
-func askedOf(name string, subjects []Subject) []int {
+// askedOf returns the indexes of the subjects that a source is asked for: those that
+// were picked from it, and those of the providers that its plugin knows.
+func askedOf(name string, plugin *source.Plugin, subjects []Subject) []int {
 	var indexes []int
 	for i, subject := range subjects {
-		if subject.Source == "" || subject.Source == name {
+		if subject.Source == "" || subject.Source == name || plugin != nil && knows(plugin, subject.Image.Provider) {
 			indexes = append(indexes, i)
 		}
 	}
 	return indexes
 }
 
+func knows(plugin *source.Plugin, provider string) bool {
+	description := plugin.Description
+	return slices.Contains(description.GetCapabilities(), sourcev1.Capability_CAPABILITY_VERIFY) &&
+		slices.ContainsFunc(description.GetProviders(), func(p string) bool { return strings.EqualFold(p, provider) })
+}
+
 // ask returns one answer for each index; all unknown when the source fails.
-func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) asked {
-	verified, diagnostics, err := p.callVerify(ctx, verifier, s, subjects, indexes)
+func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject) asked {
+	plugin, err := verifier.Find(ctx, s.Type)
+	indexes := askedOf(s.Name, plugin, subjects)
+	if len(indexes) == 0 {
+		return asked{}
+	}
+	var verified []source.Verified
+	var diagnostics []source.Diagnostic
+	if err == nil {
+		verified, diagnostics, err = p.callVerify(ctx, verifier, s, plugin, subjects, indexes)
+	}
 	answers := make([]answer, len(indexes))
 	for i := range answers {
-		answers[i] = answer{presence: source.Unknown, reason: "source " + s.Name + " could not be asked"}
+		answers[i] = answer{source: s.Name, presence: source.Unknown, reason: "source " + s.Name + " could not be asked", failed: err != nil}
 	}
 	for i, v := range verified {
 		if v.Presence == source.Unknown && v.Reason == "" {
 			continue
 		}
-		answers[i] = answer{presence: v.Presence, image: v.Image, reason: v.Reason}
-		if v.Presence == source.Found && v.Image == nil {
-			answers[i] = answer{presence: source.Unknown, reason: "source " + s.Name + " found it, and does not say in what state"}
+		answers[i] = answer{source: s.Name, presence: v.Presence, evidence: v.Evidence, image: v.Image, reason: v.Reason}
+		switch {
+		case v.Presence == source.Found && v.Image == nil:
+			answers[i].presence, answers[i].reason = source.Unknown, "source "+s.Name+" found it, and does not say in what state"
+		case v.Presence == source.Found && v.Image.Evidence != "":
+			answers[i].evidence = v.Image.Evidence
 		}
 	}
 	return asked{indexes: indexes, answers: answers, diagnostics: diagnostics, err: err}
 }
 
-func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, indexes []int) ([]source.Verified, []source.Diagnostic, error) {
-	plugin, err := verifier.Find(ctx, s.Type)
-	if err != nil {
-		return nil, nil, err
-	}
+func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Source, plugin *source.Plugin, subjects []Subject, indexes []int) ([]source.Verified, []source.Diagnostic, error) {
 	config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
 	if err != nil {
 		return nil, nil, err
@@ -158,7 +205,7 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 	for _, index := range indexes {
 		img := subjects[index].Image
 		request.Refs = append(request.Refs, image.Ref{
-			ID: img.ID, Provider: img.Provider, Region: img.Region, Architecture: img.Architecture,
+			ID: img.ID, FullID: img.FullID, Provider: img.Provider, Region: img.Region, Architecture: img.Architecture,
 			Digest: img.Digest, Reference: img.Reference,
 		})
 	}
@@ -171,31 +218,85 @@ func selectedRegions(packs []spec.Pack) []string {
 	return union(named, func(s spec.Select) string { return s.Region })
 }
 
-// judge makes one verdict of what all sources say: one that has the image
-// decides; else one that could not be asked leaves it open.
-func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
-	v := Verification{Subject: subject, Status: StatusUnknown}
-	if len(answers) == 0 {
+// judge makes one verdict of what all sources say. A service that was asked and has
+// the image decides; then one that was asked and does not have it; then the records,
+// of which that of the image's own source comes first.
+func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spec.Pack) Verification {
+	v := Verification{Subject: subject, Status: StatusUnknown, Notes: slices.Clone(subject.Notes)}
+	own := ofSource(subject.Source, answers)
+	if subject.Source != "" && own == nil {
 		v.Reasons = []string{fmt.Sprintf("the spec has no source named %q", subject.Source)}
+	}
+	found := slices.DeleteFunc(slices.Clone(answers), func(a answer) bool { return a.presence != source.Found })
+	askedAnd := func(presence source.Presence) func(answer) bool {
+		return func(a answer) bool { return a.evidence == image.Asked && a.presence == presence }
+	}
+	switch {
+	case slices.ContainsFunc(found, askedAnd(source.Found)):
+		p.judgeFound(&v, found)
+		return v
+	case slices.ContainsFunc(answers, askedAnd(source.NotFound)):
+		v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool { return !askedAnd(source.NotFound)(a) }))
+		return v
+	case len(found) > 0 && (own == nil || own.presence == source.Found):
+		p.judgeFound(&v, found)
+		for _, a := range answers {
+			switch {
+			case a.failed && v.Status == StatusOK && subject.needs(a.source, packs):
+				v.Status, v.Reasons = StatusUnknown, []string{"it is on record, and " + a.reason}
+			case a.presence == source.NotVisible:
+				v.add(a.reason)
+			}
+		}
 		return v
 	}
-	for _, a := range answers {
-		if a.presence == source.Found && a.image != nil {
-			v.Reasons = freshness.Judge(freshness.Expect(subject.Image), *a.image, p.Now)
-			v.Notes = freshness.Upcoming(*a.image, p.Now)
-			if v.Image.Region == "" {
-				v.Image.Region = a.image.Region
-			}
-			v.Status = StatusOK
-			switch {
-			case len(v.Reasons) > 0:
-				v.Status = StatusStale
-			case a.image.State == image.StateUnset && a.image.StateReason != "": // its source has states, and none of it
-				v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + a.image.StateReason}
-			}
-			v.add(a.reason)
-			return v
+	v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool {
+		// A source that cannot tell does not count beside the one it was picked from.
+		return own != nil && a.source != own.source && a.presence == source.Unknown && !(a.failed && subject.needs(a.source, packs))
+	}))
+	return v
+}
+
+func ofSource(name string, answers []answer) *answer {
+	if i := slices.IndexFunc(answers, func(a answer) bool { return a.source == name }); i >= 0 {
+		return &answers[i]
+	}
+	return nil
+}
+
+// judgeFound compares what was picked with what the sources have now.
+func (p *Pipeline) judgeFound(v *Verification, found []answer) {
+	var statements []image.Image
+	for _, a := range found {
+		statements = append(statements, *a.image)
+	}
+	images, _ := image.Gather(statements, nil)
+	now := images[0]
+	for _, img := range images {
+		if image.RegionKey(img.Region) == image.RegionKey(v.Image.Region) && image.Same(img, &v.Image) {
+			now = img
 		}
+	}
+	v.Status, v.Reasons = StatusOK, freshness.Judge(freshness.Expect(v.Image), *now, p.Now)
+	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
+	if v.Image.Region == "" {
+		v.Image.Region = now.Region
+	}
+	switch {
+	case len(v.Reasons) > 0:
+		v.Status = StatusStale
+	case now.State == image.StateUnset && now.StateReason != "": // its source has states, and none of it
+		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + now.StateReason}
+	}
+	for _, a := range found {
+		v.add(a.reason)
+	}
+}
+
+// absent says why nobody has the image; one that could not be asked leaves it open.
+func (v *Verification) absent(answers []answer) {
+	if len(answers) == 0 {
+		return
 	}
 	v.Status = StatusStale
 	for _, a := range answers {
@@ -209,7 +310,6 @@ func (p *Pipeline) judge(subject Subject, answers []answer) Verification {
 	if len(v.Reasons) == 0 {
 		v.Reasons = []string{"gone"}
 	}
-	return v
 }
 
 // add takes in what a source says beside the image that it found.
@@ -223,23 +323,35 @@ func (v *Verification) add(said string) {
 	}
 }
 
-// Nearest fills in, for stale images of packs, what would be picked now. It is
-// help, so its own failures are passed over.
+// Nearest fills in, for stale images of packs, what would be picked now in their
+// place. It is help, so its own failures are passed over.
 func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) error {
-	var names []string
-	for _, v := range verifications {
-		if v.Status == StatusStale && v.Pack != "" {
-			names = append(names, v.Pack)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	packs, err := p.Packs(names)
+	packs, err := p.packsByName()
 	if err != nil {
 		return err
 	}
-	picks, _, err := p.Picks(ctx, packs)
+	var stale []spec.Pack
+	var bad []image.Image
+	for _, v := range verifications {
+		pack, known := packs[v.Pack]
+		if v.Status != StatusStale || !known {
+			continue
+		}
+		stale = append(stale, pack)
+		// What is stale is not offered again, whoever still lists it.
+		bad = append(bad, image.Image{
+			ID: v.Image.ID, FullID: v.Image.FullID, Provider: v.Image.Provider, Region: v.Image.Region, Architecture: v.Image.Architecture,
+			Digest: v.Image.Digest, SpansRegions: v.Image.SpansRegions, State: image.Gone, Evidence: image.Asked, Source: v.Source,
+		})
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	found, _, err := p.Discover(ctx, stale)
+	if err != nil {
+		return err
+	}
+	picks, err := p.Select(stale, append(found, bad...))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // Options of the command.
@@ -168,17 +169,39 @@ func (o *Options) locked(session *options.Session) ([]pipeline.Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return subjectsOf(file), nil
+	return subjectsOf(file, session)
 }
 
-func subjectsOf(file *lock.File) []pipeline.Subject {
+// subjectsOf are the entries of a lock, with a note for those that the spec has
+// moved away from.
+func subjectsOf(file *lock.File, session *options.Session) ([]pipeline.Subject, error) {
+	packs, err := session.Packs(nil)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]spec.Pack{}
+	for _, pack := range packs {
+		byName[pack.Name] = pack
+	}
 	names := file.Names()
 	subjects := make([]pipeline.Subject, len(names))
 	for i, name := range names {
 		entry, _ := file.Entry(name)
 		subjects[i] = pipeline.Subject{Pack: name, Source: entry.Image.Source, Image: entry.Image}
+		pack, known := byName[name]
+		if !known {
+			subjects[i].Notes = []string{"the spec has no such pack any more"}
+			continue
+		}
+		digest, err := lock.Fingerprint(pack, session.Document.Set.Sources)
+		if err != nil {
+			return nil, err
+		}
+		if digest != entry.SpecDigest {
+			subjects[i].Notes = []string{"the spec changed since the lock was written, and update may pick another"}
+		}
 	}
-	return subjects
+	return subjects, nil
 }
 
 func list(verified []pipeline.Verification) output.List {
