@@ -156,6 +156,9 @@ func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) (requests []
 	}
 	var invalid []error
 	for _, s := range p.Document.Set.Sources {
+		if ctx.Err() != nil {
+			return nil, nil, interrupt.Error(ctx)
+		}
 		users := usersOf(s.Name, packs)
 		if len(packs) > 0 && len(users) == 0 {
 			continue

@@ -298,6 +298,20 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// A signal that comes when the sources have answered ends the selection.
+func TestInterruptedSelection(t *testing.T) {
+	fake := withImages()
+	golden := fake.results["golden"]
+	golden.Diagnostics = []source.Diagnostic{{Severity: source.SeverityWarning}}
+	fake.results["golden"] = golden
+	p := newPipeline(t, fake)
+	ctx, cancel := context.WithCancel(t.Context())
+	p.Report = func(source.Diagnostic) { cancel() }
+	if picks, _, err := p.Picks(ctx, packs(t, p)); failure.Code(err) != failure.ExitInterrupted || picks != nil {
+		t.Errorf("got %d picks, %v", len(picks), err)
+	}
+}
+
 func TestWrongConfigStartsNoPlugin(t *testing.T) {
 	fake := &plugins{}
 	p := newPipeline(t, fake)

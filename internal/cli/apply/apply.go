@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -107,11 +106,11 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Chosen()
+	printer, err := o.Print.Chosen(ctx)
 	if err != nil {
 		return err
 	}
-	shown, err := o.loadPlan()
+	shown, err := o.loadPlan(ctx)
 	if err != nil {
 		return err
 	}
@@ -159,13 +158,13 @@ func (o *Options) applyOptions(t palette.Target, shown map[string]palette.Differ
 }
 
 // loadPlan reads what `diff -o json` printed, by pack; nil without --plan.
-func (o *Options) loadPlan() (map[string]palette.Difference, error) {
+func (o *Options) loadPlan(ctx context.Context) (map[string]palette.Difference, error) {
 	if o.Plan == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(o.Invocation.Path(o.Plan))
+	data, err := options.ReadInput(ctx, o.Invocation, o.Plan, "the plan", "--plan")
 	if err != nil {
-		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the plan", Err: err, Next: "check the path after --plan"}
+		return nil, err
 	}
 	var file struct {
 		Kind  string               `json:"kind"`

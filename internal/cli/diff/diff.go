@@ -59,7 +59,7 @@ gives it to machines, and to apply --plan.`,
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Chosen()
+	printer, err := o.Print.Chosen(ctx)
 	if err != nil {
 		return err
 	}

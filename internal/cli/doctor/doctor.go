@@ -66,7 +66,7 @@ calling any image source. Exit code 1 when something needs mending.`,
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer()
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (o *Options) environment(declared []string) []string {
 
 func (o *Options) spec(ctx context.Context, host *source.Host) []Check {
 	const name = "spec"
-	document, err := o.Spec.Load(o.Invocation)
+	document, err := o.Spec.Load(ctx, o.Invocation)
 	if err != nil {
 		if _, missing := os.Stat(o.Invocation.Path(options.DefaultSpecFile)); o.Spec.File == "" && errors.Is(missing, fs.ErrNotExist) {
 			return []Check{{Name: name, Status: statusNote, Detail: "no " + options.DefaultSpecFile + " here", Next: o.Invocation.DisplayName() + " init"}}

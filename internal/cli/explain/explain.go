@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
@@ -86,7 +87,7 @@ type Field struct {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer()
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,6 +96,9 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	items, failed := explainAll(picked)
+	if ctx.Err() != nil {
+		return interrupt.Error(ctx)
+	}
 	if printer.ForPeople() {
 		err = printText(items, o.Invocation.Out)
 	} else {

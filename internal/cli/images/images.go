@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -57,7 +58,7 @@ on stderr and listed with --all.`,
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer()
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return err
 	}
@@ -78,11 +79,15 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found = selection.Order(found)
-	if wanted != nil {
-		if found, err = fitting(found, wanted, session.Now); err != nil {
-			return err
+	found, err = interrupt.Run(ctx, func() ([]image.Image, error) {
+		ordered := selection.Order(found)
+		if wanted == nil {
+			return ordered, nil
 		}
+		return fitting(ordered, wanted, session.Now)
+	})
+	if err != nil {
+		return err
 	}
 	shown := found
 	if !o.All {

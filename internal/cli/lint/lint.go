@@ -16,6 +16,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lint"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
@@ -81,7 +82,7 @@ type Item struct {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer()
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	files := make([]checked, len(o.Files))
 	for i, name := range o.Files {
-		if files[i], err = o.file(name); err != nil {
+		if files[i], err = interrupt.Run(ctx, func() (checked, error) { return o.file(name) }); err != nil {
 			return err
 		}
 	}

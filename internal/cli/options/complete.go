@@ -21,8 +21,8 @@ func CompleteOutput(cmd *cobra.Command, more ...string) {
 // CompletePacks offers the names of the spec's packs as arguments. A spec that
 // cannot be read offers nothing.
 func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
-	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		document, err := s.Load(inv)
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		document, err := s.Load(cmd.Context(), inv)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -127,7 +127,7 @@ type Picked struct {
 // Pick picks an image for each pack named, or for all: from the lock when there
 // is one, else from the sources.
 func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, names []string) (*Picked, error) {
-	document, err := r.Spec.Load(inv)
+	document, err := r.Spec.Load(ctx, inv)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
@@ -88,7 +89,7 @@ type Work struct {
 func (p *Palette) Work(
 	ctx context.Context, inv *invocation.Invocation, run *Run, lock *Lock, names []string, goal palette.Goal,
 ) (*Work, error) {
-	access, err := p.prepare(inv, run.Spec.File == "-")
+	access, err := interrupt.Run(ctx, func() (*paletteAccess, error) { return p.prepare(inv, run.Spec.File == "-") })
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (p *Palette) Work(
 	if err != nil {
 		return nil, failure.Join(err, rendered.Left)
 	}
-	client, err := access.open(inv)
+	client, err := interrupt.Run(ctx, func() (*palette.Client, error) { return access.open(inv) })
 	return &Work{Client: client, Requests: requests, Left: rendered.Left}, err
 }
 

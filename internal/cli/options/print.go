@@ -3,10 +3,12 @@
 package options
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
 
@@ -22,16 +24,17 @@ func (p *Print) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.NoHeaders, "no-headers", false, "print tables without the header line")
 }
 
-// Printer returns the printer that the flags ask for.
-func (p *Print) Printer() (*output.Printer, error) {
-	return output.New(p.Output, p.NoHeaders)
+// Printer returns the printer that the flags ask for; its template may come through
+// a pipe, until ctx ends.
+func (p *Print) Printer(ctx context.Context) (*output.Printer, error) {
+	return interrupt.Run(ctx, func() (*output.Printer, error) { return output.New(p.Output, p.NoHeaders) })
 }
 
 // Chosen is Printer for commands with a form of their own for people: nil when no
 // format was asked for.
-func (p *Print) Chosen() (*output.Printer, error) {
+func (p *Print) Chosen(ctx context.Context) (*output.Printer, error) {
 	if p.Output == "" {
 		return nil, nil
 	}
-	return p.Printer()
+	return p.Printer(ctx)
 }

@@ -44,7 +44,7 @@ func (s *Session) Close() {
 
 // Open loads the spec and prepares the plugin host.
 func (r *Run) Open(ctx context.Context, inv *invocation.Invocation) (*Session, error) {
-	document, err := r.Spec.Load(inv)
+	document, err := r.Spec.Load(ctx, inv)
 	if err != nil {
 		return nil, err
 	}

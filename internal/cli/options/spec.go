@@ -2,6 +2,7 @@ package options
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -49,8 +51,13 @@ func (s *Spec) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Flags.Where, "where", "", "select by CEL expression, for --source")
 }
 
-// Load reads and validates the spec. A missing or invalid one is a usage error.
-func (s *Spec) Load(inv *invocation.Invocation) (*spec.Document, error) {
+// Load reads and validates the spec, which may come through a pipe, until ctx ends.
+// A missing or invalid one is a usage error.
+func (s *Spec) Load(ctx context.Context, inv *invocation.Invocation) (*spec.Document, error) {
+	return interrupt.Run(ctx, func() (*spec.Document, error) { return s.load(inv) })
+}
+
+func (s *Spec) load(inv *invocation.Invocation) (*spec.Document, error) {
 	if s.Flags.Source != "" {
 		if s.File != "" {
 			return nil, failure.Usage("drop one of them", "-f and --source exclude each other")

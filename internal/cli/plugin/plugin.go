@@ -66,7 +66,7 @@ func newList(inv *invocation.Invocation) *cobra.Command {
 			"plugin list -o wide"),
 		Args: options.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			printer, err := format.Printer()
+			printer, err := format.Printer(cmd.Context())
 			if err != nil {
 				return err
 			}

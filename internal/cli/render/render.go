@@ -3,10 +3,7 @@ package render
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -242,9 +239,9 @@ func (o *Options) edit(ctx context.Context, rendered []pipeline.Rendered) error 
 		return failure.Usage("name one: render PACK --values FILE", "--values takes one pack, and the spec has %d", len(rendered))
 	}
 	path := o.Invocation.Path(o.ValuesFile)
-	existing, err := os.ReadFile(path)
+	existing, err := options.ReadInput(ctx, o.Invocation, o.ValuesFile, "the values", "--values")
 	if err != nil {
-		return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + o.ValuesFile, Err: err, Next: valuesNext(err)}
+		return err
 	}
 	edited, changes, err := rendered[0].Values.Edit(existing, o.ValuesFile)
 	if err != nil {
@@ -274,11 +271,4 @@ func changeText(c pack.Change) string {
 		return fmt.Sprintf("%s: %q (new)", path, c.New)
 	}
 	return fmt.Sprintf("%s: %q, was %q", path, c.New, c.Old)
-}
-
-func valuesNext(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return "check the path after --values; without it a new file is printed"
-	}
-	return ""
 }

@@ -77,7 +77,7 @@ type Change struct {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	show, err := o.shower()
+	show, err := o.shower(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,11 +239,11 @@ func (o *Options) summarise(name string, changes []Change) {
 }
 
 // shower returns what prints changes in the format asked for.
-func (o *Options) shower() (func([]Change) error, error) {
+func (o *Options) shower(ctx context.Context) (func([]Change) error, error) {
 	if o.Print.Output == formatMarkdown {
 		return func(changes []Change) error { return printMarkdown(changes, o.Invocation.Out) }, nil
 	}
-	printer, err := o.Print.Printer()
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,7 +75,7 @@ type Item struct {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer()
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,7 +87,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
-	subjects, err := o.subjects(session)
+	subjects, err := o.subjects(ctx, session)
 	if err != nil {
 		return err
 	}
@@ -141,12 +140,12 @@ func verdict(verified []pipeline.Verification, failed error) error {
 }
 
 // subjects are what the flags ask to verify.
-func (o *Options) subjects(session *options.Session) ([]pipeline.Subject, error) {
+func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pipeline.Subject, error) {
 	switch {
 	case o.ValuesFile != "":
-		data, err := os.ReadFile(o.Invocation.Path(o.ValuesFile))
+		data, err := options.ReadInput(ctx, o.Invocation, o.ValuesFile, "the values", "--values")
 		if err != nil {
-			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the values", Err: err, Next: "check the path after --values"}
+			return nil, err
 		}
 		img, err := pack.ImageOf(data, o.ValuesFile)
 		if err != nil {

@@ -31,8 +31,8 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 			"version",
 			"version -o json"),
 		Args: options.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			printer, err := format.Printer()
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			printer, err := format.Printer(cmd.Context())
 			if err != nil {
 				return err
 			}
