@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,9 +22,11 @@ func tellFailed(picks []Pick, results []source.Result) {
 				pick.FailedSources = append(pick.FailedSources, result.Source)
 			}
 		}
-		if len(pick.FailedSources) > 0 && pick.Err != nil && pick.Outcome.Verdict == selection.NoImage {
+		var none *failure.Error
+		if len(pick.FailedSources) > 0 && pick.Outcome.Verdict == selection.NoImage && errors.As(pick.Err, &none) {
 			pick.Err = &failure.Error{
-				Code: failure.ExitSource, Summary: pick.withoutSources(), Next: "mend what failed, which is told above",
+				Code: failure.ExitSource, Summary: fmt.Sprintf("pack %s has no image: %s", pick.Pack.Name, pick.failedSources()),
+				Details: none.Details, Next: "mend what failed, which is told above",
 			}
 		}
 	}
@@ -39,13 +42,6 @@ func (p Pick) failedSources() string {
 		return "its sources " + strings.Join(p.FailedSources, ", ") + " failed"
 	}
 	return "its source " + p.FailedSources[0] + " failed"
-}
-
-func (p Pick) withoutSources() string {
-	if p.Outcome.Missed() > 0 {
-		return fmt.Sprintf("pack %s has no image: %s, and nothing else fits", p.Pack.Name, p.failedSources())
-	}
-	return fmt.Sprintf("pack %s has no image: %s", p.Pack.Name, p.failedSources())
 }
 
 // Heard splits picks into those to go on with and the failures of packs that have

@@ -238,7 +238,7 @@ func TestPacksOfAFailingSource(t *testing.T) {
 		want   map[string]string
 	}{
 		"in part": {golden: source.Result{Err: denied, Images: []image.Image{eu}}, want: map[string]string{
-			"aws-us-east-1": "4 pack aws-us-east-1 has no image: its source golden failed, and nothing else fits",
+			"aws-us-east-1": "4 pack aws-us-east-1 has no image: its source golden failed (1 other)",
 			"aws-eu-west-1": "its source golden failed, so an image that ranks above this one may be there",
 			"single":        "",
 		}},
@@ -274,8 +274,12 @@ func TestPacksOfAFailingSource(t *testing.T) {
 			got := map[string]string{}
 			for _, pick := range picks {
 				got[pick.Pack.Name] = strings.Join(pick.Notes(), "; ")
-				if pick.Err != nil {
-					got[pick.Pack.Name] = fmt.Sprintf("%d %s", failure.Code(pick.Err), pick.Err)
+				var f *failure.Error
+				if errors.As(pick.Err, &f) {
+					got[pick.Pack.Name] = fmt.Sprintf("%d %s", f.Code, f)
+				}
+				if f != nil && len(f.Details) > 0 {
+					got[pick.Pack.Name] += fmt.Sprintf(" (%d other)", len(f.Details))
 				}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

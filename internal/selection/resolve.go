@@ -157,9 +157,6 @@ func (o Outcome) noImage(pack string) error {
 	return e
 }
 
-// Missed is how many images there are of which none fits.
-func (o Outcome) Missed() int { return o.missed.count }
-
 // missed is what a message tells of images of which none fits.
 type missed struct {
 	count int
