@@ -23,10 +23,12 @@ type cache struct {
 	entries map[string]cacheEntry // by path
 }
 
-// cacheEntry holds for the file with this size, time and inode.
+// cacheEntry holds for the file with this size, times and inode. Description is what
+// the plugin printed, with what only a later program reads.
 type cacheEntry struct {
 	Size        int64           `json:"size"`
 	Modified    int64           `json:"modified"` // nanoseconds since 1970
+	Changed     int64           `json:"changed"`  // the same, of content, name or mode
 	Inode       uint64          `json:"inode"`
 	Description json.RawMessage `json:"description"`
 }
@@ -43,12 +45,12 @@ func newCache(dir string) *cache {
 }
 
 func entryOf(info fs.FileInfo) cacheEntry {
-	return cacheEntry{Size: info.Size(), Modified: info.ModTime().UnixNano(), Inode: inode(info)}
+	return cacheEntry{Size: info.Size(), Modified: info.ModTime().UnixNano(), Changed: changed(info), Inode: inode(info)}
 }
 
 // same reports whether two entries are of the same file, unchanged.
 func same(a, b cacheEntry) bool {
-	return a.Size == b.Size && a.Modified == b.Modified && a.Inode == b.Inode
+	return a.Size == b.Size && a.Modified == b.Modified && a.Changed == b.Changed && a.Inode == b.Inode
 }
 
 // get returns the description of a file as JSON, nil when it is not known.
@@ -89,7 +91,20 @@ func (c *cache) put(path string, info fs.FileInfo, description []byte) {
 	if err != nil || os.MkdirAll(filepath.Dir(c.file), 0o700) != nil {
 		return
 	}
+	c.mend()
 	_ = wholefile.Write(c.file, b, 0o600)
+}
+
+// mend takes the right to write from others, so that what is written next is used.
+func (c *cache) mend() {
+	dir := filepath.Dir(c.file)
+	if info, err := os.Stat(dir); err == nil && ownership.NotWritableByOthers(dir, info) != nil {
+		_ = os.Chmod(dir, 0o700) //nolint:gosec // a directory
+	}
+	info, err := os.Lstat(c.file)
+	if err == nil && (!info.Mode().IsRegular() || ownership.NotWritableByOthers(c.file, info) != nil) {
+		_ = os.Remove(c.file)
+	}
 }
 
 func (c *cache) load() {

@@ -32,20 +32,19 @@ func (h *Host) describe(ctx context.Context, p *Plugin) (*sourcev1.Description, 
 			return d, nil
 		}
 	}
-	d, err := h.runDescribe(ctx, p)
+	d, printed, err := h.runDescribe(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	if b, err := protojson.Marshal(d); err == nil {
-		h.cache.put(p.Path, info, b)
-	}
+	h.cache.put(p.Path, info, printed)
 	return d, nil
 }
 
-// runDescribe executes `describe` with the base environment only.
-func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Description, error) {
+// runDescribe executes `describe` with the base environment only. It returns what
+// was printed as well.
+func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Description, []byte, error) {
 	if err := h.checkDigest(ctx, p); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, h.options.DescribeTimeout)
 	defer cancel()
@@ -60,10 +59,10 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 
 	var err error
 	if !h.spawn.run(func() { err = cmd.Start() }) {
-		return nil, broken(p, "cannot be started", "", errClosed)
+		return nil, nil, broken(p, "cannot be started", "", errClosed)
 	}
 	if err != nil {
-		return nil, notStarted(p, err)
+		return nil, nil, notStarted(p, err)
 	}
 	err = cmd.Wait()
 	const next = "run `%s describe` to see what it prints; reinstall it or tell its author"
@@ -74,11 +73,11 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil, interrupted(ctx)
+		return nil, nil, interrupted(ctx)
 	case limited.Err() != nil:
-		return nil, fail(fmt.Sprintf("did not describe itself within %s", h.options.DescribeTimeout))
+		return nil, nil, fail(fmt.Sprintf("did not describe itself within %s", h.options.DescribeTimeout))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return nil, fail(fmt.Sprintf("cannot describe itself: `describe` ended with %s", endingOf(cmd.ProcessState)))
+		return nil, nil, fail(fmt.Sprintf("cannot describe itself: `describe` ended with %s", endingOf(cmd.ProcessState)))
 	}
 	d, err := parseDescription(p, stdout.buffer.Bytes())
 	if err != nil {
@@ -86,9 +85,9 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 		if first := firstLine(tail, stdout.buffer.Bytes()); first != "" && errors.Is(err, errNotDescription) {
 			e.Details = append([]string{"it printed: " + first}, e.Details...)
 		}
-		return nil, e
+		return nil, nil, e
 	}
-	return d, nil
+	return d, stdout.buffer.Bytes(), nil
 }
 
 var errNotDescription = errors.New("`describe` did not print a description as JSON")
@@ -112,11 +111,26 @@ func parseDescription(p *Plugin, b []byte) (*sourcev1.Description, error) {
 		return nil, fmt.Errorf("it speaks protocol version %s, and this kubectl-byoos speaks %s",
 			versionList(d.GetProtocolVersions()), versionList(protocolVersions()))
 	}
-	var schema map[string]any
-	if d.GetConfigSchema() != "" && json.Unmarshal([]byte(d.GetConfigSchema()), &schema) != nil {
-		return nil, errors.New("the schema of its configuration is not a JSON object")
+	if !isSchema(d.GetConfigSchema()) {
+		return nil, errors.New("the schema of its configuration is neither a JSON object nor true or false")
 	}
 	return &d, nil
+}
+
+// isSchema holds for JSON that may be a JSON Schema, and for none at all.
+func isSchema(text string) bool {
+	var schema any
+	if text == "" {
+		return true
+	}
+	if json.Unmarshal([]byte(text), &schema) != nil {
+		return false
+	}
+	switch schema.(type) {
+	case map[string]any, bool:
+		return true
+	}
+	return false
 }
 
 func versionList(versions []uint32) string {

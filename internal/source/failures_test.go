@@ -97,7 +97,7 @@ echo '{"name":"bad-schema","version":"1.0.0","protocolVersions":[1],"configSchem
 			case "describe-hangs", "script-hangs":
 				o.DescribeTimeout = 700 * time.Millisecond
 			case "hang":
-				o.CallTimeout = 700 * time.Millisecond
+				o.CallTimeout = 3 * time.Second // for the start as well
 			}
 			h := newHost(t, o)
 			result := one(context.Background(), h, typ, tt.config)

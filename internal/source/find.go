@@ -180,7 +180,11 @@ func (h *Host) List(ctx context.Context) ([]Plugin, error) {
 		wg.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			h.examine(ctx, p)
+			if q, err := h.examined(ctx, p); err != nil {
+				p.Broken = err
+			} else {
+				p.Trust, p.Description, p.Digest, p.sum = q.Trust, q.Description, q.Digest, q.sum
+			}
 			if p.Digest == "" {
 				p.Digest = digestText(ctx, p.Path)
 			}
@@ -217,7 +221,7 @@ func (h *Host) Find(ctx context.Context, typ string) (*Plugin, error) {
 type verdict struct {
 	mu     sync.Mutex
 	file   cacheEntry
-	plugin *Plugin // nil: nothing yet, or it was broken
+	plugin *Plugin // nil: nothing yet
 }
 
 // examined returns a plugin with trust and description. Sources that ask at the
@@ -238,17 +242,18 @@ func (h *Host) examined(ctx context.Context, p *Plugin) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.plugin != nil && same(v.file, entryOf(info)) && v.plugin.Origin == p.Origin {
-		return v.plugin, nil
+	if v.plugin == nil || !same(v.file, entryOf(info)) || v.plugin.entry != p.entry {
+		h.examine(ctx, p)
+		if ctx.Err() != nil {
+			return nil, interrupted(ctx)
+		}
+		v.file, v.plugin = entryOf(info), p
 	}
-	v.plugin = nil
-	h.examine(ctx, p)
-	if p.Broken != nil {
-		return nil, p.Broken
+	if v.plugin.Broken != nil {
+		return nil, v.plugin.Broken
 	}
-	h.tellHidden(p)
-	v.file, v.plugin = entryOf(info), p
-	return p, nil
+	h.tellHidden(v.plugin)
+	return v.plugin, nil
 }
 
 // tellHidden says which plugins are not used for p. One of another author in place

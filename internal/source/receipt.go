@@ -104,7 +104,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	copied := filepath.Join(temporary, filepath.Base(path))
 
 	candidate := &Plugin{Type: typ, Path: copied, entry: copied, Origin: OriginUser, Digest: "sha256:" + sum, sum: sum}
-	description, err := h.runDescribe(ctx, candidate)
+	description, _, err := h.runDescribe(ctx, candidate)
 	if err != nil {
 		return nil, installFailure(path, renamed(err, copied, path))
 	}

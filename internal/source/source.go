@@ -4,6 +4,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -41,7 +42,8 @@ type Options struct {
 	StartTimeout time.Duration
 	// DescribeTimeout is how long `describe` may take, 5 seconds by default.
 	DescribeTimeout time.Duration
-	// CallTimeout is how long one source may take, 5 minutes by default.
+	// CallTimeout is how long one source may take, 5 minutes by default; the other
+	// two are no longer.
 	CallTimeout time.Duration
 	// UserSettings are the user's own settings for plugins, by type.
 	UserSettings map[string]map[string]any
@@ -92,6 +94,7 @@ func New(o Options) *Host {
 	o.StartTimeout = orDefault(o.StartTimeout, defaultStartTimeout)
 	o.DescribeTimeout = orDefault(o.DescribeTimeout, defaultDescribeTimeout)
 	o.CallTimeout = orDefault(o.CallTimeout, defaultCallTimeout)
+	o.StartTimeout, o.DescribeTimeout = min(o.StartTimeout, o.CallTimeout), min(o.DescribeTimeout, o.CallTimeout)
 	life, end := context.WithCancel(context.Background())
 	return &Host{
 		life: life, end: end,
@@ -164,8 +167,9 @@ type Plugin struct {
 	sum string
 }
 
-// ConfigSchema returns the JSON Schema of the plugin's configuration, as JSON.
-func (p *Plugin) ConfigSchema() string { return p.Description.GetConfigSchema() }
+// ConfigSchema returns the JSON Schema of the plugin's configuration, as JSON; that
+// of a plugin which has none takes anything.
+func (p *Plugin) ConfigSchema() string { return cmp.Or(p.Description.GetConfigSchema(), "{}") }
 
 // Hints tell a source what will be selected later.
 type Hints struct {

@@ -7,3 +7,5 @@ import "io/fs"
 func executable(fs.FileInfo) bool { return true }
 
 func inode(fs.FileInfo) uint64 { return 0 }
+
+func changed(fs.FileInfo) int64 { return 0 }

@@ -1,0 +1,133 @@
+//go:build unix
+
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// describer writes a script that counts how often it is asked what it is.
+func describer(t *testing.T, dir, typ, body string) (path string, calls func() int) {
+	t.Helper()
+	counter := filepath.Join(t.TempDir(), "n")
+	path = filepath.Join(dir, "byoos-source-"+typ)
+	writeTestFile(t, path, "#!/bin/sh\necho x >> "+counter+"\n"+body, 0o755)
+	return path, func() int {
+		b, _ := os.ReadFile(counter)
+		return len(b) / 2
+	}
+}
+
+const describes = `echo '{"name":"x","version":"1.0.0","protocolVersions":[1],"fieldOfALaterProtocol":{"a":[1,2]}}'` + "\n"
+
+// TestCacheOfAFileThatWasSetBack has an edit in place that keeps size and time.
+func TestCacheOfAFileThatWasSetBack(t *testing.T) {
+	dir, cacheDir := pluginDir(t), t.TempDir()
+	path, calls := describer(t, dir, "x", describes)
+	find := func() string {
+		h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir})
+		p, err := h.Find(context.Background(), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Description.GetVersion()
+	}
+	find()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTestFile(t, path, strings.Replace(string(b), "1.0.0", "2.0.0", 1), 0o755)
+	if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(); got != "2.0.0" || calls() != 2 {
+		t.Errorf("version %s after %d calls", got, calls())
+	}
+}
+
+// TestCacheMendsItsMode: what others may have written is not read, and written
+// anew so that only the user may.
+func TestCacheMendsItsMode(t *testing.T) {
+	dir, cacheDir := pluginDir(t), t.TempDir()
+	_, calls := describer(t, dir, "x", describes)
+	file := filepath.Join(cacheDir, "byoos", cacheFile)
+	find := func(want int) {
+		t.Helper()
+		h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir})
+		if _, err := h.Find(context.Background(), "x"); err != nil || calls() != want {
+			t.Errorf("%v after %d calls, want %d", err, calls(), want)
+		}
+	}
+	find(1)
+	for i, spoil := range []func() error{
+		func() error { return os.Chmod(file, 0o666) },
+		func() error { return os.Chmod(filepath.Dir(file), 0o777) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		find(2 + i)
+		find(2 + i)
+	}
+}
+
+// TestCacheKeepsThePluginsOwnWords, for a program that knows more of them.
+func TestCacheKeepsThePluginsOwnWords(t *testing.T) {
+	dir, cacheDir := pluginDir(t), t.TempDir()
+	path, _ := describer(t, dir, "x", describes)
+	h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir})
+	if _, err := h.Find(context.Background(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(cacheDir, "byoos", cacheFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries map[string]cacheEntry
+	if err := json.Unmarshal(b, &entries); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(entries[path].Description); !strings.Contains(got, `"fieldOfALaterProtocol":{"a":[1,2]}`) {
+		t.Errorf("the cache has %s", got)
+	}
+}
+
+// TestFailedDescriptionIsRemembered for all sources of a run, and for doctor,
+// which lists first.
+func TestFailedDescriptionIsRemembered(t *testing.T) {
+	dir := pluginDir(t)
+	_, calls := describer(t, dir, "x", "exit 7\n")
+	h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: t.TempDir()})
+	if plugins, err := h.List(context.Background()); err != nil || len(plugins) != 1 || plugins[0].Broken == nil {
+		t.Fatal(plugins, err)
+	}
+	for _, r := range h.Discover(context.Background(), []Request{{Source: "a", Type: "x"}, {Source: "b", Type: "x"}}, nil) {
+		if r.Err == nil || !strings.Contains(r.Err.Error(), "exit status 7") {
+			t.Errorf("got %v", r.Err)
+		}
+	}
+	if calls() != 1 {
+		t.Errorf("it was asked %d times", calls())
+	}
+}
+
+// TestTimeoutBoundsDescribeAndStart: a source has no more time than the user gave.
+func TestTimeoutBoundsDescribeAndStart(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "describe-hangs", "hang-start")}, CallTimeout: 900 * time.Millisecond})
+	for typ, want := range map[string]string{"describe-hangs": "did not describe itself within 900ms", "hang-start": "did not start within 900ms"} {
+		if r := one(context.Background(), h, typ, nil); r.Err == nil || !strings.Contains(r.Err.Error(), want) {
+			t.Errorf("%s: %v", typ, r.Err)
+		}
+	}
+}

@@ -1,0 +1,17 @@
+//go:build linux || dragonfly || openbsd || solaris
+
+package source
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// changed is when content, name or mode of a file changed, in nanoseconds since
+// 1970; nobody can set it back, as they can the time of the content.
+func changed(info fs.FileInfo) int64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return stat.Ctim.Nano()
+	}
+	return 0
+}
