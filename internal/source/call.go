@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -64,6 +65,9 @@ func (h *Host) discover(ctx context.Context, req Request, tell func(Event), resu
 		return
 	}
 	result.Plugin = p
+	if result.Err = checkFolder(req.Source, req.BaseDir); result.Err != nil {
+		return
+	}
 	message, err := h.discoverRequest(req)
 	if err != nil {
 		result.Err = invalidConfig(req.Source, err)
@@ -201,6 +205,9 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 	if !p.Can(sourcev1.Capability_CAPABILITY_VERIFY) {
 		return nil, nil, broken(p, "cannot verify images", "update the plugin, or verify with a source that can", nil)
 	}
+	if err := checkFolder(req.Source, req.BaseDir); err != nil {
+		return nil, nil, err
+	}
 	message, err := h.verifyRequest(req)
 	if err != nil {
 		return nil, nil, invalidConfig(req.Source, err)
@@ -242,6 +249,15 @@ func (p *Plugin) Can(c sourcev1.Capability) bool {
 		}
 	}
 	return false
+}
+
+// checkFolder refuses what the protocol cannot carry.
+func checkFolder(source, dir string) error {
+	if utf8.ValidString(dir) {
+		return nil
+	}
+	return failure.Usage("rename the folder, or work in another one",
+		"source %s: the path of the spec's folder is not UTF-8, so no plugin can be told of it: %q", source, dir)
 }
 
 func invalidConfig(source string, err error) error {

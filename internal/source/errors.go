@@ -67,9 +67,11 @@ func noTempDir(p *Plugin, err error) *failure.Error {
 	if runtime.GOOS == "windows" {
 		variable = "TMP"
 	}
-	dir := socketParent()
-	return broken(p, "cannot be started: the temporary directory "+dir+" cannot be used",
-		"set "+variable+" to a directory that you may write to", cause(err))
+	next := "set " + variable + " to a directory that you may write to"
+	if socketBase() != "" {
+		next += fmt.Sprintf(", with a path of less than %d bytes and no | in it", socketRoom)
+	}
+	return broken(p, "cannot be started: the temporary directory "+SocketParent()+" cannot be used", next, cause(err))
 }
 
 func unwrapped(err error) error {
@@ -146,12 +148,17 @@ func (h *Host) callFailure(call context.Context, a *answer, i *instance, err err
 		return fail(seeLog, "failed: %s", text)
 	case st.Code() == codes.Unimplemented:
 		return fail("update the plugin", "does not know this call: %s", message)
-	case st.Code() == codes.ResourceExhausted && strings.HasPrefix(message, "grpc: "):
+	case st.Code() == codes.ResourceExhausted && isTooLarge(message):
 		return fail("tell its author", "sent more than %d MiB at once: %s", sdk.MaxMessageSize>>20, message)
 	case st.Code() == codes.Unavailable, st.Code() == codes.Internal, st.Code() == codes.Unknown, st.Code() == codes.Canceled:
 		return fail(tellAuthor, "broke off its answer: %s", message)
 	}
 	return fail(seeLog, "failed (%s): %s", st.Code(), message)
+}
+
+// isTooLarge tells gRPC's own words on a message, of either side, from a quota.
+func isTooLarge(message string) bool {
+	return strings.HasPrefix(message, "grpc: ") || strings.HasPrefix(message, "trying to send message larger than max")
 }
 
 const seeLog = "run again with -v for its log; then tell its author"

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	if err != nil {
 		return nil, broken(p, "cannot be started", "", err)
 	}
-	h.swept.Do(func() { removeLeftovers(socketParent()) })
+	h.swept.Do(func() { removeLeftovers(SocketParent()) })
 	launch := &launch{ctx: ctx, host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
 	life, cut := context.WithCancel(context.Background())
 	client := plugin.NewClient(&plugin.ClientConfig{
@@ -180,18 +181,22 @@ func (l *launch) cleanUp() {
 	_ = l.claimed.Close() // nil will do
 }
 
+// socketRoom is how long the path of the temporary directory may be: that of a
+// Unix socket has room for about 100 bytes.
+const socketRoom = 104 - len("/plugin-dir1234567890/plugin1234567890")
+
 // socketBase returns the directory below which sockets are made; empty means the
-// usual temporary one. The path of a Unix socket has room for about 100 bytes.
+// usual temporary one. In the handshake the path stands between bars on a line.
 func socketBase() string {
-	const room = 104 - len("/plugin-dir1234567890/plugin1234567890")
-	if runtime.GOOS != "windows" && len(os.TempDir()) >= room {
+	tmp := os.TempDir()
+	if runtime.GOOS != "windows" && (len(tmp) >= socketRoom || strings.ContainsAny(tmp, "|\n\r")) {
 		return "/tmp"
 	}
 	return ""
 }
 
-// socketParent is the directory that socketBase stands for.
-func socketParent() string { return cmp.Or(socketBase(), os.TempDir()) }
+// SocketParent returns the temporary directory in which sockets are made.
+func SocketParent() string { return cmp.Or(socketBase(), os.TempDir()) }
 
 // clientPlugin makes the client side of the service for go-plugin.
 type clientPlugin struct{ plugin.NetRPCUnsupportedPlugin }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -40,6 +41,8 @@ const (
 	receiptKind       = "PluginReceipt"
 )
 
+const maxReceipt = 64 << 10 // bytes
+
 var sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func receiptPath(pluginPath string) string {
@@ -55,7 +58,7 @@ func readReceipt(path string) (*Receipt, error) {
 	if err := ownership.NotWritableByOthers(path, info); err != nil {
 		return nil, err
 	}
-	if info.Size() > 64<<10 {
+	if info.Size() > maxReceipt {
 		return nil, fmt.Errorf("%s is too large for a receipt", path)
 	}
 	b, err := io.ReadAll(f)
@@ -96,6 +99,9 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, installFailure(path, cannotWrite(dir, err))
 	}
+	if err := fitToInstall(dir); err != nil {
+		return nil, installFailure(path, err)
+	}
 	temporary, sum, err := copyPlugin(path, dir)
 	if err != nil {
 		return nil, installFailure(path, err)
@@ -108,6 +114,9 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err != nil {
 		return nil, installFailure(path, renamed(err, copied, path))
 	}
+	if _, err := schemacheck.Compile([]byte((&Plugin{Description: description}).ConfigSchema())); err != nil {
+		return nil, installFailure(path, fmt.Errorf("it describes its configuration by a schema that cannot be used: %w", err))
+	}
 	target := filepath.Join(dir, filepath.Base(path))
 	receipt, err := yaml.Marshal(Receipt{
 		APIVersion: receiptAPIVersion, Kind: receiptKind, Type: typ, Version: description.GetVersion(),
@@ -115,6 +124,9 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	})
 	if err != nil {
 		return nil, installFailure(path, err)
+	}
+	if len(receipt) > maxReceipt {
+		return nil, installFailure(path, errors.New("its version or its path is too long for a receipt"))
 	}
 	// Between the two steps file and receipt do not match, so nothing runs.
 	if err := os.Rename(copied, target); err != nil {
@@ -129,6 +141,37 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	return nil, installFailure(path, fmt.Errorf("%s is not there after it was written", target))
 }
 
+// fitToInstall refuses a folder from which nothing would be run, and removes what
+// an install left there that was killed.
+func fitToInstall(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil {
+		err = ownership.NotWritableByOthers(dir, info)
+	}
+	if err != nil {
+		e := &failure.Error{Code: failure.ExitFailure, Summary: "plugins there are not trusted", Err: err}
+		var others ownership.Error
+		if errors.As(err, &others) {
+			e.Next = others.Next()
+		}
+		return e
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return cannotWrite(dir, err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err == nil && info.IsDir() && strings.HasPrefix(entry.Name(), installPrefix) && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(filepath.Join(dir, entry.Name()))
+		}
+	}
+	return nil
+}
+
+// installPrefix begins the names of folders that an install works in.
+const installPrefix = ".install-"
+
 // copyPlugin copies a plugin into a temporary directory in dir and returns that,
 // and the plugin's digest in hex.
 func copyPlugin(path, dir string) (temporary, sum string, err error) {
@@ -138,7 +181,7 @@ func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	}
 	defer func() { _ = in.Close() }()
 	// A directory of its own, since a plugin may go by its file name.
-	temporary, err = os.MkdirTemp(dir, ".install-*")
+	temporary, err = os.MkdirTemp(dir, installPrefix+"*")
 	if err != nil {
 		return "", "", cannotWrite(dir, err)
 	}

@@ -231,6 +231,8 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		return out.Images(catalog.Images(1)...)
 	case "no-id":
 		return out.Images(sdk.Image{Name: "golden", Provider: "aws"}, sdk.Image{ID: "ami-1", Provider: "aws"})
+	case "batch":
+		return out.Images(sdk.Image{ID: "large", Provider: "aws", Tags: map[string]string{"text": strings.Repeat("x", 65<<20)}})
 	case "child":
 		// The child keeps stderr open, as a credential helper left behind would.
 		child := exec.Command("sleep", "3600")
