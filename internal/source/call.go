@@ -158,6 +158,22 @@ func broke(err error) bool {
 	return code == codes.Unavailable || code == codes.Canceled
 }
 
+// Try starts a plugin without a call of its own: the error is that of a run.
+func (h *Host) Try(ctx context.Context, p *Plugin) error {
+	ctx, cancel := h.within(ctx)
+	defer cancel()
+	s, err := h.slotOf(p)
+	if err != nil {
+		return endedOr(ctx, err)
+	}
+	i, err := h.take(ctx, s, p, false)
+	if err != nil {
+		return endedOr(ctx, err)
+	}
+	i.release()
+	return nil
+}
+
 // endedOr returns err, or that the user or Close ended the call.
 func endedOr(ctx context.Context, err error) error {
 	if ctx.Err() != nil {

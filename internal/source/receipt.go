@@ -18,7 +18,6 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -114,8 +113,9 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err != nil {
 		return nil, installFailure(path, renamed(err, copied, path))
 	}
-	if _, err := schemacheck.Compile([]byte((&Plugin{Description: description}).ConfigSchema())); err != nil {
-		return nil, installFailure(path, fmt.Errorf("it describes its configuration by a schema that cannot be used: %w", err))
+	candidate.Description = description
+	if err := candidate.CheckSchema(); err != nil {
+		return nil, installFailure(path, renamed(err, copied, path))
 	}
 	target := filepath.Join(dir, filepath.Base(path))
 	receipt, err := yaml.Marshal(Receipt{

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -170,6 +171,15 @@ type Plugin struct {
 // ConfigSchema returns the JSON Schema of the plugin's configuration, as JSON; that
 // of a plugin which has none takes anything.
 func (p *Plugin) ConfigSchema() string { return cmp.Or(p.Description.GetConfigSchema(), "{}") }
+
+// CheckSchema refuses a plugin whose schema the host cannot check configurations
+// by; no source of it could be used.
+func (p *Plugin) CheckSchema() error {
+	if _, err := schemacheck.Compile([]byte(p.ConfigSchema())); err != nil {
+		return broken(p, "describes its configuration by a schema that cannot be used", "report this to its author", err)
+	}
+	return nil
+}
 
 // Hints tell a source what will be selected later.
 type Hints struct {

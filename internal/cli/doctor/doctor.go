@@ -53,8 +53,8 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong on this machine",
-		Long: `Look at the program, its plugins, your configuration file and the spec, without
-calling any image source. Exit code 1 when something needs mending.`,
+		Long: `Look at the program, its plugins, each of which is started, your configuration file
+and the spec, without asking for any image. Exit code 1 when something needs mending.`,
 		Example: options.Examples(inv.DisplayName(), "doctor", "doctor -f production.yaml -o json"),
 		Args:    options.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
@@ -180,7 +180,7 @@ func (o *Options) cacheDir() Check {
 		return Check{Name: name, Status: statusNote, Detail: "no HOME: plugins are described anew each time", Next: "set HOME or XDG_CACHE_HOME"}
 	}
 	dir = filepath.Join(dir, "byoos")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := writable(dir); err != nil {
 		return Check{Name: name, Status: statusNote, Detail: fmt.Sprintf("cannot be written, so plugins are described anew each time: %s", err)}
 	}
 	return Check{Name: name, Status: statusOK, Detail: dir}
@@ -188,15 +188,27 @@ func (o *Options) cacheDir() Check {
 
 func (o *Options) socketDir() Check {
 	const name = "temporary directory"
-	dir, err := os.MkdirTemp("", "byoos-doctor")
+	dir, err := os.MkdirTemp(source.SocketParent(), "byoos-doctor")
 	if err != nil {
 		return Check{
 			Name: name, Status: statusFail, Detail: "the sockets of plugins cannot be made: " + err.Error(),
-			Next: "set TMPDIR to a directory that you may write",
+			Next: "set TMPDIR to a directory that you may write, with a short path",
 		}
 	}
 	_ = os.Remove(dir)
-	return Check{Name: name, Status: statusOK, Detail: os.TempDir()}
+	return Check{Name: name, Status: statusOK, Detail: source.SocketParent()}
+}
+
+// writable makes a folder and a file in it, as the cache is written.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 func (o *Options) plugins(ctx context.Context, host *source.Host) []Check {
@@ -210,18 +222,26 @@ func (o *Options) plugins(ctx context.Context, host *source.Host) []Check {
 	}
 	checks := make([]Check, 0, len(plugins))
 	for _, p := range plugins {
-		checks = append(checks, o.plugin(p))
+		checks = append(checks, o.plugin(ctx, host, &p))
 	}
 	return checks
 }
 
-func (o *Options) plugin(p source.Plugin) Check {
+// plugin tells what a run would: it starts the plugin, since a description that was
+// kept says nothing of that.
+func (o *Options) plugin(ctx context.Context, host *source.Host, p *source.Plugin) Check {
 	name := "plugin " + p.Type
 	switch {
 	case p.Broken != nil:
 		return failed(name, p.Broken)
 	case p.ShadowedBy != "":
 		return Check{Name: name, Status: statusNote, Detail: p.Path + " is hidden by " + p.ShadowedBy}
+	}
+	if err := p.CheckSchema(); err != nil {
+		return failed(name, err)
+	}
+	if err := host.Try(ctx, p); err != nil {
+		return failed(name, err)
 	}
 	detail := p.Description.GetVersion() + " " + p.Path
 	if set := o.environment(p.Description.GetEnvironment()); len(set) > 0 {
