@@ -15,6 +15,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -228,6 +229,7 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 	if err != nil {
 		return nil, nil, invalidConfig(req.Source, err)
 	}
+	answer.questions = protocol.NewQuestions(message.GetRefs())
 	err = h.call(ctx, p, answer, func(ctx context.Context, service sourcev1.ImageSourceClient) error {
 		stream, err := service.Verify(ctx, message)
 		for err == nil {
@@ -300,9 +302,13 @@ type answer struct {
 	tail        *tail // knows the secrets that the plugin got
 	diagnostics []Diagnostic
 	said        string // the last message of its progress
-	invalid     bool   // an image that cannot be used was reported
 	touched     bool   // something came
 	again       bool   // it is the second time that it is asked
+	odd         bool   // a state that is not known was reported
+	refused     int    // images or answers that cannot be used
+	problem     string // of the first of them
+	refusal     int    // its index in diagnostics
+	questions   *protocol.Questions
 }
 
 // images appends those that can be used; it reports the others once.
@@ -314,44 +320,67 @@ func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image 
 		to = grown
 	}
 	for _, m := range from {
-		if problem := imageProblem(m); problem != "" {
-			a.refuse(problem)
+		if err := protocol.CheckImage(m); err != nil {
+			a.refuse("the plugin sent an image that cannot be used", err)
 			continue
 		}
 		to = append(to, image.Image{})
 		imageFrom(&to[len(to)-1], m, a.source)
+		a.noteState(m)
 	}
 	return to
 }
 
-func (a *answer) refuse(problem string) {
-	if a.invalid {
+// refuse reports what cannot be used: the first of it, and how many more there are.
+func (a *answer) refuse(summary string, err error) {
+	if a.refused++; a.refused == 1 {
+		a.refusal = len(a.diagnostics)
+		a.problem = a.tail.redact(err.Error())
+		a.diagnostics = append(a.diagnostics, Diagnostic{
+			Severity: SeverityError, Source: a.source, Plugin: a.typ,
+			Summary: summary, Detail: a.problem, NextStep: "tell the plugin's author",
+		})
 		return
 	}
-	a.invalid = true
+	a.diagnostics[a.refusal].Detail = fmt.Sprintf("%s; and %d more", a.problem, a.refused-1)
+}
+
+// noteState tells once of a state that a later protocol has.
+func (a *answer) noteState(m *sourcev1.Image) {
+	reason := protocol.UnknownState(m.GetState(), "")
+	if reason == "" || a.odd {
+		return
+	}
+	a.odd = true
 	a.diagnostics = append(a.diagnostics, Diagnostic{
-		Severity: SeverityError, Source: a.source, Plugin: a.typ,
-		Summary: "the plugin sent an image that cannot be used", Detail: a.tail.redact(problem), NextStep: "tell the plugin's author",
+		Severity: SeverityWarning, Source: a.source, Plugin: a.typ,
+		Summary: a.tail.redact("whether " + m.GetId() + " can be used is not known"), Detail: reason, NextStep: "update kubectl-byoos",
 	})
 }
 
 func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
 	a.touched = true
 	for _, r := range results {
-		if r.Index == nil {
-			a.refuse("an answer that does not say for which reference")
+		i, err := a.questions.Answer(r)
+		if err != nil {
+			a.refuse("the plugin sent an answer that cannot be used", err)
+		}
+		if i < 0 {
 			continue
 		}
-		if int(r.GetIndex()) >= len(verified) {
-			a.refuse(fmt.Sprintf("an answer for reference %d of %d", r.GetIndex(), len(verified)))
-			continue
-		}
-		v := &verified[r.GetIndex()]
+		v := &verified[i]
 		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), a.tail.redact(r.GetReason()), nil
 		v.Evidence = evidenceFrom(r.GetEvidence())
-		if v.Presence == Found && r.GetImage() != nil {
+		if reason := protocol.UnknownPresence(r.GetPresence(), v.Reason); reason != "" {
+			v.Reason = reason
+		}
+		switch {
+		case err != nil:
+			v.Presence, v.Reason, v.Evidence = Unknown, "the answer of the source cannot be used: "+a.tail.redact(err.Error()), ""
+		case v.Presence == Found && r.GetImage() != nil:
 			v.Image = &image.Image{}
 			imageFrom(v.Image, r.GetImage(), a.source)
+			a.noteState(r.GetImage())
 		}
 	}
 }
@@ -359,7 +388,7 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) {
 	if p != nil {
 		a.said = a.tail.redact(p.GetMessage())
-		a.tell(Event{Source: a.source, Plugin: a.typ, Message: a.said, Done: p.GetDone(), Total: p.GetTotal()})
+		a.tell(Event{Source: a.source, Plugin: a.typ, Message: a.said, Done: max(p.GetDone(), 0), Total: max(p.GetTotal(), 0)})
 	}
 	redact := a.tail.redact
 	for _, d := range diagnostics {

@@ -7,23 +7,11 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
-// imageProblem says why an image cannot be used, empty when it can.
-func imageProblem(m *sourcev1.Image) string {
-	if m.GetState() == sourcev1.State_STATE_UNUSABLE {
-		return ""
-	}
-	switch {
-	case m.GetId() == "":
-		return "it has no id (name " + m.GetName() + ")"
-	case m.GetProvider() == "":
-		return m.GetId() + " has no provider"
-	}
-	return ""
-}
-
+// imageFrom converts an image that protocol.CheckImage finds good.
 func imageFrom(out *image.Image, m *sourcev1.Image, source string) {
 	out.ID, out.Provider, out.Name = m.GetId(), m.GetProvider(), m.GetName()
 	out.Region, out.Architecture = m.GetRegion(), m.GetArchitecture()
@@ -31,6 +19,9 @@ func imageFrom(out *image.Image, m *sourcev1.Image, source string) {
 	out.KubernetesVersion, out.Version = m.GetKubernetesVersion(), m.GetVersion()
 	out.CreatedAt, out.DeprecatedAt, out.EndOfLifeAt = timeFrom(m.GetCreatedAt()), timeFrom(m.GetDeprecatedAt()), timeFrom(m.GetEndOfLifeAt())
 	out.State, out.StateReason = stateFrom(m.GetState()), m.GetStateReason()
+	if reason := protocol.UnknownState(m.GetState(), m.GetStateReason()); reason != "" {
+		out.StateReason = reason
+	}
 	out.ExcludedFromLatest = m.GetExcludedFromLatest()
 	out.Owner, out.OwnerID, out.Public = m.GetOwner(), m.GetOwnerId(), m.GetPublic()
 	out.Tags, out.Attributes = m.GetTags(), m.GetAttributes()
@@ -50,21 +41,18 @@ func imageFrom(out *image.Image, m *sourcev1.Image, source string) {
 	}
 }
 
-// timeFrom returns nil for an absent time and for one that no calendar has.
+// timeFrom returns nil for an absent time.
 func timeFrom(t *timestamppb.Timestamp) *time.Time {
-	if t == nil || !t.IsValid() {
+	if t == nil {
 		return nil
 	}
 	utc := t.AsTime()
 	return &utc
 }
 
-// stateFrom takes a state of a later protocol for one that is not usable: it is
-// safer to drop an image than to render it.
+// stateFrom takes a state of a later protocol for one that is not known.
 func stateFrom(s sourcev1.State) image.State {
 	switch s {
-	case sourcev1.State_STATE_UNSPECIFIED:
-		return image.StateUnset
 	case sourcev1.State_STATE_AVAILABLE:
 		return image.Available
 	case sourcev1.State_STATE_PENDING:
@@ -75,11 +63,12 @@ func stateFrom(s sourcev1.State) image.State {
 		return image.Disabled
 	case sourcev1.State_STATE_GONE:
 		return image.Gone
+	case sourcev1.State_STATE_UNUSABLE:
+		return image.Unusable
 	}
-	return image.Unusable
+	return image.StateUnset
 }
 
-// newestByFrom takes an order of a later protocol for the default one.
 func newestByFrom(by sourcev1.NewestBy) image.NewestBy {
 	if by == sourcev1.NewestBy_NEWEST_BY_VERSION {
 		return image.NewestByVersion

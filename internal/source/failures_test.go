@@ -49,6 +49,8 @@ func TestFailures(t *testing.T) {
 		{name: "error", stub: true},
 		{name: "diagnostic", stub: true},
 		{name: "one-region-fails", stub: true},
+		{name: "milliseconds", stub: true},
+		{name: "goexit", stub: true},
 		{name: "unknown-key", stub: true, config: map[string]any{"modus": "images"}},
 		{name: "wrong-type", stub: true, config: map[string]any{"images": "three"}},
 		{name: "not-executable", write: content("#!/bin/sh\n", 0o644)},

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -67,6 +68,7 @@ func TestWhatASourceSaysIsRedacted(t *testing.T) {
 	}
 
 	verified := []Verified{{Ref: image.Ref{ID: "ami-1"}}}
+	a.questions = protocol.NewQuestions(refsTo([]image.Ref{verified[0].Ref}))
 	a.verified(verified, []*sourcev1.VerifyResult{{Index: proto.Uint32(0), Presence: sourcev1.Presence_PRESENCE_UNKNOWN, Reason: token + " has expired"}})
 	if got := verified[0].Reason; got != "[redacted] has expired" {
 		t.Errorf("reason %q", got)

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -9,15 +10,15 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
 // errClosed is returned to a goroutine that sends after its method returned.
 var errClosed = errors.New("the answer is complete: Discover or Verify returned already")
 
-// imagesTo converts images and returns about how many bytes they take.
-func imagesTo(images []Image) ([]*sourcev1.Image, int) {
-	size := 0
+// imagesTo converts images and returns about how many bytes each takes.
+func imagesTo(images []Image) ([]*sourcev1.Image, []int) {
 	// One allocation for the whole batch: a stream of 100,000 images is not rare.
 	type message struct {
 		image     sourcev1.Image
@@ -26,7 +27,7 @@ func imagesTo(images []Image) ([]*sourcev1.Image, int) {
 		created   timestamppb.Timestamp
 	}
 	messages := make([]message, len(images))
-	converted := make([]*sourcev1.Image, len(images))
+	converted, sizes := make([]*sourcev1.Image, len(images)), make([]int, len(images))
 	for i := range images {
 		m, in := &messages[i], &images[i]
 		out := &m.image
@@ -43,6 +44,9 @@ func imagesTo(images []Image) ([]*sourcev1.Image, int) {
 		}
 		out.DeprecatedAt, out.EndOfLifeAt = timeTo(in.DeprecatedAt), timeTo(in.EndOfLifeAt)
 		out.State, out.StateReason = stateTo(in.State), text(in.StateReason)
+		if stateTo(in.State) == sourcev1.State_STATE_UNSPECIFIED && in.State != StateUnknown {
+			out.StateReason = protocol.Unknown("state", int(in.State), out.GetStateReason())
+		}
 		out.ExcludedFromLatest = in.ExcludedFromLatest
 		out.NewestBy = newestByTo(in.NewestBy)
 		out.Withheld, out.FullId, out.SpansRegions = text(in.Withheld), text(in.FullID), in.SpansRegions
@@ -53,32 +57,47 @@ func imagesTo(images []Image) ([]*sourcev1.Image, int) {
 			m.reference.Kind, m.reference.Value = text(in.Reference.Kind), text(in.Reference.Value)
 			out.Reference = &m.reference
 		}
-		var tags, attributes int
+		var tags, attributes, provenance int
 		out.Tags, tags = stringsTo(in.Tags)
 		out.Attributes, attributes = stringsTo(in.Attributes)
-		out.Provenance = provenanceTo(in.Provenance)
-		size += tags + attributes + len(in.ID) + len(in.Name) + len(in.StateReason) + 128*len(in.Provenance)
+		out.Provenance, provenance = provenanceTo(in.Provenance)
+		// The other fields are short in every image that anybody has.
+		sizes[i] = tags + attributes + provenance + len(in.ID) + len(in.FullID) + len(in.Name) + len(in.StateReason) + len(in.Withheld)
 		converted[i] = out
 	}
-	return converted, size
+	return converted, sizes
 }
 
-func resultsTo(results []Result) ([]*sourcev1.VerifyResult, int) {
-	size := 0
-	converted := make([]*sourcev1.VerifyResult, len(results))
+// checkNewestBy is here because the message cannot hold a wrong one.
+func checkNewestBy(i Image) error {
+	switch i.NewestBy {
+	case "", NewestByCreated, NewestByVersion:
+		return nil
+	}
+	return fmt.Errorf("%s: NewestBy is %q, and there are %s and %s", i.ID, i.NewestBy, NewestByCreated, NewestByVersion)
+}
+
+func resultsTo(results []Result) ([]*sourcev1.VerifyResult, []int) {
+	converted, sizes := make([]*sourcev1.VerifyResult, len(results)), make([]int, len(results))
 	for i, r := range results {
 		out := &sourcev1.VerifyResult{
-			Index: proto.Uint32(r.Ref.index), Id: text(r.Ref.ID), Presence: presenceTo(r.Presence), Reason: text(r.Reason), Evidence: evidenceTo(r.Evidence),
+			Id: text(r.Ref.ID), Presence: presenceTo(r.Presence), Reason: text(r.Reason), Evidence: evidenceTo(r.Evidence),
+		}
+		if r.Ref.number > 0 {
+			out.Index = proto.Uint32(r.Ref.number - 1)
+		}
+		if out.Presence == sourcev1.Presence_PRESENCE_UNKNOWN && r.Presence != Unknown {
+			out.Reason = protocol.Unknown("presence", int(r.Presence), out.GetReason())
 		}
 		if r.Image != nil {
 			images, n := imagesTo([]Image{*r.Image})
 			out.Image = images[0]
-			size += n
+			sizes[i] = n[0]
 		}
-		size += len(r.Reason)
+		sizes[i] += len(r.Reason)
 		converted[i] = out
 	}
-	return converted, size
+	return converted, sizes
 }
 
 // stringsTo returns m as it may travel: gRPC refuses text that is not UTF-8.
@@ -102,10 +121,11 @@ func stringsTo(m map[string]string) (map[string]string, int) {
 	return copied, size
 }
 
-func provenanceTo(m map[string]Provenance) map[string]*sourcev1.Provenance {
+func provenanceTo(m map[string]Provenance) (map[string]*sourcev1.Provenance, int) {
 	if len(m) == 0 {
-		return nil
+		return nil, 0
 	}
+	size := 0
 	values := make([]sourcev1.Provenance, len(m))
 	out := make(map[string]*sourcev1.Provenance, len(m))
 	i := 0
@@ -113,9 +133,10 @@ func provenanceTo(m map[string]Provenance) map[string]*sourcev1.Provenance {
 		v := &values[i]
 		v.From, v.Key, v.Raw = text(p.From), text(p.Key), text(p.Raw)
 		out[text(k)] = v
+		size += len(k) + len(p.From) + len(p.Key) + len(p.Raw)
 		i++
 	}
-	return out
+	return out, size
 }
 
 // text replaces what is not UTF-8.
@@ -124,6 +145,15 @@ func text(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// said is text for people, cut where nobody reads on: it must not fill a message.
+func said(s string) string {
+	const most = 64 << 10
+	if len(s) > most {
+		s = s[:most] + " ..."
+	}
+	return text(s)
 }
 
 func timeTo(t time.Time) *timestamppb.Timestamp {
@@ -199,8 +229,8 @@ func diagnosticTo(d Diagnostic) *sourcev1.Diagnostic {
 		severity = sourcev1.Severity_SEVERITY_INFO
 	}
 	return &sourcev1.Diagnostic{
-		Severity: severity, Summary: text(d.Summary), Detail: text(d.Detail),
-		ConfigPath: text(d.ConfigPath), NextStep: text(d.NextStep), Scope: text(d.Scope),
+		Severity: severity, Summary: said(d.Summary), Detail: said(d.Detail),
+		ConfigPath: said(d.ConfigPath), NextStep: said(d.NextStep), Scope: said(d.Scope),
 	}
 }
 
@@ -209,7 +239,7 @@ func refsFrom(refs []*sourcev1.ImageRef) []Ref {
 	for i, r := range refs {
 		out[i] = Ref{
 			ID: r.GetId(), Provider: r.GetProvider(), Region: r.GetRegion(),
-			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), FullID: r.GetFullId(), index: r.GetIndex(),
+			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), FullID: r.GetFullId(), number: r.GetIndex() + 1,
 		}
 		if ref := r.GetReference(); ref != nil {
 			out[i].Reference = &Reference{Kind: ref.GetKind(), Value: ref.GetValue()}

@@ -126,7 +126,7 @@ type Ref struct {
 	FullID    string
 	Reference *Reference
 
-	index uint32
+	number uint32 // counts from 1 in the request; 0 for a Ref that the author made
 }
 
 // State is what the service says of an image's usability, and nothing of what its
@@ -167,7 +167,8 @@ type Image struct {
 	OSName, OSVersion string
 	// KubernetesVersion without a leading v.
 	KubernetesVersion string
-	// CreatedAt, DeprecatedAt and EndOfLifeAt: the zero time means unknown.
+	// CreatedAt, DeprecatedAt and EndOfLifeAt: the zero time means unknown, and one
+	// outside of the years 1 to 9999 is an error.
 	CreatedAt, DeprecatedAt, EndOfLifeAt time.Time
 	// Version is compared numerically part by part.
 	Version            string
@@ -254,9 +255,10 @@ const (
 
 // Result is the answer for one Ref.
 type Result struct {
+	// Ref is one of the request's, which knows its place there.
 	Ref      Ref
 	Presence Presence
-	// Image as it is now, when Presence is Found.
+	// Image as it is now, when Presence is Found: the one that Ref names.
 	Image *Image
 	// Reason, for every Presence but Found; then what else is known of the image.
 	Reason string
@@ -294,6 +296,9 @@ type Diagnostic struct {
 
 // Error returns the summary and the detail.
 func (d *Diagnostic) Error() string {
+	if d == nil {
+		return "no error"
+	}
 	if d.Detail == "" {
 		return d.Summary
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -158,7 +159,7 @@ func TestOrder(t *testing.T) {
 	})
 	out := &Stream{s}
 	for _, err := range []error{
-		out.Images(make([]Image, 300)...), out.Report(Diagnostic{Summary: "a"}), out.Images(Image{ID: "x"}), s.close(),
+		out.Images(slices.Repeat([]Image{{ID: "x", Provider: "aws"}}, 300)...), out.Report(Diagnostic{Summary: "a"}), out.Images(Image{ID: "x", Provider: "aws"}), s.close(),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -177,7 +178,7 @@ func TestLargeImagesEndABatchEarly(t *testing.T) {
 	largest := 0
 	s := newSender(t.Context(), func(b batch) error { largest = max(largest, len(b.images)); return nil })
 	for range 100 {
-		image := Image{ID: "x", Tags: map[string]string{"text": strings.Repeat("x", 1<<20)}}
+		image := Image{ID: "x", Provider: "aws", Tags: map[string]string{"text": strings.Repeat("x", 1<<20)}}
 		if err := s.images([]Image{image}); err != nil {
 			t.Fatal(err)
 		}

@@ -1,11 +1,16 @@
 package sdk
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -37,6 +42,9 @@ type sender struct {
 	lastProgress time.Time
 	err          error // the first failure to send; nothing is sent after it
 	closed       bool
+	questions    *protocol.Questions // nil for Discover
+	problem      error               // with the first message that was left out
+	refused      int
 }
 
 func newSender(ctx context.Context, send func(batch) error) *sender {
@@ -47,8 +55,18 @@ func (s *sender) images(images []Image) error {
 	// Converted outside the lock, so that regions read in parallel do not wait
 	// for each other.
 	for chunk := range slices.Chunk(images, batchSize) {
-		converted, size := imagesTo(chunk)
-		if err := s.add(size, func(b *batch) { b.images = append(b.images, converted...) }); err != nil {
+		converted, sizes := imagesTo(chunk)
+		problems := make([]error, len(chunk))
+		for i, m := range converted {
+			problems[i] = cmp.Or(checkNewestBy(chunk[i]), protocol.CheckImage(m), checkSize(m, sizes[i]))
+		}
+		err := s.add(sizes, func(i int, b *batch) error {
+			if problems[i] == nil {
+				b.images = append(b.images, converted[i])
+			}
+			return problems[i]
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -57,26 +75,83 @@ func (s *sender) images(images []Image) error {
 
 func (s *sender) results(results []Result) error {
 	for chunk := range slices.Chunk(results, batchSize) {
-		converted, size := resultsTo(chunk)
-		if err := s.add(size, func(b *batch) { b.results = append(b.results, converted...) }); err != nil {
+		converted, sizes := resultsTo(chunk)
+		err := s.add(sizes, func(i int, b *batch) error {
+			if _, err := s.questions.Answer(converted[i]); err != nil {
+				return err
+			}
+			if err := checkSize(converted[i], sizes[i]); err != nil {
+				return err
+			}
+			b.results = append(b.results, converted[i])
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return s.ctx.Err()
 }
 
-func (s *sender) add(size int, put func(*batch)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.usable(); err != nil {
-		return err
-	}
-	put(&s.pending)
-	s.pendingBytes += size
-	if len(s.pending.images)+len(s.pending.results) < batchSize && s.pendingBytes < batchBytes {
+// checkSize refuses what no message has room for, so that it costs only itself.
+func checkSize(m proto.Message, about int) error {
+	const room = MaxMessageSize - 1<<10
+	if about < room/2 {
 		return nil
 	}
-	return s.flush()
+	if size := proto.Size(m); size > room {
+		return fmt.Errorf("%s: it takes %d MiB, and a message has room for %d", m.(interface{ GetId() string }).GetId(), size>>20, MaxMessageSize>>20)
+	}
+	return nil
+}
+
+// add puts messages into batches. One that put refuses is left out, and told of at
+// the end: it costs itself, and not the others.
+func (s *sender) add(sizes []int, put func(i int, b *batch) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, size := range sizes {
+		if err := s.usable(); err != nil {
+			return err
+		}
+		if s.pendingBytes > 0 && s.pendingBytes+size > batchBytes {
+			if err := s.flush(); err != nil {
+				return err
+			}
+		}
+		if err := put(i, &s.pending); err != nil {
+			s.problem = cmp.Or(s.problem, err)
+			s.refused++
+			continue
+		}
+		s.pendingBytes += size
+		if len(s.pending.images)+len(s.pending.results) < batchSize {
+			continue
+		}
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusal is what is to be said of the messages that were left out.
+func (s *sender) refusal() []Diagnostic {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused == 0 {
+		return nil
+	}
+	d := Diagnostic{
+		Summary: "the plugin sent an image that cannot be used", Detail: s.problem.Error(), NextStep: "tell the plugin's author",
+	}
+	if s.questions != nil {
+		d.Summary = "the plugin sent an answer that cannot be used"
+	}
+	if s.refused > 1 {
+		d.Detail += fmt.Sprintf("; and %d more", s.refused-1)
+	}
+	return []Diagnostic{d}
 }
 
 func (s *sender) progress(done, total int64, message string) error {
@@ -85,12 +160,13 @@ func (s *sender) progress(done, total int64, message string) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	done, total = max(done, 0), max(total, 0)
 	now := time.Now()
-	if now.Sub(s.lastProgress) < progressInterval && done != total {
+	if now.Sub(s.lastProgress) < progressInterval && (done != total || total == 0) {
 		return nil
 	}
 	s.lastProgress = now
-	s.pending.progress = &sourcev1.Progress{Message: text(message), Done: done, Total: total}
+	s.pending.progress = &sourcev1.Progress{Message: said(message), Done: done, Total: total}
 	return s.flush()
 }
 

@@ -11,12 +11,16 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -138,7 +142,7 @@ func moduleVersion(build *debug.BuildInfo, path, release string) string {
 // Discover implements the protocol.
 func (s *service[C]) Discover(
 	req *sourcev1.DiscoverRequest, stream grpc.ServerStreamingServer[sourcev1.DiscoverResponse],
-) (err error) {
+) error {
 	source, err := s.fresh()
 	if err != nil {
 		return status.Error(codes.Internal, err.Error())
@@ -148,28 +152,28 @@ func (s *service[C]) Discover(
 	out := newSender(ctx, func(b batch) error {
 		return stream.Send(&sourcev1.DiscoverResponse{Images: b.images, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
-	defer s.recovered("Discover", &err)
-
-	config, err := decodeConfig[C](req.GetConfig())
-	if err != nil {
-		return s.finish(ctx, out, err)
-	}
-	return s.finish(ctx, out, source.Discover(ctx, DiscoverRequest[C]{
-		Source:       req.GetSource(),
-		Config:       config,
-		BaseDir:      req.GetBaseDir(),
-		Now:          timeFrom(req.GetNow()),
-		Hints:        hintsFrom(req.GetHints()),
-		Regions:      req.GetRegions(),
-		UserSettings: req.GetUserSettings().AsMap(),
-		Log:          s.log.With("source", req.GetSource()),
-	}, &Stream{out}))
+	return s.answer(ctx, "Discover", out, func() error {
+		config, now, err := settingsOf[C](req)
+		if err != nil {
+			return err
+		}
+		return source.Discover(ctx, DiscoverRequest[C]{
+			Source:       req.GetSource(),
+			Config:       config,
+			BaseDir:      req.GetBaseDir(),
+			Now:          now,
+			Hints:        hintsFrom(req.GetHints()),
+			Regions:      req.GetRegions(),
+			UserSettings: req.GetUserSettings().AsMap(),
+			Log:          s.log.With("source", req.GetSource()),
+		}, &Stream{out})
+	})
 }
 
 // Verify implements the protocol.
 func (s *service[C]) Verify(
 	req *sourcev1.VerifyRequest, stream grpc.ServerStreamingServer[sourcev1.VerifyResponse],
-) (err error) {
+) error {
 	source, err := s.fresh()
 	if err != nil {
 		return status.Error(codes.Internal, err.Error())
@@ -183,22 +187,35 @@ func (s *service[C]) Verify(
 	out := newSender(ctx, func(b batch) error {
 		return stream.Send(&sourcev1.VerifyResponse{Results: b.results, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
-	defer s.recovered("Verify", &err)
+	out.questions = protocol.NewQuestions(req.GetRefs())
+	return s.answer(ctx, "Verify", out, func() error {
+		config, now, err := settingsOf[C](req)
+		if err != nil {
+			return err
+		}
+		return verifier.Verify(ctx, VerifyRequest[C]{
+			Source:       req.GetSource(),
+			Config:       config,
+			BaseDir:      req.GetBaseDir(),
+			Now:          now,
+			Refs:         refsFrom(req.GetRefs()),
+			Regions:      req.GetRegions(),
+			UserSettings: req.GetUserSettings().AsMap(),
+			Log:          s.log.With("source", req.GetSource()),
+		}, &Results{out})
+	})
+}
 
-	config, err := decodeConfig[C](req.GetConfig())
-	if err != nil {
-		return s.finish(ctx, out, err)
+// settingsOf returns what both requests have and may be wrong in.
+func settingsOf[C any](req interface {
+	GetConfig() *structpb.Struct
+	GetNow() *timestamppb.Timestamp
+}) (config C, now time.Time, err error) {
+	if err := protocol.CheckTime(req.GetNow()); err != nil {
+		return config, now, fmt.Errorf("the time of the request %w", err)
 	}
-	return s.finish(ctx, out, verifier.Verify(ctx, VerifyRequest[C]{
-		Source:       req.GetSource(),
-		Config:       config,
-		BaseDir:      req.GetBaseDir(),
-		Now:          timeFrom(req.GetNow()),
-		Refs:         refsFrom(req.GetRefs()),
-		Regions:      req.GetRegions(),
-		UserSettings: req.GetUserSettings().AsMap(),
-		Log:          s.log.With("source", req.GetSource()),
-	}, &Results{out}))
+	config, err = decodeConfig[C](req.GetConfig())
+	return config, timeFrom(req.GetNow()), err
 }
 
 // callContext ends with the call or with the process.
@@ -208,29 +225,20 @@ func (s *service[C]) callContext(call context.Context) (context.Context, context
 	return ctx, func() { unlink(); cancel() }
 }
 
-// recovered turns a panic into an error that names the plugin and the method.
-// The stack goes to the log only. The process ends afterwards: its state is
-// not to be trusted.
-func (s *service[C]) recovered(method string, err *error) {
-	r := recover()
-	if r == nil {
-		return
-	}
-	s.log.Error(fmt.Sprintf("panic in %s: %v", method, r), "stack", string(debug.Stack()))
-	*err = status.Errorf(codes.Internal, "plugin %s: panic in %s: %v", s.info.Name, method, r)
-	s.ended()
-}
-
-// finish sends what is left and turns what a method returned into diagnostics,
-// or into a status when the call was cancelled.
-func (s *service[C]) finish(ctx context.Context, out *sender, err error) error {
-	if cause := ctx.Err(); cause != nil && (err == nil || errors.Is(err, cause)) {
-		return status.FromContextError(cause).Err()
+// answer calls a method of a source, sends what is left and turns what it returned
+// into diagnostics, or into a status when the call was cancelled.
+func (s *service[C]) answer(ctx context.Context, method string, out *sender, call func() error) error {
+	err, died := s.guarded(method, call)
+	switch {
+	case died != nil:
+		return died
+	case ctx.Err() != nil:
+		return status.FromContextError(ctx.Err()).Err()
 	}
 	if sent := out.failure(); sent != nil {
 		return sent
 	}
-	for _, d := range diagnosticsOf(err) {
+	for _, d := range append(diagnosticsOf(err), out.refusal()...) {
 		if err := out.report(d); err != nil {
 			return err
 		}
@@ -238,27 +246,38 @@ func (s *service[C]) finish(ctx context.Context, out *sender, err error) error {
 	return out.close()
 }
 
-// diagnosticsOf returns one diagnostic of severity Error for each error that is
-// joined in err.
-func diagnosticsOf(err error) []Diagnostic {
-	if err == nil {
-		return nil
+// guarded runs call in a goroutine of its own, so that one that ends it with
+// runtime.Goexit, as a helper made for tests does, ends no goroutine of gRPC, whose
+// client would wait for ever.
+func (s *service[C]) guarded(method string, call func() error) (err, died error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		returned := false
+		defer func() {
+			if r := recover(); !returned {
+				died = s.died(method, r)
+			}
+		}()
+		err = call()
+		returned = true
+	}()
+	<-done
+	return err, died
+}
+
+// died is the error of a method that did not return, and names plugin and method.
+// The stack of a panic goes to the log only. The process ends after one: its state
+// is not to be trusted.
+func (s *service[C]) died(method string, panicked any) error {
+	if panicked == nil {
+		return status.Errorf(codes.Internal, "plugin %s: %s ended its goroutine and did not return", s.info.Name, method)
 	}
-	var d *Diagnostic
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []Diagnostic
-		for _, e := range joined.Unwrap() {
-			all = append(all, diagnosticsOf(e)...)
-		}
-		return all
-	}
-	if errors.As(err, &d) && d != nil {
-		found := *d
-		found.Severity = Error
-		return []Diagnostic{found}
-	}
-	summary, detail, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	return []Diagnostic{{Severity: Error, Summary: summary, Detail: strings.TrimSpace(detail)}}
+	// The text of a panic that was made of another one may hold a stack too.
+	message, rest, _ := strings.Cut(strings.TrimSpace(fmt.Sprint(panicked)), "\n")
+	s.log.Error(fmt.Sprintf("panic in %s: %s", method, said(message)), "stack", rest+string(debug.Stack()))
+	s.ended()
+	return status.Errorf(codes.Internal, "plugin %s: panic in %s: %s", s.info.Name, method, said(message))
 }
 
 // grpcPlugin registers the service with go-plugin.

@@ -9,7 +9,8 @@ const batchSize = 256
 // longer listens; Discover should return it.
 type Stream struct{ *sender }
 
-// Images sends images; they are batched.
+// Images sends images; they are batched. One that cannot be sent, such as one with a
+// time out of range, becomes an error of the source, and the others go on.
 func (s *Stream) Images(images ...Image) error { return s.images(images) }
 
 // Progress tells how far the work is, for a person at a terminal. total is 0
@@ -25,7 +26,7 @@ func (s *Stream) Report(d Diagnostic) error { return s.report(d) }
 // Results takes what Verify finds. It is safe for concurrent use.
 type Results struct{ *sender }
 
-// Results sends results; they are batched.
+// Results sends results; they are batched. One that cannot be sent is as for Images.
 func (r *Results) Results(results ...Result) error { return r.results(results) }
 
 // Progress is as for Stream.

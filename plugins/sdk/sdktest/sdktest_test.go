@@ -226,7 +226,7 @@ func TestTogetherFindsWhatCallsShare(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	refs := []sdk.Ref{{ID: "a"}, {ID: "b"}}
+	refs := []sdk.Ref{{ID: "ami-1"}, {ID: "b"}}
 	image := full()
 	got, _, err := sdktest.Verify(t.Context(), newSource, nil, refs)
 	want := []sdk.Result{

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -172,6 +173,9 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 		}})
 	case "edge":
 		return edge(out)
+	case "milliseconds":
+		late := sdk.Image{ID: "ami-2", Provider: "aws", State: sdk.Available, DeprecatedAt: time.Unix(1_790_000_000_000, 0)}
+		return out.Images(append(catalog.Images(1), late)...)
 	case "shared":
 		return out.Images(sdk.Image{ID: fmt.Sprint(s.shared.Load()), Provider: "aws", State: sdk.Available})
 	case "progress":
@@ -222,6 +226,8 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 	case "panic":
 		var images []sdk.Image
 		return out.Images(images[1])
+	case "goexit":
+		runtime.Goexit()
 	case "goroutine-panic":
 		go func() { panic("lost in a goroutine") }()
 		time.Sleep(time.Hour)
@@ -275,8 +281,7 @@ func environment(out *sdk.Stream) error {
 // edge sends what is hard to carry.
 func edge(out *sdk.Stream) error {
 	return out.Images(
-		sdk.Image{ID: "not \xff utf-8", Provider: "aws", Tags: map[string]string{"k\xfe": "v\xfd"}},
-		sdk.Image{ID: "early", Provider: "aws", CreatedAt: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)},
+		sdk.Image{ID: "text", Name: "not \xff utf-8", Provider: "aws", Tags: map[string]string{"k\xfe": "v\xfd"}},
 		sdk.Image{ID: "huge", Provider: "aws", Tags: map[string]string{"text": strings.Repeat("x", 6<<20)}},
 		sdk.Image{Name: "a volume", State: sdk.Unusable, StateReason: "a volume is no image"},
 		sdk.Image{ID: "no-os", Provider: "Custom-Cloud", State: sdk.StateUnknown},

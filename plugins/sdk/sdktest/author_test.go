@@ -1,0 +1,224 @@
+package sdktest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/sdktest"
+)
+
+// What authors do by mistake, and what they are told.
+
+type discovers func(ctx context.Context, out *sdk.Stream) error
+
+func (discovers) Describe() sdk.Info { return sdk.Info{Name: "test", Version: "1.0.0"} }
+
+func (f discovers) Discover(ctx context.Context, _ sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	return f(ctx, out)
+}
+
+func (f discovers) run(t *testing.T) ([]sdk.Image, []sdk.Diagnostic, error) {
+	t.Helper()
+	return sdktest.Discover(t.Context(), func() sdk.Source[config] { return f }, nil)
+}
+
+func good(id string) sdk.Image { return sdk.Image{ID: id, Provider: "aws", State: sdk.Available} }
+
+func TestImagesThatCannotBeSent(t *testing.T) {
+	milliseconds := time.Unix(1_790_000_000_000, 0)
+	tests := map[string]struct {
+		change func(*sdk.Image)
+		want   string
+	}{
+		"CreatedAt":    {func(i *sdk.Image) { i.CreatedAt = milliseconds }, "bad: created_at is no time of the years 1 to 9999: 1790000000000 seconds"},
+		"DeprecatedAt": {func(i *sdk.Image) { i.DeprecatedAt = milliseconds }, "bad: deprecated_at is no time"},
+		"EndOfLifeAt":  {func(i *sdk.Image) { i.EndOfLifeAt = time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC) }, "bad: end_of_life_at is no time"},
+		"ObservedAt":   {func(i *sdk.Image) { i.ObservedAt = milliseconds }, "bad: observed_at is no time"},
+		"NewestBy":     {func(i *sdk.Image) { i.NewestBy = "name" }, `bad: NewestBy is "name", and there are created and version`},
+		"ID":           {func(i *sdk.Image) { i.ID = "" }, "it has no id"},
+		"Provider":     {func(i *sdk.Image) { i.Provider = "" }, "bad has no provider"},
+		"Region":       {func(i *sdk.Image) { i.Region = "us-east-1\n" }, `region holds a character that is no text: "us-east-1\n"`},
+		"size":         {func(i *sdk.Image) { i.Attributes = map[string]string{"a": strings.Repeat("x", 65<<20)} }, "bad: it takes 65 MiB, and a message has room for 64"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			images, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
+				bad := good("bad")
+				tt.change(&bad)
+				return out.Images(good("a"), bad, good("b"))
+			}).run(t)
+			if err != nil || len(images) != 2 {
+				t.Errorf("%d images, error %v; want the two others", len(images), err)
+			}
+			if len(diagnostics) != 1 || diagnostics[0].Severity != sdk.Error || !strings.Contains(diagnostics[0].Detail, tt.want) {
+				t.Errorf("diagnostics %+v, want %q", diagnostics, tt.want)
+			}
+		})
+	}
+}
+
+func TestStateOfNoSDK(t *testing.T) {
+	images, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
+		return out.Images(sdk.Image{ID: "a", Provider: "aws", State: 17})
+	}).run(t)
+	if err != nil || diagnostics != nil || len(images) != 1 || images[0].State != sdk.StateUnknown ||
+		images[0].StateReason != "the source sent state 17, which this version does not know" {
+		t.Errorf("%+v %+v %v", images, diagnostics, err)
+	}
+}
+
+// TestBatchesFitIntoAMessage sends much text in fields of every kind at once.
+func TestBatchesFitIntoAMessage(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	batch := make([]sdk.Image, 100)
+	for i := range batch {
+		batch[i] = good(fmt.Sprint(i))
+		batch[i].Provenance = map[string]sdk.Provenance{"os.name": {Raw: long}}
+	}
+	images, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
+		if err := out.Report(sdk.Diagnostic{Severity: sdk.Notice, Summary: "long", Detail: strings.Repeat(long, 65)}); err != nil {
+			return err
+		}
+		return out.Images(batch...)
+	}).run(t)
+	if err != nil || len(diagnostics) != 1 || len(images) != len(batch) {
+		t.Errorf("%d images, %d diagnostics, %v", len(images), len(diagnostics), err)
+	}
+}
+
+func TestWhatAnErrorSays(t *testing.T) {
+	one, two := &sdk.Diagnostic{Summary: "one"}, &sdk.Diagnostic{Summary: "two"}
+	var none *sdk.Diagnostic
+	var list errorList
+	tests := map[string]struct {
+		err  error
+		want []string
+	}{
+		"joined":                 {errors.Join(one, errors.New("plain"), two), []string{"one", "plain", "two"}},
+		"joined and wrapped":     {fmt.Errorf("regions: %w", errors.Join(one, errors.Join(two))), []string{"one", "two"}},
+		"two of fmt.Errorf":      {fmt.Errorf("%w and %w", one, two), []string{"one", "two"}},
+		"text around":            {fmt.Errorf("%w: %w", errors.New("locked"), io.EOF), []string{"locked: EOF"}},
+		"joined without any":     {fmt.Errorf("regions: %w", errors.Join(errors.New("a"), errors.New("b"))), []string{"regions: a"}},
+		"typed nil":              {none, nil},
+		"empty list":             {list, nil},
+		"typed nil that is one":  {errors.Join(none, one), []string{"one"}},
+		"no words":               {errors.New(""), []string{"the plugin failed without saying why"}},
+		"deadline of its own":    {fmt.Errorf("reading us-east-1: %w", context.DeadlineExceeded), []string{"reading us-east-1: context deadline exceeded"}},
+		"cancelled by itself":    {context.Canceled, []string{"context canceled"}},
+		"a status of its client": {status.Error(codes.ResourceExhausted, "quota of project p"), []string{"rpc error: code = ResourceExhausted desc = quota of project p"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, diagnostics, err := discovers(func(context.Context, *sdk.Stream) error { return tt.err }).run(t)
+			var got []string
+			for _, d := range diagnostics {
+				got = append(got, d.Summary)
+			}
+			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+				t.Error(err, diff)
+			}
+		})
+	}
+}
+
+type errorList []error
+
+func (errorList) Error() string { return "a list" }
+
+func TestGoexitEndsTheCall(t *testing.T) {
+	_, _, err := discovers(func(context.Context, *sdk.Stream) error { runtime.Goexit(); return nil }).run(t)
+	if err == nil || !strings.Contains(err.Error(), "plugin test: Discover ended its goroutine") {
+		t.Error(err)
+	}
+}
+
+func TestPanicWithAStackIsOneLine(t *testing.T) {
+	_, _, err := discovers(func(context.Context, *sdk.Stream) error {
+		panic("worker failed\ngoroutine 7 [running]:\nmain.work()")
+	}).run(t)
+	if err == nil || !strings.HasSuffix(err.Error(), "panic in Discover: worker failed") {
+		t.Error(err)
+	}
+}
+
+// TestProgressWithoutATotal is no reason to send a message for each of many calls.
+func TestProgressWithoutATotal(t *testing.T) {
+	told := 0
+	_, _, err := sdktest.Discover(t.Context(), func() sdk.Source[config] {
+		return discovers(func(_ context.Context, out *sdk.Stream) error {
+			for range 10_000 {
+				if err := out.Progress(0, 0, "reading"); err != nil {
+					return err
+				}
+			}
+			return out.Progress(-2, -1, "done")
+		})
+	}, nil, sdktest.Progress(func(int64, int64, string) { told++ }))
+	if err != nil || told == 0 || told > 1000 {
+		t.Errorf("%d messages for 10,000 calls, %v", told, err)
+	}
+}
+
+type verifies struct {
+	discovers
+	verify func(req sdk.VerifyRequest[config], out *sdk.Results) error
+}
+
+func (v verifies) Verify(_ context.Context, req sdk.VerifyRequest[config], out *sdk.Results) error {
+	return v.verify(req, out)
+}
+
+func TestAnswersThatCannotBeSent(t *testing.T) {
+	found := func(ref sdk.Ref, id string) sdk.Result {
+		image := good(id)
+		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
+	}
+	tests := map[string]struct {
+		answer func(refs []sdk.Ref) []sdk.Result
+		want   string
+	}{
+		"a Ref of the author's": {func([]sdk.Ref) []sdk.Result { return []sdk.Result{found(sdk.Ref{ID: "ami-1"}, "ami-1")} }, "does not say for which reference"},
+		"twice": {func(r []sdk.Ref) []sdk.Result {
+			return []sdk.Result{found(r[0], "ami-1"), {Ref: r[0], Presence: sdk.NotFound}}
+		}, "a second answer for ami-1"},
+		"another image": {func(r []sdk.Ref) []sdk.Result { return []sdk.Result{found(r[1], "ami-1")} }, "the answer for ami-2 is about ami-1"},
+		"a changed Ref": {func(r []sdk.Ref) []sdk.Result { r[1].ID = "ami-1"; return []sdk.Result{found(r[1], "ami-1")} }, `the answer for ami-2 says that it is for "ami-1"`},
+		"a bad time": {func(r []sdk.Ref) []sdk.Result {
+			one := found(r[0], "ami-1")
+			one.Image.DeprecatedAt = time.Unix(1<<50, 0)
+			return []sdk.Result{one}
+		}, "ami-1: deprecated_at is no time"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			v := verifies{verify: func(req sdk.VerifyRequest[config], out *sdk.Results) error {
+				return out.Results(tt.answer(req.Refs)...)
+			}}
+			_, diagnostics, err := sdktest.Verify(t.Context(), func() sdk.Source[config] { return v }, nil, []sdk.Ref{{ID: "ami-1"}, {ID: "ami-2"}})
+			if err != nil || len(diagnostics) != 1 || !strings.Contains(diagnostics[0].Detail, tt.want) {
+				t.Errorf("diagnostics %+v, %v; want %q", diagnostics, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestPresenceOfNoSDK(t *testing.T) {
+	v := verifies{verify: func(req sdk.VerifyRequest[config], out *sdk.Results) error {
+		return out.Results(sdk.Result{Ref: req.Refs[0], Presence: 4})
+	}}
+	results, _, err := sdktest.Verify(t.Context(), func() sdk.Source[config] { return v }, nil, []sdk.Ref{{ID: "ami-1"}})
+	if err != nil || len(results) != 1 || results[0].Presence != sdk.Unknown || !strings.Contains(results[0].Reason, "sent presence 4") {
+		t.Errorf("%+v %v", results, err)
+	}
+}
