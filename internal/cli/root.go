@@ -97,6 +97,7 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 		version.NewCommand(inv),
 	)
 	usageErrors(root)
+	options.RefuseEmpty(root)
 	return root
 }
 

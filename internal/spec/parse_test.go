@@ -211,10 +211,11 @@ func TestParseProblems(t *testing.T) {
 			},
 		},
 		{
-			"selections that an empty value would widen", valid + "    select: {region: '', provider: }\n    matrix: {architecture: []}\n",
+			"selections that an empty value would widen", valid + "    select: {region: '', provider: , tags: {'': x}}\n    matrix: {architecture: []}\n",
 			[]string{
 				`b:8:14: packs[0].select.region: must not be empty: give it a value or remove the key`,
 				`b:8:26: packs[0].select.provider: has no value; text is wanted: give it a value or remove the key`,
+				`b:8:38: packs[0].select.tags: a tag has no name: write name: value`,
 				`b:9:14: packs[0].matrix.architecture: must have at least one item`,
 			},
 		},

@@ -104,6 +104,9 @@ func (v *validator) selection(at path, pack Pack) {
 	sel := pack.Select
 	v.kubernetesRange(at.to("select", "kubernetesVersion"), sel.KubernetesVersion)
 	v.architecture(at.to("select", "architecture"), sel.Architecture)
+	if _, unnamed := sel.Tags[""]; unnamed {
+		v.report(at.to("select", "tags"), "a tag has no name", "write name: value")
+	}
 	if sel.Where == "" {
 		return
 	}

@@ -73,13 +73,13 @@ nothing.`,
 	o.Print.AddFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
-	options.TextVar(flags, &o.Goal.NewVersion, "new-version", "clone the profile to this version, change and publish that")
+	flags.StringVar(&o.Goal.NewVersion, "new-version", "", "clone the profile to this version, change and publish that")
 	flags.BoolVar(&o.Goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
 	flags.BoolVar(&o.Goal.OSLayerAlone, "os-layer-alone", false, "publish a profile that has no layer but the OS layer")
 	flags.BoolVar(&o.Yes, "yes", false, "publish without asking, as in a script")
 	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone),
 		"none|client|server: client sends nothing but reads, server has Palette validate the values as well")
-	options.TextVar(flags, &o.Plan, "plan", "apply only what this file, written by diff -o json, shows")
+	flags.StringVar(&o.Plan, "plan", "", "apply only what this file, written by diff -o json, shows")
 	return cmd
 }
 

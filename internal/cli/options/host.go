@@ -2,14 +2,11 @@ package options
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -32,25 +29,7 @@ type Host struct {
 // AddFindFlags adds the flags that say where plugins are.
 func (h *Host) AddFindFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&h.PluginDirs, "plugin-dir", nil, "look for source plugins here first; may be repeated")
-	flag := flags.Lookup("plugin-dir")
-	flag.Value, flag.DefValue = folders{flag.Value}, ""
 	flags.CountVarP(&h.Verbosity, "verbose", "v", "show what plugins log, on stderr; -vv for more")
-}
-
-// folders is a list of folders, all with a name: one that is empty, as a variable
-// that is not set leaves it, would be the working directory.
-type folders struct{ pflag.Value }
-
-// Set implements pflag.Value.
-func (f folders) Set(text string) error {
-	if err := f.Value.Set(text); err != nil {
-		return err
-	}
-	list, _ := f.Value.(pflag.SliceValue)
-	if strings.TrimSpace(text) == "" || slices.ContainsFunc(list.GetSlice(), func(dir string) bool { return strings.TrimSpace(dir) == "" }) {
-		return errors.New("a folder has no name, which would be the working directory")
-	}
-	return nil
 }
 
 // AddFlags adds the flags of commands that call plugins.

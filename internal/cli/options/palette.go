@@ -54,18 +54,18 @@ type Palette struct {
 
 // AddFlags adds the flags.
 func (p *Palette) AddFlags(flags *pflag.FlagSet) {
-	TextVar(flags, &p.Host, "palette-host",
+	flags.StringVar(&p.Host, "palette-host", "",
 		"the Palette to talk to (default $"+hostVariable+", your configuration, the Palette CLI's login, "+palette.DefaultHost+")")
 	p.AddScopeFlags(flags)
-	TextVar(flags, &p.KeyFile, "palette-key-file", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
-	TextVar(flags, &p.CAFile, "palette-ca-file", "trust the PEM certificates of this file for Palette as well")
+	flags.StringVar(&p.KeyFile, "palette-key-file", "", "read the API key, or a token, from this file; - for stdin (default $"+keyVariable+")")
+	flags.StringVar(&p.CAFile, "palette-ca-file", "", "trust the PEM certificates of this file for Palette as well")
 	flags.DurationVar(&p.Timeout, "palette-timeout", 10*time.Minute, "give up on Palette after this long")
 	flags.IntVar(&p.Parallel, "parallel", 4, "work on so many profiles of a project at once")
 }
 
 // AddScopeFlags adds the flags that need no Palette.
 func (p *Palette) AddScopeFlags(flags *pflag.FlagSet) {
-	TextVar(flags, &p.Project, "project",
+	flags.StringVar(&p.Project, "project", "",
 		"the project of targets that name none (default $"+projectVariable+", your configuration, the Palette CLI's login, tenant scope)")
 	flags.BoolVar(&p.Tenant, "tenant", false, "targets that name no project are of the tenant, also when the environment names a project")
 }

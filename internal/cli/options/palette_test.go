@@ -7,28 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
-
-// A variable that a script did not set is not the tenant, or the user's own Palette.
-func TestEmptyFlagsAreRefused(t *testing.T) {
-	for _, flag := range []string{"project", "palette-host", "palette-key-file", "palette-ca-file"} {
-		var p Palette
-		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-		p.AddFlags(flags)
-		if err := flags.Parse([]string{"--" + flag, ""}); err == nil || !strings.Contains(err.Error(), "empty") {
-			t.Errorf("--%s \"\": got %v", flag, err)
-		}
-		if err := flags.Parse([]string{"--" + flag, "x"}); err != nil {
-			t.Error(err)
-		}
-	}
-}
 
 // A login that cannot be read, or that is not in the form that is known, would turn a
 // project into the tenant, and one Palette into another; it is passed over only where

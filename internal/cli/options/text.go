@@ -2,29 +2,44 @@ package options
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// TextVar adds a flag whose value is not empty: an empty one comes from a variable
-// that a script did not set, and would mean what no flag means.
-func TextVar(flags *pflag.FlagSet, value *string, name, usage string) {
-	flags.Var((*text)(value), name, usage)
+// RefuseEmpty has the flags of a command and of those below it take no empty text,
+// also as an element of a list: an empty one comes from a variable that a script
+// did not set, and would mean what no flag means.
+func RefuseEmpty(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if strings.HasPrefix(f.Value.Type(), "string") {
+			f.Value = text{f.Value}
+			// The library knows its own kinds of lists only.
+			f.DefValue = strings.TrimPrefix(f.DefValue, "[]")
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		RefuseEmpty(sub)
+	}
 }
 
-type text string
+type text struct{ pflag.Value }
 
 // Set takes a value.
-func (t *text) Set(value string) error {
-	if value == "" {
-		return errors.New("it is empty; leave the flag out, or give a value")
+func (t text) Set(value string) error {
+	if err := t.Value.Set(value); err != nil {
+		return err
 	}
-	*t = text(value)
+	list, _ := t.Value.(pflag.SliceValue)
+	switch {
+	case isBlank(value):
+		return errors.New("it is empty; leave the flag out, or give a value")
+	case list != nil && slices.ContainsFunc(list.GetSlice(), isBlank):
+		return errors.New("an element of it is empty; leave it out, or give a value")
+	}
 	return nil
 }
 
-// String returns the value.
-func (t *text) String() string { return string(*t) }
-
-// Type is that of any flag with a text.
-func (t *text) Type() string { return "string" }
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }

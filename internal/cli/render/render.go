@@ -120,8 +120,6 @@ func (o *Options) validate(changed func(string) bool) error {
 	switch {
 	case (changed("project") || changed("tenant")) && o.TerraformShape != string(terraform.ShapeProfile):
 		return failure.Usage("add --format terraform --terraform-shape "+string(terraform.ShapeProfile), "--project and --tenant go with profiles only")
-	case changed("out-dir") && o.OutDir == "":
-		return failure.Usage("name a directory", "--out-dir is empty")
 	case !slices.Contains(formats(), o.Format):
 		return failure.Usage("use one of "+strings.Join(formats(), ", "), "unknown format %q", o.Format)
 	case !slices.Contains(terraform.Shapes(), o.TerraformShape):

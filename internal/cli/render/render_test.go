@@ -34,27 +34,26 @@ func invoke(t *testing.T) (*invocation.Invocation, *bytes.Buffer) {
 func TestFlags(t *testing.T) {
 	const passes = "byoos.yaml"
 	for args, want := range map[string]string{
-		"":                                    passes,
-		"--format tf":                         "unknown format",
-		"--out-dir x":                         passes,
-		"--out-dir=":                          "--out-dir is empty",
-		"--out-dir x --format terraform":      passes,
-		"--out-dir x --format terraform-json": passes,
-		"--out-dir x --format tfexternal":     "--out-dir goes with",
-		"--out-dir x --values v":              "exclude each other",
-		"--out-dir x --force":                 passes,
-		"--force":                             "--force goes with --out-dir only",
-		"--in-place":                          "needs --values",
-		"--in-place --values v":               passes,
-		"--values v --format terraform":       "goes with --format values only",
-		"--terraform-shape locals":            "goes with --format terraform",
-		"--terraform-shape nope --format terraform":  "unknown --terraform-shape",
-		"--terraform-shape profile --format profile": "goes with --format terraform",
-		"--namespace n":               "goes with --format configmap",
-		"--project p":                 "go with profiles only",
-		"--tenant":                    "go with profiles only",
-		"--format terraform --tenant": "go with profiles only",
-		"--format terraform --terraform-shape profile":                     passes,
+		"":                                             passes,
+		"--format tf":                                  "unknown format",
+		"--out-dir x":                                  passes,
+		"--out-dir x --format terraform":               passes,
+		"--out-dir x --format terraform-json":          passes,
+		"--out-dir x --format tfexternal":              "--out-dir goes with",
+		"--out-dir x --values v":                       "exclude each other",
+		"--out-dir x --force":                          passes,
+		"--force":                                      "--force goes with --out-dir only",
+		"--in-place":                                   "needs --values",
+		"--in-place --values v":                        passes,
+		"--values v --format terraform":                "goes with --format values only",
+		"--terraform-shape locals":                     "goes with --format terraform",
+		"--terraform-shape nope --format terraform":    "unknown --terraform-shape",
+		"--terraform-shape profile --format profile":   "goes with --format terraform",
+		"--namespace n":                                "goes with --format configmap",
+		"--project p":                                  "go with profiles only",
+		"--tenant":                                     "go with profiles only",
+		"--format terraform --tenant":                  "go with profiles only",
+		"--format terraform --terraform-shape profile": passes,
 		"--project p --format terraform --terraform-shape profile":         passes,
 		"--tenant --format terraform-json --terraform-shape profile":       passes,
 		"--out-dir x --format terraform --terraform-shape profile":         passes,
@@ -125,9 +124,8 @@ func TestProfilesOfTargets(t *testing.T) {
 	}
 }
 
-// A variable of the shell that is not set must not make a profile the tenant's.
-func TestProjectThatIsEmpty(t *testing.T) {
-	for args, want := range map[string]string{"--project=": "it is empty", "--project=p --tenant": "exclude", "--project=p": "", "": ""} {
+func TestProjectOrTenant(t *testing.T) {
+	for args, want := range map[string]string{"--project=p --tenant": "exclude", "--project=p": "", "": ""} {
 		inv, _ := invoke(t)
 		o := &Options{Invocation: inv}
 		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
