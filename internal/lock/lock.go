@@ -331,11 +331,3 @@ func referenceOf(edge *spec.Edge) *spec.Edge {
 func tagPartsOf(values spec.Values) spec.Values {
 	return spec.Values{K8sDistribution: values.K8sDistribution, PEVersion: values.PEVersion, CustomTag: values.CustomTag}
 }
-
-// SameImage tells whether two images are one, and give a pack the same values.
-// What a source says beside that (tags, provenance) may differ: an entry is not
-// rewritten for it, so that a review sees only what matters.
-func SameImage(a, b image.Image) bool {
-	return a.ID == b.ID && a.Region == b.Region && a.Digest == b.Digest && a.Architecture == b.Architecture &&
-		a.OS == b.OS && a.KubernetesVersion == b.KubernetesVersion
-}

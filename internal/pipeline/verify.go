@@ -42,6 +42,8 @@ type Subject struct {
 type Verification struct {
 	Subject
 	Status Status
+	// Gone is set when a service that was asked says that the image is no more.
+	Gone bool
 	// Reasons why it is stale or unknown.
 	Reasons []string
 	// Notes are what will end its life later, with those of the subject.
@@ -236,6 +238,7 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 		p.judgeFound(&v, found)
 		return v
 	case slices.ContainsFunc(answers, askedAnd(source.NotFound)):
+		v.Gone = true
 		v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool { return !askedAnd(source.NotFound)(a) }))
 		return v
 	case len(found) > 0 && (own == nil || own.presence == source.Found):
@@ -277,6 +280,7 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer) {
 			now = img
 		}
 	}
+	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
 	v.Status, v.Reasons = StatusOK, freshness.Judge(freshness.Expect(v.Image), *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
 	if v.Image.Region == "" {

@@ -84,6 +84,20 @@ func compareTimes(a, b *image.Image) int {
 	return b.CreatedAt.Compare(*a.CreatedAt)
 }
 
+// Compare tells whether an image is newer (positive) or older than another, by what
+// their sources rank by; zero when neither time nor version says so, or when they are
+// ranked in two ways.
+func Compare(a, b *image.Image) int {
+	if a.NewestBy != b.NewestBy {
+		return 0
+	}
+	times, versions := compareTimes(b, a), compareVersions(a.Version, b.Version)
+	if a.NewestBy == image.NewestByVersion {
+		return cmp.Or(versions, times)
+	}
+	return cmp.Or(times, versions)
+}
+
 // decidedBy names what put an image before another of one kind of order.
 func decidedBy(a, b *image.Image) string {
 	times, versions := compareTimes(a, b) != 0, compareVersions(a.Version, b.Version) != 0

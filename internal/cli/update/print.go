@@ -1,6 +1,7 @@
 package update
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -14,14 +15,16 @@ func list(changes []Change) output.List {
 	l := output.List{
 		Kind: "ChangeList",
 		Table: output.Table{Columns: []output.Column{
-			{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"},
+			{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"}, {Name: "OS"}, {Name: "KUBERNETES"},
 			{Name: "OLD-CREATED", Wide: true}, {Name: "NEW-CREATED", Wide: true},
 		}},
 	}
 	for _, c := range changes {
 		l.Items = append(l.Items, c)
 		l.Names = append(l.Names, c.Pack)
-		l.Table.Rows = append(l.Table.Rows, []string{c.Pack, c.Reason, id(c.Old), id(c.New), created(c.Old), created(c.New)})
+		l.Table.Rows = append(l.Table.Rows, []string{
+			c.Pack, c.Reason, id(c.Old), id(c.New), step(c, system), step(c, kubernetes), created(c.Old), created(c.New),
+		})
 	}
 	return l
 }
@@ -33,23 +36,61 @@ func printMarkdown(changes []Change, out io.Writer) error {
 		return err
 	}
 	var b strings.Builder
-	b.WriteString("| pack | reason | old | new |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| pack | reason | old | new | OS | Kubernetes |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range changes {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Pack, c.Reason, cell(c.Old), cell(c.New))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", plain(c.Pack), c.Reason, cell(c.Old), cell(c.New), plain(step(c, system)), plain(step(c, kubernetes)))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
+// step shows a fact of both sides, once when it stays.
+func step(c Change, of func(*image.Image) string) string {
+	var before, after string
+	if c.Old != nil {
+		before = of(c.Old)
+	}
+	if c.New != nil {
+		after = of(c.New)
+	}
+	if before == after || before == "" && c.Old == nil {
+		return after
+	}
+	return cmp.Or(before, "unknown") + " -> " + cmp.Or(after, "unknown")
+}
+
+func system(img *image.Image) string { return img.OS.String() }
+
+func kubernetes(img *image.Image) string { return img.KubernetesVersion }
+
 func cell(img *image.Image) string {
 	if img == nil {
 		return ""
 	}
-	text := "`" + output.Harmless(img.ID) + "`"
+	text := code(img.ID)
 	if at := created(img); at != "" {
 		text += " " + at
 	}
-	return strings.ReplaceAll(text, "|", `\|`)
+	return text
+}
+
+// code is text as a code span in a table: with more backticks around it than in it
+// (CommonMark, "Code spans"), and no bar that would end the cell.
+func code(text string) string {
+	text = strings.ReplaceAll(output.HarmlessLine(text), "|", `\|`)
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	if fence == "`" {
+		return fence + text + fence
+	}
+	return fence + " " + text + " " + fence
+}
+
+// plain is text that is no markdown.
+func plain(text string) string {
+	return strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "<", "&lt;", "@", "&#64;").Replace(output.HarmlessLine(text))
 }
 
 func id(img *image.Image) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 )
 
 // Options of the command.
@@ -38,7 +39,10 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Short: "Move the lock to the newest picks, showing what changes",
 		Long: `Pick anew for every pack, or only for those named, show the old and the new image
 side by side with the reason, and rewrite only those entries of the lock. Entries
-of packs that the spec no longer has are removed.`,
+of packs that the spec no longer has are removed.
+
+With --allow-partial, a pack of which a source failed keeps its image unless the
+other sources have a newer one.`,
 		Example: options.Examples(inv.DisplayName(),
 			"update --dry-run",
 			"update --pack aws-east",
@@ -90,14 +94,18 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pick, err := o.pick(ctx, session)
+	pick, left, err := o.pick(ctx, session)
 	if err != nil {
+		return err
+	}
+	if err := o.askForOld(ctx, session, pick, path, name); err != nil {
 		return err
 	}
 	session.Close()
 	var changes []Change
+	var kept []string
 	apply := func(file *lock.File) error {
-		changes = pick.changes(file, len(o.Packs) == 0)
+		changes, kept = pick.changes(file, len(o.Packs) == 0)
 		return put(file, changes)
 	}
 	if o.DryRun {
@@ -111,107 +119,46 @@ func (o *Options) run(ctx context.Context) error {
 	if err := show(changes); err != nil {
 		return err
 	}
+	for _, note := range kept {
+		fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", output.HarmlessLine(note))
+	}
 	o.summarise(name, changes)
+	if left != nil {
+		return left
+	}
 	if o.ExitCode && len(changes) > 0 {
 		return failure.ErrDifference
 	}
 	return nil
 }
 
-// picked is what update knows before it looks at the lock.
-type picked struct {
-	entries []lock.Entry
-	// known are the images that the sources have, to tell a gone one.
-	known map[string]bool
-	names map[string]bool
-}
-
-func (o *Options) pick(ctx context.Context, session *options.Session) (*picked, error) {
+// pick picks anew. Packs whose sources failed are left out where --allow-partial
+// goes on without them, and left says why.
+func (o *Options) pick(ctx context.Context, session *options.Session) (p *picked, left error, err error) {
 	packs, err := session.Packs(o.Packs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	picks, results, err := session.Picks(ctx, packs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	options.PrintNotes(o.Invocation.ErrOut, picks)
+	if o.Run.Host.AllowPartial {
+		picks, left = pipeline.Heard(picks)
+	}
 	entries, err := session.Entries(picks, results)
 	if err != nil {
-		return nil, err
+		return nil, nil, failure.Join(err, left)
 	}
-	p := &picked{entries: entries, known: map[string]bool{}, names: map[string]bool{}}
-	for _, result := range results {
-		for _, img := range result.Images {
-			p.known[knownKey(img)] = true
-		}
+	p = &picked{entries: entries, picks: map[string]pipeline.Pick{}, names: map[string]bool{}, gone: map[string]bool{}}
+	for _, pick := range picks {
+		p.picks[pick.Pack.Name] = pick
 	}
-	for _, entry := range entries {
-		p.names[entry.Name] = true
+	for _, pack := range packs {
+		p.names[pack.Name] = pack.NeedsImage()
 	}
-	return p, nil
-}
-
-func knownKey(img image.Image) string { return img.Source + "\x00" + img.Region + "\x00" + img.ID }
-
-// changes compares the picks with a lock; removeOthers drops the entries of packs
-// that were not picked for.
-func (p *picked) changes(file *lock.File, removeOthers bool) []Change {
-	var changes []Change
-	for _, entry := range p.entries {
-		old, ok := file.Entry(entry.Name)
-		reason := p.reason(old, ok, entry)
-		if file.Damaged(entry.Name) {
-			reason = "damaged"
-		}
-		if reason == "" {
-			continue
-		}
-		change := Change{Pack: entry.Name, Reason: reason, New: &entry.Image, entry: &entry}
-		if ok {
-			change.Old = &old.Image
-		}
-		changes = append(changes, change)
-	}
-	if removeOthers {
-		for _, name := range file.Names() {
-			if !p.names[name] {
-				change := Change{Pack: name, Reason: "removed"}
-				if old, ok := file.Entry(name); ok {
-					change.Old = &old.Image
-				}
-				changes = append(changes, change)
-			}
-		}
-	}
-	return changes
-}
-
-// reason says why an entry changes; empty when it stays as it is.
-func (p *picked) reason(old lock.Entry, exists bool, entry lock.Entry) string {
-	switch {
-	case !exists:
-		return "new"
-	case old.SpecDigest != entry.SpecDigest:
-		return "specChanged"
-	case lock.SameImage(old.Image, entry.Image):
-		return ""
-	case sameID(old.Image, entry.Image):
-		return "changed"
-	case createdBefore(old.Image, entry.Image):
-		return "newer"
-	case !p.known[knownKey(old.Image)]:
-		return "gone"
-	case createdBefore(entry.Image, old.Image):
-		return "older"
-	}
-	return "changed"
-}
-
-func sameID(a, b image.Image) bool { return a.ID == b.ID && a.Region == b.Region }
-
-func createdBefore(a, b image.Image) bool {
-	return a.CreatedAt != nil && b.CreatedAt != nil && a.CreatedAt.Before(*b.CreatedAt)
+	return p, left, nil
 }
 
 func put(file *lock.File, changes []Change) error {

@@ -1,0 +1,156 @@
+package update
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// picked is what update knows before it looks at the lock.
+type picked struct {
+	entries []lock.Entry
+	picks   map[string]pipeline.Pick
+	// names are the packs of the spec, and whether they need an image.
+	names map[string]bool
+	// gone are the packs whose locked image is no more, by a service that was asked.
+	gone map[string]bool
+}
+
+// askForOld asks what became of locked images that give way to one that is not newer:
+// there must be a reason for that.
+func (o *Options) askForOld(ctx context.Context, session *options.Session, p *picked, path, name string) error {
+	var subjects []pipeline.Subject
+	err := lock.Peek(path, name, func(file *lock.File) error {
+		for _, entry := range p.entries {
+			old, ok := file.Entry(entry.Name)
+			if ok && !image.Same(&old.Image, &entry.Image) && selection.Compare(&entry.Image, &old.Image) <= 0 {
+				subjects = append(subjects, pipeline.Subject{Pack: entry.Name, Source: old.Image.Source, Image: old.Image})
+			}
+		}
+		changes, _ := p.changes(file, len(o.Packs) == 0) // what is damaged is refused unless it is put anew
+		return put(file, changes)
+	})
+	if err != nil || len(subjects) == 0 {
+		return err
+	}
+	// What cannot be asked is not known to be gone, and no more than a word depends on it.
+	verified, _ := session.Verify(ctx, session.Host, subjects)
+	if ctx.Err() != nil {
+		return interrupt.Error(ctx)
+	}
+	for _, v := range verified {
+		p.gone[v.Pack] = v.Gone
+	}
+	return nil
+}
+
+// changes compares the picks with a lock; removeOthers drops the entries of packs
+// that the spec does not have. Packs that keep their image because a source failed
+// are told.
+func (p *picked) changes(file *lock.File, removeOthers bool) (changes []Change, kept []string) {
+	for _, entry := range p.entries {
+		old, ok := file.Entry(entry.Name)
+		pick := p.picks[entry.Name]
+		reason := p.reason(pick.Pack, old, ok, entry)
+		if file.Damaged(entry.Name) {
+			reason = "damaged"
+		}
+		if reason == "" {
+			continue
+		}
+		if ok && len(pick.FailedSources) > 0 && selection.Compare(&entry.Image, &old.Image) <= 0 {
+			kept = append(kept, fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
+				entry.Name, old.Image.ID, strings.Join(pick.FailedSources, ", ")))
+			continue
+		}
+		change := Change{Pack: entry.Name, Reason: reason, New: &entry.Image, entry: &entry}
+		if ok {
+			change.Old = &old.Image
+		}
+		changes = append(changes, change)
+	}
+	if removeOthers {
+		changes = append(changes, p.removed(file)...)
+	}
+	return changes, kept
+}
+
+func (p *picked) removed(file *lock.File) []Change {
+	var changes []Change
+	for _, name := range file.Names() {
+		if p.names[name] {
+			continue
+		}
+		change := Change{Pack: name, Reason: "removed"}
+		if old, ok := file.Entry(name); ok {
+			change.Old = &old.Image
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+// reason says why an entry changes; empty when it stays as it is.
+func (p *picked) reason(of spec.Pack, old lock.Entry, exists bool, entry lock.Entry) string {
+	switch order := selection.Compare(&entry.Image, &old.Image); {
+	case !exists:
+		return "new"
+	case old.SpecDigest != entry.SpecDigest:
+		return "specChanged"
+	case image.Same(&old.Image, &entry.Image):
+		if sameFacts(&old.Image, &entry.Image) && rendersSame(of, &old.Image, &entry.Image) {
+			return ""
+		}
+		return "changed"
+	case order > 0:
+		return "newer"
+	case p.gone[entry.Name]:
+		return "gone"
+	case order < 0:
+		return "older"
+	}
+	return "changed"
+}
+
+// sameFacts tells whether verify, which compares them, takes one image for the other.
+// What a source says beside that (tags, provenance) may differ: an entry is not
+// rewritten for it, so that a review sees only what matters.
+func sameFacts(a, b *image.Image) bool {
+	return image.RegionKey(a.Region) == image.RegionKey(b.Region) && a.Part() == b.Part() &&
+		a.OS == b.OS && a.KubernetesVersion == b.KubernetesVersion && build(a) == build(b)
+}
+
+// build is the run that an image came out of: a name that is built again has another.
+func build(img *image.Image) image.Reference {
+	if !img.Reference.IsBuild() {
+		return image.Reference{}
+	}
+	return *img.Reference
+}
+
+// rendersSame tells whether a pack makes the same of both images. Letter case that
+// the provider ignores does not count.
+func rendersSame(of spec.Pack, a, b *image.Image) bool {
+	one, err := pack.Build(pack.Input{Pack: of, Image: a})
+	if err != nil {
+		return false
+	}
+	other, err := pack.Build(pack.Input{Pack: of, Image: b})
+	if err != nil {
+		return false
+	}
+	if image.FoldsCase(a.Provider) {
+		return bytes.EqualFold(one.Render(), other.Render())
+	}
+	return bytes.Equal(one.Render(), other.Render())
+}

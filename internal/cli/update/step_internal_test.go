@@ -1,0 +1,131 @@
+package update
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+func at(day int) *time.Time {
+	t := time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)
+	return &t
+}
+
+func locked(change func(*image.Image)) lock.Entry {
+	entry := lock.Entry{Name: "p", Pack: spec.GenericBYOI, SpecDigest: "sha256:s", Image: image.Image{
+		ID: "ami-0123456789abcdef0", Provider: "aws", Region: "us-east-1", Architecture: "amd64", OS: image.OS{Name: "rhel", Version: "8.8"}, CreatedAt: at(2),
+	}}
+	if change != nil {
+		change(&entry.Image)
+	}
+	return entry
+}
+
+func TestReason(t *testing.T) {
+	other := func(change func(*image.Image)) func(*image.Image) {
+		return func(i *image.Image) {
+			i.ID = "ami-0123456789abcdef1"
+			change(i)
+		}
+	}
+	byVersion := func(v string, day int) func(*image.Image) {
+		return func(i *image.Image) { i.NewestBy, i.Version, i.CreatedAt = image.NewestByVersion, v, at(day) }
+	}
+	azure := func(id string) func(*image.Image) {
+		return func(i *image.Image) { i.ID, i.Provider, i.Region = id, "azure", "westus2" }
+	}
+	const version = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/Microsoft.Compute/galleries/g/images/i/versions/1.0.0"
+	for name, test := range map[string]struct {
+		old, now func(*image.Image)
+		gone     bool
+		want     string
+	}{
+		"nothing":                             {want: ""},
+		"newer":                               {now: other(func(i *image.Image) { i.CreatedAt = at(3) }), want: "newer"},
+		"older":                               {now: other(func(i *image.Image) { i.CreatedAt = at(1) }), want: "older"},
+		"older, as the old one is gone":       {now: other(func(i *image.Image) { i.CreatedAt = at(1) }), gone: true, want: "gone"},
+		"newer, and the old one is gone":      {now: other(func(i *image.Image) { i.CreatedAt = at(3) }), gone: true, want: "newer"},
+		"neither is newer":                    {now: other(func(*image.Image) {}), want: "changed"},
+		"a higher version of an earlier date": {old: byVersion("1.9.0", 5), now: other(byVersion("1.10.0", 1)), want: "newer"},
+		"a lower version of a later date":     {old: byVersion("1.10.0", 1), now: other(byVersion("1.9.0", 5)), want: "older"},
+		"ranked in another way":               {old: byVersion("1.10.0", 1), now: other(func(i *image.Image) { i.CreatedAt = at(5) }), want: "changed"},
+		"another system behind the id":        {now: func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22.04"} }, want: "changed"},
+		"a tag that was pushed again":         {now: func(i *image.Image) { i.Digest = "sha256:b" }, want: "changed"},
+		"a name that was built again": {
+			old:  func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: "1"} },
+			now:  func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: "2"} },
+			want: "changed",
+		},
+		"a tag of the image":          {now: func(i *image.Image) { i.Tags = map[string]string{"a": "b"} }, want: ""},
+		"an id in other letter case":  {old: azure(version), now: azure("/SUBSCRIPTIONS" + version[14:]), want: ""},
+		"a region in other words":     {old: azure(version), now: func(i *image.Image) { azure(version)(i); i.Region = "West US 2" }, want: ""},
+		"a short form of the same id": {old: azure(version), now: func(i *image.Image) { azure("/galleries/g/images/i")(i); i.FullID = version }, want: "changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &picked{gone: map[string]bool{"p": test.gone}}
+			pack := spec.Pack{Name: "p", Pack: spec.GenericBYOI}
+			if got := p.reason(pack, locked(test.old), true, locked(test.now)); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func fileOf(t *testing.T, entries ...lock.Entry) *lock.File {
+	t.Helper()
+	file := lock.New()
+	for _, entry := range entries {
+		if err := file.Put(entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return file
+}
+
+// A source that failed may have the newest: its packs keep what they have.
+func TestFailedSourceRollsNothingBack(t *testing.T) {
+	for name, test := range map[string]struct {
+		day  int
+		want []string
+		kept int
+	}{"older": {1, nil, 1}, "newer": {3, []string{"newer"}, 0}} {
+		entry := locked(func(i *image.Image) { i.ID, i.CreatedAt = "ami-0123456789abcdef1", at(test.day) })
+		p := &picked{
+			entries: []lock.Entry{entry}, names: map[string]bool{"p": true, "failed": true},
+			picks: map[string]pipeline.Pick{"p": {Pack: spec.Pack{Name: "p", Pack: spec.GenericBYOI}, FailedSources: []string{"golden"}}},
+		}
+		failed := locked(nil)
+		failed.Name = "failed"
+		changes, kept := p.changes(fileOf(t, locked(nil), failed), true)
+		var got []string
+		for _, change := range changes {
+			got = append(got, change.Reason)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" || len(kept) != test.kept {
+			t.Errorf("%s: %s, kept %q", name, diff, kept)
+		}
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	rhel, ubuntu := locked(nil).Image, locked(nil).Image
+	ubuntu.ID, ubuntu.OS, ubuntu.KubernetesVersion = "a`b|c\n``", image.OS{Name: "ubuntu", Version: "22.04"}, "1.30.4"
+	var out bytes.Buffer
+	err := printMarkdown([]Change{{Pack: "a|b_c", Reason: "newer", Old: &rhel, New: &ubuntu}, {Pack: "new", Reason: "new", New: &rhel}}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "| pack | reason | old | new | OS | Kubernetes |\n| --- | --- | --- | --- | --- | --- |\n" +
+		"| a\\|b\\_c | newer | `ami-0123456789abcdef0` 2026-11-02T00:00:00Z | ``` a`b\\|c `` ``` 2026-11-02T00:00:00Z | rhel 8.8 -> ubuntu 22.04 | unknown -> 1.30.4 |\n" +
+		"| new | new |  | `ami-0123456789abcdef0` 2026-11-02T00:00:00Z | rhel 8.8 |  |\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
