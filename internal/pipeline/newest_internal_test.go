@@ -22,6 +22,7 @@ func TestNewestOnly(t *testing.T) {
 		t.Error("nothing else is selected by")
 	}
 	for name, change := range map[string]func(p *spec.Pack){
+		"suffix":   func(p *spec.Pack) { p.Select.KubernetesVersion = "=1.30.4+rke2r1" },
 		"name":     func(p *spec.Pack) { p.Select.Name = "*-v4.6.0" },
 		"os":       func(p *spec.Pack) { p.Select.OS.Version = "22.04" },
 		"tags":     func(p *spec.Pack) { p.Select.Tags = map[string]string{"team": "edge"} },

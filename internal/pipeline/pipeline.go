@@ -261,6 +261,9 @@ func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []sour
 func newestOnly(packs []spec.Pack) bool {
 	return !slices.ContainsFunc(packs, func(pack spec.Pack) bool {
 		rest := pack.Select
+		if strings.Contains(rest.KubernetesVersion, "+") {
+			return true // to semver, which sources narrow by, suffixes are equal
+		}
 		rest.Provider, rest.Region, rest.Architecture = "", "", ""
 		rest.KubernetesVersion, rest.K8sDistribution, rest.CustomTag = "", "", ""
 		if rest.Pick == spec.PickNewest {

@@ -147,6 +147,46 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// A range that names build metadata compares it: that is what tells Kubernetes
+// distributions apart.
+func TestKubernetesSuffix(t *testing.T) {
+	for _, test := range []struct {
+		wanted string
+		fits   string // of the versions below
+	}{
+		{"=1.30.4+rke2r1", "1.30.4+rke2r1"},
+		{"1.30.4+k3s1", "1.30.4+k3s1"},
+		{"=1.30.4", "1.30.4 1.30.4+k3s1 1.30.4+rke2r1 1.30.4+rke2r10 1.30.4+rke2r2"},
+		{"~1.30.4+rke2r2", "1.30.4+rke2r10 1.30.4+rke2r2 1.30.5+rke2r1"},
+		{">=1.30.4+rke2r2", "1.30.4+rke2r10 1.30.4+rke2r2 1.30.5+rke2r1 1.31.0+rke2r1"},
+		{">1.30.4+rke2r2, <1.31", "1.30.4+rke2r10 1.30.5+rke2r1"},
+		{"<=1.30.4+rke2r2", "1.29.9+rke2r1 1.30.4+rke2r1 1.30.4+rke2r2"},
+		{"<1.30.4+rke2r2", "1.29.9+rke2r1 1.30.4+rke2r1"},
+		{"!=1.30.4+rke2r1 =1.30.4", "1.30.4 1.30.4+k3s1 1.30.4+rke2r10 1.30.4+rke2r2"},
+		{"1.30.4+rke2r1 - 1.30.4+rke2r2", "1.30.4+rke2r1 1.30.4+rke2r2"},
+		{"=1.30.4+rke2r1 || =1.31.0+rke2r1", "1.30.4+rke2r1 1.31.0+rke2r1"},
+		{"=1.31.0-rc.1+rke2r1", "1.31.0-rc.1+rke2r1"},
+		{">=1.31.0-rc.0+rke2r1", "1.31.0+rke2r1 1.31.0-rc.1+rke2r1"},
+	} {
+		t.Run(test.wanted, func(t *testing.T) {
+			var images []image.Image
+			for _, v := range []string{
+				"1.29.9+rke2r1", "1.30.4", "1.30.4+k3s1", "1.30.4+rke2r1", "1.30.4+rke2r2", "1.30.4+rke2r10", "1.30.5+rke2r1", "1.31.0+rke2r1", "1.31.0-rc.1+rke2r1",
+			} {
+				images = append(images, ami(v, kubernetes(v)))
+			}
+			if got := ids(apply(t, spec.Select{KubernetesVersion: test.wanted}, images...).Ranked); got != test.fits {
+				t.Errorf("got %s\nwant %s", got, test.fits)
+			}
+		})
+	}
+	for _, wrong := range []string{"=1.30+rke2r1x y", ">=+rke2r1", "1.30.4+", "1.30.x+rke2r1"} {
+		if _, err := selection.Compile(spec.Select{KubernetesVersion: wrong}); failure.Code(err) != failure.ExitUsage {
+			t.Errorf("%s: got %v", wrong, err)
+		}
+	}
+}
+
 func TestOrder(t *testing.T) {
 	tests := []struct {
 		name      string
