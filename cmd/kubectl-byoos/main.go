@@ -4,13 +4,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
@@ -19,15 +20,25 @@ func main() {
 }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilSignal()
 	defer stop()
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 
 	inv, err := invocation.FromProcess()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		return failure.ExitFailure
+		options.PrintError(os.Stderr, "error", err)
+		return failure.Code(err)
 	}
 	return cli.Run(ctx, inv, os.Args[1:])
+}
+
+// untilSignal returns a context that ends with a signal, but for those that
+// whoever started the program had it ignore, as nohup does.
+func untilSignal() (context.Context, context.CancelFunc) {
+	signals := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	if len(signals) == 0 { // which would stand for all signals below
+		return context.WithCancel(context.Background())
+	}
+	return signal.NotifyContext(context.Background(), signals...)
 }

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 // Invocation is one run of the program.
@@ -32,7 +34,9 @@ type Invocation struct {
 func FromProcess() (*Invocation, error) {
 	dir, err := os.Getwd()
 	if err != nil {
-		return nil, err
+		return nil, &failure.Error{
+			Code: failure.ExitFailure, Summary: "cannot tell the working directory", Next: "change to a folder that exists", Err: err,
+		}
 	}
 	exe, err := os.Executable()
 	if err != nil {

@@ -24,6 +24,8 @@ type Host struct {
 	Timeout      time.Duration
 	AllowPartial bool
 	Verbosity    int
+
+	calls bool // the command has a timeout
 }
 
 // AddFindFlags adds the flags that say where plugins are.
@@ -35,14 +37,15 @@ func (h *Host) AddFindFlags(flags *pflag.FlagSet) {
 // AddFlags adds the flags of commands that call plugins.
 func (h *Host) AddFlags(flags *pflag.FlagSet) {
 	h.AddFindFlags(flags)
+	h.calls = true
 	flags.DurationVar(&h.Timeout, "timeout", 5*time.Minute, "give up on a source after this long")
 	flags.BoolVar(&h.AllowPartial, "allow-partial", false, "go on with what was found when a source fails")
 }
 
 // New returns the host; the caller closes it.
 func (h *Host) New(inv *invocation.Invocation) (*source.Host, error) {
-	if h.Timeout < 0 {
-		return nil, failure.Usage("give a duration such as 90s", "--timeout %s is negative", h.Timeout)
+	if h.calls && h.Timeout <= 0 {
+		return nil, failure.Usage("give a duration such as 90s", "--timeout %s leaves a source no time", h.Timeout)
 	}
 	config, err := LoadUserConfig(inv)
 	if err != nil {

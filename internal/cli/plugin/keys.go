@@ -6,66 +6,183 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 )
 
-// property is what a configuration schema says of one key.
-type property struct {
-	Type        string              `json:"type"`
-	Description string              `json:"description"`
-	Default     any                 `json:"default"`
-	Enum        []any               `json:"enum"`
-	Required    []string            `json:"required"`
-	Properties  map[string]property `json:"properties"`
-	Items       *property           `json:"items"`
-}
-
 // printKeys prints the keys of a plugin's configuration, a line each; keys of
-// objects follow theirs, joined by dots.
+// objects follow theirs, joined by dots. What a schema says by other keywords is
+// left to `--schema`.
 func printKeys(p *source.Plugin, out io.Writer) error {
-	var schema property
-	if err := json.Unmarshal([]byte(p.ConfigSchema()), &schema); err != nil {
+	k := &keys{out: tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)}
+	if err := json.Unmarshal([]byte(p.ConfigSchema()), &k.root); err != nil {
 		return fmt.Errorf("plugin %s: its configuration schema is not JSON: %w", p.Type, err)
 	}
-	w := tabwriter.NewWriter(out, 0, 8, 3, ' ', 0)
-	schema.write("", w)
-	return w.Flush()
+	k.write("", k.root, 0)
+	return k.out.Flush()
 }
 
-func (p property) write(prefix string, w io.Writer) {
-	for _, name := range slices.Sorted(maps.Keys(p.Properties)) {
-		key := p.Properties[name]
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", prefix+name, key.kind(slices.Contains(p.Required, name)), key.about())
-		switch {
-		case len(key.Properties) > 0:
-			key.write(prefix+name+".", w)
-		case key.Items != nil && len(key.Items.Properties) > 0:
-			key.Items.write(prefix+name+"[].", w)
+// Bounds of what is printed of a schema that refers to itself.
+const (
+	maxDepth = 8
+	maxLines = 1000
+)
+
+// keys prints a JSON Schema: an object, or true or false for anything and nothing.
+type keys struct {
+	root  any
+	out   *tabwriter.Writer
+	lines int
+}
+
+func (k *keys) write(prefix string, schema any, depth int) {
+	parts := k.parts(schema)
+	required := map[string]bool{}
+	properties := map[string]any{}
+	for _, part := range parts {
+		for _, name := range texts(part["required"]) {
+			required[name] = true
+		}
+		of, _ := part["properties"].(map[string]any)
+		for name, property := range of {
+			if _, known := properties[name]; !known {
+				properties[name] = property
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if k.lines++; properties[name] == false || k.lines > maxLines {
+			continue
+		}
+		kind := k.kind(properties[name], depth)
+		if required[name] {
+			kind += ", required"
+		}
+		key := output.HarmlessLine(prefix + name)
+		fmt.Fprintf(k.out, "  %s\t%s\t%s\n", key, output.HarmlessLine(kind), output.HarmlessLine(k.about(properties[name])))
+		if depth < maxDepth {
+			k.write(key+".", properties[name], depth+1)
+			k.write(key+"[].", first(k.parts(properties[name]), "items"), depth+1)
 		}
 	}
 }
 
-func (p property) kind(required bool) string {
-	kind := p.Type
-	if p.Items != nil && p.Items.Type != "" {
-		kind = "list of " + p.Items.Type
+// parts returns the schemas that apply to one value, or may: the schema itself,
+// and those that it refers to.
+func (k *keys) parts(schema any) []map[string]any { return k.gather(schema, map[string]bool{}) }
+
+func (k *keys) gather(schema any, seen map[string]bool) []map[string]any {
+	object, ok := schema.(map[string]any)
+	if !ok {
+		return nil
 	}
-	if required {
-		kind += ", required"
+	parts := []map[string]any{object}
+	if ref, ok := object["$ref"].(string); ok && !seen[ref] {
+		seen[ref] = true
+		parts = append(parts, k.gather(k.resolve(ref), seen)...)
+	}
+	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
+		list, _ := object[keyword].([]any)
+		for _, part := range list {
+			parts = append(parts, k.gather(part, seen)...)
+		}
+	}
+	for _, keyword := range []string{"then", "else"} {
+		parts = append(parts, k.gather(object[keyword], seen)...)
+	}
+	return parts
+}
+
+// resolve returns what a reference such as #/$defs/Key leads to, nil for others.
+func (k *keys) resolve(ref string) any {
+	pointer, local := strings.CutPrefix(ref, "#")
+	if !local {
+		return nil
+	}
+	value := k.root
+	if pointer == "" {
+		return value
+	}
+	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil
+			}
+			value = v[i]
+		default:
+			return nil
+		}
+	}
+	return value
+}
+
+func (k *keys) kind(schema any, depth int) string {
+	var types []string
+	parts := k.parts(schema)
+	for _, part := range parts {
+		for _, t := range texts(part["type"]) {
+			if !slices.Contains(types, t) {
+				types = append(types, t)
+			}
+		}
+	}
+	kind := strings.Join(types, " or ")
+	if items := first(parts, "items"); items != nil && depth < maxDepth {
+		if of := k.kind(items, depth+1); of != "any" {
+			return "list of " + of
+		}
+	}
+	if kind == "" {
+		return "any"
 	}
 	return kind
 }
 
-func (p property) about() string {
-	text := p.Description
-	if len(p.Enum) > 0 {
-		text += " One of " + strings.Trim(fmt.Sprint(p.Enum), "[]") + "."
+func (k *keys) about(schema any) string {
+	parts := k.parts(schema)
+	text, _ := first(parts, "description").(string)
+	if enum, _ := first(parts, "enum").([]any); len(enum) > 0 {
+		text += " One of " + strings.Trim(fmt.Sprint(enum), "[]") + "."
 	}
-	if p.Default != nil {
-		text += fmt.Sprintf(" Default: %v.", p.Default)
+	if constant := first(parts, "const"); constant != nil {
+		text += fmt.Sprintf(" Always %v.", constant)
+	}
+	if value := first(parts, "default"); value != nil {
+		text += fmt.Sprintf(" Default: %v.", value)
 	}
 	return strings.TrimSpace(text)
+}
+
+// first returns what the first schema that has a keyword says by it.
+func first(parts []map[string]any, keyword string) any {
+	for _, part := range parts {
+		if value, ok := part[keyword]; ok {
+			return value
+		}
+	}
+	return nil
+}
+
+// texts returns a text, or those of a list.
+func texts(value any) []string {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	var all []string
+	for _, one := range list {
+		if text, ok := one.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
 }

@@ -179,6 +179,10 @@ func describe(p *source.Plugin, out io.Writer) error {
 		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", line[1])
 	}
 	fmt.Fprintln(out, "Configuration:")
+	if d.GetConfigSchema() == "" {
+		fmt.Fprintln(out, "  any; the plugin has no schema")
+		return nil
+	}
 	return printKeys(p, out)
 }
 
