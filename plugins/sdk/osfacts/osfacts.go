@@ -14,9 +14,9 @@ import (
 
 var (
 	versionToken = regexp.MustCompile(`^\d+(?:\.\d+)*$`)
-	labelVersion = regexp.MustCompile(`^(\d+)-(\d+)-(\d+)(?:-(.+))?$`)
-	distroBuild  = regexp.MustCompile(`^(?:rke2r|k3s)\d+$`)
-	preRelease   = regexp.MustCompile(`^(alpha|beta|rc)-(\d+)$`)
+	// labelVersion has the parts of a version whose dots and plus are dashes: numbers,
+	// pre-release, build of a distribution.
+	labelVersion = regexp.MustCompile(`^[vV]?(\d+)-(\d+)-(\d+)(?:-((?:alpha|beta|rc)-?\d+))?(?:-((?:rke2r|k3s)\d+))?$`)
 )
 
 // Normalize returns a distribution and its version as packs spell them: "rhel"
@@ -49,11 +49,23 @@ func FromText(text string) (name, version string, ok bool) {
 		if i+1 < len(words) && strings.EqualFold(words[i+1], "R2") {
 			word += "-r2" // Windows Server 2012 and 2012 R2 are two systems
 		}
-		name, version = Normalize(strings.Join(words[:i], " "), word)
+		name, version = Normalize(strings.Join(nameWords(words[:i]), " "), word)
+		if name == "" {
+			return "", "", false
+		}
 		return name, version, true
 	}
 	name, ok = osname.Known(text)
 	return name, "", ok
+}
+
+// nameWords drops the word that leads to a version, as in /etc/redhat-release.
+func nameWords(words []string) []string {
+	last := len(words) - 1
+	if strings.EqualFold(words[last], "release") || strings.EqualFold(words[last], "version") {
+		return words[:last]
+	}
+	return words
 }
 
 // Architecture returns raw as Go and OCI spell it: amd64 for x86_64, X64 and
@@ -77,29 +89,30 @@ func Architecture(raw string) string {
 }
 
 // KubernetesVersion returns raw without the leading v. A label's dashes become
-// dots again (v1-30-1 is 1.30.1, as Google Cloud's labels hold no dots); build
-// and pre-release parts stay (1.30.1+rke2r1, 1.31.0-rc.1). Anything that is not
-// a version is returned trimmed.
+// dots and plus again, as Google Cloud's labels hold none: v1-30-1 is 1.30.1 and
+// v1-30-4-rc-1-rke2r1 is 1.30.4-rc.1+rke2r1. Build and pre-release parts stay
+// (1.30.1+rke2r1, 1.31.0-rc.1). Anything that is not a version is returned trimmed;
+// so is a label whose dashes may stand for one or the other.
 func KubernetesVersion(raw string) string {
 	version := strings.TrimSpace(raw)
+	if m := labelVersion.FindStringSubmatch(version); m != nil {
+		return fromLabel(m[1:4], m[4], m[5])
+	}
 	if len(version) > 1 && (version[0] == 'v' || version[0] == 'V') && isDigit(version[1]) {
 		version = version[1:]
 	}
-	m := labelVersion.FindStringSubmatch(version)
-	if m == nil {
-		return version
-	}
-	return m[1] + "." + m[2] + "." + m[3] + labelSuffix(m[4])
+	return version
 }
 
-func labelSuffix(suffix string) string {
-	switch {
-	case suffix == "":
-		return ""
-	case distroBuild.MatchString(suffix):
-		return "+" + suffix
+func fromLabel(numbers []string, preRelease, build string) string {
+	version := strings.Join(numbers, ".")
+	if preRelease != "" {
+		version += "-" + strings.Replace(preRelease, "-", ".", 1)
 	}
-	return "-" + preRelease.ReplaceAllString(suffix, "$1.$2")
+	if build != "" {
+		version += "+" + build
+	}
+	return version
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }

@@ -48,6 +48,11 @@ func TestFromText(t *testing.T) {
 		wantOK                      bool
 	}{
 		{"Red Hat Enterprise Linux 8", "rhel", "8", true},
+		{"Red Hat Enterprise Linux release 8.8", "rhel", "8.8", true},
+		{"Red Hat Enterprise Linux Server release 7.9 (Maipo)", "rhel", "7.9", true},
+		{"CentOS Linux Release 7.9.2009 (Core)", "centos", "7.9.2009", true},
+		{"AlmaLinux version 9.3", "almalinux", "9.3", true},
+		{"release 8.8", "", "", false},
 		{"Amazon Linux 2", "amazonlinux", "2", true},
 		{"Ubuntu 18", "ubuntu", "18", true},
 		{"Ubuntu 24.04 LTS", "ubuntu", "24.04", true},
@@ -90,6 +95,9 @@ func TestKubernetesVersion(t *testing.T) {
 		"v1.30.1": "1.30.1", "1.30.1": "1.30.1", " v1.30.1 ": "1.30.1", "v1-30-1": "1.30.1",
 		"v1.30.1+rke2r1": "1.30.1+rke2r1", "v1.31.0-rc.1": "1.31.0-rc.1",
 		"v1-31-0-rc-1": "1.31.0-rc.1", "v1-30-1-rke2r1": "1.30.1+rke2r1", "v1-30-1-k3s1": "1.30.1+k3s1",
+		"v1-30-4-rc-1-rke2r1": "1.30.4-rc.1+rke2r1", "v1-30-4-rc1-rke2r1": "1.30.4-rc1+rke2r1", "v1-30-4-beta-0-k3s2": "1.30.4-beta.0+k3s2",
+		// A dash of these may be a dot, a plus or itself.
+		"v1-30-4-gke-1234": "1-30-4-gke-1234", "v1-30-4-1": "1-30-4-1", "v1-30-4-rke2r1-rc-1": "1-30-4-rke2r1-rc-1", "v1-30-4-": "1-30-4-",
 		"": "", "v": "v", "vanilla": "vanilla",
 	}
 	for raw, want := range tests {
