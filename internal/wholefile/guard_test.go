@@ -34,9 +34,9 @@ func content(t *testing.T, path string) string {
 	return string(data)
 }
 
-func link(t *testing.T, make func(old, new string) error, old, new string) {
+func link(t *testing.T, with func(target, path string) error, target, path string) {
 	t.Helper()
-	if err := make(old, new); err != nil {
+	if err := with(target, path); err != nil {
 		t.Skip("no links here:", err)
 	}
 }
