@@ -100,7 +100,7 @@ func checkSize(m proto.Message, about int) error {
 		return nil
 	}
 	if size := proto.Size(m); size > room {
-		return fmt.Errorf("%s: it takes %d MiB, and a message has room for %d", m.(interface{ GetId() string }).GetId(), size>>20, MaxMessageSize>>20)
+		return fmt.Errorf("%s: it takes %d MiB, and a message has room for %d MiB", m.(interface{ GetId() string }).GetId(), size>>20, MaxMessageSize>>20)
 	}
 	return nil
 }
