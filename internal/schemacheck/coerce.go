@@ -105,6 +105,9 @@ func (c *coercer) text(text string, schema map[string]any, depth int) any {
 				return i
 			}
 		case "number":
+			if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+				return i
+			}
 			if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
 				return f
 			}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -150,6 +151,18 @@ func TestUnknownPresenceIsNotKnown(t *testing.T) {
 	a.verified(verified, []*sourcev1.VerifyResult{{Index: proto.Uint32(0), Presence: 9, Reason: "moved"}})
 	if verified[0].Presence != Unknown || verified[0].Reason != "the source sent presence 9, which this version does not know: moved" {
 		t.Errorf("%+v", verified[0])
+	}
+}
+
+func TestNumbersThatWouldChange(t *testing.T) {
+	h := &Host{options: Options{Now: time.Now, UserSettings: map[string]map[string]any{"stub": {"pages": []any{map[string]any{"size": uint64(1) << 60}}}}}}
+	_, err := h.discoverRequest(Request{Type: "stub"})
+	const want = "plugins.stub of your own configuration file: pages[0].size: 1152921504606846976 is too large a whole number"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Error(err)
+	}
+	if _, err := h.discoverRequest(Request{Type: "other", Config: map[string]any{"size": int64(1) << 53, "share": 1e300}}); err != nil {
+		t.Error(err)
 	}
 }
 

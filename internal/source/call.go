@@ -188,7 +188,7 @@ func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := structOf(h.options.UserSettings[req.Type])
+	settings, err := h.userSettings(req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (h *Host) verifyRequest(req VerifyRequest) (*sourcev1.VerifyRequest, error)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := structOf(h.options.UserSettings[req.Type])
+	settings, err := h.userSettings(req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -285,8 +285,20 @@ func invalidConfig(source string, err error) error {
 	}
 }
 
-// structOf converts JSON-like values.
+func (h *Host) userSettings(typ string) (*structpb.Struct, error) {
+	settings, err := structOf(h.options.UserSettings[typ])
+	if err != nil {
+		return nil, fmt.Errorf("plugins.%s of your own configuration file: %w", typ, err)
+	}
+	return settings, nil
+}
+
+// structOf converts JSON-like values. It refuses whole numbers that a Struct, which
+// has floating-point ones, would change.
 func structOf(m map[string]any) (*structpb.Struct, error) {
+	if err := protocol.CheckNumbers(m); err != nil {
+		return nil, err
+	}
 	plain, err := plainMap(m)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,8 @@ func (d *Document) CheckConfig(sourceName, jsonSchema string) (map[string]any, e
 	if !found {
 		node = &schemacheck.Node{Line: node.Line, Column: node.Column, Kind: schemacheck.Mapping}
 	}
-	if problems := schema.Check(node, pathText([]any{"sources", i, "config"})); len(problems) > 0 {
+	path := pathText([]any{"sources", i, "config"})
+	if problems := schemacheck.Sort(append(schema.Check(node, path), schemacheck.Inexact(node, path)...)); len(problems) > 0 {
 		return nil, invalidConfig(d.Set.File, source.Type, problems)
 	}
 	return jsonValues(node)
@@ -63,7 +64,7 @@ func checkSet(source Source, schema *schemacheck.Schema) (map[string]any, error)
 	}
 	node, problems := schemacheck.Read(text)
 	if node != nil {
-		problems = schema.Check(node, "")
+		problems = append(schema.Check(node, ""), schemacheck.Inexact(node, "")...)
 	}
 	if len(problems) == 0 {
 		return config, nil

@@ -381,6 +381,21 @@ func TestCheckConfig(t *testing.T) {
 	if diff := cmp.Diff(want, details(t, err)); diff != "" {
 		t.Error(diff)
 	}
+	const huge = "  - name: huge\n    type: packer\n    config: {manifest: a, depth: 9007199254740993, more: [{n: -9007199254740993}, 99999999999999999999, 9007199254740992, 1e20]}\n"
+	document, err = spec.Parse("b", []byte(head+huge+"packs:\n  - {name: a, pack: generic-byoi}\n"), "/")
+	if err != nil {
+		t.Fatal(err, details(t, err))
+	}
+	_, err = document.CheckConfig("huge", `{}`)
+	const tooLarge = " is too large a whole number: it would arrive as another one: whole numbers go up to 9007199254740992; quote it if text is meant"
+	want = []string{
+		"b:7:34: sources[1].config.depth: 9007199254740993" + tooLarge,
+		"b:7:63: sources[1].config.more[0].n: -9007199254740993" + tooLarge,
+		"b:7:83: sources[1].config.more[1]: 99999999999999999999" + tooLarge,
+	}
+	if diff := cmp.Diff(want, details(t, err)); diff != "" {
+		t.Error(diff)
+	}
 	if _, err := document.CheckConfig("golden", `{"type": 1}`); failure.Code(err) != failure.ExitSource {
 		t.Errorf("got %v for an invalid schema", err)
 	}

@@ -62,33 +62,44 @@ func decodeConfig[C any](config *structpb.Struct) (C, error) {
 	return c, nil
 }
 
-// applyDefaults sets the keys of an object that are absent and have a default. An
-// object that is absent stays so, whatever defaults are in it: it may be a pointer
-// that says "not wanted".
-func applyDefaults(schema *jsonschema.Schema, values map[string]any) {
-	if schema.Properties == nil {
+// applyDefaults sets the keys of objects that are absent and have a default, in
+// lists and in mappings of any keys too. An object that is absent stays so, whatever
+// defaults are in it: it may be a pointer that says "not wanted".
+func applyDefaults(schema *jsonschema.Schema, value any) {
+	if schema == nil {
 		return
 	}
-	for p := schema.Properties.Oldest(); p != nil; p = p.Next() {
-		value, set := values[p.Key]
-		if !set && p.Value.Default != nil {
-			values[p.Key] = p.Value.Default
-			continue
-		}
-		switch v := value.(type) {
-		case map[string]any:
-			applyDefaults(p.Value, v)
-		case []any:
-			if p.Value.Items == nil {
-				continue
-			}
-			for _, item := range v {
-				if object, ok := item.(map[string]any); ok {
-					applyDefaults(p.Value.Items, object)
+	switch v := value.(type) {
+	case map[string]any:
+		if schema.Properties != nil {
+			for p := schema.Properties.Oldest(); p != nil; p = p.Next() {
+				if _, set := v[p.Key]; !set && p.Value.Default != nil {
+					v[p.Key] = p.Value.Default
 				}
 			}
 		}
+		for key, item := range v {
+			applyDefaults(schemaOf(schema, key), item)
+		}
+	case []any:
+		for _, item := range v {
+			applyDefaults(schema.Items, item)
+		}
 	}
+}
+
+// schemaOf returns the schema of a key; nil when it has none. The patterns are those
+// of Go maps with whole numbers as keys, all of one type.
+func schemaOf(object *jsonschema.Schema, key string) *jsonschema.Schema {
+	if object.Properties != nil {
+		if property, ok := object.Properties.Get(key); ok {
+			return property
+		}
+	}
+	for _, numbered := range object.PatternProperties {
+		return numbered
+	}
+	return object.AdditionalProperties
 }
 
 func configDiagnostic(err error) *Diagnostic {

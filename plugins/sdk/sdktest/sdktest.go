@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
@@ -156,6 +157,15 @@ func structOf(v any) (*structpb.Struct, error) {
 	}
 	if bytes.Equal(b, []byte("null")) {
 		return &structpb.Struct{}, nil
+	}
+	var exact map[string]any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&exact); err != nil {
+		return nil, err
+	}
+	if err := protocol.CheckNumbers(exact); err != nil {
+		return nil, err
 	}
 	var s structpb.Struct
 	return &s, s.UnmarshalJSON(b)

@@ -18,10 +18,15 @@ import (
 )
 
 type config struct {
-	Mode  string   `json:"mode" jsonschema:"required,enum=images,enum=parallel,enum=order,enum=fail,enum=several,enum=wait,enum=panic,enum=own,enum=shared"`
+	Mode  string   `json:"mode" jsonschema:"required,enum=images,enum=parallel,enum=order,enum=fail,enum=several,enum=wait,enum=panic,enum=own,enum=defaults"`
 	Count int      `json:"count,omitempty" jsonschema:"description=How many,default=2"`
 	Names []string `json:"names,omitempty"`
 	Deep  deep     `json:"deep,omitempty"`
+
+	ByName   map[string]deep `json:"byName,omitempty"`
+	ByNumber map[int]deep    `json:"byNumber,omitempty"`
+	Grid     [][]deep        `json:"grid,omitempty"`
+	Pointer  *deep           `json:"pointer,omitempty"`
 }
 
 type deep struct {
@@ -88,6 +93,8 @@ func (s *source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], 
 	case "fail":
 		_ = out.Images(full())
 		return fmt.Errorf("region x: %w", &sdk.Diagnostic{Summary: "denied", ConfigPath: "names[0]", NextStep: "ask"})
+	case "defaults":
+		return out.Images(sdk.Image{ID: fmt.Sprintf("%v %v %v %v", req.Config.ByName, req.Config.ByNumber, req.Config.Grid, req.Config.Pointer), Provider: "aws"})
 	case "own":
 		s.names = req.Config.Names
 		if err := out.Progress(0, 1, "reading"); err != nil {
@@ -157,6 +164,23 @@ func TestConfigTypeAsConfig(t *testing.T) {
 	images, _, err := sdktest.Discover(t.Context(), newSource, config{Mode: "images", Count: 1 << 40})
 	if err != nil || len(images) != 1 || !strings.HasPrefix(images[0].Version, "1099511627776 ") {
 		t.Errorf("%+v %v", images, err)
+	}
+}
+
+func TestDefaultsHoldInListsAndMaps(t *testing.T) {
+	images, _, err := sdktest.Discover(t.Context(), newSource, map[string]any{
+		"mode": "defaults", "byName": map[string]any{"a": map[string]any{}, "b": map[string]any{"level": 1}},
+		"byNumber": map[string]any{"5": map[string]any{}}, "grid": []any{[]any{map[string]any{}, map[string]any{"level": 2}}},
+	})
+	if err != nil || len(images) != 1 || images[0].ID != "map[a:{7} b:{1}] map[5:{7}] [[{7} {2}]] <nil>" {
+		t.Errorf("%+v %v", images, err)
+	}
+}
+
+func TestNumbersThatWouldChange(t *testing.T) {
+	_, _, err := sdktest.Discover(t.Context(), newSource, config{Mode: "images", Count: 1<<53 + 1})
+	if err == nil || !strings.Contains(err.Error(), "config: count: 9007199254740993 is too large a whole number") {
+		t.Error(err)
 	}
 }
 
