@@ -61,7 +61,11 @@ type Info struct {
 	// suffix. The host passes nothing else, but for HOME, PATH, TMPDIR, locale
 	// and proxy variables.
 	Environment []string
-	Homepage    string
+	// SecretEnvironment names those of them, or more, whose values are secrets though
+	// their names do not say so (TOKEN, PASSWORD, ...). The host takes the values out
+	// of all that the plugin says.
+	SecretEnvironment []string
+	Homepage          string
 	// UsesHints says that Discover asks its service for less when Hints are set.
 	UsesHints bool
 }

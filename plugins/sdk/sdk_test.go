@@ -34,7 +34,7 @@ type testConfig struct {
 type testSource struct{ name string }
 
 func (s testSource) Describe() Info {
-	return Info{Name: s.name, Version: "v2.0.0", Summary: "For tests.", Providers: []string{"aws"}, Environment: []string{"AWS_*"}, UsesHints: true}
+	return Info{Name: s.name, Version: "v2.0.0", Summary: "For tests.", Providers: []string{"aws"}, Environment: []string{"AWS_*"}, SecretEnvironment: []string{"HIDDEN"}, UsesHints: true}
 }
 
 func newTestSource() Source[testConfig] { return testSource{"x"} }
@@ -99,7 +99,7 @@ func TestDescribe(t *testing.T) {
 	if err := protojson.Unmarshal(stdout.Bytes(), &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.Name != "x" || d.Version != "2.0.0" || d.ProtocolVersions[0] != 1 || d.SdkVersion == "" || d.Environment[0] != "AWS_*" ||
+	if d.Name != "x" || d.Version != "2.0.0" || d.ProtocolVersions[0] != 1 || d.SdkVersion == "" || strings.Join(d.Environment, " ") != "AWS_* HIDDEN" || strings.Join(d.SecretEnvironment, " ") != "HIDDEN" ||
 		len(d.Capabilities) != 1 || d.Capabilities[0] != sourcev1.Capability_CAPABILITY_HINTS {
 		t.Error(&d)
 	}

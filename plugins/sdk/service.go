@@ -76,14 +76,20 @@ func (s *service[C]) describe() *sourcev1.Description {
 	info := s.info
 	build, _ := debug.ReadBuildInfo()
 	d := &sourcev1.Description{
-		Name:             info.Name,
-		Version:          strings.TrimPrefix(info.Version, "v"),
-		ProtocolVersions: []uint32{ProtocolVersion},
-		Providers:        info.Providers,
-		Environment:      info.Environment,
-		Summary:          info.Summary,
-		Homepage:         info.Homepage,
-		SdkVersion:       moduleVersion(build, modulePath, release),
+		Name:              info.Name,
+		Version:           strings.TrimPrefix(info.Version, "v"),
+		ProtocolVersions:  []uint32{ProtocolVersion},
+		Providers:         info.Providers,
+		Environment:       slices.Clone(info.Environment),
+		SecretEnvironment: info.SecretEnvironment,
+		Summary:           info.Summary,
+		Homepage:          info.Homepage,
+		SdkVersion:        moduleVersion(build, modulePath, release),
+	}
+	for _, name := range info.SecretEnvironment {
+		if !slices.Contains(d.Environment, name) {
+			d.Environment = append(d.Environment, name)
+		}
 	}
 	if d.Version == "" {
 		d.Version = moduleVersion(build, "", release)

@@ -182,7 +182,7 @@ func (c *checker) description() bool {
 	if d.GetSummary() == "" {
 		c.fail("describe: there is no summary for `plugin list`")
 	}
-	for _, name := range d.GetEnvironment() {
+	for _, name := range slices.Concat(d.GetEnvironment(), d.GetSecretEnvironment()) {
 		if !variablePattern.MatchString(name) {
 			c.fail("describe: %q is no name of an environment variable", name)
 		}

@@ -50,12 +50,13 @@ var _ sdk.Verifier[Config] = Source{}
 // Describe says what the plugin is.
 func (Source) Describe() sdk.Info {
 	return sdk.Info{
-		Name:        "azure",
-		Summary:     "Azure VM Image Builder templates, Compute Gallery versions and managed images",
-		Providers:   []string{"azure"},
-		Environment: environment(),
-		Homepage:    "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/azure.md",
-		UsesHints:   true,
+		Name:              "azure",
+		Summary:           "Azure VM Image Builder templates, Compute Gallery versions and managed images",
+		Providers:         []string{"azure"},
+		Environment:       environment(),
+		SecretEnvironment: secretVariables(),
+		Homepage:          "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/azure.md",
+		UsesHints:         true,
 	}
 }
 
