@@ -499,6 +499,7 @@ func TestVerify(t *testing.T) {
 	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
 		build("web", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null"),
 		build("web", "amazon-ebs", "us-east-1:ami-0b1", run2, 1700009999, "null"),
+		build("az", "azure-arm", arm, run1, 1700000000, "null"),
 		build("az", "azure-arm", arm, run2, 1700009999, "null")))
 	ref := func(provider, id, region, run string) *sourcev1.ImageRef {
 		r := &sourcev1.ImageRef{Id: id, Provider: provider, Region: region}
@@ -516,9 +517,13 @@ func TestVerify(t *testing.T) {
 		ref("aws", "ami-0b1", "eu-west-1", run2),
 		ref("aws", "ami-0c1", "us-east-1", "cccccccc-0000-0000-0000-000000000003"),
 		ref("aws", "ami-0c1", "us-east-1", ""),
+		ref("azure", arm, "", ""), // built twice: the newer record
 	)
 	var lines []string
 	for _, r := range got.Results {
+		if r.GetEvidence() != sourcev1.Evidence_EVIDENCE_RECORDED {
+			t.Errorf("%d has evidence %s", r.GetIndex(), r.GetEvidence())
+		}
 		lines = append(lines, fmt.Sprintf("%d %s %s%s", r.GetIndex(), r.GetPresence(), r.GetImage().GetId(), r.GetReason()))
 	}
 	want := []string{
@@ -530,6 +535,10 @@ func TestVerify(t *testing.T) {
 		"5 PRESENCE_NOT_FOUND run " + run2 + " in m.json has no build with this id",
 		"6 PRESENCE_NOT_FOUND m.json no longer holds run cccccccc-0000-0000-0000-000000000003",
 		"7 PRESENCE_NOT_FOUND no build in m.json has this id",
+		"8 PRESENCE_FOUND " + arm,
+	}
+	if run := got.Results[8].GetImage().GetAttributes()["packerRunUuid"]; run != run2 {
+		t.Errorf("of two records that of run %s is taken", run)
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -115,16 +115,22 @@ func (k *check) read(file string, m *manifest.Manifest) {
 	}
 }
 
-// match prefers an image that can be used to one that cannot.
+// match prefers an image that can be used to one that cannot, and then the newer
+// record: an image may be built again under its old id.
 func (k *check) match(img sdk.Image) {
 	for i, ref := range k.refs {
 		if !isImage(ref, img) {
 			continue
 		}
-		if k.found[i] == nil || k.found[i].State != sdk.Available {
+		if k.found[i] == nil || better(img, *k.found[i]) {
 			k.found[i] = &img
 		}
 	}
+}
+
+func better(img, known sdk.Image) bool {
+	usable, was := img.State == sdk.Available, known.State == sdk.Available
+	return usable && !was || usable == was && img.ObservedAt.After(known.ObservedAt)
 }
 
 // isImage compares ids as their provider does: Azure's in any case.
@@ -145,11 +151,11 @@ func (k *check) results(failed bool) []sdk.Result {
 	for i, ref := range k.refs {
 		switch {
 		case k.found[i] != nil:
-			results[i] = sdk.Result{Ref: ref, Presence: sdk.Found, Image: k.found[i]}
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.Found, Image: k.found[i], Evidence: sdk.Recorded}
 		case failed:
 			results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: "a manifest could not be read"}
 		default:
-			results[i] = sdk.Result{Ref: ref, Presence: sdk.NotFound, Reason: k.missing(ref)}
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.NotFound, Reason: k.missing(ref), Evidence: sdk.Recorded}
 		}
 	}
 	return results

@@ -63,6 +63,7 @@ const (
 
 // FromBuild returns the images of one build: one for each region of its
 // artifact, also those that no pack can use, with state Unusable and the reason.
+// All are records of the time of the build.
 //
 // A fact comes from, in this order: the artifact id, the custom_data key that
 // keys names, a custom_data key of Kubernetes Image Builder, defaults.
@@ -141,6 +142,7 @@ func (r *reader) base(build manifest.Build, keys Keys, defaults Defaults) sdk.Im
 	name, version := r.os(keys, defaults, kib)
 	img := sdk.Image{
 		Name: build.Name, CreatedAt: build.BuildTime, Owner: "self",
+		Evidence: sdk.Recorded, ObservedAt: build.BuildTime,
 		OSName: name, OSVersion: version,
 		Architecture: r.fact(osfacts.FieldArchitecture, keys.Architecture, kib.Architecture,
 			defaults.Architecture, "architecture", osfacts.Architecture),
