@@ -103,8 +103,11 @@ func (r awsRun) byoos(pack string, args ...string) (stdout, stderr string, code 
 
 // awsImage is what the test looks at in images -o json.
 type awsImage struct {
-	ID, Source, State, StateReason string
+	ID, Source, State, StateReason, Withheld string
 }
+
+// refused says that the image is no candidate.
+func (i awsImage) refused() bool { return i.State != "available" && i.State != "" || i.Withheld != "" }
 
 func (r awsRun) images() (map[string]awsImage, string, int) {
 	r.t.Helper()
@@ -196,12 +199,12 @@ func (r awsRun) judgeImages(variation string, before, after map[string]awsImage,
 		case !there && errOut == "" && !nothing.MatchString(variation):
 			r.t.Errorf("images: %s is lost without a word", key)
 		case !there:
-		case was.State == "available" && is.State != "available" && is.State != "" && !refusal.MatchString(variation):
-			r.t.Errorf("images: %s is %s: %s", key, is.State, is.StateReason)
-		case was.State == "available" && is.State != "available" && is.State != "" && is.StateReason == "":
+		case !was.refused() && is.refused() && !refusal.MatchString(variation):
+			r.t.Errorf("images: %s is %s: %s%s", key, is.State, is.StateReason, is.Withheld)
+		case !was.refused() && is.refused() && is.StateReason+is.Withheld == "":
 			r.t.Errorf("images: %s is %s without a reason", key, is.State)
-		case was.ID == awsStranger && is.State != "unusable":
-			r.t.Errorf("images: the stranger's AMI is %q", is.State)
+		case was.ID == awsStranger && is.Withheld == "":
+			r.t.Errorf("images: the stranger's AMI is offered: %q", is.State)
 		}
 	}
 }

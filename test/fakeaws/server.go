@@ -369,6 +369,7 @@ func (f Fault) matches(req *request) bool {
 	return (f.Service == "" || f.Service == req.service) &&
 		(f.Action == "" || f.Action == req.action) &&
 		(f.Region == "" || f.Region == req.region) &&
+		(f.Account == "" || f.Account == req.account) &&
 		req.page >= f.FromPage
 }
 

@@ -184,6 +184,7 @@ type Fault struct {
 	Service string `json:"service,omitempty"` // ec2, imagebuilder, ssm, sts
 	Action  string `json:"action,omitempty"`
 	Region  string `json:"region,omitempty"`
+	Account string `json:"account,omitempty"` // of the caller
 	// Kind is throttle, hang, expireToken, serverError, deny, expiredCredentials,
 	// leakSignature, closeConnection, truncate (half an answer and a connection
 	// that breaks), cut (half an answer that ends as a whole one does), empty, prolog

@@ -34,7 +34,7 @@ func (c Converter) Image(a *types.Image) sdk.Image {
 		ID: aws.ToString(a.ImageId), Provider: Provider, Name: aws.ToString(a.Name), Region: c.Region,
 		Architecture: osfacts.Architecture(string(a.Architecture)),
 		OwnerID:      aws.ToString(a.OwnerId), Public: aws.ToBool(a.Public),
-		Tags: tags(a.Tags), Attributes: attributes(a),
+		Tags: tags(a.Tags), Attributes: attributes(a), Evidence: sdk.Asked,
 		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "ec2:DescribeImages"}},
 	}
 	if string(a.Architecture) != img.Architecture {
@@ -42,6 +42,9 @@ func (c Converter) Image(a *types.Image) sdk.Image {
 	}
 	img.Owner = c.owner(a)
 	img.State, img.StateReason = state(a)
+	if a.ImageAllowed != nil && !*a.ImageAllowed {
+		img.Withheld = "the account's Allowed AMIs setting does not allow it"
+	}
 	c.facts(&img, a)
 	var problem string
 	img.CreatedAt, problem = parseTime("creation date", aws.ToString(a.CreationDate))
@@ -82,9 +85,6 @@ func parseTime(what, text string) (time.Time, string) {
 // state translates EC2's states.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
 func state(a *types.Image) (sdk.State, string) {
-	if a.ImageAllowed != nil && !*a.ImageAllowed {
-		return sdk.Unusable, "the account's Allowed AMIs setting does not allow it"
-	}
 	if system := otherSystem(a); system != "" && (a.State == "" || a.State == types.ImageStateAvailable) {
 		return sdk.Unusable, "it is a " + system + " image"
 	}

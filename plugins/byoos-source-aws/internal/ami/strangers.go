@@ -45,15 +45,15 @@ func (k *Known) Note(img sdk.Image) {
 	} else if img.Public {
 		k.Public[img.ID] = true
 	}
-	if img.State == sdk.Available && img.CreatedAt.After(k.Newest) {
+	if img.State == sdk.Available && img.Withheld == "" && img.CreatedAt.After(k.Newest) {
 		k.Newest = img.CreatedAt
 	}
 }
 
 // Strangers returns, newest first, up to five public AMIs that match s but for
 // owner and tags, and may be newer than those that are known: what a search
-// without an owner would have picked ("whoAMI"). They are unusable and say why. complete is false when
-// there were too many to look at all.
+// without an owner would have picked ("whoAMI"). They are withheld and say why.
+// complete is false when there were too many to look at all.
 func (r Reader) Strangers(ctx context.Context, s settings.AMI, c Converter, known Known) (found []sdk.Image, complete bool, err error) {
 	input := Query(s)
 	// The tags of another account's AMI are not visible, so they match nothing.
@@ -88,8 +88,7 @@ func addStranger(found []sdk.Image, a *types.Image, s settings.AMI, c Converter,
 	if owner == "" {
 		owner = "that EC2 does not name"
 	}
-	img.State = sdk.Unusable
-	img.StateReason = fmt.Sprintf("public AMI of account %s, which is not among the owners (%s): anybody can publish one under this name",
+	img.Withheld = fmt.Sprintf("public AMI of account %s, which is not among the owners (%s): anybody can publish one under this name",
 		owner, OwnersText(s.Owners))
 	found = append(found, img)
 	slices.SortFunc(found, func(a, b sdk.Image) int {

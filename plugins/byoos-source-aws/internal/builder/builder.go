@@ -52,9 +52,17 @@ type Candidate struct {
 	Tags                    map[string]string
 }
 
-// OtherSystem says that no pack can use the AMI.
-func (c Candidate) OtherSystem() bool {
-	return strings.EqualFold(c.System, string(types.PlatformWindows)) || strings.EqualFold(c.System, string(types.PlatformMacos))
+// Against is the state that Image Builder gives as a reason not to use the AMI, and
+// StateUnknown when it has none. A deprecation that has come is told by its time.
+func (c Candidate) Against(now time.Time) (sdk.State, string) {
+	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() && !c.DeprecatedAt.After(now)
+	switch {
+	case c.State != sdk.Available && c.State != sdk.StateUnknown && !byTime:
+		return c.State, c.Reason
+	case strings.EqualFold(c.System, string(types.PlatformWindows)), strings.EqualFold(c.System, string(types.PlatformMacos)):
+		return sdk.Unusable, "Image Builder says it is a " + c.System + " image"
+	}
+	return sdk.StateUnknown, ""
 }
 
 // Client is the part of the Image Builder API that is used.

@@ -60,7 +60,7 @@ type AMI struct {
 	Filters     map[string]List `json:"filters,omitempty" jsonschema_description:"Filters of the EC2 API (DescribeImages), by name."`
 	// The key is long so that nobody sets it by accident.
 	DangerouslyAllowAnyOwner bool  `json:"dangerouslyAllowAnyOwner,omitempty" jsonschema_description:"Permits owners: any. Anybody can publish an AMI with a name or description of their choice."`
-	ShowStrangers            *bool `json:"showStrangers,omitempty" jsonschema_description:"Also list public AMIs of other accounts that match namePattern and are newer, as unusable, so that explain can name them. Default: true."`
+	ShowStrangers            *bool `json:"showStrangers,omitempty" jsonschema_description:"Also list public AMIs of other accounts that match namePattern and are newer, as withheld, so that explain can name them. Default: true."`
 }
 
 // TagKeys name the tags that hold facts about an AMI.

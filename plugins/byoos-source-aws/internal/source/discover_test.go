@@ -61,7 +61,7 @@ func TestImageBuilderPipelineInThreeRegions(t *testing.T) {
 	want := sdk.Image{
 		ID: id(100), Provider: "aws", Name: "golden-" + id(100), Region: "us-east-1", Architecture: "amd64",
 		OSName: "rhel", OSVersion: "8", CreatedAt: time.Date(2026, 5, 10, 0, 0, 0, 0, time.UTC),
-		Version: "1.10.0/1", State: sdk.Available, Owner: "self", OwnerID: self,
+		Version: "1.10.0/1", State: sdk.Available, Owner: "self", OwnerID: self, Evidence: sdk.Asked,
 		Reference: &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.10.0/1"},
 		Provenance: map[string]sdk.Provenance{
 			"id":           {From: "api", Key: "imagebuilder"},
@@ -138,28 +138,33 @@ func TestImageBuilderStates(t *testing.T) {
 			build(13, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED"; b.DeprecationTime = "2026-06-20T00:00:00Z" }),
 			build(14, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED" }),
 			build(15, old, func(b *fakeaws.Build) { b.Status = "QUARANTINED"; b.DeprecationTime = "2027-06-20T00:00:00Z" }),
+			build(16, old, func(b *fakeaws.Build) {
+				b.Status, b.StatusReason, b.Outputs[0].Account = "FAILED", "tests failed", "999999999999"
+			}),
 		},
 	}
 	start(t, w)
 	out := run(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`})
 	out.noErrors(t)
 	want := map[int]struct {
-		state  sdk.State
-		reason string
+		state            sdk.State
+		reason, withheld string
+		evidence         sdk.Evidence
 	}{
-		1:  {sdk.Available, ""},
-		2:  {sdk.Gone, "deregistered"},
-		3:  {sdk.Disabled, "disabled"},
-		4:  {sdk.Available, ""},
-		5:  {sdk.Unusable, "could not be checked: it is in account 999999999999"},
-		6:  {sdk.Available, ""},
-		7:  {sdk.Pending, "does not show it yet"},
-		9:  {sdk.Failed, "tests failed"},
-		10: {sdk.Failed, "copy failed"},
-		12: {sdk.Gone, "DELETED"},
-		13: {sdk.Available, ""},
-		14: {sdk.Unusable, "DEPRECATED"},
-		15: {sdk.Unusable, "QUARANTINED"}, // a state of tomorrow, though its deprecation is yet to come
+		1:  {sdk.Available, "", "", sdk.Asked},
+		2:  {sdk.Gone, "deregistered", "", sdk.Asked},
+		3:  {sdk.Disabled, "disabled", "", sdk.Asked},
+		4:  {sdk.Available, "", "", sdk.Asked},
+		5:  {sdk.Available, "", "could not be checked: it is in account 999999999999", sdk.Recorded},
+		6:  {sdk.Available, "", "", sdk.Asked},
+		7:  {sdk.Available, "", "does not show it yet", sdk.Recorded},
+		9:  {sdk.Failed, "tests failed", "", sdk.Asked},
+		10: {sdk.Failed, "copy failed", "", sdk.Asked},
+		12: {sdk.Gone, "deregistered", "", sdk.Asked},
+		13: {sdk.Available, "", "", sdk.Asked},
+		14: {sdk.Unusable, "DEPRECATED", "", sdk.Asked},
+		15: {sdk.Unusable, "QUARANTINED", "", sdk.Asked}, // a state of tomorrow, though its deprecation is yet to come
+		16: {sdk.Failed, "tests failed", "", sdk.Asked},  // Image Builder's word on its build needs no AMI
 	}
 	if len(out.images) != len(want) {
 		t.Errorf("%d images, want %d", len(out.images), len(want))
@@ -168,6 +173,12 @@ func TestImageBuilderStates(t *testing.T) {
 		img := out.find(t, id(n))
 		if img.State != w.state || !strings.Contains(img.StateReason, w.reason) || (w.reason == "") != (img.StateReason == "") {
 			t.Errorf("build %d: state %v, %q; want %v, %q", n, img.State, img.StateReason, w.state, w.reason)
+		}
+		if img.Evidence != w.evidence || !strings.Contains(img.Withheld, w.withheld) || (w.withheld == "") != (img.Withheld == "") {
+			t.Errorf("build %d: evidence %v, withheld %q; want %v, %q", n, img.Evidence, img.Withheld, w.evidence, w.withheld)
+		}
+		if recorded := img.Evidence == sdk.Recorded; recorded == img.ObservedAt.IsZero() {
+			t.Errorf("build %d: evidence %v, observed at %v", n, img.Evidence, img.ObservedAt)
 		}
 	}
 	if got := out.usable(now())["us-east-1"]; !slices.Equal(sorted(got), []string{id(1), id(6)}) {
@@ -293,15 +304,16 @@ func TestImageBuilderLeavesFieldsOut(t *testing.T) {
 		summary, ami := full()
 		delete(ami, "region")
 		img := read(summary, amiOf("eu-west-1", id(1), created)).find(t, id(1))
-		if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "in which region") {
-			t.Errorf("%v %q", img.State, img.StateReason)
+		if img.State != sdk.Available || !strings.Contains(img.Withheld, "in which region") || img.Evidence != sdk.Recorded || img.Region != "" {
+			t.Errorf("%+v", img)
 		}
 	})
-	t.Run("accountId of an AMI that is gone", func(t *testing.T) {
+	t.Run("accountId of an AMI that does not show", func(t *testing.T) {
 		summary, ami := full()
 		delete(ami, "accountId")
-		if img := read(summary).find(t, id(1)); img.State != sdk.Gone {
-			t.Errorf("%v %q", img.State, img.StateReason)
+		img := read(summary).find(t, id(1))
+		if img.State != sdk.Available || !strings.Contains(img.Withheld, "in which account") || img.Evidence != sdk.Recorded {
+			t.Errorf("%+v", img)
 		}
 	})
 }
@@ -389,7 +401,7 @@ func TestStrangersAreNamedAndNeverUsable(t *testing.T) {
 		t.Errorf("usable %v, want our own only", got)
 	}
 	stranger := out.find(t, id(2))
-	if stranger.State != sdk.Unusable || !strings.Contains(stranger.StateReason, "666666666666") || stranger.Owner != "666666666666" {
+	if stranger.State != sdk.Available || stranger.Evidence != sdk.Asked || !strings.Contains(stranger.Withheld, "666666666666") || stranger.Owner != "666666666666" {
 		t.Errorf("stranger %+v", stranger)
 	}
 	if len(out.images) != 2 {
@@ -427,7 +439,7 @@ func TestOwnPublicAMIIsNoStranger(t *testing.T) {
 		fake := start(t, w)
 		out := run(t, call{config: `{"regions":["us-east-1","eu-west-1"],"ami":{"owners":` + owners + `,"namePattern":"golden-*","tags":{"team":"none"}}}`})
 		out.noErrors(t)
-		if len(out.images) != 1 || out.images[0].ID != id(2) || strings.Contains(out.images[0].StateReason, "could not be asked") {
+		if len(out.images) != 1 || out.images[0].ID != id(2) || strings.Contains(out.images[0].Withheld, "could not be asked") {
 			t.Errorf("owners %s: %+v", owners, out.images)
 		}
 		if n := count(fake.Calls(), "GetCallerIdentity"); n != 1 {
@@ -438,7 +450,7 @@ func TestOwnPublicAMIIsNoStranger(t *testing.T) {
 	start(t, w)
 	out := run(t, call{config: `{"ami":{"namePattern":"golden-*","tags":{"team":"none"}}}`})
 	out.noErrors(t)
-	if img := out.find(t, id(1)); !strings.Contains(img.StateReason, "whether that account is your own could not be asked") {
+	if img := out.find(t, id(1)); !strings.Contains(img.Withheld, "whether that account is your own could not be asked") {
 		t.Errorf("%+v", img)
 	}
 }
@@ -501,7 +513,7 @@ func TestImageOfAnotherAccountIsNotSelf(t *testing.T) {
 	w := fakeaws.World{
 		Builds: []fakeaws.Build{{
 			Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z", Account: other, SharedWith: []string{self},
-			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "us-east-1", AMI: id(2), Account: self}},
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "us-east-1", AMI: id(2), Account: self}, {Region: "us-east-1", AMI: id(3)}},
 		}},
 		AMIs: []fakeaws.AMI{
 			amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner, a.SharedWith = other, []string{self} }),
@@ -515,6 +527,16 @@ func TestImageOfAnotherAccountIsNotSelf(t *testing.T) {
 		if one, two := out.find(t, id(1)).Owner, out.find(t, id(2)).Owner; one != other || two != "self" {
 			t.Errorf("%s: owners %s and %s, want %s and self", c, one, two, other)
 		}
+		// That account has it, perhaps, and does not share it: nobody was asked who knows.
+		if img := out.find(t, id(3)); img.State != sdk.Available || img.Evidence != sdk.Recorded || !strings.Contains(img.Withheld, "does not share it with account "+self) {
+			t.Errorf("%s: %+v", c, img)
+		}
+	}
+	w.Faults = []fakeaws.Fault{{Service: "sts", Kind: "deny"}}
+	start(t, w)
+	img := run(t, call{config: `{"imageBuilder":{"image":"golden","owner":"shared"}}`}).find(t, id(3))
+	if img.State != sdk.Available || !strings.Contains(img.Withheld, "whether account 444455556666 is your own could not be asked") {
+		t.Errorf("%+v", img)
 	}
 }
 
@@ -525,7 +547,7 @@ func TestAllowedAMIs(t *testing.T) {
 	}}
 	start(t, w)
 	out := run(t, call{config: `{"ami":{"owners":["self","444455556666"]}}`})
-	if img := out.find(t, id(1)); img.State != sdk.Unusable || !strings.Contains(img.StateReason, "Allowed AMIs") {
+	if img := out.find(t, id(1)); img.State != sdk.Available || !strings.Contains(img.Withheld, "Allowed AMIs") {
 		t.Errorf("%+v", img)
 	}
 	if img := out.find(t, id(2)); img.State != sdk.Available {
@@ -562,7 +584,7 @@ func TestSSMParameters(t *testing.T) {
 	}
 
 	start(t, world(id(7)))
-	if img := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).find(t, id(7)); img.State != sdk.Gone {
+	if img := run(t, call{config: `{"ssmParameter":"` + name + `"}`}).find(t, id(7)); img.State != sdk.StateUnknown || img.Evidence != sdk.Recorded || !strings.Contains(img.Withheld, "EC2 does not show it") {
 		t.Errorf("%+v", img)
 	}
 
@@ -672,7 +694,7 @@ func TestOwnParameters(t *testing.T) {
 	}
 	start(t, w)
 	img := run(t, call{config: `{"ssmParameter":"/golden/stranger"}`, settings: permitted}).find(t, id(3))
-	if img.State != sdk.Unusable || !strings.Contains(img.StateReason, "account 666666666666, which is not among the owners (self)") {
+	if img.State != sdk.Available || img.OwnerID != stranger || !strings.Contains(img.Withheld, "account 666666666666, which is not among the owners (self)") {
 		t.Errorf("%+v", img)
 	}
 }

@@ -138,7 +138,7 @@ func TestFaultsThatFail(t *testing.T) {
 	}
 }
 
-// TestCrossCheckThatFails: AMIs that could not be checked are not usable.
+// TestCrossCheckThatFails: AMIs that could not be checked are not offered.
 func TestCrossCheckThatFails(t *testing.T) {
 	start(t, builderWorld(fakeaws.Fault{Service: "ec2", Region: "eu-west-1", Kind: "deny"}))
 	out := run(t, call{config: fmt.Sprintf(pipeline, "5s")})
@@ -148,7 +148,7 @@ func TestCrossCheckThatFails(t *testing.T) {
 	if usable := out.usable(now()); len(usable["eu-west-1"]) != 0 || len(usable["us-east-1"]) != 30 {
 		t.Errorf("usable %d and %d, want 0 and 30", len(usable["eu-west-1"]), len(usable["us-east-1"]))
 	}
-	if img := out.find(t, id(12)); img.State != sdk.Unusable || !strings.Contains(img.StateReason, "could not be checked") {
+	if img := out.find(t, id(12)); img.State != sdk.Available || img.Evidence != sdk.Recorded || !strings.Contains(img.Withheld, "could not be checked") {
 		t.Errorf("%+v", img)
 	}
 }

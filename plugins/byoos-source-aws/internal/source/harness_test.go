@@ -95,7 +95,7 @@ func (r *recorder) usable(now time.Time) map[string][]string {
 	out := map[string][]string{}
 	for _, img := range r.images {
 		deprecated := !img.DeprecatedAt.IsZero() && !img.DeprecatedAt.After(now)
-		if img.State == sdk.Available && !deprecated {
+		if img.State == sdk.Available && img.Withheld == "" && !deprecated {
 			out[img.Region] = append(out[img.Region], img.ID)
 		}
 	}

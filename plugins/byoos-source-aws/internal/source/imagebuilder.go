@@ -142,10 +142,7 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 
 // placeless is an AMI that cannot be looked up.
 func (d *discovery) placeless(c builder.Candidate) sdk.Image {
-	c.Region = ""
-	img := d.merge(c, sdk.Image{}, false, false)
-	img.State, img.StateReason = sdk.Unusable, "Image Builder does not say in which region it is"
-	return img
+	return d.merge(c, d.unseen(c, "Image Builder does not say in which region it is"))
 }
 
 // some lists the first few names.
@@ -174,8 +171,11 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 	})
 	images := make([]sdk.Image, 0, len(candidates))
 	for _, c := range candidates {
-		seen, ok := byID[c.ID]
-		images = append(images, d.merge(c, seen, ok, err != nil))
+		img, seen := byID[c.ID]
+		if !seen {
+			img = d.unseen(c, d.unconfirmed(c, err != nil))
+		}
+		images = append(images, d.merge(c, img))
 	}
 	if sendErr := d.out.Images(images...); sendErr != nil {
 		return sendErr
@@ -183,28 +183,38 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 	return err
 }
 
-// merge joins what Image Builder and EC2 say of one AMI. What speaks against it
-// wins.
-func (d *discovery) merge(c builder.Candidate, seen sdk.Image, found, unchecked bool) sdk.Image {
-	img := seen
-	if !found {
-		img = sdk.Image{
-			ID: c.ID, Provider: ami.Provider, Name: c.Name, Region: c.Region, CreatedAt: c.CreatedAt, OwnerID: c.Account, Owner: c.Account,
-			Tags: c.Tags, Provenance: map[string]sdk.Provenance{},
-		}
-		img.State, img.StateReason = d.invisible(c, unchecked)
+// unseen is an AMI that EC2 does not show. Image Builder's word on it is a record, as
+// it does not notice what becomes of an AMI. Without a reason to withhold it the
+// account that was asked is the AMI's own, and the AMI is no more.
+func (d *discovery) unseen(c builder.Candidate, withheld string) sdk.Image {
+	img := sdk.Image{
+		ID: c.ID, Provider: ami.Provider, Name: c.Name, Region: c.Region, CreatedAt: c.CreatedAt, OwnerID: c.Account, Owner: c.Account,
+		Tags: c.Tags, Provenance: map[string]sdk.Provenance{},
 	}
+	if c.NoRegion {
+		img.Region = ""
+	}
+	if withheld == "" {
+		img.State, img.StateReason, img.Evidence = sdk.Gone, "EC2 does not have it in its own account: it was deregistered", sdk.Asked
+		return img
+	}
+	img.Withheld, img.Evidence, img.ObservedAt = withheld, sdk.Recorded, c.CreatedAt
+	if c.State == sdk.Available {
+		img.State = sdk.Available
+	}
+	return img
+}
+
+// merge adds what Image Builder says of an AMI. It was asked for the state of the
+// build, so what it says against it holds whatever EC2 shows.
+func (d *discovery) merge(c builder.Candidate, img sdk.Image) sdk.Image {
 	if d.self != "" && img.OwnerID == d.self {
 		img.Owner = settings.Self
 	}
-	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() && !c.DeprecatedAt.After(d.req.Now) // the time says so
-	against := c.State != sdk.Available && c.State != sdk.StateUnknown && !byTime
-	offered := img.State == sdk.Available || img.State == sdk.StateUnknown
-	if against && (offered || !found) {
-		img.State, img.StateReason = c.State, c.Reason
-	}
-	if offered && !against && c.OtherSystem() {
-		img.State, img.StateReason = sdk.Unusable, "Image Builder says it is a "+c.System+" image"
+	state, reason := c.Against(d.req.Now)
+	if state != sdk.StateUnknown && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
+		img.State, img.StateReason = state, reason
+		img.Withheld, img.Evidence, img.ObservedAt = "", sdk.Asked, time.Time{}
 	}
 	if !c.DeprecatedAt.IsZero() && (img.DeprecatedAt.IsZero() || c.DeprecatedAt.Before(img.DeprecatedAt)) {
 		img.DeprecatedAt = c.DeprecatedAt
@@ -247,21 +257,25 @@ func (d *discovery) whose(ctx context.Context, found builder.Found) string {
 	return d.account(ctx)
 }
 
-// invisible says why EC2 does not show an AMI that Image Builder has made.
-func (d *discovery) invisible(c builder.Candidate, unchecked bool) (sdk.State, string) {
-	home := accountOf(c.ARN)
+// unconfirmed says why an AMI that EC2 does not show may be there all the same, or
+// nothing when the account that was asked is known to be its own.
+func (d *discovery) unconfirmed(c builder.Candidate, unchecked bool) string {
 	switch {
 	case unchecked:
-		return sdk.Unusable, "could not be checked: EC2 did not answer in " + c.Region
+		return "could not be checked: EC2 did not answer in " + c.Region
 	case c.NoRegion:
-		return sdk.Unusable, "Image Builder does not say in which region it is, and EC2 does not show it in " + c.Region
-	case c.Account != "" && home != "" && c.Account != home:
-		return sdk.Unusable, fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
-			c.Account, home, c.Account)
+		return "Image Builder does not say in which region it is, and EC2 does not show it in " + c.Region
+	case c.Account == "":
+		return "could not be checked: EC2 does not show it, and Image Builder does not say in which account it is"
+	case d.self == "":
+		return "could not be checked: EC2 does not show it, and whether account " + c.Account + " is your own could not be asked (sts:GetCallerIdentity)"
+	case c.Account != d.self:
+		return fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
+			c.Account, d.self, c.Account)
 	case !c.CreatedAt.IsZero() && d.req.Now.Sub(c.CreatedAt) < settling:
-		return sdk.Pending, "EC2 does not show it yet; the build is less than 10 minutes old"
+		return "EC2 does not show it yet; the build is less than 10 minutes old"
 	}
-	return sdk.Gone, "EC2 does not have it: it was deregistered, or another account's AMI of that id is not shared"
+	return ""
 }
 
 func accountOf(arn string) string {

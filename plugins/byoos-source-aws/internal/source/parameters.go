@@ -45,8 +45,7 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 			img.Provenance["id"] = sdk.Provenance{From: "api", Key: names[img.ID]}
 			img.Reference = &sdk.Reference{Kind: "ssm-parameter", Value: names[img.ID]}
 			if refused(img.ID) {
-				img.State = sdk.Unusable
-				img.StateReason = fmt.Sprintf("AMI of account %s, which is not among the owners (%s); parameter %s names it",
+				img.Withheld = fmt.Sprintf("AMI of account %s, which is not among the owners (%s); parameter %s names it",
 					img.OwnerID, ami.OwnersText(d.config.ParameterOwners), names[img.ID])
 			}
 			images[i] = img
@@ -60,9 +59,9 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 	for _, id := range ids(names) {
 		if !found[id] {
 			missing = append(missing, sdk.Image{
-				ID: id, Provider: ami.Provider, Region: region, State: sdk.Gone,
-				StateReason: "parameter " + names[id] + " names it, but EC2 does not show it to this account",
-				Reference:   &sdk.Reference{Kind: "ssm-parameter", Value: names[id]},
+				ID: id, Provider: ami.Provider, Region: region, Evidence: sdk.Recorded,
+				Withheld:  "parameter " + names[id] + " names it, but EC2 does not show it to this account",
+				Reference: &sdk.Reference{Kind: "ssm-parameter", Value: names[id]},
 			})
 		}
 	}

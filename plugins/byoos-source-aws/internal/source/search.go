@@ -92,7 +92,7 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 	}
 	for i := range found {
 		if convert.Account == "" {
-			found[i].StateReason += "; whether that account is your own could not be asked (sts:GetCallerIdentity)"
+			found[i].Withheld += "; whether that account is your own could not be asked (sts:GetCallerIdentity)"
 		}
 	}
 	return d.out.Images(found...)

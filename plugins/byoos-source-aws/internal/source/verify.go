@@ -137,6 +137,7 @@ func (v *verification) verdicts(answers [][]sdk.Result, places []string) []sdk.R
 			if len(places) == 1 {
 				r.Reason = "not in " + places[0] + ", the only region that was asked: name others in regions"
 			}
+			r.Evidence = sdk.EvidenceUnknown // the region that has it may be another one
 		}
 	}
 	return results
@@ -217,12 +218,15 @@ func result(ref sdk.Ref, found map[string]sdk.Image, absent map[string]absence) 
 	img, ok := found[ref.ID]
 	switch {
 	case ok && img.State == sdk.Gone:
-		return sdk.Result{Ref: ref, Presence: sdk.NotFound, Reason: img.StateReason}
+		return sdk.Result{Ref: ref, Presence: sdk.NotFound, Reason: img.StateReason, Evidence: sdk.Asked}
 	case ok:
-		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &img}
+		return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &img, Evidence: sdk.Asked}
 	}
-	a := absent[ref.ID]
-	return sdk.Result{Ref: ref, Presence: a.presence, Reason: a.reason}
+	a, ok := absent[ref.ID]
+	if !ok {
+		return sdk.Result{Ref: ref, Presence: sdk.Unknown}
+	}
+	return sdk.Result{Ref: ref, Presence: a.presence, Reason: a.reason, Evidence: sdk.Asked}
 }
 
 // absence is why an AMI does not show.

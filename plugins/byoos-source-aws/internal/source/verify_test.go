@@ -65,11 +65,14 @@ func TestVerifyTellsApart(t *testing.T) {
 			t.Errorf("%s: %+v", test.what, r)
 			continue
 		}
+		if r.Evidence != sdk.Asked || r.Image != nil && r.Image.Evidence != sdk.Asked {
+			t.Errorf("%s: evidence %v, %+v", test.what, r.Evidence, r.Image)
+		}
 		if test.image != nil && !test.image(r.Image) {
 			t.Errorf("%s: %+v", test.what, r.Image)
 		}
 	}
-	if r := got["us-east-1/not-an-ami"]; r.Presence != sdk.Unknown || r.Reason == "" {
+	if r := got["us-east-1/not-an-ami"]; r.Presence != sdk.Unknown || r.Reason == "" || r.Evidence != sdk.EvidenceUnknown {
 		t.Errorf("%+v", r)
 	}
 	if n := count(fake.Calls(), "DescribeImages"); n > 4 {
@@ -222,6 +225,9 @@ func TestVerifyWithoutARegion(t *testing.T) {
 			r := out.results[0]
 			if r.Presence != test.presence || !strings.Contains(r.Reason, test.reason) || (r.Presence == sdk.Found) != (r.Image != nil) {
 				t.Errorf("%+v", r)
+			}
+			if asked := r.Evidence == sdk.Asked; asked != (r.Presence == sdk.Found || r.Presence == sdk.NotVisible) {
+				t.Errorf("evidence %v: where the AMI is was not named", r.Evidence)
 			}
 			if r.Image != nil && r.Image.Region != "eu-west-1" {
 				t.Errorf("%+v", r.Image)
