@@ -219,6 +219,8 @@ func TestStatusOfAPluginKeepsItsWords(t *testing.T) {
 		{code: codes.ResourceExhausted, said: "quota of 5 requests a minute", want: "failed (ResourceExhausted): quota of 5 requests a minute"},
 		{code: codes.ResourceExhausted, said: "grpc: received message larger than max (67108999 vs. 67108864)",
 			want: "sent more than 64 MiB at once: grpc: received message larger than max (67108999 vs. 67108864)"},
+		{code: codes.ResourceExhausted, said: "trying to send message larger than max (68157474 vs. 67108864)",
+			want: "sent more than 64 MiB at once: trying to send message larger than max (68157474 vs. 67108864)"},
 		{code: codes.Unimplemented, said: "Verify of gallery images", want: "does not know this call: Verify of gallery images"},
 		{code: codes.PermissionDenied, said: "no access to /images", want: "failed (PermissionDenied): no access to /images"},
 		{code: codes.Internal, said: "", want: "broke off its answer with the status Internal and without a word"},
