@@ -118,7 +118,7 @@ func spread(groups []group, nowhere []int) {
 	}
 	for i := range groups {
 		id := groups[i].first.Identity()
-		if _, wanted := regional[id]; wanted && id.ID != "" && groups[i].first.Region != "" {
+		if _, wanted := regional[id]; wanted && id.ID != "" && RegionKey(groups[i].first.Region) != "" {
 			regional[id] = append(regional[id], i)
 		}
 	}
@@ -133,7 +133,7 @@ func spread(groups []group, nowhere []int) {
 	}
 }
 
-// addBystanders lets the services that other sources asked speak against an image.
+// addBystanders lets the services that other sources asked speak against an id.
 func addBystanders(groups []group, statements []Image, sources []string) {
 	against := map[Identity][]*Image{}
 	for i := range statements {
@@ -173,9 +173,15 @@ func parts(group []*Image) [][]*Image {
 	for _, img := range group {
 		byPart[img.Part()] = append(byPart[img.Part()], img)
 	}
+	less := map[Part]bool{} // of which another part says more
+	for part := range byPart {
+		for _, known := range [...]Part{{Architecture: part.Architecture}, {Digest: part.Digest}, {}} {
+			less[known] = less[known] || known != part
+		}
+	}
 	whole := map[Part][]*Image{}
 	for part := range byPart {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(byPart)), func(other Part) bool { return other != part && part.within(other) }) {
+		if !less[part] {
 			whole[part] = nil
 		}
 	}
@@ -207,6 +213,9 @@ type merger struct {
 // combine makes one image of all statements of it.
 func combine(same, bystanders []*Image) (*Image, Merge) {
 	same = ordered(same)
+	bystanders = slices.DeleteFunc(slices.Clone(bystanders), func(other *Image) bool {
+		return slices.ContainsFunc(same, func(img *Image) bool { return !Same(img, other) }) // another part of the id
+	})
 	lead := same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.Withheld == "" }))]
 	m := &merger{one: *lead, levels: levels(same)}
 	m.one.Provenance = maps.Clone(lead.Provenance)
@@ -289,26 +298,25 @@ func worth(a, b *Image) int {
 // ordered sorts by worth, then by source and content, so that the order statements
 // came in does not matter.
 func ordered(images []*Image) []*Image {
-	type entry struct {
-		img  *Image
-		text string
-	}
-	entries := make([]entry, len(images))
-	for i, img := range images {
-		text, err := json.Marshal(img)
-		if err != nil { // an Image has nothing that does not marshal, but for a year past 9999
-			text = []byte(img.ID + img.Name)
+	texts := map[*Image]string{} // of the few that nothing else sets apart
+	text := func(img *Image) string {
+		if _, known := texts[img]; !known {
+			data, err := json.Marshal(img)
+			if err != nil { // an Image has nothing that does not marshal, but for a year past 9999
+				data = []byte(img.ID + img.Name)
+			}
+			texts[img] = string(data)
 		}
-		entries[i] = entry{img, string(text)}
+		return texts[img]
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(worth(a.img, b.img), cmp.Compare(a.img.Source, b.img.Source), cmp.Compare(a.text, b.text))
+	sorted := slices.Clone(images)
+	slices.SortFunc(sorted, func(a, b *Image) int {
+		if order := cmp.Or(worth(a, b), cmp.Compare(a.Source, b.Source)); order != 0 || a == b {
+			return order
+		}
+		return cmp.Compare(text(a), text(b))
 	})
-	result := make([]*Image, len(images))
-	for i, e := range entries {
-		result[i] = e.img
-	}
-	return result
+	return sorted
 }
 
 // levels cuts ordered statements where their worth changes.

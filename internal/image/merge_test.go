@@ -186,6 +186,10 @@ func TestGather(t *testing.T) {
 	oci := func(arch, digest, source string) image.Image {
 		return image.Image{ID: "r/os:1", Provider: "oci", Region: "global", Architecture: arch, Digest: digest, Source: source}
 	}
+	refused := func(img image.Image) image.Image {
+		img.Evidence, img.State = image.Asked, image.Gone
+		return img
+	}
 	short := azure("/images/a", "westus", "two")
 	short.FullID = "/subscriptions/2/images/a"
 	shortToo := short
@@ -252,6 +256,18 @@ func TestGather(t *testing.T) {
 		"another source has a record that it is gone": {
 			statements: []image.Image{manifest, recordedGone}, sources: []string{"manifest"},
 			want: []string{"ami-1 us-east-1 by manifest"},
+		},
+		"another source was told that another architecture or digest is gone": {
+			statements: []image.Image{oci("amd64", "d2", "a"), refused(oci("arm64", "d2", "b")), refused(oci("amd64", "d1", "b"))}, sources: []string{"a"},
+			want: []string{"r/os:1 global amd64 d2 by a"},
+		},
+		"another source was told that the architecture is gone": {
+			statements: []image.Image{oci("amd64", "d2", "a"), oci("arm64", "d2", "a"), refused(oci("arm64", "", "b"))}, sources: []string{"a"},
+			want: []string{"r/os:1 global amd64 d2 by a", "r/os:1 global arm64 d2 gone by a"},
+		},
+		"a region that is only blanks": {
+			statements: []image.Image{{ID: "ami-1", Provider: "aws", Region: " ", Source: "a"}},
+			want:       []string{"ami-1   by a"},
 		},
 		"another source's images": {
 			statements: []image.Image{manifest, gone}, sources: []string{"other"},

@@ -338,7 +338,7 @@ func stateOf(said, statements []image.Image, sources []string) image.State {
 	for _, other := range statements { // services that other sources asked
 		refuses := other.State == image.Pending || other.State == image.Gone
 		if !ours(other, sources) && other.Evidence == image.Asked && refuses &&
-			other.Provider == said[0].Provider && strings.EqualFold(other.ID, said[0].ID) && inOneOf(other.Region, said) {
+			other.Provider == said[0].Provider && strings.EqualFold(other.ID, said[0].ID) && inOneOf(other.Region, said) && ofPart(other, said) {
 			heard = append(heard[:len(heard):len(heard)], other)
 		}
 	}
@@ -364,6 +364,17 @@ func stateOf(said, statements []image.Image, sources []string) image.State {
 		}
 	}
 	return image.StateUnset
+}
+
+// ofPart tells whether nothing speaks against a statement being of what others are.
+func ofPart(other image.Image, said []image.Image) bool {
+	agree := func(a, b string) bool { return a == "" || b == "" || a == b }
+	for _, img := range said {
+		if img.Provider == "oci" && !(agree(img.Architecture, other.Architecture) && agree(img.Digest, other.Digest)) {
+			return false
+		}
+	}
+	return true
 }
 
 func inOneOf(region string, said []image.Image) bool {
