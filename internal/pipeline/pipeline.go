@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -209,10 +210,20 @@ func hints(packs []spec.Pack) source.Hints {
 	}
 }
 
+// narrowedBySuffix finds terms that fit versions by their suffix alone: to semver,
+// which sources narrow by, suffixes are equal, and >1.30.4+rke2r1 lacks 1.30.4+rke2r2.
+var narrowedBySuffix = regexp.MustCompile(`(?:!=|[<>])\s*[^\s,|<>=~^]+\+`)
+
 // kubernetesVersions are the ranges that packs select, and the versions that a
-// template must lead to beside its pick.
+// template must lead to beside its pick. One that sources would narrow by more than
+// selection does lifts the hint.
 func kubernetesVersions(packs []spec.Pack) []string {
-	versions := union(packs, func(s spec.Select) string { return s.KubernetesVersion })
+	versions := union(packs, func(s spec.Select) string {
+		if narrowedBySuffix.MatchString(s.KubernetesVersion) {
+			return ""
+		}
+		return s.KubernetesVersion
+	})
 	if versions == nil {
 		return nil
 	}

@@ -189,12 +189,21 @@ func TestHintsOfKubernetesVersions(t *testing.T) {
 	ranged := spec.Pack{Name: "a", Pack: spec.EdgeNativeBYOI, Select: spec.Select{KubernetesVersion: "~1.30"},
 		Edge: &spec.Edge{KubernetesVersions: []string{"1.31.1", "1.30.4"}}}
 	anything := spec.Pack{Name: "b", Pack: spec.EdgeNativeBYOI}
+	suffix := func(wanted string) []spec.Pack {
+		return []spec.Pack{{Name: "c", Pack: spec.GenericBYOI, Select: spec.Select{KubernetesVersion: wanted}}}
+	}
 	for _, test := range []struct {
 		packs []spec.Pack
 		want  []string
 	}{
 		{[]spec.Pack{ranged}, []string{"1.30.4", "1.31.1", "~1.30"}},
 		{[]spec.Pack{ranged, anything}, nil},
+		// To semver, which sources narrow by, suffixes are equal: they would leave these out.
+		{suffix(">1.30.4+rke2r1"), nil},
+		{suffix("<1.30.4+rke2r2"), nil},
+		{suffix("~1.30 !=1.30.4+k3s1"), nil},
+		{suffix("=1.30.4+rke2r1"), []string{"=1.30.4+rke2r1"}},
+		{suffix(">=1.30.4+rke2r1 <1.31"), []string{">=1.30.4+rke2r1 <1.31"}},
 	} {
 		fake := &plugins{}
 		pipe := newPipeline(t, fake)
