@@ -170,7 +170,7 @@ func compareTexts(x, y token) int {
 // pre-release, and build metadata (semver.org). One that begins with a number is no
 // pre-release but a revision, as in packages, or another version, as in the tags of
 // CanvOS: 1.30.9-4.7.0 is after 1.30.9.
-var semantic = regexp.MustCompile(`^v?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))-(\d*[A-Za-z-][0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)*)(\+[0-9A-Za-z.-]+)?$`)
+var semantic = regexp.MustCompile(`^v?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))-([A-Za-z-][0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)*)(\+[0-9A-Za-z.-]+)?$`)
 
 // parseVersion reads a version. The pre-release of a semantic version is compared as
 // semver says; all else is split where digits and letters meet and at everything
