@@ -42,7 +42,8 @@ func (g *group) all() []*Image { return append([]*Image{g.first}, g.more...) }
 // Gather makes one image of all that is said of it in a region, by the rules of
 // docs/selection.md ("One image once"). Statements of sources other than those
 // named (none: all count) add no image and no fact; only what a service that was
-// asked says against an image is believed of them too. It does not change its
+// asked says against an image (its state, when it is deprecated or at its end of life,
+// that it is excluded) is believed of them too. It does not change its
 // input, and the order of that does not matter but for the order of the result.
 func Gather(statements []Image, sources []string) ([]*Image, []Merge) {
 	groups := grouped(statements, sources)
@@ -137,7 +138,7 @@ func spread(groups []group, nowhere []int) {
 func addBystanders(groups []group, statements []Image, sources []string) {
 	against := map[Identity][]*Image{}
 	for i := range statements {
-		if img := &statements[i]; !counts(img, sources) && img.Evidence == Asked && img.State.Refuses() && img.ID != "" {
+		if img := &statements[i]; !counts(img, sources) && img.Evidence == Asked && img.speaksAgainst() && img.ID != "" {
 			against[img.Identity()] = append(against[img.Identity()], img)
 		}
 	}
@@ -155,6 +156,12 @@ func addBystanders(groups []group, statements []Image, sources []string) {
 			}
 		}
 	}
+}
+
+// speaksAgainst tells whether a statement holds what keeps an image from being used,
+// now or later.
+func (i *Image) speaksAgainst() bool {
+	return i.State.Refuses() || i.DeprecatedAt != nil || i.EndOfLifeAt != nil || i.ExcludedFromLatest
 }
 
 // covers tells whether what is said of an image in one place holds in that of
@@ -221,15 +228,16 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 	m.one.Provenance = maps.Clone(lead.Provenance)
 	m.texts()
 	m.system()
-	m.times()
+	all := slices.Concat(same, bystanders)
+	m.times(levels(ordered(all)))
 	m.one.Tags = m.texted("tags", func(i *Image) map[string]string { return i.Tags })
 	m.one.Attributes = m.texted("attributes", func(i *Image) map[string]string { return i.Attributes })
 	m.handle(same)
 	m.whose(same)
 	m.state(same, bystanders)
+	m.one.ExcludedFromLatest = slices.ContainsFunc(all, func(i *Image) bool { return i.ExcludedFromLatest })
 	for _, img := range same {
 		m.one.Public = m.one.Public || img.Public
-		m.one.ExcludedFromLatest = m.one.ExcludedFromLatest || img.ExcludedFromLatest
 		m.one.SpansRegions = m.one.SpansRegions || img.SpansRegions
 		m.one.FullID = cmp.Or(m.one.FullID, img.FullID)
 		m.one.Region = cmp.Or(m.one.Region, img.Region)
@@ -459,21 +467,23 @@ func (m *merger) system() {
 }
 
 // times takes the earliest time of the statements that are worth most and have one.
-func (m *merger) times() {
+// Of what ends its life all are heard, those of bystanders too.
+func (m *merger) times(all [][]*Image) {
 	for _, fact := range []struct {
-		name string
-		of   func(*Image) **time.Time
+		name   string
+		of     func(*Image) **time.Time
+		levels [][]*Image
 	}{
-		{"createdAt", func(i *Image) **time.Time { return &i.CreatedAt }},
-		{"deprecatedAt", func(i *Image) **time.Time { return &i.DeprecatedAt }},
-		{"endOfLifeAt", func(i *Image) **time.Time { return &i.EndOfLifeAt }},
+		{"createdAt", func(i *Image) **time.Time { return &i.CreatedAt }, m.levels},
+		{"deprecatedAt", func(i *Image) **time.Time { return &i.DeprecatedAt }, all},
+		{"endOfLifeAt", func(i *Image) **time.Time { return &i.EndOfLifeAt }, all},
 	} {
-		*fact.of(&m.one) = m.earliest(fact.name, func(i *Image) *time.Time { return *fact.of(i) })
+		*fact.of(&m.one) = m.earliest(fact.levels, fact.name, func(i *Image) *time.Time { return *fact.of(i) })
 	}
 }
 
-func (m *merger) earliest(name string, of func(*Image) *time.Time) *time.Time {
-	for _, images := range m.levels {
+func (m *merger) earliest(levels [][]*Image, name string, of func(*Image) *time.Time) *time.Time {
+	for _, images := range levels {
 		var best *Image
 		for _, img := range images {
 			if at := of(img); at != nil && (best == nil || at.Before(*of(best))) {
@@ -583,7 +593,8 @@ func (m *merger) whose(same []*Image) {
 // speaks most against the image. So it is among records. A service that was asked and
 // says why it cannot tell leaves the state unknown, unless a record refuses.
 func (m *merger) state(same, bystanders []*Image) {
-	asked := slices.DeleteFunc(slices.Concat(same, bystanders), func(i *Image) bool { return i.Evidence != Asked })
+	refusing := slices.DeleteFunc(slices.Clone(bystanders), func(i *Image) bool { return !i.State.Refuses() })
+	asked := slices.DeleteFunc(slices.Concat(same, refusing), func(i *Image) bool { return i.Evidence != Asked })
 	best := decisive(ordered(asked))
 	if gone := slices.IndexFunc(asked, func(i *Image) bool { return i.State == Gone }); gone >= 0 {
 		best = decisive(slices.DeleteFunc(slices.Clone(ordered(asked)), func(i *Image) bool { return i.State != Gone }))

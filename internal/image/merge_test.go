@@ -198,10 +198,18 @@ func TestGather(t *testing.T) {
 	recordedGone := gone
 	recordedGone.Evidence = image.Recorded
 	manifest := image.Image{ID: "ami-1", Provider: "aws", Region: "us-east-1", Source: "manifest", OS: image.OS{Name: "rhel"}}
+	recordedGoneHere := recordedGone
+	recordedGoneHere.Source = "manifest"
+	old := gone
+	old.State, old.DeprecatedAt = image.Available, day(1)
+	available := func(img image.Image) image.Image {
+		img.State = image.Available
+		return img
+	}
 	for name, test := range map[string]struct {
 		statements []image.Image
 		sources    []string
-		want       []string // "id region arch digest state by sources"
+		want       []string // "id region arch digest state deprecated by sources"
 	}{
 		"letter case": {
 			statements: []image.Image{azure("/Subscriptions/A", "West US 2", "a"), azure("/subscriptions/a", "westus2", "b")},
@@ -265,6 +273,14 @@ func TestGather(t *testing.T) {
 			statements: []image.Image{oci("amd64", "d2", "a"), oci("arm64", "d2", "a"), refused(oci("arm64", "", "b"))}, sources: []string{"a"},
 			want: []string{"r/os:1 global amd64 d2 by a", "r/os:1 global arm64 d2 gone by a"},
 		},
+		"another source was told that it is deprecated": {
+			statements: []image.Image{available(manifest), old}, sources: []string{"manifest"},
+			want: []string{"ami-1 us-east-1 available deprecated by manifest"},
+		},
+		"another source does not say that it is no more": {
+			statements: []image.Image{recordedGoneHere, old}, sources: []string{"manifest"},
+			want: []string{"ami-1 us-east-1 gone deprecated by manifest"},
+		},
 		"a region that is only blanks": {
 			statements: []image.Image{{ID: "ami-1", Provider: "aws", Region: " ", Source: "a"}},
 			want:       []string{"ami-1   by a"},
@@ -278,7 +294,7 @@ func TestGather(t *testing.T) {
 				images, _ := image.Gather(test.statements, test.sources)
 				var got []string
 				for _, img := range images {
-					words := slices.DeleteFunc([]string{img.ID, img.Region, img.Architecture, img.Digest, string(img.State)}, func(s string) bool { return s == "" })
+					words := slices.DeleteFunc([]string{img.ID, img.Region, img.Architecture, img.Digest, string(img.State), deprecated(img)}, func(s string) bool { return s == "" })
 					got = append(got, strings.Join(words, " ")+" by "+bySources(img, test.statements, test.sources))
 				}
 				slices.Sort(got)
@@ -289,6 +305,13 @@ func TestGather(t *testing.T) {
 			}
 		})
 	}
+}
+
+func deprecated(img *image.Image) string {
+	if img.DeprecatedAt == nil {
+		return ""
+	}
+	return "deprecated"
 }
 
 // bySources asks Gather's own account of who found an image.

@@ -495,10 +495,15 @@ func TestVerify(t *testing.T) {
 	ubuntu.OS.Name = "ubuntu"
 	picked := good
 	picked.OS.Name = "rhel"
+	liveUbuntu, liveOld, failed, newRecord := live, live, good, good
+	liveUbuntu.OS.Name, liveOld.DeprecatedAt = "ubuntu", &old
+	liveUbuntu.Source, liveOld.Source = "other", "other"
+	failed.State, newRecord.ObservedAt = image.Failed, &old
 	tests := map[string]struct {
 		golden, other   source.Verified
 		err             map[string]error
 		asked           string
+		pack            string // all, which picks from every source, unless told
 		status          pipeline.Status
 		reason, failure string
 	}{
@@ -569,6 +574,19 @@ func TestVerify(t *testing.T) {
 		"of another system now": {
 			golden: source.Verified{Presence: source.Found, Image: &ubuntu}, asked: "golden", status: pipeline.StatusStale, reason: "its OS is ubuntu, and rhel was picked",
 		},
+		// Selection takes no facts from other sources, so they are not held against a pick.
+		"of another system by a source that the pack does not pick from": {
+			golden: source.Verified{Presence: source.Found, Image: &picked}, other: source.Verified{Presence: source.Found, Image: &liveUbuntu},
+			pack: "aws-us-east-1", asked: "golden", status: pipeline.StatusOK,
+		},
+		"deprecated by the service of a source that the pack does not pick from": {
+			golden: source.Verified{Presence: source.Found, Image: &picked}, other: source.Verified{Presence: source.Found, Image: &liveOld},
+			pack: "aws-us-east-1", asked: "golden", status: pipeline.StatusStale, reason: "deprecated since",
+		},
+		"asked by the word on the answer alone": {
+			golden: source.Verified{Presence: source.Found, Image: &newRecord}, asked: "golden", status: pipeline.StatusStale, reason: "its state is failed",
+			other: source.Verified{Presence: source.Found, Image: &failed, Evidence: image.Asked},
+		},
 		"any source, one unasked": {
 			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
 			err:    map[string]error{"other": errors.New("timeout")}, status: pipeline.StatusUnknown, reason: "not here", failure: "timeout",
@@ -576,6 +594,9 @@ func TestVerify(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			if test.pack == "" {
+				test.pack = "all"
+			}
 			if test.other.Presence == "" { // it has nothing to say
 				test.other = source.Verified{Presence: source.Unknown, Reason: "in none of its places"}
 			}
@@ -585,7 +606,7 @@ func TestVerify(t *testing.T) {
 			}
 			p := newPipeline(t, fake)
 			p.Document = parsed(t, twoPacks+"  - {name: all, pack: generic-byoi, values: {osName: rhel, osVersion: \"8\"}}\n")
-			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "all", Source: test.asked, Image: picked}})
+			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: test.pack, Source: test.asked, Image: picked}})
 			if test.failure == "" && err != nil || test.failure != "" && (err == nil || !strings.Contains(err.Error(), test.failure)) {
 				t.Errorf("got error %v, want %q", err, test.failure)
 			}

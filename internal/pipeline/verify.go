@@ -187,6 +187,9 @@ func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, su
 			answers[i].presence, answers[i].reason = source.Unknown, "source "+s.Name+" found it, and does not say in what state"
 		case v.Presence == source.Found && v.Image.Evidence != "":
 			answers[i].evidence = v.Image.Evidence
+		case v.Presence == source.Found:
+			said := *v.Image
+			said.Evidence, answers[i].image = v.Evidence, &said
 		}
 	}
 	return asked{indexes: indexes, answers: answers, diagnostics: diagnostics, err: err}
@@ -235,14 +238,14 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 	}
 	switch {
 	case slices.ContainsFunc(found, askedAnd(source.Found)):
-		p.judgeFound(&v, found)
+		p.judgeFound(&v, found, packs)
 		return v
 	case slices.ContainsFunc(answers, askedAnd(source.NotFound)):
 		v.Gone = true
 		v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool { return !askedAnd(source.NotFound)(a) }))
 		return v
 	case len(found) > 0 && (own == nil || own.presence == source.Found):
-		p.judgeFound(&v, found)
+		p.judgeFound(&v, found, packs)
 		for _, a := range answers {
 			switch {
 			case a.failed && v.Status == StatusOK && subject.needs(a.source, packs):
@@ -267,13 +270,17 @@ func ofSource(name string, answers []answer) *answer {
 	return nil
 }
 
-// judgeFound compares what was picked with what the sources have now.
-func (p *Pipeline) judgeFound(v *Verification, found []answer) {
+// judgeFound compares what was picked with what the sources have now. As selection
+// does, it takes facts from the sources of the pack alone, as long as one has it.
+func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]spec.Pack) {
 	var statements []image.Image
 	for _, a := range found {
 		statements = append(statements, *a.image)
 	}
-	images, _ := image.Gather(statements, nil)
+	images, _ := image.Gather(statements, packs[v.Pack].Sources)
+	if len(images) == 0 {
+		images, _ = image.Gather(statements, nil)
+	}
 	now := images[0]
 	for _, img := range images {
 		if image.RegionKey(img.Region) == image.RegionKey(v.Image.Region) && image.Same(img, &v.Image) {

@@ -3,6 +3,7 @@ package selection_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -320,7 +321,10 @@ func believed(said, statements []image.Image, sources []string) (image.Image, bo
 	merged.Digest = value(func(i image.Image) string { return i.Digest })
 	merged.OS.Name = value(func(i image.Image) string { return i.OS.Name })
 	merged.CreatedAt = earliest(func(i image.Image) *time.Time { return i.CreatedAt })
+	own := said
+	said = slices.Concat(own, bystanders(own, statements, sources))
 	merged.DeprecatedAt = earliest(func(i image.Image) *time.Time { return i.DeprecatedAt })
+	said = own
 	merged.State = stateOf(said, statements, sources)
 	return merged, offered
 }
@@ -334,12 +338,10 @@ func leads(a, b image.Image) bool {
 }
 
 func stateOf(said, statements []image.Image, sources []string) image.State {
-	heard := said
-	for _, other := range statements { // services that other sources asked
-		refuses := other.State == image.Pending || other.State == image.Gone
-		if !ours(other, sources) && other.Evidence == image.Asked && refuses &&
-			other.Provider == said[0].Provider && strings.EqualFold(other.ID, said[0].ID) && inOneOf(other.Region, said) && ofPart(other, said) {
-			heard = append(heard[:len(heard):len(heard)], other)
+	heard := slices.Clone(said)
+	for _, other := range bystanders(said, statements, sources) {
+		if other.State == image.Pending || other.State == image.Gone {
+			heard = append(heard, other)
 		}
 	}
 	rank := func(s image.State) int {
@@ -364,6 +366,18 @@ func stateOf(said, statements []image.Image, sources []string) image.State {
 		}
 	}
 	return image.StateUnset
+}
+
+// bystanders are what services that other sources asked say of an image.
+func bystanders(said, statements []image.Image, sources []string) []image.Image {
+	var all []image.Image
+	for _, other := range statements {
+		if !ours(other, sources) && other.Evidence == image.Asked && other.Provider == said[0].Provider &&
+			strings.EqualFold(other.ID, said[0].ID) && inOneOf(other.Region, said) && ofPart(other, said) {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // ofPart tells whether nothing speaks against a statement being of what others are.
