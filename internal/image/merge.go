@@ -241,8 +241,8 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 		m.one.SpansRegions = m.one.SpansRegions || img.SpansRegions
 		m.one.FullID = cmp.Or(m.one.FullID, img.FullID)
 		m.one.Region = cmp.Or(m.one.Region, img.Region)
-		if img.NewestBy != m.one.NewestBy {
-			m.one.NewestBy = NewestByCreated
+		if img.NewestBy == NewestByVersion { // which its source was told to put first
+			m.one.NewestBy = NewestByVersion
 		}
 	}
 	m.one.Evidence, m.one.ObservedAt = same[0].Evidence, same[0].ObservedAt
@@ -578,14 +578,12 @@ func (m *merger) whose(same []*Image) {
 		m.cameFrom("owner", offering[own])
 		return
 	}
-	m.one.Owner = ""
-	for _, img := range same {
-		if img.Owner != "" && img.Owner != self {
-			m.one.Owner = img.Owner
-			m.cameFrom("owner", img)
-			return
+	m.one.Owner = m.fact("owner", true, func(i *Image) string {
+		if i.Owner == self {
+			return ""
 		}
-	}
+		return i.Owner
+	})
 }
 
 // state believes services that were asked before records. Among the asked, "gone" is

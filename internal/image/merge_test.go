@@ -47,6 +47,8 @@ func says(source, words string) image.Image {
 			img.CreatedAt = day(len(value))
 		case "owner":
 			img.Owner = value
+		case "by":
+			img.NewestBy = image.NewestBy(value)
 		case "tag":
 			img.Tags = map[string]string{"t": value}
 		default:
@@ -79,6 +81,9 @@ func shown(img *image.Image, merge image.Merge) string {
 	}
 	if img.Owner != "" {
 		words = append(words, "owner="+img.Owner)
+	}
+	if img.NewestBy != "" {
+		words = append(words, "by="+string(img.NewestBy))
 	}
 	if tag, ok := img.Tags["t"]; ok {
 		words = append(words, "tag="+tag)
@@ -152,6 +157,11 @@ func TestMergeRules(t *testing.T) {
 		{"asked owner=self", "asked owner=111", "unknown owner=self"},
 		{"asked owner=self withheld", "asked owner=111", "unknown owner=111"},
 		{"recorded owner=self", "asked owner=111", "unknown owner=self"},
+		{"asked owner=amazon", "asked owner=111", "unknown contradictions=1"},
+		{"asked owner=amazon", "recorded owner=111", "unknown owner=amazon contradictions=1"},
+		// Who puts the version first was told to.
+		{"asked by=version", "recorded", "unknown by=version"},
+		{"asked", "recorded by=version", "unknown by=version"},
 	} {
 		t.Run(rule.one+" and "+rule.other, func(t *testing.T) {
 			for _, names := range [][2]string{{"a", "b"}, {"b", "a"}} {
