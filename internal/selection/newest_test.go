@@ -265,8 +265,11 @@ func TestEdgeRules(t *testing.T) {
 func TestSourcesThatDisagreeOnOneImage(t *testing.T) {
 	one, other := ami("a", byVersion, version("2")), ami("a", from("other"))
 	newer := ami("b", created(0), version("1"), from("other"))
-	outcome := apply(t, spec.Select{}, one, other, newer)
-	if outcome.Verdict != selection.Picked || outcome.Pick.ID != "b" {
+	if outcome := apply(t, spec.Select{}, one, other, newer); outcome.Verdict != selection.Ambiguous {
+		t.Errorf("the version is to come first, and does not in silence: got %s %v", outcome.Verdict, outcome.Pick)
+	}
+	newer.NewestBy = image.NewestByVersion
+	if outcome := apply(t, spec.Select{}, one, other, newer); outcome.Verdict != selection.Picked || outcome.Pick.ID != "a" {
 		t.Errorf("got %s %v", outcome.Verdict, outcome.Pick)
 	}
 }
