@@ -41,7 +41,7 @@ type careless struct {
 	shared *atomic.Pointer[[]string]
 }
 
-func (s careless) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+func (s careless) Discover(_ context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
 	s.shared.Store(&req.Config.Names)
 	if err := out.Progress(0, 1, "reading"); err != nil {
 		return err
