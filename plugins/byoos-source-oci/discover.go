@@ -196,8 +196,7 @@ func (d *discovery) images(b builder, editions editions, t tag.Tag, read *readin
 			b.addOS(&images[i], os)
 		}
 		if whole, ok := editions.serves(t, images[i].Architecture); ok {
-			images[i].ExcludedFromLatest = true
-			images[i].StateReason = fmt.Sprintf("excluded from latest: the image for one platform of the tag %s, which is taken instead", whole)
+			images[i].Withheld = fmt.Sprintf("it is the image for one platform of the tag %s, which is offered instead", whole)
 		}
 	}
 	return images

@@ -135,6 +135,11 @@ func discover(t testing.TB, c call) *recorder {
 	if err != nil {
 		_ = out.Report(*diagnose(err, "", "edge"))
 	}
+	for _, img := range out.images {
+		if img.Evidence != sdk.Asked || img.ExcludedFromLatest {
+			t.Errorf("%s: evidence %v, excluded from latest: %v", img.ID, img.Evidence, img.ExcludedFromLatest)
+		}
+	}
 	return out
 }
 
@@ -146,6 +151,11 @@ func verify(t testing.TB, c call, refs ...sdk.Ref) *recorder {
 	}, out)
 	if err != nil {
 		_ = out.Report(*diagnose(err, "", "edge"))
+	}
+	for _, r := range out.results {
+		if asked := r.Presence != sdk.Unknown; asked != (r.Evidence == sdk.Asked) || r.Image != nil && r.Image.Evidence != sdk.Asked {
+			t.Errorf("%s: presence %v, evidence %v", r.Ref.ID, r.Presence, r.Evidence)
+		}
 	}
 	return out
 }

@@ -55,6 +55,7 @@ func (b builder) unresolved(t tag.Tag) sdk.Image {
 		Region:    sdk.Global,
 		Version:   t.Version(),
 		NewestBy:  b.NewestBy,
+		Evidence:  sdk.Asked, // the registry lists it
 		Reference: &sdk.Reference{Kind: "oci", Value: b.original + ":" + t.Name},
 		Attributes: map[string]string{
 			attrRegistry: b.repo.Registry, attrRepository: b.repo.Path, attrTag: t.Name,

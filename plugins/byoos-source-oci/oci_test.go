@@ -70,7 +70,7 @@ func TestDiscover(t *testing.T) {
 			"platform": "linux/arm64", "platformDigest": platformDigest,
 			"mediaType": "application/vnd.oci.image.index.v1+json",
 		},
-		CreatedAt: created, NewestBy: sdk.NewestByVersion,
+		CreatedAt: created, NewestBy: sdk.NewestByVersion, Evidence: sdk.Asked,
 		Provenance: map[string]sdk.Provenance{
 			"createdAt":                  {From: "api", Key: "config.created"},
 			"id":                         {From: "api", Key: "tags/list"},

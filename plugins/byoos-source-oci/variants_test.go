@@ -144,7 +144,7 @@ func TestTagsOfSinglePlatforms(t *testing.T) {
 		s.Tag(repoName, strings.Replace(whole, "v4.6.0", "v4.6.0", 1)+"_linux_s390x", arm64)
 		out := clean(t, discover(t, call{config: config{Repository: s.Host + "/" + repoName, Resolve: "all"}}))
 		img := out.find(t, whole+"_linux_amd64", "amd64")
-		if !img.ExcludedFromLatest || !strings.Contains(img.StateReason, "one platform of the tag "+whole) || img.State != sdk.Available {
+		if !strings.Contains(img.Withheld, "one platform of the tag "+whole) || img.State != sdk.Available || img.StateReason != "" || img.ExcludedFromLatest {
 			t.Errorf("beside an index that has it: %+v", img)
 		}
 		for _, name := range []string{whole + "_linux_arm64", whole} {
@@ -152,17 +152,17 @@ func TestTagsOfSinglePlatforms(t *testing.T) {
 				t.Errorf("%s is missing", name)
 			}
 		}
-		if img := out.find(t, whole+"_linux_arm64", "arm64"); img.ExcludedFromLatest {
+		if img := out.find(t, whole+"_linux_arm64", "arm64"); img.Withheld != "" {
 			t.Errorf("the only image for its architecture is left out: %+v", img)
 		}
 		// By its name alone it is known to be for one platform, and not a second choice.
 		out = clean(t, discover(t, call{config: config{Repository: s.Host + "/" + repoName, Resolve: "none"}}))
-		if img := out.find(t, whole+"_linux_amd64", "amd64"); !img.ExcludedFromLatest {
+		if img := out.find(t, whole+"_linux_amd64", "amd64"); img.Withheld == "" || img.State != sdk.StateUnknown {
 			t.Errorf("two choices by name: %+v", img)
 		}
 		// Who filters for it gets it.
 		out = clean(t, discover(t, call{config: config{Repository: s.Host + "/" + repoName, Tags: []string{"*_linux_amd64"}}}))
-		if img := out.find(t, whole+"_linux_amd64", "amd64"); img.ExcludedFromLatest {
+		if img := out.find(t, whole+"_linux_amd64", "amd64"); img.Withheld != "" {
 			t.Errorf("asked for by name: %+v", img)
 		}
 	}
@@ -202,9 +202,38 @@ func TestHostSeesVariants(t *testing.T) {
 	if !strings.Contains(explained, "one platform of the tag "+tag+"-prod") {
 		t.Errorf("the tag of one platform is left out without a word:\n%s", explained)
 	}
+	if listed, _ := p.run(0, "images"); strings.Contains(listed, "_linux_amd64") {
+		t.Errorf("what is withheld is listed:\n%s", listed)
+	}
+	if listed, _ := p.run(0, "images", "--all"); !strings.Contains(listed, "withheld") {
+		t.Errorf("what is withheld is not listed with --all:\n%s", listed)
+	}
 	p.spec(selecting("customTag: lab-2204"))
 	if out, _ = p.run(0, "render"); !strings.Contains(out, "HOST/edge/ubuntu:"+tag+"-lab-2204\"") {
 		t.Errorf("picked:\n%s", out)
+	}
+}
+
+// What one source withholds, another may offer: the tags of single platforms are a
+// choice for packs of a source that filters for them, beside one that does not.
+func TestHostOffersSinglePlatforms(t *testing.T) {
+	s := registry.NewStore(t)
+	const tag = "k3s-1.30.10-v4.7.0-prod"
+	tagAll(t, s, []string{tag, tag + "_linux_amd64"})
+	p := newProgram(t, s.Host)
+	single := `{name: single, type: oci, config: {repository: HOST/edge/ubuntu, tags: ["*_linux_amd64"]}}`
+	for more, want := range map[string]string{
+		"customTag: prod": tag,
+		`where: 'image.name.endsWith("_linux_amd64")'`: tag + "_linux_amd64",
+	} {
+		p.spec(strings.Replace(selecting(more), "/ubuntu}}]", "/ubuntu}}, "+single+"]", 1))
+		if out, _ := p.run(0, "render"); !strings.Contains(out, "HOST/edge/ubuntu:"+want+`"`) {
+			t.Errorf("%s: picked:\n%s", more, out)
+		}
+	}
+	p.spec(selecting(`where: 'image.name.endsWith("_linux_amd64")'`))
+	if _, talk := p.run(3, "render"); !strings.Contains(talk, "its source does not offer it: it is the image for one platform of the tag "+tag) {
+		t.Errorf("it says:\n%s", talk)
 	}
 }
 

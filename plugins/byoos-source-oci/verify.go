@@ -49,6 +49,9 @@ func (v *verification) run(ctx context.Context, refs []sdk.Ref) error {
 			}
 		}
 		result.Ref = ref
+		if result.Presence != sdk.Unknown {
+			result.Evidence = sdk.Asked
+		}
 		if err := v.out.Results(result); err != nil {
 			return err
 		}
