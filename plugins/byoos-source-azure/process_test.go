@@ -152,7 +152,26 @@ func (w *world) good(t *testing.T, c config) source.Result {
 	if r.Err != nil {
 		t.Fatalf("%v", r.Err)
 	}
+	for _, i := range r.Images {
+		checkStatement(t, i)
+	}
 	return r
+}
+
+// checkStatement checks what every image says beside its facts: how it is known, whose
+// it is, and which one. Only what a template alone has of its outputs is a record.
+func checkStatement(t *testing.T, i image.Image) {
+	t.Helper()
+	if recorded := i.Attributes["runOutput"] != "" && i.State == image.Unusable && i.OwnerID == ""; !recorded && (i.Evidence != image.Asked || i.OwnerID == "") ||
+		recorded && i.Evidence != image.Recorded {
+		t.Errorf("%s: evidence %q, owner %q", i.ID, i.Evidence, i.OwnerID)
+	}
+	if kind := i.Attributes["imageType"]; kind != "" && i.SpansRegions != (kind == "galleryVersion") {
+		t.Errorf("%s: a %s is good in several regions: %v", i.ID, kind, i.SpansRegions)
+	}
+	if relative := strings.HasPrefix(i.ID, "galleries/"); relative != (i.FullID != "") || relative && !strings.HasSuffix(i.FullID, "/"+i.ID) {
+		t.Errorf("%s: full id %q", i.ID, i.FullID)
+	}
 }
 
 // lines writes images as "id region state", without the long beginning of ids. The
@@ -163,6 +182,9 @@ func lines(images []image.Image) []string {
 		line := strings.TrimPrefix(i.ID, group+"/") + " " + i.Region + " " + cmp.Or(string(i.State), "?")
 		if i.ExcludedFromLatest {
 			line += " excluded"
+		}
+		if i.Withheld != "" {
+			line += " withheld"
 		}
 		out = append(out, line)
 	}
@@ -264,7 +286,8 @@ func TestReplication(t *testing.T) {
 		west     string // version picked there
 		east     string
 		asked    []string
-		reason   string // of the newest version in eastus
+		reason   string // of the state of the newest version in eastus
+		withheld string // and why it is not offered
 		said     string
 	}{
 		"everywhere": {versions: []states{{yes, yes}, {yes, yes}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"}},
@@ -286,12 +309,12 @@ func TestReplication(t *testing.T) {
 		},
 		"unknown in one region": {
 			versions: []states{{yes, yes}, {yes, unknown}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
-			reason: "its replication to eastus is Unknown; version 0.3.0 is ready there",
-			said:   "warning: image definition gallery000/capi-ubuntu-2404-000: not offered, since Azure does not say that they are replicated, and an older version is ready: 0.3.1 in eastus",
+			reason: "its replication to eastus is Unknown", withheld: "its replication to eastus is Unknown, and version 0.3.0 is ready there",
+			said: "warning: image definition gallery000/capi-ubuntu-2404-000: not offered, since Azure does not say that they are replicated, and an older version is ready: 0.3.1 in eastus",
 		},
 		"a state that Azure adds": {
 			versions: []states{{yes, yes}, {yes, "Verifying"}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
-			reason: "its replication to eastus is Verifying; version 0.3.0 is ready there",
+			reason: "its replication to eastus is Verifying", withheld: "its replication to eastus is Verifying, and version 0.3.0 is ready there",
 		},
 		"nothing better than unknown": {
 			versions: []states{{yes, unknown}, {yes, unknown}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1", "0.3.0"},
@@ -334,7 +357,7 @@ func TestReplication(t *testing.T) {
 				v[1].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateUpdating)
 			},
 			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
-			reason: "Azure does not say whether it is replicated to eastus; version 0.3.0 is ready there",
+			reason: "Azure does not say whether it is replicated to eastus", withheld: "Azure does not say whether it is replicated to eastus, and version 0.3.0 is ready there",
 		},
 		"excluded and old ones are not asked for": {
 			versions: []states{{yes, yes}, {yes, yes}, {not, not}, {not, not}, {not, not}},
@@ -396,8 +419,11 @@ func TestReplication(t *testing.T) {
 			}
 			newest := fmt.Sprintf("0.3.%d", len(tt.versions)-1)
 			for _, i := range r.Images {
-				if tt.reason != "" && i.Version == newest && i.Region == "eastus" && i.StateReason != tt.reason {
-					t.Errorf("%s is %s: %q", i.Version, i.State, i.StateReason)
+				if tt.reason != "" && i.Version == newest && i.Region == "eastus" && (i.StateReason != tt.reason || i.Withheld != tt.withheld) {
+					t.Errorf("%s is %s: %q, withheld: %q", i.Version, i.State, i.StateReason, i.Withheld)
+				}
+				if i.Withheld != "" && i.State != image.StateUnset {
+					t.Errorf("%s is %s, which Azure did not say", i.Version, i.State)
 				}
 				if i.State == image.Available && !slices.Contains(tt.asked, i.Version) {
 					t.Errorf("%s is called available, and nobody asked", i.Version)
@@ -523,11 +549,11 @@ func without(body []byte, path []string) ([]byte, error) {
 // have an older one that is ready; where some have none, it stays offered.
 func TestWithheldForEveryWish(t *testing.T) {
 	for name, tt := range map[string]struct {
-		ranges []string
-		state  image.State
+		ranges   []string
+		withheld bool
 	}{
-		"the older one fits all":  {[]string{">=1.29", ">=1.28"}, image.Pending},
-		"the older one fits some": {[]string{">=1.29", "~1.30"}, image.StateUnset},
+		"the older one fits all":  {[]string{">=1.29", ">=1.28"}, true},
+		"the older one fits some": {[]string{">=1.29", "~1.30"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := replicating([2]armcompute.ReplicationState{"Completed", "Completed"}, [2]armcompute.ReplicationState{"Unknown", "Unknown"})
@@ -540,8 +566,8 @@ func TestWithheldForEveryWish(t *testing.T) {
 				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
 			}}, nil)[0]
 			for _, i := range r.Images {
-				if i.Version == "0.3.1" && i.State != tt.state {
-					t.Errorf("%s in %s is %q: %s", i.Version, i.Region, i.State, i.StateReason)
+				if i.Version == "0.3.1" && (i.State != image.StateUnset || (i.Withheld != "") != tt.withheld) {
+					t.Errorf("%s in %s is %q: %s, withheld: %q", i.Version, i.Region, i.State, i.StateReason, i.Withheld)
 				}
 			}
 		})
@@ -732,7 +758,7 @@ func TestTemplate(t *testing.T) {
 		},
 		{
 			"failed", config{"template": "broken"},
-			[]string{rhel + " eastus disabled", rhel + " westus2 disabled"},
+			[]string{rhel + " eastus available withheld", rhel + " westus2 available withheld"},
 			[]string{"Failed at 2026-05-02T10:20:00Z", "not offered", "the customizer script exited with 1", "allowOlderOutput: true"},
 		},
 		{
@@ -747,7 +773,7 @@ func TestTemplate(t *testing.T) {
 		},
 		{
 			"running", config{"template": "running"},
-			[]string{rhel + " eastus disabled", rhel + " westus2 disabled"},
+			[]string{rhel + " eastus available withheld", rhel + " westus2 available withheld"},
 			[]string{"Running", "not offered"},
 		},
 		{
@@ -817,9 +843,43 @@ func TestRelative(t *testing.T) {
 	w := start(t, fakeazure.Options{}, nil)
 	r := w.good(t, config{"gallery": "prod", "resourceGroup": "images", "definition": "golden-rhel-8", "idForm": "relative"})
 	for _, i := range r.Images {
-		if i.ID != "galleries/prod/images/golden-rhel-8/versions/1.2.3" || i.Reference.Value != prod+"golden-rhel-8/versions/1.2.3" {
-			t.Errorf("got %q %+v", i.ID, i.Reference)
+		if i.ID != "galleries/prod/images/golden-rhel-8/versions/1.2.3" || i.FullID != prod+"golden-rhel-8/versions/1.2.3" || i.Reference.Value != i.FullID {
+			t.Errorf("got %q %q %+v", i.ID, i.FullID, i.Reference)
 		}
+	}
+}
+
+// One relative id in two subscriptions is two images, and each is asked for where it is.
+func TestRelativeInTwoSubscriptions(t *testing.T) {
+	e := fakeazure.Generate("S1", "RG", 1, 1, 1)
+	e.Galleries = append(e.Galleries, fakeazure.Generate("S2", "RG", 1, 1, 1).Galleries...)
+	second := e.Galleries[1].Definitions[0].Versions
+	second[0].Tags["kubernetes_version"] = to.Ptr("v1.33.3")
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	c := config{"gallery": "gallery000", "resourceGroup": "RG", "subscriptions": []any{"S1", "S2"}, "idForm": "relative"}
+	versions := map[string]string{}
+	var refs []image.Ref
+	for _, i := range w.good(t, c).Images {
+		if versions[i.FullID] == "" {
+			refs = append(refs, image.Ref{ID: i.ID, FullID: i.FullID, Provider: "azure", Region: i.Region})
+		}
+		versions[i.FullID] = i.KubernetesVersion
+	}
+	if len(refs) != 2 || refs[0].ID != refs[1].ID || versions[refs[0].FullID] == versions[refs[1].FullID] {
+		t.Fatalf("got %v", versions)
+	}
+	refs = append(refs, image.Ref{ID: refs[0].ID, Provider: "azure", Region: refs[0].Region})
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{Source: "azure", Type: "azure", Config: c, BaseDir: "/", Refs: refs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ref := range refs[:2] {
+		if now := got[i].Image; now == nil || now.FullID != ref.FullID || now.KubernetesVersion != versions[ref.FullID] {
+			t.Errorf("%s: got %+v", ref.FullID, now)
+		}
+	}
+	if last := got[2]; last.Presence != source.Unknown || !strings.Contains(last.Reason, "can be in each of the source's subscriptions") {
+		t.Errorf("without the whole id: %+v", last)
 	}
 }
 
@@ -1071,6 +1131,9 @@ func (w *world) verify(t *testing.T, refs []image.Ref) []string {
 			}
 		} else if v.Reason != "" {
 			line += ": " + v.Reason
+		}
+		if asked := v.Presence != source.Unknown; asked != (v.Evidence == image.Asked) || v.Image != nil && v.Image.Evidence != image.Asked {
+			t.Errorf("%s: %s, evidence %q", refs[i].ID, line, v.Evidence)
 		}
 		lines[i] = line
 	}

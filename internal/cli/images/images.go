@@ -25,7 +25,7 @@ type Options struct {
 	Invocation *invocation.Invocation
 	Run        options.Run
 	Print      options.Print
-	// All lists artifacts that no pack can use as well.
+	// All lists what no pack can use, and what its source does not offer, as well.
 	All bool
 }
 
@@ -51,7 +51,7 @@ on stderr and listed with --all.`,
 	}
 	o.Run.AddFlags(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
-	cmd.Flags().BoolVarP(&o.All, "all", "A", false, "list artifacts that no pack can use as well")
+	cmd.Flags().BoolVarP(&o.All, "all", "A", false, "list what no pack can use, and what its source does not offer, as well")
 	o.Run.Complete(cmd, inv)
 	options.CompleteOutput(cmd)
 	return cmd
@@ -94,7 +94,7 @@ func (o *Options) run(ctx context.Context) error {
 		shown = usable(found)
 	}
 	if hidden := len(found) - len(shown); hidden > 0 && printer.ForPeople() {
-		fmt.Fprintf(o.Invocation.ErrOut, "%d more artifact(s) that no pack can use; --all lists them with the reason\n", hidden)
+		fmt.Fprintf(o.Invocation.ErrOut, "%d more that no pack can use, or that their source does not offer; --all lists them with the reason\n", hidden)
 	}
 	return printer.Print(list(shown, o.Invocation.Now()), o.Invocation.Out, o.Invocation.ErrOut)
 }

@@ -7,6 +7,7 @@
 package machineimage
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,23 @@ type TagNames struct {
 	OSName            string `json:"osName,omitempty" jsonschema:"description=Tag that holds the distribution."`
 	OSVersion         string `json:"osVersion,omitempty" jsonschema:"description=Tag that holds the distribution's version."`
 	KubernetesVersion string `json:"kubernetesVersion,omitempty" jsonschema:"description=Tag that holds the Kubernetes version."`
+}
+
+// Identify says of an image which one it is, and whose, as far as its id tells.
+func (o Options) Identify(image *sdk.Image, id resourceid.ID) {
+	image.ID = id.String()
+	image.Reference = &sdk.Reference{Kind: ReferenceKind, Value: image.ID}
+	image.Owner = cmp.Or(id.Subscription, id.Gallery)
+	image.OwnerID = image.Owner
+	if o.Own[strings.ToLower(id.Subscription)] {
+		image.Owner = "self"
+	}
+	image.SpansRegions = id.Kind != resourceid.ManagedImage
+	image.Provenance = with(image.Provenance, "id", sdk.Provenance{From: "api", Key: "id"})
+	if short := id.Relative(); o.Relative && short != "" {
+		image.ID, image.FullID = short, image.ID
+		image.Provenance["id"] = sdk.Provenance{From: "api", Key: "id", Raw: image.FullID}
+	}
 }
 
 // Definition is what a version inherits from its image definition.
@@ -155,10 +173,6 @@ func FromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersi
 
 func fromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersion, opt Options) sdk.Image {
 	image := fromDefinition(id, d, tags(v.Tags), opt)
-	image.Owner, image.OwnerID = id.Subscription, id.Subscription
-	if opt.Own[strings.ToLower(id.Subscription)] {
-		image.Owner = "self"
-	}
 	image.Attributes["resourceGroup"] = id.ResourceGroup
 	p := v.Properties
 	if p == nil {
@@ -366,7 +380,6 @@ func (s Shared) Image(id resourceid.ID, location string, d Definition, opt Optio
 		image.Reference = &sdk.Reference{Kind: ReferenceKind, Value: s.UniqueID}
 	}
 	image.Region = resourceid.Region(location)
-	image.Owner, image.OwnerID = id.Gallery, id.Gallery
 	image.Public = id.Kind == resourceid.CommunityVersion
 	if image.State == sdk.StateUnknown {
 		image.State = sdk.Available
@@ -381,15 +394,11 @@ func (s Shared) Image(id resourceid.ID, location string, d Definition, opt Optio
 func FromManaged(id resourceid.ID, m *armcompute.Image, opt Options) sdk.Image {
 	own := tags(m.Tags)
 	image := sdk.Image{
-		ID: id.String(), Provider: "azure", NewestBy: opt.NewestBy, Name: id.Name, Region: resourceid.Region(text(m.Location)),
-		Owner: id.Subscription, OwnerID: id.Subscription, Tags: own,
-		Reference:  &sdk.Reference{Kind: ReferenceKind, Value: id.String()},
+		Provider: "azure", NewestBy: opt.NewestBy, Name: id.Name, Region: resourceid.Region(text(m.Location)),
+		Evidence: sdk.Asked, Tags: own,
 		Attributes: map[string]string{"imageType": "managedImage", "resourceGroup": id.ResourceGroup},
-		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "id"}},
 	}
-	if opt.Own[strings.ToLower(id.Subscription)] {
-		image.Owner = "self"
-	}
+	opt.Identify(&image, id)
 	// learn.microsoft.com/azure/virtual-machines/capture-image-resource: Arm64
 	// is supported through galleries only.
 	image.Architecture = "amd64"
@@ -420,17 +429,14 @@ func FromManaged(id resourceid.ID, m *armcompute.Image, opt Options) sdk.Image {
 // fromDefinition fills in what all regions of a version share.
 func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt Options) sdk.Image {
 	image := sdk.Image{
-		ID: id.String(), Provider: "azure", NewestBy: opt.NewestBy, Name: id.Definition, Version: id.Version,
+		Provider: "azure", NewestBy: opt.NewestBy, Name: id.Definition, Version: id.Version,
+		Evidence:     sdk.Asked,
 		Architecture: osfacts.Architecture(d.Architecture),
 		Tags:         merged(d.Tags, own),
-		Reference:    &sdk.Reference{Kind: ReferenceKind, Value: id.String()},
 		Attributes:   map[string]string{"imageType": "galleryVersion", "gallery": id.Gallery, "definition": id.Definition},
-		Provenance:   map[string]sdk.Provenance{"id": {From: "api", Key: "id"}, "version": {From: "api", Key: "name"}},
+		Provenance:   map[string]sdk.Provenance{"version": {From: "api", Key: "name"}},
 	}
-	if opt.Relative && id.Kind == resourceid.GalleryVersion {
-		image.ID = id.Relative()
-		image.Provenance["id"] = sdk.Provenance{From: "api", Key: "id", Raw: id.String()}
-	}
+	opt.Identify(&image, id)
 	image.Provenance["architecture"] = sdk.Provenance{
 		From: "api", Key: "definition.architecture", Raw: changed(d.Architecture, image.Architecture),
 	}

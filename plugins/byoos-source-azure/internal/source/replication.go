@@ -146,8 +146,8 @@ func (d *discovery) ask(
 }
 
 // withhold keeps a version that Azure was asked for, and does not call ready, from
-// being picked above an older one that is. Where a wish has none it stays offered:
-// not known is not unusable.
+// being picked above an older one that is; its state stays unknown. Where a wish has
+// none it stays offered: not known is not unusable.
 func (d *discovery) withhold(definition string, p place, versions []listed, wishes wishes, ready map[wish]int) error {
 	var withheld []string
 	for i := range versions {
@@ -159,8 +159,7 @@ func (d *discovery) withhold(definition string, p place, versions []listed, wish
 			if image.State != sdk.StateUnknown || !all {
 				continue
 			}
-			image.State = sdk.Pending
-			image.StateReason += fmt.Sprintf("; version %s is ready there", versions[instead].name)
+			image.Withheld = fmt.Sprintf("%s, and version %s is ready there", image.StateReason, versions[instead].name)
 			withheld = append(withheld, versions[i].name+" in "+image.Region)
 		}
 	}

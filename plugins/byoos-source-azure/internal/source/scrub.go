@@ -30,7 +30,7 @@ func (d *discovery) send(images ...sdk.Image) error {
 func scrubbed(image sdk.Image) sdk.Image {
 	text := secret.Scrubber{}.Text
 	for _, fact := range []*string{
-		&image.ID, &image.Name, &image.StateReason, &image.OSName, &image.OSVersion, &image.KubernetesVersion, &image.Version,
+		&image.ID, &image.FullID, &image.Name, &image.StateReason, &image.Withheld, &image.OSName, &image.OSVersion, &image.KubernetesVersion, &image.Version,
 		&image.Architecture, &image.Region,
 	} {
 		*fact = text(*fact)

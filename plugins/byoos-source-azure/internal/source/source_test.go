@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -138,32 +139,40 @@ func TestLocations(t *testing.T) {
 	}
 }
 
+// What the template says of its output is whether it is offered. The state of the
+// image stays what Compute says.
 func TestJudge(t *testing.T) {
 	start := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
 	d := &discovery{session: &session{plan: &plan{}}}
+	const earlier = "it is the output of an earlier run"
 	for name, tt := range map[string]struct {
 		run    lastRun
 		made   time.Time
 		output vmib.ProvisioningState
-		want   sdk.State
+		want   string
 	}{
-		"succeeded":                  {lastRun{state: vmib.RunStateSucceeded, start: start}, start.Add(-time.Hour), "", sdk.Available},
-		"partial, of this run":       {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, start.Add(time.Hour), "", sdk.Available},
-		"partial, of an earlier run": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, start.Add(-time.Hour), "", sdk.Disabled},
-		"partial, of an unknown age": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, time.Time{}, "", sdk.Available},
-		"canceled":                   {lastRun{state: vmib.RunStateCanceled, start: start}, start.Add(time.Hour), "", sdk.Disabled},
-		"a state that Azure adds":    {lastRun{state: "Paused"}, start, "", sdk.Disabled},
-		"no word of the run":         {lastRun{}, start, "", sdk.Available},
-		"the output is not done":     {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateCreating, sdk.Pending},
-		"the output is done":         {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateSucceeded, sdk.Available},
+		"succeeded":                  {lastRun{state: vmib.RunStateSucceeded, start: start}, start.Add(-time.Hour), "", ""},
+		"partial, of this run":       {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, start.Add(time.Hour), "", ""},
+		"partial, of an earlier run": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, start.Add(-time.Hour), "", earlier},
+		"partial, of an unknown age": {lastRun{state: vmib.RunStatePartiallySucceeded, start: start}, time.Time{}, "", ""},
+		"canceled":                   {lastRun{state: vmib.RunStateCanceled, start: start}, start.Add(time.Hour), "", earlier},
+		"a state that Azure adds":    {lastRun{state: "Paused"}, start, "", earlier},
+		"no word of the run":         {lastRun{}, start, "", ""},
+		"the output is not done":     {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateCreating, "the provisioning state of its run output is Creating"},
+		"the output is done":         {lastRun{state: vmib.RunStateSucceeded}, start, vmib.ProvisioningStateSucceeded, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			image := sdk.Image{State: sdk.Available, CreatedAt: tt.made}
-			d.judge(&image, tt.run, &vmib.RunOutput{Properties: &vmib.RunOutputProperties{ProvisioningState: &tt.output}})
-			if image.State != tt.want || image.Attributes["lastRunState"] != string(tt.run.state) {
-				t.Errorf("got %v %q", image.State, image.StateReason)
-			}
-		})
+		for _, state := range []sdk.State{sdk.Available, sdk.StateUnknown, sdk.Failed} {
+			t.Run(fmt.Sprint(name, ", state ", int(state)), func(t *testing.T) {
+				image := sdk.Image{State: state, StateReason: "Azure's", CreatedAt: tt.made}
+				d.judge(&image, tt.run, &vmib.RunOutput{Properties: &vmib.RunOutputProperties{ProvisioningState: &tt.output}})
+				if image.State != state || image.StateReason != "Azure's" || image.Attributes["lastRunState"] != string(tt.run.state) {
+					t.Errorf("got %v %q", image.State, image.StateReason)
+				}
+				if !strings.HasPrefix(image.Withheld, tt.want) || (tt.want == "") != (image.Withheld == "") {
+					t.Errorf("withheld: %q", image.Withheld)
+				}
+			})
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -194,8 +195,9 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 	images, err := d.resource(ctx, id)
 	switch {
 	case err != nil && azureapi.NotFound(err):
-		gone := d.unusable(o, id.String(), "the run output names it, but it does not exist any more")
-		gone.State = sdk.Gone
+		gone := d.unusable(o, "", "the run output names it, but it does not exist any more")
+		d.opt.Identify(&gone, id)
+		gone.State, gone.Evidence = sdk.Gone, sdk.Asked
 		return d.send(gone)
 	case err != nil:
 		return err
@@ -203,51 +205,63 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 	for i := range images {
 		d.judge(&images[i], run, o)
 	}
+	if err := d.tellAge(run, o, images); err != nil {
+		return err
+	}
 	var list listing
 	list.place(images)
 	return cmp.Or(list.tell(d.report, "run output "+text(o.Name)), d.send(images...))
 }
 
-// judge applies what the template says of its output to an image of it.
+// judge applies what the template says of its output to an image of it: whether it
+// is offered. The state is what Compute says.
 func (d *discovery) judge(image *sdk.Image, run lastRun, o *vmib.RunOutput) {
 	attributes := map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name)}
 	if run.state != "" {
 		attributes["lastRunState"] = string(run.state)
 	}
-	for k, v := range image.Attributes {
-		attributes[k] = v
-	}
+	maps.Copy(attributes, image.Attributes)
 	image.Attributes = attributes
-	if image.State != sdk.Available && image.State != sdk.StateUnknown {
-		return
-	}
-	if s := text(o.Properties.ProvisioningState); s != "" && !strings.EqualFold(s, "Succeeded") {
-		image.State, image.StateReason = sdk.Pending, "the provisioning state of its run output is "+s
-		return
-	}
-	if run.good() || d.AllowOlderOutput {
-		return
-	}
-	fresh, known := run.made(image.CreatedAt)
-	switch {
-	case run.partial() && fresh:
-		if !known {
-			image.StateReason = "the last run succeeded in part, and whether this image is of that run cannot be told"
-		}
-	default:
-		image.State = sdk.Disabled
-		image.StateReason = fmt.Sprintf("it is the output of an earlier run, and the last run of image template %s is %s;"+
-			" allowOlderOutput offers it", d.Template, run)
-	}
+	image.Withheld = d.withheld(run, image.CreatedAt, text(o.Properties.ProvisioningState))
 }
 
-// unusable returns an image that is shown with the reason why it is none.
+// withheld is why an output that was made at a time is not offered; empty when it is.
+func (d *discovery) withheld(run lastRun, made time.Time, provisioning string) string {
+	if provisioning != "" && !strings.EqualFold(provisioning, "Succeeded") {
+		return "the provisioning state of its run output is " + provisioning
+	}
+	if run.good() || d.AllowOlderOutput {
+		return ""
+	}
+	if fresh, _ := run.made(made); run.partial() && fresh {
+		return ""
+	}
+	return fmt.Sprintf("it is the output of an earlier run, and the last run of image template %s is %s; allowOlderOutput offers it", d.Template, run)
+}
+
+// tellAge tells of an output of a run that succeeded in part, when the times do not
+// tell whether it is of that run.
+func (d *discovery) tellAge(run lastRun, o *vmib.RunOutput, images []sdk.Image) error {
+	if !run.partial() || d.AllowOlderOutput || len(images) == 0 {
+		return nil
+	}
+	if _, known := run.made(images[0].CreatedAt); known {
+		return nil
+	}
+	return d.report(sdk.Diagnostic{
+		Severity: sdk.Warning, ConfigPath: "template", Scope: "run output " + text(o.Name),
+		Summary: "it is offered, and whether it is of the last run, which succeeded in part, cannot be told",
+	})
+}
+
+// unusable returns an image that is shown with the reason why it is none, as the
+// record of its run has it.
 func (d *discovery) unusable(o *vmib.RunOutput, id, reason string) sdk.Image {
 	if id == "" {
 		id = text(o.ID)
 	}
 	return sdk.Image{
-		ID: id, Provider: "azure", NewestBy: d.opt.NewestBy, Name: text(o.Name), State: sdk.Unusable, StateReason: reason,
+		ID: id, Provider: "azure", NewestBy: d.opt.NewestBy, Name: text(o.Name), State: sdk.Unusable, StateReason: reason, Evidence: sdk.Recorded,
 		Attributes: map[string]string{"imageTemplate": d.Template, "runOutput": text(o.Name)},
 		Provenance: map[string]sdk.Provenance{"id": {From: "api", Key: "runOutputs." + text(o.Name)}},
 	}

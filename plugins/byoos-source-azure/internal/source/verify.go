@@ -89,18 +89,30 @@ func (s *session) identify(ref sdk.Ref) (resourceid.ID, error) {
 	if err == nil {
 		return id, nil
 	}
-	if r := ref.Reference; r != nil && r.Kind == machineimage.ReferenceKind {
-		if full, fullErr := resourceid.Parse(r.Value); fullErr == nil &&
-			strings.EqualFold(full.Relative(), strings.Trim(ref.ID, "/")) {
+	for _, whole := range wholeIDs(ref) {
+		if full, fullErr := resourceid.Parse(whole); fullErr == nil && strings.EqualFold(full.Relative(), strings.Trim(ref.ID, "/")) {
 			return full, nil
 		}
 	}
-	if s.ResourceGroup != "" && !strings.HasPrefix(ref.ID, "/") {
-		if id, err := resourceid.ParseRelative(ref.ID, s.subscriptions[0], s.ResourceGroup); err == nil {
-			return id, nil
-		}
+	if s.ResourceGroup == "" || strings.HasPrefix(ref.ID, "/") {
+		return resourceid.ID{}, err
 	}
-	return resourceid.ID{}, err
+	short, shortErr := resourceid.ParseRelative(ref.ID, s.subscriptions[0], s.ResourceGroup)
+	switch {
+	case shortErr != nil:
+		return resourceid.ID{}, err
+	case len(s.subscriptions) > 1:
+		return resourceid.ID{}, fmt.Errorf("%s can be in each of the source's subscriptions: give the whole id", ref.ID)
+	}
+	return short, nil
+}
+
+// wholeIDs are what a reference may have beside an id in relative form.
+func wholeIDs(ref sdk.Ref) []string {
+	if r := ref.Reference; r != nil && r.Kind == machineimage.ReferenceKind {
+		return []string{ref.FullID, r.Value}
+	}
+	return []string{ref.FullID}
 }
 
 // ask returns the results of all references of one question.
@@ -118,9 +130,17 @@ func (s *session) ask(ctx context.Context, q question) ([]sdk.Result, error) {
 	}
 	presence, reason, err := s.absent(ctx, q, err)
 	for _, ref := range q.refs {
-		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason})
+		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason, Evidence: evidence(presence)})
 	}
 	return results, err
+}
+
+// evidence tells that Azure was asked, unless it gave no answer.
+func evidence(p sdk.Presence) sdk.Evidence {
+	if p == sdk.Unknown {
+		return sdk.EvidenceUnknown
+	}
+	return sdk.Asked
 }
 
 // absent says what an error of Azure means for an image. What could not be asked
@@ -187,7 +207,7 @@ func (s *session) inRegion(ctx context.Context, id resourceid.ID, region string)
 // found answers with an image as it is now.
 func found(ref sdk.Ref, image sdk.Image) sdk.Result {
 	image = scrubbed(image)
-	return sdk.Result{Ref: ref, Presence: sdk.Found, Image: &image}
+	return sdk.Result{Ref: ref, Presence: sdk.Found, Evidence: sdk.Asked, Image: &image}
 }
 
 // compare finds the image of a reference among those of its version.
@@ -216,7 +236,7 @@ func (s *session) compare(ref sdk.Ref, images []sdk.Image) sdk.Result {
 	}
 	slices.Sort(regions)
 	return sdk.Result{
-		Ref: ref, Presence: sdk.NotFound,
+		Ref: ref, Presence: sdk.NotFound, Evidence: sdk.Asked,
 		Reason: fmt.Sprintf("it exists, but is not replicated to %s; it is in %s", ref.Region, strings.Join(regions, ", ")),
 	}
 }
