@@ -326,7 +326,9 @@ func pageOf(r *http.Request) (int, error) {
 
 // dispatch lets the SDK's fakes answer.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target, page, pageSize int, nextLink string) {
-	in := r.Clone(context.WithValue(r.Context(), runtime.CtxAPINameKey{}, t.api))
+	// The SDK's fakes panic when a client goes in the middle of an answer: they close
+	// the channel that the answer is sent to.
+	in := r.Clone(context.WithValue(context.WithoutCancel(r.Context()), runtime.CtxAPINameKey{}, t.api))
 	in.URL.Scheme, in.URL.Host = "https", r.Host
 	in.RequestURI = ""
 	// The fakes' patterns are strict about case; Azure is not.
