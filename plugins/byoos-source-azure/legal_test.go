@@ -22,6 +22,9 @@ import (
 	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 	"github.com/kubectl-byoos/kubectl-byoos/test/legal"
 )
@@ -455,6 +458,13 @@ func legalItems[T any](t *testing.T, text []byte) []T {
 // legalSpec writes a spec with a source and a pack for each case.
 func legalSpec(t *testing.T, dir string, cases []legalCase) {
 	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "byoos.yaml"), legalText(t, cases), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func legalText(t *testing.T, cases []legalCase) []byte {
+	t.Helper()
 	type object = map[string]any
 	var sources, packs []object
 	places := legalPlaces()
@@ -471,9 +481,7 @@ func legalSpec(t *testing.T, dir string, cases []legalCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "byoos.yaml"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return text
 }
 
 func TestLegalAnswers(t *testing.T) {
@@ -485,9 +493,9 @@ func TestLegalAnswers(t *testing.T) {
 			w := start(t, fakeazure.Options{Estate: legalEstate(t, tt.bad)}, nil)
 			cases := legalCases(t, w, tt.firstOnly)
 			asked := slices.DeleteFunc(slices.Clone(cases), func(c legalCase) bool { return !tt.firstOnly || !c.ofVerify() })
-			locked := t.TempDir()
+			var wanted map[string]image.Image
 			if len(asked) > 0 {
-				lockAll(t, w, locked, asked)
+				wanted = pickAll(t, w, asked)
 			}
 			varied := map[string]*fakeazure.Varied{}
 			for _, c := range cases {
@@ -495,7 +503,7 @@ func TestLegalAnswers(t *testing.T) {
 			}
 			w.Vary(varied)
 			if len(asked) > 0 {
-				checkVerify(t, w, locked, asked)
+				checkVerify(t, w, wanted, asked)
 			}
 			dir := t.TempDir()
 			legalSpec(t, dir, cases)
@@ -526,18 +534,25 @@ func kinds(cases []legalCase) string {
 	return strings.Join(all, ", ")
 }
 
-// lockAll locks the wanted image of every case while nothing is varied yet.
-func lockAll(t *testing.T, w *world, dir string, cases []legalCase) {
+// pickAll returns the wanted image of every case, as it is while nothing is varied yet.
+func pickAll(t *testing.T, w *world, cases []legalCase) map[string]image.Image {
 	t.Helper()
+	dir := t.TempDir()
 	legalSpec(t, dir, cases)
 	plain := map[string]*fakeazure.Varied{}
 	for _, c := range cases {
 		plain[c.name] = &fakeazure.Varied{}
 	}
 	w.Vary(plain)
-	if _, stderr := legalRun(t, w, dir, "lock"); strings.Contains(stderr, "error") {
-		t.Fatalf("lock: %s", stderr)
+	out, stderr := legalRun(t, w, dir, "explain", "-o", "json")
+	wanted := map[string]image.Image{}
+	for _, p := range legalItems[legalPick](t, out) {
+		if p.Picked == nil {
+			t.Fatalf("%s: nothing is picked: %s", p.Name, stderr)
+		}
+		wanted[p.Name] = *p.Picked
 	}
+	return wanted
 }
 
 // checkUnused fails where a variation was never seen: it proves nothing.
@@ -649,30 +664,29 @@ func checkSame(t *testing.T, w *world, cases []legalCase) {
 }
 
 // checkVerify asks what became of the wanted images: they are all there, and none is
-// called stale. One of which the answer leaves out how it is may be open.
-func checkVerify(t *testing.T, w *world, dir string, cases []legalCase) {
+// called stale. One of which the answer leaves out how it is may be open. Each case has
+// a spec of its own, as all sources of one are asked for an image.
+func checkVerify(t *testing.T, w *world, wanted map[string]image.Image, cases []legalCase) {
 	t.Helper()
 	began := time.Now()
-	out, stderr := legalRun(t, w, dir, "verify", "-o", "json")
-	t.Logf("verify took %s", time.Since(began).Round(time.Millisecond))
-	type verified struct {
-		Pack, ID, Status string
-		Reasons          []string
-	}
-	results := map[string]verified{}
-	for _, v := range legalItems[verified](t, out) {
-		results[v.Pack] = v
-	}
 	for _, c := range cases {
-		v := results[c.name]
-		unsaid := strings.HasPrefix(c.change, "without") && v.Status == "unknown" &&
+		document, err := spec.Parse("byoos.yaml", legalText(t, []legalCase{c}), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &pipeline.Pipeline{Document: document, Plugins: w.host, Now: began, Report: func(source.Diagnostic) {}}
+		got, err := p.Verify(t.Context(), w.host, []pipeline.Subject{{Pack: c.name, Source: c.name, Image: wanted[c.name]}})
+		if err != nil {
+			t.Errorf("%s: %v", c, err)
+			continue
+		}
+		v := got[0]
+		unsaid := strings.HasPrefix(c.change, "without") && v.Status == pipeline.StatusUnknown &&
 			len(v.Reasons) == 1 && strings.HasPrefix(v.Reasons[0], "whether it is available is not known: ")
-		if v.Status == "ok" || unsaid || strings.HasPrefix(c.change, "unknown value") && len(v.Reasons) > 0 {
+		if v.Status == pipeline.StatusOK || unsaid || strings.HasPrefix(c.change, "unknown value") && len(v.Reasons) > 0 {
 			continue
 		}
 		t.Errorf("%s: verify says %s %v", c, v.Status, v.Reasons)
 	}
-	if t.Failed() {
-		t.Logf("verify said: %.2000s", stderr)
-	}
+	t.Logf("verify took %s", time.Since(began).Round(time.Millisecond))
 }
