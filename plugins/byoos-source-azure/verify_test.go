@@ -48,6 +48,32 @@ func TestVerifyTellsGoneFromNotAsked(t *testing.T) {
 	}
 }
 
+// Each source is asked for the images of all others. That it may not look where its
+// configuration does not is no failure of it.
+func TestVerifyOfAnotherSourcesPlace(t *testing.T) {
+	const theirs = "/subscriptions/S2/resourceGroups/RG/providers/Microsoft.Compute/"
+	for name, id := range map[string]string{
+		"gallery version":   theirs + "galleries/g/images/d/versions/1.0.0",
+		"managed image":     theirs + "images/i",
+		"community gallery": "/CommunityGalleries/public/Images/d/Versions/1.0.0",
+		"shared gallery":    "/SharedGalleries/unique/Images/d/Versions/1.0.0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Status: 403, Code: "AuthorizationFailed"}}}, nil)
+			got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+				Refs: []image.Ref{{ID: id, Provider: "azure", Region: "eastus"}},
+			})
+			if err != nil || len(diagnostics) > 0 {
+				t.Errorf("%v, said %v", err, diagnostics)
+			}
+			if len(got) != 1 || got[0].Presence != source.Unknown || !strings.Contains(got[0].Reason, "access denied") {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
 // The id of a community gallery names no region, so it is looked for where the
 // configuration and the packs are.
 func TestVerifyCommunityIDWithoutRegion(t *testing.T) {

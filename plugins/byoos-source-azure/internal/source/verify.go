@@ -143,8 +143,20 @@ func evidence(p sdk.Presence) sdk.Evidence {
 	return sdk.Asked
 }
 
+// reads says whether the image is where the configuration looks; if not, another
+// source may be the one that has it.
+func (s *session) reads(id resourceid.ID) bool {
+	switch id.Kind {
+	case resourceid.CommunityVersion:
+		return strings.EqualFold(id.Gallery, s.CommunityGallery)
+	case resourceid.SharedVersion:
+		return strings.EqualFold(id.Gallery, s.SharedGallery)
+	}
+	return s.opt.Own[strings.ToLower(id.Subscription)]
+}
+
 // absent says what an error of Azure means for an image. What could not be asked
-// is reported, too.
+// is reported, too, unless it may be another source's.
 func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presence, string, error) {
 	failed := s.diagnose(ctx, err, "image "+q.id.String(), "")
 	var d *sdk.Diagnostic
@@ -155,6 +167,8 @@ func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presen
 		return sdk.NotFound, "it does not exist in " + strings.Join(q.regions, ", "), nil
 	case azureapi.NotFound(err):
 		return sdk.NotFound, "it does not exist any more", nil
+	case !s.reads(q.id):
+		return sdk.Unknown, d.Error(), nil
 	}
 	return sdk.Unknown, d.Error(), s.report(*d)
 }
