@@ -2,6 +2,7 @@ package image
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 )
 
@@ -14,11 +15,22 @@ type Identity struct{ Provider, ID string }
 // Identity returns the image's identity. A short id that packs use is no part of
 // it, nor is letter case where the provider ignores it.
 func (i *Image) Identity() Identity {
-	id := Identity{strings.ToLower(i.Provider), cmp.Or(i.FullID, i.ID)}
-	if FoldsCase(i.Provider) {
-		id.ID = strings.ToLower(id.ID)
+	return Identity{strings.ToLower(i.Provider), CanonicalID(i.Provider, cmp.Or(i.FullID, i.ID))}
+}
+
+// azureLocation is what Azure's own examples have in some ids of gallery versions.
+var azureLocation = regexp.MustCompile(`/locations/[^/]+`)
+
+// CanonicalID returns one form of all in which a provider gives an id.
+func CanonicalID(provider, id string) string {
+	if !FoldsCase(provider) {
+		return id
 	}
-	return id
+	id = strings.ToLower(id)
+	if strings.Contains(id, "/locations/") {
+		id = azureLocation.ReplaceAllString(id, "")
+	}
+	return strings.ReplaceAll(id, "/imageversions/", "/versions/")
 }
 
 // FoldsCase tells whether a provider ignores letter case in ids and regions' names,

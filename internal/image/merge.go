@@ -233,7 +233,7 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 	m.one.Tags = m.texted("tags", func(i *Image) map[string]string { return i.Tags })
 	m.one.Attributes = m.texted("attributes", func(i *Image) map[string]string { return i.Attributes })
 	m.handle(same)
-	m.whose(same)
+	m.whose()
 	m.state(same, bystanders)
 	m.one.ExcludedFromLatest = slices.ContainsFunc(all, func(i *Image) bool { return i.ExcludedFromLatest })
 	for _, img := range same {
@@ -397,14 +397,21 @@ type saying struct {
 	level int
 }
 
-// says returns each value that is said once, by those that are worth most first.
+// says returns each value once, with who says it: those that are worth most first.
 func (m *merger) says(of func(*Image) string) []saying {
 	var all []saying
 	for level, images := range m.levels {
 		for _, img := range images {
 			value := of(img)
-			if value != "" && !slices.ContainsFunc(all, func(s saying) bool { return s.value == value }) {
+			if value == "" {
+				continue
+			}
+			said := slices.IndexFunc(all, func(s saying) bool { return s.value == value })
+			switch {
+			case said < 0:
 				all = append(all, saying{value, img, level})
+			case all[said].level == level && img.Source == m.one.Source: // the image's own source needs no naming
+				all[said].img = img
 			}
 		}
 	}
@@ -565,25 +572,29 @@ func (m *merger) handle(same []*Image) {
 	m.cameFrom("reference", best)
 }
 
-// whose asks those that offer the image: it is "self" when it belongs to the account
-// of one of them.
-func (m *merger) whose(same []*Image) {
-	offering := slices.DeleteFunc(slices.Clone(same), func(i *Image) bool { return i.Withheld != "" })
-	if len(offering) == 0 {
-		offering = same
-	}
+// whose asks those that are worth most whose the image is. It is "self" when it
+// belongs to the account of one of them that offers it; a record that says so does not
+// know better than a service that names another account.
+func (m *merger) whose() {
 	const self = "self"
-	if own := slices.IndexFunc(offering, func(i *Image) bool { return i.Owner == self }); own >= 0 {
-		m.one.Owner = self
-		m.cameFrom("owner", offering[own])
-		return
-	}
-	m.one.Owner = m.fact("owner", true, func(i *Image) string {
+	account := func(i *Image) string {
 		if i.Owner == self {
 			return ""
 		}
 		return i.Owner
-	})
+	}
+	for _, level := range m.levels {
+		own := slices.IndexFunc(level, func(i *Image) bool { return i.Owner == self && i.Withheld == "" })
+		if own >= 0 {
+			m.one.Owner = self
+			m.cameFrom("owner", level[own])
+			return
+		}
+		if slices.ContainsFunc(level, func(i *Image) bool { return account(i) != "" }) {
+			break
+		}
+	}
+	m.one.Owner = m.fact("owner", true, account)
 }
 
 // state believes services that were asked before records. Among the asked, "gone" is
@@ -603,6 +614,11 @@ func (m *merger) state(same, bystanders []*Image) {
 	unsure := same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.State == StateUnset && i.StateReason != "" }))]
 	if best == nil || best.Evidence != Asked && unsure.Evidence == Asked && unsure.StateReason != "" && !best.State.Refuses() {
 		best = unsure // a record does not know better than the service
+	}
+	for _, img := range same {
+		if img.Source == m.one.Source && img.State == best.State && img.StateReason == best.StateReason && worth(img, best) == 0 {
+			best = img // the image's own source needs no naming
+		}
 	}
 	m.one.State, m.one.StateReason = best.State, best.StateReason
 	m.cameFrom("state", best)

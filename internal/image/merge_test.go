@@ -156,7 +156,10 @@ func TestMergeRules(t *testing.T) {
 		// "self" is asked of a source that offers the image.
 		{"asked owner=self", "asked owner=111", "unknown owner=self"},
 		{"asked owner=self withheld", "asked owner=111", "unknown owner=111"},
-		{"recorded owner=self", "asked owner=111", "unknown owner=self"},
+		{"recorded owner=self", "asked owner=111", "unknown owner=111"},
+		{"recorded owner=self", "asked owner=111 withheld", "unknown owner=111"},
+		{"recorded owner=self", "asked", "unknown owner=self"},
+		{"recorded owner=self", "asked owner=self withheld", "unknown owner=self"},
 		{"asked owner=amazon", "asked owner=111", "unknown contradictions=1"},
 		{"asked owner=amazon", "recorded owner=111", "unknown owner=amazon contradictions=1"},
 		// Who puts the version first was told to.
@@ -224,6 +227,10 @@ func TestGather(t *testing.T) {
 		"letter case": {
 			statements: []image.Image{azure("/Subscriptions/A", "West US 2", "a"), azure("/subscriptions/a", "westus2", "b")},
 			want:       []string{"/Subscriptions/A West US 2 by a, b"},
+		},
+		"forms of a gallery version's id": {
+			statements: []image.Image{azure("/galleries/g/images/i/versions/1", "westus", "a"), azure("/locations/eastus/galleries/g/images/i/imageVersions/1", "westus", "b")},
+			want:       []string{"/galleries/g/images/i/versions/1 westus by a, b"},
 		},
 		"letter case of another provider": {
 			statements: []image.Image{{ID: "AMI-1", Provider: "aws", Region: "r", Source: "a"}, {ID: "ami-1", Provider: "aws", Region: "r", Source: "b"}},
@@ -354,6 +361,15 @@ func TestMergeTellsWhoSaidWhat(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"source manifest withholds it: not ours"}, merges[0].Withheld); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What the image's own source says, too, is from there.
+func TestOwnSourceIsNotNamed(t *testing.T) {
+	one, other := says("b", "asked os=rhel/8.8 arch=amd64"), says("a", "asked os=rhel/8.8 arch=amd64 withheld")
+	images, _ := image.Gather([]image.Image{one, other}, nil)
+	if images[0].Source != "b" || images[0].Provenance != nil {
+		t.Errorf("got %s, %v", images[0].Source, images[0].Provenance)
 	}
 }
 

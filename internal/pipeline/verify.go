@@ -258,7 +258,7 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 	}
 	v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool {
 		// A source that cannot tell does not count beside the one it was picked from.
-		return own != nil && a.source != own.source && a.presence == source.Unknown && !(a.failed && subject.needs(a.source, packs))
+		return own != nil && a.source != own.source && a.presence == source.Unknown && (!a.failed || !subject.needs(a.source, packs))
 	}))
 	return v
 }
@@ -290,6 +290,9 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
 	v.Status, v.Reasons = StatusOK, freshness.Judge(freshness.Expect(v.Image), *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
+	if now.Withheld != "" {
+		v.Notes = append(v.Notes, "it would not be offered now: "+now.Withheld)
+	}
 	if v.Image.Region == "" {
 		v.Image.Region = now.Region
 	}

@@ -3,7 +3,6 @@ package protocol
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -86,17 +85,11 @@ func isAskedFor(ref *sourcev1.ImageRef, m *sourcev1.Image) bool {
 	return false
 }
 
-// azureLocation is what Azure's own examples have in some ids of gallery versions.
-var azureLocation = regexp.MustCompile(`/locations/[^/]+`)
-
-// spelling returns one form of all in which an id is given.
+// spelling returns one form of all in which an id is given, without the digest that
+// one of OCI may be pinned to.
 func spelling(provider, id string) string {
 	id, _, _ = strings.Cut(id, "@")
-	if !image.FoldsCase(provider) {
-		return id
-	}
-	id = azureLocation.ReplaceAllString(strings.ToLower(id), "")
-	return strings.ReplaceAll(id, "/imageversions/", "/versions/")
+	return image.CanonicalID(provider, id)
 }
 
 // isRelative tells whether short is the end of a resource's path.

@@ -31,7 +31,10 @@ type check struct {
 func checksOf(sel spec.Select) ([]check, error) {
 	checks := []check{
 		{"withheld", "", false, func(e *entry, _ time.Time) bool { return e.Withheld == "" }, func(img *image.Image, _ time.Time) string {
-			return "its source does not offer it: " + img.Withheld
+			if strings.HasPrefix(img.Withheld, "source ") {
+				return img.Withheld // of several
+			}
+			return "its source withholds it: " + img.Withheld
 		}},
 		{"state", "", false, func(e *entry, _ time.Time) bool { return !e.State.Refuses() }, failsState},
 		{"deprecated", "", true, func(e *entry, now time.Time) bool { return !image.Reached(e.DeprecatedAt, now) }, func(img *image.Image, _ time.Time) string {
@@ -166,10 +169,6 @@ func mismatch(what, got, want string) string {
 }
 
 func sameProvider(a, b string) bool { return strings.EqualFold(a, b) }
-
-func sameRegion(provider, a, b string) bool {
-	return normalRegion(provider, a) == normalRegion(provider, b)
-}
 
 // normalRegion makes Azure's display names ("West US 2") and names ("westus2")
 // the same.

@@ -384,7 +384,7 @@ func bystanders(said, statements []image.Image, sources []string) []image.Image 
 func ofPart(other image.Image, said []image.Image) bool {
 	agree := func(a, b string) bool { return a == "" || b == "" || a == b }
 	for _, img := range said {
-		if img.Provider == "oci" && !(agree(img.Architecture, other.Architecture) && agree(img.Digest, other.Digest)) {
+		if img.Provider == "oci" && (!agree(img.Architecture, other.Architecture) || !agree(img.Digest, other.Digest)) {
 			return false
 		}
 	}

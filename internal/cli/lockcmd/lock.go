@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 )
 
 // Options of the command.
@@ -70,15 +73,35 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	session.Close()
 	options.PrintNotes(o.Invocation.ErrOut, picks)
+	var left error
+	if o.Run.Host.AllowPartial {
+		if err := o.keepsOthers(path, name, picks); err != nil {
+			return err
+		}
+		picks, left = pipeline.Heard(picks)
+	}
 	entries, err := session.Entries(picks, results)
 	if err != nil {
-		return err
+		return failure.Join(err, left)
 	}
 	if err := lock.Write(ctx, path, name, entries, o.Force); err != nil {
 		return o.explain(name, err)
 	}
 	fmt.Fprintf(o.Invocation.ErrOut, "wrote %s: %d image(s)\n", name, len(entries))
-	return nil
+	return left
+}
+
+// keepsOthers refuses to replace a lock when a source failed: entries that nobody
+// could look at would be lost, and others moved back.
+func (o *Options) keepsOthers(path, name string, picks []pipeline.Pick) error {
+	failed := slices.ContainsFunc(picks, func(p pipeline.Pick) bool { return len(p.FailedSources) > 0 })
+	if _, err := os.Lstat(path); err != nil || !failed {
+		return nil
+	}
+	return &failure.Error{
+		Code: failure.ExitSource, Summary: name + " is kept: a source failed, and what it has cannot be locked anew",
+		Next: "run `" + o.Invocation.DisplayName() + " update --allow-partial`, which keeps the entries of its packs",
+	}
 }
 
 // explain says what to do about a lock that exists.
