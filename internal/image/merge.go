@@ -245,6 +245,7 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 			m.one.NewestBy = NewestByVersion
 		}
 	}
+	m.spelling(lead)
 	m.one.Evidence, m.one.ObservedAt = same[0].Evidence, same[0].ObservedAt
 	withheld := withheldBy(same)
 	if len(withheld) == len(same) {
@@ -256,6 +257,17 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 	return &m.one, Merge{
 		ID: m.one.ID, Region: m.one.Region, Architecture: m.one.Architecture,
 		Sources: sourcesOf(same), Contradictions: m.contradictions, Withheld: withheld,
+	}
+}
+
+// spelling prefers a whole id to a short form of it, when one worth as much has it: the
+// names of sources do not decide what is rendered.
+func (m *merger) spelling(lead *Image) {
+	for _, img := range slices.Concat(m.levels...) {
+		if lead.FullID != "" && img.FullID == "" && worth(lead, img) == 0 && (img.Withheld == "") == (lead.Withheld == "") {
+			m.one.ID = img.ID
+			return
+		}
 	}
 }
 

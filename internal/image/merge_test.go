@@ -364,6 +364,20 @@ func TestMergeTellsWhoSaidWhat(t *testing.T) {
 	}
 }
 
+// Which of two spellings an image goes by is not the affair of its sources' names.
+func TestSpellingOfTwoSources(t *testing.T) {
+	whole := image.Image{ID: "/subscriptions/1/images/a", Provider: "azure", Region: "westus", Source: "a"}
+	short := image.Image{ID: "/images/a", FullID: whole.ID, Provider: "azure", Region: "westus", Source: "b"}
+	for range 2 {
+		for _, pair := range [][]image.Image{{whole, short}, {short, whole}} {
+			if images, _ := image.Gather(pair, nil); len(images) != 1 || images[0].ID != whole.ID {
+				t.Errorf("got %d, %s", len(images), images[0].ID)
+			}
+		}
+		whole.Source, short.Source = "z", "a"
+	}
+}
+
 // What the image's own source says, too, is from there.
 func TestOwnSourceIsNotNamed(t *testing.T) {
 	one, other := says("b", "asked os=rhel/8.8 arch=amd64"), says("a", "asked os=rhel/8.8 arch=amd64 withheld")

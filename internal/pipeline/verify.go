@@ -78,8 +78,8 @@ type asked struct {
 }
 
 // Verify asks the sources what became of images: the one that an image was picked
-// from, and all others that have images of its provider, as a record that names it
-// does not know whether it is still there. Sources are asked at the same time, and
+// from, and, unless that asked its service and found it, all others that have images of
+// its provider: a record that names an image does not know whether it is still there. Sources are asked at the same time, and
 // heard in the order of the spec. A failure is returned beside the verifications
 // when a subject depends on it; else it is reported.
 func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
@@ -87,17 +87,20 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 	if err != nil {
 		return nil, err
 	}
-	all := p.askAll(ctx, verifier, subjects)
+	answers := make([][]answer, len(subjects))
+	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, _ *source.Plugin) bool {
+		return subjects[i].Source == "" || subjects[i].Source == name
+	})
+	all = append(all, p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+		s := subjects[i]
+		return s.Source != "" && s.Source != name && plugin != nil && knows(plugin, s.Image.Provider) && !settled(answers[i])
+	})...)
 	if ctx.Err() != nil {
 		return nil, interrupt.Error(ctx)
 	}
-	answers := make([][]answer, len(subjects))
 	var failed []error
 	for _, a := range all {
 		p.report(a.diagnostics)
-		for i, index := range a.indexes {
-			answers[index] = append(answers[index], a.answers[i])
-		}
 		switch needed := slices.ContainsFunc(a.indexes, func(index int) bool { return subjects[index].needs(a.answers[0].source, packs) }); {
 		case a.err != nil && needed:
 			failed = append(failed, a.err)
@@ -131,28 +134,29 @@ func (s Subject) needs(name string, packs map[string]spec.Pack) bool {
 	return known && (len(pack.Sources) == 0 || slices.Contains(pack.Sources, name))
 }
 
-// askAll asks every source at the same time; the answers are in the order of the
-// spec's sources.
-func (p *Pipeline) askAll(ctx context.Context, verifier Verifier, subjects []Subject) []asked {
+// askAll asks every source for the subjects that it is wanted for, all at the same
+// time, and adds to the answers of each subject in the order of the spec's sources.
+func (p *Pipeline) askAll(
+	ctx context.Context, verifier Verifier, subjects []Subject, answers [][]answer, wanted func(i int, name string, plugin *source.Plugin) bool,
+) []asked {
 	all := make([]asked, len(p.Document.Set.Sources))
 	var wg sync.WaitGroup
 	for i, s := range p.Document.Set.Sources {
-		wg.Go(func() { all[i] = p.ask(ctx, verifier, s, subjects) })
+		wg.Go(func() { all[i] = p.ask(ctx, verifier, s, subjects, wanted) })
 	}
 	wg.Wait()
+	for _, a := range all {
+		for i, index := range a.indexes {
+			answers[index] = append(answers[index], a.answers[i])
+		}
+	}
 	return slices.DeleteFunc(all, func(a asked) bool { return len(a.indexes) == 0 })
 }
 
-// askedOf returns the indexes of the subjects that a source is asked for: those that
-// were picked from it, and those of the providers that its plugin knows.
-func askedOf(name string, plugin *source.Plugin, subjects []Subject) []int {
-	var indexes []int
-	for i, subject := range subjects {
-		if subject.Source == "" || subject.Source == name || plugin != nil && knows(plugin, subject.Image.Provider) {
-			indexes = append(indexes, i)
-		}
-	}
-	return indexes
+// settled tells whether a service that was asked has the image: then others have
+// nothing to add.
+func settled(answers []answer) bool {
+	return slices.ContainsFunc(answers, func(a answer) bool { return a.presence == source.Found && a.evidence == image.Asked })
 }
 
 func knows(plugin *source.Plugin, provider string) bool {
@@ -162,9 +166,16 @@ func knows(plugin *source.Plugin, provider string) bool {
 }
 
 // ask returns one answer for each index; all unknown when the source fails.
-func (p *Pipeline) ask(ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject) asked {
+func (p *Pipeline) ask(
+	ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, wanted func(i int, name string, plugin *source.Plugin) bool,
+) asked {
 	plugin, err := verifier.Find(ctx, s.Type)
-	indexes := askedOf(s.Name, plugin, subjects)
+	var indexes []int
+	for i := range subjects {
+		if wanted(i, s.Name, plugin) {
+			indexes = append(indexes, i)
+		}
+	}
 	if len(indexes) == 0 {
 		return asked{}
 	}
