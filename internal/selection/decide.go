@@ -121,7 +121,7 @@ func variants(fit []*entry) (some []*entry, why string) {
 	seen := map[image.Variant]bool{}
 	var distributions, customTags []string
 	for i, e := range fit {
-		nothing := e.variant == (image.Variant{}) && (i > 0 && e.Version == "" || !isTag(e.Image))
+		nothing := (i > 0 && e.unversioned || !e.tag) && e.variant == (image.Variant{})
 		if nothing || seen[e.variant] {
 			continue
 		}
@@ -146,10 +146,10 @@ func severalValues(values []string) bool {
 // outputs finds the images that came out of the same build as the first: another
 // name, region or architecture of it. Time only says which was finished last.
 func outputs(fit []*entry) (some []*entry, why string) {
-	if !fit[0].Reference.IsBuild() {
+	if fit[0].build == 0 {
 		return nil, ""
 	}
-	return withFirst(fit, func(other *entry) bool { return sameBuild(fit[0].Image, other.Image) }),
+	return withFirst(fit, func(other *entry) bool { return other.build == fit[0].build }),
 		"they are outputs of one build, so none is newer"
 }
 
@@ -178,34 +178,29 @@ func parts(fit []*entry) (some []*entry, why string) {
 func withFirst(fit []*entry, is func(*entry) bool) []*entry {
 	some := fit[:1:1]
 	for _, other := range fit[1:] {
-		if !sameEdition(fit[0], other) && is(other) {
+		if is(other) && !sameEdition(fit[0], other) {
 			some = append(some, other)
 		}
 	}
 	return some
 }
 
-func sameIdentity(a, b *entry) bool { return a.identity == b.identity && a.identity.ID != "" }
+func sameIdentity(a, b *entry) bool { return a.same == b.same && a.same != 0 }
 
 // sameEdition tells whether two images are one by id, or a tag and what Earthly
 // pushes beside it for one platform: the tag is then the one to use.
 func sameEdition(a, b *entry) bool {
-	return a.edition == b.edition && a.edition != "" && a.identity.Provider == b.identity.Provider
-}
-
-func sameBuild(a, b *image.Image) bool {
-	return a.Reference.IsBuild() && b.Reference.IsBuild() && *a.Reference == *b.Reference
+	return a.edition == b.edition && a.edition != 0
 }
 
 // isCopy tells whether two images are one that was copied to another region: the
 // same name there, and no build references that say otherwise. An id that is good in
 // several regions is not copied.
 func isCopy(a, b *entry) bool {
-	if a.SpansRegions || b.SpansRegions || a.Reference.IsBuild() && b.Reference.IsBuild() {
+	if a.name == 0 || a.name != b.name || a.region == "" || b.region == "" || a.region == b.region {
 		return false
 	}
-	return a.Name != "" && a.Name == b.Name && a.identity.Provider == b.identity.Provider &&
-		a.region != "" && b.region != "" && a.region != b.region
+	return !a.SpansRegions && !b.SpansRegions && (a.build == 0 || b.build == 0)
 }
 
 // asNew returns the first image and those of other editions that neither time nor

@@ -58,13 +58,13 @@ func shared(top *image.Image) (what string, same func(*image.Image) bool) {
 // noteUnknown tells how many images come last because what ranks them is not
 // known of them. When it is known of none, DecidedBy says what took its place.
 func (o *Outcome) noteUnknown(fit []*entry) {
-	what, unknown := "a creation time", func(i *image.Image) bool { return i.CreatedAt == nil }
+	what, unknown := "a creation time", func(e *entry) bool { return e.untimed }
 	if fit[0].NewestBy == image.NewestByVersion {
-		what, unknown = "a version", func(i *image.Image) bool { return i.Version == "" }
+		what, unknown = "a version", func(e *entry) bool { return e.unversioned }
 	}
 	count := 0
 	for _, e := range fit {
-		if unknown(e.Image) {
+		if unknown(e) {
 			count++
 		}
 	}
@@ -97,7 +97,7 @@ func (o *Outcome) noteRegions(t *trial) {
 	}
 	others := map[string]bool{}
 	for _, e := range t.fit {
-		if !sameIdentity(top, e) && e.region != top.region && regional(e.Image) && e.identity.Provider == top.identity.Provider {
+		if !sameIdentity(top, e) && e.region != top.region && regional(e.Image) && sameProvider(e.Provider, top.Provider) {
 			others[e.region] = true
 		}
 	}

@@ -39,17 +39,33 @@ type maskKey struct {
 	at           int64
 }
 
-// entry is an image with what rules compare, worked out once.
+// entry is an image with what rules compare, worked out once. What a look at all
+// that fit compares stands at its beginning, as numbers.
 type entry struct {
 	*image.Image
-	identity image.Identity
-	// edition is the id of a tag without its platform.
-	edition string
-	variant image.Variant
+	// same is equal for the entries of one identity, edition for those that are one tag
+	// but for a platform at its end, build for outputs of one build and name for images
+	// of one name and provider. Zero is equal to nothing.
+	same, edition, build, name int32
+	tag, untimed, unversioned  bool
+	unread                     bool
+	variant                    image.Variant
 	// region and osName are the same for all spellings.
 	region, osName string
 	kubernetes     *semver.Version
-	unread         bool
+}
+
+// numbers gives equal texts equal numbers, from 1.
+type numbers map[string]int32
+
+func (n numbers) of(words ...string) int32 {
+	text := strings.Join(words, "\x00")
+	number, known := n[text]
+	if !known {
+		number = int32(len(n)) + 1
+		n[text] = number
+	}
+	return number
 }
 
 // Prepare makes a Pool of what all sources say, which it does not change.
@@ -64,8 +80,20 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{},
 	}
 	versions := map[string]*semver.Version{}
+	same, edition, build, name := numbers{}, numbers{}, numbers{}, numbers{}
 	for i, img := range rank(unique) {
-		pool.entries[i] = newEntry(img, versions)
+		e := newEntry(img, versions)
+		if id := img.Identity(); id.ID != "" {
+			e.same = same.of(id.Provider, id.ID)
+			e.edition = edition.of(id.Provider, editionOf(img, id.ID))
+		}
+		if img.Reference.IsBuild() {
+			e.build = build.of(img.Reference.Kind, img.Reference.Value)
+		}
+		if img.Name != "" {
+			e.name = name.of(strings.ToLower(img.Provider), img.Name)
+		}
+		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || pool.entries[i].unread
 	}
 	return pool
@@ -74,12 +102,8 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 // newEntry works out what rules compare; equal Kubernetes versions are read once.
 func newEntry(img *image.Image, versions map[string]*semver.Version) entry {
 	e := entry{
-		Image: img, identity: img.Identity(), variant: img.Variant(), region: normalRegion(img.Provider, img.Region),
-		osName: foldName(img.OS.Name), unread: isUnread(img),
-	}
-	e.edition = e.identity.ID
-	if raw := img.Attributes[image.AttributeCustomTag]; raw != "" {
-		e.edition = strings.TrimSuffix(e.identity.ID, strings.TrimPrefix(raw, e.variant.CustomTag))
+		Image: img, variant: img.Variant(), region: normalRegion(img.Provider, img.Region), osName: foldName(img.OS.Name),
+		tag: isTag(img), unread: isUnread(img), untimed: img.CreatedAt == nil, unversioned: img.Version == "",
 	}
 	if img.KubernetesVersion == "" {
 		return e
@@ -93,6 +117,12 @@ func newEntry(img *image.Image, versions map[string]*semver.Version) entry {
 	}
 	e.kubernetes = version
 	return e
+}
+
+// editionOf is the id of a tag without its platform.
+func editionOf(img *image.Image, id string) string {
+	raw := img.Attributes[image.AttributeCustomTag]
+	return strings.TrimSuffix(id, strings.TrimPrefix(raw, img.Variant().CustomTag))
 }
 
 // mask is a set of entries, by their index.
