@@ -64,6 +64,7 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	if err != nil {
 		return nil, nil, notStarted(p, err)
 	}
+	endGroup(cmd.Process)
 	err = cmd.Wait()
 	const next = "run `%s describe` to see what it prints; reinstall it or tell its author"
 	fail := func(what string) *failure.Error {

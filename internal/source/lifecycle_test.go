@@ -238,13 +238,13 @@ func TestMuteProcessApart(t *testing.T) {
 setsid `+filepath.Join(apart, "byoos-source-mute")+` &
 wait
 `, 0o755)
+	h := newHost(t, Options{PluginDirs: []string{dir}, StartTimeout: 700 * time.Millisecond})
 	t.Cleanup(func() {
 		for _, id := range processes(apart) {
 			pid, _ := strconv.Atoi(id)
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	})
-	h := newHost(t, Options{PluginDirs: []string{dir}, StartTimeout: 700 * time.Millisecond})
 	if r := one(context.Background(), h, "x", nil); r.Err == nil || !strings.Contains(r.Err.Error(), "started but did not answer within") {
 		t.Errorf("got %v", r.Err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,9 @@ func checkNothingLeft(t testing.TB, tmp string, dirs []string) {
 	for _, dir := range dirs {
 		eventually(t, "no process of "+dir+" is left", func() bool { return len(processes(dir)) == 0 })
 	}
+	if runtime.GOOS == "linux" {
+		eventually(t, "nothing that a plugin started is left", func() bool { return len(processesWith("environ", tmp+"/")) == 0 })
+	}
 }
 
 func listing(dir string) []string {
@@ -144,15 +148,18 @@ func listing(dir string) []string {
 }
 
 // processes returns the ids of running processes whose program is in dir.
-func processes(dir string) []string {
+func processes(dir string) []string { return processesWith("cmdline", dir+"/") }
+
+// processesWith returns the ids of processes with a text in a file of /proc.
+func processesWith(file, text string) []string {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil
 	}
 	var ids []string
 	for _, e := range entries {
-		b, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		if err == nil && strings.Contains(string(b), dir+"/") {
+		b, err := os.ReadFile(filepath.Join("/proc", e.Name(), file))
+		if err == nil && strings.Contains(string(b), text) {
 			ids = append(ids, e.Name())
 		}
 	}

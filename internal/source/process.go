@@ -73,6 +73,7 @@ func (p *process) Start(ctx context.Context) error {
 	go func() {
 		// A process that has ended stays a zombie until it is waited for, and
 		// its id with it. See kill.
+		endGroup(p.cmd.Process)
 		_ = p.cmd.Wait()
 		p.mu.Lock()
 		p.waited = true

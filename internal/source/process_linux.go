@@ -1,8 +1,12 @@
 package source
 
 import (
+	"errors"
+	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // setAttributes puts the child into a process group of its own, so that Ctrl-C
@@ -10,4 +14,18 @@ import (
 // SIGTERM when the host is gone, for a plugin that does not watch by itself.
 func setAttributes(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+}
+
+// endGroup waits for the end of a process, and ends what it started and left. The
+// process is still to be waited for, so its id is its own meanwhile.
+func endGroup(p *os.Process) {
+	for {
+		err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err == nil {
+			killGroup(p)
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }

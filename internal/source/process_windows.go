@@ -14,4 +14,6 @@ func setAttributes(cmd *exec.Cmd) {
 
 func killGroup(p *os.Process) { _ = p.Kill() }
 
+func endGroup(*os.Process) {}
+
 func signalOf(*os.ProcessState) (string, bool) { return "", false }
