@@ -337,10 +337,17 @@ func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image 
 			continue
 		}
 		to = append(to, image.Image{})
-		imageFrom(&to[len(to)-1], m, a.source)
-		a.noteState(m)
+		a.image(&to[len(to)-1], m)
 	}
 	return to
+}
+
+// image converts one that can be used. What it says to people may repeat an error
+// of a service.
+func (a *answer) image(to *image.Image, m *sourcev1.Image) {
+	imageFrom(to, m, a.source)
+	to.StateReason, to.Withheld = a.tail.redact(to.StateReason), a.tail.redact(to.Withheld)
+	a.noteState(m)
 }
 
 // refuse reports what cannot be used: the first of it, and how many more there are.
@@ -391,8 +398,7 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 			v.Presence, v.Reason, v.Evidence = Unknown, "the answer of the source cannot be used: "+a.tail.redact(err.Error()), ""
 		case v.Presence == Found && r.GetImage() != nil:
 			v.Image = &image.Image{}
-			imageFrom(v.Image, r.GetImage(), a.source)
-			a.noteState(r.GetImage())
+			a.image(v.Image, r.GetImage())
 		}
 	}
 }

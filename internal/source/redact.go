@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 const (
@@ -26,8 +28,7 @@ const (
 
 // redactor takes secrets out of texts, in the forms that programs print them in.
 type redactor struct {
-	forms    []string // the longer ones first, since one may be part of another
-	replacer *strings.Replacer
+	forms [256][]spelling // by the byte that they may begin with; the longer ones first
 }
 
 func newRedactor(secrets []string) *redactor {
@@ -35,12 +36,14 @@ func newRedactor(secrets []string) *redactor {
 	for _, secret := range secrets {
 		forms = append(forms, encodings(secret)...)
 	}
-	forms = longestFirst(forms)
-	pairs := make([]string, 0, 2*len(forms))
-	for _, form := range forms {
-		pairs = append(pairs, form, redacted)
+	r := &redactor{}
+	for _, form := range longestFirst(forms) {
+		spelled := spellingOf(form)
+		for first := range beginnings(spelled[0]) {
+			r.forms[first] = append(r.forms[first], spelled)
+		}
 	}
-	return &redactor{forms: forms, replacer: strings.NewReplacer(pairs...)}
+	return r
 }
 
 func longestFirst(texts []string) []string {
@@ -51,54 +54,156 @@ func longestFirst(texts []string) []string {
 }
 
 // text returns a whole text without the secrets.
-func (r *redactor) text(text string) string { return r.replacer.Replace(text) }
+func (r *redactor) text(text string) string { return r.without(text, false) }
 
 // beginning is text for one that was cut off, so that a secret may have begun at
 // its end.
-func (r *redactor) beginning(text string) string {
-	text = r.text(text)
-	longest := 0
-	for _, form := range r.forms {
-		for n := min(len(form)-1, len(text)); n >= max(minBeginning, longest+1); n-- {
-			if strings.HasSuffix(text, form[:n]) {
-				longest = n
-				break
-			}
+func (r *redactor) beginning(text string) string { return r.without(text, true) }
+
+func (r *redactor) without(text string, cut bool) string {
+	var kept strings.Builder
+	from := 0
+	for i := 0; i < len(text); {
+		n := r.secretAt(text[i:], cut)
+		if n == 0 {
+			i++
+			continue
 		}
+		kept.WriteString(text[from:i])
+		kept.WriteString(redacted)
+		i += n
+		from = i
 	}
-	if longest == 0 {
+	if from == 0 {
 		return text
 	}
-	return text[:len(text)-longest] + redacted
+	kept.WriteString(text[from:])
+	return kept.String()
 }
 
-var percentEncoded = regexp.MustCompile(`%[0-9A-F]{2}`)
+// secretAt returns the length of the secret that text begins with, or, of a text
+// that was cut off, of the beginning of one; 0 when there is none.
+func (r *redactor) secretAt(text string, cut bool) int {
+	begun := 0
+	for _, form := range r.forms[text[0]] {
+		n, letters := form.in(text)
+		switch {
+		case letters == len(form):
+			return n
+		case cut && n == len(text) && letters >= minBeginning:
+			begun = n
+		}
+	}
+	return begun
+}
 
-// encodings returns the forms in which a value is printed: as it is, in a URL, in
-// JSON, quoted as Go does, and in base64, where it may stand anywhere in what was
-// encoded.
+// spelling is a text, letter by letter, each in all the ways in which programs
+// write it: which marks are escaped differs between the parts of a URL, and between
+// languages.
+type spelling [][]string
+
+// in returns how many bytes at the beginning of text spell the letters, and how
+// many of them; all bytes and not all letters when text ends before. It is 0 for
+// what begins otherwise.
+func (s spelling) in(text string) (n, letters int) {
+	if len(s) == 0 || text == "" {
+		return 0, 0
+	}
+	for _, way := range s[0] {
+		m, whole := begins(text, way)
+		if m == 0 || !whole {
+			n = max(n, m)
+			continue
+		}
+		rest, more := s[1:].in(text[m:])
+		if more == len(s)-1 {
+			return m + rest, len(s)
+		}
+		if m+rest == len(text) {
+			n, letters = len(text), max(letters, more+1)
+		}
+	}
+	return n, letters
+}
+
+// begins returns how much of text is one way to write a letter; whole is false
+// when text ends in it. A text that was quoted several times has more backslashes.
+func begins(text, way string) (n int, whole bool) {
+	if way[0] == '\\' {
+		n = len(text) - len(strings.TrimLeft(text, `\`))
+		if n == 0 {
+			return 0, false
+		}
+		text, way = text[n:], way[1:]
+	}
+	common := min(len(text), len(way))
+	if text[:common] != way[:common] && (len(way) == 1 || !strings.EqualFold(text[:common], way[:common])) {
+		return 0, false
+	}
+	return n + common, common == len(way)
+}
+
+// beginnings are the bytes that a letter may begin with.
+func beginnings(ways []string) map[byte]bool {
+	first := map[byte]bool{}
+	for _, way := range ways {
+		first[way[0]] = true
+	}
+	return first
+}
+
+func spellingOf(text string) spelling {
+	var s spelling
+	for text != "" {
+		_, n := utf8.DecodeRuneInString(text)
+		if text[0] == '\\' {
+			n = len(text) - len(strings.TrimLeft(text, `\`))
+		}
+		s = append(s, waysOf(text[:n]))
+		text = text[n:]
+	}
+	return s
+}
+
+// waysOf returns the ways in which a letter is written: as it is, in a URL, in a
+// URL within another, and quoted as JSON, Go and others do.
+func waysOf(letter string) []string {
+	r, _ := utf8.DecodeRuneInString(letter)
+	switch {
+	case r == '\\':
+		return []string{`\`, "%5c", "%255c"} // as many as there are
+	case r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+		return []string{letter}
+	}
+	var percent, twice, units strings.Builder
+	for _, b := range []byte(letter) {
+		fmt.Fprintf(&percent, "%%%02x", b)
+		fmt.Fprintf(&twice, "%%25%02x", b)
+	}
+	for _, unit := range utf16.Encode([]rune{r}) {
+		fmt.Fprintf(&units, `\u%04x`, unit)
+	}
+	ways := []string{letter, percent.String(), twice.String(), units.String(), fmt.Sprintf(`\u%08x`, r)}
+	if r < utf8.RuneSelf {
+		quoted := strconv.QuoteRune(r)
+		ways = append(ways, fmt.Sprintf(`\x%02x`, r), `\`+strings.TrimLeft(quoted[1:len(quoted)-1], `\`))
+	}
+	if r == ' ' {
+		ways = append(ways, "+", "%2b")
+	}
+	return ways
+}
+
+// encodings returns the texts by which a value is recognised: itself, and what
+// stands for it in base64, where it may be anywhere in what was encoded.
 func encodings(value string) []string {
 	forms := []string{value}
-	for _, form := range []string{url.QueryEscape(value), url.PathEscape(value)} {
-		forms = append(forms, form, percentEncoded.ReplaceAllStringFunc(form, strings.ToLower))
-	}
-	for _, quoted := range []string{inJSON(value, true), inJSON(value, false), strconv.Quote(value), strconv.QuoteToASCII(value)} {
-		forms = append(forms, strings.Trim(quoted, `"`))
-	}
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for before := range 3 {
 			forms = append(forms, within64(encoding, value, before))
 		}
 	}
 	return slices.DeleteFunc(forms, tooShort)
-}
-
-func inJSON(value string, escapeHTML bool) string {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(escapeHTML)
-	_ = encoder.Encode(value) // a string always encodes
-	return strings.TrimSpace(b.String())
 }
 
 // within64 returns the letters of a base64 text that stand for value alone when

@@ -74,6 +74,10 @@ func TestWhatASourceSaysIsRedacted(t *testing.T) {
 		t.Errorf("reason %q", got)
 	}
 
+	images := a.images(nil, []*sourcev1.Image{{Id: "ami-1", Provider: "aws", StateReason: "not asked: " + token, Withheld: token + " is refused"}})
+	if got := images[0]; got.StateReason != "not asked: [redacted]" || got.Withheld != "[redacted] is refused" {
+		t.Errorf("state reason %q, withheld %q", got.StateReason, got.Withheld)
+	}
 	a.images(nil, []*sourcev1.Image{{Name: token}})
 	if got := a.diagnostics[1].Detail; got != "it has no id (name [redacted])" {
 		t.Errorf("detail %q", got)
@@ -123,15 +127,23 @@ func tailFor(environ ...string) *tail {
 
 // TestFormsOfASecret: a program prints a value as its libraries spell it.
 func TestFormsOfASecret(t *testing.T) {
-	const secret = `p/ss"w<rd +é&1`
+	const secret = `p/ss"w<rd +é&1@:%;,=$`
+	inURL := url.URL{Scheme: "https", Host: "h", User: url.UserPassword("u", secret)}
 	tail := tailFor("A_TOKEN=" + secret)
 	for name, form := range map[string]string{
 		"plain":              secret,
 		"query":              url.QueryEscape(secret),
 		"path":               url.PathEscape(secret),
 		"lower-case percent": strings.ToLower(url.QueryEscape(secret)),
-		"JSON":               `p/ss\"w\u003crd +é\u00261`,
-		"JSON without HTML":  `p/ss\"w<rd +é&1`,
+		"user of a URL":      strings.TrimSuffix(strings.TrimPrefix(inURL.String(), "https://u:"), "@h"),
+		"whole path":         (&url.URL{Path: secret}).EscapedPath(),
+		"Python's quote":     strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"), "%2F", "/"),
+		"URL in a URL":       url.QueryEscape(url.QueryEscape(secret)),
+		"JSON":               `p/ss\"w\u003crd +é\u00261@:%;,=$`,
+		"JSON without HTML":  `p/ss\"w<rd +é&1@:%;,=$`,
+		"PHP's JSON":         `p\/ss\"w<rd +\u00e9&1@:%;,=$`,
+		"JSON, quoted":       strconv.Quote(`p/ss\"w\u003crd +é\u00261@:%;,=$`),
+		"base64 in a URL":    url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(secret))),
 		"quoted":             strconv.Quote(secret),
 		"quoted as ASCII":    strconv.QuoteToASCII(secret),
 		"base64":             base64.StdEncoding.EncodeToString([]byte(secret)),
