@@ -292,12 +292,7 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	if len(images) == 0 {
 		images, _ = image.Gather(statements, nil)
 	}
-	now := images[0]
-	for _, img := range images {
-		if image.RegionKey(img.Region) == image.RegionKey(v.Image.Region) && image.Same(img, &v.Image) {
-			now = img
-		}
-	}
+	now := nowOf(&v.Image, images)
 	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
 	v.Status, v.Reasons = StatusOK, freshness.Judge(freshness.Expect(v.Image), *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
@@ -316,6 +311,21 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	for _, a := range found {
 		v.add(a.reason)
 	}
+}
+
+// nowOf returns what an image that was picked is now: of several that it can be, the
+// one of which no more and no less is known.
+func nowOf(picked *image.Image, images []*image.Image) *image.Image {
+	now, found := images[0], false
+	for _, img := range images {
+		if image.RegionKey(img.Region) != image.RegionKey(picked.Region) || !image.Same(img, picked) {
+			continue
+		}
+		if exact := img.Part() == picked.Part(); exact || !found {
+			now, found = img, true
+		}
+	}
+	return now
 }
 
 // absent says why nobody has the image; one that could not be asked leaves it open.

@@ -3,6 +3,7 @@ package sdk
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,7 @@ func wrapped(err error) []error {
 	case interface{ Unwrap() error }:
 		return []error{e.Unwrap()}
 	case interface{ Unwrap() []error }:
-		return e.Unwrap()
+		return slices.DeleteFunc(slices.Clone(e.Unwrap()), func(err error) bool { return err == nil })
 	}
 	return nil
 }

@@ -62,6 +62,9 @@ func newService[C any](newSource func() Source[C], stderr io.Writer) *service[C]
 // another.
 func (s *service[C]) fresh() (Source[C], error) {
 	source := s.newSource()
+	if source == nil {
+		return nil, fmt.Errorf("plugin %s: the function given to sdk.Main returned no source", s.info.Name)
+	}
 	a, b := reflect.ValueOf(s.first), reflect.ValueOf(source)
 	// All pointers to a type without fields may be equal, and nothing is kept there.
 	if a.Kind() == reflect.Pointer && a.Type() == b.Type() && a.Type().Elem().Size() > 0 && a.Pointer() == b.Pointer() {
@@ -149,16 +152,12 @@ func moduleVersion(build *debug.BuildInfo, path, release string) string {
 func (s *service[C]) Discover(
 	req *sourcev1.DiscoverRequest, stream grpc.ServerStreamingServer[sourcev1.DiscoverResponse],
 ) error {
-	source, err := s.fresh()
-	if err != nil {
-		return status.Error(codes.Internal, err.Error())
-	}
 	ctx, stop := s.callContext(stream.Context())
 	defer stop()
 	out := newSender(ctx, func(b batch) error {
 		return stream.Send(&sourcev1.DiscoverResponse{Images: b.images, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
-	return s.answer(ctx, "Discover", out, func() error {
+	return s.answer(ctx, "Discover", out, func(source Source[C]) error {
 		config, now, err := settingsOf[C](req)
 		if err != nil {
 			return err
@@ -180,12 +179,7 @@ func (s *service[C]) Discover(
 func (s *service[C]) Verify(
 	req *sourcev1.VerifyRequest, stream grpc.ServerStreamingServer[sourcev1.VerifyResponse],
 ) error {
-	source, err := s.fresh()
-	if err != nil {
-		return status.Error(codes.Internal, err.Error())
-	}
-	verifier, ok := source.(Verifier[C])
-	if !ok {
+	if _, ok := s.first.(Verifier[C]); !ok {
 		return status.Errorf(codes.Unimplemented, "plugin %s cannot verify images", s.info.Name)
 	}
 	ctx, stop := s.callContext(stream.Context())
@@ -194,12 +188,12 @@ func (s *service[C]) Verify(
 		return stream.Send(&sourcev1.VerifyResponse{Results: b.results, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
 	out.questions = protocol.NewQuestions(req.GetRefs())
-	return s.answer(ctx, "Verify", out, func() error {
+	return s.answer(ctx, "Verify", out, func(source Source[C]) error {
 		config, now, err := settingsOf[C](req)
 		if err != nil {
 			return err
 		}
-		return verifier.Verify(ctx, VerifyRequest[C]{
+		return source.(Verifier[C]).Verify(ctx, VerifyRequest[C]{
 			Source:       req.GetSource(),
 			Config:       config,
 			BaseDir:      req.GetBaseDir(),
@@ -231,20 +225,28 @@ func (s *service[C]) callContext(call context.Context) (context.Context, context
 	return ctx, func() { unlink(); cancel() }
 }
 
-// answer calls a method of a source, sends what is left and turns what it returned
-// into diagnostics, or into a status when the call was cancelled.
-func (s *service[C]) answer(ctx context.Context, method string, out *sender, call func() error) error {
-	err, died := s.guarded(method, call)
+// answer calls a method of a new source, sends what is left and turns what it
+// returned into diagnostics, or into a status when the call was cancelled.
+func (s *service[C]) answer(ctx context.Context, method string, out *sender, call func(Source[C]) error) error {
+	var found []Diagnostic
+	err := s.guarded(method, func() error {
+		source, err := s.fresh()
+		if err != nil {
+			return status.Error(codes.Internal, err.Error())
+		}
+		found = diagnosticsOf(call(source))
+		return nil
+	})
 	switch {
-	case died != nil:
-		return died
+	case err != nil:
+		return err
 	case ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
 	}
 	if sent := out.failure(); sent != nil {
 		return sent
 	}
-	for _, d := range append(diagnosticsOf(err), out.refusal()...) {
+	for _, d := range append(found, out.refusal()...) {
 		if err := out.report(d); err != nil {
 			return err
 		}
@@ -252,24 +254,24 @@ func (s *service[C]) answer(ctx context.Context, method string, out *sender, cal
 	return out.close()
 }
 
-// guarded runs call in a goroutine of its own, so that one that ends it with
-// runtime.Goexit, as a helper made for tests does, ends no goroutine of gRPC, whose
-// client would wait for ever.
-func (s *service[C]) guarded(method string, call func() error) (err, died error) {
+// guarded runs all of the author's code that a call needs, in a goroutine of its
+// own, so that one that ends it with runtime.Goexit, as a helper made for tests does,
+// ends no goroutine of gRPC, whose client would wait for ever. The error is a status.
+func (s *service[C]) guarded(method string, run func() error) (err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		returned := false
 		defer func() {
 			if r := recover(); !returned {
-				died = s.died(method, r)
+				err = s.died(method, r)
 			}
 		}()
-		err = call()
+		err = run()
 		returned = true
 	}()
 	<-done
-	return err, died
+	return err
 }
 
 // died is the error of a method that did not return, and names plugin and method.

@@ -84,7 +84,12 @@ func TestBatchesFitIntoAMessage(t *testing.T) {
 	batch := make([]sdk.Image, 100)
 	for i := range batch {
 		batch[i] = good(fmt.Sprint(i))
-		batch[i].Provenance = map[string]sdk.Provenance{"os.name": {Raw: long}}
+		if i < 50 {
+			batch[i].Provenance = map[string]sdk.Provenance{"os.name": {Raw: long}}
+			continue
+		}
+		batch[i].Reference = &sdk.Reference{Kind: "document", Value: long}
+		batch[i].Version, batch[i].Owner, batch[i].Digest = long, long, long
 	}
 	images, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
 		if err := out.Report(sdk.Diagnostic{Severity: sdk.Notice, Summary: "long", Detail: strings.Repeat(long, 65)}); err != nil {
@@ -113,6 +118,7 @@ func TestWhatAnErrorSays(t *testing.T) {
 		"typed nil":              {none, nil},
 		"empty list":             {list, nil},
 		"typed nil that is one":  {errors.Join(none, one), []string{"one"}},
+		"nothing among parts":    {holes{}, []string{"with holes"}},
 		"no words":               {errors.New(""), []string{"the plugin failed without saying why"}},
 		"deadline of its own":    {fmt.Errorf("reading us-east-1: %w", context.DeadlineExceeded), []string{"reading us-east-1: context deadline exceeded"}},
 		"cancelled by itself":    {context.Canceled, []string{"context canceled"}},
@@ -136,10 +142,46 @@ type errorList []error
 
 func (errorList) Error() string { return "a list" }
 
-func TestGoexitEndsTheCall(t *testing.T) {
-	_, _, err := discovers(func(context.Context, *sdk.Stream) error { runtime.Goexit(); return nil }).run(t)
-	if err == nil || !strings.Contains(err.Error(), "plugin test: Discover ended its goroutine") {
-		t.Error(err)
+type holes struct{}
+
+func (holes) Error() string   { return "with holes" }
+func (holes) Unwrap() []error { return []error{nil, io.EOF, nil} }
+
+// panics is an error that cannot say what it is.
+type panics struct{ inner *holes }
+
+func (p panics) Error() string { return "no inner " + (*p.inner).Error() }
+
+// TestNoReturn: all of the author's code that a call runs may end otherwise.
+func TestNoReturn(t *testing.T) {
+	nothing := discovers(func(context.Context, *sdk.Stream) error { return nil })
+	later := func(f func() sdk.Source[config]) func() sdk.Source[config] {
+		made := 0
+		return func() sdk.Source[config] {
+			if made++; made == 1 {
+				return nothing
+			}
+			return f()
+		}
+	}
+	returning := func(f discovers) func() sdk.Source[config] { return func() sdk.Source[config] { return f } }
+	tests := map[string]struct {
+		newSource func() sdk.Source[config]
+		want      string
+	}{
+		"Goexit":               {returning(func(context.Context, *sdk.Stream) error { runtime.Goexit(); return nil }), "plugin test: Discover ended its goroutine"},
+		"an error that panics": {returning(func(context.Context, *sdk.Stream) error { return panics{} }), "plugin test: panic in Discover: runtime error"},
+		"newSource panics":     {later(func() sdk.Source[config] { panic("no client") }), "plugin test: panic in Discover: no client"},
+		"newSource ends":       {later(func() sdk.Source[config] { runtime.Goexit(); return nil }), "plugin test: Discover ended its goroutine"},
+		"no source":            {later(func() sdk.Source[config] { return nil }), "plugin test: the function given to sdk.Main returned no source"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := sdktest.Discover(t.Context(), tt.newSource, nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
