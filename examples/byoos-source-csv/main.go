@@ -65,7 +65,8 @@ func (source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out
 		line, _ := rows.FieldPos(0)
 		err = out.Images(sdk.Image{
 			ID: row[0], Provider: row[1], Region: row[2], Architecture: row[3],
-			OSName: row[4], OSVersion: row[5], CreatedAt: created, State: sdk.Available, Owner: "self",
+			OSName: row[4], OSVersion: row[5], CreatedAt: created,
+			State: sdk.Available, Evidence: sdk.Recorded, Owner: "self",
 			Reference: &sdk.Reference{Kind: "csv-line", Value: fmt.Sprint(line)},
 			Provenance: map[string]sdk.Provenance{
 				"os.name":    {From: "csv", Key: "osName"},

@@ -11,7 +11,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
 )
 
-// TestNamedTestsExist holds the table of docs/fakes.md to the tests that it names.
+// TestNamedTestsExist holds the tables of docs to the tests that they name.
 func TestNamedTestsExist(t *testing.T) {
 	root, err := binaries.Root()
 	if err != nil {
@@ -39,17 +39,19 @@ func TestNamedTestsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs/fakes.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`(Test\\w+|\\w+\\.txtar)`").FindAllStringSubmatch(string(page), -1)
-	if len(named) == 0 {
-		t.Fatal("the page names no test")
-	}
-	for _, name := range named {
-		if !there[name[1]] {
-			t.Errorf("docs/fakes.md names %s, which is not there", name[1])
+	for _, page := range []string{"docs/fakes.md", "docs/guarantees.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile("`(Test\\w+|[\\w-]+\\.txtar)`").FindAllStringSubmatch(string(text), -1)
+		if len(named) == 0 {
+			t.Errorf("%s names no test", page)
+		}
+		for _, name := range named {
+			if !there[name[1]] {
+				t.Errorf("%s names %s, which is not there", page, name[1])
+			}
 		}
 	}
 }
