@@ -579,6 +579,10 @@ func TestVerify(t *testing.T) {
 			golden: source.Verified{Presence: source.Found, Image: &picked}, other: source.Verified{Presence: source.Found, Image: &liveUbuntu},
 			pack: "aws-us-east-1", asked: "golden", status: pipeline.StatusOK,
 		},
+		"of another system by such a source, and its own does not answer": {
+			err: map[string]error{"golden": errors.New("expired")}, other: source.Verified{Presence: source.Found, Image: &liveUbuntu},
+			pack: "aws-us-east-1", asked: "golden", status: pipeline.StatusOK, failure: "expired",
+		},
 		"deprecated by the service of a source that the pack does not pick from": {
 			golden: source.Verified{Presence: source.Found, Image: &picked}, other: source.Verified{Presence: source.Found, Image: &liveOld},
 			pack: "aws-us-east-1", asked: "golden", status: pipeline.StatusStale, reason: "deprecated since",
@@ -601,8 +605,8 @@ func TestVerify(t *testing.T) {
 				test.other = source.Verified{Presence: source.Unknown, Reason: "in none of its places"}
 			}
 			fake := &plugins{verified: map[string][]source.Verified{"golden": {test.golden}, "other": {test.other}}, err: test.err}
-			for failing := range test.err {
-				fake.verified[failing] = nil
+			for failing := range test.err { // as the host answers
+				fake.verified[failing] = []source.Verified{{Presence: source.Unknown, Reason: "the source gave no answer"}}
 			}
 			p := newPipeline(t, fake)
 			p.Document = parsed(t, twoPacks+"  - {name: all, pack: generic-byoi, values: {osName: rhel, osVersion: \"8\"}}\n")

@@ -189,7 +189,7 @@ func (p *Pipeline) ask(
 		answers[i] = answer{source: s.Name, presence: source.Unknown, reason: "source " + s.Name + " could not be asked", failed: err != nil}
 	}
 	for i, v := range verified {
-		if v.Presence == source.Unknown && v.Reason == "" {
+		if v.Presence == source.Unknown && (v.Reason == "" || err != nil) {
 			continue
 		}
 		answers[i] = answer{source: s.Name, presence: v.Presence, evidence: v.Evidence, image: v.Image, reason: v.Reason}
@@ -288,13 +288,15 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	for _, a := range found {
 		statements = append(statements, *a.image)
 	}
+	want := freshness.Expect(v.Image)
 	images, _ := image.Gather(statements, packs[v.Pack].Sources)
 	if len(images) == 0 {
 		images, _ = image.Gather(statements, nil)
+		want.OS, want.KubernetesVersion = image.OS{}, "" // whether these are still so is for its own sources to say
 	}
 	now := nowOf(&v.Image, images)
 	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
-	v.Status, v.Reasons = StatusOK, freshness.Judge(freshness.Expect(v.Image), *now, p.Now)
+	v.Status, v.Reasons = StatusOK, freshness.Judge(want, *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
 	if now.Withheld != "" {
 		v.Notes = append(v.Notes, "it would not be offered now: "+now.Withheld)
