@@ -332,9 +332,9 @@ func remedy(key, wanted string, found []string) string {
 		if near = providerNamed(wanted); near != "" && !slices.Contains(found, near) {
 			return "; providers are spelled otherwise here: did you mean " + strconv.Quote(near) + "?"
 		}
-		near = cmp.Or(near, spelling.Nearest(wanted, found))
+		near = cmp.Or(near, nearAmong(wanted, found))
 	default:
-		near = spelling.Nearest(wanted, found)
+		near = nearAmong(wanted, found)
 	}
 	switch {
 	case near != "":
@@ -343,6 +343,16 @@ func remedy(key, wanted string, found []string) string {
 		return askFor + "build or copy an image there"
 	}
 	return askFor + "build an image that has it"
+}
+
+// nearAmong returns the value that a word is probably a misspelling of, or "". Among
+// many values one is always near, and to compare them all for each pack takes minutes.
+func nearAmong(word string, values []string) string {
+	const most = 200
+	if len(values) > most {
+		return ""
+	}
+	return spelling.Nearest(word, values)
 }
 
 // providerNamed returns the provider that goes by another name, or "".

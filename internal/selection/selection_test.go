@@ -424,6 +424,20 @@ func TestNextStep(t *testing.T) {
 	}
 }
 
+// What is meant is looked for among few values only: each miss of thousands of packs
+// would compare all of thousands of names.
+func TestNothingIsMeantAmongManyValues(t *testing.T) {
+	images := many(1_000)
+	for i := range images {
+		images[i].Name = fmt.Sprintf("golden-%d", i)
+	}
+	_, err := apply(t, spec.Select{Name: "goldn-1"}, images...).Resolve("p")
+	var failed *failure.Error
+	if !errors.As(err, &failed) || strings.Contains(failed.Next, "did you mean") || !strings.Contains(failed.Next, " more: ask for one of these") {
+		t.Errorf("got %+v", failed)
+	}
+}
+
 func TestAmbiguousDetailsShowWhatDiffers(t *testing.T) {
 	_, err := apply(t, spec.Select{}, ami("a", run("u1"), tagged("db")), ami("b\x1b[31m", run("u1"), tagged("web"))).Resolve("p")
 	var failed *failure.Error

@@ -40,7 +40,7 @@ func begunWith(word string, candidates []string) string {
 
 // fold makes os_name, os-name and OSName the same word.
 func fold(s string) string {
-	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s))
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(s), "_", ""), "-", "")
 }
 
 // editDistance counts insertions, deletions, replacements and swaps of
