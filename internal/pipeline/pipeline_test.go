@@ -493,6 +493,8 @@ func TestVerify(t *testing.T) {
 	live, deregistered, ubuntu := good, good, good
 	live.Evidence, deregistered.Evidence, deregistered.State = image.Asked, image.Asked, image.Gone
 	ubuntu.OS.Name = "ubuntu"
+	unoffered := live
+	unoffered.Withheld = "not ours"
 	picked := good
 	picked.OS.Name = "rhel"
 	liveUbuntu, liveOld, failed, newRecord := live, live, good, good
@@ -545,7 +547,7 @@ func TestVerify(t *testing.T) {
 			other: source.Verified{Presence: source.Found, Image: &deregistered},
 		},
 		"on record, and another account may not see it": {
-			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK,
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK, reason: "not shared",
 			other: source.Verified{Presence: source.NotVisible, Reason: "not shared", Evidence: image.Asked},
 		},
 		"on record, and another record does not have it": {
@@ -570,6 +572,9 @@ func TestVerify(t *testing.T) {
 		},
 		"of a source that the spec has no more, and another has it": {
 			other: source.Verified{Presence: source.Found, Image: &live}, asked: "nope", status: pipeline.StatusOK,
+		},
+		"withheld now": {
+			golden: source.Verified{Presence: source.Found, Image: &unoffered}, asked: "golden", status: pipeline.StatusOK, reason: "it would not be offered now: not ours",
 		},
 		"of another system now": {
 			golden: source.Verified{Presence: source.Found, Image: &ubuntu}, asked: "golden", status: pipeline.StatusStale, reason: "its OS is ubuntu, and rhel was picked",
@@ -614,7 +619,8 @@ func TestVerify(t *testing.T) {
 			if test.failure == "" && err != nil || test.failure != "" && (err == nil || !strings.Contains(err.Error(), test.failure)) {
 				t.Errorf("got error %v, want %q", err, test.failure)
 			}
-			if got[0].Status != test.status || !strings.Contains(strings.Join(got[0].Reasons, "; "), test.reason) {
+			said := strings.Join(append(got[0].Reasons, got[0].Notes...), "; ")
+			if got[0].Status != test.status || !strings.Contains(said, test.reason) {
 				t.Errorf("got %s %q, want %s %q", got[0].Status, got[0].Reasons, test.status, test.reason)
 			}
 		})

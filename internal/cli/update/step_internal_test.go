@@ -95,10 +95,12 @@ func TestFailedSourceRollsNothingBack(t *testing.T) {
 		day  int
 		want []string
 		kept int
-	}{"older": {1, nil, 1}, "newer": {3, []string{"newer"}, 0}} {
+	}{"older": {1, []string{"new"}, 1}, "newer": {3, []string{"newer", "new"}, 0}} {
 		entry := locked(func(i *image.Image) { i.ID, i.CreatedAt = "ami-0123456789abcdef1", at(test.day) })
+		added := locked(nil)
+		added.Name = "z"
 		p := &picked{
-			entries: []lock.Entry{entry}, names: map[string]bool{"p": true, "failed": true},
+			entries: []lock.Entry{entry, added}, names: map[string]bool{"p": true, "failed": true},
 			picks: map[string]pipeline.Pick{"p": {Pack: spec.Pack{Name: "p", Pack: spec.GenericBYOI}, FailedSources: []string{"golden"}}},
 		}
 		failed := locked(nil)
