@@ -61,8 +61,10 @@ func imagesTo(images []Image) ([]*sourcev1.Image, []int) {
 		out.Tags, tags = stringsTo(in.Tags)
 		out.Attributes, attributes = stringsTo(in.Attributes)
 		out.Provenance, provenance = provenanceTo(in.Provenance)
-		// The other fields are short in every image that anybody has.
-		sizes[i] = tags + attributes + provenance + len(in.ID) + len(in.FullID) + len(in.Name) + len(in.StateReason) + len(in.Withheld)
+		sizes[i] = tags + attributes + provenance +
+			len(in.ID) + len(in.Provider) + len(in.Name) + len(in.Region) + len(in.Architecture) + len(in.OSName) + len(in.OSVersion) +
+			len(in.KubernetesVersion) + len(in.Version) + len(in.StateReason) + len(in.Withheld) + len(in.FullID) +
+			len(in.Owner) + len(in.OwnerID) + len(in.Digest) + len(m.reference.Kind) + len(m.reference.Value)
 		converted[i] = out
 	}
 	return converted, sizes
