@@ -44,6 +44,7 @@ func TestFailures(t *testing.T) {
 		{name: "crash", stub: true},
 		{name: "killed", stub: true},
 		{name: "panic", stub: true},
+		{name: "goroutine-panic", stub: true},
 		{name: "child", stub: true},
 		{name: "no-id", stub: true},
 		{name: "error", stub: true},

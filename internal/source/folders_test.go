@@ -72,18 +72,22 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	}
 }
 
-// TestListOfALargeFileEndsWithItsContext has a file that takes hours to read.
-func TestListOfALargeFileEndsWithItsContext(t *testing.T) {
+// TestLargeFileEndsWithItsContext has a file that takes hours to read.
+func TestLargeFileEndsWithItsContext(t *testing.T) {
 	dir := pluginDir(t)
 	path := filepath.Join(dir, "byoos-source-large")
 	writeTestFile(t, path, "", 0o644)
 	if err := os.Truncate(path, 1<<42); err != nil {
 		t.Skip("no sparse files here:", err)
 	}
-	h := newHost(t, Options{PluginDirs: []string{dir}})
+	data := t.TempDir()
+	h := newHost(t, Options{PluginDirs: []string{dir}, DataDir: data})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := h.List(ctx); failure.Code(err) != failure.ExitInterrupted {
+		t.Errorf("got %v", err)
+	}
+	if _, err := h.Install(ctx, path); failure.Code(err) != failure.ExitInterrupted || len(listing(filepath.Join(data, "byoos", "plugins"))) > 0 {
 		t.Errorf("got %v", err)
 	}
 }

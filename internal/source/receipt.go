@@ -101,8 +101,11 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err := fitToInstall(dir); err != nil {
 		return nil, installFailure(path, err)
 	}
-	temporary, sum, err := copyPlugin(path, dir)
-	if err != nil {
+	temporary, sum, err := copyPlugin(ctx, path, dir)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, interrupted(ctx)
+	case err != nil:
 		return nil, installFailure(path, err)
 	}
 	defer func() { _ = os.RemoveAll(temporary) }()
@@ -174,7 +177,7 @@ const installPrefix = ".install-"
 
 // copyPlugin copies a plugin into a temporary directory in dir and returns that,
 // and the plugin's digest in hex.
-func copyPlugin(path, dir string) (temporary, sum string, err error) {
+func copyPlugin(ctx context.Context, path, dir string) (temporary, sum string, err error) {
 	in, _, err := ownership.OpenRegular(path)
 	if err != nil {
 		return "", "", err
@@ -185,7 +188,7 @@ func copyPlugin(path, dir string) (temporary, sum string, err error) {
 	if err != nil {
 		return "", "", cannotWrite(dir, err)
 	}
-	sum, err = copyTo(filepath.Join(temporary, filepath.Base(path)), in)
+	sum, err = copyTo(filepath.Join(temporary, filepath.Base(path)), until(ctx, in))
 	if err == nil {
 		return temporary, sum, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -28,8 +29,12 @@ type tail struct {
 	mu    sync.Mutex
 	part  []byte
 	cut   bool // more came than part has room for
+	stack bool // the lines are those of a Go program that crashed
 	lines []string
 }
+
+// stackBegins is the line before the calls of a goroutine.
+var stackBegins = regexp.MustCompile(`^goroutine \d+ .*\[.*\]:$`)
 
 func newTail(log *slog.Logger, secrets []string) *tail {
 	return &tail{log: log, secrets: newRedactor(secrets)}
@@ -76,6 +81,10 @@ func (t *tail) flush(whole bool) {
 		return
 	}
 	t.log.Log(context.Background(), level, line)
+	if t.stack = !parsed && (t.stack || stackBegins.MatchString(line)); t.stack {
+		// It is for authors, and would push out why the program crashed.
+		return
+	}
 	t.lines = append(t.lines, line)
 	if len(t.lines) > tailLines {
 		t.lines = slices.Delete(t.lines, 0, 1)

@@ -176,7 +176,7 @@ func describe(p *source.Plugin, out io.Writer) error {
 		{"Environment", orNone(strings.Join(d.GetEnvironment(), " "))},
 		{"Homepage", orNone(d.GetHomepage())},
 	} {
-		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", line[1])
+		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", output.HarmlessLine(line[1]))
 	}
 	fmt.Fprintln(out, "Configuration:")
 	if d.GetConfigSchema() == "" {
