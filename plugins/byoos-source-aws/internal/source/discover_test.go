@@ -120,7 +120,7 @@ func TestImageBuilderStates(t *testing.T) {
 			amiOf("us-east-1", id(5), old, func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
 			amiOf("us-east-1", id(6), old, func(a *fakeaws.AMI) { a.Owner = "888888888888"; a.SharedWith = []string{self} }),
 			amiOf("us-east-1", id(9), old), amiOf("us-east-1", id(10), old), amiOf("us-east-1", id(13), old), amiOf("us-east-1", id(14), old),
-			amiOf("us-east-1", id(15), old),
+			amiOf("us-east-1", id(15), old), amiOf("us-east-1", id(18), old),
 		},
 		Builds: []fakeaws.Build{
 			build(1, old, nil),
@@ -141,6 +141,9 @@ func TestImageBuilderStates(t *testing.T) {
 			build(16, old, func(b *fakeaws.Build) {
 				b.Status, b.StatusReason, b.Outputs[0].Account = "FAILED", "tests failed", "999999999999"
 			}),
+			build(17, old, func(b *fakeaws.Build) { b.Status = "DISTRIBUTING" }), // not visible yet
+			build(18, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
+			build(19, old, func(b *fakeaws.Build) { b.Status, b.StatusReason = "FAILED", "copy failed" }), // never was
 		},
 	}
 	start(t, w)
@@ -165,6 +168,9 @@ func TestImageBuilderStates(t *testing.T) {
 		14: {sdk.Unusable, "DEPRECATED", "", sdk.Asked},
 		15: {sdk.Unusable, "QUARANTINED", "", sdk.Asked}, // a state of tomorrow, though its deprecation is yet to come
 		16: {sdk.Failed, "tests failed", "", sdk.Asked},  // Image Builder's word on its build needs no AMI
+		17: {sdk.Pending, "DISTRIBUTING", "", sdk.Asked},
+		18: {sdk.Available, "", "it is DELETED", sdk.Asked}, // which leaves its AMI as it is
+		19: {sdk.Failed, "copy failed", "", sdk.Asked},
 	}
 	if len(out.images) != len(want) {
 		t.Errorf("%d images, want %d", len(out.images), len(want))

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -206,13 +207,20 @@ func (d *discovery) unseen(c builder.Candidate, withheld string) sdk.Image {
 }
 
 // merge adds what Image Builder says of an AMI. It was asked for the state of the
-// build, so what it says against it holds whatever EC2 shows.
+// build, so what it says against it holds whatever EC2 shows. A build that was deleted
+// leaves its AMIs as they are, and is only not offered:
+// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteImage.html
 func (d *discovery) merge(c builder.Candidate, img sdk.Image) sdk.Image {
 	if d.self != "" && img.OwnerID == d.self {
 		img.Owner = settings.Self
 	}
 	state, reason := c.Against(d.req.Now)
-	if state != sdk.StateUnknown && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
+	refused := img.State != sdk.Available && img.State != sdk.StateUnknown
+	switch {
+	case refused || state == sdk.StateUnknown:
+	case state == sdk.Gone:
+		img.Withheld = cmp.Or(img.Withheld, reason)
+	default:
 		img.State, img.StateReason = state, reason
 		img.Withheld, img.Evidence, img.ObservedAt = "", sdk.Asked, time.Time{}
 	}
@@ -261,6 +269,8 @@ func (d *discovery) whose(ctx context.Context, found builder.Found) string {
 // nothing when the account that was asked is known to be its own.
 func (d *discovery) unconfirmed(c builder.Candidate, unchecked bool) string {
 	switch {
+	case c.State == sdk.Pending, c.State == sdk.Failed:
+		return "EC2 does not show it; " + c.Reason // it is not there yet, or never was
 	case unchecked:
 		return "could not be checked: EC2 did not answer in " + c.Region
 	case c.NoRegion:

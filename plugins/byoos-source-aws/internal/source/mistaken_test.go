@@ -243,7 +243,7 @@ func TestImageBuilderHoldsWhereEC2SaysNothing(t *testing.T) {
 		{"BUILDING", "", "", sdk.Pending},
 		{"TESTING", "", "", sdk.Pending},
 		{"DISABLED", "", "", sdk.Disabled},
-		{"DELETED", "", "", sdk.Gone},
+		{"DELETED", "", "", sdk.StateUnknown},
 		{"DEPRECATED", "", "", sdk.Unusable},
 		{"PAUSED", "", "", sdk.Unusable},
 		{"AVAILABLE", "FAILED", "", sdk.Failed},
