@@ -150,13 +150,29 @@ func addBystanders(groups []group, statements []Image, sources []string) {
 		if g.first == nil {
 			continue
 		}
-		for _, img := range against[g.first.Identity()] {
-			if covers(img, g.first) {
+		said := against[g.first.Identity()]
+		wide := len(said) > 0 && g.wide()
+		good := wide && slices.ContainsFunc(statements, func(img Image) bool {
+			return img.usable() && img.Evidence == Asked && !counts(&img, sources) && img.Identity() == g.first.Identity()
+		})
+		for _, img := range said {
+			if covers(img, g.first) || g.first.Region == "" && (!wide || !good || img.usable()) {
 				g.bystanders = append(g.bystanders, img)
 			}
 		}
 	}
 }
+
+// wide tells whether statements without a region are on an id that is good in several:
+// what is said against it in some of these is not said of the image, unless it is not
+// good in any.
+func (g *group) wide() bool {
+	return g.first.Region == "" && slices.ContainsFunc(g.all(), func(img *Image) bool { return img.SpansRegions })
+}
+
+// usable tells whether nothing is said against using an image where the statement is
+// about.
+func (i *Image) usable() bool { return !i.State.Refuses() && !i.ExcludedFromLatest }
 
 // speaksAgainst tells whether a statement holds what keeps an image from being used,
 // now or later.
@@ -167,7 +183,7 @@ func (i *Image) speaksAgainst() bool {
 // covers tells whether what is said of an image in one place holds in that of
 // another statement on it.
 func covers(said, of *Image) bool {
-	return said.Region == "" || RegionKey(said.Region) == RegionKey(of.Region) || of.Region == "" && !of.SpansRegions
+	return said.Region == "" || RegionKey(said.Region) == RegionKey(of.Region)
 }
 
 // parts separates the images of one id. What is known of less goes with each that

@@ -203,6 +203,10 @@ func TestGather(t *testing.T) {
 		img.Evidence, img.State = image.Asked, image.Gone
 		return img
 	}
+	asked := func(img image.Image) image.Image {
+		img.Evidence, img.State = image.Asked, image.Available
+		return img
+	}
 	short := azure("/images/a", "westus", "two")
 	short.FullID = "/subscriptions/2/images/a"
 	shortToo := short
@@ -289,6 +293,14 @@ func TestGather(t *testing.T) {
 		"another source was told that the architecture is gone": {
 			statements: []image.Image{oci("amd64", "d2", "a"), oci("arm64", "d2", "a"), refused(oci("arm64", "", "b"))}, sources: []string{"a"},
 			want: []string{"r/os:1 global amd64 d2 by a", "r/os:1 global arm64 d2 gone by a"},
+		},
+		"another source was told that it is not good in one region": {
+			statements: []image.Image{azure("/v/1", "", "manifest"), refused(azure("/v/1", "eastus", "a")), asked(azure("/v/1", "westus", "a"))}, sources: []string{"manifest"},
+			want: []string{"/v/1 by manifest"},
+		},
+		"another source was told that it is good in no region": {
+			statements: []image.Image{azure("/v/1", "", "manifest"), refused(azure("/v/1", "eastus", "a")), refused(azure("/v/1", "westus", "a"))}, sources: []string{"manifest"},
+			want: []string{"/v/1 gone by manifest"},
 		},
 		"another source was told that it is deprecated": {
 			statements: []image.Image{available(manifest), old}, sources: []string{"manifest"},

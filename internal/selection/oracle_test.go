@@ -373,11 +373,21 @@ func bystanders(said, statements []image.Image, sources []string) []image.Image 
 	var all []image.Image
 	for _, other := range statements {
 		if !ours(other, sources) && other.Evidence == image.Asked && other.Provider == said[0].Provider &&
-			strings.EqualFold(other.ID, said[0].ID) && inOneOf(other.Region, said) && ofPart(other, said) {
+			strings.EqualFold(other.ID, said[0].ID) && ofPart(other, said) {
 			all = append(all, other)
 		}
 	}
-	return all
+	usable := func(img image.Image) bool { return img.State != image.Pending && img.State != image.Gone }
+	good := slices.ContainsFunc(all, usable)
+	return slices.DeleteFunc(all, func(other image.Image) bool {
+		return !inOneOf(other.Region, said) && (!ofSeveralRegions(said) || good && !usable(other))
+	})
+}
+
+// ofSeveralRegions tells whether an id that is good in several regions is said to be
+// in none.
+func ofSeveralRegions(said []image.Image) bool {
+	return said[0].SpansRegions && !slices.ContainsFunc(said, func(img image.Image) bool { return img.Region != "" })
 }
 
 // ofPart tells whether nothing speaks against a statement being of what others are.

@@ -232,7 +232,7 @@ func TestHostOffersSinglePlatforms(t *testing.T) {
 		}
 	}
 	p.spec(selecting(`where: 'image.name.endsWith("_linux_amd64")'`))
-	if _, talk := p.run(3, "render"); !strings.Contains(talk, "its source does not offer it: it is the image for one platform of the tag "+tag) {
+	if _, talk := p.run(3, "render"); !strings.Contains(talk, "its source withholds it: it is the image for one platform of the tag "+tag) {
 		t.Errorf("it says:\n%s", talk)
 	}
 }

@@ -100,6 +100,7 @@ func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
 		if a.Kind != "" {
 			img.Attributes[AttributeAzureKind] = a.Kind
 		}
+		img.SpansRegions = a.Kind == artifact.GalleryImageVersion
 		img.State = sdk.Available
 		if a.Problem != "" {
 			img.State, img.StateReason = sdk.Unusable, a.Problem
