@@ -44,7 +44,7 @@ func (r *Rule) decide(t *trial) Outcome {
 func whole(fit []*entry) *image.Image {
 	pick := *fit[0].Image
 	for _, e := range fit[1:] {
-		if !sameIdentity(fit[0], e) {
+		if !otherPart(fit[0], e) {
 			continue
 		}
 		if e.Architecture != pick.Architecture {
@@ -164,7 +164,7 @@ func copies(fit []*entry) (some []*entry, why string) {
 func parts(fit []*entry) (some []*entry, why string) {
 	some = []*entry{fit[0]}
 	for _, e := range fit[1:] {
-		if sameIdentity(fit[0], e) && e.Part() != fit[0].Part() {
+		if otherPart(fit[0], e) {
 			some = append(some, e)
 		}
 	}
@@ -183,6 +183,12 @@ func withFirst(fit []*entry, is func(*entry) bool) []*entry {
 		}
 	}
 	return some
+}
+
+// otherPart tells whether two images are parts of one id. Of an id without parts they
+// are one image in two regions.
+func otherPart(a, b *entry) bool {
+	return sameIdentity(a, b) && image.HasParts(a.Provider) && a.Part() != b.Part()
 }
 
 func sameIdentity(a, b *entry) bool { return a.same == b.same && a.same != 0 }

@@ -276,6 +276,15 @@ func TestSourcesThatDisagreeOnOneImage(t *testing.T) {
 
 func digest(d string) func(*image.Image) { return func(i *image.Image) { i.Digest = d } }
 
+// A region of which less is known takes no fact from the image in another.
+func TestRegionsOfOneIDAreNoParts(t *testing.T) {
+	spanning := func(i *image.Image) { i.Provider, i.SpansRegions = "azure", true }
+	outcome := apply(t, spec.Select{}, ami("a", spanning, region("eastus"), architecture("arm64")), ami("a", spanning, region("westus"), architecture("")))
+	if outcome.Verdict != selection.Picked || outcome.Pick.Architecture != "arm64" {
+		t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
+	}
+}
+
 // Parts of one id that render the same are one choice, and what they do not share is
 // no fact of the pick.
 func TestPartsThatRenderTheSame(t *testing.T) {
