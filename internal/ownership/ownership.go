@@ -13,8 +13,30 @@ import (
 )
 
 // Private refuses a file that another user could have put there or changed, by an
-// Error. The directory counts as well: whoever writes to it can replace the file.
+// Error. The directory counts as well, since whoever writes to it can replace the
+// file; and so does each symbolic link on the way, with the directory that it is in.
+// info is that of the file.
 func Private(path string, info fs.FileInfo) error {
+	target, links, err := resolved(path)
+	if err != nil {
+		return err
+	}
+	if err := private(target, info); err != nil {
+		return err
+	}
+	for _, link := range links {
+		info, err := os.Lstat(link)
+		if err == nil {
+			err = private(link, info)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func private(path string, info fs.FileInfo) error {
 	dir := filepath.Dir(path)
 	dirInfo, err := os.Stat(dir)
 	if err != nil {

@@ -5,7 +5,10 @@ package ownership
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -27,4 +30,41 @@ func NotWritableByOthers(path string, info fs.FileInfo) error {
 		return Error{Paths: []string{path}, Owner: "uid " + strconv.Itoa(int(stat.Uid))}
 	}
 	return nil
+}
+
+// maxLinks is how many links Linux follows.
+const maxLinks = 40
+
+// resolved returns the file that a path leads to, and the symbolic links on the way.
+func resolved(path string) (target string, links []string, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return "", nil, err
+	}
+	target = "/"
+	ahead := strings.Split(path, "/")
+	for len(ahead) > 0 {
+		next := filepath.Join(target, ahead[0]) // target has no links, so .. is its parent
+		ahead = ahead[1:]
+		info, err := os.Lstat(next)
+		if err != nil {
+			return "", nil, err
+		}
+		if info.Mode()&os.ModeSymlink == 0 {
+			target = next
+			continue
+		}
+		if links = append(links, next); len(links) > maxLinks {
+			return "", nil, &fs.PathError{Op: "stat", Path: path, Err: syscall.ELOOP}
+		}
+		to, err := os.Readlink(next)
+		if err != nil {
+			return "", nil, err
+		}
+		if filepath.IsAbs(to) {
+			target = "/"
+		}
+		ahead = slices.Concat(strings.Split(to, "/"), ahead)
+	}
+	return target, links, nil
 }

@@ -174,6 +174,37 @@ func TestTwoLinksToOneFile(t *testing.T) {
 	}
 }
 
+// TestLinksOnTheWay: so does whoever may put one where another link leads to, or
+// on the way to the folder.
+func TestLinksOnTheWay(t *testing.T) {
+	dir, open := pluginDir(t), t.TempDir()
+	for _, link := range [][2]string{
+		{filepath.Join(open, "step"), filepath.Join(filepath.Dir(dir), "last")},
+		{filepath.Join(filepath.Dir(dir), "last"), filepath.Dir(stubFile)},
+		{filepath.Join(dir, "byoos-source-stub"), "../../" + filepath.Base(open) + "/step/byoos-source-stub"},
+		{filepath.Join(open, "p"), dir},
+	} {
+		if err := os.Symlink(link[1], link[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{dir, filepath.Join(open, "p")} {
+		if err := os.Chmod(open, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		h := newHost(t, Options{PluginDirs: []string{folder}})
+		if _, err := h.Find(context.Background(), "stub"); err != nil {
+			t.Errorf("%s: links of one's own: %v", folder, err)
+		}
+		if err := os.Chmod(open, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Find(context.Background(), "stub"); err == nil || !strings.Contains(err.Error(), "other users may write to "+open) {
+			t.Errorf("%s: got %v", folder, err)
+		}
+	}
+}
+
 // TestLinkOfAStranger: whoever may put a link into a folder chooses what is run.
 func TestLinkOfAStranger(t *testing.T) {
 	if os.Geteuid() != 0 {

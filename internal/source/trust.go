@@ -52,18 +52,8 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 	case p.Origin == OriginBundled:
 		return info, nil
 	}
-	if err := ownership.Private(p.Path, info); err != nil {
-		return nil, notTrusted(p, err)
-	}
-	if p.entry == p.Path {
-		return info, nil
-	}
-	// Whoever may put a link into the folder chooses which program is run.
-	entry, err := os.Lstat(p.entry)
-	if err == nil {
-		err = ownership.Private(p.entry, entry)
-	}
-	if err != nil {
+	// Whoever may put a link on the way to it chooses which program is run.
+	if err := ownership.Private(p.entry, info); err != nil {
 		return nil, notTrusted(p, err)
 	}
 	return info, nil

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/invopop/jsonschema"
@@ -60,7 +59,7 @@ func Load(path string) (*Config, error) {
 		return nil, unreadable(path, err)
 	}
 	defer func() { _ = file.Close() }()
-	if err := private(path, info); err != nil {
+	if err := ownership.Private(path, info); err != nil {
 		return nil, untrusted(path, err)
 	}
 	data, err := io.ReadAll(file)
@@ -76,22 +75,6 @@ func unreadable(path string, err error) error {
 		err = pathErr.Err
 	}
 	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read your configuration " + path, Err: err}
-}
-
-// private looks at the file, and at the link that leads to it.
-func private(path string, info fs.FileInfo) error {
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
-	}
-	if err := ownership.Private(target, info); err != nil || target == path {
-		return err
-	}
-	entry, err := os.Lstat(path)
-	if err != nil {
-		return err
-	}
-	return ownership.Private(path, entry)
 }
 
 func untrusted(path string, err error) error {
