@@ -45,6 +45,8 @@ var (
 	distribution = regexp.MustCompile(`^(?:k3s|rke2r|k0s\.)(\d+)$`)
 	patched      = regexp.MustCompile(`^patch\.(\d+)$`)
 	digits       = regexp.MustCompile(`\d+`)
+	// suffixed is what follows the numbers of a user's own version: a word, numbers.
+	suffixed = regexp.MustCompile(`^([A-Za-z]*)[._-]?((?:\d+[._-]?)*)`)
 )
 
 // Read parses and ranks a tag. A tag outside the grammar that is nothing but a
@@ -59,7 +61,7 @@ func (g Grammar) Read(name string) Tag {
 	}
 	t := Tag{Name: name, Edition: edition, Facts: facts}
 	if !ok {
-		t.rank, _ = versionRank(nil, name, canvosWidth)
+		t.rank, _, _ = versionRank(nil, name, canvosWidth)
 		return t
 	}
 	if architecture != "" {
@@ -67,14 +69,16 @@ func (g Grammar) Read(name string) Tag {
 	}
 	t.Kubernetes = Kubernetes(facts[KubernetesVersion])
 	t.rank = make([]token, 0, 4*g.width)
+	var more []token
 	for _, group := range []string{Version, KubernetesVersion, PEVersion, OSVersion} {
 		if !slices.Contains(g.groups, group) {
 			continue
 		}
-		if t.rank, ok = versionRank(t.rank, facts[group], g.width); !ok {
+		if t.rank, more, ok = versionRank(t.rank, facts[group], g.width); !ok {
 			t.rank = noVersion(t.rank, g.width)
 		}
 	}
+	t.rank = append(t.rank, more...)
 	return t
 }
 
@@ -114,37 +118,71 @@ func noVersion(rank []token, width int) []token {
 }
 
 // versionRank appends to rank width numbers, and the pre-release part after them.
-// It returns false for what is not a version.
-func versionRank(rank []token, version string, width int) ([]token, bool) {
+// More numbers, which would move a version that follows, it returns apart. It
+// returns false for what is not a version.
+func versionRank(rank []token, version string, width int) (_, more []token, ok bool) {
 	numbers, rest, ok := splitVersion(version)
 	if !ok {
-		return rank, false
+		return rank, nil, false
 	}
 	start := len(rank)
 	rank = noVersion(rank, width)
-	for i, part := range strings.SplitN(numbers, ".", width+1) {
-		if i < width {
-			rank[start+i].number = parseNumber(part)
-		}
+	parts := strings.SplitN(numbers, ".", width+1)
+	for i, part := range parts[:min(len(parts), width)] {
+		rank[start+i].number = parseNumber(part)
 	}
 	if rest == "" {
-		return rank, true
+		return rank, nil, true
 	}
-	if build := distribution.FindStringSubmatch(rest); build != nil && width > canvosWidth {
-		rank[start+canvosWidth].number = parseNumber(build[1])
+	own := width > canvosWidth
+	if build := distribution.FindStringSubmatch(rest); build != nil {
+		if own {
+			rank[start+canvosWidth].number = parseNumber(build[1])
+		}
+		return rank, nil, true
 	}
 	// A patch follows its release: v4.6.21-patch.7 is after v4.6.21.
 	if patch := patched.FindStringSubmatch(rest); patch != nil {
-		if width > canvosWidth {
+		if own {
 			rank[start+canvosWidth].number = parseNumber(patch[1])
 		} else {
 			rank = append(rank, token{number: parseNumber(patch[1])})
 		}
+		return rank, nil, true
+	}
+	if own {
+		metadata := strings.Contains(version, numbers+"_") || strings.Contains(version, numbers+"+")
+		rank, more = suffixRank(rank, rest, len(parts) < width, metadata)
+		return rank, more, true
 	}
 	if pre := preReleased.FindStringSubmatch(rest); pre != nil {
 		rank = append(rank, token{letters: pre[1]}, token{number: parseNumber(pre[2])})
 	}
-	return rank, true
+	return rank, nil, true
+}
+
+// suffixRank appends what follows the numbers of a user's own version. A word is a
+// pre-release, as in semver, but not in build metadata; a number is a revision after
+// the release, and takes the last place of rank when that is free.
+func suffixRank(rank []token, rest string, free, metadata bool) (_, more []token) {
+	parts := suffixed.FindStringSubmatch(rest)
+	word := strings.ToLower(parts[1])
+	if word != "" && metadata {
+		return rank, nil
+	}
+	for _, number := range digits.FindAllString(parts[2], -1) {
+		more = append(more, token{number: parseNumber(number)})
+	}
+	switch {
+	case word != "" && more == nil:
+		return append(rank, token{letters: word}, token{}), nil
+	case word != "":
+		return append(rank, token{letters: word}, more[0]), more[1:]
+	case free && more != nil:
+		rank[len(rank)-1] = more[0]
+		return rank, more[1:]
+	}
+	return rank, more
 }
 
 // splitVersion splits v1.2.3-rest, in which v and -rest can be missing; the rest

@@ -125,6 +125,21 @@ func TestNewer(t *testing.T) {
 		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.4-k0s.0", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
 		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4.1-patch.2_v1.30.0", "v3.4.1_v1.33.0", "v3.4_v1.33.0",
 	})
+	// Every word after a dash is a pre-release, every number a revision.
+	whole, err := tag.Compile(`(?P<version>.+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(whole, []string{
+		"1.4.1-nightly", "1.4.0-20250102", "1.4.0-20250101-1530", "1.4.0-20250101-930", "1.4.0-20250101", "1.4.0.1", "1.4.0",
+		"1.4.0-rc.10", "1.4.0-rc.2", "1.4.0-preview.2", "1.4.0-preview.1", "1.4.0-nightly-2025-01-10", "1.4.0-nightly-2025-01-9",
+		"1.4.0-beta.3",
+	})
+	// What follows one version does not move the next.
+	check(custom, []string{
+		"v3.4.2-20250102_v1.29.0", "v3.4.2-20250101-7_v1.30.0", "v3.4.2-20250101_v1.29.0", "v3.4.2_v1.33.0",
+		"v3.4.2-preview.2_v1.29.0", "v3.4.2-preview.1.9_v1.30.0", "v3.4.2-preview.1_v1.29.0-7", "v3.4.2-preview.1_v1.29.0",
+	})
 	// A part that is no version does not let the next one take its place.
 	worded, err := tag.Compile(`(?P<version>v[^_]+|edge)_(?P<kubernetesVersion>.+)`)
 	if err != nil {
