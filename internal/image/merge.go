@@ -235,7 +235,7 @@ type merger struct {
 
 // combine makes one image of all statements of it.
 func combine(same, bystanders []*Image) (*Image, Merge) {
-	same = ordered(same)
+	same = latestBuild(ordered(same))
 	bystanders = slices.DeleteFunc(slices.Clone(bystanders), func(other *Image) bool {
 		return slices.ContainsFunc(same, func(img *Image) bool { return !Same(img, other) }) // another part of the id
 	})
@@ -274,6 +274,22 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 		ID: m.one.ID, Region: m.one.Region, Architecture: m.one.Architecture,
 		Sources: sourcesOf(same), Contradictions: m.contradictions, Withheld: withheld,
 	}
+}
+
+// latestBuild leaves out, of ordered statements, records of earlier builds than one that
+// is offered: what was built again under its old id has none of the facts of before.
+func latestBuild(same []*Image) []*Image {
+	recorded := func(img *Image) bool {
+		return img.Evidence != Asked && img.Reference.IsBuild() && img.ObservedAt != nil
+	}
+	latest := slices.IndexFunc(same, func(img *Image) bool { return recorded(img) && img.Withheld == "" })
+	if latest < 0 {
+		return same
+	}
+	build := same[latest]
+	return slices.DeleteFunc(same, func(img *Image) bool {
+		return recorded(img) && *img.Reference != *build.Reference && img.ObservedAt.Before(*build.ObservedAt)
+	})
 }
 
 // spelling prefers a whole id to a short form of it, when one worth as much has it: the

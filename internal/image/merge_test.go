@@ -207,6 +207,12 @@ func TestGather(t *testing.T) {
 		img.Evidence, img.State = image.Asked, image.Available
 		return img
 	}
+	build := func(source string, on int, run, digest string) image.Image {
+		return image.Image{
+			ID: "/dc/vm/t", Provider: "vsphere", Source: source, Evidence: image.Recorded, ObservedAt: day(on), Digest: digest,
+			Reference: &image.Reference{Kind: "packer-run-uuid", Value: run},
+		}
+	}
 	short := azure("/images/a", "westus", "two")
 	short.FullID = "/subscriptions/2/images/a"
 	shortToo := short
@@ -293,6 +299,14 @@ func TestGather(t *testing.T) {
 		"another source was told that the architecture is gone": {
 			statements: []image.Image{oci("amd64", "d2", "a"), oci("arm64", "d2", "a"), refused(oci("arm64", "", "b"))}, sources: []string{"a"},
 			want: []string{"r/os:1 global amd64 d2 by a", "r/os:1 global arm64 d2 gone by a"},
+		},
+		"a template that was built again": {
+			statements: []image.Image{build("v", 1, "1", "9"), build("w", 2, "2", "")},
+			want:       []string{"/dc/vm/t by w"},
+		},
+		"two records of one build": {
+			statements: []image.Image{build("v", 1, "1", "9"), build("w", 2, "1", "")},
+			want:       []string{"/dc/vm/t 9 by v, w"},
 		},
 		"another source was told that it is not good in one region": {
 			statements: []image.Image{azure("/v/1", "", "manifest"), refused(azure("/v/1", "eastus", "a")), asked(azure("/v/1", "westus", "a"))}, sources: []string{"manifest"},

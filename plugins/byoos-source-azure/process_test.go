@@ -1095,7 +1095,7 @@ func TestVerify(t *testing.T) {
 	want := []string{
 		"found available", "found pending excluded", "notFound: it exists, but is not replicated to northeurope; it is in eastus, westus2",
 		"notFound: it does not exist any more", "found available end of life 2026-06-01", "found available excluded",
-		"found available", "notFound: it does not exist any more", "found available", "notFound: it does not exist any more",
+		"found available", "notFound: it does not exist any more", "found available", "notFound: it does not exist in eastus",
 		"found available", "unknown",
 	}
 	w := start(t, fakeazure.Options{}, nil)

@@ -95,6 +95,7 @@ func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
 		"in the second":          {config: community("northeurope", "eastus"), version: "1.31.4", want: source.Found, region: "eastus"},
 		"the packs'":             {config: config{"gallery": "prod", "resourceGroup": "images"}, regions: []string{"East US"}, version: "1.31.4", want: source.Found, region: "eastus"},
 		"nowhere":                {config: community("westus2", "eastus"), version: "1.0.0", want: source.NotFound, said: "it does not exist in westus2, eastus"},
+		"not in the only one":    {config: community("northeurope"), version: "1.31.4", want: source.NotFound, said: "it does not exist in northeurope"},
 		"one could not be asked": {config: community("westus2", "eastus"), version: "1.0.0", fault: fakeazure.Fault{Match: "/locations/eastus", Status: 403, Code: "AuthorizationFailed"}, want: source.Unknown, said: "access denied"},
 		"no region": {
 			config: config{"gallery": "prod", "resourceGroup": "images"}, version: "1.31.4", want: source.Unknown,
@@ -120,7 +121,22 @@ func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
 			if tt.region != "" && got[0].Image.Region != tt.region {
 				t.Errorf("found in %q", got[0].Image.Region)
 			}
+			if tt.want == source.NotFound && got[0].Evidence == image.Asked { // the region that has it may be another one
+				t.Errorf("gone: %+v", got)
+			}
 		})
+	}
+}
+
+// A gallery that is no longer shared with a subscription looks like one that is gone.
+func TestVerifySharedImageThatDoesNotShow(t *testing.T) {
+	w := start(t, fakeazure.Options{}, nil)
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+		Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+		Refs: []image.Ref{{ID: "/SharedGalleries/unique/Images/d/Versions/1.0.0", Provider: "azure", Region: "eastus"}},
+	})
+	if err != nil || len(got) != 1 || got[0].Presence != source.NotVisible || !strings.Contains(got[0].Reason, "not shared with") {
+		t.Errorf("%v, got %+v", err, got)
 	}
 }
 

@@ -130,14 +130,15 @@ func (s *session) ask(ctx context.Context, q question) ([]sdk.Result, error) {
 	}
 	presence, reason, err := s.absent(ctx, q, err)
 	for _, ref := range q.refs {
-		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason, Evidence: evidence(presence)})
+		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason, Evidence: evidence(q, ref, presence)})
 	}
 	return results, err
 }
 
-// evidence tells that Azure was asked, unless it gave no answer.
-func evidence(p sdk.Presence) sdk.Evidence {
-	if p == sdk.Unknown {
+// evidence tells that Azure was asked, unless it gave no answer or the region that has
+// the image may be another one.
+func evidence(q question, ref sdk.Ref, p sdk.Presence) sdk.Evidence {
+	if p == sdk.Unknown || q.id.Regional() && ref.Region == "" {
 		return sdk.EvidenceUnknown
 	}
 	return sdk.Asked
@@ -163,7 +164,9 @@ func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presen
 	switch {
 	case !errors.As(failed, &d):
 		return sdk.Unknown, "", failed
-	case azureapi.NotFound(err) && len(q.regions) > 1:
+	case azureapi.NotFound(err) && q.id.Kind == resourceid.SharedVersion:
+		return sdk.NotVisible, "it does not exist in " + strings.Join(q.regions, ", ") + ", or is not shared with subscription " + s.subscriptions[0], nil
+	case azureapi.NotFound(err) && q.id.Regional():
 		return sdk.NotFound, "it does not exist in " + strings.Join(q.regions, ", "), nil
 	case azureapi.NotFound(err):
 		return sdk.NotFound, "it does not exist any more", nil
