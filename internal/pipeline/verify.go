@@ -352,7 +352,7 @@ func (v *Verification) absent(answers []answer) {
 // add takes in what a source says beside the image that it found.
 func (v *Verification) add(said string) {
 	switch {
-	case said == "":
+	case said == "", slices.Contains(v.Notes, said), slices.Contains(v.Reasons, said):
 	case v.Status == StatusOK:
 		v.Notes = append(v.Notes, said)
 	default:

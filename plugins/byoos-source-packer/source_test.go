@@ -518,6 +518,7 @@ func TestVerify(t *testing.T) {
 		ref("aws", "ami-0c1", "us-east-1", "cccccccc-0000-0000-0000-000000000003"),
 		ref("aws", "ami-0c1", "us-east-1", ""),
 		ref("azure", arm, "", ""), // built twice: the newer record
+		ref("azure", arm, "", run1),
 	)
 	var lines []string
 	for _, r := range got.Results {
@@ -536,9 +537,12 @@ func TestVerify(t *testing.T) {
 		"6 PRESENCE_NOT_FOUND m.json no longer holds run cccccccc-0000-0000-0000-000000000003",
 		"7 PRESENCE_NOT_FOUND no build in m.json has this id",
 		"8 PRESENCE_FOUND " + arm,
+		"9 PRESENCE_FOUND " + arm + "it was built again, by run " + run2,
 	}
-	if run := got.Results[8].GetImage().GetAttributes()["packerRunUuid"]; run != run2 {
-		t.Errorf("of two records that of run %s is taken", run)
+	for _, twice := range []int{8, 9} {
+		if run := got.Results[twice].GetImage().GetAttributes()["packerRunUuid"]; run != run2 {
+			t.Errorf("of two records that of run %s is taken for %d", run, twice)
+		}
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -20,7 +20,7 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 	}
 	check := newCheck(req.Config, req.Refs)
 	for _, file := range r.find() {
-		m, err := r.load(ctx, file, check.keep)
+		m, err := r.load(ctx, file, manifest.All)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -71,19 +71,17 @@ func (k *check) foundOf() []string {
 type check struct {
 	config config
 	refs   []sdk.Ref
-	found  []*sdk.Image
+	found  []*sdk.Image    // of the reference's run, when it names one
+	again  []*sdk.Image    // of other runs: a name may be built again
 	runs   map[string]bool // of the references; seen when true
-	anyRun bool            // a reference without a run
 	files  []string        // the files that were read
 }
 
 func newCheck(c config, refs []sdk.Ref) *check {
-	k := &check{config: c, refs: refs, found: make([]*sdk.Image, len(refs)), runs: map[string]bool{}}
+	k := &check{config: c, refs: refs, found: make([]*sdk.Image, len(refs)), again: make([]*sdk.Image, len(refs)), runs: map[string]bool{}}
 	for _, ref := range refs {
 		if run := runOf(ref); run != "" {
 			k.runs[strings.ToLower(run)] = false
-		} else {
-			k.anyRun = true
 		}
 	}
 	return k
@@ -94,13 +92,6 @@ func runOf(ref sdk.Ref) string {
 		return ""
 	}
 	return ref.Reference.Value
-}
-
-// keep wants the runs of the references, whatever runs is set to: an image that
-// was locked does not go away because a newer one was built.
-func (k *check) keep(run string) bool {
-	_, wanted := k.runs[strings.ToLower(run)]
-	return wanted || k.anyRun
 }
 
 func (k *check) read(file string, m *manifest.Manifest) {
@@ -116,16 +107,27 @@ func (k *check) read(file string, m *manifest.Manifest) {
 }
 
 // match prefers an image that can be used to one that cannot, and then the newer
-// record: an image may be built again under its old id.
+// record. Runs are read whatever runs is set to: an image that was locked does not go
+// away because a newer one was built.
 func (k *check) match(img sdk.Image) {
 	for i, ref := range k.refs {
 		if !isImage(ref, img) {
 			continue
 		}
-		if k.found[i] == nil || better(img, *k.found[i]) {
-			k.found[i] = &img
+		of := k.found
+		if run := runOf(ref); run != "" && !strings.EqualFold(run, img.Attributes[images.AttributeRunUUID]) {
+			of = k.again
+		}
+		if of[i] == nil || better(img, *of[i]) {
+			of[i] = &img
 		}
 	}
+}
+
+// rebuilt returns the newer record of an image that was built again under its id.
+func (k *check) rebuilt(i int) (*sdk.Image, bool) {
+	known, again := k.found[i], k.again[i]
+	return again, again != nil && !known.ObservedAt.IsZero() && again.ObservedAt.After(known.ObservedAt)
 }
 
 func better(img, known sdk.Image) bool {
@@ -139,11 +141,7 @@ func isImage(ref sdk.Ref, img sdk.Image) bool {
 	if !sameID || ref.Provider != "" && ref.Provider != img.Provider {
 		return false
 	}
-	if ref.Region != "" && img.Region != "" && !strings.EqualFold(ref.Region, img.Region) {
-		return false
-	}
-	run := runOf(ref)
-	return run == "" || strings.EqualFold(run, img.Attributes[images.AttributeRunUUID])
+	return ref.Region == "" || img.Region == "" || strings.EqualFold(ref.Region, img.Region)
 }
 
 func (k *check) results(failed bool) []sdk.Result {
@@ -152,6 +150,9 @@ func (k *check) results(failed bool) []sdk.Result {
 		switch {
 		case k.found[i] != nil:
 			results[i] = sdk.Result{Ref: ref, Presence: sdk.Found, Image: k.found[i], Evidence: sdk.Recorded}
+			if img, ok := k.rebuilt(i); ok {
+				results[i].Image, results[i].Reason = img, "it was built again, by run "+img.Attributes[images.AttributeRunUUID]
+			}
 		case failed:
 			results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: "a manifest could not be read"}
 		default:
