@@ -175,3 +175,12 @@ func TestProgressOfAnOddPlugin(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 }
+
+// TestErrorWithoutWords of a plugin that does not use the SDK.
+func TestErrorWithoutWords(t *testing.T) {
+	a := testAnswer()
+	a.meanwhile(nil, []*sourcev1.Diagnostic{{Summary: " ", Scope: "us-east-1"}})
+	if got := text(a.failure()); !strings.HasPrefix(got, "error: source golden (stub): us-east-1: the plugin did not say what happened\n") {
+		t.Error(got)
+	}
+}

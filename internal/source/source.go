@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -288,7 +289,7 @@ type Diagnostic struct {
 
 // Text returns scope, summary and detail as one sentence.
 func (d Diagnostic) Text() string {
-	text := d.Summary
+	text := cmp.Or(strings.TrimSpace(d.Summary), "the plugin did not say what happened")
 	if d.Scope != "" {
 		text = d.Scope + ": " + text
 	}
