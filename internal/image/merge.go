@@ -417,9 +417,9 @@ func (m *merger) fact(name string, told bool, of func(*Image) string) string {
 			break
 		}
 		switch {
-		case refines(other.value, best.value):
+		case refines(name, other.value, best.value):
 			best = other
-		case !refines(best.value, other.value):
+		case !refines(name, best.value, other.value):
 			known = false
 		}
 	}
@@ -462,15 +462,19 @@ func (m *merger) says(of func(*Image) string) []saying {
 	return all
 }
 
-// refines tells whether a version is another one, or says more of it: 8.8 of 8, and
-// 1.30.4+rke2r1 of 1.30.4.
-func refines(version, of string) bool {
-	rest, ok := strings.CutPrefix(version, of)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '+')
+// refines tells whether a value is another one or, of versions, says more of it: 8.8 of
+// 8, and 1.30.4+rke2r1 of 1.30.4.
+func refines(name, value, of string) bool {
+	rest, ok := strings.CutPrefix(value, of)
+	switch name {
+	case "version", "os.version", "kubernetesVersion":
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '+')
+	}
+	return ok && rest == ""
 }
 
 func (m *merger) contradict(name string, says []saying, best saying, known bool) {
-	against := slices.ContainsFunc(says, func(s saying) bool { return !refines(s.value, best.value) && !refines(best.value, s.value) })
+	against := slices.ContainsFunc(says, func(s saying) bool { return !refines(name, s.value, best.value) && !refines(name, best.value, s.value) })
 	if !against {
 		return
 	}

@@ -152,6 +152,7 @@ func TestMergeRules(t *testing.T) {
 		{"recorded os=rhel/8.8", "recorded os=rhel/9.4", "unknown os=rhel/ contradictions=1"},
 		{"asked arch=amd64", "asked arch=arm64", "unknown contradictions=1"},
 		{"asked tag=a", "asked tag=b", "unknown contradictions=1"},
+		{"asked tag=prod", "asked tag=prod.eu", "unknown contradictions=1"},
 		{"recorded created=12", "recorded created=123", "unknown created=2"},
 		// "self" is asked of a source that offers the image.
 		{"asked owner=self", "asked owner=111", "unknown owner=self"},
