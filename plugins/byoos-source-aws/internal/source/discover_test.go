@@ -143,6 +143,7 @@ func TestImageBuilderStates(t *testing.T) {
 			}),
 			build(17, old, func(b *fakeaws.Build) { b.Status = "DISTRIBUTING" }), // not visible yet
 			build(18, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
+			build(20, "2026-07-01T10:00:00.000Z", nil), // not visible yet: the build took long
 			build(19, old, func(b *fakeaws.Build) { b.Status, b.StatusReason = "FAILED", "copy failed" }), // never was
 		},
 	}
@@ -171,6 +172,7 @@ func TestImageBuilderStates(t *testing.T) {
 		17: {sdk.Pending, "DISTRIBUTING", "", sdk.Asked},
 		18: {sdk.Available, "", "it is DELETED", sdk.Asked}, // which leaves its AMI as it is
 		19: {sdk.Failed, "copy failed", "", sdk.Asked},
+		20: {sdk.Available, "", "does not show it yet", sdk.Recorded},
 	}
 	if len(out.images) != len(want) {
 		t.Errorf("%d images, want %d", len(out.images), len(want))

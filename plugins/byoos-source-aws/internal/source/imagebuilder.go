@@ -18,9 +18,10 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
 
-// settling is how long EC2 may take to show a new AMI everywhere.
+// settling is how long after its build began EC2 may not show an AMI yet: a build takes
+// up to hours, and then EC2 some minutes to show its AMI everywhere.
 // https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
-const settling = 10 * time.Minute
+const settling = 24 * time.Hour
 
 // imageBuilder sends the AMIs of a pipeline or image. Image Builder does not
 // notice when an AMI is deregistered, so each is looked up with EC2.
@@ -283,7 +284,7 @@ func (d *discovery) unconfirmed(c builder.Candidate, unchecked bool) string {
 		return fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
 			c.Account, d.self, c.Account)
 	case !c.CreatedAt.IsZero() && d.req.Now.Sub(c.CreatedAt) < settling:
-		return "EC2 does not show it yet; the build is less than 10 minutes old"
+		return "EC2 does not show it yet, or no more; the build began less than a day ago"
 	}
 	return ""
 }
