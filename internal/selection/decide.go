@@ -95,7 +95,9 @@ func (r *Rule) choices(fit []*entry) int {
 type doubt func(fit []*entry) (some []*entry, why string)
 
 // doubts are what makes "newest" ambiguous, in the order that they are told.
-func doubts() []doubt { return []doubt{orders, variants, outputs, copies, parts, untimed, tied} }
+func doubts() []doubt {
+	return []doubt{orders, variants, outputs, copies, parts, untimed, tied, worded}
+}
 
 func (o *Outcome) refuse(some []*entry, why string) {
 	o.Verdict, o.Alternatives, o.Why = Ambiguous, images(some), why
@@ -256,6 +258,30 @@ func tied(fit []*entry) (some []*entry, why string) {
 	}
 	return some, fmt.Sprintf("they were created at the same time (%s), so only their ids would choose the %s",
 		top.CreatedAt.UTC().Format(time.RFC3339), strings.Join(what, " and the "))
+}
+
+// worded finds the images that the first is before by a word in their versions alone,
+// and returns one for each word.
+func worded(fit []*entry) (some []*entry, why string) {
+	top := fit[0]
+	some = fit[:1:1]
+	for _, e := range fit[1:] {
+		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
+			break
+		}
+		word, near := differInWord(top.Version, e.Version)
+		if !near {
+			break
+		}
+		last := some[len(some)-1]
+		if again, _ := differInWord(last.Version, e.Version); word && again {
+			some = append(some, e)
+		}
+	}
+	if len(some) < 2 {
+		return nil, ""
+	}
+	return some, fmt.Sprintf("their versions differ in a word (%s, %s), which makes none newer", top.Version, some[1].Version)
 }
 
 func sameTime(a, b *image.Image) bool {

@@ -100,6 +100,26 @@ func TestNoneIsNewest(t *testing.T) {
 			images: []image.Image{ami("a", created(1)), ami("b", byVersion, version("9"), from("other"))},
 			pick:   "b",
 		},
+		"a version that is a word": {
+			images:       []image.Image{ami("a", untimed, version("blue-7")), ami("b", untimed, version("green-1")), ami("c", untimed, version("green-2"))},
+			alternatives: "c a", why: "differ in a word (green-2, blue-7)", next: "differ",
+		},
+		"a version with build metadata of another kind": {
+			images: []image.Image{
+				ami("a", byVersion, version("1.30.4+k3s1"), created(1)), ami("b", byVersion, version("1.30.4+rke2r1"), created(9)),
+				ami("c", byVersion, version("1.30.4+rke2r2"), created(9)), ami("d", byVersion, version("1.30.3+k3s1"), created(1)),
+			},
+			alternatives: "c a", why: "differ in a word (1.30.4+rke2r2, 1.30.4+k3s1)", next: "differ",
+		},
+		"words after the numbers that decide": {
+			images: []image.Image{ami("a", untimed, version("1.30.4+k3s1")), ami("b", untimed, version("1.30.5+rke2r1"))}, pick: "b",
+		},
+		"words of a pre-release": {
+			images: []image.Image{ami("a", untimed, version("1.0.0-rc.1")), ami("b", untimed, version("1.0.0-beta.2"))}, pick: "a",
+		},
+		"words beside a creation time": {
+			images: []image.Image{ami("a", version("green"), created(9)), ami("b", version("blue"), created(1))}, pick: "b",
+		},
 		"custom tags of one version": {
 			images:       []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.4", "k3s", "lab-2204")},
 			alternatives: "r.example/edge:k3s-1.30.4-lab-2204 r.example/edge:k3s-1.30.4-prod",

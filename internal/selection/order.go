@@ -152,6 +152,21 @@ func compareTokens(a, b []token) int {
 	return 0
 }
 
+// differInWord tells whether what sets two versions apart first is a word that nothing
+// puts in order: one that they begin with (blue, green), or one of build metadata
+// (+k3s1, +rke2r1). near is false when numbers before any such word do.
+func differInWord(a, b string) (word, near bool) {
+	x, y := parseVersion(a), parseVersion(b)
+	for i := range min(len(x), len(y)) {
+		named := x[i].class == build || x[i].class == preRelease && i == 0
+		near = near || named
+		if x[i] != y[i] {
+			return named && x[i].class == y[i].class, near
+		}
+	}
+	return false, true
+}
+
 func tokenAt(tokens []token, i int) token {
 	if i < len(tokens) {
 		return tokens[i]
