@@ -143,7 +143,7 @@ func TestImageBuilderStates(t *testing.T) {
 			}),
 			build(17, old, func(b *fakeaws.Build) { b.Status = "DISTRIBUTING" }), // not visible yet
 			build(18, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
-			build(20, "2026-07-01T10:00:00.000Z", nil), // not visible yet: the build took long
+			build(20, "2026-07-01T10:00:00.000Z", nil),                                                    // not visible yet: the build took long
 			build(19, old, func(b *fakeaws.Build) { b.Status, b.StatusReason = "FAILED", "copy failed" }), // never was
 		},
 	}
