@@ -18,7 +18,7 @@ func (o *Outcome) notes(t *trial) {
 	o.noteUnknown(t.fit)
 	o.noteFuture(t)
 	o.noteRegions(t)
-	o.noteContradictions(t.fit[0])
+	o.noteContradictions(t)
 }
 
 func (o *Outcome) note(format string, args ...any) {
@@ -123,16 +123,39 @@ func (o *Outcome) noteNotReady(t *trial) {
 
 func regional(img *image.Image) bool { return img.Region != "" && img.Region != image.GlobalRegion }
 
-// noteContradictions tells what the sources do not agree on.
-func (o *Outcome) noteContradictions(top *entry) {
-	for _, merge := range o.Merged {
-		if merge.ID == top.ID && merge.Region == top.Region && merge.Architecture == top.Architecture {
-			for _, contradiction := range merge.Contradictions {
+// noteContradictions tells what the sources do not agree on: of the pick, and of the
+// first image that would come before it if what they leave unknown were as the pick's.
+func (o *Outcome) noteContradictions(t *trial) {
+	pick := t.fit[0]
+	for _, c := range t.pool.contradicted {
+		e := &t.pool.entries[c.entry]
+		if e == pick {
+			for _, contradiction := range c.what {
 				o.note("the sources contradict each other in %s", contradiction)
 			}
 			return
 		}
+		if t.drops(c.entry) && t.wouldFit(e) {
+			o.note("%s would come before the pick, but its sources contradict each other in %s", e.ID, strings.Join(c.what, "; in "))
+			return
+		}
 	}
+}
+
+// wouldFit tells whether an image would fit if what is not known of it were as the
+// pick has it.
+func (t *trial) wouldFit(e *entry) bool {
+	pick, img := t.fit[0].Image, *e.Image
+	img.Architecture = cmp.Or(img.Architecture, pick.Architecture)
+	img.KubernetesVersion = cmp.Or(img.KubernetesVersion, pick.KubernetesVersion)
+	img.OS.Name, img.OS.Version = cmp.Or(img.OS.Name, pick.OS.Name), cmp.Or(img.OS.Version, pick.OS.Version)
+	img.Tags = maps.Clone(pick.Tags)
+	if img.Tags == nil {
+		img.Tags = map[string]string{}
+	}
+	maps.Copy(img.Tags, e.Tags)
+	supposed := newEntry(&img, nil)
+	return t.rule.fits(&supposed, t.now)
 }
 
 // noteUnread tells of tags that were not read and could change the pick if they had

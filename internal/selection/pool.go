@@ -21,6 +21,8 @@ type Pool struct {
 	// entries are in the order of selection, best first.
 	entries []entry
 	merged  []image.Merge
+	// contradicted are the entries with facts on which their sources do not agree.
+	contradicted []contradicted
 	// hasUnread tells whether there are tags that no source read.
 	hasUnread bool
 
@@ -96,7 +98,33 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || pool.entries[i].unread
 	}
+	pool.findContradicted()
 	return pool
+}
+
+// contradicted is an entry with facts on which its sources do not agree.
+type contradicted struct {
+	entry int
+	what  []string
+}
+
+func (p *Pool) findContradicted() {
+	type key struct{ id, region, architecture string }
+	what := map[key][]string{}
+	for i := range p.merged {
+		if m := &p.merged[i]; m.Contradictions != nil {
+			what[key{m.ID, m.Region, m.Architecture}] = m.Contradictions
+		}
+	}
+	if len(what) == 0 {
+		return
+	}
+	for i := range p.entries {
+		e := &p.entries[i]
+		if told := what[key{e.ID, e.Region, e.Architecture}]; told != nil {
+			p.contradicted = append(p.contradicted, contradicted{i, told})
+		}
+	}
 }
 
 // newEntry works out what rules compare; equal Kubernetes versions are read once.

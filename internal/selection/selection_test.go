@@ -696,6 +696,15 @@ func TestNotesOfAPick(t *testing.T) {
 			images: []image.Image{ami("ami-1", named("eu"), region("eu-west-1"), created(0), system("ubuntu", "22.04"), from("other"), asked)},
 			want:   []string{`the sources contradict each other in os.name: source other says "ubuntu", source golden says "rhel"; other is believed, as its service was asked`},
 		},
+		"contradictions of what would come before": {
+			images: []image.Image{
+				ami("ami-2", region("eu-west-1"), created(-1), kubernetes("1.30.2")), ami("ami-2", region("eu-west-1"), created(-1), kubernetes("1.30.9"), from("other")),
+				ami("ami-3", region("eu-west-1"), created(-1), kubernetes("1.29.2")), ami("ami-3", region("eu-west-1"), created(-1), kubernetes("1.29.2"), from("other")),
+			},
+			sel: spec.Select{KubernetesVersion: "~1.30"},
+			want: []string{`ami-2 would come before the pick, but its sources contradict each other in kubernetesVersion: ` +
+				`source golden says "1.30.2", source other says "1.30.9"; none is believed, so it is not known`},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			images := append([]image.Image{eu}, test.images...)
