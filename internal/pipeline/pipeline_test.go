@@ -686,6 +686,33 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// What only became another than was picked is picked again, and nothing is nearer.
+func TestNearestOfWhatChanged(t *testing.T) {
+	fake := withImages()
+	p := newPipeline(t, fake)
+	picked := ami("ami-0123456789abcdef1", "us-east-1", "golden", 2)
+	picked.OS = image.OS{Name: "rhel", Version: "7"}
+	now := picked
+	now.OS.Version = "8"
+	fake.verified = map[string][]source.Verified{"golden": {{Presence: source.Found, Evidence: image.Asked, Image: &now}}}
+	for name, test := range map[string]struct {
+		state image.State
+		want  string
+	}{"usable": {image.Available, picked.ID}, "disabled as well": {image.Disabled, "ami-0123456789abcdef0"}} {
+		now.State = test.state
+		verified, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: picked}})
+		if err != nil || verified[0].Status != pipeline.StatusStale {
+			t.Fatalf("%s: got %+v, %v", name, verified, err)
+		}
+		if err := p.Nearest(t.Context(), verified); err != nil {
+			t.Fatal(err)
+		}
+		if near := verified[0].Nearest; near == nil || near.ID != test.want {
+			t.Errorf("%s: got %+v, want %s", name, near, test.want)
+		}
+	}
+}
+
 func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
 	found := ami("ami-1", "eu-west-1", "golden", 1)
 	fake := &plugins{verified: map[string][]source.Verified{

@@ -44,6 +44,9 @@ type Verification struct {
 	Status Status
 	// Gone is set when a service that was asked says that the image is no more.
 	Gone bool
+	// Usable is set when nothing speaks against the image itself: what is stale then is
+	// another than was picked.
+	Usable bool
 	// Reasons why it is stale or unknown.
 	Reasons []string
 	// Notes are what will end its life later, with those of the subject.
@@ -296,6 +299,7 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	}
 	now := nowOf(&v.Image, images)
 	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
+	v.Usable = len(freshness.Judge(freshness.Expected{}, *now, p.Now)) == 0
 	v.Status, v.Reasons = StatusOK, freshness.Judge(want, *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
 	if now.Withheld != "" {
@@ -375,7 +379,10 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 			continue
 		}
 		stale = append(stale, pack)
-		// What is stale is not offered again, whoever still lists it.
+		if v.Usable { // and may be picked again, as what it is now
+			continue
+		}
+		// What is no longer good is not offered again, whoever still lists it.
 		bad = append(bad, image.Image{
 			ID: v.Image.ID, FullID: v.Image.FullID, Provider: v.Image.Provider, Region: v.Image.Region, Architecture: v.Image.Architecture,
 			Digest: v.Image.Digest, SpansRegions: v.Image.SpansRegions, State: image.Gone, Evidence: image.Asked, Source: v.Source,
