@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
@@ -37,8 +38,7 @@ func (o *Options) askForOld(ctx context.Context, session *options.Session, p *pi
 				subjects = append(subjects, pipeline.Subject{Pack: entry.Name, Source: old.Image.Source, Image: old.Image})
 			}
 		}
-		changes, _ := p.changes(file, len(o.Packs) == 0) // what is damaged is refused unless it is put anew
-		return put(file, changes)
+		return put(file, p.compare(file, len(o.Packs) == 0).changes) // what is damaged is refused unless it is put anew
 	})
 	if err != nil || len(subjects) == 0 {
 		return err
@@ -54,10 +54,19 @@ func (o *Options) askForOld(ctx context.Context, session *options.Session, p *pi
 	return nil
 }
 
-// changes compares the picks with a lock; removeOthers drops the entries of packs
-// that the spec does not have. Packs that keep their image because a source failed
-// are told.
-func (p *picked) changes(file *lock.File, removeOthers bool) (changes []Change, kept []string) {
+// steps is what becomes of a lock's entries.
+type steps struct {
+	changes []Change
+	// kept tells which packs keep their image because a source failed.
+	kept []string
+	// stale are those of them whose entry is one of another spec.
+	stale []error
+}
+
+// compare compares the picks with a lock; removeOthers drops the entries of packs
+// that the spec does not have.
+func (p *picked) compare(file *lock.File, removeOthers bool) steps {
+	var s steps
 	for _, entry := range p.entries {
 		old, ok := file.Entry(entry.Name)
 		pick := p.picks[entry.Name]
@@ -68,8 +77,9 @@ func (p *picked) changes(file *lock.File, removeOthers bool) (changes []Change, 
 		if reason == "" {
 			continue
 		}
-		if ok && len(pick.FailedSources) > 0 && selection.Compare(&entry.Image, &old.Image) <= 0 {
-			kept = append(kept, fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
+		same := ok && sameImage(pick.Pack, &old.Image, &entry.Image)
+		if ok && !same && len(pick.FailedSources) > 0 && selection.Compare(&entry.Image, &old.Image) <= 0 {
+			s.keep(reason, fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
 				entry.Name, old.Image.ID, strings.Join(pick.FailedSources, ", ")))
 			continue
 		}
@@ -77,12 +87,23 @@ func (p *picked) changes(file *lock.File, removeOthers bool) (changes []Change, 
 		if ok {
 			change.Old = &old.Image
 		}
-		changes = append(changes, change)
+		s.changes = append(s.changes, change)
 	}
 	if removeOthers {
-		changes = append(changes, p.removed(file)...)
+		s.changes = append(s.changes, p.removed(file)...)
 	}
-	return changes, kept
+	return s
+}
+
+func (s *steps) keep(reason, text string) {
+	if reason != "specChanged" {
+		s.kept = append(s.kept, text)
+		return
+	}
+	s.stale = append(s.stale, &failure.Error{
+		Code: failure.ExitSource, Summary: text + "; but the spec changed, and nothing is rendered from its entry",
+		Next: "mend what failed, which is told above, and run update again",
+	})
 }
 
 func (p *picked) removed(file *lock.File) []Change {
@@ -107,10 +128,9 @@ func (p *picked) reason(of spec.Pack, old lock.Entry, exists bool, entry lock.En
 		return "new"
 	case old.SpecDigest != entry.SpecDigest:
 		return "specChanged"
+	case sameImage(of, &old.Image, &entry.Image):
+		return ""
 	case image.Same(&old.Image, &entry.Image):
-		if sameFacts(&old.Image, &entry.Image) && rendersSame(of, &old.Image, &entry.Image) {
-			return ""
-		}
 		return "changed"
 	case order > 0:
 		return "newer"
@@ -120,6 +140,12 @@ func (p *picked) reason(of spec.Pack, old lock.Entry, exists bool, entry lock.En
 		return "older"
 	}
 	return "changed"
+}
+
+// sameImage tells whether an image is the one that was locked, in all that a review
+// should see.
+func sameImage(of spec.Pack, a, b *image.Image) bool {
+	return image.Same(a, b) && sameFacts(a, b) && rendersSame(of, a, b)
 }
 
 // sameFacts tells whether verify, which compares them, takes one image for the other.

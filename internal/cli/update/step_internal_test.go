@@ -89,14 +89,26 @@ func fileOf(t *testing.T, entries ...lock.Entry) *lock.File {
 	return file
 }
 
-// A source that failed may have the newest: its packs keep what they have.
+// A source that failed may have the newest: its packs keep what they have. An entry of
+// another spec that is kept is told as a failure, as nothing renders from it.
 func TestFailedSourceRollsNothingBack(t *testing.T) {
+	other := func(day int) func(*image.Image) {
+		return func(i *image.Image) { i.ID, i.CreatedAt = "ami-0123456789abcdef1", at(day) }
+	}
 	for name, test := range map[string]struct {
-		day  int
-		want []string
-		kept int
-	}{"older": {1, []string{"new"}, 1}, "newer": {3, []string{"newer", "new"}, 0}} {
-		entry := locked(func(i *image.Image) { i.ID, i.CreatedAt = "ami-0123456789abcdef1", at(test.day) })
+		now         func(*image.Image)
+		spec        string
+		want        []string
+		kept, stale int
+	}{
+		"older": {other(1), "sha256:s", []string{"new"}, 1, 0}, "newer": {other(3), "sha256:s", []string{"newer", "new"}, 0, 0},
+		"older, of another spec": {other(1), "sha256:t", []string{"new"}, 0, 1}, "newer, of another spec": {other(3), "sha256:t", []string{"specChanged", "new"}, 0, 0},
+		"the same, of another spec":             {nil, "sha256:t", []string{"specChanged", "new"}, 0, 0},
+		"less of the same, of another spec":     {func(i *image.Image) { i.OS = image.OS{} }, "sha256:t", []string{"new"}, 0, 1},
+		"less of the same, of an unchanged one": {func(i *image.Image) { i.OS = image.OS{} }, "sha256:s", []string{"new"}, 1, 0},
+	} {
+		entry := locked(test.now)
+		entry.SpecDigest = test.spec
 		added := locked(nil)
 		added.Name = "z"
 		p := &picked{
@@ -105,13 +117,13 @@ func TestFailedSourceRollsNothingBack(t *testing.T) {
 		}
 		failed := locked(nil)
 		failed.Name = "failed"
-		changes, kept := p.changes(fileOf(t, locked(nil), failed), true)
-		var got []string
-		for _, change := range changes {
-			got = append(got, change.Reason)
+		got := p.compare(fileOf(t, locked(nil), failed), true)
+		var reasons []string
+		for _, change := range got.changes {
+			reasons = append(reasons, change.Reason)
 		}
-		if diff := cmp.Diff(test.want, got); diff != "" || len(kept) != test.kept {
-			t.Errorf("%s: %s, kept %q", name, diff, kept)
+		if diff := cmp.Diff(test.want, reasons); diff != "" || len(got.kept) != test.kept || len(got.stale) != test.stale {
+			t.Errorf("%s: %s, kept %q, stale %q", name, diff, got.kept, got.stale)
 		}
 	}
 }

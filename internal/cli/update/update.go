@@ -42,7 +42,7 @@ side by side with the reason, and rewrite only those entries of the lock. Entrie
 of packs that the spec no longer has are removed.
 
 With --allow-partial, a pack of which a source failed keeps its image unless the
-other sources have a newer one.`,
+other sources have a newer one; when the spec changed, that is exit code 4.`,
 		Example: options.Examples(inv.DisplayName(),
 			"update --dry-run",
 			"update --pack aws-east",
@@ -102,11 +102,10 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	session.Close()
-	var changes []Change
-	var kept []string
+	var s steps
 	apply := func(file *lock.File) error {
-		changes, kept = pick.changes(file, len(o.Packs) == 0)
-		return put(file, changes)
+		s = pick.compare(file, len(o.Packs) == 0)
+		return put(file, s.changes)
 	}
 	if o.DryRun {
 		err = lock.Peek(path, name, apply)
@@ -116,17 +115,18 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := show(changes); err != nil {
+	if err := show(s.changes); err != nil {
 		return err
 	}
-	for _, note := range kept {
+	for _, note := range s.kept {
 		fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", output.HarmlessLine(note))
 	}
-	o.summarise(name, changes)
+	left = failure.Join(append(s.stale, left)...)
+	o.summarise(name, s.changes, left != nil || len(s.kept) > 0)
 	if left != nil {
 		return left
 	}
-	if o.ExitCode && len(changes) > 0 {
+	if o.ExitCode && len(s.changes) > 0 {
 		return failure.ErrDifference
 	}
 	return nil
@@ -174,8 +174,11 @@ func put(file *lock.File, changes []Change) error {
 	return nil
 }
 
-func (o *Options) summarise(name string, changes []Change) {
+// summarise says what was done; kept tells that nobody knows whether there is more.
+func (o *Options) summarise(name string, changes []Change, kept bool) {
 	switch {
+	case len(changes) == 0 && kept:
+		fmt.Fprintf(o.Invocation.ErrOut, "%s stays as it is\n", name)
 	case len(changes) == 0:
 		fmt.Fprintf(o.Invocation.ErrOut, "%s is up to date\n", name)
 	case o.DryRun:
