@@ -263,6 +263,10 @@ func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []sour
 		return nil, nil, err
 	}
 	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return p.Select(packs, images) })
+	if err != nil {
+		return nil, nil, err
+	}
+	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.withoutGone(ctx, packs, images, results, picks) })
 	tellFailed(picks, results)
 	return picks, results, err
 }

@@ -45,8 +45,10 @@ type plugins struct {
 	requests []source.Request
 	results  map[string]source.Result
 	verified map[string][]source.Verified
-	err      map[string]error
-	find     map[string]error
+	// byID is what a source says that verified has nothing of, by the id it is asked for.
+	byID map[string]source.Verified
+	err  map[string]error
+	find map[string]error
 	// says is what a source reports while it verifies. One in after waits for the
 	// channel before it answers, and one in asked closes it.
 	says         map[string]string
@@ -95,7 +97,13 @@ func (p *plugins) Verify(_ context.Context, request source.VerifyRequest) ([]sou
 	if said := p.says[request.Source]; said != "" {
 		diagnostics = []source.Diagnostic{{Source: request.Source, Severity: source.SeverityWarning, Summary: said}}
 	}
-	return p.verified[request.Source], diagnostics, p.err[request.Source]
+	verified := p.verified[request.Source]
+	if p.byID != nil {
+		for _, ref := range request.Refs {
+			verified = append(verified, p.byID[ref.ID])
+		}
+	}
+	return verified, diagnostics, p.err[request.Source]
 }
 
 func ami(id, region, sourceName string, day int) image.Image {
@@ -660,6 +668,62 @@ func TestVerifyBesideAFailingSource(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a note"}, got[0].Notes); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What is only on record is asked for, of the sources that answered in the run, and not
+// picked when a service does not have it.
+func TestPicksAreStillThere(t *testing.T) {
+	const spec = `
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources:
+  - {name: manifest, type: fake, config: {path: a}}
+  - {name: cloud, type: fake, config: {path: b}}
+packs:
+  - {name: both, pack: generic-byoi, select: {region: us-east-1}}
+  - {name: record, pack: generic-byoi, sources: [manifest], select: {region: us-east-1}}
+`
+	newest, second, third := ami("ami-3", "us-east-1", "manifest", 3), ami("ami-2", "us-east-1", "manifest", 2), ami("ami-1", "us-east-1", "cloud", 1)
+	newest.Evidence, second.Evidence, third.Evidence = image.Recorded, image.Recorded, image.Asked
+	absent := source.Verified{Presence: source.NotFound, Reason: "deregistered", Evidence: image.Asked}
+	here := source.Verified{Presence: source.Found, Image: &third}
+	unknown := source.Verified{Presence: source.Unknown, Reason: "expired"}
+	for name, test := range map[string]struct {
+		cloud []source.Verified // for the pick, then for all on record
+		packs []string
+		want  []string
+	}{
+		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}},
+		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}},
+		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}},
+		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}},
+		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := &plugins{
+				results:  map[string]source.Result{"manifest": {Images: []image.Image{second, newest}}, "cloud": {Images: []image.Image{third}}},
+				byID:     map[string]source.Verified{"ami-3": test.cloud[0], "ami-2": test.cloud[1]},
+				verified: map[string][]source.Verified{},
+			}
+			p := newPipeline(t, fake)
+			p.Document = parsed(t, spec)
+			picks, _, err := p.Picks(t.Context(), packs(t, p, test.packs...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, pick := range picks {
+				id := ""
+				if pick.Image != nil {
+					id = pick.Image.ID
+				}
+				got = append(got, id)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
