@@ -79,8 +79,12 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 		}
 		same := ok && sameImage(pick.Pack, &old.Image, &entry.Image)
 		if ok && !same && len(pick.FailedSources) > 0 && selection.Compare(&entry.Image, &old.Image) <= 0 {
-			s.keep(reason, fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
-				entry.Name, old.Image.ID, strings.Join(pick.FailedSources, ", ")))
+			text := fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
+				entry.Name, old.Image.ID, strings.Join(pick.FailedSources, ", "))
+			if p.gone[entry.Name] {
+				text += "; but a service that was asked says that it is no more"
+			}
+			s.keep(reason, text)
 			continue
 		}
 		change := Change{Pack: entry.Name, Reason: reason, New: &entry.Image, entry: &entry}

@@ -2,6 +2,7 @@ package update
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +125,20 @@ func TestFailedSourceRollsNothingBack(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, reasons); diff != "" || len(got.kept) != test.kept || len(got.stale) != test.stale {
 			t.Errorf("%s: %s, kept %q, stale %q", name, diff, got.kept, got.stale)
+		}
+	}
+}
+
+// That a kept image is no more is said.
+func TestKeptAndGone(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		p := &picked{
+			entries: []lock.Entry{locked(func(i *image.Image) { i.ID, i.CreatedAt = "ami-0123456789abcdef1", at(1) })},
+			picks:   map[string]pipeline.Pick{"p": {Pack: spec.Pack{Name: "p", Pack: spec.GenericBYOI}, FailedSources: []string{"golden"}}},
+			gone:    map[string]bool{"p": gone},
+		}
+		if got := p.compare(fileOf(t, locked(nil)), false).kept; len(got) != 1 || strings.Contains(got[0], "it is no more") != gone {
+			t.Errorf("gone %v: %q", gone, got)
 		}
 	}
 }
