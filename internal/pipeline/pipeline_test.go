@@ -750,6 +750,23 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// What is nearest is what would be picked by all that the sources of the spec say.
+func TestNearestHearsAllSources(t *testing.T) {
+	fake := withImages()
+	gone := ami("ami-0123456789abcdef0", "us-east-1", "other", 1)
+	gone.State, gone.Evidence = image.Gone, image.Asked
+	fake.results["other"] = source.Result{Images: []image.Image{gone}}
+	verified := []pipeline.Verification{{
+		Subject: pipeline.Subject{Pack: "aws-us-east-1", Source: "golden", Image: ami("ami-0123456789abcdef1", "us-east-1", "golden", 2)}, Status: pipeline.StatusStale,
+	}}
+	if err := newPipeline(t, fake).Nearest(t.Context(), verified); err != nil {
+		t.Fatal(err)
+	}
+	if near := verified[0].Nearest; near != nil {
+		t.Errorf("got %s, which is gone", near.ID)
+	}
+}
+
 // What only became another than was picked is picked again, and nothing is nearer.
 func TestNearestOfWhatChanged(t *testing.T) {
 	fake := withImages()

@@ -391,12 +391,21 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 	if len(stale) == 0 {
 		return nil
 	}
-	found, _, err := p.Discover(ctx, stale)
+	all, err := p.Packs(nil)
 	if err != nil {
 		return err
 	}
-	picks, err := p.Select(stale, append(found, bad...))
+	// As update does, sources of other packs are heard: they may speak against an image.
+	found, results, err := p.Discover(ctx, all)
 	if err != nil {
+		return err
+	}
+	found = append(found, bad...)
+	picks, err := p.Select(stale, found)
+	if err != nil {
+		return err
+	}
+	if picks, err = p.withoutGone(ctx, stale, found, results, picks); err != nil {
 		return err
 	}
 	nearest := map[string]*image.Image{}
