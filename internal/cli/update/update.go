@@ -4,6 +4,7 @@ package update
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,8 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Short: "Move the lock to the newest picks, showing what changes",
 		Long: `Pick anew for every pack, or only for those named, show the old and the new image
 side by side with the reason, and rewrite only those entries of the lock. Entries
-of packs that the spec no longer has are removed.
+of packs that the spec no longer has are removed. All sources of the spec are asked,
+whichever packs are named.
 
 With --allow-partial, a pack of which a source failed keeps its image unless the
 other sources have a newer one; when the spec changed, that is exit code 4.`,
@@ -139,10 +141,20 @@ func (o *Options) pick(ctx context.Context, session *options.Session) (p *picked
 	if err != nil {
 		return nil, nil, err
 	}
-	picks, results, err := session.Picks(ctx, packs)
+	// What sources of other packs say against an image counts for these, too.
+	all, err := session.Packs(nil)
 	if err != nil {
 		return nil, nil, err
 	}
+	picks, results, err := session.Picks(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := map[string]bool{}
+	for _, pack := range packs {
+		names[pack.Name] = pack.NeedsImage()
+	}
+	picks = slices.DeleteFunc(picks, func(pick pipeline.Pick) bool { _, named := names[pick.Pack.Name]; return !named })
 	options.PrintNotes(o.Invocation.ErrOut, picks)
 	if o.Run.Host.AllowPartial {
 		picks, left = pipeline.Heard(picks)
@@ -151,12 +163,9 @@ func (o *Options) pick(ctx context.Context, session *options.Session) (p *picked
 	if err != nil {
 		return nil, nil, failure.Join(err, left)
 	}
-	p = &picked{entries: entries, picks: map[string]pipeline.Pick{}, names: map[string]bool{}, gone: map[string]bool{}}
+	p = &picked{entries: entries, picks: map[string]pipeline.Pick{}, names: names, gone: map[string]bool{}}
 	for _, pick := range picks {
 		p.picks[pick.Pack.Name] = pick
-	}
-	for _, pack := range packs {
-		p.names[pack.Name] = pack.NeedsImage()
 	}
 	return p, left, nil
 }
