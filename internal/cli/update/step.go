@@ -30,18 +30,19 @@ type picked struct {
 // askForOld asks what became of locked images that give way to one that is not newer:
 // there must be a reason for that.
 func (o *Options) askForOld(ctx context.Context, session *options.Session, p *picked, path, name string) error {
+	file, err := lock.Load(path, name)
+	if err != nil {
+		return nil //nolint:nilerr // Change and Peek tell it, and replace what is damaged
+	}
 	var subjects []pipeline.Subject
-	err := lock.Peek(path, name, func(file *lock.File) error {
-		for _, entry := range p.entries {
-			old, ok := file.Entry(entry.Name)
-			if ok && !image.Same(&old.Image, &entry.Image) && selection.Compare(&entry.Image, &old.Image) <= 0 {
-				subjects = append(subjects, pipeline.Subject{Pack: entry.Name, Source: old.Image.Source, Image: old.Image})
-			}
+	for _, entry := range p.entries {
+		old, ok := file.Entry(entry.Name)
+		if ok && !image.Same(&old.Image, &entry.Image) && selection.Compare(&entry.Image, &old.Image) <= 0 {
+			subjects = append(subjects, pipeline.Subject{Pack: entry.Name, Source: old.Image.Source, Image: old.Image})
 		}
-		return put(file, p.compare(file, len(o.Packs) == 0).changes) // what is damaged is refused unless it is put anew
-	})
-	if err != nil || len(subjects) == 0 {
-		return err
+	}
+	if len(subjects) == 0 {
+		return nil
 	}
 	// What cannot be asked is not known to be gone, and no more than a word depends on it.
 	verified, _ := session.Verify(ctx, session.Host, subjects)
