@@ -29,11 +29,7 @@ type picked struct {
 
 // askForOld asks what became of locked images that give way to one that is not newer:
 // there must be a reason for that.
-func (o *Options) askForOld(ctx context.Context, session *options.Session, p *picked, path, name string) error {
-	file, err := lock.Load(path, name)
-	if err != nil {
-		return nil //nolint:nilerr // Change and Peek tell it, and replace what is damaged
-	}
+func (o *Options) askForOld(ctx context.Context, session *options.Session, p *picked, file *lock.File) error {
 	var subjects []pipeline.Subject
 	for _, entry := range p.entries {
 		old, ok := file.Entry(entry.Name)

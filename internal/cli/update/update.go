@@ -100,12 +100,11 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.askForOld(ctx, session, pick, path, name); err != nil {
-		return err
-	}
-	session.Close()
 	var s steps
 	apply := func(file *lock.File) error {
+		if err := o.askForOld(ctx, session, pick, file); err != nil {
+			return err
+		}
 		s = pick.compare(file, len(o.Packs) == 0)
 		return put(file, s.changes)
 	}
@@ -114,6 +113,7 @@ func (o *Options) run(ctx context.Context) error {
 	} else {
 		err = lock.Change(ctx, path, name, apply)
 	}
+	session.Close()
 	if err != nil {
 		return err
 	}
