@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"io"
+	"log/slog"
 	"strconv"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func inProcess(b *testing.B, n int) []image.Image {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out := &directStream{ctx: context.Background(), answer: answer{source: "s"}}
+	out := &directStream{ctx: context.Background(), answer: answer{source: "s", tail: newTail(slog.New(slog.DiscardHandler), nil)}}
 	if err := sdk.Service(func() sdk.Source[catalogConfig] { return catalogSource{} }, io.Discard).Discover(&sourcev1.DiscoverRequest{Config: config}, out); err != nil {
 		b.Fatal(err)
 	}
