@@ -18,6 +18,16 @@ func (i *Image) Identity() Identity {
 	return Identity{strings.ToLower(i.Provider), CanonicalID(i.Provider, cmp.Or(i.FullID, i.ID))}
 }
 
+// Place is where statements meet: one image in one region.
+type Place struct {
+	Identity
+	// Region is the same for all spellings.
+	Region string
+}
+
+// Place returns the image's identity and region.
+func (i *Image) Place() Place { return Place{i.Identity(), RegionKey(i.Region)} }
+
 // azureLocation is what Azure's own examples have in some ids of gallery versions.
 var azureLocation = regexp.MustCompile(`/locations/[^/]+`)
 

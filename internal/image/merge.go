@@ -24,12 +24,6 @@ type Merge struct {
 	Withheld []string `json:"withheld,omitempty"`
 }
 
-// place is where statements meet: one image in one region.
-type place struct {
-	Identity
-	region string
-}
-
 // group is what is said of one place.
 type group struct {
 	first      *Image
@@ -76,7 +70,7 @@ func Gather(statements []Image, sources []string) ([]*Image, []Merge) {
 // grouped puts together what is said of one place. What is said of an image without
 // a region is said of it in every region.
 func grouped(statements []Image, sources []string) []group {
-	index := make(map[place]int, len(statements))
+	index := make(map[Place]int, len(statements))
 	groups := make([]group, 0, len(statements))
 	var nowhere []int
 	for i := range statements {
@@ -84,14 +78,14 @@ func grouped(statements []Image, sources []string) []group {
 		if !counts(img, sources) {
 			continue
 		}
-		at := place{img.Identity(), RegionKey(img.Region)}
+		at := img.Place()
 		if at.ID != "" { // artifacts without an id are not one
 			if known, found := index[at]; found {
 				groups[known].more = append(groups[known].more, img)
 				continue
 			}
 			index[at] = len(groups)
-			if at.region == "" {
+			if at.Region == "" {
 				nowhere = append(nowhere, len(groups))
 			}
 		}
@@ -651,11 +645,11 @@ func (m *merger) whose() {
 // says why it cannot tell leaves the state unknown, unless a record refuses.
 func (m *merger) state(same, bystanders []*Image) {
 	refusing := slices.DeleteFunc(slices.Clone(bystanders), func(i *Image) bool { return !i.State.Refuses() })
-	asked := slices.DeleteFunc(slices.Concat(same, refusing), func(i *Image) bool { return i.Evidence != Asked })
-	best := decisive(ordered(asked))
+	asked := ordered(slices.DeleteFunc(slices.Concat(same, refusing), func(i *Image) bool { return i.Evidence != Asked }))
 	if gone := slices.IndexFunc(asked, func(i *Image) bool { return i.State == Gone }); gone >= 0 {
-		best = decisive(slices.DeleteFunc(slices.Clone(ordered(asked)), func(i *Image) bool { return i.State != Gone }))
+		asked = asked[gone : gone+1]
 	}
+	best := decisive(asked)
 	if best == nil {
 		best = decisive(slices.DeleteFunc(slices.Clone(same), func(i *Image) bool { return i.Evidence == Asked }))
 	}

@@ -37,19 +37,15 @@ func (p *Pipeline) withoutGone(ctx context.Context, packs []spec.Pack, images []
 
 // recorded are the picks that no service was asked for, each once.
 func recorded(picks []Pick) []Subject {
-	type key struct {
-		image.Identity
-		region string
-	}
-	seen := map[key]bool{}
+	seen := map[image.Place]bool{}
 	var subjects []Subject
 	for _, pick := range picks {
 		img := pick.Image
 		if img == nil || img.Evidence == image.Asked {
 			continue
 		}
-		if at := (key{img.Identity(), img.Region}); !seen[at] {
-			seen[at] = true
+		if !seen[img.Place()] {
+			seen[img.Place()] = true
 			subjects = append(subjects, Subject{Source: img.Source, Image: *img})
 		}
 	}
@@ -72,12 +68,15 @@ func (p *Pipeline) askForGone(ctx context.Context, verifier Verifier, subjects [
 		if absent < 0 || settled(answers[i]) {
 			continue
 		}
-		img := subject.Image
-		gone = append(gone, image.Image{
-			ID: img.ID, FullID: img.FullID, Provider: img.Provider, Region: img.Region, Architecture: img.Architecture, Digest: img.Digest,
-			SpansRegions: img.SpansRegions, NewestBy: img.NewestBy, State: image.Gone, StateReason: answers[i][absent].reason,
-			Evidence: image.Asked, Source: answers[i][absent].source,
-		})
+		gone = append(gone, goneNow(&subject.Image, answers[i][absent].source, answers[i][absent].reason))
 	}
 	return gone
+}
+
+// goneNow is what a service that was asked says when an image is no more.
+func goneNow(img *image.Image, by, reason string) image.Image {
+	return image.Image{
+		ID: img.ID, FullID: img.FullID, Provider: img.Provider, Region: img.Region, Architecture: img.Architecture, Digest: img.Digest,
+		SpansRegions: img.SpansRegions, NewestBy: img.NewestBy, State: image.Gone, StateReason: reason, Evidence: image.Asked, Source: by,
+	}
 }

@@ -383,10 +383,7 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 			continue
 		}
 		// What is no longer good is not offered again, whoever still lists it.
-		bad = append(bad, image.Image{
-			ID: v.Image.ID, FullID: v.Image.FullID, Provider: v.Image.Provider, Region: v.Image.Region, Architecture: v.Image.Architecture,
-			Digest: v.Image.Digest, SpansRegions: v.Image.SpansRegions, State: image.Gone, Evidence: image.Asked, Source: v.Source,
-		})
+		bad = append(bad, goneNow(&v.Image, v.Source, ""))
 	}
 	if len(stale) == 0 {
 		return nil

@@ -3,6 +3,7 @@ package selection
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -28,12 +29,7 @@ func kubernetesRange(wanted string) (within, error) {
 		either = append(either, fits)
 	}
 	return func(v *semver.Version) bool {
-		for _, fits := range either {
-			if fits(v) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(either, func(fits within) bool { return fits(v) })
 	}, nil
 }
 
@@ -66,12 +62,7 @@ func alternativeRange(text string) (within, error) {
 		all = append(all, fits)
 	}
 	return func(v *semver.Version) bool {
-		for _, fits := range all {
-			if !fits(v) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(all, func(fits within) bool { return !fits(v) })
 	}, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -34,7 +35,7 @@ func interrupted(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &failure.Error{Code: failure.ExitSource, Summary: "the time was up", Err: context.Cause(ctx)}
 	}
-	return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: context.Cause(ctx)}
+	return interrupt.Error(ctx)
 }
 
 // notStarted tells why the operating system refused to run a plugin.

@@ -103,12 +103,7 @@ func (o *Options) run(ctx context.Context) error {
 // that are only deprecated or not available are still listed.
 func fitting(images []image.Image, packs []spec.Pack, now time.Time) ([]image.Image, error) {
 	pool := selection.Prepare(images)
-	type place struct {
-		image.Identity
-		region string
-	}
-	at := func(img *image.Image) place { return place{img.Identity(), image.RegionKey(img.Region)} }
-	fit := map[place][]*image.Image{}
+	fit := map[image.Place][]*image.Image{}
 	for _, pack := range packs {
 		rule, err := selection.Compile(pack.Select)
 		if err != nil {
@@ -116,17 +111,17 @@ func fitting(images []image.Image, packs []spec.Pack, now time.Time) ([]image.Im
 		}
 		outcome := rule.Explain(pool, now)
 		for _, img := range outcome.Ranked {
-			fit[at(img)] = append(fit[at(img)], img)
+			fit[img.Place()] = append(fit[img.Place()], img)
 		}
 		for _, drop := range outcome.Dropped {
 			if drop.OnlyByState() {
-				fit[at(drop.Image)] = append(fit[at(drop.Image)], drop.Image)
+				fit[drop.Image.Place()] = append(fit[drop.Image.Place()], drop.Image)
 			}
 		}
 	}
 	var some []image.Image
 	for _, img := range images {
-		if slices.ContainsFunc(fit[at(&img)], func(other *image.Image) bool { return image.Same(&img, other) }) {
+		if slices.ContainsFunc(fit[img.Place()], func(other *image.Image) bool { return image.Same(&img, other) }) {
 			some = append(some, img)
 		}
 	}

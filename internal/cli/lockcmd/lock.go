@@ -95,8 +95,7 @@ func (o *Options) run(ctx context.Context) error {
 // could look at would be lost, and others moved back.
 func (o *Options) keepsOthers(path, name string, picks []pipeline.Pick) error {
 	failed := slices.ContainsFunc(picks, func(p pipeline.Pick) bool { return len(p.FailedSources) > 0 })
-	_, err := os.Lstat(path)
-	if there := err == nil; !there || !failed {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || !failed {
 		return nil
 	}
 	return &failure.Error{
