@@ -27,6 +27,7 @@ storage: {filesystem: {rootdirectory: $dir/data}}
 http: {addr: $listen}
 END
 (cd "$top" && go build -o "$dir/fill-registry" ./test/registry/cmd/fill-registry)
+: >"$dir/log" # there before tail looks for it
 docker-registry serve "$dir/config.yml" >/dev/null 2>"$dir/log" &
 registry=$!
 # The registry says when it listens, or ends.

@@ -24,6 +24,7 @@ log: {level: info, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: $dir/registry}}
 http: {addr: 127.0.0.1:0}
 END
+: >"$dir/registry.log" # there before tail looks for it
 docker-registry serve "$dir/registry.yml" >/dev/null 2>"$dir/registry.log" &
 registry=$!
 host=$(grep -o -m 1 'listening on 127.0.0.1:[0-9]*' < <(tail --pid=$registry -n +1 -f "$dir/registry.log"))
