@@ -115,7 +115,7 @@ func (s spelling) in(text string) (n, letters int) {
 			n = max(n, m)
 			continue
 		}
-		rest, more := s[1:].in(text[m:])
+		rest, more := s[1:].ahead(text[m:])
 		if more == len(s)-1 {
 			return m + rest, len(s)
 		}
@@ -124,6 +124,22 @@ func (s spelling) in(text string) (n, letters int) {
 		}
 	}
 	return n, letters
+}
+
+// ahead is in for what follows a letter. Control characters between two letters are
+// no part of a secret: text that is UTF-16 has them, and base64 in lines, and what is
+// shown of a text is without them.
+func (s spelling) ahead(text string) (n, letters int) {
+	for skipped := 0; ; {
+		if n, letters = s.in(text[skipped:]); n > 0 {
+			return skipped + n, letters
+		}
+		r, size := utf8.DecodeRuneInString(text[skipped:])
+		if !unicode.IsControl(r) {
+			return skipped, 0
+		}
+		skipped += size
+	}
 }
 
 // begins returns how much of text is one way to write a letter; whole is false

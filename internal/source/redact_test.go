@@ -150,6 +150,8 @@ func TestFormsOfASecret(t *testing.T) {
 		"base64 for URLs":    base64.RawURLEncoding.EncodeToString([]byte(secret)),
 		"basic auth":         base64.StdEncoding.EncodeToString([]byte("u:" + secret)),
 		"in base64":          base64.StdEncoding.EncodeToString([]byte("a" + secret + "\n")),
+		"UTF-16":             strings.Join(strings.Split(secret, ""), "\x00"),
+		"base64 in lines":    base64.StdEncoding.EncodeToString([]byte(secret))[:12] + "\r\n" + base64.StdEncoding.EncodeToString([]byte(secret))[12:],
 	} {
 		got := tail.clean("with <" + form + ">")
 		rest := strings.Replace(strings.TrimSuffix(strings.TrimPrefix(got, "with <"), ">"), "[redacted]", "", 1)
@@ -166,10 +168,11 @@ func TestSecretThatIsCutOff(t *testing.T) {
 		"token is " + token[:len(token)-2]: "token is [redacted]",
 		"token is " + token[:5]:            "token is [redacted]",
 		"no hun":                           "no hun",
-		"header " + base64.StdEncoding.EncodeToString([]byte(token))[:9]: "header [redacted]",
-		"url " + url.QueryEscape("a b c d " + token)[:9]:                 "url a+b+c+d+h",
-		"whole " + token + "\nand more":                                  "whole [redacted]|and more",
-		`{"@level":"warn","@message":"with ` + token[:8]:                 `with [redacted]`,
+		"header " + base64.StdEncoding.EncodeToString([]byte(token))[:9]:        "header [redacted]",
+		"url " + url.QueryEscape("a b c d " + token)[:9]:                        "url a+b+c+d+h",
+		"whole " + token + "\nand more":                                         "whole [redacted]|and more",
+		`{"@level":"warn","@message":"with ` + token[:8]:                        `with [redacted]`,
+		"UTF-16 " + strings.Join(strings.Split(token[:8], ""), "\x00") + "\x00": "UTF-16 [redacted]",
 	} {
 		tail := tailFor("A_TOKEN=" + token)
 		_, _ = tail.Write([]byte(text))
