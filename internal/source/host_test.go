@@ -334,7 +334,7 @@ func TestPluginDirThatIsNone(t *testing.T) {
 func TestTemporaryDirectoryThatIsNone(t *testing.T) {
 	dir := pluginDir(t, "stub")
 	h := newHost(t, Options{PluginDirs: []string{dir}})
-	t.Setenv("TMPDIR", "/nonexistent")
+	t.Setenv("TMPDIR", filepath.Join(dir, "none"))
 	r := one(context.Background(), h, "stub", nil)
 	golden(t, "no-tmpdir.txt", text(r.Err, dir, "DIR"))
 }
