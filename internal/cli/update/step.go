@@ -75,7 +75,7 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 			continue
 		}
 		same := ok && sameImage(pick.Pack, &old.Image, &entry.Image)
-		if ok && !same && len(pick.FailedSources) > 0 && selection.Compare(&entry.Image, &old.Image) <= 0 {
+		if ok && !same && len(pick.FailedSources) > 0 && !newer(&entry.Image, &old.Image) {
 			text := fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
 				entry.Name, old.Image.ID, strings.Join(pick.FailedSources, ", "))
 			if p.gone[entry.Name] {
@@ -94,6 +94,13 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 		s.changes = append(s.changes, p.removed(file)...)
 	}
 	return s
+}
+
+// newer tells whether an image is newer than the one that was locked, and not that one
+// as less is known of it: each who tells of an image has a time of its own.
+func newer(now, old *image.Image) bool {
+	again := build(now) != image.Reference{} && build(old) != image.Reference{} && build(now) != build(old)
+	return selection.Compare(now, old) > 0 && (again || !image.Same(now, old))
 }
 
 func (s *steps) keep(reason, text string) {

@@ -19,9 +19,11 @@ func at(day int) *time.Time {
 	return &t
 }
 
+func run(id string) *image.Reference { return &image.Reference{Kind: "packer-run-uuid", Value: id} }
+
 func locked(change func(*image.Image)) lock.Entry {
 	entry := lock.Entry{Name: "p", Pack: spec.GenericBYOI, SpecDigest: "sha256:s", Image: image.Image{
-		ID: "ami-0123456789abcdef0", Provider: "aws", Region: "us-east-1", Architecture: "amd64", OS: image.OS{Name: "rhel", Version: "8.8"}, CreatedAt: at(2),
+		ID: "ami-0123456789abcdef0", Provider: "aws", Region: "us-east-1", Architecture: "amd64", OS: image.OS{Name: "rhel", Version: "8.8"}, CreatedAt: at(2), Reference: run("1"),
 	}}
 	if change != nil {
 		change(&entry.Image)
@@ -59,15 +61,11 @@ func TestReason(t *testing.T) {
 		"ranked in another way":               {old: byVersion("1.10.0", 1), now: other(func(i *image.Image) { i.CreatedAt = at(5) }), want: "changed"},
 		"another system behind the id":        {now: func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22.04"} }, want: "changed"},
 		"a tag that was pushed again":         {now: func(i *image.Image) { i.Digest = "sha256:b" }, want: "changed"},
-		"a name that was built again": {
-			old:  func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: "1"} },
-			now:  func(i *image.Image) { i.Reference = &image.Reference{Kind: "packer-run-uuid", Value: "2"} },
-			want: "changed",
-		},
-		"a tag of the image":          {now: func(i *image.Image) { i.Tags = map[string]string{"a": "b"} }, want: ""},
-		"an id in other letter case":  {old: azure(version), now: azure("/SUBSCRIPTIONS" + version[14:]), want: ""},
-		"a region in other words":     {old: azure(version), now: func(i *image.Image) { azure(version)(i); i.Region = "West US 2" }, want: ""},
-		"a short form of the same id": {old: azure(version), now: func(i *image.Image) { azure("/galleries/g/images/i")(i); i.FullID = version }, want: "changed"},
+		"a name that was built again":         {now: func(i *image.Image) { i.Reference = run("2") }, want: "changed"},
+		"a tag of the image":                  {now: func(i *image.Image) { i.Tags = map[string]string{"a": "b"} }, want: ""},
+		"an id in other letter case":          {old: azure(version), now: azure("/SUBSCRIPTIONS" + version[14:]), want: ""},
+		"a region in other words":             {old: azure(version), now: func(i *image.Image) { azure(version)(i); i.Region = "West US 2" }, want: ""},
+		"a short form of the same id":         {old: azure(version), now: func(i *image.Image) { azure("/galleries/g/images/i")(i); i.FullID = version }, want: "changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &picked{gone: map[string]bool{"p": test.gone}}
@@ -107,6 +105,9 @@ func TestFailedSourceRollsNothingBack(t *testing.T) {
 		"the same, of another spec":             {nil, "sha256:t", []string{"specChanged", "new"}, 0, 0},
 		"less of the same, of another spec":     {func(i *image.Image) { i.OS = image.OS{} }, "sha256:t", []string{"new"}, 0, 1},
 		"less of the same, of an unchanged one": {func(i *image.Image) { i.OS = image.OS{} }, "sha256:s", []string{"new"}, 1, 0},
+		// A manifest's time is when the build ended, the service's when the image began.
+		"less of the same, of a later time": {func(i *image.Image) { i.OS, i.CreatedAt = image.OS{}, at(3) }, "sha256:s", []string{"new"}, 1, 0},
+		"built again under its id":          {func(i *image.Image) { i.CreatedAt, i.Reference = at(3), run("2") }, "sha256:s", []string{"changed", "new"}, 0, 0},
 	} {
 		entry := locked(test.now)
 		entry.SpecDigest = test.spec
