@@ -53,7 +53,10 @@ func step(c Change, of func(*image.Image) string) string {
 	if c.New != nil {
 		after = of(c.New)
 	}
-	if before == after || before == "" && c.Old == nil {
+	switch {
+	case c.New == nil:
+		return before
+	case c.Old == nil, before == after:
 		return after
 	}
 	return cmp.Or(before, "unknown") + " -> " + cmp.Or(after, "unknown")
