@@ -57,7 +57,7 @@ func whole(fit []*entry) *image.Image {
 	return &pick
 }
 
-// different leaves out the parts of the first image's id that render as it does.
+// different leaves out the parts of the first image's tag or id that render as it does.
 func (r *Rule) different(some []*entry) []*entry {
 	if r.render == nil {
 		return some
@@ -65,7 +65,7 @@ func (r *Rule) different(some []*entry) []*entry {
 	rest := []*entry{some[0]}
 	first, err := r.render(some[0].Image)
 	for _, e := range some[1:] {
-		if err == nil && sameIdentity(some[0], e) {
+		if err == nil && sameEdition(some[0], e) {
 			if other, err := r.render(e.Image); err == nil && other == first {
 				continue
 			}
@@ -161,19 +161,19 @@ func copies(fit []*entry) (some []*entry, why string) {
 		"they have one name in several regions, so they are copies and none is newer"
 }
 
-// parts finds what else stands behind the first image's id: other architectures, or
-// what another source found there.
+// parts finds what else stands behind the first image's tag or id: other architectures,
+// or what another source found there.
 func parts(fit []*entry) (some []*entry, why string) {
 	some = []*entry{fit[0]}
 	for _, e := range fit[1:] {
-		if otherPart(fit[0], e) {
+		if otherPart(fit[0], e) || otherPlatform(fit, e) {
 			some = append(some, e)
 		}
 	}
 	if len(some) > 1 && !slices.ContainsFunc(some, func(e *entry) bool { return e.Architecture != fit[0].Architecture }) {
 		return some, "their sources found different digests behind one reference"
 	}
-	return some, "one reference stands for several architectures, and the pack is not the same for all of them"
+	return some, "one tag or reference stands for several architectures, and the pack is not the same for all of them"
 }
 
 // withFirst returns the first image and those of other editions that is holds for.
@@ -191,6 +191,18 @@ func withFirst(fit []*entry, is func(*entry) bool) []*entry {
 // are one image in two regions.
 func otherPart(a, b *entry) bool {
 	return sameIdentity(a, b) && image.HasParts(a.Provider) && a.Part() != b.Part()
+}
+
+// otherPlatform tells whether an image is that of one platform of the first one's tag,
+// which the first's reference does not serve.
+func otherPlatform(fit []*entry, e *entry) bool {
+	top := fit[0]
+	if e.Architecture == "" || !sameEdition(top, e) || sameIdentity(top, e) {
+		return false
+	}
+	return !slices.ContainsFunc(fit, func(other *entry) bool {
+		return sameIdentity(top, other) && (other.Architecture == "" || strings.EqualFold(other.Architecture, e.Architecture))
+	})
 }
 
 func sameIdentity(a, b *entry) bool { return a.same == b.same && a.same != 0 }

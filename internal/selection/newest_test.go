@@ -188,6 +188,26 @@ func TestNoneIsNewest(t *testing.T) {
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
 			pick:   "r.example/edge:k3s-1.30.4-demo_linux_amd64",
 		},
+		"platforms of a tag that is not there": {
+			images:       []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64"))},
+			alternatives: "r.example/edge:k3s-1.30.4-demo_linux_amd64 r.example/edge:k3s-1.30.4-demo_linux_arm64",
+			why:          "one tag or reference stands for several architectures", next: "they differ in architecture",
+		},
+		"exactly one, of two platforms": {
+			sel:          spec.Select{Pick: spec.PickExactlyOne},
+			images:       []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64"))},
+			alternatives: "r.example/edge:k3s-1.30.4-demo_linux_amd64 r.example/edge:k3s-1.30.4-demo_linux_arm64", why: "exactlyOne", next: "architecture",
+		},
+		"a platform that the tag does not serve": {
+			images:       []image.Image{tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64"))},
+			alternatives: "r.example/edge:k3s-1.30.4-demo r.example/edge:k3s-1.30.4-demo_linux_arm64", why: "several architectures", next: "architecture",
+		},
+		"platforms beside a tag of which none is known": {
+			images: []image.Image{
+				tag("1.30.4", "k3s", "demo", architecture("")), tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64")),
+			},
+			pick: "r.example/edge:k3s-1.30.4-demo",
+		},
 		"exactly one, beside its platform": {
 			sel:    spec.Select{Pick: spec.PickExactlyOne},
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
@@ -195,7 +215,7 @@ func TestNoneIsNewest(t *testing.T) {
 		},
 		"one reference of two architectures": {
 			images:       []image.Image{tag("1.30.4", "k3s", "", digest("sha256:a")), tag("1.30.4", "k3s", "", architecture("arm64"), digest("sha256:b"))},
-			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", why: "one reference stands for several architectures", next: "they differ in architecture",
+			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", why: "one tag or reference stands for several architectures", next: "they differ in architecture",
 		},
 		"one reference of two digests": {
 			images:       []image.Image{tag("1.30.4", "k3s", "", digest("sha256:a")), tag("1.30.4", "k3s", "", digest("sha256:b"), from("other"))},
@@ -302,6 +322,21 @@ func TestRegionsOfOneIDAreNoParts(t *testing.T) {
 	outcome := apply(t, spec.Select{}, ami("a", spanning, region("eastus"), architecture("arm64")), ami("a", spanning, region("westus"), architecture("")))
 	if outcome.Verdict != selection.Picked || outcome.Pick.Architecture != "arm64" {
 		t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
+	}
+}
+
+// Tags of single platforms are no choice beside the tag that serves all of them.
+func TestPlatformsBesideTheirTag(t *testing.T) {
+	rule, err := selection.Compile(spec.Select{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := rule.Rendering(func(img *image.Image) (string, error) { return img.ID, nil }).Apply([]image.Image{
+		tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo", architecture("arm64")),
+		tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64")),
+	}, now())
+	if outcome.Verdict != selection.Picked || outcome.Pick.ID != "r.example/edge:k3s-1.30.4-demo" {
+		t.Errorf("got %s %+v %s", outcome.Verdict, outcome.Pick, outcome.Why)
 	}
 }
 

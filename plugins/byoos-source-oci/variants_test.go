@@ -237,6 +237,25 @@ func TestHostOffersSinglePlatforms(t *testing.T) {
 	}
 }
 
+// Without the tag that serves them all, which platform is meant is for the pack to say.
+func TestHostRefusesToChooseAPlatform(t *testing.T) {
+	s := registry.NewStore(t)
+	const tag = "k3s-1.30.10-v4.7.0-prod"
+	s.Image(t, repoName, tag+"_linux_amd64", registry.Manifest{})
+	s.Image(t, repoName, tag+"_linux_arm64", registry.Manifest{Architecture: "arm64"})
+	p := newProgram(t, s.Host)
+	for _, more := range []string{"customTag: prod", "pick: exactlyOne"} {
+		p.spec(strings.Replace(selecting(more), "architecture: amd64, ", "", 1))
+		if _, talk := p.run(3, "render"); !strings.Contains(talk, tag+"_linux_arm64") || !strings.Contains(talk, "architecture") {
+			t.Errorf("%s: it says:\n%s", more, talk)
+		}
+	}
+	p.spec(strings.Replace(selecting("customTag: prod"), "amd64", "arm64", 1))
+	if out, _ := p.run(0, "render"); !strings.Contains(out, tag+`_linux_arm64"`) {
+		t.Errorf("picked:\n%s", out)
+	}
+}
+
 // All of CanvOS's list is in one repository.
 func TestHostPicksFromCanvOSsList(t *testing.T) {
 	s := registry.NewStore(t)
