@@ -298,11 +298,11 @@ func TestChangeMendsAMixedEntry(t *testing.T) {
 				}
 				return test.change(f)
 			}
-			if err := lock.Peek(path, lock.FileName, change); (err == nil) != test.mends {
+			if err := lock.Peek(t.Context(), path, lock.FileName, change); (err == nil) != test.mends {
 				t.Errorf("Peek: %v", err)
 			}
 			err := lock.Change(t.Context(), path, lock.FileName, change)
-			if _, loadErr := lock.Load(path, lock.FileName); (err == nil) != test.mends || (loadErr == nil) != test.mends {
+			if _, loadErr := lock.Load(t.Context(), path, lock.FileName); (err == nil) != test.mends || (loadErr == nil) != test.mends {
 				t.Errorf("got %v, then %v", err, loadErr)
 			}
 		})
@@ -476,7 +476,7 @@ func TestChangesAtOnceKeepAllEntries(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	file, err := lock.Load(path, lock.FileName)
+	file, err := lock.Load(t.Context(), path, lock.FileName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -579,6 +579,9 @@ func TestLinks(t *testing.T) {
 	}
 	if err := lock.Write(t.Context(), link, lock.FileName, entries, true); err == nil {
 		t.Error("a link to nothing is replaced by Write")
+	}
+	if _, err := lock.Load(t.Context(), link, lock.FileName); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a link to nothing is taken for no lock: %v", err)
 	}
 	writeFile(t, target, written(t))
 	for name, change := range map[string]func() error{

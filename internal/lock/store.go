@@ -11,13 +11,19 @@ import (
 	"regexp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
-// Load reads the lock at path; name is used in messages. The error of a file that
-// is not there is fs.ErrNotExist.
-func Load(path, name string) (*File, error) {
-	data, err := os.ReadFile(path)
+// Load reads the lock at path, which may be a pipe, until ctx ends; name is used in
+// messages. The error of a file that is not there is fs.ErrNotExist; a link that leads
+// nowhere is a usage error.
+func Load(ctx context.Context, path, name string) (*File, error) {
+	target, err := targetOf(path, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := interrupt.ReadFile(ctx, target)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +44,7 @@ func Change(ctx context.Context, path, name string, change func(*File) error) er
 	release, err := takeTurn(ctx, target, name)
 	if err != nil && ctx.Err() == nil {
 		// A folder that is read-only will do where there is nothing to write.
-		if data, _, peekErr := peek(target, name, change); peekErr == nil && data == nil {
+		if data, _, peekErr := peek(ctx, target, name, change); peekErr == nil && data == nil {
 			return nil
 		}
 	}
@@ -46,7 +52,7 @@ func Change(ctx context.Context, path, name string, change func(*File) error) er
 		return err
 	}
 	defer release()
-	data, before, err := peek(target, name, change)
+	data, before, err := peek(ctx, target, name, change)
 	if err != nil || data == nil {
 		return err
 	}
@@ -54,18 +60,20 @@ func Change(ctx context.Context, path, name string, change func(*File) error) er
 }
 
 // Peek is Change without writing.
-func Peek(path, name string, change func(*File) error) error {
-	_, _, err := peek(path, name, change)
+func Peek(ctx context.Context, path, name string, change func(*File) error) error {
+	_, _, err := peek(ctx, path, name, change)
 	return err
 }
 
 // peek returns what a change makes of a lock, nil when it stays as it is, and what
 // the lock was before, empty when there was none.
-func peek(path, name string, change func(*File) error) (data, before []byte, err error) {
+func peek(ctx context.Context, path, name string, change func(*File) error) (data, before []byte, err error) {
 	file := New()
 	file.name = name
-	before, err = os.ReadFile(path)
+	before, err = interrupt.ReadFile(ctx, path)
 	switch {
+	case ctx.Err() != nil:
+		return nil, nil, err
 	case errors.Is(err, fs.ErrNotExist):
 		before = []byte{}
 	case err != nil:
@@ -159,10 +167,8 @@ func targetOf(path, name string) (string, error) {
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return "", &failure.Error{
-			Code: failure.ExitUsage, Summary: name + " is a link that leads nowhere", Err: err,
-			Next: "remove the link, or make the file that it names",
-		}
+		// Not wrapped, for it is not that there is no lock.
+		return "", failure.Usage("remove the link, or make the file that it names", "%s is a link that leads nowhere: %s", name, err)
 	}
 	return target, nil
 }

@@ -135,6 +135,13 @@ func (g Guard) refusal(file File) (why string, forcible bool, err error) {
 // changed says why a file that the user named is not replaced: it is another than
 // the one that was read.
 func changed(file File) (string, error) {
+	info, err := os.Stat(file.Path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() { // a pipe, which does not say twice what it said
+		return "is no regular file", nil
+	}
 	data, err := os.ReadFile(file.Path)
 	if err == nil && !bytes.Equal(data, file.Read) {
 		return "was changed meanwhile", nil

@@ -213,6 +213,10 @@ func TestFileThatTheUserNamed(t *testing.T) {
 	if _, err := (wholefile.Guard{}).Write(t.Context(), file); failure.Code(err) != failure.ExitUsage || content(t, target) != "somebody else's" {
 		t.Errorf("got %q, %v", content(t, target), err)
 	}
+	other := wholefile.File{Path: dir, Name: "dir", Read: []byte("old"), Data: []byte("new")}
+	if _, err := (wholefile.Guard{}).Write(t.Context(), other); failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), "is no regular file") {
+		t.Errorf("got %v of what is no file", err)
+	}
 	if err := (wholefile.Guard{Inputs: []string{target}}).Check(file); failure.Code(err) != failure.ExitUsage {
 		t.Errorf("an input may be changed: %v", err)
 	}

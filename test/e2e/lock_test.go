@@ -124,7 +124,7 @@ func TestUpdatesAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	file, err := lock.Load(filepath.Join(dir, lock.FileName), lock.FileName)
+	file, err := lock.Load(t.Context(), filepath.Join(dir, lock.FileName), lock.FileName)
 	if err != nil {
 		t.Fatal(err)
 	}

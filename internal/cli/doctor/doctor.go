@@ -104,10 +104,10 @@ func list(checks []Check) output.List {
 }
 
 // lock tells whether a lock beside the spec can be used.
-func (o *Options) lock(document *spec.Document) Check {
+func (o *Options) lock(ctx context.Context, document *spec.Document) Check {
 	const name = "lock"
 	path, file := (&options.Lock{}).Path(o.Invocation, document)
-	loaded, err := lock.Load(path, file)
+	loaded, err := lock.Load(ctx, path, file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Check{Name: name, Status: statusOK, Detail: "none"}
@@ -285,5 +285,5 @@ func (o *Options) spec(ctx context.Context, host *source.Host) []Check {
 		}
 		checks = append(checks, Check{Name: check, Status: statusOK, Detail: "type " + s.Type + ", configuration valid; its images were not asked for"})
 	}
-	return append(checks, o.lock(document))
+	return append(checks, o.lock(ctx, document))
 }

@@ -77,9 +77,9 @@ func (r *Run) Inputs(inv *invocation.Invocation, l *Lock) []string {
 	return inputs
 }
 
-// Load reads the lock that the flags ask for: nil when there is none, or none is
-// to be used.
-func (l *Lock) Load(inv *invocation.Invocation, document *spec.Document) (*lock.File, string, error) {
+// Load reads the lock that the flags ask for, until ctx ends: nil when there is none,
+// or none is to be used.
+func (l *Lock) Load(ctx context.Context, inv *invocation.Invocation, document *spec.Document) (*lock.File, string, error) {
 	if l.Ignore {
 		if l.Locked {
 			return nil, "", failure.Usage("drop one of them", "--locked and --ignore-lock exclude each other")
@@ -93,7 +93,7 @@ func (l *Lock) Load(inv *invocation.Invocation, document *spec.Document) (*lock.
 	if err := notTheSpec(inv, document, path, name); err != nil {
 		return nil, "", err
 	}
-	file, err := lock.Load(path, name)
+	file, err := lock.Load(ctx, path, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "", l.absent("at "+name, "write one with `"+inv.DisplayName()+" lock`")
@@ -131,7 +131,7 @@ func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, nam
 	if err != nil {
 		return nil, err
 	}
-	file, name, err := l.Load(inv, document)
+	file, name, err := l.Load(ctx, inv, document)
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +236,9 @@ func ofOneSpec(inv *invocation.Invocation, file, name string) error {
 	twin += ".yaml"
 	if !isYML {
 		twin = strings.TrimSuffix(file, ".yaml") + ".yml"
+	}
+	if info, err := os.Stat(inv.Path(twin)); err != nil || !info.Mode().IsRegular() {
+		return nil //nolint:nilerr // there is no other spec
 	}
 	data, err := os.ReadFile(inv.Path(twin))
 	isSpec := err == nil && bytes.Contains(data, []byte(spec.Kind))

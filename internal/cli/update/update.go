@@ -109,7 +109,7 @@ func (o *Options) run(ctx context.Context) error {
 		return put(file, s.changes)
 	}
 	if o.DryRun {
-		err = lock.Peek(path, name, apply)
+		err = lock.Peek(ctx, path, name, apply)
 	} else {
 		err = lock.Change(ctx, path, name, apply)
 	}

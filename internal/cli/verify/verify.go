@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
@@ -96,7 +97,10 @@ func (o *Options) run(ctx context.Context) error {
 		return failed
 	}
 	if failed == nil {
-		if err := session.Nearest(ctx, verified); err != nil {
+		switch err := session.Nearest(ctx, verified); {
+		case ctx.Err() != nil:
+			return interrupt.Error(ctx)
+		case err != nil:
 			fmt.Fprintf(o.Invocation.ErrOut, "note: no replacement can be shown: %s\n", err)
 		}
 	}
@@ -159,12 +163,12 @@ func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pip
 		}
 		return subjects, nil
 	}
-	return o.locked(session)
+	return o.locked(ctx, session)
 }
 
-func (o *Options) locked(session *options.Session) ([]pipeline.Subject, error) {
+func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipeline.Subject, error) {
 	o.Lock.Locked = true
-	file, _, err := o.Lock.Load(o.Invocation, session.Document)
+	file, _, err := o.Lock.Load(ctx, o.Invocation, session.Document)
 	if err != nil {
 		return nil, err
 	}
