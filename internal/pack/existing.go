@@ -1,8 +1,10 @@
 package pack
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -11,32 +13,64 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
-// ImageOf returns the image that existing values of a BYOOS pack name: its id,
-// provider and, for a reference that pins one, its digest. name is used in
-// messages. Values that name none (another pack, agent mode, a template that
-// Palette fills in) are a usage error.
-func ImageOf(existing []byte, name string) (*image.Image, error) {
-	var values struct {
-		Pack struct {
-			OSImageOverride string `yaml:"osImageOverride"`
-		} `yaml:"pack"`
-		Options map[string]any `yaml:"options"`
-	}
-	if err := yaml.Unmarshal(existing, &values); err != nil {
-		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: err, Next: "check it with lint"}
-	}
-	if id := values.Pack.OSImageOverride; id != "" {
-		return &image.Image{ID: id, Provider: ProviderOf(id)}, nil
-	}
-	uri := optionsURI(values.Options)
-	img, err := imageOfURI(uri)
-	if err != nil {
-		return nil, &failure.Error{
-			Code: failure.ExitUsage, Summary: name + " names no image to verify", Err: err,
-			Next: "verify the lock, or give the image's id",
+// existingValues is what names the image in values of either pack.
+type existingValues struct {
+	Pack struct {
+		OSImageOverride string `yaml:"osImageOverride"`
+	} `yaml:"pack"`
+	Options map[string]any `yaml:"options"`
+}
+
+// ImagesOf returns the images that existing values of BYOOS packs name, one for each
+// YAML document, as render prints several packs: id, provider and, for a reference that
+// pins one, its digest. name is used in messages. Values that name none (another pack,
+// agent mode, a template that Palette fills in) are a usage error.
+func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
+	var images []*image.Image
+	decoder := yaml.NewDecoder(bytes.NewReader(existing))
+	for number := 1; ; number++ {
+		var values *existingValues
+		err := decoder.Decode(&values)
+		if errors.Is(err, io.EOF) {
+			break
 		}
+		if err != nil {
+			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: err, Next: "check it with lint"}
+		}
+		if values == nil { // an empty document
+			continue
+		}
+		img, err := values.image()
+		if err != nil {
+			return nil, noImage(name, number, err)
+		}
+		images = append(images, img)
 	}
-	return img, nil
+	if len(images) == 0 {
+		return nil, noImage(name, 1, errors.New("it is empty"))
+	}
+	return images, nil
+}
+
+func noImage(name string, document int, err error) error {
+	if document > 1 {
+		name = fmt.Sprintf("document %d of %s", document, name)
+	}
+	return &failure.Error{
+		Code: failure.ExitUsage, Summary: name + " names no image to verify", Err: err,
+		Next: "verify the lock, or give the image's id",
+	}
+}
+
+func (v *existingValues) image() (*image.Image, error) {
+	id := v.Pack.OSImageOverride
+	switch {
+	case id == "":
+		return imageOfURI(optionsURI(v.Options))
+	case strings.Contains(id, "{{"):
+		return nil, errors.New("pack.osImageOverride is a template, which Palette fills in")
+	}
+	return &image.Image{ID: id, Provider: ProviderOf(id)}, nil
 }
 
 // optionsURI reads the key as the pack writes it, system.uri, and nested.

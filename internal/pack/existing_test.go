@@ -11,24 +11,31 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 )
 
-func TestImageOf(t *testing.T) {
+func TestImagesOf(t *testing.T) {
 	digest := "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 	tests := map[string]struct {
 		values string
-		want   *image.Image
+		want   []*image.Image
 	}{
-		"generic":    {"pack:\n  osImageOverride: \"ami-0f4804aff4cf9c5a2\"\n", &image.Image{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}},
-		"edge":       {"options:\n  system.uri: example.io/my-images/os:v1.4.5\n", &image.Image{ID: "example.io/my-images/os:v1.4.5", Provider: "oci"}},
-		"nested":     {"options:\n  system:\n    uri: example.io/os:v1\n", &image.Image{ID: "example.io/os:v1", Provider: "oci"}},
-		"pinned":     {"options:\n  system.uri: example.io/os:v1@" + digest + "\n", &image.Image{ID: "example.io/os:v1", Provider: "oci", Digest: digest}},
-		"agent mode": {"options:\n  system.uri: NA\n", nil},
-		"template":   {"options:\n  system.uri: '{{.spectro.system.kubernetes.version}}'\n", nil},
-		"other":      {"charts: {}\n", nil},
-		"not yaml":   {"pack: [\n", nil},
+		"generic":             {"pack:\n  osImageOverride: \"ami-0f4804aff4cf9c5a2\"\n", []*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}}},
+		"edge":                {"options:\n  system.uri: example.io/my-images/os:v1.4.5\n", []*image.Image{{ID: "example.io/my-images/os:v1.4.5", Provider: "oci"}}},
+		"nested":              {"options:\n  system:\n    uri: example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
+		"pinned":              {"options:\n  system.uri: example.io/os:v1@" + digest + "\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci", Digest: digest}}},
+		"agent mode":          {"options:\n  system.uri: NA\n", nil},
+		"template":            {"options:\n  system.uri: '{{.spectro.system.kubernetes.version}}'\n", nil},
+		"other":               {"charts: {}\n", nil},
+		"template of generic": {"pack:\n  osImageOverride: '{{.spectro.var.ami}}'\n", nil},
+		"of several packs": {
+			"# one\npack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\n# two\noptions:\n  system.uri: example.io/os:v1\n---\n",
+			[]*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}, {ID: "example.io/os:v1", Provider: "oci"}},
+		},
+		"second of another pack": {"pack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\ncharts: {}\n", nil},
+		"empty":                  {"", nil},
+		"not yaml":               {"pack: [\n", nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := pack.ImageOf([]byte(test.values), "values.yaml")
+			got, err := pack.ImagesOf([]byte(test.values), "values.yaml")
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}

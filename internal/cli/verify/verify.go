@@ -57,7 +57,7 @@ Exit code 1 when an image is stale, 4 when one could not be asked for.`,
 	o.Lock.AddFileFlag(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&o.FromLock, "lock", false, "verify the images of the lock (the default)")
-	cmd.Flags().StringVar(&o.ValuesFile, "values", "", "verify the image of this values file, in place of the lock")
+	cmd.Flags().StringVar(&o.ValuesFile, "values", "", "verify the images of this values file, in place of the lock")
 	o.Run.Complete(cmd, inv)
 	options.CompleteOutput(cmd)
 	return cmd
@@ -151,19 +151,34 @@ func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pip
 		if err != nil {
 			return nil, err
 		}
-		img, err := pack.ImageOf(data, o.ValuesFile)
+		images, err := pack.ImagesOf(data, o.ValuesFile)
 		if err != nil {
 			return nil, err
 		}
-		return []pipeline.Subject{{Image: *img}}, nil
-	case len(o.IDs) > 0:
-		subjects := make([]pipeline.Subject, len(o.IDs))
-		for i, id := range o.IDs {
-			subjects[i].Image = image.Image{ID: id, Provider: pack.ProviderOf(id)}
+		subjects := make([]pipeline.Subject, len(images))
+		for i, img := range images {
+			subjects[i].Image = *img
 		}
 		return subjects, nil
+	case len(o.IDs) > 0:
+		return subjectsFor(o.IDs)
 	}
 	return o.locked(ctx, session)
+}
+
+// subjectsFor are ids as they are pasted. What cannot be an id was mistyped, and is not
+// stale.
+func subjectsFor(ids []string) ([]pipeline.Subject, error) {
+	subjects := make([]pipeline.Subject, len(ids))
+	for i, id := range ids {
+		id = strings.TrimSpace(id)
+		provider := pack.ProviderOf(id)
+		if err := pack.CheckID(provider, id); err != nil {
+			return nil, failure.Usage("give the id as the pack has it, and leave it out to verify the lock", "%s", err)
+		}
+		subjects[i].Image = image.Image{ID: id, Provider: provider}
+	}
+	return subjects, nil
 }
 
 func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipeline.Subject, error) {
