@@ -2,6 +2,7 @@
 package ami
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,8 +28,8 @@ type Converter struct {
 	TagKeys settings.TagKeys
 }
 
-// Image returns what a describes. A time that cannot be read makes it unusable,
-// as its place in the order is then not known.
+// Image returns what a describes. With a time that cannot be read it is withheld, as
+// its place in the order, or its end, is then not known.
 func (c Converter) Image(a *types.Image) sdk.Image {
 	img := sdk.Image{
 		ID: aws.ToString(a.ImageId), Provider: Provider, Name: aws.ToString(a.Name), Region: c.Region,
@@ -46,11 +47,10 @@ func (c Converter) Image(a *types.Image) sdk.Image {
 		img.Withheld = "the account's Allowed AMIs setting does not allow it"
 	}
 	c.facts(&img, a)
-	var problem string
-	img.CreatedAt, problem = parseTime("creation date", aws.ToString(a.CreationDate))
-	unusable(&img, problem)
-	img.DeprecatedAt, problem = parseTime("deprecation time", aws.ToString(a.DeprecationTime))
-	unusable(&img, problem)
+	var created, deprecated string
+	img.CreatedAt, created = parseTime("creation date", aws.ToString(a.CreationDate))
+	img.DeprecatedAt, deprecated = parseTime("deprecation time", aws.ToString(a.DeprecationTime))
+	img.Withheld = cmp.Or(img.Withheld, created, deprecated)
 	return img
 }
 
@@ -62,13 +62,6 @@ func (c Converter) owner(a *types.Image) string {
 		return aws.ToString(a.ImageOwnerAlias)
 	}
 	return aws.ToString(a.OwnerId)
-}
-
-// unusable marks an image whose description is not as documented.
-func unusable(img *sdk.Image, problem string) {
-	if problem != "" && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
-		img.State, img.StateReason = sdk.Unusable, problem
-	}
 }
 
 func parseTime(what, text string) (time.Time, string) {

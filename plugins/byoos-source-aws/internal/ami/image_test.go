@@ -106,3 +106,18 @@ func TestFactsOfOneSystem(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeThatCannotBeRead: the source does not offer what it cannot order, and says
+// nothing of the AMI by that.
+func TestTimeThatCannotBeRead(t *testing.T) {
+	available := types.Image{ImageId: aws.String("ami-1"), State: types.ImageStateAvailable}
+	created, deprecated := available, available
+	created.CreationDate, deprecated.DeprecationTime = aws.String("yesterday"), aws.String("never")
+	for want, a := range map[string]types.Image{
+		"": available, `its creation date "yesterday" is not a time`: created, `its deprecation time "never" is not a time`: deprecated,
+	} {
+		if img := (Converter{}).Image(&a); img.Withheld != want || img.State != sdk.Available || img.StateReason != "" {
+			t.Errorf("withheld %q, want %q; %v, %q", img.Withheld, want, img.State, img.StateReason)
+		}
+	}
+}

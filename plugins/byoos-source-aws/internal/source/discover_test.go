@@ -145,6 +145,7 @@ func TestImageBuilderStates(t *testing.T) {
 			build(18, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
 			build(20, "2026-07-01T10:00:00.000Z", nil),                                                    // not visible yet: the build took long
 			build(19, old, func(b *fakeaws.Build) { b.Status, b.StatusReason = "FAILED", "copy failed" }), // never was
+			build(21, "lately", nil), // of no time that can be read
 		},
 	}
 	start(t, w)
@@ -173,6 +174,7 @@ func TestImageBuilderStates(t *testing.T) {
 		18: {sdk.Available, "", "it is DELETED", sdk.Asked}, // which leaves its AMI as it is
 		19: {sdk.Failed, "copy failed", "", sdk.Asked},
 		20: {sdk.Available, "", "does not show it yet", sdk.Recorded},
+		21: {sdk.Available, "", "does not say when its build began", sdk.Recorded},
 	}
 	if len(out.images) != len(want) {
 		t.Errorf("%d images, want %d", len(out.images), len(want))
@@ -185,7 +187,7 @@ func TestImageBuilderStates(t *testing.T) {
 		if img.Evidence != w.evidence || !strings.Contains(img.Withheld, w.withheld) || (w.withheld == "") != (img.Withheld == "") {
 			t.Errorf("build %d: evidence %v, withheld %q; want %v, %q", n, img.Evidence, img.Withheld, w.evidence, w.withheld)
 		}
-		if recorded := img.Evidence == sdk.Recorded; recorded == img.ObservedAt.IsZero() {
+		if recorded := img.Evidence == sdk.Recorded && n != 21; recorded == img.ObservedAt.IsZero() {
 			t.Errorf("build %d: evidence %v, observed at %v", n, img.Evidence, img.ObservedAt)
 		}
 	}

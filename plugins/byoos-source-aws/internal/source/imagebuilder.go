@@ -283,7 +283,9 @@ func (d *discovery) unconfirmed(c builder.Candidate, unchecked bool) string {
 	case c.Account != d.self:
 		return fmt.Sprintf("could not be checked: it is in account %s, which does not share it with account %s; read it with credentials of %s (roleArn)",
 			c.Account, d.self, c.Account)
-	case !c.CreatedAt.IsZero() && d.req.Now.Sub(c.CreatedAt) < settling:
+	case c.CreatedAt.IsZero():
+		return "EC2 does not show it, and Image Builder does not say when its build began, which may be today"
+	case d.req.Now.Sub(c.CreatedAt) < settling:
 		return "EC2 does not show it yet, or no more; the build began less than a day ago"
 	}
 	return ""
