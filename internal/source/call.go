@@ -59,7 +59,7 @@ func oneAtATime(progress func(Event)) func(Event) {
 }
 
 func (h *Host) discover(ctx context.Context, req Request, tell func(Event), result *Result) {
-	answer := &answer{source: req.Source, typ: req.Type, tell: tell}
+	answer := &answer{source: req.Source, typ: req.Type, tell: tell, room: h.maxAnswer}
 	p, err := h.Find(ctx, req.Type)
 	if err != nil {
 		result.Err = err
@@ -80,7 +80,7 @@ func (h *Host) discover(ctx context.Context, req Request, tell func(Event), resu
 			var r *sourcev1.DiscoverResponse
 			if r, err = stream.Recv(); err == nil {
 				result.Images = answer.images(result.Images, r.GetImages())
-				answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+				err = answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
 			}
 		}
 		return err
@@ -214,7 +214,7 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 	for i, ref := range req.Refs {
 		verified[i] = Verified{Ref: ref, Presence: Unknown, Reason: "the source gave no answer"}
 	}
-	answer := &answer{source: req.Source, typ: req.Type, tell: func(Event) {}}
+	answer := &answer{source: req.Source, typ: req.Type, tell: func(Event) {}, room: h.maxAnswer}
 	p, err := h.Find(ctx, req.Type)
 	if err != nil {
 		return nil, nil, err
@@ -236,7 +236,7 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 			var r *sourcev1.VerifyResponse
 			if r, err = stream.Recv(); err == nil {
 				answer.verified(verified, r.GetResults())
-				answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
+				err = answer.meanwhile(r.GetProgress(), r.GetDiagnostics())
 			}
 		}
 		return err
@@ -321,11 +321,16 @@ type answer struct {
 	problem     string // of the first of them
 	refusal     int    // its index in diagnostics
 	questions   *protocol.Questions
+	room        int // for how much more than came
 }
+
+// errTooMuch is an answer that has no end.
+var errTooMuch = errors.New("too long an answer")
 
 // images appends those that can be used; it reports the others once.
 func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image {
 	a.touched = true
+	a.room -= len(from)
 	if cap(to)-len(to) < len(from) {
 		grown := make([]image.Image, len(to), max(2*cap(to), len(to)+len(from)))
 		copy(grown, to)
@@ -379,6 +384,7 @@ func (a *answer) noteState(m *sourcev1.Image) {
 
 func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
 	a.touched = true
+	a.room -= len(results)
 	for _, r := range results {
 		i, err := a.questions.Answer(r)
 		if err != nil {
@@ -403,7 +409,8 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 	}
 }
 
-func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) {
+// meanwhile takes what comes beside images and results. The error ends the call.
+func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) error {
 	if p != nil {
 		a.said = a.tail.redact(p.GetMessage())
 		a.tell(Event{Source: a.source, Plugin: a.typ, Message: a.said, Done: max(p.GetDone(), 0), Total: max(p.GetTotal(), 0)})
@@ -416,6 +423,10 @@ func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnos
 			ConfigPath: redact(d.GetConfigPath()), Scope: redact(d.GetScope()),
 		})
 	}
+	if a.room -= len(diagnostics); a.room < 0 {
+		return errTooMuch
+	}
+	return nil
 }
 
 // failure makes the errors that a source reported one failure; nil when it

@@ -130,6 +130,9 @@ func (h *Host) callFailure(call context.Context, a *answer, i *instance, err err
 		last := slices.DeleteFunc(i.process.tail.last(), func(line string) bool { return strings.Contains(summary, line) })
 		return &failure.Error{Code: failure.ExitSource, Summary: summary, Details: last, Next: next}
 	}
+	if errors.Is(err, errTooMuch) {
+		return fail("ask for less; "+tellAuthor, "sent more than %d images and messages, and no end", h.maxAnswer)
+	}
 	if st.Code() == codes.DeadlineExceeded && isOver(call) {
 		const next = "give it more time with --timeout, or ask for less"
 		if said := i.process.tail.clean(a.said); said != "" {

@@ -136,3 +136,19 @@ func TestBatchThatIsTooLarge(t *testing.T) {
 		t.Errorf("got %v", r.Err)
 	}
 }
+
+// TestAnswerWithoutEnd: a plugin that reads the same page again and again does not
+// fill the memory until its time is up, and what it sent is not lost.
+func TestAnswerWithoutEnd(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	h.maxAnswer = 1000
+	for _, mode := range []string{"endless images", "endless warnings"} {
+		r := one(context.Background(), h, "stub", map[string]any{"mode": mode})
+		if r.Err == nil || !strings.Contains(text(r.Err), "sent more than 1000 images and messages, and no end") || failure.Code(r.Err) != failure.ExitSource {
+			t.Errorf("%s: %s", mode, text(r.Err))
+		}
+		if got := len(r.Images) + len(r.Diagnostics); got < 1000 || got > 2000 {
+			t.Errorf("%s: %d images and messages", mode, got)
+		}
+	}
+}

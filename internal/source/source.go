@@ -58,6 +58,9 @@ const (
 	// maxCalls bounds how many sources are asked at once. They mostly wait for a
 	// network, so it is well above the number of cores.
 	maxCalls = 32
+	// maxAnswer bounds the images, results and diagnostics of one answer. A plugin that
+	// reads the same page again and again must not fill the memory.
+	maxAnswer = 4_000_000
 )
 
 // Host runs plugins. Its methods are safe for concurrent use.
@@ -67,6 +70,8 @@ type Host struct {
 	cache   *cache
 	spawn   *spawner
 	swept   sync.Once // of what killed hosts left
+
+	maxAnswer int
 
 	// life ends with Close, and with it what is being started or called.
 	life context.Context
@@ -104,7 +109,9 @@ func New(o Options) *Host {
 		log:     o.Log,
 		cache:   newCache(o.CacheDir),
 		spawn:   newSpawner(),
-		running: map[string]*slot{}, verdicts: map[string]*verdict{}, noted: map[string]bool{},
+
+		maxAnswer: maxAnswer,
+		running:   map[string]*slot{}, verdicts: map[string]*verdict{}, noted: map[string]bool{},
 	}
 }
 

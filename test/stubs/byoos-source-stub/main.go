@@ -237,6 +237,18 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		return out.Images(catalog.Images(1)...)
 	case "no-id":
 		return out.Images(sdk.Image{Name: "golden", Provider: "aws"}, sdk.Image{ID: "ami-1", Provider: "aws"})
+	case "endless images":
+		for {
+			if err := out.Images(catalog.Images(100)...); err != nil {
+				return err
+			}
+		}
+	case "endless warnings":
+		for {
+			if err := out.Report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "throttled"}); err != nil {
+				return err
+			}
+		}
 	case "batch":
 		return out.Images(sdk.Image{ID: "large", Provider: "aws", Tags: map[string]string{"text": strings.Repeat("x", 65<<20)}})
 	case "child":
