@@ -52,6 +52,9 @@ type Pick struct {
 	Err error
 	// FailedSources are those of the pack that did not answer, or not in full.
 	FailedSources []string
+	// unasked says why it is not known whether an image that is only on record is still
+	// there.
+	unasked []string
 }
 
 // Packs returns the expanded packs of the spec, or only those named. A name
@@ -343,6 +346,9 @@ func (p Pick) Notes() []string {
 	}
 	if len(p.FailedSources) > 0 {
 		notes = append(notes, p.failedSources()+", so an image that ranks above this one may be there")
+	}
+	if len(p.unasked) > 0 {
+		notes = append(notes, "the image is only on record, and whether it is still there could not be asked: "+strings.Join(p.unasked, "; "))
 	}
 	contradict := func(key, own, found string) {
 		if own != "" && found != "" && !strings.EqualFold(own, found) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -581,6 +582,14 @@ func TestVerify(t *testing.T) {
 		"of a source that the spec has no more, and another has it": {
 			other: source.Verified{Presence: source.Found, Image: &live}, asked: "nope", status: pipeline.StatusOK,
 		},
+		"of a source that the spec has no more, and a record does not list it": {
+			other: source.Verified{Presence: source.NotFound, Reason: "not listed", Evidence: image.Recorded}, asked: "nope",
+			status: pipeline.StatusUnknown, reason: "not listed",
+		},
+		"of a source that the spec has no more, and another service does not have it": {
+			other: source.Verified{Presence: source.NotFound, Reason: "deregistered", Evidence: image.Asked}, asked: "nope",
+			status: pipeline.StatusStale, reason: "deregistered",
+		},
 		"withheld now": {
 			golden: source.Verified{Presence: source.Found, Image: &unoffered}, asked: "golden", status: pipeline.StatusOK, reason: "it would not be offered now: not ours",
 		},
@@ -693,18 +702,20 @@ packs:
 		cloud []source.Verified // for the pick, then for all on record
 		packs []string
 		want  []string
+		fails error
 	}{
-		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}},
-		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}},
-		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}},
-		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}},
-		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}},
+		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}, nil},
+		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}, nil},
+		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}, nil},
+		"cannot tell":     {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil},
+		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled")},
+		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake := &plugins{
 				results:  map[string]source.Result{"manifest": {Images: []image.Image{second, newest}}, "cloud": {Images: []image.Image{third}}},
 				byID:     map[string]source.Verified{"ami-3": test.cloud[0], "ami-2": test.cloud[1]},
-				verified: map[string][]source.Verified{},
+				verified: map[string][]source.Verified{}, err: map[string]error{"cloud": test.fails},
 			}
 			p := newPipeline(t, fake)
 			p.Document = parsed(t, spec)
@@ -719,6 +730,9 @@ packs:
 					id = pick.Image.ID
 				}
 				got = append(got, id)
+				if told := slices.ContainsFunc(pick.Notes(), func(note string) bool { return strings.Contains(note, "throttled") }); told != (test.fails != nil) {
+					t.Errorf("got notes %q of what could not be asked", pick.Notes())
+				}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)

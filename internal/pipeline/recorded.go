@@ -21,7 +21,8 @@ func (p *Pipeline) withoutGone(ctx context.Context, packs []spec.Pack, images []
 	for _, result := range results {
 		answered[result.Source] = result.Err == nil && result.Plugin != nil
 	}
-	if gone := p.askForGone(ctx, verifier, recorded(picks), answered); len(gone) > 0 {
+	unasked := map[image.Place][]string{}
+	if gone := p.askForGone(ctx, verifier, recorded(picks), answered, unasked); len(gone) > 0 {
 		// Where one is gone others may be: all are asked for before it is picked again.
 		var rest []Subject
 		for i := range images {
@@ -29,8 +30,16 @@ func (p *Pipeline) withoutGone(ctx context.Context, packs []spec.Pack, images []
 				rest = append(rest, Subject{Source: images[i].Source, Image: images[i]})
 			}
 		}
-		gone = append(gone, p.askForGone(ctx, verifier, rest, answered)...)
-		return p.Select(packs, append(slices.Clone(images), gone...))
+		gone = append(gone, p.askForGone(ctx, verifier, rest, answered, unasked)...)
+		var err error
+		if picks, err = p.Select(packs, append(slices.Clone(images), gone...)); err != nil {
+			return nil, err
+		}
+	}
+	for i := range picks {
+		if img := picks[i].Image; img != nil && img.Evidence != image.Asked {
+			picks[i].unasked = unasked[img.Place()]
+		}
 	}
 	return picks, nil
 }
@@ -53,13 +62,16 @@ func recorded(picks []Pick) []Subject {
 }
 
 // askForGone returns a statement for each subject that a service which was asked does
-// not have, and none has. What cannot be asked is not known to be gone.
-func (p *Pipeline) askForGone(ctx context.Context, verifier Verifier, subjects []Subject, answered map[string]bool) []image.Image {
+// not have, and none has. What cannot be asked is not known to be gone: why it could not
+// goes into unasked.
+func (p *Pipeline) askForGone(
+	ctx context.Context, verifier Verifier, subjects []Subject, answered map[string]bool, unasked map[image.Place][]string,
+) []image.Image {
 	if len(subjects) == 0 {
 		return nil
 	}
 	answers := make([][]answer, len(subjects))
-	p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return answered[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	var gone []image.Image
@@ -69,6 +81,14 @@ func (p *Pipeline) askForGone(ctx context.Context, verifier Verifier, subjects [
 			continue
 		}
 		gone = append(gone, goneNow(&subject.Image, answers[i][absent].source, answers[i][absent].reason))
+	}
+	for _, a := range all {
+		for n, index := range a.indexes {
+			at := subjects[index].Image.Place()
+			if a.answers[n].failed && !settled(answers[index]) && !slices.Contains(unasked[at], a.err.Error()) {
+				unasked[at] = append(unasked[at], a.err.Error())
+			}
+		}
 	}
 	return gone
 }

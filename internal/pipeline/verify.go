@@ -269,6 +269,12 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 			}
 		}
 		return v
+	case subject.Source != "" && own == nil:
+		// That a record does not list it says nothing: it need never have had it.
+		for _, a := range answers {
+			v.add(a.reason)
+		}
+		return v
 	}
 	v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool {
 		// A source that cannot tell does not count beside the one it was picked from.
