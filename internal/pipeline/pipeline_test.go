@@ -789,12 +789,19 @@ func TestNearestOfWhatChanged(t *testing.T) {
 	picked.OS = image.OS{Name: "rhel", Version: "7"}
 	now := picked
 	now.OS.Version = "8"
-	fake.verified = map[string][]source.Verified{"golden": {{Presence: source.Found, Evidence: image.Asked, Image: &now}}}
+	disabled := now
+	disabled.State = image.Disabled
 	for name, test := range map[string]struct {
-		state image.State
-		want  string
-	}{"usable": {image.Available, picked.ID}, "disabled as well": {image.Disabled, "ami-0123456789abcdef0"}} {
-		now.State = test.state
+		says source.Verified
+		want string
+	}{
+		"usable":                      {source.Verified{Presence: source.Found, Evidence: image.Asked, Image: &now}, picked.ID},
+		"disabled as well":            {source.Verified{Presence: source.Found, Evidence: image.Asked, Image: &disabled}, "ami-0123456789abcdef0"},
+		"the record of another build": {source.Verified{Presence: source.NotFound, Evidence: image.Recorded, Reason: "run 1 is not listed"}, picked.ID},
+		"gone, by the service":        {source.Verified{Presence: source.NotFound, Evidence: image.Asked}, "ami-0123456789abcdef0"},
+		"not visible":                 {source.Verified{Presence: source.NotVisible, Reason: "it is not shared"}, "ami-0123456789abcdef0"},
+	} {
+		fake.verified = map[string][]source.Verified{"golden": {test.says}}
 		verified, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: picked}})
 		if err != nil || verified[0].Status != pipeline.StatusStale {
 			t.Fatalf("%s: got %+v, %v", name, verified, err)

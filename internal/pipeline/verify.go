@@ -345,11 +345,13 @@ func (v *Verification) absent(answers []answer) {
 	if len(answers) == 0 {
 		return
 	}
-	v.Status = StatusStale
+	v.Status, v.Usable = StatusStale, true
 	for _, a := range answers {
 		if a.presence == source.Unknown {
 			v.Status = StatusUnknown
 		}
+		// A record that lacks it knows nothing against it: its id may have been built again.
+		v.Usable = v.Usable && a.presence == source.NotFound && a.evidence != image.Asked
 		if a.reason != "" && !slices.Contains(v.Reasons, a.reason) {
 			v.Reasons = append(v.Reasons, a.reason)
 		}
