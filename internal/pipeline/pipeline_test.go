@@ -681,7 +681,7 @@ func TestVerifyBesideAFailingSource(t *testing.T) {
 }
 
 // What is only on record is asked for, of the sources that answered in the run, and not
-// picked when a service does not have it.
+// picked when a service does not have it, or speaks against it.
 func TestPicksAreStillThere(t *testing.T) {
 	const spec = `
 apiVersion: byoos.dev/v1alpha1
@@ -698,6 +698,17 @@ packs:
 	absent := source.Verified{Presence: source.NotFound, Reason: "deregistered", Evidence: image.Asked}
 	here := source.Verified{Presence: source.Found, Image: &third}
 	unknown := source.Verified{Presence: source.Unknown, Reason: "expired"}
+	but := func(change func(*image.Image)) source.Verified {
+		img := ami("ami-3", "us-east-1", "", 3)
+		change(&img)
+		return source.Verified{Presence: source.Found, Image: &img, Evidence: image.Asked}
+	}
+	disabled := but(func(i *image.Image) { i.State = image.Disabled })
+	deprecated := but(func(i *image.Image) { i.DeprecatedAt = i.CreatedAt })
+	ended := but(func(i *image.Image) { i.EndOfLifeAt = i.CreatedAt })
+	excluded := but(func(i *image.Image) { i.ExcludedFromLatest = true })
+	recorded := disabled
+	recorded.Evidence = image.Recorded
 	for name, test := range map[string]struct {
 		cloud []source.Verified // for the pick, then for all on record
 		packs []string
@@ -707,6 +718,11 @@ packs:
 		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}, nil},
 		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}, nil},
 		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}, nil},
+		"disabled":        {[]source.Verified{disabled, here}, nil, []string{"ami-2", "ami-2"}, nil},
+		"deprecated":      {[]source.Verified{deprecated, here}, nil, []string{"ami-2", "ami-2"}, nil},
+		"at its end":      {[]source.Verified{ended, disabled}, nil, []string{"ami-1", ""}, nil},
+		"excluded":        {[]source.Verified{excluded, absent}, nil, []string{"ami-1", ""}, nil},
+		"a record says":   {[]source.Verified{recorded, absent}, nil, []string{"ami-3", "ami-3"}, nil},
 		"cannot tell":     {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil},
 		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled")},
 		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil},

@@ -4,15 +4,16 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// withoutGone picks again without images that are only on record and that a service
-// says are no more. Only sources that answered in this run are asked, so that a pack of
-// a manifest alone reaches no service.
-func (p *Pipeline) withoutGone(ctx context.Context, packs []spec.Pack, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
+// withoutRefused picks again without images that are only on record and that a service
+// does not have, or speaks against. Only sources that answered in this run are asked, so
+// that a pack of a manifest alone reaches no service.
+func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
 	verifier, ok := p.Plugins.(Verifier)
 	if !ok {
 		return picks, nil
@@ -22,17 +23,17 @@ func (p *Pipeline) withoutGone(ctx context.Context, packs []spec.Pack, images []
 		answered[result.Source] = result.Err == nil && result.Plugin != nil
 	}
 	unasked := map[image.Place][]string{}
-	if gone := p.askForGone(ctx, verifier, recorded(picks), answered, unasked); len(gone) > 0 {
-		// Where one is gone others may be: all are asked for before it is picked again.
+	if refused := p.askForRefused(ctx, verifier, recorded(picks), answered, unasked); len(refused) > 0 {
+		// Where one is refused others may be: all are asked for before it is picked again.
 		var rest []Subject
 		for i := range images {
 			if images[i].Evidence != image.Asked && images[i].ID != "" {
 				rest = append(rest, Subject{Source: images[i].Source, Image: images[i]})
 			}
 		}
-		gone = append(gone, p.askForGone(ctx, verifier, rest, answered, unasked)...)
+		refused = append(refused, p.askForRefused(ctx, verifier, rest, answered, unasked)...)
 		var err error
-		if picks, err = p.Select(packs, append(slices.Clone(images), gone...)); err != nil {
+		if picks, err = p.Select(packs, append(slices.Clone(images), refused...)); err != nil {
 			return nil, err
 		}
 	}
@@ -61,10 +62,9 @@ func recorded(picks []Pick) []Subject {
 	return subjects
 }
 
-// askForGone returns a statement for each subject that a service which was asked does
-// not have, and none has. What cannot be asked is not known to be gone: why it could not
-// goes into unasked.
-func (p *Pipeline) askForGone(
+// askForRefused returns what services that are asked say against subjects. What cannot
+// be asked is not known to be gone: why it could not goes into unasked.
+func (p *Pipeline) askForRefused(
 	ctx context.Context, verifier Verifier, subjects []Subject, answered map[string]bool, unasked map[image.Place][]string,
 ) []image.Image {
 	if len(subjects) == 0 {
@@ -74,13 +74,9 @@ func (p *Pipeline) askForGone(
 	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return answered[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
-	var gone []image.Image
+	var refused []image.Image
 	for i, subject := range subjects {
-		absent := slices.IndexFunc(answers[i], func(a answer) bool { return a.presence == source.NotFound && a.evidence == image.Asked })
-		if absent < 0 || settled(answers[i]) {
-			continue
-		}
-		gone = append(gone, goneNow(&subject.Image, answers[i][absent].source, answers[i][absent].reason))
+		refused = append(refused, p.against(&subject.Image, answers[i])...)
 	}
 	for _, a := range all {
 		for n, index := range a.indexes {
@@ -90,7 +86,26 @@ func (p *Pipeline) askForGone(
 			}
 		}
 	}
-	return gone
+	return refused
+}
+
+// against is what answers of services say against an image: what is wrong with it, or,
+// when none has it, that it is no more.
+func (p *Pipeline) against(img *image.Image, answers []answer) []image.Image {
+	var statements []image.Image
+	for _, a := range answers {
+		switch {
+		case a.evidence != image.Asked:
+		case a.presence == source.Found && len(freshness.Judge(freshness.Expected{}, *a.image, p.Now)) > 0:
+			said := goneNow(img, a.source, a.image.StateReason)
+			said.State, said.ExcludedFromLatest = a.image.State, a.image.ExcludedFromLatest
+			said.DeprecatedAt, said.EndOfLifeAt = a.image.DeprecatedAt, a.image.EndOfLifeAt
+			statements = append(statements, said)
+		case a.presence == source.NotFound && !settled(answers):
+			statements = append(statements, goneNow(img, a.source, a.reason))
+		}
+	}
+	return statements
 }
 
 // goneNow is what a service that was asked says when an image is no more.

@@ -410,7 +410,7 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 	if err != nil {
 		return err
 	}
-	if picks, err = p.withoutGone(ctx, stale, found, results, picks); err != nil {
+	if picks, err = p.withoutRefused(ctx, stale, found, results, picks); err != nil {
 		return err
 	}
 	nearest := map[string]*image.Image{}
