@@ -183,26 +183,34 @@ func subjectsFor(ids []string) ([]pipeline.Subject, error) {
 
 func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipeline.Subject, error) {
 	o.Lock.Locked = true
-	file, _, err := o.Lock.Load(ctx, o.Invocation, session.Document)
+	file, name, err := o.Lock.Load(ctx, o.Invocation, session.Document)
 	if err != nil {
 		return nil, err
 	}
-	return subjectsOf(file, session)
+	subjects, missing, err := subjectsOf(file, session)
+	if len(missing) > 0 {
+		fmt.Fprintf(o.Invocation.ErrOut, "note: %s lacks packs of the spec, which `%s update` adds: %s\n",
+			name, o.Invocation.DisplayName(), output.HarmlessLine(pipeline.Names(missing)))
+	}
+	return subjects, err
 }
 
 // subjectsOf are the entries of a lock, with a note for those that the spec has
-// moved away from.
-func subjectsOf(file *lock.File, session *options.Session) ([]pipeline.Subject, error) {
+// moved away from, and the packs of the spec that it has none of.
+func subjectsOf(file *lock.File, session *options.Session) (subjects []pipeline.Subject, missing []string, err error) {
 	packs, err := session.Packs(nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	byName := map[string]spec.Pack{}
 	for _, pack := range packs {
 		byName[pack.Name] = pack
+		if _, has := file.Entry(pack.Name); pack.NeedsImage() && !has {
+			missing = append(missing, pack.Name)
+		}
 	}
 	names := file.Names()
-	subjects := make([]pipeline.Subject, len(names))
+	subjects = make([]pipeline.Subject, len(names))
 	for i, name := range names {
 		entry, _ := file.Entry(name)
 		subjects[i] = pipeline.Subject{Pack: name, Source: entry.Image.Source, Image: entry.Image}
@@ -213,13 +221,13 @@ func subjectsOf(file *lock.File, session *options.Session) ([]pipeline.Subject, 
 		}
 		digest, err := lock.Fingerprint(pack, session.Document.Set.Sources)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if digest != entry.SpecDigest {
 			subjects[i].Notes = []string{"the spec changed since the lock was written, and update may pick another"}
 		}
 	}
-	return subjects, nil
+	return subjects, missing, nil
 }
 
 func list(verified []pipeline.Verification) output.List {
