@@ -23,6 +23,8 @@ type picked struct {
 	picks   map[string]pipeline.Pick
 	// names are the packs of the spec, and whether they need an image.
 	names map[string]bool
+	// before is what the lock held when the sources were asked; nil for nobody looked.
+	before map[string]image.Image
 	// gone are the packs whose locked image is no more, by a service that was asked.
 	gone map[string]bool
 }
@@ -54,7 +56,7 @@ func (o *Options) askForOld(ctx context.Context, session *options.Session, p *pi
 // steps is what becomes of a lock's entries.
 type steps struct {
 	changes []Change
-	// kept tells which packs keep their image because a source failed.
+	// kept tells which packs keep their image: a source failed, or another process wrote it.
 	kept []string
 	// stale are those of them whose entry is one of another spec.
 	stale []error
@@ -72,6 +74,10 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 			reason = "damaged"
 		}
 		if reason == "" {
+			continue
+		}
+		if ok && reason != "specChanged" && p.moved(old) && !newer(&entry.Image, &old.Image) {
+			s.kept = append(s.kept, fmt.Sprintf("pack %s keeps %s, which another process wrote meanwhile: nothing newer was found", entry.Name, old.Image.ID))
 			continue
 		}
 		same := ok && sameImage(pick.Pack, &old.Image, &entry.Image)
@@ -94,6 +100,12 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 		s.changes = append(s.changes, p.removed(file)...)
 	}
 	return s
+}
+
+// moved tells whether an entry is another than when the sources were asked.
+func (p *picked) moved(old lock.Entry) bool {
+	was, had := p.before[old.Name]
+	return p.before != nil && (!had || !image.Same(&was, &old.Image))
 }
 
 // newer tells whether an image is newer than the one that was locked, and not that one

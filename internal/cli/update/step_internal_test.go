@@ -130,6 +130,34 @@ func TestFailedSourceRollsNothingBack(t *testing.T) {
 	}
 }
 
+// What another update wrote while the sources were asked is not rolled back to what they
+// said before.
+func TestAnotherUpdateMeanwhile(t *testing.T) {
+	other := func(day int) func(*image.Image) {
+		return func(i *image.Image) { i.ID, i.CreatedAt = "ami-0123456789abcdef1", at(day) }
+	}
+	then := map[string]image.Image{"p": locked(other(0)).Image}
+	for name, test := range map[string]struct {
+		before map[string]image.Image
+		now    func(*image.Image)
+		kept   int
+	}{
+		"older":                    {then, other(1), 1},
+		"newer":                    {then, other(3), 0},
+		"older, of a new lock":     {map[string]image.Image{}, other(1), 1},
+		"older, and nobody wrote":  {map[string]image.Image{"p": locked(nil).Image}, other(1), 0},
+		"older, and nothing reads": {nil, other(1), 0},
+	} {
+		p := &picked{
+			entries: []lock.Entry{locked(test.now)}, before: test.before,
+			picks: map[string]pipeline.Pick{"p": {Pack: spec.Pack{Name: "p", Pack: spec.GenericBYOI}}},
+		}
+		if got := p.compare(fileOf(t, locked(nil)), false); len(got.kept) != test.kept || len(got.changes) != 1-test.kept {
+			t.Errorf("%s: kept %q, changes %v", name, got.kept, got.changes)
+		}
+	}
+}
+
 // That a kept image is no more is said.
 func TestKeptAndGone(t *testing.T) {
 	for _, gone := range []bool{false, true} {

@@ -96,10 +96,12 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := o.images(ctx, path, name)
 	pick, left, err := o.pick(ctx, session)
 	if err != nil {
 		return err
 	}
+	pick.before = before
 	var s steps
 	apply := func(file *lock.File) error {
 		if err := o.askForOld(ctx, session, pick, file); err != nil {
@@ -132,6 +134,25 @@ func (o *Options) run(ctx context.Context) error {
 		return failure.ErrDifference
 	}
 	return nil
+}
+
+// images are those that the lock has before the sources are asked, which may take a
+// while. A dry run writes nothing, and its lock may be a pipe, which is read once.
+func (o *Options) images(ctx context.Context, path, name string) map[string]image.Image {
+	if o.DryRun {
+		return nil
+	}
+	images := map[string]image.Image{}
+	// What cannot be read is told when it is to be changed.
+	_ = lock.Peek(ctx, path, name, func(file *lock.File) error {
+		for _, name := range file.Names() {
+			if entry, ok := file.Entry(name); ok {
+				images[name] = entry.Image
+			}
+		}
+		return nil
+	})
+	return images
 }
 
 // pick picks anew. Packs whose sources failed are left out where --allow-partial
