@@ -19,28 +19,33 @@ import (
 // TestFailures drives each way in which a plugin can go wrong with a real
 // program, and checks what the user reads.
 func TestFailures(t *testing.T) {
+	start := func(o *Options, d time.Duration) { o.StartTimeout = d }
+	describe := func(o *Options, d time.Duration) { o.DescribeTimeout = d }
+	call := func(o *Options, d time.Duration) { o.CallTimeout = d } // for the start as well
 	tests := []struct {
 		name   string
 		config map[string]any
+		// limit sets the time limit that the plugin runs into.
+		limit func(*Options, time.Duration)
 		// write makes the plugin's file; nil means the stub under this name.
 		write func(t *testing.T, path string)
 		// stub is set when the stub is to be used under the type "stub".
 		stub bool
 	}{
 		{name: "prints-first"},
-		{name: "hang-start"},
+		{name: "hang-start", limit: start},
 		{name: "crash-start"},
 		{name: "wrong-version"},
 		{name: "not-grpc"},
 		{name: "no-tls"},
 		{name: "garbage-handshake"},
 		{name: "garbage"},
-		{name: "mute"},
+		{name: "mute", limit: start},
 		{name: "describe-fails"},
-		{name: "describe-hangs"},
+		{name: "describe-hangs", limit: describe},
 		{name: "describe-garbage"},
 		{name: "describe-other"},
-		{name: "hang", stub: true},
+		{name: "hang", stub: true, limit: call},
 		{name: "crash", stub: true},
 		{name: "killed", stub: true},
 		{name: "panic", stub: true},
@@ -66,7 +71,7 @@ func TestFailures(t *testing.T) {
 		{name: "other-architecture", write: foreignELF},
 		{name: "script-fails", write: content("#!/bin/sh\necho 'python 3.14 is needed' >&2\nexit 1\n", 0o755)},
 		{name: "script-prints", write: content("#!/bin/sh\necho 'Usage: byoos-source-x [flags]'\n", 0o755)},
-		{name: "script-hangs", write: content("#!/bin/sh\necho waiting >&2\nsleep 3600\n", 0o755)},
+		{name: "script-hangs", limit: describe, write: content("#!/bin/sh\necho waiting >&2\nsleep 3600\n", 0o755)},
 		{name: "old-protocol", write: content(`#!/bin/sh
 echo '{"name":"old-protocol","version":"9.0.0","protocolVersions":[7]}'
 `, 0o755)},
@@ -90,22 +95,21 @@ echo '{"name":"bad-schema","version":"1.0.0","protocolVersions":[1],"configSchem
 			default:
 				addStub(t, dir, typ)
 			}
-			o := Options{
-				PluginDirs: []string{dir},
-				Environ:    func() []string { return []string{"STUB_SECRET=hunter2hunter2", "PATH=/usr/bin:/bin"} },
-			}
-			switch tt.name {
-			case "hang-start", "mute":
-				o.StartTimeout = 700 * time.Millisecond
-			case "describe-hangs", "script-hangs":
-				o.DescribeTimeout = 700 * time.Millisecond
-			case "hang":
-				o.CallTimeout = 3 * time.Second // for the start as well
-			}
-			h := newHost(t, o)
-			result := one(context.Background(), h, typ, tt.config)
-			golden(t, "failures/"+tt.name+".txt", text(result.Err, dir, "DIR", runtime.GOOS+"/"+runtime.GOARCH, "THIS"))
-			if strings.Contains(text(result.Err), "hunter2") {
+			file, got := "failures/"+tt.name+".txt", ""
+			withinLimits(func(limit time.Duration) bool {
+				o := Options{
+					PluginDirs: []string{dir},
+					Environ:    func() []string { return []string{"STUB_SECRET=hunter2hunter2", "PATH=/usr/bin:/bin"} },
+				}
+				if tt.limit != nil {
+					tt.limit(&o, limit)
+				}
+				result := one(context.Background(), newHost(t, o), typ, tt.config)
+				got = text(result.Err, dir, "DIR", runtime.GOOS+"/"+runtime.GOARCH, "THIS", limit.String(), "LIMIT")
+				return tt.limit == nil || *update || got == wanted(t, file)
+			})
+			golden(t, file, got)
+			if strings.Contains(got, "hunter2") {
 				t.Error("the failure tells a secret")
 			}
 			if _, err := os.Stat(filepath.Join(dir, "byoos-source-"+typ+".ran")); err == nil {

@@ -95,8 +95,20 @@ func writeTestFile(t testing.TB, path, content string, mode os.FileMode) {
 	}
 }
 
+// patience bounds what is waited for, so that a test which hangs says where. A busy
+// machine may take long for anything.
+const patience = 2 * time.Minute
+
+// withinLimits runs a test of a time limit with longer ones as long as it is not ok:
+// a plugin on a busy machine may not come as far as it must before the limit ends it.
+func withinLimits(ok func(limit time.Duration) bool) {
+	for limit := 700 * time.Millisecond; !ok(limit) && 5*limit < patience; limit *= 5 {
+	}
+}
+
 // newHost returns a host whose sockets are in a directory of the test's own, and
-// checks at the end that no process and no socket is left.
+// checks at the end that no process and no socket is left. Limits that the test does
+// not name are long.
 func newHost(t testing.TB, o Options) *Host {
 	t.Helper()
 	tmp := shortTempDir(t)
@@ -106,6 +118,12 @@ func newHost(t testing.TB, o Options) *Host {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.StartTimeout == 0 {
+		o.StartTimeout = patience
+	}
+	if o.DescribeTimeout == 0 {
+		o.DescribeTimeout = patience
 	}
 	h := New(o)
 	t.Cleanup(func() {
@@ -169,13 +187,13 @@ func processesWith(file, text string) []string {
 // eventually polls until ok holds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(patience)
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Errorf("not within 5 seconds: %s", what)
+			t.Errorf("not within %s: %s", patience, what)
 			return
 		case <-ticker.C:
 		}
@@ -215,11 +233,17 @@ func golden(t *testing.T, name, got string) {
 		writeTestFile(t, path, got, 0o644)
 		return
 	}
-	want, err := os.ReadFile(path)
+	if diff := cmp.Diff(wanted(t, name), got); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", path, diff)
+	}
+}
+
+// wanted returns testdata/<name>.
+func wanted(t *testing.T, name string) string {
+	t.Helper()
+	want, err := os.ReadFile(filepath.Join(testdata, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", path, diff)
-	}
+	return string(want)
 }

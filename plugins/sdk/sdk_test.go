@@ -246,12 +246,10 @@ func TestChildOutlivesNoParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = parent.Wait() }()
-	began := time.Now()
-	deadline := time.AfterFunc(5*time.Second, func() { _ = out.Close() })
-	defer deadline.Stop()
-	n, err = out.Read(line)
-	if err != nil || string(line[:n]) != "gone\n" || time.Since(began) > 8*time.Second {
-		t.Errorf("%q after %s: %v", line[:n], time.Since(began), err)
+	hanging := time.AfterFunc(2*time.Minute, func() { _ = out.Close() })
+	defer hanging.Stop()
+	if n, err = out.Read(line); err != nil || string(line[:n]) != "gone\n" {
+		t.Errorf("%q: %v", line[:n], err)
 	}
 }
 

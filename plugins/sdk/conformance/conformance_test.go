@@ -63,7 +63,7 @@ func TestProblemsAreFound(t *testing.T) {
 
 func TestSharedStateIsFound(t *testing.T) {
 	shared := func(text string) conformance.Case {
-		return conformance.Case{Name: text, Config: map[string]any{"mode": "shared", "text": text, "wait": "500ms"}}
+		return conformance.Case{Name: text, Config: map[string]any{"mode": "shared", "text": text}}
 	}
 	var all []string
 	for _, problem := range conformance.Check(t.Context(), build(t, "stub"), shared("a"), shared("b")) {

@@ -49,8 +49,8 @@ func (c *checker) orphan() {
 	go func() { _, _ = io.Copy(io.Discard, reader); close(gone) }()
 	select {
 	case <-gone:
-	case <-time.After(orphanLimit):
-		c.fail("%s after its parent was killed it still runs", orphanLimit)
+	case <-time.After(endLimit):
+		c.fail("%s after its parent was killed it still runs", endLimit)
 		killPlugin(pidFile)
 		<-gone
 	}

@@ -29,8 +29,15 @@ import (
 )
 
 type source struct {
-	name   string
-	shared *atomic.Value // what no source should have: the text of another's call
+	name string
+	*shared
+}
+
+// shared is what all calls of a process have.
+type shared struct {
+	first atomic.Value // what no source should have: the text of another's call
+	met   atomic.Int64
+	all   chan struct{}
 }
 
 type config struct {
@@ -52,8 +59,8 @@ func main() {
 }
 
 func newSources(name string) func() sdk.Source[config] {
-	var shared atomic.Value
-	return func() sdk.Source[config] { return source{name, &shared} }
+	all := &shared{all: make(chan struct{})}
+	return func() sdk.Source[config] { return source{name, all} }
 }
 
 // misdescribe does what a broken plugin does when it is asked what it is.
@@ -149,9 +156,6 @@ func (s source) Describe() sdk.Info {
 
 // Discover implements sdk.Source.
 func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
-	if req.Config.Mode == "shared" {
-		s.shared.Store(req.Config.Text)
-	}
 	wait, err := time.ParseDuration(req.Config.Wait)
 	if err != nil {
 		return &sdk.Diagnostic{Summary: "wait is no duration", Detail: err.Error(), ConfigPath: "wait"}
@@ -177,7 +181,10 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 		late := sdk.Image{ID: "ami-2", Provider: "aws", State: sdk.Available, DeprecatedAt: time.Unix(1_790_000_000_000, 0)}
 		return out.Images(append(catalog.Images(1), late)...)
 	case "shared":
-		return out.Images(sdk.Image{ID: fmt.Sprint(s.shared.Load()), Provider: "aws", State: sdk.Available})
+		s.first.CompareAndSwap(nil, req.Config.Text)
+		return out.Images(sdk.Image{ID: fmt.Sprint(s.first.Load()), Provider: "aws", State: sdk.Available})
+	case "meet":
+		return s.meet(ctx, req, out)
 	case "progress":
 		for i := range 3 {
 			if err := out.Progress(int64(i+1), 3, "reading region "+strconv.Itoa(i+1)); err != nil {
@@ -195,6 +202,19 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 		}
 	}
 	return misbehave(ctx, req, out)
+}
+
+// meet answers when there are as many calls as images are asked for.
+func (s *shared) meet(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	if s.met.Add(1) == int64(req.Config.Images) {
+		close(s.all)
+	}
+	select {
+	case <-s.all:
+		return out.Images(catalog.Images(1)...)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // misbehave does what a broken plugin does in a call.
