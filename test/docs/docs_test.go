@@ -24,8 +24,9 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/test/binaries"
 )
 
-// blockTimeout bounds one shell block.
-const blockTimeout = 3 * time.Minute
+// blockTimeout ends a shell block that hangs, so that the test says which. Some build
+// programs, which takes minutes on a busy machine.
+const blockTimeout = 20 * time.Minute
 
 // TestBlocks runs the blocks of each page in their order, in a copy of the
 // repository with the program on PATH:
@@ -179,6 +180,7 @@ func runShell(ctx context.Context, script, dir, bin string) error {
 		"GOCACHE="+goEnv(ctx, "GOCACHE"), "GOMODCACHE="+goEnv(ctx, "GOMODCACHE"))
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.WaitDelay = 10 * time.Second // its children hold the output
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w\n%s\n%s", err, script, output.String())
 	}
