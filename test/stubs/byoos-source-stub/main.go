@@ -86,6 +86,7 @@ func misstart(name string) {
 	case "prints-first":
 		fmt.Fprintln(os.Stderr, "this line goes to stderr")
 		fmt.Println("loading plugins ...")
+		time.Sleep(time.Hour) // or the handshake would be told as well, now and then
 	case "hang-start":
 		fmt.Fprintln(os.Stderr, "connecting to the licence server")
 		time.Sleep(time.Hour)
