@@ -22,20 +22,45 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exitcode CODE PROGRAM [ARG...]")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		got = exit.ExitCode()
-	case err != nil:
-		ts.Fatalf("%s: %v", args[1], err)
-	}
-	if got != want {
+	if got, want := run(ts, args[1:]), number(ts, args[0]); got != want {
 		ts.Fatalf("%s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
 	}
+}
+
+// patiently runs a program that is to reach a time limit, the word LIMIT in its
+// arguments: patiently CODE TEXT PROGRAM [ARG...]. The limit grows until the program
+// writes TEXT and ends with the code, for which a busy machine may need more time.
+func patiently(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: patiently CODE TEXT PROGRAM [ARG...]")
+	}
+	for _, limit := range []string{"1s", "5s", "25s", "1m40s"} {
+		command := strings.Split(strings.ReplaceAll(strings.Join(args[2:], "\x00"), "LIMIT", limit), "\x00")
+		code := run(ts, command)
+		if code == number(ts, args[0]) && strings.Contains(ts.ReadFile("stdout")+ts.ReadFile("stderr"), strings.ReplaceAll(args[1], "LIMIT", limit)) {
+			return
+		}
+	}
+	ts.Fatalf("%s: not exit code %s and %q", strings.Join(args[2:], " "), args[0], args[1])
+}
+
+// run returns a program's exit code.
+func run(ts *testscript.TestScript, command []string) int {
+	err := ts.Exec(command[0], command[1:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		ts.Fatalf("%s: %v", command[0], err)
+	}
+	return 0
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
 }
 
 // condition knows [has:PROGRAM], true where the program is there (without it the

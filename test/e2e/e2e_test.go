@@ -55,8 +55,9 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exitcode": exitCode,
-			"palette":  new(palettes).command,
+			"exitcode":  exitCode,
+			"patiently": patiently,
+			"palette":   new(palettes).command,
 		},
 	})
 }
