@@ -110,10 +110,15 @@ func (s spelling) in(text string) (n, letters int) {
 		return 0, 0
 	}
 	for _, way := range s[0] {
-		m, whole := begins(text, way)
-		if m == 0 || !whole {
-			n = max(n, m)
+		m, less, cut := begins(text, way)
+		if cut {
+			n = len(text)
+		}
+		if m == 0 {
 			continue
+		}
+		if less > 0 && !s.goesOn(text[m:]) {
+			m = less // the last backslash is of the next letter
 		}
 		rest, more := s[1:].ahead(text[m:])
 		if more == len(s)-1 {
@@ -124,6 +129,15 @@ func (s spelling) in(text string) (n, letters int) {
 		}
 	}
 	return n, letters
+}
+
+// goesOn tells whether text begins with the second letter, if there is one.
+func (s spelling) goesOn(text string) bool {
+	if len(s) == 1 {
+		return true
+	}
+	_, letters := s[1:2].ahead(text)
+	return letters == 1
 }
 
 // ahead is in for what follows a letter. Control characters between two letters are
@@ -142,21 +156,63 @@ func (s spelling) ahead(text string) (n, letters int) {
 	}
 }
 
-// begins returns how much of text is one way to write a letter; whole is false
-// when text ends in it. A text that was quoted several times has more backslashes.
-func begins(text, way string) (n int, whole bool) {
-	if way[0] == '\\' {
-		n = len(text) - len(strings.TrimLeft(text, `\`))
-		if n == 0 {
-			return 0, false
-		}
-		text, way = text[n:], way[1:]
+// begins returns how much of text is one way to write a letter, 0 when it is none, and
+// how much less may be; cut says that text ends within it. A text that was quoted
+// several times has more backslashes, and the last may be of the next letter.
+func begins(text, way string) (n, less int, cut bool) {
+	if way[0] != '\\' {
+		n, cut = prefix(text, way)
+		return n, 0, cut
 	}
+	n, less = backslashes(text)
+	rest := text[n:]
+	if way == `\` {
+		_, once := prefix(rest, "%5c")
+		_, twice := prefix(rest, "%255c")
+		return n, less, rest != "" && (once || twice)
+	}
+	if n == 0 {
+		return 0, 0, false
+	}
+	m, cut := prefix(rest, way[1:])
+	if m == 0 {
+		return 0, 0, cut
+	}
+	return n + m, 0, false
+}
+
+// prefix returns the length of way when text begins with it, and else whether text is
+// the beginning of it.
+func prefix(text, way string) (n int, cut bool) {
 	common := min(len(text), len(way))
 	if text[:common] != way[:common] && (len(way) == 1 || !strings.EqualFold(text[:common], way[:common])) {
 		return 0, false
 	}
-	return n + common, common == len(way)
+	if common < len(way) {
+		return 0, true
+	}
+	return common, false
+}
+
+// backslashes returns how many bytes at the beginning of text are backslashes, as they
+// are or in a URL, and where the last of several begins.
+func backslashes(text string) (n, last int) {
+	for {
+		at := n + len(text[n:]) - len(strings.TrimLeftFunc(text[n:], unicode.IsControl))
+		size := 0
+		for _, way := range [...]string{`\`, "%5c", "%255c"} {
+			if m, _ := prefix(text[at:], way); m > 0 {
+				size = m
+			}
+		}
+		if size == 0 {
+			return n, last
+		}
+		if n > 0 {
+			last = at
+		}
+		n = at + size
+	}
 }
 
 // beginnings are the bytes that a letter may begin with.
@@ -164,6 +220,9 @@ func beginnings(ways []string) map[byte]bool {
 	first := map[byte]bool{}
 	for _, way := range ways {
 		first[way[0]] = true
+		if way[0] == '\\' {
+			first['%'] = true
+		}
 	}
 	return first
 }
@@ -187,7 +246,7 @@ func waysOf(letter string) []string {
 	r, _ := utf8.DecodeRuneInString(letter)
 	switch {
 	case r == '\\':
-		return []string{`\`, "%5c", "%255c"} // as many as there are
+		return []string{`\`} // as many as there are
 	case r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
 		return []string{letter}
 	}

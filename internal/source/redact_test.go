@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"log/slog"
 	"net/url"
 	"os"
@@ -157,6 +158,30 @@ func TestFormsOfASecret(t *testing.T) {
 		rest := strings.Replace(strings.TrimSuffix(strings.TrimPrefix(got, "with <"), ">"), "[redacted]", "", 1)
 		if len(rest) > len(`""`)+len("dTp")+len("==") || !strings.Contains(got, "[redacted]") {
 			t.Errorf("%s: %s became %s", name, form, got)
+		}
+	}
+}
+
+// TestBackslashesOfASecret: of several in a row, some are of what follows them.
+func TestBackslashesOfASecret(t *testing.T) {
+	inJSON := func(s string) string {
+		b, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for _, secret := range []string{`hunter\>2&\<3`, `DOMAIN\\user\é`, `ends with \\`, `\\begins with \`, "in\\\nlines"} {
+		tail := tailFor("A_TOKEN=" + secret)
+		for name, form := range map[string]string{
+			"plain": secret, "query": url.QueryEscape(secret), "URL in a URL": url.QueryEscape(url.QueryEscape(secret)),
+			"JSON": inJSON(secret), "JSON, quoted": strconv.Quote(inJSON(secret)), "quoted as ASCII": strconv.QuoteToASCII(secret),
+			"UTF-16": strings.Join(strings.Split(secret, ""), "\x00"),
+		} {
+			got := tail.redact("with " + form)
+			if strings.NewReplacer(`"`, "", `\`, "").Replace(got) != "with [redacted]" {
+				t.Errorf("%s: %q became %q", name, form, got)
+			}
 		}
 	}
 }
