@@ -244,7 +244,7 @@ func TestHostRendersCloudAndEdgeInOneRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(p.dir, "packer-manifest.json"), string(manifest))
-	p.spec(strings.NewReplacer("127.0.0.1:5055", host, "../packer-aws/", "").Replace(string(spec)))
+	p.spec(strings.NewReplacer("registry.example.com", host, "../packer-aws/", "").Replace(string(spec)))
 	values, _ := p.run(0, "render")
 	golden(t, "cloud-and-edge.golden", values)
 }

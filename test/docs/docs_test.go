@@ -180,7 +180,7 @@ func runShell(ctx context.Context, script, dir, bin string) error {
 		"GOCACHE="+goEnv(ctx, "GOCACHE"), "GOMODCACHE="+goEnv(ctx, "GOMODCACHE"))
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.WaitDelay = 10 * time.Second // its children hold the output
+	cmd.WaitDelay = time.Minute // its children hold the output
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w\n%s\n%s", err, script, output.String())
 	}
