@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,11 +38,17 @@ func repository(t *testing.T) string {
 
 func git(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	command := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"}, args...)...)
-	command.Dir = dir
+	command := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
+	command.Dir, command.Env = dir, environment()
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
+}
+
+// environment is that of the tests without what the user or a git hook tells git.
+func environment() []string {
+	environ := slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") })
+	return append(environ, "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 }
 
 // A release is made of a clean tree with the tag of its version, and of nothing
@@ -102,7 +109,7 @@ func TestDistRefuses(t *testing.T) {
 			test.prepare(t, dir)
 			command := exec.Command("bash", "hack/dist.sh", test.version)
 			command.Dir = dir
-			command.Env = append(os.Environ(), test.env...)
+			command.Env = append(environment(), test.env...)
 			out, err := command.CombinedOutput()
 			if err == nil || command.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), test.want) {
 				t.Errorf("%v: %s", err, out)
