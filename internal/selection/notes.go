@@ -135,6 +135,9 @@ func (o *Outcome) noteContradictions(t *trial) {
 			}
 			return
 		}
+		if rank([]*image.Image{pick.Image, e.Image})[0] == pick.Image {
+			return // what follows is in the same order
+		}
 		if t.drops(c.entry) && t.wouldFit(e) {
 			o.note("%s would come before the pick, but its sources contradict each other in %s", e.ID, strings.Join(c.what, "; in "))
 			return

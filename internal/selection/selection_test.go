@@ -696,6 +696,12 @@ func TestNotesOfAPick(t *testing.T) {
 			images: []image.Image{ami("ami-1", named("eu"), region("eu-west-1"), created(0), system("ubuntu", "22.04"), from("other"), asked)},
 			want:   []string{`the sources contradict each other in os.name: source other says "ubuntu", source golden says "rhel"; other is believed, as its service was asked`},
 		},
+		"contradictions of what comes after": {
+			images: []image.Image{
+				ami("ami-2", region("eu-west-1"), created(1), kubernetes("1.30.2")), ami("ami-2", region("eu-west-1"), created(1), kubernetes("1.30.9"), from("other")),
+			},
+			sel: spec.Select{KubernetesVersion: "~1.30"},
+		},
 		"contradictions of what would come before": {
 			images: []image.Image{
 				ami("ami-2", region("eu-west-1"), created(-1), kubernetes("1.30.2")), ami("ami-2", region("eu-west-1"), created(-1), kubernetes("1.30.9"), from("other")),
