@@ -18,6 +18,7 @@ func (o *Outcome) notes(t *trial) {
 	o.noteUnknown(t.fit)
 	o.noteFuture(t)
 	o.noteRegions(t)
+	o.noteKinds(t)
 	o.noteContradictions(t)
 }
 
@@ -104,6 +105,34 @@ func (o *Outcome) noteRegions(t *trial) {
 	if len(others) > 0 {
 		o.note("the image is in %s, others that fit are in %s, and the pack names no region: set select.region to be sure",
 			top.Region, strings.Join(slices.Sorted(maps.Keys(others)), ", "))
+	}
+}
+
+// noteKinds tells a pack that names no provider or operating system which others fit:
+// the newest of them may be of another one tomorrow.
+func (o *Outcome) noteKinds(t *trial) {
+	top := t.fit[0]
+	for _, kind := range []struct {
+		key, named string
+		differ     func(e *entry) bool
+		of         func(*image.Image) string
+	}{
+		{"provider", t.rule.sel.Provider, func(e *entry) bool { return !sameProvider(e.Provider, top.Provider) }, func(i *image.Image) string { return i.Provider }},
+		{"os.name", t.rule.sel.OS.Name, func(e *entry) bool { return e.osName != top.osName }, func(i *image.Image) string { return i.OS.Name }},
+	} {
+		if kind.named != "" || kind.of(top.Image) == "" || len(t.pool.values(kind.key, kind.of)) < 2 {
+			continue
+		}
+		others := map[string]bool{}
+		for _, e := range t.fit[1:] {
+			if kind.differ(e) && kind.of(e.Image) != "" {
+				others[kind.of(e.Image)] = true
+			}
+		}
+		if len(others) > 0 {
+			o.note("the image has the %s %s, others that fit have %s, and the pack names none: set select.%s to be sure",
+				kind.key, kind.of(top.Image), strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "), kind.key)
+		}
 	}
 }
 

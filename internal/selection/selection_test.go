@@ -674,12 +674,24 @@ func TestNotesOfAPick(t *testing.T) {
 		images []image.Image
 		want   []string
 	}{
-		"alone":            {},
-		"another region":   {images: []image.Image{ami("ami-2"), ami("ami-3", region("US-East-1"))}, want: []string{others}},
-		"asked for":        {images: []image.Image{ami("ami-2")}, sel: spec.Select{Region: "eu-west-1"}},
-		"the same region":  {images: []image.Image{ami("ami-2", region("eu-west-1"))}},
-		"good everywhere":  {images: []image.Image{ami("ami-2", region(image.GlobalRegion)), ami("ami-3", region(""))}},
-		"another provider": {images: []image.Image{ami("i", provider("azure"), region("westus2"))}},
+		"alone":           {},
+		"another region":  {images: []image.Image{ami("ami-2"), ami("ami-3", region("US-East-1"))}, want: []string{others}},
+		"asked for":       {images: []image.Image{ami("ami-2")}, sel: spec.Select{Region: "eu-west-1"}},
+		"the same region": {images: []image.Image{ami("ami-2", region("eu-west-1"))}},
+		"good everywhere": {images: []image.Image{ami("ami-2", region(image.GlobalRegion)), ami("ami-3", region(""))}},
+		"another provider": {
+			images: []image.Image{ami("i", provider("azure"), region("westus2"))},
+			want:   []string{"the image has the provider aws, others that fit have azure, and the pack names none: set select.provider to be sure"},
+		},
+		"another provider, asked for": {images: []image.Image{ami("i", provider("azure"), region("westus2"))}, sel: spec.Select{Provider: "AWS"}},
+		"other systems": {
+			images: []image.Image{
+				ami("ami-2", region("eu-west-1"), system("ubuntu", "22.04")), ami("ami-3", region("eu-west-1"), system("Amazon Linux", "2023")),
+				ami("ami-4", region("eu-west-1"), system("", "")), ami("ami-5", region("eu-west-1"), system("RHEL", "9")),
+			},
+			want: []string{"the image has the os.name rhel, others that fit have Amazon Linux, ubuntu, and the pack names none: set select.os.name to be sure"},
+		},
+		"a system that is asked for": {images: []image.Image{ami("ami-2", region("eu-west-1"), system("ubuntu", "22.04"))}, sel: spec.Select{OS: spec.OS{Name: "rhel"}}},
 		"dated in the future": {
 			images: []image.Image{ami("ami-9", named("late"), region("eu-west-1"), created(-24))},
 			want:   []string{"ami-9 says that it was created in the future (2026-09-02T12:00:00Z): a clock or its date is wrong, and nothing newer is picked until then"},
