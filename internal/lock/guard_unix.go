@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/gofrs/flock"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
 // tryGuard takes the guard, or returns errBusy. One that a killed process left is
@@ -16,7 +18,7 @@ func tryGuard(guard string) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if !taken || !stillThere(turn, guard) {
+	if !taken || !wholefile.OnDisk(turn) {
 		// One that was removed while we waited guards nothing.
 		_ = turn.Close()
 		return nil, errBusy
@@ -26,14 +28,4 @@ func tryGuard(guard string) (release func(), err error) {
 		_ = os.Remove(guard)
 		_ = turn.Close()
 	}, nil
-}
-
-// stillThere tells whether the file that is locked is the one on disk.
-func stillThere(turn *flock.Flock, guard string) bool {
-	held, err := turn.Stat()
-	if err != nil {
-		return false
-	}
-	onDisk, err := os.Stat(guard)
-	return err == nil && os.SameFile(held, onDisk)
 }

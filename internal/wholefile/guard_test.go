@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -236,6 +237,28 @@ func TestSweep(t *testing.T) {
 	want := []string{filepath.Join(dir, ".byoos-456.tmp", "mine.txt"), filepath.Join(dir, ".byoos-mine.tmp", "0")}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
+	}
+}
+
+// A lock of a turn that was removed is nobody's: another has one of the new file.
+func TestTurnThatWasRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "turn")
+	before, now := flock.New(path), flock.New(path)
+	defer before.Close()
+	defer now.Close()
+	for _, turn := range []*flock.Flock{before, now} {
+		if locked, err := turn.TryLock(); err != nil || !locked || !wholefile.OnDisk(turn) {
+			t.Fatalf("got %v, %v", locked, err)
+		}
+		if turn == now {
+			break
+		}
+		if err := os.Remove(path); err != nil {
+			t.Skip("no open file can be removed here:", err)
+		}
+	}
+	if wholefile.OnDisk(before) {
+		t.Error("both are taken for the turn")
 	}
 }
 

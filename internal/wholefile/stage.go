@@ -45,7 +45,7 @@ func newStage(dir string) (*stage, error) {
 		_, lost := os.Stat(s.turn.Path())
 		_, taken := os.Stat(folder)
 		switch {
-		case taken != nil, err == nil && (!locked || lost != nil):
+		case taken != nil, err == nil && (!locked || !OnDisk(s.turn)):
 			// Another run took the new folder for a left one.
 			s.close()
 		case lost != nil:
@@ -74,11 +74,22 @@ func sweep(dir string) {
 		if info, err := os.Lstat(s.turn.Path()); err == nil && !info.Mode().IsRegular() {
 			continue
 		}
-		if locked, err := s.turn.TryLock(); err == nil && locked {
+		if locked, err := s.turn.TryLock(); err == nil && locked && OnDisk(s.turn) {
 			s.close()
 		}
 		_ = s.turn.Close()
 	}
+}
+
+// OnDisk tells whether the file that is locked is the one on disk: a lock of one that
+// was removed meanwhile guards nothing, and another may hold that of a new one.
+func OnDisk(turn *flock.Flock) bool {
+	held, err := turn.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(turn.Path())
+	return err == nil && os.SameFile(held, there)
 }
 
 // add writes data into the folder; commit puts it in place.
