@@ -98,31 +98,33 @@ const maxAlone = 4
 // call has a plugin's process asked. When the process ends before it has answered
 // anything, and had other sources to answer at the time, it is asked once more:
 // one source must not fail the others. Where it is not known which of them it was,
-// each gets a process of its own.
+// or another ends the next process too, each gets a process of its own.
 func (h *Host) call(ctx context.Context, p *Plugin, a *answer, ask ask) error {
 	s, err := h.slotOf(p)
 	if err != nil {
 		return endedOr(ctx, err)
 	}
-	i, err := h.take(ctx, s, p, false)
+	for range 2 {
+		i, err := h.take(ctx, s, p, false)
+		if err != nil {
+			return endedOr(ctx, err)
+		}
+		if err := h.once(ctx, i, a, ask); !errors.Is(err, errUntouched) {
+			return err
+		}
+		if _, known := i.shared(); !known {
+			break
+		}
+	}
+	select {
+	case s.again <- struct{}{}:
+		defer func() { <-s.again }()
+	case <-ctx.Done():
+	}
+	i, err := h.take(ctx, s, p, true)
 	if err != nil {
 		return endedOr(ctx, err)
 	}
-	if err := h.once(ctx, i, a, ask); !errors.Is(err, errUntouched) {
-		return err
-	}
-	_, known := i.shared()
-	if !known {
-		select {
-		case s.again <- struct{}{}:
-			defer func() { <-s.again }()
-		case <-ctx.Done():
-		}
-	}
-	if i, err = h.take(ctx, s, p, !known); err != nil {
-		return endedOr(ctx, err)
-	}
-	a.again = true
 	return h.once(ctx, i, a, ask)
 }
 
@@ -145,7 +147,7 @@ func (h *Host) once(ctx context.Context, i *instance, a *answer, ask ask) error 
 	if status.Code(err) == codes.Internal {
 		i.panicked()
 	}
-	if several, _ := i.shared(); several && !a.again && !a.touched && broke(err) && i.gone(crashGrace) {
+	if several, _ := i.shared(); several && !a.touched && broke(err) && i.gone(crashGrace) {
 		i.retire()
 		return errUntouched
 	}
@@ -314,8 +316,7 @@ type answer struct {
 	tail        *tail // knows the secrets that the plugin got
 	diagnostics []Diagnostic
 	said        string // the last message of its progress
-	touched     bool   // something came
-	again       bool   // it is the second time that it is asked
+	touched     bool   // a part of the answer came
 	odd         bool   // a state that is not known was reported
 	refused     int    // images or answers that cannot be used
 	problem     string // of the first of them
@@ -329,8 +330,7 @@ var errTooMuch = errors.New("too long an answer")
 
 // images appends those that can be used; it reports the others once.
 func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image {
-	a.touched = true
-	a.room -= len(from)
+	a.took(len(from))
 	if cap(to)-len(to) < len(from) {
 		grown := make([]image.Image, len(to), max(2*cap(to), len(to)+len(from)))
 		copy(grown, to)
@@ -383,8 +383,7 @@ func (a *answer) noteState(m *sourcev1.Image) {
 }
 
 func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
-	a.touched = true
-	a.room -= len(results)
+	a.took(len(results))
 	for _, r := range results {
 		i, err := a.questions.Answer(r)
 		if err != nil {
@@ -423,10 +422,16 @@ func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnos
 			ConfigPath: redact(d.GetConfigPath()), Scope: redact(d.GetScope()),
 		})
 	}
-	if a.room -= len(diagnostics); a.room < 0 {
+	if a.took(len(diagnostics)); a.room < 0 {
 		return errTooMuch
 	}
 	return nil
+}
+
+// took counts what came; progress is no part of the answer.
+func (a *answer) took(n int) {
+	a.touched = a.touched || n > 0
+	a.room -= n
 }
 
 // failure makes the errors that a source reported one failure; nil when it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -182,23 +183,27 @@ func TestOddLogLine(t *testing.T) {
 }
 
 // TestOneSourceDoesNotFailOthersOfItsProcess has all sources share a process that
-// one of them ends.
+// one or two of them end.
 func TestOneSourceDoesNotFailOthersOfItsProcess(t *testing.T) {
-	for _, mode := range []string{"panic", "goroutine-panic", "killed", "crash"} {
-		t.Run(mode, func(t *testing.T) {
+	for name, guilty := range map[string]map[int]string{
+		"panic": {5: "panic"}, "panic of a goroutine": {5: "goroutine-panic"}, "killed": {5: "killed"}, "crash": {5: "crash"},
+		"panic and killed": {2: "panic", 5: "killed"},
+	} {
+		t.Run(name, func(t *testing.T) {
 			h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 			n := 8
-			if mode == "panic" {
+			if name == "panic" {
 				n = maxCalls + 8 // the process answers those that it has
 			}
-			reqs := slowRequests(n, "50ms")
-			const guilty = 5
-			reqs[guilty].Config = map[string]any{"mode": mode, "wait": "20ms"}
+			reqs := slowRequests(n, "100ms")
+			for i, mode := range guilty {
+				reqs[i].Config = map[string]any{"mode": mode, "wait": fmt.Sprintf("%dms", 10*i)}
+			}
 			for i, r := range h.Discover(context.Background(), reqs, nil) {
 				switch {
-				case (r.Err != nil) != (i == guilty):
+				case (r.Err != nil) != (guilty[i] != ""):
 					t.Errorf("source %d: %v", i, r.Err)
-				case i != guilty && len(r.Images) != 1:
+				case r.Err == nil && len(r.Images) != 1:
 					t.Errorf("source %d: %d images", i, len(r.Images))
 				}
 			}

@@ -161,6 +161,11 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	if err != nil {
 		return &sdk.Diagnostic{Summary: "wait is no duration", Detail: err.Error(), ConfigPath: "wait"}
 	}
+	if wait > 0 {
+		if err := out.Progress(0, 1, "waiting"); err != nil {
+			return err
+		}
+	}
 	select {
 	case <-time.After(wait):
 	case <-ctx.Done():
