@@ -96,9 +96,7 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 		}
 		s.changes = append(s.changes, change)
 	}
-	if removeOthers {
-		s.changes = append(s.changes, p.removed(file)...)
-	}
+	s.changes = append(s.changes, p.removed(file, removeOthers)...)
 	return s
 }
 
@@ -126,10 +124,12 @@ func (s *steps) keep(reason, text string) {
 	})
 }
 
-func (p *picked) removed(file *lock.File) []Change {
+// removed drops the entries of named packs that need no image any more, and of others
+// that are not named.
+func (p *picked) removed(file *lock.File, others bool) []Change {
 	var changes []Change
 	for _, name := range file.Names() {
-		if p.names[name] {
+		if needed, named := p.names[name]; needed || !named && !others {
 			continue
 		}
 		change := Change{Pack: name, Reason: "removed"}

@@ -158,6 +158,26 @@ func TestAnotherUpdateMeanwhile(t *testing.T) {
 	}
 }
 
+// A pack that needs no image any more (agent mode) loses its entry when it is named, too.
+func TestRemoved(t *testing.T) {
+	agent, other := locked(nil), locked(nil)
+	agent.Name, other.Name = "agent", "other"
+	for _, others := range []bool{false, true} {
+		p := &picked{names: map[string]bool{"p": true, "agent": false}}
+		var got []string
+		for _, change := range p.compare(fileOf(t, locked(nil), agent, other), others).changes {
+			got = append(got, change.Pack+" "+change.Reason)
+		}
+		want := []string{"agent removed"}
+		if others {
+			want = append(want, "other removed")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("others %v: %s", others, diff)
+		}
+	}
+}
+
 // That a kept image is no more is said.
 func TestKeptAndGone(t *testing.T) {
 	for _, gone := range []bool{false, true} {
