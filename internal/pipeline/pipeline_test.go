@@ -757,6 +757,26 @@ packs:
 	}
 }
 
+// Of two outputs of one build the one that is left is the pick.
+func TestChoicesAreStillThere(t *testing.T) {
+	one, two := ami("ami-1", "us-east-1", "golden", 1), ami("ami-2", "us-east-1", "golden", 2)
+	for _, img := range []*image.Image{&one, &two} {
+		img.Evidence, img.Reference = image.Recorded, &image.Reference{Kind: "packer-run-uuid", Value: "u"}
+	}
+	fake := &plugins{
+		results: map[string]source.Result{"golden": {Images: []image.Image{one, two}}, "other": {}},
+		byID: map[string]source.Verified{
+			"ami-1": {Presence: source.Found, Image: &one, Evidence: image.Asked}, "ami-2": {Presence: source.NotFound, Evidence: image.Asked},
+		},
+		verified: map[string][]source.Verified{},
+	}
+	p := newPipeline(t, fake)
+	picks, _, err := p.Picks(t.Context(), packs(t, p))
+	if err != nil || picks[0].Image == nil || picks[0].Image.ID != "ami-1" {
+		t.Errorf("got %+v, %v", picks[0].Err, err)
+	}
+}
+
 // What is stale is not offered in its own place, and a pack that the spec has no more
 // keeps nothing from the others.
 func TestNearest(t *testing.T) {

@@ -45,18 +45,21 @@ func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images
 	return picks, nil
 }
 
-// recorded are the picks that no service was asked for, each once.
+// recorded are the picks that no service was asked for, and what none could be picked
+// of, each once.
 func recorded(picks []Pick) []Subject {
 	seen := map[image.Place]bool{}
 	var subjects []Subject
 	for _, pick := range picks {
-		img := pick.Image
-		if img == nil || img.Evidence == image.Asked {
-			continue
+		images := pick.Outcome.Alternatives
+		if pick.Image != nil {
+			images = []*image.Image{pick.Image}
 		}
-		if !seen[img.Place()] {
-			seen[img.Place()] = true
-			subjects = append(subjects, Subject{Source: img.Source, Image: *img})
+		for _, img := range images {
+			if img.Evidence != image.Asked && !seen[img.Place()] {
+				seen[img.Place()] = true
+				subjects = append(subjects, Subject{Source: img.Source, Image: *img})
+			}
 		}
 	}
 	return subjects
