@@ -63,6 +63,8 @@ type Fault struct {
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Hang answers only when the client has gone.
 	Hang bool `json:"hang,omitempty"`
+	// Hangs is called before; nil will do.
+	Hangs func() `json:"-"`
 	// NextLink gives the answer a link to the next page at this address.
 	NextLink string `json:"nextLink,omitempty"`
 
@@ -230,6 +232,9 @@ func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request, pageSiz
 	nextLink := ""
 	if f := s.fault(r, page); f != nil {
 		if f.Hang {
+			if f.Hangs != nil {
+				f.Hangs()
+			}
 			<-r.Context().Done()
 			return
 		}

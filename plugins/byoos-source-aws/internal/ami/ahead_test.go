@@ -48,7 +48,7 @@ func list(t *testing.T, answer func(token string) (string, error)) (ids, asked [
 		}),
 	})
 	r := Reader{Client: client, Do: func(ctx context.Context, call func(context.Context) error) error { return call(ctx) }}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	err = r.List(ctx, ec2.DescribeImagesInput{}, func(page []types.Image) error {
 		for i := range page {

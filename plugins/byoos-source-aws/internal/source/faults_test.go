@@ -30,7 +30,7 @@ func builderWorld(faults ...fakeaws.Fault) fakeaws.World {
 
 // TestFaultsThatPass: the right result in spite of the fault.
 func TestFaultsThatPass(t *testing.T) {
-	search, builder := fmt.Sprintf(searchThree, "30s"), fmt.Sprintf(pipeline, "30s")
+	search, builder := fmt.Sprintf(searchThree, "5m"), fmt.Sprintf(pipeline, "5m")
 	tests := []struct {
 		name, config string
 		world        fakeaws.World
@@ -92,47 +92,60 @@ func distinct(ids []string) int {
 // TestFaultsThatFail: a clear error, and the other regions complete.
 func TestFaultsThatFail(t *testing.T) {
 	west := func(kind string) fakeaws.Fault { return fakeaws.Fault{Region: "us-west-2", Kind: kind} }
-	search := fmt.Sprintf(searchThree, "3s")
+	search := fmt.Sprintf(searchThree, "LIMIT")
 	tests := []struct {
 		name, config string
 		world        fakeaws.World
 		scope        string
 		want         []string
 	}{
-		{"a region hangs", search, largeWorld(west("hang")), "us-west-2", []string{"no answer", "ec2:DescribeImages", "us-west-2", "within 3s", "--allow-partial"}},
+		{"a region hangs", search, largeWorld(west("hang")), "us-west-2", []string{"no answer", "ec2:DescribeImages", "us-west-2", "within LIMIT", "--allow-partial"}},
 		{"a region throttles without end", search, largeWorld(west("throttle")), "us-west-2", []string{"AWS throttles ec2:DescribeImages in us-west-2", "RequestLimitExceeded"}},
 		{"a region is down", search, largeWorld(west("serverError")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "InternalError"}},
 		{"denied", search, largeWorld(west("deny")), "us-west-2", []string{"access denied to ec2:DescribeImages in us-west-2", `"ec2:DescribeImages"`, "docs/sources/aws.md"}},
 		{"expired credentials", search, largeWorld(west("expiredCredentials")), "us-west-2", []string{"expired", "aws sso login"}},
 		{"page tokens that keep expiring", search, largeWorld(fakeaws.Fault{Kind: "expireToken", FromPage: 2, Region: "us-east-1"}), "us-east-1", []string{"page tokens", "keep expiring"}},
-		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"no usable answer to ec2:DescribeImages in us-west-2 within 3s", "the last attempt: ", "unexpected EOF"}},
+		{"cut off answers", search, largeWorld(west("truncate")), "us-west-2", []string{"no usable answer to ec2:DescribeImages in us-west-2 within LIMIT", "the last attempt: ", "unexpected EOF"}},
 		{"a web page", search, largeWorld(west("webPage")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "the answer is a web page", "proxy"}},
 		{"a web page in XML", search, largeWorld(west("xmlPage")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "the answer is a web page", "proxy"}},
 		{"a text", search, largeWorld(west("text")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "the answer is not one of AWS", "proxy"}},
 		{"no content", search, largeWorld(west("noContent")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "the answer is not one of AWS", "proxy"}},
-		{"a text for Image Builder", fmt.Sprintf(pipeline, "30s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "text"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is not one of AWS"}},
-		{"no content of Image Builder", fmt.Sprintf(pipeline, "30s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Action: "ListImagePipelineImages", Kind: "noContent"}), "us-east-1", []string{"imagebuilder:ListImagePipelineImages failed", "the answer is not one of AWS"}},
-		{"a web page for Image Builder", fmt.Sprintf(pipeline, "30s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "webPage"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is a web page"}},
-		{"Image Builder hangs", fmt.Sprintf(pipeline, "1s"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "hang"}), "us-east-1", []string{"imagebuilder:ListImagePipelines", "within 1s"}},
-		{"Image Builder denied", fmt.Sprintf(pipeline, "30s"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
+		{"a text for Image Builder", fmt.Sprintf(pipeline, "5m"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "text"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is not one of AWS"}},
+		{"no content of Image Builder", fmt.Sprintf(pipeline, "5m"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Action: "ListImagePipelineImages", Kind: "noContent"}), "us-east-1", []string{"imagebuilder:ListImagePipelineImages failed", "the answer is not one of AWS"}},
+		{"a web page for Image Builder", fmt.Sprintf(pipeline, "5m"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "webPage"}), "us-east-1", []string{"imagebuilder:ListImagePipelines failed", "the answer is a web page"}},
+		{"Image Builder hangs", fmt.Sprintf(pipeline, "LIMIT"), builderWorld(fakeaws.Fault{Service: "imagebuilder", Kind: "hang"}), "us-east-1", []string{"imagebuilder:ListImagePipelines", "within LIMIT"}},
+		{"Image Builder denied", fmt.Sprintf(pipeline, "5m"), builderWorld(fakeaws.Fault{Action: "ListImagePipelineImages", Kind: "deny"}), "us-east-1",
 			[]string{"access denied to imagebuilder:ListImagePipelineImages", `"imagebuilder:ListImagePipelineImages"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			start(t, test.world)
-			out := run(t, call{config: test.config})
-			d := out.oneError(t)
-			text := strings.Join([]string{d.Summary, d.Detail, d.NextStep}, "\n")
-			for _, want := range test.want {
-				if !strings.Contains(text, want) {
-					t.Errorf("no %q in:\n%s", want, text)
+			var problems []string
+			withinLimits(func(limit string) bool {
+				start(t, test.world)
+				out := run(t, call{config: strings.ReplaceAll(test.config, "LIMIT", limit)})
+				errs := out.errors()
+				if len(errs) != 1 {
+					problems = []string{"want one error, got " + out.text(t)}
+					return false
 				}
-			}
-			if d.Scope != test.scope {
-				t.Errorf("scope %q, want %q", d.Scope, test.scope)
-			}
-			if strings.Contains(test.config, `"ami"`) && test.scope != "us-east-1" && len(out.usable(now())["us-east-1"]) != 2500 {
-				t.Errorf("the other regions are not complete: %d", len(out.usable(now())["us-east-1"]))
+				problems = nil
+				d := errs[0]
+				text := strings.Join([]string{d.Summary, d.Detail, d.NextStep}, "\n")
+				for _, want := range test.want {
+					if want = strings.ReplaceAll(want, "LIMIT", limit); !strings.Contains(text, want) {
+						problems = append(problems, fmt.Sprintf("no %q in:\n%s", want, text))
+					}
+				}
+				if d.Scope != test.scope {
+					problems = append(problems, fmt.Sprintf("scope %q, want %q", d.Scope, test.scope))
+				}
+				if n := len(out.usable(now())["us-east-1"]); strings.Contains(test.config, `"ami"`) && test.scope != "us-east-1" && n != 2500 {
+					problems = append(problems, fmt.Sprintf("the other regions are not complete: %d", n))
+				}
+				return len(problems) == 0 || !strings.Contains(test.config, "LIMIT")
+			})
+			for _, problem := range problems {
+				t.Error(problem)
 			}
 		})
 	}
@@ -141,7 +154,7 @@ func TestFaultsThatFail(t *testing.T) {
 // TestCrossCheckThatFails: AMIs that could not be checked are not offered.
 func TestCrossCheckThatFails(t *testing.T) {
 	start(t, builderWorld(fakeaws.Fault{Service: "ec2", Region: "eu-west-1", Kind: "deny"}))
-	out := run(t, call{config: fmt.Sprintf(pipeline, "5s")})
+	out := run(t, call{config: fmt.Sprintf(pipeline, "1m")})
 	if d := out.oneError(t); d.Scope != "eu-west-1" {
 		t.Errorf("%+v", d)
 	}
@@ -178,7 +191,8 @@ func TestEventualConsistency(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	start(t, largeWorld())
 	t.Setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:1")
-	d := run(t, call{config: `{"ami":{},"callTimeout":"1s"}`}).oneError(t)
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	d := run(t, call{config: `{"ami":{},"callTimeout":"1m"}`}).oneError(t)
 	if !strings.Contains(d.Summary, "cannot reach AWS") || !strings.Contains(d.Detail, "refused") {
 		t.Errorf("%+v", d)
 	}
@@ -203,7 +217,7 @@ func TestCredentials(t *testing.T) {
 		t.Setenv("AWS_ACCESS_KEY_ID", "")
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 		t.Setenv("AWS_SESSION_TOKEN", "")
-		d := run(t, call{config: fmt.Sprintf(searchThree, "5s")}).oneError(t)
+		d := run(t, call{config: fmt.Sprintf(searchThree, "1m")}).oneError(t)
 		if !strings.Contains(d.Summary, "no AWS credentials") || d.NextStep == "" {
 			t.Errorf("%+v", d)
 		}
@@ -264,7 +278,7 @@ func TestNoCredentialIsShown(t *testing.T) {
 			start(t, world)
 			search := fmt.Sprintf(searchThree, "1s")
 			if name == "good" {
-				search = fmt.Sprintf(searchThree, "30s")
+				search = fmt.Sprintf(searchThree, "5m")
 			}
 			out := run(t, call{config: search})
 			verified := runVerify(t, call{config: search, refs: []sdk.Ref{{ID: id(1), Region: "us-east-1"}}})
