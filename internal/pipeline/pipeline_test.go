@@ -50,6 +50,8 @@ type plugins struct {
 	byID map[string]source.Verified
 	err  map[string]error
 	find map[string]error
+	// provider of the images of a type of plugin, when it is not aws.
+	provider map[string]string
 	// says is what a source reports while it verifies. One in after waits for the
 	// channel before it answers, and one in asked closes it.
 	says         map[string]string
@@ -63,8 +65,12 @@ func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
 	if err := p.find[typ]; err != nil {
 		return nil, err
 	}
+	provider := "aws"
+	if other, has := p.provider[typ]; has {
+		provider = other
+	}
 	return &source.Plugin{Type: typ, Digest: "sha256:d", Description: &sourcev1.Description{
-		Version: "1.2.3", Providers: []string{"aws"}, Capabilities: []sourcev1.Capability{sourcev1.Capability_CAPABILITY_VERIFY},
+		Version: "1.2.3", Providers: []string{provider}, Capabilities: []sourcev1.Capability{sourcev1.Capability_CAPABILITY_VERIFY},
 		ConfigSchema: `{"type":"object","properties":{"path":{"type":"string"}},"additionalProperties":false}`,
 	}}, nil
 }
@@ -613,6 +619,9 @@ func TestVerify(t *testing.T) {
 			golden: source.Verified{Presence: source.Found, Image: &newRecord}, asked: "golden", status: pipeline.StatusStale, reason: "its state is failed",
 			other: source.Verified{Presence: source.Found, Image: &failed, Evidence: image.Asked},
 		},
+		"any source, one service has it, and one could not be asked": {
+			err: map[string]error{"golden": errors.New("expired")}, other: source.Verified{Presence: source.Found, Image: &live}, status: pipeline.StatusOK,
+		},
 		"any source, one unasked": {
 			golden: source.Verified{Presence: source.NotFound, Reason: "not here"},
 			err:    map[string]error{"other": errors.New("timeout")}, status: pipeline.StatusUnknown, reason: "not here", failure: "timeout",
@@ -863,6 +872,27 @@ func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"eu-west-1", "us-east-1"}, fake.regions["golden"]); diff != "" {
 		t.Errorf("regions (-want +got):\n%s", diff)
+	}
+}
+
+// A source of another provider, which need not have its credentials here, has nothing to
+// say of an id; where no source is of the provider that an id looks like, all are asked.
+func TestVerifyOfAnIDAsksItsProvider(t *testing.T) {
+	recorded := ami("ami-1", "us-east-1", "golden", 1)
+	for provider, test := range map[string]struct {
+		status pipeline.Status
+		fails  bool
+	}{"aws": {pipeline.StatusOK, false}, "vsphere": {pipeline.StatusUnknown, true}, "": {pipeline.StatusUnknown, true}} {
+		fake := &plugins{
+			verified: map[string][]source.Verified{"golden": {{Presence: source.Found, Image: &recorded}}},
+			err:      map[string]error{"other": errors.New("no credentials")}, provider: map[string]string{"azure": "azure"},
+		}
+		p := newPipeline(t, fake)
+		p.Document = parsed(t, strings.Replace(twoPacks, "{name: other, type: fake", "{name: other, type: azure", 1))
+		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
+		if got[0].Status != test.status || (err != nil) != test.fails {
+			t.Errorf("%q: got %s %q, %v", provider, got[0].Status, got[0].Reasons, err)
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ type asked struct {
 }
 
 // Verify asks the sources what became of images: the one that an image was picked
-// from, and, unless that asked its service and found it, all others that have images of
+// from, or for an id those of its provider, and, unless that asked its service and found it, all others that have images of
 // its provider: a record that names an image does not know whether it is still there. Sources are asked at the same time, and
 // heard in the order of the spec. A failure is returned beside the verifications
 // when a subject depends on it; else it is reported.
@@ -91,12 +91,16 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 		return nil, err
 	}
 	answers := make([][]answer, len(subjects))
-	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, _ *source.Plugin) bool {
-		return subjects[i].Source == "" || subjects[i].Source == name
+	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+		s := subjects[i]
+		return s.Source == name || s.Source == "" && (plugin == nil || provides(plugin, s.Image.Provider))
 	})
 	all = append(all, p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		s := subjects[i]
-		return s.Source != "" && s.Source != name && plugin != nil && knows(plugin, s.Image.Provider) && !settled(answers[i])
+		if s.Source == "" { // of whose provider no source is, if it is known
+			return len(answers[i]) == 0
+		}
+		return s.Source != name && plugin != nil && knows(plugin, s.Image.Provider) && !settled(answers[i])
 	})...)
 	if ctx.Err() != nil {
 		return nil, interrupt.Error(ctx)
@@ -104,7 +108,11 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 	var failed []error
 	for _, a := range all {
 		p.report(a.diagnostics)
-		switch needed := slices.ContainsFunc(a.indexes, func(index int) bool { return subjects[index].needs(a.answers[0].source, packs) }); {
+		needed := slices.ContainsFunc(a.indexes, func(index int) bool {
+			s := subjects[index]
+			return s.needs(a.answers[0].source, packs) && (s.Source != "" || !settled(answers[index]))
+		})
+		switch {
 		case a.err != nil && needed:
 			failed = append(failed, a.err)
 		case a.err != nil:
@@ -163,9 +171,11 @@ func settled(answers []answer) bool {
 }
 
 func knows(plugin *source.Plugin, provider string) bool {
-	description := plugin.Description
-	return slices.Contains(description.GetCapabilities(), sourcev1.Capability_CAPABILITY_VERIFY) &&
-		slices.ContainsFunc(description.GetProviders(), func(p string) bool { return strings.EqualFold(p, provider) })
+	return slices.Contains(plugin.Description.GetCapabilities(), sourcev1.Capability_CAPABILITY_VERIFY) && provides(plugin, provider)
+}
+
+func provides(plugin *source.Plugin, provider string) bool {
+	return slices.ContainsFunc(plugin.Description.GetProviders(), func(p string) bool { return strings.EqualFold(p, provider) })
 }
 
 // ask returns one answer for each index; all unknown when the source fails.
