@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -34,6 +35,9 @@ func CheckImage(m *sourcev1.Image) error {
 			}
 		}
 	}
+	if m.GetFullId() != "" && !endsWithID(m) {
+		return fmt.Errorf("%s: full_id %q is of another image: it does not end with the id", label(m), m.GetFullId())
+	}
 	for _, f := range [...]struct {
 		name string
 		at   *timestamppb.Timestamp
@@ -49,6 +53,13 @@ func CheckImage(m *sourcev1.Image) error {
 		return fmt.Errorf("%s: newest_by is %d, which this version does not know", label(m), by)
 	}
 	return nil
+}
+
+// endsWithID tells whether the whole id is one of which the id is a shorter form: two
+// images with one whole id are one.
+func endsWithID(m *sourcev1.Image) bool {
+	id, full := image.CanonicalID(m.GetProvider(), m.GetId()), image.CanonicalID(m.GetProvider(), m.GetFullId())
+	return strings.HasSuffix(full, strings.TrimPrefix(id, "/"))
 }
 
 // CheckTime returns an error for a time that no calendar has; an absent one is good.

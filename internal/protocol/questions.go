@@ -86,9 +86,11 @@ func isAskedFor(ref *sourcev1.ImageRef, m *sourcev1.Image) bool {
 }
 
 // spelling returns one form of all in which an id is given, without the digest that
-// one of OCI may be pinned to.
+// one which stands for several images, as those of OCI do, may be pinned to.
 func spelling(provider, id string) string {
-	id, _, _ = strings.Cut(id, "@")
+	if image.HasParts(provider) {
+		id, _, _ = strings.Cut(id, "@")
+	}
 	return image.CanonicalID(provider, id)
 }
 

@@ -37,6 +37,8 @@ func TestImagesThatCannotBeReadAreErrors(t *testing.T) {
 		"id":             {func(i *sourcev1.Image) { i.Id = "ami-1\nami-2" }, `"ami-1\nami-2" in us-east-1: id`},
 		"not UTF-8":      {func(i *sourcev1.Image) { i.Id = "ami-\uFFFD" }, "\"ami-\uFFFD\" in us-east-1: id"},
 		"full_id":        {func(i *sourcev1.Image) { i.FullId = "\x00" }, "ami-1 in us-east-1: full_id"},
+		"of another":     {func(i *sourcev1.Image) { i.FullId = "account/ami-2" }, `ami-1 in us-east-1: full_id "account/ami-2" is of another image: it does not end with the id`},
+		"of a family":    {func(i *sourcev1.Image) { i.State, i.FullId = sourcev1.State_STATE_UNUSABLE, "family" }, `full_id "family" is of another image`},
 		"region":         {func(i *sourcev1.Image) { i.Region = "us\x1b[2J" }, `ami-1 in "us\x1b[2J": region`},
 		"digest":         {func(i *sourcev1.Image) { i.Digest = "sha256:\r" }, "ami-1 in us-east-1: digest"},
 		"no id":          {func(i *sourcev1.Image) { i.Id, i.Name = "", "golden" }, "it has no id (name golden)"},
@@ -87,6 +89,7 @@ func TestAnswersNameTheirQuestion(t *testing.T) {
 		{ID: "galleries/g/images/d/versions/1.0.0", FullID: full, Provider: "azure"},
 		{ID: "galleries/g/images/d/versions/1.0.0", Provider: "azure"},
 		{ID: "quay.io/edge/os:v1@sha256:00", Provider: "oci"},
+		{ID: "/dc/vm/golden@1", Provider: "vsphere"},
 	}
 	found := func(index uint32, id, provider, image, full string) *sourcev1.VerifyResult {
 		return &sourcev1.VerifyResult{
@@ -106,6 +109,7 @@ func TestAnswersNameTheirQuestion(t *testing.T) {
 		"as Azure's examples": {[]*sourcev1.VerifyResult{found(1, "", "azure", strings.NewReplacer("/versions/", "/imageVersions/", "/galleries/", "/locations/westus/galleries/").Replace(full), "")}, "", 1},
 		"in full, not asked":  {[]*sourcev1.VerifyResult{found(2, "", "azure", full, "")}, "", 2},
 		"by tag":              {[]*sourcev1.VerifyResult{found(3, "", "oci", "quay.io/edge/os:v1", "")}, "", 3},
+		"another after an @":  {[]*sourcev1.VerifyResult{found(4, "", "vsphere", "/dc/vm/golden@2", "")}, "is about /dc/vm/golden@2", 4},
 		"another id":          {[]*sourcev1.VerifyResult{found(0, "ami-2", "aws", "ami-1", "")}, `says that it is for "ami-2"`, 0},
 		"another image":       {[]*sourcev1.VerifyResult{found(0, "ami-1", "aws", "ami-2", "")}, "is about ami-2", 0},
 		"AMIs do not fold":    {[]*sourcev1.VerifyResult{found(0, "ami-1", "aws", "AMI-1", "")}, "is about AMI-1", 0},
@@ -116,7 +120,7 @@ func TestAnswersNameTheirQuestion(t *testing.T) {
 		"twice": {[]*sourcev1.VerifyResult{found(0, "ami-1", "aws", "ami-1", ""), {Index: proto.Uint32(0), Presence: sourcev1.Presence_PRESENCE_NOT_FOUND}},
 			"a second answer for ami-1", 0},
 		"no index": {[]*sourcev1.VerifyResult{{Presence: sourcev1.Presence_PRESENCE_FOUND}}, "does not say for which reference", 0},
-		"beyond":   {[]*sourcev1.VerifyResult{found(4, "", "aws", "ami-1", "")}, "an answer for reference 4 of 4", 0},
+		"beyond":   {[]*sourcev1.VerifyResult{found(5, "", "aws", "ami-1", "")}, "an answer for reference 5 of 5", 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -63,7 +63,7 @@ type Info struct {
 	Environment []string
 	// SecretEnvironment names those of them, or more, whose values are secrets though
 	// their names do not say so (TOKEN, PASSWORD, ...). The host takes the values out
-	// of all that the plugin says.
+	// of diagnostics, progress, reasons and logs.
 	SecretEnvironment []string
 	Homepage          string
 	// UsesHints says that Discover asks its service for less when Hints are set.
@@ -205,7 +205,7 @@ type Image struct {
 	// time means unknown. Of two records the newer is believed.
 	ObservedAt time.Time
 	// FullID is the whole id when ID is a shorter form of it: what tells the image
-	// from all others.
+	// from all others. It ends with ID.
 	FullID string
 	// SpansRegions says that ID is good in every region that the image is sent for,
 	// as that of a gallery image version is: one image with a state in each.

@@ -392,8 +392,8 @@ type Description struct {
 	// Where its documentation is.
 	Homepage string `protobuf:"bytes,10,opt,name=homepage,proto3" json:"homepage,omitempty"`
 	// Names of variables of environment whose values are secrets, beyond those that
-	// their names tell (TOKEN, PASSWORD, ...). The host hides their values in all
-	// that the plugin says. A trailing "*" stands for any suffix.
+	// their names tell (TOKEN, PASSWORD, ...). The host hides their values in
+	// diagnostics, progress, reasons and logs. A trailing "*" stands for any suffix.
 	SecretEnvironment []string `protobuf:"bytes,20,rep,name=secret_environment,json=secretEnvironment,proto3" json:"secret_environment,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -1178,7 +1178,7 @@ type Image struct {
 	// is believed.
 	ObservedAt *timestamppb.Timestamp `protobuf:"bytes,44,opt,name=observed_at,json=observedAt,proto3" json:"observed_at,omitempty"`
 	// The whole id, when id is a shorter form of it that packs use: what tells the
-	// image from all others.
+	// image from all others. It ends with id.
 	FullId string `protobuf:"bytes,45,opt,name=full_id,json=fullId,proto3" json:"full_id,omitempty"`
 	// The id is good in every region that the image is sent for, as that of a gallery
 	// image version is: it is one image with a state in each. An AMI's copy in another
