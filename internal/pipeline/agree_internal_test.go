@@ -129,6 +129,9 @@ func answersOn(picked *image.Image, statements []image.Image) []answer {
 		}
 		all = append(all, answer{source: name, presence: source.Unknown, reason: "in none of its places"})
 	}
+	if own := ofSource(picked.Source, all); own.presence == source.Found && own.evidence == image.Asked {
+		return []answer{*own} // others are not asked then
+	}
 	return all
 }
 

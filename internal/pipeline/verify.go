@@ -307,7 +307,7 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	for _, a := range found {
 		statements = append(statements, *a.image)
 	}
-	want := freshness.Expect(v.Image)
+	want := expect(&v.Image, found)
 	images, _ := image.Gather(statements, packs[v.Pack].Sources)
 	if len(images) == 0 {
 		images, _ = image.Gather(statements, nil)
@@ -333,6 +333,27 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	for _, a := range found {
 		v.add(a.reason)
 	}
+}
+
+// expect returns what is compared of an image that was picked: not the facts that another
+// source told than those that are heard, which may know less or other than it.
+func expect(picked *image.Image, heard []answer) freshness.Expected {
+	want := freshness.Expect(*picked)
+	unheard := func(fact string) bool {
+		by := picked.Provenance[fact].Source
+		return by != "" && ofSource(by, heard) == nil
+	}
+	if unheard("os.name") || unheard("os.version") {
+		want.OS = image.OS{}
+	}
+	for fact, value := range map[string]*string{
+		"kubernetesVersion": &want.KubernetesVersion, "architecture": &want.Architecture, "digest": &want.Digest,
+	} {
+		if unheard(fact) {
+			*value = ""
+		}
+	}
+	return want
 }
 
 // nowOf returns what an image that was picked is now: of several that it can be, the
