@@ -15,16 +15,15 @@ func list(changes []Change) output.List {
 	l := output.List{
 		Kind: "ChangeList",
 		Table: output.Table{Columns: []output.Column{
-			{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"}, {Name: "OS"}, {Name: "KUBERNETES"},
+			{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"}, {Name: "KUBERNETES"},
 			{Name: "OLD-CREATED", Wide: true}, {Name: "NEW-CREATED", Wide: true},
 		}},
 	}
 	for _, c := range changes {
 		l.Items = append(l.Items, c)
 		l.Names = append(l.Names, c.Pack)
-		l.Table.Rows = append(l.Table.Rows, []string{
-			c.Pack, c.Reason, id(c.Old), id(c.New), step(c, system), step(c, kubernetes), created(c.Old), created(c.New),
-		})
+		row := append([]string{c.Pack, c.Reason, c.id(c.Old), c.id(c.New)}, facts(c)...)
+		l.Table.Rows = append(l.Table.Rows, append(row, created(c.Old), created(c.New)))
 	}
 	return l
 }
@@ -36,12 +35,24 @@ func printMarkdown(changes []Change, out io.Writer) error {
 		return err
 	}
 	var b strings.Builder
-	b.WriteString("| pack | reason | old | new | OS | Kubernetes |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| pack | reason | old | new | region | architecture | OS | Kubernetes |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range changes {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", plain(c.Pack), c.Reason, cell(c.Old), cell(c.New), plain(step(c, system)), plain(step(c, kubernetes)))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |", plain(c.Pack), c.Reason, c.cell(c.Old), c.cell(c.New))
+		for _, fact := range facts(c) {
+			fmt.Fprintf(&b, " %s |", plain(fact))
+		}
+		b.WriteString("\n")
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// facts are what a review looks for beside the id, of both sides.
+func facts(c Change) []string {
+	return []string{
+		step(c, func(i *image.Image) string { return i.Region }), step(c, func(i *image.Image) string { return i.Architecture }),
+		step(c, func(i *image.Image) string { return i.OS.String() }), step(c, func(i *image.Image) string { return i.KubernetesVersion }),
+	}
 }
 
 // step shows a fact of both sides, once when it stays.
@@ -62,15 +73,11 @@ func step(c Change, of func(*image.Image) string) string {
 	return cmp.Or(before, "unknown") + " -> " + cmp.Or(after, "unknown")
 }
 
-func system(img *image.Image) string { return img.OS.String() }
-
-func kubernetes(img *image.Image) string { return img.KubernetesVersion }
-
-func cell(img *image.Image) string {
+func (c Change) cell(img *image.Image) string {
 	if img == nil {
 		return ""
 	}
-	text := code(img.ID)
+	text := code(c.id(img))
 	if at := created(img); at != "" {
 		text += " " + at
 	}
@@ -96,9 +103,13 @@ func plain(text string) string {
 	return strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "<", "&lt;", "@", "&#64;").Replace(output.HarmlessLine(text))
 }
 
-func id(img *image.Image) string {
-	if img == nil {
+// id names one side. A tag that was pushed again is the same but for its digest.
+func (c Change) id(img *image.Image) string {
+	switch {
+	case img == nil:
 		return ""
+	case c.Old != nil && c.New != nil && c.Old.ID == c.New.ID && c.Old.Digest != c.New.Digest && img.Digest != "":
+		return img.ID + "@" + img.Digest
 	}
 	return img.ID
 }
