@@ -207,6 +207,20 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestTwoAnswersAreNone has a plugin that answers once for each region, so that the
+// first says of an image that it is gone.
+func TestTwoAnswersAreNone(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	refs := []image.Ref{{ID: "twice", Provider: "aws"}, {ID: "ami-1", Provider: "aws"}}
+	got, _, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Type: "stub", Refs: refs})
+	if err == nil || strings.Count(text(err), "a second answer for twice") != 1 {
+		t.Errorf("got %s", text(err))
+	}
+	if got[0].Presence != Unknown || got[0].Evidence != "" || got[1].Presence != Found {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestSourcesAreAskedAtOnce: each of them answers when the last was asked.
 func TestSourcesAreAskedAtOnce(t *testing.T) {
 	const n = 16

@@ -42,8 +42,7 @@ type sender struct {
 	lastProgress time.Time
 	err          error // the first failure to send; nothing is sent after it
 	closed       bool
-	questions    *protocol.Questions // nil for Discover
-	problem      error               // with the first message that was left out
+	problem      error // with the first message that was left out
 	refused      int
 }
 
@@ -73,13 +72,12 @@ func (s *sender) images(images []Image) error {
 	return s.ctx.Err()
 }
 
+// results sends those too that answer no question, or one for the second time: the
+// host must know of them, as no other answer for that question counts then.
 func (s *sender) results(results []Result) error {
 	for chunk := range slices.Chunk(results, batchSize) {
 		converted, sizes := resultsTo(chunk)
 		err := s.add(sizes, func(i int, b *batch) error {
-			if _, err := s.questions.Answer(converted[i]); err != nil {
-				return err
-			}
 			if err := checkSize(converted[i], sizes[i]); err != nil {
 				return err
 			}
@@ -144,9 +142,6 @@ func (s *sender) refusal() []Diagnostic {
 	}
 	d := Diagnostic{
 		Summary: "the plugin sent an image that cannot be used", Detail: s.problem.Error(), NextStep: "tell the plugin's author",
-	}
-	if s.questions != nil {
-		d.Summary = "the plugin sent an answer that cannot be used"
 	}
 	if s.refused > 1 {
 		d.Detail += fmt.Sprintf("; and %d more", s.refused-1)

@@ -187,7 +187,6 @@ func (s *service[C]) Verify(
 	out := newSender(ctx, func(b batch) error {
 		return stream.Send(&sourcev1.VerifyResponse{Results: b.results, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
-	out.questions = protocol.NewQuestions(req.GetRefs())
 	return s.answer(ctx, "Verify", out, func(source Source[C]) error {
 		config, now, err := settingsOf[C](req)
 		if err != nil {

@@ -106,17 +106,22 @@ func Verify[C any](
 	if err != nil {
 		return nil, nil, err
 	}
+	asked := refsTo(refs)
+	questions := protocol.NewQuestions(asked)
 	out := &stream[sourcev1.VerifyResponse]{ctx: ctx, received: func(m *sourcev1.VerifyResponse) {
 		for _, v := range m.GetResults() {
-			if int(v.GetIndex()) < len(refs) {
-				results = append(results, resultFrom(v, refs[v.GetIndex()]))
+			i, err := questions.Answer(v)
+			if err != nil {
+				diagnostics = append(diagnostics, sdk.Diagnostic{Summary: "the plugin sent an answer that cannot be used", Detail: err.Error()})
+				continue
 			}
+			results = append(results, resultFrom(v, refs[i]))
 		}
 		diagnostics = append(diagnostics, diagnosticsFrom(m.GetDiagnostics())...)
 		r.tell(m.GetProgress())
 	}}
 	err = sdk.Service(newSource, r.log).Verify(&sourcev1.VerifyRequest{
-		Source: "test", Config: values, BaseDir: r.baseDir, Now: timestamppb.New(r.now), UserSettings: settings, Refs: refsTo(refs),
+		Source: "test", Config: values, BaseDir: r.baseDir, Now: timestamppb.New(r.now), UserSettings: settings, Refs: asked,
 	}, out)
 	return results, diagnostics, plain(ctx, err)
 }

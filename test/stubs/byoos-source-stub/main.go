@@ -298,6 +298,11 @@ func (source) Verify(_ context.Context, req sdk.VerifyRequest[config], out *sdk.
 			r = sdk.Result{Ref: ref, Presence: sdk.Found, Image: &sdk.Image{ID: ref.ID, Provider: "aws", State: sdk.Available}}
 		case ref.ID == "skip":
 			continue
+		case ref.ID == "twice":
+			if err := out.Results(sdk.Result{Ref: ref, Presence: sdk.NotFound, Evidence: sdk.Asked}); err != nil {
+				return err
+			}
+			r = sdk.Result{Ref: ref, Presence: sdk.Found, Image: &sdk.Image{ID: ref.ID, Provider: "aws", State: sdk.Available}}
 		}
 		if err := out.Results(r); err != nil {
 			return err
