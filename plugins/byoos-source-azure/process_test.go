@@ -929,10 +929,6 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := fakeazure.Options{Estate: generated, PageSize: 2, Faults: []fakeazure.Fault{tt.fault}}
-			if tt.denied != "" {
-				o.Denied = []string{tt.denied}
-			}
 			all := config{"gallery": "*", "resourceGroup": "RG", "subscription": "S"}
 			var r source.Result
 			// What hangs takes as long as the timeout, and a busy machine may need longer for
@@ -940,6 +936,10 @@ func TestFaults(t *testing.T) {
 			for _, timeout := range []string{"5s", "25s", "2m"} {
 				if tt.fault.Hang {
 					all["timeout"] = timeout
+				}
+				o := fakeazure.Options{Estate: generated, PageSize: 2, Faults: []fakeazure.Fault{tt.fault}}
+				if tt.denied != "" {
+					o.Denied = []string{tt.denied}
 				}
 				w := start(t, o, nil)
 				r = w.discover(t.Context(), all)

@@ -43,10 +43,11 @@ peak() {
 failed=0
 printf '%-10s %-9s %-9s %-10s %-14s %s\n' galleries versions images requests seconds 'plugin peak MiB'
 for galleries in "${sizes[@]}"; do
+  : >"$work/env" # there before it is looked at
   "$work/fakeazure" -galleries "$galleries" -definitions 100 -versions 10 -ca "$work/ca.pem" >"$work/env" &
   fake=$!
-  for _ in $(seq 100); do
-    [ "$(wc -l <"$work/env")" -ge 8 ] && break
+  until [ "$(wc -l <"$work/env")" -ge 8 ]; do
+    kill -0 "$fake" 2>/dev/null || { echo "the fake ended" >&2; exit 1; }
     sleep 0.05
   done
   # shellcheck disable=SC1091
