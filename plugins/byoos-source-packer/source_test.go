@@ -493,6 +493,27 @@ func TestBackslashInThePath(t *testing.T) {
 	}
 }
 
+// TestVerifyOfAnotherSpelling: a reference may have been made by a source of the cloud,
+// which knows shorter ids and other names of regions.
+func TestVerifyOfAnotherSpelling(t *testing.T) {
+	const short = "galleries/g/images/d/versions/1.0.0"
+	const arm = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/" + short
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run1, build("az", "azure-arm", strings.Replace(arm, "/versions/", "/imageVersions/", 1), run1, 1700000000, "null")))
+	got := verify(t, dir, map[string]any{"manifest": "m.json", "region": "West US 2"},
+		&sourcev1.ImageRef{Provider: "azure", Id: short, FullId: arm, Region: "westus2"},
+		&sourcev1.ImageRef{Provider: "azure", Id: short, FullId: strings.Replace(arm, "/S/", "/T/", 1), Region: "westus2"},
+		&sourcev1.ImageRef{Provider: "azure", Id: arm, Region: "eastus"})
+	var found []sourcev1.Presence
+	for _, r := range got.Results {
+		found = append(found, r.GetPresence())
+	}
+	want := []sourcev1.Presence{sourcev1.Presence_PRESENCE_FOUND, sourcev1.Presence_PRESENCE_NOT_FOUND, sourcev1.Presence_PRESENCE_NOT_FOUND}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	const arm = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/images/N"
 	dir := t.TempDir()

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -135,13 +137,14 @@ func better(img, known sdk.Image) bool {
 	return usable && !was || usable == was && img.ObservedAt.After(known.ObservedAt)
 }
 
-// isImage compares ids as their provider does: Azure's in any case.
+// isImage compares whole ids, and regions, as their provider does. A reference of
+// another source may have a shorter id.
 func isImage(ref sdk.Ref, img sdk.Image) bool {
-	sameID := ref.ID == img.ID || img.Provider == "azure" && strings.EqualFold(ref.ID, img.ID)
-	if !sameID || ref.Provider != "" && ref.Provider != img.Provider {
+	id := func(text string) string { return image.CanonicalID(img.Provider, text) }
+	if id(cmp.Or(ref.FullID, ref.ID)) != id(img.ID) || ref.Provider != "" && ref.Provider != img.Provider {
 		return false
 	}
-	return ref.Region == "" || img.Region == "" || strings.EqualFold(ref.Region, img.Region)
+	return ref.Region == "" || img.Region == "" || image.RegionKey(ref.Region) == image.RegionKey(img.Region)
 }
 
 func (k *check) results(failed bool) []sdk.Result {
