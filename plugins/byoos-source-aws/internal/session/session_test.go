@@ -100,17 +100,9 @@ func collect(t *testing.T, dir string, names map[string]bool) {
 // TestProfileNeedsPermission: a spec cannot choose among the user's logins, nor
 // run the credential_process of one.
 func TestProfileNeedsPermission(t *testing.T) {
-	dir := t.TempDir()
-	proof := filepath.Join(dir, "executed")
-	awsConfig := filepath.Join(dir, "config")
-	text := "[profile evil]\nregion = us-east-1\ncredential_process = touch " + proof + "\n"
-	if err := os.WriteFile(awsConfig, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("AWS_CONFIG_FILE", awsConfig)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "none"))
-	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	t.Setenv("AWS_PROFILE", "")
+	proof := filepath.Join(t.TempDir(), "executed")
+	configured(t, "[profile evil]\nregion = us-east-1\ncredential_process = touch "+proof+"\n")
+	t.Setenv("AWS_REGION", "")
 	c := settings.Config{AMI: &settings.AMI{}, Profile: "evil"}
 
 	_, err := Open(context.Background(), c, nil, nil)

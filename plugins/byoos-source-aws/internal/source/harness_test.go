@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
@@ -135,7 +136,7 @@ func offline(t testing.TB, url string) {
 	t.Helper()
 	setenv := func(key, value string) { t.(interface{ Setenv(string, string) }).Setenv(key, value) }
 	empty := t.TempDir()
-	for _, key := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"} {
+	for _, key := range session.Environment() {
 		setenv(key, "")
 	}
 	setenv("AWS_CONFIG_FILE", filepath.Join(empty, "config"))
