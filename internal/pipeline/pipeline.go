@@ -35,7 +35,7 @@ type Pipeline struct {
 	Explain bool
 	// AllowPartial goes on when a source fails; Failed then takes the failure.
 	AllowPartial bool
-	// Progress and Report take what sources say meanwhile.
+	// Progress and Report take what sources say meanwhile; an empty event ends progress.
 	Progress func(source.Event)
 	Report   func(source.Diagnostic)
 	Failed   func(error)
@@ -120,6 +120,9 @@ func (p *Pipeline) Discover(ctx context.Context, packs []spec.Pack) ([]image.Ima
 // request asks sources; unfound are the answers of those that have no plugin.
 func (p *Pipeline) request(ctx context.Context, requests []source.Request, unfound []source.Result) ([]image.Image, []source.Result, error) {
 	results := append(unfound, p.Plugins.Discover(ctx, requests, p.Progress)...)
+	if p.Progress != nil {
+		p.Progress(source.Event{})
+	}
 	if ctx.Err() != nil {
 		return nil, nil, interrupt.Error(ctx)
 	}

@@ -317,6 +317,20 @@ func TestPacksOfAFailingSource(t *testing.T) {
 	}
 }
 
+func TestProgressEndsBeforeReports(t *testing.T) {
+	fake := &plugins{results: map[string]source.Result{"golden": {Diagnostics: []source.Diagnostic{{Severity: source.SeverityWarning}}}}}
+	p := newPipeline(t, fake)
+	var told []string
+	p.Progress = func(e source.Event) { told = append(told, "progress "+e.Source) }
+	p.Report = func(source.Diagnostic) { told = append(told, "report") }
+	if _, _, err := p.Discover(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"progress ", "report"}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	p := newPipeline(t, &plugins{})
 	ctx, cancel := context.WithCancel(t.Context())

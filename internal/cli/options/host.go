@@ -134,10 +134,19 @@ func ShowProgress(ctx context.Context, inv *invocation.Invocation) (show func(so
 		return func(source.Event) {}, func() {}
 	}
 	line := newStatusLine(ctx, inv.ErrOut)
-	return func(e source.Event) { line.set(progressText(e)) }, line.stop
+	show = func(e source.Event) {
+		line.set(progressText(e))
+		if e == (source.Event{}) {
+			line.draw() // before anything else is told
+		}
+	}
+	return show, line.stop
 }
 
 func progressText(e source.Event) string {
+	if e == (source.Event{}) {
+		return ""
+	}
 	text := e.Source + ": " + e.Message
 	switch {
 	case e.Total > 0:
