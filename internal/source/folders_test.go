@@ -93,7 +93,7 @@ func TestLargeFileEndsWithItsContext(t *testing.T) {
 }
 
 func TestBundledPluginThatIsHiddenIsTold(t *testing.T) {
-	first, bin := pluginDir(t, "a", "c"), t.TempDir()
+	first, bin := pluginDir(t, "a", "c"), pluginDir(t)
 	second := pluginDir(t, "a")
 	addStub(t, bin, "a")
 	addStub(t, bin, "b")

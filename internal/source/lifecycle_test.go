@@ -149,7 +149,11 @@ func TestPluginTerminated(t *testing.T) {
 		results = h.Discover(context.Background(), []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "wait"}}},
 			func(Event) { asked <- struct{}{} })
 	}()
-	<-asked
+	select {
+	case <-asked:
+	case <-done:
+		t.Fatal(results[0].Err)
+	}
 	for _, s := range h.running {
 		if err := s.instance.process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)

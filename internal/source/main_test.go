@@ -56,6 +56,10 @@ func testMain(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
 	}
+	if err := os.Chmod(stubFile, 0o755); err != nil { // whatever the umask
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
 }
 
@@ -65,6 +69,11 @@ func pluginDir(t testing.TB, types ...string) string {
 	dir := filepath.Join(t.TempDir(), "p")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
+	}
+	for _, d := range []string{filepath.Dir(dir), dir} { // whatever the umask
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, typ := range types {
 		addStub(t, dir, typ)
