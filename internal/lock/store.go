@@ -19,11 +19,12 @@ import (
 // messages. The error of a file that is not there is fs.ErrNotExist; a link that leads
 // nowhere is a usage error.
 func Load(ctx context.Context, path, name string) (*File, error) {
-	target, err := targetOf(path, name)
-	if err != nil {
-		return nil, err
+	data, err := interrupt.ReadFile(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, linkErr := targetOf(path, name); linkErr != nil {
+			return nil, linkErr
+		}
 	}
-	data, err := interrupt.ReadFile(ctx, target)
 	if err != nil {
 		return nil, err
 	}
