@@ -910,6 +910,29 @@ func TestVerifyOfAnIDAsksItsProvider(t *testing.T) {
 	}
 }
 
+// That the plugin of one source is missing keeps no other from being asked.
+func TestVerifyOfAnIDBesideASourceWithoutAPlugin(t *testing.T) {
+	live := ami("ami-1", "us-east-1", "golden", 1)
+	live.Evidence = image.Asked
+	recorded := ami("ami-1", "us-east-1", "golden", 1)
+	for provider, tests := range map[string]map[*image.Image]pipeline.Status{
+		"aws": {&live: pipeline.StatusOK, &recorded: pipeline.StatusUnknown}, "": {&live: pipeline.StatusOK, &recorded: pipeline.StatusUnknown},
+	} {
+		for img, want := range tests {
+			fake := &plugins{
+				verified: map[string][]source.Verified{"golden": {{Presence: source.Found, Image: img}}},
+				find:     map[string]error{"azure": errors.New("no plugin")},
+			}
+			p := newPipeline(t, fake)
+			p.Document = parsed(t, strings.Replace(twoPacks, "{name: other, type: fake", "{name: other, type: azure", 1))
+			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
+			if got[0].Status != want || (err != nil) != (want == pipeline.StatusUnknown) {
+				t.Errorf("%q, %s: got %s %q, %v", provider, img.Evidence, got[0].Status, got[0].Reasons, err)
+			}
+		}
+	}
+}
+
 func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
 	ready := ami("ami-1", "us-east-1", "", 1)
 	failed := ready

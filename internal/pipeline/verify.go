@@ -93,12 +93,12 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 	answers := make([][]answer, len(subjects))
 	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		s := subjects[i]
-		return s.Source == name || s.Source == "" && (plugin == nil || provides(plugin, s.Image.Provider))
+		return s.Source == name || s.Source == "" && plugin != nil && provides(plugin, s.Image.Provider)
 	})
 	all = append(all, p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		s := subjects[i]
-		if s.Source == "" { // of whose provider no source is, if it is known
-			return len(answers[i]) == 0
+		if s.Source == "" { // of whose provider no source is, if it is known, or one without its plugin may be
+			return len(answers[i]) == 0 || plugin == nil && !settled(answers[i])
 		}
 		return s.Source != name && plugin != nil && knows(plugin, s.Image.Provider) && !settled(answers[i])
 	})...)
