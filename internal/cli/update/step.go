@@ -103,7 +103,7 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 // moved tells whether an entry is another than when the sources were asked.
 func (p *picked) moved(old lock.Entry) bool {
 	was, had := p.before[old.Name]
-	return p.before != nil && (!had || !image.Same(&was, &old.Image))
+	return p.before != nil && (!had || !image.Same(&was, &old.Image) || !sameFacts(&was, &old.Image))
 }
 
 // newer tells whether an image is newer than the one that was locked, and not that one

@@ -142,9 +142,11 @@ func TestAnotherUpdateMeanwhile(t *testing.T) {
 		now    func(*image.Image)
 		kept   int
 	}{
-		"older":                    {then, other(1), 1},
-		"newer":                    {then, other(3), 0},
-		"older, of a new lock":     {map[string]image.Image{}, other(1), 1},
+		"older":                {then, other(1), 1},
+		"newer":                {then, other(3), 0},
+		"older, of a new lock": {map[string]image.Image{}, other(1), 1},
+		"an earlier run of its name": {map[string]image.Image{"p": locked(func(i *image.Image) { i.Reference = run("0") }).Image},
+			func(i *image.Image) { i.Reference = run("0") }, 1},
 		"older, and nobody wrote":  {map[string]image.Image{"p": locked(nil).Image}, other(1), 0},
 		"older, and nothing reads": {nil, other(1), 0},
 	} {
