@@ -258,7 +258,7 @@ func combine(same, bystanders []*Image) (*Image, Merge) {
 	m.spelling(lead)
 	m.one.Evidence, m.one.ObservedAt = same[0].Evidence, same[0].ObservedAt
 	withheld := withheldBy(same)
-	if len(withheld) == len(same) {
+	if lead.Withheld != "" { // none offers it
 		m.one.Withheld = strings.Join(withheld, "; ")
 		if len(sourcesOf(same)) == 1 {
 			m.one.Withheld = lead.Withheld
@@ -300,8 +300,8 @@ func (m *merger) spelling(lead *Image) {
 func withheldBy(same []*Image) []string {
 	var words []string
 	for _, img := range same {
-		if img.Withheld != "" {
-			words = append(words, fmt.Sprintf("source %s withholds it: %s", img.Source, img.Withheld))
+		if word := fmt.Sprintf("source %s withholds it: %s", img.Source, img.Withheld); img.Withheld != "" && !slices.Contains(words, word) {
+			words = append(words, word)
 		}
 	}
 	return words

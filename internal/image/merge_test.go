@@ -376,7 +376,7 @@ func TestMergeTellsWhoSaidWhat(t *testing.T) {
 	manifest.Provenance = map[string]image.Provenance{"os.name": {From: "custom_data", Key: "distro"}}
 	cloud := says("cloud", "asked available arch=amd64 os=rhel")
 	cloud.Name, cloud.Reference = "ami", &image.Reference{Kind: "url", Value: "https://example.com"}
-	images, merges := image.Gather([]image.Image{manifest, cloud}, nil)
+	images, merges := image.Gather([]image.Image{manifest, cloud, manifest}, nil)
 	want := map[string]image.Provenance{
 		"os.version": {Source: "manifest"}, "tags.t": {Source: "manifest"}, "reference": {Source: "manifest"},
 	}

@@ -45,10 +45,18 @@ func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images
 	return picks, nil
 }
 
+// record is what a service may contradict of an image.
+type record struct {
+	image.Place
+	image.Part
+	image.OS
+	kubernetesVersion string
+}
+
 // recorded are the picks that no service was asked for, and what none could be picked
 // of, each once.
 func recorded(picks []Pick) []Subject {
-	seen := map[image.Place]bool{}
+	seen := map[record]bool{}
 	var subjects []Subject
 	for _, pick := range picks {
 		images := pick.Outcome.Alternatives
@@ -56,8 +64,9 @@ func recorded(picks []Pick) []Subject {
 			images = []*image.Image{pick.Image}
 		}
 		for _, img := range images {
-			if img.Evidence != image.Asked && !seen[img.Place()] {
-				seen[img.Place()] = true
+			is := record{img.Place(), img.Part(), img.OS, img.KubernetesVersion}
+			if img.Evidence != image.Asked && !seen[is] {
+				seen[is] = true
 				subjects = append(subjects, Subject{Source: img.Source, Image: *img})
 			}
 		}
@@ -92,23 +101,41 @@ func (p *Pipeline) askForRefused(
 	return refused
 }
 
-// against is what answers of services say against an image: what is wrong with it, or,
-// when none has it, that it is no more.
+// against is what answers of services say against an image and what is on record of it:
+// what is wrong with it, what it is instead, or, when none has it, that it is no more.
 func (p *Pipeline) against(img *image.Image, answers []answer) []image.Image {
 	var statements []image.Image
 	for _, a := range answers {
 		switch {
 		case a.evidence != image.Asked:
-		case a.presence == source.Found && len(freshness.Judge(freshness.Expected{}, *a.image, p.Now)) > 0:
+		case a.presence == source.Found && len(freshness.Judge(freshness.Expect(*img), *a.image, p.Now)) > 0:
 			said := goneNow(img, a.source, a.image.StateReason)
 			said.State, said.ExcludedFromLatest = a.image.State, a.image.ExcludedFromLatest
 			said.DeprecatedAt, said.EndOfLifeAt = a.image.DeprecatedAt, a.image.EndOfLifeAt
+			said.Withheld = "it does not list it"
+			correct(&said, img, a.image)
 			statements = append(statements, said)
 		case a.presence == source.NotFound && !settled(answers):
 			statements = append(statements, goneNow(img, a.source, a.reason))
 		}
 	}
 	return statements
+}
+
+// correct takes over what a service says of the facts on record. What is not on record is
+// not told, or what a pack is given would depend on what was asked for others.
+func correct(said, recorded, asked *image.Image) {
+	fact := func(of func(*image.Image) *string) {
+		if *of(recorded) != "" {
+			*of(said) = *of(asked)
+		}
+	}
+	fact(func(i *image.Image) *string { return &i.OS.Name })
+	fact(func(i *image.Image) *string { return &i.OS.Version })
+	fact(func(i *image.Image) *string { return &i.KubernetesVersion })
+	if !image.HasParts(said.Provider) { // else it tells which part of the id is meant
+		fact(func(i *image.Image) *string { return &i.Architecture })
+	}
 }
 
 // goneNow is what a service that was asked says when an image is no more.

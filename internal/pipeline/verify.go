@@ -410,38 +410,38 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 	if err != nil {
 		return err
 	}
-	var stale []spec.Pack
+	stale := false
 	var bad []image.Image
 	for _, v := range verifications {
-		pack, known := packs[v.Pack]
-		if v.Status != StatusStale || !known {
+		if _, known := packs[v.Pack]; v.Status != StatusStale || !known {
 			continue
 		}
-		stale = append(stale, pack)
+		stale = true
 		if v.Usable { // and may be picked again, as what it is now
 			continue
 		}
 		// What is no longer good is not offered again, whoever still lists it.
 		bad = append(bad, goneNow(&v.Image, v.Source, ""))
 	}
-	if len(stale) == 0 {
+	if !stale {
 		return nil
 	}
 	all, err := p.Packs(nil)
 	if err != nil {
 		return err
 	}
-	// As update does, sources of other packs are heard: they may speak against an image.
+	// As update does, other packs are picked for, too: what their sources say, and what is
+	// asked for them, may speak against an image.
 	found, results, err := p.Discover(ctx, all)
 	if err != nil {
 		return err
 	}
 	found = append(found, bad...)
-	picks, err := p.Select(stale, found)
+	picks, err := p.Select(all, found)
 	if err != nil {
 		return err
 	}
-	if picks, err = p.withoutRefused(ctx, stale, found, results, picks); err != nil {
+	if picks, err = p.withoutRefused(ctx, all, found, results, picks); err != nil {
 		return err
 	}
 	nearest := map[string]*image.Image{}

@@ -37,7 +37,7 @@ func (w *world) build(number int, now time.Time) {
 	created := now.AddDate(0, 0, number-20)
 	ended := created.Add(7 * time.Minute)
 	img := image.Image{
-		ID: fmt.Sprintf("ami-%017x", number), Provider: "aws", Region: one(w.random, "r1", "r1", "r2"), Architecture: "amd64",
+		ID: fmt.Sprintf("ami-%017x", number), Provider: "aws", Region: one(w.random, "r1", "r1", "r2"), Architecture: one(w.random, "amd64", "amd64", "arm64"),
 		OS: image.OS{Name: "rhel", Version: "8.8"}, CreatedAt: &created, State: image.Available, Evidence: image.Asked,
 	}
 	w.amis[img.ID], w.lists[img.ID] = img, w.random.IntN(3) > 0
@@ -45,6 +45,7 @@ func (w *world) build(number int, now time.Time) {
 		record := img
 		record.CreatedAt, record.ObservedAt, record.Evidence, record.Source = &ended, &ended, image.Recorded, name
 		record.Region, record.OS = one(w.random, img.Region, ""), one(w.random, img.OS, image.OS{})
+		record.Architecture = one(w.random, img.Architecture, "amd64", "")
 		if w.random.IntN(2) == 0 {
 			w.manifests[name] = append(w.manifests[name], record)
 		}
@@ -112,9 +113,9 @@ func (w *world) Verify(_ context.Context, request source.VerifyRequest) ([]sourc
 	return verified, nil, nil
 }
 
-// Whatever manifests record and a service lists: what the service would speak against is
-// never picked, verify says of what was picked what became of it, and what is nearest is
-// what is picked now.
+// Whatever manifests record, rightly or not, and a service lists: what the service would
+// speak against is never picked, verify says of what was picked that it is ok and later
+// what became of it, and what is nearest is what is picked now.
 func TestPicksOfAWorld(t *testing.T) {
 	picked, stale := 0, 0
 	for seed := range 800 {
@@ -125,7 +126,7 @@ func TestPicksOfAWorld(t *testing.T) {
 		p.Plugins = w
 		p.Document = parsed(t, strings.NewReplacer(
 			"SOURCES", one(w.random, "[one]", "[cloud]", "[one, cloud]", "[cloud, two]", "[one, cloud, two]"),
-			"SELECT", one(w.random, "{}", "{region: r1}", "{os: {name: rhel}}"),
+			"SELECT", one(w.random, "{}", "{region: r1}", "{os: {name: rhel}}", "{architecture: amd64}"),
 		).Replace(worldSpec))
 		for number := range 2 + w.random.IntN(3) {
 			w.build(number, p.Now)
@@ -135,16 +136,12 @@ func TestPicksOfAWorld(t *testing.T) {
 			continue
 		}
 		picked++
+		if v := verifiedOfWorld(t, p, w, first); v.Status != pipeline.StatusOK {
+			t.Fatalf("seed %d: %s was just picked of %v, and is %s: %q", seed, first.ID, p.Document.Set.Packs[0].Sources, v.Status, v.Reasons)
+		}
 		w.pass(p.Now)
 		now := pickOfWorld(t, p, w)
-		verified, err := p.Verify(t.Context(), w, []pipeline.Subject{{Pack: "p", Source: first.Source, Image: *first}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Nearest(t.Context(), verified); err != nil {
-			t.Fatal(err)
-		}
-		v := verified[0]
+		v := verifiedOfWorld(t, p, w, first)
 		if (v.Status == pipeline.StatusOK) != w.good(first.ID) {
 			t.Fatalf("seed %d: %s is %s: %q", seed, first.ID, v.Status, v.Reasons)
 		}
@@ -172,6 +169,19 @@ func pickOfWorld(t *testing.T, p *pipeline.Pipeline, w *world) *image.Image {
 		t.Fatalf("%s is picked of %v, and EC2 has %+v", img.ID, p.Document.Set.Packs[0].Sources, w.amis[img.ID])
 	}
 	return picks[0].Image
+}
+
+// verifiedOfWorld is what became of a pick of the pack p.
+func verifiedOfWorld(t *testing.T, p *pipeline.Pipeline, w *world, pick *image.Image) pipeline.Verification {
+	t.Helper()
+	verified, err := p.Verify(t.Context(), w, []pipeline.Subject{{Pack: "p", Source: pick.Source, Image: *pick}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Nearest(t.Context(), verified); err != nil {
+		t.Fatal(err)
+	}
+	return verified[0]
 }
 
 func idOf(img *image.Image) string {
