@@ -28,7 +28,8 @@ const (
 
 // redactor takes secrets out of texts, in the forms that programs print them in.
 type redactor struct {
-	forms [256][]spelling // by the byte that they may begin with; the longer ones first
+	forms  [256][]spelling // by the byte that they may begin with; the longer ones first
+	within [256][]spelling // those that may begin within a run of backslashes
 }
 
 func newRedactor(secrets []string) *redactor {
@@ -41,6 +42,10 @@ func newRedactor(secrets []string) *redactor {
 		spelled := spellingOf(form)
 		for first := range beginnings(spelled[0]) {
 			r.forms[first] = append(r.forms[first], spelled)
+		}
+		spelled = spelled.withoutBackslash()
+		for first := range beginnings(spelled[0]) {
+			r.within[first] = append(r.within[first], spelled)
 		}
 	}
 	return r
@@ -62,9 +67,13 @@ func (r *redactor) beginning(text string) string { return r.without(text, true) 
 
 func (r *redactor) without(text string, cut bool) string {
 	var kept strings.Builder
-	from := 0
+	from, run := 0, 0
 	for i := 0; i < len(text); {
-		n := r.secretAt(text[i:], cut)
+		forms := &r.within
+		if i >= run {
+			forms, run = &r.forms, i+lengthOfRun(text[i:])
+		}
+		n := secretAt(forms, text[i:], cut)
 		if n == 0 {
 			i++
 			continue
@@ -72,7 +81,7 @@ func (r *redactor) without(text string, cut bool) string {
 		kept.WriteString(text[from:i])
 		kept.WriteString(redacted)
 		i += n
-		from = i
+		from, run = i, i
 	}
 	if from == 0 {
 		return text
@@ -81,11 +90,22 @@ func (r *redactor) without(text string, cut bool) string {
 	return kept.String()
 }
 
+// lengthOfRun returns how many bytes at the beginning of text are a run of
+// backslashes, which is one letter or none: what begins with all of it is all that
+// begins with one of them.
+func lengthOfRun(text string) int {
+	if text[0] != '\\' && text[0] != '%' {
+		return 0
+	}
+	n, _ := backslashes(text)
+	return n
+}
+
 // secretAt returns the length of the secret that text begins with, or, of a text
 // that was cut off, of the beginning of one; 0 when there is none.
-func (r *redactor) secretAt(text string, cut bool) int {
+func secretAt(forms *[256][]spelling, text string, cut bool) int {
 	begun := 0
-	for _, form := range r.forms[text[0]] {
+	for _, form := range forms[text[0]] {
 		n, letters := form.in(text)
 		switch {
 		case letters == len(form):
@@ -101,6 +121,13 @@ func (r *redactor) secretAt(text string, cut bool) int {
 // write it: which marks are escaped differs between the parts of a URL, and between
 // languages.
 type spelling [][]string
+
+// withoutBackslash leaves out the ways of the first letter that begin with one.
+func (s spelling) withoutBackslash() spelling {
+	s = slices.Clone(s)
+	s[0] = slices.DeleteFunc(slices.Clone(s[0]), func(way string) bool { return way[0] == '\\' })
+	return s
+}
 
 // in returns how many bytes at the beginning of text spell the letters, and how
 // many of them; all bytes and not all letters when text ends before. It is 0 for
@@ -198,7 +225,10 @@ func prefix(text, way string) (n int, cut bool) {
 // are or in a URL, and where the last of several begins.
 func backslashes(text string) (n, last int) {
 	for {
-		at := n + len(text[n:]) - len(strings.TrimLeftFunc(text[n:], unicode.IsControl))
+		at := n
+		if n > 0 { // what comes before the first is for ahead
+			at = len(text) - len(strings.TrimLeftFunc(text[n:], unicode.IsControl))
+		}
 		size := 0
 		for _, way := range [...]string{`\`, "%5c", "%255c"} {
 			if m, _ := prefix(text[at:], way); m > 0 {
@@ -308,9 +338,10 @@ func secrets(environ, declared []string, isSecret func(name string) bool) []stri
 			continue
 		}
 		values = append(values, value)
-		for line := range strings.Lines(value) {
-			values = append(values, strings.TrimSpace(line))
-		}
+		values = slices.AppendSeq(values, strings.Lines(value))
+	}
+	for i, value := range values {
+		values[i] = strings.TrimSpace(value)
 	}
 	values = slices.DeleteFunc(values, func(v string) bool { return tooShort(v) || isWord(v) })
 	return longestFirst(values)
@@ -376,9 +407,7 @@ func secretFields(value any, secret bool) []string {
 	case string:
 		if secret {
 			fields = append(fields, v)
-			for line := range strings.Lines(v) {
-				fields = append(fields, strings.TrimSpace(line))
-			}
+			fields = slices.AppendSeq(fields, strings.Lines(v))
 		}
 	}
 	return fields

@@ -113,7 +113,7 @@ func TestSecrets(t *testing.T) {
 	}
 	want := []string{
 		token + "-and-more", // before what it begins with
-		"  first line\n1234567\n", token, "first line",
+		"first line\n1234567", token, "first line",
 	}
 	got := secrets(environ, []string{"A_*", "GOOGLE_APPLICATION_CREDENTIALS"}, namesSecret)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -182,6 +182,25 @@ func TestBackslashesOfASecret(t *testing.T) {
 			if strings.NewReplacer(`"`, "", `\`, "").Replace(got) != "with [redacted]" {
 				t.Errorf("%s: %q became %q", name, form, got)
 			}
+		}
+	}
+}
+
+// TestLongRuns: a text that is quoted again and again has many backslashes, and is
+// read once; to read it from each of them on would take hours.
+func TestLongRuns(t *testing.T) {
+	tail := tailFor("A_TOKEN=-hunter2\\hunter2", "A_KEY=\n\n<hunter2hunter2")
+	for _, some := range []string{`\`, "%5c", "%255C", "\\\x00", "\n", "-\n"} {
+		run := strings.Repeat(some, 1<<18)
+		if got := tail.redact(run); got != run {
+			t.Errorf("%q: something became [redacted]", some)
+		}
+		secret := `\u002dhunter2\` + run + `hunter2 \u003Chunter2hunter2`
+		if strings.Contains(some, "-") {
+			secret = `-hunter2\hunter2 <hunter2hunter2`
+		}
+		if got := tail.redact(run + secret); !strings.HasSuffix(got, "[redacted] [redacted]") {
+			t.Errorf("%q: it ends with %q", some, got[max(0, len(got)-50):])
 		}
 	}
 }
