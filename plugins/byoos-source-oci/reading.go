@@ -104,8 +104,8 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 }
 
 // take takes in what the first of the line's tags holds. Of a line that has what
-// is wanted only the tags are left that are as new by their versions: what orders
-// them is in the images. It returns the others.
+// is wanted only the tags are left that are as new by their versions, but for those of a
+// platform that the first serves: what orders them is in the images. It returns the others.
 func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	first := l.tags[0]
 	l.tags = l.tags[1:]
@@ -116,11 +116,12 @@ func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	if len(usable) == 0 {
 		return nil
 	}
-	l.missing = slices.DeleteFunc(slices.Clone(l.missing), func(architecture string) bool {
+	has := func(architecture string) bool {
 		return slices.ContainsFunc(usable, func(p registry.Platform) bool {
 			return osfacts.Architecture(p.Architecture) == architecture
 		})
-	})
+	}
+	l.missing = slices.DeleteFunc(slices.Clone(l.missing), has)
 	if len(l.missing) > 0 {
 		return nil
 	}
@@ -129,7 +130,9 @@ func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 		asNew++
 	}
 	older = l.tags[asNew:]
-	l.tags = slices.DeleteFunc(slices.Clone(l.tags[:asNew]), func(t tag.Tag) bool { return t.Edition == first.Edition })
+	l.tags = slices.DeleteFunc(slices.Clone(l.tags[:asNew]), func(t tag.Tag) bool {
+		return t.Edition == first.Edition && has(osfacts.Architecture(t.Facts[tag.Architecture]))
+	})
 	return older
 }
 

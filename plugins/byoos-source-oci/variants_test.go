@@ -254,6 +254,13 @@ func TestHostRefusesToChooseAPlatform(t *testing.T) {
 	if out, _ := p.run(0, "render"); !strings.Contains(out, tag+`_linux_arm64"`) {
 		t.Errorf("picked:\n%s", out)
 	}
+	// So it is beside a pack that takes any architecture: both tags are read.
+	s.Image(t, repoName, "k3s-1.30.10-v4.7.0-lab", registry.Manifest{})
+	pinned := strings.Replace(strings.Replace(selecting("customTag: prod"), "amd64", "arm64", 1), "reference: tag", "reference: digest", 1)
+	p.spec(pinned + "  - {name: any, pack: edge-native-byoi, select: {customTag: lab}, edge: {reference: tag}}\n")
+	if out, _ := p.run(0, "render"); !strings.Contains(out, tag+"_linux_arm64@sha256:") {
+		t.Errorf("picked:\n%s", out)
+	}
 }
 
 // All of CanvOS's list is in one repository.
