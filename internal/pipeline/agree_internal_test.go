@@ -60,6 +60,23 @@ func TestSelectionAndVerifyAgree(t *testing.T) {
 	}
 }
 
+// What only the image's own source told is for that one to say: a record that had other
+// facts all along does not make it another image, while its source fails.
+func TestOwnFactsAreForItsSource(t *testing.T) {
+	says := func(name, architecture string, evidence image.Evidence) image.Image {
+		return image.Image{ID: "ami-1", Provider: "aws", Region: "r1", State: image.Available, Architecture: architecture, Evidence: evidence, Source: name}
+	}
+	picked, other, record := says("a", "amd64", image.Asked), says("b", "amd64", image.Asked), says("c", "arm64", image.Recorded)
+	v := new(Pipeline).judge(Subject{Pack: "p", Source: "a", Image: picked}, []answer{
+		{source: "a", presence: source.Unknown, reason: "it failed", failed: true},
+		{source: "b", presence: source.Found, evidence: image.Asked, image: &other},
+		{source: "c", presence: source.Found, evidence: image.Recorded, image: &record},
+	}, map[string]spec.Pack{"p": {Name: "p", Sources: []string{"a", "c"}}})
+	if v.Status != StatusOK {
+		t.Errorf("got %s %q", v.Status, v.Reasons)
+	}
+}
+
 func one[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
 
 func made(random *rand.Rand, now time.Time) []image.Image {

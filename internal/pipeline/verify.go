@@ -307,13 +307,16 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	for _, a := range found {
 		statements = append(statements, *a.image)
 	}
-	want := expect(&v.Image, found)
 	images, _ := image.Gather(statements, packs[v.Pack].Sources)
-	if len(images) == 0 {
+	strangers := len(images) == 0
+	if strangers {
 		images, _ = image.Gather(statements, nil)
-		want.OS, want.KubernetesVersion = image.OS{}, "" // whether these are still so is for its own sources to say
 	}
 	now := nowOf(&v.Image, images)
+	want := expect(&v.Image, now, found)
+	if strangers {
+		want.OS, want.KubernetesVersion = image.OS{}, "" // whether these are still so is for its own sources to say
+	}
 	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
 	v.Usable = len(freshness.Judge(freshness.Expected{}, *now, p.Now)) == 0
 	v.Status, v.Reasons = StatusOK, freshness.Judge(want, *now, p.Now)
@@ -335,12 +338,15 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	}
 }
 
-// expect returns what is compared of an image that was picked: not the facts that another
-// source told than those that are heard, which may know less or other than it.
-func expect(picked *image.Image, heard []answer) freshness.Expected {
+// expect returns what is compared of an image that was picked: not the facts that a source
+// told which is not heard: the others may know less or other than it.
+func expect(picked, now *image.Image, heard []answer) freshness.Expected {
 	want := freshness.Expect(*picked)
 	unheard := func(fact string) bool {
 		by := picked.Provenance[fact].Source
+		if by == "" && now.Evidence != image.Asked { // records do not know better than its own source
+			by = picked.Source
+		}
 		return by != "" && ofSource(by, heard) == nil
 	}
 	if unheard("os.name") || unheard("os.version") {
