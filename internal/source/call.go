@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
@@ -59,7 +60,7 @@ func oneAtATime(progress func(Event)) func(Event) {
 }
 
 func (h *Host) discover(ctx context.Context, req Request, tell func(Event), result *Result) {
-	answer := &answer{source: req.Source, typ: req.Type, tell: tell, room: h.maxAnswer}
+	answer := h.newAnswer(req.Source, req.Type, tell)
 	p, err := h.Find(ctx, req.Type)
 	if err != nil {
 		result.Err = err
@@ -137,7 +138,7 @@ func (h *Host) once(ctx context.Context, i *instance, a *answer, ask ask) error 
 	call, cancel := context.WithTimeout(ctx, h.options.CallTimeout)
 	defer cancel()
 	a.tail = i.process.tail
-	err := ask(call, i.service)
+	err := ask(context.WithValue(call, roomKey{}, &a.room), i.service)
 	switch {
 	case errors.Is(err, io.EOF):
 		return a.failure()
@@ -216,7 +217,7 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 	for i, ref := range req.Refs {
 		verified[i] = Verified{Ref: ref, Presence: Unknown, Reason: "the source gave no answer"}
 	}
-	answer := &answer{source: req.Source, typ: req.Type, tell: func(Event) {}, room: h.maxAnswer}
+	answer := h.newAnswer(req.Source, req.Type, func(Event) {})
 	p, err := h.Find(ctx, req.Type)
 	if err != nil {
 		return nil, nil, err
@@ -322,7 +323,13 @@ type answer struct {
 	problem     string // of the first of them
 	refusal     int    // its index in diagnostics
 	questions   *protocol.Questions
-	room        int // for how much more than came
+	room        atomic.Int64 // for how many bytes more
+}
+
+func (h *Host) newAnswer(source, typ string, tell func(Event)) *answer {
+	a := &answer{source: source, typ: typ, tell: tell}
+	a.room.Store(h.maxAnswer)
+	return a
 }
 
 // errTooMuch is an answer that has no end.
@@ -422,7 +429,7 @@ func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnos
 			ConfigPath: redact(d.GetConfigPath()), Scope: redact(d.GetScope()),
 		})
 	}
-	if a.took(len(diagnostics)); a.room < 0 {
+	if a.took(len(diagnostics)); a.room.Load() < 0 {
 		return errTooMuch
 	}
 	return nil
@@ -431,7 +438,7 @@ func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnos
 // took counts what came; progress is no part of the answer.
 func (a *answer) took(n int) {
 	a.touched = a.touched || n > 0
-	a.room -= n
+	a.room.Add(-int64(n) * itemSize)
 }
 
 // failure makes the errors that a source reported one failure; nil when it

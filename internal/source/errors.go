@@ -131,7 +131,7 @@ func (h *Host) callFailure(call context.Context, a *answer, i *instance, err err
 		return &failure.Error{Code: failure.ExitSource, Summary: summary, Details: last, Next: next}
 	}
 	if errors.Is(err, errTooMuch) {
-		return fail("ask for less; "+tellAuthor, "sent more than %d images and messages, and no end", h.maxAnswer)
+		return fail("ask for less; "+tellAuthor, "sent more than %d MiB of images and messages, and no end", h.maxAnswer>>20)
 	}
 	if st.Code() == codes.DeadlineExceeded && isOver(call) {
 		const next = "give it more time with --timeout, or ask for less"

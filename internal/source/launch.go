@@ -69,6 +69,7 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 			// go-plugin's own calls have no limit, and something that the plugin
 			// started may hold the socket when the plugin is gone.
 			grpc.WithUnaryInterceptor(endsWith(life)), grpc.WithStreamInterceptor(streamsEndWith(life)),
+			grpc.WithStatsHandler(scales{}),
 			// A plugin need not wait for the host between batches.
 			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2 * window),
 			grpc.WithReadBufferSize(readBuffer),

@@ -58,9 +58,9 @@ const (
 	// maxCalls bounds how many sources are asked at once. They mostly wait for a
 	// network, so it is well above the number of cores.
 	maxCalls = 32
-	// maxAnswer bounds the images, results and diagnostics of one answer. A plugin that
-	// reads the same page again and again must not fill the memory.
-	maxAnswer = 4_000_000
+	// maxAnswer bounds one answer, in bytes. A plugin that reads the same page again and
+	// again must not fill the memory, which takes some three times as much.
+	maxAnswer = 1 << 30
 )
 
 // Host runs plugins. Its methods are safe for concurrent use.
@@ -71,7 +71,7 @@ type Host struct {
 	spawn   *spawner
 	swept   sync.Once // of what killed hosts left
 
-	maxAnswer int
+	maxAnswer int64
 
 	// life ends with Close, and with it what is being started or called.
 	life context.Context

@@ -269,6 +269,12 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 				return err
 			}
 		}
+	case "endless large images":
+		for {
+			if err := out.Images(sdk.Image{ID: "large", Provider: "aws", Tags: map[string]string{"text": strings.Repeat("x", 1<<20)}}); err != nil {
+				return err
+			}
+		}
 	case "endless warnings":
 		for {
 			if err := out.Report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "throttled"}); err != nil {
