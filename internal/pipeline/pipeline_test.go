@@ -254,6 +254,9 @@ func TestFailingSource(t *testing.T) {
 func TestPacksOfAFailingSource(t *testing.T) {
 	fake := withImages()
 	eu := fake.results["golden"].Images[2]
+	for i := range fake.results["other"].Images {
+		fake.results["other"].Images[i].Evidence = image.Asked
+	}
 	missing := &failure.Error{Code: failure.ExitSource, Summary: "no plugin"}
 	denied := &failure.Error{Code: failure.ExitSource, Summary: "source golden: access denied"}
 	for name, test := range map[string]struct {
@@ -777,6 +780,24 @@ packs:
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Where the service failed before it could be asked, that is told of every pick that is
+// only on record, whichever packs pick from it.
+func TestPicksThatAFailedServiceKnows(t *testing.T) {
+	newest := ami("ami-3", "us-east-1", "golden", 3)
+	newest.Evidence = image.Recorded
+	p := newPipeline(t, &plugins{results: map[string]source.Result{"golden": {Images: []image.Image{newest}}, "other": {Err: errors.New("throttled")}}})
+	p.AllowPartial = true
+	picks, _, err := p.Picks(t.Context(), packs(t, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notes := picks[0].Notes(); picks[0].Image == nil || !slices.ContainsFunc(notes, func(n string) bool {
+		return strings.Contains(n, "only on record") && strings.Contains(n, "source other failed")
+	}) {
+		t.Errorf("got notes %q", notes)
 	}
 }
 

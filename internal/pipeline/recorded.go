@@ -18,12 +18,8 @@ func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images
 	if !ok {
 		return picks, nil
 	}
-	answered := map[string]bool{}
-	for _, result := range results {
-		answered[result.Source] = result.Err == nil && result.Plugin != nil
-	}
 	unasked := map[image.Place][]string{}
-	if refused := p.askForRefused(ctx, verifier, recorded(picks), answered, unasked); len(refused) > 0 {
+	if refused := p.askForRefused(ctx, verifier, recorded(picks), results, unasked); len(refused) > 0 {
 		// Where one is refused others may be: all are asked for before it is picked again.
 		var rest []Subject
 		for i := range images {
@@ -31,7 +27,7 @@ func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images
 				rest = append(rest, Subject{Source: images[i].Source, Image: images[i]})
 			}
 		}
-		refused = append(refused, p.askForRefused(ctx, verifier, rest, answered, unasked)...)
+		refused = append(refused, p.askForRefused(ctx, verifier, rest, results, unasked)...)
 		var err error
 		if picks, err = p.Select(packs, append(slices.Clone(images), refused...)); err != nil {
 			return nil, err
@@ -77,24 +73,38 @@ func recorded(picks []Pick) []Subject {
 // askForRefused returns what services that are asked say against subjects. What cannot
 // be asked is not known to be gone: why it could not goes into unasked.
 func (p *Pipeline) askForRefused(
-	ctx context.Context, verifier Verifier, subjects []Subject, answered map[string]bool, unasked map[image.Place][]string,
+	ctx context.Context, verifier Verifier, subjects []Subject, results []source.Result, unasked map[image.Place][]string,
 ) []image.Image {
 	if len(subjects) == 0 {
 		return nil
+	}
+	answered := map[string]bool{}
+	for _, result := range results {
+		answered[result.Source] = result.Err == nil && result.Plugin != nil
 	}
 	answers := make([][]answer, len(subjects))
 	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return answered[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	var refused []image.Image
+	open := func(i int, why string) {
+		at := subjects[i].Image.Place()
+		if !settled(answers[i]) && !slices.Contains(unasked[at], why) {
+			unasked[at] = append(unasked[at], why)
+		}
+	}
 	for i, subject := range subjects {
 		refused = append(refused, p.against(&subject.Image, answers[i])...)
+		for _, result := range results {
+			if result.Err != nil && result.Plugin != nil && result.Source != subject.Source && knows(result.Plugin, subject.Image.Provider) {
+				open(i, "source "+result.Source+" failed")
+			}
+		}
 	}
 	for _, a := range all {
 		for n, index := range a.indexes {
-			at := subjects[index].Image.Place()
-			if a.answers[n].failed && !settled(answers[index]) && !slices.Contains(unasked[at], a.err.Error()) {
-				unasked[at] = append(unasked[at], a.err.Error())
+			if a.answers[n].failed {
+				open(index, a.err.Error())
 			}
 		}
 	}
