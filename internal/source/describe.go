@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), nil, namesSecret))
 	stdout := &bounded{limit: maxDescription}
 	cmd := exec.CommandContext(limited, p.Path, "describe")
-	cmd.Env = environment(h.options.Environ(), nil)
+	cmd.Env = environment(runtime.GOOS, h.options.Environ(), nil)
 	cmd.Stdout, cmd.Stderr = stdout, tail
 	cmd.WaitDelay = pipeGrace
 	setAttributes(cmd)

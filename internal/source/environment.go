@@ -54,11 +54,20 @@ func sameName(a, b string) bool {
 // which may be a cloned repository.
 const noHome = "/nonexistent"
 
-// environment picks from environ what a plugin gets.
-func environment(environ, declared []string) []string {
-	allowed := append(baseEnvironment(runtime.GOOS), declared...)
+// noCurrentDirectory keeps Windows, and cmd.exe, from looking for a program in the
+// working directory before PATH: a plugin may run one by its name, such as the
+// credential_process of an AWS profile, and a cloned repository must not be it
+// (learn.microsoft.com, NeedCurrentDirectoryForExePathW).
+const noCurrentDirectory = "NoDefaultCurrentDirectoryInExePath=1"
+
+// environment picks from environ what a plugin gets on an operating system.
+func environment(goos string, environ, declared []string) []string {
+	allowed := append(baseEnvironment(goos), declared...)
 	var env []string
-	home := runtime.GOOS == "windows" // it has USERPROFILE
+	home := goos == "windows" // it has USERPROFILE
+	if goos == "windows" {
+		env = append(env, noCurrentDirectory)
+	}
 	for _, kv := range environ {
 		name, value, ok := strings.Cut(kv, "=")
 		if !ok || !Declared(allowed, name) || reserved(name) {

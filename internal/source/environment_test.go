@@ -16,9 +16,19 @@ func TestEnvironmentAlwaysHasAnAbsoluteHome(t *testing.T) {
 		"relative": {"PATH=/bin", "HOME=."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff([]string{"PATH=/bin", "HOME=/nonexistent"}, environment(environ, nil)); diff != "" {
+			if diff := cmp.Diff([]string{"PATH=/bin", "HOME=/nonexistent"}, environment("linux", environ, nil)); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A plugin that runs a program by its name must not run one of a cloned repository,
+// where Windows looks first.
+func TestNoProgramOfTheWorkingDirectoryOnWindows(t *testing.T) {
+	environ := []string{`PATH=C:\bin`, "NoDefaultCurrentDirectoryInExePath="}
+	want := []string{"NoDefaultCurrentDirectoryInExePath=1", `PATH=C:\bin`}
+	if diff := cmp.Diff(want, environment("windows", environ, []string{"AWS_*"})); diff != "" {
+		t.Error(diff)
 	}
 }
