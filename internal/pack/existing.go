@@ -24,7 +24,7 @@ type existingValues struct {
 // ImagesOf returns the images that existing values of BYOOS packs name, one for each
 // YAML document, as render prints several packs: id, provider and, for a reference that
 // pins one, its digest. name is used in messages. Values that name none (another pack,
-// agent mode, a template that Palette fills in) are a usage error.
+// agent mode, a template that Palette fills in, what cannot be an id) are a usage error.
 func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 	var images []*image.Image
 	decoder := yaml.NewDecoder(bytes.NewReader(existing))
@@ -70,7 +70,11 @@ func (v *existingValues) image() (*image.Image, error) {
 	case strings.Contains(id, "{{"):
 		return nil, errors.New("pack.osImageOverride is a template, which Palette fills in")
 	}
-	return &image.Image{ID: id, Provider: ProviderOf(id)}, nil
+	provider := ProviderOf(id)
+	if err := CheckID(provider, id); err != nil {
+		return nil, fmt.Errorf("pack.osImageOverride: %w", err)
+	}
+	return &image.Image{ID: id, Provider: provider}, nil
 }
 
 // optionsURI reads the key as the pack writes it, system.uri, and nested.
@@ -95,6 +99,6 @@ func imageOfURI(uri string) (*image.Image, error) {
 	if err := CheckReference(uri); err != nil {
 		return nil, fmt.Errorf("system.uri: %w", err)
 	}
-	id, digest, _ := strings.Cut(uri, "@")
+	id, digest, _ := strings.Cut(strings.TrimPrefix(uri, "container://"), "@")
 	return &image.Image{ID: id, Provider: oci, Digest: digest}, nil
 }

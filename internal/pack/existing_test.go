@@ -21,6 +21,8 @@ func TestImagesOf(t *testing.T) {
 		"edge":                {"options:\n  system.uri: example.io/my-images/os:v1.4.5\n", []*image.Image{{ID: "example.io/my-images/os:v1.4.5", Provider: "oci"}}},
 		"nested":              {"options:\n  system:\n    uri: example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
 		"pinned":              {"options:\n  system.uri: example.io/os:v1@" + digest + "\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci", Digest: digest}}},
+		"with a scheme":       {"options:\n  system.uri: container://example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
+		"mistyped":            {"pack:\n  osImageOverride: AMI-0f4804aff4cf9c5a2\n", nil},
 		"agent mode":          {"options:\n  system.uri: NA\n", nil},
 		"template":            {"options:\n  system.uri: '{{.spectro.system.kubernetes.version}}'\n", nil},
 		"other":               {"charts: {}\n", nil},
