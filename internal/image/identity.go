@@ -54,12 +54,13 @@ type Part struct{ Architecture, Digest string }
 // Part returns what of an id the image is. What is not known is empty.
 func (i *Image) Part() Part { return Part{strings.ToLower(i.Architecture), i.Digest} }
 
-// HasParts tells whether ids of a provider can stand for several images. Those of the
-// clouds and of vSphere name one; of a provider that is not known here it is taken
-// for possible.
+// HasParts tells whether ids of a provider can stand for several images. Those of clouds
+// and of hypervisors name one; of a provider that is not known here it is taken for
+// possible.
 func HasParts(provider string) bool {
 	switch strings.ToLower(provider) {
-	case "aws", "azure", "gcp", "vsphere":
+	case "aws", "azure", "gcp", "vsphere", "openstack", "nutanix", "oracle", "proxmox",
+		"digitalocean", "hcloud", "huaweicloud", "outscale":
 		return false
 	}
 	return true

@@ -285,6 +285,12 @@ func TestGather(t *testing.T) {
 			},
 			want: []string{"ami-1 amd64 by a, b"},
 		},
+		"two sources on one OpenStack image's architecture": {
+			statements: []image.Image{
+				{ID: "uuid", Provider: "openstack", Architecture: "amd64", Source: "a", Evidence: image.Asked}, {ID: "uuid", Provider: "openstack", Architecture: "arm64", Source: "b"},
+			},
+			want: []string{"uuid amd64 by a, b"},
+		},
 		"another source was told that it is gone": {
 			statements: []image.Image{manifest, gone}, sources: []string{"manifest"},
 			want: []string{"ami-1 us-east-1 gone by manifest"},
