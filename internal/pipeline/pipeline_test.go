@@ -706,6 +706,39 @@ func TestVerifyBesideAFailingSource(t *testing.T) {
 	}
 }
 
+// A source without its plugin is one that could not be asked, of whose provider it may be.
+func TestVerifyBesideASourceWithoutAPlugin(t *testing.T) {
+	recorded, live := ami("ami-1", "us-east-1", "golden", 1), ami("ami-1", "us-east-1", "golden", 1)
+	live.Evidence = image.Asked
+	for name, test := range map[string]struct {
+		has     image.Image
+		sources string
+		want    pipeline.Status
+		told    int
+	}{
+		"on record": {recorded, "", pipeline.StatusUnknown, 0}, "asked": {live, "", pipeline.StatusOK, 0},
+		"on record, of a pack that does not pick from it": {recorded, ", sources: [golden]", pipeline.StatusOK, 1},
+	} {
+		fake := &plugins{
+			verified: map[string][]source.Verified{"golden": {{Presence: source.Found, Image: &test.has}}},
+			find:     map[string]error{"aws": errors.New("no plugin")},
+		}
+		p := newPipeline(t, fake)
+		p.Document = parsed(t, `
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources: [{name: golden, type: fake, config: {path: a}}, {name: cloud, type: aws}]
+packs: [{name: p, pack: generic-byoi, select: {region: us-east-1}`+test.sources+`}]
+`)
+		told := 0
+		p.Report = func(source.Diagnostic) { told++ }
+		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "p", Source: "golden", Image: test.has}})
+		if got[0].Status != test.want || (err != nil) != (test.want == pipeline.StatusUnknown) || told != test.told {
+			t.Errorf("%s: got %s %q, %v, told %d", name, got[0].Status, got[0].Reasons, err, told)
+		}
+	}
+}
+
 // What is only on record is asked for, of the sources that answered in the run, and not
 // picked when a service does not have it, or speaks against it.
 func TestPicksAreStillThere(t *testing.T) {

@@ -96,11 +96,16 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 		return s.Source == name || s.Source == "" && plugin != nil && provides(plugin, s.Image.Provider)
 	})
 	all = append(all, p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
-		s := subjects[i]
-		if s.Source == "" { // of whose provider no source is, if it is known, or one without its plugin may be
-			return len(answers[i]) == 0 || plugin == nil && !settled(answers[i])
+		switch s := subjects[i]; {
+		case s.Source == name, settled(answers[i]):
+			return false
+		case plugin == nil: // which may be of its provider
+			return true
+		case s.Source == "": // of whose provider no source is, if it is known
+			return len(answers[i]) == 0
+		default:
+			return knows(plugin, s.Image.Provider)
 		}
-		return s.Source != name && plugin != nil && knows(plugin, s.Image.Provider) && !settled(answers[i])
 	})...)
 	if ctx.Err() != nil {
 		return nil, interrupt.Error(ctx)
