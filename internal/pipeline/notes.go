@@ -15,7 +15,7 @@ const attributeSecurityType = "securityType"
 // to, when the pack does not ask for it, and what is not known of it.
 func (p Pick) cautions() []string {
 	var notes []string
-	if p.Image.StateReason != "" && p.Image.State == image.StateUnset {
+	if unsure(p.Image) {
 		notes = append(notes, "whether the image is available is not known: "+p.Image.StateReason)
 	}
 	if p.Image.StateReason != "" && p.Image.State == image.Available {

@@ -254,6 +254,7 @@ func TestFailingSource(t *testing.T) {
 func TestPacksOfAFailingSource(t *testing.T) {
 	fake := withImages()
 	eu := fake.results["golden"].Images[2]
+	eu.Evidence = image.Asked
 	for i := range fake.results["other"].Images {
 		fake.results["other"].Images[i].Evidence = image.Asked
 	}
@@ -582,6 +583,10 @@ func TestVerify(t *testing.T) {
 			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK, reason: "not shared",
 			other: source.Verified{Presence: source.NotVisible, Reason: "not shared", Evidence: image.Asked},
 		},
+		"on record, and the service cannot tell": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK, reason: "access denied",
+			other: source.Verified{Presence: source.Unknown, Reason: "access denied"},
+		},
 		"on record, and another record does not have it": {
 			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK,
 			other: source.Verified{Presence: source.NotFound, Reason: "not listed", Evidence: image.Recorded},
@@ -766,6 +771,7 @@ packs:
 	deprecated := but(func(i *image.Image) { i.DeprecatedAt = i.CreatedAt })
 	ended := but(func(i *image.Image) { i.EndOfLifeAt = i.CreatedAt })
 	excluded := but(func(i *image.Image) { i.ExcludedFromLatest = true })
+	unsure := but(func(i *image.Image) { i.State, i.StateReason = image.StateUnset, "no word" })
 	recorded := disabled
 	recorded.Evidence = image.Recorded
 	for name, test := range map[string]struct {
@@ -773,18 +779,20 @@ packs:
 		packs []string
 		want  []string
 		fails error
+		told  string // of each pick
 	}{
-		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}, nil},
-		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}, nil},
-		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}, nil},
-		"disabled":        {[]source.Verified{disabled, here}, nil, []string{"ami-2", "ami-2"}, nil},
-		"deprecated":      {[]source.Verified{deprecated, here}, nil, []string{"ami-2", "ami-2"}, nil},
-		"at its end":      {[]source.Verified{ended, disabled}, nil, []string{"ami-1", ""}, nil},
-		"excluded":        {[]source.Verified{excluded, absent}, nil, []string{"ami-1", ""}, nil},
-		"a record says":   {[]source.Verified{recorded, absent}, nil, []string{"ami-3", "ami-3"}, nil},
-		"cannot tell":     {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil},
-		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled")},
-		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil},
+		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}, nil, ""},
+		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}, nil, ""},
+		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}, nil, ""},
+		"disabled":        {[]source.Verified{disabled, here}, nil, []string{"ami-2", "ami-2"}, nil, ""},
+		"deprecated":      {[]source.Verified{deprecated, here}, nil, []string{"ami-2", "ami-2"}, nil, ""},
+		"at its end":      {[]source.Verified{ended, disabled}, nil, []string{"ami-1", ""}, nil, ""},
+		"excluded":        {[]source.Verified{excluded, absent}, nil, []string{"ami-1", ""}, nil, ""},
+		"a record says":   {[]source.Verified{recorded, absent}, nil, []string{"ami-3", "ami-3"}, nil, ""},
+		"cannot tell":     {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil, "could not be asked: expired"},
+		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled"), "could not be asked: throttled"},
+		"in which state":  {[]source.Verified{unsure, here}, []string{"both"}, []string{"ami-3"}, nil, "whether the image is available is not known: no word"},
+		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake := &plugins{
@@ -805,8 +813,9 @@ packs:
 					id = pick.Image.ID
 				}
 				got = append(got, id)
-				if told := slices.ContainsFunc(pick.Notes(), func(note string) bool { return strings.Contains(note, "throttled") }); told != (test.fails != nil) {
-					t.Errorf("got notes %q of what could not be asked", pick.Notes())
+				notes := strings.Join(pick.Notes(), "; ")
+				if !strings.Contains(notes, test.told) || test.told == "" && strings.Contains(notes, "only on record") {
+					t.Errorf("got notes %q, want %q", notes, test.told)
 				}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -821,16 +830,23 @@ packs:
 func TestPicksThatAFailedServiceKnows(t *testing.T) {
 	newest := ami("ami-3", "us-east-1", "golden", 3)
 	newest.Evidence = image.Recorded
-	p := newPipeline(t, &plugins{results: map[string]source.Result{"golden": {Images: []image.Image{newest}}, "other": {Err: errors.New("throttled")}}})
-	p.AllowPartial = true
-	picks, _, err := p.Picks(t.Context(), packs(t, p))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if notes := picks[0].Notes(); picks[0].Image == nil || !slices.ContainsFunc(notes, func(n string) bool {
-		return strings.Contains(n, "only on record") && strings.Contains(n, "source other failed")
-	}) {
-		t.Errorf("got notes %q", notes)
+	for name, fake := range map[string]*plugins{
+		"fails":         {results: map[string]source.Result{"other": {Err: errors.New("throttled")}}},
+		"has no plugin": {results: map[string]source.Result{}, find: map[string]error{"cloud": errors.New("no plugin")}},
+	} {
+		fake.results["golden"] = source.Result{Images: []image.Image{newest}}
+		p := newPipeline(t, fake)
+		p.AllowPartial = true
+		p.Document = parsed(t, strings.Replace(twoPacks, "{name: other, type: fake", "{name: other, type: cloud", 1))
+		picks, _, err := p.Picks(t.Context(), packs(t, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := picks[0].Notes(); picks[0].Image == nil || !slices.ContainsFunc(notes, func(n string) bool {
+			return strings.Contains(n, "only on record") && strings.Contains(n, "source other failed")
+		}) {
+			t.Errorf("%s: got notes %q", name, notes)
+		}
 	}
 }
 
@@ -905,16 +921,23 @@ func TestNearestOfWhatChanged(t *testing.T) {
 	disabled := now
 	disabled.State = image.Disabled
 	for name, test := range map[string]struct {
-		says source.Verified
-		want string
+		says  source.Verified
+		want  string
+		other source.Verified
 	}{
-		"usable":                      {source.Verified{Presence: source.Found, Evidence: image.Asked, Image: &now}, picked.ID},
-		"disabled as well":            {source.Verified{Presence: source.Found, Evidence: image.Asked, Image: &disabled}, "ami-0123456789abcdef0"},
-		"the record of another build": {source.Verified{Presence: source.NotFound, Evidence: image.Recorded, Reason: "run 1 is not listed"}, picked.ID},
-		"gone, by the service":        {source.Verified{Presence: source.NotFound, Evidence: image.Asked}, "ami-0123456789abcdef0"},
-		"not visible":                 {source.Verified{Presence: source.NotVisible, Reason: "it is not shared"}, "ami-0123456789abcdef0"},
+		"usable":                      {source.Verified{Presence: source.Found, Evidence: image.Asked, Image: &now}, picked.ID, source.Verified{}},
+		"disabled as well":            {source.Verified{Presence: source.Found, Evidence: image.Asked, Image: &disabled}, "ami-0123456789abcdef0", source.Verified{}},
+		"the record of another build": {source.Verified{Presence: source.NotFound, Evidence: image.Recorded, Reason: "run 1 is not listed"}, picked.ID, source.Verified{}},
+		"gone, by the service":        {source.Verified{Presence: source.NotFound, Evidence: image.Asked}, "ami-0123456789abcdef0", source.Verified{}},
+		"not visible":                 {source.Verified{Presence: source.NotVisible, Reason: "it is not shared"}, "ami-0123456789abcdef0", source.Verified{}},
+		"off its record, and on another": {
+			source.Verified{Presence: source.NotFound, Evidence: image.Recorded}, picked.ID, source.Verified{Presence: source.Found, Image: &now, Evidence: image.Recorded},
+		},
 	} {
-		fake.verified = map[string][]source.Verified{"golden": {test.says}}
+		if test.other.Presence == "" { // it has nothing to say
+			test.other.Presence = source.Unknown
+		}
+		fake.verified = map[string][]source.Verified{"golden": {test.says}, "other": {test.other}}
 		verified, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: picked}})
 		if err != nil || verified[0].Status != pipeline.StatusStale {
 			t.Fatalf("%s: got %+v, %v", name, verified, err)

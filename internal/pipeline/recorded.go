@@ -96,15 +96,18 @@ func (p *Pipeline) askForRefused(
 	for i, subject := range subjects {
 		refused = append(refused, p.against(&subject.Image, answers[i])...)
 		for _, result := range results {
-			if result.Err != nil && result.Plugin != nil && result.Source != subject.Source && knows(result.Plugin, subject.Image.Provider) {
+			if result.Err != nil && result.Source != subject.Source && (result.Plugin == nil || knows(result.Plugin, subject.Image.Provider)) {
 				open(i, "source "+result.Source+" failed")
 			}
 		}
 	}
 	for _, a := range all {
 		for n, index := range a.indexes {
-			if a.answers[n].failed {
+			switch said := a.answers[n]; {
+			case said.failed:
 				open(index, a.err.Error())
+			case said.presence == source.Unknown:
+				open(index, said.reason)
 			}
 		}
 	}
@@ -112,13 +115,14 @@ func (p *Pipeline) askForRefused(
 }
 
 // against is what answers of services say against an image and what is on record of it:
-// what is wrong with it, what it is instead, or, when none has it, that it is no more.
+// what is wrong with it, what it is instead, that its state is not known, or, when none
+// has it, that it is no more.
 func (p *Pipeline) against(img *image.Image, answers []answer) []image.Image {
 	var statements []image.Image
 	for _, a := range answers {
 		switch {
 		case a.evidence != image.Asked:
-		case a.presence == source.Found && len(freshness.Judge(freshness.Expect(*img), *a.image, p.Now)) > 0:
+		case a.presence == source.Found && (unsure(a.image) || len(freshness.Judge(freshness.Expect(*img), *a.image, p.Now)) > 0):
 			said := goneNow(img, a.source, a.image.StateReason)
 			said.State, said.ExcludedFromLatest = a.image.State, a.image.ExcludedFromLatest
 			said.DeprecatedAt, said.EndOfLifeAt = a.image.DeprecatedAt, a.image.EndOfLifeAt

@@ -279,7 +279,7 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 			switch {
 			case a.failed && v.Status == StatusOK && subject.needs(a.source, packs):
 				v.Status, v.Reasons = StatusUnknown, []string{"it is on record, and " + a.reason}
-			case a.presence == source.NotVisible:
+			case a.presence == source.NotVisible, a.presence == source.Unknown && !a.failed:
 				v.add(a.reason)
 			}
 		}
@@ -335,13 +335,16 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	switch {
 	case len(v.Reasons) > 0:
 		v.Status = StatusStale
-	case now.State == image.StateUnset && now.StateReason != "": // its source has states, and none of it
+	case unsure(now):
 		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + now.StateReason}
 	}
 	for _, a := range found {
 		v.add(a.reason)
 	}
 }
+
+// unsure tells whether a source has states, and could not tell that of an image.
+func unsure(img *image.Image) bool { return img.State == image.StateUnset && img.StateReason != "" }
 
 // expect returns what is compared of an image that was picked: not the facts that a source
 // told which is not heard: the others may know less or other than it.
@@ -393,7 +396,7 @@ func (v *Verification) absent(answers []answer) {
 			v.Status = StatusUnknown
 		}
 		// A record that lacks it knows nothing against it: its id may have been built again.
-		v.Usable = v.Usable && a.presence == source.NotFound && a.evidence != image.Asked
+		v.Usable = v.Usable && (a.presence == source.Found || a.presence == source.NotFound && a.evidence != image.Asked)
 		if a.reason != "" && !slices.Contains(v.Reasons, a.reason) {
 			v.Reasons = append(v.Reasons, a.reason)
 		}
