@@ -675,10 +675,6 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// Sources are asked at the same time; what they say comes one at a time, in the
-// order of the spec, whoever answers first.
-// TestVerifyOfAnIDWithoutARegion: sources learn which regions packs select, and
-// where the image was found is told.
 func parsed(t *testing.T, text string) *spec.Document {
 	t.Helper()
 	document, err := spec.Parse("byoos.yaml", []byte(text), "/specs")
@@ -951,6 +947,7 @@ func TestNearestOfWhatChanged(t *testing.T) {
 	}
 }
 
+// Sources learn which regions packs select, and where the image was found is told.
 func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
 	found := ami("ami-1", "eu-west-1", "golden", 1)
 	fake := &plugins{verified: map[string][]source.Verified{
@@ -1010,6 +1007,8 @@ func TestVerifyOfAnIDBesideASourceWithoutAPlugin(t *testing.T) {
 	}
 }
 
+// Sources are asked at the same time; what they say comes one at a time, in the
+// order of the spec, whoever answers first.
 func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
 	ready := ami("ami-1", "us-east-1", "", 1)
 	failed := ready

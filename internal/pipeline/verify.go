@@ -147,7 +147,7 @@ func (s Subject) needs(name string, packs map[string]spec.Pack) bool {
 		return true
 	}
 	pack, known := packs[s.Pack]
-	return known && (len(pack.Sources) == 0 || slices.Contains(pack.Sources, name))
+	return known && picksFrom(pack, name)
 }
 
 // askAll asks every source for the subjects that it is wanted for, all at the same
