@@ -963,6 +963,47 @@ func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
 	}
 }
 
+// regional is plugins of which other says nothing for sure of an id without a region.
+type regional struct {
+	*plugins
+	says source.Verified
+}
+
+func (r *regional) Verify(ctx context.Context, request source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
+	if request.Source != "other" {
+		return r.plugins.Verify(ctx, request)
+	}
+	verified := make([]source.Verified, len(request.Refs))
+	for i, ref := range request.Refs {
+		verified[i] = source.Verified{Presence: source.NotFound, Reason: "not in us-east-1, the only region that was asked"}
+		if ref.Region == "eu-west-1" {
+			verified[i] = r.says
+		}
+	}
+	return verified, nil, nil
+}
+
+// The region that a record tells of an id is one to ask the service for.
+func TestVerifyOfAnIDWhoseRegionIsOnRecord(t *testing.T) {
+	record, live := ami("ami-1", "eu-west-1", "golden", 1), ami("ami-1", "eu-west-1", "other", 1)
+	live.Evidence = image.Asked
+	for name, test := range map[string]struct {
+		says source.Verified
+		want pipeline.Status
+	}{
+		"there": {source.Verified{Presence: source.Found, Image: &live}, pipeline.StatusOK},
+		"gone":  {source.Verified{Presence: source.NotFound, Evidence: image.Asked}, pipeline.StatusStale},
+	} {
+		fake := &regional{&plugins{verified: map[string][]source.Verified{"golden": {{Presence: source.Found, Image: &record, Evidence: image.Recorded}}}}, test.says}
+		p := newPipeline(t, fake.plugins)
+		p.Plugins = fake
+		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}})
+		if err != nil || got[0].Status != test.want {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+}
+
 // A source of another provider, which need not have its credentials here, has nothing to
 // say of an id; where no source is of the provider that an id looks like, all are asked.
 func TestVerifyOfAnIDAsksItsProvider(t *testing.T) {

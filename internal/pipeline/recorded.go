@@ -106,7 +106,7 @@ func (p *Pipeline) askForRefused(
 			switch said := a.answers[n]; {
 			case said.failed:
 				open(index, a.err.Error())
-			case said.presence == source.Unknown:
+			case said.open():
 				open(index, said.reason)
 			}
 		}

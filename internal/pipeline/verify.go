@@ -82,7 +82,7 @@ type asked struct {
 
 // Verify asks the sources what became of images: the one that an image was picked
 // from, or for an id those of its provider, and, unless that asked its service and found it, all others that have images of
-// its provider: a record that names an image does not know whether it is still there. Sources are asked at the same time, and
+// its provider: a record that names an image does not know whether it is still there, but where. Sources are asked at the same time, and
 // heard in the order of the spec. A failure is returned beside the verifications
 // when a subject depends on it; else it is reported.
 func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
@@ -95,10 +95,21 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 		s := subjects[i]
 		return s.Source == name || s.Source == "" && plugin != nil && provides(plugin, s.Image.Provider)
 	})
+	subjects = slices.Clone(subjects)
+	placed := map[int]bool{} // by a record, so that a service can be asked there
+	for i := range subjects {
+		if at := &subjects[i].Image.Region; *at == "" && !settled(answers[i]) {
+			*at = regionOf(answers[i])
+			placed[i] = *at != ""
+		}
+	}
 	all = append(all, p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
-		switch s := subjects[i]; {
-		case s.Source == name, settled(answers[i]):
+		s, said := subjects[i], ofSource(name, answers[i])
+		switch {
+		case settled(answers[i]):
 			return false
+		case said != nil:
+			return placed[i] && said.open()
 		case plugin == nil: // which may be of its provider
 			return true
 		case s.Source == "": // of whose provider no source is, if it is known
@@ -173,6 +184,22 @@ func (p *Pipeline) askAll(
 // nothing to add.
 func settled(answers []answer) bool {
 	return slices.ContainsFunc(answers, func(a answer) bool { return a.presence == source.Found && a.evidence == image.Asked })
+}
+
+// open tells whether a source that was asked leaves open whether there is an image: it may
+// be where the source did not look.
+func (a answer) open() bool {
+	return a.presence == source.Unknown && !a.failed || a.presence == source.NotFound && a.evidence == ""
+}
+
+// regionOf is where an image is by the first that found it; empty when none says so.
+func regionOf(answers []answer) string {
+	for _, a := range answers {
+		if a.presence == source.Found && a.image.Region != "" {
+			return a.image.Region
+		}
+	}
+	return ""
 }
 
 func knows(plugin *source.Plugin, provider string) bool {
@@ -279,7 +306,7 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 			switch {
 			case a.failed && v.Status == StatusOK && subject.needs(a.source, packs):
 				v.Status, v.Reasons = StatusUnknown, []string{"it is on record, and " + a.reason}
-			case a.presence == source.NotVisible, a.presence == source.Unknown && !a.failed:
+			case a.presence == source.NotVisible, a.open():
 				v.add(a.reason)
 			}
 		}
