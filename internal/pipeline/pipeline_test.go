@@ -887,6 +887,10 @@ func TestNearest(t *testing.T) {
 	if verified[1].Nearest != nil || verified[2].Nearest != nil {
 		t.Errorf("got %+v, %+v", verified[1].Nearest, verified[2].Nearest)
 	}
+	fake.requests = nil
+	if err := p.Nearest(t.Context(), verified[1:2]); err != nil || fake.requests != nil {
+		t.Errorf("where nothing of the spec is stale, %v was asked, %v", fake.requests, err)
+	}
 }
 
 // What is nearest is what would be picked by all that the sources of the spec say.
@@ -997,9 +1001,13 @@ func TestVerifyOfAnIDWhoseRegionIsOnRecord(t *testing.T) {
 		fake := &regional{&plugins{verified: map[string][]source.Verified{"golden": {{Presence: source.Found, Image: &record, Evidence: image.Recorded}}}}, test.says}
 		p := newPipeline(t, fake.plugins)
 		p.Plugins = fake
-		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}})
+		subjects := []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}}
+		got, err := p.Verify(t.Context(), fake, subjects)
 		if err != nil || got[0].Status != test.want {
 			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+		if subjects[0].Image.Region != "" {
+			t.Errorf("%s: what was asked for became one in %s", name, subjects[0].Image.Region)
 		}
 	}
 }
@@ -1021,6 +1029,10 @@ func TestVerifyOfAnIDAsksItsProvider(t *testing.T) {
 		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
 		if got[0].Status != test.status || (err != nil) != test.fails {
 			t.Errorf("%q: got %s %q, %v", provider, got[0].Status, got[0].Reasons, err)
+		}
+		delete(fake.regions, "other")
+		if _, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Source: "golden", Image: recorded}}); err != nil || fake.regions["other"] != nil {
+			t.Errorf("of a picked image, a source of another provider is asked: %v", err)
 		}
 	}
 }
