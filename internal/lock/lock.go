@@ -93,6 +93,18 @@ func (f *File) Entry(name string) (Entry, bool) {
 // Names returns the names of all entries, sorted.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.entries)) }
 
+// Earlier returns what the file was with other bytes, and nil when they are those that
+// it was read from. What cannot be read has no entries.
+func (f *File) Earlier(data []byte) *File {
+	if bytes.Equal(data, f.data) {
+		return nil
+	}
+	if earlier, err := read(f.name, data); err == nil {
+		return earlier
+	}
+	return New()
+}
+
 // Put adds or replaces the entry of a pack. One with keys that a later version
 // wrote is not replaced: what they say of the old image need not hold for the new.
 func (f *File) Put(entry Entry) error {

@@ -89,6 +89,28 @@ func written(t *testing.T) string {
 	return marshal(t, file)
 }
 
+// Who looks at the lock twice learns what another process wrote in between.
+func TestEarlier(t *testing.T) {
+	text := written(t)
+	now, err := lock.Parse(lock.FileName, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if earlier := now.Earlier([]byte(text)); earlier != nil {
+		t.Errorf("of the same bytes: got %v", earlier.Names())
+	}
+	older := lock.New()
+	if err := older.Put(entry("east", "ami-0123456789abcdef0")); err != nil {
+		t.Fatal(err)
+	}
+	for of, want := range map[string]string{marshal(t, older): "ami-0123456789abcdef0", "": "", "damaged": ""} {
+		earlier := now.Earlier([]byte(of))
+		if got, _ := earlier.Entry("east"); got.Image.ID != want {
+			t.Errorf("of %q: got %q, want %q", of, got.Image.ID, want)
+		}
+	}
+}
+
 // signed gives the entries of a lock the digests that docs/lock.md describes.
 func signed(t *testing.T, text string) string {
 	t.Helper()

@@ -23,7 +23,8 @@ type picked struct {
 	picks   map[string]pipeline.Pick
 	// names are the packs of the spec, and whether they need an image.
 	names map[string]bool
-	// before is what the lock held when the sources were asked; nil for nobody looked.
+	// before is what the lock held when the sources were asked; nil when it still does, or
+	// nobody looked.
 	before map[string]image.Image
 	// gone are the packs whose locked image is no more, by a service that was asked.
 	gone map[string]bool

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
@@ -96,14 +97,21 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before := o.images(ctx, path, name)
+	// Asking the sources may take a while. A dry run writes nothing, and its lock may be a
+	// pipe, which is read once.
+	var before []byte
+	if !o.DryRun {
+		before, _ = interrupt.ReadFile(ctx, path) // what cannot be read is told when it is to be changed
+	}
 	pick, left, err := o.pick(ctx, session)
 	if err != nil {
 		return err
 	}
-	pick.before = before
 	var s steps
 	apply := func(file *lock.File) error {
+		if !o.DryRun {
+			pick.before = images(file.Earlier(before))
+		}
 		if err := o.askForOld(ctx, session, pick, file); err != nil {
 			return err
 		}
@@ -136,22 +144,17 @@ func (o *Options) run(ctx context.Context) error {
 	return nil
 }
 
-// images are those that the lock has before the sources are asked, which may take a
-// while. A dry run writes nothing, and its lock may be a pipe, which is read once.
-func (o *Options) images(ctx context.Context, path, name string) map[string]image.Image {
-	if o.DryRun {
+// images are those of a lock's entries; nil when there is no lock.
+func images(file *lock.File) map[string]image.Image {
+	if file == nil {
 		return nil
 	}
 	images := map[string]image.Image{}
-	// What cannot be read is told when it is to be changed.
-	_ = lock.Peek(ctx, path, name, func(file *lock.File) error {
-		for _, name := range file.Names() {
-			if entry, ok := file.Entry(name); ok {
-				images[name] = entry.Image
-			}
+	for _, name := range file.Names() {
+		if entry, ok := file.Entry(name); ok {
+			images[name] = entry.Image
 		}
-		return nil
-	})
+	}
 	return images
 }
 
