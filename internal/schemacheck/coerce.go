@@ -5,12 +5,19 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// Coerce turns text into the numbers, booleans and lists that the schema wants,
-// where it does not want text: command lines only have text. Keys that were taken
-// apart at their dots are put together where the schema has a mapping of any keys
-// to values that are no mappings. What does not convert stays, for Check to report.
+// Texts are what a command line set one key to, in order.
+type Texts []string
+
+// Coerce turns the Texts of a configuration into the values that the schema
+// wants: command lines only have text. A key that may be a list has one from
+// [a,b], where \, is a comma within an item and \[ begins no list, and from being
+// set repeatedly; the text of any other key is one value as it stands. Keys that
+// were taken apart at their dots are put together where the schema has a mapping
+// of any keys to values that are no mappings. What does not convert stays text, for
+// Check to report.
 func (s *Schema) Coerce(config map[string]any) map[string]any {
 	if config == nil {
 		return map[string]any{}
@@ -26,8 +33,8 @@ type coercer struct{ schema *Schema }
 const maxRefs = 32
 
 func (c *coercer) value(value any, schema map[string]any, depth int) any {
-	if depth > maxRefs || schema == nil {
-		return value
+	if depth > maxRefs {
+		schema = nil
 	}
 	if ref, ok := schema["$ref"].(string); ok {
 		return c.value(value, c.schema.object(ref), depth+1)
@@ -35,17 +42,69 @@ func (c *coercer) value(value any, schema map[string]any, depth int) any {
 	switch v := value.(type) {
 	case map[string]any:
 		return c.mapping(v, schema, depth)
-	case []any:
-		items, _ := schema["items"].(map[string]any)
-		list := make([]any, len(v))
-		for i, item := range v {
-			list[i] = c.value(item, items, depth+1)
-		}
-		return list
-	case string:
-		return c.text(v, schema, depth)
+	case Texts:
+		return c.texts(v, schema, depth)
 	}
 	return value
+}
+
+// texts makes one value of what a key was set to.
+func (c *coercer) texts(texts Texts, schema map[string]any, depth int) any {
+	values, isList := []string(texts), len(texts) > 1
+	items, mayBeList := c.items(schema, depth)
+	if mayBeList {
+		values = nil
+		for _, text := range texts {
+			parts, bracketed := split(text)
+			values, isList = append(values, parts...), isList || bracketed
+		}
+	}
+	if !isList {
+		return c.text(values[0], schema, depth)
+	}
+	list := make([]any, len(values))
+	for i, value := range values {
+		list[i] = c.text(value, items, depth+1)
+	}
+	return list
+}
+
+// split returns the items of [a,b], or the text itself.
+func split(text string) (items []string, bracketed bool) {
+	inner, closed := strings.CutSuffix(text, "]")
+	inner, opened := strings.CutPrefix(inner, "[")
+	if !closed || !opened {
+		if strings.HasPrefix(text, `\[`) {
+			text = text[1:]
+		}
+		return []string{text}, false
+	}
+	if strings.TrimSpace(inner) == "" {
+		return nil, true
+	}
+	for _, item := range SplitEscaped(inner, ',') {
+		items = append(items, strings.TrimSpace(item))
+	}
+	return items, true
+}
+
+// SplitEscaped splits at a separator that has no backslash before it.
+func SplitEscaped(s string, separator byte) []string {
+	var parts []string
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && s[i+1] == separator:
+			i++
+			part.WriteByte(s[i])
+		case s[i] == separator:
+			parts = append(parts, part.String())
+			part.Reset()
+		default:
+			part.WriteByte(s[i])
+		}
+	}
+	return append(parts, part.String())
 }
 
 func (c *coercer) mapping(m, schema map[string]any, depth int) any {
@@ -94,6 +153,9 @@ func joinKeys(m, properties map[string]any) map[string]any {
 }
 
 func (c *coercer) text(text string, schema map[string]any, depth int) any {
+	if depth > maxRefs {
+		return text
+	}
 	types := c.types(schema, depth)
 	if slices.Contains(types, "string") || len(types) == 0 {
 		return text
@@ -116,11 +178,32 @@ func (c *coercer) text(text string, schema map[string]any, depth int) any {
 				return b
 			}
 		case "array":
-			items, _ := schema["items"].(map[string]any)
-			return []any{c.value(text, items, depth+1)}
+			items, _ := c.items(schema, depth)
+			return []any{c.text(text, items, depth+1)}
 		}
 	}
 	return text
+}
+
+// items returns the schema of a list's items; false where the schema allows no list.
+func (c *coercer) items(schema map[string]any, depth int) (map[string]any, bool) {
+	if depth > maxRefs {
+		return nil, false
+	}
+	if ref, ok := schema["$ref"].(string); ok {
+		return c.items(c.schema.object(ref), depth+1)
+	}
+	for _, keyword := range []string{"anyOf", "oneOf"} {
+		branches, _ := schema[keyword].([]any)
+		for _, branch := range branches {
+			object, _ := branch.(map[string]any)
+			if items, ok := c.items(object, depth+1); ok {
+				return items, true
+			}
+		}
+	}
+	items, _ := schema["items"].(map[string]any)
+	return items, slices.Contains(c.types(schema, depth), "array")
 }
 
 // types returns the types that a schema allows, through references and

@@ -211,8 +211,8 @@ func TestCoerce(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := compiled.Coerce(map[string]any{
-		"manifest": "8", "retries": "3", "follow": "true", "regions": "us-east-1", "account": "012345678901",
-		"os": map[string]any{"name": "8"}, "labels": map[string]any{"a": "1"}, "unknown": "1",
+		"manifest": schemacheck.Texts{"8"}, "retries": schemacheck.Texts{"3"}, "follow": schemacheck.Texts{"true"}, "regions": schemacheck.Texts{"us-east-1"}, "account": schemacheck.Texts{"012345678901"},
+		"os": map[string]any{"name": schemacheck.Texts{"8"}}, "labels": map[string]any{"a": schemacheck.Texts{"1"}}, "unknown": schemacheck.Texts{"1"},
 	})
 	want := map[string]any{
 		"manifest": "8", "retries": int64(3), "follow": true, "regions": []any{"us-east-1"}, "account": "012345678901",
@@ -221,7 +221,7 @@ func TestCoerce(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := compiled.Coerce(map[string]any{"retries": "many"}); got["retries"] != "many" {
+	if got := compiled.Coerce(map[string]any{"retries": schemacheck.Texts{"many"}}); got["retries"] != "many" {
 		t.Errorf("got %v, want what does not convert to stay", got)
 	}
 }
@@ -235,19 +235,68 @@ func TestCoerceKeysWithDots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nested := map[string]any{"a": map[string]any{"b": map[string]any{"c": "1"}}}
+	nested := func(leaf any) map[string]any {
+		return map[string]any{"a": map[string]any{"b": map[string]any{"c": leaf}}}
+	}
 	got := compiled.Coerce(map[string]any{
-		"filters": map[string]any{"block": map[string]any{"encrypted": "true", "a": map[string]any{"b": []any{"x", "y"}}}, "plain": "z", "taken": map[string]any{"x": "1"}, "taken.x": "2"},
-		"deep":    nested, "free": nested,
+		"filters": map[string]any{"block": map[string]any{"encrypted": schemacheck.Texts{"true"}, "a": map[string]any{"b": schemacheck.Texts{"x", "y"}}}, "plain": schemacheck.Texts{"z"}, "taken": map[string]any{"x": schemacheck.Texts{"1"}}, "taken.x": schemacheck.Texts{"2"}},
+		"deep":    nested(schemacheck.Texts{"1"}), "free": nested(schemacheck.Texts{"1"}),
 	})
 	want := map[string]any{
 		"filters": map[string]any{
 			"block.encrypted": "true", "block.a.b": []any{"x", "y"}, "plain": "z", "taken": map[string]any{"x": "1"}, "taken.x": "2",
 		},
-		"deep": nested, "free": nested,
+		"deep": nested("1"), "free": nested("1"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestCoerceLists: only a key that the schema calls a list has its text taken apart.
+func TestCoerceLists(t *testing.T) {
+	const list = `{"type": "array", "items": {"type": "string"}}`
+	const either = `{"anyOf": [{"type": "string"}, ` + list + `]}`
+	tests := []struct {
+		name, schema string
+		texts        schemacheck.Texts
+		want         any
+	}{
+		{"text", `{"type": "string"}`, schemacheck.Texts{"[a,b]"}, "[a,b]"},
+		{"empty brackets", `{"type": "string"}`, schemacheck.Texts{"[]"}, "[]"},
+		{"backslashes of a text", `{"type": "string"}`, schemacheck.Texts{`\[a\,b]`}, `\[a\,b]`},
+		{"text set twice, for the check to refuse", `{"type": "string"}`, schemacheck.Texts{"a", "b"}, []any{"a", "b"}},
+		{"enum", `{"enum": ["[a,b]"]}`, schemacheck.Texts{"[a,b]"}, "[a,b]"},
+		{"no schema", `{}`, schemacheck.Texts{"[a,b]"}, "[a,b]"},
+		{"list", list, schemacheck.Texts{"[a, b]"}, []any{"a", "b"}},
+		{"empty list", list, schemacheck.Texts{"[]"}, []any{}},
+		{"list of one", list, schemacheck.Texts{"a"}, []any{"a"}},
+		{"commas without brackets", list, schemacheck.Texts{"{a,b}/*.json"}, []any{"{a,b}/*.json"}},
+		{"set twice", list, schemacheck.Texts{"a,b", "[c,d]"}, []any{"a,b", "c", "d"}},
+		{"escaped comma", list, schemacheck.Texts{`[a\,b,c]`}, []any{"a,b", "c"}},
+		{"escaped bracket", list, schemacheck.Texts{`\[ab][cd]`}, []any{"[ab][cd]"}},
+		{"shell pattern", list, schemacheck.Texts{"[a,b]*"}, []any{"[a,b]*"}},
+		{"either: text", either, schemacheck.Texts{"a,b"}, "a,b"},
+		{"either: list", either, schemacheck.Texts{"[a,b]"}, []any{"a", "b"}},
+		{"either: list of one", either, schemacheck.Texts{"[a]"}, []any{"a"}},
+		{"either: text with brackets", either, schemacheck.Texts{`\[a,b]`}, "[a,b]"},
+		{"either: set twice", either, schemacheck.Texts{"a", "b"}, []any{"a", "b"}},
+		{"types in one", `{"type": ["string", "array"]}`, schemacheck.Texts{"[a,b]"}, []any{"a", "b"}},
+		{"numbers", `{"type": "array", "items": {"type": "integer"}}`, schemacheck.Texts{"[1,2]"}, []any{int64(1), int64(2)}},
+		{"numbers in a branch", `{"oneOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}`, schemacheck.Texts{"[1,2]"}, []any{int64(1), int64(2)}},
+		{"reference", `{"$ref": "#/$defs/list"}`, schemacheck.Texts{"[a,b]"}, []any{"a", "b"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			compiled, err := schemacheck.Compile([]byte(`{"type": "object", "properties": {"key": ` + test.schema + `}, "$defs": {"list": ` + list + `}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := compiled.Coerce(map[string]any{"key": test.texts})
+			if diff := cmp.Diff(map[string]any{"key": test.want}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

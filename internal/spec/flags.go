@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 )
 
 // FlagSpec is a spec of one source and one pack, as given by flags.
 type FlagSpec struct {
 	// Source is the source's type.
 	Source string
-	// Set is its configuration: key=value, dotted keys for what is nested, a
-	// list as [a,b] or by repeating the key.
+	// Set is its configuration: key=value, dotted keys for what is nested. Where the
+	// plugin's schema has a list, [a,b] and a repeated key make one.
 	Set []string
 	// Pack is the kind of pack; generic-byoi when empty.
 	Pack string
@@ -141,10 +142,9 @@ func flagOf(path string) string {
 	return path
 }
 
-// parseSet reads key=value settings. A dotted key makes a mapping, [a,b] a list,
-// and a repeated key adds to a list. A backslash keeps the dot or comma after it.
-// Where the plugin's schema has a mapping of any keys, CheckConfig keeps the dots
-// without one.
+// parseSet reads key=value settings into schemacheck.Texts. A dotted key makes a
+// mapping; a backslash keeps the dot after it. What the texts stand for is the
+// plugin's schema to say, as is where dots do not make a mapping: see CheckConfig.
 func parseSet(settings []string) (map[string]any, error) {
 	config := map[string]any{}
 	for _, setting := range settings {
@@ -152,7 +152,7 @@ func parseSet(settings []string) (map[string]any, error) {
 		if !ok || key == "" {
 			return nil, failure.Usage("write --set manifest=packer-manifest.json", "--set %s: key=value is wanted", setting)
 		}
-		if err := put(config, splitEscaped(key, '.'), parseValue(value)); err != nil {
+		if err := put(config, schemacheck.SplitEscaped(key, '.'), value); err != nil {
 			return nil, failure.Usage(`write \. for a dot within a key, in quotes: --set 'tags.example\.com=x'`, "--set %s: %s", setting, err)
 		}
 	}
@@ -162,77 +162,23 @@ func parseSet(settings []string) (map[string]any, error) {
 	return config, nil
 }
 
-// parseValue returns a list for [a,b] and the text itself for all else.
-func parseValue(value string) any {
-	inner, isList := strings.CutPrefix(value, "[")
-	inner, closed := strings.CutSuffix(inner, "]")
-	if !isList || !closed {
-		return value
-	}
-	list := []any{}
-	if strings.TrimSpace(inner) == "" {
-		return list
-	}
-	for _, item := range splitEscaped(inner, ',') {
-		list = append(list, strings.TrimSpace(item))
-	}
-	return list
-}
-
-func put(config map[string]any, keys []string, value any) error {
+func put(config map[string]any, keys []string, value string) error {
 	key := keys[0]
 	if key == "" {
 		return fmt.Errorf("a part of the key is empty")
 	}
+	inner, nested := config[key].(map[string]any)
+	texts, set := config[key].(schemacheck.Texts)
+	if nested && len(keys) == 1 || set && len(keys) > 1 {
+		return fmt.Errorf("%s is set and has keys of its own", key)
+	}
 	if len(keys) == 1 {
-		old, exists := config[key]
-		if _, nested := old.(map[string]any); nested {
-			return fmt.Errorf("%s is set and has keys of its own", key)
-		}
-		if exists {
-			value = appendTo(old, value)
-		}
-		config[key] = value
+		config[key] = append(texts, value)
 		return nil
 	}
-	inner, ok := config[key].(map[string]any)
-	if !ok {
-		if config[key] != nil {
-			return fmt.Errorf("%s is set and has keys of its own", key)
-		}
+	if !nested {
 		inner = map[string]any{}
 		config[key] = inner
 	}
 	return put(inner, keys[1:], value)
-}
-
-// appendTo makes a list of what a repeated key was set to.
-func appendTo(old, value any) any {
-	list, ok := old.([]any)
-	if !ok {
-		list = []any{old}
-	}
-	if more, ok := value.([]any); ok {
-		return append(list, more...)
-	}
-	return append(list, value)
-}
-
-// splitEscaped splits at a separator that has no backslash before it.
-func splitEscaped(s string, separator byte) []string {
-	var parts []string
-	var part strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s) && s[i+1] == separator:
-			i++
-			part.WriteByte(s[i])
-		case s[i] == separator:
-			parts = append(parts, part.String())
-			part.Reset()
-		default:
-			part.WriteByte(s[i])
-		}
-	}
-	return append(parts, part.String())
 }

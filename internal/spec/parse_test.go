@@ -416,7 +416,7 @@ func TestFromFlags(t *testing.T) {
 	document, err := spec.FromFlags(spec.FlagSpec{
 		Source: "packer", Dir: "/w", Provider: "aws", Regions: []string{"us-east-1", "eu-west-1"}, Architectures: []string{"amd64"},
 		OSName: "rhel", OSVersion: "8", Tags: map[string]string{"team": "platform"},
-		Set: []string{`manifest=out\packer.json`, "depth=3", "follow=true", "regions=a", "regions=b", "vsphere.folder=x=y"},
+		Set: []string{`manifest=out\packer.json`, "depth=3", "follow=true", "regions=a", "regions=[b]", "vsphere.folder=[x=y, z]"},
 	})
 	if err != nil {
 		t.Fatal(err, details(t, err))
@@ -438,7 +438,7 @@ func TestFromFlags(t *testing.T) {
 		t.Fatal(err, details(t, err))
 	}
 	wantConfig := map[string]any{
-		"manifest": `out\packer.json`, "depth": int64(3), "follow": true, "regions": []any{"a", "b"}, "vsphere": map[string]any{"folder": "x=y"},
+		"manifest": `out\packer.json`, "depth": int64(3), "follow": true, "regions": []any{"a", "b"}, "vsphere": map[string]any{"folder": "[x=y, z]"},
 	}
 	if diff := cmp.Diff(wantConfig, config); diff != "" {
 		t.Error(diff)

@@ -36,7 +36,7 @@ type Spec struct {
 func (s *Spec) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.File, "filename", "f", "", "the spec; - for stdin (default "+DefaultSpecFile+")")
 	flags.StringVar(&s.Flags.Source, "source", "", "use one source of this type in place of a spec")
-	flags.StringArrayVar(&s.Flags.Set, "set", nil, `configuration of --source, key=value with dots for nested keys and \. for a dot within a key; may be repeated`)
+	flags.StringArrayVar(&s.Flags.Set, "set", nil, `configuration of --source, key=value with dots for nested keys and \. for a dot within a key; [a,b] where the key takes a list, with \, for a comma within an item; may be repeated`)
 	flags.StringVar(&s.Flags.Pack, "pack", "", "pack for --source: generic-byoi|edge-native-byoi (default generic-byoi)")
 	flags.StringVar(&s.Flags.Provider, "provider", "", "select by provider, for --source")
 	flags.StringSliceVar(&s.Flags.Regions, "region", nil, "select by region, for --source; several make one pack each")
