@@ -19,6 +19,7 @@ type listInput struct {
 		Values []string `json:"values"`
 	} `json:"filters"`
 	ByName     bool   `json:"byName"`
+	Deprecated bool   `json:"includeDeprecated"`
 	MaxResults *int   `json:"maxResults"`
 	NextToken  string `json:"nextToken"`
 }
@@ -175,7 +176,7 @@ func (s *Server) listImages(req *request) ([]byte, *apiError) {
 		var out []any
 		seen := map[string]bool{}
 		for _, b := range s.builds(req, func(b Build) bool {
-			return owns(req, in.Owner, b) && in.match(map[string]string{
+			return owns(req, in.Owner, b) && (in.Deprecated || b.Status != "DEPRECATED") && in.match(map[string]string{
 				"name": b.Name, "osVersion": b.OSVersion, "platform": b.Platform, "type": b.Type, "version": b.Version,
 			})
 		}) {

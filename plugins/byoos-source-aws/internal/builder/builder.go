@@ -95,6 +95,12 @@ type Found struct {
 	// NoARN is how many versions were left out because Image Builder lists them
 	// without their ARN, by which their builds would be asked for.
 	NoARN int
+	// Deleted are the ARNs of versions that were listed, and of which no build is there.
+	Deleted []string
+	// Fitting is how many builds are within the range of versions; OutOfRange are
+	// versions that are not.
+	Fitting    int
+	OutOfRange []string
 }
 
 // Read returns the AMIs of the pipeline or image that s names.
@@ -103,37 +109,39 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 	if err != nil {
 		return Found{}, err
 	}
+	var found Found
 	var builds []types.ImageSummary
-	var noARN int
 	if s.Pipeline != "" {
 		builds, err = r.pipelineBuilds(ctx, s.Pipeline)
 	} else {
-		builds, noARN, err = r.imageBuilds(ctx, s)
+		builds, err = r.imageBuilds(ctx, s, &found)
 	}
 	if err != nil {
 		return Found{}, err
 	}
-	found := r.collect(builds, versions)
-	found.NoARN = noARN
+	r.collect(builds, versions, &found)
+	slices.Sort(found.OutOfRange)
+	found.OutOfRange = slices.Compact(found.OutOfRange)
 	return found, nil
 }
 
-func (r Reader) collect(builds []types.ImageSummary, versions *semver.Constraints) Found {
-	var found Found
+func (r Reader) collect(builds []types.ImageSummary, versions *semver.Constraints, found *Found) {
 	for i := range builds {
 		b := &builds[i]
 		semantic, _, _ := strings.Cut(versionOf(b), "/")
-		switch {
-		case !within(semantic, versions):
-		case b.Type == types.ImageTypeDocker:
-			found.Containers++
-		default:
-			amis := r.candidates(b)
-			found.Candidates = append(found.Candidates, amis...)
-			found.noteMissing(b, len(amis))
+		if !within(semantic, versions) {
+			found.OutOfRange = append(found.OutOfRange, semantic)
+			continue
 		}
+		found.Fitting++
+		if b.Type == types.ImageTypeDocker {
+			found.Containers++
+			continue
+		}
+		amis := r.candidates(b)
+		found.Candidates = append(found.Candidates, amis...)
+		found.noteMissing(b, len(amis))
 	}
-	return found
 }
 
 // noteMissing tells of a build for which Image Builder names fewer AMIs than it
@@ -370,47 +378,82 @@ func (r Reader) missing(path, kind, name string) error {
 }
 
 // imageBuilds returns the builds of an image that is named by a name, or by an
-// ARN with or without version and build, and how many versions have no ARN.
-func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder) (builds []types.ImageSummary, noARN int, err error) {
+// ARN with or without version and build.
+func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder, found *Found) ([]types.ImageSummary, error) {
 	arn, isARN := settings.ParseARN(s.Image)
-	if isARN && arn.Build != "" && arn.Build != "x" && !wildcard(arn.Version) {
-		builds, err = r.oneBuild(ctx, s.Image)
-		return builds, 0, err
-	}
-	if isARN && arn.Version != "" && !wildcard(arn.Version) {
-		builds, err = r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
+	oneBuild := isARN && arn.Build != "" && arn.Build != "x"
+	oneVersion := isARN && arn.Version != "" && !wildcard(arn.Version)
+	switch {
+	case oneBuild && oneVersion:
+		return r.oneBuild(ctx, s.Image)
+	case oneVersion:
+		builds, err := r.buildVersions(ctx, strings.TrimSuffix(s.Image, "/x"))
 		if notThere(err) || err == nil && len(builds) == 0 {
-			return nil, 0, r.missing("imageBuilder.image", "image", s.Image)
+			return nil, r.missing("imageBuilder.image", "image", s.Image)
 		}
-		return builds, 0, err
+		return builds, err
 	}
-	versionARNs, noARN, err := r.versionARNs(ctx, s, arn, isARN)
+	versionARNs, err := r.versionARNs(ctx, s, arn, found)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if len(versionARNs) == 0 && noARN == 0 {
-		return nil, 0, r.missing("imageBuilder.image", "image", s.Image)
+	if len(versionARNs) == 0 && found.NoARN == 0 && len(found.OutOfRange) == 0 {
+		return nil, r.missing("imageBuilder.image", "image", s.Image)
 	}
-	builds, err = r.allBuilds(ctx, versionARNs)
-	return builds, noARN, err
+	builds, err := r.allBuilds(ctx, versionARNs, found)
+	if oneBuild { // of every version that fits: x.x.x/1
+		builds = slices.DeleteFunc(builds, func(b types.ImageSummary) bool {
+			_, number, _ := strings.Cut(versionOf(&b), "/")
+			return number != arn.Build
+		})
+	}
+	return builds, err
 }
 
 func wildcard(version string) bool { return strings.Contains(version, "x") }
 
-// versionARNs returns the semantic versions that fit s, and how many may fit it and
-// have no ARN.
-func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, isARN bool) (out []string, noARN int, err error) {
+// versionARNs returns the semantic versions that fit s. An ARN may be of an account that
+// shares its image, which is in another list than one's own.
+func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, found *Found) ([]string, error) {
 	versions, err := s.Versions()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	input := imagebuilder.ListImagesInput{MaxResults: aws.Int32(pageSize), Owner: owner(s.Owner)}
-	if !isARN {
+	owners := []types.Ownership{owner(s.Owner)}
+	switch {
+	case arn.Account == "aws":
+		owners = []types.Ownership{types.OwnershipAmazon}
+	case arn.Text != "" && s.Owner == "":
+		owners = append(owners, types.OwnershipShared)
+	}
+	for _, o := range owners {
+		list, err := r.listed(ctx, s, arn, o)
+		if err != nil {
+			return nil, err
+		}
+		out := found.fitting(list, s.Image, arn, versions)
+		if accounts := accountsOf(out); len(accounts) > 1 {
+			return nil, &sdk.Diagnostic{
+				Severity: sdk.Error, ConfigPath: "imageBuilder.image", Scope: r.Region,
+				Summary:  fmt.Sprintf("%d accounts share an image of the name %q: %s", len(accounts), s.Image, strings.Join(accounts, ", ")),
+				NextStep: "write the ARN of the one that you trust, or make a source of each",
+			}
+		}
+		if len(out) > 0 || len(found.OutOfRange) > 0 {
+			return out, nil
+		}
+	}
+	return nil, nil
+}
+
+// listed returns the versions of images of an owner, deprecated ones as well: what
+// became of a build is told of it.
+func (r Reader) listed(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, owner types.Ownership) ([]types.ImageVersion, error) {
+	input := imagebuilder.ListImagesInput{MaxResults: aws.Int32(pageSize), Owner: owner, IncludeDeprecated: aws.Bool(true)}
+	if arn.Text == "" {
 		input.Filters = filter("name", s.Image)
-	} else if arn.Account == "aws" {
-		input.Owner = types.OwnershipAmazon
 	}
-	list, err := pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageVersion, *string, error) {
+	return pages(ctx, r, func(ctx context.Context, token *string) ([]types.ImageVersion, *string, error) {
 		in := input
 		in.NextToken = token
 		out, err := r.Client.ListImages(ctx, &in)
@@ -419,42 +462,31 @@ func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn se
 		}
 		return out.ImageVersionList, out.NextToken, nil
 	})
-	if err != nil {
-		return nil, 0, err
-	}
-	out, noARN = fitting(list, s.Image, arn, versions)
-	if accounts := accountsOf(out); len(accounts) > 1 {
-		return nil, 0, &sdk.Diagnostic{
-			Severity: sdk.Error, ConfigPath: "imageBuilder.image", Scope: r.Region,
-			Summary:  fmt.Sprintf("%d accounts share an image of the name %q: %s", len(accounts), s.Image, strings.Join(accounts, ", ")),
-			NextStep: "write the ARN of the one that you trust, or make a source of each",
-		}
-	}
-	return out, noARN, nil
 }
 
 // fitting returns the ARNs of the listed versions that are of the image with a name or
-// an ARN, and how many may be and have no ARN.
-func fitting(list []types.ImageVersion, name string, arn settings.ARN, versions *semver.Constraints) (out []string, noARN int) {
+// an ARN, and notes those that may be and have no ARN, and those out of the range.
+func (f *Found) fitting(list []types.ImageVersion, name string, arn settings.ARN, versions *semver.Constraints) (out []string) {
 	isARN := arn.Text != ""
 	if !isARN {
 		arn.Name = arnName(name)
 	}
 	for _, v := range list {
-		found, ok := settings.ParseARN(aws.ToString(v.Arn))
+		listed, ok := settings.ParseARN(aws.ToString(v.Arn))
 		switch {
 		case !ok:
 			if (v.Name == nil || arnName(*v.Name) == arn.Name) && (v.Version == nil || within(*v.Version, versions)) {
-				noARN++
+				f.NoARN++
 			}
-		case !within(found.Version, versions):
-		case isARN && (found.Name != arn.Name || found.Account != arn.Account || !fits(found.Version, arn.Version)):
-		case !isARN && !isNamed(v.Name, found, name):
+		case isARN && (listed.Name != arn.Name || listed.Account != arn.Account || !fits(listed.Version, arn.Version)):
+		case !isARN && !isNamed(v.Name, listed, name):
+		case !within(listed.Version, versions):
+			f.OutOfRange = append(f.OutOfRange, listed.Version)
 		default:
-			out = append(out, found.Text)
+			out = append(out, listed.Text)
 		}
 	}
-	return out, noARN
+	return out
 }
 
 func accountsOf(arns []string) []string {
@@ -491,7 +523,9 @@ func fits(version, pattern string) bool {
 	return true
 }
 
-func (r Reader) allBuilds(ctx context.Context, versionARNs []string) ([]types.ImageSummary, error) {
+// allBuilds returns the builds of versions. One that was deleted after it was listed
+// costs itself.
+func (r Reader) allBuilds(ctx context.Context, versionARNs []string, found *Found) ([]types.ImageSummary, error) {
 	var mu sync.Mutex
 	var all []types.ImageSummary
 	group, ctx := errgroup.WithContext(ctx)
@@ -501,12 +535,17 @@ func (r Reader) allBuilds(ctx context.Context, versionARNs []string) ([]types.Im
 			builds, err := r.buildVersions(ctx, arn)
 			mu.Lock()
 			defer mu.Unlock()
+			if notThere(err) || err == nil && len(builds) == 0 {
+				found.Deleted = append(found.Deleted, arn)
+				return nil
+			}
 			all = append(all, builds...)
 			return err
 		})
 	}
 	err := group.Wait()
 	slices.SortFunc(all, func(a, b types.ImageSummary) int { return strings.Compare(aws.ToString(a.Arn), aws.ToString(b.Arn)) })
+	slices.Sort(found.Deleted)
 	return all, err
 }
 

@@ -105,39 +105,34 @@ func (d *discovery) wantedRegions(ctx context.Context) (func(string) bool, error
 }
 
 func (d *discovery) noteBuilds(found builder.Found) error {
+	var notes []sdk.Diagnostic
+	add := func(severity sdk.Severity, key, next, summary string) {
+		notes = append(notes, sdk.Diagnostic{Severity: severity, ConfigPath: "imageBuilder" + key, Summary: summary, NextStep: next})
+	}
 	if n := len(found.Unfinished); n > 0 {
-		err := d.out.Report(sdk.Diagnostic{
-			Severity: sdk.Notice, ConfigPath: "imageBuilder",
-			Summary: plural(n, "build has", "builds have") + " no AMI yet: " + some(found.Unfinished),
-		})
-		if err != nil {
-			return err
-		}
+		add(sdk.Notice, "", "", plural(n, "build has", "builds have")+" no AMI yet: "+some(found.Unfinished))
 	}
 	if n := len(found.Unnamed); n > 0 {
-		err := d.out.Report(sdk.Diagnostic{
-			Severity: sdk.Warning, ConfigPath: "imageBuilder",
-			Summary: "Image Builder does not name all AMIs of " + plural(n, "build", "builds") + ": " + some(found.Unnamed),
-		})
-		if err != nil {
+		add(sdk.Warning, "", "", "Image Builder does not name all AMIs of "+plural(n, "build", "builds")+": "+some(found.Unnamed))
+	}
+	if n := found.NoARN; n > 0 {
+		add(sdk.Warning, ".image", "", "Image Builder does not give the ARN of "+plural(n, "version, whose builds are", "versions, whose builds are")+" left out")
+	}
+	if n := len(found.Deleted); n > 0 {
+		add(sdk.Warning, ".image", "", "Image Builder lists "+plural(n, "version, and no build of it", "versions, and no build of them")+": "+some(found.Deleted))
+	}
+	if found.Fitting == 0 && len(found.OutOfRange) > 0 {
+		add(sdk.Warning, ".version", "correct the range, or build a version within it",
+			fmt.Sprintf("no version is within %q, there is %s", d.config.ImageBuilder.Version, some(found.OutOfRange)))
+	}
+	if n := found.Containers; n > 0 && len(found.Candidates) == 0 {
+		add(sdk.Warning, "", "name a pipeline that makes AMIs",
+			plural(n, "build makes a container image", "builds make container images")+", which no pack of this source can use")
+	}
+	for _, n := range notes {
+		if err := d.out.Report(n); err != nil {
 			return err
 		}
-	}
-	if found.NoARN > 0 {
-		err := d.out.Report(sdk.Diagnostic{
-			Severity: sdk.Warning, ConfigPath: "imageBuilder.image",
-			Summary: "Image Builder does not give the ARN of " + plural(found.NoARN, "version, whose builds are", "versions, whose builds are") + " left out",
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if found.Containers > 0 && len(found.Candidates) == 0 {
-		return d.out.Report(sdk.Diagnostic{
-			Severity: sdk.Warning, ConfigPath: "imageBuilder",
-			Summary:  plural(found.Containers, "build makes a container image", "builds make container images") + ", which no pack of this source can use",
-			NextStep: "name a pipeline that makes AMIs",
-		})
 	}
 	return nil
 }
