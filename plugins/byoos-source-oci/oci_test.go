@@ -244,6 +244,32 @@ func TestNewestByCreated(t *testing.T) {
 	}
 }
 
+// TestCreatedIsTheBuilds: the time is the configuration's, and one that nothing was
+// built at is not known.
+func TestCreatedIsTheBuilds(t *testing.T) {
+	built := time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC)
+	tests := map[string]struct {
+		image registry.Image
+		want  time.Time
+	}{
+		"built":                  {registry.Image{Created: built}, built},
+		"label of a base image":  {registry.Image{Created: built, Labels: map[string]string{"org.opencontainers.image.created": "2026-08-09T00:00:00Z"}}, built},
+		"nothing but a label":    {registry.Image{Created: time.Unix(0, 0), Labels: map[string]string{"org.opencontainers.image.created": "2026-08-09T00:00:00Z"}}, time.Time{}},
+		"Cloud Native Buildpack": {registry.Image{Created: time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)}, time.Time{}},
+		"clock that is ahead":    {registry.Image{Created: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, time.Time{}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			repo := registry.Start(t, registry.Options{}) + "/edge/ubuntu"
+			push(t, repo+":aaa", test.image)
+			got := clean(t, discover(t, call{config: config{Repository: repo}})).find(t, "aaa", "amd64")
+			if !got.CreatedAt.Equal(test.want) {
+				t.Errorf("got %v, want %v", got.CreatedAt, test.want)
+			}
+		})
+	}
+}
+
 func TestVerify(t *testing.T) {
 	host := registry.Start(t, registry.Options{})
 	repo := host + "/edge/ubuntu"

@@ -171,7 +171,9 @@ type Image struct {
 	OSName, OSVersion string
 	// KubernetesVersion without a leading v.
 	KubernetesVersion string
-	// CreatedAt, DeprecatedAt and EndOfLifeAt: the zero time means unknown, and one
+	// CreatedAt is when the image's content was made: when its build ended, never
+	// when it was copied, pushed or distributed. All regions of a build have one time.
+	// Here, in DeprecatedAt and in EndOfLifeAt the zero time means unknown, and one
 	// outside of the years 1 to 9999 is an error.
 	CreatedAt, DeprecatedAt, EndOfLifeAt time.Time
 	// Version is compared numerically part by part.

@@ -1139,8 +1139,12 @@ type Image struct {
 	Architecture string           `protobuf:"bytes,5,opt,name=architecture,proto3" json:"architecture,omitempty"`
 	Os           *OperatingSystem `protobuf:"bytes,6,opt,name=os,proto3" json:"os,omitempty"`
 	// Kubernetes version baked into the image, without a leading v.
-	KubernetesVersion string                 `protobuf:"bytes,7,opt,name=kubernetes_version,json=kubernetesVersion,proto3" json:"kubernetes_version,omitempty"`
-	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	KubernetesVersion string `protobuf:"bytes,7,opt,name=kubernetes_version,json=kubernetesVersion,proto3" json:"kubernetes_version,omitempty"`
+	// When the image's content was made: when its build ended. A copy to another
+	// region, a push or another distribution makes it no newer, so all regions of one
+	// build have one time. Absent when that is not known; a fixed time, as reproducible
+	// builds set it, is not known either.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// The image's own version, compared numerically part by part.
 	Version string `protobuf:"bytes,9,opt,name=version,proto3" json:"version,omitempty"`
 	State   State  `protobuf:"varint,10,opt,name=state,proto3,enum=byoos.source.v1.State" json:"state,omitempty"`
