@@ -344,6 +344,7 @@ func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image 
 		to = grown
 	}
 	for _, m := range from {
+		protocol.CleanImage(m, a.tail)
 		if err := protocol.CheckImage(m); err != nil {
 			a.refuse("the plugin sent an image that cannot be used", err)
 			continue
@@ -354,11 +355,9 @@ func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image 
 	return to
 }
 
-// image converts one that can be used. What it says to people may repeat an error
-// of a service.
+// image converts one that can be used.
 func (a *answer) image(to *image.Image, m *sourcev1.Image) {
 	imageFrom(to, m, a.source)
-	to.StateReason, to.Withheld = a.tail.redact(to.StateReason), a.tail.redact(to.Withheld)
 	a.noteState(m)
 }
 
@@ -366,7 +365,7 @@ func (a *answer) image(to *image.Image, m *sourcev1.Image) {
 func (a *answer) refuse(summary string, err error) {
 	if a.refused++; a.refused == 1 {
 		a.refusal = len(a.diagnostics)
-		a.problem = a.tail.redact(err.Error())
+		a.problem = a.tail.Text(err.Error())
 		a.diagnostics = append(a.diagnostics, Diagnostic{
 			Severity: SeverityError, Source: a.source, Plugin: a.typ,
 			Summary: summary, Detail: a.problem, NextStep: "tell the plugin's author",
@@ -385,13 +384,14 @@ func (a *answer) noteState(m *sourcev1.Image) {
 	a.odd = true
 	a.diagnostics = append(a.diagnostics, Diagnostic{
 		Severity: SeverityWarning, Source: a.source, Plugin: a.typ,
-		Summary: a.tail.redact("whether " + m.GetId() + " can be used is not known"), Detail: reason, NextStep: "update kubectl-byoos",
+		Summary: a.tail.Text("whether " + m.GetId() + " can be used is not known"), Detail: reason, NextStep: "update kubectl-byoos",
 	})
 }
 
 func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult) {
 	a.took(len(results))
 	for _, r := range results {
+		protocol.CleanResult(r, a.tail)
 		i, err := a.questions.Answer(r)
 		if err != nil {
 			a.refuse("the plugin sent an answer that cannot be used", err)
@@ -400,14 +400,14 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 			continue
 		}
 		v := &verified[i]
-		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), a.tail.redact(r.GetReason()), nil
+		v.Presence, v.Reason, v.Image = presenceFrom(r.GetPresence()), r.GetReason(), nil
 		v.Evidence = evidenceFrom(r.GetEvidence())
 		if reason := protocol.UnknownPresence(r.GetPresence(), v.Reason); reason != "" {
 			v.Reason = reason
 		}
 		switch {
 		case err != nil:
-			v.Presence, v.Reason, v.Evidence = Unknown, "the answer of the source cannot be used: "+a.tail.redact(err.Error()), ""
+			v.Presence, v.Reason, v.Evidence = Unknown, "the answer of the source cannot be used: "+a.tail.Text(err.Error()), ""
 		case v.Presence == Found && r.GetImage() != nil:
 			v.Image = &image.Image{}
 			a.image(v.Image, r.GetImage())
@@ -418,15 +418,15 @@ func (a *answer) verified(verified []Verified, results []*sourcev1.VerifyResult)
 // meanwhile takes what comes beside images and results. The error ends the call.
 func (a *answer) meanwhile(p *sourcev1.Progress, diagnostics []*sourcev1.Diagnostic) error {
 	if p != nil {
-		a.said = a.tail.redact(p.GetMessage())
+		a.said = a.tail.Text(p.GetMessage())
 		a.tell(Event{Source: a.source, Plugin: a.typ, Message: a.said, Done: max(p.GetDone(), 0), Total: max(p.GetTotal(), 0)})
 	}
-	redact := a.tail.redact
+	clean := a.tail.Text
 	for _, d := range diagnostics {
 		a.diagnostics = append(a.diagnostics, Diagnostic{
 			Severity: severityFrom(d.GetSeverity()), Source: a.source, Plugin: a.typ,
-			Summary: redact(d.GetSummary()), Detail: redact(d.GetDetail()), NextStep: redact(d.GetNextStep()),
-			ConfigPath: redact(d.GetConfigPath()), Scope: redact(d.GetScope()),
+			Summary: clean(d.GetSummary()), Detail: clean(d.GetDetail()), NextStep: clean(d.GetNextStep()),
+			ConfigPath: clean(d.GetConfigPath()), Scope: clean(d.GetScope()),
 		})
 	}
 	if a.took(len(diagnostics)); a.room.Load() < 0 {

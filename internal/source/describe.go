@@ -49,7 +49,7 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	}
 	limited, cancel := context.WithTimeout(ctx, h.options.DescribeTimeout)
 	defer cancel()
-	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), nil, namesSecret))
+	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), nil, nil))
 	stdout := &bounded{limit: maxDescription}
 	cmd := exec.CommandContext(limited, p.Path, "describe")
 	cmd.Env = environment(runtime.GOOS, h.options.Environ(), nil)

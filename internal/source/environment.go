@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 )
 
 // baseEnvironment are the variables that every plugin gets: what a program needs
@@ -91,4 +93,21 @@ func environment(goos string, environ, declared []string) []string {
 // not get a stale one from an outer host.
 func reserved(name string) bool {
 	return strings.HasPrefix(name, "PLUGIN_") || name == "BYOOS_PLUGIN" || name == "BYOOS_HOST_PID"
+}
+
+// secrets returns what a plugin that declared these names gets and must not be
+// repeated when what it says is shown. own are those that its author called secret.
+func secrets(environ, declared, own []string) []string {
+	visible := append(baseEnvironment(runtime.GOOS), declared...)
+	var gets []string
+	for _, kv := range environ {
+		if name, _, _ := strings.Cut(kv, "="); Declared(visible, name) {
+			gets = append(gets, kv)
+		}
+	}
+	return redact.Environment(gets, func(name string) bool { return redact.NamesSecret(name) || Declared(own, name) })
+}
+
+func (p *Plugin) secrets(environ []string) []string {
+	return secrets(environ, p.Description.GetEnvironment(), p.Description.GetSecretEnvironment())
 }

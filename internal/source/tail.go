@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // log.
 type tail struct {
 	log     *slog.Logger
-	secrets *redactor
+	secrets *redact.Redactor
 
 	mu    sync.Mutex
 	part  []byte
@@ -37,7 +39,7 @@ type tail struct {
 var stackBegins = regexp.MustCompile(`^goroutine \d+ .*\[.*\]:$`)
 
 func newTail(log *slog.Logger, secrets []string) *tail {
-	return &tail{log: log, secrets: newRedactor(secrets)}
+	return &tail{log: log, secrets: redact.New(secrets...)}
 }
 
 // Write takes any piece of the output and never fails.
@@ -71,9 +73,9 @@ func (t *tail) grow(b []byte) {
 func (t *tail) flush(whole bool) {
 	level, line, parsed := logLine(t.part, t.cut)
 	if whole && !t.cut || parsed {
-		line = t.secrets.text(line)
+		line = t.secrets.Text(line)
 	} else {
-		line = t.secrets.beginning(line)
+		line = t.secrets.Beginning(line)
 	}
 	line = harmless(line)
 	t.part, t.cut = t.part[:0], false
@@ -101,13 +103,13 @@ func (t *tail) last() []string {
 	return slices.Clone(t.lines)
 }
 
-// redact takes the plugin's secrets out of a text of any length.
-func (t *tail) redact(text string) string {
-	return t.secrets.text(text)
+// Text takes the plugin's secrets out of a text of any length.
+func (t *tail) Text(text string) string {
+	return t.secrets.Text(text)
 }
 
 // clean makes a line of another program fit for a terminal.
-func (t *tail) clean(line string) string { return harmless(t.secrets.text(line)) }
+func (t *tail) clean(line string) string { return harmless(t.secrets.Text(line)) }
 
 func harmless(line string) string {
 	line = strings.TrimRightFunc(strings.ToValidUTF8(line, "\uFFFD"), unicode.IsSpace)

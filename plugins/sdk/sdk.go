@@ -88,8 +88,10 @@ type DiscoverRequest[C any] struct {
 	// file. Endpoints are named there or in the environment, never in Config:
 	// a spec comes with a cloned repository.
 	UserSettings map[string]any
-	// Log writes to the host's log; it must not be given secrets.
+	// Log writes to the host's log; what Secrets knows is taken out.
 	Log *slog.Logger
+	// Secrets is told what nothing may repeat: tokens, and what a login gave.
+	Secrets *Secrets
 }
 
 // Hints tell what the host will select later. The host filters again, so using
@@ -121,6 +123,7 @@ type VerifyRequest[C any] struct {
 	// UserSettings is as in DiscoverRequest.
 	UserSettings map[string]any
 	Log          *slog.Logger
+	Secrets      *Secrets
 }
 
 // Ref names an image that was picked earlier.
@@ -285,7 +288,7 @@ const (
 )
 
 // Diagnostic is a message for the user. It is also an error, so Discover can
-// return it. It must not hold a secret.
+// return it. It must not hold a secret that Secrets was not told.
 type Diagnostic struct {
 	Severity Severity
 	// Summary says what failed: one line, lower case.

@@ -153,7 +153,7 @@ func noEnv(string) string { return "" }
 // TestOrder has diagnostics come after the images that were sent before them.
 func TestOrder(t *testing.T) {
 	var got []string
-	s := newSender(t.Context(), func(b batch) error {
+	s := newSender(t.Context(), &Secrets{}, func(b batch) error {
 		got = append(got, fmt.Sprintf("%d images %d diagnostics", len(b.images), len(b.diagnostics)))
 		return nil
 	})
@@ -176,7 +176,7 @@ func TestOrder(t *testing.T) {
 
 func TestLargeImagesEndABatchEarly(t *testing.T) {
 	largest := 0
-	s := newSender(t.Context(), func(b batch) error { largest = max(largest, len(b.images)); return nil })
+	s := newSender(t.Context(), &Secrets{}, func(b batch) error { largest = max(largest, len(b.images)); return nil })
 	for range 100 {
 		image := Image{ID: "x", Provider: "aws", Tags: map[string]string{"text": strings.Repeat("x", 1<<20)}}
 		if err := s.images([]Image{image}); err != nil {
@@ -191,7 +191,7 @@ func TestLargeImagesEndABatchEarly(t *testing.T) {
 func TestSendingStopsAfterAFailure(t *testing.T) {
 	broken := errors.New("broken")
 	calls := 0
-	s := newSender(t.Context(), func(batch) error { calls++; return broken })
+	s := newSender(t.Context(), &Secrets{}, func(batch) error { calls++; return broken })
 	for range 3 {
 		if err := s.report(Diagnostic{}); !errors.Is(err, broken) {
 			t.Errorf("error %v", err)
@@ -202,14 +202,14 @@ func TestSendingStopsAfterAFailure(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newSender(ctx, func(batch) error { return nil }).images(make([]Image, 1)); !errors.Is(err, context.Canceled) {
+	if err := newSender(ctx, &Secrets{}, func(batch) error { return nil }).images(make([]Image, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
 
 func TestLogLinesAreHclogs(t *testing.T) {
 	var b bytes.Buffer
-	slog.New(newLogHandler(&b, "byoos-source-x")).With("source", "golden").Warn("slow", "level", "high", "time", "noon")
+	slog.New(newLogHandler(&b, "byoos-source-x", &Secrets{})).With("source", "golden").Warn("slow", "level", "high", "time", "noon")
 	var line map[string]any
 	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
 		t.Fatal(err)

@@ -35,6 +35,8 @@ type batch struct {
 type sender struct {
 	ctx  context.Context
 	send func(batch) error
+	// secrets are taken out of all that is sent.
+	secrets *Secrets
 
 	mu           sync.Mutex
 	pending      batch
@@ -46,8 +48,8 @@ type sender struct {
 	refused      int
 }
 
-func newSender(ctx context.Context, send func(batch) error) *sender {
-	return &sender{ctx: ctx, send: send}
+func newSender(ctx context.Context, secrets *Secrets, send func(batch) error) *sender {
+	return &sender{ctx: ctx, secrets: secrets, send: send}
 }
 
 func (s *sender) images(images []Image) error {
@@ -57,6 +59,7 @@ func (s *sender) images(images []Image) error {
 		converted, sizes := imagesTo(chunk)
 		problems := make([]error, len(chunk))
 		for i, m := range converted {
+			protocol.CleanImage(m, &s.secrets.set)
 			problems[i] = cmp.Or(checkNewestBy(chunk[i]), protocol.CheckImage(m), checkSize(m, sizes[i]))
 		}
 		err := s.add(sizes, func(i int, b *batch) error {
@@ -78,6 +81,7 @@ func (s *sender) results(results []Result) error {
 	for chunk := range slices.Chunk(results, batchSize) {
 		converted, sizes := resultsTo(chunk)
 		err := s.add(sizes, func(i int, b *batch) error {
+			protocol.CleanResult(converted[i], &s.secrets.set)
 			if err := checkSize(converted[i], sizes[i]); err != nil {
 				return err
 			}
@@ -161,7 +165,7 @@ func (s *sender) progress(done, total int64, message string) error {
 		return nil
 	}
 	s.lastProgress = now
-	s.pending.progress = &sourcev1.Progress{Message: said(message), Done: done, Total: total}
+	s.pending.progress = &sourcev1.Progress{Message: said(s.secrets.Clean(message)), Done: done, Total: total}
 	return s.flush()
 }
 
@@ -173,6 +177,9 @@ func (s *sender) report(d Diagnostic) error {
 	}
 	if err := s.flush(); err != nil {
 		return err
+	}
+	for _, text := range [...]*string{&d.Summary, &d.Detail, &d.NextStep, &d.ConfigPath, &d.Scope} {
+		*text = s.secrets.Clean(*text)
 	}
 	s.pending.diagnostics = append(s.pending.diagnostics, diagnosticTo(d))
 	return s.flush()

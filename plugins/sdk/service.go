@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -41,6 +43,7 @@ type service[C any] struct {
 	info      Info
 	stderr    io.Writer
 	log       *slog.Logger
+	secrets   *Secrets
 
 	// done is closed when the process is to end; running calls are cancelled.
 	done   context.Context
@@ -51,9 +54,9 @@ type service[C any] struct {
 
 func newService[C any](newSource func() Source[C], stderr io.Writer) *service[C] {
 	first := newSource()
-	svc := &service[C]{newSource: newSource, first: first, info: first.Describe(), stderr: stderr, ended: func() {}}
+	svc := &service[C]{newSource: newSource, first: first, info: first.Describe(), stderr: stderr, secrets: &Secrets{}, ended: func() {}}
 	svc.done, svc.cancel = context.WithCancel(context.Background()) //nolint:gosec // called at the end of the process
-	svc.log = slog.New(newLogHandler(stderr, FilePrefix+svc.info.Name))
+	svc.log = slog.New(newLogHandler(stderr, FilePrefix+svc.info.Name, svc.secrets))
 	return svc
 }
 
@@ -154,7 +157,7 @@ func (s *service[C]) Discover(
 ) error {
 	ctx, stop := s.callContext(stream.Context())
 	defer stop()
-	out := newSender(ctx, func(b batch) error {
+	out := newSender(ctx, s.secrets, func(b batch) error {
 		return stream.Send(&sourcev1.DiscoverResponse{Images: b.images, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
 	return s.answer(ctx, "Discover", out, func(source Source[C]) error {
@@ -171,6 +174,7 @@ func (s *service[C]) Discover(
 			Regions:      req.GetRegions(),
 			UserSettings: req.GetUserSettings().AsMap(),
 			Log:          s.log.With("source", req.GetSource()),
+			Secrets:      s.secrets,
 		}, &Stream{out})
 	})
 }
@@ -184,7 +188,7 @@ func (s *service[C]) Verify(
 	}
 	ctx, stop := s.callContext(stream.Context())
 	defer stop()
-	out := newSender(ctx, func(b batch) error {
+	out := newSender(ctx, s.secrets, func(b batch) error {
 		return stream.Send(&sourcev1.VerifyResponse{Results: b.results, Progress: b.progress, Diagnostics: b.diagnostics})
 	})
 	return s.answer(ctx, "Verify", out, func(source Source[C]) error {
@@ -201,6 +205,7 @@ func (s *service[C]) Verify(
 			Regions:      req.GetRegions(),
 			UserSettings: req.GetUserSettings().AsMap(),
 			Log:          s.log.With("source", req.GetSource()),
+			Secrets:      s.secrets,
 		}, &Results{out})
 	})
 }
@@ -227,6 +232,7 @@ func (s *service[C]) callContext(call context.Context) (context.Context, context
 // answer calls a method of a new source, sends what is left and turns what it
 // returned into diagnostics, or into a status when the call was cancelled.
 func (s *service[C]) answer(ctx context.Context, method string, out *sender, call func(Source[C]) error) error {
+	s.secrets.Add(s.environment()...)
 	var found []Diagnostic
 	err := s.guarded(method, func() error {
 		source, err := s.fresh()
@@ -273,6 +279,13 @@ func (s *service[C]) guarded(method string, run func() error) (err error) {
 	return err
 }
 
+// environment returns the secrets in the variables that the process got.
+func (s *service[C]) environment() []string {
+	return redact.Environment(os.Environ(), func(name string) bool {
+		return redact.NamesSecret(name) || slices.Contains(s.info.SecretEnvironment, name)
+	})
+}
+
 // died is the error of a method that did not return, and names plugin and method.
 // The stack of a panic goes to the log only. The process ends after one: its state
 // is not to be trusted.
@@ -281,7 +294,7 @@ func (s *service[C]) died(method string, panicked any) error {
 		return status.Errorf(codes.Internal, "plugin %s: %s ended its goroutine and did not return", s.info.Name, method)
 	}
 	// The text of a panic that was made of another one may hold a stack too.
-	message, rest, _ := strings.Cut(strings.TrimSpace(fmt.Sprint(panicked)), "\n")
+	message, rest, _ := strings.Cut(s.secrets.Clean(strings.TrimSpace(fmt.Sprint(panicked))), "\n")
 	s.log.Error(fmt.Sprintf("panic in %s: %s", method, said(message)), "stack", rest+string(debug.Stack()))
 	s.ended()
 	return status.Errorf(codes.Internal, "plugin %s: panic in %s: %s", s.info.Name, method, said(message))

@@ -14,7 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/secret"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 type transport func(*http.Request) (*http.Response, error)
@@ -118,23 +118,25 @@ func refusalOf(t *testing.T, status int, path, body string) error {
 
 func TestDiagnostic(t *testing.T) {
 	const path = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/images"
+	secrets := &sdk.Secrets{}
+	secrets.Add("canary-secret")
 	for name, tt := range map[string]struct {
 		err  error
 		want []string
 	}{
 		"denied": {
 			refusalOf(t, 403, path, `{"error":{"code":"AuthorizationFailed","message":"no canary-secret for you\nnow"}}`),
-			[]string{"lacks the permission Microsoft.Compute/images/read", `role "Reader"`, "AuthorizationFailed: no [removed] for you now"},
+			[]string{"lacks the permission Microsoft.Compute/images/read", `role "Reader"`, "AuthorizationFailed: no [redacted] for you now"},
 		},
 		"subscription": {refusalOf(t, 404, path, `{"error":{"code":"SubscriptionNotFound","message":"m"}}`), []string{"unknown to your account"}},
 		"token":        {refusalOf(t, 401, path, `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"m"}}`), []string{"does not accept the token", "key tenant"}},
 		"no body":      {refusalOf(t, 503, path, ""), []string{"HTTP status 503 after several tries"}},
 		"html":         {refusalOf(t, 502, path, "<html>eyJhbGciOiJIUzI1NiJ9.eyJzdWIi</html>"), []string{"HTTP status 502"}},
-		"network":      {errors.New("dial tcp: eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.x refused"), []string{"dial tcp: [removed] refused", "check the network"}},
+		"network":      {errors.New("dial tcp: eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.x refused"), []string{"dial tcp: [redacted] refused", "check the network"}},
 		"hang":         {context.DeadlineExceeded, []string{"does not answer", "within 3s", "timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := Problem{Subject: "it", Err: tt.err, Timeout: 3 * time.Second, Scrubber: secret.New("", "canary-secret")}.Diagnostic()
+			d := Problem{Subject: "it", Err: tt.err, Timeout: 3 * time.Second, Secrets: secrets}.Diagnostic()
 			text := d.Error() + " next: " + d.NextStep
 			for _, w := range tt.want {
 				if !strings.Contains(text, w) {

@@ -13,7 +13,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/secret"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -30,8 +29,8 @@ type Problem struct {
 	ConfigPath string
 	// Timeout is the bound on one try, for the message of a service that hangs.
 	Timeout time.Duration
-	// Scrubber takes out what no message may hold.
-	Scrubber secret.Scrubber
+	// Secrets are what no message may hold.
+	Secrets *sdk.Secrets
 }
 
 // NotFound says whether Azure was asked and has no such thing. A refusal is no such
@@ -216,7 +215,7 @@ var frame = regexp.MustCompile(`-{10,}`)
 // Clean takes secrets out of text, then puts it on one line and bounds its length:
 // half a secret is not known for one.
 func (p Problem) Clean(text string) string {
-	text = p.Scrubber.Text(text)
+	text = p.Secrets.Clean(text)
 	text = frame.ReplaceAllString(text, " ")
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxDetail {

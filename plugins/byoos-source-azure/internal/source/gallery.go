@@ -220,7 +220,7 @@ func (d *discovery) definitionVersions(ctx context.Context, p place, g *armcompu
 	unsettled := d.settle(ctx, p, *g.Name, definition, versions)
 	for _, v := range versions {
 		list.place(v.images)
-		if err := d.send(v.images...); err != nil {
+		if err := d.out.Images(v.images...); err != nil {
 			return err
 		}
 	}

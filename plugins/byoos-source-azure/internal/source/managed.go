@@ -28,7 +28,7 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 		found++
 		image := machineimage.FromManaged(id, m, d.opt)
 		list.place([]sdk.Image{image})
-		return d.send(image)
+		return d.out.Images(image)
 	})
 	if told := list.tell(d.report, where); told != nil {
 		return told

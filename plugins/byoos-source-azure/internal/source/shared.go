@@ -107,7 +107,7 @@ func (d *discovery) readShared(ctx context.Context, l lister, location string) e
 func (d *discovery) sharedVersions(ctx context.Context, l lister, location, name string, definition machineimage.Definition) error {
 	err := l.versions(ctx, location, name, func(version string, s machineimage.Shared) error {
 		id := resourceid.ID{Kind: l.kind, Gallery: l.gallery, Definition: name, Version: version}
-		return d.send(s.Image(id, location, definition, d.opt))
+		return d.out.Images(s.Image(id, location, definition, d.opt))
 	})
 	if err != nil && azureapi.NotFound(err) {
 		return d.report(sdk.Diagnostic{

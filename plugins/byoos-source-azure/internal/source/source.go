@@ -19,7 +19,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/secret"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"golang.org/x/sync/errgroup"
 )
@@ -90,14 +89,14 @@ func secretVariables() []string {
 // session is what one call works with.
 type session struct {
 	*plan
-	api      *azureapi.API
-	report   func(sdk.Diagnostic) error
-	scrubber secret.Scrubber
-	opt      machineimage.Options
+	api     *azureapi.API
+	report  func(sdk.Diagnostic) error
+	secrets *sdk.Secrets
+	opt     machineimage.Options
 }
 
 // open checks the configuration, chooses the cloud and signs in.
-func (s Source) open(ctx context.Context, c Config, settings map[string]any, report func(sdk.Diagnostic) error) (*session, error) {
+func (s Source) open(ctx context.Context, c Config, settings map[string]any, secrets *sdk.Secrets, report func(sdk.Diagnostic) error) (*session, error) {
 	p, wrong := c.check(s.getenv)
 	if wrong != nil {
 		return nil, wrong
@@ -109,12 +108,7 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, rep
 			NextStep: "correct the variable, or your settings for azure in your own configuration file",
 		}
 	}
-	var secrets []string
-	for _, name := range secretVariables() {
-		secrets = append(secrets, s.getenv(name))
-	}
-	ses := &session{plan: p, opt: p.options(), scrubber: secret.New(secrets...)}
-	ses.report = func(d sdk.Diagnostic) error { return report(ses.clean(d)) }
+	ses := &session{plan: p, opt: p.options(), report: report, secrets: secrets}
 	credential, err := s.signIn(ctx, cloud, p)
 	if err != nil {
 		return nil, ses.diagnose(ctx, err, "the credential", "")
@@ -142,10 +136,7 @@ func (s *session) diagnose(ctx context.Context, err error, subject, key string) 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	d := s.clean(*azureapi.Problem{
-		Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Scrubber: s.scrubber,
-	}.Diagnostic())
-	return &d
+	return azureapi.Problem{Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Secrets: s.secrets}.Diagnostic()
 }
 
 // tell reports an error of one part of the answer, so that the others go on. It
@@ -167,7 +158,7 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 	if p := req.Hints.Providers; len(p) > 0 && !slices.Contains(p, "azure") {
 		return nil
 	}
-	ses, err := s.open(ctx, req.Config, req.UserSettings, out.Report)
+	ses, err := s.open(ctx, req.Config, req.UserSettings, req.Secrets, out.Report)
 	if err != nil {
 		return err
 	}
@@ -198,7 +189,7 @@ type discovery struct {
 func (d *discovery) begin(n int) { d.total.Add(int64(n)) }
 
 func (d *discovery) finished(what string) error {
-	return d.out.Progress(d.done.Add(1), d.total.Load(), d.scrubber.Text("read "+what))
+	return d.out.Progress(d.done.Add(1), d.total.Load(), "read "+what)
 }
 
 // each runs work for every item, a few at a time, and stops at the first error.

@@ -118,7 +118,7 @@ func named(o *vmib.RunOutput) *vmib.RunOutput {
 func (d *discovery) tellRun(run lastRun, t *vmib.ImageTemplate, outputs []*vmib.RunOutput) error {
 	diagnostic := sdk.Diagnostic{
 		Severity: sdk.Warning, ConfigPath: "template", Scope: "image template " + d.Template,
-		Detail: azureapi.Problem{Scrubber: d.scrubber}.Clean(run.message),
+		Detail: azureapi.Problem{Secrets: d.secrets}.Clean(run.message),
 	}
 	switch {
 	case run.state == vmib.RunStateSucceeded && len(outputs) > 0:
@@ -182,15 +182,15 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 			Severity: sdk.Warning, ConfigPath: "template", Scope: "run output " + text(o.Name), Summary: unsaid,
 			NextStep: "see it: az image builder show-runs -g " + d.ResourceGroup + " -n " + d.Template,
 		})
-		return cmp.Or(err, d.send(d.unusable(o, "", unsaid)))
+		return cmp.Or(err, d.out.Images(d.unusable(o, "", unsaid)))
 	}
 	if artifact == "" {
-		return d.send(d.unusable(o, withoutQuery(text(p.ArtifactURI)),
+		return d.out.Images(d.unusable(o, withoutQuery(text(p.ArtifactURI)),
 			"a VHD in a storage account is nothing a cluster can boot from; give the template a SharedImage or ManagedImage target"))
 	}
 	id, err := resourceid.Parse(artifact)
 	if err != nil {
-		return d.send(d.unusable(o, artifact, "the output is neither a gallery version nor a managed image"))
+		return d.out.Images(d.unusable(o, artifact, "the output is neither a gallery version nor a managed image"))
 	}
 	images, err := d.resource(ctx, id)
 	switch {
@@ -198,7 +198,7 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 		gone := d.unusable(o, "", "the run output names it, but it does not exist any more")
 		d.opt.Identify(&gone, id)
 		gone.State, gone.Evidence = sdk.Gone, sdk.Asked
-		return d.send(gone)
+		return d.out.Images(gone)
 	case err != nil:
 		return err
 	}
@@ -210,7 +210,7 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 	}
 	var list listing
 	list.place(images)
-	return cmp.Or(list.tell(d.report, "run output "+text(o.Name)), d.send(images...))
+	return cmp.Or(list.tell(d.report, "run output "+text(o.Name)), d.out.Images(images...))
 }
 
 // judge applies what the template says of its output to an image of it: whether it

@@ -25,7 +25,7 @@ type question struct {
 // Verify says what became of images. A version is asked for once, however many
 // regions it was picked in.
 func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *sdk.Results) error {
-	ses, err := s.open(ctx, req.Config, req.UserSettings, out.Report)
+	ses, err := s.open(ctx, req.Config, req.UserSettings, req.Secrets, out.Report)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *session) questions(refs []sdk.Ref, selected []string) (questions []ques
 	for _, ref := range refs {
 		id, err := s.identify(ref)
 		if err != nil {
-			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: s.scrubber.Text(err.Error())})
+			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: err.Error()})
 			continue
 		}
 		regions := s.regionsOf(id, ref, selected)
@@ -223,7 +223,6 @@ func (s *session) inRegion(ctx context.Context, id resourceid.ID, region string)
 
 // found answers with an image as it is now.
 func found(ref sdk.Ref, image sdk.Image) sdk.Result {
-	image = scrubbed(image)
 	return sdk.Result{Ref: ref, Presence: sdk.Found, Evidence: sdk.Asked, Image: &image}
 }
 

@@ -1,13 +1,11 @@
-package source
+// Package redact takes secrets out of texts: values that are known to be secrets, in the
+// forms in which programs print them, and what has the form of a credential. It is pure.
+package redact
 
 import (
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"net/url"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +15,8 @@ import (
 )
 
 const (
-	redacted = "[redacted]"
+	// Removed stands in place of what was taken out.
+	Removed = "[redacted]"
 	// minSecret is the length in bytes below which a value is part of too many
 	// words to be taken out.
 	minSecret = 8
@@ -26,18 +25,25 @@ const (
 	minBeginning = 4
 )
 
-// redactor takes secrets out of texts, in the forms that programs print them in.
-type redactor struct {
+// Redactor takes known values out of texts, in the forms that programs print them in,
+// and what has the form of a credential. It is safe for concurrent use.
+type Redactor struct {
 	forms  [256][]spelling // by the byte that they may begin with; the longer ones first
 	within [256][]spelling // those that may begin within a run of backslashes
 }
 
-func newRedactor(secrets []string) *redactor {
+// New returns a Redactor that knows values. White space around one is no part of it,
+// and one that is part of too many words is passed over.
+func New(values ...string) *Redactor {
 	var forms []string
-	for _, secret := range secrets {
+	for _, value := range values {
+		secret := strings.TrimSpace(value)
+		if tooShort(secret) {
+			continue
+		}
 		forms = append(forms, encodings(secret)...)
 	}
-	r := &redactor{}
+	r := &Redactor{}
 	for _, form := range longestFirst(forms) {
 		spelled := spellingOf(form)
 		for first := range beginnings(spelled[0]) {
@@ -58,14 +64,20 @@ func longestFirst(texts []string) []string {
 	return slices.Compact(texts)
 }
 
-// text returns a whole text without the secrets.
-func (r *redactor) text(text string) string { return r.without(text, false) }
+// Text returns a whole text without the secrets.
+func (r *Redactor) Text(text string) string { return credentials(r.without(text, false)) }
 
-// beginning is text for one that was cut off, so that a secret may have begun at
+// Beginning is Text for one that was cut off, so that a secret may have begun at
 // its end.
-func (r *redactor) beginning(text string) string { return r.without(text, true) }
+func (r *Redactor) Beginning(text string) string { return credentials(r.without(text, true)) }
 
-func (r *redactor) without(text string, cut bool) string {
+// credentials takes out what has the form of a credential.
+func credentials(text string) string { return without(inMessages, without(inURLs, text)) }
+
+func (r *Redactor) without(text string, cut bool) string {
+	if text == "" {
+		return ""
+	}
 	var kept strings.Builder
 	from, run := 0, 0
 	for i := 0; i < len(text); {
@@ -79,7 +91,7 @@ func (r *redactor) without(text string, cut bool) string {
 			continue
 		}
 		kept.WriteString(text[from:i])
-		kept.WriteString(redacted)
+		kept.WriteString(Removed)
 		i += n
 		from, run = i, i
 	}
@@ -320,154 +332,8 @@ func within64(encoding *base64.Encoding, value string, before int) string {
 	return encoded[min(first, last):last]
 }
 
-// secrets returns what must not be repeated when what a plugin says is shown:
-// values of the variables it gets that are secret by their name, and what is
-// secret in the others by its place, such as the user of a proxy. What a plugin
-// says is often seen line by line, so the lines of a value (a key in PEM form)
-// count too.
-func secrets(environ, declared []string, isSecret func(name string) bool) []string {
-	visible := append(baseEnvironment(runtime.GOOS), declared...)
-	var values []string
-	for _, kv := range environ {
-		name, value, ok := strings.Cut(kv, "=")
-		if !ok || !Declared(visible, name) {
-			continue
-		}
-		values = append(values, secretParts(name, value)...)
-		if !isSecret(name) || !Declared(declared, name) {
-			continue
-		}
-		values = append(values, value)
-		values = slices.AppendSeq(values, strings.Lines(value))
-	}
-	for i, value := range values {
-		values[i] = strings.TrimSpace(value)
-	}
-	values = slices.DeleteFunc(values, func(v string) bool { return tooShort(v) || isWord(v) })
-	return longestFirst(values)
-}
-
 // tooShort holds for what is part of too many words; a user with a password is no
 // word at any length.
 func tooShort(text string) bool {
 	return len(text) < minSecret && (len(text) < minBeginning || !strings.Contains(text, ":") || !strings.HasSuffix(text, "@"))
-}
-
-// secrets returns what the plugin gets and must not be repeated: by the names of
-// variables that are known, and by those that its author called secret.
-func (p *Plugin) secrets(environ []string) []string {
-	d := p.Description
-	return secrets(environ, d.GetEnvironment(), func(name string) bool {
-		return namesSecret(name) || Declared(d.GetSecretEnvironment(), name)
-	})
-}
-
-// isWord holds for what some variables with the name of a secret are set to, and
-// texts need.
-func isWord(value string) bool {
-	return slices.Contains([]string{
-		"anonymous", "certificate", "default-credentials", "development", "disabled", "external", "internal", "localhost",
-		"optional", "password", "production", "required", "username", "workload", "workload-identity",
-	}, strings.ToLower(value))
-}
-
-// secretParts returns what is secret in a value whatever its name is: user and
-// password of a URL, and what has the key of a secret in JSON, in a query and in
-// a connection string.
-func secretParts(name, value string) []string {
-	var parsed any
-	if strings.HasPrefix(strings.TrimSpace(value), "{") && json.Unmarshal([]byte(value), &parsed) == nil {
-		return secretFields(parsed, false)
-	}
-	parts := userInfo(name, value)
-	for _, pair := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("?&; \n", r) }) {
-		key, part, ok := strings.Cut(pair, "=")
-		if !ok || !namesSecret(key) {
-			continue
-		}
-		parts = append(parts, part)
-		if plain, err := url.QueryUnescape(part); err == nil {
-			parts = append(parts, plain)
-		}
-	}
-	return parts
-}
-
-func secretFields(value any, secret bool) []string {
-	var fields []string
-	switch v := value.(type) {
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			fields = append(fields, secretFields(v[key], secret || namesSecret(key))...)
-		}
-	case []any:
-		for _, item := range v {
-			fields = append(fields, secretFields(item, secret)...)
-		}
-	case string:
-		if secret {
-			fields = append(fields, v)
-			fields = slices.AppendSeq(fields, strings.Lines(v))
-		}
-	}
-	return fields
-}
-
-// userInfo returns user and password of a URL, each and as they stand there. A
-// proxy may be given without the scheme.
-func userInfo(name, value string) []string {
-	_, rest, ok := strings.Cut(value, "://")
-	if !ok && strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
-		rest, ok = value, true
-	}
-	authority, _, _ := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(authority, '@')
-	if !ok || at < 0 || strings.ContainsFunc(authority, unicode.IsSpace) {
-		return nil
-	}
-	info := authority[:at]
-	parts := []string{info, info + "@"}
-	user, password, _ := strings.Cut(info, ":")
-	for _, part := range []string{user, password} {
-		parts = append(parts, part)
-		if plain, err := url.PathUnescape(part); err == nil {
-			parts = append(parts, plain)
-		}
-	}
-	if plain, err := url.PathUnescape(info); err == nil {
-		parts = append(parts, plain)
-	}
-	return parts
-}
-
-// namesSecret tells by its name whether a variable holds a secret, and not the
-// path of a file or the kind of a credential, which diagnostics have to name.
-func namesSecret(name string) bool {
-	name = strings.ToUpper(name)
-	for _, suffix := range []string{"_FILE", "_PATH", "_DIR", "_SOCK", "_TYPE", "_MODE"} {
-		if strings.HasSuffix(name, suffix) {
-			return false
-		}
-	}
-	switch name {
-	case "PWD", "OLDPWD", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_TOKEN_CREDENTIALS":
-		return false
-	}
-	if containsAny(name, "SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "KEY", "CREDENTIAL", "COOKIE", "SIGNATURE",
-		"CONNECTION_STRING", "CONNECTIONSTRING", "AUTHORIZATION", "AUTH_CONFIG", "AUTH_HEADER", "IDENTITY_HEADER") {
-		return true
-	}
-	// Those that are part of other words, such as PAT of PATH.
-	words := strings.FieldsFunc(name, func(r rune) bool { return r == '_' || r == '-' || r == '.' })
-	if slices.ContainsFunc(words, func(w string) bool { return slices.Contains([]string{"PAT", "PASS", "PWD", "SAS", "DSN"}, w) }) {
-		return true
-	}
-	last := words[max(0, len(words)-1):]
-	return slices.ContainsFunc(last, func(w string) bool {
-		return w == "AUTH" || w == "SIG" || strings.HasSuffix(w, "PWD") || strings.HasSuffix(w, "PASS") && w != "BYPASS"
-	})
-}
-
-func containsAny(text string, parts ...string) bool {
-	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
