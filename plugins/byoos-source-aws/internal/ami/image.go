@@ -28,8 +28,8 @@ type Converter struct {
 	TagKeys settings.TagKeys
 }
 
-// Image returns what a describes. With a time that cannot be read it is withheld, as
-// its place in the order, or its end, is then not known.
+// Image returns what a describes. With a state that is not known it is withheld, and with
+// a time that cannot be read: its place in the order, or its end, is then not known.
 func (c Converter) Image(a *types.Image) sdk.Image {
 	img := sdk.Image{
 		ID: aws.ToString(a.ImageId), Provider: Provider, Name: aws.ToString(a.Name), Region: c.Region,
@@ -43,6 +43,9 @@ func (c Converter) Image(a *types.Image) sdk.Image {
 	}
 	img.Owner = c.owner(a)
 	img.State, img.StateReason = state(a)
+	if a.State != "" && img.State == sdk.StateUnknown {
+		img.Withheld = img.StateReason
+	}
 	if a.ImageAllowed != nil && !*a.ImageAllowed {
 		img.Withheld = "the account's Allowed AMIs setting does not allow it"
 	}
@@ -75,7 +78,8 @@ func parseTime(what, text string) (time.Time, string) {
 	return t, ""
 }
 
-// state translates EC2's states.
+// state translates EC2's states. One of tomorrow is not known: the AMI is not offered
+// then, and nothing is said against it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
 func state(a *types.Image) (sdk.State, string) {
 	if system := otherSystem(a); system != "" && (a.State == "" || a.State == types.ImageStateAvailable) {
@@ -100,7 +104,7 @@ func state(a *types.Image) (sdk.State, string) {
 	case types.ImageStateFailed, types.ImageStateError, types.ImageStateInvalid:
 		return sdk.Failed, reason
 	}
-	return sdk.Unusable, fmt.Sprintf("EC2 says it is in state %q, which this plugin does not know", a.State)
+	return sdk.StateUnknown, fmt.Sprintf("EC2 says it is in state %q, which this plugin does not know", a.State)
 }
 
 // otherSystem names the system of an AMI that no pack can use.

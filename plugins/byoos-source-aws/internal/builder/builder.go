@@ -37,7 +37,8 @@ type Candidate struct {
 	ID, Region, Account, Name string
 	// NoRegion says that Image Builder named none: Region is that of the build.
 	NoRegion bool
-	// State and Reason as Image Builder sees it; StateUnknown when it does not say.
+	// State and Reason as Image Builder sees it; StateUnknown when it does not say, and
+	// with a Reason when it says what is not known here.
 	State  sdk.State
 	Reason string
 	// Deprecated says that State is Unusable for that reason alone.
@@ -52,12 +53,12 @@ type Candidate struct {
 	Tags                    map[string]string
 }
 
-// Against is the state that Image Builder gives as a reason not to use the AMI, and
-// StateUnknown when it has none. A deprecation that has come is told by its time.
+// Against is what Image Builder says against using the AMI, with the reason; without
+// one it says nothing. A deprecation that has come is told by its time.
 func (c Candidate) Against(now time.Time) (sdk.State, string) {
 	byTime := c.Deprecated && !c.DeprecatedAt.IsZero() && !c.DeprecatedAt.After(now)
 	switch {
-	case c.State != sdk.Available && c.State != sdk.StateUnknown && !byTime:
+	case c.Reason != "" && !byTime:
 		return c.State, c.Reason
 	case strings.EqualFold(c.System, string(types.PlatformWindows)), strings.EqualFold(c.System, string(types.PlatformMacos)):
 		return sdk.Unusable, "Image Builder says it is a " + c.System + " image"
@@ -197,21 +198,29 @@ func (r Reader) candidates(b *types.ImageSummary) []Candidate {
 		if aws.ToString(a.Image) == "" {
 			continue // a distribution that has not made an AMI yet
 		}
-		c := Candidate{
-			ID: aws.ToString(a.Image), Region: aws.ToString(a.Region), Account: aws.ToString(a.AccountId), Name: aws.ToString(a.Name),
-			Version: versionOf(b), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
-			Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime), System: string(b.Platform),
-		}
+		c := candidate(b, a.State)
+		c.ID, c.Region, c.Account, c.Name = aws.ToString(a.Image), aws.ToString(a.Region), aws.ToString(a.AccountId), aws.ToString(a.Name)
 		if c.Region == "" {
 			c.Region, c.NoRegion = r.Region, true
 		}
-		if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
-			c.CreatedAt = t
-		}
-		c.judge(b.State, a.State)
 		out = append(out, c)
 	}
 	return out
+}
+
+// candidate has what is said of a build as a whole, and the state of one AMI of it. Its
+// time is that of the build, which Image Builder notes when it begins; an AMI's own is
+// when it was made in its region, also of an old build that is distributed again.
+func candidate(b *types.ImageSummary, own *types.ImageState) Candidate {
+	c := Candidate{
+		Version: versionOf(b), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
+		Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime), System: string(b.Platform),
+	}
+	if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
+		c.CreatedAt = t
+	}
+	c.judge(b.State, own)
+	return c
 }
 
 // versionOf is such as 1.0.0/3; the ARN has it too.
@@ -228,7 +237,7 @@ func versionOf(b *types.ImageSummary) string {
 // build's.
 func (c *Candidate) judge(build, own *types.ImageState) {
 	decisive, prefix := own, ""
-	if state, _ := stateOf(build); own == nil || state != sdk.Available && state != sdk.StateUnknown {
+	if _, against := stateOf(build); own == nil || against != "" {
 		decisive, prefix = build, "the build: "
 	}
 	c.State, c.Reason = stateOf(decisive)
@@ -264,7 +273,7 @@ func stateOf(s *types.ImageState) (sdk.State, string) {
 	case types.ImageStatusDeprecated:
 		return sdk.Unusable, reason
 	}
-	return sdk.Unusable, fmt.Sprintf("Image Builder says it is in state %q, which this plugin does not know", s.Status)
+	return sdk.StateUnknown, fmt.Sprintf("Image Builder says it is in state %q, which this plugin does not know", s.Status)
 }
 
 // pages reads a listing to its end, from the start again when a page token has
@@ -562,20 +571,54 @@ func (r Reader) buildVersions(ctx context.Context, versionARN string) ([]types.I
 }
 
 func (r Reader) oneBuild(ctx context.Context, arn string) ([]types.ImageSummary, error) {
+	build, err := r.build(ctx, arn)
+	if err == nil && build == nil {
+		return nil, r.missing("imageBuilder.image", "image", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []types.ImageSummary{*build}, nil
+}
+
+// build returns nil for a build that is not there.
+func (r Reader) build(ctx context.Context, arn string) (*types.ImageSummary, error) {
 	var out *imagebuilder.GetImageOutput
 	err := r.Do(ctx, func(ctx context.Context) (err error) {
 		out, err = r.Client.GetImage(ctx, &imagebuilder.GetImageInput{ImageBuildVersionArn: aws.String(arn)})
 		return err
 	})
 	if notThere(err) || err == nil && out.Image == nil {
-		return nil, r.missing("imageBuilder.image", "image", arn)
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	i := out.Image
-	return []types.ImageSummary{{
+	return &types.ImageSummary{
 		Arn: i.Arn, Name: i.Name, Version: i.Version, Type: i.Type, Platform: i.Platform, State: i.State, OsVersion: i.OsVersion,
 		OutputResources: i.OutputResources, DateCreated: i.DateCreated, DeprecationTime: i.DeprecationTime, Tags: i.Tags,
-	}}, nil
+	}, nil
+}
+
+// Builds returns the AMIs of builds by their ARNs, each with one without an id, which
+// has what is said of the build as a whole. One that is not there any more has none.
+func (r Reader) Builds(ctx context.Context, arns []string) (map[string][]Candidate, error) {
+	var mu sync.Mutex
+	found := map[string][]Candidate{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelLists)
+	for _, arn := range arns {
+		group.Go(func() error {
+			build, err := r.build(ctx, arn)
+			if err != nil || build == nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[arn] = append(r.candidates(build), candidate(build, nil))
+			return nil
+		})
+	}
+	return found, group.Wait()
 }

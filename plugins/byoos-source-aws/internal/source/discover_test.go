@@ -168,7 +168,7 @@ func TestImageBuilderStates(t *testing.T) {
 		12: {sdk.Gone, "deregistered", "", sdk.Asked},
 		13: {sdk.Available, "", "", sdk.Asked},
 		14: {sdk.Unusable, "DEPRECATED", "", sdk.Asked},
-		15: {sdk.Unusable, "QUARANTINED", "", sdk.Asked}, // a state of tomorrow, though its deprecation is yet to come
+		15: {sdk.StateUnknown, "QUARANTINED", "QUARANTINED", sdk.Asked}, // a state of tomorrow
 		16: {sdk.Failed, "tests failed", "", sdk.Asked},  // Image Builder's word on its build needs no AMI
 		17: {sdk.Pending, "DISTRIBUTING", "", sdk.Asked},
 		18: {sdk.Available, "", "it is DELETED", sdk.Asked}, // which leaves its AMI as it is

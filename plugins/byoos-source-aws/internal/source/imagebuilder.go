@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
@@ -26,7 +27,7 @@ const settling = 24 * time.Hour
 // imageBuilder sends the AMIs of a pipeline or image. Image Builder does not
 // notice when an AMI is deregistered, so each is looked up with EC2.
 func (d *discovery) imageBuilder(ctx context.Context) error {
-	home, err := d.home()
+	home, err := home(d.config, d.session)
 	if err != nil {
 		return err
 	}
@@ -71,14 +72,14 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 }
 
 // home is the region that the pipeline or image lives in.
-func (d *discovery) home() (string, error) {
-	switch home := d.config.ImageBuilder.Home(); {
+func home(c settings.Config, s *session.Session) (string, error) {
+	switch home := c.ImageBuilder.Home(); {
 	case home != "":
 		return home, nil
-	case d.session.Region != "":
-		return d.session.Region, nil
-	case len(d.config.Regions) > 0 && d.config.Regions[0] != settings.AllEnabled:
-		return d.config.Regions[0], nil
+	case s.Region != "":
+		return s.Region, nil
+	case len(c.Regions) > 0 && c.Regions[0] != settings.AllEnabled:
+		return c.Regions[0], nil
 	}
 	return "", &sdk.Diagnostic{
 		Severity: sdk.Error, ConfigPath: "imageBuilder.region", Summary: "no region to look for the Image Builder resource in",
@@ -139,7 +140,7 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 
 // placeless is an AMI that cannot be looked up.
 func (d *discovery) placeless(c builder.Candidate) sdk.Image {
-	return d.merge(c, d.unseen(c, "Image Builder does not say in which region it is"))
+	return d.merged(c, d.unseen(c, "Image Builder does not say in which region it is"))
 }
 
 // some lists the first few names.
@@ -172,7 +173,7 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 		if !seen {
 			img = d.unseen(c, d.unconfirmed(c, err != nil))
 		}
-		images = append(images, d.merge(c, img))
+		images = append(images, d.merged(c, img))
 	}
 	if sendErr := d.out.Images(images...); sendErr != nil {
 		return sendErr
@@ -202,20 +203,27 @@ func (d *discovery) unseen(c builder.Candidate, withheld string) sdk.Image {
 	return img
 }
 
+// merged is an AMI with what Image Builder says of it.
+func (d *discovery) merged(c builder.Candidate, img sdk.Image) sdk.Image {
+	if d.self != "" && img.OwnerID == d.self {
+		img.Owner = settings.Self
+	}
+	return merge(c, img, d.req.Now)
+}
+
 // merge adds what Image Builder says of an AMI. It was asked for the state of the
 // build, so what it says against it holds whatever EC2 shows. A build that was deleted
 // leaves its AMIs as they are, and is only not offered:
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteImage.html
-func (d *discovery) merge(c builder.Candidate, img sdk.Image) sdk.Image {
-	if d.self != "" && img.OwnerID == d.self {
-		img.Owner = settings.Self
-	}
-	state, reason := c.Against(d.req.Now)
+func merge(c builder.Candidate, img sdk.Image, now time.Time) sdk.Image {
+	state, reason := c.Against(now)
 	refused := img.State != sdk.Available && img.State != sdk.StateUnknown
 	switch {
-	case refused || state == sdk.StateUnknown:
+	case refused || reason == "":
 	case state == sdk.Gone:
 		img.Withheld = cmp.Or(img.Withheld, reason)
+	case state == sdk.StateUnknown:
+		img.State, img.StateReason, img.Withheld = state, reason, cmp.Or(img.Withheld, reason)
 	default:
 		img.State, img.StateReason = state, reason
 		img.Withheld, img.Evidence, img.ObservedAt = "", sdk.Asked, time.Time{}

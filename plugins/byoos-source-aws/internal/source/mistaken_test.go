@@ -245,7 +245,7 @@ func TestImageBuilderHoldsWhereEC2SaysNothing(t *testing.T) {
 		{"DISABLED", "", "", sdk.Disabled},
 		{"DELETED", "", "", sdk.StateUnknown},
 		{"DEPRECATED", "", "", sdk.Unusable},
-		{"PAUSED", "", "", sdk.Unusable},
+		{"PAUSED", "", "", sdk.StateUnknown},
 		{"AVAILABLE", "FAILED", "", sdk.Failed},
 		{"AVAILABLE", "DISTRIBUTING", "", sdk.Pending},
 		{"AVAILABLE", "DEPRECATED", "", sdk.Unusable},

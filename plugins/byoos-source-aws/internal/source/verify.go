@@ -79,6 +79,18 @@ func (v *verification) run(ctx context.Context) error {
 			byRegion[region] = append(byRegion[region], i)
 		}
 	}
+	if err := v.eachRegion(ctx, byRegion, answers); err != nil {
+		return err
+	}
+	results := v.verdicts(answers, places)
+	if err := v.builds(ctx, results); err != nil {
+		return err
+	}
+	return v.out.Results(results...)
+}
+
+// eachRegion asks regions for the refs at their indexes, and adds what they answer.
+func (v *verification) eachRegion(ctx context.Context, byRegion map[string][]int, answers [][]sdk.Result) error {
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelRegions)
@@ -94,10 +106,7 @@ func (v *verification) run(ctx context.Context) error {
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return v.out.Results(v.verdicts(answers, places)...)
+	return group.Wait()
 }
 
 // places are the regions of the configuration and of the packs, else that of the

@@ -239,3 +239,76 @@ func TestVerifyWithoutARegion(t *testing.T) {
 		})
 	}
 }
+
+// TestVerifyAsksImageBuilder: what its build became counts against an AMI that EC2 has as
+// before, by the build that the lock names, and by an id alone.
+func TestVerifyAsksImageBuilder(t *testing.T) {
+	const pipeline = `{"imageBuilder":{"pipeline":"p"}}`
+	deny := []fakeaws.Fault{{Service: "imagebuilder", Kind: "deny"}}
+	tests := []struct {
+		name, config, status, deprecation string
+		bare, gone                        bool
+		faults                            []fakeaws.Fault
+		presence                          sdk.Presence
+		state                             sdk.State
+		reason, failed                    string
+	}{
+		{name: "available", config: pipeline, state: sdk.Available},
+		{name: "deprecated ahead of its time", config: pipeline, status: "DEPRECATED", deprecation: "2026-07-02T00:00:00Z", state: sdk.Unusable, reason: "DEPRECATED"},
+		{name: "disabled", config: pipeline, status: "DISABLED", state: sdk.Disabled, reason: "DISABLED"},
+		{name: "deleted", config: pipeline, status: "DELETED", state: sdk.Unusable, reason: "DELETED"},
+		{name: "failed", config: pipeline, status: "FAILED", state: sdk.Failed, reason: "FAILED"},
+		{name: "a state of tomorrow", config: pipeline, status: "PAUSED", state: sdk.StateUnknown, reason: "PAUSED"},
+		{name: "disabled, by an id alone", config: pipeline, status: "DISABLED", bare: true, state: sdk.Disabled, reason: "DISABLED"},
+		{name: "of another source", config: `{"ami":{}}`, status: "DISABLED", state: sdk.Available},
+		{name: "refused", config: pipeline, status: "DISABLED", faults: deny, state: sdk.Available, failed: "access denied to imagebuilder:GetImage"},
+		{name: "refused, by an id alone", config: pipeline, bare: true, faults: deny, state: sdk.Available, failed: "access denied to imagebuilder:ListImagePipelines"},
+		{name: "gone", config: pipeline, gone: true, presence: sdk.NotFound, reason: "does not exist there"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			build := fakeaws.Build{
+				Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Status: test.status, DeprecationTime: test.deprecation,
+				Outputs: []fakeaws.Output{{Region: "eu-west-1", AMI: id(1)}},
+			}
+			w := fakeaws.World{Faults: test.faults, Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}, Builds: []fakeaws.Build{build}}
+			if !test.gone {
+				w.AMIs = []fakeaws.AMI{amiOf("eu-west-1", id(1), june)}
+			}
+			start(t, w)
+			ref := sdk.Ref{ID: id(1), Region: "eu-west-1"}
+			if !test.bare {
+				ref.Reference = &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/1"}
+			}
+			out := runVerify(t, call{config: test.config, refs: []sdk.Ref{ref}})
+			if test.failed == "" {
+				out.noErrors(t)
+			} else if d := out.oneError(t); !strings.Contains(d.Summary, test.failed) {
+				t.Errorf("%+v", d)
+			}
+			r, reason := out.results[0], out.results[0].Reason
+			if test.presence == sdk.NotFound {
+				if r.Presence != sdk.NotFound || !strings.Contains(reason, test.reason) {
+					t.Errorf("%+v", r)
+				}
+				return
+			}
+			if r.Image == nil || r.Image.State != test.state || !strings.Contains(r.Image.StateReason, test.reason) {
+				t.Errorf("%+v, %+v", r, r.Image)
+			}
+		})
+	}
+}
+
+// TestVerifyOfAYoungBuild: EC2 shows an AMI everywhere some time after it was made.
+func TestVerifyOfAYoungBuild(t *testing.T) {
+	start(t, fakeaws.World{Builds: []fakeaws.Build{{
+		Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-07-01T11:00:00Z", Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+	}}})
+	ref := sdk.Ref{ID: id(1), Region: "us-east-1", Reference: &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/1"}}
+	out := runVerify(t, call{config: `{"imageBuilder":{"image":"golden"}}`, refs: []sdk.Ref{ref}})
+	out.noErrors(t)
+	if r := out.results[0]; r.Presence != sdk.Unknown || !strings.Contains(r.Reason, "less than a day ago") {
+		t.Errorf("%+v", r)
+	}
+}

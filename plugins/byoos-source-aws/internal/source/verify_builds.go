@@ -1,0 +1,121 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// builds adds what Image Builder says now of the builds that AMIs came out of, where it is
+// the source: by the build that a ref names, else by all builds of the source.
+// What could not be asked is reported, and EC2's answers stay.
+func (v *verification) builds(ctx context.Context, results []sdk.Result) error {
+	if v.req.Config.ImageBuilder == nil {
+		return nil
+	}
+	byARN := map[string]map[string]bool{} // by region
+	unnamed := false
+	for _, r := range results {
+		switch arn, named := buildOf(r.Ref); {
+		case r.Presence != sdk.Found && r.Presence != sdk.NotFound:
+		case !named:
+			unnamed = unnamed || r.Presence == sdk.Found
+		case byARN[arn.Region] == nil:
+			byARN[arn.Region] = map[string]bool{arn.Text: true}
+		default:
+			byARN[arn.Region][arn.Text] = true
+		}
+	}
+	found := map[string][]builder.Candidate{}
+	for _, region := range ids(byARN) {
+		reader := builder.Reader{Client: v.session.ImageBuilder(region), Region: region, Do: v.session.Do}
+		builds, err := reader.Builds(ctx, ids(byARN[region]))
+		if err := v.told(ctx, err, region); err != nil {
+			return err
+		}
+		for arn, candidates := range builds {
+			found[arn] = candidates
+		}
+	}
+	var listed []builder.Candidate
+	if unnamed {
+		var err error
+		if listed, err = v.listed(ctx); err != nil {
+			return err
+		}
+	}
+	for i := range results {
+		candidates := listed
+		if arn, named := buildOf(results[i].Ref); named {
+			candidates = found[arn.Text]
+		}
+		v.heed(&results[i], candidates)
+	}
+	return nil
+}
+
+// buildOf is the build of Image Builder that a ref names.
+func buildOf(ref sdk.Ref) (settings.ARN, bool) {
+	if ref.Reference == nil {
+		return settings.ARN{}, false
+	}
+	arn, ok := settings.ParseARN(ref.Reference.Value)
+	return arn, ok && arn.Kind == "image" && arn.Build != ""
+}
+
+// listed are the AMIs of all builds of the source.
+func (v *verification) listed(ctx context.Context) ([]builder.Candidate, error) {
+	home, err := home(v.req.Config, v.session)
+	if err != nil {
+		return nil, v.told(ctx, err, "")
+	}
+	reader := builder.Reader{Client: v.session.ImageBuilder(home), Region: home, Do: v.session.Do}
+	found, err := reader.Read(ctx, *v.req.Config.ImageBuilder)
+	return found.Candidates, v.told(ctx, err, home)
+}
+
+// told reports what failed. It returns an error only when the whole call is over.
+func (v *verification) told(ctx context.Context, err error, region string) error {
+	if err == nil {
+		return nil
+	}
+	p := problem(ctx, v.session, v.req.Config, err, region)
+	var d *sdk.Diagnostic
+	if !errors.As(p, &d) {
+		return p
+	}
+	return v.out.Report(*d)
+}
+
+// heed puts what Image Builder says of an AMI, or of its build as a whole, into a result.
+// A build that was deleted is not offered any more, so what was picked of it is not good.
+func (v *verification) heed(r *sdk.Result, candidates []builder.Candidate) {
+	region := r.Ref.Region
+	if r.Image != nil {
+		region = r.Image.Region
+	}
+	i := slices.IndexFunc(candidates, func(c builder.Candidate) bool {
+		return c.ID == r.Ref.ID && (c.NoRegion || c.Region == region)
+	})
+	if i < 0 {
+		i = slices.IndexFunc(candidates, func(c builder.Candidate) bool { return c.ID == "" })
+	}
+	switch {
+	case i < 0:
+	case r.Presence == sdk.Found:
+		img := merge(candidates[i], *r.Image, v.req.Now)
+		if state, reason := candidates[i].Against(v.req.Now); state == sdk.Gone && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
+			img.State, img.StateReason, img.Withheld = sdk.Unusable, reason, ""
+		}
+		img.Reference = cmp.Or(r.Ref.Reference, img.Reference)
+		r.Image = &img
+	case r.Presence == sdk.NotFound && v.req.Now.Sub(candidates[i].CreatedAt) < settling:
+		r.Presence, r.Evidence = sdk.Unknown, sdk.EvidenceUnknown
+		r.Reason = "EC2 does not show it yet, or no more; the build began less than a day ago"
+	}
+}
