@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"unicode"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 )
-
-const redacted = "[redacted]"
 
 // Secret is an API key or a token. No way of printing it shows it.
 type Secret struct{ text string }
@@ -30,19 +28,19 @@ func NewSecret(text string) (Secret, error) {
 }
 
 // String hides the secret.
-func (s Secret) String() string { return redacted }
+func (s Secret) String() string { return redact.Removed }
 
 // GoString hides the secret.
-func (s Secret) GoString() string { return redacted }
+func (s Secret) GoString() string { return redact.Removed }
 
 // Format hides the secret from every verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redact.Removed)) }
 
 // MarshalText hides the secret from JSON and YAML.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redact.Removed), nil }
 
 // LogValue hides the secret from logs.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redact.Removed) }
 
 // authorize adds the header that the kind of secret asks for: Palette takes an
 // API key in ApiKey and a session's JSON Web Token in Authorization.
@@ -60,14 +58,6 @@ func (s Secret) isToken() bool {
 	return strings.HasPrefix(s.text, "eyJ") && strings.Count(s.text, ".") == 2
 }
 
-// scrub removes the secret from text that came from elsewhere, also as it stands
-// in a URL.
-func (s Secret) scrub(text string) string {
-	if s.text == "" {
-		return text
-	}
-	for _, form := range []string{s.text, url.QueryEscape(s.text), url.PathEscape(s.text)} {
-		text = strings.ReplaceAll(text, form, redacted)
-	}
-	return text
-}
+// scrub removes the secret from text that came from elsewhere, and what has the form
+// of another one.
+func (s Secret) scrub(text string) string { return redact.New(s.text).Text(text) }
