@@ -132,6 +132,21 @@ func (i Image) Variant() Variant {
 	}
 }
 
+// Tag returns the value of a tag. Where the provider does not tell names of tags apart
+// by letter case, nor does it: Azure keeps the case of values only
+// (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources).
+func (i *Image) Tag(name string) (value string, has bool) {
+	if value, has = i.Tags[name]; has || !FoldsCase(i.Provider) {
+		return value, has
+	}
+	for key, value := range i.Tags {
+		if strings.EqualFold(key, name) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
 // Reference is the source's own handle of an image.
 type Reference struct {
 	Kind  string `json:"kind"`

@@ -108,7 +108,7 @@ func checksOf(sel spec.Select) ([]check, error) {
 			fmt.Fprintf(&wanted, "%q=%q ", key, sel.Tags[key])
 		}
 		add(wanted.String(), "tags", func(e *entry) bool {
-			return !slices.ContainsFunc(keys, func(key string) bool { got, ok := e.Tags[key]; return !ok || got != sel.Tags[key] })
+			return !slices.ContainsFunc(keys, func(key string) bool { got, ok := e.Tag(key); return !ok || got != sel.Tags[key] })
 		}, func(img *image.Image) string { return failsTags(img, keys, sel.Tags) })
 	}
 	return checks, nil
@@ -209,7 +209,7 @@ func shellPattern(pattern string) *regexp.Regexp {
 func failsTags(img *image.Image, keys []string, wanted map[string]string) string {
 	var reasons []string
 	for _, key := range keys {
-		got, ok := img.Tags[key]
+		got, ok := img.Tag(key)
 		switch {
 		case !ok:
 			reasons = append(reasons, "it has no tag "+strconv.Quote(key))

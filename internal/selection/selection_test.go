@@ -127,6 +127,9 @@ func TestRules(t *testing.T) {
 		{"name pattern is literal", spec.Select{Name: "g.lden"}, ami("a"), "name", "name is golden, not g.lden"},
 		{"name pattern ?", spec.Select{Name: "g?lden"}, ami("a"), "", ""},
 		{"tag value", spec.Select{Tags: map[string]string{"team": "data", "env": "x"}}, ami("a"), "tags", `it has no tag "env"; tag team is "platform", not "data"`},
+		{"tag of aws in another letter case", spec.Select{Tags: map[string]string{"Team": "platform"}}, ami("a"), "tags", `it has no tag "Team"`},
+		{"tag of azure in another letter case", spec.Select{Tags: map[string]string{"Team": "platform"}}, ami("a", provider("azure")), "", ""},
+		{"tag of azure with another value", spec.Select{Tags: map[string]string{"Team": "Platform"}}, ami("a", provider("azure")), "tags", `tag Team is "platform", not "Platform"`},
 		{"where", spec.Select{Where: `image.owner == "amazon"`}, ami("a"), "where", "the expression is false"},
 		{"where without age", spec.Select{Where: `age < duration("1h")`}, ami("a", untimed), "where", "the expression has no answer: the creation time is unknown, so there is no age"},
 	}

@@ -1,6 +1,9 @@
 package machineimage
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
@@ -9,78 +12,119 @@ import (
 const definitionPrefix = "definition:"
 
 // describe fills in OS and Kubernetes version from the tags of the version, and
-// from those of its definition where the version's say nothing. A name and a
-// version of different operating systems are never put together.
+// from those of its definition where the version's say nothing. What a version is
+// spelled as depends on the name, so both are normalised together once they are found.
 func describe(image *sdk.Image, own, definition map[string]string, names TagNames) {
-	facts := read(own, names, "")
-	outer := read(definition, names, definitionPrefix)
-	if facts.OSName == "" || facts.OSName == outer.OSName {
-		take(&facts, outer, osfacts.FieldOSName, osfacts.FieldOSVersion)
+	inner, outer := read(own, names, ""), read(definition, names, definitionPrefix)
+	name, version := inner.name, inner.version
+	switch {
+	case name.value == "":
+		name = outer.name
+		if version.value == "" {
+			version = outer.version
+		}
+	case version.value == "" && (outer.name.value == "" || sameName(name, outer.name)):
+		version = outer.version // one of another name would be that of another system
 	}
-	take(&facts, outer, osfacts.FieldKubernetesVersion)
-	image.OSName, image.OSVersion = facts.OSName, facts.OSVersion
-	image.KubernetesVersion = facts.KubernetesVersion
-	for _, field := range []string{osfacts.FieldOSName, osfacts.FieldOSVersion, osfacts.FieldKubernetesVersion} {
-		if p, ok := facts.Provenance[field]; ok {
-			image.Provenance[field] = p
+	image.OSName, image.OSVersion = osfacts.Normalize(name.value, version.value)
+	note := func(field string, f fact, value string) {
+		if value != "" {
+			image.Provenance[field] = sdk.Provenance{From: "tag", Key: f.key, Raw: changed(f.raw, value)}
 		}
 	}
+	note(osfacts.FieldOSName, name, image.OSName)
+	note(osfacts.FieldOSVersion, version, image.OSVersion)
+	kubernetes := inner.kubernetes
+	if kubernetes.value == "" {
+		kubernetes = outer.kubernetes
+	}
+	image.KubernetesVersion = kubernetes.value
+	note(osfacts.FieldKubernetesVersion, kubernetes, image.KubernetesVersion)
 }
 
-// take copies the fields that facts lacks from outer.
-func take(facts *osfacts.Facts, outer osfacts.Facts, fields ...string) {
-	for _, field := range fields {
-		to, from := value(facts, field), value(&outer, field)
-		if *to != "" || *from == "" {
-			continue
-		}
-		*to = *from
-		facts.Provenance[field] = outer.Provenance[field]
-	}
+func sameName(a, b fact) bool {
+	x, _ := osfacts.Normalize(a.value, "")
+	y, _ := osfacts.Normalize(b.value, "")
+	return x == y
 }
 
-func value(f *osfacts.Facts, field string) *string {
-	switch field {
-	case osfacts.FieldOSName:
-		return &f.OSName
-	case osfacts.FieldOSVersion:
-		return &f.OSVersion
-	default:
-		return &f.KubernetesVersion
-	}
+// fact is what one tag says.
+type fact struct {
+	value    string
+	key, raw string
 }
+
+// facts are what one map of tags says.
+type facts struct{ name, version, kubernetes fact }
 
 // read returns the facts in one map of tags; a tag that the user named wins over
-// Kubernetes Image Builder's.
-func read(tags map[string]string, names TagNames, prefix string) osfacts.Facts {
-	facts := osfacts.FromKIB(tags, "tag")
-	if prefix != "" {
-		for field, p := range facts.Provenance {
-			p.Key = prefix + p.Key
-			facts.Provenance[field] = p
+// Kubernetes Image Builder's. The version in one of Kubernetes Image Builder's tags
+// belongs to the name in another one, and not to a name that the user's tag has.
+func read(tags map[string]string, names TagNames, prefix string) facts {
+	folded := foldKeys(tags)
+	kib := osfacts.FromKIB(folded, "tag")
+	of := func(field, value string) fact {
+		if value == "" {
+			return fact{}
+		}
+		key := kib.Provenance[field].Key
+		return fact{value, prefix + spelledKey(tags, key), folded[key]}
+	}
+	f := facts{
+		of(osfacts.FieldOSName, kib.OSName), of(osfacts.FieldOSVersion, kib.OSVersion),
+		of(osfacts.FieldKubernetesVersion, kib.KubernetesVersion),
+	}
+	own := func(name string) fact {
+		value := strings.TrimSpace(folded[strings.ToLower(name)])
+		if name == "" || value == "" {
+			return fact{}
+		}
+		return fact{value, prefix + spelledKey(tags, name), folded[strings.ToLower(name)]}
+	}
+	if name := own(names.OSName); name.value != "" {
+		if f.name.value != "" && !sameName(name, f.name) {
+			f.version = fact{}
+		}
+		f.name = name
+	}
+	if version := own(names.OSVersion); version.value != "" {
+		f.version = version
+	}
+	if version := own(names.KubernetesVersion); version.value != "" {
+		version.value = osfacts.KubernetesVersion(version.value)
+		f.kubernetes = version
+	}
+	return f
+}
+
+// foldKeys returns tags by their names in lower case: Azure does not tell names apart
+// by letter case (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources).
+func foldKeys(tags map[string]string) map[string]string {
+	low := true
+	for key := range tags {
+		low = low && strings.ToLower(key) == key
+	}
+	if low {
+		return tags
+	}
+	folded := make(map[string]string, len(tags))
+	for key, value := range tags {
+		if low := strings.ToLower(key); folded[low] == "" || key == low {
+			folded[low] = cmp.Or(value, folded[low])
 		}
 	}
-	set := func(field, key, now string) {
-		facts.Provenance[field] = sdk.Provenance{From: "tag", Key: prefix + key, Raw: changed(tags[key], now)}
+	return folded
+}
+
+// spelledKey returns a tag's name as Azure gives it.
+func spelledKey(tags map[string]string, name string) string {
+	if _, as := tags[name]; as {
+		return name
 	}
-	rawName, rawVersion := facts.OSName, facts.OSVersion
-	if v := tags[names.OSName]; names.OSName != "" && v != "" {
-		rawName = v
+	for key := range tags {
+		if strings.EqualFold(key, name) {
+			return key
+		}
 	}
-	if v := tags[names.OSVersion]; names.OSVersion != "" && v != "" {
-		rawVersion = v
-	}
-	name, version := osfacts.Normalize(rawName, rawVersion)
-	if rawName != facts.OSName {
-		set(osfacts.FieldOSName, names.OSName, name)
-	}
-	if rawVersion != facts.OSVersion {
-		set(osfacts.FieldOSVersion, names.OSVersion, version)
-	}
-	facts.OSName, facts.OSVersion = name, version
-	if v := tags[names.KubernetesVersion]; names.KubernetesVersion != "" && v != "" {
-		facts.KubernetesVersion = osfacts.KubernetesVersion(v)
-		set(osfacts.FieldKubernetesVersion, names.KubernetesVersion, facts.KubernetesVersion)
-	}
-	return facts
+	return name
 }

@@ -569,13 +569,18 @@ func tags(in map[string]*string) map[string]string {
 	return out
 }
 
+// merged returns the tags of both; one name in two letter cases is one tag.
 func merged(under, over map[string]string) map[string]string {
 	out := make(map[string]string, len(under)+len(over))
-	for k, v := range under {
-		out[k] = v
-	}
+	named := make(map[string]bool, len(over))
 	for k, v := range over {
 		out[k] = v
+		named[strings.ToLower(k)] = true
+	}
+	for k, v := range under {
+		if !named[strings.ToLower(k)] {
+			out[k] = v
+		}
 	}
 	return out
 }

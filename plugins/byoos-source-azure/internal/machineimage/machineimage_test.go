@@ -181,6 +181,34 @@ func TestFacts(t *testing.T) {
 			map[string]string{"osname": "Ubuntu", "osversion": "2404", "k8s": "v1.30.1", "distribution": "rhel"}, nil, own,
 			[3]string{"ubuntu", "24.04", "1.30.1"}, [3]string{"osname", "osversion", "k8s"},
 		},
+		"name of the definition, version of the version": {
+			map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu"}, TagNames{},
+			[3]string{"ubuntu", "24.04", ""}, [3]string{"definition:distribution", "distribution_version", ""},
+		},
+		"and its own version": {
+			map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, TagNames{},
+			[3]string{"ubuntu", "24.04", ""}, [3]string{"definition:distribution", "distribution_version", ""},
+		},
+		"name of the version, version of the definition": {
+			map[string]string{"distribution": "Ubuntu"}, map[string]string{"distribution_version": "2404"}, TagNames{},
+			[3]string{"ubuntu", "24.04", ""}, [3]string{"distribution", "definition:distribution_version", ""},
+		},
+		"own name, and the version of another system": {
+			map[string]string{"osname": "Ubuntu", "distribution": "rhel", "distribution_version": "8"}, nil, own,
+			[3]string{"ubuntu", "", ""}, [3]string{"osname", "", ""},
+		},
+		"own name beside the same system": {
+			map[string]string{"osname": "Ubuntu", "distribution": "ubuntu", "distribution_version": "2404"}, nil, own,
+			[3]string{"ubuntu", "24.04", ""}, [3]string{"osname", "distribution_version", ""},
+		},
+		"own version": {
+			map[string]string{"osversion": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, own,
+			[3]string{"ubuntu", "24.04", ""}, [3]string{"definition:distribution", "osversion", ""},
+		},
+		"in another letter case": {
+			map[string]string{"Distribution": "Ubuntu", "OSVersion": "2404", "Kubernetes_Version": "v1.31.4"}, nil, own,
+			[3]string{"ubuntu", "24.04", "1.31.4"}, [3]string{"Distribution", "OSVersion", "Kubernetes_Version"},
+		},
 		"nothing": {map[string]string{"distribution": ""}, nil, own, [3]string{}, [3]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -192,6 +220,11 @@ func TestFacts(t *testing.T) {
 			}
 			if got != tt.want || keys != tt.keys {
 				t.Errorf("got %q from %q", got, keys)
+			}
+			for field, p := range image.Provenance {
+				if from := p.Key; p.Raw == "" && field == "os.version" && tt.version[from] == "2404" {
+					t.Errorf("%s: nothing tells that %s was another spelling", field, from)
+				}
 			}
 		})
 	}
