@@ -13,18 +13,18 @@ import (
 // Config is the configuration in a spec. It names no endpoint and no cloud:
 // those come from the environment or the user's own settings.
 type Config struct {
-	Subscription  string   `json:"subscription,omitempty" jsonschema:"pattern=^[0-9A-Za-z][0-9A-Za-z-]*$,description=Subscription id. Default: AZURE_SUBSCRIPTION_ID."`
+	Subscription  string   `json:"subscription,omitempty" jsonschema:"pattern=^[0-9A-Za-z][0-9A-Za-z-]*$,description=Subscription id. Default: AZURE_SUBSCRIPTION_ID." jsonschema_extras:"patternErrorMessage=give the id of the subscription alone"`
 	Subscriptions []string `json:"subscriptions,omitempty" jsonschema:"description=Several subscription ids in place of subscription. Galleries and managed images of all of them are read."`
 	Tenant        string   `json:"tenant,omitempty" jsonschema:"pattern=^[0-9A-Za-z][0-9A-Za-z.-]*$,description=Tenant to ask a token for. It must be the credential's own or allowed by the user in AZURE_ADDITIONALLY_ALLOWED_TENANTS."`
-	ResourceGroup string   `json:"resourceGroup,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Resource group of the template or gallery or managed images."`
+	ResourceGroup string   `json:"resourceGroup,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Resource group of the template or gallery or managed images." jsonschema_extras:"patternErrorMessage=give the name alone and no id or address of it"`
 
-	Template         string `json:"template,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Image template of Azure VM Image Builder whose outputs are read. Needs resourceGroup."`
+	Template         string `json:"template,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Image template of Azure VM Image Builder whose outputs are read. Needs resourceGroup." jsonschema_extras:"patternErrorMessage=give the name alone and no id or address of it"`
 	AllowOlderOutput bool   `json:"allowOlderOutput,omitempty" jsonschema:"description=Offer outputs of an earlier run when the template's last run did not succeed."`
 
-	Gallery          string   `json:"gallery,omitempty" jsonschema:"pattern=^[^/#%]+$,description=Azure Compute Gallery by name or shell pattern."`
-	CommunityGallery string   `json:"communityGallery,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Public name of a community gallery. Needs locations."`
-	SharedGallery    string   `json:"sharedGallery,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Unique name of a directly shared gallery. Needs locations."`
-	Definition       string   `json:"definition,omitempty" jsonschema:"pattern=^[^/#%]+$,description=Image definition by name or shell pattern. Default: all."`
+	Gallery          string   `json:"gallery,omitempty" jsonschema:"pattern=^[^/#%]+$,description=Azure Compute Gallery by name or shell pattern." jsonschema_extras:"patternErrorMessage=give the name alone and no id or address of it"`
+	CommunityGallery string   `json:"communityGallery,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Public name of a community gallery. Needs locations." jsonschema_extras:"patternErrorMessage=give the name alone and no id or address of it"`
+	SharedGallery    string   `json:"sharedGallery,omitempty" jsonschema:"pattern=^[^/?#%]+$,description=Unique name of a directly shared gallery. Needs locations." jsonschema_extras:"patternErrorMessage=give the name alone and no id or address of it"`
+	Definition       string   `json:"definition,omitempty" jsonschema:"pattern=^[^/#%]+$,description=Image definition by name or shell pattern. Default: all." jsonschema_extras:"patternErrorMessage=give the name alone and no id or address of it"`
 	Locations        []string `json:"locations,omitempty" jsonschema:"description=Regions to ask for a community or directly shared gallery."`
 
 	NamePattern string            `json:"namePattern,omitempty" jsonschema:"description=Shell pattern that the name of a managed image must match."`
@@ -61,7 +61,7 @@ const defaultTimeout = 30 * time.Second
 func (c Config) check(getenv func(string) string) (*plan, *sdk.Diagnostic) {
 	p := &plan{Config: c, timeout: defaultTimeout}
 	for _, step := range []func() *sdk.Diagnostic{
-		p.setMode, p.checkKeys, p.checkPatterns, p.setTimeout,
+		p.setMode, p.checkNames, p.checkKeys, p.checkPatterns, p.setTimeout,
 		func() *sdk.Diagnostic { return p.setSubscriptions(getenv) },
 	} {
 		if d := step(); d != nil {
@@ -148,6 +148,34 @@ func (p *plan) checkKeys() *sdk.Diagnostic {
 	return nil
 }
 
+// checkNames refuses what is no name in Azure, or would lead a request elsewhere
+// (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules).
+func (p *plan) checkNames() *sdk.Diagnostic {
+	names := []struct {
+		key    string
+		values []string
+	}{
+		{"resourceGroup", []string{p.ResourceGroup}},
+		{"template", []string{p.Template}},
+		{"gallery", []string{p.Gallery}},
+		{"communityGallery", []string{p.CommunityGallery}},
+		{"sharedGallery", []string{p.SharedGallery}},
+		{"definition", []string{p.Definition}},
+		{"locations", p.Locations},
+	}
+	for _, n := range names {
+		for _, value := range n.values {
+			switch {
+			case value == "." || value == ".." || strings.ContainsAny(value, "/#%;:\"") || n.key == "locations" && strings.TrimSpace(value) == "":
+				return wrong(n.key, "give the name alone, and no id or address of it", "%s %q is no name in Azure", n.key, value)
+			case strings.Contains(value, ","):
+				return wrong(n.key, "give one name, or make one source for each", "%s %q has a comma, which no name in Azure has", n.key, value)
+			}
+		}
+	}
+	return nil
+}
+
 func (p *plan) checkPatterns() *sdk.Diagnostic {
 	for key, pattern := range map[string]string{
 		"gallery": p.Gallery, "definition": p.Definition, "namePattern": p.NamePattern,
@@ -186,7 +214,7 @@ func (p *plan) setSubscriptions(getenv func(string) string) *sdk.Diagnostic {
 	}
 	seen := map[string]bool{}
 	for _, s := range p.subscriptions {
-		if strings.ContainsAny(s, "/?#%\\ ") || s == "" || seen[strings.ToLower(s)] {
+		if strings.ContainsAny(s, "/?#%\\ ,:") || s == "" || s == "." || s == ".." || seen[strings.ToLower(s)] {
 			return wrong("subscriptions", "give each subscription once, by its id", "subscription %q is no id, or there twice", s)
 		}
 		seen[strings.ToLower(s)] = true
