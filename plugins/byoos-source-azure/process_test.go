@@ -163,7 +163,8 @@ func (w *world) good(t *testing.T, c config) source.Result {
 // it is, and which one. Only what a template alone has of its outputs is a record.
 func checkStatement(t *testing.T, i image.Image) {
 	t.Helper()
-	if recorded := i.Attributes["runOutput"] != "" && i.State == image.Unusable && i.OwnerID == ""; !recorded && (i.Evidence != image.Asked || i.OwnerID == "") ||
+	recorded := i.Attributes["runOutput"] != "" && (i.State == image.Unusable && i.OwnerID == "" || i.State == image.Pending && i.Attributes["imageType"] == "")
+	if !recorded && (i.Evidence != image.Asked || i.OwnerID == "") ||
 		recorded && i.Evidence != image.Recorded {
 		t.Errorf("%s: evidence %q, owner %q", i.ID, i.Evidence, i.OwnerID)
 	}
@@ -311,7 +312,7 @@ func TestReplication(t *testing.T) {
 		"unknown in one region": {
 			versions: []states{{yes, yes}, {yes, unknown}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
 			reason: "its replication to eastus is Unknown", withheld: "its replication to eastus is Unknown, and version 0.3.0 is ready there",
-			said: "warning: image definition gallery000/capi-ubuntu-2404-000: not offered, since Azure does not say that they are replicated, and an older version is ready: 0.3.1 in eastus",
+			said: "warning: image definition gallery000/capi-ubuntu-2404-000: not offered, since Azure does not say that they are ready, and an older version is: 0.3.1 in eastus",
 		},
 		"a state that Azure adds": {
 			versions: []states{{yes, yes}, {yes, "Verifying"}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
@@ -338,7 +339,27 @@ func TestReplication(t *testing.T) {
 				v[1].Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateInProgress)}
 			},
 			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
-			reason: "its replication is InProgress, and Azure does not say in which regions",
+			reason: "its replication is InProgress, and Azure does not say in which regions", withheld: "its replication is InProgress, and Azure does not say in which regions, and version 0.3.0 is ready there",
+			said: "not offered, since Azure does not say that they are ready, and an older version is: 0.3.1 in eastus, 0.3.1 in westus2",
+		},
+		"failed as a whole": {
+			versions: []states{{yes, yes}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationState("failed"))}
+			},
+			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason: "its replication is Failed, and Azure does not say in which regions", withheld: "its replication is Failed, and Azure does not say in which regions, and version 0.3.0 is ready there",
+			said: "not offered, since Azure does not say that they are ready, and an older version is: 0.3.1 in eastus, 0.3.1 in westus2",
+		},
+		"a provisioning state that Azure adds": {
+			versions: []states{{yes, yes}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningState("Quarantined"))
+			},
+			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason:   "its provisioning state is Quarantined, which is not known here",
+			withheld: "its provisioning state is Quarantined, which is not known here, and version 0.3.0 is ready there",
+			said:     "not offered, since Azure does not say that they are ready, and an older version is: 0.3.1 in eastus, 0.3.1 in westus2",
 		},
 		"no provisioning state": {
 			versions: []states{{yes, yes}, {yes, not}},
@@ -611,24 +632,40 @@ func TestReplicationBound(t *testing.T) {
 	}
 }
 
-// A status that cannot be read is an error, and the version is not called available.
+// A status that cannot be read is an error, and costs its own version: an older one that
+// is ready is offered in its place.
 func TestReplicationUnknown(t *testing.T) {
-	w := start(t, fakeazure.Options{
-		Estate: fakeazure.Generate("S", "RG", 1, 1, 2),
-		Faults: []fakeazure.Fault{{Match: "/versions/0.3.1", Status: 400, Code: "BadRequest"}},
-	}, nil)
-	r := w.discover(t.Context(), config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
-	if r.Err == nil {
-		t.Error("no error")
-	}
-	wants(t, said(r), "the versions of image definition gallery000/capi-ubuntu-2404-000", "BadRequest")
-	if len(r.Images) != 4 {
-		t.Errorf("%d images", len(r.Images))
-	}
-	for _, i := range r.Images {
-		if i.State != image.StateUnset {
-			t.Errorf("%s is %s", i.Version, i.State)
-		}
+	for name, tt := range map[string]struct {
+		fault string
+		want  []string
+	}{
+		"the newest": {"/versions/0.3.2", []string{"0.3.0 ?", "0.3.1 available", "0.3.2 ? withheld"}},
+		"all":        {"/versions/0.3.", []string{"0.3.0 ?", "0.3.1 ?", "0.3.2 ?"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, fakeazure.Options{
+				Estate: fakeazure.Generate("S", "RG", 1, 1, 3),
+				Faults: []fakeazure.Fault{{Match: tt.fault, Status: 400, Code: "BadRequest"}},
+			}, nil)
+			r := w.discover(t.Context(), config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
+			if r.Err == nil {
+				t.Error("no error")
+			}
+			wants(t, said(r), "the versions of image definition gallery000/capi-ubuntu-2404-000", "BadRequest")
+			var got []string
+			for _, line := range lines(r.Images) {
+				version := line[strings.LastIndex(line, "/")+1:]
+				if strings.Contains(version, " westus2 ") {
+					got = append(got, strings.Replace(version, " westus2", "", 1))
+				}
+			}
+			if diff := gocmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if asked := w.versionsRead(); len(asked) != 2 {
+				t.Errorf("asked for %v", asked)
+			}
+		})
 	}
 }
 
@@ -781,6 +818,13 @@ func TestTemplate(t *testing.T) {
 			"output is gone", config{"template": "stale"},
 			[]string{"galleries/prod/images/golden-rhel-8/versions/1.0.0  gone"}, nil,
 		},
+		{
+			"outputs are made", config{"template": "making"},
+			[]string{
+				strings.TrimSuffix(group, "Compute") + "VirtualMachineImages/imageTemplates/making/runOutputs/unnamed  pending",
+				"galleries/prod/images/golden-rhel-8/versions/9.9.9  pending",
+			}, []string{"Running", "not offered"},
+		},
 		{"never run", config{"template": "new"}, nil, []string{"it has never run"}},
 		{
 			"no word of the last run", config{"template": "silent"},
@@ -798,7 +842,8 @@ func TestTemplate(t *testing.T) {
 	}
 	e := estate(t)
 	e.Templates = append(e.Templates, likeTemplate(e, "golden", "silent", nil),
-		likeTemplate(e, "golden", "shouting", &vmib.ImageTemplateLastRunStatus{RunState: to.Ptr(vmib.RunState("SUCCEEDED"))}))
+		likeTemplate(e, "golden", "shouting", &vmib.ImageTemplateLastRunStatus{RunState: to.Ptr(vmib.RunState("SUCCEEDED"))}),
+		making(likeTemplate(e, "running", "making", &vmib.ImageTemplateLastRunStatus{RunState: to.Ptr(vmib.RunStateRunning)})))
 	w := start(t, fakeazure.Options{PageSize: 1, Estate: e}, nil)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -837,6 +882,18 @@ func likeTemplate(e *fakeazure.Estate, like, name string, status *vmib.ImageTemp
 		return made
 	}
 	return fakeazure.Template{}
+}
+
+// making gives a template outputs that are not there yet.
+func making(t fakeazure.Template) fakeazure.Template {
+	output := func(name string, artifact *string) *vmib.RunOutput {
+		return &vmib.RunOutput{
+			ID: to.Ptr(*t.Template.ID + "/runOutputs/" + name), Name: to.Ptr(name),
+			Properties: &vmib.RunOutputProperties{ArtifactID: artifact, ProvisioningState: to.Ptr(vmib.ProvisioningState("creating"))},
+		}
+	}
+	t.Outputs = []*vmib.RunOutput{output("named", to.Ptr(prod+"golden-rhel-8/versions/9.9.9")), output("unnamed", nil)}
+	return t
 }
 
 // The id of a relative form has no subscription; the reference keeps the whole.

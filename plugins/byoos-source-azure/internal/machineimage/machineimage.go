@@ -166,7 +166,7 @@ func FromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersi
 		status = v.Properties.ReplicationStatus
 	}
 	for i := range images {
-		replicated(&images[i], status)
+		replicated(&images[i], status, len(images) == 1)
 	}
 	return images
 }
@@ -181,7 +181,7 @@ func fromVersion(id resourceid.ID, d Definition, v *armcompute.GalleryImageVersi
 	if state := text(p.ProvisioningState); strings.EqualFold(state, string(armcompute.GalleryProvisioningStateUpdating)) {
 		// It is still where it was replicated to before, which its status tells:
 		// learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#replication.
-		withdraw(&image, sdk.StateUnknown, "its provisioning state is "+state)
+		withdraw(&image, sdk.StateUnknown, provisioningIs+state)
 	} else {
 		provisioned(&image, state)
 	}
@@ -268,7 +268,12 @@ func named(targets []*armcompute.TargetRegion, v *armcompute.GalleryImageVersion
 
 // replicated applies the replication status to an image that is not withdrawn for
 // another reason. A version that is complete in a region is available there.
-func replicated(image *sdk.Image, status *armcompute.ReplicationStatus) {
+func replicated(image *sdk.Image, status *armcompute.ReplicationStatus, only bool) {
+	if failed(image) && inRegion(status, image.Region).state == armcompute.ReplicationStateCompleted {
+		// To add a region may have failed, which takes nothing from those before.
+		withdraw(image, sdk.StateUnknown, image.StateReason+", and its replication to "+image.Region+" is Completed")
+		return
+	}
 	if image.State != sdk.Available && image.State != sdk.StateUnknown {
 		return
 	}
@@ -279,9 +284,7 @@ func replicated(image *sdk.Image, status *armcompute.ReplicationStatus) {
 	regional := inRegion(status, image.Region)
 	switch regional.state {
 	case armcompute.ReplicationStateCompleted:
-		if image.State == sdk.StateUnknown {
-			withdraw(image, sdk.Available, "")
-		}
+		complete(image)
 	case armcompute.ReplicationStateReplicating:
 		done := "not done yet"
 		if regional.progress != nil {
@@ -291,26 +294,40 @@ func replicated(image *sdk.Image, status *armcompute.ReplicationStatus) {
 	case armcompute.ReplicationStateFailed:
 		withdraw(image, sdk.Failed, "replication to "+image.Region+" failed"+also)
 	case "":
-		replicatedAsWhole(image, status, also)
+		replicatedAsWhole(image, status, only, also)
 	default:
 		withdraw(image, sdk.StateUnknown, "its replication to "+image.Region+" is "+string(regional.state)+also)
 	}
 }
 
+// complete makes an image available that nothing but its replication left open.
+func complete(image *sdk.Image) {
+	if image.State == sdk.StateUnknown && !strings.HasSuffix(image.StateReason, notKnownHere) {
+		withdraw(image, sdk.Available, "")
+	}
+}
+
+// failed says whether an image is failed for its provisioning state.
+func failed(image *sdk.Image) bool {
+	return image.State == sdk.Failed && strings.EqualFold(image.StateReason, provisioningIs+string(armcompute.GalleryProvisioningStateFailed))
+}
+
 // replicatedAsWhole applies the state of all regions together, for a region of
-// which nothing is said.
-func replicatedAsWhole(image *sdk.Image, status *armcompute.ReplicationStatus, also string) {
+// which nothing is said. It tells of no region but the only one.
+func replicatedAsWhole(image *sdk.Image, status *armcompute.ReplicationStatus, only bool, also string) {
 	var state armcompute.AggregatedReplicationState
 	if status != nil {
 		state = armcompute.AggregatedReplicationState(Spelled(status.AggregatedState, armcompute.PossibleAggregatedReplicationStateValues()))
 	}
-	switch state {
-	case armcompute.AggregatedReplicationStateCompleted:
-		if image.State == sdk.StateUnknown {
-			withdraw(image, sdk.Available, "")
-		}
-	case armcompute.AggregatedReplicationStateFailed, armcompute.AggregatedReplicationStateInProgress:
-		withdraw(image, sdk.Pending, "its replication is "+string(state)+", and Azure does not say in which regions"+also)
+	switch {
+	case state == armcompute.AggregatedReplicationStateCompleted:
+		complete(image)
+	case only && state == armcompute.AggregatedReplicationStateFailed:
+		withdraw(image, sdk.Failed, "its replication failed"+also)
+	case only && state == armcompute.AggregatedReplicationStateInProgress:
+		withdraw(image, sdk.Pending, "its replication is not done yet"+also)
+	case state == armcompute.AggregatedReplicationStateFailed || state == armcompute.AggregatedReplicationStateInProgress:
+		withdraw(image, sdk.StateUnknown, "its replication is "+string(state)+", and Azure does not say in which regions"+also)
 	default:
 		withdraw(image, sdk.StateUnknown, "Azure does not say whether it is replicated to "+image.Region+also)
 	}
@@ -467,6 +484,11 @@ func usable(image *sdk.Image) {
 	}
 }
 
+const (
+	provisioningIs = "its provisioning state is "
+	notKnownHere   = ", which is not known here"
+)
+
 // provisioned sets the state from Azure's provisioning state.
 func provisioned(image *sdk.Image, state string) {
 	switch strings.ToLower(state) {
@@ -475,16 +497,15 @@ func provisioned(image *sdk.Image, state string) {
 			image.State = sdk.Available
 		}
 	case "creating", "updating", "migrating":
-		withdraw(image, sdk.Pending, "its provisioning state is "+state)
+		withdraw(image, sdk.Pending, provisioningIs+state)
 	case "deleting":
 		withdraw(image, sdk.Gone, "it is being deleted")
 	case "":
 		withdraw(image, sdk.StateUnknown, "Azure gives no provisioning state")
 	case "failed", "canceled":
-		withdraw(image, sdk.Failed, "its provisioning state is "+state)
+		withdraw(image, sdk.Failed, provisioningIs+state)
 	default:
-		// A state that Azure added since is none that a machine can be made from for certain.
-		withdraw(image, sdk.Pending, "its provisioning state is "+state+", which is not known here")
+		withdraw(image, sdk.StateUnknown, provisioningIs+state+notKnownHere)
 	}
 }
 

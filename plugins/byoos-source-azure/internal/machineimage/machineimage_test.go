@@ -48,7 +48,7 @@ func TestState(t *testing.T) {
 		"succeeded": sdk.Available,
 		"CREATING":  sdk.Pending,
 		"":          sdk.StateUnknown,
-		"Newish":    sdk.Pending,
+		"Newish":    sdk.StateUnknown,
 	} {
 		t.Run(string(state), func(t *testing.T) {
 			v := version(state, armcompute.GalleryImageVersionPublishingProfile{})
@@ -62,6 +62,37 @@ func TestState(t *testing.T) {
 			}
 			if (got[0].StateReason == "") != (want == sdk.Available) {
 				t.Errorf("reason %q", got[0].StateReason)
+			}
+		})
+	}
+}
+
+// To add a region may fail, which takes nothing from where the version is already;
+// what is said of all regions together is said of the only one.
+func TestStateInRegion(t *testing.T) {
+	const failed = armcompute.GalleryProvisioningStateFailed
+	done := &armcompute.ReplicationStatus{Summary: []*armcompute.RegionalReplicationStatus{{Region: to.Ptr("West US 2"), State: to.Ptr(armcompute.ReplicationStateCompleted)}}}
+	whole := func(s armcompute.AggregatedReplicationState) *armcompute.ReplicationStatus {
+		return &armcompute.ReplicationStatus{AggregatedState: to.Ptr(s)}
+	}
+	for name, tt := range map[string]struct {
+		provisioning armcompute.GalleryProvisioningState
+		regions      []string
+		status       *armcompute.ReplicationStatus
+		want         sdk.State
+		reason       string
+	}{
+		"failed, and complete here": {failed, []string{"westus2", "eastus"}, done, sdk.StateUnknown, "its provisioning state is Failed, and its replication to westus2 is Completed"},
+		"failed, and not here":      {failed, []string{"eastus", "westus2"}, done, sdk.Failed, "its provisioning state is Failed"},
+		"failed in its only region": {"Succeeded", []string{"westus2"}, whole("FAILED"), sdk.Failed, "its replication failed"},
+		"under way to its only one": {"Succeeded", []string{"westus2"}, whole("InProgress"), sdk.Pending, "its replication is not done yet"},
+		"failed somewhere":          {"Succeeded", []string{"westus2", "eastus"}, whole("Failed"), sdk.StateUnknown, "its replication is Failed, and Azure does not say in which regions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := version(tt.provisioning, armcompute.GalleryImageVersionPublishingProfile{TargetRegions: regions(tt.regions...)})
+			v.Properties.ReplicationStatus = tt.status
+			if got := FromVersion(id(), Definition{}, v, Options{})[0]; got.State != tt.want || got.StateReason != tt.reason {
+				t.Errorf("got %v %q", got.State, got.StateReason)
 			}
 		})
 	}

@@ -99,22 +99,23 @@ func (d *discovery) settle(ctx context.Context, p place, definition string, of m
 			}
 		}
 	}
-	ready, err := d.ask(ctx, p, definition, of, versions, wishes, open)
-	if err != nil {
-		return err
+	ready, unread := d.ask(ctx, p, definition, of, versions, wishes, open)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if err := d.withhold(definition, p, versions, wishes, ready); err != nil || len(open) == 0 {
-		return err
+	if err := d.withhold(definition, p, versions, wishes, ready); err != nil || unread != nil || len(open) == 0 {
+		return cmp.Or(err, unread)
 	}
 	return d.tellOpen(p, definition, versions, wishes, open)
 }
 
 // ask closes the wishes that are open with the newest version that is ready, and
-// returns the places of those versions.
+// returns the places of those versions. One whose status cannot be read costs itself;
+// a second one ends it, as each may have taken its whole time.
 func (d *discovery) ask(
 	ctx context.Context, p place, definition string, of machineimage.Definition, versions []listed, wishes wishes, open map[wish]bool,
-) (map[wish]int, error) {
-	ready := map[wish]int{}
+) (ready map[wish]int, unread error) {
+	ready = map[wish]int{}
 	for i, asked := 0, 0; i < len(versions) && len(open) > 0 && asked < statusesAsked; i++ {
 		v := &versions[i]
 		if !slices.ContainsFunc(v.offered(d.now), func(image *sdk.Image) bool { return wishes.anyOf(image, open) }) {
@@ -129,7 +130,11 @@ func (d *discovery) ask(
 			continue
 		case err != nil:
 			v.withdraw(sdk.StateUnknown, "its replication status could not be read")
-			return nil, err
+			if unread != nil || ctx.Err() != nil {
+				return ready, cmp.Or(unread, err)
+			}
+			unread = err
+			continue
 		}
 		machineimage.Complete(answer, v.said)
 		v.images = machineimage.FromVersion(v.id, of, answer, d.opt)
@@ -142,7 +147,7 @@ func (d *discovery) ask(
 			}
 		}
 	}
-	return ready, nil
+	return ready, unread
 }
 
 // withhold keeps a version that Azure was asked for, and does not call ready, from
@@ -166,9 +171,10 @@ func (d *discovery) withhold(definition string, p place, versions []listed, wish
 	if withheld == nil {
 		return nil
 	}
+	slices.Sort(withheld)
 	return d.report(sdk.Diagnostic{
 		Severity: sdk.Warning, Scope: "image definition " + p.gallery + "/" + definition,
-		Summary: "not offered, since Azure does not say that they are replicated, and an older version is ready: " +
+		Summary: "not offered, since Azure does not say that they are ready, and an older version is: " +
 			abbreviated(withheld),
 	})
 }

@@ -176,6 +176,9 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 		p = &vmib.RunOutputProperties{}
 	}
 	artifact := text(p.ArtifactID)
+	if artifact == "" && text(p.ArtifactURI) == "" && underWay(p) {
+		return d.out.Images(d.pending(o))
+	}
 	if artifact == "" && text(p.ArtifactURI) == "" {
 		const unsaid = "Azure does not say which image the run output is"
 		err := d.report(sdk.Diagnostic{
@@ -194,6 +197,10 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 	}
 	images, err := d.resource(ctx, id)
 	switch {
+	case err != nil && azureapi.NotFound(err) && underWay(p):
+		made := d.pending(o)
+		d.opt.Identify(&made, id)
+		return d.out.Images(made)
 	case err != nil && azureapi.NotFound(err):
 		gone := d.unusable(o, "", "the run output names it, but it does not exist any more")
 		d.opt.Identify(&gone, id)
@@ -211,6 +218,22 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 	var list listing
 	list.place(images)
 	return cmp.Or(list.tell(d.report, "run output "+text(o.Name)), d.out.Images(images...))
+}
+
+// underWay says whether an output is still being made.
+func underWay(p *vmib.RunOutputProperties) bool {
+	switch vmib.ProvisioningState(machineimage.Spelled(p.ProvisioningState, vmib.PossibleProvisioningStateValues())) {
+	case vmib.ProvisioningStateCreating, vmib.ProvisioningStateUpdating:
+		return true
+	}
+	return false
+}
+
+// pending returns the image that an output is to be.
+func (d *discovery) pending(o *vmib.RunOutput) sdk.Image {
+	image := d.unusable(o, "", "the provisioning state of its run output is "+text(o.Properties.ProvisioningState))
+	image.State = sdk.Pending
+	return image
 }
 
 // judge applies what the template says of its output to an image of it: whether it
