@@ -2,14 +2,19 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
-// attributeSecurityType is an attribute of Azure's images: what kind of machine
-// one is for.
-const attributeSecurityType = "securityType"
+// Attributes of Azure's images: what kind of machine one is for; and of AWS's: what an
+// account must subscribe to, and where its root device is.
+const (
+	attributeSecurityType = "securityType"
+	attributeProductCodes = "productCodes"
+	attributeRootDevice   = "rootDeviceType"
+)
 
 // cautions are what may keep the image of a pick from running where it is meant
 // to, when the pack does not ask for it, and what is not known of it.
@@ -21,13 +26,18 @@ func (p Pick) cautions() []string {
 	if p.Image.StateReason != "" && p.Image.State == image.Available {
 		notes = append(notes, "the image is available, but "+p.Image.StateReason)
 	}
-	if arch := p.Image.Architecture; arch != "" && arch != "amd64" && p.Pack.Select.Architecture == "" {
+	told := func(note string) bool { return strings.Contains(note, "select.architecture") }
+	if arch := p.Image.Architecture; arch != "" && arch != "amd64" && p.Pack.Select.Architecture == "" && !slices.ContainsFunc(p.Outcome.Notes, told) {
 		notes = append(notes, fmt.Sprintf("the image is for %s, and the pack names no architecture: set select.architecture to be sure", arch))
 	}
-	kind := p.Image.Attributes[attributeSecurityType]
-	if onlySecure(kind) && !strings.Contains(p.Pack.Select.Where, attributeSecurityType) {
-		notes = append(notes, fmt.Sprintf("the image is for machines with the security type %s only (image.attributes.%s)", kind, attributeSecurityType))
+	tell := func(attribute string, bars func(value string) bool, format string) {
+		if value := p.Image.Attributes[attribute]; bars(value) && !strings.Contains(p.Pack.Select.Where, attribute) {
+			notes = append(notes, fmt.Sprintf(format+" (image.attributes.%s)", value, attribute))
+		}
 	}
+	tell(attributeSecurityType, onlySecure, "the image is for machines with the security type %s only")
+	tell(attributeProductCodes, func(value string) bool { return value != "" }, "the account must have a subscription to AWS Marketplace's product %s")
+	tell(attributeRootDevice, func(value string) bool { return value == "instance-store" }, "the image's root device is an %s, which few instance types have")
 	return notes
 }
 

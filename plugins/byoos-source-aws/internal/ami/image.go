@@ -4,6 +4,7 @@ package ami
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,8 +83,8 @@ func parseTime(what, text string) (time.Time, string) {
 // then, and nothing is said against it.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html
 func state(a *types.Image) (sdk.State, string) {
-	if system := otherSystem(a); system != "" && (a.State == "" || a.State == types.ImageStateAvailable) {
-		return sdk.Unusable, "it is a " + system + " image"
+	if kind := unusable(a); kind != "" && (a.State == "" || a.State == types.ImageStateAvailable) {
+		return sdk.Unusable, "it is a " + kind + " image"
 	}
 	if a.State == "" {
 		return sdk.StateUnknown, "EC2 does not say in what state it is"
@@ -107,14 +108,51 @@ func state(a *types.Image) (sdk.State, string) {
 	return sdk.StateUnknown, fmt.Sprintf("EC2 says it is in state %q, which this plugin does not know", a.State)
 }
 
-// otherSystem names the system of an AMI that no pack can use.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html
-func otherSystem(a *types.Image) string {
+// unusable names what an AMI is that no pack can use: one of another system, and what
+// boots on instance types of former generations alone.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ComponentsAMIs.html
+func unusable(a *types.Image) string {
 	switch {
 	case strings.HasSuffix(string(a.Architecture), "_mac"):
 		return "macOS"
-	case strings.EqualFold(string(a.Platform), "windows"), strings.HasPrefix(aws.ToString(a.PlatformDetails), "Windows"):
+	case strings.EqualFold(string(a.Platform), windows), billed(a) == windows:
 		return "Windows"
+	case a.VirtualizationType == types.VirtualizationTypeParavirtual:
+		return "paravirtual"
+	}
+	return ""
+}
+
+const windows = "windows"
+
+// billed is the operating system that an AMI is billed by, as packs spell it; empty
+// when it is billed by none ("Linux/UNIX") or EC2 does not say. The usage operation
+// tells the same as the platform details, by AWS's table.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html
+func billed(a *types.Image) string {
+	base, _, _ := strings.Cut(aws.ToString(a.PlatformDetails), " with ")
+	switch base {
+	case "Red Hat Enterprise Linux", "Red Hat BYOL Linux":
+		return "rhel"
+	case "Ubuntu Pro":
+		return "ubuntu"
+	case "":
+		return billedAs(aws.ToString(a.UsageOperation))
+	}
+	if strings.HasPrefix(base, "Windows") {
+		return windows
+	}
+	return ""
+}
+
+func billedAs(operation string) string {
+	switch code, _ := strings.CutPrefix(operation, "RunInstances:"); code {
+	case "00g0", "0010", "1010", "1014", "1110", "0014", "0210", "0110":
+		return "rhel"
+	case "0g00":
+		return "ubuntu"
+	case "0002", "0800", "0102", "0006", "0202":
+		return windows
 	}
 	return ""
 }
@@ -144,10 +182,13 @@ func attributes(a *types.Image) map[string]string {
 		"lastLaunchedTime":         aws.ToString(a.LastLaunchedTime),
 		"platform":                 string(a.Platform),
 		"platformDetails":          aws.ToString(a.PlatformDetails),
+		"productCodes":             productCodes(a.ProductCodes),
 		"rootDeviceType":           string(a.RootDeviceType),
 		"sourceImageId":            aws.ToString(a.SourceImageId),
 		"sourceImageRegion":        aws.ToString(a.SourceImageRegion),
+		"sourceInstanceId":         aws.ToString(a.SourceInstanceId),
 		"tpmSupport":               string(a.TpmSupport),
+		"usageOperation":           aws.ToString(a.UsageOperation),
 		"virtualizationType":       string(a.VirtualizationType),
 	} {
 		if value != "" {
@@ -155,6 +196,18 @@ func attributes(a *types.Image) map[string]string {
 		}
 	}
 	return out
+}
+
+// productCodes are those of AWS Marketplace, which an account must subscribe to.
+func productCodes(list []types.ProductCode) string {
+	var codes []string
+	for _, code := range list {
+		if id := aws.ToString(code.ProductCodeId); id != "" {
+			codes = append(codes, id)
+		}
+	}
+	slices.Sort(codes)
+	return strings.Join(codes, ",")
 }
 
 func truth(b *bool) string {
@@ -219,20 +272,15 @@ func usualVersion(tags map[string]string, name string) string {
 	return "distribution_version"
 }
 
-// platform uses EC2's own platform details, which name the operating system when
-// it is one that is billed. "Linux/UNIX" says nothing.
+// platform uses what an AMI is billed by, which names the operating system when it is
+// one that is billed.
 func (c Converter) platform(img *sdk.Image, a *types.Image) {
-	details := aws.ToString(a.PlatformDetails)
-	base, _, _ := strings.Cut(details, " with ")
-	switch {
-	case strings.HasPrefix(base, "Red Hat"), strings.HasPrefix(base, "Windows"), base == "Ubuntu Pro":
-		if base == "Ubuntu Pro" {
-			base = "Ubuntu"
-		}
-		name, _ := osfacts.Normalize(base, "")
-		img.OSName = name
-		provenance(img, "os.name", "api", "platformDetails", details, name)
+	img.OSName = billed(a)
+	key, raw := "platformDetails", aws.ToString(a.PlatformDetails)
+	if raw == "" {
+		key, raw = "usageOperation", aws.ToString(a.UsageOperation)
 	}
+	provenance(img, "os.name", "api", key, raw, img.OSName)
 }
 
 func tag(tags map[string]string, configured, usual string) (value, key string) {

@@ -2,6 +2,7 @@ package ami
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,10 @@ func TestAttributes(t *testing.T) {
 			"encrypted": "true", "bootMode": "uefi", "deregistrationProtection": "enabled-with-cooldown", "enaSupport": "true", "imdsSupport": "v2.0",
 			"lastLaunchedTime": "2026-06-01T00:00:00Z", "tpmSupport": "v2.0",
 		}},
+		{"kinds", types.Image{
+			VirtualizationType: types.VirtualizationTypeParavirtual, RootDeviceType: types.DeviceTypeInstanceStore, UsageOperation: aws.String("RunInstances:0010"),
+			ProductCodes: []types.ProductCode{{ProductCodeId: aws.String("b")}, {}, {ProductCodeId: aws.String("a"), ProductCodeType: types.ProductCodeValuesMarketplace}},
+		}, map[string]string{"virtualizationType": "paravirtual", "rootDeviceType": "instance-store", "usageOperation": "RunInstances:0010", "productCodes": "a,b"}},
 		{"no", types.Image{EnaSupport: aws.Bool(false), DeregistrationProtection: aws.String("disabled")},
 			map[string]string{"enaSupport": "false", "deregistrationProtection": "disabled"}},
 		{"one of two volumes is encrypted", types.Image{BlockDeviceMappings: []types.BlockDeviceMapping{volume(aws.Bool(true)), volume(aws.Bool(false))}},
@@ -50,31 +55,91 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-// TestAnotherSystemIsUnusable: no pack can use Windows, however EC2 tells it. The
-// API spells the platform in lower case, the SDK's constant does not.
-func TestAnotherSystemIsUnusable(t *testing.T) {
-	tests := []struct {
-		platform, details string
-		want              sdk.State
-	}{
-		{"", "", sdk.Available},
-		{"", "Linux/UNIX", sdk.Available},
-		{"", "Red Hat Enterprise Linux with HA", sdk.Available},
-		{"windows", "", sdk.Unusable},
-		{"Windows", "Windows", sdk.Unusable},
-		{"", "Windows with SQL Server Standard", sdk.Unusable},
-		{"", "Windows BYOL", sdk.Unusable},
+// TestWhatNoPackCanUse: Windows, macOS and what boots on former instance types only,
+// however EC2 tells it. The API spells the platform in lower case, the SDK's constant
+// does not.
+func TestWhatNoPackCanUse(t *testing.T) {
+	linux := types.Image{PlatformDetails: aws.String("Linux/UNIX"), UsageOperation: aws.String("RunInstances"), VirtualizationType: types.VirtualizationTypeHvm}
+	with := func(change func(*types.Image)) types.Image {
+		a := linux
+		change(&a)
+		return a
 	}
-	for _, test := range tests {
-		a := types.Image{State: types.ImageStateAvailable, Platform: types.PlatformValues(test.platform), PlatformDetails: aws.String(test.details)}
-		img := Converter{}.Image(&a)
-		if img.State != test.want || (img.State == sdk.Unusable) != (img.StateReason == "it is a Windows image") {
-			t.Errorf("%q, %q: %v, %q", test.platform, test.details, img.State, img.StateReason)
+	details := func(details, operation string) types.Image {
+		return with(func(a *types.Image) { a.PlatformDetails, a.UsageOperation = aws.String(details), aws.String(operation) })
+	}
+	tests := map[string]struct {
+		image types.Image
+		want  string
+	}{
+		"nothing is said":      {types.Image{}, ""},
+		"Linux":                {linux, ""},
+		"RHEL":                 {details("Red Hat Enterprise Linux with HA", "RunInstances:1010"), ""},
+		"SQL Server":           {details("SQL Server Standard", "RunInstances:0004"), ""},
+		"i386":                 {with(func(a *types.Image) { a.Architecture = types.ArchitectureValuesI386 }), ""},
+		"instance store":       {with(func(a *types.Image) { a.RootDeviceType = types.DeviceTypeInstanceStore }), ""},
+		"platform":             {types.Image{Platform: "windows"}, "Windows"},
+		"platform in capitals": {types.Image{Platform: types.PlatformValuesWindows}, "Windows"},
+		"with SQL Server":      {details("Windows with SQL Server Standard", ""), "Windows"},
+		"BYOL":                 {details("Windows BYOL", ""), "Windows"},
+		"operation":            {details("", "RunInstances:0002"), "Windows"},
+		"operation of BYOL":    {details("", "RunInstances:0800"), "Windows"},
+		"operation of SQL":     {details("", "RunInstances:0102"), "Windows"},
+		"macOS":                {with(func(a *types.Image) { a.Architecture = types.ArchitectureValuesArm64Mac }), "macOS"},
+		"paravirtual":          {with(func(a *types.Image) { a.VirtualizationType = types.VirtualizationTypeParavirtual }), "paravirtual"},
+	}
+	for name, test := range tests {
+		for _, state := range []types.ImageState{types.ImageStateAvailable, ""} {
+			a := test.image
+			a.State = state
+			img := Converter{}.Image(&a)
+			if (img.State == sdk.Unusable) != (test.want != "") || test.want != "" && img.StateReason != "it is a "+test.want+" image" {
+				t.Errorf("%s, state %q: %v, %q", name, state, img.State, img.StateReason)
+			}
 		}
-		a.State = ""
-		if img := (Converter{}).Image(&a); (img.State == sdk.Unusable) != (test.want == sdk.Unusable) {
-			t.Errorf("%q, %q, without a state: %v, %q", test.platform, test.details, img.State, img.StateReason)
+	}
+}
+
+// TestBilledSystem: AWS's own table, and nothing beyond it.
+func TestBilledSystem(t *testing.T) {
+	for _, test := range []struct{ details, operation, want string }{
+		{"Linux/UNIX", "RunInstances", ""},
+		{"Red Hat BYOL Linux", "RunInstances:00g0", "rhel"},
+		{"Red Hat Enterprise Linux", "RunInstances:0010", "rhel"},
+		{"Red Hat Enterprise Linux with HA", "RunInstances:1010", "rhel"},
+		{"Red Hat Enterprise Linux with SQL Server Standard and HA", "RunInstances:1014", "rhel"},
+		{"Red Hat Enterprise Linux with SQL Server Enterprise and HA", "RunInstances:1110", "rhel"},
+		{"Red Hat Enterprise Linux with SQL Server Standard", "RunInstances:0014", "rhel"},
+		{"Red Hat Enterprise Linux with SQL Server Web", "RunInstances:0210", "rhel"},
+		{"Red Hat Enterprise Linux with SQL Server Enterprise", "RunInstances:0110", "rhel"},
+		{"SQL Server Enterprise", "RunInstances:0100", ""},
+		{"SUSE Linux", "RunInstances:000g", ""}, // which of its systems is not said
+		{"Ubuntu Pro", "RunInstances:0g00", "ubuntu"},
+		{"Windows", "RunInstances:0002", "windows"},
+		{"Windows BYOL", "RunInstances:0800", "windows"},
+		{"Windows with SQL Server Enterprise", "RunInstances:0102", "windows"},
+		{"Windows with SQL Server Standard", "RunInstances:0006", "windows"},
+		{"Windows with SQL Server Web", "RunInstances:0202", "windows"},
+		{"Red Hat of tomorrow", "RunInstances:9999", ""},
+	} {
+		for _, a := range []types.Image{
+			{PlatformDetails: &test.details, UsageOperation: &test.operation}, {PlatformDetails: &test.details}, {UsageOperation: &test.operation},
+		} {
+			if img := (Converter{}).Image(&a); img.OSName != test.want || img.OSVersion != "" {
+				t.Errorf("%q, %q: %q %q", aws.ToString(a.PlatformDetails), aws.ToString(a.UsageOperation), img.OSName, img.OSVersion)
+			}
 		}
+	}
+}
+
+// TestUnknownState: nothing is said against the AMI, and it is not offered.
+func TestUnknownState(t *testing.T) {
+	img := Converter{}.Image(&types.Image{State: "quarantined"})
+	if img.State != sdk.StateUnknown || !strings.Contains(img.Withheld, "quarantined") || img.StateReason != img.Withheld {
+		t.Errorf("%v, %q, %q", img.State, img.StateReason, img.Withheld)
+	}
+	if img := (Converter{}).Image(&types.Image{}); img.State != sdk.StateUnknown || img.Withheld != "" || img.StateReason == "" {
+		t.Errorf("%+v", img)
 	}
 }
 

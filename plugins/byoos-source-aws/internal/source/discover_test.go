@@ -73,6 +73,7 @@ func TestImageBuilderPipelineInThreeRegions(t *testing.T) {
 		},
 		Attributes: map[string]string{
 			"deregistrationProtection": "disabled", "enaSupport": "true", "encrypted": "false", "platformDetails": "Linux/UNIX", "rootDeviceType": "ebs", "virtualizationType": "hvm",
+			"usageOperation": "RunInstances",
 		},
 	}
 	if diff := cmp.Diff(want, out.find(t, id(100))); diff != "" {
@@ -169,7 +170,7 @@ func TestImageBuilderStates(t *testing.T) {
 		13: {sdk.Available, "", "", sdk.Asked},
 		14: {sdk.Unusable, "DEPRECATED", "", sdk.Asked},
 		15: {sdk.StateUnknown, "QUARANTINED", "QUARANTINED", sdk.Asked}, // a state of tomorrow
-		16: {sdk.Failed, "tests failed", "", sdk.Asked},  // Image Builder's word on its build needs no AMI
+		16: {sdk.Failed, "tests failed", "", sdk.Asked},                 // Image Builder's word on its build needs no AMI
 		17: {sdk.Pending, "DISTRIBUTING", "", sdk.Asked},
 		18: {sdk.Available, "", "it is DELETED", sdk.Asked}, // which leaves its AMI as it is
 		19: {sdk.Failed, "copy failed", "", sdk.Asked},
