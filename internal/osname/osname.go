@@ -106,6 +106,19 @@ func Normalize(distribution, version string) (name, osVersion string) {
 	return name, osVersion
 }
 
+// Partial tells whether a version, as Normalize gives it, names no release: Ubuntu's
+// are a year and a month, and EC2 Image Builder names the year alone.
+func Partial(name, version string) bool {
+	return name == ubuntu && version != "" && !strings.Contains(version, ".") && strings.Trim(version, "0123456789") == ""
+}
+
+// Within tells whether a version is the wanted one or a part of it: 8.8 is within 8,
+// 80 is not.
+func Within(version, wanted string) bool {
+	rest, ok := strings.CutPrefix(strings.ToLower(version), strings.ToLower(wanted))
+	return ok && (rest == "" || rest[0] == '.') && wanted != ""
+}
+
 // Name returns a distribution as packs spell it; see Normalize.
 func Name(raw string) string {
 	words := strings.Join(strings.Fields(strings.ToLower(raw)), " ")

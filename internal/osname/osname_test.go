@@ -31,3 +31,14 @@ func TestKnown(t *testing.T) {
 		t.Errorf("got %q, %v", name, ok)
 	}
 }
+
+func TestPartial(t *testing.T) {
+	for _, test := range []struct {
+		name, version string
+		want          bool
+	}{{"ubuntu", "24", true}, {"ubuntu", "24.04", false}, {"ubuntu", "", false}, {"ubuntu", "noble", false}, {"rhel", "8", false}, {"", "24", false}} {
+		if got := osname.Partial(test.name, test.version); got != test.want {
+			t.Errorf("%s %s: %v", test.name, test.version, got)
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
@@ -98,6 +99,11 @@ func (b *builder) generic() {
 	}
 	b.add([]string{"pack", "osImageOverride"}, b.image.ID, b.from("id"))
 	b.required([]string{"pack", "osName"}, "osName", b.osName())
+	if os := b.image.OS; b.pack.Values.OSVersion == "" && osname.Partial(os.Name, os.Version) {
+		b.refuse("set packs[].values.osVersion in the spec",
+			"osVersion is known in part only: image %s (source %q) is %s %s", b.image.ID, b.image.Source, os.Name, os.Version)
+		return
+	}
 	b.required([]string{"pack", "osVersion"}, "osVersion", b.osVersion())
 }
 

@@ -331,3 +331,17 @@ func pointers(images []image.Image) []*image.Image {
 	}
 	return all
 }
+
+// A part of a version is not rendered as the whole; the user's word is.
+func TestPartOfAVersion(t *testing.T) {
+	img := ami()
+	img.OS = image.OS{Name: "ubuntu", Version: "24"}
+	_, err := Build(Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI}, img})
+	if err == nil || !strings.Contains(err.Error(), "osVersion is known in part only") {
+		t.Errorf("%v", err)
+	}
+	values, err := Build(Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI, Values: spec.Values{OSVersion: "24.04"}}, img})
+	if err != nil || !strings.Contains(string(values.Render()), `osVersion: "24.04"`) {
+		t.Errorf("%v", err)
+	}
+}

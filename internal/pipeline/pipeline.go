@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
@@ -359,7 +360,9 @@ func (p Pick) Notes() []string {
 		}
 	}
 	contradict("osName", p.Pack.Values.OSName, p.Image.OS.Name)
-	contradict("osVersion", p.Pack.Values.OSVersion, p.Image.OS.Version)
+	if os := p.Image.OS; !osname.Partial(os.Name, os.Version) || !osname.Within(p.Pack.Values.OSVersion, os.Version) {
+		contradict("osVersion", p.Pack.Values.OSVersion, os.Version)
+	}
 	return append(notes, p.cautions()...)
 }
 

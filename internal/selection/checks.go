@@ -74,7 +74,8 @@ func checksOf(sel spec.Select) ([]check, error) {
 		return mismatch("OS name", img.OS.Name, sel.OS.Name)
 	})
 	add(sel.OS.Version, "os.version", func(e *entry) bool {
-		return withinVersion(e.OS.Version, osVersion) || withinVersion(e.OS.Version, sel.OS.Version)
+		return osname.Within(e.OS.Version, osVersion) || osname.Within(e.OS.Version, sel.OS.Version) ||
+			osname.Partial(e.OS.Name, e.OS.Version) && osname.Within(osVersion, e.OS.Version)
 	}, func(img *image.Image) string { return mismatch("OS version", img.OS.Version, sel.OS.Version) })
 	if sel.OS.Name != "" { // what a version is normalised to depends on the name
 		checks[len(checks)-1].wanted += "\x00" + sel.OS.Name
@@ -189,13 +190,6 @@ func foldName(name string) string {
 		}
 		return unicode.ToLower(r)
 	}, name)
-}
-
-// withinVersion tells whether a version is the wanted one or a part of it: 8.8 is
-// within 8, 80 is not.
-func withinVersion(version, wanted string) bool {
-	rest, ok := strings.CutPrefix(strings.ToLower(version), strings.ToLower(wanted))
-	return ok && (rest == "" || rest[0] == '.') && wanted != ""
 }
 
 // shellPattern compiles a pattern in which * stands for any text and ? for one

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -19,6 +20,7 @@ func (o *Outcome) notes(t *trial) {
 	o.noteFuture(t)
 	o.noteRegions(t)
 	o.noteKinds(t)
+	o.notePartial(t)
 	o.noteContradictions(t)
 }
 
@@ -108,8 +110,8 @@ func (o *Outcome) noteRegions(t *trial) {
 	}
 }
 
-// noteKinds tells a pack that names no provider or operating system which others fit:
-// the newest of them may be of another one tomorrow.
+// noteKinds tells a pack that names no provider, operating system or architecture which
+// others fit: the newest of them may be of another one tomorrow.
 func (o *Outcome) noteKinds(t *trial) {
 	top := t.fit[0]
 	for _, kind := range []struct {
@@ -119,13 +121,14 @@ func (o *Outcome) noteKinds(t *trial) {
 	}{
 		{"provider", t.rule.sel.Provider, func(e *entry) bool { return !sameProvider(e.Provider, top.Provider) }, func(i *image.Image) string { return i.Provider }},
 		{"os.name", t.rule.sel.OS.Name, func(e *entry) bool { return e.osName != top.osName }, func(i *image.Image) string { return i.OS.Name }},
+		{"architecture", t.rule.sel.Architecture, func(e *entry) bool { return e.Architecture != top.Architecture }, func(i *image.Image) string { return i.Architecture }},
 	} {
-		if kind.named != "" || kind.of(top.Image) == "" || len(t.pool.values(kind.key, kind.of)) < 2 {
+		if kind.named != "" || kind.of(o.Pick) == "" || len(t.pool.values(kind.key, kind.of)) < 2 {
 			continue
 		}
 		others := map[string]bool{}
 		for _, e := range t.fit[1:] {
-			if kind.differ(e) && kind.of(e.Image) != "" {
+			if kind.differ(e) && kind.of(e.Image) != "" && !sameEdition(top, e) {
 				others[kind.of(e.Image)] = true
 			}
 		}
@@ -133,6 +136,14 @@ func (o *Outcome) noteKinds(t *trial) {
 			o.note("the image has the %s %s, others that fit have %s, and the pack names none: set select.%s to be sure",
 				kind.key, kind.of(top.Image), strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "), kind.key)
 		}
+	}
+}
+
+// notePartial tells a pack that selects a release that of the pick a part of it is known.
+func (o *Outcome) notePartial(t *trial) {
+	os, wanted := o.Pick.OS, t.rule.sel.OS.Version
+	if osname.Partial(os.Name, os.Version) && wanted != "" && !strings.EqualFold(wanted, os.Version) {
+		o.note("of the image's OS version no more is known than %s, and the pack selects %s: another release may be in it", os.Version, wanted)
 	}
 }
 

@@ -115,6 +115,11 @@ func TestRules(t *testing.T) {
 		{"os name", spec.Select{OS: spec.OS{Name: "ubuntu"}}, ami("a"), "os.name", "OS name is rhel, not ubuntu"},
 		{"os version equal", spec.Select{OS: spec.OS{Version: "8.8"}}, ami("a"), "", ""},
 		{"os version is no text prefix", spec.Select{OS: spec.OS{Version: "8"}}, ami("a", func(i *image.Image) { i.OS.Version = "80" }), "os.version", "OS version is 80, not 8"},
+		{"os version of which a part is known", spec.Select{OS: spec.OS{Version: "24.04"}}, ami("a", func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "24"} }), "", ""},
+		{
+			"os version of which another part is known", spec.Select{OS: spec.OS{Version: "24.04"}},
+			ami("a", func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22"} }), "os.version", "OS version is 22, not 24.04",
+		},
 		{"os version finer than known", spec.Select{OS: spec.OS{Version: "8.8"}}, ami("a", func(i *image.Image) { i.OS.Version = "8" }), "os.version", "OS version is 8, not 8.8"},
 		{"kubernetes range", spec.Select{KubernetesVersion: ">=1.29 <1.31"}, ami("a"), "", ""},
 		{"kubernetes outside", spec.Select{KubernetesVersion: "~1.31"}, ami("a"), "kubernetesVersion", "Kubernetes version is 1.30.4, not within ~1.31"},
@@ -693,6 +698,17 @@ func TestNotesOfAPick(t *testing.T) {
 				ami("ami-4", region("eu-west-1"), system("", "")), ami("ami-5", region("eu-west-1"), system("RHEL", "9")),
 			},
 			want: []string{"the image has the os.name rhel, others that fit have Amazon Linux, ubuntu, and the pack names none: set select.os.name to be sure"},
+		},
+		"another architecture": {
+			images: []image.Image{ami("ami-2", region("eu-west-1"), func(i *image.Image) { i.Architecture = "arm64" })},
+			want:   []string{"the image has the architecture amd64, others that fit have arm64, and the pack names none: set select.architecture to be sure"},
+		},
+		"an architecture that is asked for": {
+			images: []image.Image{ami("ami-2", region("eu-west-1"), func(i *image.Image) { i.Architecture = "arm64" })}, sel: spec.Select{Architecture: "amd64"},
+		},
+		"a release of which a part is known": {
+			images: []image.Image{ami("ami-0", region("eu-west-1"), system("ubuntu", "24"), created(0))}, sel: spec.Select{OS: spec.OS{Version: "24.04"}},
+			want: []string{"of the image's OS version no more is known than 24, and the pack selects 24.04: another release may be in it"},
 		},
 		"a system that is asked for": {images: []image.Image{ami("ami-2", region("eu-west-1"), system("ubuntu", "22.04"))}, sel: spec.Select{OS: spec.OS{Name: "rhel"}}},
 		"dated in the future": {

@@ -787,6 +787,70 @@ func TestTimeIsTheBuilds(t *testing.T) {
 	}
 }
 
+// TestBuildOfUnknownTime: the AMIs of a build are as old as the oldest of them, in every
+// region, and that is told. A distribution that is done again makes none newer.
+func TestBuildOfUnknownTime(t *testing.T) {
+	build := func(n int, created string, outputs ...fakeaws.Output) fakeaws.Build {
+		return fakeaws.Build{Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created, Outputs: outputs}
+	}
+	start(t, fakeaws.World{
+		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
+		Builds: []fakeaws.Build{
+			build(1, "", fakeaws.Output{Region: "us-east-1", AMI: id(1)}, fakeaws.Output{Region: "eu-west-1", AMI: id(2)}, fakeaws.Output{Region: "us-west-2", AMI: id(5)}),
+			build(2, "2026-06-02T00:00:00Z", fakeaws.Output{Region: "us-east-1", AMI: id(3)}, fakeaws.Output{Region: "eu-west-1", AMI: id(4)}),
+		},
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), june), amiOf("eu-west-1", id(2), "2026-06-20T00:00:00.000Z"),
+			amiOf("us-east-1", id(3), "2026-06-02T01:00:00.000Z"), amiOf("eu-west-1", id(4), "2026-06-02T02:00:00.000Z"),
+		},
+		Faults: []fakeaws.Fault{{Action: "DescribeImages", Region: "us-west-2", Kind: "deny"}},
+	})
+	out := run(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`})
+	out.oneError(t) // of the region that refuses
+	for _, n := range []int{1, 2, 5} {
+		if img := out.find(t, id(n)); img.CreatedAt.Format(time.DateOnly) != "2026-06-01" {
+			t.Errorf("%s: %s", img.ID, img.CreatedAt)
+		}
+	}
+	if text := out.text(t); !strings.Contains(text, "does not say when 1 build was made") {
+		t.Errorf("%+v", out.diagnostics)
+	}
+}
+
+// TestTagsBesideImageBuilder: the tags that the configuration names say more than Image
+// Builder, whose text is of a major version.
+func TestTagsBesideImageBuilder(t *testing.T) {
+	tests := []struct {
+		name, keys, text string
+		tags             map[string]string
+		want             [3]string // OS name and version, version
+	}{
+		{"no tags", `{}`, "Ubuntu 24", nil, [3]string{"ubuntu", "24", "1.0.0/1"}},
+		{"a version", `{"osVersion":"release"}`, "Ubuntu 24", map[string]string{"release": "24.04"}, [3]string{"ubuntu", "24.04", "1.0.0/1"}},
+		{"a version without a dot", `{"osVersion":"release"}`, "Ubuntu 24", map[string]string{"release": "2404"}, [3]string{"ubuntu", "24.04", "1.0.0/1"}},
+		{"a name", `{"osName":"os"}`, "Red Hat Enterprise Linux 8", map[string]string{"os": "RHEL"}, [3]string{"rhel", "8", "1.0.0/1"}},
+		{"another name", `{"osName":"os"}`, "Red Hat Enterprise Linux 8", map[string]string{"os": "rocky"}, [3]string{"rockylinux", "", "1.0.0/1"}},
+		{"both", `{"osName":"os","osVersion":"release"}`, "Ubuntu 24", map[string]string{"os": "ubuntu", "release": "24.04"}, [3]string{"ubuntu", "24.04", "1.0.0/1"}},
+		{"a version of the image", `{"version":"v"}`, "Ubuntu 24", map[string]string{"v": "7"}, [3]string{"ubuntu", "24", "7"}},
+		{"no version of the image", `{"version":"v"}`, "Ubuntu 24", nil, [3]string{"ubuntu", "24", ""}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start(t, fakeaws.World{
+				AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june, func(a *fakeaws.AMI) { a.Tags = test.tags })},
+				Builds: []fakeaws.Build{{
+					Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, OSVersion: test.text,
+					Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+				}},
+			})
+			img := run(t, call{config: `{"imageBuilder":{"image":"golden"},"tagKeys":` + test.keys + `}`}).find(t, id(1))
+			if got := [3]string{img.OSName, img.OSVersion, img.Version}; got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // TestStrangersOfUnknownAge: what EC2 does not say of a stranger's AMI does not
 // hide it, and does not make an own AMI a stranger's.
 func TestStrangersOfUnknownAge(t *testing.T) {

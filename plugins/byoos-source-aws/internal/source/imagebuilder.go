@@ -66,9 +66,13 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 		}
 		return d.noteNoPlace(asked, "and Image Builder has AMIs in "+strings.Join(ids(left), ", "), "distribute to the region, or correct it in regions or the pack's select")
 	}
-	return d.eachRegion(ctx, ids(byRegion), func(ctx context.Context, region string) error {
+	err = d.eachRegion(ctx, ids(byRegion), func(ctx context.Context, region string) error {
 		return d.crossCheck(ctx, region, byRegion[region])
 	})
+	if err != nil {
+		return err
+	}
+	return d.untimed.send(d.out)
 }
 
 // home is the region that the pipeline or image lives in.
@@ -173,7 +177,12 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 		if !seen {
 			img = d.unseen(c, d.unconfirmed(c, err != nil))
 		}
-		images = append(images, d.merged(c, img))
+		img = d.merged(c, img)
+		if c.CreatedAt.IsZero() {
+			d.untimed.keep(c, img)
+			continue
+		}
+		images = append(images, img)
 	}
 	if sendErr := d.out.Images(images...); sendErr != nil {
 		return sendErr
@@ -208,14 +217,14 @@ func (d *discovery) merged(c builder.Candidate, img sdk.Image) sdk.Image {
 	if d.self != "" && img.OwnerID == d.self {
 		img.Owner = settings.Self
 	}
-	return merge(c, img, d.req.Now)
+	return merge(c, img, d.config.TagKeys, d.req.Now)
 }
 
 // merge adds what Image Builder says of an AMI. It was asked for the state of the
 // build, so what it says against it holds whatever EC2 shows. A build that was deleted
 // leaves its AMIs as they are, and is only not offered:
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DeleteImage.html
-func merge(c builder.Candidate, img sdk.Image, now time.Time) sdk.Image {
+func merge(c builder.Candidate, img sdk.Image, keys settings.TagKeys, now time.Time) sdk.Image {
 	state, reason := c.Against(now)
 	refused := img.State != sdk.Available && img.State != sdk.StateUnknown
 	switch {
@@ -236,7 +245,7 @@ func merge(c builder.Candidate, img sdk.Image, now time.Time) sdk.Image {
 		img.CreatedAt = c.CreatedAt
 		img.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
 	}
-	if c.Version != "" {
+	if c.Version != "" && keys.Version == "" { // else the tag's alone: the two have no order
 		img.Version = c.Version
 		img.Provenance["version"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
 	}
@@ -244,15 +253,32 @@ func merge(c builder.Candidate, img sdk.Image, now time.Time) sdk.Image {
 		img.Reference = &sdk.Reference{Kind: "arn", Value: c.ARN}
 	}
 	img.Provenance["id"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
-	if name, version, ok := osfacts.FromText(c.OSVersion); ok && img.Provenance["os.name"].From != "tag" {
-		img.OSName, img.OSVersion = name, version
-		from := sdk.Provenance{From: "api", Key: "osVersion", Raw: c.OSVersion}
-		img.Provenance["os.name"] = from
-		if version != "" {
-			img.Provenance["os.version"] = from
-		}
-	}
+	addSystem(&img, c.OSVersion)
 	return img
+}
+
+// addSystem adds what Image Builder says of the operating system to what the tags leave
+// open. A version in a tag is that of the system, whoever names it.
+func addSystem(img *sdk.Image, text string) {
+	name, version, ok := osfacts.FromText(text)
+	tagged := func(fact string) bool { return img.Provenance[fact].From == "tag" }
+	if !ok || tagged("os.name") && img.OSName != name {
+		return
+	}
+	from := sdk.Provenance{From: "api", Key: "osVersion", Raw: text}
+	if !tagged("os.name") {
+		img.OSName = name
+		img.Provenance["os.name"] = from
+	}
+	if tagged("os.version") {
+		_, img.OSVersion = osfacts.Normalize(name, img.OSVersion)
+		return
+	}
+	img.OSVersion = version
+	delete(img.Provenance, "os.version")
+	if version != "" {
+		img.Provenance["os.version"] = from
+	}
 }
 
 // whose returns the account of the credentials. What is found by its name among

@@ -105,7 +105,8 @@ type discovery struct {
 	out     sink
 	log     *slog.Logger
 	// self is the account of the credentials, where Image Builder needs it.
-	self string
+	self    string
+	untimed untimed
 }
 
 func (d *discovery) run(ctx context.Context) error {

@@ -108,7 +108,7 @@ func (v *verification) heed(r *sdk.Result, candidates []builder.Candidate) {
 	switch {
 	case i < 0:
 	case r.Presence == sdk.Found:
-		img := merge(candidates[i], *r.Image, v.req.Now)
+		img := merge(candidates[i], *r.Image, v.req.Config.TagKeys, v.req.Now)
 		if state, reason := candidates[i].Against(v.req.Now); state == sdk.Gone && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
 			img.State, img.StateReason, img.Withheld = sdk.Unusable, reason, ""
 		}
