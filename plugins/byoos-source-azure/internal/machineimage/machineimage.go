@@ -528,19 +528,30 @@ func published(image *sdk.Image, at *time.Time) {
 	}
 }
 
-// builtAt reads the creation time from Kubernetes Image Builder's tag when the
-// API gives none: a managed image has no creation time of its own.
+// builtAt takes the time of Kubernetes Image Builder's tag where it is the earlier: the
+// API has at most that of the resource, which is new where an image is copied.
 func builtAt(image *sdk.Image, own map[string]string) {
-	if !image.CreatedAt.IsZero() {
+	const tag = "build_timestamp"
+	raw := foldKeys(own)[tag]
+	at := unixTime(raw)
+	if at.IsZero() || !image.CreatedAt.IsZero() && !at.Before(image.CreatedAt) {
 		return
 	}
-	raw := own["build_timestamp"]
-	seconds, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil || seconds <= 0 {
-		return
+	image.CreatedAt = at
+	image.Provenance["createdAt"] = sdk.Provenance{From: "tag", Key: spelledKey(own, tag), Raw: raw}
+}
+
+// unixTime reads seconds, or milliseconds, since 1970; what is neither is no time.
+func unixTime(raw string) time.Time {
+	const soon = 1e11 // in seconds it is the year 5138, in milliseconds 1973
+	n, err := strconv.ParseInt(strings.TrimSpace(raw), 10, 64)
+	switch {
+	case err != nil || n <= 0 || n >= soon*1000:
+		return time.Time{}
+	case n >= soon:
+		return time.UnixMilli(n).UTC()
 	}
-	image.CreatedAt = time.Unix(seconds, 0).UTC()
-	image.Provenance["createdAt"] = sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: raw}
+	return time.Unix(n, 0).UTC()
 }
 
 // endOfLife keeps the earliest of the dates that apply.

@@ -1,6 +1,7 @@
 package machineimage
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -181,6 +182,34 @@ func TestWithdrawn(t *testing.T) {
 		if got := FromVersion(id(), d, creating, Options{})[0]; got.State != sdk.Unusable {
 			t.Errorf("%+v: %v", d, got.State)
 		}
+	}
+}
+
+// A managed image is as old as its build: the resource of a copy is new.
+func TestManagedTime(t *testing.T) {
+	built := strconv.FormatInt(day(3).Unix(), 10)
+	for name, tt := range map[string]struct {
+		tags     map[string]*string
+		resource *time.Time
+		want     *time.Time
+		from     sdk.Provenance
+	}{
+		"tag":            {map[string]*string{"build_timestamp": &built}, nil, day(3), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: built}},
+		"a copy":         {map[string]*string{"build_timestamp": &built}, day(9), day(3), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: built}},
+		"milliseconds":   {map[string]*string{"Build_Timestamp": to.Ptr(built + "000")}, day(9), day(3), sdk.Provenance{From: "tag", Key: "Build_Timestamp", Raw: built + "000"}},
+		"a clock ahead":  {map[string]*string{"build_timestamp": &built}, day(1), day(1), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"resource alone": {nil, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"nanoseconds":    {map[string]*string{"build_timestamp": to.Ptr(built + "000000000")}, nil, &time.Time{}, sdk.Provenance{}},
+		"no number":      {map[string]*string{"build_timestamp": to.Ptr("yesterday")}, nil, &time.Time{}, sdk.Provenance{}},
+		"nothing":        {nil, nil, &time.Time{}, sdk.Provenance{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &armcompute.Image{Tags: tt.tags, SystemData: &armcompute.SystemData{CreatedAt: tt.resource}}
+			got := FromManaged(id(), m, Options{})
+			if !got.CreatedAt.Equal(*tt.want) || got.Provenance["createdAt"] != tt.from {
+				t.Errorf("got %v from %+v", got.CreatedAt, got.Provenance["createdAt"])
+			}
+		})
 	}
 }
 

@@ -176,6 +176,36 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// An image without a time of its own is as old as the run that made it, where that is
+// known.
+func TestRunDatesItsImages(t *testing.T) {
+	start := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+	end, published := start.Add(time.Hour), start.Add(30*time.Minute)
+	for name, tt := range map[string]struct {
+		run    lastRun
+		has    time.Time
+		output vmib.ProvisioningState
+		want   time.Time
+		key    string
+	}{
+		"succeeded":           {lastRun{state: vmib.RunStateSucceeded, start: start, end: end}, time.Time{}, "Succeeded", end, "lastRunStatus.endTime"},
+		"without an end":      {lastRun{state: vmib.RunStateSucceeded, start: start}, time.Time{}, "", start, "lastRunStatus.startTime"},
+		"the version's stays": {lastRun{state: vmib.RunStateSucceeded, start: start, end: end}, published, "", published, ""},
+		"of which run":        {lastRun{state: vmib.RunStatePartiallySucceeded, start: start, end: end}, time.Time{}, "", time.Time{}, ""},
+		"of an earlier run":   {lastRun{state: vmib.RunStateFailed, start: start, end: end}, time.Time{}, "", time.Time{}, ""},
+		"not done":            {lastRun{state: vmib.RunStateSucceeded, start: start, end: end}, time.Time{}, "Creating", time.Time{}, ""},
+		"no times":            {lastRun{state: vmib.RunStateSucceeded}, time.Time{}, "", time.Time{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			image := sdk.Image{CreatedAt: tt.has, Provenance: map[string]sdk.Provenance{}}
+			tt.run.date(&image, &vmib.RunOutputProperties{ProvisioningState: &tt.output})
+			if !image.CreatedAt.Equal(tt.want) || image.Provenance["createdAt"].Key != tt.key {
+				t.Errorf("got %v from %+v", image.CreatedAt, image.Provenance)
+			}
+		})
+	}
+}
+
 func TestWithoutQuery(t *testing.T) {
 	if got := withoutQuery("https://u:p@store.blob.core.windows.net/v.vhd?sig=canary#f"); got != "https://store.blob.core.windows.net/v.vhd" {
 		t.Errorf("got %q", got)

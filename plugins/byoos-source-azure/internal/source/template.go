@@ -67,6 +67,25 @@ func (r lastRun) made(at time.Time) (fresh, known bool) {
 	return !at.Before(r.start), true
 }
 
+// date gives an image of the last run, which has no time of its own as some managed
+// images have none, the time at which that ended.
+func (r lastRun) date(image *sdk.Image, o *vmib.RunOutputProperties) {
+	at, key := r.end, "lastRunStatus.endTime"
+	if at.IsZero() {
+		at, key = r.start, "lastRunStatus.startTime"
+	}
+	if r.state != vmib.RunStateSucceeded || !image.CreatedAt.IsZero() || at.IsZero() || !done(o) {
+		return
+	}
+	image.CreatedAt = at
+	image.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: key}
+}
+
+// done says that an output was made, or that nothing speaks against it.
+func done(o *vmib.RunOutputProperties) bool {
+	return text(o.ProvisioningState) == "" || strings.EqualFold(text(o.ProvisioningState), string(vmib.ProvisioningStateSucceeded))
+}
+
 // template reads the run outputs of an image template, each from the resource it
 // names.
 func (d *discovery) template(ctx context.Context) error {
@@ -210,6 +229,7 @@ func (d *discovery) output(ctx context.Context, run lastRun, o *vmib.RunOutput) 
 		return err
 	}
 	for i := range images {
+		run.date(&images[i], p)
 		d.judge(&images[i], run, o)
 	}
 	if err := d.tellAge(run, o, images); err != nil {
@@ -245,13 +265,13 @@ func (d *discovery) judge(image *sdk.Image, run lastRun, o *vmib.RunOutput) {
 	}
 	maps.Copy(attributes, image.Attributes)
 	image.Attributes = attributes
-	image.Withheld = d.withheld(run, image.CreatedAt, text(o.Properties.ProvisioningState))
+	image.Withheld = d.withheld(run, image.CreatedAt, o.Properties)
 }
 
 // withheld is why an output that was made at a time is not offered; empty when it is.
-func (d *discovery) withheld(run lastRun, made time.Time, provisioning string) string {
-	if provisioning != "" && !strings.EqualFold(provisioning, "Succeeded") {
-		return "the provisioning state of its run output is " + provisioning
+func (d *discovery) withheld(run lastRun, made time.Time, o *vmib.RunOutputProperties) string {
+	if !done(o) {
+		return "the provisioning state of its run output is " + text(o.ProvisioningState)
 	}
 	if run.good() || d.AllowOlderOutput {
 		return ""
