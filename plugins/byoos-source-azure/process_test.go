@@ -718,6 +718,53 @@ func TestFindsGalleries(t *testing.T) {
 	wants(t, said(r), "subscription T: no gallery matches")
 }
 
+// Each of several places is asked; one that lacks what is named is a warning, and none
+// that has it is as if there were one only.
+func TestSeveralPlaces(t *testing.T) {
+	const public = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
+	two := fakeazure.Generate("S1", "RG", 2, 1, 1)
+	other := &two.Galleries[1].Definitions[0]
+	other.Image.ID, other.Image.Name = to.Ptr(two.Galleries[1].ID+"/images/other"), to.Ptr("other")
+	other.Versions[0].ID = to.Ptr(*other.Image.ID + "/versions/0.3.0")
+	two.Images = []*armcompute.Image{{ID: to.Ptr("/subscriptions/S1/resourceGroups/RG/providers/Microsoft.Compute/images/one"), Name: to.Ptr("one"), Location: to.Ptr("westus2")}}
+	noGroup := fakeazure.Fault{Match: "/subscriptions/S2/resourceGroups/RG/", Status: 404, Code: "ResourceGroupNotFound"}
+	for name, tt := range map[string]struct {
+		estate *fakeazure.Estate
+		config config
+		images int
+		said   string
+	}{
+		"managed images": {two, config{"resourceGroup": "RG", "subscriptions": []any{"S1", "S2"}}, 1, "warning: resourceGroup: subscription S2: resource group RG is not there"},
+		"a pattern of galleries": {
+			two, config{"gallery": "gallery*", "resourceGroup": "RG", "subscriptions": []any{"S1", "S2"}}, 4,
+			"warning: gallery: subscription S2: resource group RG is not there",
+		},
+		"a definition that one gallery lacks": {
+			two, config{"gallery": "gallery*", "subscription": "S1", "definition": "other"}, 2,
+			"warning: definition: subscription S1: image definition other of gallery gallery000 is not there",
+		},
+		"a location that lacks a gallery": {
+			nil, config{"communityGallery": public, "locations": []any{"westus2", "northeurope"}}, 1,
+			"warning: locations: northeurope: gallery " + public + " is not there",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, fakeazure.Options{Estate: tt.estate, Faults: []fakeazure.Fault{noGroup}}, nil)
+			r := w.good(t, tt.config)
+			if len(r.Images) != tt.images {
+				t.Errorf("got %v", lines(r.Images))
+			}
+			wants(t, said(r), tt.said)
+		})
+	}
+	w := start(t, fakeazure.Options{}, nil)
+	r := w.discover(t.Context(), config{"communityGallery": public, "locations": []any{"northeurope", "japaneast"}})
+	if r.Err == nil {
+		t.Errorf("no error, but said %s", said(r))
+	}
+	wants(t, said(r), "gallery "+public+" in northeurope, japaneast: it does not exist")
+}
+
 func TestSharedGalleries(t *testing.T) {
 	w := start(t, fakeazure.Options{PageSize: 1}, nil)
 	const public = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"

@@ -8,6 +8,7 @@ package machineimage
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,10 +64,36 @@ type Definition struct {
 	OSType, OSState  string
 	Architecture     string
 	HyperVGeneration string
-	SecurityType     string
+	Features         []Feature
+	PurchasePlan     string
 	Disallowed       []string
 	EndOfLife        time.Time
 	Tags             map[string]string
+}
+
+// Feature is what a definition says of its versions, from one of them on.
+type Feature struct{ Name, Value, StartsAt string }
+
+// feature returns the value of a feature for a version; empty when it has none.
+func (d Definition) feature(name, version string) string {
+	for _, f := range d.Features {
+		if strings.EqualFold(f.Name, name) && (f.StartsAt == "" || CompareVersions(version, f.StartsAt) >= 0) {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// CompareVersions compares versions as Azure writes them, MAJOR.MINOR.PATCH.
+func CompareVersions(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		m, errM := strconv.ParseUint(x, 10, 64)
+		n, errN := strconv.ParseUint(y, 10, 64)
+		if errM != nil || errN != nil {
+			return cmp.Compare(x, y)
+		}
+		return cmp.Compare(m, n)
+	})
 }
 
 // FromGalleryImage reads the definition of a gallery in a subscription.
@@ -76,7 +103,7 @@ func FromGalleryImage(g *armcompute.GalleryImage) Definition {
 	if p == nil {
 		return d
 	}
-	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.Disallowed, p.EndOfLifeDate)
+	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.PurchasePlan, p.Disallowed, p.EndOfLifeDate)
 	return d
 }
 
@@ -87,7 +114,7 @@ func FromCommunityImage(g *armcompute.CommunityGalleryImage) Definition {
 		return Definition{}
 	}
 	d := Definition{Tags: tags(p.ArtifactTags)}
-	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.Disallowed, p.EndOfLifeDate)
+	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.PurchasePlan, p.Disallowed, p.EndOfLifeDate)
 	return d
 }
 
@@ -98,14 +125,14 @@ func FromSharedImage(g *armcompute.SharedGalleryImage) Definition {
 		return Definition{}
 	}
 	d := Definition{Tags: tags(p.ArtifactTags)}
-	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.Disallowed, p.EndOfLifeDate)
+	d.set(p.OSType, p.OSState, p.Architecture, p.HyperVGeneration, p.Features, p.PurchasePlan, p.Disallowed, p.EndOfLifeDate)
 	return d
 }
 
 func (d *Definition) set(
 	osType *armcompute.OperatingSystemTypes, osState *armcompute.OperatingSystemStateTypes,
 	architecture *armcompute.Architecture, generation *armcompute.HyperVGeneration,
-	features []*armcompute.GalleryImageFeature, disallowed *armcompute.Disallowed, endOfLife *time.Time,
+	features []*armcompute.GalleryImageFeature, plan *armcompute.ImagePurchasePlan, disallowed *armcompute.Disallowed, endOfLife *time.Time,
 ) {
 	d.OSType = Spelled(osType, armcompute.PossibleOperatingSystemTypesValues())
 	d.OSState = Spelled(osState, armcompute.PossibleOperatingSystemStateTypesValues())
@@ -113,9 +140,13 @@ func (d *Definition) set(
 	d.HyperVGeneration = Spelled(generation, armcompute.PossibleHyperVGenerationValues())
 	d.EndOfLife = when(endOfLife)
 	for _, f := range features {
-		if f != nil && strings.EqualFold(text(f.Name), "SecurityType") {
-			d.SecurityType = Spelled(f.Value, securityTypes())
+		if f != nil {
+			d.Features = append(d.Features, Feature{text(f.Name), text(f.Value), text(f.StartsAtVersion)})
 		}
+	}
+	if plan != nil {
+		parts := []string{text(plan.Publisher), text(plan.Product), text(plan.Name)}
+		d.PurchasePlan = strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/")
 	}
 	if disallowed != nil {
 		for _, t := range disallowed.DiskTypes {
@@ -465,7 +496,10 @@ func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt O
 	note(&image, "osType", "definition.osType", d.OSType)
 	note(&image, "osState", "definition.osState", d.OSState)
 	note(&image, "hyperVGeneration", "definition.hyperVGeneration", d.HyperVGeneration)
-	note(&image, "securityType", "definition.features.SecurityType", d.SecurityType)
+	security, controllers := d.feature("SecurityType", id.Version), d.feature("DiskControllerTypes", id.Version)
+	note(&image, "securityType", "definition.features.SecurityType", Spelled(&security, securityTypes()))
+	note(&image, "diskControllerTypes", "definition.features.DiskControllerTypes", sorted(controllers))
+	note(&image, "purchasePlan", "definition.purchasePlan", d.PurchasePlan)
 	note(&image, "disallowedDiskTypes", "definition.disallowed.diskTypes", strings.Join(d.Disallowed, ","))
 	describe(&image, own, d.Tags, opt.Tags)
 	endOfLife(&image, "definition.endOfLifeDate", &d.EndOfLife)
@@ -632,6 +666,16 @@ func note(image *sdk.Image, name, key, value string) {
 		image.Attributes[name] = value
 		image.Provenance["attributes."+name] = sdk.Provenance{From: "api", Key: key}
 	}
+}
+
+// sorted returns a list with commas in one order and spelling.
+func sorted(list string) string {
+	parts := strings.Split(strings.ReplaceAll(list, " ", ""), ",")
+	for i := range parts {
+		parts[i] = Spelled(&parts[i], []string{"SCSI", "NVMe"})
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
 }
 
 // Spelled returns the value as Azure's description spells it: the services do not

@@ -213,6 +213,41 @@ func TestManagedTime(t *testing.T) {
 	}
 }
 
+// What kind of machine a version boots on is told of each; a feature may begin with a
+// later version.
+func TestKindOfMachine(t *testing.T) {
+	feature := func(name, value, from string) *armcompute.GalleryImageFeature {
+		f := &armcompute.GalleryImageFeature{Name: &name, Value: &value}
+		if from != "" {
+			f.StartsAtVersion = &from
+		}
+		return f
+	}
+	g := &armcompute.GalleryImage{Properties: &armcompute.GalleryImageProperties{
+		HyperVGeneration: to.Ptr(armcompute.HyperVGenerationV2), Architecture: to.Ptr(armcompute.ArchitectureArm64),
+		PurchasePlan: &armcompute.ImagePurchasePlan{Publisher: to.Ptr("acme"), Product: to.Ptr("linux"), Name: to.Ptr("hardened")},
+		Features: []*armcompute.GalleryImageFeature{
+			nil, feature("securitytype", "trustedlaunch", "1.10.0"), feature("DiskControllerTypes", "SCSI, NVME", ""), feature("IsHibernateSupported", "true", ""),
+		},
+	}}
+	for version, security := range map[string]string{"1.9.0": "", "1.10.0": "TrustedLaunch", "2.0.0": "TrustedLaunch"} {
+		of := id()
+		of.Version = version
+		got := FromVersion(of, FromGalleryImage(g), &armcompute.GalleryImageVersion{}, Options{})[0]
+		want := map[string]string{
+			"hyperVGeneration": "V2", "purchasePlan": "acme/linux/hardened", "securityType": security, "diskControllerTypes": "NVMe,SCSI",
+		}
+		for name, value := range want {
+			if got.Attributes[name] != value || (value != "") != (got.Provenance["attributes."+name].From == "api") {
+				t.Errorf("%s: %s is %q from %+v", version, name, got.Attributes[name], got.Provenance["attributes."+name])
+			}
+		}
+		if got.Architecture != "arm64" {
+			t.Errorf("%s: for %s", version, got.Architecture)
+		}
+	}
+}
+
 func TestFacts(t *testing.T) {
 	own := TagNames{OSName: "osname", OSVersion: "osversion", KubernetesVersion: "k8s"}
 	for name, tt := range map[string]struct {

@@ -32,6 +32,9 @@ func (p place) version(definition, version string) resourceid.ID {
 // galleries reads the galleries of a subscription that the configuration names.
 func (d *discovery) galleries(ctx context.Context, subscription string) error {
 	places, err := d.findGalleries(ctx, subscription)
+	if err != nil && azureapi.NotFound(err) && len(d.subscriptions) > 1 {
+		return d.lacks("gallery", "subscription "+subscription, "resource group "+d.ResourceGroup)
+	}
 	if err != nil {
 		return d.tell(ctx, err, "the galleries of subscription "+subscription, "subscription")
 	}
@@ -95,12 +98,8 @@ func (d *discovery) findGalleries(ctx context.Context, subscription string) ([]p
 func (d *discovery) gallery(ctx context.Context, p place) error {
 	definitions, err := d.definitions(ctx, p)
 	switch {
-	case err != nil && azureapi.NotFound(err) && len(d.subscriptions) > 1:
-		// One of several subscriptions may well lack it.
-		err = d.report(sdk.Diagnostic{
-			Severity: sdk.Warning, ConfigPath: "gallery", Scope: "subscription " + p.subscription,
-			Summary: d.subject(p) + " is not there",
-		})
+	case err != nil && azureapi.NotFound(err) && (len(d.subscriptions) > 1 || isPattern(d.Gallery)):
+		err = d.lacks(d.subjectKey(), "subscription "+p.subscription, d.subject(p))
 	case err != nil:
 		err = d.tell(ctx, err, d.subject(p), d.subjectKey())
 	default:
@@ -110,6 +109,11 @@ func (d *discovery) gallery(ctx context.Context, p place) error {
 		return err
 	}
 	return d.finished("gallery " + p.gallery)
+}
+
+// lacks tells of one of several places that has not what is named: another may well.
+func (d *discovery) lacks(key, place, what string) error {
+	return d.report(sdk.Diagnostic{Severity: sdk.Warning, ConfigPath: key, Scope: place, Summary: what + " is not there"})
 }
 
 // subject names what definitions reads.

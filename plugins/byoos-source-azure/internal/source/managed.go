@@ -1,10 +1,12 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -33,21 +35,19 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 	if told := list.tell(d.report, where); told != nil {
 		return told
 	}
-	if err != nil {
-		if err := d.tell(ctx, err, where, d.managedKey()); err != nil {
-			return err
-		}
-	} else if found == 0 {
-		err := d.report(sdk.Diagnostic{
+	switch {
+	case err != nil && azureapi.NotFound(err) && len(d.subscriptions) > 1:
+		err = d.lacks(d.managedKey(), "subscription "+subscription, "resource group "+d.ResourceGroup)
+	case err != nil:
+		err = d.tell(ctx, err, where, d.managedKey())
+	case found == 0:
+		err = d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: d.managedKey(), Scope: "subscription " + subscription,
 			Summary:  "no managed image matches" + inGroup(d.ResourceGroup),
 			NextStep: "see what there is with: az image list --subscription " + subscription,
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return d.finished(where)
+	return cmp.Or(err, d.finished(where))
 }
 
 // managedID returns the id of a managed image as Azure gives it, or else makes it

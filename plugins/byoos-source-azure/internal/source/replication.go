@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
@@ -36,7 +34,7 @@ type listed struct {
 // then by number; or by number first.
 func newestFirst(byVersion bool) func(a, b listed) int {
 	return func(a, b listed) int {
-		time, number := b.created().Compare(a.created()), compareNumbers(b.name, a.name)
+		time, number := b.created().Compare(a.created()), machineimage.CompareVersions(b.name, a.name)
 		if byVersion {
 			return cmp.Or(number, time)
 		}
@@ -49,18 +47,6 @@ func (v listed) created() time.Time {
 		return time.Time{}
 	}
 	return v.images[0].CreatedAt
-}
-
-// compareNumbers compares versions as Azure writes them, MAJOR.MINOR.PATCH.
-func compareNumbers(a, b string) int {
-	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
-		m, errM := strconv.ParseUint(x, 10, 64)
-		n, errN := strconv.ParseUint(y, 10, 64)
-		if errM != nil || errN != nil {
-			return cmp.Compare(x, y)
-		}
-		return cmp.Compare(m, n)
-	})
 }
 
 // offered lists the images of v that the host may pick at that time.
