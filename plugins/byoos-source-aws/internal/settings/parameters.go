@@ -11,9 +11,6 @@ import (
 // write there.
 const publicParameters = "/aws/service/"
 
-// prefixesKey is the key of the user's own settings that permits parameters.
-const prefixesKey = "parameterPrefixes"
-
 // parameterForm is a name in a hierarchy, with a version or label:
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 var parameterForm = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+(:[A-Za-z0-9_.-]+)?$`)
@@ -43,12 +40,12 @@ func hasDots(name string) bool {
 // spec may come with a cloned repository, so it alone reads public parameters
 // only, and not what the user keeps in the parameter store.
 func (c Config) Permitted(userSettings map[string]any) error {
-	prefixes, err := parameterPrefixes(userSettings)
+	user, err := ReadUser(userSettings)
 	if err != nil {
 		return err
 	}
 	for i, n := range c.SSMParameter {
-		if PublicParameter(n) || slices.ContainsFunc(prefixes, func(p string) bool { return within(n, p) }) {
+		if PublicParameter(n) || slices.ContainsFunc(user.ParameterPrefixes, func(p string) bool { return within(n, p) }) {
 			continue
 		}
 		d := problem(fmt.Sprintf("ssmParameter[%d]", i), fmt.Sprintf("the spec asks for the parameter %s, which you have not permitted", n),
@@ -62,28 +59,4 @@ func (c Config) Permitted(userSettings map[string]any) error {
 // within compares whole segments: /golden holds /golden/x, and not /golden-x.
 func within(name, prefix string) bool {
 	return strings.HasPrefix(name, strings.TrimSuffix(prefix, "/")+"/")
-}
-
-func parameterPrefixes(userSettings map[string]any) ([]string, error) {
-	value, set := userSettings[prefixesKey]
-	if !set {
-		return nil, nil
-	}
-	list, ok := value.([]any)
-	if !ok {
-		return nil, badPrefix("is not a list")
-	}
-	var out []string
-	for _, item := range list {
-		text, ok := item.(string)
-		if !ok || text != "/" && !parameterForm.MatchString(strings.TrimSuffix(text, "/")) || hasDots(text) || strings.Contains(text, ":") {
-			return nil, badPrefix(fmt.Sprintf("has %q, which is not the beginning of a parameter's name", fmt.Sprint(item)))
-		}
-		out = append(out, text)
-	}
-	return out, nil
-}
-
-func badPrefix(what string) error {
-	return problem("", fmt.Sprintf("plugins.aws.%s in your own configuration file %s", prefixesKey, what), "write it as [/golden/]")
 }

@@ -38,7 +38,7 @@ type Config struct {
 	TagKeys         TagKeys       `json:"tagKeys,omitempty" jsonschema_description:"AMI tags that hold facts. The tags of Kubernetes Image Builder are read without being named."`
 	RoleARN         string        `json:"roleArn,omitempty" jsonschema:"pattern=^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" jsonschema_description:"Role to assume with the credentials that the AWS SDK finds."`
 	ExternalID      string        `json:"externalId,omitempty" jsonschema_description:"External id for roleArn."`
-	SessionName     string        `json:"sessionName,omitempty" jsonschema:"pattern=^[A-Za-z0-9_+=.@-]{2\\,64}$" jsonschema_description:"Session name for roleArn. Default: kubectl-byoos."`
+	SessionName     string        `json:"sessionName,omitempty" jsonschema:"pattern=^[A-Za-z0-9_+=\\,.@-]{2\\,64}$" jsonschema_description:"Session name for roleArn. Default: kubectl-byoos."`
 	Profile         string        `json:"profile,omitempty" jsonschema_description:"Profile of the AWS configuration. It must be the one in AWS_PROFILE or be listed under plugins.aws.profiles in the user's own configuration."`
 	CallTimeout     string        `json:"callTimeout,omitempty" jsonschema:"default=45s" jsonschema_description:"How long one call may take with its retries (a Go duration). A region that takes longer is reported."`
 }
