@@ -5,6 +5,7 @@ package main
 import (
 	"runtime/debug"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -20,5 +21,6 @@ const (
 func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
-	sdk.Main(func() sdk.Source[settings.Config] { return source.Source{} })
+	programs := &session.Programs{}
+	sdk.Main(func() sdk.Source[settings.Config] { return source.Source{Programs: programs} })
 }

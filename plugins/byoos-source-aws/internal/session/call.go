@@ -4,18 +4,31 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
-	"sync/atomic"
+	"net/http"
+	"strconv"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
 )
 
-// lastKey is the context key of the last attempt's error.
-type lastKey struct{}
+// attemptsKey is the context key of what is known of a call's attempts.
+type attemptsKey struct{}
+
+// attempts is what is known of those of one call.
+type attempts struct {
+	mu   sync.Mutex
+	last error
+	// hopeless counts those that failed with what is not likely to pass.
+	hopeless int
+}
 
 // Do runs one call with its retries within the session's time limit. When time
 // runs out, the error also holds what the last attempt failed with: a service
@@ -25,14 +38,60 @@ func (s *Session) Do(ctx context.Context, call func(context.Context) error) erro
 }
 
 func (s *Session) within(ctx context.Context, limit time.Duration, call func(context.Context) error) error {
-	var last atomic.Pointer[error]
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, lastKey{}, &last), limit)
+	var known attempts
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, attemptsKey{}, &known), limit)
 	defer cancel()
 	err := call(ctx)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && last.Load() != nil {
-		return &trouble.OutOfTime{Err: err, Last: *last.Load()}
+	if last := known.lastError(); err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && last != nil {
+		return &trouble.OutOfTime{Err: err, Last: last}
 	}
 	return err
+}
+
+func (a *attempts) lastError() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
+}
+
+// failed notes an attempt's error, and returns one when there is no use in another.
+func (a *attempts) failed(ctx context.Context, err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.last = err
+	if errors.Is(err, errEmpty) || errors.Is(err, syscall.ECONNREFUSED) {
+		a.hopeless++
+	}
+	if a.hopeless >= maxHopeless {
+		return errHopeless
+	}
+	end, limited := ctx.Deadline()
+	if wait := retryAfter(err, time.Now()); limited && wait > time.Until(end) {
+		return &trouble.WaitError{Wait: wait, Err: err}
+	}
+	return nil
+}
+
+// maxHopeless is how often nobody may answer, or with nothing, until that is told.
+const maxHopeless = 3
+
+var errHopeless = fmt.Errorf("the same %d times", maxHopeless)
+
+// retryAfter is how long an answer asks to wait. The SDK goes by a header of AWS's own;
+// this one proxies and gateways send: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+func retryAfter(err error, now time.Time) time.Duration {
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &answer) || answer.Response == nil {
+		return 0
+	}
+	text := answer.Response.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil && at.After(now) {
+		return at.Sub(now).Round(time.Second)
+	}
+	return 0
 }
 
 // remembering notes what an attempt failed with before it is tried again.
@@ -40,10 +99,18 @@ type remembering struct{ aws.RetryerV2 }
 
 // GetRetryToken is called between two attempts.
 func (r remembering) GetRetryToken(ctx context.Context, attemptErr error) (func(error) error, error) {
-	if last, ok := ctx.Value(lastKey{}).(*atomic.Pointer[error]); ok {
-		last.Store(&attemptErr)
+	if known, ok := ctx.Value(attemptsKey{}).(*attempts); ok {
+		if err := known.failed(ctx, attemptErr); err != nil {
+			return nil, err
+		}
 	}
 	return r.RetryerV2.GetRetryToken(ctx, attemptErr)
+}
+
+// RetryDelay is not less than what the answer asks for.
+func (r remembering) RetryDelay(attempt int, err error) (time.Duration, error) {
+	delay, problem := r.RetryerV2.RetryDelay(attempt, err)
+	return max(delay, retryAfter(err, time.Now())), problem
 }
 
 // maxAttempts of one call, unless the user's configuration says otherwise. The

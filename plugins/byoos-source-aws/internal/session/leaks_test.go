@@ -3,10 +3,10 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,31 +28,6 @@ func withScript(t *testing.T, script string) {
 	configured(t, "[default]\ncredential_process = "+file+"\n")
 }
 
-// TestWordsWithoutSecrets: a program's words are shown, and not what is secret in
-// them, whatever its form.
-func TestWordsWithoutSecrets(t *testing.T) {
-	tests := []struct{ name, script, shown, hidden string }{
-		{"wrapped", `printf 'decoded:\n%s\n%s\n' wJalrXUtnFEMI/K7MDEN G/bPxRfiCYEXAMPLEKEY >&2; exit 1`, "decoded:", "wJalr EXAMPLEKEY"},
-		{"after a word", "echo 'wrong password hunter2horse for me' >&2; exit 1", "for me", "hunter2horse"},
-		{"after two words", "echo 'the passphrase is hunter2horse.' >&2; exit 1", "the passphrase", "hunter2horse"},
-		{"an assertion", "echo 'SAMLResponse PHNhbWxwOlJlc3Bv refused' >&2; exit 1", "refused", "PHNhbWxw"},
-		{"escaped in what was printed", `printf '{"SecretAccessKey":"canary\\/secretpart"'; echo 'bad: canary/secretpart' >&2; exit 1`, "bad:", "secretpart"},
-		{"nothing secret", "echo 'no token found; run corp-login 2 times in /usr/local/bin' >&2; exit 1", "no token found; run corp-login 2 times in /usr/local/bin", ""},
-	}
-	for _, test := range tests {
-		withScript(t, test.script)
-		got := text(problem(t))
-		if !strings.Contains(got, test.shown) {
-			t.Errorf("%s: no %q in %s", test.name, test.shown, got)
-		}
-		for _, hidden := range strings.Fields(test.hidden) {
-			if strings.Contains(got, hidden) {
-				t.Errorf("%s: %q is shown in %s", test.name, hidden, got)
-			}
-		}
-	}
-}
-
 // TestAProgramThatPrintsForEver is ended, and its output not kept.
 func TestAProgramThatPrintsForEver(t *testing.T) {
 	withScript(t, "while :; do echo canary-canary-canary; done")
@@ -64,24 +39,15 @@ func TestAProgramThatPrintsForEver(t *testing.T) {
 // TestASlowProgramIsNamed and not the deadline that follows from it, as it has less
 // time than a call.
 func TestASlowProgramIsNamed(t *testing.T) {
-	const command = "echo 'waiting for the browser' >&2; exec sleep 60"
-	var got string
-	// On a busy machine it may take long until the program speaks.
-	for _, limit := range []time.Duration{2 * time.Second, 10 * time.Second, 50 * time.Second} {
-		_, err := program{"corp", command, t.Context(), limit}.Retrieve(t.Context())
-		var d *sdk.Diagnostic
-		if !errors.As(err, &d) || !strings.Contains(text(d), `credential_process of the AWS profile "corp"`) {
-			t.Fatalf("%v", err)
-		}
-		if got = text(d); strings.Contains(got, fmt.Sprintf("did not end within %s; it said: waiting", limit)) {
-			break
-		}
-	}
-	if !strings.Contains(got, "; it said: waiting") {
-		t.Error(got)
+	const command = "exec sleep 60"
+	limit := time.Second
+	_, err := program{profile: "corp", command: command, environment: "PATH=" + os.Getenv("PATH"), limit: limit}.retrieve(t.Context())
+	var d *sdk.Diagnostic
+	if !errors.As(err, &d) || !strings.Contains(text(d), `credential_process of the AWS profile "corp" (exec)`) || !strings.Contains(text(d), "did not end within 1s") {
+		t.Errorf("%v", err)
 	}
 	s := &Session{Timeout: time.Minute}
-	p, ok := s.chain(t.Context(), aws.Config{}, &config.SharedConfig{CredentialProcess: command}).(program)
+	p, ok := s.chain(t.Context(), aws.Config{}, &config.SharedConfig{CredentialProcess: command}).(shared)
 	if !ok || p.limit > s.Timeout-time.Second {
 		t.Errorf("a program has %s of the %s of a call", p.limit, s.Timeout)
 	}
@@ -90,19 +56,22 @@ func TestASlowProgramIsNamed(t *testing.T) {
 // TestURLsWithoutSecrets: what a URL of the user's environment holds beside its place.
 func TestURLsWithoutSecrets(t *testing.T) {
 	tests := []struct{ variable, value, shown string }{
-		{"AWS_ENDPOINT_URL_STS", "https://user:hunter2%zzhorse@127.0.0.1:1", "127.0.0.1:1"},
+		{"AWS_ENDPOINT_URL_STS", "https://user:hunter2%zzhorse@127.0.0.1:1", "AWS_ENDPOINT_URL_STS"},
+		{"AWS_ENDPOINT_URL_STS", "https://user:hunter2horse@127.0.0.1:1", "a user name or a password"},
+		{"AWS_ENDPOINT_URL", "127.0.0.1:1/hunter2horse", "AWS_ENDPOINT_URL"},
+		{"AWS_ENDPOINT_URL", "http://127.0.0.1:1?key=hunter2horse", "more than a host and a path"},
 		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://user:hunter2horse@127.0.0.1:1/x?token=hunter2horse", "127.0.0.1:1"},
-		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://user:hunter2%zzhorse@127.0.0.1:1/x", "127.0.0.1:1/x"},
+		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://user:hunter2%zzhorse@127.0.0.1:1/x", "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
 	}
 	for _, test := range tests {
 		configured(t, "")
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
-		if test.variable == "AWS_ENDPOINT_URL_STS" {
+		if strings.HasPrefix(test.variable, "AWS_ENDPOINT_URL") {
 			t.Setenv("AWS_ACCESS_KEY_ID", "AKIAX")
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "canary/secret")
 		}
 		t.Setenv(test.variable, test.value)
-		s, err := Open(context.Background(), settings.Config{AMI: &settings.AMI{}}, nil, nil)
+		s, err := testOpen(context.Background(), settings.Config{AMI: &settings.AMI{}}, nil, nil)
 		if err == nil {
 			if _, err = s.Account(context.Background()); err == nil {
 				t.Fatalf("%s: no error", test.variable)
@@ -114,5 +83,72 @@ func TestURLsWithoutSecrets(t *testing.T) {
 			t.Errorf("%s: %v", test.variable, err)
 		}
 		t.Setenv(test.variable, "")
+	}
+}
+
+// TestAProgramIsRunOnce for equal sources of a process, at the same time as well, and
+// again when the one who had started it was ended.
+func TestAProgramIsRunOnce(t *testing.T) {
+	for _, answer := range []string{`{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}`, "broken"} {
+		runs := filepath.Join(t.TempDir(), "runs")
+		withScript(t, "echo x >>"+runs+"; "+printing(answer))
+		programs := &Programs{}
+		var group sync.WaitGroup
+		for range 5 {
+			group.Go(func() {
+				s, err := programs.Open(t.Context(), settings.Config{AMI: &settings.AMI{}}, nil, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Authenticate(t.Context()); (err == nil) == (answer == "broken") {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if data, err := os.ReadFile(runs); err != nil || string(data) != "x\n" {
+			t.Errorf("%s: runs %q, %v", answer, data, err)
+		}
+	}
+}
+
+func TestAProgramThatWasEndedIsRunAgain(t *testing.T) {
+	withScript(t, printing(`{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}`))
+	programs := &Programs{}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, ctx := range []context.Context{ended, t.Context()} {
+		s, err := programs.Open(ctx, settings.Config{AMI: &settings.AMI{}}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Authenticate(ctx); (err == nil) != (ctx != ended) {
+			t.Error(err)
+		}
+	}
+}
+
+// TestWhatAProgramGets: what any program needs, what the user lists, and none of the
+// keys and tokens that the plugin has.
+func TestWhatAProgramGets(t *testing.T) {
+	got := filepath.Join(t.TempDir(), "got")
+	withScript(t, "env >"+got+"; exit 1")
+	environ(t, "AWS_SESSION_TOKEN="+canaryToken, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+canaryToken, "CORP_LOGIN=listed", "CORP_OTHER=not listed")
+	s, err := testOpen(t.Context(), settings.Config{AMI: &settings.AMI{}}, map[string]any{"environment": []any{"CORP_LOGIN"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Authenticate(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
+	data, err := os.ReadFile(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, want := range map[string]bool{"CORP_LOGIN=listed": true, "PATH=": true, "AWS_CONFIG_FILE=": true, "CORP_OTHER": false, canaryToken: false} {
+		if strings.Contains(string(data), part) != want {
+			t.Errorf("%s: want %v in %s", part, want, data)
+		}
 	}
 }

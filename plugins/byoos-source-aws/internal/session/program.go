@@ -6,9 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,17 +25,75 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
+// Programs runs the credential programs of all sessions of a process, each of them
+// once. The zero value is ready, and so is nil, which shares nothing.
+type Programs struct {
+	mu   sync.Mutex
+	runs map[program]*run
+}
+
+// run is what came of a program.
+type run struct {
+	turn        chan struct{} // holds one value while somebody runs it
+	credentials aws.Credentials
+	err         error
+}
+
+// of returns the run of a program.
+func (p *Programs) of(which program) *run {
+	if p == nil {
+		return &run{turn: make(chan struct{}, 1)}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.runs == nil {
+		p.runs = map[program]*run{}
+	}
+	if p.runs[which] == nil {
+		p.runs[which] = &run{turn: make(chan struct{}, 1)}
+	}
+	return p.runs[which]
+}
+
 // program is the credential_process of a profile. The SDK's own provider lets the
 // program's words go to stderr and puts all of its output, which is secret, into
 // the error when it does not parse.
 type program struct {
 	profile, command string
-	// call ends the program with the command: the SDK's cache of credentials keeps
-	// that from a provider (aws.CredentialsCache).
-	call context.Context
+	// environment is what the program gets, in lines.
+	environment string
 	// limit is less than a call's time, so that the program is named and not the
 	// deadline that it made others miss.
 	limit time.Duration
+}
+
+// shared is a program that is run once.
+type shared struct {
+	program
+	// call ends the program with the command: the SDK's cache of credentials keeps
+	// that from a provider (aws.CredentialsCache).
+	call     context.Context
+	programs *Programs
+}
+
+// Retrieve returns what the program gave to whoever asked first. One that was
+// ended, with the call that had started it, is run again.
+func (s shared) Retrieve(context.Context) (aws.Credentials, error) {
+	r := s.programs.of(s.program)
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-s.call.Done():
+		return aws.Credentials{}, s.call.Err()
+	}
+	if r.err != nil || r.credentials.HasKeys() && !r.credentials.Expired() {
+		return r.credentials, r.err
+	}
+	c, err := s.retrieve(s.call)
+	if s.call.Err() == nil {
+		r.credentials, r.err = c, err
+	}
+	return c, err
 }
 
 // maxOutput of a program is read; credentials are some thousand bytes.
@@ -51,28 +114,47 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.Buffer.Write(p)
 }
 
-// words keeps about the last that was written.
-type words struct{ bytes.Buffer }
-
-// Write takes p.
-func (w *words) Write(p []byte) (int, error) {
-	if w.Len() > maxOutput {
-		w.Next(w.Len() / 2)
-	}
-	return w.Buffer.Write(p)
+// lines counts those that a program writes, and keeps none: any may be secret.
+type lines struct {
+	ended int
+	open  bool
 }
 
-// Retrieve runs the program.
-func (p program) Retrieve(context.Context) (aws.Credentials, error) {
-	ctx, cancel := context.WithTimeout(p.call, p.limit)
+// Write takes p.
+func (l *lines) Write(p []byte) (int, error) {
+	l.ended += bytes.Count(p, []byte("\n"))
+	if len(p) > 0 {
+		l.open = p[len(p)-1] != '\n'
+	}
+	return len(p), nil
+}
+
+func (l *lines) String() string {
+	n := l.ended
+	if l.open {
+		n++
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "; it wrote a line to stderr, which is not shown"
+	}
+	return fmt.Sprintf("; it wrote %d lines to stderr, which are not shown", n)
+}
+
+// retrieve runs the program.
+func (p program) retrieve(call context.Context) (aws.Credentials, error) {
+	ctx, cancel := context.WithTimeout(call, p.limit)
 	defer cancel()
 	var printed output
-	var said words
+	var said lines
 	build := processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
 		cmd, err := processcreds.DefaultNewCommandBuilder{Args: []string{p.command}}.NewCommand(ctx)
 		if err != nil {
 			return nil, err
 		}
+		cmd.Env = strings.Split(p.environment, "\n")
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &printed, &said
 		endAll(cmd)
 		cmd.WaitDelay = time.Second // a program that it started may hold the pipes
@@ -85,7 +167,9 @@ func (p program) Retrieve(context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-func (p program) problem(ctx context.Context, err error, words string, printed *output) *sdk.Diagnostic {
+// problem tells nothing of what the program has written, nor its command line: all
+// of that may be secret.
+func (p program) problem(ctx context.Context, err error, said string, printed *output) *sdk.Diagnostic {
 	detail := "what it printed is not what AWS expects: JSON with Version 1, AccessKeyId and SecretAccessKey"
 	var exit *exec.ExitError
 	switch {
@@ -98,39 +182,70 @@ func (p program) problem(ctx context.Context, err error, words string, printed *
 	case printed.Len() == 0:
 		detail = "it printed nothing"
 	}
-	if said := scrub(words, printed.String()); said != "" {
-		detail += "; it said: " + said
-	}
 	return &sdk.Diagnostic{
-		Severity: sdk.Error, Summary: fmt.Sprintf("the credential_process of the AWS profile %q gives no credentials", p.profile),
-		Detail:   detail,
-		NextStep: fmt.Sprintf("make it work by itself first (aws sts get-caller-identity --profile %s); it is not given a terminal here", p.profile),
+		Severity: sdk.Error,
+		Summary:  fmt.Sprintf("the credential_process of the AWS profile %q%s gives no credentials", p.profile, p.name()),
+		Detail:   detail + said,
+		NextStep: fmt.Sprintf("run it yourself: see credential_process of this profile in %s. Here it has no terminal, and of the environment what plugins.aws.environment names of your own configuration file, and little more",
+			files()),
 	}
+}
+
+// programForm is the name of a program, as opposed to what a shell makes something of.
+var programForm = regexp.MustCompile(`^[A-Za-z0-9._/\\:~-]+$`)
+
+// name is that of the program, without its folder; empty when the command line does
+// not begin with one.
+func (p program) name() string {
+	first, _, _ := strings.Cut(strings.TrimSpace(p.command), " ")
+	if quote := strings.TrimLeft(p.command, " "); strings.HasPrefix(quote, `"`) {
+		first, _, _ = strings.Cut(quote[1:], `"`)
+	}
+	if !programForm.MatchString(first) {
+		return ""
+	}
+	return " (" + filepath.Base(first) + ")"
+}
+
+// programEnvironment is what a program gets: what any needs, the places of the AWS
+// configuration, and what the user lists. Not the keys and tokens that the plugin has.
+func programEnvironment(environ, listed []string) string {
+	base := []string{
+		"HOME", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE",
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+		"SSL_CERT_FILE", "SSL_CERT_DIR",
+		"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
+	}
+	if runtime.GOOS == "windows" {
+		base = append(base, "NoDefaultCurrentDirectoryInExePath", // see the host's environment.go
+			"TEMP", "TMP", "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "USERPROFILE", "HOMEDRIVE",
+			"HOMEPATH", "APPDATA", "LOCALAPPDATA", "ProgramData", "ProgramFiles")
+	}
+	var out []string
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		given := func(n string) bool { return n == name || runtime.GOOS == "windows" && strings.EqualFold(n, name) }
+		if (slices.ContainsFunc(base, given) || slices.ContainsFunc(listed, given) || strings.HasPrefix(name, "LC_")) && !strings.Contains(value, "\n") {
+			out = append(out, kv)
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // withProgram puts the own runner into a chain of credentials that begins with a
 // program, and reports whether it does.
 func (s *Session) withProgram(ctx context.Context, c aws.Config) (aws.CredentialsProvider, bool) {
-	source, ok := c.Credentials.(aws.CredentialProviderSource)
-	if !ok {
+	if s.profile == nil || !slices.Contains(sources(c.Credentials), aws.CredentialSourceProcess) {
 		return nil, false
 	}
-	for _, from := range source.ProviderSources() {
-		if from != aws.CredentialSourceProcess {
-			continue
-		}
-		for _, place := range c.ConfigSources {
-			if profile, ok := place.(config.SharedConfig); ok {
-				return aws.NewCredentialsCache(s.chain(ctx, c, &profile)), true
-			}
-		}
-	}
-	return nil, false
+	return aws.NewCredentialsCache(s.chain(ctx, c, s.profile)), true
 }
 
 // chain is what the SDK makes of a profile whose chain begins with a program.
 func (s *Session) chain(ctx context.Context, c aws.Config, profile *config.SharedConfig) aws.CredentialsProvider {
-	var provider aws.CredentialsProvider = program{profile.Profile, profile.CredentialProcess, ctx, s.Timeout * 9 / 10}
+	var provider aws.CredentialsProvider = shared{
+		program{profile.Profile, profile.CredentialProcess, programEnvironment(os.Environ(), s.user.Environment), s.Timeout * 9 / 10}, ctx, s.programs,
+	}
 	if profile.Source != nil {
 		provider = s.chain(ctx, c, profile.Source)
 	}
@@ -138,76 +253,15 @@ func (s *Session) chain(ctx context.Context, c aws.Config, profile *config.Share
 		return provider
 	}
 	base := c.Copy()
-	base.Credentials = watched{aws.NewCredentialsCache(provider), s}
+	base.Credentials = s.watch(aws.NewCredentialsCache(provider))
 	return stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), profile.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = profile.RoleSessionName
-		if profile.RoleDurationSeconds != nil {
-			o.Duration = *profile.RoleDurationSeconds
+		// Less than 16 minutes the SDK takes for its default, which is 15.
+		if d := profile.RoleDurationSeconds; d != nil && *d/time.Minute > 15 {
+			o.Duration = *d
 		}
 		if profile.ExternalID != "" {
 			o.ExternalID = aws.String(profile.ExternalID)
 		}
 	})
-}
-
-const (
-	// minRepeated is how long a part of a program's output must be for its words
-	// to be searched for it.
-	minRepeated = 12
-	// minMixed and minLong are how long a word is that may be a key or a token: one
-	// of letters of both cases and digits, and any with a digit.
-	minMixed, minLong = 12, 32
-	// maxWords of a program are shown, its last.
-	maxWords = 300
-	hidden   = "(redacted)"
-)
-
-var (
-	keyForm      = regexp.MustCompile(`\bA[A-Z0-9]{15,}\b`)
-	assignedForm = regexp.MustCompile(`(?i)((?:secret|token|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|authorization)[a-z_-]*["']?\s*[:=]\s*["']?)[^\s"',;]{6,}`)
-	namedForm    = regexp.MustCompile(`(?i)\b((?:secret|token|passw(?:or)?d|passphrase|passcode)\s+(?:is\s+|was\s+)?)\S*\d\S*`)
-	bearerForm   = regexp.MustCompile(`(?i)\b(bearer|basic)\s+\S{6,}`)
-	urlForm      = regexp.MustCompile(`(://)[^/\s@"]*@|(\?)[^\s?"]+=[^\s"]+`)
-	lineForm     = regexp.MustCompile(`(?m)^\s*[A-Za-z0-9+/=_-]{12,}\s*$`)
-	partForm     = regexp.MustCompile(`[A-Za-z0-9+/=_-]+`)
-)
-
-// scrub returns words on one line, without what may be secret: what the output
-// holds too, and what has the form of a key, a token or a password.
-func scrub(words, output string) string {
-	for _, part := range partForm.FindAllString(strings.ReplaceAll(output, `\/`, "/"), -1) {
-		if len(part) >= minRepeated {
-			words = strings.ReplaceAll(words, part, hidden)
-		}
-	}
-	words = lineForm.ReplaceAllString(words, hidden) // what was wrapped
-	words = keyForm.ReplaceAllString(words, hidden)
-	words = bearerForm.ReplaceAllString(words, "$1 "+hidden)
-	words = assignedForm.ReplaceAllString(words, "${1}"+hidden)
-	words = namedForm.ReplaceAllString(words, "${1}"+hidden)
-	words = withoutURLSecrets(words)
-	words = partForm.ReplaceAllStringFunc(words, func(text string) string {
-		if mayBeSecret(text) {
-			return hidden
-		}
-		return text
-	})
-	words = strings.Join(strings.Fields(strings.ToValidUTF8(words, "")), " ")
-	if len(words) > maxWords {
-		words = "..." + strings.ToValidUTF8(words[len(words)-maxWords:], "")
-	}
-	return words
-}
-
-func mayBeSecret(text string) bool {
-	if !strings.ContainsAny(text, "0123456789") {
-		return false
-	}
-	mixed := strings.ToUpper(text) != text && strings.ToLower(text) != text
-	return len(text) >= minLong || mixed && len(text) >= minMixed
-}
-
-// withoutURLSecrets cuts the user, the password and the query out of URLs.
-func withoutURLSecrets(text string) string {
-	return urlForm.ReplaceAllString(text, "${1}${2}"+hidden)
 }

@@ -43,7 +43,7 @@ func nothingStays(t *testing.T, c settings.Config, fifo string, interrupted bool
 	t.Helper()
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
-	s, err := Open(ctx, c, nil, nil)
+	s, err := testOpen(ctx, c, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

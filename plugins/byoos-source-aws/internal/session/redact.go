@@ -1,6 +1,7 @@
 package session
 
 import (
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -38,4 +39,13 @@ func (r *Redactor) Clean(text string) string {
 		text = strings.ReplaceAll(text, s, hidden)
 	}
 	return withoutURLSecrets(text)
+}
+
+const hidden = "(redacted)"
+
+var urlForm = regexp.MustCompile(`(://)[^/\s@"]*@|(\?)[^\s?"]+=[^\s"]+`)
+
+// withoutURLSecrets cuts the user, the password and the query out of URLs.
+func withoutURLSecrets(text string) string {
+	return urlForm.ReplaceAllString(text, "${1}${2}"+hidden)
 }

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -36,8 +38,14 @@ type Session struct {
 	// Timeout of one call with its retries.
 	Timeout time.Duration
 
-	config  aws.Config
-	profile string
+	config aws.Config
+	// name is that of the profile, and profile what it holds.
+	name    string
+	profile *config.SharedConfig
+	user    settings.User
+	// programs are those of the process, endpoints what is wrong with that of a service.
+	programs  *Programs
+	endpoints map[string]error
 	// AnyRegion is where to call a service that is not regional in meaning.
 	AnyRegion string
 	identity  identity
@@ -45,26 +53,35 @@ type Session struct {
 
 // Open loads the AWS configuration. It makes no call but those that the
 // credentials need. userSettings is the user's own word on this plugin.
-func Open(ctx context.Context, c settings.Config, userSettings map[string]any, log *slog.Logger) (*Session, error) {
+func (p *Programs) Open(ctx context.Context, c settings.Config, userSettings map[string]any, log *slog.Logger) (*Session, error) {
 	timeout, err := c.Timeout()
 	if err != nil {
 		return nil, err
 	}
-	if err := checkProfile(c.Profile, os.Getenv, userSettings); err != nil {
+	user, err := settings.ReadUser(userSettings)
+	if err != nil {
 		return nil, err
 	}
-	s := &Session{Redactor: &Redactor{}, Timeout: timeout, profile: profileName(c.Profile), AnyRegion: fallbackRegion(c)}
+	if c.Profile == profileName("") {
+		c.Profile = "" // it changes nothing then, as it would for the AWS SDK
+	}
+	if err := checkProfile(c.Profile, user); err != nil {
+		return nil, err
+	}
+	if err := checkPair(c.Profile, os.Getenv); err != nil {
+		return nil, err
+	}
+	s := &Session{Redactor: &Redactor{}, Timeout: timeout, name: profileName(c.Profile), user: user, programs: p, AnyRegion: fallbackRegion(c)}
+	s.learn(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
+		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
 	loaded, err := s.load(ctx, c, log)
 	if err != nil {
 		return nil, s.configProblem(err)
 	}
-	s.Redactor.Add(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
-		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
 	if own, ok := s.withProgram(ctx, loaded); ok {
 		loaded.Credentials = own
 	}
-	loaded.HTTPClient = steady{loaded.HTTPClient}
-	loaded.Credentials = watched{loaded.Credentials, s}
+	loaded.Credentials = s.watch(loaded.Credentials)
 	s.config = loaded
 	if c.RoleARN != "" {
 		s.assume(c)
@@ -78,6 +95,7 @@ func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger)
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient(s.Timeout)),
 		config.WithLogger(s.logger(log)),
+		config.WithAPIOptions([]func(*middleware.Stack) error{s.attend}),
 	}
 	if c.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.Profile))
@@ -86,16 +104,38 @@ func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger)
 	if err != nil {
 		return aws.Config{}, err
 	}
+	for _, place := range first.ConfigSources {
+		if profile, ok := place.(config.SharedConfig); ok {
+			s.profile = &profile
+		}
+	}
+	s.endpoints = badEndpoints(first)
 	if s.Region = first.Region; s.Region != "" {
 		s.AnyRegion = s.Region
+	} else if own := s.rolesPartition(); own != "" && c.RoleARN == "" && settings.Partition(s.AnyRegion) != own {
+		s.AnyRegion = mainRegion(own)
 	}
 	roles := newMetadata(first)
-	return config.LoadDefaultConfig(ctx, append(options,
+	options = append(options,
 		config.WithDefaultRegion(s.AnyRegion), // for STS, which a profile's role asks
 		config.WithRetryer(func() aws.Retryer { return retryer(first.RetryMode, first.RetryMaxAttempts) }),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = roles }),
-	)...)
+	)
+	loaded, err := config.LoadDefaultConfig(ctx, append(options, s.chainOptions(first)...)...)
+	loaded.HTTPClient = s.steady(loaded.HTTPClient)
+	return loaded, err
 }
+
+// rolesPartition is that of the role which the AWS configuration assumes, or "".
+func (s *Session) rolesPartition() string {
+	role := os.Getenv("AWS_ROLE_ARN")
+	if s.profile != nil && s.profile.RoleARN != "" {
+		role = s.profile.RoleARN
+	}
+	return partitionOf(role)
+}
+
+func partitionOf(arn string) string { return strings.Split(arn+"::", ":")[1] }
 
 // assume makes the session one of c.RoleARN.
 func (s *Session) assume(c settings.Config) {
@@ -108,7 +148,7 @@ func (s *Session) assume(c settings.Config) {
 			o.ExternalID = aws.String(c.ExternalID)
 		}
 	})
-	s.config.Credentials = watched{aws.NewCredentialsCache(provider), s}
+	s.config.Credentials = s.watch(aws.NewCredentialsCache(provider))
 }
 
 // logger hands the SDK's own words to the host's log, at the level of details:
@@ -131,11 +171,27 @@ func fallbackRegion(c settings.Config) string {
 	if c.ImageBuilder != nil && c.ImageBuilder.Home() != "" {
 		return c.ImageBuilder.Home()
 	}
-	switch strings.Split(c.RoleARN+":::", ":")[1] {
+	return mainRegion(partitionOf(c.RoleARN))
+}
+
+// mainRegion is a region of a partition that is enabled for every account.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html
+func mainRegion(partition string) string {
+	switch partition {
 	case "aws-cn":
 		return "cn-north-1"
 	case "aws-us-gov":
 		return "us-gov-west-1"
+	case "aws-iso":
+		return "us-iso-east-1"
+	case "aws-iso-b":
+		return "us-isob-east-1"
+	case "aws-iso-e":
+		return "eu-isoe-west-1"
+	case "aws-iso-f":
+		return "us-isof-south-1"
+	case "aws-eusc":
+		return "eusc-de-east-1"
 	}
 	return "us-east-1"
 }
@@ -168,12 +224,8 @@ func (s *Session) SSM(region string) *ssm.Client {
 // checkProfile lets a spec name only a profile that the user has permitted: a
 // profile of the AWS configuration can hold other credentials, and a
 // credential_process that is executed.
-func checkProfile(profile string, getenv func(string) string, userSettings map[string]any) error {
-	if profile == "" || profile == getenv("AWS_PROFILE") || profile == getenv("AWS_DEFAULT_PROFILE") {
-		return nil
-	}
-	permitted, _ := userSettings["profiles"].([]any)
-	if slices.Contains(permitted, any(profile)) {
+func checkProfile(profile string, user settings.User) error {
+	if profile == "" || slices.Contains(user.Profiles, profile) {
 		return nil
 	}
 	return &sdk.Diagnostic{
@@ -181,5 +233,23 @@ func checkProfile(profile string, getenv func(string) string, userSettings map[s
 		Summary:  fmt.Sprintf("the spec asks for the AWS profile %q, which you have not permitted", profile),
 		Detail:   "a spec can come with a cloned repository; a profile can hold credentials and run a program",
 		NextStep: fmt.Sprintf("set AWS_PROFILE=%s, or list it under plugins.aws.profiles in your own configuration file", profile),
+	}
+}
+
+// checkPair tells of half a key pair in the variables. The SDK goes on without it, and
+// may find other credentials than those that were meant.
+func checkPair(profile string, getenv func(string) string) error {
+	id := cmp.Or(getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_ACCESS_KEY"))
+	secret := cmp.Or(getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SECRET_KEY"))
+	if profile != "" || (id == "") == (secret == "") {
+		return nil // a profile of its own comes before the variables
+	}
+	set, missing := "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+	if id == "" {
+		set, missing = missing, set
+	}
+	return &sdk.Diagnostic{
+		Severity: sdk.Error, Summary: fmt.Sprintf("half a key pair: %s is set, and %s is not", set, missing),
+		NextStep: "set both, or unset both",
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,7 +106,7 @@ func TestProfileNeedsPermission(t *testing.T) {
 	t.Setenv("AWS_REGION", "")
 	c := settings.Config{AMI: &settings.AMI{}, Profile: "evil"}
 
-	_, err := Open(context.Background(), c, nil, nil)
+	_, err := testOpen(context.Background(), c, nil, nil)
 	var d *sdk.Diagnostic
 	if !errors.As(err, &d) || d.ConfigPath != "profile" || d.NextStep == "" {
 		t.Fatalf("got %v", err)
@@ -118,7 +119,7 @@ func TestProfileNeedsPermission(t *testing.T) {
 		"user settings": func() map[string]any { return map[string]any{"profiles": []any{"other", "evil"}} },
 		"AWS_PROFILE":   func() map[string]any { t.Setenv("AWS_PROFILE", "evil"); return nil },
 	} {
-		s, err := Open(context.Background(), c, permit(), nil)
+		s, err := testOpen(context.Background(), c, permit(), nil)
 		if err != nil || s.Region != "us-east-1" {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -131,4 +132,9 @@ func TestRedactor(t *testing.T) {
 	if got := r.Clean("a secret-value, abc"); got != "a (redacted), abc" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// testOpen opens a session that shares nothing.
+func testOpen(ctx context.Context, c settings.Config, user map[string]any, log *slog.Logger) (*Session, error) {
+	return (*Programs)(nil).Open(ctx, c, user, log)
 }

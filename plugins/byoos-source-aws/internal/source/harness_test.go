@@ -176,7 +176,7 @@ type call struct {
 func run(t testing.TB, c call) *recorder {
 	t.Helper()
 	out := &recorder{}
-	err := discover(context.Background(), sdk.DiscoverRequest[settings.Config]{
+	err := discover(context.Background(), nil, sdk.DiscoverRequest[settings.Config]{
 		Source: "golden", Config: config(t, c.config), Now: now(), Hints: sdk.Hints{Regions: c.hints}, Regions: c.regions,
 		UserSettings: c.settings, Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, out)
@@ -199,7 +199,7 @@ func (r *recorder) add(t testing.TB, err error) {
 func runVerify(t testing.TB, c call) *recorder {
 	t.Helper()
 	out := &recorder{}
-	err := verify(context.Background(), sdk.VerifyRequest[settings.Config]{
+	err := verify(context.Background(), nil, sdk.VerifyRequest[settings.Config]{
 		Source: "golden", Config: config(t, c.config), Now: now(), Refs: c.refs, Regions: c.hints, UserSettings: c.settings,
 		Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, out)

@@ -28,7 +28,10 @@ import (
 const parallelRegions = 8
 
 // Source implements sdk.Source and sdk.Verifier.
-type Source struct{}
+type Source struct {
+	// Programs are those of all sources of the process.
+	Programs *session.Programs
+}
 
 // Describe says what the plugin is.
 func (Source) Describe() sdk.Info {
@@ -64,11 +67,11 @@ func (r ranked) Images(images ...sdk.Image) error {
 }
 
 // Discover sends the AMIs that the configuration describes.
-func (Source) Discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out *sdk.Stream) error {
-	return discover(ctx, req, out)
+func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out *sdk.Stream) error {
+	return discover(ctx, s.Programs, req, out)
 }
 
-func discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out sink) error {
+func discover(ctx context.Context, programs *session.Programs, req sdk.DiscoverRequest[settings.Config], out sink) error {
 	isOurs := func(provider string) bool { return strings.EqualFold(provider, ami.Provider) }
 	if len(req.Hints.Providers) > 0 && !slices.ContainsFunc(req.Hints.Providers, isOurs) {
 		return nil
@@ -79,7 +82,7 @@ func discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out
 	if err := req.Config.Permitted(req.UserSettings); err != nil {
 		return err
 	}
-	s, err := session.Open(ctx, req.Config, req.UserSettings, req.Log)
+	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Log)
 	if err != nil {
 		return err
 	}
@@ -328,7 +331,7 @@ func problem(ctx context.Context, s *session.Session, c settings.Config, err err
 		return ctx.Err()
 	}
 	return trouble.Diagnose(err, trouble.Case{
-		Region: region, Timeout: s.Timeout, Role: c.RoleARN, Clean: s.Redactor.Clean,
+		Region: region, Timeout: s.Timeout, Clean: s.Redactor.Clean,
 	})
 }
 

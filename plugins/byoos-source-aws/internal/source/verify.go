@@ -30,15 +30,15 @@ type verifySink interface {
 
 // Verify says what became of AMIs that were picked earlier, with one call for
 // 200 of them in a region and, for those that do not show, one or two more.
-func (Source) Verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out *sdk.Results) error {
-	return verify(ctx, req, out)
+func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out *sdk.Results) error {
+	return verify(ctx, s.Programs, req, out)
 }
 
-func verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out verifySink) error {
+func verify(ctx context.Context, programs *session.Programs, req sdk.VerifyRequest[settings.Config], out verifySink) error {
 	if err := req.Config.Validate(); err != nil {
 		return err
 	}
-	s, err := session.Open(ctx, req.Config, req.UserSettings, req.Log)
+	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Log)
 	if err != nil {
 		return err
 	}

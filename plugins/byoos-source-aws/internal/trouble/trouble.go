@@ -3,10 +3,12 @@
 package trouble
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -24,38 +26,9 @@ type Case struct {
 	Region string
 	// Timeout that the call had.
 	Timeout time.Duration
-	// Role that was to be assumed, if any.
-	Role string
 	// Clean removes secrets from text.
 	Clean func(string) string
 }
-
-// OutOfTime is a call whose time was over while it was repeated.
-type OutOfTime struct {
-	// Err is what the call returned, Last what its last complete attempt failed with.
-	Err, Last error
-}
-
-func (e *OutOfTime) Error() string { return "out of time: " + e.Last.Error() }
-
-// Unwrap returns both errors.
-func (e *OutOfTime) Unwrap() []error { return []error{e.Err, e.Last} }
-
-// ForeignAnswerError is an answer that is not the service's.
-type ForeignAnswerError struct {
-	// Page says that it is a web page.
-	Page bool
-}
-
-func (e ForeignAnswerError) Error() string {
-	if e.Page {
-		return "the answer is a web page"
-	}
-	return "the answer is not one of AWS"
-}
-
-// RetryableError keeps the SDK from asking again.
-func (ForeignAnswerError) RetryableError() bool { return false }
 
 // Codes by their meaning. Services name the same thing differently.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
@@ -117,18 +90,23 @@ func Action(err error) string {
 		if !errors.As(err, &op) {
 			return action
 		}
-		action = service(op.Service()) + ":" + op.Operation()
+		action = prefix(op.Service()) + ":" + op.Operation()
 		err = op.Err
 	}
 }
 
-func service(id string) string {
-	switch s := strings.ToLower(strings.ReplaceAll(id, " ", "")); s {
-	case "ssooidc", "sso":
-		return "sso"
-	default:
-		return s
+// prefix is what IAM calls a service, by the SDK's name of it.
+func prefix(id string) string {
+	name := strings.ToLower(strings.ReplaceAll(id, " ", ""))
+	if name == "ssooidc" {
+		return "sso-oauth"
 	}
+	return name
+}
+
+func service(action string) string {
+	name, _, _ := strings.Cut(action, ":")
+	return cmp.Or(name, "AWS")
 }
 
 // Diagnose returns the message for err. An error that is a diagnostic already
@@ -151,19 +129,31 @@ func Diagnose(err error, c Case) *sdk.Diagnostic {
 func diagnose(err error, c Case) *sdk.Diagnostic {
 	action, code := Action(err), Code(err)
 	d := &sdk.Diagnostic{Severity: sdk.Error, Detail: detail(err)}
+	var barrier *BarrierError
+	var credentials *CredentialsError
+	var wait *WaitError
 	switch {
+	case errors.As(err, &barrier):
+		d.Summary = "could not ask " + service(action) + in(c.Region) + during(action) + ": " + barrier.summary()
+		d.NextStep = barrier.next()
+	case errors.As(err, &wait):
+		d.Summary = fmt.Sprintf("AWS, or a proxy, asks to wait %s before %s%s is called again", wait.Wait, called(action), in(c.Region))
+		d.NextStep = "try again after that"
+	case isForeign(err):
+		d.Summary = "could not ask " + service(action) + in(c.Region) + during(action) + ": somebody else answers in its place"
+		d.NextStep = "log in to the network, or check the proxy variables (HTTPS_PROXY, NO_PROXY) and the AWS_ENDPOINT_URL variables"
 	case slices.Contains(denied(), code):
-		deniedCase(d, action, c)
+		deniedCase(d, err, action, c)
 	case slices.Contains(expired(), code):
 		d.Summary = "the AWS credentials have expired" + during(action)
 		d.NextStep = "log in again (aws sso login), get new session credentials, or check the clock of this machine"
 	case slices.Contains(rejected(), code):
 		d.Summary = "AWS does not accept the credentials" + during(action) + in(c.Region)
 		d.NextStep = "check the AWS_ variables and the profile, that " + regionName(c.Region) + " is enabled for the account, and the clock of this machine"
-	case triedOnce(err) && slices.Contains(throttled(), code):
+	case triedOnce(err) && isThrottled(err, code):
 		d.Summary = "AWS throttles " + called(action) + in(c.Region) + ", and it was tried once only"
 		d.NextStep = "try again later, or let calls be tried more often (AWS_MAX_ATTEMPTS)"
-	case slices.Contains(throttled(), code):
+	case isThrottled(err, code):
 		d.Summary = "AWS throttles " + called(action) + in(c.Region) + ", in spite of retries"
 		d.NextStep = "try again later, raise callTimeout, or look in fewer regions"
 	case ExpiredPage(err):
@@ -175,7 +165,7 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 	case code == "" && (errors.Is(err, context.DeadlineExceeded) || isTimeout(err)):
 		d.Summary = fmt.Sprintf("no %s to %s%s within %s", answer(err), called(action), in(c.Region), c.Timeout)
 		d.NextStep = "try again, raise callTimeout, take the region out of regions, or go on without it with --allow-partial"
-	case noCredentials(err):
+	case errors.As(err, &credentials):
 		d.Summary = "cannot get AWS credentials"
 		d.NextStep = "check the profile and the AWS_ variables, or log in (aws sso login)"
 	case code == "InvalidParameterValue" || code == "InvalidParameter" || code == "FilterLimitExceeded" || code == "InvalidRequestException":
@@ -184,14 +174,24 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 	case code == "ResourceNotFoundException":
 		d.Summary = "not found" + during(action) + in(c.Region)
 		d.NextStep = "check the ARN, its region and the account of the credentials"
-	case errors.As(err, &ForeignAnswerError{}):
-		d.Summary = called(action) + " failed" + in(c.Region)
-		d.NextStep = "log in to the network, or check the proxy variables and the AWS_ENDPOINT_URL variables"
 	default:
 		d.Summary = called(action) + " failed" + in(c.Region)
 		d.NextStep = "try again; if it stays, see https://health.aws.amazon.com/health/status"
 	}
 	return d
+}
+
+func isThrottled(err error, code string) bool {
+	return slices.Contains(throttled(), code) || status(err) == http.StatusTooManyRequests
+}
+
+// status is that of the answer which an error is about, or 0.
+func status(err error) int {
+	var answer interface{ HTTPStatusCode() int }
+	if errors.As(err, &answer) {
+		return answer.HTTPStatusCode()
+	}
+	return 0
 }
 
 // triedOnce says that the user's configuration allowed no other attempt.
@@ -200,14 +200,18 @@ func triedOnce(err error) bool {
 	return errors.As(err, &attempts) && attempts.Attempt == 1
 }
 
-func deniedCase(d *sdk.Diagnostic, action string, c Case) {
+func deniedCase(d *sdk.Diagnostic, err error, action string, c Case) {
 	d.Summary = "access denied to " + called(action) + in(c.Region)
-	if action == "sts:AssumeRole" {
-		d.Summary = "not permitted to assume the role " + c.Role
-		d.NextStep = fmt.Sprintf("let the role's trust policy name you and check externalId; your own policy needs \"Action\": \"sts:AssumeRole\" on %s", c.Role)
-		return
+	switch role := Role(err); action {
+	case "sts:AssumeRole":
+		d.Summary = "not permitted to assume the role " + role
+		d.NextStep = fmt.Sprintf("let the role's trust policy name who asks, and check the external id; the policy of who asks needs \"Action\": \"sts:AssumeRole\" on %s", role)
+	case "sts:AssumeRoleWithWebIdentity":
+		d.Summary = "not permitted to assume the role " + role + " with the web identity token"
+		d.NextStep = "let the role's trust policy permit sts:AssumeRoleWithWebIdentity to the token's issuer, with its audience and subject"
+	default:
+		d.NextStep = fmt.Sprintf("add the line %q to the policy's Action list (docs/sources/aws.md has the whole policy); a service control policy can deny it as well", action)
 	}
-	d.NextStep = fmt.Sprintf("add the line %q to the policy's Action list (docs/sources/aws.md has the whole policy); a service control policy can deny it as well", action)
 }
 
 // answer tells a service that is silent from one whose answers are no good.
@@ -248,15 +252,26 @@ func regionName(region string) string {
 }
 
 // detail is the reason in the service's own words, or the innermost cause. The
-// text of a signature error holds parts of the signed request, so it is left
-// out.
+// text of a signature error holds parts of the signed request, and that of a service
+// which is sent a token may hold parts of it: they are left out. So is what a file or a
+// program that holds credentials made somebody say.
 func detail(err error) string {
+	var barrier *BarrierError
+	var foreign ForeignAnswerError
 	var api smithy.APIError
-	if errors.As(err, &api) {
-		if strings.Contains(api.ErrorCode(), "Signature") && !strings.Contains(api.ErrorMessage(), "expired") {
-			return api.ErrorCode()
-		}
+	var credentials *CredentialsError
+	action := Action(err)
+	switch {
+	case errors.As(err, &barrier):
+		return firstLine(barrier.What)
+	case errors.As(err, &foreign):
+		return foreign.Error()
+	case errors.As(err, &api) && (tellsNothing(api) || takesToken(action)):
+		return api.ErrorCode()
+	case errors.As(err, &api):
 		return firstLine(api.ErrorCode() + ": " + api.ErrorMessage())
+	case errors.As(err, &credentials):
+		return credentials.From
 	}
 	var op *net.OpError
 	var out *OutOfTime
@@ -269,6 +284,15 @@ func detail(err error) string {
 		return "the time for the call is over"
 	}
 	return firstLine(innermost(err).Error())
+}
+
+func tellsNothing(api smithy.APIError) bool {
+	return strings.Contains(api.ErrorCode(), "Signature") && !strings.Contains(api.ErrorMessage(), "expired")
+}
+
+// takesToken says that a call is authenticated by what it sends.
+func takesToken(action string) bool {
+	return slices.Contains([]string{"sts:AssumeRoleWithWebIdentity", "sso:GetRoleCredentials", "sso-oauth:CreateToken", "signin:CreateOAuth2Token"}, action)
 }
 
 func innermost(err error) error {
@@ -312,14 +336,4 @@ func isNetwork(err error) bool {
 	}
 	var op *net.OpError
 	return errors.As(err, &op) && !op.Timeout() && op.Op == "dial"
-}
-
-// noCredentials recognises what the SDK's chain returns when nothing in it has
-// credentials. It has no types for most of this.
-func noCredentials(err error) bool {
-	text := err.Error()
-	return slices.ContainsFunc([]string{
-		"failed to refresh cached credentials", "failed to retrieve credentials", "get credentials", "static credentials are empty",
-		"SSO", "no credentials provider",
-	}, func(s string) bool { return strings.Contains(text, s) })
 }

@@ -24,7 +24,7 @@ func failed(service, operation string, err error) error {
 func api(code, message string) error { return &smithy.GenericAPIError{Code: code, Message: message} }
 
 func TestDiagnose(t *testing.T) {
-	c := Case{Region: "eu-west-1", Timeout: 5 * time.Second, Role: "arn:aws:iam::1:role/r", Clean: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") }}
+	c := Case{Region: "eu-west-1", Timeout: 5 * time.Second, Clean: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") }}
 	tests := []struct {
 		name          string
 		err           error
@@ -32,7 +32,7 @@ func TestDiagnose(t *testing.T) {
 	}{
 		{"denied by EC2", failed("EC2", "DescribeImages", api("UnauthorizedOperation", "no")), "access denied to ec2:DescribeImages in eu-west-1", `"ec2:DescribeImages"`},
 		{"denied by Image Builder", failed("imagebuilder", "ListImages", api("ForbiddenException", "no")), "access denied to imagebuilder:ListImages", `"imagebuilder:ListImages"`},
-		{"role", failed("EC2", "DescribeImages", fmt.Errorf("get identity: %w", failed("STS", "AssumeRole", api("AccessDenied", "no")))), "assume the role arn:aws:iam::1:role/r", "sts:AssumeRole"},
+		{"role", failed("EC2", "DescribeImages", fmt.Errorf("get identity: %w", failed("STS", "AssumeRole", &RoleError{"arn:aws:iam::1:role/r", api("AccessDenied", "no")}))), "assume the role arn:aws:iam::1:role/r", "sts:AssumeRole"},
 		{"expired", failed("SSM", "GetParameters", api("ExpiredTokenException", "x")), "have expired (ssm:GetParameters)", "aws sso login"},
 		{"signature", failed("EC2", "DescribeImages", api("SignatureDoesNotMatch", "token hunter2")), "does not accept the credentials", "clock"},
 		{"throttled, and tried once", failed("EC2", "DescribeImages", &retry.MaxAttemptsError{Attempt: 1, Err: api("RequestLimitExceeded", "slow")}), "AWS throttles ec2:DescribeImages in eu-west-1, and it was tried once only", "AWS_MAX_ATTEMPTS"},

@@ -1,0 +1,359 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// service answers as STS and the services of a login do, and notes what it is asked for.
+type service struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []string
+	// denied is what is refused, as it is noted, by code.
+	denied map[string]string
+	// says is the text of refusals.
+	says string
+}
+
+func serve(t *testing.T, denied map[string]string) *service {
+	t.Helper()
+	s := &service{denied: denied, says: "no"}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// ServeHTTP notes an action of STS with its role, and another's path.
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	action := r.PostFormValue("Action")
+	what := strings.TrimSpace(action + " " + r.PostFormValue("RoleArn"))
+	if action == "" {
+		what = r.URL.Path
+	}
+	s.mu.Lock()
+	s.asked = append(s.asked, what)
+	s.mu.Unlock()
+	switch code := s.denied[what]; {
+	case code != "" && action == "":
+		w.Header().Set("X-Amzn-Errortype", code)
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"message":%q}`, s.says)
+	case code != "":
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", code, s.says)
+	case action == "GetCallerIdentity":
+		fmt.Fprint(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
+	default:
+		fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult><Credentials><AccessKeyId>AKIAROLE</AccessKeyId><SecretAccessKey>%[2]s</SecretAccessKey><SessionToken>%[3]s</SessionToken>"+
+			"<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></%[1]sResult></%[1]sResponse>", action, canarySecret, canaryToken)
+	}
+}
+
+const (
+	roleA = "arn:aws:iam::111122223333:role/a"
+	roleB = "arn:aws:iam::444455556666:role/b"
+	// profiles are those of a chain: b by a by keys.
+	profiles = "[profile keys]\naws_access_key_id = " + canaryKeyID + "\naws_secret_access_key = " + canarySecret + "\n" +
+		"[profile a]\nrole_arn = " + roleA + "\nsource_profile = keys\n" +
+		"[profile b]\nrole_arn = " + roleB + "\nsource_profile = a\n"
+)
+
+// environ sets variables of a test, as NAME=VALUE.
+func environ(t *testing.T, variables ...string) {
+	t.Helper()
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+}
+
+func keyPair(t *testing.T) {
+	t.Helper()
+	environ(t, "AWS_ACCESS_KEY_ID="+canaryKeyID, "AWS_SECRET_ACCESS_KEY="+canarySecret)
+}
+
+// told authenticates, and returns what is said of a failure.
+func told(t *testing.T, c settings.Config) *sdk.Diagnostic {
+	t.Helper()
+	c.AMI = &settings.AMI{}
+	s, err := testOpen(context.Background(), c, nil, nil)
+	var clean func(string) string
+	if err == nil {
+		clean = s.Redactor.Clean
+		if err = s.Authenticate(context.Background()); err == nil {
+			_, err = s.Account(context.Background())
+		}
+	}
+	if err == nil {
+		return &sdk.Diagnostic{}
+	}
+	return trouble.Diagnose(err, trouble.Case{Clean: clean})
+}
+
+// TestEndpointReachesEveryChain: AWS_ENDPOINT_URL is also that of STS in the chains
+// that the SDK makes, and before a variable of its own.
+func TestEndpointReachesEveryChain(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("a.canarypayload.canarysignature"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name      string
+		variables []string
+		config    settings.Config
+		want      []string
+	}{
+		{"a role of a profile", []string{"AWS_PROFILE=b", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, settings.Config{}, []string{"AssumeRole " + roleA, "AssumeRole " + roleB}},
+		{"a role of the spec", nil, settings.Config{RoleARN: roleA}, []string{"AssumeRole " + roleA}},
+		{"web identity", []string{"AWS_WEB_IDENTITY_TOKEN_FILE=" + token, "AWS_ROLE_ARN=" + roleA, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, settings.Config{}, []string{"AssumeRoleWithWebIdentity " + roleA}},
+		{"a role by a program", []string{"AWS_PROFILE=c", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, settings.Config{}, []string{"AssumeRole " + roleA}},
+	}
+	for _, test := range tests {
+		for _, variable := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"} {
+			t.Run(test.name+"/"+variable, func(t *testing.T) {
+				sts := serve(t, nil)
+				configured(t, profiles+"[profile c]\nrole_arn = "+roleA+"\nsource_profile = d\n[profile d]\ncredential_process = "+printing(`{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}`)+"\n")
+				keyPair(t)
+				if variable == "AWS_ENDPOINT_URL_STS" {
+					t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+				}
+				environ(t, append(test.variables, variable+"="+sts.URL)...)
+				if d := told(t, test.config); d.Summary != "" {
+					t.Fatal(text(d))
+				}
+				if want := append(test.want, "GetCallerIdentity"); !slices.Equal(sts.asked, want) {
+					t.Errorf("asked for %q, want %q", sts.asked, want)
+				}
+			})
+		}
+	}
+}
+
+func printing(text string) string { return "printf '%s' '" + text + "'" }
+
+// TestChainNamesTheRole that was denied, whichever it is.
+func TestChainNamesTheRole(t *testing.T) {
+	const spec = "arn:aws:iam::777788889999:role/spec"
+	for _, role := range []string{roleA, roleB, spec} {
+		sts := serve(t, map[string]string{"AssumeRole " + role: "AccessDenied"})
+		configured(t, profiles)
+		environ(t, "AWS_PROFILE=b", "AWS_ENDPOINT_URL="+sts.URL)
+		d := told(t, settings.Config{RoleARN: spec})
+		if d.Summary != "not permitted to assume the role "+role || !strings.Contains(d.NextStep, role) {
+			t.Errorf("%s: %s", role, text(d))
+		}
+	}
+}
+
+func TestWebIdentity(t *testing.T) {
+	const payload = "canarypayloadofthetoken"
+	tests := []struct{ name, code, summary, next string }{
+		{"denied", "AccessDenied", "not permitted to assume the role " + roleA + " with the web identity token", "sts:AssumeRoleWithWebIdentity"},
+		{"expired", "ExpiredTokenException", "AWS does not take the web identity token for the role " + roleA, "get a new token into "},
+		{"of a stranger", "InvalidIdentityToken", "AWS does not take the web identity token", "OIDC provider"},
+		{"no file", "", "the file of the web identity token cannot be read", "AWS_WEB_IDENTITY_TOKEN_FILE"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			sts := serve(t, map[string]string{"AssumeRoleWithWebIdentity " + roleA: test.code})
+			sts.says = "the token header." + payload[:12] + "... is bad"
+			configured(t, "")
+			token := filepath.Join(t.TempDir(), "token")
+			if test.name != "no file" {
+				if err := os.WriteFile(token, []byte("header."+payload+".signature"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			environ(t, "AWS_WEB_IDENTITY_TOKEN_FILE="+token, "AWS_ROLE_ARN="+roleA, "AWS_ENDPOINT_URL="+sts.URL, "AWS_MAX_ATTEMPTS=1")
+			d := told(t, settings.Config{})
+			if !strings.Contains(d.Summary, test.summary) || !strings.Contains(d.NextStep, test.next) || strings.Contains(text(d), payload[:12]) {
+				t.Error(text(d))
+			}
+		})
+	}
+}
+
+// TestLogin: what is wrong with a login is told by what IAM Identity Center says, and
+// by its file, and a service that has SSO in a text is not taken for one.
+func TestLogin(t *testing.T) {
+	const (
+		profile = "[profile p]\nsso_session = s\nsso_account_id = 111122223333\nsso_role_name = Reader\n[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://x.awsapps.com/start\n"
+		cached  = `{"accessToken":"canaryAccessToken","expiresAt":"2100-01-01T00:00:00Z"}`
+		ended   = `the login of the profile "p" has ended, or was never done`
+		path    = "/federation/credentials"
+	)
+	tests := []struct{ name, file, code, summary, next string }{
+		{"no assignment", cached, "ForbiddenException", `the login of the AWS profile "p" has no access to the role Reader of account 111122223333`, "IAM Identity Center"},
+		{"no role", cached, "ResourceNotFoundException", "has no access to the role Reader of account 111122223333", "sso_role_name"},
+		{"not taken", cached, "UnauthorizedException", ended, "aws sso login --profile p"},
+		{"no file", "", "", ended, "aws sso login --profile p"},
+		{"a broken file", `{"accessToken":"canaryAccessToken`, "", ended, "aws sso login --profile p"},
+		{"a file without its time", `{"accessToken":"canaryAccessToken","expiresAt":"canaryTime"}`, "", ended, "aws sso login --profile p"},
+		{"out of date", strings.Replace(cached, "2100", "2001", 1), "", ended, "aws sso login --profile p"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			sso := serve(t, map[string]string{path: test.code})
+			sso.says = "canaryAccessTok... No access"
+			configured(t, profile)
+			home := t.TempDir()
+			cache := filepath.Join(home, ".aws", "sso", "cache")
+			if err := os.MkdirAll(cache, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if test.file != "" { // by the SHA-1 of the session's name
+				if err := os.WriteFile(filepath.Join(cache, "a0f1490a20d0211c997b44bc357e1972deab8ae3.json"), []byte(test.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			environ(t, "HOME="+home, "USERPROFILE="+home, "AWS_PROFILE=p", "AWS_ENDPOINT_URL_SSO="+sso.URL, "AWS_MAX_ATTEMPTS=1")
+			d := told(t, settings.Config{})
+			if !strings.Contains(d.Summary, test.summary) || !strings.Contains(d.NextStep, test.next) || strings.Contains(text(d), "canary") {
+				t.Error(text(d))
+			}
+		})
+	}
+	t.Run("a text", func(t *testing.T) {
+		sts := serve(t, map[string]string{"GetCallerIdentity": "InternalFailure"})
+		sts.says = "user AWSReservedSSO_Admin: SSO"
+		configured(t, "")
+		keyPair(t)
+		environ(t, "AWS_ENDPOINT_URL="+sts.URL, "AWS_MAX_ATTEMPTS=1")
+		if d := told(t, settings.Config{}); d.Summary != "sts:GetCallerIdentity failed" {
+			t.Error(text(d))
+		}
+	})
+}
+
+// TestContainerServer: nothing of what it answers is told.
+func TestContainerServer(t *testing.T) {
+	const canary = "canaryOfTheServer"
+	tests := []struct {
+		status     int
+		body, want string
+	}{
+		{403, `{"code":"` + canary + `","message":"` + canary + `"}`, "answers 403 Forbidden"},
+		{404, canary, "answers 404 Not Found"},
+		{400, "<html>" + canary, "answers 400 Bad Request"},
+		{500, canary, "answers 500 Internal Server Error"},
+		{200, canary, "what is not JSON"},
+		{200, `{"AccessKeyId":"` + canary + `","SecretAccessKey":"` + canary, "what is not JSON"},
+		{200, `{"AccessKeyId":"` + canary + `","SecretAccessKey":"` + canary + `","Expiration":"` + canary + `"}`, "what is not JSON"},
+		{200, `{"AccessKeyId":"` + canary + `"}`, "without AccessKeyId or SecretAccessKey"},
+		{200, "", "answers nothing"},
+	}
+	for _, test := range tests {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			fmt.Fprint(w, test.body)
+		}))
+		configured(t, "")
+		environ(t, "AWS_CONTAINER_CREDENTIALS_FULL_URI="+server.URL+"/?token="+canary, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+canary, "AWS_MAX_ATTEMPTS=1")
+		d := told(t, settings.Config{})
+		if d.Summary != "the server of container credentials gives none" || !strings.Contains(d.Detail, test.want) || strings.Contains(text(d), "canary") {
+			t.Errorf("%d %s: %s", test.status, test.body, text(d))
+		}
+		server.Close()
+	}
+}
+
+// TestProfileOfTheUserChangesNothing: a spec that names the user's own profile gets the
+// same credentials as one that names none, and another profile of the user's is not its own.
+func TestProfileOfTheUserChangesNothing(t *testing.T) {
+	for _, profile := range []string{"", "a"} {
+		configured(t, "[profile a]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = x\n")
+		keyPair(t)
+		environ(t, "AWS_PROFILE=a", "AWS_DEFAULT_PROFILE=b")
+		s, err := testOpen(context.Background(), settings.Config{AMI: &settings.AMI{}, Profile: profile}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := s.config.Credentials.Retrieve(context.Background()); err != nil || c.AccessKeyID != canaryKeyID {
+			t.Errorf("%q: %s, %v", profile, c.AccessKeyID, err)
+		}
+	}
+	if d := told(t, settings.Config{Profile: "b"}); !strings.Contains(d.Summary, "which you have not permitted") {
+		t.Error(text(d))
+	}
+}
+
+func TestHalfAKeyPair(t *testing.T) {
+	tests := []struct {
+		config, variable, want string
+	}{
+		{"", "AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not"},
+		{"", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not"},
+		{"[default]\naws_access_key_id = " + canaryKeyID + "\n", "", "half a key pair"},
+		{"[default]\naws_secret_access_key = " + canarySecret + "\n", "", "half a key pair"},
+	}
+	for _, test := range tests {
+		configured(t, test.config)
+		if test.variable != "" {
+			t.Setenv(test.variable, canarySecret)
+		}
+		if d := told(t, settings.Config{}); !strings.Contains(text(d), test.want) || strings.Contains(text(d), canarySecret) || strings.Contains(text(d), canaryKeyID) {
+			t.Errorf("%s%s: %s", test.config, test.variable, text(d))
+		}
+	}
+}
+
+// TestFilesAreNotRepeated: what is wrong with a file of the configuration is told
+// without what it holds.
+func TestFilesAreNotRepeated(t *testing.T) {
+	tests := []struct{ config, want string }{
+		{"[default]\nretry_mode = " + canarySecret, "retry_mode"},
+		{"[default]\nmax_attempts = " + canarySecret, "max_attempts"},
+		{"[default]\ndefaults_mode = " + canarySecret, "defaults_mode"},
+		{"[default]\nca_bundle = /nowhere/ca.pem", "/nowhere/ca.pem"},
+		{"[default]\nrole_arn = " + roleA + "\ncredential_source = " + canarySecret, "credential_source"},
+		{"[default]\nrole_arn = " + roleA + "\nsource_profile = nobody", `"nobody" does not exist`},
+		{"[default]\nsso_start_url = https://" + canaryToken + "@x\nsso_region = us-east-1\n", "sso_account_id"},
+		{canarySecret + "\n[default\naws_secret_access_key = " + canarySecret + "\n", ""},
+	}
+	for _, test := range tests {
+		configured(t, test.config)
+		d := told(t, settings.Config{})
+		if d.Summary == "" || !strings.Contains(text(d), test.want) || strings.Contains(text(d), canarySecret) || strings.Contains(text(d), canaryToken) {
+			t.Errorf("%s: %s", test.config, text(d))
+		}
+	}
+}
+
+// TestPartitionsChooseTheirSTS: where no region is set, a role says which partition.
+func TestPartitionsChooseTheirSTS(t *testing.T) {
+	for partition, region := range map[string]string{
+		"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
+		"aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1",
+	} {
+		role := "arn:" + partition + ":iam::111122223333:role/r"
+		for name, c := range map[string]settings.Config{"spec": {RoleARN: role}, "profile": {}} {
+			configured(t, "[profile r]\nrole_arn = "+role+"\ncredential_source = Ec2InstanceMetadata\n")
+			t.Setenv("AWS_REGION", "")
+			if name == "profile" {
+				t.Setenv("AWS_PROFILE", "r")
+			}
+			c.AMI = &settings.AMI{}
+			s, err := testOpen(context.Background(), c, nil, nil)
+			if err != nil || s.AnyRegion != region || s.config.Region != region || settings.Partition(region) != partition {
+				t.Errorf("%s of the %s: %s, %v", partition, name, s.AnyRegion, err)
+			}
+		}
+	}
+}
