@@ -79,9 +79,9 @@ func (s *Session) attend(stack *middleware.Stack) error {
 // in parts either.
 func (s *Session) learn(secrets ...string) {
 	for _, secret := range secrets {
-		s.Redactor.Add(secret)
+		s.secrets.Add(secret)
 		if parts := strings.Split(secret, "."); len(parts) == 3 {
-			s.Redactor.Add(parts[1:]...)
+			s.secrets.Add(parts[1:]...)
 		}
 	}
 }

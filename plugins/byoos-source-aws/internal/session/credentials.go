@@ -22,7 +22,7 @@ import (
 // login is what a user does who has no credentials.
 const login = "set AWS_PROFILE or the AWS_ACCESS_KEY_ID pair, log in (aws sso login), or run where a role is attached"
 
-// watched tells the session's Redactor what it hands out, and says what is wrong
+// watched makes known what it hands out, and says what is wrong
 // when there is nothing.
 type watched struct {
 	aws.CredentialsProvider

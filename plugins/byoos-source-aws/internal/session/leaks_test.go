@@ -76,7 +76,7 @@ func TestURLsWithoutSecrets(t *testing.T) {
 			if _, err = s.Account(context.Background()); err == nil {
 				t.Fatalf("%s: no error", test.variable)
 			}
-			err = trouble.Diagnose(err, trouble.Case{Clean: s.Redactor.Clean})
+			err = trouble.Diagnose(err, trouble.Case{})
 		}
 		var d *sdk.Diagnostic
 		if !errors.As(err, &d) || strings.Contains(text(d), "hunter2") || !strings.Contains(text(d), test.shown) {
@@ -96,7 +96,7 @@ func TestAProgramIsRunOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for range 5 {
 			group.Go(func() {
-				s, err := programs.Open(t.Context(), settings.Config{AMI: &settings.AMI{}}, nil, nil)
+				s, err := programs.Open(t.Context(), settings.Config{AMI: &settings.AMI{}}, nil, nil, nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -119,7 +119,7 @@ func TestAProgramThatWasEndedIsRunAgain(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()
 	for _, ctx := range []context.Context{ended, t.Context()} {
-		s, err := programs.Open(ctx, settings.Config{AMI: &settings.AMI{}}, nil, nil)
+		s, err := programs.Open(ctx, settings.Config{AMI: &settings.AMI{}}, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func asked(t *testing.T) *sdk.Diagnostic {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	return trouble.Diagnose(err, trouble.Case{Region: "us-east-1", Timeout: s.Timeout, Clean: s.Redactor.Clean})
+	return trouble.Diagnose(err, trouble.Case{Region: "us-east-1", Timeout: s.Timeout})
 }
 
 // TestBarriersAreToldAtOnce: what no repetition changes is asked once, or a few times,

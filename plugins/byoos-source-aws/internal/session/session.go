@@ -33,8 +33,7 @@ const defaultSessionName = "kubectl-byoos"
 // Session holds what clients are made from.
 type Session struct {
 	// Region is that of the AWS configuration; empty when it names none.
-	Region   string
-	Redactor *Redactor
+	Region string
 	// Timeout of one call with its retries.
 	Timeout time.Duration
 
@@ -43,6 +42,7 @@ type Session struct {
 	name    string
 	profile *config.SharedConfig
 	user    settings.User
+	secrets *sdk.Secrets
 	// programs are those of the process, endpoints what is wrong with that of a service.
 	programs  *Programs
 	endpoints map[string]error
@@ -52,8 +52,9 @@ type Session struct {
 }
 
 // Open loads the AWS configuration. It makes no call but those that the
-// credentials need. userSettings is the user's own word on this plugin.
-func (p *Programs) Open(ctx context.Context, c settings.Config, userSettings map[string]any, log *slog.Logger) (*Session, error) {
+// credentials need. userSettings is the user's own word on this plugin, and secrets is
+// told all that gives access.
+func (p *Programs) Open(ctx context.Context, c settings.Config, userSettings map[string]any, secrets *sdk.Secrets, log *slog.Logger) (*Session, error) {
 	timeout, err := c.Timeout()
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (p *Programs) Open(ctx context.Context, c settings.Config, userSettings map
 	if err := checkPair(c.Profile, os.Getenv); err != nil {
 		return nil, err
 	}
-	s := &Session{Redactor: &Redactor{}, Timeout: timeout, name: profileName(c.Profile), user: user, programs: p, AnyRegion: fallbackRegion(c)}
+	s := &Session{secrets: secrets, Timeout: timeout, name: profileName(c.Profile), user: user, programs: p, AnyRegion: fallbackRegion(c)}
 	s.learn(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
 	loaded, err := s.load(ctx, c, log)
@@ -156,7 +157,7 @@ func (s *Session) assume(c settings.Config) {
 func (s *Session) logger(log *slog.Logger) logging.Logger {
 	return logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
 		if log != nil {
-			log.Debug(s.Redactor.Clean("aws sdk: " + fmt.Sprintf(format, v...)))
+			log.Debug("aws sdk: " + fmt.Sprintf(format, v...))
 		}
 	})
 }

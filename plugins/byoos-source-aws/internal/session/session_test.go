@@ -126,15 +126,7 @@ func TestProfileNeedsPermission(t *testing.T) {
 	}
 }
 
-func TestRedactor(t *testing.T) {
-	var r Redactor
-	r.Add("secret-value", "", "abc")
-	if got := r.Clean("a secret-value, abc"); got != "a (redacted), abc" {
-		t.Errorf("got %q", got)
-	}
-}
-
 // testOpen opens a session that shares nothing.
 func testOpen(ctx context.Context, c settings.Config, user map[string]any, log *slog.Logger) (*Session, error) {
-	return (*Programs)(nil).Open(ctx, c, user, log)
+	return (*Programs)(nil).Open(ctx, c, user, &sdk.Secrets{}, log)
 }

@@ -69,14 +69,14 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return r.log.Write(p)
 }
 
-// text is everything that could be shown to a user.
+// text is everything that could be shown to a user, as the SDK sends it.
 func (r *recorder) text(t testing.TB) string {
 	t.Helper()
 	all, err := json.Marshal(map[string]any{"images": r.images, "results": r.results, "diagnostics": r.diagnostics})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(all) + r.log.String()
+	return new(sdk.Secrets).Clean(string(all) + r.log.String())
 }
 
 // find returns the image of an id.
@@ -178,7 +178,7 @@ func run(t testing.TB, c call) *recorder {
 	out := &recorder{}
 	err := discover(context.Background(), nil, sdk.DiscoverRequest[settings.Config]{
 		Source: "golden", Config: config(t, c.config), Now: now(), Hints: sdk.Hints{Regions: c.hints}, Regions: c.regions,
-		UserSettings: c.settings, Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		UserSettings: c.settings, Secrets: &sdk.Secrets{}, Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, out)
 	out.add(t, err)
 	return out
@@ -201,7 +201,7 @@ func runVerify(t testing.TB, c call) *recorder {
 	out := &recorder{}
 	err := verify(context.Background(), nil, sdk.VerifyRequest[settings.Config]{
 		Source: "golden", Config: config(t, c.config), Now: now(), Refs: c.refs, Regions: c.hints, UserSettings: c.settings,
-		Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Secrets: &sdk.Secrets{}, Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, out)
 	out.add(t, err)
 	return out

@@ -74,7 +74,7 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		d.log.Debug("could not look for public AMIs of other accounts", "region", convert.Region, "error", d.session.Redactor.Clean(err.Error()))
+		d.log.Debug("could not look for public AMIs of other accounts", "region", convert.Region, "error", err)
 		return d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, Scope: convert.Region, ConfigPath: "ami.showStrangers",
 			Summary: "could not look for public AMIs of other accounts with a matching name; the answer is complete without them",
@@ -103,7 +103,7 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 func (d *discovery) account(ctx context.Context) string {
 	account, err := d.session.Account(ctx)
 	if err != nil {
-		d.log.Debug("STS does not say whose the credentials are", "error", d.session.Redactor.Clean(err.Error()))
+		d.log.Debug("STS does not say whose the credentials are", "error", err)
 	}
 	return account
 }

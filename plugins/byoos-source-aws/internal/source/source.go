@@ -82,7 +82,7 @@ func discover(ctx context.Context, programs *session.Programs, req sdk.DiscoverR
 	if err := req.Config.Permitted(req.UserSettings); err != nil {
 		return err
 	}
-	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Log)
+	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Secrets, req.Log)
 	if err != nil {
 		return err
 	}
@@ -331,7 +331,7 @@ func problem(ctx context.Context, s *session.Session, c settings.Config, err err
 		return ctx.Err()
 	}
 	return trouble.Diagnose(err, trouble.Case{
-		Region: region, Timeout: s.Timeout, Clean: s.Redactor.Clean,
+		Region: region, Timeout: s.Timeout,
 	})
 }
 

@@ -38,7 +38,7 @@ func verify(ctx context.Context, programs *session.Programs, req sdk.VerifyReque
 	if err := req.Config.Validate(); err != nil {
 		return err
 	}
-	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Log)
+	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Secrets, req.Log)
 	if err != nil {
 		return err
 	}

@@ -26,8 +26,6 @@ type Case struct {
 	Region string
 	// Timeout that the call had.
 	Timeout time.Duration
-	// Clean removes secrets from text.
-	Clean func(string) string
 }
 
 // Codes by their meaning. Services name the same thing differently.
@@ -110,7 +108,7 @@ func service(action string) string {
 }
 
 // Diagnose returns the message for err. An error that is a diagnostic already
-// is returned as it is, without secrets.
+// is returned as it is. Whoever sends it takes the secrets out.
 func Diagnose(err error, c Case) *sdk.Diagnostic {
 	var d *sdk.Diagnostic
 	if !errors.As(err, &d) {
@@ -119,9 +117,6 @@ func Diagnose(err error, c Case) *sdk.Diagnostic {
 	out := *d
 	if out.Scope == "" {
 		out.Scope = c.Region
-	}
-	if c.Clean != nil {
-		out.Summary, out.Detail, out.NextStep = c.Clean(out.Summary), c.Clean(out.Detail), c.Clean(out.NextStep)
 	}
 	return &out
 }
@@ -313,13 +308,8 @@ func innermost(err error) error {
 	}
 }
 
-const maxDetail = 400
-
 func firstLine(text string) string {
 	text, _, _ = strings.Cut(text, "\n")
-	if len(text) > maxDetail {
-		text = strings.ToValidUTF8(text[:maxDetail], "") + "..."
-	}
 	return text
 }
 

@@ -24,7 +24,7 @@ func failed(service, operation string, err error) error {
 func api(code, message string) error { return &smithy.GenericAPIError{Code: code, Message: message} }
 
 func TestDiagnose(t *testing.T) {
-	c := Case{Region: "eu-west-1", Timeout: 5 * time.Second, Clean: func(s string) string { return strings.ReplaceAll(s, "hunter2", "***") }}
+	c := Case{Region: "eu-west-1", Timeout: 5 * time.Second}
 	tests := []struct {
 		name          string
 		err           error
@@ -43,10 +43,10 @@ func TestDiagnose(t *testing.T) {
 		{"no such host", failed("EC2", "DescribeImages", &net.DNSError{Err: "no such host", Name: "ec2.nowhere"}), "cannot reach AWS", "region"},
 		{"page token", failed("EC2", "DescribeImages", api("InvalidNextToken", "x")), "page tokens", "again"},
 		{"filter", failed("EC2", "DescribeImages", api("InvalidParameterValue", "The filter 'x' is invalid")), "does not accept the search", "filters"},
-		{"unknown", failed("EC2", "DescribeImages", api("InternalError", "hunter2")), "ec2:DescribeImages failed in eu-west-1", "again"},
+		{"unknown", failed("EC2", "DescribeImages", api("InternalError", "no")), "ec2:DescribeImages failed in eu-west-1", "again"},
 		{"broken off until the end", &OutOfTime{Err: failed("EC2", "DescribeImages", context.DeadlineExceeded), Last: fmt.Errorf("https response error, %w", &smithyhttp.RequestSendError{Err: io.EOF})},
 			"no usable answer to ec2:DescribeImages in eu-west-1 within 5s", "callTimeout"},
-		{"a diagnostic", &sdk.Diagnostic{Summary: "own hunter2", NextStep: "n"}, "own ***", "n"},
+		{"a diagnostic", &sdk.Diagnostic{Summary: "own", NextStep: "n"}, "own", "n"},
 	}
 	for _, test := range tests {
 		d := Diagnose(test.err, c)
