@@ -108,6 +108,19 @@ func secrets(environ, declared, own []string) []string {
 	return redact.Environment(gets, func(name string) bool { return redact.NamesSecret(name) || Declared(own, name) })
 }
 
-func (p *Plugin) secrets(environ []string) []string {
-	return secrets(environ, p.Description.GetEnvironment(), p.Description.GetSecretEnvironment())
+func (p *Plugin) secrets(environ []string, listed ...string) []string {
+	return secrets(environ, append(listed, p.Description.GetEnvironment()...), p.Description.GetSecretEnvironment())
+}
+
+// listed are the variables that the user lets a plugin have beside those that it
+// declared, by name: programs that it runs may need them. The plugin checks the list.
+func (h *Host) listed(typ string) []string {
+	given, _ := h.options.UserSettings[typ]["environment"].([]any)
+	var names []string
+	for _, item := range given {
+		if name, ok := item.(string); ok && !strings.HasSuffix(name, "*") {
+			names = append(names, name)
+		}
+	}
+	return names
 }

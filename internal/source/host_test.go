@@ -23,9 +23,11 @@ import (
 // TestEnvironment has a plugin print what it got.
 func TestEnvironment(t *testing.T) {
 	h := newHost(t, Options{
-		PluginDirs: []string{pluginDir(t, "stub")},
+		PluginDirs:   []string{pluginDir(t, "stub")},
+		UserSettings: map[string]map[string]any{"stub": {"environment": []any{"USER_LISTED", "USER_*", "PLUGIN_CLIENT_CERT", 7}}, "other": {"environment": []any{"KUBECONFIG"}}},
 		Environ: func() []string {
 			return []string{
+				"USER_LISTED=yes", "USER_OTHER=never",
 				"AWS_SECRET_ACCESS_KEY=never", "AWS_PROFILE=never", "KUBECTL_PATH=/usr/bin/kubectl", "KUBECONFIG=never",
 				"PLUGIN_CLIENT_CERT=never", "BYOOS_HOST_PID=1", "XSTUB_DECLARED=never",
 				"HOME=/home/me", "PATH=/usr/bin:/bin", "TMPDIR=" + os.TempDir(), "LANG=de_DE.UTF-8", "LC_ALL=C",
@@ -50,7 +52,7 @@ func TestEnvironment(t *testing.T) {
 	want := []string{
 		"BYOOS_HOST_PID", "BYOOS_PLUGIN", "HOME", "LANG", "LC_ALL", "NO_PROXY", "PATH", "PLUGIN_CLIENT_CERT", "PLUGIN_MAX_PORT",
 		"PLUGIN_MIN_PORT", "PLUGIN_PROTOCOL_VERSIONS", "PLUGIN_UNIX_SOCKET_DIR", "SSL_CERT_FILE", "STUB_DECLARED", "STUB_WILD_",
-		"STUB_WILD_ONE", "TMPDIR", "https_proxy",
+		"STUB_WILD_ONE", "TMPDIR", "USER_LISTED", "https_proxy",
 	}
 	var names []string
 	for name := range got {

@@ -43,7 +43,7 @@ func supported(version int) bool { return version == sdk.ProtocolVersion }
 // start starts a plugin and connects to it.
 func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	began := time.Now()
-	tail := newTail(h.log.With("plugin", p.Type), p.secrets(h.options.Environ()))
+	tail := newTail(h.log.With("plugin", p.Type), p.secrets(h.options.Environ(), h.listed(p.Type)...))
 	certificate, err := handshake.New(time.Now())
 	if err != nil {
 		return nil, broken(p, "cannot be started", "", err)
@@ -149,7 +149,7 @@ func (l *launch) runner(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner
 	if l.refused = l.host.checkDigest(l.ctx, l.plugin); l.refused != nil {
 		return nil, l.refused
 	}
-	env := environment(runtime.GOOS, l.host.options.Environ(), l.plugin.Description.GetEnvironment())
+	env := environment(runtime.GOOS, l.host.options.Environ(), append(l.host.listed(l.plugin.Type), l.plugin.Description.GetEnvironment()...))
 	env = append(env, sdk.EnvHostPID+"="+strconv.Itoa(os.Getpid()), handshake.EnvClientCert+"="+l.certificate)
 	l.proc = newProcess(l.plugin.Path, append(env, cmd.Env...), l.host.spawn, l.tail)
 	return l.proc, nil
