@@ -55,8 +55,8 @@ var inURLs = []form{
 	newForm("x-amz- x-goog-", `(?i)(x-(?:amz|goog)-(?:signature|credential|security-token)`+assigned+`)`+value, "${1}"+Removed),
 	// What gives access to one URL: a file of a private repository, a function.
 	newForm("token code key signature sv", `(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key|signature|sv)(?:=|%(?:25)*3D))`+value, "${1}"+Removed),
-	// The user and the password of a URL.
-	newForm("@", `(://)[^\s/?#"'<>]*@`, "${1}"+Removed+"@"),
+	// The user and the password of a URL, which JSON may write with \/.
+	newForm("@", `(:\\*/\\*/)[^\s/?#"'<>]*@`, "${1}"+Removed+"@"),
 	newForm("%", `(?i)(%(?:25)*3A(?:%(?:25)*2F){2})`+encoded+`%(?:25)*40`, "${1}"+Removed+"%40"),
 }
 

@@ -31,6 +31,7 @@ func TestText(t *testing.T) {
 		"quoted password":   {`password: "CANARY a b" failed`, `password: [redacted] failed`},
 		"an argument":       {"az login --password CANARY -u me", "--password [redacted] -u me"},
 		"a URL's user":      {"clone https://bob:CANARY@example.com/x.git failed", "https://[redacted]@example.com/x.git failed"},
+		"a URL's in JSON":   {`"https:\/\/bob:CANARY@example.com\/x.git"`, `"https:\/\/[redacted]@example.com\/x.git"`},
 		"with an at":        {"https://bob:CAN@RY@example.com/", "https://[redacted]@example.com/"},
 		"encoded":           {"https%3A%2F%2Fbob%3ACANARY%40example.com%2Fx", "https%3A%2F%2F[redacted]%40example.com%2Fx"},
 		"token":             {"token eyJCANARYabcdefgh.CANARY.x refused", "token [redacted] refused"},

@@ -179,16 +179,16 @@ func (s spelling) goesOn(text string) bool {
 	return letters == 1
 }
 
-// ahead is in for what follows a letter. Control characters between two letters are
-// no part of a secret: text that is UTF-16 has them, and base64 in lines, and what is
-// shown of a text is without them.
+// ahead is in for what follows a letter. Control characters between two letters, and
+// blanks after one, are no part of a secret: text that is UTF-16 has them, and base64
+// in lines, which may be indented, and what is shown of a text is without them.
 func (s spelling) ahead(text string) (n, letters int) {
 	for skipped := 0; ; {
 		if n, letters = s.in(text[skipped:]); n > 0 {
 			return skipped + n, letters
 		}
 		r, size := utf8.DecodeRuneInString(text[skipped:])
-		if !unicode.IsControl(r) {
+		if !unicode.IsControl(r) && (r != ' ' || skipped == 0) {
 			return skipped, 0
 		}
 		skipped += size
@@ -283,7 +283,7 @@ func spellingOf(text string) spelling {
 }
 
 // waysOf returns the ways in which a letter is written: as it is, in a URL, in a
-// URL within another, and quoted as JSON, Go and others do.
+// URL within another, quoted as JSON, Go and others do, and in HTML.
 func waysOf(letter string) []string {
 	r, _ := utf8.DecodeRuneInString(letter)
 	switch {
@@ -300,10 +300,13 @@ func waysOf(letter string) []string {
 	for _, unit := range utf16.Encode([]rune{r}) {
 		fmt.Fprintf(&units, `\u%04x`, unit)
 	}
-	ways := []string{letter, percent.String(), twice.String(), units.String(), fmt.Sprintf(`\u%08x`, r)}
+	ways := []string{letter, percent.String(), twice.String(), units.String(), fmt.Sprintf(`\u%08x`, r), fmt.Sprintf("&#%d;", r), fmt.Sprintf("&#x%x;", r)}
 	if r < utf8.RuneSelf {
 		quoted := strconv.QuoteRune(r)
 		ways = append(ways, fmt.Sprintf(`\x%02x`, r), `\`+strings.TrimLeft(quoted[1:len(quoted)-1], `\`))
+	}
+	if name, ok := map[rune]string{'<': "lt", '>': "gt", '&': "amp", '"': "quot", '\'': "apos"}[r]; ok {
+		ways = append(ways, "&"+name+";")
 	}
 	if r == ' ' {
 		ways = append(ways, "+", "%2b")

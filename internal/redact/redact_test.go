@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ func TestFormsOfASecret(t *testing.T) {
 		"base64 for URLs":    base64.RawURLEncoding.EncodeToString([]byte(secret)),
 		"basic auth":         base64.StdEncoding.EncodeToString([]byte("u:" + secret)),
 		"in base64":          base64.StdEncoding.EncodeToString([]byte("a" + secret + "\n")),
+		"HTML":               html.EscapeString(secret),
+		"HTML, all numbers":  `p&#x2F;ss&#34;w&#60;rd +&#233;&#x26;1&#64;&#58;%;,=$`,
+		"indented lines":     secret[:5] + "\r\n  " + secret[5:],
 		"UTF-16":             strings.Join(strings.Split(secret, ""), "\x00"),
 		"base64 in lines":    base64.StdEncoding.EncodeToString([]byte(secret))[:12] + "\r\n" + base64.StdEncoding.EncodeToString([]byte(secret))[12:],
 	} {
