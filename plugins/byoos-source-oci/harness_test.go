@@ -127,7 +127,7 @@ func discover(t testing.TB, c call) *recorder {
 	out := &recorder{}
 	d, err := c.source(t).discovery(sdk.DiscoverRequest[config]{
 		Source: "edge", Config: c.config, Now: now(),
-		Hints: c.hints, UserSettings: c.settings,
+		Hints: c.hints, UserSettings: c.settings, Secrets: &sdk.Secrets{},
 	}, out)
 	if err == nil {
 		err = d.run(context.Background())
@@ -147,7 +147,7 @@ func verify(t testing.TB, c call, refs ...sdk.Ref) *recorder {
 	t.Helper()
 	out := &recorder{}
 	err := c.source(t).verify(context.Background(), sdk.VerifyRequest[config]{
-		Source: "edge", Config: c.config, Now: now(), Refs: refs, UserSettings: c.settings,
+		Source: "edge", Config: c.config, Now: now(), Refs: refs, UserSettings: c.settings, Secrets: &sdk.Secrets{},
 	}, out)
 	if err != nil {
 		_ = out.Report(*diagnose(err, "", "edge"))

@@ -71,7 +71,7 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 }
 
 func (s source) discovery(req sdk.DiscoverRequest[config], out sink) (*discovery, error) {
-	p, client, err := s.prepare(req.Config, req.UserSettings)
+	p, client, err := s.prepare(req.Config, req.UserSettings, req.Secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 }
 
 func (s source) verify(ctx context.Context, req sdk.VerifyRequest[config], out resultSink) error {
-	p, client, err := s.prepare(req.Config, req.UserSettings)
+	p, client, err := s.prepare(req.Config, req.UserSettings, req.Secrets)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s source) verify(ctx context.Context, req sdk.VerifyRequest[config], out r
 	return v.run(ctx, req.Refs)
 }
 
-func (s source) prepare(c config, user map[string]any) (*plan, *registry.Client, error) {
+func (s source) prepare(c config, user map[string]any, secrets *sdk.Secrets) (*plan, *registry.Client, error) {
 	set, err := readSettings(user, s.env.home)
 	if err != nil {
 		return nil, nil, err
@@ -118,6 +118,7 @@ func (s source) prepare(c config, user map[string]any) (*plan, *registry.Client,
 		Settings:        set.Settings,
 		CertificateDirs: s.env.certificateDirs,
 		UserAgent:       "byoos-source-oci",
+		Secrets:         secrets,
 		Clock:           s.env.clock,
 	}, nil
 }

@@ -47,6 +47,8 @@ type Client struct {
 	// podman have it (containers-certs.d(5)).
 	CertificateDirs []string
 	UserAgent       string
+	// Secrets is told the credentials that are sent.
+	Secrets Secrets
 	// Proxy is as in http.Transport; nil means that of the environment.
 	Proxy func(*http.Request) (*url.URL, error)
 	Clock Clock
@@ -164,6 +166,7 @@ func (c *Client) host(registry string) (*host, error) {
 		realms:     map[string]bool{},
 		tokens:     map[string]bool{},
 		tlsFailure: map[string]error{},
+		secrets:    c.Secrets,
 	}}
 	h.patience = &patience{base: h.guard, clock: c.Clock}
 	h.puller, err = remote.NewPuller(

@@ -16,6 +16,8 @@ import (
 	"unicode"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 // Error is a failure to read from a registry, with its cause and a next step for
@@ -263,7 +265,8 @@ func Text(err error) string {
 			err = fmt.Errorf("%s %s: %w", u.Op, plain, u.Err)
 		}
 	}
-	text := query.ReplaceAllString(err.Error(), "?...")
+	// What is secret by its form is taken out before the rest is cut.
+	text := query.ReplaceAllString((*sdk.Secrets)(nil).Clean(err.Error()), "?...")
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r)
 	}), " ")

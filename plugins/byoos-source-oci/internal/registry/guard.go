@@ -44,7 +44,7 @@ const (
 //     in no body;
 //   - plain http is used where Plain allows it, and a host that failed TLS is
 //     not tried again without;
-//   - answers are bounded, and errors among them do not repeat what was sent.
+//   - answers are bounded, and errors among them hold no secret.
 type guard struct {
 	registry string
 	// scheme is what the library expects of addresses of the registry.
@@ -60,7 +60,7 @@ type guard struct {
 	challenges []string
 	tlsFailure map[string]error
 
-	sent sent
+	secrets Secrets
 }
 
 // PlainHTTPError is a request that would have gone out without encryption.
@@ -95,7 +95,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	g.sent.note(req)
+	g.noteSent(req)
 	resp, err := g.base.RoundTrip(req)
 	if err != nil {
 		g.noteTLS(req.URL, err)
@@ -106,7 +106,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, err
 	}
-	g.sent.scrub(resp)
+	g.scrub(resp)
 	g.setNextPage(req, resp)
 	resp.Body = &body{ReadCloser: resp.Body, limit: limitOf(firstRequest(req).URL.Path)}
 	return resp, nil

@@ -5,44 +5,26 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
-	"sync"
 )
 
-// sent remembers the credentials that were sent, to take them out of what errors
-// say: a registry, or a proxy before it, may repeat its request.
-type sent struct {
-	mu    sync.Mutex
-	forms map[string]bool
+// Secrets knows what nothing may repeat.
+type Secrets interface {
+	Add(values ...string)
+	Clean(text string) string
 }
 
-// note takes in the credentials of a request, in the forms they may come back in.
-func (s *sent) note(req *http.Request) {
-	var secrets []string
+// noteSent tells Secrets the credentials of a request: a registry, or a proxy before
+// it, may repeat them.
+func (g *guard) noteSent(req *http.Request) {
 	if _, value, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
 		_, password, _ := req.BasicAuth()
-		secrets = append(secrets, value, password)
+		g.secrets.Add(value, password)
 	}
 	form := formOf(req)
-	secrets = append(secrets, form.Get("refresh_token"), form.Get("password"))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		if s.forms == nil {
-			s.forms = map[string]bool{}
-		}
-		s.forms[secret], s.forms[url.QueryEscape(secret)], s.forms[url.PathEscape(secret)] = true, true, true
-		quoted := strconv.Quote(secret)
-		s.forms[quoted[1:len(quoted)-1]] = true
-	}
+	g.secrets.Add(form.Get("refresh_token"), form.Get("password"))
 }
 
 // formOf returns the form that a token server is sent.
@@ -63,27 +45,12 @@ func formOf(req *http.Request) url.Values {
 	return form
 }
 
-// hide returns text without what was sent.
-func (s *sent) hide(text string) string {
-	s.mu.Lock()
-	forms := slices.Collect(maps.Keys(s.forms))
-	s.mu.Unlock()
-	// A secret may be part of another one.
-	slices.SortFunc(forms, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
-	})
-	for _, form := range forms {
-		text = strings.ReplaceAll(text, form, "***")
-	}
-	return text
-}
-
 // maxError is how much is read of an answer that is an error, in bytes.
 const maxError = 1 << 20
 
-// scrub takes what was sent out of an answer that is an error. It does so before
-// anything is cut or quoted; JSON has several spellings of one text.
-func (s *sent) scrub(resp *http.Response) {
+// scrub takes secrets out of an answer that is an error. It does so before anything
+// is cut or quoted; JSON has several spellings of one text.
+func (g *guard) scrub(resp *http.Response) {
 	if resp.StatusCode < http.StatusMultipleChoices {
 		return
 	}
@@ -91,11 +58,11 @@ func (s *sent) scrub(resp *http.Response) {
 	_ = resp.Body.Close()
 	var document any
 	if json.Unmarshal(raw, &document) == nil {
-		if scrubbed, err := json.Marshal(s.hideIn(document)); err == nil {
+		if scrubbed, err := json.Marshal(g.clean(document)); err == nil {
 			raw = scrubbed
 		}
 	} else {
-		raw = []byte(s.hide(string(raw)))
+		raw = []byte(g.secrets.Clean(string(raw)))
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(bytes.NewReader(raw), broken{err})), -1
 }
@@ -106,21 +73,21 @@ type broken struct{ err error }
 // Read returns the error.
 func (b broken) Read([]byte) (int, error) { return 0, cmp.Or(b.err, io.EOF) }
 
-// hideIn is hide for all texts of a JSON document.
-func (s *sent) hideIn(value any) any {
+// clean takes secrets out of all texts of a JSON document.
+func (g *guard) clean(value any) any {
 	switch value := value.(type) {
 	case string:
-		return s.hide(value)
+		return g.secrets.Clean(value)
 	case []any:
 		for i := range value {
-			value[i] = s.hideIn(value[i])
+			value[i] = g.clean(value[i])
 		}
 	case map[string]any:
-		hidden := make(map[string]any, len(value))
+		clean := make(map[string]any, len(value))
 		for key, member := range value {
-			hidden[s.hide(key)] = s.hideIn(member)
+			clean[g.secrets.Clean(key)] = g.clean(member)
 		}
-		return hidden
+		return clean
 	}
 	return value
 }
