@@ -6,4 +6,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-func main() { sdk.Main(func() sdk.Source[source.Config] { return source.New() }) }
+func main() {
+	azure := source.New()
+	sdk.Main(func() sdk.Source[source.Config] { return azure })
+}

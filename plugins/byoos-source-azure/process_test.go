@@ -1002,7 +1002,7 @@ func TestFaults(t *testing.T) {
 		{
 			"throttled for longer than anybody waits",
 			fakeazure.Fault{Match: "gallery001/images", Status: 429, Code: "TooManyRequests", RetryAfter: "3600"}, "", 80,
-			[]string{"gallery gallery001: Azure still throttles", "try again in 3600 seconds"},
+			[]string{"gallery gallery001: Azure throttles, and asks to wait for 1h0m0s", "try again in 1h0m0s"},
 		},
 		{"one error in the middle of a list", fakeazure.Fault{Match: "/versions", Page: 2, Status: 500, Code: "InternalError", Times: 1}, "", 120, nil},
 		{

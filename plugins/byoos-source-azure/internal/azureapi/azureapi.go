@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,12 +20,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
 	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/wire"
 )
 
 // Limits of one API. Reads of Microsoft.Compute are throttled for each
 // subscription; a few in parallel stay below that and hide the latency.
 const (
-	maxInFlight   = 8
+	maxInFlight   = wire.MaxPerHost
 	maxRetries    = 5
 	maxRetryDelay = 2 * time.Minute
 )
@@ -55,7 +55,7 @@ type API struct {
 func New(o Options) *API {
 	transport := o.Transport
 	if transport == nil {
-		transport = newHTTPClient()
+		transport = wire.Client()
 	}
 	return &API{
 		credential: o.Credential,
@@ -67,6 +67,7 @@ func New(o Options) *API {
 			ClientOptions: policy.ClientOptions{
 				Cloud:            o.Cloud.Configuration,
 				Transport:        guard{host: o.Cloud.Host, next: transport},
+				PerCallPolicies:  []policy.Policy{once{}},
 				PerRetryPolicies: []policy.Policy{limit{turn: make(chan struct{}, maxInFlight), timeout: o.Timeout}, content{}},
 				Telemetry:        policy.TelemetryOptions{ApplicationID: "kubectl-byoos"},
 				Retry: policy.RetryOptions{
@@ -78,35 +79,18 @@ func New(o Options) *API {
 	}
 }
 
-func newHTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = maxInFlight
-	return &http.Client{
-		Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-	}
-}
-
 // shouldRetry says what may pass by itself. A try that ran into its timeout is
 // not repeated: a service that hangs would hold up the answer several times over.
 func shouldRetry(resp *http.Response, err error) bool {
-	var dns *net.DNSError
-	switch {
-	case err == nil:
-		switch resp.StatusCode {
-		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			return true
-		}
-		return false
-	case errors.Is(err, context.DeadlineExceeded):
-		return false
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return false
+	if err != nil {
+		return !errors.Is(err, context.DeadlineExceeded) && !wire.Permanent(err)
 	}
-	return true
+	switch resp.StatusCode {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // guard refuses every host but Resource Manager's. The link to a list's next
@@ -156,11 +140,30 @@ func (l limit) Do(req *policy.Request) (*http.Response, error) {
 	defer func() { <-l.turn }()
 	ctx, cancel := context.WithTimeout(req.Raw().Context(), l.timeout)
 	defer cancel() // a policy below has read the answer to its end
-	return req.Clone(ctx).Next()
+	resp, err := req.Clone(ctx).Next()
+	if err == nil && shouldRetry(resp, nil) && endsBefore(req.Raw().Context(), wait(resp)) {
+		return nil, tooLong{runtime.NewResponseError(resp)}
+	}
+	return resp, err
 }
 
-// content refuses an answer without any, as proxies give: the SDK would take it for
-// an empty list.
+// endsBefore says whether the call is over before the wait is.
+func endsBefore(ctx context.Context, wait time.Duration) bool {
+	end, ends := ctx.Deadline()
+	return ends && wait > 0 && !time.Now().Add(wait).Before(end)
+}
+
+// tooLong is an answer to ask again later than anybody waits for: the end of the
+// call's time must not be told in its place.
+type tooLong struct{ error }
+
+func (e tooLong) Unwrap() error { return e.error }
+
+// NonRetriable makes azcore give up at once.
+func (tooLong) NonRetriable() {}
+
+// content refuses an answer that is none of Resource Manager's, as proxies give: the
+// SDK would take an empty one for an empty list.
 type content struct{}
 
 func (content) Do(req *policy.Request) (*http.Response, error) {
@@ -172,18 +175,40 @@ func (content) Do(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if text := bytes.TrimSpace(body); len(text) == 0 || string(text) == "null" {
-		return nil, errNoContent{}
+	switch text := bytes.TrimSpace(body); {
+	case len(text) == 0, string(text) == "null":
+		return nil, errContent("the answer of Azure is empty")
+	case text[0] != '{':
+		return nil, errContent("the answer is no JSON, as Azure's are")
 	}
 	return resp, nil
 }
 
-type errNoContent struct{}
+type errContent string
 
-func (errNoContent) Error() string { return "the answer of Azure is empty" }
+func (e errContent) Error() string { return string(e) }
 
 // NonRetriable makes azcore give up at once.
-func (errNoContent) NonRetriable() {}
+func (errContent) NonRetriable() {}
+
+// once is a policy for whole calls: within one list, no page is asked for twice.
+type once struct{}
+
+type pagesKey struct{}
+
+// errRepeatedPage is a list that would go on for ever.
+const errRepeatedPage = errContent("a list of Azure links to one of its pages again, so that it does not end")
+
+func (once) Do(req *policy.Request) (*http.Response, error) {
+	if seen, ok := req.Raw().Context().Value(pagesKey{}).(map[string]bool); ok {
+		page := req.Raw().URL.RequestURI() // of the one host that guard lets through
+		if seen[page] {
+			return nil, errRepeatedPage
+		}
+		seen[page] = true
+	}
+	return req.Next()
+}
 
 func (a *API) compute(subscription string) (*armcompute.ClientFactory, error) {
 	a.mu.Lock()
@@ -215,10 +240,11 @@ func (a *API) builder(subscription string) (*vmib.ClientFactory, error) {
 
 // errNoList is an answer without the items that each page of a list has, be they
 // none. What gave it instead may have hidden the newest image.
-var errNoList = errors.New("the answer of Azure is no list")
+const errNoList = errContent("the answer of Azure is no list")
 
 // pages calls each with every item of every page.
 func pages[R, T any](ctx context.Context, pager *runtime.Pager[R], items func(R) []*T, each func(*T) error) error {
+	ctx = context.WithValue(ctx, pagesKey{}, map[string]bool{})
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {

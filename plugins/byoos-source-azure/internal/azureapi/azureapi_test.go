@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -129,7 +127,12 @@ func TestDiagnostic(t *testing.T) {
 			[]string{"lacks the permission Microsoft.Compute/images/read", `role "Reader"`, "AuthorizationFailed: no [redacted] for you now"},
 		},
 		"subscription": {refusalOf(t, 404, path, `{"error":{"code":"SubscriptionNotFound","message":"m"}}`), []string{"unknown to your account"}},
-		"token":        {refusalOf(t, 401, path, `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"m"}}`), []string{"does not accept the token", "key tenant"}},
+		"token":        {refusalOf(t, 401, path, `{"error":{"code":"ExpiredAuthenticationToken","message":"m"}}`), []string{"does not accept the token", "key tenant"}},
+		"tenant":       {refusalOf(t, 401, path, `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"m"}}`), []string{"of another tenant than your sign-in", "key tenant"}},
+		"linked":       {refusalOf(t, 403, path, `{"error":{"code":"LinkedAuthorizationFailed","message":"m"}}`), []string{"access denied: LinkedAuthorizationFailed"}},
+		"page":         {refusalOf(t, 403, path, `<html><code>AuthorizationFailed</code></html>`), []string{"HTTP status 403, and not in Azure's words", "a proxy in between"}},
+		"redirect":     {refusalOf(t, 302, path, ""), []string{"HTTP status 302, and not in Azure's words"}},
+		"version":      {refusalOf(t, 400, path, `{"error":{"code":"InvalidApiVersionParameter","message":"m"}}`), []string{"does not know what the plugin asks for", "cloud and endpoint"}},
 		"no body":      {refusalOf(t, 503, path, ""), []string{"HTTP status 503 after several tries"}},
 		"html":         {refusalOf(t, 502, path, "<html>eyJhbGciOiJIUzI1NiJ9.eyJzdWIi</html>"), []string{"HTTP status 502"}},
 		"network":      {errors.New("dial tcp: eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.x refused"), []string{"dial tcp: [redacted] refused", "check the network"}},
@@ -149,44 +152,5 @@ func TestDiagnostic(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-type counted struct {
-	calls   int
-	tenants []string
-	lasts   time.Duration
-}
-
-func (c *counted) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	c.calls++
-	c.tenants = append(c.tenants, o.TenantID)
-	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(c.lasts)}, nil
-}
-
-func TestTokensAreKept(t *testing.T) {
-	for name, tt := range map[string]struct {
-		lasts time.Duration
-		want  int
-	}{"long": {time.Hour, 2}, "about to end": {time.Minute, 4}} {
-		t.Run(name, func(t *testing.T) {
-			inner := &counted{lasts: tt.lasts}
-			c := ForTenant(inner, "T")
-			for _, claims := range []string{"", "", "", "challenge"} {
-				if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if inner.calls != tt.want || inner.tenants[0] != "T" {
-				t.Errorf("%d calls for %v", inner.calls, inner.tenants)
-			}
-		})
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	c := ForTenant(&counted{}, "").(*tenantCredential)
-	c.turn <- struct{}{}
-	if _, err := c.GetToken(ctx, policy.TokenRequestOptions{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
 	}
 }

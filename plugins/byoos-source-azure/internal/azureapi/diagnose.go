@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/signin"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/wire"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -29,6 +32,8 @@ type Problem struct {
 	ConfigPath string
 	// Timeout is the bound on one try, for the message of a service that hangs.
 	Timeout time.Duration
+	// Getenv has what the advice for a certificate depends on; nil has nothing.
+	Getenv func(string) string
 	// Secrets are what no message may hold.
 	Secrets *sdk.Secrets
 }
@@ -38,7 +43,8 @@ type Problem struct {
 // the service's own, which may be a proxy's
 // (learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found).
 func NotFound(err error) bool {
-	return status(err) == http.StatusNotFound && absent.MatchString(code(err))
+	var r *azcore.ResponseError
+	return errors.As(err, &r) && r.StatusCode == http.StatusNotFound && absent.MatchString(document(r).Code)
 }
 
 // absent has the codes for a resource, what it is in, and a part of a gallery.
@@ -51,172 +57,211 @@ func notRegistered(code string) bool {
 	return strings.EqualFold(code, "MissingSubscriptionRegistration") || strings.EqualFold(code, "SubscriptionNotRegistered")
 }
 
+// unknownToCloud says whether a Resource Manager lacks the API itself, as one of Azure
+// Stack or a gateway may.
+func unknownToCloud(code string) bool {
+	return slices.ContainsFunc([]string{
+		"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace", "InvalidApiVersionParameter", "UnsupportedApiVersion",
+	}, func(c string) bool { return strings.EqualFold(c, code) })
+}
+
 // Kind returns a key that is the same for errors with the same cause.
-func Kind(err error) string { return fmt.Sprintf("%d %s", status(err), code(err)) }
-
-func status(err error) int {
+func Kind(err error) string {
 	var r *azcore.ResponseError
 	if errors.As(err, &r) {
-		return r.StatusCode
+		return fmt.Sprintf("%d %s %s", r.StatusCode, document(r).Code, readAction(pathOf(r)))
 	}
-	return 0
+	if why, _, ok := wire.Explain(err, noEnvironment); ok {
+		return why
+	}
+	return err.Error()
 }
 
-func code(err error) string {
-	var r *azcore.ResponseError
-	if errors.As(err, &r) {
-		return r.ErrorCode
-	}
-	return ""
-}
+func noEnvironment(string) string { return "" }
 
 // Diagnostic says what failed, why, and what to do next.
 func (p Problem) Diagnostic() *sdk.Diagnostic {
 	d := &sdk.Diagnostic{
 		Severity: sdk.Error, Summary: "reading it failed", ConfigPath: p.ConfigPath, Scope: p.Subject,
 	}
-	var failed *azidentity.AuthenticationFailedError
+	var failed *signin.Error
 	var response *azcore.ResponseError
 	var foreign errForeignHost
+	var content errContent
 	switch {
-	case errors.As(p.Err, &failed), p.noCredential():
-		p.signIn(d)
+	case errors.As(p.Err, &failed):
+		p.signIn(d, failed)
 	case errors.As(p.Err, &response):
 		p.response(d, response)
 	case errors.As(p.Err, &foreign):
-		d.Detail = foreign.Error()
-		d.NextStep = "check a proxy in between, and the configured endpoint"
+		d.Detail, d.NextStep = foreign.Error(), checkBetween
+	case errors.As(p.Err, &content):
+		d.Detail, d.NextStep = content.Error(), checkBetween
 	case errors.Is(p.Err, context.DeadlineExceeded):
 		d.Summary = "Azure does not answer"
 		d.Detail = fmt.Sprintf("no answer within %s", p.Timeout)
 		d.NextStep = "try again, or allow more time with the configuration key timeout"
 	default:
-		d.Detail = p.Clean(p.Err.Error())
-		d.NextStep = "check the network, the proxy variables and the certificates that this machine trusts"
+		p.network(d)
 	}
 	return d
 }
 
-func (p Problem) noCredential() bool {
-	// azidentity does not export the type of this error.
-	var unavailable interface{ NonRetriable() }
-	return errors.As(p.Err, &unavailable) && strings.Contains(p.Err.Error(), "DefaultAzureCredential")
+const checkBetween = "check a proxy in between, and the configured endpoint"
+
+func (p Problem) network(d *sdk.Diagnostic) {
+	why, next, ok := wire.Explain(p.Err, p.getenv())
+	if !ok {
+		why, next = p.Err.Error(), "check the network, the proxy variables and the certificates that this machine trusts"
+	}
+	d.Detail, d.NextStep = p.Clean(why), next
 }
 
-func (p Problem) signIn(d *sdk.Diagnostic) {
+func (p Problem) getenv() func(string) string {
+	if p.Getenv == nil {
+		return noEnvironment
+	}
+	return p.Getenv
+}
+
+func (p Problem) signIn(d *sdk.Diagnostic, failed *signin.Error) {
 	d.Summary, d.Scope = "no token from Azure: the sign-in failed", ""
-	d.Detail = p.Clean(refusal(p.Err))
-	d.NextStep = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET" +
-		" (docs/sources/azure.md lists every way)"
-	// azidentity goes on to the next credential only where the metadata service does
-	// not answer, or answers as that of Docker Desktop does.
-	if text := p.Err.Error(); strings.Contains(text, "ManagedIdentityCredential authentication failed") && !strings.Contains(text, "AzureCLICredential") {
-		d.Summary = "no token from Azure: this machine's metadata service gives none, and the sign-in ends there"
-		d.NextStep = "to go on to `az login`, set AZURE_TOKEN_CREDENTIALS=dev; else give the machine a managed identity," +
-			" or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+	d.Detail = p.Clean(failed.Error())
+	var next []string
+	for _, f := range failed.Failed {
+		if f.Next != "" && !slices.Contains(next, f.Next) {
+			next = append(next, f.Next)
+		}
+		if f.Tenant {
+			d.ConfigPath = "tenant"
+			d.Summary = "your credential is not for the tenant that the configuration asks for"
+		}
 	}
-	if strings.Contains(p.Err.Error(), "isn't configured to acquire tokens for tenant") {
-		d.ConfigPath = "tenant"
-		d.Summary = "your credential is not for the tenant that the configuration asks for"
-		d.NextStep = "if you trust the configuration, add the tenant to AZURE_ADDITIONALLY_ALLOWED_TENANTS"
+	if d.NextStep = strings.Join(next, "; or "); len(next) == 0 {
+		d.NextStep = "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET" +
+			" (docs/sources/azure.md lists every way)"
 	}
-}
-
-// refusal returns the identity service's own words, not its whole answer.
-func refusal(err error) string {
-	var failed *azidentity.AuthenticationFailedError
-	if !errors.As(err, &failed) || failed.RawResponse == nil {
-		return err.Error()
-	}
-	var document struct {
-		Description string `json:"error_description"`
-	}
-	body, readErr := runtime.Payload(failed.RawResponse)
-	if readErr != nil || json.Unmarshal(body, &document) != nil || document.Description == "" {
-		return err.Error()
-	}
-	return document.Description
 }
 
 func (p Problem) response(d *sdk.Diagnostic, r *azcore.ResponseError) {
-	path := ""
-	if r.RawResponse != nil && r.RawResponse.Request != nil {
-		path = r.RawResponse.Request.URL.Path
-	}
-	d.Detail = p.Clean(message(r))
+	path, said := pathOf(r), document(r)
+	d.Detail = p.Clean(said.text(r.StatusCode))
 	switch {
-	case notRegistered(r.ErrorCode):
+	case r.StatusCode == http.StatusTooManyRequests:
+		p.throttled(d, r)
+	case r.StatusCode >= http.StatusInternalServerError:
+		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d after several tries", r.StatusCode)
+		d.NextStep = "try again later; https://status.azure.com has the state of Azure"
+	case said.Code == "":
+		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d, and not in Azure's words", r.StatusCode)
+		d.NextStep = checkBetween
+	case notRegistered(said.Code):
 		namespace, subscription := providerOf(path)
 		d.Summary = "the subscription is not registered for " + namespace
 		d.ConfigPath = "subscription"
 		d.NextStep = fmt.Sprintf("register it, which takes some minutes: az provider register --namespace %s --subscription %s", namespace, subscription)
-	case r.ErrorCode == "SubscriptionNotFound":
+	case said.Code == "SubscriptionNotFound":
 		d.Summary = "the subscription is unknown to your account"
 		d.ConfigPath = "subscription"
 		d.NextStep = "check the id, the tenant you are signed in to (`az account list`), and the cloud"
-	case r.StatusCode == http.StatusForbidden:
+	case said.Code == "InvalidAuthenticationTokenTenant":
+		d.Summary = "the subscription is of another tenant than your sign-in"
+		d.ConfigPath = "tenant"
+		d.NextStep = "set the configuration key tenant to the subscription's, or sign in to it (`az login --tenant ...`)"
+	case unknownToCloud(said.Code):
+		d.Summary = "this Resource Manager does not know what the plugin asks for"
+		d.NextStep = "check the configured cloud and endpoint"
+	case r.StatusCode == http.StatusForbidden && said.Code == "AuthorizationFailed":
 		action, scope := readAction(path), scopeOf(path)
 		d.Summary = "access denied: your account lacks the permission " + action
 		d.NextStep = fmt.Sprintf("assign the role %q, or the custom role in docs/sources/azure.md, at the scope %s",
 			roleFor(action), scope)
+	case r.StatusCode == http.StatusForbidden:
+		d.Summary = "access denied"
+		d.NextStep = "ask who keeps the subscription's roles and policies; docs/sources/azure.md lists what is read"
 	case r.StatusCode == http.StatusUnauthorized:
 		d.Summary = "Azure does not accept the token"
 		d.NextStep = "sign in again; for a subscription of another tenant set the configuration key tenant"
 	case NotFound(r):
 		d.Summary = "it does not exist"
 		d.NextStep = "check the name, the resource group and the subscription"
-	case r.StatusCode == http.StatusTooManyRequests:
-		d.Summary = "Azure still throttles after several tries"
-		d.NextStep = "try again later, or ask for less: name the definition, or one gallery"
-		if after := retryAfter(r.RawResponse); after != "" {
-			d.NextStep = "try again in " + after + " seconds, or ask for less: name the definition, or one gallery"
-		}
-	case r.StatusCode >= http.StatusInternalServerError:
-		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d after several tries", r.StatusCode)
-		d.NextStep = "try again later; https://status.azure.com has the state of Azure"
 	case r.StatusCode == http.StatusNotFound:
 		d.Summary = "reading it failed with HTTP status 404, and not in Azure's words"
-		d.NextStep = "check a proxy in between, and the configured endpoint"
+		d.NextStep = checkBetween
 	default:
 		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d", r.StatusCode)
 		d.NextStep = "check the configuration against docs/sources/azure.md"
 	}
 }
 
-func retryAfter(r *http.Response) string {
-	if r == nil {
-		return ""
+func (p Problem) throttled(d *sdk.Diagnostic, r *azcore.ResponseError) {
+	const less = ", or ask for less: name the definition, or one gallery"
+	d.Summary, d.NextStep = "Azure still throttles after several tries", "try again later"+less
+	if after := wait(r.RawResponse); after > 0 {
+		d.Summary = "Azure throttles, and asks to wait for " + after.String()
+		d.NextStep = "try again in " + after.String() + less
 	}
-	return r.Header.Get("Retry-After")
 }
 
-// message returns the code and message of Azure's error document, not the whole
-// answer as ResponseError prints it.
-func message(r *azcore.ResponseError) string {
-	var document struct {
-		Error struct{ Code, Message string }
+// wait is how long an answer asks to wait, by the headers that azcore reads.
+func wait(r *http.Response) time.Duration {
+	if r == nil {
+		return 0
 	}
-	if r.RawResponse != nil && r.RawResponse.Body != nil {
-		// azcore has the body in memory, so it can be read again.
-		body, err := runtime.Payload(r.RawResponse)
-		if err == nil && json.Unmarshal(body, &document) == nil && document.Error.Message != "" {
-			return document.Error.Code + ": " + document.Error.Message
+	for _, header := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
+		if n, err := strconv.Atoi(r.Header.Get(header)); err == nil && n > 0 {
+			return time.Duration(n) * time.Millisecond
 		}
 	}
-	if r.ErrorCode != "" {
-		return r.ErrorCode
+	after := r.Header.Get("Retry-After")
+	if n, err := strconv.Atoi(after); err == nil {
+		return time.Duration(max(n, 0)) * time.Second
 	}
-	return http.StatusText(r.StatusCode)
+	if at, err := http.ParseTime(after); err == nil {
+		return max(time.Until(at), 0).Round(time.Second)
+	}
+	return 0
 }
 
-// frame is a line of dashes, which azidentity puts around answers.
-var frame = regexp.MustCompile(`-{10,}`)
+func pathOf(r *azcore.ResponseError) string {
+	if r.RawResponse == nil || r.RawResponse.Request == nil {
+		return ""
+	}
+	return r.RawResponse.Request.URL.Path
+}
+
+// words are what Resource Manager says of an error, always in this form
+// (github.com/microsoft/api-guidelines, vNext, "Error response content"). azcore takes
+// a code from a header, from XML and from HTML, too, which are a proxy's.
+type words struct{ Code, Message string }
+
+func document(r *azcore.ResponseError) words {
+	var document struct{ Error words }
+	if r.RawResponse == nil || r.RawResponse.Body == nil {
+		return words{}
+	}
+	// azcore has the body in memory, so it can be read again.
+	body, err := runtime.Payload(r.RawResponse)
+	if err != nil || json.Unmarshal(body, &document) != nil {
+		return words{}
+	}
+	return document.Error
+}
+
+func (w words) text(status int) string {
+	switch {
+	case w.Code == "":
+		return http.StatusText(status)
+	case w.Message == "":
+		return w.Code
+	}
+	return w.Code + ": " + w.Message
+}
 
 // Clean takes secrets out of text, then puts it on one line and bounds its length:
 // half a secret is not known for one.
 func (p Problem) Clean(text string) string {
 	text = p.Secrets.Clean(text)
-	text = frame.ReplaceAllString(text, " ")
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxDetail {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + " ..."

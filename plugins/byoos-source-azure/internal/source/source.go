@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/machineimage"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/signin"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"golang.org/x/sync/errgroup"
 )
@@ -29,20 +30,18 @@ const envSubscription = "AZURE_SUBSCRIPTION_ID"
 // that are read at once; azureapi bounds the requests of all of them.
 const parallel = 8
 
-// signInTimeout bounds the first token. A command line such as az may take some
-// seconds for it.
-const signInTimeout = time.Minute
-
 // Source finds images in Azure.
 type Source struct {
 	getenv func(string) string
 	// transport is nil but in tests; it sends what goes to Resource Manager and
 	// to the identity service.
 	transport policy.Transporter
+	// credentials are shared by all sources of a process.
+	credentials *signin.Store
 }
 
-// New returns the source as the plugin serves it.
-func New() Source { return Source{getenv: os.Getenv} }
+// New returns the source as the plugin serves it, to all calls.
+func New() Source { return Source{getenv: os.Getenv, credentials: &signin.Store{}} }
 
 var _ sdk.Verifier[Config] = Source{}
 
@@ -75,7 +74,8 @@ func environment() []string {
 		"IDENTITY_ENDPOINT", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "DEFAULT_IDENTITY_CLIENT_ID",
 		// The folders in which az and azd keep their sign-in.
 		"AZURE_CONFIG_DIR", "AZD_CONFIG_DIR",
-		"SSL_CERT_FILE", "SSL_CERT_DIR",
+		// az and azd read the first two, this program the others.
+		"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	}, secretVariables()...)
 }
 
@@ -91,6 +91,7 @@ type session struct {
 	*plan
 	api     *azureapi.API
 	report  func(sdk.Diagnostic) error
+	getenv  func(string) string
 	secrets *sdk.Secrets
 	opt     machineimage.Options
 }
@@ -108,7 +109,7 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, sec
 			NextStep: "correct the variable, or your settings for azure in your own configuration file",
 		}
 	}
-	ses := &session{plan: p, opt: p.options(), report: report, secrets: secrets}
+	ses := &session{plan: p, opt: p.options(), report: report, getenv: s.getenv, secrets: secrets}
 	credential, err := s.signIn(ctx, cloud, p)
 	if err != nil {
 		return nil, ses.diagnose(ctx, err, "the credential", "")
@@ -120,14 +121,13 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, sec
 }
 
 func (s Source) signIn(ctx context.Context, cloud endpoint.Cloud, p *plan) (azcore.TokenCredential, error) {
-	chain, err := azureapi.NewCredential(cloud, s.transport)
+	credential, err := s.credentials.Get(cloud, p.Tenant, func() (azcore.TokenCredential, error) {
+		return signin.New(signin.Options{Cloud: cloud, Getenv: s.getenv, Transport: s.transport})
+	})
 	if err != nil {
 		return nil, err
 	}
-	credential := azureapi.ForTenant(chain, p.Tenant)
-	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
-	defer cancel()
-	return credential, azureapi.SignIn(ctx, credential, cloud)
+	return credential, credential.SignIn(ctx, cloud)
 }
 
 // diagnose turns an error of Azure into what the user reads; when the host gave
@@ -136,7 +136,9 @@ func (s *session) diagnose(ctx context.Context, err error, subject, key string) 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return azureapi.Problem{Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Secrets: s.secrets}.Diagnostic()
+	return azureapi.Problem{
+		Subject: subject, Err: err, ConfigPath: key, Timeout: s.timeout, Getenv: s.getenv, Secrets: s.secrets,
+	}.Diagnostic()
 }
 
 // tell reports an error of one part of the answer, so that the others go on. It

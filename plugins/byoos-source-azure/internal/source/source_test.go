@@ -17,6 +17,7 @@ import (
 	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/signin"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -90,7 +91,7 @@ func TestClouds(t *testing.T) {
 				t.Setenv(k, v) // azidentity reads it for itself
 			}
 			r := &recorder{hosts: map[string]bool{}, scopes: map[string]bool{}}
-			s := Source{getenv: func(k string) string { return env[k] }, transport: r}
+			s := Source{getenv: func(k string) string { return env[k] }, transport: r, credentials: &signin.Store{}}
 			ses, err := s.open(t.Context(), Config{Gallery: "G", ResourceGroup: "RG"}, tt.settings, nil, func(sdk.Diagnostic) error { return nil })
 			if err != nil {
 				t.Fatal(err)
@@ -251,13 +252,13 @@ func TestMetadataServiceRefuses(t *testing.T) {
 			Body: io.NopCloser(bytes.NewBufferString(`{"error":"forbidden"}`)),
 		}
 	})
-	s := Source{getenv: os.Getenv, transport: refuse}
+	s := Source{getenv: os.Getenv, transport: refuse, credentials: &signin.Store{}}
 	_, err := s.open(t.Context(), Config{Gallery: "G", Subscription: "S"}, nil, nil, func(sdk.Diagnostic) error { return nil })
 	var d *sdk.Diagnostic
 	if !errors.As(err, &d) {
 		t.Fatalf("got %v", err)
 	}
-	if !strings.Contains(d.Summary, "metadata service") || !strings.Contains(d.NextStep, "AZURE_TOKEN_CREDENTIALS=dev") || !strings.Contains(d.NextStep, "az login") {
+	if !strings.Contains(d.Error(), "managed identity: 169.254.169.254 answered HTTP status 403") || !strings.Contains(d.NextStep, "AZURE_TOKEN_CREDENTIALS=dev") || !strings.Contains(d.NextStep, "az login") {
 		t.Errorf("got %s\nnext: %s", d.Error(), d.NextStep)
 	}
 }

@@ -1,0 +1,90 @@
+package main_test
+
+import (
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
+)
+
+// What keeps requests from arriving is told by its own name, at once, and for the
+// sign-in as for Azure itself.
+func TestCauses(t *testing.T) {
+	var asked atomic.Int64
+	refuse := func(status int) string {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "<html>canary")
+		}))
+		t.Cleanup(proxy.Close)
+		return proxy.URL
+	}
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	programs := t.TempDir()
+	const az = "#!/bin/sh\n" + `echo '{"accessToken":"t","expires_on":4102444800}'`
+	if err := os.WriteFile(filepath.Join(programs, "az"), []byte(az), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := map[string]string{"AZURE_RESOURCE_MANAGER_ENDPOINT": "https://arm.invalid", "AZURE_AUTHORITY_HOST": "https://login.invalid"}
+	signedIn := map[string]string{"AZURE_TOKEN_CREDENTIALS": "AzureCLICredential", "PATH": programs + ":/usr/bin:/bin"}
+	const summary = "no token from Azure: the sign-in failed: the AZURE_ variables of a service principal: "
+	for name, tt := range map[string]struct {
+		env  []map[string]string
+		want []string
+	}{
+		"proxy wants a password, of the sign-in": {
+			[]map[string]string{elsewhere, {"HTTPS_PROXY": refuse(407)}}, []string{summary + "the proxy 127.0.0.1:", "asks for a user and a password (HTTP status 407)"},
+		},
+		"proxy wants a password, of Azure": {
+			[]map[string]string{elsewhere, signedIn, {"HTTPS_PROXY": refuse(407)}}, []string{"gallery prod: reading it failed: the proxy 127.0.0.1:", "asks for a user and a password"},
+		},
+		"proxy refuses": {
+			[]map[string]string{elsewhere, signedIn, {"HTTPS_PROXY": refuse(403)}}, []string{"does not let requests to arm.invalid through (HTTP status 403)"},
+		},
+		"certificate, of the sign-in": {
+			[]map[string]string{{"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": "/etc/ca.pem"}},
+			[]string{summary + "the certificate of 127.0.0.1:", "is signed by nobody that this machine trusts", "set SSL_CERT_FILE to the same file"},
+		},
+		"certificate, of Azure": {
+			[]map[string]string{signedIn, {"SSL_CERT_FILE": "/nonexistent.pem"}},
+			[]string{"gallery prod: reading it failed: the certificate of 127.0.0.1:", "SSL_CERT_FILE names a file that cannot be read"},
+		},
+		"no server, of the sign-in": {
+			[]map[string]string{{"AZURE_AUTHORITY_HOST": "https://" + gone.Listener.Addr().(*net.TCPAddr).String()}}, []string{summary, "cannot be reached: connection refused"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked.Store(0)
+			w := start(t, fakeazure.Options{}, nil)
+			for _, env := range tt.env {
+				maps.Copy(w.env, env)
+			}
+			r := w.discover(t.Context(), config{"gallery": "prod", "resourceGroup": "images"})
+			if r.Err == nil || failure.Code(r.Err) != failure.ExitSource {
+				t.Errorf("got %v", r.Err)
+			}
+			text := said(r)
+			if r.Err != nil {
+				text += r.Err.Error()
+			}
+			wants(t, text, tt.want...)
+			if strings.Contains(text, "canary") {
+				t.Errorf("it repeats a secret: %s", text)
+			}
+			if n := asked.Load(); n > 1 {
+				t.Errorf("%d tries of what stays as it is", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,162 @@
+package signin
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// program is a command line that prints tokens. azidentity's own puts what the
+// program wrote into its error, and ends no more than the shell that runs it.
+type program struct {
+	name string
+	// args are those for a resource (or scope) and a tenant, which may be empty.
+	args func(resource, tenant string) []string
+	read func([]byte) (azcore.AccessToken, error)
+	// login is the command that signs in anew, and tenant its flag.
+	login, tenant string
+	// limit is how long it may take.
+	limit time.Duration
+}
+
+// azureCLI is az (learn.microsoft.com/cli/azure/account#az-account-get-access-token).
+// Its older versions know no scopes.
+func azureCLI(limit time.Duration) program {
+	return program{
+		name: "az", login: "az login", tenant: "--tenant", read: readAzureCLI, limit: limit,
+		args: func(scope, tenant string) []string {
+			args := []string{"account", "get-access-token", "-o", "json", "--resource", strings.TrimSuffix(scope, "/.default")}
+			return withTenant(args, "--tenant", tenant)
+		},
+	}
+}
+
+// developerCLI is azd (learn.microsoft.com/azure/developer/azure-developer-cli/reference#azd-auth-token).
+func developerCLI(limit time.Duration) program {
+	return program{
+		name: "azd", login: "azd auth login", tenant: "--tenant-id", read: readDeveloperCLI, limit: limit,
+		args: func(scope, tenant string) []string {
+			return withTenant([]string{"auth", "token", "-o", "json", "--no-prompt", "--scope", scope}, "--tenant-id", tenant)
+		},
+	}
+}
+
+func withTenant(args []string, flag, tenant string) []string {
+	if tenant == "" {
+		return args
+	}
+	return append(args, flag, tenant)
+}
+
+// maxOutput of a program is read; a token is some thousand bytes.
+const maxOutput = 1 << 18
+
+// bounded keeps what fits, and lets the program go on.
+type bounded struct{ bytes.Buffer }
+
+// Write takes p.
+func (b *bounded) Write(p []byte) (int, error) {
+	b.Buffer.Write(p[:min(len(p), maxOutput-b.Len())])
+	return len(p), nil
+}
+
+var _ io.Writer = (*bounded)(nil)
+
+// GetToken runs the program. What it starts ends with it.
+func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if o.Claims != "" {
+		return azcore.AccessToken{}, &Failure{
+			Way: p.name, Why: "Azure asks for another sign-in, as for multi-factor authentication",
+			Next: "run `" + p.login + " --claims-challenge " + base64.StdEncoding.EncodeToString([]byte(o.Claims)) + "`",
+		}
+	}
+	path, err := exec.LookPath(p.name)
+	if err != nil {
+		return azcore.AccessToken{}, absent(p.name + " is not on the PATH")
+	}
+	var printed, said bounded
+	cmd := exec.CommandContext(ctx, path, p.args(o.Scopes[0], o.TenantID)...) //nolint:gosec // by the user's own PATH
+	cmd.Dir = systemFolder()
+	cmd.Stdout, cmd.Stderr = &printed, &said
+	cmd.WaitDelay = time.Second // something that it started may hold the pipes
+	endAll(cmd)
+	if err := cmd.Run(); err != nil && !(errors.Is(err, exec.ErrWaitDelay) && printed.Len() > 0) {
+		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Bytes())
+	}
+	token, err := p.read(printed.Bytes())
+	if err != nil || token.Token == "" {
+		return azcore.AccessToken{}, &Failure{Way: p.name, Why: "what it printed is no token in JSON", Next: p.advice(o.TenantID)}
+	}
+	return token, nil
+}
+
+func (p program) failure(ctx context.Context, err error, tenant string, said []byte) *Failure {
+	f := &Failure{Way: p.name, Why: "it cannot be started", Next: p.advice(tenant)}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		f.Why = fmt.Sprintf("it did not end within %s", p.limit)
+		f.Next = "find out why it hangs: run `" + p.name + " " + strings.Join(p.args("RESOURCE", "")[:2], " ") + "`"
+	case errors.As(err, &exit):
+		f.Why = "it ended with " + exit.String()
+		if e, found := entra(said); found {
+			f.Why += ": " + e.String()
+		}
+	}
+	return f
+}
+
+func (p program) advice(tenant string) string {
+	return "run `" + strings.Join(withTenant([]string{p.login}, p.tenant, tenant), " ") + "`"
+}
+
+// systemFolder is where programs run: one in which nobody but the system writes, as
+// some read settings from where they are.
+func systemFolder() string {
+	if runtime.GOOS == "windows" {
+		return os.Getenv("SYSTEMROOT")
+	}
+	return "/"
+}
+
+func readAzureCLI(printed []byte) (azcore.AccessToken, error) {
+	var t struct {
+		AccessToken string `json:"accessToken"`
+		Seconds     int64  `json:"expires_on"` // since version 2.54
+		Local       string `json:"expiresOn"`
+	}
+	if err := json.Unmarshal(printed, &t); err != nil {
+		return azcore.AccessToken{}, err
+	}
+	ends := time.Unix(t.Seconds, 0)
+	if t.Seconds == 0 {
+		var err error
+		if ends, err = time.ParseInLocation("2006-01-02 15:04:05.999999", t.Local, time.Local); err != nil {
+			return azcore.AccessToken{}, err
+		}
+	}
+	return azcore.AccessToken{Token: t.AccessToken, ExpiresOn: ends.UTC()}, nil
+}
+
+func readDeveloperCLI(printed []byte) (azcore.AccessToken, error) {
+	var t struct {
+		Token     string    `json:"token"`
+		ExpiresOn time.Time `json:"expiresOn"`
+	}
+	if err := json.Unmarshal(printed, &t); err != nil {
+		return azcore.AccessToken{}, err
+	}
+	return azcore.AccessToken{Token: t.Token, ExpiresOn: t.ExpiresOn.UTC()}, nil
+}

@@ -1,0 +1,383 @@
+package signin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+)
+
+// canary stands for what may be a credential, in the words of a program or a server.
+const canary = "canary"
+
+// settings puts the process and Getenv into an environment of these variables alone.
+func settings(t *testing.T, env map[string]string) func(string) string {
+	t.Helper()
+	for _, name := range []string{
+		"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD",
+		"AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET",
+		"AZURE_ADDITIONALLY_ALLOWED_TENANTS", "AZURE_AUTHORITY_HOST", "AZURE_TOKEN_CREDENTIALS", "IDENTITY_SERVER_THUMBPRINT",
+	} {
+		t.Setenv(name, "")
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", "/usr/bin:/bin")
+	for name, value := range env {
+		t.Setenv(name, value) // azidentity reads it for itself
+	}
+	return os.Getenv
+}
+
+type answers func(*http.Request) (*http.Response, error)
+
+func (a answers) Do(r *http.Request) (*http.Response, error) { return a(r) }
+
+// says answers every request alike, but for what msal asks before.
+func says(status int, body string) answers {
+	return func(r *http.Request) (*http.Response, error) {
+		status, body := status, body
+		if strings.HasSuffix(r.URL.Path, "openid-configuration") {
+			base := "https://" + r.URL.Host + "/tenant"
+			status, body = http.StatusOK, `{"issuer":"`+base+`/v2.0","authorization_endpoint":"`+base+`/a","token_endpoint":"`+base+`/token"}`
+		}
+		return &http.Response{
+			StatusCode: status, Status: fmt.Sprint(status, " ", canary), Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(bytes.NewBufferString(body)),
+		}, nil
+	}
+}
+
+// private is a cloud whose identity service is asked for tokens only.
+func private(t *testing.T) endpoint.Cloud {
+	t.Helper()
+	c, err := endpoint.Resolve(func(string) string { return "" }, map[string]any{
+		endpoint.KeyAuthority: "https://login.local", endpoint.KeyARM: "https://arm.local",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// signInWith returns the error of a sign-in, which may be nil.
+func signInWith(t *testing.T, o Options, tenant string) error {
+	t.Helper()
+	o.Cloud = private(t)
+	c, err := (&Store{}).Get(o.Cloud, tenant, func() (azcore.TokenCredential, error) { return New(o) })
+	if err != nil {
+		return err
+	}
+	return c.SignIn(t.Context(), o.Cloud)
+}
+
+func text(err error) string {
+	var failed *Error
+	if !errors.As(err, &failed) {
+		return fmt.Sprint(err)
+	}
+	said := failed.Error()
+	for _, f := range failed.Failed {
+		said += " next: " + f.Next
+	}
+	return said
+}
+
+// programs puts scripts of these names on the PATH alone.
+func programs(t *testing.T, scripts map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, script := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir + ":/usr/bin:/bin"
+}
+
+// What a program prints is repeated nowhere, whole or in part: it may be a token in
+// any form.
+func TestProgramsWords(t *testing.T) {
+	const loud = "echo canary-out; echo 'canary-err AADSTS700082: canary' >&2; "
+	for name, tt := range map[string]struct {
+		scripts map[string]string
+		way     string
+		tenant  string
+		want    []string
+	}{
+		"az fails":       {map[string]string{"az": loud + "exit 3"}, cli, "", []string{"az: it ended with exit status 3: AADSTS700082 (the sign-in has expired)", "run `az login`"}},
+		"in a tenant":    {map[string]string{"az": loud + "exit 1"}, cli, "T", []string{"run `az login --tenant T`"}},
+		"no JSON":        {map[string]string{"az": loud}, cli, "", []string{"az: what it printed is no token in JSON"}},
+		"no token in it": {map[string]string{"az": `echo '{"accessToken":"","expires_on":4102444800,"canary":"canary"}'`}, cli, "", []string{"no token in JSON"}},
+		"no time in it":  {map[string]string{"az": `echo '{"accessToken":"canary","expiresOn":"canary"}'`}, cli, "", []string{"no token in JSON"}},
+		"killed":         {map[string]string{"az": loud + "kill -9 $$"}, cli, "", []string{"az: it ended with signal: killed"}},
+		"not there":      {nil, cli, "", []string{"nothing to sign in with is set up: az is not on the PATH"}},
+		"azd fails":      {map[string]string{"azd": loud + "exit 1"}, developer, "", []string{"azd: it ended with exit status 1", "run `azd auth login`"}},
+		"both":           {map[string]string{"az": loud + "exit 1", "azd": loud + "exit 2"}, "dev", "", []string{"az: it ended with exit status 1", "azd: it ended with exit status 2"}},
+		"PowerShell":     {map[string]string{"pwsh": loud + "exit 1"}, powerShell, "", []string{"Azure PowerShell: it gives no token", "Connect-AzAccount"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			getenv := settings(t, map[string]string{"PATH": programs(t, tt.scripts), envCredentials: tt.way})
+			said := text(signInWith(t, Options{Getenv: getenv}, tt.tenant))
+			for _, want := range tt.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("missing %q in: %s", want, said)
+				}
+			}
+			if strings.Contains(said, canary) {
+				t.Errorf("it repeats the program: %s", said)
+			}
+		})
+	}
+}
+
+// Nor is what a token server says: its status and Microsoft's number are told.
+func TestServersWords(t *testing.T) {
+	principal := map[string]string{"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_CLIENT_SECRET": canary}
+	federated := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(federated, []byte(canary), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	noFile := filepath.Join(t.TempDir(), "none")
+	workloadOf := func(file string) map[string]string {
+		return map[string]string{"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_FEDERATED_TOKEN_FILE": file}
+	}
+	onward := []string{"az: it ended with exit status 9"} // as azidentity goes on
+	entraSays := says(400, `{"error":"canary","error_description":"AADSTS7000222: canary ... canary"}`)
+	for name, tt := range map[string]struct {
+		env     map[string]string
+		way     string
+		answers answers
+		want    []string
+	}{
+		"secret":           {principal, environment, entraSays, []string{"login.local answered HTTP status 400: AADSTS7000222 (the client secret has expired)", "set AZURE_CLIENT_SECRET"}},
+		"unknown number":   {principal, environment, says(401, `{"error_description":"AADSTS999999: canary"}`), []string{"HTTP status 401: AADSTS999999"}},
+		"no JSON":          {principal, environment, says(400, "<canary>"), []string{"login.local answered HTTP status 400"}},
+		"no token":         {principal, environment, says(200, `{"canary":"canary"}`), []string{"it gives no token"}},
+		"page":             {principal, environment, says(200, `<canary>`), []string{"it gives no token"}},
+		"redirect":         {principal, environment, says(307, canary), []string{"login.local answered HTTP status 307"}},
+		"half a principal": {map[string]string{"AZURE_CLIENT_SECRET": canary, "AZURE_CLIENT_ID": "c"}, environment, nil, []string{"AZURE_TENANT_ID is not set"}},
+		"no certificate": {
+			map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_CERTIFICATE_PATH": federated}, environment, nil,
+			[]string{"the file that AZURE_CLIENT_CERTIFICATE_PATH names is no certificate"},
+		},
+		"workload":         {workloadOf(federated), workload, says(400, `{"error_description":"AADSTS700213: canary"}`), []string{"workload identity: login.local answered HTTP status 400: AADSTS700213 (no federated credential has this subject)"}},
+		"no token file":    {workloadOf(noFile), workload, nil, []string{"the file that AZURE_FEDERATED_TOKEN_FILE names cannot be read"}},
+		"half a workload":  {map[string]string{"AZURE_FEDERATED_TOKEN_FILE": federated}, workload, nil, []string{"AZURE_TENANT_ID and AZURE_CLIENT_ID is not set"}},
+		"metadata refuses": {nil, "prod", says(403, canary), []string{"managed identity: 169.254.169.254 answered HTTP status 403", "AZURE_TOKEN_CREDENTIALS=dev"}},
+		"no identity":      {nil, managed, says(400, canary), []string{"this machine has no managed identity"}},
+		"another identity": {map[string]string{"AZURE_CLIENT_ID": "c"}, managed, says(400, canary), []string{"managed identity: 169.254.169.254 answered HTTP status 400"}},
+		"no metadata":      {nil, "", answers(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }), onward},
+		"a page for it":    {nil, "", says(200, "<html>canary</html>"), onward},
+		"App Service": {
+			map[string]string{"IDENTITY_ENDPOINT": "http://127.0.0.1/msi", "IDENTITY_HEADER": canary}, managed, says(401, canary),
+			[]string{"managed identity: 127.0.0.1 answered HTTP status 401"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			getenv := settings(t, tt.env)
+			t.Setenv(envCredentials, tt.way)
+			t.Setenv("PATH", programs(t, map[string]string{"az": "exit 9"}))
+			o := Options{Getenv: getenv}
+			if tt.answers != nil {
+				o.Transport = tt.answers
+			}
+			said := text(signInWith(t, o, ""))
+			for _, want := range tt.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("missing %q in: %s", want, said)
+				}
+			}
+			if strings.Contains(said, canary) {
+				t.Errorf("it repeats the server: %s", said)
+			}
+		})
+	}
+}
+
+// AZURE_TOKEN_CREDENTIALS is read as azidentity reads it.
+func TestSelection(t *testing.T) {
+	for wanted, want := range map[string]string{
+		"":                   "EnvironmentCredential WorkloadIdentityCredential ManagedIdentityCredential AzureCLICredential AzureDeveloperCLICredential AzurePowerShellCredential",
+		"prod":               "EnvironmentCredential WorkloadIdentityCredential ManagedIdentityCredential",
+		"dev":                "AzureCLICredential AzureDeveloperCLICredential AzurePowerShellCredential",
+		"azureclicredential": "AzureCLICredential", "WorkloadIdentityCredential": "WorkloadIdentityCredential",
+	} {
+		got, err := selection(wanted)
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, %v", wanted, got, err)
+		}
+	}
+	for _, wrong := range []string{"DEV", "az", "VisualStudioCredential"} {
+		if _, err := selection(wrong); err == nil || !strings.Contains(text(err), "AZURE_TOKEN_CREDENTIALS: it is \""+wrong+"\"") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+// A spec may ask for a tenant; the user grants it, by the rules of azidentity.
+func TestTenants(t *testing.T) {
+	for _, tt := range []struct {
+		w             way
+		listed, asked string
+		want          bool
+	}{
+		{way{tenant: "own"}, "", "", true},
+		{way{tenant: "own"}, "", "own", true},
+		{way{tenant: "own"}, "", "other", false},
+		{way{tenant: "own"}, "x;other", "other", true},
+		{way{tenant: "own"}, "x", "other", false},
+		{way{tenant: "own"}, "*", "other", true},
+		{way{tenant: "organizations"}, "", "other", true},
+		{way{any: true}, "", "other", true},
+		{way{any: true}, "x", "other", false},
+		{way{home: true}, "x", "other", true},
+	} {
+		o := Options{Getenv: func(string) string { return tt.listed }}
+		if got := o.allows(&tt.w, tt.asked); got != tt.want {
+			t.Errorf("%+v asked for %q with %q: %v", tt.w, tt.asked, tt.listed, got)
+		}
+	}
+	getenv := settings(t, map[string]string{
+		"AZURE_TENANT_ID": "own", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s", "PATH": programs(t, map[string]string{"az": "echo called >&2; exit 1"}),
+	})
+	said := text(signInWith(t, Options{Getenv: getenv, Transport: answers(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("%s was asked", r.URL)
+		return nil, io.ErrUnexpectedEOF
+	})}, "evil"))
+	if !strings.Contains(said, "not for the tenant evil") || strings.Contains(said, "az:") {
+		t.Errorf("said %s", said)
+	}
+}
+
+// Twenty sources of one command start one program, and each of them has its token, or
+// its error.
+func TestOneSignIn(t *testing.T) {
+	for name, ending := range map[string]string{
+		"token":   `echo '{"accessToken":"t","expires_on":4102444800}'`,
+		"failure": "exit 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := filepath.Join(t.TempDir(), "calls")
+			getenv := settings(t, map[string]string{
+				"PATH": programs(t, map[string]string{"az": "echo $* >> " + calls + "; " + ending}), envCredentials: cli,
+			})
+			store, at := &Store{}, private(t)
+			var done sync.WaitGroup
+			for i := range 40 {
+				tenant := []string{"", "T"}[i%2]
+				done.Go(func() {
+					c, err := store.Get(at, tenant, func() (azcore.TokenCredential, error) { return New(Options{Cloud: at, Getenv: getenv}) })
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := c.SignIn(t.Context(), at); (err == nil) != (name == "token") {
+						t.Error(err)
+					}
+				})
+			}
+			done.Wait()
+			log, err := os.ReadFile(calls)
+			if err != nil || strings.Count(string(log), "\n") != 2 {
+				t.Errorf("%v, called: %s", err, log)
+			}
+		})
+	}
+}
+
+type counted struct {
+	calls   atomic.Int64
+	tenants sync.Map
+	lasts   time.Duration
+}
+
+func (c *counted) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	c.calls.Add(1)
+	c.tenants.Store(o.TenantID, true)
+	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(c.lasts)}, nil
+}
+
+func TestTokensAreKept(t *testing.T) {
+	for name, tt := range map[string]struct {
+		lasts time.Duration
+		want  int64
+	}{"long": {time.Hour, 2}, "about to end": {time.Minute, 4}} {
+		t.Run(name, func(t *testing.T) {
+			inner := &counted{lasts: tt.lasts}
+			c, err := (&Store{}).Get(private(t), "T", func() (azcore.TokenCredential, error) { return inner, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, claims := range []string{"", "", "", "challenge"} {
+				if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, asked := inner.tenants.Load("T"); inner.calls.Load() != tt.want || !asked {
+				t.Errorf("%d calls", inner.calls.Load())
+			}
+		})
+	}
+}
+
+// never gives no token until it is ended.
+type never struct{ started, ended chan struct{} }
+
+func (n never) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	n.started <- struct{}{}
+	<-ctx.Done()
+	n.ended <- struct{}{}
+	return azcore.AccessToken{}, ctx.Err()
+}
+
+// A sign-in goes on as long as one waits for it, and the end of one call is no failure
+// of the next.
+func TestLastOneEndsSignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := never{make(chan struct{}), make(chan struct{}, 1)}
+		c, err := (&Store{}).Get(endpoint.Cloud{}, "", func() (azcore.TokenCredential, error) { return inner, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			first, leave := context.WithCancel(t.Context())
+			second, leaveLast := context.WithCancel(t.Context())
+			results := make(chan error)
+			for _, ctx := range []context.Context{first, second} {
+				go func() {
+					_, err := c.GetToken(ctx, policy.TokenRequestOptions{})
+					results <- err
+				}()
+			}
+			<-inner.started
+			synctest.Wait()
+			leave()
+			if err := <-results; !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+			synctest.Wait()
+			leaveLast()
+			if err := <-results; !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+			<-inner.ended
+		}
+	})
+}
