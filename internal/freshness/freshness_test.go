@@ -13,7 +13,7 @@ import (
 func TestJudge(t *testing.T) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	past, future := now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)
-	want := freshness.Expected{ID: "x", Region: "West US 2", Architecture: "amd64", Digest: "sha256:a"}
+	want := freshness.Expected{ID: "x", Region: "West US 2", Architecture: "amd64", Digest: "sha256:a", OS: image.OS{Name: "rhel", Version: "8.8"}}
 	good := image.Image{ID: "x", State: image.Available, Region: "westus2", Architecture: "amd64", Digest: "sha256:a"}
 	tests := map[string]struct {
 		change func(*image.Image)
@@ -30,7 +30,13 @@ func TestJudge(t *testing.T) {
 		"disabled":         {func(i *image.Image) { i.State, i.StateReason = image.Disabled, "by its owner" }, []string{"its state is disabled (by its owner)"}},
 		"region":           {func(i *image.Image) { i.Region = "eastus" }, []string{"its region is eastus, and West US 2 was picked"}},
 		"architecture":     {func(i *image.Image) { i.Architecture = "arm64" }, []string{"its architecture is arm64, and amd64 was picked"}},
-		"moved tag":        {func(i *image.Image) { i.Digest = "sha256:b" }, []string{"its digest is sha256:b, and sha256:a was picked"}},
+		"a system": {func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22.04"} }, []string{
+			"its OS is ubuntu, and rhel was picked", "its OS version is 22.04, and 8.8 was picked",
+		}},
+		"a part of the version":   {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8"} }, nil},
+		"more of the version":     {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8.8.1"} }, nil},
+		"another, alike at first": {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8.80"} }, []string{"its OS version is 8.80, and 8.8 was picked"}},
+		"moved tag":               {func(i *image.Image) { i.Digest = "sha256:b" }, []string{"its digest is sha256:b, and sha256:a was picked"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

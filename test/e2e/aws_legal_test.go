@@ -48,6 +48,7 @@ func awsWorld() fakeaws.World {
 		}
 	}
 	return fakeaws.World{
+		Regions:   []fakeaws.Region{{Name: "us-east-1"}, {Name: "eu-west-1"}},
 		Roles:     []fakeaws.Role{{ARN: "arn:aws:iam::111122223333:role/reader"}},
 		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "Golden"}, {Region: "us-east-1", Name: "Other"}},
 		Builds: []fakeaws.Build{
@@ -66,9 +67,10 @@ func awsWorld() fakeaws.World {
 const awsSpec = `apiVersion: byoos.dev/v1alpha1
 kind: ImageSet
 sources:
-  - {name: search, type: aws, config: {regions: us-east-1, ami: {namePattern: "golden-*"}, callTimeout: 20s}}
+  - {name: search, type: aws, config: {regions: all-enabled, ami: {namePattern: "golden-*"}, callTimeout: 20s}}
   - {name: pipeline, type: aws, config: {imageBuilder: {pipeline: Golden, region: us-east-1}, callTimeout: 20s}}
   - {name: image, type: aws, config: {imageBuilder: {image: golden, region: us-east-1}, callTimeout: 20s}}
+  - {name: build, type: aws, config: {imageBuilder: {image: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.1.0/2"}, callTimeout: 20s}}
   - {name: parameter, type: aws, config: {regions: us-east-1, ssmParameter: /aws/service/golden, roleArn: "arn:aws:iam::111122223333:role/reader", callTimeout: 20s}}
 packs:
 `
@@ -158,14 +160,16 @@ func (r awsRun) judge(operation, variation string, before map[string]awsImage, p
 			continue
 		}
 		picked := overrideForm.FindStringSubmatch(out)
-		if picked == nil || !fits(variation, picked[1], errOut) {
-			r.t.Errorf("%s: wrong pick without a word: %s%s", pack, out, errOut)
-		} else if picked[1] != awsWanted {
+		switch {
+		case picked == nil, !slices.Contains(allowed(variation), picked[1]):
+			r.t.Errorf("%s: wrong pick: %s%s", pack, out, errOut)
+		case picked[1] != awsWanted:
 			verdict = "told"
+			r.toldOfAStep(pack, errOut)
 		}
 	}
-	if service, _, _ := strings.Cut(operation, ":"); service != "ec2" && service != "" {
-		return verdict // the only service that verify asks
+	if service, _, _ := strings.Cut(operation, ":"); service != "ec2" && operation != "imagebuilder:GetImage" && service != "" {
+		return verdict // verify does not ask it
 	}
 	out, errOut, code := r.byoos("all", "verify")
 	r.told("verify", errOut+out, code)
@@ -178,18 +182,29 @@ func (r awsRun) judge(operation, variation string, before map[string]awsImage, p
 	return verdict
 }
 
-// fits says whether a pick is right, or another one that the user is told of: the
-// older AMI, or one of which EC2 no longer says that it is disabled.
-func fits(variation, picked, said string) bool {
-	switch picked {
-	case awsWanted:
-		return true
-	case awsOld, awsOlder:
-		return said != "" || refusal.MatchString(variation)
-	case awsDisabled:
-		return said != "" && variation == "without imagesSet[].imageState"
+// allowed are the picks that a variation may lead to: the wanted one, an older one where
+// something is told, or one of which EC2 no longer says that it is disabled.
+func allowed(variation string) []string {
+	ids := []string{awsWanted, awsOld, awsOlder}
+	if variation == "without imagesSet[].imageState" {
+		ids = append(ids, awsDisabled)
 	}
-	return false
+	return ids
+}
+
+// dropped is a line of explain that says why the wanted image is no candidate.
+var dropped = regexp.MustCompile(`(?m)` + awsWanted + `\b.* (withheld|state|architecture) .+$`)
+
+// toldOfAStep fails where another image than the wanted one is rendered, and neither a
+// message nor explain says why. The plain run writes no message.
+func (r awsRun) toldOfAStep(pack, said string) {
+	r.t.Helper()
+	if strings.TrimSpace(said) != "" {
+		return
+	}
+	if out, errOut, _ := r.byoos(pack, "explain"); !dropped.MatchString(out) {
+		r.t.Errorf("%s: another image is picked without a word: %s%s", pack, out, errOut)
+	}
 }
 
 func (r awsRun) judgeImages(variation string, before, after map[string]awsImage, errOut string) {
@@ -220,11 +235,17 @@ func (r awsRun) told(command, said string, code int) {
 	}
 }
 
+func awsPacks() []string { return []string{"search", "pipeline", "image", "build", "parameter"} }
+
 // packsOf are the packs whose sources use an action.
 func packsOf(operation string) []string {
 	switch operation {
 	case "ec2:DescribeImages":
 		return []string{"search", "pipeline", "parameter"}
+	case "ec2:DescribeRegions":
+		return []string{"search"}
+	case "imagebuilder:GetImage":
+		return []string{"build"}
 	case "imagebuilder:ListImagePipelines", "imagebuilder:ListImagePipelineImages":
 		return []string{"pipeline"}
 	case "imagebuilder:ListImages", "imagebuilder:ListImageBuildVersions":
@@ -239,7 +260,7 @@ func awsFiles(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	var all strings.Builder
-	for _, pack := range []string{"search", "pipeline", "image", "parameter"} {
+	for _, pack := range awsPacks() {
 		line := fmt.Sprintf("  - {name: %s, pack: generic-byoi, sources: [%s], select: {provider: aws, region: us-east-1}, values: {osName: ubuntu, osVersion: \"24.04\"}}\n", pack, pack)
 		all.WriteString(line)
 		if err := os.WriteFile(filepath.Join(dir, pack+".yaml"), []byte(awsSpec+line), 0o600); err != nil {
@@ -340,7 +361,12 @@ func TestAWSLegalAnswers(t *testing.T) {
 	if _, errOut, code := plain.byoos("all", "lock"); code != 0 {
 		t.Fatalf("lock: %d %s", code, errOut)
 	}
-	if verdict := plain.judge("", "", before, []string{"search", "pipeline", "image", "parameter"}); verdict != "right" {
+	for _, pack := range awsPacks() {
+		if _, errOut, _ := plain.byoos(pack, "render"); errOut != "" {
+			t.Fatalf("%s: %s", pack, errOut)
+		}
+	}
+	if verdict := plain.judge("", "", before, awsPacks()); verdict != "right" {
 		t.Fatalf("as the service usually answers: %s", verdict)
 	}
 	counts := &tally{rows: map[string]map[string]int{}, named: map[string][]string{}}
@@ -385,7 +411,7 @@ func TestAWSLegalAnswers(t *testing.T) {
 				world := awsWorld()
 				change(&world)
 				run := awsRun{t, dir, serve(t, world, fakeaws.Complete), home}
-				verdict := run.judge("", name, before, []string{"search", "pipeline", "image", "parameter"})
+				verdict := run.judge("", name, before, awsPacks())
 				counts.add("every listing", name, verdict)
 				if verdict != "right" {
 					t.Error(verdict)

@@ -28,6 +28,7 @@ var models = map[string]reflect.Type{
 	"imagebuilder:ListImagePipelineImages": reflect.TypeFor[imagebuilder.ListImagePipelineImagesOutput](),
 	"imagebuilder:ListImages":              reflect.TypeFor[imagebuilder.ListImagesOutput](),
 	"imagebuilder:ListImageBuildVersions":  reflect.TypeFor[imagebuilder.ListImageBuildVersionsOutput](),
+	"imagebuilder:GetImage":                reflect.TypeFor[imagebuilder.GetImageOutput](),
 	"ssm:GetParameters":                    reflect.TypeFor[ssm.GetParametersOutput](),
 }
 
@@ -48,6 +49,8 @@ func Shape(operation string) legal.Shape {
 		shape = legal.ShapeOf[imagebuilder.ListImagesOutput](nameOf("imagebuilder"))
 	case "imagebuilder:ListImageBuildVersions":
 		shape = legal.ShapeOf[imagebuilder.ListImageBuildVersionsOutput](nameOf("imagebuilder"))
+	case "imagebuilder:GetImage":
+		shape = legal.ShapeOf[imagebuilder.GetImageOutput](nameOf("imagebuilder"))
 	case "ssm:GetParameters":
 		shape = legal.ShapeOf[ssm.GetParametersOutput](nameOf("ssm"))
 	}
@@ -81,7 +84,7 @@ func nameOf(service string) func(reflect.StructField) string {
 }
 
 // unsaid are the fields that say something else of an image when they are there.
-var unsaid = []string{"nextToken", "platform", "imageOwnerAlias", "containers", "errorMessage", "InvalidParameters", "nodevice", "noDevice"}
+var unsaid = []string{"nextToken", "platform", "productCodes", "imageOwnerAlias", "containers", "errorMessage", "InvalidParameters", "nodevice", "noDevice"}
 
 // Operation names what a request asks for: ec2:DescribeImages.
 func Operation(r *http.Request) string {

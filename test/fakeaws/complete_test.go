@@ -48,11 +48,15 @@ func TestCompleteAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	build, err := builder.GetImage(t.Context(), &imagebuilder.GetImageInput{ImageBuildVersionArn: builds.ImageSummaryList[0].Arn})
+	if err != nil {
+		t.Fatal(err)
+	}
 	parameters, err := ssm.NewFromConfig(config).GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{"/aws/service/x/image_id"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, answer := range []any{images, regions, pipelines, builds, versions, parameters} {
+	for _, answer := range []any{images, regions, pipelines, builds, versions, build, parameters} {
 		empty(t, reflect.TypeOf(answer).Elem().Name(), reflect.ValueOf(answer))
 	}
 }
@@ -60,7 +64,7 @@ func TestCompleteAnswers(t *testing.T) {
 // sometimes are fields that say something else of an image, or of the listing.
 var sometimes = map[string]bool{
 	"NextToken": true, "Platform": true, "ImageOwnerAlias": true, "Containers": true, "ErrorMessage": true, "InvalidParameters": true,
-	"NoDevice": true, "ResultMetadata": true, "Tags": true,
+	"NoDevice": true, "ResultMetadata": true, "Tags": true, "ProductCodes": true,
 }
 
 func empty(t *testing.T, path string, v reflect.Value) {
