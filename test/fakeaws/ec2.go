@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"sort"
 	"strconv"
@@ -380,14 +379,31 @@ func (f filter) matches(a *ami, account string) bool {
 	return ok && slices.ContainsFunc(f.values, func(v string) bool { return wildcard(v, value) })
 }
 
-// wildcard matches * and ? as EC2 filters do; both match a slash.
+// wildcard matches * and ? as EC2 filters do; a backslash makes the character after it
+// one like any other.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
 func wildcard(pattern, value string) bool {
-	if !strings.ContainsAny(pattern, "*?") {
+	if !strings.ContainsAny(pattern, `*?\`) {
 		return pattern == value
 	}
-	escape := strings.NewReplacer("/", "\x00", "[", "\\[", "]", "\\]")
-	ok, err := path.Match(escape.Replace(pattern), strings.ReplaceAll(value, "/", "\x00"))
-	return err == nil && ok
+	for ; pattern != ""; pattern, value = pattern[1:], value[1:] {
+		if pattern[0] == '*' {
+			for i := 0; i <= len(value); i++ {
+				if wildcard(pattern[1:], value[i:]) {
+					return true
+				}
+			}
+			return false
+		}
+		any := pattern[0] == '?'
+		if pattern[0] == '\\' && len(pattern) > 1 {
+			pattern = pattern[1:]
+		}
+		if value == "" || !any && pattern[0] != value[0] {
+			return false
+		}
+	}
+	return value == ""
 }
 
 func (s *Server) describeRegions(req *request) ([]byte, *apiError) {

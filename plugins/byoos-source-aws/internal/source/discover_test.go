@@ -958,6 +958,29 @@ func TestRegions(t *testing.T) {
 			t.Error("the other region is missing")
 		}
 	})
+	t.Run("not enabled, of an old build", func(t *testing.T) {
+		old := w
+		old.Builds = append(slices.Clone(w.Builds), fakeaws.Build{
+			Region: "us-east-1", Name: "golden", Version: "0.9.0", Build: 1, DateCreated: "2026-05-01T00:00:00.000Z",
+			Outputs: []fakeaws.Output{{Region: "me-south-1", AMI: id(4)}},
+		})
+		for config, severity := range map[string]sdk.Severity{
+			`{"imageBuilder":{"image":"golden"}}`:                                      sdk.Warning,
+			`{"imageBuilder":{"image":"golden"},"regions":["us-east-1","me-south-1"]}`: sdk.Error,
+		} {
+			start(t, old)
+			out := run(t, call{config: config})
+			if len(out.diagnostics) != 1 || out.diagnostics[0].Severity != severity || out.diagnostics[0].Scope != "me-south-1" {
+				t.Errorf("%s: %+v", config, out.diagnostics)
+			}
+			if img := out.find(t, id(4)); img.Withheld == "" || len(out.usable(now())["us-east-1"]) != 1 {
+				t.Errorf("%s: %+v", config, img)
+			}
+		}
+		old.Faults = []fakeaws.Fault{{Action: "DescribeRegions", Kind: "deny"}} // then it is not known
+		start(t, old)
+		run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).oneError(t)
+	})
 	t.Run("none", func(t *testing.T) {
 		start(t, w)
 		t.Setenv("AWS_REGION", "")

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
@@ -67,7 +69,15 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 		return d.noteNoPlace(asked, "and Image Builder has AMIs in "+strings.Join(ids(left), ", "), "distribute to the region, or correct it in regions or the pack's select")
 	}
 	err = d.eachRegion(ctx, ids(byRegion), func(ctx context.Context, region string) error {
-		return d.crossCheck(ctx, region, byRegion[region])
+		err := d.crossCheck(ctx, region, byRegion[region])
+		if err != nil && d.notEnabled(ctx, region, err) {
+			return d.out.Report(sdk.Diagnostic{
+				Severity: sdk.Warning, Scope: region, ConfigPath: "imageBuilder",
+				Summary:  "not read: Image Builder has AMIs in " + region + ", which is not enabled for the account",
+				NextStep: "enable the region, or name those to read in regions",
+			})
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -89,6 +99,24 @@ func home(c settings.Config, s *session.Session) (string, error) {
 		Severity: sdk.Error, ConfigPath: "imageBuilder.region", Summary: "no region to look for the Image Builder resource in",
 		NextStep: "set imageBuilder.region or AWS_REGION, or name it by its ARN",
 	}
+}
+
+// notEnabled tells whether a call failed because its region is not enabled for the
+// account, and nobody asked for it: a build was once distributed there. EC2 then takes
+// the credentials for wrong ones, as their tokens are not good there.
+// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+func (d *discovery) notEnabled(ctx context.Context, region string, err error) bool {
+	if len(d.config.Regions) > 0 || len(d.req.Hints.Regions) > 0 || !trouble.Rejected(err) {
+		return false
+	}
+	var out *ec2.DescribeRegionsOutput
+	err = d.session.Do(ctx, func(ctx context.Context) (err error) {
+		out, err = d.session.EC2(d.session.AnyRegion).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true), RegionNames: []string{region}})
+		return err
+	})
+	return err == nil && slices.ContainsFunc(out.Regions, func(r types.Region) bool {
+		return aws.ToString(r.RegionName) == region && aws.ToString(r.OptInStatus) == "not-opted-in"
+	})
 }
 
 // wantedRegions tells which of the regions that an image was distributed to are

@@ -47,7 +47,8 @@ func TestWindowsIsNeverThePick(t *testing.T) {
 	}
 }
 
-// TestACommaIsPartOfAValue: it never makes two values of one.
+// TestACommaIsPartOfAValue: it never makes two values of one. Wildcards and their escape
+// are EC2's.
 func TestACommaIsPartOfAValue(t *testing.T) {
 	tagged := func(value string) func(*fakeaws.AMI) {
 		return func(a *fakeaws.AMI) { a.Tags = map[string]string{"team": value} }
@@ -56,12 +57,24 @@ func TestACommaIsPartOfAValue(t *testing.T) {
 		amiOf("us-east-1", id(1), june, tagged("web, eu")),
 		amiOf("us-east-1", id(2), "2026-06-20T00:00:00.000Z", tagged("web")),
 		amiOf("us-east-1", id(3), "2026-06-20T00:00:00.000Z", tagged("eu")),
+		amiOf("us-east-1", id(4), "2026-06-20T00:00:00.000Z", tagged(`a*b`)),
+		amiOf("us-east-1", id(5), "2026-06-20T00:00:00.000Z", tagged(`aXb`)),
+		amiOf("us-east-1", id(6), "2026-06-20T00:00:00.000Z", tagged(`a\b`)),
 	}}
-	for _, c := range []string{`{"ami":{"tags":{"team":"web, eu"}}}`, `{"ami":{"filters":{"tag:team":"web, eu"}}}`} {
+	for c, want := range map[string][]string{
+		`{"ami":{"tags":{"team":"web, eu"}}}`:               {id(1)},
+		`{"ami":{"filters":{"tag:team":"web, eu"}}}`:        {id(1)},
+		`{"ami":{"tags":{"team":["web, eu","eu"]}}}`:        {id(1), id(3)},
+		`{"ami":{"tags":{"team":"a*b"}}}`:                   {id(4), id(5), id(6)},
+		`{"ami":{"tags":{"team":"a\\*b"}}}`:                 {id(4)},
+		`{"ami":{"tags":{"team":"a\\\\b"}}}`:                {id(6)},
+		`{"ami":{"filters":{"tag:team":"web? eu"}}}`:        {id(1)},
+		`{"ami":{"filters":{"tag:team":["a?b","nobody"]}}}`: {id(4), id(5), id(6)},
+	} {
 		start(t, w)
 		out := run(t, call{config: c})
 		out.noErrors(t)
-		if got := out.usable(now())["us-east-1"]; !slices.Equal(got, []string{id(1)}) {
+		if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, want) {
 			t.Errorf("%s: %v", c, got)
 		}
 	}

@@ -69,6 +69,9 @@ func ExpiredPage(err error) bool {
 		api.ErrorCode() == "InvalidParameterValue" && strings.Contains(strings.ToLower(api.ErrorMessage()), "pagination token")
 }
 
+// Rejected says that AWS does not accept the credentials, or not in the region of the call.
+func Rejected(err error) bool { return slices.Contains(rejected(), Code(err)) }
+
 // Code returns the service's error code, or "".
 func Code(err error) string {
 	var api smithy.APIError
