@@ -53,9 +53,20 @@ func (c Converter) Image(a *types.Image) sdk.Image {
 	c.facts(&img, a)
 	var created, deprecated string
 	img.CreatedAt, created = parseTime("creation date", aws.ToString(a.CreationDate))
+	if isCopy(a) {
+		img.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "CreationDate of a copy"}
+	}
 	img.DeprecatedAt, deprecated = parseTime("deprecation time", aws.ToString(a.DeprecationTime))
 	img.Withheld = cmp.Or(img.Withheld, created, deprecated)
 	return img
+}
+
+// isCopy tells whether an AMI seems to be a copy of another one: that is where the time of
+// its content may be, which EC2 does not tell here. What was made from an instance names
+// the AMI that the instance was launched from.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-ancestry.html
+func isCopy(a *types.Image) bool {
+	return aws.ToString(a.SourceImageId) != "" && aws.ToString(a.SourceInstanceId) == "" && aws.ToString(a.CreationDate) != ""
 }
 
 func (c Converter) owner(a *types.Image) string {

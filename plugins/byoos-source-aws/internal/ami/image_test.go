@@ -132,6 +132,24 @@ func TestBilledSystem(t *testing.T) {
 	}
 }
 
+// TestTimeOfACopy: EC2 has that of the copy alone, and says so by the AMI's source.
+func TestTimeOfACopy(t *testing.T) {
+	at := aws.String("2026-06-01T00:00:00.000Z")
+	for _, test := range []struct {
+		image types.Image
+		want  bool
+	}{
+		{types.Image{CreationDate: at}, false},
+		{types.Image{CreationDate: at, SourceImageId: aws.String("ami-1")}, true},
+		{types.Image{CreationDate: at, SourceImageId: aws.String("ami-1"), SourceInstanceId: aws.String("i-1")}, false},
+	} {
+		img := Converter{}.Image(&test.image)
+		if copied := img.Provenance["createdAt"].Key == "CreationDate of a copy"; copied != test.want || img.CreatedAt.IsZero() {
+			t.Errorf("%+v: %+v", test.image, img)
+		}
+	}
+}
+
 // TestUnknownState: nothing is said against the AMI, and it is not offered.
 func TestUnknownState(t *testing.T) {
 	img := Converter{}.Image(&types.Image{State: "quarantined"})
