@@ -807,6 +807,25 @@ func TestSharedGalleries(t *testing.T) {
 	}
 }
 
+// A gallery that is shared with the tenant is in no list but that of the tenant, which
+// Azure gives only when it is asked for.
+func TestSharedWithTenant(t *testing.T) {
+	e := estate(t)
+	e.SharedGalleries[0].SharedTo = armcompute.SharedToValuesTenant
+	w := start(t, fakeazure.Options{PageSize: 1, Estate: e}, nil)
+	for _, definition := range []string{"", "golden-*", "golden-ubuntu"} {
+		c := config{"sharedGallery": e.SharedGalleries[0].Name, "locations": []any{"westus2"}}
+		if definition != "" {
+			c["definition"] = definition
+		}
+		if r := w.good(t, c); len(r.Images) != 1 || len(r.Diagnostics) > 0 {
+			t.Errorf("%q: %v\n%s", definition, lines(r.Images), said(r))
+		}
+	}
+	r := w.discover(t.Context(), config{"sharedGallery": "nope", "locations": []any{"westus2"}})
+	wants(t, said(r), "it does not exist")
+}
+
 func TestManagedImages(t *testing.T) {
 	w := start(t, fakeazure.Options{PageSize: 1}, nil)
 	r := w.good(t, config{"resourceGroup": "images", "namePattern": "cluster-api-rhel-*", "tags": map[string]any{"Team": "platform"}})

@@ -289,8 +289,12 @@ func (a *answers) sharedDefinitions() computefake.SharedGalleryImagesServer {
 				return r
 			})
 		},
-		NewListPager: func(location, gallery string, _ *armcompute.SharedGalleryImagesClientListOptions) azfake.PagerResponder[armcompute.SharedGalleryImagesClientListResponse] {
-			g := foreign(all, location, gallery)
+		NewListPager: func(location, gallery string, o *armcompute.SharedGalleryImagesClientListOptions) azfake.PagerResponder[armcompute.SharedGalleryImagesClientListResponse] {
+			var to *armcompute.SharedToValues
+			if o != nil {
+				to = o.SharedTo
+			}
+			g := foreign(all, location, gallery).listed(to)
 			return list(g != nil, func() (r armcompute.SharedGalleryImagesClientListResponse) {
 				some, next := part(a, g.Definitions)
 				r.Value = []*armcompute.SharedGalleryImage{}
@@ -321,9 +325,18 @@ func (a *answers) sharedVersions() computefake.SharedGalleryImageVersionsServer 
 				return r
 			})
 		},
-		NewListPager: func(location, gallery, definition string, _ *armcompute.SharedGalleryImageVersionsClientListOptions) azfake.PagerResponder[armcompute.SharedGalleryImageVersionsClientListResponse] {
-			d := foreign(all, location, gallery).definition(definition)
+		NewListPager: func(location, gallery, definition string, o *armcompute.SharedGalleryImageVersionsClientListOptions) azfake.PagerResponder[armcompute.SharedGalleryImageVersionsClientListResponse] {
+			var to *armcompute.SharedToValues
+			if o != nil {
+				to = o.SharedTo
+			}
+			g := foreign(all, location, gallery)
+			d := g.definition(definition)
 			return list(d != nil, func() (r armcompute.SharedGalleryImageVersionsClientListResponse) {
+				r.Value = []*armcompute.SharedGalleryImageVersion{}
+				if g.listed(to) == nil {
+					return r
+				}
 				r.Value, r.NextLink = part(a, d.Versions)
 				return r
 			})

@@ -35,8 +35,11 @@ type Definition struct {
 
 // Foreign is a community gallery or one that is shared directly.
 type Foreign[I, V any] struct {
-	Name        string                    `json:"name"`
-	Locations   []string                  `json:"locations"`
+	Name      string   `json:"name"`
+	Locations []string `json:"locations"`
+	// SharedTo is "tenant" for a gallery that is shared with the tenant and not with the
+	// subscription: a list has it only when it asks for that.
+	SharedTo    armcompute.SharedToValues `json:"sharedTo,omitempty"`
 	Definitions []ForeignDefinition[I, V] `json:"definitions,omitempty"`
 }
 
@@ -177,6 +180,14 @@ func foreign[I, V any](all []Foreign[I, V], location, name string) *Foreign[I, V
 		}
 	}
 	return nil
+}
+
+// listed returns the gallery when it is shared with whom the list is asked for.
+func (f *Foreign[I, V]) listed(to *armcompute.SharedToValues) *Foreign[I, V] {
+	if f == nil || to == nil && f.SharedTo != "" || to != nil && *to != f.SharedTo {
+		return nil
+	}
+	return f
 }
 
 func (f *Foreign[I, V]) definition(name string) *ForeignDefinition[I, V] {

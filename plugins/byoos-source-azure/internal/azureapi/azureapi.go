@@ -428,10 +428,29 @@ func (a *API) SharedDefinitions(ctx context.Context, subscription, location, gal
 	if err != nil {
 		return err
 	}
-	return pages(ctx, f.NewSharedGalleryImagesClient().NewListPager(location, gallery, nil),
-		func(r armcompute.SharedGalleryImagesClientListResponse) []*armcompute.SharedGalleryImage {
-			return r.Value
-		}, each)
+	return sharedWithAny(each, func(to *armcompute.SharedToValues, each func(*armcompute.SharedGalleryImage) error) error {
+		options := &armcompute.SharedGalleryImagesClientListOptions{SharedTo: to}
+		return pages(ctx, f.NewSharedGalleryImagesClient().NewListPager(location, gallery, options),
+			func(r armcompute.SharedGalleryImagesClientListResponse) []*armcompute.SharedGalleryImage {
+				return r.Value
+			}, each)
+	})
+}
+
+// sharedWithAny lists what is shared with the subscription, which is what Azure lists
+// unless it is asked otherwise, or else what is shared with the whole tenant
+// (learn.microsoft.com/cli/azure/sig/image-version#az-sig-image-version-list-shared).
+func sharedWithAny[T any](each func(*T) error, list func(to *armcompute.SharedToValues, each func(*T) error) error) error {
+	found := false
+	err := list(nil, func(item *T) error { found = true; return each(item) })
+	if found || err != nil && !NotFound(err) {
+		return err
+	}
+	tenant := armcompute.SharedToValuesTenant
+	if withTenant := list(&tenant, each); withTenant == nil || !NotFound(withTenant) {
+		return withTenant
+	}
+	return err
 }
 
 // SharedDefinition reads one definition of a directly shared gallery.
@@ -450,10 +469,13 @@ func (a *API) SharedVersions(ctx context.Context, subscription, location, galler
 	if err != nil {
 		return err
 	}
-	return pages(ctx, f.NewSharedGalleryImageVersionsClient().NewListPager(location, gallery, definition, nil),
-		func(r armcompute.SharedGalleryImageVersionsClientListResponse) []*armcompute.SharedGalleryImageVersion {
-			return r.Value
-		}, each)
+	return sharedWithAny(each, func(to *armcompute.SharedToValues, each func(*armcompute.SharedGalleryImageVersion) error) error {
+		options := &armcompute.SharedGalleryImageVersionsClientListOptions{SharedTo: to}
+		return pages(ctx, f.NewSharedGalleryImageVersionsClient().NewListPager(location, gallery, definition, options),
+			func(r armcompute.SharedGalleryImageVersionsClientListResponse) []*armcompute.SharedGalleryImageVersion {
+				return r.Value
+			}, each)
+	})
 }
 
 // SharedVersion reads one version of a directly shared gallery.
