@@ -43,6 +43,19 @@ func CanonicalID(provider, id string) string {
 	return strings.ReplaceAll(id, "/imageversions/", "/versions/")
 }
 
+// Series returns what the versions of one image definition of Azure share, and "" for
+// other images. Versions are numbered in each definition by itself.
+func (i *Image) Series() string {
+	if !FoldsCase(i.Provider) || i.Version == "" {
+		return ""
+	}
+	definition, _, found := strings.Cut(i.Identity().ID, "/versions/")
+	if !found {
+		return ""
+	}
+	return definition
+}
+
 // FoldsCase tells whether a provider ignores letter case in ids and regions' names,
 // as Azure does (learn.microsoft.com, "Resource IDs are case-insensitive").
 func FoldsCase(provider string) bool { return strings.EqualFold(provider, "azure") }

@@ -153,11 +153,11 @@ type Reference struct {
 	Value string `json:"value"`
 }
 
-// IsBuild tells whether outputs of one build share the reference: a Packer run, or
-// the ARN of an EC2 Image Builder build version. References of other kinds (the URL
-// of a repository) say nothing of that.
+// IsBuild tells whether outputs of one build share the reference: a Packer run, the
+// ARN of an EC2 Image Builder build version, or an image template of Azure VM Image
+// Builder. References of other kinds (the URL of a repository) say nothing of that.
 func (r *Reference) IsBuild() bool {
-	return r != nil && r.Value != "" && (r.Kind == "packer-run-uuid" || r.Kind == "arn")
+	return r != nil && r.Value != "" && (r.Kind == "packer-run-uuid" || r.Kind == "arn" || r.Kind == "image-template")
 }
 
 // Provenance tells where the value of one field came from.

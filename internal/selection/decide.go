@@ -96,7 +96,7 @@ type doubt func(fit []*entry) (some []*entry, why string)
 
 // doubts are what makes "newest" ambiguous, in the order that they are told.
 func doubts() []doubt {
-	return []doubt{orders, variants, outputs, copies, parts, untimed, tied, worded}
+	return []doubt{orders, variants, outputs, copies, parts, definitions, untimed, tied, worded}
 }
 
 func (o *Outcome) refuse(some []*entry, why string) {
@@ -231,6 +231,24 @@ func asNew(fit []*entry) []*entry {
 		end++
 	}
 	return withFirst(fit[:end], func(*entry) bool { return true })
+}
+
+// definitions finds the images that the first is before by its version alone, and whose
+// versions are numbers of other image definitions; one for each.
+func definitions(fit []*entry) (some []*entry, why string) {
+	top := fit[0]
+	some = fit[:1:1]
+	seen := map[int32]bool{top.series: true}
+	for _, e := range fit[1:] {
+		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
+			break
+		}
+		if top.series != 0 && e.series != 0 && !seen[e.series] {
+			seen[e.series] = true
+			some = append(some, e)
+		}
+	}
+	return some, "they are versions of several image definitions, which do not compare"
 }
 
 // untimed finds the images that only their ids set apart from the first, when no

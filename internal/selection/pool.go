@@ -47,11 +47,12 @@ type entry struct {
 	*image.Image
 	// same is equal for the entries of one identity, edition for those that are one tag
 	// but for a platform at its end, build for outputs of one build and name for images
-	// of one name and provider. Zero is equal to nothing.
-	same, edition, build, name int32
-	tag, untimed, unversioned  bool
-	unread                     bool
-	variant                    image.Variant
+	// of one name and provider; series for those of one image definition. Zero is equal
+	// to nothing.
+	same, edition, build, name, series int32
+	tag, untimed, unversioned          bool
+	unread                             bool
+	variant                            image.Variant
 	// region and osName are the same for all spellings.
 	region, osName string
 	kubernetes     *semver.Version
@@ -82,7 +83,7 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{},
 	}
 	versions := map[string]*semver.Version{}
-	same, edition, build, name := numbers{}, numbers{}, numbers{}, numbers{}
+	same, edition, build, name, series := numbers{}, numbers{}, numbers{}, numbers{}, numbers{}
 	for i, img := range rank(unique) {
 		e := newEntry(img, versions)
 		if id := img.Identity(); id.ID != "" {
@@ -94,6 +95,9 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		}
 		if img.Name != "" {
 			e.name = name.of(strings.ToLower(img.Provider), img.Name)
+		}
+		if of := img.Series(); of != "" {
+			e.series = series.of(of)
 		}
 		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || pool.entries[i].unread

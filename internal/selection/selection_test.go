@@ -56,6 +56,20 @@ func system(name, version string) func(*image.Image) {
 	return func(i *image.Image) { i.OS = image.OS{Name: name, Version: version} }
 }
 
+func template(id string) func(*image.Image) {
+	return func(i *image.Image) { i.Reference = &image.Reference{Kind: "image-template", Value: id} }
+}
+
+func definitionID(name, number string) string {
+	return "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/galleries/g/images/" + name + "/versions/" + number
+}
+
+// definition is a version of an image definition of Azure.
+func definition(name, number string, hoursAgo int, changes ...func(*image.Image)) image.Image {
+	all := []func(*image.Image){provider("azure"), named(name), version(number), created(hoursAgo), region("westus2"), func(i *image.Image) { i.SpansRegions = true }}
+	return ami(definitionID(name, number), append(all, changes...)...)
+}
+
 func provider(p string) func(*image.Image) { return func(i *image.Image) { i.Provider = p } }
 
 func tagged(role string) func(*image.Image) {
@@ -299,6 +313,31 @@ func TestAmbiguity(t *testing.T) {
 			"one gallery version replicated to two regions has one id", spec.Select{},
 			[]image.Image{ami("/id/1", region("westus2"), untimed), ami("/id/1", region("eastus"), untimed)},
 			"/id/1", "", "",
+		},
+		{
+			"outputs of one image template", spec.Select{},
+			[]image.Image{ami("a", template("t"), provider("azure"), created(1)), ami("b", template("t"), provider("azure"), named("disk"), created(2))},
+			"", "a b", "they differ in name: select by that",
+		},
+		{
+			"highest of two definitions", spec.Select{},
+			[]image.Image{definition("rhel", "1.2.10", 3, byVersion), definition("ubuntu", "1.2.9", 1, byVersion), definition("rhel", "1.2.8", 2, byVersion)},
+			"", definitionID("rhel", "1.2.10") + " " + definitionID("ubuntu", "1.2.9"), "they differ in name: select by that",
+		},
+		{
+			"highest of one definition", spec.Select{Name: "rhel"},
+			[]image.Image{definition("rhel", "1.2.10", 3, byVersion), definition("ubuntu", "1.2.11", 1, byVersion), definition("rhel", "1.2.8", 2, byVersion)},
+			definitionID("rhel", "1.2.10"), "", "",
+		},
+		{
+			"newest of two definitions", spec.Select{},
+			[]image.Image{definition("rhel", "1.2.10", 3), definition("ubuntu", "1.2.9", 1)},
+			definitionID("ubuntu", "1.2.9"), "", "",
+		},
+		{
+			"versions of two definitions at one time", spec.Select{},
+			[]image.Image{definition("rhel", "1.2.10", 1), definition("ubuntu", "1.2.9", 1), definition("rhel", "1.2.9", 1)},
+			"", definitionID("rhel", "1.2.10") + " " + definitionID("ubuntu", "1.2.9"), "they differ in name: select by that",
 		},
 		{
 			"neither time nor version", spec.Select{},

@@ -45,6 +45,8 @@ type legalPlace struct {
 	// calls are those whose answers the source reads, with the path of one answer.
 	// Some are those of verify alone.
 	calls map[string]string
+	// where tells the wanted image from others that are as new.
+	where string
 }
 
 const (
@@ -72,14 +74,17 @@ func legalPlaces() map[string]legalPlace {
 				"GalleryImageVersionsClient.NewListByGalleryImagePager": definition + "/versions",
 				"GalleryImageVersionsClient.Get":                        wanted,
 			},
+			"",
 		},
 		"galleries of a group": {
 			config{"gallery": "pr*", "resourceGroup": "images"}, wanted, older,
 			map[string]string{"GalleriesClient.NewListByResourceGroupPager": legalGroup + "/galleries"},
+			"",
 		},
 		"definition": {
 			config{"gallery": "prod", "resourceGroup": "images", "definition": "ubuntu"}, wanted, older,
 			map[string]string{"GalleryImagesClient.Get": definition},
+			"",
 		},
 		"template": {
 			config{"template": "golden", "resourceGroup": "images"}, wanted, legalGroup + "/images/old",
@@ -89,6 +94,7 @@ func legalPlaces() map[string]legalPlace {
 				"GalleryImageVersionsClient.Get":                            wanted,
 				"GalleryImagesClient.Get":                                   definition,
 			},
+			`image.attributes.runOutput == "gallery"`,
 		},
 		"managed": {
 			config{"resourceGroup": "images"}, legalGroup + "/images/new", legalGroup + "/images/old",
@@ -96,10 +102,12 @@ func legalPlaces() map[string]legalPlace {
 				"ImagesClient.NewListByResourceGroupPager": legalGroup + "/images",
 				"ImagesClient.Get":                         legalGroup + "/images/new",
 			},
+			"",
 		},
 		"managed of a subscription": {
 			config{"namePattern": "*"}, legalGroup + "/images/new", legalGroup + "/images/old",
 			map[string]string{"ImagesClient.NewListPager": "/subscriptions/S/providers/Microsoft.Compute/images"},
+			"",
 		},
 		"community": {
 			config{"communityGallery": "public-1", "locations": []any{"westus2"}}, legalPublic + "1.2.10", legalPublic + "1.2.9",
@@ -107,6 +115,7 @@ func legalPlaces() map[string]legalPlace {
 				"CommunityGalleryImagesClient.NewListPager":        community,
 				"CommunityGalleryImageVersionsClient.NewListPager": community + "/ubuntu/versions",
 			},
+			"",
 		},
 		"community definition": {
 			config{"communityGallery": "public-1", "locations": []any{"westus2"}, "definition": "ubuntu"}, legalPublic + "1.2.10", legalPublic + "1.2.9",
@@ -114,6 +123,7 @@ func legalPlaces() map[string]legalPlace {
 				"CommunityGalleryImagesClient.Get":        community + "/ubuntu",
 				"CommunityGalleryImageVersionsClient.Get": community + "/ubuntu/versions/1.2.10",
 			},
+			"",
 		},
 		"shared": {
 			config{"sharedGallery": "unique-1", "locations": []any{"westus2"}}, legalUnique + "1.2.10", legalUnique + "1.2.9",
@@ -121,6 +131,7 @@ func legalPlaces() map[string]legalPlace {
 				"SharedGalleryImagesClient.NewListPager":        shared,
 				"SharedGalleryImageVersionsClient.NewListPager": shared + "/ubuntu/versions",
 			},
+			"",
 		},
 		"shared definition": {
 			config{"sharedGallery": "unique-1", "locations": []any{"westus2"}, "definition": "ubuntu"}, legalUnique + "1.2.10", legalUnique + "1.2.9",
@@ -128,6 +139,7 @@ func legalPlaces() map[string]legalPlace {
 				"SharedGalleryImagesClient.Get":        shared + "/ubuntu",
 				"SharedGalleryImageVersionsClient.Get": shared + "/ubuntu/versions/1.2.10",
 			},
+			"",
 		},
 	}
 }
@@ -472,9 +484,13 @@ func legalText(t *testing.T, cases []legalCase) []byte {
 		conf := maps.Clone(places[c.place].config)
 		conf["subscription"] = c.name
 		sources = append(sources, object{"name": c.name, "type": "azure", "config": conf})
+		sel := object{"provider": "azure", "region": "westus2"}
+		if where := places[c.place].where; where != "" {
+			sel["where"] = where
+		}
 		packs = append(packs, object{
 			"name": c.name, "pack": "generic-byoi", "sources": []string{c.name},
-			"select": object{"provider": "azure", "region": "westus2"}, "values": object{"osName": "ubuntu", "osVersion": "24.04"},
+			"select": sel, "values": object{"osName": "ubuntu", "osVersion": "24.04"},
 		})
 	}
 	text, err := json.Marshal(object{"apiVersion": "byoos.dev/v1alpha1", "kind": "ImageSet", "sources": sources, "packs": packs})

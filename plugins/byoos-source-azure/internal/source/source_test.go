@@ -144,7 +144,7 @@ func TestLocations(t *testing.T) {
 // image stays what Compute says.
 func TestJudge(t *testing.T) {
 	start := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
-	d := &discovery{session: &session{plan: &plan{}}}
+	d := &discovery{session: &session{plan: &plan{subscriptions: []string{"S"}}}}
 	const earlier = "it is the output of an earlier run"
 	for name, tt := range map[string]struct {
 		run    lastRun

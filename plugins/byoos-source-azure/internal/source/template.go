@@ -265,7 +265,17 @@ func (d *discovery) judge(image *sdk.Image, run lastRun, o *vmib.RunOutput) {
 	}
 	maps.Copy(attributes, image.Attributes)
 	image.Attributes = attributes
+	image.Reference = &sdk.Reference{Kind: templateReference, Value: d.templateID()}
 	image.Withheld = d.withheld(run, image.CreatedAt, o.Properties)
+}
+
+// templateReference is the kind of reference of images that one template makes side by
+// side: none of its outputs is newer than another.
+const templateReference = "image-template"
+
+func (d *discovery) templateID() string {
+	return strings.ToLower("/subscriptions/" + d.subscriptions[0] + "/resourceGroups/" + d.ResourceGroup +
+		"/providers/Microsoft.VirtualMachineImages/imageTemplates/" + d.Template)
 }
 
 // withheld is why an output that was made at a time is not offered; empty when it is.
