@@ -1,0 +1,95 @@
+package palette_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	canaries "github.com/kubectl-byoos/kubectl-byoos/test/canary"
+)
+
+// TestCanaries: neither the user's key nor what gives access in the words of Palette,
+// or of what stands before it, is shown.
+func TestCanaries(t *testing.T) {
+	var text func(w http.ResponseWriter)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { text(w) }))
+	t.Cleanup(server.Close)
+	refused := func(t *testing.T, a *canaries.Answer, key, said string) string {
+		status, body := canaries.Pick(a, 200, 400, 401, 403, 404, 409, 422, 501), refusal(a, said)
+		text = func(w http.ResponseWriter) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprint(w, body)
+		}
+		_, err := newClient(t, server.URL, key).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+		return wordsOf(t, err)
+	}
+	const another = "another-key-0123456789"
+	canaries.Run(t, 2000,
+		canaries.Place{Name: "API key in an error", Try: func(t *testing.T, a *canaries.Answer) string {
+			key := a.Key()
+			return refused(t, a, key, a.Words(a.Form(key)))
+		}},
+		canaries.Place{Name: "session token in an error", Try: func(t *testing.T, a *canaries.Answer) string {
+			key := a.Token()
+			return refused(t, a, key, a.Words(a.Form(key)))
+		}},
+		canaries.Place{Name: "signed address in an error", Try: func(t *testing.T, a *canaries.Answer) string {
+			return refused(t, a, another, a.Words(a.Signed()))
+		}},
+		canaries.Place{Name: "address of a redirect", Try: func(t *testing.T, a *canaries.Answer) string {
+			key := a.Key()
+			location := canaries.Pick(a, a.Signed(), "https://login.example.com/?back="+url.QueryEscape(key), "https://login.example.com/"+url.PathEscape(key))
+			text = func(w http.ResponseWriter) {
+				w.Header()["Location"] = []string{location}
+				w.WriteHeader(http.StatusFound)
+			}
+			_, err := newClient(t, server.URL, key).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+			return wordsOf(t, err)
+		}},
+		canaries.Place{Name: "file with a key that is none", Try: func(t *testing.T, a *canaries.Answer) string {
+			_, err := palette.NewSecret(a.Words(a.Form(a.Key())) + " .")
+			return wordsOf(t, err)
+		}},
+		canaries.Place{Name: "password in the host", Try: func(t *testing.T, a *canaries.Answer) string {
+			_, err := palette.ParseHost(canaries.Pick(a, "https://", "http://", "ftp://", "") + "me:" + a.Userinfo() + "@" + canaries.Pick(a, "palette.example.com", "palette.example.com:x", "[::1", "%zz"))
+			return wordsOf(t, err)
+		}},
+	)
+}
+
+// wordsOf is all that a user reads of an error.
+func wordsOf(t *testing.T, err error) string {
+	t.Helper()
+	if err == nil {
+		t.Fatal("there is no error")
+	}
+	shown := err.Error() + fmt.Sprintf("%v %+v", err, err)
+	var failed *failure.Error
+	if errors.As(err, &failed) {
+		shown += strings.Join(failed.Details, "\n") + failed.Next
+	}
+	return shown
+}
+
+// refusal is an error as Palette writes it, or what stands before it.
+func refusal(a *canaries.Answer, text string) string {
+	object := func(fields map[string]any) string { raw, _ := json.Marshal(fields); return string(raw) }
+	switch a.IntN(5) {
+	case 0:
+		return object(map[string]any{"code": "InvalidKey", "message": text, "ref": "1"})
+	case 1:
+		return object(map[string]any{"code": text, "message": text, "ref": text, "details": text})
+	case 2:
+		return object(map[string]any{"items": text})
+	case 3:
+		return "<html>" + text + "</html>"
+	}
+	return text
+}
