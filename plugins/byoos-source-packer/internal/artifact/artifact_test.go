@@ -40,6 +40,8 @@ func TestParse(t *testing.T) {
 			want: []Artifact{{ID: "vol-0a1", Provider: AWS, Region: "us-east-1"}, {ID: "snap-0a2", Provider: AWS, Region: "us-east-1"}}},
 		{builder: "amazon-ebs", id: "us-east-1:ami-XYZ", problem: "is not an AMI id",
 			want: []Artifact{{ID: "ami-XYZ", Provider: AWS, Region: "us-east-1"}}},
+		{builder: "amazon-ebs", id: "https://me:word@example.com/x", problem: "is not an AMI id",
+			want: []Artifact{{ID: "https://me:word@example.com/x", Provider: AWS}}},
 		{builder: "amazon-ebs", id: "ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: AWS}}},
 		{builder: "vmware-iso", id: "us-east-1:ami-0a1", // through the amazon-import post-processor
 			want: []Artifact{{ID: "ami-0a1", Provider: AWS, Region: "us-east-1"}}},
