@@ -188,6 +188,41 @@ func TestWebIdentity(t *testing.T) {
 	}
 }
 
+// TestAnswerWithoutCredentials: a proxy that answers {} to what a login asks is told,
+// and the login is kept.
+func TestAnswerWithoutCredentials(t *testing.T) {
+	const profile = "[profile p]\nsso_session = s\nsso_account_id = 111122223333\nsso_role_name = Reader\n[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://x.awsapps.com/start\n"
+	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte("{}"))
+	}))
+	t.Cleanup(portal.Close)
+	for name, login := range map[string]string{
+		"valid":   `{"accessToken":"canaryAccessToken","expiresAt":"2100-01-01T00:00:00Z"}`,
+		"renewed": `{"accessToken":"canaryAccessToken","expiresAt":"2001-01-01T00:00:00Z","clientId":"c","clientSecret":"canaryClient","refreshToken":"canaryRefresh"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			configured(t, profile)
+			home := t.TempDir()
+			file := filepath.Join(home, ".aws", "sso", "cache", "a0f1490a20d0211c997b44bc357e1972deab8ae3.json")
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(login), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			environ(t, "HOME="+home, "USERPROFILE="+home, "AWS_PROFILE=p", "AWS_ENDPOINT_URL_SSO="+portal.URL, "AWS_ENDPOINT_URL_SSO_OIDC="+portal.URL, "AWS_MAX_ATTEMPTS=1")
+			d := told(t, settings.Config{})
+			if !strings.Contains(text(d), "no credentials") && !strings.Contains(text(d), "aws sso login") || strings.Contains(text(d), "canary") {
+				t.Error(text(d))
+			}
+			if got, err := os.ReadFile(file); err != nil || string(got) != login {
+				t.Errorf("the login is now %s (%v)", got, err)
+			}
+		})
+	}
+}
+
 // TestLogin: what is wrong with a login is told by what IAM Identity Center says, and
 // by its file, and a service that has SSO in a text is not taken for one.
 func TestLogin(t *testing.T) {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -68,11 +69,28 @@ func (s *Session) attend(stack *middleware.Stack) error {
 			s.learn(secretsOf(in.Parameters)...)
 			out, metadata, err := next.HandleInitialize(ctx, in)
 			s.learn(secretsOf(out.Result)...)
+			if err == nil && isWithoutCredentials(out.Result) {
+				err = errNoCredentials
+			}
 			if role := roleOf(in.Parameters); err != nil && role != "" {
 				err = &trouble.RoleError{Role: role, Err: err}
 			}
 			return out, metadata, err
 		}), middleware.After)
+}
+
+var errNoCredentials = errors.New("the answer has no credentials")
+
+// isWithoutCredentials tells an answer, as of a proxy, that lacks what it is for. The
+// SDK's providers would end the process over it, or write it over the user's login.
+func isWithoutCredentials(answer any) bool {
+	switch v := answer.(type) {
+	case *sso.GetRoleCredentialsOutput:
+		return v.RoleCredentials == nil
+	case *ssooidc.CreateTokenOutput:
+		return aws.ToString(v.AccessToken) == ""
+	}
+	return false
 }
 
 // learn makes values known that are never shown. A token of three parts is not shown
