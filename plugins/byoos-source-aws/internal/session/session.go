@@ -51,6 +51,9 @@ type Session struct {
 	identity  identity
 }
 
+// Clean takes secrets out of a text that is cut.
+func (s *Session) Clean(text string) string { return s.secrets.Clean(text) }
+
 // Open loads the AWS configuration. It makes no call but those that the
 // credentials need. userSettings is the user's own word on this plugin, and secrets is
 // told all that gives access.

@@ -331,7 +331,7 @@ func problem(ctx context.Context, s *session.Session, c settings.Config, err err
 		return ctx.Err()
 	}
 	return trouble.Diagnose(err, trouble.Case{
-		Region: region, Timeout: s.Timeout,
+		Region: region, Timeout: s.Timeout, Clean: s.Clean,
 	})
 }
 

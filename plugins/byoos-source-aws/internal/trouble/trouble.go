@@ -26,6 +26,8 @@ type Case struct {
 	Region string
 	// Timeout that the call had.
 	Timeout time.Duration
+	// Clean takes secrets out of a text before it is cut, or half of one would stay.
+	Clean func(string) string
 }
 
 // Codes by their meaning. Services name the same thing differently.
@@ -126,7 +128,7 @@ func Diagnose(err error, c Case) *sdk.Diagnostic {
 
 func diagnose(err error, c Case) *sdk.Diagnostic {
 	action, code := Action(err), Code(err)
-	d := &sdk.Diagnostic{Severity: sdk.Error, Detail: detail(err)}
+	d := &sdk.Diagnostic{Severity: sdk.Error, Detail: c.detail(err)}
 	var barrier *BarrierError
 	var credentials *CredentialsError
 	var wait *WaitError
@@ -253,7 +255,7 @@ func regionName(region string) string {
 // text of a signature error holds parts of the signed request, and that of a service
 // which is sent a token may hold parts of it: they are left out. So is what a file or a
 // program that holds credentials made somebody say.
-func detail(err error) string {
+func (c Case) detail(err error) string {
 	var barrier *BarrierError
 	var foreign ForeignAnswerError
 	var api smithy.APIError
@@ -261,13 +263,13 @@ func detail(err error) string {
 	action := Action(err)
 	switch {
 	case errors.As(err, &barrier):
-		return firstLine(barrier.What)
+		return c.firstLine(barrier.What)
 	case errors.As(err, &foreign):
 		return foreign.Error()
 	case errors.As(err, &api) && (tellsNothing(api) || takesToken(action)):
 		return api.ErrorCode()
 	case errors.As(err, &api):
-		return firstLine(api.ErrorCode() + ": " + api.ErrorMessage())
+		return c.firstLine(api.ErrorCode() + ": " + api.ErrorMessage())
 	case errors.As(err, &credentials):
 		return credentials.From
 	}
@@ -275,13 +277,13 @@ func detail(err error) string {
 	var out *OutOfTime
 	switch {
 	case isNetwork(err) && errors.As(err, &op):
-		return firstLine(op.Error())
+		return c.firstLine(op.Error())
 	case errors.As(err, &out):
-		return firstLine("the last attempt: " + innermost(out.Last).Error())
+		return c.firstLine("the last attempt: " + innermost(out.Last).Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the time for the call is over"
 	}
-	return firstLine(innermost(err).Error())
+	return c.firstLine(innermost(err).Error())
 }
 
 func tellsNothing(api smithy.APIError) bool {
@@ -311,7 +313,10 @@ func innermost(err error) error {
 	}
 }
 
-func firstLine(text string) string {
+func (c Case) firstLine(text string) string {
+	if c.Clean != nil {
+		text = c.Clean(text)
+	}
 	text, _, _ = strings.Cut(text, "\n")
 	return text
 }
