@@ -1002,7 +1002,7 @@ func TestRelativeInTwoSubscriptions(t *testing.T) {
 			t.Errorf("%s: got %+v", ref.FullID, now)
 		}
 	}
-	if last := got[2]; last.Presence != source.Unknown || !strings.Contains(last.Reason, "can be in each of the source's subscriptions") {
+	if last := got[2]; last.Presence != source.Unknown || !strings.Contains(last.Reason, "it is in several of the source's subscriptions: give the whole id") {
 		t.Errorf("without the whole id: %+v", last)
 	}
 }

@@ -3,17 +3,95 @@ package main_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
+// refusals are what may come in place of an answer of Azure that tells of an image.
+func refusals() map[string]struct {
+	fault fakeazure.Fault
+	said  string
+} {
+	page, nothing := "<html><code>NotFound</code> canary</html>", ""
+	return map[string]struct {
+		fault fakeazure.Fault
+		said  string
+	}{
+		"another tenant":            {fakeazure.Fault{Status: 401, Code: "InvalidAuthenticationTokenTenant"}, "the subscription is of another tenant than your sign-in"},
+		"a linked scope":            {fakeazure.Fault{Status: 403, Code: "LinkedAuthorizationFailed"}, "access denied: LinkedAuthorizationFailed"},
+		"a policy":                  {fakeazure.Fault{Status: 403, Code: "RequestDisallowedByPolicy"}, "access denied"},
+		"the role":                  {fakeazure.Fault{Status: 403, Code: "AuthorizationFailed"}, "access denied: your account lacks the permission"},
+		"unknown subscription":      {fakeazure.Fault{Status: 404, Code: "SubscriptionNotFound"}, "the subscription is unknown to your account"},
+		"unknown type":              {fakeazure.Fault{Status: 404, Code: "InvalidResourceType"}, "does not know what the plugin asks for"},
+		"unknown provider":          {fakeazure.Fault{Status: 404, Code: "NoRegisteredProviderFound"}, "does not know what the plugin asks for"},
+		"unknown version":           {fakeazure.Fault{Status: 400, Code: "InvalidApiVersionParameter"}, "does not know what the plugin asks for"},
+		"a page, 401":               {fakeazure.Fault{Status: 401, Body: &page}, "HTTP status 401, and not in Azure's words"},
+		"a page, 403":               {fakeazure.Fault{Status: 403, Body: &page}, "HTTP status 403, and not in Azure's words"},
+		"a page, 404":               {fakeazure.Fault{Status: 404, Body: &page}, "HTTP status 404, and not in Azure's words"},
+		"a page, 407":               {fakeazure.Fault{Status: 407, Body: &page}, "HTTP status 407, and not in Azure's words"},
+		"a page, 302":               {fakeazure.Fault{Status: 302, Body: &page}, "HTTP status 302, and not in Azure's words"},
+		"a page as the answer":      {fakeazure.Fault{Status: 200, Body: &page}, "the answer is no JSON, as Azure's are"},
+		"nothing, 404":              {fakeazure.Fault{Status: 404, Body: &nothing}, "HTTP status 404, and not in Azure's words"},
+		"nothing as the answer":     {fakeazure.Fault{Status: 200, Body: &nothing}, "the answer of Azure is empty"},
+		"in words of nobody, 404":   {fakeazure.Fault{Status: 404, Code: "Blocked"}, "HTTP status 404, and not in Azure's words"},
+		"throttled until tomorrow":  {fakeazure.Fault{Status: 429, Code: "TooManyRequests", RetryAfter: "86400"}, "asks to wait for 24h0m0s"},
+		"no longer in this version": {fakeazure.Fault{Status: 410, Code: "ApiVersionGone"}, "HTTP status 410"},
+	}
+}
+
+// What cannot be asked for is no empty place: the source fails, with the cause.
+func TestDiscoverTellsRefusals(t *testing.T) {
+	const gallery, versions = "/galleries/prod/images", "/golden-rhel-8/versions"
+	for name, tt := range refusals() {
+		for at, c := range map[string]config{
+			gallery:                                 {"gallery": "prod", "resourceGroup": "images"},
+			versions:                                {"gallery": "prod", "resourceGroup": "images", "definition": "golden-rhel-8"},
+			"/images":                               {"resourceGroup": "images", "namePattern": "golden-*"},
+			"/locations/westus2/communityGalleries": {"communityGallery": "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019", "locations": []any{"westus2"}},
+			"/imageTemplates/golden":                {"template": "golden", "resourceGroup": "images"},
+		} {
+			t.Run(name+" at "+at, func(t *testing.T) {
+				tt.fault.Match = at
+				w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{tt.fault}}, nil)
+				r := w.discover(t.Context(), c)
+				if failure.Code(r.Err) != failure.ExitSource || len(r.Images) > 0 {
+					t.Errorf("%v with %v", r.Err, lines(r.Images))
+				}
+				text := said(r) + fmt.Sprint(r.Err)
+				wants(t, text, tt.said)
+				if strings.Contains(text, "canary") || strings.Contains(text, "does not exist") {
+					t.Errorf("said %s", text)
+				}
+			})
+		}
+	}
+}
+
 // Only the service's own words say that an image is gone. Who may not look, and what
 // a proxy says, tell nothing of it.
 func TestVerifyTellsGoneFromNotAsked(t *testing.T) {
+	for name, tt := range refusals() {
+		t.Run(name, func(t *testing.T) {
+			tt.fault.Match = "/versions/"
+			w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{tt.fault}}, nil)
+			got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+				Refs: []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}},
+			})
+			if len(got) != 1 || got[0].Presence != source.Unknown || got[0].Evidence == image.Asked || !strings.Contains(got[0].Reason, tt.said) {
+				t.Errorf("got %+v", got)
+			}
+			if failure.Code(err) != failure.ExitSource || len(diagnostics) == 0 {
+				t.Errorf("%v, said %v", err, diagnostics)
+			}
+		})
+	}
 	for name, tt := range map[string]struct {
 		fault fakeazure.Fault
 		want  source.Presence
@@ -54,6 +132,9 @@ func TestVerifyOfAnotherSourcesPlace(t *testing.T) {
 	const theirs = "/subscriptions/S2/resourceGroups/RG/providers/Microsoft.Compute/"
 	for name, id := range map[string]string{
 		"gallery version":   theirs + "galleries/g/images/d/versions/1.0.0",
+		"another gallery":   group + "/galleries/theirs/images/d/versions/1.0.0",
+		"another group":     strings.Replace(prod, "/images/providers", "/theirs/providers", 1) + "d/versions/1.0.0",
+		"of the group":      group + "/images/golden-managed",
 		"managed image":     theirs + "images/i",
 		"community gallery": "/CommunityGalleries/public/Images/d/Versions/1.0.0",
 		"shared gallery":    "/SharedGalleries/unique/Images/d/Versions/1.0.0",
@@ -191,5 +272,82 @@ func TestVerifyTellsWhatIsNotKnown(t *testing.T) {
 				t.Errorf("got %q: %q", i.State, i.StateReason)
 			}
 		})
+	}
+}
+
+// An id in relative form is looked for in every subscription of the source.
+func TestVerifyRelativeInEverySubscription(t *testing.T) {
+	const id = "galleries/gallery000/images/capi-ubuntu-2404-000/versions/0.3.0"
+	for name, tt := range map[string]struct {
+		has    []string
+		denied string
+		want   source.Presence
+		said   string
+	}{
+		"in the first":            {[]string{"S1"}, "", source.Found, ""},
+		"in the last":             {[]string{"S3"}, "", source.Found, ""},
+		"in none":                 {nil, "", source.NotFound, "it does not exist any more"},
+		"in two":                  {[]string{"S1", "S3"}, "", source.Unknown, "it is in several of the source's subscriptions"},
+		"one was not asked":       {[]string{"S1"}, "S2", source.Unknown, "access denied"},
+		"the first was not asked": {[]string{"S2"}, "S1", source.Unknown, "access denied"},
+		"none, and one not asked": {nil, "S3", source.Unknown, "access denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &fakeazure.Estate{}
+			for _, s := range tt.has {
+				e.Galleries = append(e.Galleries, fakeazure.Generate(s, "RG", 1, 1, 1).Galleries...)
+			}
+			o := fakeazure.Options{Estate: e}
+			if tt.denied != "" {
+				o.Faults = []fakeazure.Fault{{Match: "/subscriptions/" + tt.denied + "/", Status: 403, Code: "AuthorizationFailed"}}
+			}
+			w := start(t, o, nil)
+			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", BaseDir: "/", Refs: []image.Ref{{ID: id, Provider: "azure"}},
+				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscriptions": []any{"S1", "S2", "S3"}},
+			})
+			if (err != nil) != (tt.denied != "") || len(got) != 1 || got[0].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
+				t.Errorf("%v, got %+v", err, got)
+			}
+		})
+	}
+}
+
+// One definition is read once, however many of its versions are verified.
+func TestVerifyReadsDefinitionsOnce(t *testing.T) {
+	w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 1, 1, 9)}, nil)
+	const definition = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/gallery000/images/capi-ubuntu-2404-000"
+	var refs []image.Ref
+	for i := range 9 {
+		for _, region := range []string{"westus2", "eastus"} {
+			id := fmt.Sprintf("%s/versions/0.3.%d", definition, i)
+			refs = append(refs, image.Ref{ID: id, Provider: "azure", Region: region}, image.Ref{ID: strings.ToUpper(id), Provider: "azure", Region: region})
+		}
+	}
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+		Source: "azure", Type: "azure", Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/", Refs: refs,
+	})
+	if err != nil || len(got) != len(refs) {
+		t.Fatal(err, got)
+	}
+	for i, v := range got {
+		if v.Presence != source.Found {
+			t.Errorf("%s: %+v", refs[i].ID, v)
+		}
+	}
+	if n := w.Stats().Requests; n != 10 {
+		t.Errorf("%d requests: %v", n, w.Paths())
+	}
+}
+
+// A gallery may be shared with one of the subscriptions only.
+func TestVerifySharedImageAsEverySubscription(t *testing.T) {
+	w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Match: "/subscriptions/S1/", Status: 404, Code: "ResourceNotFound"}}}, nil)
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+		Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images", "subscriptions": []any{"S1", subscription}}, BaseDir: "/",
+		Refs: []image.Ref{{ID: "/SharedGalleries/00000000-0000-0000-0000-0000000000bb-TEAM/Images/golden-ubuntu/Versions/2.0.0", Provider: "azure", Region: "westus2"}},
+	})
+	if err != nil || len(got) != 1 || got[0].Presence != source.Found {
+		t.Errorf("%v, got %+v", err, got)
 	}
 }

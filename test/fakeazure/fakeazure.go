@@ -59,6 +59,8 @@ type Fault struct {
 	Code   string `json:"code,omitempty"`
 	// Message is what the error says; by default that it is the fake's.
 	Message string `json:"message,omitempty"`
+	// Body stands in place of Azure's error, as what is in between answers.
+	Body *string `json:"body,omitempty"`
 	// RetryAfter is the header's value, in seconds.
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Hang answers only when the client has gone.
@@ -242,6 +244,11 @@ func (s *Server) resourceManager(w http.ResponseWriter, r *http.Request, pageSiz
 			if f.RetryAfter != "" {
 				w.Header().Set("Retry-After", f.RetryAfter)
 				s.throttle(r, f.RetryAfter)
+			}
+			if f.Body != nil {
+				w.WriteHeader(f.Status)
+				_, _ = io.WriteString(w, *f.Body)
+				return
 			}
 			writeError(w, f.Status, f.Code, cmp.Or(f.Message, "This is a fault of the fake."))
 			return

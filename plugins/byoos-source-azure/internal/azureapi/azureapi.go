@@ -49,6 +49,15 @@ type API struct {
 	mu       sync.Mutex
 	computes map[string]*armcompute.ClientFactory
 	builders map[string]*vmib.ClientFactory
+	// definitions are read once each, for all their versions.
+	definitions sync.Map
+}
+
+// remembered reads a definition, or returns what came of reading it before.
+func remembered[T any](a *API, read func() (*T, error), id ...string) (*T, error) {
+	key := fmt.Sprintf("%T %s", *new(T), strings.ToLower(strings.Join(id, "/")))
+	known, _ := a.definitions.LoadOrStore(key, sync.OnceValues(read))
+	return known.(func() (*T, error))()
 }
 
 // New returns an API.
@@ -292,14 +301,16 @@ func (a *API) Definitions(ctx context.Context, subscription, group, gallery stri
 		func(r armcompute.GalleryImagesClientListByGalleryResponse) []*armcompute.GalleryImage { return r.Value }, each)
 }
 
-// Definition reads one image definition.
+// Definition reads one image definition, once.
 func (a *API) Definition(ctx context.Context, subscription, group, gallery, definition string) (*armcompute.GalleryImage, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.NewGalleryImagesClient().Get(ctx, group, gallery, definition, nil)
-	return &r.GalleryImage, err
+	return remembered(a, func() (*armcompute.GalleryImage, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		r, err := f.NewGalleryImagesClient().Get(ctx, group, gallery, definition, nil)
+		return &r.GalleryImage, err
+	}, subscription, group, gallery, definition)
 }
 
 // Versions lists the versions of an image definition, without their replication
@@ -390,14 +401,16 @@ func (a *API) CommunityDefinitions(ctx context.Context, subscription, location, 
 		}, each)
 }
 
-// CommunityDefinition reads one definition of a community gallery.
+// CommunityDefinition reads one definition, once, of a community gallery.
 func (a *API) CommunityDefinition(ctx context.Context, subscription, location, gallery, definition string) (*armcompute.CommunityGalleryImage, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.NewCommunityGalleryImagesClient().Get(ctx, location, gallery, definition, nil)
-	return &r.CommunityGalleryImage, err
+	return remembered(a, func() (*armcompute.CommunityGalleryImage, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		r, err := f.NewCommunityGalleryImagesClient().Get(ctx, location, gallery, definition, nil)
+		return &r.CommunityGalleryImage, err
+	}, subscription, location, gallery, definition)
 }
 
 // CommunityVersions lists the versions of a community gallery's definition.
@@ -453,14 +466,16 @@ func sharedWithAny[T any](each func(*T) error, list func(to *armcompute.SharedTo
 	return err
 }
 
-// SharedDefinition reads one definition of a directly shared gallery.
+// SharedDefinition reads one definition, once, of a directly shared gallery.
 func (a *API) SharedDefinition(ctx context.Context, subscription, location, gallery, definition string) (*armcompute.SharedGalleryImage, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.NewSharedGalleryImagesClient().Get(ctx, location, gallery, definition, nil)
-	return &r.SharedGalleryImage, err
+	return remembered(a, func() (*armcompute.SharedGalleryImage, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		r, err := f.NewSharedGalleryImagesClient().Get(ctx, location, gallery, definition, nil)
+		return &r.SharedGalleryImage, err
+	}, subscription, location, gallery, definition)
 }
 
 // SharedVersions lists the versions of a directly shared gallery's definition.

@@ -16,8 +16,10 @@ import (
 
 // question is one thing to ask Azure, for all the references it answers.
 type question struct {
-	id   resourceid.ID
-	refs []sdk.Ref
+	id resourceid.ID
+	// elsewhere are the ids of the same relative form in the other subscriptions.
+	elsewhere []resourceid.ID
+	refs      []sdk.Ref
 	// regions are asked one after the other, where the answer depends on them.
 	regions []string
 }
@@ -48,7 +50,7 @@ func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *
 func (s *session) questions(refs []sdk.Ref, selected []string) (questions []question, odd []sdk.Result) {
 	at := map[string]int{}
 	for _, ref := range refs {
-		id, err := s.identify(ref)
+		id, elsewhere, err := s.identify(ref)
 		if err != nil {
 			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: err.Error()})
 			continue
@@ -58,12 +60,12 @@ func (s *session) questions(refs []sdk.Ref, selected []string) (questions []ques
 			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: "no region to look for it in: name it in locations or in a pack's select"})
 			continue
 		}
-		key := id.Key() + "@" + strings.Join(regions, ",")
+		key := fmt.Sprint(id.Key(), "@", strings.Join(regions, ","), len(elsewhere))
 		i, known := at[key]
 		if !known {
 			i = len(questions)
 			at[key] = i
-			questions = append(questions, question{id: id, regions: regions})
+			questions = append(questions, question{id: id, elsewhere: elsewhere, regions: regions})
 		}
 		questions[i].refs = append(questions[i].refs, ref)
 	}
@@ -83,28 +85,29 @@ func (s *session) regionsOf(id resourceid.ID, ref sdk.Ref, selected []string) []
 }
 
 // identify reads the id of a reference; one in relative form has its full id
-// beside it, or else the configuration completes it.
-func (s *session) identify(ref sdk.Ref) (resourceid.ID, error) {
-	id, err := resourceid.Parse(ref.ID)
+// beside it, or else the configuration completes it, in each of its subscriptions.
+func (s *session) identify(ref sdk.Ref) (id resourceid.ID, elsewhere []resourceid.ID, err error) {
+	id, err = resourceid.Parse(ref.ID)
 	if err == nil {
-		return id, nil
+		return id, nil, nil
 	}
 	for _, whole := range wholeIDs(ref) {
 		if full, fullErr := resourceid.Parse(whole); fullErr == nil && strings.EqualFold(full.Relative(), strings.Trim(ref.ID, "/")) {
-			return full, nil
+			return full, nil, nil
 		}
 	}
 	if s.ResourceGroup == "" || strings.HasPrefix(ref.ID, "/") {
-		return resourceid.ID{}, err
+		return id, nil, err
 	}
-	short, shortErr := resourceid.ParseRelative(ref.ID, s.subscriptions[0], s.ResourceGroup)
-	switch {
-	case shortErr != nil:
-		return resourceid.ID{}, err
-	case len(s.subscriptions) > 1:
-		return resourceid.ID{}, fmt.Errorf("%s can be in each of the source's subscriptions: give the whole id", ref.ID)
+	var all []resourceid.ID
+	for _, subscription := range s.subscriptions {
+		one, relativeErr := resourceid.ParseRelative(ref.ID, subscription, s.ResourceGroup)
+		if relativeErr != nil {
+			return id, nil, err
+		}
+		all = append(all, one)
 	}
-	return short, nil
+	return all[0], all[1:], nil
 }
 
 // wholeIDs are what a reference may have beside an id in relative form.
@@ -153,7 +156,13 @@ func (s *session) reads(id resourceid.ID) bool {
 	case resourceid.SharedVersion:
 		return strings.EqualFold(id.Gallery, s.SharedGallery)
 	}
-	return s.opt.Own[strings.ToLower(id.Subscription)]
+	if s.mode == modeTemplate { // whose outputs may be anywhere
+		return s.opt.Own[strings.ToLower(id.Subscription)]
+	}
+	kind := map[mode]resourceid.Kind{modeGallery: resourceid.GalleryVersion, modeManaged: resourceid.ManagedImage}
+	return s.opt.Own[strings.ToLower(id.Subscription)] && id.Kind == kind[s.mode] &&
+		(s.ResourceGroup == "" || strings.EqualFold(s.ResourceGroup, id.ResourceGroup)) &&
+		matches(s.Gallery, id.Gallery) && matches(s.Definition, id.Definition)
 }
 
 // absent says what an error of Azure means for an image. What could not be asked
@@ -164,8 +173,10 @@ func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presen
 	switch {
 	case !errors.As(failed, &d):
 		return sdk.Unknown, "", failed
+	case errors.Is(err, errSeveral):
+		return sdk.Unknown, err.Error(), nil
 	case azureapi.NotFound(err) && q.id.Kind == resourceid.SharedVersion:
-		return sdk.NotVisible, "it does not exist in " + strings.Join(q.regions, ", ") + ", or is not shared with subscription " + s.subscriptions[0], nil
+		return sdk.NotVisible, "it does not exist in " + strings.Join(q.regions, ", ") + ", or is not shared with subscription " + strings.Join(s.subscriptions, ", "), nil
 	case azureapi.NotFound(err) && q.id.Regional():
 		return sdk.NotFound, "it does not exist in " + strings.Join(q.regions, ", "), nil
 	case azureapi.NotFound(err):
@@ -176,45 +187,68 @@ func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presen
 	return sdk.Unknown, d.Error(), s.report(*d)
 }
 
-// current returns the images of a question as they are now. Of several regions the
-// first that has it answers; else one that could not be asked leaves it open.
+// errSeveral is an id that does not say which of several images it is.
+var errSeveral = errors.New("it is in several of the source's subscriptions: give the whole id")
+
+// current returns the images of a question as they are now. One place that could not
+// be asked leaves it open.
 func (s *session) current(ctx context.Context, q question) ([]sdk.Image, error) {
-	if !q.id.Regional() {
-		return s.resource(ctx, q.id)
+	if q.id.Regional() {
+		return s.regional(ctx, q)
 	}
+	images, err := s.resource(ctx, q.id)
+	for _, id := range q.elsewhere {
+		more, otherErr := s.resource(ctx, id)
+		switch {
+		case err == nil && otherErr == nil:
+			return nil, errSeveral
+		case otherErr == nil && azureapi.NotFound(err):
+			images, err = more, nil
+		case !azureapi.NotFound(otherErr) && (err == nil || azureapi.NotFound(err)):
+			images, err = nil, otherErr
+		}
+	}
+	return images, err
+}
+
+// regional asks for a version of somebody else's gallery, in each region and as each
+// of the subscriptions: the first that has it answers.
+func (s *session) regional(ctx context.Context, q question) ([]sdk.Image, error) {
 	var open, absent error
 	for _, region := range q.regions {
-		image, err := s.inRegion(ctx, q.id, region)
-		switch {
-		case err == nil:
-			return []sdk.Image{image}, nil
-		case azureapi.NotFound(err):
-			absent = err
-		default:
-			open = cmp.Or(open, err)
+		for _, subscription := range s.subscriptions {
+			image, err := s.inRegion(ctx, q.id, subscription, region)
+			switch {
+			case err == nil:
+				return []sdk.Image{image}, nil
+			case azureapi.NotFound(err):
+				absent = err
+			default:
+				open = cmp.Or(open, err)
+			}
 		}
 	}
 	return nil, cmp.Or(open, absent)
 }
 
 // inRegion returns a version of somebody else's gallery as it is in one region.
-func (s *session) inRegion(ctx context.Context, id resourceid.ID, region string) (sdk.Image, error) {
+func (s *session) inRegion(ctx context.Context, id resourceid.ID, subscription, region string) (sdk.Image, error) {
 	if id.Kind == resourceid.SharedVersion {
-		v, err := s.api.SharedVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
+		v, err := s.api.SharedVersion(ctx, subscription, region, id.Gallery, id.Definition, id.Version)
 		if err != nil {
 			return sdk.Image{}, err
 		}
-		g, err := s.api.SharedDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
+		g, err := s.api.SharedDefinition(ctx, subscription, region, id.Gallery, id.Definition)
 		if err != nil {
 			return sdk.Image{}, err
 		}
 		return machineimage.FromSharedVersion(v).Image(id, region, machineimage.FromSharedImage(g), s.opt), nil
 	}
-	v, err := s.api.CommunityVersion(ctx, s.subscriptions[0], region, id.Gallery, id.Definition, id.Version)
+	v, err := s.api.CommunityVersion(ctx, subscription, region, id.Gallery, id.Definition, id.Version)
 	if err != nil {
 		return sdk.Image{}, err
 	}
-	g, err := s.api.CommunityDefinition(ctx, s.subscriptions[0], region, id.Gallery, id.Definition)
+	g, err := s.api.CommunityDefinition(ctx, subscription, region, id.Gallery, id.Definition)
 	if err != nil {
 		return sdk.Image{}, err
 	}
