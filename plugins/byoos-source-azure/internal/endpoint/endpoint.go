@@ -4,6 +4,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -37,7 +38,7 @@ const (
 // Cloud is where Azure's services are.
 type Cloud struct {
 	cloud.Configuration
-	// Name is AzurePublic, AzureGovernment, AzureChina or custom.
+	// Name is AzurePublic, AzureGovernment, AzureChina, AzureBleu, AzureGermany or custom.
 	Name string
 	// Host is Resource Manager's host, with the port when there is one.
 	Host string
@@ -50,8 +51,9 @@ type Cloud struct {
 type choice struct{ cloud, authority, arm, audience string }
 
 // Resolve returns the cloud that getenv chooses or, when it says nothing at
-// all, settings. Without either it is the public cloud. An endpoint must be
-// https and have no path.
+// all, settings. Without either it is the public cloud. The authority by itself, as
+// the webhook of workload identity sets it in every pod, takes the place of that of
+// the settings only. An endpoint must be https and have no path.
 func Resolve(getenv func(string) string, settings map[string]any) (Cloud, error) {
 	fromUser, err := readSettings(settings)
 	if err != nil {
@@ -64,7 +66,8 @@ func Resolve(getenv func(string) string, settings map[string]any) (Cloud, error)
 	if c.cloud == "" {
 		c.cloud = getenv(EnvEnvironment)
 	}
-	if c == (choice{}) {
+	if c == (choice{authority: c.authority}) {
+		fromUser.authority = cmp.Or(c.authority, fromUser.authority)
 		c = fromUser
 	}
 	return c.resolve()
@@ -91,6 +94,12 @@ func readSettings(settings map[string]any) (choice, error) {
 }
 
 func (c choice) resolve() (Cloud, error) {
+	var err error
+	if c.authority != "" {
+		if c.authority, err = baseURL("the authority host", c.authority); err != nil {
+			return Cloud{}, err
+		}
+	}
 	named, err := c.named()
 	if err != nil {
 		return Cloud{}, err
@@ -110,12 +119,8 @@ func (c choice) resolve() (Cloud, error) {
 		service.Audience = c.audience
 	}
 	if c.authority != "" {
-		host, err := baseURL("the authority host", c.authority)
-		if err != nil {
-			return Cloud{}, err
-		}
-		named.ActiveDirectoryAuthorityHost = host + "/"
-		_, known := cloudOfAuthority(host)
+		named.ActiveDirectoryAuthorityHost = c.authority + "/"
+		_, known := cloudOfAuthority(c.authority)
 		named.PrivateAuthority = !known
 	}
 	parsed, err := url.Parse(service.Endpoint)
@@ -128,34 +133,73 @@ func (c choice) resolve() (Cloud, error) {
 }
 
 // named returns the cloud that is named, or the one an authority belongs to:
-// the workload identity webhook of a sovereign cluster sets only the latter.
+// the workload identity webhook of a sovereign cluster sets only the latter. The
+// Resource Manager of one cloud takes no token of another's authority.
 func (c choice) named() (Cloud, error) {
-	if c.cloud == "" {
-		if found, ok := cloudOfAuthority(c.authority); ok {
-			return found, nil
-		}
+	byAuthority, known := cloudOfAuthority(c.authority)
+	switch {
+	case c.cloud == "" && known:
+		return byAuthority, nil
+	case c.cloud == "":
 		return public(), nil
 	}
-	switch strings.ToLower(c.cloud) {
-	case "azurepublic", "azurecloud", "azurepubliccloud":
-		return public(), nil
-	case "azuregovernment", "azureusgovernment", "azureusgovernmentcloud":
-		return government(), nil
-	case "azurechina", "azurechinacloud":
-		return china(), nil
+	name := strings.TrimSuffix(strings.ToLower(c.cloud), "cloud")
+	all := clouds()
+	i := slices.IndexFunc(all, func(k knownCloud) bool { return slices.Contains(k.names, name) })
+	switch {
+	case i < 0:
+		return Cloud{}, fmt.Errorf("unknown Azure cloud %q; known are AzurePublic, AzureGovernment, AzureChina, AzureBleu and AzureGermany;"+
+			" for another one set %s and %s", c.cloud, EnvARM, EnvAuthority)
+	case c.arm == "" && known && byAuthority.Name != all[i].Name:
+		return Cloud{}, fmt.Errorf("the cloud is %s, and the authority host (%s or %s) is that of %s: correct one of them",
+			all[i].Name, EnvAuthority, KeyAuthority, byAuthority.Name)
 	}
-	return Cloud{}, fmt.Errorf("unknown Azure cloud %q; known are AzurePublic, AzureGovernment and AzureChina;"+
-		" for another one set %s and %s", c.cloud, EnvARM, EnvAuthority)
+	return all[i].Cloud, nil
 }
 
-func public() Cloud     { return Cloud{Configuration: cloud.AzurePublic, Name: "AzurePublic"} }
-func government() Cloud { return Cloud{Configuration: cloud.AzureGovernment, Name: "AzureGovernment"} }
-func china() Cloud      { return Cloud{Configuration: cloud.AzureChina, Name: "AzureChina"} }
+// knownCloud is a cloud with its names, in small letters and without a final "cloud",
+// and the hosts of its authority beside that of the SDK.
+type knownCloud struct {
+	Cloud
+	names, authorities []string
+}
+
+// clouds are those of azcore, with the names of the Azure CLI and of go-autorest, and
+// two that azcore does not have yet. The hosts of authorities are those that MSAL
+// trusts (apps/internal/oauth/ops/authority/authority.go of version 1.10.1), the
+// names and endpoints of the newer clouds those of Azure's SDK for .NET
+// (AzureAuthorityHosts).
+func clouds() []knownCloud {
+	return []knownCloud{
+		{public(), []string{"azure", "azurepublic"}, []string{"login.windows.net", "login.microsoft.com", "sts.windows.net"}},
+		{
+			Cloud{Configuration: cloud.AzureGovernment, Name: "AzureGovernment"},
+			[]string{"azuregovernment", "azureusgovernment"}, []string{"login-us.microsoftonline.com", "login.usgovcloudapi.net"},
+		},
+		{Cloud{Configuration: cloud.AzureChina, Name: "AzureChina"}, []string{"azurechina"}, []string{"login.partner.microsoftonline.cn"}},
+		{sovereign("AzureBleu", "fr"), []string{"azurebleu", "bleu"}, nil},
+		{sovereign("AzureGermany", "de"), []string{"azuregermany", "delos"}, nil},
+	}
+}
+
+func public() Cloud { return Cloud{Configuration: cloud.AzurePublic, Name: "AzurePublic"} }
+
+func sovereign(name, domain string) Cloud {
+	endpoint := "https://management.sovcloud-api." + domain
+	return Cloud{Name: name, Configuration: cloud.Configuration{
+		ActiveDirectoryAuthorityHost: "https://login.sovcloud-identity." + domain + "/",
+		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
+			cloud.ResourceManager: {Endpoint: endpoint, Audience: endpoint + "/"},
+		},
+	}}
+}
 
 func cloudOfAuthority(host string) (Cloud, bool) {
-	for _, c := range []Cloud{public(), government(), china()} {
-		if strings.EqualFold(strings.TrimSuffix(host, "/"), strings.TrimSuffix(c.ActiveDirectoryAuthorityHost, "/")) {
-			return c, true
+	host = strings.ToLower(strings.TrimPrefix(host, "https://"))
+	for _, c := range clouds() {
+		own := strings.TrimSuffix(strings.TrimPrefix(c.ActiveDirectoryAuthorityHost, "https://"), "/")
+		if host == own || slices.Contains(c.authorities, host) {
+			return c.Cloud, true
 		}
 	}
 	return Cloud{}, false
@@ -174,5 +218,5 @@ func baseURL(what, raw string) (string, error) {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return "", errors.New(what + " must be https://host[:port] and nothing else")
 	}
-	return "https://" + u.Host, nil
+	return "https://" + strings.TrimSuffix(u.Host, ":443"), nil // which is the port of https
 }

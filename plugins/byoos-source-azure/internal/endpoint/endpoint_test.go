@@ -30,6 +30,9 @@ func TestResolve(t *testing.T) {
 		"https://management.core.chinacloudapi.cn/", "https://login.chinacloudapi.cn/",
 	}
 	custom := want{"custom", "https://arm.local:8443", "https://arm.local:8443", "https://login.local/"}
+	bleu := want{
+		"AzureBleu", "https://management.sovcloud-api.fr", "https://management.sovcloud-api.fr/", "https://login.sovcloud-identity.fr/",
+	}
 	customSettings := map[string]any{KeyARM: "https://arm.local:8443/", KeyAuthority: "https://login.local"}
 
 	tests := []struct {
@@ -49,6 +52,20 @@ func TestResolve(t *testing.T) {
 		{"environment wins whole", env(EnvCloud, "AzurePublic"), customSettings, public, false},
 		{"custom by settings", env(), customSettings, custom, true},
 		{"custom by environment", env(EnvARM, "https://arm.local:8443", EnvAuthority, "https://login.local/"), nil, custom, true},
+		{"government by a settings' name of the CLI", env(), map[string]any{KeyCloud: "AzureUSGovernment"}, government, false},
+		{"France", env(EnvCloud, "AzureBleuCloud"), nil, bleu, false},
+		{"France by its authority alone", env(EnvAuthority, "https://login.sovcloud-identity.fr"), nil, bleu, false},
+		{
+			"Germany by settings", env(), map[string]any{KeyCloud: "AzureGermanyCloud"},
+			want{"AzureGermany", "https://management.sovcloud-api.de", "https://management.sovcloud-api.de/", "https://login.sovcloud-identity.de/"}, false,
+		},
+		{"an authority's other name", env(EnvAuthority, "https://login.partner.microsoftonline.cn/"), nil, want{china.name, china.arm, china.audience, "https://login.partner.microsoftonline.cn/"}, false},
+		{"own endpoint of the settings beside a webhook's authority", env(EnvAuthority, "https://login.microsoftonline.com/"), map[string]any{KeyARM: "https://arm.local"}, want{"custom", "https://arm.local", "https://arm.local", public.authority}, false},
+		{"own authority in place of the settings'", env(EnvAuthority, "https://login.other"), customSettings, want{"custom", custom.arm, custom.audience, "https://login.other/"}, true},
+		{"cloud of the settings beside its authority", env(EnvAuthority, china.authority), map[string]any{KeyCloud: "AzureChina"}, china, false},
+		{"named cloud with an authority of one's own", env(EnvCloud, "AzureChina", EnvAuthority, "https://login.local"), nil, want{china.name, china.arm, china.audience, "https://login.local/"}, true},
+		{"own endpoint with another cloud's authority", env(EnvCloud, "AzureChina", EnvARM, "https://arm.local", EnvAuthority, public.authority), nil, want{"custom", "https://arm.local", "https://arm.local", public.authority}, false},
+		{"the port of https", env(EnvARM, "https://arm.local:443/", EnvAuthority, "https://login.microsoftonline.com:443"), nil, want{"custom", "https://arm.local", "https://arm.local", public.authority}, false},
 		{
 			"custom endpoint with its own audience",
 			env(EnvARM, "https://arm.local:8443", EnvAudience, "https://management.core.windows.net/"), nil,
@@ -82,6 +99,9 @@ func TestResolveRefuses(t *testing.T) {
 		want     string
 	}{
 		{"unknown cloud", env(EnvCloud, "Mars"), nil, `unknown Azure cloud "Mars"`},
+		{"authority of another cloud", env(EnvCloud, "AzureChina", EnvAuthority, "https://login.microsoftonline.us"), nil, "the cloud is AzureChina, and the authority host (AZURE_AUTHORITY_HOST or authorityHost) is that of AzureGovernment"},
+		{"and with the settings' cloud", env(EnvAuthority, "https://login.microsoftonline.com"), map[string]any{KeyCloud: "AzureChina"}, "is that of AzurePublic"},
+		{"authority without a scheme", env(EnvAuthority, "login.microsoftonline.us"), nil, "the authority host must start with https://"},
 		{"plain http", env(EnvARM, "http://127.0.0.1:1"), nil, "must start with https://"},
 		{"path", env(EnvARM, "https://h/x"), nil, "nothing else"},
 		{"password", env(EnvAuthority, "https://u:hunter2@h"), nil, "nothing else"},
