@@ -94,7 +94,7 @@ func TestWaitThatIsTooLong(t *testing.T) {
 					return answer(r, 429, http.Header{"Retry-After": {tt.after}}, `{"error":{"code":"TooManyRequests","message":"m"}}`), nil
 				})
 				var refused *azcore.ResponseError
-				if !errors.As(err, &refused) || refused.StatusCode != 429 || calls != tt.calls {
+				if !errors.As(err, &refused) || refused.StatusCode != http.StatusTooManyRequests || calls != tt.calls {
 					t.Fatalf("%d calls: %v", calls, err)
 				}
 				d := Problem{Err: err}.Diagnostic()

@@ -25,8 +25,8 @@ import (
 // some seconds.
 const limit = time.Minute
 
-// envCredentials restricts the ways, as azidentity reads it.
-const envCredentials = "AZURE_TOKEN_CREDENTIALS"
+// envWays restricts the ways, as azidentity reads it.
+const envWays = "AZURE_TOKEN_CREDENTIALS"
 
 // Options of a chain.
 type Options struct {
@@ -77,7 +77,7 @@ func New(o Options) (azcore.TokenCredential, error) {
 	if o.Limit == 0 {
 		o.Limit = limit
 	}
-	selected, err := selection(o.Getenv(envCredentials))
+	selected, err := selection(o.Getenv(envWays))
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +112,8 @@ func selection(wanted string) ([]string, error) {
 	i := slices.IndexFunc(all, func(name string) bool { return strings.EqualFold(name, wanted) })
 	if i < 0 {
 		return nil, &Error{Failed: []*Failure{{
-			Way: envCredentials, Why: fmt.Sprintf("it is %q, which is none of dev, prod, %s", wanted, strings.Join(all, ", ")),
-			Next: "correct " + envCredentials,
+			Way: envWays, Why: fmt.Sprintf("it is %q, which is none of dev, prod, %s", wanted, strings.Join(all, ", ")),
+			Next: "correct " + envWays,
 		}}}
 	}
 	return all[i : i+1], nil
@@ -150,17 +150,18 @@ func (o Options) environment(alone bool) *way {
 		w.inner = credential
 		return w
 	}
-	const secret, certificate, user = "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME"
+	const certificate = "AZURE_CLIENT_CERTIFICATE_PATH"
+	secret := o.Getenv("AZURE_CLIENT_SECRET")
 	missing := o.unset("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
-	given := o.Getenv(secret) + o.Getenv(certificate) + o.Getenv(user)
+	given := secret + o.Getenv(certificate) + o.Getenv("AZURE_USERNAME")
 	switch {
 	case given == "":
 		w.lacks = "AZURE_CLIENT_SECRET is not set"
 	case missing != "":
 		w.broken = missing + " is not set"
-	case o.Getenv(secret) == "" && o.Getenv(certificate) != "":
+	case secret == "" && o.Getenv(certificate) != "":
 		w.broken = "the file that " + certificate + " names is no certificate with its key that can be read"
-	case o.Getenv(secret) == "" && o.Getenv("AZURE_PASSWORD") == "":
+	case secret == "" && o.Getenv("AZURE_PASSWORD") == "":
 		w.broken = "AZURE_PASSWORD is not set"
 	default:
 		w.broken = "they are not usable"

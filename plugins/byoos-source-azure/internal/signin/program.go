@@ -87,12 +87,13 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 		return azcore.AccessToken{}, absent(p.name + " is not on the PATH")
 	}
 	var printed, said bounded
-	cmd := exec.CommandContext(ctx, path, p.args(o.Scopes[0], o.TenantID)...) //nolint:gosec // by the user's own PATH
+	cmd := exec.CommandContext(ctx, path, p.args(o.Scopes[0], o.TenantID)...)
 	cmd.Dir = systemFolder()
 	cmd.Stdout, cmd.Stderr = &printed, &said
 	cmd.WaitDelay = time.Second // something that it started may hold the pipes
 	endAll(cmd)
-	if err := cmd.Run(); err != nil && !(errors.Is(err, exec.ErrWaitDelay) && printed.Len() > 0) {
+	held := exec.ErrWaitDelay // after what may be a token
+	if err := cmd.Run(); err != nil && (!errors.Is(err, held) || printed.Len() == 0) {
 		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Bytes())
 	}
 	token, err := p.read(printed.Bytes())

@@ -30,7 +30,7 @@ func TestNothingOfAProgramStays(t *testing.T) {
 				t.Fatal(err)
 			}
 			getenv := settings(t, map[string]string{
-				envCredentials: cli, "PATH": programs(t, map[string]string{"az": "sleep 3600 >" + fifo + " & wait"}),
+				envWays: cli, "PATH": programs(t, map[string]string{"az": "sleep 3600 >" + fifo + " & wait"}),
 			})
 			for _, limit := range limits {
 				if nothingStays(t, Options{Cloud: private(t), Getenv: getenv, Limit: limit}, fifo, name == "ended") {

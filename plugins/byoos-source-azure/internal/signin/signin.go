@@ -58,16 +58,16 @@ type Store struct {
 	kept map[string]*Credential
 }
 
-// Get returns the credential of a cloud and a tenant, which make makes when there is
-// none yet.
-func (s *Store) Get(c endpoint.Cloud, tenant string, make func() (azcore.TokenCredential, error)) (*Credential, error) {
+// Get returns the credential of a cloud and a tenant, which create makes when
+// there is none yet.
+func (s *Store) Get(c endpoint.Cloud, tenant string, create func() (azcore.TokenCredential, error)) (*Credential, error) {
 	key := fmt.Sprint(c.Services[cloud.ResourceManager], c.ActiveDirectoryAuthorityHost, tenant)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kept := s.kept[key]; kept != nil {
 		return kept, nil
 	}
-	inner, err := make()
+	inner, err := create()
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func TestProgramsWords(t *testing.T) {
 		"PowerShell":     {map[string]string{"pwsh": loud + "exit 1"}, powerShell, "", []string{"Azure PowerShell: it gives no token", "Connect-AzAccount"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			getenv := settings(t, map[string]string{"PATH": programs(t, tt.scripts), envCredentials: tt.way})
+			getenv := settings(t, map[string]string{"PATH": programs(t, tt.scripts), envWays: tt.way})
 			said := text(signInWith(t, Options{Getenv: getenv}, tt.tenant))
 			for _, want := range tt.want {
 				if !strings.Contains(said, want) {
@@ -192,7 +192,7 @@ func TestServersWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			getenv := settings(t, tt.env)
-			t.Setenv(envCredentials, tt.way)
+			t.Setenv(envWays, tt.way)
 			t.Setenv("PATH", programs(t, map[string]string{"az": "exit 9"}))
 			o := Options{Getenv: getenv}
 			if tt.answers != nil {
@@ -276,7 +276,7 @@ func TestOneSignIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			calls := filepath.Join(t.TempDir(), "calls")
 			getenv := settings(t, map[string]string{
-				"PATH": programs(t, map[string]string{"az": "echo $* >> " + calls + "; " + ending}), envCredentials: cli,
+				"PATH": programs(t, map[string]string{"az": "echo $* >> " + calls + "; " + ending}), envWays: cli,
 			})
 			store, at := &Store{}, private(t)
 			var done sync.WaitGroup
