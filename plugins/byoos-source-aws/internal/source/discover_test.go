@@ -669,6 +669,26 @@ func TestSSMParameters(t *testing.T) {
 	}
 }
 
+// TestVersionsOfAParameter: each keeps the version or label that it was asked for with,
+// also where SSM leaves out which it was.
+func TestVersionsOfAParameter(t *testing.T) {
+	const name = "/aws/service/x"
+	w := fakeaws.World{
+		AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june), amiOf("us-east-1", id(3), june)},
+		Recorded: []fakeaws.Recorded{{Service: "ssm", Action: "GetParameters", Region: "us-east-1", Answer: json.RawMessage(
+			`{"Parameters":[{"Name":"` + name + `","Value":"` + id(3) + `","Version":3},{"Name":"` + name + `","Value":"` + id(2) + `","Version":2},
+			{"Name":"` + name + `","Value":"` + id(1) + `","Version":1,"Selector":":stable"}]}`)}},
+	}
+	start(t, w)
+	out := run(t, call{config: `{"ssmParameter":["` + name + `:2","` + name + `:3","` + name + `:stable"]}`})
+	out.noErrors(t)
+	for n, want := range map[int]string{1: ":stable", 2: ":2", 3: ":3"} {
+		if img := out.find(t, id(n)); img.Reference == nil || img.Reference.Value != name+want {
+			t.Errorf("%s: %+v", img.ID, img.Reference)
+		}
+	}
+}
+
 // TestParameterOfSomeRegions: one that is not in a region which is read for some packs
 // alone is a warning, as these may have images of other sources.
 func TestParameterOfSomeRegions(t *testing.T) {

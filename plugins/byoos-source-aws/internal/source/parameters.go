@@ -9,8 +9,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
@@ -37,7 +38,7 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 		convert.Account = d.account(ctx)
 	}
 	found := map[string]bool{}
-	err = d.reader(region).ByID(ctx, ids(names), func(page []types.Image) error {
+	err = d.reader(region).ByID(ctx, ids(names), func(page []ec2types.Image) error {
 		images := make([]sdk.Image, len(page))
 		for i := range page {
 			img := convert.Image(&page[i])
@@ -80,7 +81,7 @@ func (d *discovery) strangersBehind(ctx context.Context, region string, names ma
 	}
 	trusted := map[string]bool{}
 	for _, owners := range ami.Searches(d.config.ParameterOwners) {
-		err := d.reader(region).ByIDOf(ctx, owners, own, func(page []types.Image) error {
+		err := d.reader(region).ByIDOf(ctx, owners, own, func(page []ec2types.Image) error {
 			for i := range page {
 				trusted[aws.ToString(page[i].ImageId)] = true
 			}
@@ -121,7 +122,7 @@ func (d *discovery) readParameters(ctx context.Context, region string) (map[stri
 func (d *discovery) noteParameters(out *ssm.GetParametersOutput, asked []string, region string, ids map[string]string) error {
 	left := slices.Clone(asked)
 	for _, p := range out.Parameters {
-		name := askedAs(aws.ToString(p.Name), aws.ToString(p.Selector), asked)
+		name := askedAs(p, left)
 		left = slices.DeleteFunc(left, func(n string) bool { return n == name })
 		id, ok := amiID(aws.ToString(p.Value))
 		if !ok {
@@ -156,16 +157,19 @@ func (d *discovery) parameterProblem(severity sdk.Severity, region, summary, nex
 	return d.out.Report(sdk.Diagnostic{Severity: severity, ConfigPath: "ssmParameter", Scope: region, Summary: summary, NextStep: next})
 }
 
-// askedAs returns the name that was asked for, which may have a version or label
-// after a colon.
-func askedAs(name, selector string, asked []string) string {
-	if slices.Contains(asked, name+selector) {
-		return name + selector
+// askedAs returns the name that was asked for and is not answered yet, which may have a
+// version or label after a colon. SSM may leave out which it was; then the version tells.
+func askedAs(p types.Parameter, left []string) string {
+	name := aws.ToString(p.Name)
+	for _, full := range []string{name + aws.ToString(p.Selector), fmt.Sprintf("%s:%d", name, p.Version)} {
+		if slices.Contains(left, full) {
+			return full
+		}
 	}
-	for _, a := range asked {
-		plain, _, _ := strings.Cut(a, ":")
-		if a == name || plain == name || name == "" && len(asked) == 1 {
-			return a
+	for _, l := range left {
+		plain, _, _ := strings.Cut(l, ":")
+		if plain == name || name == "" && len(left) == 1 {
+			return l
 		}
 	}
 	return name
