@@ -92,6 +92,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.place(subjects)
 	verified, failed := session.Verify(ctx, session.Host, subjects)
 	if verified == nil && failed != nil {
 		return failed
@@ -164,6 +165,17 @@ func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pip
 		return subjectsFor(o.IDs)
 	}
 	return o.locked(ctx, session)
+}
+
+// place puts images that no region is known of where --region says: one that is elsewhere
+// is not good there.
+func (o *Options) place(subjects []pipeline.Subject) {
+	regions := o.Run.Spec.Flags.Regions
+	for i := range subjects {
+		if img := &subjects[i].Image; img.Region == "" && len(regions) == 1 {
+			img.Region = regions[0]
+		}
+	}
 }
 
 // subjectsFor are ids as they are pasted. What cannot be an id was mistyped, and is not

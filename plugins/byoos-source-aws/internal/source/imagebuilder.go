@@ -154,7 +154,7 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 	if n := len(found.Deleted); n > 0 {
 		add(sdk.Warning, ".image", "", "Image Builder lists "+plural(n, "version, and no build of it", "versions, and no build of them")+": "+some(found.Deleted))
 	}
-	if found.Fitting == 0 && len(found.OutOfRange) > 0 {
+	if found.Fitting+len(found.Deleted)+found.NoARN == 0 && len(found.OutOfRange) > 0 {
 		add(sdk.Warning, ".version", "correct the range, or build a version within it",
 			fmt.Sprintf("no version is within %q, there is %s", d.config.ImageBuilder.Version, some(found.OutOfRange)))
 	}

@@ -69,7 +69,7 @@ func (v *verification) run(ctx context.Context) error {
 	for i, ref := range v.req.Refs {
 		regions := places
 		if ref.Region != "" {
-			regions = []string{ref.Region}
+			regions = []string{strings.ToLower(ref.Region)}
 		}
 		if r, ok := unasked(ref, regions); ok {
 			answers[i] = []sdk.Result{r}
@@ -156,7 +156,7 @@ func (v *verification) verdicts(answers [][]sdk.Result, places []string) []sdk.R
 func unasked(ref sdk.Ref, regions []string) (sdk.Result, bool) {
 	var reason string
 	switch {
-	case ref.Region != "" && !settings.IsRegion(ref.Region):
+	case ref.Region != "" && !settings.IsRegion(regions[0]):
 		reason = fmt.Sprintf("%q is not a region of AWS", ref.Region)
 	case !amiForm.MatchString(ref.ID):
 		reason = fmt.Sprintf("%q is not an AMI id", ref.ID)

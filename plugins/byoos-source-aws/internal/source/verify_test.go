@@ -188,6 +188,18 @@ func TestVerifyOfWhatIsNoRegion(t *testing.T) {
 	}
 }
 
+// TestVerifyInARegion: no other one answers for it, however it is spelled.
+func TestVerifyInARegion(t *testing.T) {
+	start(t, fakeaws.World{AMIs: []fakeaws.AMI{amiOf("eu-west-1", id(1), june)}})
+	for region, want := range map[string]sdk.Presence{"us-east-1": sdk.NotFound, "EU-West-1": sdk.Found} {
+		out := runVerify(t, call{config: `{"ami":{},"regions":["us-east-1","eu-west-1"]}`, hints: []string{"eu-west-1"}, refs: []sdk.Ref{{ID: id(1), Region: region}}})
+		out.noErrors(t)
+		if r := out.results[0]; r.Presence != want || r.Evidence != sdk.Asked {
+			t.Errorf("%s: %+v", region, r)
+		}
+	}
+}
+
 // TestVerifyWithoutARegion: an id by itself is looked for wherever the source or a
 // pack looks, and an answer names where it was looked for.
 func TestVerifyWithoutARegion(t *testing.T) {
