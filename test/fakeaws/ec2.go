@@ -395,11 +395,11 @@ func wildcard(pattern, value string) bool {
 			}
 			return false
 		}
-		any := pattern[0] == '?'
+		one := pattern[0] == '?'
 		if pattern[0] == '\\' && len(pattern) > 1 {
 			pattern = pattern[1:]
 		}
-		if value == "" || !any && pattern[0] != value[0] {
+		if value == "" || !one && pattern[0] != value[0] {
 			return false
 		}
 	}
