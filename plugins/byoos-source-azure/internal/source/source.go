@@ -115,7 +115,7 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, sec
 		return nil, ses.diagnose(ctx, err, "the credential", "")
 	}
 	ses.api = azureapi.New(azureapi.Options{
-		Cloud: cloud, Credential: credential, Timeout: p.timeout, Transport: s.transport,
+		Cloud: cloud, Credential: known{credential, secrets}, Timeout: p.timeout, Transport: s.transport,
 	})
 	return ses, nil
 }
@@ -128,6 +128,19 @@ func (s Source) signIn(ctx context.Context, cloud endpoint.Cloud, p *plan) (azco
 		return nil, err
 	}
 	return credential, credential.SignIn(ctx, cloud)
+}
+
+// known tells Secrets each token that is sent: Azure may repeat it.
+type known struct {
+	azcore.TokenCredential
+	secrets *sdk.Secrets
+}
+
+// GetToken returns a token of the credential that it wraps.
+func (k known) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := k.TokenCredential.GetToken(ctx, o)
+	k.secrets.Add(token.Token)
+	return token, err
 }
 
 // diagnose turns an error of Azure into what the user reads; when the host gave
