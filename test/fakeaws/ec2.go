@@ -99,6 +99,8 @@ func newAMI(a *AMI, seed uint64) *ami {
 	optional(&b, "tpmSupport", a.TPMSupport)
 	optional(&b, "imdsSupport", a.IMDSSupport)
 	optional(&b, "lastLaunchedTime", a.LastLaunched)
+	optional(&b, "sourceImageId", a.SourceImage)
+	optional(&b, "sourceInstanceId", a.SourceInstance)
 	element(&b, "deregistrationProtection", a.Protection)
 	if a.StateReason != "" {
 		b.WriteString("<stateReason>")

@@ -86,6 +86,8 @@ type AMI struct {
 	Encrypted       bool              `json:"encrypted,omitempty"` // its one volume
 	LastLaunched    string            `json:"lastLaunchedTime,omitempty"`
 	Protection      string            `json:"deregistrationProtection,omitempty"` // default disabled
+	SourceImage     string            `json:"sourceImageId,omitempty"`            // what it is a copy of, or its instance was launched from
+	SourceInstance  string            `json:"sourceInstanceId,omitempty"`         // what it was made from
 	Tags            map[string]string `json:"tags,omitempty"`
 	// HiddenCalls is how many DescribeImages calls in its region pass before it
 	// shows: eventual consistency.

@@ -807,6 +807,42 @@ func TestTimeIsTheBuilds(t *testing.T) {
 	}
 }
 
+// TestDistributedAsABuildOfToday: what is a copy of an older build is as old as that, in
+// the region of the older one as in another.
+func TestDistributedAsABuildOfToday(t *testing.T) {
+	build := func(n int, created string, outputs ...fakeaws.Output) fakeaws.Build {
+		return fakeaws.Build{Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created, Outputs: outputs}
+	}
+	const second, today = "2026-06-02T00:00:00.000Z", "2026-06-30T00:00:00.000Z"
+	from := func(source int, instance string) func(*fakeaws.AMI) {
+		return func(a *fakeaws.AMI) { a.SourceImage, a.SourceInstance = id(source), instance }
+	}
+	start(t, fakeaws.World{
+		Builds: []fakeaws.Build{
+			build(1, june, fakeaws.Output{Region: "us-east-1", AMI: id(1)}),
+			build(2, second, fakeaws.Output{Region: "us-east-1", AMI: id(2)}, fakeaws.Output{Region: "eu-west-1", AMI: id(3)}),
+			build(3, today, fakeaws.Output{Region: "eu-west-1", AMI: id(4)}),
+			build(4, today, fakeaws.Output{Region: "us-west-2", AMI: id(5)}),
+		},
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), june, from(90, "i-1")), amiOf("us-east-1", id(2), second, from(90, "i-2")),
+			amiOf("eu-west-1", id(3), second, from(2, "")), // of one build, as its regions are
+			amiOf("eu-west-1", id(4), today, from(1, "")),
+			amiOf("us-west-2", id(5), today, from(1, "i-5")), // built upon the older one
+		},
+	})
+	out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+	out.noErrors(t)
+	if len(out.diagnostics) != 1 || !strings.Contains(out.diagnostics[0].Summary, "1 AMI is a copy of an older build, and taken to be as old: "+id(4)) {
+		t.Errorf("%+v", out.diagnostics)
+	}
+	for n, want := range map[int]string{1: june, 2: second, 3: second, 4: june, 5: today} {
+		if img := out.find(t, id(n)); img.CreatedAt.Format("2006-01-02T15:04:05.000Z") != want {
+			t.Errorf("%s: %s, want %s", img.ID, img.CreatedAt, want)
+		}
+	}
+}
+
 // TestBuildOfUnknownTime: the AMIs of a build are as old as the oldest of them, in every
 // region, and that is told. A distribution that is done again makes none newer.
 func TestBuildOfUnknownTime(t *testing.T) {

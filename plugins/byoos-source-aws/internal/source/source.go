@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
@@ -110,6 +111,8 @@ type discovery struct {
 	// self is the account of the credentials, where Image Builder needs it.
 	self    string
 	untimed untimed
+	// builds are what Image Builder lists, by the ids of the AMIs.
+	builds map[string]builder.Candidate
 }
 
 func (d *discovery) run(ctx context.Context) error {
