@@ -14,6 +14,8 @@ const (
 	attributeSecurityType = "securityType"
 	attributeProductCodes = "productCodes"
 	attributeRootDevice   = "rootDeviceType"
+	attributePlan         = "purchasePlan"
+	attributeControllers  = "diskControllerTypes"
 )
 
 // cautions are what may keep the image of a pick from running where it is meant
@@ -36,6 +38,10 @@ func (p Pick) cautions() []string {
 		}
 	}
 	tell(attributeSecurityType, onlySecure, "the image is for machines with the security type %s only")
+	tell(attributePlan, func(value string) bool { return value != "" },
+		"machines of the image need the purchase plan %s, whose terms the subscription must have accepted: az vm image terms accept")
+	tell(attributeControllers, func(value string) bool { return value != "" && !strings.Contains(strings.ToUpper(value), "SCSI") },
+		"the image boots from disk controllers of the type %s only, which not all sizes of machines have")
 	tell(attributeProductCodes, func(value string) bool { return value != "" }, "the account must have a subscription to AWS Marketplace's product %s")
 	tell(attributeRootDevice, func(value string) bool { return value == "instance-store" }, "the image's root device is an %s, which few instance types have")
 	return notes

@@ -38,6 +38,16 @@ func TestNotes(t *testing.T) {
 		"plain machines, too":    {image: security("TrustedLaunchSupported")},
 		"confidential supported": {image: security("ConfidentialVMSupported")},
 		"asked for":              {image: security("ConfidentialVM"), sel: spec.Select{Where: `image.attributes.securityType == "ConfidentialVM"`}},
+		"of a purchase plan": {
+			image: aws("purchasePlan", "acme/linux/hardened"),
+			want: []string{"machines of the image need the purchase plan acme/linux/hardened, whose terms the subscription must have accepted: " +
+				"az vm image terms accept (image.attributes.purchasePlan)"},
+		},
+		"of one disk controller": {
+			image: aws("diskControllerTypes", "NVMe"),
+			want:  []string{"the image boots from disk controllers of the type NVMe only, which not all sizes of machines have (image.attributes.diskControllerTypes)"},
+		},
+		"of two disk controllers": {image: aws("diskControllerTypes", "NVMe,SCSI")},
 		"of AWS Marketplace": {
 			image: aws("productCodes", "abc123"),
 			want:  []string{"the account must have a subscription to AWS Marketplace's product abc123 (image.attributes.productCodes)"},

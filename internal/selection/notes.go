@@ -20,7 +20,9 @@ func (o *Outcome) notes(t *trial) {
 	o.noteFuture(t)
 	o.noteRegions(t)
 	o.noteKinds(t)
+	o.noteMachines(t)
 	o.notePartial(t)
+	o.noteUntold(t)
 	o.noteContradictions(t)
 }
 
@@ -137,6 +139,77 @@ func (o *Outcome) noteKinds(t *trial) {
 				kind.key, kind.of(top.Image), strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "), kind.key)
 		}
 	}
+}
+
+// noteMachines tells a pack that others which fit boot on another kind of machine, when
+// its expression does not look at that. Earlier versions of one image definition are no
+// others.
+func (o *Outcome) noteMachines(t *trial) {
+	top := t.fit[0]
+	for _, name := range []string{"hyperVGeneration", "diskControllerTypes", "securityType", "purchasePlan"} {
+		kind := func(e *entry) string {
+			value := e.Attributes[name]
+			if value == "" && e.Evidence == image.Asked && (name == "securityType" || name == "purchasePlan") {
+				return "none"
+			}
+			return value // nothing where it is not known
+		}
+		values := t.pool.values(name, func(i *image.Image) string { return i.Attributes[name] })
+		if len(values) == 0 || kind(top) == "" || strings.Contains(t.rule.sel.Where, name) {
+			continue
+		}
+		others := map[string]bool{}
+		for _, e := range t.fit[1:] {
+			if value := kind(e); value != "" && value != kind(top) && sameProvider(e.Provider, top.Provider) && (e.series == 0 || e.series != top.series) {
+				others[value] = true
+			}
+		}
+		if len(others) > 0 {
+			o.note("the image has the %s %s, others that fit have %s, and the pack names none: select by image.attributes.%s in where to be sure",
+				name, kind(top), strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "), name)
+		}
+	}
+}
+
+// noteUntold tells of a version of the pick's image definition that would come before
+// it, if what its source does not tell of it were as the pick has it.
+func (o *Outcome) noteUntold(t *trial) {
+	top := t.fit[0]
+	for i := range t.pool.entries {
+		e := &t.pool.entries[i]
+		if e == top || top.series == 0 {
+			return
+		}
+		if e.series != top.series || !t.drops(i) {
+			continue
+		}
+		img, untold := told(*e.Image, top.Image)
+		if supposed := newEntry(&img, nil); untold != nil && t.rule.fits(&supposed, t.now) {
+			o.note("%s would come before the pick, but its %s is not known: %s", e.ID, strings.Join(untold, ", "), declare)
+			return
+		}
+	}
+}
+
+// told fills in of an image what is not known of it and of another one is.
+func told(img image.Image, like *image.Image) (filled image.Image, untold []string) {
+	for _, fact := range []struct {
+		name      string
+		to        *string
+		as        string
+		unrelated bool
+	}{
+		{"architecture", &img.Architecture, like.Architecture, false},
+		{"Kubernetes version", &img.KubernetesVersion, like.KubernetesVersion, false},
+		{"OS version", &img.OS.Version, like.OS.Version, img.OS.Name != "" && img.OS.Name != like.OS.Name},
+		{"OS name", &img.OS.Name, like.OS.Name, false},
+	} {
+		if *fact.to == "" && fact.as != "" && !fact.unrelated {
+			*fact.to = fact.as
+			untold = append(untold, fact.name)
+		}
+	}
+	return img, untold
 }
 
 // notePartial tells a pack that selects a release that of the pick a part of it is known.

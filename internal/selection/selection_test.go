@@ -713,6 +713,54 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
+// Of the versions of an image definition, what is not told of a newer one is no reason to
+// step to an older one without a word.
+func TestNotesOfADefinition(t *testing.T) {
+	machine := func(name, value string) func(*image.Image) {
+		return func(i *image.Image) { i.Attributes = map[string]string{name: value} }
+	}
+	none := func(i *image.Image) { i.KubernetesVersion, i.Architecture = "", "" }
+	old := definition("rhel", "1.0.0", 9)
+	for name, test := range map[string]struct {
+		sel    spec.Select
+		images []image.Image
+		want   []string
+	}{
+		"untold": {
+			spec.Select{KubernetesVersion: "~1.30"}, []image.Image{definition("rhel", "1.1.0", 1, none), old},
+			[]string{definitionID("rhel", "1.1.0") + " would come before the pick, but its architecture, Kubernetes version is not known: declare it at the source (a tag, its configuration), or do not select by it"},
+		},
+		"untold, and out for more": {spec.Select{KubernetesVersion: "~1.30"}, []image.Image{definition("rhel", "1.1.0", 1, none, state(image.Failed, "")), old}, nil},
+		"untold of what is older":  {spec.Select{KubernetesVersion: "~1.30"}, []image.Image{definition("rhel", "0.9.0", 19, none), old}, nil},
+		"told, and another":        {spec.Select{KubernetesVersion: "~1.30"}, []image.Image{definition("rhel", "1.1.0", 1, kubernetes("1.31.0")), old}, nil},
+		"of another definition":    {spec.Select{KubernetesVersion: "~1.30"}, []image.Image{definition("k3s", "1.1.0", 1, none), old}, nil},
+		"another machine": {
+			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1, machine("hyperVGeneration", "V1")), definition("rhel", "1.0.0", 9, machine("hyperVGeneration", "V2"))},
+			[]string{"the image has the hyperVGeneration V1, others that fit have V2, and the pack names none: select by image.attributes.hyperVGeneration in where to be sure"},
+		},
+		"a plan that others lack": {
+			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1, asked), definition("rhel", "1.0.0", 9, machine("purchasePlan", "a/b/c"))},
+			[]string{"the image has the purchasePlan none, others that fit have a/b/c, and the pack names none: select by image.attributes.purchasePlan in where to be sure"},
+		},
+		"a plan of which a record does not tell": {
+			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1), definition("rhel", "1.0.0", 9, machine("purchasePlan", "a/b/c"))}, nil,
+		},
+		"an earlier version": {
+			spec.Select{}, []image.Image{definition("rhel", "1.1.0", 1, machine("securityType", "TrustedLaunch")), definition("rhel", "1.0.0", 9, machine("securityType", "x"))}, nil,
+		},
+		"a machine that is asked for": {
+			spec.Select{Where: `image.attributes.hyperVGeneration != "V3"`},
+			[]image.Image{definition("gen1", "1.1.0", 1, machine("hyperVGeneration", "V1")), definition("rhel", "1.0.0", 9, machine("hyperVGeneration", "V2"))}, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, apply(t, test.sel, test.images...).Notes); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestNotesOfAPick(t *testing.T) {
 	eu := ami("ami-1", named("eu"), region("eu-west-1"), created(0))
 	others := "the image is in eu-west-1, others that fit are in us-east-1, and the pack names no region: set select.region to be sure"
