@@ -194,6 +194,12 @@ func (c legalCase) saidByList() bool {
 		strings.HasPrefix(c.change, "without ") && !strings.Contains(c.change, "replicationStatus") && !strings.HasSuffix(c.change, " properties")
 }
 
+// hasKubernetes says whether the images of a place tell their Kubernetes version, so that
+// packs can select by it.
+func (c legalCase) hasKubernetes() bool {
+	return strings.HasPrefix(c.place, "galleries") || c.place == "definition"
+}
+
 func (c legalCase) id(s string) string {
 	return strings.ReplaceAll(s, "/subscriptions/S/", "/subscriptions/"+c.name+"/")
 }
@@ -484,7 +490,10 @@ func legalText(t *testing.T, cases []legalCase) []byte {
 		conf := maps.Clone(places[c.place].config)
 		conf["subscription"] = c.name
 		sources = append(sources, object{"name": c.name, "type": "azure", "config": conf})
-		sel := object{"provider": "azure", "region": "westus2"}
+		sel := object{"provider": "azure", "region": "westus2", "architecture": "amd64"}
+		if c.hasKubernetes() {
+			sel["kubernetesVersion"] = "~1.31"
+		}
 		if where := places[c.place].where; where != "" {
 			sel["where"] = where
 		}
@@ -611,12 +620,12 @@ func (c legalCase) check(p legalPick, said string) string {
 	place := legalPlaces()[c.place]
 	wanted, older := c.id(place.wanted), c.id(place.older)
 	is := func(img *image.Image, id string) bool { return img != nil && strings.EqualFold(img.ID, id) }
-	told := said != "" || len(p.Notes) > 0
-	state := ""
+	// What explain alone has is no word to somebody who renders; an error, which ends that, is.
+	told := said != "" || len(p.Notes) > 0 || p.Error != ""
+	state, reason := "", ""
 	for _, d := range p.Dropped {
 		if is(&d.Image, wanted) && d.Image.Region == "westus2" {
-			told = true
-			state = string(d.Image.State)
+			state, reason = string(d.Image.State), d.Rule+": "+d.Reason
 		}
 	}
 	switch {
@@ -631,7 +640,7 @@ func (c legalCase) check(p legalPick, said string) string {
 	case c.harmless && said != "" && !strings.HasPrefix(c.change, "foreign element"):
 		return "something is told where nothing is wrong"
 	case !is(p.Picked, wanted) && !told:
-		return fmt.Sprintf("the wanted image is lost without a word; picked %v", p.Picked)
+		return fmt.Sprintf("the wanted image is lost without a word (%s); picked %v", reason, p.Picked)
 	case !strings.HasPrefix(c.change, "unknown value") && slices.Contains([]string{"failed", "disabled", "gone", "unusable"}, state):
 		return "what Azure calls available is " + state
 	case p.Picked != nil && p.Picked.State == image.StateUnset && p.Picked.StateReason == "":

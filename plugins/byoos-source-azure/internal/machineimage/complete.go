@@ -12,7 +12,7 @@ import (
 // newest version would give way to an older one.
 func Complete(one, list *armcompute.GalleryImageVersion) {
 	one.Location = cmp.Or(one.Location, list.Location)
-	if one.Tags == nil {
+	if len(one.Tags) == 0 {
 		one.Tags = list.Tags
 	}
 	if one.Properties == nil {

@@ -510,7 +510,12 @@ func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt O
 // usable withdraws what no pack can use. A virtual machine made from a
 // specialized image takes no osProfile, so no user data and no host name.
 func usable(image *sdk.Image) {
-	if kind := image.Attributes["osType"]; kind != "" && !strings.EqualFold(kind, "Linux") {
+	known := armcompute.PossibleOperatingSystemTypesValues()
+	switch kind := image.Attributes["osType"]; {
+	case kind == "" || strings.EqualFold(kind, "Linux"):
+	case image.State == sdk.Available && !slices.Contains(known, armcompute.OperatingSystemTypes(kind)):
+		withdraw(image, sdk.StateUnknown, "its operating system is "+kind+notKnownHere)
+	default:
 		withdraw(image, sdk.Unusable, "its operating system is "+kind+", not Linux")
 	}
 	if strings.EqualFold(image.Attributes["osState"], "Specialized") {
