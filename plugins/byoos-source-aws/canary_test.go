@@ -273,7 +273,7 @@ func (w *world) ask(t *testing.T, a *canary.Answer) string {
 func (w *world) askWith(t *testing.T, config map[string]any) string {
 	t.Helper()
 	var said strings.Builder
-	newSource := func() sdk.Source[settings.Config] { return source.Source{Programs: &session.Programs{}} }
+	newSource := func() sdk.Source[settings.Config] { return source.Source{Shared: &session.Shared{}} }
 	options := []sdktest.Option{sdktest.Log(&said), sdktest.Progress(func(_, _ int64, message string) { said.WriteString(message) })}
 	images, found, err := sdktest.Discover(t.Context(), newSource, config, options...)
 	if err != nil {

@@ -21,6 +21,6 @@ const (
 func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
-	programs := &session.Programs{}
-	sdk.Main(func() sdk.Source[settings.Config] { return source.Source{Programs: programs} })
+	shared := &session.Shared{}
+	sdk.Main(func() sdk.Source[settings.Config] { return source.Source{Shared: shared} })
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -24,6 +25,7 @@ type attemptsKey struct{}
 
 // attempts is what is known of those of one call.
 type attempts struct {
+	*clock
 	mu   sync.Mutex
 	last error
 	// hopeless counts those that failed with what is not likely to pass.
@@ -38,11 +40,11 @@ func (s *Session) Do(ctx context.Context, call func(context.Context) error) erro
 }
 
 func (s *Session) within(ctx context.Context, limit time.Duration, call func(context.Context) error) error {
-	var known attempts
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, attemptsKey{}, &known), limit)
-	defer cancel()
-	err := call(ctx)
-	if last := known.lastError(); err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && last != nil {
+	clock := newClock(ctx, limit)
+	defer clock.close()
+	known := &attempts{clock: clock}
+	err := call(context.WithValue(clock, attemptsKey{}, known))
+	if last := known.lastError(); err != nil && errors.Is(clock.Err(), context.DeadlineExceeded) && last != nil {
 		return &trouble.OutOfTime{Err: err, Last: last}
 	}
 	return err
@@ -55,7 +57,7 @@ func (a *attempts) lastError() error {
 }
 
 // failed notes an attempt's error, and returns one when there is no use in another.
-func (a *attempts) failed(ctx context.Context, err error) error {
+func (a *attempts) failed(err error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.last = err
@@ -65,8 +67,7 @@ func (a *attempts) failed(ctx context.Context, err error) error {
 	if a.hopeless >= maxHopeless {
 		return errHopeless
 	}
-	end, limited := ctx.Deadline()
-	if wait := retryAfter(err, time.Now()); limited && wait > time.Until(end) {
+	if wait := retryAfter(err, time.Now()); wait > a.left() {
 		return &trouble.WaitError{Wait: wait, Err: err}
 	}
 	return nil
@@ -94,17 +95,36 @@ func retryAfter(err error, now time.Time) time.Duration {
 	return 0
 }
 
-// remembering notes what an attempt failed with before it is tried again.
-type remembering struct{ aws.RetryerV2 }
+// remembering notes what an attempt failed with before it is tried again, and stops the
+// call's clock while it is not its turn: a service that permits few calls makes a run
+// slow, and not one of its calls fail.
+type remembering struct {
+	aws.RetryerV2
+	throttles retry.IsErrorThrottles
+}
+
+// GetAttemptToken waits until a call may be made.
+func (r remembering) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	if known, ok := ctx.Value(attemptsKey{}).(*attempts); ok {
+		known.stop()
+		defer known.start()
+	}
+	return r.RetryerV2.GetAttemptToken(ctx)
+}
 
 // GetRetryToken is called between two attempts.
 func (r remembering) GetRetryToken(ctx context.Context, attemptErr error) (func(error) error, error) {
-	if known, ok := ctx.Value(attemptsKey{}).(*attempts); ok {
-		if err := known.failed(ctx, attemptErr); err != nil {
+	known, ok := ctx.Value(attemptsKey{}).(*attempts)
+	if ok {
+		if err := known.failed(attemptErr); err != nil {
 			return nil, err
 		}
 	}
-	return r.RetryerV2.GetRetryToken(ctx, attemptErr)
+	token, err := r.RetryerV2.GetRetryToken(ctx, attemptErr)
+	if ok && err == nil && r.throttles.IsErrorThrottle(attemptErr).Bool() {
+		known.stop() // until the next attempt
+	}
+	return token, err
 }
 
 // RetryDelay is not less than what the answer asks for.
@@ -123,21 +143,23 @@ const maxAttempts = 10
 // try again when an answer breaks off.
 func retryer(mode aws.RetryMode, attempts int) aws.Retryer {
 	codes := map[string]struct{}{"CallRateLimitExceededException": {}}
+	throttles := append([]retry.IsErrorThrottle{retry.ThrottleErrorCode{Codes: codes}}, retry.DefaultThrottles...)
 	standard := func(so *retry.StandardOptions) {
 		so.MaxAttempts = maxAttempts
 		if attempts > 0 {
 			so.MaxAttempts = attempts
 		}
+		so.RateLimiter = ratelimit.None // one quota for many sources would fail some of them
 		so.Retryables = append(so.Retryables, retry.RetryableErrorCode{Codes: codes}, retry.IsErrorRetryableFunc(brokenOff))
-		so.Throttles = append(so.Throttles, retry.ThrottleErrorCode{Codes: codes}) // waits longer for it
+		so.Throttles = throttles // waits longer for it
 	}
 	if mode == aws.RetryModeStandard {
-		return remembering{retry.NewStandard(standard)}
+		return remembering{retry.NewStandard(standard), throttles}
 	}
 	return remembering{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-		o.Throttles = append(o.Throttles, retry.ThrottleErrorCode{Codes: codes})
+		o.Throttles = throttles
 		o.StandardOptions = append(o.StandardOptions, standard)
-	})}
+	}), throttles}
 }
 
 // brokenOff finds an answer that ended too early, with the connection or, cut by

@@ -52,8 +52,8 @@ func (w watched) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-func (w watched) from(any ...aws.CredentialSource) bool {
-	return slices.ContainsFunc(any, func(s aws.CredentialSource) bool { return slices.Contains(w.sources, s) })
+func (w watched) from(places ...aws.CredentialSource) bool {
+	return slices.ContainsFunc(places, func(s aws.CredentialSource) bool { return slices.Contains(w.sources, s) })
 }
 
 // explain returns what the user can do about err. Of what the SDK says nothing is
@@ -158,7 +158,7 @@ func serverSilent(err error) error {
 	}
 	var op *net.OpError
 	file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
-	_, problem := os.Stat(file)
+	_, problem := os.Stat(file) //nolint:gosec // the user's own file, as the SDK reads it
 	switch {
 	case errors.As(err, &op):
 		d.Detail = op.Error()

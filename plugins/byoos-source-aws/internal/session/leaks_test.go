@@ -47,7 +47,7 @@ func TestASlowProgramIsNamed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s := &Session{Timeout: time.Minute}
-	p, ok := s.chain(t.Context(), aws.Config{}, &config.SharedConfig{CredentialProcess: command}).(shared)
+	p, ok := s.chain(t.Context(), aws.Config{}, &config.SharedConfig{CredentialProcess: command}).(once)
 	if !ok || p.limit > s.Timeout-time.Second {
 		t.Errorf("a program has %s of the %s of a call", p.limit, s.Timeout)
 	}
@@ -92,11 +92,11 @@ func TestAProgramIsRunOnce(t *testing.T) {
 	for _, answer := range []string{`{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}`, "broken"} {
 		runs := filepath.Join(t.TempDir(), "runs")
 		withScript(t, "echo x >>"+runs+"; "+printing(answer))
-		programs := &Programs{}
+		shared := &Shared{}
 		var group sync.WaitGroup
 		for range 5 {
 			group.Go(func() {
-				s, err := programs.Open(t.Context(), settings.Config{AMI: &settings.AMI{}}, nil, nil, nil)
+				s, err := shared.Open(t.Context(), settings.Config{AMI: &settings.AMI{}}, nil, nil, nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -115,11 +115,11 @@ func TestAProgramIsRunOnce(t *testing.T) {
 
 func TestAProgramThatWasEndedIsRunAgain(t *testing.T) {
 	withScript(t, printing(`{"Version":1,"AccessKeyId":"AKIAX","SecretAccessKey":"s"}`))
-	programs := &Programs{}
+	shared := &Shared{}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	for _, ctx := range []context.Context{ended, t.Context()} {
-		s, err := programs.Open(ctx, settings.Config{AMI: &settings.AMI{}}, nil, nil, nil)
+		s, err := shared.Open(ctx, settings.Config{AMI: &settings.AMI{}}, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

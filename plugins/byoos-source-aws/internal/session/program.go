@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,34 +24,11 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-// Programs runs the credential programs of all sessions of a process, each of them
-// once. The zero value is ready, and so is nil, which shares nothing.
-type Programs struct {
-	mu   sync.Mutex
-	runs map[program]*run
-}
-
 // run is what came of a program.
 type run struct {
 	turn        chan struct{} // holds one value while somebody runs it
 	credentials aws.Credentials
 	err         error
-}
-
-// of returns the run of a program.
-func (p *Programs) of(which program) *run {
-	if p == nil {
-		return &run{turn: make(chan struct{}, 1)}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.runs == nil {
-		p.runs = map[program]*run{}
-	}
-	if p.runs[which] == nil {
-		p.runs[which] = &run{turn: make(chan struct{}, 1)}
-	}
-	return p.runs[which]
 }
 
 // program is the credential_process of a profile. The SDK's own provider lets the
@@ -67,19 +43,19 @@ type program struct {
 	limit time.Duration
 }
 
-// shared is a program that is run once.
-type shared struct {
+// once is a program that is run once.
+type once struct {
 	program
 	// call ends the program with the command: the SDK's cache of credentials keeps
 	// that from a provider (aws.CredentialsCache).
-	call     context.Context
-	programs *Programs
+	call   context.Context
+	shared *Shared
 }
 
 // Retrieve returns what the program gave to whoever asked first. One that was
 // ended, with the call that had started it, is run again.
-func (s shared) Retrieve(context.Context) (aws.Credentials, error) {
-	r := s.programs.of(s.program)
+func (s once) Retrieve(context.Context) (aws.Credentials, error) {
+	r := s.shared.run(s.program)
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
@@ -243,8 +219,8 @@ func (s *Session) withProgram(ctx context.Context, c aws.Config) (aws.Credential
 
 // chain is what the SDK makes of a profile whose chain begins with a program.
 func (s *Session) chain(ctx context.Context, c aws.Config, profile *config.SharedConfig) aws.CredentialsProvider {
-	var provider aws.CredentialsProvider = shared{
-		program{profile.Profile, profile.CredentialProcess, programEnvironment(os.Environ(), s.user.Environment), s.Timeout * 9 / 10}, ctx, s.programs,
+	var provider aws.CredentialsProvider = once{
+		program{profile.Profile, profile.CredentialProcess, programEnvironment(os.Environ(), s.user.Environment), s.Timeout * 9 / 10}, ctx, s.shared,
 	}
 	if profile.Source != nil {
 		provider = s.chain(ctx, c, profile.Source)

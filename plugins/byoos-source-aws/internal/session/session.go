@@ -43,8 +43,12 @@ type Session struct {
 	profile *config.SharedConfig
 	user    settings.User
 	secrets *sdk.Secrets
-	// programs are those of the process, endpoints what is wrong with that of a service.
-	programs  *Programs
+	role    string
+	shared  *Shared
+	// mode and attempts are how the user wants calls to be repeated.
+	mode     aws.RetryMode
+	attempts int
+	// endpoints is what is wrong with that of a service.
 	endpoints map[string]error
 	// AnyRegion is where to call a service that is not regional in meaning.
 	AnyRegion string
@@ -57,7 +61,7 @@ func (s *Session) Clean(text string) string { return s.secrets.Clean(text) }
 // Open loads the AWS configuration. It makes no call but those that the
 // credentials need. userSettings is the user's own word on this plugin, and secrets is
 // told all that gives access.
-func (p *Programs) Open(ctx context.Context, c settings.Config, userSettings map[string]any, secrets *sdk.Secrets, log *slog.Logger) (*Session, error) {
+func (p *Shared) Open(ctx context.Context, c settings.Config, userSettings map[string]any, secrets *sdk.Secrets, log *slog.Logger) (*Session, error) {
 	timeout, err := c.Timeout()
 	if err != nil {
 		return nil, err
@@ -75,7 +79,7 @@ func (p *Programs) Open(ctx context.Context, c settings.Config, userSettings map
 	if err := checkPair(c.Profile, os.Getenv); err != nil {
 		return nil, err
 	}
-	s := &Session{secrets: secrets, Timeout: timeout, name: profileName(c.Profile), user: user, programs: p, AnyRegion: fallbackRegion(c)}
+	s := &Session{secrets: secrets, Timeout: timeout, name: profileName(c.Profile), user: user, shared: p, role: c.RoleARN, AnyRegion: fallbackRegion(c)}
 	s.learn(os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SECRET_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
 		os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"), c.ExternalID)
 	loaded, err := s.load(ctx, c, log)
@@ -114,6 +118,7 @@ func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger)
 		}
 	}
 	s.endpoints = badEndpoints(first)
+	s.mode, s.attempts = first.RetryMode, first.RetryMaxAttempts
 	if s.Region = first.Region; s.Region != "" {
 		s.AnyRegion = s.Region
 	} else if own := s.rolesPartition(); own != "" && c.RoleARN == "" && settings.Partition(s.AnyRegion) != own {
@@ -122,7 +127,7 @@ func (s *Session) load(ctx context.Context, c settings.Config, log *slog.Logger)
 	roles := newMetadata(first)
 	options = append(options,
 		config.WithDefaultRegion(s.AnyRegion), // for STS, which a profile's role asks
-		config.WithRetryer(func() aws.Retryer { return retryer(first.RetryMode, first.RetryMaxAttempts) }),
+		config.WithRetryer(func() aws.Retryer { return retryer(s.mode, s.attempts) }),
 		config.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) { o.Client = roles }),
 	)
 	loaded, err := config.LoadDefaultConfig(ctx, append(options, s.chainOptions(first)...)...)
@@ -209,20 +214,24 @@ func (s *Session) Authenticate(ctx context.Context) error {
 	})
 }
 
-// EC2 returns a client for a region. Each has a rate limiter of its own, as the
-// service counts calls by region.
+// EC2 returns a client for a region.
 func (s *Session) EC2(region string) *ec2.Client {
-	return ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	return ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region, o.Retryer = region, s.retryer(ec2.ServiceID, region) })
 }
 
 // ImageBuilder returns a client for a region.
 func (s *Session) ImageBuilder(region string) *imagebuilder.Client {
-	return imagebuilder.NewFromConfig(s.config, func(o *imagebuilder.Options) { o.Region = region })
+	return imagebuilder.NewFromConfig(s.config, func(o *imagebuilder.Options) { o.Region, o.Retryer = region, s.retryer(imagebuilder.ServiceID, region) })
 }
 
 // SSM returns a client for a region.
 func (s *Session) SSM(region string) *ssm.Client {
-	return ssm.NewFromConfig(s.config, func(o *ssm.Options) { o.Region = region })
+	return ssm.NewFromConfig(s.config, func(o *ssm.Options) { o.Region, o.Retryer = region, s.retryer(ssm.ServiceID, region) })
+}
+
+// retryer is one for each service and region, as AWS counts calls by them.
+func (s *Session) retryer(service, region string) aws.Retryer {
+	return s.shared.retryer(limit{service, region, s.name, s.role, s.mode, s.attempts})
 }
 
 // checkProfile lets a spec name only a profile that the user has permitted: a

@@ -128,5 +128,5 @@ func TestProfileNeedsPermission(t *testing.T) {
 
 // testOpen opens a session that shares nothing.
 func testOpen(ctx context.Context, c settings.Config, user map[string]any, log *slog.Logger) (*Session, error) {
-	return (*Programs)(nil).Open(ctx, c, user, &sdk.Secrets{}, log)
+	return (*Shared)(nil).Open(ctx, c, user, &sdk.Secrets{}, log)
 }

@@ -40,7 +40,7 @@ type Config struct {
 	ExternalID      string        `json:"externalId,omitempty" jsonschema_description:"External id for roleArn."`
 	SessionName     string        `json:"sessionName,omitempty" jsonschema:"pattern=^[A-Za-z0-9_+=\\,.@-]{2\\,64}$" jsonschema_description:"Session name for roleArn. Default: kubectl-byoos."`
 	Profile         string        `json:"profile,omitempty" jsonschema_description:"Profile of the AWS configuration. It must be the one in AWS_PROFILE or be listed under plugins.aws.profiles in the user's own configuration."`
-	CallTimeout     string        `json:"callTimeout,omitempty" jsonschema:"default=45s" jsonschema_description:"How long one call may take with its retries (a Go duration). A region that takes longer is reported."`
+	CallTimeout     string        `json:"callTimeout,omitempty" jsonschema:"default=45s" jsonschema_description:"How long one call may take with its retries (a Go duration), but for the time that it waits because AWS throttles. A region that takes longer is reported."`
 }
 
 // ImageBuilder says which images of EC2 Image Builder to read.

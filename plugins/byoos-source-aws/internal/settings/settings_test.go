@@ -3,9 +3,12 @@ package settings
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/invopop/jsonschema"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
@@ -153,6 +156,53 @@ func TestPermittedParameters(t *testing.T) {
 			t.Errorf("%s with %v: %v", test.name, test.user, err)
 		case test.want != "" && (!errors.As(err, &d) || !strings.Contains(d.Summary, test.want) || d.ConfigPath != test.field):
 			t.Errorf("%s with %v: %+v, want %q", test.name, test.user, err, test.want)
+		}
+	}
+}
+
+// TestUserSettings: what is not a setting, or of another type, is told with its key.
+func TestUserSettings(t *testing.T) {
+	tests := []struct {
+		given map[string]any
+		want  string
+	}{
+		{nil, ""},
+		{map[string]any{"profiles": []any{"a"}, "parameterPrefixes": []any{"/golden/"}, "environment": []any{"CORP_LOGIN"}}, ""},
+		{map[string]any{"profile": []any{"a"}}, "plugins.aws.profile in your own configuration file (byoos/config.yaml) is not a setting"},
+		{map[string]any{"profiles": "a"}, "plugins.aws.profiles in your own configuration file (byoos/config.yaml) is not a list"},
+		{map[string]any{"profiles": []any{7.0}}, `has "7", which is not the name of a profile`},
+		{map[string]any{"profiles": []any{""}}, `has "", which is not the name of a profile`},
+		{map[string]any{"environment": []any{"AWS_*"}}, `has "AWS_*", which is not the name of a variable`},
+		{map[string]any{"environment": map[string]any{"A": "b"}}, "plugins.aws.environment in your own configuration file (byoos/config.yaml) is not a list"},
+	}
+	for _, test := range tests {
+		_, err := ReadUser(test.given)
+		var d *sdk.Diagnostic
+		if test.want == "" && err != nil || test.want != "" && (!errors.As(err, &d) || !strings.Contains(d.Summary, test.want) || d.NextStep == "") {
+			t.Errorf("%v: %v, want %q", test.given, err, test.want)
+		}
+	}
+}
+
+// TestSessionNames are those of STS: [\w+=,.@-]*, 2 to 64 characters.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func TestSessionNames(t *testing.T) {
+	schema, err := json.Marshal((&jsonschema.Reflector{}).Reflect(Config{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed struct {
+		Defs map[string]struct {
+			Properties map[string]struct{ Pattern string }
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(schema, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	form := regexp.MustCompile(parsed.Defs["Config"].Properties["sessionName"].Pattern)
+	for name, want := range map[string]bool{"ci,me+x=1.2@corp-a_b": true, "ab": true, "a": false, strings.Repeat("a", 64): true, strings.Repeat("a", 65): false, "a b": false, "a/b": false} {
+		if form.MatchString(name) != want {
+			t.Errorf("%q: want %v by %s", name, want, form)
 		}
 	}
 }

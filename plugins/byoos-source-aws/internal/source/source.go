@@ -30,8 +30,8 @@ const parallelRegions = 8
 
 // Source implements sdk.Source and sdk.Verifier.
 type Source struct {
-	// Programs are those of all sources of the process.
-	Programs *session.Programs
+	// Shared is what the sources of a process have in common.
+	Shared *session.Shared
 }
 
 // Describe says what the plugin is.
@@ -69,10 +69,10 @@ func (r ranked) Images(images ...sdk.Image) error {
 
 // Discover sends the AMIs that the configuration describes.
 func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[settings.Config], out *sdk.Stream) error {
-	return discover(ctx, s.Programs, req, out)
+	return discover(ctx, s.Shared, req, out)
 }
 
-func discover(ctx context.Context, programs *session.Programs, req sdk.DiscoverRequest[settings.Config], out sink) error {
+func discover(ctx context.Context, shared *session.Shared, req sdk.DiscoverRequest[settings.Config], out sink) error {
 	isOurs := func(provider string) bool { return strings.EqualFold(provider, ami.Provider) }
 	if len(req.Hints.Providers) > 0 && !slices.ContainsFunc(req.Hints.Providers, isOurs) {
 		return nil
@@ -83,7 +83,7 @@ func discover(ctx context.Context, programs *session.Programs, req sdk.DiscoverR
 	if err := req.Config.Permitted(req.UserSettings); err != nil {
 		return err
 	}
-	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Secrets, req.Log)
+	s, err := shared.Open(ctx, req.Config, req.UserSettings, req.Secrets, req.Log)
 	if err != nil {
 		return err
 	}
@@ -252,13 +252,13 @@ func (d *discovery) noteNoPlace(asked, why, next string) error {
 }
 
 func (d *discovery) enabledRegions(ctx context.Context) ([]string, error) {
-	return enabledRegions(ctx, d.session, d.config, d.out)
+	return enabledRegions(ctx, d.session, d.out)
 }
 
 // reporter takes what is to be told.
 type reporter interface{ Report(sdk.Diagnostic) error }
 
-func enabledRegions(ctx context.Context, s *session.Session, c settings.Config, tell reporter) ([]string, error) {
+func enabledRegions(ctx context.Context, s *session.Session, tell reporter) ([]string, error) {
 	region := s.AnyRegion
 	var out *ec2.DescribeRegionsOutput
 	err := s.Do(ctx, func(ctx context.Context) (err error) {
@@ -266,7 +266,7 @@ func enabledRegions(ctx context.Context, s *session.Session, c settings.Config, 
 		return err
 	})
 	if err != nil {
-		return nil, problem(ctx, s, c, err, region)
+		return nil, problem(ctx, s, err, region)
 	}
 	var names []string
 	for _, r := range out.Regions {
@@ -326,10 +326,10 @@ func (d *discovery) regional(ctx context.Context, region string, err error) erro
 // problem returns err as a diagnostic, or ctx's error when the host has ended
 // the call.
 func (d *discovery) problem(ctx context.Context, err error, region string) error {
-	return problem(ctx, d.session, d.config, err, region)
+	return problem(ctx, d.session, err, region)
 }
 
-func problem(ctx context.Context, s *session.Session, c settings.Config, err error, region string) error {
+func problem(ctx context.Context, s *session.Session, err error, region string) error {
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}

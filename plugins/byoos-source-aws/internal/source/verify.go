@@ -31,19 +31,19 @@ type verifySink interface {
 // Verify says what became of AMIs that were picked earlier, with one call for
 // 200 of them in a region and, for those that do not show, one or two more.
 func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out *sdk.Results) error {
-	return verify(ctx, s.Programs, req, out)
+	return verify(ctx, s.Shared, req, out)
 }
 
-func verify(ctx context.Context, programs *session.Programs, req sdk.VerifyRequest[settings.Config], out verifySink) error {
+func verify(ctx context.Context, shared *session.Shared, req sdk.VerifyRequest[settings.Config], out verifySink) error {
 	if err := req.Config.Validate(); err != nil {
 		return err
 	}
-	s, err := programs.Open(ctx, req.Config, req.UserSettings, req.Secrets, req.Log)
+	s, err := shared.Open(ctx, req.Config, req.UserSettings, req.Secrets, req.Log)
 	if err != nil {
 		return err
 	}
 	if err := s.Authenticate(ctx); err != nil {
-		return problem(ctx, s, req.Config, err, "")
+		return problem(ctx, s, err, "")
 	}
 	v := &verification{req: req, session: s, out: out, log: logger(req.Log)}
 	return v.run(ctx)
@@ -117,7 +117,7 @@ func (v *verification) places(ctx context.Context) ([]string, error) {
 	}
 	places := slices.Clone([]string(v.req.Config.Regions))
 	if slices.Contains(places, settings.AllEnabled) {
-		all, err := enabledRegions(ctx, v.session, v.req.Config, v.out)
+		all, err := enabledRegions(ctx, v.session, v.out)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +177,7 @@ func (v *verification) region(ctx context.Context, region string, indexes []int)
 	if err == nil {
 		return results, nil
 	}
-	p := problem(ctx, v.session, v.req.Config, err, region)
+	p := problem(ctx, v.session, err, region)
 	var d *sdk.Diagnostic
 	if !errors.As(p, &d) {
 		return nil, p

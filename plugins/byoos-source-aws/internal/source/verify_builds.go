@@ -84,7 +84,7 @@ func (v *verification) told(ctx context.Context, err error, region string) error
 	if err == nil {
 		return nil
 	}
-	p := problem(ctx, v.session, v.req.Config, err, region)
+	p := problem(ctx, v.session, err, region)
 	var d *sdk.Diagnostic
 	if !errors.As(p, &d) {
 		return p

@@ -155,7 +155,7 @@ func diagnose(err error, c Case) *sdk.Diagnostic {
 		d.NextStep = "try again later, or let calls be tried more often (AWS_MAX_ATTEMPTS)"
 	case isThrottled(err, code):
 		d.Summary = "AWS throttles " + called(action) + in(c.Region) + ", in spite of retries"
-		d.NextStep = "try again later, raise callTimeout, or look in fewer regions"
+		d.NextStep = "try again later, let calls be tried more often (AWS_MAX_ATTEMPTS), or look in fewer regions"
 	case ExpiredPage(err):
 		d.Summary = "the page tokens of " + called(action) + in(c.Region) + " keep expiring"
 		d.NextStep = "try again"
