@@ -90,7 +90,7 @@ func describe[C any](svc *service[C], stdout, stderr io.Writer) int {
 
 // serve answers the host until it stops the server, is gone, or sends SIGTERM.
 func serve[C any](svc *service[C], stderr *os.File) {
-	end := newEnding(os.Getenv(plugin.EnvUnixSocketDir), svc.cancel)
+	end := newEnding(os.Getenv(plugin.EnvUnixSocketDir), svc.cancel, &svc.running, os.Exit)
 	svc.ended = end.graceful
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
@@ -181,20 +181,35 @@ func completeHandshake(from io.Reader, to io.Writer, certificate string) {
 type ending struct {
 	socketDir string
 	cancel    func()
+	calls     sync.Locker // is free when no call runs
+	exit      func(code int)
 	server    *grpc.Server
 	once      sync.Once
 }
 
-func newEnding(socketDir string, cancel func()) *ending {
-	return &ending{socketDir: socketDir, cancel: cancel}
+func newEnding(socketDir string, cancel func(), calls sync.Locker, exit func(code int)) *ending {
+	return &ending{socketDir: socketDir, cancel: cancel, calls: calls, exit: exit}
 }
 
-// now cancels running calls, removes the socket and exits.
+// lastWords is how long a cancelled call has to end what it started, such as a
+// credential program, which would go on without the plugin.
+const lastWords = 2 * time.Second
+
+// now cancels running calls, waits for them a little, removes the socket and exits.
 func (e *ending) now(code int) {
 	e.once.Do(func() {
 		e.cancel()
+		ended := make(chan struct{})
+		go func() {
+			e.calls.Lock()
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(lastWords):
+		}
 		removeSockets(e.socketDir)
-		os.Exit(code)
+		e.exit(code)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -45,6 +46,8 @@ type service[C any] struct {
 	log       *slog.Logger
 	secrets   *Secrets
 
+	// running is held for reading by each call.
+	running sync.RWMutex
 	// done is closed when the process is to end; running calls are cancelled.
 	done   context.Context
 	cancel context.CancelFunc
@@ -232,6 +235,8 @@ func (s *service[C]) callContext(call context.Context) (context.Context, context
 // answer calls a method of a new source, sends what is left and turns what it
 // returned into diagnostics, or into a status when the call was cancelled.
 func (s *service[C]) answer(ctx context.Context, method string, out *sender, call func(Source[C]) error) error {
+	s.running.RLock()
+	defer s.running.RUnlock()
 	s.secrets.Add(s.environment()...)
 	var found []Diagnostic
 	err := s.guarded(method, func() error {
