@@ -39,11 +39,14 @@ func (r *Rule) decide(t *trial) Outcome {
 	return o
 }
 
-// whole returns the first image. Where it stands for several parts of one id, what
-// these do not share is no fact of it.
+// whole returns the first image. Where it stands for several parts of one id, or is one
+// in several regions, what these do not share is no fact of it.
 func whole(fit []*entry) *image.Image {
 	pick := *fit[0].Image
 	for _, e := range fit[1:] {
+		if pick.SpansRegions && sameIdentity(fit[0], e) && e.region != fit[0].region {
+			pick.Region = "" // the alphabet would choose it
+		}
 		if !otherPart(fit[0], e) {
 			continue
 		}

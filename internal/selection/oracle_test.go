@@ -150,10 +150,13 @@ func oracle(statements []image.Image, sources []string, sel spec.Select) string 
 			}
 		}
 	}
-	digest := first.Digest
+	digest, region := first.Digest, first.Region
 	for _, other := range fit {
 		if other.ID == first.ID && other.Digest != digest {
 			first.Digest = ""
+		}
+		if first.SpansRegions && strings.EqualFold(other.ID, first.ID) && !strings.EqualFold(other.Region, region) {
+			first.Region = "" // it is good in both
 		}
 	}
 	return fmt.Sprintf("picked %s in %s, %s, %s, os %s, state %s", first.ID, first.Region, first.Architecture, first.Digest, first.OS.Name, first.State)
