@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"syscall"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
@@ -68,11 +69,14 @@ func Permanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var plain tls.RecordHeaderError
 	var dns *net.DNSError
+	var op *net.OpError
 	switch {
 	case errors.As(err, &proxy):
 		return proxy.Status < http.StatusInternalServerError
 	case errors.As(err, &dns):
 		return dns.IsNotFound
+	case errors.As(err, &op) && op.Op == "proxyconnect" && errors.Is(err, syscall.ECONNREFUSED):
+		return true // a service may be restarting, a proxy that is named wrongly is not
 	}
 	return errors.As(err, &certificate) || errors.As(err, &plain)
 }
