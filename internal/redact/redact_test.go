@@ -133,3 +133,24 @@ func TestSecretPartsOfValues(t *testing.T) {
 		}
 	}
 }
+
+// TestBeginning: of a text that was cut off, the beginning of a secret is one.
+func TestBeginning(t *testing.T) {
+	const secret = "hunter2/hunter2"
+	r := New(secret)
+	for text, want := range map[string]string{
+		"it is " + secret + " whole": "it is [redacted] whole",
+		"it is hunter2/hun":          "it is [redacted]",
+		"it is hunter2%2Fhu":         "it is [redacted]",
+		"it is hunter2%2":            "it is [redacted]",
+		"it is hun":                  "it is hun",
+		"hunter2/hu is not the end":  "hunter2/hu is not the end",
+	} {
+		if got := r.Beginning(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	if got := r.Text("it is hunter2/hun"); got != "it is hunter2/hun" {
+		t.Errorf("a whole text became %q", got)
+	}
+}

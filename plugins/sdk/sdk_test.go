@@ -209,13 +209,17 @@ func TestSendingStopsAfterAFailure(t *testing.T) {
 
 func TestLogLinesAreHclogs(t *testing.T) {
 	var b bytes.Buffer
-	slog.New(newLogHandler(&b, "byoos-source-x", &Secrets{})).With("source", "golden").Warn("slow", "level", "high", "time", "noon")
+	secrets := &Secrets{}
+	secrets.Add("canary-secret")
+	slog.New(newLogHandler(&b, "byoos-source-x", secrets)).With("source", "golden").
+		Warn("slow", "level", "high", "time", "noon", "key", "canary-secret", "error", errors.New("no canary-secret"))
 	var line map[string]any
 	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]any{
 		"@level": "warn", "@message": "slow", "@module": "byoos-source-x", "source": "golden", "level": "high", "time": "noon",
+		"key": "[redacted]", "error": "no [redacted]",
 	} {
 		if line[key] != want {
 			t.Errorf("%s is %v, want %v", key, line[key], want)
