@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -77,17 +78,34 @@ const maxOutput = 1 << 16
 
 // output refuses what no credentials are as long as.
 type output struct {
-	bytes.Buffer
+	text bytes.Buffer
 	over bool
 }
 
 // Write takes p, or fails when there is too much.
 func (o *output) Write(p []byte) (int, error) {
-	if o.Len()+len(p) > maxOutput {
+	if o.text.Len()+len(p) > maxOutput {
 		o.over = true
 		return 0, io.ErrShortBuffer
 	}
-	return o.Buffer.Write(p)
+	return o.text.Write(p)
+}
+
+// credentials are those of an answer as AWS has it, or false.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+func (o *output) credentials() (aws.Credentials, bool) {
+	text := o.text.Bytes()
+	if runtime.GOOS == "windows" {
+		text = bytes.ReplaceAll(text, []byte(`\"`), []byte(`"`)) // as cmd.exe writes them
+	}
+	var said processcreds.CredentialProcessResponse
+	if json.Unmarshal(text, &said) != nil || said.Version != 1 || said.AccessKeyID == "" || said.SecretAccessKey == "" {
+		return aws.Credentials{}, false
+	}
+	return aws.Credentials{
+		Source: processcreds.ProviderName, AccessKeyID: said.AccessKeyID, SecretAccessKey: said.SecretAccessKey, SessionToken: said.SessionToken,
+		AccountID: said.AccountID, CanExpire: said.Expiration != nil, Expires: aws.ToTime(said.Expiration),
+	}, true
 }
 
 // lines counts those that a program writes, and keeps none: any may be secret.
@@ -125,20 +143,21 @@ func (p program) retrieve(call context.Context) (aws.Credentials, error) {
 	defer cancel()
 	var printed output
 	var said lines
-	build := processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
-		cmd, err := processcreds.DefaultNewCommandBuilder{Args: []string{p.command}}.NewCommand(ctx)
-		if err != nil {
-			return nil, err
-		}
-		cmd.Env = strings.Split(p.environment, "\n")
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &printed, &said
-		endAll(cmd)
-		cmd.WaitDelay = time.Second // a program that it started may hold the pipes
-		return cmd, nil
-	})
-	c, err := processcreds.NewProviderCommand(build, func(o *processcreds.Options) { o.Timeout = p.limit }).Retrieve(ctx)
+	cmd, err := processcreds.DefaultNewCommandBuilder{Args: []string{p.command}}.NewCommand(ctx)
 	if err != nil {
-		return c, p.problem(ctx, err, said.String(), &printed)
+		return aws.Credentials{}, p.problem(ctx, err, "", &printed)
+	}
+	cmd.Env = strings.Split(p.environment, "\n")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &printed, &said
+	endAll(cmd)
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it has ended, and what it leaves behind, as an agent, holds the pipes
+	}
+	c, ok := printed.credentials()
+	if err != nil || !ok {
+		return aws.Credentials{}, p.problem(ctx, err, said.String(), &printed)
 	}
 	return c, nil
 }
@@ -155,7 +174,7 @@ func (p program) problem(ctx context.Context, err error, said string, printed *o
 		detail = fmt.Sprintf("it printed more than %d bytes", maxOutput)
 	case errors.As(err, &exit):
 		detail = exit.String()
-	case printed.Len() == 0:
+	case printed.text.Len() == 0:
 		detail = "it printed nothing"
 	}
 	return &sdk.Diagnostic{

@@ -4,9 +4,13 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,6 +38,34 @@ func TestNothingOfAProgramStays(t *testing.T) {
 				}
 			}
 			t.Error("the program was ended before its child ran")
+		})
+	}
+}
+
+// TestProgramLeavesAnAgent: what a program starts and leaves behind may hold its pipes.
+func TestProgramLeavesAnAgent(t *testing.T) {
+	const agent = "sleep 3600 %s & echo $! >%s\nprintf '%%s' '{\"Version\":1,\"AccessKeyId\":\"AKIAX\",\"SecretAccessKey\":\"s\"}'"
+	for name, redirected := range map[string]string{"stderr": ">/dev/null", "both": "", "none": ">/dev/null 2>&1"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "pid")
+			t.Cleanup(func() {
+				text, err := os.ReadFile(file)
+				pid, convErr := strconv.Atoi(strings.TrimSpace(string(text)))
+				if err := errors.Join(err, convErr); err != nil {
+					t.Fatal(err)
+				}
+				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+					t.Error(err) // it is left alone
+				}
+			})
+			withScript(t, fmt.Sprintf(agent, redirected, file))
+			s, err := testOpen(context.Background(), settings.Config{AMI: &settings.AMI{}, CallTimeout: "5m"}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Authenticate(context.Background()); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
