@@ -4,6 +4,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -121,6 +122,7 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 		return Found{}, err
 	}
 	r.collect(builds, versions, &found)
+	found.Candidates = distinct(found.Candidates)
 	slices.Sort(found.OutOfRange)
 	found.OutOfRange = slices.Compact(found.OutOfRange)
 	return found, nil
@@ -143,6 +145,38 @@ func (r Reader) collect(builds []types.ImageSummary, versions *semver.Constraint
 		found.Candidates = append(found.Candidates, amis...)
 		found.noteMissing(b, len(amis))
 	}
+}
+
+// distinct leaves each AMI once. One that several builds list, as when it was distributed
+// again, is of the build that was made first and that was not deleted.
+func distinct(all []Candidate) []Candidate {
+	places := map[[2]string]int{}
+	var out []Candidate
+	for _, c := range all {
+		place := [2]string{c.Region, c.ID}
+		i, again := places[place]
+		if !again {
+			places[place] = len(out)
+			out = append(out, c)
+			continue
+		}
+		made := out[i].CreatedAt
+		if c.CreatedAt.Before(made) {
+			made = c.CreatedAt
+		}
+		if cmp.Or(cmp.Compare(deleted(c), deleted(out[i])), c.CreatedAt.Compare(out[i].CreatedAt)) < 0 {
+			out[i] = c
+		}
+		out[i].CreatedAt = made
+	}
+	return out
+}
+
+func deleted(c Candidate) int {
+	if c.State == sdk.Gone {
+		return 1
+	}
+	return 0
 }
 
 // noteMissing tells of a build for which Image Builder names fewer AMIs than it

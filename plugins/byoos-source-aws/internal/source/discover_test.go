@@ -843,6 +843,37 @@ func TestDistributedAsABuildOfToday(t *testing.T) {
 	}
 }
 
+// TestAMIOfTwoBuilds: one that is listed again, as by a distribution of today, is of the
+// build that was made first, and has a version. A deleted build does not withhold it.
+func TestAMIOfTwoBuilds(t *testing.T) {
+	const second, today = "2026-06-02T00:00:00Z", "2026-06-30T00:00:00Z"
+	build := func(version string, n int, created, status string, ami int) fakeaws.Build {
+		return fakeaws.Build{
+			Region: "us-east-1", Name: "golden", Version: version, Build: n, DateCreated: created, Status: status,
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(ami)}},
+		}
+	}
+	for status, want := range map[string]string{"AVAILABLE": "1.0.2/1", "DELETED": "1.0.2/2"} {
+		for seed := range uint64(4) { // the order of Image Builder's list
+			start(t, fakeaws.World{
+				Seed: seed,
+				Builds: []fakeaws.Build{
+					build("1.0.2", 1, june, status, 1), build("1.0.1", 1, second, "", 2), build("1.0.2", 2, today, "", 1),
+				},
+				AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), second)},
+			})
+			out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+			out.noErrors(t)
+			if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, []string{id(1), id(2)}) {
+				t.Errorf("%s: usable %v", status, got)
+			}
+			if img := out.find(t, id(1)); img.Version != want || img.CreatedAt.Format(time.DateOnly) != june[:10] {
+				t.Errorf("%s: version %s of %s, want %s of %s", status, img.Version, img.CreatedAt, want, june)
+			}
+		}
+	}
+}
+
 // TestBuildOfUnknownTime: the AMIs of a build are as old as the oldest of them, in every
 // region, and that is told. A distribution that is done again makes none newer.
 func TestBuildOfUnknownTime(t *testing.T) {
