@@ -290,37 +290,29 @@ func enabledRegions(ctx context.Context, s *session.Session, tell reporter) ([]s
 	return names, nil
 }
 
-// eachRegion calls read for every region. One that fails is reported, and the
+// eachRegion calls read for every region. What fails is reported in the end, and the
 // others go on.
 func (d *discovery) eachRegion(ctx context.Context, regions []string, read func(context.Context, string) error) error {
+	failed := failures{session: d.session}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelRegions)
 	var done atomic.Int64
 	for _, region := range regions {
 		group.Go(func() error {
 			start := time.Now()
-			if err := d.regional(ctx, region, read(ctx, region)); err != nil {
-				return err
+			if err := read(ctx, region); err != nil {
+				if _, err := failed.add(ctx, err, region); err != nil {
+					return err
+				}
 			}
 			d.log.Debug("region read", "region", region, "duration", time.Since(start).Round(time.Millisecond).String())
 			return d.out.Progress(done.Add(1), int64(len(regions)), "read "+region)
 		})
 	}
-	return group.Wait()
-}
-
-// regional reports what failed in a region. It returns an error only when the
-// whole call is over.
-func (d *discovery) regional(ctx context.Context, region string, err error) error {
-	if err == nil {
-		return nil
+	if err := group.Wait(); err != nil {
+		return err
 	}
-	problem := d.problem(ctx, err, region)
-	var diagnostic *sdk.Diagnostic
-	if !errors.As(problem, &diagnostic) {
-		return problem
-	}
-	return d.out.Report(*diagnostic)
+	return failed.tell(d.out)
 }
 
 // problem returns err as a diagnostic, or ctx's error when the host has ended
@@ -333,9 +325,11 @@ func problem(ctx context.Context, s *session.Session, err error, region string) 
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
 	}
-	return trouble.Diagnose(err, trouble.Case{
-		Region: region, Timeout: s.Timeout, Clean: s.Clean,
-	})
+	return diagnose(s, err, region)
+}
+
+func diagnose(s *session.Session, err error, region string) *sdk.Diagnostic {
+	return trouble.Diagnose(err, trouble.Case{Region: region, Timeout: s.Timeout, Clean: s.Clean})
 }
 
 func (d *discovery) reader(region string) ami.Reader {

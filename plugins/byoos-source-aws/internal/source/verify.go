@@ -92,12 +92,13 @@ func (v *verification) run(ctx context.Context) error {
 // eachRegion asks regions for the refs at their indexes, and adds what they answer.
 func (v *verification) eachRegion(ctx context.Context, byRegion map[string][]int, answers [][]sdk.Result) error {
 	var mu sync.Mutex
+	failed := failures{session: v.session}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelRegions)
 	for _, region := range ids(byRegion) {
 		group.Go(func() error {
 			indexes := byRegion[region]
-			results, err := v.region(ctx, region, indexes)
+			results, err := v.region(ctx, region, indexes, &failed)
 			mu.Lock()
 			defer mu.Unlock()
 			for j, r := range results {
@@ -106,7 +107,10 @@ func (v *verification) eachRegion(ctx context.Context, byRegion map[string][]int
 			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return failed.tell(v.out)
 }
 
 // places are the regions of the configuration and of the packs, else that of the
@@ -167,8 +171,8 @@ func unasked(ref sdk.Ref, regions []string) (sdk.Result, bool) {
 }
 
 // region returns one result for each of the refs, in their order. What fails is
-// reported; an error ends the call.
-func (v *verification) region(ctx context.Context, region string, indexes []int) ([]sdk.Result, error) {
+// noted; an error ends the call.
+func (v *verification) region(ctx context.Context, region string, indexes []int, failed *failures) ([]sdk.Result, error) {
 	refs := make([]sdk.Ref, len(indexes))
 	for i, index := range indexes {
 		refs[i] = v.req.Refs[index]
@@ -177,17 +181,16 @@ func (v *verification) region(ctx context.Context, region string, indexes []int)
 	if err == nil {
 		return results, nil
 	}
-	p := problem(ctx, v.session, err, region)
-	var d *sdk.Diagnostic
-	if !errors.As(p, &d) {
-		return nil, p
+	d, err := failed.add(ctx, err, region)
+	if err != nil {
+		return nil, err
 	}
 	for i := range results {
 		if results[i].Presence == sdk.Unknown {
 			results[i].Reason = d.Summary
 		}
 	}
-	return results, v.out.Report(*d)
+	return results, nil
 }
 
 // check asks for the ids of one region. When it fails, what is not settled is
