@@ -256,8 +256,12 @@ func (o Options) allows(w *way, tenant string) bool {
 	return len(listed) == 0 && (w.any || w.tenant == "organizations")
 }
 
-// failed tells a sign-in that was refused from one that could not be tried.
-func failed(err error) bool { return errors.As(err, new(*azidentity.AuthenticationFailedError)) }
+// failed tells a sign-in that was refused from one that could not be tried. A token file
+// that cannot be read is a refusal in azidentity, too: another identity must not take the
+// place of the one that is meant.
+func failed(err error) bool {
+	return errors.As(err, new(*azidentity.AuthenticationFailedError)) || errors.As(err, new(*Failure))
+}
 
 // GetToken returns the first token that a way gives.
 func (c *chain) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {

@@ -35,9 +35,15 @@ func (o Options) managed(alone bool) *way {
 		w.broken = "its variables are not usable"
 		return w
 	}
+	// The chain of one makes what is no answer of a metadata service an absent one, as
+	// in azidentity's default chain.
+	chain, err := azidentity.NewChainedTokenCredential([]azcore.TokenCredential{credential}, nil)
+	if err != nil {
+		w.broken = "it cannot be used"
+		return w
+	}
 	source, err := managedidentity.GetSource()
-	m := &metadata{inner: credential, transport: transport, probe: !alone && err == nil && source == managedidentity.DefaultToIMDS}
-	w.inner = m
+	w.inner = &metadata{inner: chain, transport: transport, probe: !alone && err == nil && source == managedidentity.DefaultToIMDS}
 	if !alone {
 		w.ends = failed
 		w.next = "to go on to `az login`, set AZURE_TOKEN_CREDENTIALS=dev; else give the machine a managed identity," +
@@ -49,7 +55,7 @@ func (o Options) managed(alone bool) *way {
 // metadata is a managed identity. Where nothing answers at the metadata service's
 // address, which most machines lack, it is absent at once.
 type metadata struct {
-	inner     *azidentity.ManagedIdentityCredential
+	inner     azcore.TokenCredential
 	transport policy.Transporter
 	probe     bool
 }
@@ -64,13 +70,7 @@ func (m *metadata) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	if m.probe && !m.answers(ctx) {
 		return azcore.AccessToken{}, absent("this machine has no metadata service")
 	}
-	// The chain of one makes what is no answer of a metadata service an absent one, as
-	// in azidentity's default chain.
-	chain, err := azidentity.NewChainedTokenCredential([]azcore.TokenCredential{m.inner}, nil)
-	if err != nil {
-		return azcore.AccessToken{}, err
-	}
-	token, err := chain.GetToken(ctx, o)
+	token, err := m.inner.GetToken(ctx, o)
 	var unavailable interface{ NonRetriable() }
 	if errors.As(err, &unavailable) && !failed(err) {
 		return token, absent("this machine has no managed identity")

@@ -27,6 +27,10 @@ type program struct {
 	read func([]byte) (azcore.AccessToken, error)
 	// login is the command that signs in anew, and tenant its flag.
 	login, tenant string
+	// claims is the flag for what the service asks for beside a sign-in; atLogin says that
+	// it is one of login.
+	claims  string
+	atLogin bool
 	// limit is how long it may take.
 	limit time.Duration
 }
@@ -35,7 +39,7 @@ type program struct {
 // Its older versions know no scopes.
 func azureCLI(limit time.Duration) program {
 	return program{
-		name: "az", login: "az login", tenant: "--tenant", read: readAzureCLI, limit: limit,
+		name: "az", login: "az login", tenant: "--tenant", claims: "--claims-challenge", atLogin: true, read: readAzureCLI, limit: limit,
 		args: func(scope, tenant string) []string {
 			args := []string{"account", "get-access-token", "-o", "json", "--resource", strings.TrimSuffix(scope, "/.default")}
 			return withTenant(args, "--tenant", tenant)
@@ -46,7 +50,7 @@ func azureCLI(limit time.Duration) program {
 // developerCLI is azd (learn.microsoft.com/azure/developer/azure-developer-cli/reference#azd-auth-token).
 func developerCLI(limit time.Duration) program {
 	return program{
-		name: "azd", login: "azd auth login", tenant: "--tenant-id", read: readDeveloperCLI, limit: limit,
+		name: "azd", login: "azd auth login", tenant: "--tenant-id", claims: "--claims", read: readDeveloperCLI, limit: limit,
 		args: func(scope, tenant string) []string {
 			return withTenant([]string{"auth", "token", "-o", "json", "--no-prompt", "--scope", scope}, "--tenant-id", tenant)
 		},
@@ -76,10 +80,11 @@ var _ io.Writer = (*bounded)(nil)
 
 // GetToken runs the program. What it starts ends with it.
 func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if o.Claims != "" {
+	claims := base64.StdEncoding.EncodeToString([]byte(o.Claims))
+	if o.Claims != "" && p.atLogin {
 		return azcore.AccessToken{}, &Failure{
 			Way: p.name, Why: "Azure asks for another sign-in, as for multi-factor authentication",
-			Next: "run `" + p.login + " --claims-challenge " + base64.StdEncoding.EncodeToString([]byte(o.Claims)) + "`",
+			Next: p.advice(o.TenantID, p.claims, claims),
 		}
 	}
 	path, err := exec.LookPath(p.name)
@@ -87,7 +92,11 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 		return azcore.AccessToken{}, absent(p.name + " is not on the PATH")
 	}
 	var printed, said bounded
-	cmd := exec.CommandContext(ctx, path, p.args(o.Scopes[0], o.TenantID)...)
+	args := p.args(o.Scopes[0], o.TenantID)
+	if o.Claims != "" {
+		args = append(args, p.claims, claims)
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = systemFolder()
 	cmd.Stdout, cmd.Stderr = &printed, &said
 	cmd.WaitDelay = time.Second // something that it started may hold the pipes
@@ -119,8 +128,8 @@ func (p program) failure(ctx context.Context, err error, tenant string, said []b
 	return f
 }
 
-func (p program) advice(tenant string) string {
-	return "run `" + strings.Join(withTenant([]string{p.login}, p.tenant, tenant), " ") + "`"
+func (p program) advice(tenant string, more ...string) string {
+	return "run `" + strings.Join(append(withTenant([]string{p.login}, p.tenant, tenant), more...), " ") + "`"
 }
 
 // systemFolder is where programs run: one in which nobody but the system writes, as

@@ -147,6 +147,34 @@ func TestProgramsWords(t *testing.T) {
 	}
 }
 
+// What Azure asks for beside a sign-in goes to azd with the request, and to az at its login
+// (azidentity's AzureDeveloperCLICredential and AzureCLICredential).
+func TestClaimsOfPrograms(t *testing.T) {
+	const claims = "eyJhIjoxfQ==" // {"a":1}
+	for way, tt := range map[string]struct{ script, want string }{
+		cli:       {"az", "run `az login --tenant T --claims-challenge " + claims + "`"},
+		developer: {"azd", "run `azd auth login --tenant-id T`"},
+	} {
+		t.Run(way, func(t *testing.T) {
+			calls := filepath.Join(t.TempDir(), "calls")
+			getenv := settings(t, map[string]string{
+				"PATH": programs(t, map[string]string{tt.script: "echo $* >> " + calls + "; exit 1"}), envWays: way,
+			})
+			c, err := New(Options{Cloud: private(t), Getenv: getenv})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: `{"a":1}`, TenantID: "T", Scopes: []string{"https://arm.local/.default"}})
+			if !strings.Contains(text(err), tt.want) {
+				t.Errorf("missing %q in %s", tt.want, text(err))
+			}
+			if log, _ := os.ReadFile(calls); way == developer && !strings.Contains(string(log), "--claims "+claims) {
+				t.Errorf("called with %s", log)
+			}
+		})
+	}
+}
+
 // Nor is what a token server says: its status and Microsoft's number are told.
 func TestServersWords(t *testing.T) {
 	principal := map[string]string{"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_CLIENT_SECRET": canary}
@@ -209,6 +237,53 @@ func TestServersWords(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An identity that is set up and cannot sign in is the end, as in azidentity: what another
+// one sees is no answer.
+func TestNoOtherIdentity(t *testing.T) {
+	principal := map[string]string{"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client"}
+	for name, tt := range map[string]struct{ variable, value string }{
+		"secret that is refused":       {"AZURE_CLIENT_SECRET", "s"},
+		"token file that is not there": {"AZURE_FEDERATED_TOKEN_FILE", filepath.Join(t.TempDir(), "none")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings(t, principal)
+			t.Setenv(tt.variable, tt.value)
+			t.Setenv("PATH", programs(t, map[string]string{"az": `echo '{"accessToken":"t","expires_on":4102444800}'`}))
+			err := signInWith(t, Options{Getenv: os.Getenv, Transport: answers(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Host == "169.254.169.254" {
+					t.Errorf("%s was asked", r.URL)
+					return nil, io.ErrUnexpectedEOF
+				}
+				return says(400, "{}")(r)
+			})}, "")
+			if err == nil || strings.Contains(err.Error(), "managed identity") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// Two requests of one command may need a managed identity at once.
+func TestManagedIdentityAtOnce(t *testing.T) {
+	getenv := settings(t, map[string]string{envWays: managed})
+	at := private(t)
+	c, err := (&Store{}).Get(at, "", func() (azcore.TokenCredential, error) {
+		return New(Options{Cloud: at, Getenv: getenv, Transport: says(200, `{"access_token":"t","expires_in":"86400","resource":"r","token_type":"Bearer"}`)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	for _, claims := range []string{"", `{"a":1}`, `{"b":1}`} {
+		done.Go(func() {
+			if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims, Scopes: []string{"https://arm.local/.default"}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
 }
 
 // AZURE_TOKEN_CREDENTIALS is read as azidentity reads it.
