@@ -24,6 +24,15 @@ func (o Options) managed(alone bool) *way {
 		}}
 	}
 	w := &way{name: "managed identity", home: true, next: "give this machine a managed identity, or sign in in another way"}
+	source, err := managedidentity.GetSource()
+	if err != nil {
+		w.broken = "its variables are not usable"
+		return w
+	}
+	if source != managedidentity.ServiceFabric { // for which azidentity needs the client itself
+		w.witness = &wire.Witness{Next: transport}
+		transport = w.witness
+	}
 	options := &azidentity.ManagedIdentityCredentialOptions{
 		ClientOptions: policy.ClientOptions{Cloud: o.Cloud.Configuration, Transport: transport},
 	}
@@ -42,8 +51,7 @@ func (o Options) managed(alone bool) *way {
 		w.broken = "it cannot be used"
 		return w
 	}
-	source, err := managedidentity.GetSource()
-	w.inner = &metadata{inner: chain, transport: transport, probe: !alone && err == nil && source == managedidentity.DefaultToIMDS}
+	w.inner = &metadata{inner: chain, transport: transport, probe: !alone && source == managedidentity.DefaultToIMDS}
 	if !alone {
 		w.ends = failed
 		w.next = "to go on to `az login`, set AZURE_TOKEN_CREDENTIALS=dev; else give the machine a managed identity," +

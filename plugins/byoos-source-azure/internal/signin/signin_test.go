@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -261,6 +262,26 @@ func TestNoOtherIdentity(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), "managed identity") {
 				t.Errorf("got %v", err)
 			}
+		})
+	}
+}
+
+// A service of the machine that says to try again, until nobody waits any more, is the
+// cause, and not the end of the time.
+func TestManagedIdentitySaysTryAgain(t *testing.T) {
+	settings(t, map[string]string{envWays: managed})
+	for status, answer := range map[string]answers{
+		"answers HTTP status 404": says(404, canary), "answers HTTP status 410": says(410, canary), "answers HTTP status 500": says(500, canary),
+		"cannot be reached": func(r *http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("connection refused")}
+		},
+	} {
+		t.Run(status, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if said := text(signInWith(t, Options{Getenv: os.Getenv, Transport: answer}, "")); !strings.Contains(said, "169.254.169.254 "+status) {
+					t.Errorf("said %s", said)
+				}
+			})
 		})
 	}
 }

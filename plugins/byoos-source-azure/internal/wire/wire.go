@@ -101,7 +101,7 @@ type Witness struct {
 func (w *Witness) Do(r *http.Request) (*http.Response, error) {
 	response, err := w.Next.Do(r)
 	switch {
-	case err == nil && (response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests):
+	case err == nil && passes(response.StatusCode):
 		w.Set(StatusError{Host: r.URL.Host, Status: response.StatusCode})
 	case err == nil:
 		w.Set(nil)
@@ -112,6 +112,16 @@ func (w *Witness) Do(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return response, err
+}
+
+// passes says whether a status may be another one later. The metadata service has such of
+// its own (learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling).
+func passes(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusNotFound, http.StatusGone:
+		return true
+	}
+	return status >= http.StatusInternalServerError
 }
 
 // Last returns what the last request failed with; one that ran out of time does not
