@@ -18,6 +18,12 @@ func Complete(one, list *armcompute.GalleryImageVersion) {
 	if one.Properties == nil {
 		one.Properties = &armcompute.GalleryImageVersionProperties{}
 	}
+	if safety := safetyOf(list); one.Properties.SafetyProfile == nil {
+		one.Properties.SafetyProfile = safety
+	} else if safety != nil {
+		now := one.Properties.SafetyProfile
+		now.ReportedForPolicyViolation = cmp.Or(now.ReportedForPolicyViolation, safety.ReportedForPolicyViolation)
+	}
 	was := publishingOf(list)
 	now := one.Properties.PublishingProfile
 	if now == nil {
@@ -26,6 +32,7 @@ func Complete(one, list *armcompute.GalleryImageVersion) {
 	}
 	now.PublishedDate = cmp.Or(now.PublishedDate, was.PublishedDate)
 	now.EndOfLifeDate = cmp.Or(now.EndOfLifeDate, was.EndOfLifeDate)
+	now.ExcludeFromLatest = cmp.Or(now.ExcludeFromLatest, was.ExcludeFromLatest)
 	now.ReplicationMode = cmp.Or(now.ReplicationMode, was.ReplicationMode)
 	if len(now.TargetRegions) == 0 {
 		now.TargetRegions = was.TargetRegions
@@ -35,6 +42,13 @@ func Complete(one, list *armcompute.GalleryImageVersion) {
 			target.ExcludeFromLatest = excludedIn(was.TargetRegions, text(target.Name))
 		}
 	}
+}
+
+func safetyOf(v *armcompute.GalleryImageVersion) *armcompute.GalleryImageVersionSafetyProfile {
+	if v.Properties == nil {
+		return nil
+	}
+	return v.Properties.SafetyProfile
 }
 
 // excludedIn returns what targets say of a region.

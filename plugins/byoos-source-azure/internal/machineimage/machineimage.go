@@ -580,17 +580,21 @@ func builtAt(image *sdk.Image, own map[string]string) {
 	image.Provenance["createdAt"] = sdk.Provenance{From: "tag", Key: spelledKey(own, tag), Raw: raw}
 }
 
-// unixTime reads seconds, or milliseconds, since 1970; what is neither is no time.
+// unixTime reads seconds, or milliseconds, since 1970. What is neither, of a time from the
+// beginning of Azure to that of 31 bits, is no time: others write a date (20260103,
+// 2601031230) or a number into the tag.
 func unixTime(raw string) time.Time {
-	const soon = 1e11 // in seconds it is the year 5138, in milliseconds 1973
+	const azure, end = 1_265_000_000, 1 << 31 // February 2010, January 2038
 	n, err := strconv.ParseInt(strings.TrimSpace(raw), 10, 64)
 	switch {
-	case err != nil || n <= 0 || n >= soon*1000:
+	case err != nil:
 		return time.Time{}
-	case n >= soon:
+	case n >= azure && n < end:
+		return time.Unix(n, 0).UTC()
+	case n/1000 >= azure && n/1000 < end:
 		return time.UnixMilli(n).UTC()
 	}
-	return time.Unix(n, 0).UTC()
+	return time.Time{}
 }
 
 // endOfLife keeps the earliest of the dates that apply.

@@ -200,6 +200,11 @@ func TestManagedTime(t *testing.T) {
 		"a clock ahead":  {map[string]*string{"build_timestamp": &built}, day(1), day(1), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
 		"resource alone": {nil, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
 		"nanoseconds":    {map[string]*string{"build_timestamp": to.Ptr(built + "000000000")}, nil, &time.Time{}, sdk.Provenance{}},
+		"a date":         {map[string]*string{"build_timestamp": to.Ptr("20260103")}, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"date and time":  {map[string]*string{"build_timestamp": to.Ptr("20260103123000")}, nil, &time.Time{}, sdk.Provenance{}},
+		"short year":     {map[string]*string{"build_timestamp": to.Ptr("202601031230")}, nil, &time.Time{}, sdk.Provenance{}},
+		"shorter year":   {map[string]*string{"build_timestamp": to.Ptr("2601031230")}, nil, &time.Time{}, sdk.Provenance{}},
+		"counter":        {map[string]*string{"build_timestamp": to.Ptr("42")}, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
 		"no number":      {map[string]*string{"build_timestamp": to.Ptr("yesterday")}, nil, &time.Time{}, sdk.Provenance{}},
 		"nothing":        {nil, nil, &time.Time{}, sdk.Provenance{}},
 	} {
@@ -342,6 +347,17 @@ func TestComplete(t *testing.T) {
 	list := func() *armcompute.GalleryImageVersion {
 		return version(1, "westus2", "1.30.0", "Full", nil, region("West US 2", to.Ptr(true)), region("East US", nil))
 	}
+	taken := func(back bool) *armcompute.GalleryImageVersion {
+		return &armcompute.GalleryImageVersion{Properties: &armcompute.GalleryImageVersionProperties{
+			PublishingProfile: &armcompute.GalleryImageVersionPublishingProfile{ExcludeFromLatest: &back},
+			SafetyProfile:     &armcompute.GalleryImageVersionSafetyProfile{ReportedForPolicyViolation: &back},
+		}}
+	}
+	withdrawn := func(d int) *armcompute.GalleryImageVersion {
+		v := taken(true)
+		v.Properties.PublishingProfile.PublishedDate = day(d)
+		return v
+	}
 	for name, tt := range map[string]struct {
 		one, list, want *armcompute.GalleryImageVersion
 	}{
@@ -359,6 +375,10 @@ func TestComplete(t *testing.T) {
 			version(2, "eastus", "1.31.0", "Shallow", region("westus2", to.Ptr(false))), list(),
 			version(2, "eastus", "1.31.0", "Shallow", region("westus2", to.Ptr(false))),
 		},
+		"withdrawn in the list": {&armcompute.GalleryImageVersion{Properties: &armcompute.GalleryImageVersionProperties{
+			PublishingProfile: &armcompute.GalleryImageVersionPublishingProfile{PublishedDate: day(2)},
+		}}, withdrawn(1), withdrawn(2)},
+		"withdrawn no longer": {taken(false), taken(true), taken(false)},
 		"nothing in the list": {version(2, "eastus", "1.31.0", "Shallow"), &armcompute.GalleryImageVersion{}, version(2, "eastus", "1.31.0", "Shallow")},
 	} {
 		t.Run(name, func(t *testing.T) {
