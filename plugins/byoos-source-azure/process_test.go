@@ -728,6 +728,8 @@ func TestSeveralPlaces(t *testing.T) {
 	other.Versions[0].ID = to.Ptr(*other.Image.ID + "/versions/0.3.0")
 	two.Images = []*armcompute.Image{{ID: to.Ptr("/subscriptions/S1/resourceGroups/RG/providers/Microsoft.Compute/images/one"), Name: to.Ptr("one"), Location: to.Ptr("westus2")}}
 	noGroup := fakeazure.Fault{Match: "/subscriptions/S2/resourceGroups/RG/", Status: 404, Code: "ResourceGroupNotFound"}
+	noOther := noGroup
+	noOther.Match = "/subscriptions/S3/resourceGroups/RG/"
 	for name, tt := range map[string]struct {
 		estate *fakeazure.Estate
 		config config
@@ -757,12 +759,20 @@ func TestSeveralPlaces(t *testing.T) {
 			wants(t, said(r), tt.said)
 		})
 	}
-	w := start(t, fakeazure.Options{}, nil)
-	r := w.discover(t.Context(), config{"communityGallery": public, "locations": []any{"northeurope", "japaneast"}})
-	if r.Err == nil {
-		t.Errorf("no error, but said %s", said(r))
+	for want, c := range map[string]config{
+		"error: locations: japaneast, northeurope: gallery " + public + " is not there":    {"communityGallery": public, "locations": []any{"northeurope", "japaneast"}},
+		"error: gallery: subscription S3: no gallery matches \"nope\"":                     {"gallery": "nope", "subscriptions": []any{"S1", "S3"}},
+		"error: gallery: subscription S2, subscription S3: gallery nope is not there":      {"gallery": "nope", "resourceGroup": "RG", "subscriptions": []any{"S2", "S3"}},
+		"error: definition: subscription S1: image definition nope of gallery gallery000":  {"gallery": "gallery*", "subscription": "S1", "definition": "nope"},
+		"error: resourceGroup: subscription S2, subscription S3: resource group RG is not": {"resourceGroup": "RG", "subscriptions": []any{"S2", "S3"}},
+	} {
+		w := start(t, fakeazure.Options{Estate: two, Faults: []fakeazure.Fault{noGroup, noOther}}, nil)
+		r := w.discover(t.Context(), c)
+		if r.Err == nil {
+			t.Errorf("no error, but said %s", said(r))
+		}
+		wants(t, said(r), want)
 	}
-	wants(t, said(r), "gallery "+public+" in northeurope, japaneast: it does not exist")
 }
 
 func TestSharedGalleries(t *testing.T) {
@@ -823,7 +833,7 @@ func TestSharedWithTenant(t *testing.T) {
 		}
 	}
 	r := w.discover(t.Context(), config{"sharedGallery": "nope", "locations": []any{"westus2"}})
-	wants(t, said(r), "it does not exist")
+	wants(t, said(r), "error: locations: westus2: gallery nope is not there")
 }
 
 func TestManagedImages(t *testing.T) {

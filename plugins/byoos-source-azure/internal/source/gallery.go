@@ -33,29 +33,27 @@ func (p place) version(definition, version string) resourceid.ID {
 func (d *discovery) galleries(ctx context.Context, subscription string) error {
 	places, err := d.findGalleries(ctx, subscription)
 	if err != nil && azureapi.NotFound(err) && len(d.subscriptions) > 1 {
-		return d.lacks("gallery", "subscription "+subscription, "resource group "+d.ResourceGroup)
+		d.places.lacks("gallery", "subscription "+subscription, "resource group "+d.ResourceGroup+notThere, checkName)
+		return nil
 	}
 	if err != nil {
 		return d.tell(ctx, err, "the galleries of subscription "+subscription, "subscription")
 	}
 	if len(places) == 0 {
-		return d.report(sdk.Diagnostic{
-			Severity: d.missing(d.Gallery), ConfigPath: "gallery", Scope: "subscription " + subscription,
-			Summary:  fmt.Sprintf("no gallery matches %q%s", d.Gallery, inGroup(d.ResourceGroup)),
-			NextStep: "see what there is with: az sig list --subscription " + subscription,
-		})
+		return d.noGallery("subscription "+subscription, "see what there is with: az sig list --subscription "+subscription)
 	}
 	d.begin(len(places))
 	return each(ctx, places, d.gallery)
 }
 
-// missing is an error for a name, which was meant to exist, and a warning for a
-// pattern or where one of several subscriptions may have it.
-func (d *discovery) missing(name string) sdk.Severity {
-	if isPattern(name) || len(d.subscriptions) > 1 {
-		return sdk.Warning
+// noGallery tells that none matches: one with a name is meant to exist.
+func (d *discovery) noGallery(place, next string) error {
+	summary := fmt.Sprintf("no gallery matches %q%s", d.Gallery, inGroup(d.ResourceGroup))
+	if !isPattern(d.Gallery) {
+		d.places.lacks("gallery", place, summary, next)
+		return nil
 	}
-	return sdk.Error
+	return d.report(sdk.Diagnostic{Severity: sdk.Warning, ConfigPath: "gallery", Scope: place, Summary: summary, NextStep: next})
 }
 
 func inGroup(group string) string {
@@ -99,10 +97,12 @@ func (d *discovery) gallery(ctx context.Context, p place) error {
 	definitions, err := d.definitions(ctx, p)
 	switch {
 	case err != nil && azureapi.NotFound(err) && (len(d.subscriptions) > 1 || isPattern(d.Gallery)):
-		err = d.lacks(d.subjectKey(), "subscription "+p.subscription, d.subject(p))
+		d.places.lacks(d.subjectKey(), "subscription "+p.subscription, d.subject(p.gallery)+notThere, checkName)
+		err = nil
 	case err != nil:
-		err = d.tell(ctx, err, d.subject(p), d.subjectKey())
+		err = d.tell(ctx, err, d.subject(p.gallery), d.subjectKey())
 	default:
+		d.places.has()
 		err = d.versions(ctx, p, definitions)
 	}
 	if err != nil {
@@ -111,17 +111,12 @@ func (d *discovery) gallery(ctx context.Context, p place) error {
 	return d.finished("gallery " + p.gallery)
 }
 
-// lacks tells of one of several places that has not what is named: another may well.
-func (d *discovery) lacks(key, place, what string) error {
-	return d.report(sdk.Diagnostic{Severity: sdk.Warning, ConfigPath: key, Scope: place, Summary: what + " is not there"})
-}
-
 // subject names what definitions reads.
-func (d *discovery) subject(p place) string {
+func (d *discovery) subject(gallery string) string {
 	if d.Definition != "" && !isPattern(d.Definition) {
-		return "image definition " + d.Definition + " of gallery " + p.gallery
+		return "image definition " + d.Definition + " of gallery " + gallery
 	}
-	return "gallery " + p.gallery
+	return "gallery " + gallery
 }
 
 func (d *discovery) subjectKey() string {

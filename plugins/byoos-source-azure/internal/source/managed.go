@@ -35,9 +35,13 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 	if told := list.tell(d.report, where); told != nil {
 		return told
 	}
+	if err == nil {
+		d.places.has()
+	}
 	switch {
 	case err != nil && azureapi.NotFound(err) && len(d.subscriptions) > 1:
-		err = d.lacks(d.managedKey(), "subscription "+subscription, "resource group "+d.ResourceGroup)
+		d.places.lacks(d.managedKey(), "subscription "+subscription, "resource group "+d.ResourceGroup+notThere, checkName)
+		err = nil
 	case err != nil:
 		err = d.tell(ctx, err, where, d.managedKey())
 	case found == 0:

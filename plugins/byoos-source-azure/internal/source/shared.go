@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/azureapi"
@@ -55,63 +53,26 @@ func (d *discovery) sharedGalleries(ctx context.Context) error {
 	if d.mode == modeShared {
 		l = d.shared()
 	}
-	var absent absences
-	err := each(ctx, regions, func(ctx context.Context, location string) error {
+	return each(ctx, regions, func(ctx context.Context, location string) error {
 		d.begin(1)
-		if err := d.readShared(ctx, l, location, &absent); err != nil {
+		if err := d.readShared(ctx, l, location); err != nil {
 			return err
 		}
 		return d.finished("gallery " + l.gallery + " in " + location)
 	})
-	if err != nil {
-		return err
-	}
-	return d.tellAbsent(ctx, l.gallery, regions, absent.of)
 }
 
-// absences are the errors of the locations that do not have what is named.
-type absences struct {
-	mu sync.Mutex
-	of map[string]error
-}
-
-func (a *absences) add(location string, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.of == nil {
-		a.of = map[string]error{}
-	}
-	a.of[location] = err
-}
-
-// tellAbsent reports the locations that do not have what is named: an error where none
-// has it.
-func (d *discovery) tellAbsent(ctx context.Context, gallery string, regions []string, absent map[string]error) error {
-	what := "gallery " + gallery
-	if len(absent) == len(regions) {
-		return d.tell(ctx, absent[regions[0]], what+" in "+abbreviated(regions), string(d.mode))
-	}
-	if d.Definition != "" && !isPattern(d.Definition) {
-		what = "image definition " + d.Definition + " of " + what
-	}
-	for _, location := range slices.Sorted(maps.Keys(absent)) {
-		if err := d.lacks("locations", location, what); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *discovery) readShared(ctx context.Context, l lister, location string, absent *absences) error {
+func (d *discovery) readShared(ctx context.Context, l lister, location string) error {
 	where := "gallery " + l.gallery + " in " + location
 	definitions, err := l.definitions(ctx, location, d.Definition)
 	if err != nil && azureapi.NotFound(err) {
-		absent.add(location, err)
+		d.places.lacks("locations", location, d.subject(l.gallery)+notThere, "check the name, and in which regions it is")
 		return nil
 	}
 	if err != nil {
 		return d.tell(ctx, err, where, string(d.mode))
 	}
+	d.places.has()
 	if len(definitions) == 0 {
 		return d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "definition", Scope: where,

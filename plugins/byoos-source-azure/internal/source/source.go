@@ -178,26 +178,35 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 		return err
 	}
 	d := &discovery{session: ses, out: out, now: req.Now, hints: req.Hints}
-	switch ses.mode {
+	if err := d.read(ctx); err != nil {
+		return err
+	}
+	return d.places.tell(out.Report)
+}
+
+// read sends what there is in each of the places.
+func (d *discovery) read(ctx context.Context) error {
+	switch d.mode {
 	case modeTemplate:
 		return d.template(ctx)
 	case modeGallery:
-		return each(ctx, ses.subscriptions, d.galleries)
+		return each(ctx, d.subscriptions, d.galleries)
 	case modeCommunity, modeShared:
 		return d.sharedGalleries(ctx)
 	default:
-		return each(ctx, ses.subscriptions, d.managed)
+		return each(ctx, d.subscriptions, d.managed)
 	}
 }
 
 // discovery is one Discover.
 type discovery struct {
 	*session
-	out   *sdk.Stream
-	now   time.Time
-	hints sdk.Hints
-	done  atomic.Int64
-	total atomic.Int64
+	out    *sdk.Stream
+	now    time.Time
+	hints  sdk.Hints
+	places places
+	done   atomic.Int64
+	total  atomic.Int64
 }
 
 // begin adds n parts to what is to do, for the progress.

@@ -1,0 +1,60 @@
+package source
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+)
+
+// Of what no place has.
+const (
+	notThere  = " is not there"
+	checkName = "check the name, the resource group and the subscription"
+)
+
+// places keeps which of several subscriptions, galleries or locations lack what the
+// configuration names, until all have been asked: another one may well have it.
+type places struct {
+	mu     sync.Mutex
+	found  bool
+	absent []sdk.Diagnostic
+}
+
+// has notes a place that has what is named.
+func (p *places) has() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.found = true
+}
+
+// lacks notes a place that has not; next is what to do where none has.
+func (p *places) lacks(key, place, summary, next string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.absent = append(p.absent, sdk.Diagnostic{ConfigPath: key, Scope: place, Summary: summary, NextStep: next})
+}
+
+// tell reports the places that lack it: an error where none has it.
+func (p *places) tell(report func(sdk.Diagnostic) error) error {
+	slices.SortFunc(p.absent, func(a, b sdk.Diagnostic) int {
+		return cmp.Or(strings.Compare(a.Summary, b.Summary), strings.Compare(a.NextStep, b.NextStep), strings.Compare(a.Scope, b.Scope))
+	})
+	for i := 0; i < len(p.absent); {
+		d := p.absent[i]
+		scopes := []string{d.Scope}
+		for i++; i < len(p.absent) && p.absent[i].Summary == d.Summary && p.absent[i].NextStep == d.NextStep; i++ {
+			scopes = append(scopes, p.absent[i].Scope)
+		}
+		d.Scope, d.Severity = abbreviated(scopes), sdk.Error
+		if p.found {
+			d.Severity, d.NextStep = sdk.Warning, ""
+		}
+		if err := report(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
