@@ -105,16 +105,19 @@ func (v *verification) heed(r *sdk.Result, candidates []builder.Candidate) {
 	if i < 0 {
 		i = slices.IndexFunc(candidates, func(c builder.Candidate) bool { return c.ID == "" })
 	}
+	if i < 0 {
+		return
+	}
+	state, against := candidates[i].Against(v.req.Now)
 	switch {
-	case i < 0:
 	case r.Presence == sdk.Found:
 		img := merge(candidates[i], *r.Image, v.req.Config.TagKeys, v.req.Now)
-		if state, reason := candidates[i].Against(v.req.Now); state == sdk.Gone && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
-			img.State, img.StateReason, img.Withheld = sdk.Unusable, reason, ""
+		if state == sdk.Gone && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
+			img.State, img.StateReason, img.Withheld = sdk.Unusable, against, ""
 		}
 		img.Reference = cmp.Or(r.Ref.Reference, img.Reference)
 		r.Image = &img
-	case r.Presence == sdk.NotFound && v.req.Now.Sub(candidates[i].CreatedAt) < settling:
+	case r.Presence == sdk.NotFound && (state == sdk.StateUnknown || state == sdk.Pending) && v.req.Now.Sub(candidates[i].CreatedAt) < settling:
 		r.Presence, r.Evidence = sdk.Unknown, sdk.EvidenceUnknown
 		r.Reason = "EC2 does not show it yet, or no more; the build began less than a day ago"
 	}

@@ -314,13 +314,16 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 
 // TestVerifyOfAYoungBuild: EC2 shows an AMI everywhere some time after it was made.
 func TestVerifyOfAYoungBuild(t *testing.T) {
-	start(t, fakeaws.World{Builds: []fakeaws.Build{{
-		Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-07-01T11:00:00Z", Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
-	}}})
-	ref := sdk.Ref{ID: id(1), Region: "us-east-1", Reference: &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/1"}}
-	out := runVerify(t, call{config: `{"imageBuilder":{"image":"golden"}}`, refs: []sdk.Ref{ref}})
-	out.noErrors(t)
-	if r := out.results[0]; r.Presence != sdk.Unknown || !strings.Contains(r.Reason, "less than a day ago") {
-		t.Errorf("%+v", r)
+	for status, want := range map[string]sdk.Presence{"AVAILABLE": sdk.Unknown, "DISTRIBUTING": sdk.Unknown, "PAUSED": sdk.Unknown, "DELETED": sdk.NotFound, "FAILED": sdk.NotFound} {
+		start(t, fakeaws.World{Builds: []fakeaws.Build{{
+			Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-07-01T11:00:00Z", Status: status,
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+		}}})
+		ref := sdk.Ref{ID: id(1), Region: "us-east-1", Reference: &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/1"}}
+		out := runVerify(t, call{config: `{"imageBuilder":{"image":"golden"}}`, refs: []sdk.Ref{ref}})
+		out.noErrors(t)
+		if r := out.results[0]; r.Presence != want || strings.Contains(r.Reason, "less than a day ago") != (want == sdk.Unknown) {
+			t.Errorf("%s: %+v", status, r)
+		}
 	}
 }
