@@ -171,6 +171,9 @@ type Provenance struct {
 	Raw string `json:"raw,omitempty"`
 }
 
+// Self is the owner of an image that belongs to the account its source reads with.
+const Self = "self"
+
 // Ref names an image that was picked earlier, for verification.
 type Ref struct {
 	ID           string     `json:"id"`
@@ -180,6 +183,9 @@ type Ref struct {
 	Architecture string     `json:"architecture,omitempty"`
 	Digest       string     `json:"digest,omitempty"`
 	Reference    *Reference `json:"reference,omitempty"`
+	// OwnerID is the account that it belongs to, when it was picked with credentials
+	// of that account.
+	OwnerID string `json:"ownerId,omitempty"`
 }
 
 // String returns "rhel 8", or what of it is known.

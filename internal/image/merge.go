@@ -618,17 +618,16 @@ func (m *merger) handle(same []*Image) {
 // belongs to the account of one of them that offers it; a record that says so does not
 // know better than a service that names another account.
 func (m *merger) whose() {
-	const self = "self"
 	account := func(i *Image) string {
-		if i.Owner == self {
+		if i.Owner == Self {
 			return ""
 		}
 		return i.Owner
 	}
 	for _, level := range m.levels {
-		own := slices.IndexFunc(level, func(i *Image) bool { return i.Owner == self && i.Withheld == "" })
+		own := slices.IndexFunc(level, func(i *Image) bool { return i.Owner == Self && i.Withheld == "" })
 		if own >= 0 {
-			m.one.Owner = self
+			m.one.Owner = Self
 			m.cameFrom("owner", level[own])
 			return
 		}

@@ -265,10 +265,14 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 	}
 	for _, index := range indexes {
 		img := subjects[index].Image
-		request.Refs = append(request.Refs, image.Ref{
+		ref := image.Ref{
 			ID: img.ID, FullID: img.FullID, Provider: img.Provider, Region: img.Region, Architecture: img.Architecture,
 			Digest: img.Digest, Reference: img.Reference,
-		})
+		}
+		if img.Owner == image.Self {
+			ref.OwnerID = img.OwnerID
+		}
+		request.Refs = append(request.Refs, ref)
 	}
 	return verifier.Verify(ctx, request)
 }

@@ -113,7 +113,7 @@ func refsTo(refs []image.Ref) []*sourcev1.ImageRef {
 	out := make([]*sourcev1.ImageRef, len(refs))
 	for i, r := range refs {
 		out[i] = &sourcev1.ImageRef{
-			Index: uint32(i), Id: r.ID, Provider: r.Provider, Region: r.Region, Architecture: r.Architecture, Digest: r.Digest, FullId: r.FullID,
+			Index: uint32(i), Id: r.ID, Provider: r.Provider, Region: r.Region, Architecture: r.Architecture, Digest: r.Digest, FullId: r.FullID, OwnerId: r.OwnerID,
 		}
 		if r.Reference != nil {
 			out[i].Reference = &sourcev1.Reference{Kind: r.Reference.Kind, Value: r.Reference.Value}

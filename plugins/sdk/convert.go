@@ -241,7 +241,7 @@ func refsFrom(refs []*sourcev1.ImageRef) []Ref {
 	for i, r := range refs {
 		out[i] = Ref{
 			ID: r.GetId(), Provider: r.GetProvider(), Region: r.GetRegion(),
-			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), FullID: r.GetFullId(), number: r.GetIndex() + 1,
+			Architecture: r.GetArchitecture(), Digest: r.GetDigest(), FullID: r.GetFullId(), OwnerID: r.GetOwnerId(), number: r.GetIndex() + 1,
 		}
 		if ref := r.GetReference(); ref != nil {
 			out[i].Reference = &Reference{Kind: ref.GetKind(), Value: ref.GetValue()}

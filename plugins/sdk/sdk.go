@@ -132,6 +132,10 @@ type Ref struct {
 	// FullID is as in Image.
 	FullID    string
 	Reference *Reference
+	// OwnerID is the account that the image belongs to, when it was picked with
+	// credentials of that account. Another account that does not see it cannot tell
+	// whether it is gone.
+	OwnerID string
 
 	number uint32 // counts from 1 in the request; 0 for a Ref that the author made
 }

@@ -219,6 +219,9 @@ func (v *verification) check(ctx context.Context, region string, refs []sdk.Ref)
 	results := make([]sdk.Result, len(refs))
 	for i, ref := range refs {
 		results[i] = result(ref, found, absent)
+		if _, shown := found[ref.ID]; !shown {
+			results[i] = v.seenBy(ctx, results[i])
+		}
 	}
 	v.log.Debug("verified", "region", region, "found", len(found), "missing", len(absent))
 	return results, err
@@ -239,6 +242,22 @@ func result(ref sdk.Ref, found map[string]sdk.Image, absent map[string]absence) 
 		return sdk.Result{Ref: ref, Presence: sdk.Unknown}
 	}
 	return sdk.Result{Ref: ref, Presence: a.presence, Reason: a.reason, Evidence: sdk.Asked}
+}
+
+// seenBy takes back that an AMI does not show, where its own account was not asked: to
+// any other, one that is not shared is as one that does not exist.
+func (v *verification) seenBy(ctx context.Context, r sdk.Result) sdk.Result {
+	if r.Ref.OwnerID == "" || r.Presence != sdk.NotFound && r.Presence != sdk.NotVisible {
+		return r
+	}
+	account, err := v.session.Account(ctx)
+	if err != nil || account == "" || account == r.Ref.OwnerID {
+		return r
+	}
+	return sdk.Result{
+		Ref: r.Ref, Presence: sdk.Unknown,
+		Reason: fmt.Sprintf("EC2 does not show it to account %s, and it was picked with credentials of account %s, its own: ask with these", account, r.Ref.OwnerID),
+	}
 }
 
 // absence is why an AMI does not show.

@@ -107,6 +107,35 @@ func TestVerifyOfANewAMI(t *testing.T) {
 	}
 }
 
+// TestVerifyWithAnotherAccount: an account that does not see an AMI which was picked with
+// credentials of its own account knows nothing of it.
+func TestVerifyWithAnotherAccount(t *testing.T) {
+	const own, other = "111122223333", "999999999999"
+	w := fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = other }),
+		amiOf("us-east-1", id(3), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner, a.State, a.Public = other, "deregistered", true }),
+	}}
+	for _, test := range []struct {
+		what     string
+		n        int
+		owner    string
+		presence sdk.Presence
+		reason   string
+	}{
+		{"not shared", 1, other, sdk.Unknown, "to account " + own + ", and it was picked with credentials of account " + other},
+		{"not there", 2, other, sdk.Unknown, "to account " + own},
+		{"EC2 shows that it is gone", 3, other, sdk.NotFound, "deregistered"},
+		{"its own account", 2, own, sdk.NotFound, "does not exist"},
+		{"picked as another's", 1, "", sdk.NotVisible, "not shared"},
+	} {
+		start(t, w)
+		out := runVerify(t, call{config: `{"ami":{}}`, refs: []sdk.Ref{{ID: id(test.n), Provider: "aws", Region: "us-east-1", OwnerID: test.owner}}})
+		if r := out.results[0]; r.Presence != test.presence || !strings.Contains(r.Reason, test.reason) {
+			t.Errorf("%s: %+v", test.what, r)
+		}
+	}
+}
+
 // TestVerifyBehindAllowedAMIs: hidden by the account's own setting.
 func TestVerifyBehindAllowedAMIs(t *testing.T) {
 	start(t, fakeaws.World{AllowedAMIs: "enabled", AMIs: []fakeaws.AMI{

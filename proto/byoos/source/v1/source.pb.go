@@ -943,7 +943,10 @@ type ImageRef struct {
 	Digest       string     `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
 	Reference    *Reference `protobuf:"bytes,7,opt,name=reference,proto3" json:"reference,omitempty"`
 	// As in Image.
-	FullId        string `protobuf:"bytes,8,opt,name=full_id,json=fullId,proto3" json:"full_id,omitempty"`
+	FullId string `protobuf:"bytes,8,opt,name=full_id,json=fullId,proto3" json:"full_id,omitempty"`
+	// The account that the image belongs to, when it was picked with credentials of that
+	// account. Another account that does not see it cannot tell whether it is gone.
+	OwnerId       string `protobuf:"bytes,9,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1030,6 +1033,13 @@ func (x *ImageRef) GetReference() *Reference {
 func (x *ImageRef) GetFullId() string {
 	if x != nil {
 		return x.FullId
+	}
+	return ""
+}
+
+func (x *ImageRef) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
 	}
 	return ""
 }
@@ -1794,7 +1804,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x0eVerifyResponse\x127\n" +
 	"\aresults\x18\x01 \x03(\v2\x1d.byoos.source.v1.VerifyResultR\aresults\x125\n" +
 	"\bprogress\x18\x02 \x01(\v2\x19.byoos.source.v1.ProgressR\bprogress\x12=\n" +
-	"\vdiagnostics\x18\x03 \x03(\v2\x1b.byoos.source.v1.DiagnosticR\vdiagnostics\"\xf3\x01\n" +
+	"\vdiagnostics\x18\x03 \x03(\v2\x1b.byoos.source.v1.DiagnosticR\vdiagnostics\"\x8e\x02\n" +
 	"\bImageRef\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1a\n" +
@@ -1803,7 +1813,8 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\farchitecture\x18\x05 \x01(\tR\farchitecture\x12\x16\n" +
 	"\x06digest\x18\x06 \x01(\tR\x06digest\x128\n" +
 	"\treference\x18\a \x01(\v2\x1a.byoos.source.v1.ReferenceR\treference\x12\x17\n" +
-	"\afull_id\x18\b \x01(\tR\x06fullId\"\xf7\x01\n" +
+	"\afull_id\x18\b \x01(\tR\x06fullId\x12\x19\n" +
+	"\bowner_id\x18\t \x01(\tR\aownerId\"\xf7\x01\n" +
 	"\fVerifyResult\x12\x19\n" +
 	"\x05index\x18\x01 \x01(\rH\x00R\x05index\x88\x01\x01\x125\n" +
 	"\bpresence\x18\x02 \x01(\x0e2\x19.byoos.source.v1.PresenceR\bpresence\x12,\n" +
