@@ -516,14 +516,20 @@ func (m *merger) system() {
 }
 
 // times takes the earliest time of the statements that are worth most and have one.
-// Of what ends its life all are heard, those of bystanders too.
+// Of what ends its life all are heard, those of bystanders too; of what an AMI was made
+// with, the records as well: EC2 has the time of a copy, and no id names another AMI
+// later.
 func (m *merger) times(all [][]*Image) {
+	making := m.levels
+	if strings.EqualFold(m.one.Provider, "aws") {
+		making = [][]*Image{slices.Concat(m.levels...)}
+	}
 	for _, fact := range []struct {
 		name   string
 		of     func(*Image) **time.Time
 		levels [][]*Image
 	}{
-		{"createdAt", func(i *Image) **time.Time { return &i.CreatedAt }, m.levels},
+		{"createdAt", func(i *Image) **time.Time { return &i.CreatedAt }, making},
 		{"deprecatedAt", func(i *Image) **time.Time { return &i.DeprecatedAt }, all},
 		{"endOfLifeAt", func(i *Image) **time.Time { return &i.EndOfLifeAt }, all},
 	} {

@@ -25,6 +25,8 @@ func says(source, words string) image.Image {
 	for word := range strings.FieldsSeq(words) {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
+		case "azure":
+			img.Provider = "azure"
 		case "asked":
 			img.Evidence = image.Asked
 		case "recorded":
@@ -138,9 +140,12 @@ func TestMergeRules(t *testing.T) {
 		{"asked", "recorded os=ubuntu/22.04", "unknown os=ubuntu/22.04"},
 		{"recorded older os=rhel/8.8", "recorded newer os=rhel/9.4", "unknown os=rhel/9.4 contradictions=1"},
 		{"asked withheld os=rhel/8.8", "recorded os=ubuntu/22.04", "unknown os=rhel/8.8 contradictions=1"},
+		// An AMI is as old as the first says who knows: EC2 has the time of a copy.
+		{"asked created=xxx", "recorded created=x", "unknown created=1"},
+		{"asked created=x", "recorded created=xxx", "unknown created=1"},
 		{"recorded os=rhel/8.8", "recorded os=rhel/8.8", "unknown os=rhel/8.8"},
 		{"asked arch=amd64", "recorded arch=arm64", "unknown arch=amd64 contradictions=1"},
-		{"asked created=12345", "recorded created=1", "unknown created=5"},
+		{"azure asked created=12345", "azure recorded created=1", "unknown created=5"}, // a name that is used once more
 		{"asked tag=a", "recorded tag=b", "unknown tag=a contradictions=1"},
 		// A version belongs to the name beside it.
 		{"asked os=rhel", "recorded os=rhel/8.8", "unknown os=rhel/8.8"},

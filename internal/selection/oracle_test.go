@@ -324,6 +324,11 @@ func believed(said, statements []image.Image, sources []string) (image.Image, bo
 	merged.Digest = value(func(i image.Image) string { return i.Digest })
 	merged.OS.Name = value(func(i image.Image) string { return i.OS.Name })
 	merged.CreatedAt = earliest(func(i image.Image) *time.Time { return i.CreatedAt })
+	for _, img := range said { // an AMI's copy has a time of its own, and its build the earlier one
+		if img.Provider == "aws" && img.CreatedAt != nil && img.CreatedAt.Before(*merged.CreatedAt) {
+			merged.CreatedAt = img.CreatedAt
+		}
+	}
 	own := said
 	said = slices.Concat(own, bystanders(own, statements, sources))
 	merged.DeprecatedAt = earliest(func(i image.Image) *time.Time { return i.DeprecatedAt })
