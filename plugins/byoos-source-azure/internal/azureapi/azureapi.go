@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -37,6 +38,9 @@ type Options struct {
 	Credential azcore.TokenCredential
 	// Timeout bounds one try of one request.
 	Timeout time.Duration
+	// Tell is called, once for each, with what of an answer could not be read and was left
+	// out; nil will do. It must be safe for concurrent use.
+	Tell func(what string)
 	// Transport sends requests; nil is an http.Client with verified TLS.
 	Transport policy.Transporter
 }
@@ -77,7 +81,7 @@ func New(o Options) *API {
 				Cloud:            o.Cloud.Configuration,
 				Transport:        guard{host: o.Cloud.Host, next: transport},
 				PerCallPolicies:  []policy.Policy{once{}},
-				PerRetryPolicies: []policy.Policy{limit{turn: make(chan struct{}, maxInFlight), timeout: o.Timeout}, content{}},
+				PerRetryPolicies: []policy.Policy{limit{turn: make(chan struct{}, maxInFlight), timeout: o.Timeout}, &content{tell: o.Tell}},
 				Telemetry:        policy.TelemetryOptions{ApplicationID: "kubectl-byoos"},
 				Retry: policy.RetryOptions{
 					MaxRetries: maxRetries, MaxRetryDelay: maxRetryDelay,
@@ -172,10 +176,13 @@ func (e tooLong) Unwrap() error { return e.error }
 func (tooLong) NonRetriable() {}
 
 // content refuses an answer that is none of Resource Manager's, as proxies give: the
-// SDK would take an empty one for an empty list.
-type content struct{}
+// SDK would take an empty one for an empty list. What of it cannot be read is left out.
+type content struct {
+	tell func(string)
+	told sync.Map
+}
 
-func (content) Do(req *policy.Request) (*http.Response, error) {
+func (c *content) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return resp, err
@@ -190,7 +197,19 @@ func (content) Do(req *policy.Request) (*http.Response, error) {
 	case text[0] != '{':
 		return nil, errContent("the answer is no JSON, as Azure's are")
 	}
+	if readable, odd := withoutOddDates(body); odd != nil {
+		resp.Body = io.NopCloser(bytes.NewReader(readable))
+		c.leftOut(odd)
+	}
 	return resp, nil
+}
+
+func (c *content) leftOut(what []string) {
+	for _, one := range what {
+		if _, known := c.told.LoadOrStore(one, true); !known && c.tell != nil {
+			c.tell(one)
+		}
+	}
 }
 
 type errContent string

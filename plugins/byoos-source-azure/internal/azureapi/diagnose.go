@@ -111,7 +111,12 @@ const checkBetween = "check a proxy in between, and the configured endpoint"
 
 func (p Problem) network(d *sdk.Diagnostic) {
 	why, next, ok := wire.Explain(p.Err, p.getenv())
-	if !ok {
+	switch {
+	case ok:
+	case strings.Contains(p.Err.Error(), "unmarshalling type"): // all that the SDK says of it
+		d.Summary = "the answer is not as Azure's are"
+		why, next = p.Err.Error(), checkBetween+"; where there is neither, report it"
+	default:
 		why, next = p.Err.Error(), "check the network, the proxy variables and the certificates that this machine trusts"
 	}
 	d.Detail, d.NextStep = p.Clean(why), next

@@ -116,6 +116,10 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, sec
 	}
 	ses.api = azureapi.New(azureapi.Options{
 		Cloud: cloud, Credential: known{credential, secrets}, Timeout: p.timeout, Transport: s.transport,
+		Tell: func(what string) {
+			// An end of the call is told by what comes next.
+			_ = report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "left out what is no date: " + what})
+		},
 	})
 	return ses, nil
 }
