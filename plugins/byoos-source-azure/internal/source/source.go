@@ -118,7 +118,7 @@ func (s Source) open(ctx context.Context, c Config, settings map[string]any, sec
 		Cloud: cloud, Credential: known{credential, secrets}, Timeout: p.timeout, Transport: s.transport,
 		Tell: func(what string) {
 			// An end of the call is told by what comes next.
-			_ = report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "left out what is no date: " + what})
+			_ = report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "left out what is no date: " + azureapi.Problem{Secrets: secrets}.Clean(what)})
 		},
 	})
 	return ses, nil
