@@ -773,6 +773,13 @@ func TestSeveralPlaces(t *testing.T) {
 		}
 		wants(t, said(r), want)
 	}
+	denied := fakeazure.Fault{Match: "/subscriptions/S1/resourceGroups/RG/", Status: 403, Code: "AuthorizationFailed"}
+	w := start(t, fakeazure.Options{Estate: two, Faults: []fakeazure.Fault{noGroup, denied}}, nil)
+	for name, c := range map[string]config{"gallery": {"gallery": "gallery000"}, "resourceGroup": {}} {
+		c["resourceGroup"], c["subscriptions"] = "RG", []any{"S1", "S2"}
+		r := w.discover(t.Context(), c) // what could not be asked may have it
+		wants(t, said(r), "warning: "+name+": subscription S2: ", "access denied")
+	}
 }
 
 func TestSharedGalleries(t *testing.T) {

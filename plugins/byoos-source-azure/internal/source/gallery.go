@@ -37,6 +37,7 @@ func (d *discovery) galleries(ctx context.Context, subscription string) error {
 		return nil
 	}
 	if err != nil {
+		d.places.has()
 		return d.tell(ctx, err, "the galleries of subscription "+subscription, "subscription")
 	}
 	if len(places) == 0 {
@@ -100,6 +101,7 @@ func (d *discovery) gallery(ctx context.Context, p place) error {
 		d.places.lacks(d.subjectKey(), "subscription "+p.subscription, d.subject(p.gallery)+notThere, checkName)
 		err = nil
 	case err != nil:
+		d.places.has()
 		err = d.tell(ctx, err, d.subject(p.gallery), d.subjectKey())
 	default:
 		d.places.has()

@@ -35,7 +35,7 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 	if told := list.tell(d.report, where); told != nil {
 		return told
 	}
-	if err == nil {
+	if !azureapi.NotFound(err) {
 		d.places.has()
 	}
 	switch {

@@ -23,7 +23,7 @@ type places struct {
 	absent []sdk.Diagnostic
 }
 
-// has notes a place that has what is named.
+// has notes a place that has what is named, or may have it as it could not be asked.
 func (p *places) has() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

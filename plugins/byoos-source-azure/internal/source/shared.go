@@ -69,10 +69,10 @@ func (d *discovery) readShared(ctx context.Context, l lister, location string) e
 		d.places.lacks("locations", location, d.subject(l.gallery)+notThere, "check the name, and in which regions it is")
 		return nil
 	}
+	d.places.has()
 	if err != nil {
 		return d.tell(ctx, err, where, string(d.mode))
 	}
-	d.places.has()
 	if len(definitions) == 0 {
 		return d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "definition", Scope: where,
