@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
@@ -307,6 +310,40 @@ func TestVerifyRelativeInEverySubscription(t *testing.T) {
 				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscriptions": []any{"S1", "S2", "S3"}},
 			})
 			if (err != nil) != (tt.denied != "") || len(got) != 1 || got[0].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
+				t.Errorf("%v, got %+v", err, got)
+			}
+		})
+	}
+}
+
+// A relative id says nothing of where the gallery is: a source that reads another one,
+// or does not know its resource group, cannot call the image gone.
+func TestVerifyRelativeOfAnotherPlace(t *testing.T) {
+	const id = "galleries/gallery000/images/capi-ubuntu-2404-000/versions/0.3.0"
+	e := fakeazure.Generate("S", "RG", 1, 1, 1)
+	template := fakeazure.Template{Template: &vmib.ImageTemplate{ID: to.Ptr("/subscriptions/S/resourceGroups/T/providers/Microsoft.VirtualMachineImages/imageTemplates/golden")}}
+	e.Templates = append(e.Templates, template)
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	for name, tt := range map[string]struct {
+		config config
+		want   source.Presence
+		said   string
+	}{
+		"its gallery":          {config{"gallery": "gallery*", "resourceGroup": "RG"}, source.Found, ""},
+		"another gallery":      {config{"gallery": "other", "resourceGroup": "RG2"}, source.Unknown, "no gallery of this source"},
+		"another definition":   {config{"gallery": "gallery*", "definition": "rhel-*", "resourceGroup": "RG2"}, source.Unknown, "no gallery of this source"},
+		"managed images":       {config{"resourceGroup": "RG2"}, source.Unknown, "no gallery of this source"},
+		"no group":             {config{"gallery": "gallery000"}, source.Unknown, "set resourceGroup to that of the gallery"},
+		"a template's group":   {config{"template": "golden", "resourceGroup": "RG"}, source.Found, ""},
+		"a template elsewhere": {config{"template": "golden", "resourceGroup": "T"}, source.Unknown, "it is not in resource group T"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.config["subscription"] = "S"
+			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+				Source: "azure", Type: "azure", BaseDir: "/", Config: tt.config,
+				Refs: []image.Ref{{ID: id, Provider: "azure"}, {ID: strings.ToUpper(id), Provider: "azure"}},
+			})
+			if err != nil || len(got) != 2 || got[0].Presence != tt.want || got[1].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
 				t.Errorf("%v, got %+v", err, got)
 			}
 		})

@@ -19,7 +19,9 @@ type question struct {
 	id resourceid.ID
 	// elsewhere are the ids of the same relative form in the other subscriptions.
 	elsewhere []resourceid.ID
-	refs      []sdk.Ref
+	// guessed is set when the gallery may be in another resource group.
+	guessed bool
+	refs    []sdk.Ref
 	// regions are asked one after the other, where the answer depends on them.
 	regions []string
 }
@@ -50,22 +52,22 @@ func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *
 func (s *session) questions(refs []sdk.Ref, selected []string) (questions []question, odd []sdk.Result) {
 	at := map[string]int{}
 	for _, ref := range refs {
-		id, elsewhere, err := s.identify(ref)
+		q, err := s.identify(ref)
 		if err != nil {
 			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: err.Error()})
 			continue
 		}
-		regions := s.regionsOf(id, ref, selected)
-		if id.Regional() && len(regions) == 0 {
+		q.regions = s.regionsOf(q.id, ref, selected)
+		if q.id.Regional() && len(q.regions) == 0 {
 			odd = append(odd, sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: "no region to look for it in: name it in locations or in a pack's select"})
 			continue
 		}
-		key := fmt.Sprint(id.Key(), "@", strings.Join(regions, ","), len(elsewhere))
+		key := fmt.Sprint(q.id.Key(), "@", strings.Join(q.regions, ","), len(q.elsewhere), q.guessed)
 		i, known := at[key]
 		if !known {
 			i = len(questions)
 			at[key] = i
-			questions = append(questions, question{id: id, elsewhere: elsewhere, regions: regions})
+			questions = append(questions, q)
 		}
 		questions[i].refs = append(questions[i].refs, ref)
 	}
@@ -84,30 +86,42 @@ func (s *session) regionsOf(id resourceid.ID, ref sdk.Ref, selected []string) []
 	return locations(slices.Concat(s.Locations, selected), nil)
 }
 
+// Of a relative id that nothing completes.
+var (
+	errNoGroup   = errors.New("a relative id does not say where its gallery is: set resourceGroup to that of the gallery, or give the whole id")
+	errElsewhere = errors.New("no gallery of this source has this relative id: give the whole id")
+)
+
 // identify reads the id of a reference; one in relative form has its full id
 // beside it, or else the configuration completes it, in each of its subscriptions.
-func (s *session) identify(ref sdk.Ref) (id resourceid.ID, elsewhere []resourceid.ID, err error) {
-	id, err = resourceid.Parse(ref.ID)
+func (s *session) identify(ref sdk.Ref) (question, error) {
+	id, err := resourceid.Parse(ref.ID)
 	if err == nil {
-		return id, nil, nil
+		return question{id: id}, nil
 	}
 	for _, whole := range wholeIDs(ref) {
 		if full, fullErr := resourceid.Parse(whole); fullErr == nil && strings.EqualFold(full.Relative(), strings.Trim(ref.ID, "/")) {
-			return full, nil, nil
+			return question{id: full}, nil
 		}
 	}
-	if s.ResourceGroup == "" || strings.HasPrefix(ref.ID, "/") {
-		return id, nil, err
+	if strings.HasPrefix(ref.ID, "/") {
+		return question{}, err
 	}
 	var all []resourceid.ID
 	for _, subscription := range s.subscriptions {
-		one, relativeErr := resourceid.ParseRelative(ref.ID, subscription, s.ResourceGroup)
+		one, relativeErr := resourceid.ParseRelative(ref.ID, subscription, cmp.Or(s.ResourceGroup, "unknown"))
 		if relativeErr != nil {
-			return id, nil, err
+			return question{}, err
 		}
 		all = append(all, one)
 	}
-	return all[0], all[1:], nil
+	switch {
+	case !s.reads(all[0]):
+		return question{}, errElsewhere
+	case s.ResourceGroup == "":
+		return question{}, errNoGroup
+	}
+	return question{id: all[0], elsewhere: all[1:], guessed: s.mode == modeTemplate}, nil
 }
 
 // wholeIDs are what a reference may have beside an id in relative form.
@@ -179,6 +193,8 @@ func (s *session) absent(ctx context.Context, q question, err error) (sdk.Presen
 		return sdk.NotVisible, "it does not exist in " + strings.Join(q.regions, ", ") + ", or is not shared with subscription " + strings.Join(s.subscriptions, ", "), nil
 	case azureapi.NotFound(err) && q.id.Regional():
 		return sdk.NotFound, "it does not exist in " + strings.Join(q.regions, ", "), nil
+	case azureapi.NotFound(err) && q.guessed:
+		return sdk.Unknown, "it is not in resource group " + q.id.ResourceGroup + ", and a relative id does not say in which one: give the whole id", nil
 	case azureapi.NotFound(err):
 		return sdk.NotFound, "it does not exist any more", nil
 	case !s.reads(q.id):
