@@ -11,6 +11,7 @@ const (
 	// assigned is what stands between a name and its value: in a query, a connection
 	// string, JSON (also within JSON) or HTML, and percent-encoded once or more.
 	assigned = `\s*\\*["']?\s*(?:=|:|%(?:25)*3[AD]|&#(?:61|x3D);)\s*\\*`
+	equals   = `\s*\\*["']?\s*(?:=|%(?:25)*3D|&#(?:61|x3D);)\s*\\*`
 	// value ends where a URL or a quotation does.
 	value = `(?:"[^"]*"|'[^']*'|["']?[^\s"'<>&,;]+)`
 	// word is a value that may hold any sign but a blank: a password.
@@ -47,22 +48,29 @@ var inURLs = []form{
 	// A token is base64 of JSON, with dots between its parts. What stands before it is
 	// no part of a word: DisneyJuniorImages is a name.
 	newForm("eyj", `(^|[^A-Za-z0-9]|%(?:25)*[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[a-z])`+withoutSigns+`[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*`, "${1}"+Removed),
-	// The signature of a shared access signature; se and sp say what it was for.
+	// The signature of a shared access signature, in a query or where one begins; se and
+	// sp say what it was for. A repository named sig has a colon before its tag.
 	// https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-	newForm("sig", `(?i)(^|[^a-z]|%(?:25)*3F)(sig`+assigned+`)`+value, "${1}${2}"+Removed),
+	newForm("sig", `(?i)((?:[?&;]|\\u0026|%(?:25)*(?:3F|26))sig`+equals+`)`+value, "${1}"+Removed),
+	newForm("sig", `(?i)(^sig`+equals+`)[^\s"'<>&,;]{32,}`, "${1}"+Removed),
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 	// https://cloud.google.com/storage/docs/authentication/signatures
 	newForm("x-amz- x-goog-", `(?i)(x-(?:amz|goog)-(?:signature|credential|security-token)`+assigned+`)`+value, "${1}"+Removed),
 	// What gives access to one URL: a file of a private repository, a function.
 	newForm("token code key signature sv", `(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key|signature|sv)(?:=|%(?:25)*3D))`+value, "${1}"+Removed),
-	// The user and the password of a URL, which JSON may write with \/.
-	newForm("@", `(:\\*/\\*/)[^\s/?#"'<>]*@`, "${1}"+Removed+"@"),
+	// The user and the password of a URL, which JSON may write with \/. The user alone
+	// may be a token, but not that of ssh.
+	newForm("@", `(?i)((?:^|[^h]|(?:^|[^s])h|(?:^|[^s])sh)(?::\\*/\\*/))[^\s/?#"'<>]*@`, "${1}"+Removed+"@"),
+	newForm("ssh", `(?i)(ssh:\\*/\\*/)[^\s/?#"'<>]*:[^\s/?#"'<>]*@`, "${1}"+Removed+"@"),
 	newForm("%", `(?i)(%(?:25)*3A(?:%(?:25)*2F){2})`+encoded+`%(?:25)*40`, "${1}"+Removed+"%40"),
 }
 
 // inMessages are those that services, which repeat what they were given, write in
 // their messages: VM Image Builder scripts, Resource Manager the body of a request.
 var inMessages = []form{
+	// A signature beside other words, and as a field.
+	newForm("sig", `(?i)((?:^|[^a-z])sig`+equals+`)`+value, "${1}"+Removed),
+	newForm("sig", `(?i)((?:^|[^a-z])sig\\*["']\s*:\s*\\*)`+value, "${1}"+Removed),
 	// Keys of connection strings and of requests.
 	newForm("signature key secret token", `(?i)((?:signature|account_?-?key|access_?-?key|shared_?-?secret|api_?-?key|client_?-?secret|`+
 		`access_?token|refresh_?token|id_?token|security-token|secret_?key)`+assigned+`)`+value, "${1}"+Removed),

@@ -21,6 +21,7 @@ func TestText(t *testing.T) {
 		"SAS, first":        {"x%3fsig%3dCANARY end", " end"},
 		"SAS, twice":        {"x%253Fsv%253D1%2526sig%253DCANARY%25252B end", " end"},
 		"SAS alone":         {"sig=CANARY", "sig=[redacted]"},
+		"SAS as fields":     {`{"sig": "CANARY", 'sig': 'CANARY', \"sig\":\"CANARY\", "n":1}`, `"n":1}`},
 		"cut off":           {"https://a/x?sv=[redacted]&sig=CANAR", "sv=[redacted]&sig=[redacted]"},
 		"connection string": {"DefaultEndpointsProtocol=https;AccountName=store;AccountKey=CANARY1234+/abc==;EndpointSuffix=x", "AccountName=store;AccountKey=[redacted]"},
 		"its key encoded":   {"AccountName%3Dstore%3BAccountKey%3DCANARY%3D%3D", "AccountName%3Dstore%3BAccountKey%3D[redacted]"},
@@ -74,6 +75,7 @@ func TestTextStays(t *testing.T) {
 		"the key of the account is wrong; Bearer authentication failed", "https://example.com/@scope/x?api-version=2024-03-03#a",
 		"design=1 assign=2", "West US 2", "SharedAccessKeyName=Root", "code=BadRequest", "Code: X token: no, key: 5",
 		"Authorization: failed for the client", "authorization to perform action",
+		"registry.example.com/acme/sig:v1.30.4 was not found", "registry.example.com/acme/edge-sig: no such repository",
 	} {
 		if got := New().Text(text); got != text {
 			t.Errorf("%q is now %q", text, got)
@@ -88,7 +90,15 @@ func TestFact(t *testing.T) {
 		"https://b.s3/x?X-Amz-Credential=CANARY%2F20260101&X-Amz-Signature=CANARY&X-Amz-Date=1": "https://b.s3/x?X-Amz-Credential=[redacted]&X-Amz-Signature=[redacted]&X-Amz-Date=1",
 		"git+https://me:CANARY@git.example/x":                                                   "git+https://[redacted]@git.example/x",
 		"eyJCANARYabcdefgh.CANARY.x":                                                            "[redacted]",
-		// Not secrets: the names of sizes, plans and what a tag tells.
+		"sig=CANARYCANARYCANARYCANARYCANARYCANARYCANARY=&sv=2021":                               "sig=[redacted]&sv=[redacted]",
+		"https://a/x?a=1&amp;sig=CANARY":                                                        "https://a/x?a=1&amp;sig=[redacted]",
+		"ssh://me:CANARY@git.example/x":                                                         "ssh://[redacted]@git.example/x",
+		"https://CANARY@git.example/x":                                                          "https://[redacted]@git.example/x",
+		"wss://CANARY@h and h://CANARY@h, sh://CANARY@h":                                        "wss://[redacted]@h and h://[redacted]@h, sh://[redacted]@h",
+		// Not secrets: the names of sizes, plans, repositories and what a tag tells.
+		"registry.example.com/acme/sig:v1.30.4": "registry.example.com/acme/sig:v1.30.4", "localhost:5000/edge-sig:1.0@sha256:ab": "localhost:5000/edge-sig:1.0@sha256:ab",
+		"sig: prod": "sig: prod", "SIG=gallery": "SIG=gallery", "sig:gallery/ubuntu": "sig:gallery/ubuntu",
+		"ssh://git@git.example:7999/p/x.git": "ssh://git@git.example:7999/p/x.git", "git+ssh://git@git.example/x": "git+ssh://git@git.example/x",
 		"Basic A1": "Basic A1", "bearer 2": "bearer 2", "password: none": "password: none", "secretKey=x": "secretKey=x",
 		"arn:aws:imagebuilder:us-east-1:111122223333:image/design/1.0.0/1": "arn:aws:imagebuilder:us-east-1:111122223333:image/design/1.0.0/1",
 	} {
