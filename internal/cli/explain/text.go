@@ -153,7 +153,8 @@ func headline(item Item) string {
 }
 
 func mark(item Item, img *image.Image) string {
-	if item.Picked != nil && img.ID == item.Picked.ID && img.Region == item.Picked.Region {
+	// A pick without a region is in all of those that are listed.
+	if p := item.Picked; p != nil && img.ID == p.ID && (img.Region == p.Region || p.Region == "" && p.SpansRegions) {
 		return "picked"
 	}
 	for _, tied := range item.Tied {

@@ -173,8 +173,14 @@ func sameImage(of spec.Pack, a, b *image.Image) bool {
 // What a source says beside that (tags, provenance) may differ: an entry is not
 // rewritten for it, so that a review sees only what matters.
 func sameFacts(a, b *image.Image) bool {
-	return image.RegionKey(a.Region) == image.RegionKey(b.Region) && a.Part() == b.Part() &&
+	return sameRegion(a, b) && a.Part() == b.Part() &&
 		a.OS == b.OS && a.KubernetesVersion == b.KubernetesVersion && build(a) == build(b)
+}
+
+// sameRegion takes what was locked as good in several regions for what is good in one of
+// them: where it is not ready comes and goes.
+func sameRegion(old, now *image.Image) bool {
+	return image.RegionKey(old.Region) == image.RegionKey(now.Region) || old.Region == "" && old.SpansRegions
 }
 
 // build is the run that an image came out of: a name that is built again has another.

@@ -45,6 +45,9 @@ func TestReason(t *testing.T) {
 		return func(i *image.Image) { i.ID, i.Provider, i.Region = id, "azure", "westus2" }
 	}
 	const version = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/Microsoft.Compute/galleries/g/images/i/versions/1.0.0"
+	spanning := func(region string) func(*image.Image) {
+		return func(i *image.Image) { azure(version)(i); i.Region, i.SpansRegions = region, true }
+	}
 	for name, test := range map[string]struct {
 		old, now func(*image.Image)
 		gone     bool
@@ -65,6 +68,10 @@ func TestReason(t *testing.T) {
 		"a tag of the image":                  {now: func(i *image.Image) { i.Tags = map[string]string{"a": "b"} }, want: ""},
 		"an id in other letter case":          {old: azure(version), now: azure("/SUBSCRIPTIONS" + version[14:]), want: ""},
 		"a region in other words":             {old: azure(version), now: func(i *image.Image) { azure(version)(i); i.Region = "West US 2" }, want: ""},
+		"good in one region fewer":            {old: spanning(""), now: spanning("eastus"), want: ""},
+		"good in one region more":             {old: spanning("eastus"), now: spanning(""), want: "changed"},
+		"moved to another region":             {old: spanning("eastus"), now: spanning("westus2"), want: "changed"},
+		"a region that was not known":         {old: func(i *image.Image) { i.Region = "" }, want: "changed"},
 		"a short form of the same id":         {old: azure(version), now: func(i *image.Image) { azure("/galleries/g/images/i")(i); i.FullID = version }, want: "changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
