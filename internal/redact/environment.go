@@ -130,7 +130,9 @@ func NamesSecret(name string) bool {
 	}
 	// Those that are part of other words, such as PAT of PATH.
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == '_' || r == '-' || r == '.' })
-	if slices.ContainsFunc(words, func(w string) bool { return slices.Contains([]string{"PAT", "PASS", "PWD", "SAS", "DSN", "CRED", "CREDS"}, w) }) {
+	if slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"PAT", "PASS", "PWD", "SAS", "DSN", "CRED", "CREDS"}, w)
+	}) {
 		return true
 	}
 	last := words[max(0, len(words)-1):]

@@ -97,7 +97,7 @@ func TestLongRuns(t *testing.T) {
 
 func TestNamesOfSecrets(t *testing.T) {
 	for name, want := range map[string]bool{
-		"AZURE_CLIENT_SECRET": true, "AZUREDEVOPS_PAT": true, "A_PASS": true, "DBPASS": true, "MYSQL_PWD": true, "AZURE_STORAGE_SAS": true,
+		"AZURE_CLIENT_SECRET": true, "AZUREDEVOPS_PAT": true, "A_PASS": true, "DBPASS": true, "CORP_CRED": true, "GIT_CREDS": true, "A_CREDO": false, "MYSQL_PWD": true, "AZURE_STORAGE_SAS": true,
 		"SENTRY_DSN": true, "REGISTRY_AUTH": true, "DOCKER_AUTH_CONFIG": true, "SESSION_COOKIE": true, "AZURE_STORAGE_CONNECTION_STRING": true,
 		"IDENTITY_HEADER": true, "SSH_PASSPHRASE": true, "AWS_CONTAINER_AUTHORIZATION_TOKEN": true, "aws_session_token": true,
 		"PATH": false, "PWD": false, "OLDPWD": false, "SSH_AUTH_SOCK": false, "AUTH_TYPE": false, "AZURE_AUTHORITY_HOST": false,
