@@ -280,10 +280,10 @@ func unusable(err error) string {
 		}
 	}
 	if key := keyForm.FindStringSubmatch(text); key != nil {
-		return "the value of " + key[1] + " is not one that AWS has"
+		return "the value of " + key[1] + " is not one that the AWS SDK for Go takes"
 	}
 	if name := variableForm.FindString(text); name != "" && os.Getenv(name) != "" {
-		return "the value of " + name + " is not one that AWS has"
+		return "the value of " + name + " is not one that the AWS SDK for Go takes"
 	}
 	return "the AWS SDK does not take what they say"
 }
