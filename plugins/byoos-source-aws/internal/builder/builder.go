@@ -636,7 +636,8 @@ func (r Reader) build(ctx context.Context, arn string) (*types.ImageSummary, err
 }
 
 // Builds returns the AMIs of builds by their ARNs, each with one without an id, which
-// has what is said of the build as a whole. One that is not there any more has none.
+// has what is said of the build as a whole. One that is not there any more has none, and
+// one that was not asked for, after an error, is not in the answer.
 func (r Reader) Builds(ctx context.Context, arns []string) (map[string][]Candidate, error) {
 	var mu sync.Mutex
 	found := map[string][]Candidate{}
@@ -645,12 +646,16 @@ func (r Reader) Builds(ctx context.Context, arns []string) (map[string][]Candida
 	for _, arn := range arns {
 		group.Go(func() error {
 			build, err := r.build(ctx, arn)
-			if err != nil || build == nil {
+			if err != nil {
 				return err
+			}
+			var amis []Candidate
+			if build != nil {
+				amis = append(r.candidates(build), candidate(build, nil))
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found[arn] = append(r.candidates(build), candidate(build, nil))
+			found[arn] = amis
 			return nil
 		})
 	}

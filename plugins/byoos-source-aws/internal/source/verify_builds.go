@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
@@ -13,7 +14,7 @@ import (
 
 // builds adds what Image Builder says now of the builds that AMIs came out of, where it is
 // the source: by the build that a ref names, else by all builds of the source.
-// What could not be asked is reported, and EC2's answers stay.
+// What could not be asked is reported, and leaves open what EC2 calls good.
 func (v *verification) builds(ctx context.Context, results []sdk.Result) error {
 	if v.req.Config.ImageBuilder == nil {
 		return nil
@@ -32,31 +33,44 @@ func (v *verification) builds(ctx context.Context, results []sdk.Result) error {
 		}
 	}
 	found := map[string][]builder.Candidate{}
+	unasked := map[string]string{} // by region, why
 	for _, region := range ids(byARN) {
 		reader := builder.Reader{Client: v.session.ImageBuilder(region), Region: region, Do: v.session.Do}
 		builds, err := reader.Builds(ctx, ids(byARN[region]))
-		if err := v.told(ctx, err, region); err != nil {
+		if unasked[region], err = v.told(ctx, err, region); err != nil {
 			return err
 		}
-		for arn, candidates := range builds {
-			found[arn] = candidates
-		}
+		maps.Copy(found, builds)
 	}
 	var listed []builder.Candidate
+	unlisted := ""
 	if unnamed {
 		var err error
-		if listed, err = v.listed(ctx); err != nil {
+		listed, err = v.listed(ctx)
+		if unlisted, err = v.told(ctx, err, ""); err != nil {
 			return err
 		}
 	}
 	for i := range results {
-		candidates := listed
+		candidates, asked, why := listed, unlisted == "", unlisted
 		if arn, named := buildOf(results[i].Ref); named {
-			candidates = found[arn.Text]
+			candidates, asked = found[arn.Text]
+			why = unasked[arn.Region]
+		}
+		if !asked {
+			leaveOpen(&results[i], why)
+			continue
 		}
 		v.heed(&results[i], candidates)
 	}
 	return nil
+}
+
+// leaveOpen makes an AMI that EC2 calls good one of which that is not known.
+func leaveOpen(r *sdk.Result, why string) {
+	if r.Presence == sdk.Found && r.Image.State == sdk.Available {
+		r.Image.State, r.Image.StateReason = sdk.StateUnknown, why
+	}
 }
 
 // buildOf is the build of Image Builder that a ref names.
@@ -72,24 +86,28 @@ func buildOf(ref sdk.Ref) (settings.ARN, bool) {
 func (v *verification) listed(ctx context.Context) ([]builder.Candidate, error) {
 	home, err := home(v.req.Config, v.session)
 	if err != nil {
-		return nil, v.told(ctx, err, "")
+		return nil, err
 	}
 	reader := builder.Reader{Client: v.session.ImageBuilder(home), Region: home, Do: v.session.Do}
 	found, err := reader.Read(ctx, *v.req.Config.ImageBuilder)
-	return found.Candidates, v.told(ctx, err, home)
+	if err != nil {
+		return nil, problem(ctx, v.session, err, home)
+	}
+	return found.Candidates, nil
 }
 
-// told reports what failed. It returns an error only when the whole call is over.
-func (v *verification) told(ctx context.Context, err error, region string) error {
+// told reports what failed, and returns its summary. It returns an error only when the
+// whole call is over.
+func (v *verification) told(ctx context.Context, err error, region string) (string, error) {
 	if err == nil {
-		return nil
+		return "", nil
 	}
 	p := problem(ctx, v.session, err, region)
 	var d *sdk.Diagnostic
 	if !errors.As(p, &d) {
-		return p
+		return "", p
 	}
-	return v.out.Report(*d)
+	return d.Summary, v.out.Report(*d)
 }
 
 // heed puts what Image Builder says of an AMI, or of its build as a whole, into a result.

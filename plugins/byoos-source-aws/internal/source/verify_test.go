@@ -302,8 +302,8 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 		{name: "a state of tomorrow", config: pipeline, status: "PAUSED", state: sdk.StateUnknown, reason: "PAUSED"},
 		{name: "disabled, by an id alone", config: pipeline, status: "DISABLED", bare: true, state: sdk.Disabled, reason: "DISABLED"},
 		{name: "of another source", config: `{"ami":{}}`, status: "DISABLED", state: sdk.Available},
-		{name: "refused", config: pipeline, status: "DISABLED", faults: deny, state: sdk.Available, failed: "access denied to imagebuilder:GetImage"},
-		{name: "refused, by an id alone", config: pipeline, bare: true, faults: deny, state: sdk.Available, failed: "access denied to imagebuilder:ListImagePipelines"},
+		{name: "refused", config: pipeline, status: "DISABLED", faults: deny, state: sdk.StateUnknown, reason: "access denied", failed: "access denied to imagebuilder:GetImage"},
+		{name: "refused, by an id alone", config: pipeline, bare: true, faults: deny, state: sdk.StateUnknown, reason: "access denied", failed: "access denied to imagebuilder:ListImagePipelines"},
 		{name: "gone", config: pipeline, gone: true, presence: sdk.NotFound, reason: "does not exist there"},
 	}
 	for _, test := range tests {
