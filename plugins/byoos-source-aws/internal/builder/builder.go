@@ -456,7 +456,8 @@ func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder, found 
 func wildcard(version string) bool { return strings.Contains(version, "x") }
 
 // versionARNs returns the semantic versions that fit s. An ARN may be of an account that
-// shares its image, which is in another list than one's own.
+// shares its image, which is in another list than one's own: owner, which has a default,
+// is of a name.
 func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, found *Found) ([]string, error) {
 	versions, err := s.Versions()
 	if err != nil {
@@ -466,8 +467,8 @@ func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn se
 	switch {
 	case arn.Account == "aws":
 		owners = []types.Ownership{types.OwnershipAmazon}
-	case arn.Text != "" && s.Owner == "":
-		owners = append(owners, types.OwnershipShared)
+	case arn.Text != "":
+		owners = []types.Ownership{types.OwnershipSelf, types.OwnershipShared}
 	}
 	for _, o := range owners {
 		list, err := r.listed(ctx, s, arn, o)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -159,6 +160,9 @@ func config(t testing.TB, text string) settings.Config {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
 		t.Fatalf("%s: %v", text, err)
+	}
+	if c.ImageBuilder != nil { // the schema's default
+		c.ImageBuilder.Owner = cmp.Or(c.ImageBuilder.Owner, settings.Self)
 	}
 	return c
 }
