@@ -23,6 +23,7 @@ func (o *Outcome) notes(t *trial) {
 	o.noteMachines(t)
 	o.notePartial(t)
 	o.noteUntold(t)
+	o.noteUnsure(t)
 	o.noteContradictions(t)
 }
 
@@ -253,6 +254,26 @@ func (o *Outcome) noteContradictions(t *trial) {
 		}
 		if t.drops(c.entry) && t.wouldFit(e) {
 			o.note("%s would come before the pick, but its sources contradict each other in %s", e.ID, strings.Join(c.what, "; in "))
+			return
+		}
+	}
+}
+
+// noteUnsure tells of an image that would come before the pick, if it were known whether
+// it can be used (nobody was asked, or could tell), or when it was made.
+func (o *Outcome) noteUnsure(t *trial) {
+	passed := false
+	for i := range t.pool.entries {
+		e := &t.pool.entries[i]
+		passed = passed || e == t.fit[0]
+		unsure := !passed && (e.Evidence != image.Asked || e.State == image.StateUnset && e.StateReason != "")
+		if e.Withheld == "" || !unsure && e.CreatedAt != nil {
+			continue
+		}
+		offered := *e.Image
+		offered.Withheld = ""
+		if t.wouldFit(&entry{Image: &offered}) {
+			o.note("%s may come before the pick, and is left out: %s", e.ID, e.Withheld)
 			return
 		}
 	}

@@ -810,6 +810,21 @@ func TestNotesOfAPick(t *testing.T) {
 			sel:  spec.Select{Where: `image.id == "/v/2"`},
 			want: []string{"the image is not usable in every region, and the pack names none: northeurope (failed), westus (pending)"},
 		},
+		"newer, and nobody knows whether it is there": {
+			images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("could not be checked"), recorded, func(i *image.Image) { i.Architecture = "" })},
+			want:   []string{"ami-2 may come before the pick, and is left out: could not be checked"},
+		},
+		"newer, in a state of tomorrow": {
+			images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("state moving"), asked, state(image.StateUnset, "state moving"))},
+			want:   []string{"ami-2 may come before the pick, and is left out: state moving"},
+		},
+		"of a time that cannot be read": {
+			images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), withheld("a date"), asked, func(i *image.Image) { i.CreatedAt = nil })},
+			want:   []string{"ami-2 may come before the pick, and is left out: a date"},
+		},
+		"not checked, and older":     {images: []image.Image{ami("ami-2", named("old"), region("eu-west-1"), created(1), withheld("could not be checked"), recorded)}},
+		"newer, and a stranger":      {images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("not among the owners"), asked)}},
+		"not checked, and elsewhere": {images: []image.Image{ami("ami-2", named("late"), region("us-east-1"), created(-1), withheld("could not be checked"), recorded)}, sel: spec.Select{Region: "eu-west-1"}},
 		"contradictions": {
 			images: []image.Image{ami("ami-1", named("eu"), region("eu-west-1"), created(0), system("ubuntu", "22.04"), from("other"), asked)},
 			want:   []string{`the sources contradict each other in os.name: source other says "ubuntu", source golden says "rhel"; other is believed, as its service was asked`},
@@ -843,3 +858,7 @@ func TestNotesOfAPick(t *testing.T) {
 }
 
 func asked(i *image.Image) { i.Evidence = image.Asked }
+
+func recorded(i *image.Image) { i.Evidence = image.Recorded }
+
+func withheld(why string) func(*image.Image) { return func(i *image.Image) { i.Withheld = why } }
