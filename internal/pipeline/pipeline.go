@@ -34,6 +34,8 @@ type Pipeline struct {
 	Now      time.Time
 	// Explain gathers why each image was dropped, which a pick does not need.
 	Explain bool
+	// Drops gathers the reasons as well, and asks sources for no more than picks need.
+	Drops bool
 	// AllowPartial goes on when a source fails; Failed then takes the failure.
 	AllowPartial bool
 	// Progress and Report take what sources say meanwhile; an empty event ends progress.
@@ -315,7 +317,7 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 			pools[key] = selection.PrepareFrom(images, pack.Sources)
 		}
 		rule = rule.Rendering(rendering(pack))
-		if p.Explain || needsAll(pack) {
+		if p.Explain || p.Drops || needsAll(pack) {
 			picks[i].Outcome = rule.Explain(pools[key], p.Now)
 		} else {
 			picks[i].Outcome = rule.Decide(pools[key], p.Now)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
@@ -28,6 +29,9 @@ type picked struct {
 	before map[string]image.Image
 	// gone are the packs whose locked image is no more, by a service that was asked.
 	gone map[string]bool
+	// open says of packs why their locked image was not picked, where nothing speaks
+	// against it.
+	open map[string]string
 }
 
 // askForOld asks what became of locked images that give way to one that is not newer:
@@ -50,14 +54,36 @@ func (o *Options) askForOld(ctx context.Context, session *options.Session, p *pi
 	}
 	for _, v := range verified {
 		p.gone[v.Pack] = v.Gone
+		p.open[v.Pack] = leftOpen(v, p.picks[v.Pack].Outcome.Dropped)
 	}
 	return nil
+}
+
+// leftOpen says why a locked image was dropped, when its source only withholds it now, or
+// its service cannot tell its state; empty when anything else dropped it. That may be over
+// in a minute, as a build or a change of a gallery version is.
+func leftOpen(v pipeline.Verification, dropped []selection.Drop) string {
+	i := slices.IndexFunc(dropped, func(d selection.Drop) bool { return image.Same(d.Image, &v.Image) && sameRegion(&v.Image, d.Image) })
+	if i < 0 {
+		return ""
+	}
+	drop := dropped[i]
+	for _, reason := range append([]selection.Reason{{Rule: drop.Rule}}, drop.More...) {
+		if reason.Rule != "withheld" && (reason.Rule != "state" || v.Status != pipeline.StatusUnknown) {
+			return ""
+		}
+	}
+	if v.Status == pipeline.StatusStale {
+		return ""
+	}
+	return drop.Reason
 }
 
 // steps is what becomes of a lock's entries.
 type steps struct {
 	changes []Change
-	// kept tells which packs keep their image: a source failed, or another process wrote it.
+	// kept tells which packs keep their image: a source failed, another process wrote it, or
+	// nothing speaks against it.
 	kept []string
 	// stale are those of them whose entry is one of another spec.
 	stale []error
@@ -89,6 +115,10 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 				text += "; but a service that was asked says that it is no more"
 			}
 			s.keep(reason, text)
+			continue
+		}
+		if why := p.open[entry.Name]; reason == "older" && why != "" {
+			s.kept = append(s.kept, fmt.Sprintf("pack %s keeps %s: %s; what fits is older", entry.Name, old.Image.ID, why))
 			continue
 		}
 		change := Change{Pack: entry.Name, Reason: reason, New: &entry.Image, entry: &entry}

@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -198,6 +199,42 @@ func TestKeptAndGone(t *testing.T) {
 		if got := p.compare(fileOf(t, locked(nil)), false).kept; len(got) != 1 || strings.Contains(got[0], "it is no more") != gone {
 			t.Errorf("gone %v: %q", gone, got)
 		}
+	}
+}
+
+// What gives way to an older one only because its source withholds it now, or its service
+// cannot tell its state, may be picked again in a minute.
+func TestLeftOpen(t *testing.T) {
+	old := locked(nil).Image
+	other := locked(func(i *image.Image) { i.ID = "ami-0123456789abcdef1" }).Image
+	drop := func(img *image.Image, rules ...string) []selection.Drop {
+		d := selection.Drop{Image: img, Rule: rules[0], Reason: "because"}
+		for _, rule := range rules[1:] {
+			d.More = append(d.More, selection.Reason{Rule: rule})
+		}
+		return []selection.Drop{d}
+	}
+	for name, test := range map[string]struct {
+		status  pipeline.Status
+		dropped []selection.Drop
+		want    string
+	}{
+		"withheld, and good":                 {pipeline.StatusOK, drop(&old, "withheld"), "because"},
+		"withheld, and nobody knows":         {pipeline.StatusUnknown, drop(&old, "withheld"), "because"},
+		"withheld, and not good":             {pipeline.StatusStale, drop(&old, "withheld"), ""},
+		"withheld, and not what is asked":    {pipeline.StatusOK, drop(&old, "withheld", "tags"), ""},
+		"its list says failed, it says else": {pipeline.StatusUnknown, drop(&old, "state"), "because"},
+		"its list says failed, as it does":   {pipeline.StatusStale, drop(&old, "state"), ""},
+		"excluded from latest":               {pipeline.StatusOK, drop(&old, "excludedFromLatest"), ""},
+		"not found":                          {pipeline.StatusOK, nil, ""},
+		"another":                            {pipeline.StatusOK, drop(&other, "withheld"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := pipeline.Verification{Subject: pipeline.Subject{Pack: "p", Image: old}, Status: test.status}
+			if got := leftOpen(v, test.dropped); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -35,7 +35,7 @@ const formatMarkdown = "markdown"
 
 // NewCommand returns the command.
 func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	o := &Options{Invocation: inv}
+	o := &Options{Invocation: inv, Run: options.Run{Drops: true}}
 	cmd := &cobra.Command{
 		Use:   "update [PACK...]",
 		Short: "Move the lock to the newest picks, showing what changes",
@@ -187,7 +187,7 @@ func (o *Options) pick(ctx context.Context, session *options.Session) (p *picked
 	if err != nil {
 		return nil, nil, failure.Join(err, left)
 	}
-	p = &picked{entries: entries, picks: map[string]pipeline.Pick{}, names: names, gone: map[string]bool{}}
+	p = &picked{entries: entries, picks: map[string]pipeline.Pick{}, names: names, gone: map[string]bool{}, open: map[string]string{}}
 	for _, pick := range picks {
 		p.picks[pick.Pack.Name] = pick
 	}
