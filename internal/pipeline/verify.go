@@ -368,9 +368,29 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 		v.Status = StatusStale
 	case unsure(now):
 		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + now.StateReason}
+	default:
+		v.unsureOf(found)
 	}
 	for _, a := range found {
 		v.add(a.reason)
+	}
+}
+
+// unsureOf takes no record's word for the state of an image that a service has and cannot
+// tell of, also when the pack picks from the record alone.
+func (v *Verification) unsureOf(found []answer) {
+	var services []image.Image
+	for _, a := range found {
+		if a.evidence == image.Asked {
+			services = append(services, *a.image)
+		}
+	}
+	if len(services) == 0 {
+		return
+	}
+	images, _ := image.Gather(services, nil)
+	if now := nowOf(&v.Image, images); unsure(now) {
+		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + now.StateReason}
 	}
 }
 
