@@ -297,6 +297,9 @@ func (c *chain) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azc
 // try asks one way. ended is set when no other is to be tried. The error is a
 // *Failure, or absent.
 func (c *chain) try(ctx context.Context, w *way, o policy.TokenRequestOptions) (token azcore.AccessToken, ended bool, err error) {
+	if strings.EqualFold(o.TenantID, w.tenant) { // azidentity tells letters apart, and Entra does not
+		o.TenantID = w.tenant
+	}
 	switch {
 	case w.broken != "":
 		return token, false, &Failure{Way: w.name, Why: w.broken, Next: w.next}

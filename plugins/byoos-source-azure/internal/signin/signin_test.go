@@ -353,6 +353,9 @@ func TestTenants(t *testing.T) {
 	getenv := settings(t, map[string]string{
 		"AZURE_TENANT_ID": "own", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s", "PATH": programs(t, map[string]string{"az": "echo called >&2; exit 1"}),
 	})
+	if err := signInWith(t, Options{Getenv: getenv, Transport: says(200, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)}, "OWN"); err != nil {
+		t.Errorf("the own tenant in other letters: %v", err)
+	}
 	said := text(signInWith(t, Options{Getenv: getenv, Transport: answers(func(r *http.Request) (*http.Response, error) {
 		t.Errorf("%s was asked", r.URL)
 		return nil, io.ErrUnexpectedEOF
