@@ -409,6 +409,7 @@ func TestReplication(t *testing.T) {
 		"deleted meanwhile": {
 			versions: []states{{yes, yes}, {yes, yes}}, fault: fakeazure.Fault{Match: "/versions/0.3.1", Status: 404, Code: "ResourceNotFound"},
 			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "it was deleted while the gallery was read",
+			said: "version 0.3.1 was deleted while the gallery was read",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,7 +112,13 @@ func (d *discovery) ask(
 		answer, err := d.api.Version(ctx, p.subscription, p.group, p.gallery, definition, v.name)
 		switch {
 		case err != nil && azureapi.NotFound(err):
-			v.withdraw(sdk.Gone, "it was deleted while the gallery was read")
+			const deleted = "was deleted while the gallery was read"
+			v.withdraw(sdk.Gone, "it "+deleted)
+			if err := d.report(sdk.Diagnostic{
+				Severity: sdk.Notice, Scope: "image definition " + p.gallery + "/" + definition, Summary: "version " + v.name + " " + deleted,
+			}); err != nil {
+				return ready, err
+			}
 			continue
 		case err != nil:
 			v.withdraw(sdk.StateUnknown, "its replication status could not be read")
