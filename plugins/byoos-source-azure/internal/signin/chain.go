@@ -343,7 +343,10 @@ func (c *chain) explain(ctx context.Context, w *way, err error) error {
 			return f
 		}
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil && w.any: // a command line
+		f.Why, f.Next = fmt.Sprintf("it did not end within %s", c.o.Limit), "find out why it hangs: run Get-AzAccessToken in it"
+	case ctx.Err() != nil:
 		f.Why, f.Next = fmt.Sprintf("no answer within %s", c.o.Limit), "check the network, HTTPS_PROXY and NO_PROXY"
 	}
 	return f

@@ -88,3 +88,12 @@ func nothingStays(t *testing.T, o Options, fifo string, interrupted bool) bool {
 	}
 	return true
 }
+
+// A PowerShell that hangs is one, and no network that gives no answer.
+func TestPowerShellHangs(t *testing.T) {
+	getenv := settings(t, map[string]string{envWays: powerShell, "PATH": programs(t, map[string]string{"pwsh": "exec sleep 3600"})})
+	said := text(signInWith(t, Options{Getenv: getenv, Limit: 100 * time.Millisecond}, ""))
+	if !strings.Contains(said, "Azure PowerShell: it did not end within 100ms") || strings.Contains(said, "network") {
+		t.Errorf("said %s", said)
+	}
+}
