@@ -56,6 +56,9 @@ func (v *verification) builds(ctx context.Context, results []sdk.Result) error {
 		if arn, named := buildOf(results[i].Ref); named {
 			candidates, asked = found[arn.Text]
 			why = unasked[arn.Region]
+			if asked && len(candidates) == 0 && results[i].Presence == sdk.Found {
+				results[i].Reason = "Image Builder does not have its build any more: " + arn.Text
+			}
 		}
 		if !asked {
 			leaveOpen(&results[i], why)

@@ -288,7 +288,7 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 	deny := []fakeaws.Fault{{Service: "imagebuilder", Kind: "deny"}}
 	tests := []struct {
 		name, config, status, deprecation string
-		bare, gone                        bool
+		bare, gone, forgotten             bool
 		faults                            []fakeaws.Fault
 		presence                          sdk.Presence
 		state                             sdk.State
@@ -299,6 +299,7 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 		{name: "disabled", config: pipeline, status: "DISABLED", state: sdk.Disabled, reason: "DISABLED"},
 		{name: "deleted", config: pipeline, status: "DELETED", state: sdk.Unusable, reason: "DELETED"},
 		{name: "failed", config: pipeline, status: "FAILED", state: sdk.Failed, reason: "FAILED"},
+		{name: "not there any more", config: pipeline, forgotten: true, state: sdk.Available, reason: "does not have its build any more"},
 		{name: "a state of tomorrow", config: pipeline, status: "PAUSED", state: sdk.StateUnknown, reason: "PAUSED"},
 		{name: "disabled, by an id alone", config: pipeline, status: "DISABLED", bare: true, state: sdk.Disabled, reason: "DISABLED"},
 		{name: "of another source", config: `{"ami":{}}`, status: "DISABLED", state: sdk.Available},
@@ -315,6 +316,9 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 			w := fakeaws.World{Faults: test.faults, Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}, Builds: []fakeaws.Build{build}}
 			if !test.gone {
 				w.AMIs = []fakeaws.AMI{amiOf("eu-west-1", id(1), june)}
+			}
+			if test.forgotten {
+				w.Builds = nil
 			}
 			start(t, w)
 			ref := sdk.Ref{ID: id(1), Region: "eu-west-1"}
@@ -334,7 +338,7 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 				}
 				return
 			}
-			if r.Image == nil || r.Image.State != test.state || !strings.Contains(r.Image.StateReason, test.reason) {
+			if r.Image == nil || r.Image.State != test.state || !strings.Contains(r.Image.StateReason+reason, test.reason) {
 				t.Errorf("%+v, %+v", r, r.Image)
 			}
 		})
