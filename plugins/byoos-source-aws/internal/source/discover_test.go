@@ -574,6 +574,54 @@ func TestOwnAccountByItsNumberIsSelf(t *testing.T) {
 	}
 }
 
+// TestWhoseIsNotKnown: an expression about image.owner is not false without a word.
+func TestWhoseIsNotKnown(t *testing.T) {
+	w := fakeaws.World{
+		Faults: []fakeaws.Fault{{Service: "sts", Kind: "deny"}},
+		AMIs:   []fakeaws.AMI{amiOf("us-east-1", id(1), "2026-06-01T00:00:00.000Z")},
+	}
+	for owners, want := range map[string]int{`"111122223333"`: 1, `"self","111122223333"`: 0, `"amazon"`: 0} {
+		start(t, w)
+		out := run(t, call{config: `{"ami":{"owners":[` + owners + `]}}`})
+		out.noErrors(t)
+		told := slices.DeleteFunc(out.diagnostics, func(d sdk.Diagnostic) bool {
+			return d.Severity != sdk.Warning || !strings.Contains(d.Summary, "is your own account is not known") || d.Detail == ""
+		})
+		if len(told) != want {
+			t.Errorf("%s: %+v", owners, out.diagnostics)
+		}
+	}
+}
+
+// TestVersionsOfTwoRecipes: each recipe of a pipeline numbers its own versions.
+func TestVersionsOfTwoRecipes(t *testing.T) {
+	build := func(name, version string, n int) fakeaws.Build {
+		return fakeaws.Build{
+			Region: "us-east-1", Pipeline: "p", Name: name, Version: version, Build: 1, DateCreated: june,
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
+		}
+	}
+	for _, test := range []struct {
+		config, second string
+		want           int
+	}{
+		{`{"imageBuilder":{"pipeline":"p"},"newestBy":"version"}`, "golden-2", 1},
+		{`{"imageBuilder":{"pipeline":"p"},"newestBy":"version"}`, "golden", 0},
+		{`{"imageBuilder":{"pipeline":"p"}}`, "golden-2", 0},
+		{`{"imageBuilder":{"pipeline":"p"},"newestBy":"version","tagKeys":{"version":"v"}}`, "golden-2", 0},
+	} {
+		start(t, fakeaws.World{
+			Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}, Builds: []fakeaws.Build{build("golden", "1.5.0", 1), build(test.second, "1.0.0", 2)},
+			AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june)},
+		})
+		out := run(t, call{config: test.config})
+		told := slices.DeleteFunc(out.diagnostics, func(d sdk.Diagnostic) bool { return !strings.Contains(d.Summary, "2 recipes") })
+		if len(told) != test.want {
+			t.Errorf("%s, %s: %+v", test.config, test.second, out.diagnostics)
+		}
+	}
+}
+
 // TestImageOfAnotherAccountIsNotSelf: an ARN names an account, and that need not be
 // the one of the credentials.
 func TestImageOfAnotherAccountIsNotSelf(t *testing.T) {

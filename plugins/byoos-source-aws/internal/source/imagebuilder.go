@@ -162,6 +162,10 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 		add(sdk.Warning, ".version", "correct the range, or build a version within it",
 			fmt.Sprintf("no version is within %q, there is %s", d.config.ImageBuilder.Version, some(found.OutOfRange)))
 	}
+	if recipes := recipesOf(found.Candidates); len(recipes) > 1 && d.config.NewestBy == sdk.NewestByVersion && d.config.TagKeys.Version == "" {
+		add(sdk.Warning, "", "name one by image, or drop newestBy to go by the time of the builds",
+			fmt.Sprintf("newestBy is version, and the builds are of %d recipes, whose versions do not compare: %s", len(recipes), some(recipes)))
+	}
 	if n := found.Containers; n > 0 && len(found.Candidates) == 0 {
 		add(sdk.Warning, "", "name a pipeline that makes AMIs",
 			plural(n, "build makes a container image", "builds make container images")+", which no pack of this source can use")
@@ -172,6 +176,18 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 		}
 	}
 	return nil
+}
+
+// recipesOf are the names that the builds' ARNs have from their recipes. Each recipe
+// numbers its own versions.
+func recipesOf(candidates []builder.Candidate) []string {
+	names := map[string]bool{}
+	for _, c := range candidates {
+		if arn, ok := settings.ParseARN(c.ARN); ok {
+			names[arn.Name] = true
+		}
+	}
+	return ids(names)
 }
 
 // placeless is an AMI that cannot be looked up.

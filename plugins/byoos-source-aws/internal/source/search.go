@@ -2,8 +2,10 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -96,6 +98,29 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 		}
 	}
 	return d.out.Images(found...)
+}
+
+// noteWhose tells that image.owner says "self" of no AMI, where the owners have the
+// numbers of accounts and STS does not say which is that of the credentials.
+func (d *discovery) noteWhose(ctx context.Context) error {
+	owners := d.config.AMI.Owners
+	number := func(owner string) bool { return strings.Trim(owner, "0123456789") == "" }
+	if slices.Contains(owners, settings.Self) || !slices.ContainsFunc(owners, number) {
+		return nil
+	}
+	_, err := d.session.Account(ctx)
+	if err == nil {
+		return ctx.Err()
+	}
+	told := sdk.Diagnostic{
+		Severity: sdk.Warning, ConfigPath: "ami.owners", NextStep: "let STS be reached, or add self to owners",
+		Summary: `whether one of the owners is your own account is not known, so image.owner is "self" for no AMI`,
+	}
+	var cause *sdk.Diagnostic
+	if errors.As(problem(ctx, d.session, err, ""), &cause) {
+		told.Detail = cause.Summary
+	}
+	return d.out.Report(told)
 }
 
 // account is that of the credentials, or empty when STS could not be asked: then

@@ -132,6 +132,9 @@ func (d *discovery) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := d.noteWhose(ctx); err != nil {
+			return err
+		}
 		return d.eachRegion(ctx, regions, d.search)
 	}
 	return d.eachRegion(ctx, regions, d.parameters)
