@@ -1,6 +1,8 @@
 package sdk
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -36,16 +38,34 @@ func newLogHandler(w io.Writer, module string, secrets *Secrets) slog.Handler {
 	}).WithAttrs([]slog.Attr{slog.String("@module", module)})
 }
 
-// withoutSecrets cleans what is text; the host cleans the whole line again.
+// withoutSecrets cleans what is text, and what is written as text: a list, a structure.
 func withoutSecrets(v slog.Value, secrets *Secrets) slog.Value {
 	v = v.Resolve()
 	switch v.Kind() {
 	case slog.KindString:
 		return slog.StringValue(secrets.Clean(v.String()))
 	case slog.KindAny:
-		if err, ok := v.Any().(error); ok && !isNil(err) {
-			return slog.StringValue(secrets.Clean(err.Error()))
+		switch value := v.Any().(type) {
+		case nil, slog.Level:
+			return v
+		case error:
+			if isNil(value) {
+				return v
+			}
+			return slog.StringValue(secrets.Clean(value.Error()))
+		default:
+			return slog.StringValue(secrets.Clean(written(value)))
 		}
 	}
 	return v
+}
+
+// written is JSON, in which bytes are base64, as the handler would write it, or what
+// fmt writes.
+func written(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprintf("%+v", value)
+	}
+	return string(text)
 }

@@ -287,7 +287,10 @@ func (s *service[C]) guarded(method string, run func() error) (err error) {
 // environment returns the secrets in the variables that the process got.
 func (s *service[C]) environment() []string {
 	return redact.Environment(os.Environ(), func(name string) bool {
-		return redact.NamesSecret(name) || slices.Contains(s.info.SecretEnvironment, name)
+		return redact.NamesSecret(name) || slices.ContainsFunc(s.info.SecretEnvironment, func(secret string) bool {
+			prefix, any := strings.CutSuffix(secret, "*")
+			return strings.EqualFold(name, secret) || any && prefix != "" && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+		})
 	})
 }
 

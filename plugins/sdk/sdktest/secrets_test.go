@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ const (
 type leaky struct{ panics bool }
 
 func (leaky) Describe() sdk.Info {
-	return sdk.Info{Name: "test", Version: "1.0.0", SecretEnvironment: []string{"LEAKY_HIDDEN"}}
+	return sdk.Info{Name: "test", Version: "1.0.0", SecretEnvironment: []string{"LEAKY_HID*"}}
 }
 
 func (l leaky) Discover(_ context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
@@ -33,6 +34,8 @@ func (l leaky) Discover(_ context.Context, req sdk.DiscoverRequest[config], out 
 	}
 	words := "it said " + learned + ", " + base64.StdEncoding.EncodeToString([]byte(learned)) + ", canary-of-the-environment, canary-hidden and " + signed
 	req.Log.Warn(words, "error", errors.New(words), "text", words)
+	req.Log.Warn("values", "list", []string{words}, "map", map[string]any{"a": []any{words}}, "bytes", []byte(learned),
+		slog.Group("group", "struct", struct{ Text string }{words}), "errors", []error{errors.New(words)}, "number", 5, "nothing", nil)
 	if err := out.Progress(1, 2, words); err != nil {
 		return err
 	}
