@@ -139,12 +139,13 @@ func (i *Image) Tag(name string) (value string, has bool) {
 	if value, has = i.Tags[name]; has || !FoldsCase(i.Provider) {
 		return value, has
 	}
-	for key, value := range i.Tags {
-		if strings.EqualFold(key, name) {
-			return value, true
+	as := ""
+	for key := range i.Tags { // several sources may spell it in several ways
+		if strings.EqualFold(key, name) && (!has || key < as) {
+			as, has = key, true
 		}
 	}
-	return "", false
+	return i.Tags[as], has
 }
 
 // Reference is the source's own handle of an image.

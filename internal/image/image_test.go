@@ -30,3 +30,16 @@ func TestCondition(t *testing.T) {
 		}
 	}
 }
+
+// Sources spell the name of one tag of Azure in several ways: the answer is always the same.
+func TestTagOfSeveralSpellings(t *testing.T) {
+	img := image.Image{Provider: "azure", Tags: map[string]string{"Team": "a", "TEAM": "b", "other": "c"}}
+	for range 20 {
+		if got, has := img.Tag("team"); got != "b" || !has {
+			t.Fatalf("%q %v", got, has)
+		}
+	}
+	if got, has := img.Tag(""); got != "" || has {
+		t.Errorf("%q %v", got, has)
+	}
+}
