@@ -204,13 +204,22 @@ func sameImage(of spec.Pack, a, b *image.Image) bool {
 // rewritten for it, so that a review sees only what matters.
 func sameFacts(a, b *image.Image) bool {
 	return sameRegion(a, b) && a.Part() == b.Part() &&
-		a.OS == b.OS && a.KubernetesVersion == b.KubernetesVersion && build(a) == build(b)
+		a.OS == b.OS && a.KubernetesVersion == b.KubernetesVersion && sameBuild(a, b)
 }
 
 // sameRegion takes what was locked as good in several regions for what is good in one of
 // them: where it is not ready comes and goes.
 func sameRegion(old, now *image.Image) bool {
 	return image.RegionKey(old.Region) == image.RegionKey(now.Region) || old.Region == "" && old.SpansRegions
+}
+
+// sameBuild compares builds, where both images have handles of one kind or one has none:
+// those of two kinds (an ARM id, an image template) say nothing of each other.
+func sameBuild(a, b *image.Image) bool {
+	if a.Reference != nil && b.Reference != nil && a.Reference.Kind != b.Reference.Kind {
+		return true
+	}
+	return build(a) == build(b)
 }
 
 // build is the run that an image came out of: a name that is built again has another.
