@@ -75,7 +75,7 @@ var inMessages = []form{
 	newForm("signature key secret token", `(?i)((?:signature|account_?-?key|access_?-?key|shared_?-?secret|api_?-?key|client_?-?secret|`+
 		`access_?token|refresh_?token|id_?token|security-token|secret_?key)`+assigned+`)`+value, "${1}"+Removed),
 	newForm("pass pwd", `(?i)((?:password|passwd|passphrase|pwd)`+assigned+`)`+word, "${1}"+Removed),
-	newForm("-pass -account-key secret token", `(?i)(--?(?:password|passphrase|account-key|secret|client-secret|token|access-token|sas-token)\s+)`+word, "${1}"+Removed),
+	newForm("-pass -account-key secret token", `(?i)((?:^|[^a-z0-9])--?(?:password|passphrase|account-key|secret|client-secret|token|access-token|sas-token)\s+)`+word, "${1}"+Removed),
 	newForm("authorization", `(?i)(authorization`+assigned+`["']?(?:bearer|basic|token|negotiate)\s+)`+value, "${1}"+Removed),
 	newForm("bearer basic sharedkey", `(?i)\b((?:bearer|basic|sharedkey|sharedkeylite)\s+)[^\s"'<>]*[0-9+/=][^\s"'<>]*`, "${1}"+Removed),
 }

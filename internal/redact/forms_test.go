@@ -31,6 +31,7 @@ func TestText(t *testing.T) {
 		"password":          {"Server=x;Password=CANARY;x&y$; then", "Server=x;Password=[redacted] then"},
 		"quoted password":   {`password: "CANARY a b" failed`, `password: [redacted] failed`},
 		"an argument":       {"az login --password CANARY -u me", "--password [redacted] -u me"},
+		"arguments":         {"it ran '--token CANARY' (-sas-token CANARY) with x", "(-sas-token [redacted] with x"},
 		"a URL's user":      {"clone https://bob:CANARY@example.com/x.git failed", "https://[redacted]@example.com/x.git failed"},
 		"a URL's in JSON":   {`"https:\/\/bob:CANARY@example.com\/x.git"`, `"https:\/\/[redacted]@example.com\/x.git"`},
 		"with an at":        {"https://bob:CAN@RY@example.com/", "https://[redacted]@example.com/"},
@@ -75,6 +76,7 @@ func TestTextStays(t *testing.T) {
 		"the key of the account is wrong; Bearer authentication failed", "https://example.com/@scope/x?api-version=2024-03-03#a",
 		"design=1 assign=2", "West US 2", "SharedAccessKeyName=Root", "code=BadRequest", "Code: X token: no, key: 5",
 		"Authorization: failed for the client", "authorization to perform action",
+		"run `az account get-access-token -o json` to see", "aws ecr get-login-password --region us-east-1 | docker login --password-stdin r.example",
 		"registry.example.com/acme/sig:v1.30.4 was not found", "registry.example.com/acme/edge-sig: no such repository",
 	} {
 		if got := New().Text(text); got != text {
