@@ -4,6 +4,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -92,8 +93,9 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.place(subjects)
+	subjects, of := placed(subjects, o.Run.Spec.Flags.Regions)
 	verified, failed := session.Verify(ctx, session.Host, subjects)
+	verified = joined(verified, of)
 	if verified == nil && failed != nil {
 		return failed
 	}
@@ -167,15 +169,54 @@ func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pip
 	return o.locked(ctx, session)
 }
 
-// place puts images that no region is known of where --region says: one that is elsewhere
-// is not good there.
-func (o *Options) place(subjects []pipeline.Subject) {
-	regions := o.Run.Spec.Flags.Regions
-	for i := range subjects {
-		if img := &subjects[i].Image; img.Region == "" && len(regions) == 1 {
-			img.Region = regions[0]
+// placed puts images that no region is known of where --region says: one that is elsewhere
+// is not good there. It is asked for in each of several regions; of tells which subjects
+// are one image.
+func placed(subjects []pipeline.Subject, regions []string) (in []pipeline.Subject, of []int) {
+	for i, subject := range subjects {
+		// An id that has parts, as that of a registry, has no region.
+		if subject.Image.Region != "" || len(regions) == 0 || len(regions) > 1 && image.HasParts(subject.Image.Provider) {
+			in, of = append(in, subject), append(of, i)
+			continue
+		}
+		for _, region := range regions {
+			subject.Image.Region = region
+			in, of = append(in, subject), append(of, i)
 		}
 	}
+	return in, of
+}
+
+// joined leaves out where an image is not good when it is in another of its regions, with a
+// note: an AMI is in one region only.
+func joined(verified []pipeline.Verification, of []int) []pipeline.Verification {
+	var all []pipeline.Verification
+	for from := 0; from < len(verified); {
+		to := from + 1
+		for to < len(verified) && of[to] == of[from] {
+			to++
+		}
+		all = append(all, best(verified[from:to])...)
+		from = to
+	}
+	return all
+}
+
+func best(regions []pipeline.Verification) []pipeline.Verification {
+	var good []pipeline.Verification
+	var notes []string
+	for _, v := range regions {
+		if v.Status == pipeline.StatusOK {
+			good = append(good, v)
+			continue
+		}
+		notes = append(notes, v.Reasons...)
+	}
+	if good == nil {
+		return regions
+	}
+	good[0].Notes = slices.Concat(good[0].Notes, notes)
+	return good
 }
 
 // subjectsFor are ids as they are pasted. What cannot be an id was mistyped, and is not
