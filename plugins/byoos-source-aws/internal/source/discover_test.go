@@ -891,6 +891,42 @@ func TestDistributedAsABuildOfToday(t *testing.T) {
 	}
 }
 
+// TestDistributedOnAndOn: a copy of a copy is as old as what both were made from, and so
+// are all AMIs of a build of which one is known to be a copy.
+func TestDistributedOnAndOn(t *testing.T) {
+	const second, third, today = "2026-06-02T00:00:00.000Z", "2026-06-20T00:00:00.000Z", "2026-06-30T00:00:00.000Z"
+	build := func(n int, created string, outputs ...fakeaws.Output) fakeaws.Build {
+		return fakeaws.Build{Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created, Outputs: outputs}
+	}
+	copyOf := func(source int) func(*fakeaws.AMI) { return func(a *fakeaws.AMI) { a.SourceImage = id(source) } }
+	start(t, fakeaws.World{
+		Builds: []fakeaws.Build{
+			build(1, june, fakeaws.Output{Region: "us-east-1", AMI: id(1)}),
+			build(2, second, fakeaws.Output{Region: "us-east-1", AMI: id(2)}, fakeaws.Output{Region: "eu-west-1", AMI: id(3)}),
+			build(3, third, fakeaws.Output{Region: "us-east-1", AMI: id(4)}, fakeaws.Output{Region: "eu-west-1", AMI: id(5)}),
+			build(4, today, fakeaws.Output{Region: "us-west-2", AMI: id(6)}),
+		},
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), second), amiOf("eu-west-1", id(3), second, copyOf(2)),
+			amiOf("us-east-1", id(4), third, copyOf(1)), amiOf("eu-west-1", id(5), third, copyOf(4)), amiOf("us-west-2", id(6), today, copyOf(4)),
+		},
+	})
+	out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+	out.noErrors(t)
+	for n, want := range map[int]string{1: june, 2: second, 3: second, 4: june, 5: june, 6: june} {
+		img := out.find(t, id(n))
+		if img.CreatedAt.Format("2006-01-02T15:04:05.000Z") != want {
+			t.Errorf("%s: %s, want %s", img.ID, img.CreatedAt, want)
+		}
+		if isCopy := strings.HasSuffix(img.Provenance["createdAt"].Raw, "/1.0.0/1"); isCopy != (n > 3) {
+			t.Errorf("%s: %+v", img.ID, img.Provenance["createdAt"])
+		}
+	}
+	if len(out.diagnostics) != 1 || !strings.Contains(out.diagnostics[0].Summary, "3 AMIs are copies of older builds") {
+		t.Errorf("%+v", out.diagnostics)
+	}
+}
+
 // TestAMIOfTwoBuilds: one that is listed again, as by a distribution of today, is of the
 // build that was made first, and has a version. A deleted build does not withhold it.
 func TestAMIOfTwoBuilds(t *testing.T) {

@@ -47,10 +47,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 		return err
 	}
 	d.self = d.whose(ctx, found)
-	d.builds = map[string]builder.Candidate{}
-	for _, c := range found.Candidates {
-		d.builds[c.ID] = c
-	}
+	d.ages.know(found.Candidates)
 	byRegion := map[string][]builder.Candidate{}
 	left := map[string]bool{}
 	for _, c := range found.Candidates {
@@ -86,7 +83,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.untimed.send(d.out)
+	return d.ages.send(d.out)
 }
 
 // home is the region that the pipeline or image lives in.
@@ -205,7 +202,7 @@ func some(names []string) string {
 	return text
 }
 
-// crossCheck sends the candidates of one region as EC2 sees them.
+// crossCheck keeps the candidates of one region as EC2 sees them.
 func (d *discovery) crossCheck(ctx context.Context, region string, candidates []builder.Candidate) error {
 	byID := map[string]sdk.Image{}
 	wanted := make([]string, len(candidates))
@@ -219,34 +216,12 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 		}
 		return nil
 	})
-	images := make([]sdk.Image, 0, len(candidates))
-	var copies []string
 	for _, c := range candidates {
 		img, seen := byID[c.ID]
 		if !seen {
 			img = d.unseen(c, d.unconfirmed(c, err != nil))
 		}
-		img = d.merged(c, img)
-		if d.takeTimeOfSource(c, &img) {
-			copies = append(copies, img.ID)
-		}
-		if c.CreatedAt.IsZero() {
-			d.untimed.keep(c, img)
-			continue
-		}
-		images = append(images, img)
-	}
-	if sendErr := d.out.Images(images...); sendErr != nil {
-		return sendErr
-	}
-	if n := len(copies); n > 0 {
-		told := d.out.Report(sdk.Diagnostic{
-			Severity: sdk.Notice, Scope: region, ConfigPath: "imageBuilder",
-			Summary: plural(n, "AMI is a copy of an older build, and taken to be as old: ", "AMIs are copies of older builds, and taken to be as old: ") + some(copies),
-		})
-		if told != nil {
-			return told
-		}
+		d.ages.keep(c, d.merged(c, img))
 	}
 	return err
 }
@@ -279,20 +254,6 @@ func (d *discovery) merged(c builder.Candidate, img sdk.Image) sdk.Image {
 		img.Owner = settings.Self
 	}
 	return merge(c, img, d.config.TagKeys, d.req.Now)
-}
-
-// takeTimeOfSource makes an AMI as old as the build that it is a copy of, and tells
-// whether that is an older one: Image Builder distributes an image without building it again, and may list
-// that as a build of today.
-// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DistributeImage.html
-func (d *discovery) takeTimeOfSource(c builder.Candidate, img *sdk.Image) bool {
-	source, listed := d.builds[img.Attributes["sourceImageId"]]
-	if !listed || img.Attributes["sourceInstanceId"] != "" || source.ARN == c.ARN || source.CreatedAt.IsZero() || !source.CreatedAt.Before(img.CreatedAt) {
-		return false
-	}
-	img.CreatedAt = source.CreatedAt
-	img.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "imagebuilder", Raw: source.ARN}
-	return true
 }
 
 // merge adds what Image Builder says of an AMI. It was asked for the state of the

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/trouble"
@@ -109,10 +108,8 @@ type discovery struct {
 	out     sink
 	log     *slog.Logger
 	// self is the account of the credentials, where Image Builder needs it.
-	self    string
-	untimed untimed
-	// builds are what Image Builder lists, by the ids of the AMIs.
-	builds map[string]builder.Candidate
+	self string
+	ages ages
 }
 
 func (d *discovery) run(ctx context.Context) error {
