@@ -597,6 +597,31 @@ func TestWithheldForEveryWish(t *testing.T) {
 	}
 }
 
+// Only an older version takes the place of one that is not known: where a newer one is
+// ready, packs that leave that out still see it.
+func TestWithheldForAnOlderOneOnly(t *testing.T) {
+	e := replicating(
+		[2]armcompute.ReplicationState{"Completed", "Completed"}, [2]armcompute.ReplicationState{"Unknown", "Completed"},
+		[2]armcompute.ReplicationState{"Completed", "Replicating"},
+	)
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	r := w.good(t, config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
+	if strings.Contains(strings.Join(lines(r.Images), "\n"), "withheld") || len(r.Diagnostics) > 0 {
+		t.Errorf("got %v\n%s", lines(r.Images), said(r))
+	}
+	for i, v := range e.Galleries[0].Definitions[0].Versions {
+		v.Tags["kubernetes_version"] = to.Ptr([]string{"v1.29.0", "v1.29.1", "v1.30.0"}[i])
+	}
+	w = start(t, fakeazure.Options{Estate: e}, nil)
+	r = w.host.Discover(t.Context(), []source.Request{{
+		Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: []string{"westus2"}, KubernetesVersions: []string{">=1.29", "~1.29"}},
+		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+	}}, nil)[0]
+	if !slices.ContainsFunc(r.Images, func(i image.Image) bool { return i.Version == "0.3.1" && i.Withheld != "" }) {
+		t.Errorf("an older one is ready for one range: %v", lines(r.Images))
+	}
+}
+
 // The bound is told only where it left out a version that could have been picked.
 func TestReplicationBoundIsNotReached(t *testing.T) {
 	e := replicating([2]armcompute.ReplicationState{"Completed", "Completed"}, [2]armcompute.ReplicationState{"Unknown", "Unknown"})

@@ -152,8 +152,8 @@ func (d *discovery) withhold(definition string, p place, versions []listed, wish
 			continue
 		}
 		for _, image := range versions[i].offered(d.now) {
-			instead, all := olderReady(wishes.of(image), ready)
-			if image.State != sdk.StateUnknown || !all {
+			instead, found := olderReady(i, wishes.of(image), ready)
+			if image.State != sdk.StateUnknown || !found {
 				continue
 			}
 			image.Withheld = fmt.Sprintf("%s, and version %s is ready there", image.StateReason, versions[instead].name)
@@ -171,9 +171,11 @@ func (d *discovery) withhold(definition string, p place, versions []listed, wish
 	})
 }
 
-// olderReady returns the place of the oldest version that is ready in place of one
-// that is not; all is false where a wish has none.
-func olderReady(wanted []wish, ready map[wish]int) (place int, all bool) {
+// olderReady returns the place of the oldest version that is ready in place of the one
+// at a place. There is none where a wish has no version that is ready, nor where each has
+// a newer one.
+func olderReady(of int, wanted []wish, ready map[wish]int) (place int, found bool) {
+	place = of
 	for _, w := range wanted {
 		at, some := ready[w]
 		if !some {
@@ -181,7 +183,7 @@ func olderReady(wanted []wish, ready map[wish]int) (place int, all bool) {
 		}
 		place = max(place, at)
 	}
-	return place, len(wanted) > 0
+	return place, place > of
 }
 
 // tellOpen tells of wishes that no version is ready for among those asked for,
