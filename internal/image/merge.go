@@ -60,11 +60,58 @@ func Gather(statements []Image, sources []string) ([]*Image, []Merge) {
 			}
 		}
 	}
+	dateCopies(images)
 	slices.SortFunc(merges, func(a, b Merge) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Architecture, b.Architecture),
 			slices.Compare(a.Sources, b.Sources), slices.Compare(a.Contradictions, b.Contradictions))
 	})
 	return images, merges
+}
+
+// dateCopies makes a copy of another build's AMI, which Image Builder lists as a build of
+// the day of the copy, as old as that build. What the copy was made of only its own
+// account sees, and of what build that is only the account of the pipeline.
+// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DistributeImage.html
+func dateCopies(images []*Image) {
+	var copies []int
+	for i, img := range images {
+		if img.Attributes["sourceImageId"] != "" && img.Attributes["sourceInstanceId"] == "" && img.ofImageBuilder() && img.CreatedAt != nil {
+			copies = append(copies, i)
+		}
+	}
+	if copies == nil {
+		return
+	}
+	builds := map[string]int{}
+	for i, img := range images {
+		if img.ofImageBuilder() {
+			builds[img.ID] = i
+		}
+	}
+	slices.SortStableFunc(copies, func(a, b int) int { return images[a].CreatedAt.Compare(*images[b].CreatedAt) }) // a copy may be of one
+	for _, i := range copies {
+		at, listed := builds[images[i].Attributes["sourceImageId"]]
+		if !listed {
+			continue
+		}
+		of := images[at]
+		if *of.Reference == *images[i].Reference || of.CreatedAt == nil || !of.CreatedAt.Before(*images[i].CreatedAt) {
+			continue
+		}
+		dated := *images[i]
+		dated.CreatedAt = of.CreatedAt
+		dated.Provenance = maps.Clone(dated.Provenance)
+		if dated.Provenance == nil {
+			dated.Provenance = map[string]Provenance{}
+		}
+		dated.Provenance["createdAt"] = Provenance{Source: of.Source, From: "api", Key: "imagebuilder", Raw: of.Reference.Value}
+		images[i] = &dated
+	}
+}
+
+// ofImageBuilder tells whether an AMI came out of a build of Image Builder.
+func (i *Image) ofImageBuilder() bool {
+	return i.Reference != nil && i.Reference.Kind == "arn" && strings.EqualFold(i.Provider, "aws")
 }
 
 // grouped puts together what is said of one place. What is said of an image without

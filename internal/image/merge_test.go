@@ -3,6 +3,7 @@ package image_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -444,5 +445,44 @@ func TestGatherDoesNotChangeItsInput(t *testing.T) {
 	image.Gather(statements, []string{"a", "b"})
 	if after, _ := json.Marshal(statements); string(after) != string(before) {
 		t.Errorf("got %s", after)
+	}
+}
+
+// TestCopiesAreAsOldAsTheirBuild: Image Builder lists a distribution as a build of its
+// own, and what that is a copy of another source knows.
+func TestCopiesAreAsOldAsTheirBuild(t *testing.T) {
+	listed := func(id, build string, at int) image.Image {
+		return image.Image{
+			ID: id, Provider: "aws", Region: "us-east-1", Source: "pipeline", CreatedAt: day(at), Withheld: "could not be checked",
+			Reference: &image.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:1:image/golden/1.0.0/" + build},
+		}
+	}
+	seen := func(id string, at int, attributes ...string) image.Image {
+		img := image.Image{ID: id, Provider: "aws", Region: "us-east-1", Source: "account", Evidence: image.Asked, CreatedAt: day(at), Attributes: map[string]string{}}
+		for i := 0; i < len(attributes); i += 2 {
+			img.Attributes[attributes[i]] = attributes[i+1]
+		}
+		return img
+	}
+	statements := []image.Image{
+		listed("ami-4", "4", 21), seen("ami-4", 22, "sourceImageId", "ami-3"),
+		listed("ami-3", "3", 20), seen("ami-3", 20, "sourceImageId", "ami-1"),
+		listed("ami-5", "5", 23), seen("ami-5", 23, "sourceImageId", "ami-1", "sourceInstanceId", "i-1"),
+		listed("ami-6", "6", 24), seen("ami-6", 24, "sourceImageId", "ami-99"),
+		listed("ami-7", "1", 2), seen("ami-7", 3, "sourceImageId", "ami-1"),
+		seen("ami-8", 25, "sourceImageId", "ami-1"),
+		listed("ami-1", "1", 1),
+	}
+	images, _ := image.Gather(statements, nil)
+	got := map[string]int{}
+	for _, img := range images {
+		got[img.ID] = img.CreatedAt.Day()
+	}
+	want := map[string]int{"ami-1": 1, "ami-3": 1, "ami-4": 1, "ami-5": 23, "ami-6": 24, "ami-7": 2, "ami-8": 25}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if statements[2].CreatedAt.Day() != 20 || statements[3].CreatedAt.Day() != 20 {
+		t.Error("the input was changed")
 	}
 }
