@@ -288,8 +288,8 @@ func (s *service[C]) guarded(method string, run func() error) (err error) {
 func (s *service[C]) environment() []string {
 	return redact.Environment(os.Environ(), func(name string) bool {
 		return redact.NamesSecret(name) || slices.ContainsFunc(s.info.SecretEnvironment, func(secret string) bool {
-			prefix, any := strings.CutSuffix(secret, "*")
-			return strings.EqualFold(name, secret) || any && prefix != "" && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+			prefix, wildcard := strings.CutSuffix(secret, "*")
+			return strings.EqualFold(name, secret) || wildcard && prefix != "" && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 		})
 	})
 }

@@ -42,7 +42,8 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Long: `Ask the sources what became of the images of the lock, of a values file, or of ids:
 whether each exists and is available, is not deprecated or past its end of life, and
 is still in the region and of the architecture that was picked. A stale image of the
-lock is shown with what would be picked now.
+lock is shown with what would be picked now. With --region, an image that no region is
+known of must be good there, or in one of several regions.
 
 Exit code 1 when an image is stale, 4 when one could not be asked for.`,
 		Example: options.Examples(inv.DisplayName(),
