@@ -78,13 +78,17 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 var _ io.Writer = (*bounded)(nil)
 
+// inAMessage encodes claims, which are no secret, so that they do not begin as a token
+// does: no message shows those. White space before JSON means nothing.
+func inAMessage(claims string) string { return base64.StdEncoding.EncodeToString([]byte(" " + claims)) }
+
 // GetToken runs the program. What it starts ends with it.
 func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	claims := base64.StdEncoding.EncodeToString([]byte(o.Claims))
 	if o.Claims != "" && p.atLogin {
 		return azcore.AccessToken{}, &Failure{
 			Way: p.name, Why: "Azure asks for another sign-in, as for multi-factor authentication",
-			Next: p.advice(o.TenantID, p.claims, claims),
+			Next: p.advice(o.TenantID, p.claims, inAMessage(o.Claims)),
 		}
 	}
 	path, err := exec.LookPath(p.name)

@@ -151,9 +151,10 @@ func TestProgramsWords(t *testing.T) {
 // What Azure asks for beside a sign-in goes to azd with the request, and to az at its login
 // (azidentity's AzureDeveloperCLICredential and AzureCLICredential).
 func TestClaimsOfPrograms(t *testing.T) {
-	const claims = "eyJhIjoxfQ==" // {"a":1}
+	const claims = "eyJhIjoxfQ=="  // {"a":1}
+	const advised = "IHsiYSI6MX0=" // with a blank before it: no message shows what may begin a token
 	for way, tt := range map[string]struct{ script, want string }{
-		cli:       {"az", "run `az login --tenant T --claims-challenge " + claims + "`"},
+		cli:       {"az", "run `az login --tenant T --claims-challenge " + advised + "`"},
 		developer: {"azd", "run `azd auth login --tenant-id T`"},
 	} {
 		t.Run(way, func(t *testing.T) {
