@@ -59,7 +59,6 @@ const (
 )
 
 var (
-	awsRegion     = regexp.MustCompile(`^[a-z]{2,4}(?:-[a-z]+)+-\d+$`)
 	regionalID    = regexp.MustCompile(`^([a-z]{2,4}(?:-[a-z]+)+-\d+):([a-z]+-[0-9a-f]+)$`)
 	amiID         = regexp.MustCompile(`^ami-[0-9a-f]+$`)
 	uuid          = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)

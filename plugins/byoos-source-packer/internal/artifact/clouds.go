@@ -24,7 +24,7 @@ func regional(builder string, parts []string) []Artifact {
 
 func amazon(part string) Artifact {
 	region, id, found := strings.Cut(part, ":")
-	if !found || !awsRegion.MatchString(region) {
+	if !found || strings.ContainsAny(id, `/\`) { // a URL
 		region, id = "", part
 	}
 	switch {
