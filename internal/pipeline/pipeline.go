@@ -34,8 +34,6 @@ type Pipeline struct {
 	Now      time.Time
 	// Explain gathers why each image was dropped, which a pick does not need.
 	Explain bool
-	// Drops gathers the reasons as well, and asks sources for no more than picks need.
-	Drops bool
 	// AllowPartial goes on when a source fails; Failed then takes the failure.
 	AllowPartial bool
 	// Progress and Report take what sources say meanwhile; an empty event ends progress.
@@ -58,6 +56,17 @@ type Pick struct {
 	// unasked says why it is not known whether an image that is only on record is still
 	// there.
 	unasked []string
+	// drops is what Drops returns; nil for a pack that needs no image.
+	drops func() []selection.Drop
+}
+
+// Drops returns why each image that is not the pick was dropped. It costs more than the
+// pick did, and takes memory for each image.
+func (p Pick) Drops() []selection.Drop {
+	if p.drops == nil {
+		return nil
+	}
+	return p.drops()
 }
 
 // Packs returns the expanded packs of the spec, or only those named. A name
@@ -316,11 +325,12 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 		if pools[key] == nil {
 			pools[key] = selection.PrepareFrom(images, pack.Sources)
 		}
-		rule = rule.Rendering(rendering(pack))
-		if p.Explain || p.Drops || needsAll(pack) {
-			picks[i].Outcome = rule.Explain(pools[key], p.Now)
+		rule, pool := rule.Rendering(rendering(pack)), pools[key]
+		picks[i].drops = func() []selection.Drop { return rule.Explain(pool, p.Now).Dropped }
+		if p.Explain || needsAll(pack) {
+			picks[i].Outcome = rule.Explain(pool, p.Now)
 		} else {
-			picks[i].Outcome = rule.Decide(pools[key], p.Now)
+			picks[i].Outcome = rule.Decide(pool, p.Now)
 		}
 		picks[i].Image, picks[i].Err = picks[i].Outcome.Resolve(pack.Name)
 	}

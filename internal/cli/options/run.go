@@ -21,8 +21,6 @@ type Run struct {
 	Host Host
 	// Explain gathers why each image was dropped.
 	Explain bool
-	// Drops gathers the reasons as well, and asks sources for no more than picks need.
-	Drops bool
 }
 
 // AddFlags adds the flags of both.
@@ -65,7 +63,6 @@ func (r *Run) open(ctx context.Context, inv *invocation.Invocation, document *sp
 			Plugins:      host,
 			Now:          inv.Now(),
 			Explain:      r.Explain,
-			Drops:        r.Drops,
 			AllowPartial: r.Host.AllowPartial,
 			Progress:     show,
 			Report:       func(d source.Diagnostic) { PrintDiagnostic(inv.ErrOut, d) },

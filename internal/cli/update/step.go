@@ -54,7 +54,7 @@ func (o *Options) askForOld(ctx context.Context, session *options.Session, p *pi
 	}
 	for _, v := range verified {
 		p.gone[v.Pack] = v.Gone
-		p.open[v.Pack] = leftOpen(v, p.picks[v.Pack].Outcome.Dropped)
+		p.open[v.Pack] = leftOpen(v, p.picks[v.Pack].Drops())
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ const formatMarkdown = "markdown"
 
 // NewCommand returns the command.
 func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	o := &Options{Invocation: inv, Run: options.Run{Drops: true}}
+	o := &Options{Invocation: inv}
 	cmd := &cobra.Command{
 		Use:   "update [PACK...]",
 		Short: "Move the lock to the newest picks, showing what changes",
