@@ -2,6 +2,8 @@ package source
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,24 +24,94 @@ import (
 type ages struct {
 	mu    sync.Mutex
 	kept  map[string][]sdk.Image       // by build
+	away  map[string][]sdk.Image       // by build, what is in regions that nobody asked for
 	known map[string]builder.Candidate // what Image Builder lists, by id
+	shown map[string]bool              // ids that EC2 showed
+	asked map[string]bool              // ids that were looked up for their ages alone
 }
 
 func buildKey(c builder.Candidate) string { return cmp.Or(c.ARN, c.Version, c.ID) }
 
 // know takes all that Image Builder lists, also what is in other regions than are read.
 func (a *ages) know(listed []builder.Candidate) {
-	a.kept, a.known = map[string][]sdk.Image{}, map[string]builder.Candidate{}
+	a.kept, a.away, a.known = map[string][]sdk.Image{}, map[string][]sdk.Image{}, map[string]builder.Candidate{}
+	a.shown, a.asked = map[string]bool{}, map[string]bool{}
 	for _, c := range listed {
 		a.known[c.ID] = c
 	}
 }
 
-// keep takes an AMI as EC2 sees it.
-func (a *ages) keep(c builder.Candidate, img sdk.Image) {
+// keep takes an AMI as EC2 sees it, or as Image Builder alone lists it.
+func (a *ages) keep(c builder.Candidate, img sdk.Image, shown bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.kept[buildKey(c)] = append(a.kept[buildKey(c)], img)
+	a.shown[c.ID] = shown
+}
+
+// trace takes an AMI that tells of others how old they are, and is not sent.
+func (a *ages) trace(img sdk.Image) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	build := buildKey(a.known[img.ID])
+	a.away[build] = append(a.away[build], img)
+	a.shown[img.ID] = true
+}
+
+// all are the AMIs of a build that were looked up.
+func (a *ages) all(build string) []sdk.Image { return slices.Concat(a.kept[build], a.away[build]) }
+
+// builds are those with AMIs that were looked up.
+func (a *ages) builds() []string {
+	all := maps.Clone(a.kept)
+	maps.Copy(all, a.away)
+	return ids(all)
+}
+
+// source is what an AMI is a copy of, where Image Builder lists that. An AMI that was made
+// from an instance was built, and is no copy.
+func (a *ages) source(img sdk.Image) (builder.Candidate, bool) {
+	if img.Attributes["sourceInstanceId"] != "" {
+		return builder.Candidate{}, false
+	}
+	source, listed := a.known[img.Attributes["sourceImageId"]]
+	return source, listed
+}
+
+// unasked are the AMIs that others are copies of and that were not looked up, by region:
+// each may be a copy itself, of an older build.
+func (a *ages) unasked(read func(region string) bool) map[string][]string {
+	byRegion := map[string][]string{}
+	for _, build := range a.builds() {
+		for _, img := range a.all(build) {
+			source, listed := a.source(img)
+			if !listed || a.asked[source.ID] || a.shown[source.ID] || read(source.Region) {
+				continue
+			}
+			a.asked[source.ID] = true
+			byRegion[source.Region] = append(byRegion[source.Region], source.ID)
+		}
+	}
+	return byRegion
+}
+
+// lost are the builds that may be older than is known: EC2 does not show what their AMIs
+// are copies of, or it is so with the older builds that they are copies of.
+func (a *ages) lost(made map[string]time.Time, origins map[string]string) []string {
+	return slices.DeleteFunc(ids(a.kept), func(build string) bool {
+		return !a.trailEnds(build, made) && (origins[build] == "" || !a.trailEnds(origins[build], made))
+	})
+}
+
+// trailEnds tells whether no AMI of a build is seen to be made from an instance, and one is
+// a copy of another of it, or of a build of no known time, that EC2 does not show.
+func (a *ages) trailEnds(build string, made map[string]time.Time) bool {
+	images := a.all(build)
+	return !slices.ContainsFunc(images, func(img sdk.Image) bool { return img.Attributes["sourceInstanceId"] != "" }) &&
+		slices.ContainsFunc(images, func(img sdk.Image) bool {
+			source, listed := a.source(img)
+			return listed && !a.shown[source.ID] && (buildKey(source) == build || made[buildKey(source)].IsZero())
+		})
 }
 
 // send sends the AMIs when all regions are read.
@@ -69,6 +141,16 @@ func (a *ages) send(out sink) error {
 			return err
 		}
 	}
+	if lost := a.lost(made, origins); len(lost) > 0 && len(a.kept) > 1 {
+		err := out.Report(sdk.Diagnostic{
+			Severity: sdk.Notice, ConfigPath: "imageBuilder",
+			Summary: "EC2 does not show what the AMIs of " + plural(len(lost), "build", "builds") +
+				" are copies of, so each is taken to be as old as Image Builder says, which is not so if an older build was distributed again: " + some(lost),
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if len(untimed) == 0 {
 		return nil
 	}
@@ -87,12 +169,14 @@ func (a *ages) made() (made map[string]time.Time, untimed []string) {
 	for _, c := range a.known {
 		made[buildKey(c)] = earlier(made[buildKey(c)], c.CreatedAt)
 	}
-	for _, build := range ids(a.kept) {
+	for _, build := range a.builds() {
 		if !made[build].IsZero() {
 			continue
 		}
-		untimed = append(untimed, build)
-		for _, img := range a.kept[build] {
+		if len(a.kept[build]) > 0 {
+			untimed = append(untimed, build)
+		}
+		for _, img := range a.all(build) {
 			made[build] = earlier(made[build], img.CreatedAt)
 		}
 	}
@@ -108,16 +192,16 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // origins makes builds as old as the older ones that they are copies of, and returns
-// which these are. An AMI that was made from an instance was built.
+// which these are.
 func (a *ages) origins(made map[string]time.Time) map[string]string {
 	origins := map[string]string{}
 	for again := true; again; {
 		again = false
-		for _, build := range ids(a.kept) {
-			for _, img := range a.kept[build] {
-				source, listed := a.known[img.Attributes["sourceImageId"]]
+		for _, build := range a.builds() {
+			for _, img := range a.all(build) {
+				source, listed := a.source(img)
 				at := made[buildKey(source)]
-				if !listed || img.Attributes["sourceInstanceId"] != "" || at.IsZero() || !at.Before(made[build]) {
+				if !listed || at.IsZero() || !at.Before(made[build]) {
 					continue
 				}
 				made[build], again = at, true

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,7 +84,43 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := d.trace(ctx, func(region string) bool { return len(byRegion[region]) > 0 }); err != nil {
+		return err
+	}
 	return d.ages.send(d.out)
+}
+
+// trace looks up what AMIs are copies of in the regions that were not read. A build that
+// was distributed again is as old as the first one, wherever that is.
+func (d *discovery) trace(ctx context.Context, read func(region string) bool) error {
+	for {
+		byRegion := d.ages.unasked(read)
+		if len(byRegion) == 0 {
+			return nil
+		}
+		for _, region := range ids(byRegion) {
+			convert := ami.Converter{Region: region}
+			err := d.reader(region).ByID(ctx, byRegion[region], func(page []types.Image) error {
+				for i := range page {
+					d.ages.trace(convert.Image(&page[i]))
+				}
+				return nil
+			})
+			if err == nil {
+				continue
+			}
+			problem := d.problem(ctx, err, region)
+			var said *sdk.Diagnostic
+			if !errors.As(problem, &said) {
+				return problem
+			}
+			said.Severity, said.ConfigPath = sdk.Warning, "imageBuilder"
+			said.Summary = "whether builds were distributed again could not be checked: " + said.Summary
+			if err := d.out.Report(*said); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // home is the region that the pipeline or image lives in.
@@ -221,7 +258,7 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 		if !seen {
 			img = d.unseen(c, d.unconfirmed(c, err != nil))
 		}
-		d.ages.keep(c, d.merged(c, img))
+		d.ages.keep(c, d.merged(c, img), seen)
 	}
 	return err
 }
