@@ -447,7 +447,7 @@ func (m *merger) texts() {
 // fact returns the value of the statements that are worth most. When these do not
 // agree among each other nobody knows, and it is empty.
 func (m *merger) fact(name string, told bool, of func(*Image) string) string {
-	says := m.says(of)
+	says := m.says(name, of)
 	if len(says) == 0 {
 		return ""
 	}
@@ -482,8 +482,13 @@ type saying struct {
 	level int
 }
 
-// says returns each value once, with who says it: those that are worth most first.
-func (m *merger) says(of func(*Image) string) []saying {
+// says returns each value once, with who says it: those that are worth most first. Of
+// spellings of one name it is the first by the alphabet.
+func (m *merger) says(name string, of func(*Image) string) []saying {
+	same := func(a, b string) bool { return a == b }
+	if m.foldsCase(name) {
+		same = strings.EqualFold
+	}
 	var all []saying
 	for level, images := range m.levels {
 		for _, img := range images {
@@ -491,16 +496,24 @@ func (m *merger) says(of func(*Image) string) []saying {
 			if value == "" {
 				continue
 			}
-			said := slices.IndexFunc(all, func(s saying) bool { return s.value == value })
+			said := slices.IndexFunc(all, func(s saying) bool { return same(s.value, value) })
 			switch {
 			case said < 0:
 				all = append(all, saying{value, img, level})
+			case all[said].level == level && value < all[said].value:
+				all[said] = saying{value, img, level}
 			case all[said].level == level && img.Source == m.one.Source: // the image's own source needs no naming
 				all[said].img = img
 			}
 		}
 	}
 	return all
+}
+
+// foldsCase tells whether a fact is a name of the provider's, in which letter case says
+// nothing. That of a tag's value does.
+func (m *merger) foldsCase(name string) bool {
+	return FoldsCase(m.one.Provider) && (name == "name" || name == "ownerId" || strings.HasPrefix(name, "attributes."))
 }
 
 // refines tells whether a value is another one or, of versions, says more of it: 8.8 of
@@ -552,7 +565,7 @@ func (m *merger) cameFrom(name string, img *Image) {
 // system keeps a version beside the name that it was told with.
 func (m *merger) system() {
 	name := m.fact("os.name", true, func(i *Image) string { return i.OS.Name })
-	undecided := name == "" && len(m.says(func(i *Image) string { return i.OS.Name })) > 0
+	undecided := name == "" && len(m.says("os.name", func(i *Image) string { return i.OS.Name })) > 0
 	version := m.fact("os.version", true, func(i *Image) string {
 		if undecided || !strings.EqualFold(i.OS.Name, name) {
 			return ""

@@ -417,6 +417,31 @@ func TestSpellingOfTwoSources(t *testing.T) {
 	}
 }
 
+// Azure's services spell the names in an id as they please, and VM Image Builder as its
+// template does: a name in another letter case is no other name.
+func TestNamesThatFoldCase(t *testing.T) {
+	one := image.Image{
+		ID: "/subscriptions/AA/images/D", Provider: "azure", Region: "westus", Source: "a", Evidence: image.Asked, Name: "Def", OwnerID: "AA",
+		Attributes: map[string]string{"definition": "Def"}, Tags: map[string]string{"stage": "Prod"},
+	}
+	other := one
+	other.Source, other.Name, other.OwnerID = "b", "def", "aa"
+	other.Attributes, other.Tags = map[string]string{"definition": "def"}, map[string]string{"stage": "prod"}
+	for range 2 {
+		for _, pair := range [][]image.Image{{one, other}, {other, one}} {
+			images, merges := image.Gather(pair, nil)
+			got := images[0]
+			if got.Name != "Def" || got.OwnerID != "AA" || got.Attributes["definition"] != "Def" {
+				t.Errorf("got name %q, owner %q, %v", got.Name, got.OwnerID, got.Attributes)
+			}
+			if told := merges[0].Contradictions; len(told) != 1 || !strings.HasPrefix(told[0], "tags.stage: ") {
+				t.Errorf("told %q", told)
+			}
+		}
+		one.Source, other.Source = "z", "a"
+	}
+}
+
 // What the image's own source says, too, is from there.
 func TestOwnSourceIsNotNamed(t *testing.T) {
 	one, other := says("b", "asked os=rhel/8.8 arch=amd64"), says("a", "asked os=rhel/8.8 arch=amd64 withheld")
