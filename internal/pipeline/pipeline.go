@@ -197,7 +197,7 @@ func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) (requests []
 		}
 		requests = append(requests, source.Request{
 			Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir, Hints: hints(users),
-			Regions: selectedRegions(usersOf(s.Name, all)),
+			Regions: selectedRegions(usersOf(s.Name, all)), KubernetesVersions: selectedRanges(usersOf(s.Name, all)),
 		})
 	}
 	return requests, unfound, failure.Join(invalid...)

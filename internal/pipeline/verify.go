@@ -283,6 +283,13 @@ func selectedRegions(packs []spec.Pack) []string {
 	return union(named, func(s spec.Select) string { return s.Region })
 }
 
+// selectedRanges are all ranges of Kubernetes versions that packs name; one that takes
+// any adds none.
+func selectedRanges(packs []spec.Pack) []string {
+	named := slices.DeleteFunc(slices.Clone(packs), func(pack spec.Pack) bool { return pack.Select.KubernetesVersion == "" })
+	return union(named, func(s spec.Select) string { return s.KubernetesVersion })
+}
+
 // judge makes one verdict of what all sources say. A service that was asked and has
 // the image decides; then one that was asked and does not have it; then the records,
 // of which that of the image's own source comes first.

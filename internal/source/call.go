@@ -203,7 +203,7 @@ func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
 			KubernetesVersions: req.Hints.KubernetesVersions, K8SDistributions: req.Hints.K8sDistributions, CustomTags: req.Hints.CustomTags,
 			NewestOnly: req.Hints.NewestOnly,
 		},
-		Regions: req.Regions,
+		Regions: req.Regions, KubernetesVersions: req.KubernetesVersions,
 	}, nil
 }
 

@@ -211,6 +211,9 @@ type Request struct {
 	Hints   Hints
 	// Regions that packs of the source select, whatever the hints leave out.
 	Regions []string
+	// KubernetesVersions are the ranges that packs of the source select, also when Hints
+	// has none because others take any.
+	KubernetesVersions []string
 }
 
 // Result is the answer to a Request.

@@ -519,6 +519,46 @@ func TestReplicationOfKubernetesVersions(t *testing.T) {
 	}
 }
 
+// So do packs beside one that takes any: the newest of each range is asked for, and one
+// that is not there yet is not picked.
+func TestReplicationOfSomeKubernetesVersions(t *testing.T) {
+	e := fakeazure.Generate("S", "RG", 1, 1, 4)
+	for i, v := range e.Galleries[0].Definitions[0].Versions {
+		v.Tags["kubernetes_version"] = to.Ptr(fmt.Sprintf("v1.%d.%d", 30+i/3, i)) // 1.30.0, 1.30.1, 1.30.2, 1.31.3
+		if i == 2 {
+			v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateInProgress), Summary: []*armcompute.RegionalReplicationStatus{
+				{Region: to.Ptr("West US 2"), State: to.Ptr(armcompute.ReplicationStateReplicating)},
+			}}
+		}
+	}
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	dir := t.TempDir()
+	writeSpec(t, dir, `
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources:
+  - {name: gallery, type: azure, config: {gallery: gallery000, resourceGroup: RG, subscription: S}}
+packs:
+  - {name: any, pack: generic-byoi, select: {provider: azure, region: westus2}}
+  - {name: older, pack: generic-byoi, select: {provider: azure, region: westus2, kubernetesVersion: ~1.30}}
+`)
+	out, _ := legalRun(t, w, dir, "explain", "-o", "json")
+	got := map[string]string{}
+	for _, p := range legalItems[legalPick](t, out) {
+		got[p.Name] = p.Picked.Version + " " + string(p.Picked.State)
+	}
+	if diff := gocmp.Diff(map[string]string{"any": "0.3.3 available", "older": "0.3.1 available"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func writeSpec(t *testing.T, dir, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "byoos.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What the list said of a version stays true when the answer with its status leaves
 // it out: everything is optional there, too.
 func TestReplicationAnswerSaysLess(t *testing.T) {

@@ -84,6 +84,10 @@ type DiscoverRequest[C any] struct {
 	// Regions that packs of this source select, also when Hints has none because
 	// others take any. A source that Config gives no place looks in these too.
 	Regions []string
+	// KubernetesVersions are the ranges that packs of this source select, also when Hints
+	// has none because others take any. A source that can ask for no more than the newest
+	// images asks for the newest of each.
+	KubernetesVersions []string
 	// UserSettings are this plugin's settings in the user's own configuration
 	// file. Endpoints are named there or in the environment, never in Config:
 	// a spec comes with a cloned repository.

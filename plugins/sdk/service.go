@@ -169,15 +169,16 @@ func (s *service[C]) Discover(
 			return err
 		}
 		return source.Discover(ctx, DiscoverRequest[C]{
-			Source:       req.GetSource(),
-			Config:       config,
-			BaseDir:      req.GetBaseDir(),
-			Now:          now,
-			Hints:        hintsFrom(req.GetHints()),
-			Regions:      req.GetRegions(),
-			UserSettings: req.GetUserSettings().AsMap(),
-			Log:          s.log.With("source", req.GetSource()),
-			Secrets:      s.secrets,
+			Source:             req.GetSource(),
+			Config:             config,
+			BaseDir:            req.GetBaseDir(),
+			Now:                now,
+			Hints:              hintsFrom(req.GetHints()),
+			Regions:            req.GetRegions(),
+			KubernetesVersions: req.GetKubernetesVersions(),
+			UserSettings:       req.GetUserSettings().AsMap(),
+			Log:                s.log.With("source", req.GetSource()),
+			Secrets:            s.secrets,
 		}, &Stream{out})
 	})
 }

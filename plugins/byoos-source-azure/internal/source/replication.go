@@ -213,24 +213,26 @@ func (d *discovery) tellOpen(p place, definition string, versions []listed, wish
 }
 
 // wish is what a pack may pick from a definition: a version in a region, and of a
-// range of Kubernetes versions when all packs name one.
+// range of Kubernetes versions when the pack names one.
 type wish struct{ region, kubernetes string }
 
 // wishes are what the host selects by.
 type wishes struct {
 	regions    map[string]bool // empty means all
 	kubernetes map[string]*semver.Constraints
+	// any is set where a pack takes any Kubernetes version, or none at all.
+	any bool
 }
 
 func (d *discovery) wishes() wishes {
-	w := wishes{regions: map[string]bool{}, kubernetes: map[string]*semver.Constraints{}}
+	w := wishes{regions: map[string]bool{}, kubernetes: map[string]*semver.Constraints{}, any: len(d.hints.KubernetesVersions) == 0}
 	for _, region := range d.hints.Regions {
 		w.regions[resourceid.Region(region)] = true
 	}
-	for _, text := range d.hints.KubernetesVersions {
+	for _, text := range slices.Concat(d.hints.KubernetesVersions, d.ranges) {
 		within, err := semver.NewConstraint(text)
 		if err != nil { // the host has checked it
-			w.kubernetes = nil
+			w.kubernetes, w.any = nil, true
 			break
 		}
 		w.kubernetes[text] = within
@@ -244,14 +246,14 @@ func (w wishes) of(image *sdk.Image) []wish {
 	if len(w.regions) > 0 && image.Region != "" && !w.regions[image.Region] {
 		return nil
 	}
-	if len(w.kubernetes) == 0 {
-		return []wish{{region: image.Region}}
+	var some []wish
+	if w.any {
+		some = append(some, wish{region: image.Region})
 	}
 	version, err := semver.NewVersion(image.KubernetesVersion)
 	if err != nil {
-		return nil
+		return some
 	}
-	var some []wish
 	for text, within := range w.kubernetes {
 		if within.Check(version) {
 			some = append(some, wish{image.Region, text})

@@ -181,7 +181,7 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 	if err != nil {
 		return err
 	}
-	d := &discovery{session: ses, out: out, now: req.Now, hints: req.Hints}
+	d := &discovery{session: ses, out: out, now: req.Now, hints: req.Hints, ranges: req.KubernetesVersions}
 	if err := d.read(ctx); err != nil {
 		return err
 	}
@@ -208,6 +208,7 @@ type discovery struct {
 	out    *sdk.Stream
 	now    time.Time
 	hints  sdk.Hints
+	ranges []string // of Kubernetes versions, as some packs select them
 	places places
 	done   atomic.Int64
 	total  atomic.Int64

@@ -625,9 +625,13 @@ type DiscoverRequest struct {
 	UserSettings *structpb.Struct `protobuf:"bytes,7,opt,name=user_settings,json=userSettings,proto3" json:"user_settings,omitempty"`
 	// Regions that packs of this source select, also when no hint says so because
 	// others take any. A source that is told no place looks in these too.
-	Regions       []string `protobuf:"bytes,8,rep,name=regions,proto3" json:"regions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Regions []string `protobuf:"bytes,8,rep,name=regions,proto3" json:"regions,omitempty"`
+	// Ranges of Kubernetes versions that packs of this source select, also when no hint
+	// says so because others take any. A source that can ask for no more than the newest
+	// images asks for the newest of each.
+	KubernetesVersions []string `protobuf:"bytes,9,rep,name=kubernetes_versions,json=kubernetesVersions,proto3" json:"kubernetes_versions,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *DiscoverRequest) Reset() {
@@ -712,6 +716,13 @@ func (x *DiscoverRequest) GetUserSettings() *structpb.Struct {
 func (x *DiscoverRequest) GetRegions() []string {
 	if x != nil {
 		return x.Regions
+	}
+	return nil
+}
+
+func (x *DiscoverRequest) GetKubernetesVersions() []string {
+	if x != nil {
+		return x.KubernetesVersions
 	}
 	return nil
 }
@@ -1779,7 +1790,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\vcustom_tags\x18\x06 \x03(\tR\n" +
 	"customTags\x12\x1f\n" +
 	"\vnewest_only\x18\a \x01(\bR\n" +
-	"newestOnly\"\xf3\x02\n" +
+	"newestOnly\"\xa4\x03\n" +
 	"\x0fDiscoverRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12/\n" +
 	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12\x19\n" +
@@ -1788,7 +1799,8 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x05hints\x18\x05 \x01(\v2\x16.byoos.source.v1.HintsR\x05hints\x12H\n" +
 	"\x11host_capabilities\x18\x06 \x03(\x0e2\x1b.byoos.source.v1.CapabilityR\x10hostCapabilities\x12<\n" +
 	"\ruser_settings\x18\a \x01(\v2\x17.google.protobuf.StructR\fuserSettings\x12\x18\n" +
-	"\aregions\x18\b \x03(\tR\aregions\"\xb8\x01\n" +
+	"\aregions\x18\b \x03(\tR\aregions\x12/\n" +
+	"\x13kubernetes_versions\x18\t \x03(\tR\x12kubernetesVersions\"\xb8\x01\n" +
 	"\x10DiscoverResponse\x12.\n" +
 	"\x06images\x18\x01 \x03(\v2\x16.byoos.source.v1.ImageR\x06images\x125\n" +
 	"\bprogress\x18\x02 \x01(\v2\x19.byoos.source.v1.ProgressR\bprogress\x12=\n" +
