@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -49,10 +50,14 @@ func (a *ages) keep(c builder.Candidate, img sdk.Image, shown bool) {
 	a.shown[c.ID] = shown
 }
 
-// trace takes an AMI that tells of others how old they are, and is not sent.
+// trace takes an AMI that tells of others how old they are, and is not sent. Image Builder
+// need not list it: the record of a build may be deleted before its AMIs.
 func (a *ages) trace(img sdk.Image) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if _, listed := a.known[img.ID]; !listed {
+		a.known[img.ID] = builder.Candidate{ID: img.ID, Region: img.Region, CreatedAt: img.CreatedAt}
+	}
 	build := buildKey(a.known[img.ID])
 	a.away[build] = append(a.away[build], img)
 	a.shown[img.ID] = true
@@ -68,14 +73,19 @@ func (a *ages) builds() []string {
 	return ids(all)
 }
 
-// source is what an AMI is a copy of, where Image Builder lists that. An AMI that was made
-// from an instance was built, and is no copy.
+// source is what an AMI is a copy of, where Image Builder lists that, or EC2 tells it of an
+// AMI of the account: others may not see all of it. An AMI that was made from an instance was
+// built, and is no copy.
 func (a *ages) source(img sdk.Image) (builder.Candidate, bool) {
-	if img.Attributes["sourceInstanceId"] != "" {
+	id := img.Attributes["sourceImageId"]
+	if id == "" || img.Attributes["sourceInstanceId"] != "" {
 		return builder.Candidate{}, false
 	}
-	source, listed := a.known[img.Attributes["sourceImageId"]]
-	return source, listed
+	if source, listed := a.known[id]; listed {
+		return source, true
+	}
+	region := cmp.Or(img.Attributes["sourceImageRegion"], img.Region)
+	return builder.Candidate{ID: id, Region: region}, img.Owner == settings.Self && settings.IsRegion(region)
 }
 
 // unasked are the AMIs that others are copies of and that were not looked up, by region:
@@ -84,8 +94,9 @@ func (a *ages) unasked(read func(region string) bool) map[string][]string {
 	byRegion := map[string][]string{}
 	for _, build := range a.builds() {
 		for _, img := range a.all(build) {
-			source, listed := a.source(img)
-			if !listed || a.asked[source.ID] || a.shown[source.ID] || read(source.Region) {
+			source, isCopy := a.source(img)
+			_, listed := a.known[source.ID]
+			if !isCopy || a.asked[source.ID] || a.shown[source.ID] || listed && read(source.Region) {
 				continue
 			}
 			a.asked[source.ID] = true
@@ -104,18 +115,19 @@ func (a *ages) lost(made map[string]time.Time, origins map[string]string) []stri
 }
 
 // trailEnds tells whether no AMI of a build is seen to be made from an instance, and one is
-// a copy of another of it, or of a build of no known time, that EC2 does not show.
+// a copy of another of it, or of one of no known time, that EC2 does not show.
 func (a *ages) trailEnds(build string, made map[string]time.Time) bool {
 	images := a.all(build)
 	return !slices.ContainsFunc(images, func(img sdk.Image) bool { return img.Attributes["sourceInstanceId"] != "" }) &&
 		slices.ContainsFunc(images, func(img sdk.Image) bool {
-			source, listed := a.source(img)
-			return listed && !a.shown[source.ID] && (buildKey(source) == build || made[buildKey(source)].IsZero())
+			source, isCopy := a.source(img)
+			return isCopy && !a.shown[source.ID] && (buildKey(source) == build || made[buildKey(source)].IsZero())
 		})
 }
 
-// send sends the AMIs when all regions are read.
-func (a *ages) send(out sink) error {
+// send sends the AMIs when all regions are read. Ages that may be wrong matter where they
+// come first.
+func (a *ages) send(out sink, by sdk.NewestBy) error {
 	made, untimed := a.made()
 	origins := a.origins(made)
 	var copies []string
@@ -141,11 +153,12 @@ func (a *ages) send(out sink) error {
 			return err
 		}
 	}
-	if lost := a.lost(made, origins); len(lost) > 0 && len(a.kept) > 1 {
+	if lost := a.lost(made, origins); len(lost) > 0 && len(a.kept) > 1 && by != sdk.NewestByVersion {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
 			Summary: "EC2 does not show what the AMIs of " + plural(len(lost), "build", "builds") +
 				" are copies of, so each is taken to be as old as Image Builder says, which is not so if an older build was distributed again: " + some(lost),
+			NextStep: "set newestBy: version, if that is done",
 		})
 		if err != nil {
 			return err
@@ -199,9 +212,9 @@ func (a *ages) origins(made map[string]time.Time) map[string]string {
 		again = false
 		for _, build := range a.builds() {
 			for _, img := range a.all(build) {
-				source, listed := a.source(img)
+				source, isCopy := a.source(img)
 				at := made[buildKey(source)]
-				if !listed || at.IsZero() || !at.Before(made[build]) {
+				if !isCopy || at.IsZero() || !at.Before(made[build]) {
 					continue
 				}
 				made[build], again = at, true

@@ -18,6 +18,9 @@ type estate struct {
 	content map[string]int  // of each AMI, the day that its content was built
 	good    map[string]bool // AMIs that may be picked
 	random  *rand.Rand
+	// forgets says that Image Builder has no record any more of some builds, and that all is
+	// of one account.
+	forgets bool
 }
 
 const elsewhere = "999999999999"
@@ -32,6 +35,7 @@ func newEstate(seed int) *estate {
 	if chance(e.random, 3) {
 		e.world.PageSize = 1 + e.random.IntN(3)
 	}
+	e.forgets = chance(e.random, 3)
 	for n := 1; n <= 2+e.random.IntN(5); n++ {
 		e.build(n * 10)
 	}
@@ -71,25 +75,32 @@ func (e *estate) build(on int) {
 			}
 		}
 	}
+	if e.forgets && on > 10 && chance(e.random, 3) {
+		for _, o := range b.Outputs {
+			e.good[o.AMI] = false
+		}
+		return
+	}
 	e.world.Builds = append(e.world.Builds, b)
 }
 
 func (e *estate) distribute(b *fakeaws.Build, a fakeaws.AMI, content int) {
 	o := fakeaws.Output{Region: a.Region, AMI: a.ID}
 	good := b.Status == "" && (b.DeprecationTime == "" || b.DeprecationTime > now().Format(time.RFC3339))
-	switch e.random.IntN(8) {
-	case 0:
+	switch kind := e.random.IntN(8); {
+	case e.forgets && kind == 3:
+	case kind == 0:
 		a.State, good = "disabled", false
-	case 1:
+	case kind == 1:
 		a.State, good = "deregistered", false
-	case 2:
+	case kind == 2:
 		a.DeprecationTime, good = day(1)[:19]+".000Z", false
-	case 3:
+	case kind == 3:
 		o.Account, a.Owner = elsewhere, elsewhere
 		if a.SharedWith = []string{self}; chance(e.random, 2) {
 			a.SharedWith, good = nil, false
 		}
-	case 4:
+	case kind == 4:
 		o.Status, good = "FAILED", false
 	}
 	b.Outputs = append(b.Outputs, o)
@@ -171,5 +182,35 @@ func TestADistributionDoneAgainInAnotherRegion(t *testing.T) {
 	out.noErrors(t)
 	if text := out.text(t); len(out.images) != 3 || !strings.Contains(text, "could not be checked: access denied") || !strings.Contains(text, "image/golden/1.0.2/1") {
 		t.Errorf("a region that could not be asked: %s", text)
+	}
+}
+
+// TestADistributionOfAForgottenBuild: Image Builder has no record any more of what was
+// distributed again, and EC2 has its AMI.
+func TestADistributionOfAForgottenBuild(t *testing.T) {
+	w := fakeaws.World{
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), "2026-05-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.SourceInstance = "i-1" }),
+			amiOf("us-east-1", id(2), "2026-05-10T00:00:00.000Z", func(a *fakeaws.AMI) { a.SourceInstance = "i-2" }),
+			amiOf("us-east-1", id(3), "2026-05-20T00:00:00.000Z", func(a *fakeaws.AMI) { a.SourceImage = id(1) }),
+		},
+		Builds: []fakeaws.Build{
+			{Region: "us-east-1", Name: "golden", Version: "1.0.1", Build: 1, DateCreated: "2026-05-10T00:00:00Z", Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(2)}}},
+			{Region: "us-east-1", Name: "golden", Version: "1.0.2", Build: 1, DateCreated: "2026-05-20T00:00:00Z", Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(3)}}},
+		},
+	}
+	start(t, w)
+	out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+	out.noErrors(t)
+	if again, second := out.find(t, id(3)), out.find(t, id(2)); !second.CreatedAt.After(again.CreatedAt) || len(out.images) != 2 {
+		t.Errorf("%v, and what is a copy of an older one %v; %d images", second.CreatedAt, again.CreatedAt, len(out.images))
+	}
+	w.AMIs = w.AMIs[1:]
+	start(t, w)
+	if text := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).text(t); !strings.Contains(text, "distributed again: arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.2/1") {
+		t.Errorf("its AMI is no more: %s", text)
+	}
+	if text := run(t, call{config: `{"imageBuilder":{"image":"golden"},"newestBy":"version"}`}).text(t); strings.Contains(text, "distributed again") {
+		t.Errorf("its age does not matter: %s", text)
 	}
 }

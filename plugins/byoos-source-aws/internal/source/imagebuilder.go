@@ -87,11 +87,12 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 	if err := d.trace(ctx, func(region string) bool { return len(byRegion[region]) > 0 }); err != nil {
 		return err
 	}
-	return d.ages.send(d.out)
+	return d.ages.send(d.out, d.config.NewestBy)
 }
 
-// trace looks up what AMIs are copies of in the regions that were not read. A build that
-// was distributed again is as old as the first one, wherever that is.
+// trace looks up what AMIs are copies of and was not read: in other regions, or of builds
+// that Image Builder does not list any more. A build that was distributed again is as old as
+// the first one, wherever that is.
 func (d *discovery) trace(ctx context.Context, read func(region string) bool) error {
 	for {
 		byRegion := d.ages.unasked(read)
@@ -99,7 +100,7 @@ func (d *discovery) trace(ctx context.Context, read func(region string) bool) er
 			return nil
 		}
 		for _, region := range ids(byRegion) {
-			convert := ami.Converter{Region: region}
+			convert := ami.Converter{Region: region, Account: d.self}
 			err := d.reader(region).ByID(ctx, byRegion[region], func(page []types.Image) error {
 				for i := range page {
 					d.ages.trace(convert.Image(&page[i]))
