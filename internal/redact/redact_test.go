@@ -154,3 +154,21 @@ func TestBeginning(t *testing.T) {
 		t.Errorf("a whole text became %q", got)
 	}
 }
+
+// Whatever a text is: the secret is not in it afterwards, and a second time changes nothing.
+func FuzzText(f *testing.F) {
+	for _, seed := range []string{"", "it is %s", `{"a":"\u0063%s\\"}`, "https://u:p@h/?sig=%s&sv=1", "%25253a%s==", "Bearer eyJ%s.a.b", "\x00%s\xff\\"} {
+		f.Add(seed)
+	}
+	const secret = "hunter2/hunter2"
+	r := New(secret)
+	f.Fuzz(func(t *testing.T, text string) {
+		got := r.Text(strings.ReplaceAll(text, "%s", secret))
+		if strings.Contains(got, secret) {
+			t.Fatalf("%q became %q", text, got)
+		}
+		if fact := Fact(text); Fact(fact) != fact {
+			t.Fatalf("%q is %q, and then %q", text, fact, Fact(fact))
+		}
+	})
+}
