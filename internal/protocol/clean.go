@@ -34,11 +34,12 @@ func CleanImage(m *sourcev1.Image, words Cleaner) {
 
 func cleanFacts(facts map[string]string) {
 	for key, value := range facts {
-		clean := redact.Fact(key)
-		if clean != key {
-			delete(facts, key)
+		cleanKey, cleanValue := redact.Fact(key), redact.Fact(value)
+		if cleanKey == key && cleanValue == value {
+			continue
 		}
-		facts[clean] = redact.Fact(value)
+		delete(facts, key)
+		facts[cleanKey] = cleanValue
 	}
 }
 

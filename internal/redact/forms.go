@@ -82,7 +82,28 @@ var inMessages = []form{
 
 // Fact returns what a service says of an image, such as an id or the value of a tag,
 // without the credentials of a URL, and else as it was.
-func Fact(text string) string { return without(inURLs, text) }
+func Fact(text string) string {
+	if mayHoldURL(text) {
+		return without(inURLs, text)
+	}
+	return text
+}
+
+// mayHoldURL passes over most facts, of which there are many: a form of inURLs has one of
+// these signs, or is a token.
+func mayHoldURL(text string) bool {
+	for i := range len(text) {
+		switch text[i] {
+		case '=', '%', '@', '&':
+			return true
+		case 'e':
+			if strings.HasPrefix(text[i:], withoutSigns) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // without takes what has one of the forms out of text.
 func without(forms []form, text string) string {
