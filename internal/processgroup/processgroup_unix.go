@@ -1,6 +1,7 @@
 //go:build unix
 
-package session
+// Package processgroup ends a program together with what it has started.
+package processgroup
 
 import (
 	"errors"
@@ -9,8 +10,8 @@ import (
 	"syscall"
 )
 
-// endAll makes the end of a call the end of all that cmd has started.
-func endAll(cmd *exec.Cmd) {
+// EndAll makes the end of a call the end of all that cmd has started.
+func EndAll(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
