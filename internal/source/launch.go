@@ -79,22 +79,10 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 	connected := make(chan error, 1)
 	go func() { connected <- started.connect() }()
 
-	// go-plugin's start takes no context, so the process is ended instead; the
-	// connection fails then.
-	timer := time.NewTimer(h.options.StartTimeout)
-	defer timer.Stop()
-	timedOut := false
-	select {
-	case err = <-connected:
-	case <-timer.C:
-		timedOut = true
-	case <-ctx.Done():
-	}
-	if timedOut || ctx.Err() != nil {
+	timedOut, err := await(ctx, connected, h.options.StartTimeout, func() {
 		launch.abort()
 		cut()
-		err = cmp.Or(<-connected, ctx.Err())
-	}
+	})
 	process := launch.process()
 	if err == nil && ctx.Err() == nil && !timedOut {
 		started.process, started.claimed = process, launch.claimed
@@ -114,6 +102,22 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		return nil, launch.refused
 	}
 	return nil, h.startFailure(p, process, timedOut, err)
+}
+
+// await returns what a start came to. go-plugin's start takes no context, so when ctx
+// ends or the time is over the process is ended by abort, and the connection fails then.
+func await(ctx context.Context, connected <-chan error, limit time.Duration, abort func()) (timedOut bool, err error) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-connected: // the only value: a ctx that ended meanwhile must not wait for another
+		return false, cmp.Or(err, ctx.Err())
+	case <-timer.C:
+		timedOut = true
+	case <-ctx.Done():
+	}
+	abort()
+	return timedOut, cmp.Or(<-connected, ctx.Err())
 }
 
 // launch is one attempt to start a plugin.

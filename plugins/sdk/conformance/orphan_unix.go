@@ -36,7 +36,8 @@ func (c *checker) orphan() {
 		c.fail("orphan: %w", err)
 		return
 	}
-	killed := time.AfterFunc(callLimit, func() { _ = shell.Process.Kill() })
+	// A plugin that prints nothing holds the pipe for as long as it lives.
+	killed := time.AfterFunc(callLimit, func() { killPlugin(pidFile); _ = shell.Process.Kill() })
 	defer killed.Stop()
 	reader := bufio.NewReader(stdout)
 	line, err := reader.ReadString('\n')
