@@ -174,32 +174,38 @@ func (h *Host) List(ctx context.Context) ([]Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
+	plugins := make([]Plugin, len(found))
 	limit := make(chan struct{}, max(2, runtime.NumCPU()))
 	var wg sync.WaitGroup
-	for _, p := range found {
+	for i, p := range found {
 		wg.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			if q, err := h.examined(ctx, p); err != nil {
-				p.Broken = err
-			} else {
-				p.Trust, p.Description, p.Digest, p.sum = q.Trust, q.Description, q.Digest, q.sum
-			}
-			if p.Digest == "" {
-				p.Digest = digestText(ctx, p.Path)
-			}
+			plugins[i] = h.told(ctx, p)
 		})
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, interrupted(ctx)
 	}
-	slices.SortStableFunc(found, func(a, b *Plugin) int { return strings.Compare(a.Type, b.Type) })
-	plugins := make([]Plugin, len(found))
-	for i, p := range found {
-		plugins[i] = *p
-	}
+	slices.SortStableFunc(plugins, func(a, b Plugin) int { return strings.Compare(a.Type, b.Type) })
 	return plugins, nil
+}
+
+// told returns a copy of a plugin with all that is known of it: once examined, it
+// may be what calls at the same time use.
+func (h *Host) told(ctx context.Context, p *Plugin) Plugin {
+	examined, err := h.examined(ctx, p)
+	told := *p
+	if err != nil {
+		told.Broken = err
+	} else {
+		told.Trust, told.Description, told.Digest, told.sum = examined.Trust, examined.Description, examined.Digest, examined.sum
+	}
+	if told.Digest == "" {
+		told.Digest = digestText(ctx, p.Path)
+	}
+	return told
 }
 
 // Find returns the plugin of a type, trusted and described. The error is an

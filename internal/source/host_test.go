@@ -241,6 +241,26 @@ func TestSourcesAreAskedAtOnce(t *testing.T) {
 	}
 }
 
+// TestListBesideCalls: what List found out is what the calls at the same time use.
+func TestListBesideCalls(t *testing.T) {
+	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}, CallTimeout: patience})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			plugins, err := h.List(context.Background())
+			if err != nil || len(plugins) != 1 || plugins[0].Broken != nil || plugins[0].Digest == "" {
+				t.Errorf("%v: %+v", err, plugins)
+			}
+		})
+		wg.Go(func() {
+			if r := one(context.Background(), h, "stub", nil); r.Err != nil {
+				t.Error(r.Err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func slowRequests(n int, wait string) []Request {
 	reqs := make([]Request, n)
 	for i := range reqs {
