@@ -33,7 +33,7 @@ type instance struct {
 	service sourcev1.ImageSourceClient
 	process *process
 	claimed *os.File // the socket directory; nil where it could not be locked
-	cut     func()   // ends go-plugin's own calls
+	cut     func()   // closes the connection, for which go-plugin has no limit
 	closing sync.Once
 	retired chan struct{} // closed when it takes no more calls
 
@@ -237,30 +237,26 @@ func (i *instance) end() {
 	_ = i.claimed.Close() // nil will do
 }
 
-// endsWith has calls end with life as well as with their own context.
-func endsWith(life context.Context) grpc.UnaryClientInterceptor {
-	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(life, cancel)()
+// closesWith returns options of connections that are closed, and their calls with
+// them, when life ends. go-plugin gives up one that fails, which leaves it to connect
+// again and again, and makes another to end the process by. They are known by their
+// first calls.
+func closesWith(life context.Context) []grpc.DialOption {
+	var known sync.Map
+	closing := func(cc *grpc.ClientConn) {
+		if _, before := known.LoadOrStore(cc, true); !before {
+			context.AfterFunc(life, func() { _ = cc.Close() })
+		}
+	}
+	unary := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		closing(cc)
 		return invoke(ctx, method, req, reply, cc, opts...)
 	}
-}
-
-// streamsEndWith is endsWith for streams.
-func streamsEndWith(life context.Context) grpc.StreamClientInterceptor {
-	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-		ctx, cancel := context.WithCancel(ctx)
-		unlink := context.AfterFunc(life, cancel)
-		stream, err := open(ctx, desc, cc, method, opts...)
-		if err != nil {
-			unlink()
-			cancel()
-			return nil, err
-		}
-		context.AfterFunc(stream.Context(), func() { unlink(); cancel() })
-		return stream, nil
+	stream := func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		closing(cc)
+		return open(ctx, desc, cc, method, opts...)
 	}
+	return []grpc.DialOption{grpc.WithUnaryInterceptor(unary), grpc.WithStreamInterceptor(stream)}
 }
 
 // Close ends all plugins. It may be called more than once; a closed Host starts

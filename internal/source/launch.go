@@ -63,17 +63,16 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		TLSConfig:        handshake.ClientConfig(certificate),
 		SkipHostEnv:      true,
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: socketBase()},
-		GRPCDialOptions: []grpc.DialOption{
+		// go-plugin's own calls have no limit, and something that the plugin started
+		// may hold the socket when the plugin is gone.
+		GRPCDialOptions: append(closesWith(life),
 			grpc.WithDefaultCallOptions(
 				grpc.MaxCallRecvMsgSize(sdk.MaxMessageSize), grpc.MaxCallSendMsgSize(sdk.MaxMessageSize)),
-			// go-plugin's own calls have no limit, and something that the plugin
-			// started may hold the socket when the plugin is gone.
-			grpc.WithUnaryInterceptor(endsWith(life)), grpc.WithStreamInterceptor(streamsEndWith(life)),
 			grpc.WithStatsHandler(scales{}),
 			// A plugin need not wait for the host between batches.
-			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2 * window),
+			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2*window),
 			grpc.WithReadBufferSize(readBuffer),
-		},
+		),
 	})
 	started := &instance{plugin: p, client: client, cut: cut, retired: make(chan struct{})}
 	connected := make(chan error, 1)

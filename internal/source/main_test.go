@@ -118,8 +118,15 @@ func withinLimits(ok func(limit time.Duration) bool) {
 	}
 }
 
+// connections counts what gRPC has open, a few goroutines each.
+func connections() int {
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return strings.Count(string(stacks), "created by google.golang.org/grpc/internal/grpcsync.NewCallbackSerializer")
+}
+
 // newHost returns a host whose sockets are in a directory of the test's own, and
-// checks at the end that no process and no socket is left. Limits that the test does
+// checks at the end that no process, socket and connection is left. Limits that the test does
 // not name are long.
 func newHost(t testing.TB, o Options) *Host {
 	t.Helper()
@@ -137,11 +144,13 @@ func newHost(t testing.TB, o Options) *Host {
 	if o.DescribeTimeout == 0 {
 		o.DescribeTimeout = patience
 	}
+	before := connections()
 	h := New(o)
 	t.Cleanup(func() {
 		h.Close()
 		h.Close()
 		checkNothingLeft(t, tmp, o.PluginDirs)
+		eventually(t, "no connection to a plugin is left", func() bool { return connections() <= before })
 	})
 	return h
 }
