@@ -191,6 +191,23 @@ func TestCancelEndsCallsAtOnce(t *testing.T) {
 	}
 }
 
+// TestCancelEndsPrograms: a program that a call has started, as for credentials, is a
+// group of its own, so the plugin ends it before it ends itself.
+func TestCancelEndsPrograms(t *testing.T) {
+	for range 10 {
+		h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
+		ctx, cancel := context.WithCancel(context.Background())
+		r := h.Discover(ctx, []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "program"}}}, func(Event) { cancel() })[0]
+		h.Close()
+		if failure.Code(r.Err) != failure.ExitInterrupted {
+			t.Fatal(r.Err)
+		}
+		if left := processesWith("environ", os.Getenv("TMPDIR")+"/"); len(left) > 0 {
+			t.Fatalf("it left %q", left)
+		}
+	}
+}
+
 // TestCancelDuringStart has a start that never ends.
 func TestCancelDuringStart(t *testing.T) {
 	dir := pluginDir(t, "hang-start")

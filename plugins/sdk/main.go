@@ -40,7 +40,6 @@ func Main[C any](newSource func() Source[C]) {
 		os.Exit(code)
 	}
 	serve(svc, os.Stderr)
-	os.Exit(0)
 }
 
 // command handles the calls that need no host. done is false when the host
@@ -88,7 +87,8 @@ func describe[C any](svc *service[C], stdout, stderr io.Writer) int {
 	return 0
 }
 
-// serve answers the host until it stops the server, is gone, or sends SIGTERM.
+// serve answers the host until it stops the server, is gone, or sends SIGTERM, and
+// ends the process.
 func serve[C any](svc *service[C], stderr *os.File) {
 	end := newEnding(os.Getenv(plugin.EnvUnixSocketDir), svc.cancel, &svc.running, os.Exit)
 	svc.ended = end.graceful
@@ -132,7 +132,8 @@ func serve[C any](svc *service[C], stderr *os.File) {
 			return end.server
 		},
 	})
-	svc.cancel()
+	// A call that the host has cancelled may still have a program to end.
+	end.now(0)
 }
 
 // secure returns the plugin's side of AutoMTLS. go-plugin would make a key on

@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/processgroup"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/stubs/catalog"
 )
@@ -238,6 +239,8 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		}
 		<-ctx.Done()
 		return ctx.Err()
+	case "program":
+		return program(ctx, out)
 	case "crash":
 		if err := out.Images(catalog.Images(300)...); err != nil {
 			return err
@@ -293,6 +296,20 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		os.Exit(4)
 	}
 	return &sdk.Diagnostic{Summary: "no such mode: " + req.Config.Mode, ConfigPath: "mode"}
+}
+
+// program runs one that does not end by itself and is a group of its own, as a
+// credential program is.
+func program(ctx context.Context, out *sdk.Stream) error {
+	cmd := exec.CommandContext(ctx, "sleep", "3600")
+	processgroup.EndAll(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if err := out.Progress(1, 0, "running"); err != nil {
+		return err
+	}
+	return cmd.Wait()
 }
 
 // Verify implements sdk.Verifier: ids tell what to answer.
