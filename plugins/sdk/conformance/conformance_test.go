@@ -1,11 +1,15 @@
 package conformance_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/conformance"
 )
@@ -81,4 +85,46 @@ func script(t *testing.T, body string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// TestCheckEndsWithItsContext has a plugin start what holds its output when it is gone.
+func TestCheckEndsWithItsContext(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the plugin is a shell script")
+	}
+	started := filepath.Join(t.TempDir(), "started")
+	// The host gives a certificate, and what looks for orphans none.
+	binary := script(t, `[ "$1" = describe ] && exec echo '{"name":"x","version":"1.0.0","protocolVersions":[1],"configSchema":"{}"}'
+[ -z "$BYOOS_PLUGIN" -o -n "$PLUGIN_CLIENT_CERT" ] && exit 1
+sleep 3600 &
+echo $! > '`+started+`.part' && mv '`+started+`.part' '`+started+`'`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		conformance.Check(ctx, binary, conformance.Case{})
+	}()
+	var child []byte
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for len(child) == 0 && ctx.Err() == nil {
+		<-ticker.C
+		child, _ = os.ReadFile(started)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(child)))
+	if err != nil {
+		t.Fatalf("nothing was started: %v", err)
+	}
+	defer func() {
+		if p, err := os.FindProcess(pid); err == nil {
+			_ = p.Kill()
+		}
+	}()
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for what the plugin has started")
+	}
 }

@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -36,9 +37,11 @@ func (c *checker) orphan() {
 		c.fail("orphan: %w", err)
 		return
 	}
-	// A plugin that prints nothing holds the pipe for as long as it lives.
-	killed := time.AfterFunc(callLimit, func() { killPlugin(pidFile); _ = shell.Process.Kill() })
-	defer killed.Stop()
+	// A plugin that prints nothing holds the pipe for as long as it lives, and what it
+	// has started for longer.
+	ctx, end := context.WithTimeout(c.ctx, callLimit)
+	defer end()
+	defer context.AfterFunc(ctx, func() { killPlugin(pidFile); _ = shell.Process.Kill(); _ = stdout.Close() })()
 	reader := bufio.NewReader(stdout)
 	line, err := reader.ReadString('\n')
 	_ = shell.Process.Kill()
@@ -52,7 +55,7 @@ func (c *checker) orphan() {
 	case <-gone:
 	case <-time.After(endLimit):
 		c.fail("%s after its parent was killed it still runs", endLimit)
-		killPlugin(pidFile)
+		end()
 		<-gone
 	}
 	_ = shell.Wait()
