@@ -213,8 +213,11 @@ func TestCredentialHelper(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	helper("good", `read server; [ "$1 $server" = "get `+host+`" ] || exit 9
-echo '{"ServerURL":"x","Username":"`+user+`","Secret":"`+canary+`"}'`)
+	good := `read server; [ "$1 $server" = "get ` + host + `" ] || exit 9
+echo '{"ServerURL":"x","Username":"` + user + `","Secret":"` + canary + `"}'`
+	helper("good", good)
+	helper("agent", `sleep 30 &
+`+good)
 	helper("none", `echo "credentials not found in native keychain"; exit 1`)
 	helper("bad", `echo "oops `+canary+`"; exit 3`)
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
@@ -224,6 +227,7 @@ echo '{"ServerURL":"x","Username":"`+user+`","Secret":"`+canary+`"}'`)
 		return discover(t, call{config: config{Repository: host + "/edge/ubuntu"}, settings: trusting(host, certFile), home: home})
 	}
 	clean(t, c(t, `{"credHelpers": {"`+host+`": "good"}}`))
+	clean(t, c(t, `{"credsStore": "agent"}`)) // which goes on, and holds the pipe
 	clean(t, c(t, `{"credsStore": "good", "auths": {"`+host+`": {}}}`))
 	says(t, c(t, `{"credsStore": "none"}`), "none are stored")
 	says(t, c(t, `{"credHelpers": {"other.example": "good"}}`), "none are stored")

@@ -221,6 +221,9 @@ func (c helperCommand) Input(in io.Reader) { c.Stdin = in }
 
 func (c helperCommand) Output() ([]byte, error) {
 	out, err := c.Cmd.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it has ended, and what it leaves behind, as an agent, holds the pipe
+	}
 	*c.failure = err
 	return out, err
 }
