@@ -189,13 +189,20 @@ func (o Options) workload(alone bool) *way {
 		w.next = "let the webhook of workload identity set it, or set it"
 		return w
 	}
+	// Where the webhook of AKS's identity bindings names a token proxy, Microsoft Entra takes
+	// the assertion from that alone (learn.microsoft.com/azure/aks/identity-bindings-concepts).
 	credential, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 		ClientOptions: o.client(w), DisableInstanceDiscovery: o.Cloud.PrivateAuthority,
-		AdditionallyAllowedTenants: o.allowed(),
+		AdditionallyAllowedTenants: o.allowed(), EnableAzureProxy: true,
 	})
 	if err != nil {
-		w.broken, w.next = "its variables are not usable", "check AZURE_TENANT_ID and AZURE_CLIENT_ID"
+		w.broken = "its variables are not usable"
+		w.next = "check AZURE_TENANT_ID and AZURE_CLIENT_ID and, where there are such, the variables that begin with AZURE_KUBERNETES_"
 		return w
+	}
+	const proxy = "AZURE_KUBERNETES_TOKEN_PROXY"
+	if o.Getenv(proxy) != "" {
+		w.next = "check the token proxy that " + proxy + " names"
 	}
 	w.inner = assertion{inner: credential, file: o.Getenv(file)}
 	return w

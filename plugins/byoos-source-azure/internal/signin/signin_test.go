@@ -3,10 +3,12 @@ package signin
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,6 +35,7 @@ func settings(t *testing.T, env map[string]string) func(string) string {
 		"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD",
 		"AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET",
 		"AZURE_ADDITIONALLY_ALLOWED_TENANTS", "AZURE_AUTHORITY_HOST", "AZURE_TOKEN_CREDENTIALS", "IDENTITY_SERVER_THUMBPRINT",
+		"AZURE_KUBERNETES_TOKEN_PROXY", "AZURE_KUBERNETES_SNI_NAME", "AZURE_KUBERNETES_CA_FILE", "AZURE_KUBERNETES_CA_DATA",
 	} {
 		t.Setenv(name, "")
 		if err := os.Unsetenv(name); err != nil {
@@ -174,6 +177,49 @@ func TestClaimsOfPrograms(t *testing.T) {
 				t.Errorf("called with %s", log)
 			}
 		})
+	}
+}
+
+// Where the webhook of AKS names a token proxy, the assertion goes to that and to nobody
+// else: Microsoft Entra knows no such assertion.
+func TestTokenProxy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("assertion"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status := http.StatusOK
+	proxy := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/proxy/own/oauth2/v2.0/token" && r.PostFormValue("client_assertion") == "assertion" {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer","error_description":"AADSTS700213: canary"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"issuer":"https://login.local/own/v2.0","authorization_endpoint":"https://login.local/a","token_endpoint":"https://login.local/own/oauth2/v2.0/token"}`)
+	}))
+	defer proxy.Close()
+	env := map[string]string{
+		envWays: workload, "AZURE_TENANT_ID": "own", "AZURE_CLIENT_ID": "c", "AZURE_FEDERATED_TOKEN_FILE": file, "AZURE_KUBERNETES_TOKEN_PROXY": proxy.URL + "/proxy",
+		"AZURE_KUBERNETES_CA_DATA": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: proxy.Certificate().Raw})),
+	}
+	direct := answers(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("%s was asked", r.URL)
+		return nil, io.ErrUnexpectedEOF
+	})
+	try := func() string { return text(signInWith(t, Options{Getenv: settings(t, env), Transport: direct}, "")) }
+	if said := try(); said != "<nil>" {
+		t.Errorf("said %s", said)
+	}
+	status = http.StatusBadRequest
+	if said := try(); !strings.Contains(said, "workload identity: "+strings.TrimPrefix(proxy.URL, "https://")+" answered HTTP status 400: AADSTS700213") {
+		t.Errorf("said %s", said)
+	}
+	status = http.StatusNoContent
+	if said := try(); !strings.Contains(said, "workload identity: ") || !strings.Contains(said, "next: check the token proxy that AZURE_KUBERNETES_TOKEN_PROXY names") {
+		t.Errorf("said %s", said)
+	}
+	env["AZURE_KUBERNETES_TOKEN_PROXY"] = "http://canary:canary@proxy.local"
+	if said := try(); !strings.Contains(said, "workload identity: its variables are not usable next: check AZURE_TENANT_ID and AZURE_CLIENT_ID and, where there are such, the variables that begin with AZURE_KUBERNETES_") || strings.Contains(said, canary) {
+		t.Errorf("said %s", said)
 	}
 }
 
