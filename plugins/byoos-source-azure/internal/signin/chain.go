@@ -238,8 +238,25 @@ func (o Options) powerShell(bool) *way {
 		w.broken = "it cannot be used"
 		return w
 	}
-	w.inner = credential
+	w.inner = shell{credential}
 	return w
+}
+
+// shell tells what Azure asks for beside a sign-in, which PowerShell takes at its login.
+type shell struct{ inner azcore.TokenCredential }
+
+// GetToken returns a token of PowerShell.
+func (s shell) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if o.Claims == "" {
+		return s.inner.GetToken(ctx, o)
+	}
+	login := "Connect-AzAccount"
+	if o.TenantID != "" {
+		login += " -Tenant '" + o.TenantID + "'"
+	}
+	return azcore.AccessToken{}, &Failure{
+		Way: "Azure PowerShell", Why: anotherSignIn, Next: "run `" + login + " -ClaimsChallenge '" + inAMessage(o.Claims) + "'` in it",
+	}
 }
 
 // allowed are the tenants that the user allows beside a credential's own.

@@ -66,6 +66,9 @@ func withTenant(args []string, flag, tenant string) []string {
 	return append(args, flag, tenant)
 }
 
+// anotherSignIn is why there is no token where Azure asks for more than a sign-in gave.
+const anotherSignIn = "Azure asks for another sign-in, as for multi-factor authentication"
+
 // maxOutput of a program is read; a token is some thousand bytes.
 const maxOutput = 1 << 18
 
@@ -89,7 +92,7 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	claims := base64.StdEncoding.EncodeToString([]byte(o.Claims))
 	if o.Claims != "" && p.atLogin {
 		return azcore.AccessToken{}, &Failure{
-			Way: p.name, Why: "Azure asks for another sign-in, as for multi-factor authentication",
+			Way: p.name, Why: anotherSignIn,
 			Next: p.advice(o.TenantID, p.claims, inAMessage(o.Claims)),
 		}
 	}

@@ -180,6 +180,27 @@ func TestClaimsOfPrograms(t *testing.T) {
 	}
 }
 
+// What Azure asks for beside a sign-in is an option of PowerShell's login, too
+// (azidentity's AzurePowerShellCredential); without it the next sign-in is refused as well.
+func TestClaimsOfPowerShell(t *testing.T) {
+	getenv := settings(t, map[string]string{
+		"PATH": programs(t, map[string]string{"pwsh": `echo '{"Token":"t","ExpiresOn":4102444800}'`}), envWays: powerShell,
+	})
+	for tenant, want := range map[string]string{
+		"":  "run `Connect-AzAccount -ClaimsChallenge 'IHsiYSI6MX0='` in it",
+		"T": "run `Connect-AzAccount -Tenant 'T' -ClaimsChallenge 'IHsiYSI6MX0='` in it",
+	} {
+		c, err := New(Options{Cloud: private(t), Getenv: getenv})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: `{"a":1}`, TenantID: tenant, Scopes: []string{"https://arm.local/.default"}})
+		if !strings.Contains(text(err), "Azure asks for another sign-in") || !strings.Contains(text(err), want) {
+			t.Errorf("missing %q in %s", want, text(err))
+		}
+	}
+}
+
 // Where the webhook of AKS names a token proxy, the assertion goes to that and to nobody
 // else: Microsoft Entra knows no such assertion.
 func TestTokenProxy(t *testing.T) {
