@@ -13,6 +13,7 @@ const (
 	checkFederation  = "give the application a federated credential with the issuer, subject and audience of this token"
 	checkUser        = "sign in with a service principal or `az login`: AZURE_USERNAME and AZURE_PASSWORD do not work with this account"
 	signInAgain      = "sign in again: `az login`"
+	askPolicies      = "ask who keeps the tenant's policies"
 )
 
 // entraError is an error of Microsoft Entra.
@@ -23,6 +24,20 @@ func (e entraError) String() string {
 		return "AADSTS" + e.code
 	}
 	return "AADSTS" + e.code + " (" + e.meaning + ")"
+}
+
+// elsewhere is what to do about an error that a command line has and that no other sign-in
+// changes; empty for the rest.
+func (e entraError) elsewhere() string {
+	switch e.code {
+	case "500011", "900382":
+		return "check AZURE_CLOUD and AZURE_RESOURCE_MANAGER_AUDIENCE, and that the command line is signed in to the same cloud: `az cloud show`"
+	case "90002", "900023":
+		return "check the configuration key tenant, and that the command line is signed in to the cloud that AZURE_CLOUD names"
+	case "53003", "530003":
+		return askPolicies
+	}
+	return ""
 }
 
 // entraErrors are those that are met in practice
@@ -53,8 +68,8 @@ func entraErrors() []entraError {
 		{"50173", "the sign-in has been revoked", signInAgain},
 		{"70043", "the sign-in has expired", signInAgain},
 		{"700082", "the sign-in has expired", signInAgain},
-		{"53003", "a Conditional Access policy of the tenant blocks it", "ask who keeps the tenant's policies"},
-		{"530003", "a Conditional Access policy requires a managed device", "ask who keeps the tenant's policies"},
+		{"53003", "a Conditional Access policy of the tenant blocks it", askPolicies},
+		{"530003", "a Conditional Access policy requires a managed device", askPolicies},
 		{"65001", "nobody has consented to the application", "grant consent to it"},
 	}
 }

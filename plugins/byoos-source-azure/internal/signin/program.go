@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -132,6 +133,7 @@ func (p program) failure(ctx context.Context, err error, tenant string, said []b
 		f.Why = "it ended with " + exit.String()
 		if e, found := entra(said); found {
 			f.Why += ": " + e.String()
+			f.Next = cmp.Or(e.elsewhere(), f.Next)
 		}
 	}
 	return f

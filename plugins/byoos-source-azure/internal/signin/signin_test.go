@@ -126,6 +126,9 @@ func TestProgramsWords(t *testing.T) {
 		want    []string
 	}{
 		"az fails":       {map[string]string{"az": loud + "exit 3"}, cli, "", []string{"az: it ended with exit status 3: AADSTS700082 (the sign-in has expired)", "run `az login`"}},
+		"another cloud":  {map[string]string{"az": "echo 'AADSTS500011: canary' >&2; exit 1"}, cli, "", []string{"AADSTS500011 (this tenant does not know what the token is for)", "next: check AZURE_CLOUD and AZURE_RESOURCE_MANAGER_AUDIENCE, and that the command line is signed in to the same cloud"}},
+		"no such tenant": {map[string]string{"az": "echo 'AADSTS90002: canary' >&2; exit 1"}, cli, "T", []string{"next: check the configuration key tenant"}},
+		"policies":       {map[string]string{"azd": "echo 'AADSTS53003: canary' >&2; exit 1"}, developer, "", []string{"next: ask who keeps the tenant's policies"}},
 		"in a tenant":    {map[string]string{"az": loud + "exit 1"}, cli, "T", []string{"run `az login --tenant T`"}},
 		"no JSON":        {map[string]string{"az": loud}, cli, "", []string{"az: what it printed is no token in JSON"}},
 		"no token in it": {map[string]string{"az": `echo '{"accessToken":"","expires_on":4102444800,"canary":"canary"}'`}, cli, "", []string{"no token in JSON"}},
