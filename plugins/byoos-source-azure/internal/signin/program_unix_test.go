@@ -91,7 +91,18 @@ func nothingStays(t *testing.T, o Options, fifo string, interrupted bool) bool {
 
 // A PowerShell that hangs is one, and no network that gives no answer.
 func TestPowerShellHangs(t *testing.T) {
-	getenv := settings(t, map[string]string{envWays: powerShell, "PATH": programs(t, map[string]string{"pwsh": "exec sleep 3600"})})
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// azidentity ends the shell that runs it, and not the program: this one ends when its
+	// pipe does.
+	defer func() {
+		if both, err := os.OpenFile(fifo, os.O_RDWR, 0); err == nil {
+			_ = both.Close()
+		}
+	}()
+	getenv := settings(t, map[string]string{envWays: powerShell, "PATH": programs(t, map[string]string{"pwsh": "exec cat " + fifo})})
 	said := text(signInWith(t, Options{Getenv: getenv, Limit: 100 * time.Millisecond}, ""))
 	if !strings.Contains(said, "Azure PowerShell: it did not end within 100ms") || strings.Contains(said, "network") {
 		t.Errorf("said %s", said)
