@@ -68,6 +68,19 @@ func TestRepeatedPages(t *testing.T) {
 	}
 }
 
+// A link without TLS is the fault of the answer, and not of this machine's certificates.
+func TestPageWithoutTLS(t *testing.T) {
+	asked := 0
+	names, err := list(t.Context(), func(r *http.Request) (*http.Response, error) {
+		asked++
+		return answer(r, 200, nil, `{"value":[{"name":"g"}],"nextLink":"http://management.azure.com/p2"}`), nil
+	})
+	d := Problem{Err: err}.Diagnostic()
+	if asked != 1 || len(names) != 1 || !strings.Contains(d.Detail, "a page without TLS") || d.NextStep != checkBetween {
+		t.Errorf("%d, %v, %v, next: %s", asked, names, d, d.NextStep)
+	}
+}
+
 // Who is asked to wait for longer than the call lasts is told so, not that the time
 // was over.
 func TestWaitThatIsTooLong(t *testing.T) {

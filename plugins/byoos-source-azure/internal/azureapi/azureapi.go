@@ -227,7 +227,14 @@ type pagesKey struct{}
 // errRepeatedPage is a list that would go on for ever.
 const errRepeatedPage = errContent("a list of Azure links to one of its pages again, so that it does not end")
 
+// errNoTLS is a link that the credential does not follow; azcore refuses it as well, in
+// words of its own.
+const errNoTLS = errContent("an answer of Azure links to a page without TLS, where the credential does not go")
+
 func (once) Do(req *policy.Request) (*http.Response, error) {
+	if req.Raw().URL.Scheme != "https" {
+		return nil, errNoTLS
+	}
 	if seen, ok := req.Raw().Context().Value(pagesKey{}).(map[string]bool); ok {
 		page := req.Raw().URL.RequestURI() // of the one host that guard lets through
 		if seen[page] {
