@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/signin"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -99,6 +100,18 @@ func TestReadAction(t *testing.T) {
 	}
 	if got := scopeOf("/subscriptions/S/providers/Microsoft.Compute/galleries"); got != "/subscriptions/S" {
 		t.Errorf("scope %q", got)
+	}
+}
+
+// A sign-in that fails while something is read has nothing to do with that.
+func TestSignInHasNoKey(t *testing.T) {
+	for want, failed := range map[string]*signin.Failure{
+		"": {Way: "az", Why: "it hangs"}, "tenant": {Way: "az", Why: "it is not for the tenant", Tenant: true},
+	} {
+		d := Problem{Subject: "gallery prod", ConfigPath: "gallery", Err: &signin.Error{Failed: []*signin.Failure{failed}}}.Diagnostic()
+		if d.ConfigPath != want || d.Scope != "" {
+			t.Errorf("%q: it is told of %q %q", want, d.ConfigPath, d.Scope)
+		}
 	}
 }
 

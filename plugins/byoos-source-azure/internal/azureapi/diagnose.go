@@ -130,7 +130,8 @@ func (p Problem) getenv() func(string) string {
 }
 
 func (p Problem) signIn(d *sdk.Diagnostic, failed *signin.Error) {
-	d.Summary, d.Scope = "no token from Azure: the sign-in failed", ""
+	// Whatever was to be read, it is neither that nor the key that names it.
+	d.Summary, d.Scope, d.ConfigPath = "no token from Azure: the sign-in failed", "", ""
 	d.Detail = p.Clean(failed.Error())
 	var next []string
 	for _, f := range failed.Failed {
