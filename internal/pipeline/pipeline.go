@@ -36,6 +36,9 @@ type Pipeline struct {
 	Explain bool
 	// AllowPartial goes on when a source fails; Failed then takes the failure.
 	AllowPartial bool
+	// AskUnused asks for what is only on record of sources that no pack picks from, too, as
+	// Verify does: what a lock is given must be what verification then calls good.
+	AskUnused bool
 	// Progress and Report take what sources say meanwhile; an empty event ends progress.
 	Progress func(source.Event)
 	Report   func(source.Diagnostic)

@@ -776,19 +776,22 @@ packs:
 		want  []string
 		fails error
 		told  string // of each pick
+		all   bool   // AskUnused
 	}{
-		"still there":     {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}, nil, ""},
-		"gone":            {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}, nil, ""},
-		"both gone":       {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}, nil, ""},
-		"disabled":        {[]source.Verified{disabled, here}, nil, []string{"ami-2", "ami-2"}, nil, ""},
-		"deprecated":      {[]source.Verified{deprecated, here}, nil, []string{"ami-2", "ami-2"}, nil, ""},
-		"at its end":      {[]source.Verified{ended, disabled}, nil, []string{"ami-1", ""}, nil, ""},
-		"excluded":        {[]source.Verified{excluded, absent}, nil, []string{"ami-1", ""}, nil, ""},
-		"a record says":   {[]source.Verified{recorded, absent}, nil, []string{"ami-3", "ami-3"}, nil, ""},
-		"cannot tell":     {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil, "could not be asked: expired"},
-		"cannot be asked": {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled"), "could not be asked: throttled"},
-		"in which state":  {[]source.Verified{unsure, here}, []string{"both"}, []string{"ami-3"}, nil, "whether the image is available is not known: no word"},
-		"of another run":  {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil, ""},
+		"still there":            {[]source.Verified{here, here}, nil, []string{"ami-3", "ami-3"}, nil, "", false},
+		"gone":                   {[]source.Verified{absent, here}, nil, []string{"ami-2", "ami-2"}, nil, "", false},
+		"both gone":              {[]source.Verified{absent, absent}, nil, []string{"ami-1", ""}, nil, "", false},
+		"disabled":               {[]source.Verified{disabled, here}, nil, []string{"ami-2", "ami-2"}, nil, "", false},
+		"deprecated":             {[]source.Verified{deprecated, here}, nil, []string{"ami-2", "ami-2"}, nil, "", false},
+		"at its end":             {[]source.Verified{ended, disabled}, nil, []string{"ami-1", ""}, nil, "", false},
+		"excluded":               {[]source.Verified{excluded, absent}, nil, []string{"ami-1", ""}, nil, "", false},
+		"a record says":          {[]source.Verified{recorded, absent}, nil, []string{"ami-3", "ami-3"}, nil, "", false},
+		"cannot tell":            {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil, "could not be asked: expired", false},
+		"cannot be asked":        {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled"), "could not be asked: throttled", false},
+		"in which state":         {[]source.Verified{unsure, here}, []string{"both"}, []string{"ami-3"}, nil, "whether the image is available is not known: no word", false},
+		"of another run":         {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil, "", false},
+		"of no other run":        {[]source.Verified{absent, here}, []string{"record"}, []string{"ami-2"}, nil, "", true},
+		"of a run that it fails": {[]source.Verified{unknown, unknown}, []string{"record"}, []string{"ami-3"}, errors.New("throttled"), "could not be asked: throttled", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fake := &plugins{
@@ -797,7 +800,7 @@ packs:
 				verified: map[string][]source.Verified{}, err: map[string]error{"cloud": test.fails},
 			}
 			p := newPipeline(t, fake)
-			p.Document = parsed(t, spec)
+			p.Document, p.AskUnused = parsed(t, spec), test.all
 			picks, _, err := p.Picks(t.Context(), packs(t, p, test.packs...))
 			if err != nil {
 				t.Fatal(err)

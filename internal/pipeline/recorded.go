@@ -11,8 +11,8 @@ import (
 )
 
 // withoutRefused picks again without images that are only on record and that a service
-// does not have, or speaks against. Only sources that answered in this run are asked, so
-// that a pack of a manifest alone reaches no service.
+// does not have, or speaks against. Unless AskUnused is set, only sources that answered in
+// this run are asked, so that a pack of a manifest alone reaches no service.
 func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
 	verifier, ok := p.Plugins.(Verifier)
 	if !ok {
@@ -78,13 +78,16 @@ func (p *Pipeline) askForRefused(
 	if len(subjects) == 0 {
 		return nil
 	}
-	answered := map[string]bool{}
+	mayAsk := map[string]bool{}
+	for _, s := range p.Document.Set.Sources {
+		mayAsk[s.Name] = p.AskUnused
+	}
 	for _, result := range results {
-		answered[result.Source] = result.Err == nil && result.Plugin != nil
+		mayAsk[result.Source] = result.Err == nil && result.Plugin != nil
 	}
 	answers := make([][]answer, len(subjects))
 	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
-		return answered[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
+		return mayAsk[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	var refused []image.Image
 	open := func(i int, why string) {

@@ -55,6 +55,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
+	session.AskUnused = true
 	path, name, err := o.Lock.Place(o.Invocation, session.Document)
 	if err != nil {
 		return err

@@ -42,7 +42,8 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Long: `Pick anew for every pack, or only for those named, show the old and the new image
 side by side with the reason, and rewrite only those entries of the lock. Entries
 of packs that the spec no longer has are removed. All sources of the spec are asked,
-whichever packs are named.
+whichever packs are named; those that no pack picks from, for images that are only
+on record.
 
 With --allow-partial, a pack of which a source failed keeps its image unless the
 other sources have a newer one; when the spec changed, that is exit code 4.`,
@@ -93,6 +94,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
+	session.AskUnused = true
 	path, name, err := o.Lock.Place(o.Invocation, session.Document)
 	if err != nil {
 		return err

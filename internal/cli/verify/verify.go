@@ -90,6 +90,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
+	session.AskUnused = true
 	subjects, err := o.subjects(ctx, session)
 	if err != nil {
 		return err
