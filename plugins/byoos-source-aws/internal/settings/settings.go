@@ -234,7 +234,7 @@ func (b *ImageBuilder) validate() error {
 		return problem(path, fmt.Sprintf("%q in the ARN is not a region", parts[3]), "copy the ARN from the console, or write the name")
 	}
 	a, ok := ParseARN(text)
-	if !ok || a.Kind != kind {
+	if !ok || a.Kind != kind || !endsWell(a) {
 		return problem(path, fmt.Sprintf("%q is not the ARN of an Image Builder %s", text, kind),
 			"copy it from the console, or write the name")
 	}
@@ -242,6 +242,19 @@ func (b *ImageBuilder) validate() error {
 		return problem("imageBuilder.region", fmt.Sprintf("region %s is not that of the ARN, %s", b.Region, a.Region), "drop the key")
 	}
 	return nil
+}
+
+// versionAndBuild are what the service takes after the name of an image, where x is any
+// number: https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_GetImage.html
+var versionAndBuild = regexp.MustCompile(`^(([0-9]+|x)\.){2}([0-9]+|x)/([0-9]+|x)?$`)
+
+// endsWell tells whether what comes after the name in an ARN is what its kind has there:
+// the service tells the others apart by a refusal that may be anything's.
+func endsWell(a ARN) bool {
+	if a.Version == "" && a.Build == "" {
+		return true
+	}
+	return a.Kind == "image" && versionAndBuild.MatchString(a.Version+"/"+a.Build)
 }
 
 // Home returns the region that an ARN or Region names, or "".
