@@ -100,6 +100,7 @@ func newAMI(a *AMI, seed uint64) *ami {
 	optional(&b, "imdsSupport", a.IMDSSupport)
 	optional(&b, "lastLaunchedTime", a.LastLaunched)
 	optional(&b, "sourceImageId", a.SourceImage)
+	optional(&b, "sourceImageRegion", a.SourceRegion)
 	optional(&b, "sourceInstanceId", a.SourceInstance)
 	element(&b, "deregistrationProtection", a.Protection)
 	if a.StateReason != "" {

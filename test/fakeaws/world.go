@@ -88,6 +88,7 @@ type AMI struct {
 	Protection      string            `json:"deregistrationProtection,omitempty"` // default disabled
 	SourceImage     string            `json:"sourceImageId,omitempty"`            // what it is a copy of, or its instance was launched from
 	SourceInstance  string            `json:"sourceInstanceId,omitempty"`         // what it was made from
+	SourceRegion    string            `json:"sourceImageRegion,omitempty"`        // where that is
 	Tags            map[string]string `json:"tags,omitempty"`
 	// HiddenCalls is how many DescribeImages calls in its region pass before it
 	// shows: eventual consistency.

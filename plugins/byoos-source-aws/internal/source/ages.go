@@ -20,47 +20,56 @@ import (
 // a build itself.
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_DistributeImage.html
 //
-// Where Image Builder does not say when a build was made, EC2 has the time of each copy:
-// the oldest AMI tells the age of all.
+// A build is as old as the oldest that is known of it: when it began, when its AMIs were
+// made, and how old the builds are that these are copies of. An AMI is never older than
+// what is in it, so where a build lists one from before it began, an older build made it.
 type ages struct {
 	mu    sync.Mutex
+	self  string                       // the account of the credentials, where it is known
 	kept  map[string][]sdk.Image       // by build
 	away  map[string][]sdk.Image       // by build, what is in regions that nobody asked for
 	known map[string]builder.Candidate // what Image Builder lists, by id
-	shown map[string]bool              // ids that EC2 showed
+	shown map[string]time.Time         // when AMIs that EC2 showed were made, by id
 	asked map[string]bool              // ids that were looked up for their ages alone
 }
 
 func buildKey(c builder.Candidate) string { return cmp.Or(c.ARN, c.Version, c.ID) }
 
 // know takes all that Image Builder lists, also what is in other regions than are read.
-func (a *ages) know(listed []builder.Candidate) {
+func (a *ages) know(listed []builder.Candidate, self string) {
+	a.self = self
 	a.kept, a.away, a.known = map[string][]sdk.Image{}, map[string][]sdk.Image{}, map[string]builder.Candidate{}
-	a.shown, a.asked = map[string]bool{}, map[string]bool{}
+	a.shown, a.asked = map[string]time.Time{}, map[string]bool{}
 	for _, c := range listed {
 		a.known[c.ID] = c
 	}
 }
 
-// keep takes an AMI as EC2 sees it, or as Image Builder alone lists it.
-func (a *ages) keep(c builder.Candidate, img sdk.Image, shown bool) {
+// keep takes an AMI as Image Builder lists it.
+func (a *ages) keep(c builder.Candidate, img sdk.Image) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.kept[buildKey(c)] = append(a.kept[buildKey(c)], img)
-	a.shown[c.ID] = shown
+}
+
+// show takes an AMI as EC2 has it.
+func (a *ages) show(img sdk.Image) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.shown[img.ID] = img.CreatedAt
 }
 
 // trace takes an AMI that tells of others how old they are, and is not sent. Image Builder
 // need not list it: the record of a build may be deleted before its AMIs.
 func (a *ages) trace(img sdk.Image) {
+	a.show(img)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, listed := a.known[img.ID]; !listed {
-		a.known[img.ID] = builder.Candidate{ID: img.ID, Region: img.Region, CreatedAt: img.CreatedAt}
+		a.known[img.ID] = builder.Candidate{ID: img.ID, Region: img.Region}
 	}
 	build := buildKey(a.known[img.ID])
 	a.away[build] = append(a.away[build], img)
-	a.shown[img.ID] = true
 }
 
 // all are the AMIs of a build that were looked up.
@@ -73,19 +82,22 @@ func (a *ages) builds() []string {
 	return ids(all)
 }
 
+func fromInstance(img sdk.Image) bool { return img.Attributes["sourceInstanceId"] != "" }
+
 // source is what an AMI is a copy of, where Image Builder lists that, or EC2 tells it of an
-// AMI of the account: others may not see all of it. An AMI that was made from an instance was
-// built, and is no copy.
+// AMI of the account, or of one that a build of the account was distributed to: of others
+// not all may be seen. An AMI that was made from an instance was built, and is no copy.
 func (a *ages) source(img sdk.Image) (builder.Candidate, bool) {
 	id := img.Attributes["sourceImageId"]
-	if id == "" || img.Attributes["sourceInstanceId"] != "" {
+	if id == "" || fromInstance(img) {
 		return builder.Candidate{}, false
 	}
 	if source, listed := a.known[id]; listed {
 		return source, true
 	}
 	region := cmp.Or(img.Attributes["sourceImageRegion"], img.Region)
-	return builder.Candidate{ID: id, Region: region}, img.Owner == settings.Self && settings.IsRegion(region)
+	ours := img.Owner == settings.Self || img.Reference != nil && a.self != "" && accountOf(img.Reference.Value) == a.self
+	return builder.Candidate{ID: id, Region: region}, ours && settings.IsRegion(region)
 }
 
 // unasked are the AMIs that others are copies of and that were not looked up, by region:
@@ -96,7 +108,8 @@ func (a *ages) unasked(read func(region string) bool) map[string][]string {
 		for _, img := range a.all(build) {
 			source, isCopy := a.source(img)
 			_, listed := a.known[source.ID]
-			if !isCopy || a.asked[source.ID] || a.shown[source.ID] || listed && read(source.Region) {
+			_, shown := a.shown[source.ID]
+			if !isCopy || shown || a.asked[source.ID] || listed && read(source.Region) {
 				continue
 			}
 			a.asked[source.ID] = true
@@ -106,23 +119,41 @@ func (a *ages) unasked(read func(region string) bool) map[string][]string {
 	return byRegion
 }
 
-// lost are the builds that may be older than is known: EC2 does not show what their AMIs
-// are copies of, or it is so with the older builds that they are copies of.
-func (a *ages) lost(made map[string]time.Time, origins map[string]string) []string {
-	return slices.DeleteFunc(ids(a.kept), func(build string) bool {
-		return !a.trailEnds(build, made) && (origins[build] == "" || !a.trailEnds(origins[build], made))
-	})
+// lost are the builds that may be older than is known, the newest first, as these may be
+// picked for it.
+func (a *ages) lost(made map[string]time.Time) []string {
+	began := a.began()
+	lost := slices.DeleteFunc(ids(a.kept), func(build string) bool { return !a.isLost(build, began) })
+	slices.SortStableFunc(lost, func(x, y string) int { return made[y].Compare(made[x]) })
+	return lost
 }
 
-// trailEnds tells whether no AMI of a build is seen to be made from an instance, and one is
-// a copy of another of it, or of one of no known time, that EC2 does not show.
-func (a *ages) trailEnds(build string, made map[string]time.Time) bool {
-	images := a.all(build)
-	return !slices.ContainsFunc(images, func(img sdk.Image) bool { return img.Attributes["sourceInstanceId"] != "" }) &&
-		slices.ContainsFunc(images, func(img sdk.Image) bool {
+// isLost tells whether a build is a copy of what EC2 does not show, or of what has no time,
+// and no AMI of it or of what it is a copy of is seen to be made from an instance: there a
+// build began.
+func (a *ages) isLost(build string, began map[string]time.Time) bool {
+	lost := false
+	trail := []string{build}
+	for i := 0; i < len(trail); i++ {
+		for _, img := range a.all(trail[i]) {
+			at, shown := a.shown[img.ID]
+			timeless := at.IsZero() && began[trail[i]].IsZero()
+			if shown && fromInstance(img) && !timeless {
+				return false
+			}
 			source, isCopy := a.source(img)
-			return isCopy && !a.shown[source.ID] && (buildKey(source) == build || made[buildKey(source)].IsZero())
-		})
+			if !isCopy {
+				lost = lost || shown && timeless && trail[i] != build
+				continue
+			}
+			_, shown = a.shown[source.ID]
+			lost = lost || !shown
+			if of := buildKey(source); !slices.Contains(trail, of) {
+				trail = append(trail, of)
+			}
+		}
+	}
+	return lost
 }
 
 // send sends the AMIs when all regions are read. Ages that may be wrong matter where they
@@ -147,13 +178,13 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 	if n := len(copies); n > 0 {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
-			Summary: plural(n, "AMI is a copy of an older build, and taken to be as old: ", "AMIs are copies of older builds, and taken to be as old: ") + some(copies),
+			Summary: plural(n, "AMI is", "AMIs are") + " of older builds that were distributed again, and taken to be as old: " + some(copies),
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if lost := a.lost(made, origins); len(lost) > 0 && len(a.kept) > 1 && by != sdk.NewestByVersion {
+	if lost := a.lost(made); len(lost) > 0 && len(a.kept) > 1 && by != sdk.NewestByVersion {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
 			Summary: "EC2 does not show what the AMIs of " + plural(len(lost), "build", "builds") +
@@ -175,22 +206,25 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 	})
 }
 
-// made is when builds were made by what is said of them alone, and of which Image Builder
-// does not say it.
-func (a *ages) made() (made map[string]time.Time, untimed []string) {
-	made = map[string]time.Time{}
+// began is when builds began, by Image Builder.
+func (a *ages) began() map[string]time.Time {
+	began := map[string]time.Time{}
 	for _, c := range a.known {
-		made[buildKey(c)] = earlier(made[buildKey(c)], c.CreatedAt)
+		began[buildKey(c)] = earlier(began[buildKey(c)], c.CreatedAt)
 	}
+	return began
+}
+
+// made is when builds were made by what is said of them and of their AMIs, and of which
+// Image Builder does not say it.
+func (a *ages) made() (made map[string]time.Time, untimed []string) {
+	made = a.began()
 	for _, build := range a.builds() {
-		if !made[build].IsZero() {
-			continue
-		}
-		if len(a.kept[build]) > 0 {
+		if made[build].IsZero() && len(a.kept[build]) > 0 {
 			untimed = append(untimed, build)
 		}
 		for _, img := range a.all(build) {
-			made[build] = earlier(made[build], img.CreatedAt)
+			made[build] = earlier(made[build], a.shown[img.ID])
 		}
 	}
 	return made, untimed
@@ -205,16 +239,23 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // origins makes builds as old as the older ones that they are copies of, and returns
-// which these are.
+// which these are, or an AMI that was there before its build began.
 func (a *ages) origins(made map[string]time.Time) map[string]string {
 	origins := map[string]string{}
+	for build, began := range a.began() {
+		for _, img := range a.all(build) {
+			if at := a.shown[img.ID]; at.Before(began) && at.Equal(made[build]) {
+				origins[build] = img.ID
+			}
+		}
+	}
 	for again := true; again; {
 		again = false
 		for _, build := range a.builds() {
 			for _, img := range a.all(build) {
 				source, isCopy := a.source(img)
 				at := made[buildKey(source)]
-				if !isCopy || at.IsZero() || !at.Before(made[build]) {
+				if !isCopy || earlier(made[build], at).Equal(made[build]) {
 					continue
 				}
 				made[build], again = at, true

@@ -881,7 +881,7 @@ func TestDistributedAsABuildOfToday(t *testing.T) {
 	})
 	out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
 	out.noErrors(t)
-	if len(out.diagnostics) != 1 || !strings.Contains(out.diagnostics[0].Summary, "1 AMI is a copy of an older build, and taken to be as old: "+id(4)) {
+	if len(out.diagnostics) != 1 || !strings.Contains(out.diagnostics[0].Summary, "1 AMI is of older builds that were distributed again, and taken to be as old: "+id(4)) {
 		t.Errorf("%+v", out.diagnostics)
 	}
 	for n, want := range map[int]string{1: june, 2: second, 3: second, 4: june, 5: today} {
@@ -922,7 +922,7 @@ func TestDistributedOnAndOn(t *testing.T) {
 			t.Errorf("%s: %+v", img.ID, img.Provenance["createdAt"])
 		}
 	}
-	if len(out.diagnostics) != 1 || !strings.Contains(out.diagnostics[0].Summary, "3 AMIs are copies of older builds") {
+	if len(out.diagnostics) != 1 || !strings.Contains(out.diagnostics[0].Summary, "3 AMIs are of older builds") {
 		t.Errorf("%+v", out.diagnostics)
 	}
 }

@@ -18,6 +18,8 @@ type estate struct {
 	content map[string]int  // of each AMI, the day that its content was built
 	good    map[string]bool // AMIs that may be picked
 	random  *rand.Rand
+	gone    map[string]bool // AMIs that EC2 does not show any more
+	orphans map[string]bool // AMIs that could be picked if their builds had not been forgotten
 	// forgets says that Image Builder has no record any more of some builds, and that all is
 	// of one account.
 	forgets bool
@@ -30,15 +32,16 @@ func day(n int) string { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC).Form
 func chance(random *rand.Rand, of int) bool { return random.IntN(of) == 0 }
 
 func newEstate(seed int) *estate {
-	e := &estate{content: map[string]int{}, good: map[string]bool{}, random: rand.New(rand.NewPCG(uint64(seed), 7))}
+	e := &estate{content: map[string]int{}, good: map[string]bool{}, gone: map[string]bool{}, orphans: map[string]bool{}, random: rand.New(rand.NewPCG(uint64(seed), 7))}
 	e.world = fakeaws.World{Seed: uint64(seed), Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}}
 	if chance(e.random, 3) {
 		e.world.PageSize = 1 + e.random.IntN(3)
 	}
 	e.forgets = chance(e.random, 3)
-	for n := 1; n <= 2+e.random.IntN(5); n++ {
-		e.build(n * 10)
+	for n := range 2 + e.random.IntN(7) {
+		e.build(n*10 + 10)
 	}
+	e.world.AMIs = slices.DeleteFunc(e.world.AMIs, func(a fakeaws.AMI) bool { return e.gone[a.ID] })
 	return e
 }
 
@@ -58,11 +61,17 @@ func (e *estate) build(on int) {
 	case 2:
 		b.DateCreated = ""
 	}
+	if (e.good[source] || e.orphans[source]) && chance(e.random, 3) { // listed as it is
+		b.Outputs = append(b.Outputs, fakeaws.Output{Region: e.regionOf(source), AMI: source})
+	}
 	home := source
 	for _, region := range []string{"us-east-1", "eu-west-1", "us-west-2"} {
 		if source == home && region != "us-east-1" || !chance(e.random, 4) || region == "us-east-1" && source == "" {
 			a := amiOf(region, id(len(e.world.AMIs)+1), day(on + 1)[:19]+".000Z")
 			a.SourceImage = home
+			if home != "" {
+				a.SourceRegion = e.regionOf(home)
+			}
 			if home == "" {
 				a.SourceInstance, a.SourceImage = "i-1", "ami-0base"
 				if n := len(e.world.AMIs); n > 0 && chance(e.random, 2) { // built upon an earlier one
@@ -77,16 +86,31 @@ func (e *estate) build(on int) {
 	}
 	if e.forgets && on > 10 && chance(e.random, 3) {
 		for _, o := range b.Outputs {
-			e.good[o.AMI] = false
+			if e.good[o.AMI] && o.AMI != source {
+				e.good[o.AMI], e.orphans[o.AMI] = false, true
+			}
 		}
 		return
+	}
+	for _, o := range b.Outputs {
+		if e.orphans[o.AMI] {
+			e.good[o.AMI] = isGood(b)
+		}
 	}
 	e.world.Builds = append(e.world.Builds, b)
 }
 
+func isGood(b fakeaws.Build) bool {
+	return b.Status == "" && (b.DeprecationTime == "" || b.DeprecationTime > now().Format(time.RFC3339))
+}
+
+func (e *estate) regionOf(id string) string {
+	return e.world.AMIs[slices.IndexFunc(e.world.AMIs, func(a fakeaws.AMI) bool { return a.ID == id })].Region
+}
+
 func (e *estate) distribute(b *fakeaws.Build, a fakeaws.AMI, content int) {
 	o := fakeaws.Output{Region: a.Region, AMI: a.ID}
-	good := b.Status == "" && (b.DeprecationTime == "" || b.DeprecationTime > now().Format(time.RFC3339))
+	good := isGood(*b)
 	switch kind := e.random.IntN(8); {
 	case e.forgets && kind == 3:
 	case kind == 0:
@@ -102,6 +126,8 @@ func (e *estate) distribute(b *fakeaws.Build, a fakeaws.AMI, content int) {
 		}
 	case kind == 4:
 		o.Status, good = "FAILED", false
+	case kind == 5:
+		e.gone[a.ID], good = true, false
 	}
 	b.Outputs = append(b.Outputs, o)
 	e.content[a.ID], e.good[a.ID] = content, good
@@ -212,5 +238,92 @@ func TestADistributionOfAForgottenBuild(t *testing.T) {
 	}
 	if text := run(t, call{config: `{"imageBuilder":{"image":"golden"},"newestBy":"version"}`}).text(t); strings.Contains(text, "distributed again") {
 		t.Errorf("its age does not matter: %s", text)
+	}
+}
+
+// TestADistributionOfWhatImageBuilderDoesNotList: the build that an AMI came out of is out of
+// the range of versions, or Image Builder has no record of it. What lists the AMI again, or is
+// a copy of it in whatever account, is as old as that AMI.
+func TestADistributionOfWhatImageBuilderDoesNotList(t *testing.T) {
+	from := func(n int, change ...func(*fakeaws.AMI)) func(*fakeaws.AMI) {
+		return func(a *fakeaws.AMI) {
+			a.SourceImage, a.SourceRegion = id(n), "us-east-1"
+			for _, c := range change {
+				c(a)
+			}
+		}
+	}
+	anothers := func(a *fakeaws.AMI) { a.Owner, a.SharedWith = elsewhere, []string{self} }
+	for name, again := range map[string]fakeaws.AMI{
+		"listed as it is":     amiOf("us-east-1", id(1), "2026-05-01T01:00:00.000Z", func(a *fakeaws.AMI) { a.SourceInstance = "i-1" }),
+		"a copy":              amiOf("us-east-1", id(3), "2026-05-20T01:00:00.000Z", from(1)),
+		"in another account":  amiOf("us-east-1", id(3), "2026-05-20T01:00:00.000Z", from(1, anothers)),
+		"of an untimed build": amiOf("us-east-1", id(3), "2026-05-20T01:00:00.000Z", from(1)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			builds := []fakeaws.Build{
+				{Region: "us-east-1", Name: "golden", Version: "1.1.0", Build: 1, DateCreated: "2026-05-10T00:00:00Z", Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(2)}}},
+				{Region: "us-east-1", Name: "golden", Version: "1.2.0", Build: 1, DateCreated: "2026-05-20T00:00:00Z", Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: again.ID, Account: again.Owner}}},
+			}
+			if name == "of an untimed build" {
+				builds[1].DateCreated = ""
+			}
+			w := fakeaws.World{Builds: builds, AMIs: []fakeaws.AMI{again, amiOf("us-east-1", id(2), "2026-05-10T01:00:00.000Z")}}
+			if again.ID != id(1) {
+				w.AMIs = append(w.AMIs, amiOf("us-east-1", id(1), "2026-05-01T01:00:00.000Z", func(a *fakeaws.AMI) { a.SourceInstance = "i-1" }))
+			}
+			start(t, w)
+			out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+			out.noErrors(t)
+			old, second := out.find(t, again.ID), out.find(t, id(2))
+			if !old.CreatedAt.Before(second.CreatedAt) || len(out.images) != 2 {
+				t.Errorf("%v, and the one of an older build %v", second.CreatedAt, old.CreatedAt)
+			}
+			if text := out.text(t); !strings.Contains(text, "1 AMI is of older builds that were distributed again, and taken to be as old: "+again.ID) || strings.Contains(text, "does not show what") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
+// TestWhereTheTrailOfCopiesEnds: nothing says when the first build was made, so the notice
+// names what is a copy of it, the newest first.
+func TestWhereTheTrailOfCopiesEnds(t *testing.T) {
+	build := func(version, created string, ami int) fakeaws.Build {
+		return fakeaws.Build{Region: "us-east-1", Name: "golden", Version: version, Build: 1, DateCreated: created, Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(ami)}}}
+	}
+	copyOf := func(n int) func(*fakeaws.AMI) {
+		return func(a *fakeaws.AMI) { a.SourceImage, a.SourceRegion = id(n), "us-east-1" }
+	}
+	instance := func(a *fakeaws.AMI) { a.SourceInstance = "i-1" }
+	const named = "distributed again: arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.3.0/1"
+	second := amiOf("us-east-1", id(2), "2026-05-10T01:00:00.000Z", instance)
+	tests := []struct {
+		what   string
+		builds []fakeaws.Build
+		amis   []fakeaws.AMI
+		told   string
+	}{
+		{"of a build that may be a copy itself, and has no AMI any more",
+			[]fakeaws.Build{build("1.1.0", "2026-05-10T00:00:00Z", 2), build("1.2.0", "2026-05-15T00:00:00Z", 3), build("1.3.0", "2026-05-20T00:00:00Z", 4)},
+			[]fakeaws.AMI{second, amiOf("us-east-1", id(4), "2026-05-20T01:00:00.000Z", copyOf(3))}, named},
+		{"of an AMI without a time",
+			[]fakeaws.Build{build("1.1.0", "2026-05-10T00:00:00Z", 2), build("1.3.0", "2026-05-20T00:00:00Z", 4)},
+			[]fakeaws.AMI{second, amiOf("us-east-1", id(1), "03/10/2023", instance), amiOf("us-east-1", id(4), "2026-05-20T01:00:00.000Z", copyOf(1))}, named},
+		{"several",
+			[]fakeaws.Build{build("1.1.0", "2026-05-10T00:00:00Z", 2), build("1.2.0", "2026-05-15T00:00:00Z", 3), build("1.3.0", "2026-05-20T00:00:00Z", 4)},
+			[]fakeaws.AMI{second, amiOf("us-east-1", id(3), "2026-05-15T01:00:00.000Z", copyOf(1)), amiOf("us-east-1", id(4), "2026-05-20T01:00:00.000Z", copyOf(1))},
+			named + ", arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.2.0/1"},
+		{"of a build that has its first AMI",
+			[]fakeaws.Build{build("1.1.0", "2026-05-10T00:00:00Z", 2), build("1.3.0", "2026-05-20T00:00:00Z", 4)},
+			[]fakeaws.AMI{second, amiOf("us-east-1", id(4), "2026-05-20T01:00:00.000Z", copyOf(2))}, ""},
+	}
+	for _, test := range tests {
+		start(t, fakeaws.World{Builds: test.builds, AMIs: test.amis})
+		out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+		out.noErrors(t)
+		if text := out.text(t); strings.Contains(text, "does not show what") != (test.told != "") || !strings.Contains(text, test.told) {
+			t.Errorf("%s: %s", test.what, text)
+		}
 	}
 }

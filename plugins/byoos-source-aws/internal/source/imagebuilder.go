@@ -48,7 +48,7 @@ func (d *discovery) imageBuilder(ctx context.Context) error {
 		return err
 	}
 	d.self = d.whose(ctx, found)
-	d.ages.know(found.Candidates)
+	d.ages.know(found.Candidates, d.self)
 	byRegion := map[string][]builder.Candidate{}
 	left := map[string]bool{}
 	for _, c := range found.Candidates {
@@ -249,8 +249,9 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 	}
 	err := d.reader(region).ByID(ctx, wanted, func(page []types.Image) error {
 		for i := range page {
-			convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
-			byID[aws.ToString(page[i].ImageId)] = convert.Image(&page[i])
+			img := ami.Converter{Region: region, TagKeys: d.config.TagKeys}.Image(&page[i])
+			byID[img.ID] = img
+			d.ages.show(img)
 		}
 		return nil
 	})
@@ -259,7 +260,7 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 		if !seen {
 			img = d.unseen(c, d.unconfirmed(c, err != nil))
 		}
-		d.ages.keep(c, d.merged(c, img), seen)
+		d.ages.keep(c, d.merged(c, img))
 	}
 	return err
 }

@@ -304,7 +304,7 @@ func TestListedVersionsLeaveFieldsOut(t *testing.T) {
 			list := `{"imageVersionList": [{"arn": "` + arn + `1.1.0", "name": "Golden RHEL", "version": "1.1.0"}, ` + test.newest + `]}`
 			start(t, fakeaws.World{
 				Builds:   []fakeaws.Build{build("1.1.0", 1), build("1.2.0", 2)},
-				AMIs:     []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june)},
+				AMIs:     []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), "2026-06-02T01:00:00.000Z")},
 				Recorded: []fakeaws.Recorded{{Service: "imagebuilder", Action: "ListImages", Region: "us-east-1", Answer: json.RawMessage(list)}},
 			})
 			out := run(t, call{config: `{"imageBuilder":{"image":"` + test.image + `","version":"1.x"}}`})
