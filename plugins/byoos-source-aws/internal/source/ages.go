@@ -175,6 +175,7 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 			return err
 		}
 	}
+	slices.Sort(copies) // regions answer in any order
 	if n := len(copies); n > 0 {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeaws"
 )
@@ -283,6 +284,26 @@ func TestADistributionOfWhatImageBuilderDoesNotList(t *testing.T) {
 				t.Error(text)
 			}
 		})
+	}
+}
+
+// TestCopiesAreNamedInOrder: whatever region answers first, the notice is the same.
+func TestCopiesAreNamedInOrder(t *testing.T) {
+	var a ages
+	c := builder.Candidate{ARN: "second", CreatedAt: now()}
+	a.know(nil, self)
+	for _, n := range []int{3, 2} {
+		img := sdk.Image{ID: id(n), CreatedAt: now().AddDate(0, 0, -1), Provenance: map[string]sdk.Provenance{}}
+		a.show(img)
+		a.keep(c, img)
+		a.known[img.ID] = c
+	}
+	out := &recorder{}
+	if err := a.send(out, sdk.NewestByCreated); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.text(t); !strings.Contains(text, "as old: "+id(2)+", "+id(3)) {
+		t.Error(text)
 	}
 }
 
