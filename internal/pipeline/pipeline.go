@@ -287,7 +287,7 @@ func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []sour
 	if err != nil {
 		return nil, nil, err
 	}
-	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.withoutRefused(ctx, packs, images, results, picks) })
+	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.settled(ctx, packs, images, results, picks) })
 	tellFailed(picks, results)
 	return picks, results, err
 }

@@ -10,35 +10,84 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// withoutRefused picks again without images that are only on record and that a service
-// does not have, or speaks against. Unless AskUnused is set, only sources that answered in
-// this run are asked, so that a pack of a manifest alone reaches no service.
-func (p *Pipeline) withoutRefused(ctx context.Context, packs []spec.Pack, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
+// hearing is what sources are asked of picks beside their lists, and what was picked from.
+type hearing struct {
+	*Pipeline
+	verifier Verifier
+	packs    []spec.Pack
+	results  []source.Result
+	images   []image.Image
+
+	heard   map[record]bool
+	all     bool // whatever is on record was asked for
+	unasked map[image.Place][]string
+
+	rounds   int
+	stated   map[image.Identity]bool // whose state was asked for
+	silent   map[string]bool         // sources that could not be asked
+	doubtful []int                   // of images, whose state no source can tell
+}
+
+// settled picks again without images that are only on record and that a service does not
+// have, or speaks against, nor those that cannot be used where their own source had not
+// asked. Unless AskUnused is set, only sources that answered in this run are asked, so
+// that a pack of a manifest alone reaches no service.
+func (p *Pipeline) settled(ctx context.Context, packs []spec.Pack, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
 	verifier, ok := p.Plugins.(Verifier)
 	if !ok {
 		return picks, nil
 	}
-	unasked := map[image.Place][]string{}
-	if refused := p.askForRefused(ctx, verifier, recorded(picks), results, unasked); len(refused) > 0 {
-		// Where one is refused others may be: all are asked for before it is picked again.
-		var rest []Subject
-		for i := range images {
-			if images[i].Evidence != image.Asked && images[i].ID != "" {
-				rest = append(rest, Subject{Source: images[i].Source, Image: images[i]})
+	h := &hearing{
+		Pipeline: p, verifier: verifier, packs: packs, results: results, images: slices.Clone(images),
+		heard: map[record]bool{}, unasked: map[image.Place][]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
+	}
+	for {
+		changed := h.refused(ctx, picks)
+		if !changed {
+			var err error
+			if changed, err = h.askForStates(ctx, picks); err != nil {
+				return nil, err
 			}
 		}
-		refused = append(refused, p.askForRefused(ctx, verifier, rest, results, unasked)...)
+		if !changed {
+			break
+		}
 		var err error
-		if picks, err = p.Select(packs, append(slices.Clone(images), refused...)); err != nil {
+		if picks, err = p.Select(packs, h.images); err != nil {
 			return nil, err
 		}
 	}
+	if err := h.doubt(picks); err != nil {
+		return nil, err
+	}
 	for i := range picks {
 		if img := picks[i].Image; img != nil && img.Evidence != image.Asked {
-			picks[i].unasked = unasked[img.Place()]
+			picks[i].unasked = h.unasked[img.Place()]
 		}
 	}
 	return picks, nil
+}
+
+// refused adds to the images what services say against picks that are only on record, and
+// tells whether there is any.
+func (h *hearing) refused(ctx context.Context, picks []Pick) bool {
+	if h.all {
+		return false
+	}
+	refused := h.askForRefused(ctx, h.recorded(picks))
+	if len(refused) == 0 {
+		return false
+	}
+	// Where one is refused others may be: all are asked for before it is picked again.
+	var rest []Subject
+	for i := range h.images {
+		if h.images[i].Evidence != image.Asked && h.images[i].ID != "" {
+			rest = append(rest, Subject{Source: h.images[i].Source, Image: h.images[i]})
+		}
+	}
+	h.all = true
+	h.images = append(h.images, append(refused, h.askForRefused(ctx, rest)...)...)
+	return true
 }
 
 // record is what a service may contradict of an image.
@@ -51,8 +100,7 @@ type record struct {
 
 // recorded are the picks that no service was asked for, and what none could be picked
 // of, each once.
-func recorded(picks []Pick) []Subject {
-	seen := map[record]bool{}
+func (h *hearing) recorded(picks []Pick) []Subject {
 	var subjects []Subject
 	for _, pick := range picks {
 		images := pick.Outcome.Alternatives
@@ -61,8 +109,8 @@ func recorded(picks []Pick) []Subject {
 		}
 		for _, img := range images {
 			is := record{img.Place(), img.Part(), img.OS, img.KubernetesVersion}
-			if img.Evidence != image.Asked && !seen[is] {
-				seen[is] = true
+			if img.Evidence != image.Asked && !h.heard[is] {
+				h.heard[is] = true
 				subjects = append(subjects, Subject{Source: img.Source, Image: *img})
 			}
 		}
@@ -71,34 +119,32 @@ func recorded(picks []Pick) []Subject {
 }
 
 // askForRefused returns what services that are asked say against subjects. What cannot
-// be asked is not known to be gone: why it could not goes into unasked.
-func (p *Pipeline) askForRefused(
-	ctx context.Context, verifier Verifier, subjects []Subject, results []source.Result, unasked map[image.Place][]string,
-) []image.Image {
+// be asked is not known to be gone: why it could not goes into h.unasked.
+func (h *hearing) askForRefused(ctx context.Context, subjects []Subject) []image.Image {
 	if len(subjects) == 0 {
 		return nil
 	}
 	mayAsk := map[string]bool{}
-	for _, s := range p.Document.Set.Sources {
-		mayAsk[s.Name] = p.AskUnused
+	for _, s := range h.Document.Set.Sources {
+		mayAsk[s.Name] = h.AskUnused
 	}
-	for _, result := range results {
+	for _, result := range h.results {
 		mayAsk[result.Source] = result.Err == nil && result.Plugin != nil
 	}
 	answers := make([][]answer, len(subjects))
-	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	all := h.askAll(ctx, h.verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return mayAsk[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	var refused []image.Image
 	open := func(i int, why string) {
 		at := subjects[i].Image.Place()
-		if !settled(answers[i]) && !slices.Contains(unasked[at], why) {
-			unasked[at] = append(unasked[at], why)
+		if !settled(answers[i]) && !slices.Contains(h.unasked[at], why) {
+			h.unasked[at] = append(h.unasked[at], why)
 		}
 	}
 	for i, subject := range subjects {
-		refused = append(refused, p.against(&subject.Image, answers[i])...)
-		for _, result := range results {
+		refused = append(refused, h.against(&subject.Image, answers[i])...)
+		for _, result := range h.results {
 			if result.Err != nil && result.Source != subject.Source && (result.Plugin == nil || knows(result.Plugin, subject.Image.Provider)) {
 				open(i, "source "+result.Source+" failed")
 			}

@@ -513,7 +513,7 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 	if err != nil {
 		return err
 	}
-	if picks, err = p.withoutRefused(ctx, all, found, results, picks); err != nil {
+	if picks, err = p.settled(ctx, all, found, results, picks); err != nil {
 		return err
 	}
 	nearest := map[string]*image.Image{}

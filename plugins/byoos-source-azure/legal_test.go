@@ -451,6 +451,13 @@ type legalPick struct {
 // legalRun runs kubectl-byoos in dir.
 func legalRun(t *testing.T, w *world, dir string, args ...string) (stdout []byte, stderr string) {
 	t.Helper()
+	stdout, stderr, _ = legalExit(t, w, dir, args...)
+	return stdout, stderr
+}
+
+// legalExit is legalRun with the exit code.
+func legalExit(t *testing.T, w *world, dir string, args ...string) (stdout []byte, stderr string, code int) {
+	t.Helper()
 	var out, err bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "kubectl-byoos"), args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &err
@@ -461,7 +468,7 @@ func legalRun(t *testing.T, w *world, dir string, args ...string) (stdout []byte
 	if failed := cmd.Run(); failed != nil && !errors.As(failed, &exit) {
 		t.Fatalf("%s: %v", args[0], failed)
 	}
-	return out.Bytes(), err.String()
+	return out.Bytes(), err.String(), cmd.ProcessState.ExitCode()
 }
 
 func legalItems[T any](t *testing.T, text []byte) []T {
