@@ -29,6 +29,10 @@ func (r *Rule) decide(t *trial) Outcome {
 			}
 		}
 	}
+	if some := t.shortened(); len(some) > 1 {
+		o.refuse(some, shortID)
+		return o
+	}
 	o.Verdict, o.Pick = Picked, whole(t.fit)
 	top := t.fit[0]
 	if next := slices.IndexFunc(t.fit, func(e *entry) bool { return !sameEdition(top, e) }); next > 0 {
@@ -37,6 +41,28 @@ func (r *Rule) decide(t *trial) Outcome {
 	o.notes(t)
 	r.noteUnread(&o, t)
 	return o
+}
+
+// shortID is why an image is not picked whose id alone does not say which it is.
+const shortID = "the short id that the pack gets stands for each of them"
+
+// shortened returns the first image, and which others the short id that a pack gets of it
+// stands for, whatever the pack selects: which is meant is decided where the id is used.
+func (t *trial) shortened() []*entry {
+	top := t.fit[0]
+	if top.FullID == "" || strings.EqualFold(top.ID, top.FullID) {
+		return nil
+	}
+	some := []*entry{top}
+	end := "/" + strings.Trim(image.CanonicalID(top.Provider, top.ID), "/")
+	for i := range t.pool.entries {
+		e := &t.pool.entries[i]
+		known := slices.ContainsFunc(some, func(other *entry) bool { return sameIdentity(other, e) })
+		if !known && e.State != image.Gone && sameProvider(e.Provider, top.Provider) && strings.HasSuffix(e.Identity().ID, end) {
+			some = append(some, e)
+		}
+	}
+	return some
 }
 
 // whole returns the first image. Where it stands for several parts of one id, or is one

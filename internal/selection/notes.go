@@ -19,7 +19,6 @@ func (o *Outcome) notes(t *trial) {
 	o.noteUnknown(t.fit)
 	o.noteFuture(t)
 	o.noteRegions(t)
-	o.noteShortID(t)
 	o.noteKinds(t)
 	o.noteMachines(t)
 	o.notePartial(t)
@@ -88,21 +87,6 @@ func (o *Outcome) noteFuture(t *trial) {
 	if at := o.Pick.CreatedAt; at != nil && at.After(t.now.Add(clockSkew)) {
 		o.note("%s says that it was created in the future (%s): a clock or its date is wrong, and nothing newer is picked until then",
 			o.Pick.ID, at.UTC().Format(time.RFC3339))
-	}
-}
-
-// noteShortID tells of another image that the id of the pick stands for as well: which one
-// that is, is decided where the id is used.
-func (o *Outcome) noteShortID(t *trial) {
-	top := t.fit[0]
-	if top.FullID == "" || strings.EqualFold(top.ID, top.FullID) {
-		return
-	}
-	for i := range t.pool.entries {
-		if e := &t.pool.entries[i]; strings.EqualFold(e.ID, top.ID) && !strings.EqualFold(e.FullID, top.FullID) && e.FullID != "" {
-			o.note("%s is short for %s as well: have the whole id rendered to be sure which is meant", top.ID, e.FullID)
-			return
-		}
 	}
 }
 

@@ -40,6 +40,9 @@ func (o Outcome) ambiguous(pack string) error {
 		Summary: fmt.Sprintf("pack %s: %d images fit, and %s", pack, len(o.Alternatives), o.Why),
 		Next:    o.tellApart(),
 	}
+	if o.Why == shortID {
+		e.Summary = fmt.Sprintf("pack %s: %s is short for %d images", pack, printableText(o.Alternatives[0].ID), len(o.Alternatives))
+	}
 	tags := o.differingTags()
 	for i := range o.Alternatives {
 		if i == maxAlternatives {
@@ -47,9 +50,19 @@ func (o Outcome) ambiguous(pack string) error {
 			break
 		}
 		img := o.Alternatives[i]
-		e.Details = append(e.Details, Describe(img)+tagsText(img, tags))
+		e.Details = append(e.Details, Describe(wholly(img, o.Why))+tagsText(img, tags))
 	}
 	return e
+}
+
+// wholly returns an image by its whole id where the short one is why it was not picked.
+func wholly(img *image.Image, why string) *image.Image {
+	if why != shortID {
+		return img
+	}
+	with := *img
+	with.ID = cmp.Or(img.FullID, img.ID)
+	return &with
 }
 
 // selectable are the fields of select that can tell images apart.
@@ -77,6 +90,9 @@ func selectable() []struct {
 func (o Outcome) tellApart() string {
 	if o.Why == unreadOthers {
 		return "set resolve: all at the source to know what they hold, or narrow its tags"
+	}
+	if o.Why == shortID {
+		return "set idForm: full at the source, or make one source for each subscription and name one of them in the pack's sources"
 	}
 	var differ []string
 	for _, field := range selectable() {

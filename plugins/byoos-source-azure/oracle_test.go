@@ -42,6 +42,9 @@ func oracleWorldOf(seed int) *oracleWorld {
 		}
 		w.galleries = append(w.galleries, gallery)
 	}
+	if w.relative { // a subscription has no two galleries of one name, and their versions' relative ids would be equal
+		w.galleries = w.galleries[:1]
+	}
 	if w.number { // those of several definitions do not compare
 		w.galleries = w.galleries[:1]
 		w.galleries[0].Definitions = w.galleries[0].Definitions[:1]
