@@ -587,6 +587,20 @@ func TestVerify(t *testing.T) {
 			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK, reason: "access denied",
 			other: source.Verified{Presence: source.Unknown, Reason: "access denied"},
 		},
+		"on record, and the service refuses": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusUnknown, reason: "could not ask: access denied",
+			other: source.Verified{Presence: source.Unknown, Reason: "access denied", Evidence: image.Asked},
+		},
+		"on record, and the service of a source that the pack does not pick from refuses": {
+			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", pack: "aws-us-east-1",
+			status: pipeline.StatusUnknown, reason: "could not ask: access denied",
+			other: source.Verified{Presence: source.Unknown, Reason: "access denied", Evidence: image.Asked},
+		},
+		"off the record, and the service refuses": {
+			golden: source.Verified{Presence: source.NotFound, Reason: "not listed", Evidence: image.Recorded}, asked: "golden",
+			status: pipeline.StatusUnknown, reason: "access denied",
+			other: source.Verified{Presence: source.Unknown, Reason: "access denied", Evidence: image.Asked},
+		},
 		"on record, and another record does not have it": {
 			golden: source.Verified{Presence: source.Found, Image: &good}, asked: "golden", status: pipeline.StatusOK,
 			other: source.Verified{Presence: source.NotFound, Reason: "not listed", Evidence: image.Recorded},

@@ -186,6 +186,9 @@ func settled(answers []answer) bool {
 	return slices.ContainsFunc(answers, func(a answer) bool { return a.presence == source.Found && a.evidence == image.Asked })
 }
 
+// refused tells whether a service was asked for an image and did not answer.
+func (a answer) refused() bool { return a.presence == source.Unknown && a.evidence == image.Asked }
+
 // open tells whether a source that was asked leaves open whether there is an image: it may
 // be where the source did not look.
 func (a answer) open() bool {
@@ -315,6 +318,8 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 		p.judgeFound(&v, found, packs)
 		for _, a := range answers {
 			switch {
+			case a.refused() && v.Status == StatusOK:
+				v.Status, v.Reasons = StatusUnknown, []string{"it is on record, and source " + a.source + " could not ask: " + a.reason}
 			case a.failed && v.Status == StatusOK && subject.needs(a.source, packs):
 				v.Status, v.Reasons = StatusUnknown, []string{"it is on record, and " + a.reason}
 			case a.presence == source.NotVisible, a.open():
@@ -331,7 +336,7 @@ func (p *Pipeline) judge(subject Subject, answers []answer, packs map[string]spe
 	}
 	v.absent(slices.DeleteFunc(slices.Clone(answers), func(a answer) bool {
 		// A source that cannot tell does not count beside the one it was picked from.
-		return own != nil && a.source != own.source && a.presence == source.Unknown && (!a.failed || !subject.needs(a.source, packs))
+		return own != nil && a.source != own.source && a.presence == source.Unknown && !a.refused() && (!a.failed || !subject.needs(a.source, packs))
 	}))
 	return v
 }

@@ -280,7 +280,8 @@ type Result struct {
 	// Reason, for every Presence but Found; then what else is known of the image.
 	Reason string
 	// Evidence says whether the service was asked for Presence. With an Image it may
-	// be left out: that one's counts.
+	// be left out: that one's counts. Unknown with Asked is a refusal of the service, or
+	// no answer of it: a record of the image does not count then.
 	Evidence Evidence
 }
 

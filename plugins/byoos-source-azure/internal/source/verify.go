@@ -145,17 +145,18 @@ func (s *session) ask(ctx context.Context, q question) ([]sdk.Result, error) {
 		}
 		return results, nil
 	}
-	presence, reason, err := s.absent(ctx, q, err)
+	presence, reason, failed := s.absent(ctx, q, err)
 	for _, ref := range q.refs {
-		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason, Evidence: evidence(q, ref, presence)})
+		results = append(results, sdk.Result{Ref: ref, Presence: presence, Reason: reason, Evidence: evidence(q, ref, presence, err)})
 	}
-	return results, err
+	return results, failed
 }
 
-// evidence tells that Azure was asked, unless it gave no answer or the region that has
-// the image may be another one.
-func evidence(q question, ref sdk.Ref, p sdk.Presence) sdk.Evidence {
-	if p == sdk.Unknown || q.id.Regional() && ref.Region == "" {
+// evidence tells that Azure was asked, unless the region or the group that has the image
+// may be another one. To refuse is an answer, too: it is no leave to believe a record.
+func evidence(q question, ref sdk.Ref, p sdk.Presence, err error) sdk.Evidence {
+	elsewhere := q.id.Regional() && ref.Region == "" || p == sdk.Unknown && (azureapi.NotFound(err) || errors.Is(err, errSeveral))
+	if elsewhere {
 		return sdk.EvidenceUnknown
 	}
 	return sdk.Asked

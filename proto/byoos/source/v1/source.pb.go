@@ -1065,6 +1065,8 @@ type VerifyResult struct {
 	// Why, for every presence but PRESENCE_FOUND; then what else is known of it.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Whether the service was asked for the presence. Absent when image says it.
+	// PRESENCE_UNKNOWN that was asked is a refusal, or no answer: a record of the image
+	// does not count then.
 	Evidence Evidence `protobuf:"varint,5,opt,name=evidence,proto3,enum=byoos.source.v1.Evidence" json:"evidence,omitempty"`
 	// ImageRef.id of the request: an answer names the question that it answers.
 	Id            string `protobuf:"bytes,6,opt,name=id,proto3" json:"id,omitempty"`
