@@ -388,3 +388,34 @@ func TestVerifySharedImageAsEverySubscription(t *testing.T) {
 		t.Errorf("%v, got %+v", err, got)
 	}
 }
+
+// Sources are asked for each other's images where one is gone or only on record. Azure is
+// asked once for each, however many sources there are, and again by a later command.
+func TestVerifyOfManySourcesAsksOnce(t *testing.T) {
+	const sources = 6
+	e := fakeazure.Generate("S", "RG", sources, 1, 1)
+	w := start(t, fakeazure.Options{Estate: e}, nil)
+	dir := t.TempDir()
+	text := "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources:\n"
+	packs := "packs:\n"
+	for i := range sources {
+		text += fmt.Sprintf("  - {name: s%d, type: azure, config: {gallery: gallery%03d, resourceGroup: RG, subscription: S}}\n", i, i)
+		packs += fmt.Sprintf("  - {name: p%d, pack: generic-byoi, sources: [s%d], select: {region: westus2}}\n", i, i)
+	}
+	writeSpec(t, dir, text+packs)
+	if _, stderr, code := legalExit(t, w, dir, "lock"); code != 0 {
+		t.Fatal(stderr)
+	}
+	for i := range e.Galleries {
+		e.Galleries[i].Definitions[0].Versions = nil
+	}
+	for range 2 {
+		before := len(w.versionsRead())
+		if out, stderr, code := legalExit(t, w, dir, "verify"); code != 1 || strings.Count(string(out), "it does not exist any more") != sources {
+			t.Errorf("exit %d: %s%s", code, out, stderr)
+		}
+		if read := len(w.versionsRead()) - before; read != sources {
+			t.Errorf("%d requests for %d images", read, sources)
+		}
+	}
+}

@@ -43,6 +43,11 @@ type Options struct {
 	Tell func(what string)
 	// Transport sends requests; nil is an http.Client with verified TLS.
 	Transport policy.Transporter
+	// Answers are shared with other APIs, at a time; nil are of this API alone. Tenant is
+	// that of the credential.
+	Answers *Answers
+	Tenant  string
+	Now     time.Time
 }
 
 // API reads from one cloud with one credential. It is safe for concurrent use.
@@ -53,15 +58,12 @@ type API struct {
 	mu       sync.Mutex
 	computes map[string]*armcompute.ClientFactory
 	builders map[string]*vmib.ClientFactory
-	// definitions are read once each, for all their versions.
-	definitions sync.Map
-}
 
-// remembered reads a definition, or returns what came of reading it before.
-func remembered[T any](a *API, read func() (*T, error), id ...string) (*T, error) {
-	key := fmt.Sprintf("%T %s", *new(T), strings.ToLower(strings.Join(id, "/")))
-	known, _ := a.definitions.LoadOrStore(key, sync.OnceValues(read))
-	return known.(func() (*T, error))()
+	// answers are what was read by itself, once each; scope tells those of this cloud and
+	// tenant from others.
+	answers *Answers
+	scope   string
+	now     time.Time
 }
 
 // New returns an API.
@@ -70,7 +72,11 @@ func New(o Options) *API {
 	if transport == nil {
 		transport = wire.Client()
 	}
+	if o.Answers == nil {
+		o.Answers = &Answers{}
+	}
 	return &API{
+		answers: o.Answers, scope: strings.ToLower(o.Cloud.Host + " " + o.Tenant), now: o.Now,
 		credential: o.Credential,
 		computes:   map[string]*armcompute.ClientFactory{},
 		builders:   map[string]*vmib.ClientFactory{},
@@ -329,7 +335,7 @@ func (a *API) Definitions(ctx context.Context, subscription, group, gallery stri
 
 // Definition reads one image definition, once.
 func (a *API) Definition(ctx context.Context, subscription, group, gallery, definition string) (*armcompute.GalleryImage, error) {
-	return remembered(a, func() (*armcompute.GalleryImage, error) {
+	return remembered(ctx, a, func() (*armcompute.GalleryImage, error) {
 		f, err := a.compute(subscription)
 		if err != nil {
 			return nil, err
@@ -352,16 +358,18 @@ func (a *API) Versions(ctx context.Context, subscription, group, gallery, defini
 		}, each)
 }
 
-// Version reads one version with its replication status.
+// Version reads one version with its replication status, once.
 func (a *API) Version(ctx context.Context, subscription, group, gallery, definition, version string) (*armcompute.GalleryImageVersion, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	expand := armcompute.ReplicationStatusTypesReplicationStatus
-	r, err := f.NewGalleryImageVersionsClient().Get(ctx, group, gallery, definition, version,
-		&armcompute.GalleryImageVersionsClientGetOptions{Expand: &expand})
-	return &r.GalleryImageVersion, err
+	return remembered(ctx, a, func() (*armcompute.GalleryImageVersion, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		expand := armcompute.ReplicationStatusTypesReplicationStatus
+		r, err := f.NewGalleryImageVersionsClient().Get(ctx, group, gallery, definition, version,
+			&armcompute.GalleryImageVersionsClientGetOptions{Expand: &expand})
+		return &r.GalleryImageVersion, err
+	}, subscription, group, gallery, definition, version)
 }
 
 // ManagedImages lists the managed images of a resource group, or of the whole
@@ -380,14 +388,16 @@ func (a *API) ManagedImages(ctx context.Context, subscription, group string, eac
 		func(r armcompute.ImagesClientListByResourceGroupResponse) []*armcompute.Image { return r.Value }, each)
 }
 
-// ManagedImage reads one managed image.
+// ManagedImage reads one managed image, once.
 func (a *API) ManagedImage(ctx context.Context, subscription, group, name string) (*armcompute.Image, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.NewImagesClient().Get(ctx, group, name, nil)
-	return &r.Image, err
+	return remembered(ctx, a, func() (*armcompute.Image, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		r, err := f.NewImagesClient().Get(ctx, group, name, nil)
+		return &r.Image, err
+	}, subscription, group, name)
 }
 
 // Template reads an image template of VM Image Builder.
@@ -429,7 +439,7 @@ func (a *API) CommunityDefinitions(ctx context.Context, subscription, location, 
 
 // CommunityDefinition reads one definition, once, of a community gallery.
 func (a *API) CommunityDefinition(ctx context.Context, subscription, location, gallery, definition string) (*armcompute.CommunityGalleryImage, error) {
-	return remembered(a, func() (*armcompute.CommunityGalleryImage, error) {
+	return remembered(ctx, a, func() (*armcompute.CommunityGalleryImage, error) {
 		f, err := a.compute(subscription)
 		if err != nil {
 			return nil, err
@@ -451,14 +461,16 @@ func (a *API) CommunityVersions(ctx context.Context, subscription, location, gal
 		}, each)
 }
 
-// CommunityVersion reads one version of a community gallery.
+// CommunityVersion reads one version, once, of a community gallery.
 func (a *API) CommunityVersion(ctx context.Context, subscription, location, gallery, definition, version string) (*armcompute.CommunityGalleryImageVersion, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.NewCommunityGalleryImageVersionsClient().Get(ctx, location, gallery, definition, version, nil)
-	return &r.CommunityGalleryImageVersion, err
+	return remembered(ctx, a, func() (*armcompute.CommunityGalleryImageVersion, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		r, err := f.NewCommunityGalleryImageVersionsClient().Get(ctx, location, gallery, definition, version, nil)
+		return &r.CommunityGalleryImageVersion, err
+	}, subscription, location, gallery, definition, version)
 }
 
 // SharedDefinitions lists the definitions of a directly shared gallery in location.
@@ -494,7 +506,7 @@ func sharedWithAny[T any](each func(*T) error, list func(to *armcompute.SharedTo
 
 // SharedDefinition reads one definition, once, of a directly shared gallery.
 func (a *API) SharedDefinition(ctx context.Context, subscription, location, gallery, definition string) (*armcompute.SharedGalleryImage, error) {
-	return remembered(a, func() (*armcompute.SharedGalleryImage, error) {
+	return remembered(ctx, a, func() (*armcompute.SharedGalleryImage, error) {
 		f, err := a.compute(subscription)
 		if err != nil {
 			return nil, err
@@ -519,12 +531,14 @@ func (a *API) SharedVersions(ctx context.Context, subscription, location, galler
 	})
 }
 
-// SharedVersion reads one version of a directly shared gallery.
+// SharedVersion reads one version, once, of a directly shared gallery.
 func (a *API) SharedVersion(ctx context.Context, subscription, location, gallery, definition, version string) (*armcompute.SharedGalleryImageVersion, error) {
-	f, err := a.compute(subscription)
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.NewSharedGalleryImageVersionsClient().Get(ctx, location, gallery, definition, version, nil)
-	return &r.SharedGalleryImageVersion, err
+	return remembered(ctx, a, func() (*armcompute.SharedGalleryImageVersion, error) {
+		f, err := a.compute(subscription)
+		if err != nil {
+			return nil, err
+		}
+		r, err := f.NewSharedGalleryImageVersionsClient().Get(ctx, location, gallery, definition, version, nil)
+		return &r.SharedGalleryImageVersion, err
+	}, subscription, location, gallery, definition, version)
 }

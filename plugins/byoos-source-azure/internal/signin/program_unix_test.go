@@ -52,7 +52,10 @@ func nothingStays(t *testing.T, o Options, fifo string, interrupted bool) bool {
 		t.Fatal(err)
 	}
 	done, opened := make(chan error, 1), make(chan *os.File, 1)
-	go func() { done <- c.SignIn(ctx, o.Cloud) }()
+	go func() {
+		_, err := c.SignIn(ctx, o.Cloud)
+		done <- err
+	}()
 	go func() {
 		reader, err := os.Open(fifo) // waits for the child
 		if err != nil {

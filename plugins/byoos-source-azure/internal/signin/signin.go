@@ -179,8 +179,8 @@ func (c *Credential) leave(f *flight, claims string) {
 
 // SignIn gets a first token, so that a missing credential is one error and not one
 // for each request.
-func (c *Credential) SignIn(ctx context.Context, at endpoint.Cloud) error {
+func (c *Credential) SignIn(ctx context.Context, at endpoint.Cloud) (token string, err error) {
 	scope := at.Services[cloud.ResourceManager].Audience + "/.default"
-	_, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}, EnableCAE: true})
-	return err
+	got, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}, EnableCAE: true})
+	return got.Token, err
 }

@@ -38,10 +38,14 @@ type Source struct {
 	transport policy.Transporter
 	// credentials are shared by all sources of a process.
 	credentials *signin.Store
+	// answers are shared by all sources that verify: each is asked for the images of all.
+	answers *azureapi.Answers
 }
 
 // New returns the source as the plugin serves it, to all calls.
-func New() Source { return Source{getenv: os.Getenv, credentials: &signin.Store{}} }
+func New() Source {
+	return Source{getenv: os.Getenv, credentials: &signin.Store{}, answers: &azureapi.Answers{}}
+}
 
 var _ sdk.Verifier[Config] = Source{}
 
@@ -96,42 +100,56 @@ type session struct {
 	opt     machineimage.Options
 }
 
+// call is what a session needs of a call beside its configuration.
+type call struct {
+	settings map[string]any
+	secrets  *sdk.Secrets
+	report   func(sdk.Diagnostic) error
+	// answers are those of other calls about then; nil for none.
+	answers *azureapi.Answers
+	now     time.Time
+}
+
 // open checks the configuration, chooses the cloud and signs in.
-func (s Source) open(ctx context.Context, c Config, settings map[string]any, secrets *sdk.Secrets, report func(sdk.Diagnostic) error) (*session, error) {
+func (s Source) open(ctx context.Context, c Config, of call) (*session, error) {
 	p, wrong := c.check(s.getenv)
 	if wrong != nil {
 		return nil, wrong
 	}
-	cloud, err := endpoint.Resolve(s.getenv, settings)
+	cloud, err := endpoint.Resolve(s.getenv, of.settings)
 	if err != nil {
 		return nil, &sdk.Diagnostic{
 			Severity: sdk.Error, Summary: "the Azure cloud to ask is not clear", Detail: err.Error(),
 			NextStep: "correct the variable, or your settings for azure in your own configuration file",
 		}
 	}
-	ses := &session{plan: p, opt: p.options(), report: report, getenv: s.getenv, secrets: secrets}
-	credential, err := s.signIn(ctx, cloud, p)
+	ses := &session{plan: p, opt: p.options(), report: of.report, getenv: s.getenv, secrets: of.secrets}
+	credential, err := s.signIn(ctx, cloud, p, of.secrets)
 	if err != nil {
 		return nil, ses.diagnose(ctx, err, "the credential", "")
 	}
 	ses.api = azureapi.New(azureapi.Options{
-		Cloud: cloud, Credential: known{credential, secrets}, Timeout: p.timeout, Transport: s.transport,
+		Cloud: cloud, Credential: known{credential, of.secrets}, Timeout: p.timeout, Transport: s.transport,
+		Answers: of.answers, Tenant: p.Tenant, Now: of.now,
 		Tell: func(what string) {
 			// An end of the call is told by what comes next.
-			_ = report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "left out what is no date: " + azureapi.Problem{Secrets: secrets}.Clean(what)})
+			_ = of.report(sdk.Diagnostic{Severity: sdk.Warning, Summary: "left out what is no date: " + azureapi.Problem{Secrets: of.secrets}.Clean(what)})
 		},
 	})
 	return ses, nil
 }
 
-func (s Source) signIn(ctx context.Context, cloud endpoint.Cloud, p *plan) (azcore.TokenCredential, error) {
+// signIn also tells Secrets the token: an answer that another call got with it may repeat it.
+func (s Source) signIn(ctx context.Context, cloud endpoint.Cloud, p *plan, secrets *sdk.Secrets) (azcore.TokenCredential, error) {
 	credential, err := s.credentials.Get(cloud, p.Tenant, func() (azcore.TokenCredential, error) {
 		return signin.New(signin.Options{Cloud: cloud, Getenv: s.getenv, Transport: s.transport})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return credential, credential.SignIn(ctx, cloud)
+	token, err := credential.SignIn(ctx, cloud)
+	secrets.Add(token)
+	return credential, err
 }
 
 // known tells Secrets each token that is sent: Azure may repeat it.
@@ -177,7 +195,7 @@ func (s Source) Discover(ctx context.Context, req sdk.DiscoverRequest[Config], o
 	if p := req.Hints.Providers; len(p) > 0 && !slices.Contains(p, "azure") {
 		return nil
 	}
-	ses, err := s.open(ctx, req.Config, req.UserSettings, req.Secrets, out.Report)
+	ses, err := s.open(ctx, req.Config, call{settings: req.UserSettings, secrets: req.Secrets, report: out.Report})
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func TestClouds(t *testing.T) {
 			}
 			r := &recorder{hosts: map[string]bool{}, scopes: map[string]bool{}}
 			s := Source{getenv: func(k string) string { return env[k] }, transport: r, credentials: &signin.Store{}}
-			ses, err := s.open(t.Context(), Config{Gallery: "G", ResourceGroup: "RG"}, tt.settings, nil, func(sdk.Diagnostic) error { return nil })
+			ses, err := s.open(t.Context(), Config{Gallery: "G", ResourceGroup: "RG"}, call{settings: tt.settings, report: func(sdk.Diagnostic) error { return nil }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +253,7 @@ func TestMetadataServiceRefuses(t *testing.T) {
 		}
 	})
 	s := Source{getenv: os.Getenv, transport: refuse, credentials: &signin.Store{}}
-	_, err := s.open(t.Context(), Config{Gallery: "G", Subscription: "S"}, nil, nil, func(sdk.Diagnostic) error { return nil })
+	_, err := s.open(t.Context(), Config{Gallery: "G", Subscription: "S"}, call{report: func(sdk.Diagnostic) error { return nil }})
 	var d *sdk.Diagnostic
 	if !errors.As(err, &d) {
 		t.Fatalf("got %v", err)

@@ -29,7 +29,7 @@ type question struct {
 // Verify says what became of images. A version is asked for once, however many
 // regions it was picked in.
 func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[Config], out *sdk.Results) error {
-	ses, err := s.open(ctx, req.Config, req.UserSettings, req.Secrets, out.Report)
+	ses, err := s.open(ctx, req.Config, call{settings: req.UserSettings, secrets: req.Secrets, report: out.Report, answers: s.answers, now: req.Now})
 	if err != nil {
 		return err
 	}
