@@ -88,3 +88,40 @@ func TestCauses(t *testing.T) {
 		})
 	}
 }
+
+// Of several subscriptions that cannot be read each cause has its own next step, and those
+// of one cause are one.
+func TestCausesEachWithTheirNextStep(t *testing.T) {
+	w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{
+		{Match: "/subscriptions/S1/", Status: 404, Code: "SubscriptionNotFound"},
+		{Match: "/subscriptions/S2/", Status: 404, Code: "SubscriptionNotFound"},
+		{Match: "/subscriptions/S3/", Status: 401, Code: "InvalidAuthenticationTokenTenant"},
+		{Match: "/subscriptions/S4/", Status: 403, Code: "AuthorizationFailed"},
+	}}, nil)
+	dir := t.TempDir()
+	writeSpec(t, dir, `
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources:
+  - {name: gallery, type: azure, config: {gallery: prod, subscriptions: [S1, S2, S3, S4]}}
+packs:
+  - {name: p, pack: generic-byoi, select: {region: westus2}}
+`)
+	_, stderr, code := legalExit(t, w, dir, "render")
+	if code != failure.ExitSource {
+		t.Errorf("exit %d", code)
+	}
+	for _, want := range []string{
+		"source gallery (azure): 4 errors",
+		"of another tenant than your sign-in: InvalidAuthenticationTokenTenant: This is a fault of the fake.; next: set the configuration key tenant",
+		"AuthorizationFailed: This is a fault of the fake.; next: assign the role",
+	} {
+		if strings.Count(stderr, want) != 1 {
+			t.Errorf("%q is not there once:\n%s", want, stderr)
+		}
+	}
+	if strings.Count(stderr, "the subscription is unknown to your account") != 1 || strings.Count(stderr, "1 more failed alike: the galleries of subscription S2") != 1 ||
+		strings.Count(stderr, "next: check the id, the tenant") != 1 {
+		t.Errorf("one cause is not told once:\n%s", stderr)
+	}
+}
