@@ -258,6 +258,8 @@ func sample(name string, t reflect.Type) string {
 	switch {
 	case name == "deprecationTime":
 		return "2100-01-01T00:00:00.000Z"
+	case name == "creationDate":
+		return "2026-01-01T00:00:00.000Z"
 	case t.Kind() == reflect.Bool:
 		return "true"
 	case t.Kind() != reflect.String:

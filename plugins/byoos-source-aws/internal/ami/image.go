@@ -27,6 +27,9 @@ type Converter struct {
 	// owner "self".
 	Account string
 	TagKeys settings.TagKeys
+	// Undated is told of each AMI that is withheld for a time that cannot be read, and
+	// why; it may be nil.
+	Undated func(id, why string)
 }
 
 // Image returns what a describes. With a state that is not known it is withheld, and with
@@ -57,7 +60,12 @@ func (c Converter) Image(a *types.Image) sdk.Image {
 		img.Provenance["createdAt"] = sdk.Provenance{From: "api", Key: "CreationDate of a copy"}
 	}
 	img.DeprecatedAt, deprecated = parseTime("deprecation time", aws.ToString(a.DeprecationTime))
-	img.Withheld = cmp.Or(img.Withheld, created, deprecated)
+	if odd := cmp.Or(created, deprecated); odd != "" && img.Withheld == "" {
+		img.Withheld = odd
+		if c.Undated != nil {
+			c.Undated(img.ID, odd)
+		}
+	}
 	return img
 }
 

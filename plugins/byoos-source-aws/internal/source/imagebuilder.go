@@ -247,9 +247,10 @@ func (d *discovery) crossCheck(ctx context.Context, region string, candidates []
 	for i, c := range candidates {
 		wanted[i] = c.ID
 	}
+	convert := d.converter(region)
 	err := d.reader(region).ByID(ctx, wanted, func(page []types.Image) error {
 		for i := range page {
-			img := ami.Converter{Region: region, TagKeys: d.config.TagKeys}.Image(&page[i])
+			img := convert.Image(&page[i])
 			byID[img.ID] = img
 			d.ages.show(img)
 		}

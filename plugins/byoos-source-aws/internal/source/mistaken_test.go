@@ -328,3 +328,52 @@ func TestPipelineWithoutItsName(t *testing.T) {
 	out.noErrors(t)
 	out.find(t, id(300))
 }
+
+// TestWhatIsWithheldForATimeIsTold: once for a source, with the first by region and id, in
+// every mode. What a stranger has is none of the user's to know.
+func TestWhatIsWithheldForATimeIsTold(t *testing.T) {
+	never := func(a *fakeaws.AMI) { a.DeprecationTime = "never" }
+	stranger := amiOf("us-east-1", id(4), "2026-06-05T00:00:00.000Z", never)
+	stranger.Owner, stranger.Public = "666666666666", true
+	w := fakeaws.World{
+		PageSize: 1,
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(3), june, never), amiOf("us-east-1", id(2), june, never),
+			amiOf("us-west-2", id(5), june, never), stranger,
+		},
+		Parameters: []fakeaws.Parameter{
+			{Region: "us-east-1", Name: "/aws/service/a", Value: id(1)}, {Region: "us-east-1", Name: "/aws/service/b", Value: id(3)},
+			{Region: "us-east-1", Name: "/aws/service/c", Value: id(2)},
+		},
+	}
+	for n, a := range w.AMIs[:4] {
+		w.Builds = append(w.Builds, fakeaws.Build{
+			Region: "us-east-1", Name: "golden", Version: fmt.Sprintf("1.0.%d", n), Build: 1, DateCreated: june,
+			Outputs: []fakeaws.Output{{Region: a.Region, AMI: a.ID}},
+		})
+	}
+	for config, count := range map[string]string{
+		`{"ami":{"namePattern":"golden-*"},"regions":["us-west-2","us-east-1"]}`: "3", `{"imageBuilder":{"image":"golden"}}`: "3",
+		`{"ssmParameter":["/aws/service/a","/aws/service/b","/aws/service/c"],"regions":["us-east-1"]}`: "2",
+		`{"ami":{"filters":{"image-id":"` + id(1) + `"}},"regions":["us-east-1"]}`:                      "",
+	} {
+		start(t, w)
+		out := run(t, call{config: config})
+		out.noErrors(t)
+		var told []string
+		for _, d := range out.diagnostics {
+			if strings.Contains(d.Summary, "cannot be read") {
+				told = append(told, d.Summary)
+			}
+		}
+		if count == "" {
+			if len(told) > 0 {
+				t.Errorf("%s: %q", config, told)
+			}
+			continue
+		}
+		if want := count + " AMIs are left out, as a time of each cannot be read, the first is " + id(2) + " in us-east-1: its deprecation time"; len(told) != 1 || !strings.HasPrefix(told[0], want) {
+			t.Errorf("%s: told %q, want %q", config, told, want)
+		}
+	}
+}

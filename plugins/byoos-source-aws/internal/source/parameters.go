@@ -33,7 +33,7 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 	if err != nil {
 		return err
 	}
-	convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
+	convert := d.converter(region)
 	if slices.ContainsFunc(d.config.SSMParameter, func(name string) bool { return !settings.PublicParameter(name) }) {
 		convert.Account = d.account(ctx)
 	}

@@ -19,7 +19,7 @@ import (
 func (d *discovery) search(ctx context.Context, region string) error {
 	s := *d.config.AMI
 	reader := d.reader(region)
-	convert := ami.Converter{Region: region, TagKeys: d.config.TagKeys}
+	convert := d.converter(region)
 	known := ami.Known{Owners: map[string]bool{}, Public: map[string]bool{}}
 	for _, o := range s.Owners {
 		known.Owners[o] = true
@@ -65,6 +65,7 @@ func (d *discovery) strangers(ctx context.Context, reader ami.Reader, convert am
 	if !ami.LooksForStrangers(s) {
 		return nil
 	}
+	convert.Undated = nil      // they are withheld whatever their times
 	if convert.Account == "" { // the search for self found nothing, or was not asked for
 		convert.Account = d.account(ctx)
 	}

@@ -87,7 +87,11 @@ func discover(ctx context.Context, shared *session.Shared, req sdk.DiscoverReque
 		return err
 	}
 	d := &discovery{req: req, config: req.Config, session: s, out: ranked{out, req.Config.NewestBy}, log: logger(req.Log)}
-	if err := d.run(ctx); err != nil {
+	err = d.run(ctx)
+	if err == nil {
+		err = d.undated.tell(d.out)
+	}
+	if err != nil {
 		return d.problem(ctx, err, "")
 	}
 	return nil
@@ -110,6 +114,13 @@ type discovery struct {
 	// self is the account of the credentials, where Image Builder needs it.
 	self string
 	ages ages
+
+	undated undated
+}
+
+// converter turns what EC2 shows in a region into images that are sent.
+func (d *discovery) converter(region string) ami.Converter {
+	return ami.Converter{Region: region, TagKeys: d.config.TagKeys, Undated: d.undated.in(region)}
 }
 
 func (d *discovery) run(ctx context.Context) error {
