@@ -6,6 +6,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -411,13 +412,16 @@ func isNamed(listed *string, arn settings.ARN, name string) bool {
 // arnName is how Image Builder spells a name in an ARN.
 func arnName(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
 
+// ErrMissing is in the error for a pipeline or image that is not there.
+var ErrMissing = errors.New("not there")
+
 func (r Reader) missing(path, kind, name string) error {
-	return &sdk.Diagnostic{
+	return fmt.Errorf("%w: %w", ErrMissing, &sdk.Diagnostic{
 		Severity: sdk.Error, ConfigPath: path, Scope: r.Region,
 		Summary:  fmt.Sprintf("there is no Image Builder %s %q in %s", kind, name, r.Region),
 		Detail:   "names are case-sensitive; what was made less than two minutes ago may not show yet",
 		NextStep: "check the name or ARN, imageBuilder.region and the account of the credentials",
-	}
+	})
 }
 
 // imageBuilds returns the builds of an image that is named by a name, or by an

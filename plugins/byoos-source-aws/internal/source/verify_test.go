@@ -360,3 +360,59 @@ func TestVerifyOfAYoungBuild(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyOfAnAMIOfTwoBuilds: the build that a lock names may be deleted or forgotten
+// while another one has the AMI. What is true of the AMI is said by the lock as by an id.
+func TestVerifyOfAnAMIOfTwoBuilds(t *testing.T) {
+	const first, second = "image/golden/1.0.0/1", "image/golden/1.0.0/2"
+	deny := []fakeaws.Fault{{Action: "ListImagePipelines", Service: "imagebuilder", Kind: "deny"}}
+	tests := []struct {
+		name, first, second string // states of the builds
+		ami                 int    // of the second build
+		faults              []fakeaws.Fault
+		want                sdk.State
+		reason              string // of the answer by the lock
+	}{
+		{"both are there", "AVAILABLE", "AVAILABLE", 1, nil, sdk.Available, ""},
+		{"the first is deleted", "DELETED", "AVAILABLE", 1, nil, sdk.Available, "has deleted its build arn:aws:imagebuilder:us-east-1:111122223333:" + first + "; the AMI is of " + "arn:aws:imagebuilder:us-east-1:111122223333:" + second + " as well"},
+		{"the first is forgotten", "", "AVAILABLE", 1, nil, sdk.Available, "does not have its build any more"},
+		{"both are deleted", "DELETED", "DELETED", 1, nil, sdk.Unusable, ""},
+		{"the second is of another AMI", "DELETED", "AVAILABLE", 2, nil, sdk.Unusable, ""},
+		{"the second is disabled", "DELETED", "DISABLED", 1, nil, sdk.Disabled, "has deleted its build"},
+		{"the first is forgotten, and the second disabled", "", "DISABLED", 1, nil, sdk.Disabled, "does not have its build any more"},
+		{"the second cannot be asked for", "DELETED", "AVAILABLE", 1, deny, sdk.StateUnknown, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			build := func(n int, status string, ami int) fakeaws.Build {
+				return fakeaws.Build{
+					Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: june, Status: status,
+					Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(ami)}},
+				}
+			}
+			w := fakeaws.World{
+				Faults: test.faults, Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
+				Builds: []fakeaws.Build{build(1, test.first, 1), build(2, test.second, test.ami)},
+				AMIs:   []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june)},
+			}
+			if test.first == "" {
+				w.Builds = w.Builds[1:]
+			}
+			start(t, w)
+			locked := &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:" + first}
+			for _, ref := range []sdk.Ref{{ID: id(1), Region: "us-east-1", Reference: locked}, {ID: id(1), Region: "us-east-1"}} {
+				out := runVerify(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`, refs: []sdk.Ref{ref}})
+				if test.faults == nil {
+					out.noErrors(t)
+				}
+				r := out.results[0]
+				if r.Image == nil || r.Image.State != test.want || r.Image.Withheld != "" {
+					t.Errorf("by the lock %v: %+v, %+v", ref.Reference != nil, r, r.Image)
+				}
+				if ref.Reference != nil && !strings.Contains(r.Reason, test.reason) || test.reason == "" && r.Reason != "" {
+					t.Errorf("reason %q, want %q", r.Reason, test.reason)
+				}
+			}
+		})
+	}
+}
