@@ -256,6 +256,9 @@ func summary(b Build) map[string]any {
 	if b.OSVersion != "" {
 		out["osVersion"] = b.OSVersion
 	}
+	if b.BuildType != "" {
+		out["buildType"] = b.BuildType
+	}
 	if len(b.Tags) > 0 {
 		out["tags"] = b.Tags
 	}

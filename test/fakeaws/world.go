@@ -132,6 +132,8 @@ type Build struct {
 	SharedWith      []string          `json:"sharedWith,omitempty"`
 	Tags            map[string]string `json:"tags,omitempty"`
 	Outputs         []Output          `json:"outputs,omitempty"`
+	// BuildType is who began it, such as SCHEDULED; empty: the answer carries none.
+	BuildType string `json:"buildType,omitempty"`
 	// HiddenCalls is how many list calls pass before it shows.
 	HiddenCalls int `json:"hiddenCalls,omitempty"`
 }

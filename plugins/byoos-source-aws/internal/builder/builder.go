@@ -47,6 +47,8 @@ type Candidate struct {
 	Deprecated bool
 	// System is that of the build, such as Linux; empty when Image Builder does not say.
 	System string
+	// Built says that the build is no distribution of an older one.
+	Built bool
 	// Version is the build's, such as 1.0.0/3; ARN names the build.
 	Version, ARN string
 	// OSVersion is free text, such as "Ubuntu 24".
@@ -249,13 +251,20 @@ func (r Reader) candidates(b *types.ImageSummary) []Candidate {
 func candidate(b *types.ImageSummary, own *types.ImageState) Candidate {
 	c := Candidate{
 		Version: versionOf(b), ARN: aws.ToString(b.Arn), OSVersion: aws.ToString(b.OsVersion),
-		Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime), System: string(b.Platform),
+		Tags: b.Tags, DeprecatedAt: aws.ToTime(b.DeprecationTime), System: string(b.Platform), Built: built(b.BuildType),
 	}
 	if t, err := time.Parse(time.RFC3339, aws.ToString(b.DateCreated)); err == nil {
 		c.CreatedAt = t
 	}
 	c.judge(b.State, own)
 	return c
+}
+
+// built tells whether what began a build began it anew: the schedule of a pipeline, or an
+// import. A build of tomorrow's kind, or one that somebody began, may be a distribution.
+// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_ImageSummary.html
+func built(by types.BuildType) bool {
+	return by == types.BuildTypeScheduled || by == types.BuildTypeImport || by == types.BuildTypeImportIso
 }
 
 // versionOf is such as 1.0.0/3; the ARN has it too.
@@ -635,7 +644,7 @@ func (r Reader) build(ctx context.Context, arn string) (*types.ImageSummary, err
 	}
 	i := out.Image
 	return &types.ImageSummary{
-		Arn: i.Arn, Name: i.Name, Version: i.Version, Type: i.Type, Platform: i.Platform, State: i.State, OsVersion: i.OsVersion,
+		Arn: i.Arn, Name: i.Name, Version: i.Version, Type: i.Type, BuildType: i.BuildType, Platform: i.Platform, State: i.State, OsVersion: i.OsVersion,
 		OutputResources: i.OutputResources, DateCreated: i.DateCreated, DeprecationTime: i.DeprecationTime, Tags: i.Tags,
 	}, nil
 }

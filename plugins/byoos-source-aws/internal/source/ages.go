@@ -129,8 +129,8 @@ func (a *ages) lost(made map[string]time.Time) []string {
 }
 
 // isLost tells whether a build is a copy of what EC2 does not show, or of what has no time,
-// and no AMI of it or of what it is a copy of is seen to be made from an instance: there a
-// build began.
+// and no AMI of it or of what it is a copy of is seen to be built: there a build began. What
+// is encrypted in the region where it was built is a copy of an AMI that is not kept.
 func (a *ages) isLost(build string, began map[string]time.Time) bool {
 	lost := false
 	trail := []string{build}
@@ -138,7 +138,7 @@ func (a *ages) isLost(build string, began map[string]time.Time) bool {
 		for _, img := range a.all(trail[i]) {
 			at, shown := a.shown[img.ID]
 			timeless := at.IsZero() && began[trail[i]].IsZero()
-			if shown && fromInstance(img) && !timeless {
+			if shown && (fromInstance(img) || a.known[img.ID].Built) && !timeless {
 				return false
 			}
 			source, isCopy := a.source(img)
