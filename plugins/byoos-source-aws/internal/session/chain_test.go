@@ -307,6 +307,66 @@ func TestContainerServer(t *testing.T) {
 	}
 }
 
+// TestTokenForTheServer: what the SDK does not send is told by its place, and not as if the
+// server were silent.
+func TestTokenForTheServer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("canaryToken\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for variable, value := range map[string]string{
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN": "canaryToken\r\nX-Header: 1", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file,
+	} {
+		configured(t, "")
+		environ(t, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/", "AWS_MAX_ATTEMPTS=1", variable+"="+value)
+		d := told(t, settings.Config{})
+		if d.Summary != "the token for the server of container credentials has a line break" || !strings.Contains(d.NextStep, variable+" ") || strings.Contains(text(d), "canary") {
+			t.Errorf("%s: %s", variable, text(d))
+		}
+	}
+}
+
+// TestMetadataThatHasNoCredentials: what the instance metadata service answers is told by its
+// place and kind, and nothing of it is repeated.
+func TestMetadataThatHasNoCredentials(t *testing.T) {
+	const whole = `{"Code":"Success","AccessKeyId":"AKIAcanary","SecretAccessKey":"canary","Token":"canary","Expiration":"2100-01-01T00:00:00Z"}`
+	tests := []struct{ name, list, document, detail, next string }{
+		{"no JSON", "reader", "<html>canary</html>", "what is not JSON", "NO_PROXY"},
+		{"half of it", "reader", whole[:60], "what is not JSON", "NO_PROXY"},
+		{"a time that is none", "reader", strings.Replace(whole, "2100-01-01T00:00:00Z", "canary", 1), "what is not JSON", "NO_PROXY"},
+		{"nothing", "reader", "", "answers nothing", "NO_PROXY"},
+		{"no keys", "reader", `{"Code":"Success","Token":"canary"}`, "without AccessKeyId, SecretAccessKey or Token", "role"},
+		{"no token", "reader", strings.Replace(whole, `"Token":"canary",`, "", 1), "without AccessKeyId, SecretAccessKey or Token", "role"},
+		{"an empty object", "reader", "{}", "without AccessKeyId, SecretAccessKey or Token", "role"},
+		{"a refusal", "reader", `{"Code":"AssumeRoleUnauthorizedAccess","Message":"canary"}`, "AssumeRoleUnauthorizedAccess", "ec2.amazonaws.com"},
+		{"another refusal", "reader", `{"Code":"canary","Message":"canary"}`, "an error in place of credentials", "role"},
+		{"a page for the name", "<html>canary</html>", whole, "what is not the name of a role", "NO_PROXY"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method == http.MethodPut:
+					w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
+					fmt.Fprint(w, "token")
+				case strings.HasSuffix(r.URL.Path, "/security-credentials/"):
+					fmt.Fprint(w, test.list)
+				default:
+					fmt.Fprint(w, test.document)
+				}
+			}))
+			t.Cleanup(server.Close)
+			configured(t, "")
+			environ(t, "AWS_EC2_METADATA_DISABLED=", "AWS_EC2_METADATA_SERVICE_ENDPOINT="+server.URL, "AWS_MAX_ATTEMPTS=1")
+			d := told(t, settings.Config{})
+			if d.Summary != "the instance metadata service gives no credentials" || !strings.Contains(d.Detail, test.detail) ||
+				!strings.Contains(d.Detail, strings.TrimPrefix(server.URL, "http://")) || !strings.Contains(d.NextStep, test.next) || strings.Contains(text(d), "canary") {
+				t.Error(text(d))
+			}
+		})
+	}
+}
+
 // TestProfileOfTheUserChangesNothing: a spec that names the user's own profile gets the
 // same credentials as one that names none, and another profile of the user's is not its own.
 func TestProfileOfTheUserChangesNothing(t *testing.T) {

@@ -62,6 +62,7 @@ func (w watched) explain(err error) error {
 	var told *sdk.Diagnostic
 	var role *noRole
 	var server *containerError
+	var instance *metadataError
 	var empty *credentials.StaticCredentialsEmptyError
 	switch {
 	case errors.As(err, &told):
@@ -74,6 +75,8 @@ func (w watched) explain(err error) error {
 		}
 	case errors.As(err, &server):
 		return server.diagnostic()
+	case errors.As(err, &instance):
+		return instance.diagnostic()
 	case errors.As(err, &empty):
 		return &sdk.Diagnostic{
 			Severity: sdk.Error, Summary: "no AWS credentials",
@@ -157,16 +160,30 @@ func serverSilent(err error) error {
 		NextStep: "check AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 	}
 	var op *net.OpError
-	file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
-	_, problem := os.Stat(file) //nolint:gosec // the user's own file, as the SDK reads it
+	variable, token, problem := serverToken()
 	switch {
 	case errors.As(err, &op):
 		d.Detail = op.Error()
-	case file != "" && problem != nil:
+	case problem != nil:
 		d.Summary, d.Detail = "the token for the server of container credentials cannot be read", problem.Error()
-		d.NextStep = "correct AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+		d.NextStep = "correct " + variable
+	case strings.ContainsAny(token, "\r\n"):
+		d.Summary = "the token for the server of container credentials has a line break"
+		d.NextStep = "write what " + variable + " has without one, also at its end"
 	}
 	return d
+}
+
+// serverToken is what is sent to a server of container credentials, and the variable that
+// has it or names its file.
+func serverToken() (variable, token string, err error) {
+	const inFile, direct = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+	file := os.Getenv(inFile)
+	if file == "" {
+		return direct, os.Getenv(direct), nil
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the user's own file, as the SDK reads it
+	return inFile, string(text), err
 }
 
 // base is the profile that a chain of profiles begins with.
