@@ -142,15 +142,11 @@ func (p *Pipeline) request(ctx context.Context, requests []source.Request, unfou
 		return nil, nil, interrupt.Error(ctx)
 	}
 	var images []image.Image
-	var failed []error
 	for _, result := range results {
 		p.report(result.Diagnostics)
-		if result.Err != nil {
-			failed = append(failed, result.Err)
-		}
 		images = append(images, result.Images...)
 	}
-	if err := failure.Join(failed...); err != nil {
+	if err := failure.Join(failures(results)...); err != nil {
 		if !p.AllowPartial {
 			return nil, nil, err
 		}
