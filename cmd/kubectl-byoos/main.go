@@ -20,6 +20,7 @@ func main() {
 }
 
 func run() int {
+	beforeChildren()
 	ctx, stop := untilSignal()
 	defer stop()
 	// A second signal ends the program at once.
