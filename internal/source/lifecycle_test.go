@@ -73,6 +73,7 @@ func TestHostEnds(t *testing.T) {
 		for _, c := range []helperConfig{
 			{Type: "stub", Mode: "wait"},
 			{Type: "stub", Mode: "hang"},
+			{Type: "stub", Mode: "family"},
 			{Type: "hang-start"},
 		} {
 			t.Run(name+"/"+c.Type+"/"+c.Mode, func(t *testing.T) {
@@ -98,6 +99,7 @@ func TestHostEnds(t *testing.T) {
 					t.Errorf("the host ended with %v, want exit status %d", err, failure.ExitInterrupted)
 				}
 				eventually(t, "the plugin is gone", func() bool { return len(processes(c.Dir)) == 0 })
+				eventually(t, "what it started is gone", func() bool { return len(processesWith("environ", "TMPDIR="+tmp)) == 0 })
 				if c.Type == "hang-start" && name == "SIGKILL" {
 					// Nobody is left who knows of the directory; the next host removes it.
 					return

@@ -96,12 +96,12 @@ func serve[C any](svc *service[C], stderr *os.File) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		<-signals
-		end.now(0)
+		end.withGroup(0)
 	}()
 	orphaned := parentWatch(os.Getenv(EnvHostPID))
 	go func() {
 		orphaned()
-		end.now(0)
+		end.withGroup(0)
 	}()
 
 	tlsProvider, err := secure(os.Getenv(handshake.EnvClientCert))
@@ -197,7 +197,18 @@ func newEnding(socketDir string, cancel func(), calls sync.Locker, exit func(cod
 const lastWords = 2 * time.Second
 
 // now cancels running calls, waits for them a little, removes the socket and exits.
-func (e *ending) now(code int) {
+func (e *ending) now(code int) { e.before(func() { e.exit(code) }) }
+
+// withGroup is now for an end that the host may not see, which would end what calls
+// have left running.
+func (e *ending) withGroup(code int) {
+	e.before(func() {
+		endOwnGroup()
+		e.exit(code)
+	})
+}
+
+func (e *ending) before(exit func()) {
 	e.once.Do(func() {
 		e.cancel()
 		ended := make(chan struct{})
@@ -210,7 +221,7 @@ func (e *ending) now(code int) {
 		case <-time.After(lastWords):
 		}
 		removeSockets(e.socketDir)
-		e.exit(code)
+		exit()
 	})
 }
 

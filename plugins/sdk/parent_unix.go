@@ -59,3 +59,11 @@ func alive(pid int) bool {
 	state := strings.TrimLeft(string(b[bytes.LastIndexByte(b, ')')+1:]), " ")
 	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
 }
+
+// endOwnGroup ends this process and what it has started in the group that the host gave
+// it. A plugin that was started by hand may be in one with others.
+func endOwnGroup() {
+	if os.Getenv(EnvHostPID) != "" && syscall.Getpgrp() == os.Getpid() {
+		_ = syscall.Kill(0, syscall.SIGKILL)
+	}
+}

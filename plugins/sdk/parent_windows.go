@@ -24,3 +24,6 @@ func parentWatch(hostPID string) (wait func()) {
 		_, _ = windows.WaitForSingleObject(handle, windows.INFINITE)
 	}
 }
+
+// endOwnGroup does nothing: there are no process groups.
+func endOwnGroup() {}

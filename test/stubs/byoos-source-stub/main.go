@@ -241,6 +241,16 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		return ctx.Err()
 	case "program":
 		return program(ctx, out)
+	case "family":
+		// As a library does that knows of no process groups, which ends the shell alone.
+		cmd := exec.CommandContext(ctx, "sh", "-c", "trap '' TERM HUP; sleep 3600 & wait")
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		if err := out.Progress(1, 0, "running"); err != nil {
+			return err
+		}
+		return cmd.Wait()
 	case "crash":
 		if err := out.Images(catalog.Images(300)...); err != nil {
 			return err
