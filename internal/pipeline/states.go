@@ -41,12 +41,18 @@ func (h *hearing) askForStates(ctx context.Context, picks []Pick) (learnt bool, 
 	if err := h.failed(all); err != nil {
 		return false, err
 	}
+	var open []Subject // which others may know, as in verification
 	for i, index := range at {
 		for _, said := range answers[i] {
 			learnt = h.learn(index, said) || learnt
 		}
+		if unsure(&h.images[index]) && !settled(answers[i]) {
+			open = append(open, subjects[i])
+		}
 	}
-	return learnt, nil
+	refused := h.askForRefused(ctx, open)
+	h.images = append(h.images, refused...)
+	return learnt || len(refused) > 0, nil
 }
 
 // unstated returns where in the images the picks are whose state is not known, and was
@@ -90,22 +96,26 @@ func (h *hearing) failed(all []asked) error {
 }
 
 // learn takes over what the source of an image says of its state, and tells whether that
-// is new. One whose state it cannot tell gives way to others, until doubt.
+// is new. One whose state it cannot tell gives way to others, until doubt; one that it
+// could not be asked for does not.
 func (h *hearing) learn(index int, said answer) bool {
 	img := &h.images[index]
 	switch {
-	case said.evidence != image.Asked:
+	case said.failed:
 		return false
-	case said.presence == source.NotFound:
+	case said.presence == source.NotFound && said.evidence == image.Asked:
 		img.State, img.StateReason = image.Gone, said.reason
 		return true
-	case said.presence != source.Found, said.image.State == image.StateUnset && (said.image.StateReason == "" || said.image.StateReason == img.StateReason):
-		return false
+	case said.presence == source.Found && said.evidence == image.Asked:
+		if img.State = said.image.State; img.State != image.StateUnset || said.image.StateReason != "" {
+			img.StateReason = said.image.StateReason
+		}
+		img.ExcludedFromLatest = img.ExcludedFromLatest || said.image.ExcludedFromLatest
+		img.DeprecatedAt = cmp.Or(said.image.DeprecatedAt, img.DeprecatedAt)
+		img.EndOfLifeAt = cmp.Or(said.image.EndOfLifeAt, img.EndOfLifeAt)
+	default:
+		img.StateReason = cmp.Or(said.reason, img.StateReason)
 	}
-	img.State, img.StateReason = said.image.State, said.image.StateReason
-	img.ExcludedFromLatest = img.ExcludedFromLatest || said.image.ExcludedFromLatest
-	img.DeprecatedAt = cmp.Or(said.image.DeprecatedAt, img.DeprecatedAt)
-	img.EndOfLifeAt = cmp.Or(said.image.EndOfLifeAt, img.EndOfLifeAt)
 	if unsure(img) && img.Withheld == "" {
 		img.Withheld = img.StateReason
 		h.doubtful = append(h.doubtful, index)
