@@ -22,8 +22,12 @@ const (
 // to, when the pack does not ask for it, and what is not known of it.
 func (p Pick) cautions() []string {
 	var notes []string
+	why := p.unknown
 	if unsure(p.Image) {
-		notes = append(notes, "whether the image is available is not known: "+p.Image.StateReason)
+		why = p.Image.StateReason
+	}
+	if why != "" {
+		notes = append(notes, "whether the image is available is not known: "+why)
 	}
 	if p.Image.StateReason != "" && p.Image.State == image.Available {
 		notes = append(notes, "the image is available, but "+p.Image.StateReason)

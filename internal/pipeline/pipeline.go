@@ -57,8 +57,9 @@ type Pick struct {
 	// FailedSources are those of the pack that did not answer, or not in full.
 	FailedSources []string
 	// unasked says why it is not known whether an image that is only on record is still
-	// there.
+	// there, and unknown why the services that have it cannot tell its state.
 	unasked []string
+	unknown string
 	// drops is what Drops returns; nil for a pack that needs no image.
 	drops func() []selection.Drop
 }

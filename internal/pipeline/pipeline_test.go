@@ -803,6 +803,7 @@ packs:
 		"cannot tell":            {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, nil, "could not be asked: expired", false},
 		"cannot be asked":        {[]source.Verified{unknown, unknown}, nil, []string{"ami-3", "ami-3"}, errors.New("throttled"), "could not be asked: throttled", false},
 		"in which state":         {[]source.Verified{unsure, here}, []string{"both"}, []string{"ami-3"}, nil, "whether the image is available is not known: no word", false},
+		"in which, by another":   {[]source.Verified{unsure, here}, []string{"record"}, []string{"ami-3"}, nil, "whether the image is available is not known: no word", true},
 		"of another run":         {[]source.Verified{absent, absent}, []string{"record"}, []string{"ami-3"}, nil, "", false},
 		"of no other run":        {[]source.Verified{absent, here}, []string{"record"}, []string{"ami-2"}, nil, "", true},
 		"of a run that it fails": {[]source.Verified{unknown, unknown}, []string{"record"}, []string{"ami-3"}, errors.New("throttled"), "could not be asked: throttled", true},

@@ -21,6 +21,7 @@ type hearing struct {
 	heard   map[record]bool
 	all     bool // whatever is on record was asked for
 	unasked map[image.Place][]string
+	unknown map[image.Place]string // in which state, as services say that have it
 
 	rounds   int
 	stated   map[image.Identity]bool // whose state was asked for
@@ -39,7 +40,7 @@ func (p *Pipeline) settled(ctx context.Context, packs []spec.Pack, images []imag
 	}
 	h := &hearing{
 		Pipeline: p, verifier: verifier, packs: packs, results: results, images: slices.Clone(images),
-		heard: map[record]bool{}, unasked: map[image.Place][]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
+		heard: map[record]bool{}, unasked: map[image.Place][]string{}, unknown: map[image.Place]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
 	}
 	for {
 		changed := h.refused(ctx, picks)
@@ -62,7 +63,7 @@ func (p *Pipeline) settled(ctx context.Context, packs []spec.Pack, images []imag
 	}
 	for i := range picks {
 		if img := picks[i].Image; img != nil && img.Evidence != image.Asked {
-			picks[i].unasked = h.unasked[img.Place()]
+			picks[i].unasked, picks[i].unknown = h.unasked[img.Place()], h.unknown[img.Place()]
 		}
 	}
 	return picks, nil
@@ -144,6 +145,9 @@ func (h *hearing) askForRefused(ctx context.Context, subjects []Subject) []image
 	}
 	for i, subject := range subjects {
 		refused = append(refused, h.against(&subject.Image, answers[i])...)
+		if why := inDoubt(&subject.Image, answers[i]); why != "" {
+			h.unknown[subject.Image.Place()] = why
+		}
 		for _, result := range h.results {
 			if result.Err != nil && result.Source != subject.Source && (result.Plugin == nil || knows(result.Plugin, subject.Image.Provider)) {
 				open(i, "source "+result.Source+" failed")

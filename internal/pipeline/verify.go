@@ -375,35 +375,39 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	if v.Image.Region == "" {
 		v.Image.Region = now.Region
 	}
+	doubt := inDoubt(&v.Image, found)
+	if unsure(now) {
+		doubt = now.StateReason
+	}
 	switch {
 	case len(v.Reasons) > 0:
 		v.Status = StatusStale
-	case unsure(now):
-		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + now.StateReason}
-	default:
-		v.unsureOf(found)
+	case doubt != "":
+		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + doubt}
 	}
 	for _, a := range found {
 		v.add(a.reason)
 	}
 }
 
-// unsureOf takes no record's word for the state of an image that a service has and cannot
-// tell of, also when the pack picks from the record alone.
-func (v *Verification) unsureOf(found []answer) {
+// inDoubt returns why services that have an image that was picked cannot tell its state;
+// empty when one can, or none has it. No record knows better, also when the pack picks
+// from the record alone.
+func inDoubt(picked *image.Image, answers []answer) string {
 	var services []image.Image
-	for _, a := range found {
-		if a.evidence == image.Asked {
+	for _, a := range answers {
+		if a.evidence == image.Asked && a.presence == source.Found {
 			services = append(services, *a.image)
 		}
 	}
 	if len(services) == 0 {
-		return
+		return ""
 	}
 	images, _ := image.Gather(services, nil)
-	if now := nowOf(&v.Image, images); unsure(now) {
-		v.Status, v.Reasons = StatusUnknown, []string{"whether it is available is not known: " + now.StateReason}
+	if now := nowOf(picked, images); unsure(now) {
+		return now.StateReason
 	}
+	return ""
 }
 
 // unsure tells whether a source has states, and could not tell that of an image.
