@@ -17,6 +17,7 @@ type hearing struct {
 	packs    []spec.Pack
 	results  []source.Result
 	images   []image.Image
+	listed   int // of images; the others are answers
 
 	heard   map[record]bool
 	all     bool // whatever is on record was asked for
@@ -39,7 +40,7 @@ func (p *Pipeline) settled(ctx context.Context, packs []spec.Pack, images []imag
 		return picks, nil
 	}
 	h := &hearing{
-		Pipeline: p, verifier: verifier, packs: packs, results: results, images: slices.Clone(images),
+		Pipeline: p, verifier: verifier, packs: packs, results: results, images: slices.Clone(images), listed: len(images),
 		heard: map[record]bool{}, unasked: map[image.Place][]string{}, unknown: map[image.Place]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
 	}
 	for {
@@ -82,8 +83,8 @@ func (h *hearing) refused(ctx context.Context, picks []Pick) bool {
 	// Where one is refused others may be: all are asked for before it is picked again.
 	var rest []Subject
 	for i := range h.images {
-		if h.images[i].Evidence != image.Asked && h.images[i].ID != "" {
-			rest = append(rest, Subject{Source: h.images[i].Source, Image: h.images[i]})
+		if img := &h.images[i]; img.ID != "" && h.unheard(img) {
+			rest = append(rest, Subject{Source: img.Source, Image: *img})
 		}
 	}
 	h.all = true
@@ -109,14 +110,22 @@ func (h *hearing) recorded(picks []Pick) []Subject {
 			images = []*image.Image{pick.Image}
 		}
 		for _, img := range images {
-			is := record{img.Place(), img.Part(), img.OS, img.KubernetesVersion}
-			if img.Evidence != image.Asked && !h.heard[is] {
-				h.heard[is] = true
+			if h.unheard(img) {
 				subjects = append(subjects, Subject{Source: img.Source, Image: *img})
 			}
 		}
 	}
 	return subjects
+}
+
+// unheard tells, once, whether no service was asked for an image.
+func (h *hearing) unheard(img *image.Image) bool {
+	is := record{img.Place(), img.Part(), img.OS, img.KubernetesVersion}
+	if img.Evidence == image.Asked || h.heard[is] {
+		return false
+	}
+	h.heard[is] = true
+	return true
 }
 
 // askForRefused returns what services that are asked say against subjects. What cannot

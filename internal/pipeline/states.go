@@ -68,7 +68,7 @@ func (h *hearing) unstated(picks []Pick) []int {
 		return nil
 	}
 	var at []int
-	for i := range h.images {
+	for i := range h.images[:h.listed] { // the others are answers
 		// One that is good in several regions is asked for in all of them: that is one question.
 		if img := &h.images[i]; img.Evidence == image.Asked && unsure(img) && !h.silent[img.Source] && open[img.Identity()] {
 			at = append(at, i)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 )
@@ -84,6 +86,32 @@ func (c *counted) Verify(ctx context.Context, request source.VerifyRequest) ([]s
 	}
 	c.mu.Unlock()
 	return c.plugins.Verify(ctx, request)
+}
+
+// What is on record is asked for once, also when one that is gone lets all be asked for, and
+// where services cannot tell the state.
+func TestRecordsAreAskedForOnce(t *testing.T) {
+	var records []image.Image
+	byID := map[string]source.Verified{}
+	for day := 1; day < 5; day++ {
+		img := ami(fmt.Sprintf("ami-%d", day), "us-east-1", "cloud", day)
+		img.Evidence = image.Recorded
+		records = append(records, img)
+		img.State, img.StateReason, img.Evidence = image.StateUnset, "no word", image.Asked
+		byID[img.ID] = source.Verified{Presence: source.Found, Image: &img}
+	}
+	byID["ami-4"] = source.Verified{Presence: source.NotFound, Reason: "gone", Evidence: image.Asked}
+	c := &counted{plugins: &plugins{results: map[string]source.Result{"cloud": {Images: records}}, byID: byID}, asked: map[string]int{}}
+	p := newPipeline(t, c.plugins)
+	p.Plugins, p.Document, p.AskUnused = c, parsed(t, statesSpec), true
+	picks, _, err := p.Picks(t.Context(), packs(t, p))
+	if err != nil || idOf(picks[0].Image) != "ami-3" {
+		t.Fatal(err, idOf(picks[0].Image))
+	}
+	want := map[string]int{"unused ami-1": 1, "unused ami-2": 1, "unused ami-3": 1, "unused ami-4": 1}
+	if diff := cmp.Diff(want, c.asked); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // Where a service tells the state of none of many images, the newest is the pick, after
