@@ -42,13 +42,7 @@ func (a *Answers) get(ctx context.Context, now time.Time, key string, read func(
 	for {
 		one, mine := a.claim(now, key)
 		if mine {
-			one.value, one.err = read()
-			one.cut = one.err != nil && ctx.Err() != nil
-			if one.cut {
-				a.forget(key)
-			}
-			close(one.done)
-			return one.value, one.err
+			return a.read(ctx, key, one, read)
 		}
 		select {
 		case <-one.done:
@@ -59,6 +53,19 @@ func (a *Answers) get(ctx context.Context, now time.Time, key string, read func(
 			return one.value, one.err
 		}
 	}
+}
+
+func (a *Answers) read(ctx context.Context, key string, one *kept, read func() (any, error)) (any, error) {
+	one.cut = true // also when read panics
+	defer func() {
+		if one.cut {
+			a.forget(key)
+		}
+		close(one.done)
+	}()
+	one.value, one.err = read()
+	one.cut = one.err != nil && ctx.Err() != nil
+	return one.value, one.err
 }
 
 // claim returns the answer of a key, and whether the caller is to read it.

@@ -59,8 +59,8 @@ type API struct {
 	computes map[string]*armcompute.ClientFactory
 	builders map[string]*vmib.ClientFactory
 
-	// answers are what was read by itself, once each; scope tells those of this cloud and
-	// tenant from others.
+	// answers are what was read by itself, once each; scope tells those of this cloud,
+	// tenant and patience from others.
 	answers *Answers
 	scope   string
 	now     time.Time
@@ -76,7 +76,7 @@ func New(o Options) *API {
 		o.Answers = &Answers{}
 	}
 	return &API{
-		answers: o.Answers, scope: strings.ToLower(o.Cloud.Host + " " + o.Tenant), now: o.Now,
+		answers: o.Answers, scope: strings.ToLower(fmt.Sprint(o.Cloud.Host, " ", o.Tenant, " ", o.Timeout)), now: o.Now,
 		credential: o.Credential,
 		computes:   map[string]*armcompute.ClientFactory{},
 		builders:   map[string]*vmib.ClientFactory{},
