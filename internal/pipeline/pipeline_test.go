@@ -532,13 +532,16 @@ func TestVerify(t *testing.T) {
 	picked.OS.Name = "rhel"
 	liveUbuntu, liveOld, failed, newRecord := live, live, good, good
 	liveUbuntu.OS.Name, liveOld.DeprecatedAt = "ubuntu", &old
-	liveUbuntu.Source, liveOld.Source = "other", "other"
+	liveRHEL, liveOther := live, live
+	liveRHEL.OS.Name = "rhel"
+	liveUbuntu.Source, liveOld.Source, liveOther.Source = "other", "other", "other"
 	failed.State, newRecord.ObservedAt = image.Failed, &old
 	tests := map[string]struct {
 		golden, other   source.Verified
 		err             map[string]error
 		asked           string
 		pack            string // all, which picks from every source, unless told
+		only            bool   // other is the source of a pack of another region
 		status          pipeline.Status
 		reason, failure string
 	}{
@@ -619,7 +622,32 @@ func TestVerify(t *testing.T) {
 		},
 		"asked, and another could not be": {
 			golden: source.Verified{Presence: source.Found, Image: &live}, asked: "golden", err: map[string]error{"other": errors.New("expired")},
-			status: pipeline.StatusOK, // which another need not be asked for
+			status: pipeline.StatusOK, // which another is asked for what speaks against it
+		},
+		// Selection hears a word against an image of every source that a pack picks from.
+		"asked, and another service speaks against it": {
+			golden: source.Verified{Presence: source.Found, Image: &live}, other: source.Verified{Presence: source.Found, Image: &liveOld},
+			asked: "golden", status: pipeline.StatusStale, reason: "deprecated since",
+		},
+		"asked, and one that the pack does not pick from speaks against it": {
+			golden: source.Verified{Presence: source.Found, Image: &live}, other: source.Verified{Presence: source.Found, Image: &liveOld},
+			pack: "aws-us-east-1", asked: "golden", status: pipeline.StatusStale, reason: "deprecated since",
+		},
+		"asked, and another that packs of other regions alone pick from": {
+			golden: source.Verified{Presence: source.Found, Image: &live}, other: source.Verified{Presence: source.Found, Image: &liveOld},
+			pack: "golden-us-east-1", only: true, asked: "golden", status: pipeline.StatusOK,
+		},
+		"asked, and of another system by another": {
+			golden: source.Verified{Presence: source.Found, Image: &liveRHEL}, other: source.Verified{Presence: source.Found, Image: &liveUbuntu},
+			asked: "golden", status: pipeline.StatusOK,
+		},
+		"asked and withheld, and another has it": {
+			golden: source.Verified{Presence: source.Found, Image: &unoffered}, other: source.Verified{Presence: source.Found, Image: &liveOther},
+			asked: "golden", status: pipeline.StatusOK, reason: "source golden would not offer it now: not ours",
+		},
+		"asked, and another does not have it": {
+			golden: source.Verified{Presence: source.Found, Image: &live}, other: source.Verified{Presence: source.NotFound, Reason: "not there", Evidence: image.Asked},
+			asked: "golden", status: pipeline.StatusOK,
 		},
 		"of a source that the spec has no more, and another has it": {
 			other: source.Verified{Presence: source.Found, Image: &live}, asked: "nope", status: pipeline.StatusOK,
@@ -677,6 +705,9 @@ func TestVerify(t *testing.T) {
 			}
 			p := newPipeline(t, fake)
 			p.Document = parsed(t, twoPacks+"  - {name: all, pack: generic-byoi, values: {osName: rhel, osVersion: \"8\"}}\n")
+			if test.only {
+				p.Document = parsed(t, sourcesOfRegions)
+			}
 			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: test.pack, Source: test.asked, Image: picked}})
 			if test.failure == "" && err != nil || test.failure != "" && (err == nil || !strings.Contains(err.Error(), test.failure)) {
 				t.Errorf("got error %v, want %q", err, test.failure)
@@ -688,6 +719,15 @@ func TestVerify(t *testing.T) {
 		})
 	}
 }
+
+const sourcesOfRegions = `
+apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources: [{name: golden, type: fake, config: {path: a}}, {name: other, type: fake, config: {path: b}}]
+packs:
+  - {name: golden-us-east-1, pack: generic-byoi, sources: [golden], select: {region: us-east-1}}
+  - {name: other-eu-west-1, pack: generic-byoi, sources: [other], select: {region: eu-west-1}}
+`
 
 func parsed(t *testing.T, text string) *spec.Document {
 	t.Helper()

@@ -135,11 +135,52 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 			p.Report(source.Diagnostic{Source: a.answers[0].source, Severity: source.SeverityWarning, Summary: a.err.Error()})
 		}
 	}
+	if err := p.hearBystanders(ctx, verifier, subjects, answers, packs); err != nil {
+		return nil, err
+	}
 	verifications := make([]Verification, len(subjects))
 	for i, subject := range subjects {
 		verifications[i] = p.judge(subject, answers[i], packs)
 	}
 	return verifications, failure.Join(failed...)
+}
+
+// hearBystanders asks what speaks against images that their own sources found: a selection
+// hears that of all sources that packs pick from. They are asked for what they may list, and
+// by what they know themselves; one that fails is told, as the image was found.
+func (p *Pipeline) hearBystanders(ctx context.Context, verifier Verifier, subjects []Subject, answers [][]answer, packs map[string]spec.Pack) error {
+	subjects = slices.Clone(subjects)
+	for i := range subjects {
+		subjects[i].Image.Reference = nil // a build of another source, which this one need not see
+	}
+	for _, a := range p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+		s := subjects[i]
+		own := ofSource(s.Source, answers[i])
+		return own != nil && own.settles() && ofSource(name, answers[i]) == nil &&
+			plugin != nil && knows(plugin, s.Image.Provider) && mayList(name, &s.Image, packs)
+	}) {
+		p.report(a.diagnostics)
+		if a.err != nil {
+			p.Report(source.Diagnostic{Source: a.answers[0].source, Severity: source.SeverityWarning, Summary: a.err.Error()})
+		}
+	}
+	if ctx.Err() != nil {
+		return interrupt.Error(ctx)
+	}
+	return nil
+}
+
+// mayList tells whether packs make a source look where an image is.
+func mayList(name string, img *image.Image, packs map[string]spec.Pack) bool {
+	for _, pack := range packs {
+		elsewhere := pack.Select.Region != "" && img.Region != "" && img.Region != image.GlobalRegion &&
+			image.RegionKey(pack.Select.Region) != image.RegionKey(img.Region)
+		other := pack.Select.Provider != "" && !strings.EqualFold(pack.Select.Provider, img.Provider)
+		if picksFrom(pack, name) && !elsewhere && !other {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Pipeline) packsByName() (map[string]spec.Pack, error) {
@@ -183,8 +224,10 @@ func (p *Pipeline) askAll(
 // settled tells whether a service that was asked has the image: then others have
 // nothing to add.
 func settled(answers []answer) bool {
-	return slices.ContainsFunc(answers, func(a answer) bool { return a.presence == source.Found && a.evidence == image.Asked })
+	return slices.ContainsFunc(answers, answer.settles)
 }
+
+func (a answer) settles() bool { return a.presence == source.Found && a.evidence == image.Asked }
 
 // refused tells whether a service was asked for an image and did not answer.
 func (a answer) refused() bool { return a.presence == source.Unknown && a.evidence == image.Asked }
@@ -349,13 +392,15 @@ func ofSource(name string, answers []answer) *answer {
 }
 
 // judgeFound compares what was picked with what the sources have now. As selection
-// does, it takes facts from the sources of the pack alone, as long as one has it.
+// does, it takes facts from the sources of the pack alone, as long as one has it; of others
+// it hears what speaks against it.
 func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]spec.Pack) {
 	var statements []image.Image
 	for _, a := range found {
 		statements = append(statements, *a.image)
 	}
-	images, _ := image.Gather(statements, packs[v.Pack].Sources)
+	found, sources := v.believed(found, packs[v.Pack])
+	images, _ := image.Gather(statements, sources)
 	strangers := len(images) == 0
 	if strangers {
 		images, _ = image.Gather(statements, nil)
@@ -369,8 +414,11 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	v.Usable = len(freshness.Judge(freshness.Expected{}, *now, p.Now)) == 0
 	v.Status, v.Reasons = StatusOK, freshness.Judge(want, *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
-	if now.Withheld != "" {
+	switch own := ofSource(v.Source, found); {
+	case now.Withheld != "":
 		v.Notes = append(v.Notes, "it would not be offered now: "+now.Withheld)
+	case own != nil && own.image.Withheld != "":
+		v.Notes = append(v.Notes, "source "+own.source+" would not offer it now: "+own.image.Withheld)
 	}
 	if v.Image.Region == "" {
 		v.Image.Region = now.Region
@@ -388,6 +436,19 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 	for _, a := range found {
 		v.add(a.reason)
 	}
+}
+
+// believed are the answers that facts are taken from, and their sources: that of its own
+// source alone, where that asked and does not leave it open; else those of its pack.
+func (v *Verification) believed(found []answer, pack spec.Pack) ([]answer, []string) {
+	own := ofSource(v.Source, found)
+	if own == nil || !own.settles() || !picksFrom(pack, v.Source) {
+		return found, pack.Sources
+	}
+	if own.image.Withheld == "" && !unsure(own.image) {
+		return []answer{*own}, []string{v.Source}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(a answer) bool { return !picksFrom(pack, a.source) }), pack.Sources
 }
 
 // inDoubt returns why services that have an image that was picked cannot tell its state;

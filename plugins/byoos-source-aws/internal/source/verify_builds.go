@@ -181,8 +181,8 @@ func (v *verification) told(ctx context.Context, err error, region string) (stri
 	return d.Summary, v.out.Report(*d)
 }
 
-// heed puts what Image Builder says of an AMI into a result. A build that was deleted is
-// not offered any more, so what was picked of it is not good.
+// heed puts what Image Builder says of an AMI into a result, as discovery does: the record
+// of a build that was deleted says nothing against an AMI that EC2 has.
 func (v *verification) heed(r *sdk.Result, said word) {
 	if said.unasked != "" {
 		leaveOpen(r, said.unasked)
@@ -192,13 +192,10 @@ func (v *verification) heed(r *sdk.Result, said word) {
 	if !has {
 		return
 	}
-	state, against := candidate.Against(v.req.Now)
+	state, _ := candidate.Against(v.req.Now)
 	switch {
 	case r.Presence == sdk.Found:
 		img := merge(candidate, *r.Image, v.req.Config.TagKeys, v.req.Now)
-		if state == sdk.Gone && (img.State == sdk.Available || img.State == sdk.StateUnknown) {
-			img.State, img.StateReason, img.Withheld = sdk.Unusable, against, ""
-		}
 		img.Reference = cmp.Or(r.Ref.Reference, img.Reference)
 		r.Image = &img
 	case r.Presence == sdk.NotFound && (state == sdk.StateUnknown || state == sdk.Pending) && v.req.Now.Sub(candidate.CreatedAt) < settling:
