@@ -737,8 +737,9 @@ func TestVersionsOfAParameter(t *testing.T) {
 	}
 }
 
-// TestParameterOfSomeRegions: one that is not in a region which is read for some packs
-// alone is a warning, as these may have images of other sources.
+// TestParameterOfSomeRegions: one that is not in a region which packs select is a warning
+// where another region has it, as these packs may have images of other sources. One that is
+// not where the configuration says is an error.
 func TestParameterOfSomeRegions(t *testing.T) {
 	const name = "/aws/service/x/image_id"
 	w := fakeaws.World{
@@ -753,8 +754,10 @@ func TestParameterOfSomeRegions(t *testing.T) {
 	}{
 		{"some packs select one", "", "us-east-1", nil, nil},
 		{"not in one's own", "", "eu-west-1", nil, []string{"eu-west-1"}},
-		{"no region of one's own", "", "", nil, []string{"eu-west-1"}},
-		{"all packs select one", "", "us-east-1", both, []string{"eu-west-1"}},
+		{"no region of one's own", "", "", nil, nil},
+		{"all packs select one", "", "us-east-1", both, nil},
+		{"all packs select one, and that is one's own", "", "eu-west-1", both, nil},
+		{"all that are enabled", `,"regions":"all-enabled"`, "us-east-1", nil, nil},
 		{"configured", `,"regions":["eu-west-1","us-east-1"]`, "us-east-1", nil, []string{"eu-west-1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -770,6 +773,11 @@ func TestParameterOfSomeRegions(t *testing.T) {
 			}
 			out.find(t, id(1))
 		})
+	}
+	start(t, fakeaws.World{})
+	out := run(t, call{config: `{"ssmParameter":"` + name + `"}`, hints: both, regions: both})
+	if all := out.errors(); len(all) != 2 || all[0].Scope != "eu-west-1" || all[1].Scope != "us-east-1" {
+		t.Errorf("one that no region has is misspelt: %+v", out.diagnostics)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -22,6 +23,55 @@ import (
 const maxNames = 10
 
 var amiForm = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
+
+// parametersOf sends the AMIs that SSM parameters name in regions. One that is missing is
+// told when all are read, as it may be in another.
+func (d *discovery) parametersOf(ctx context.Context, regions []string) error {
+	if err := d.eachRegion(ctx, regions, d.parameters); err != nil {
+		return err
+	}
+	return d.parameterPlaces.tell(d)
+}
+
+// parameterPlaces are where parameters are.
+type parameterPlaces struct {
+	mu      sync.Mutex
+	there   map[string]bool // by name
+	missing [][2]string     // region and name
+}
+
+func (p *parameterPlaces) note(there, missing []string, region string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.there == nil {
+		p.there = map[string]bool{}
+	}
+	for _, name := range there {
+		p.there[name] = true
+	}
+	for _, name := range missing {
+		p.missing = append(p.missing, [2]string{region, name})
+	}
+}
+
+// tell makes a warning of a parameter that another region has: the packs of this one may
+// have images of other sources, and fail by themselves where they have not.
+func (p *parameterPlaces) tell(d *discovery) error {
+	slices.SortFunc(p.missing, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	for _, at := range p.missing {
+		region, name := at[0], at[1]
+		severity := sdk.Error
+		if p.there[name] && d.onlySelected(region) {
+			severity = sdk.Warning
+		}
+		err := d.parameterProblem(severity, region, fmt.Sprintf("there is no parameter %s in %s", name, region),
+			"check the name; aws ssm get-parameters-by-path --path /aws/service lists public ones")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // parameters sends the AMIs that SSM parameters name in one region.
 func (d *discovery) parameters(ctx context.Context, region string) error {
@@ -137,16 +187,13 @@ func (d *discovery) noteParameters(out *ssm.GetParametersOutput, asked []string,
 			ids[id] = name
 		}
 	}
+	missing := slices.DeleteFunc(slices.Clone(left), func(name string) bool { return !slices.Contains(out.InvalidParameters, name) })
+	d.parameterPlaces.note(slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return slices.Contains(left, name) }), missing, region)
 	for _, name := range left {
-		severity, summary, next := sdk.Error, "SSM does not say what parameter "+name+" holds", "try again"
-		if slices.Contains(out.InvalidParameters, name) {
-			summary = fmt.Sprintf("there is no parameter %s in %s", name, region)
-			next = "check the name; aws ssm get-parameters-by-path --path /aws/service lists public ones"
-			if d.onlySelected(region) {
-				severity = sdk.Warning // the packs that select it may have images of other sources
-			}
+		if slices.Contains(missing, name) {
+			continue
 		}
-		if err := d.parameterProblem(severity, region, summary, next); err != nil {
+		if err := d.parameterProblem(sdk.Error, region, "SSM does not say what parameter "+name+" holds", "try again"); err != nil {
 			return err
 		}
 	}

@@ -115,7 +115,8 @@ type discovery struct {
 	self string
 	ages ages
 
-	undated undated
+	undated         undated
+	parameterPlaces parameterPlaces
 }
 
 // converter turns what EC2 shows in a region into images that are sent.
@@ -145,7 +146,7 @@ func (d *discovery) run(ctx context.Context) error {
 		}
 		return d.eachRegion(ctx, regions, d.search)
 	}
-	return d.eachRegion(ctx, regions, d.parameters)
+	return d.parametersOf(ctx, regions)
 }
 
 func (d *discovery) warnAnyOwner() error {
@@ -226,11 +227,13 @@ func (d *discovery) selectedAndOwn() ([]string, error) {
 	})
 }
 
-// onlySelected tells whether a region is read beside one's own because some packs
-// select it.
+// onlySelected tells whether a region is read because some packs select it, or all are
+// read: not because the configuration names it, nor as one's own for packs that select none.
 func (d *discovery) onlySelected(region string) bool {
-	own := d.session.Region
-	return len(d.config.Regions) == 0 && len(d.req.Hints.Regions) == 0 && own != "" && region != own
+	if len(d.config.Regions) > 0 {
+		return !slices.Contains(d.config.Regions, region)
+	}
+	return len(d.req.Hints.Regions) > 0 || region != d.session.Region
 }
 
 func (d *discovery) hints() []string { return regionsOfAWS(d.req.Hints.Regions) }
