@@ -185,7 +185,7 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 			return err
 		}
 	}
-	if lost := a.lost(made); len(lost) > 0 && len(a.kept) > 1 && by != sdk.NewestByVersion {
+	if lost := a.lost(made); len(lost) > 0 && by != sdk.NewestByVersion {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
 			Summary: "EC2 does not show what the AMIs of " + plural(len(lost), "build", "builds") +

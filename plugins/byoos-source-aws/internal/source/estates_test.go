@@ -353,6 +353,21 @@ func TestWhereTheTrailOfCopiesEnds(t *testing.T) {
 	}
 }
 
+// TestAgeOfALoneBuild: its only build is compared with what other sources of a pack have.
+func TestAgeOfALoneBuild(t *testing.T) {
+	start(t, fakeaws.World{
+		Builds: []fakeaws.Build{{
+			Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+		}},
+		AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june, func(a *fakeaws.AMI) { a.SourceImage = id(9) })},
+	})
+	out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+	out.noErrors(t)
+	if text := out.text(t); !strings.Contains(text, "EC2 does not show what the AMIs of 1 build are copies of") {
+		t.Error(text)
+	}
+}
+
 // TestEncryptedBuilds: where a build's AMI is encrypted in its own region, it is a copy of
 // one that is not kept. What a schedule began was built, and nothing is to be told of it; of
 // what somebody began by hand that is not known.
