@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // another one, runs no handler of its signals, which Ctrl-C sends to it too.
 func TestSignalsWaitForNewProcesses(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "byoos-source-x"), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil { //nolint:gosec // to be run
+	if err := os.WriteFile(filepath.Join(dir, "byoos-source-x"), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	runtime.LockOSThread() // which is the one that traces

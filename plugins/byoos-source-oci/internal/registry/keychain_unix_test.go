@@ -22,7 +22,7 @@ func TestHelperEndsWithItsChildren(t *testing.T) {
 	dir := t.TempDir()
 	started := filepath.Join(dir, "started")
 	script := "#!/bin/sh\nsleep 300 & echo $! > " + started + ".part && mv " + started + ".part " + started + "\nwait\n"
-	if err := os.WriteFile(filepath.Join(dir, "docker-credential-slow"), []byte(script), 0o700); err != nil { //nolint:gosec // to be run
+	if err := os.WriteFile(filepath.Join(dir, "docker-credential-slow"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
