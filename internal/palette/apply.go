@@ -1,12 +1,18 @@
 package palette
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 // DryRun says what of an apply is done.
@@ -27,9 +33,13 @@ type Options struct {
 	Expect *Expectation
 }
 
-// A run has at most clone, update and publish; more means that somebody else
-// works against it.
-const maxActions = 5
+const (
+	// A run has at most clone, update and publish; more means that somebody else works
+	// against it.
+	maxActions = 5
+	// readings is how often a profile is read until it shows a write; the pauses double.
+	readings = 5
+)
 
 // Apply does what a plan says, one request at a time: validate, read again and
 // compare, write, read back. The report tells what was done, also beside an
@@ -57,7 +67,7 @@ func (r *run) all(ctx context.Context, options Options) error {
 	}
 	if options.DryRun == DryRunClient || options.DryRun == DryRunServer {
 		for _, action := range r.plan.Actions() {
-			r.report.add(action, r.plan.describe(action), false)
+			r.report.add(action, r.plan.describe(action), ProgressPlanned)
 		}
 		if options.DryRun == DryRunServer && r.plan.writesLayer() {
 			return r.validate(ctx)
@@ -80,17 +90,41 @@ func (r *run) expect(shown *Expectation) error {
 	if shown == nil {
 		return nil
 	}
-	now := r.plan.Expectation()
-	if now.Before != shown.Before && !slices.Contains(shown.After, now.Before) {
-		return refused("run diff again, and apply what it shows now",
+	const next = "run diff again, and apply what it shows now"
+	side := SideDraft
+	if r.plan.Goal.publishes() {
+		side = SidePublished
+	}
+	now := r.plan.Expectation(side)
+	switch {
+	case shown.Palette != now.Palette:
+		return refused(next, "the diff was of palette %s, this is %s", cmp.Or(shown.Palette, "that it does not name"), now.Palette)
+	case now.Before != shown.Before && !slices.Contains(shown.After, now.Before):
+		return refused(next,
 			"%s changed since the diff: that saw version %s, now it is %s (modified %s)",
 			r.plan.Label(), shown.Before, now.Before, when(r.plan.read.base))
-	}
-	if now.Wanted != shown.Wanted {
-		return refused("run diff again, and apply what it shows now",
+	case shown.ProfileUID != "" && shown.ProfileUID != now.ProfileUID:
+		return refused(next, "%s is another profile than the diff saw: that had uid %s, this one has %s", r.plan.Label(), shown.ProfileUID, now.ProfileUID)
+	case now.Wanted != shown.Wanted:
+		return refused(next,
 			"the values for %s are others than the diff showed: %s then, %s now", r.plan.Label(), shown.Wanted, now.Wanted)
+	case side == SidePublished && shown.Publishes != now.Publishes:
+		return refused("run "+r.plan.Goal.diff()+" -o json, and apply what it shows",
+			"the diff does not show all that would be published of %s", r.plan.Label())
 	}
 	return nil
+}
+
+// diff is the command that shows what an apply of this goal publishes.
+func (g Goal) diff() string {
+	command := "diff --published"
+	if g.NewVersion != "" {
+		command = "diff --new-version " + g.NewVersion
+	}
+	if g.IncludeDraft {
+		command += " --include-draft"
+	}
+	return command
 }
 
 func when(profile *Profile) string {
@@ -101,58 +135,152 @@ func when(profile *Profile) string {
 }
 
 // step does the plan's next action and makes the plan anew from what is read
-// back.
+// back. It is in the journal before it is sent.
 func (r *run) step(ctx context.Context) error {
-	action, before := r.plan.Action, r.plan.read
-	if r.plan.writesLayer() {
+	p := r.plan
+	action, before, leaves := p.Action, p.read, p.leaves()
+	if p.writesLayer() {
 		if err := r.validate(ctx); err != nil {
 			return err
 		}
 	}
-	now, err := r.plan.settled(ctx, before)
+	now, err := r.settled(ctx, before)
 	if err != nil {
 		return err
 	}
 	if now.fingerprint() != before.fingerprint() {
-		return changed(r.plan, before, now)
+		return changed(p, before, now)
 	}
-	writeErr := r.plan.write(ctx, action)
-	if writeErr != nil && !outcomeUnknown(writeErr) {
-		return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
+	r.report.add(action, p.describe(action), ProgressSent)
+	writeErr := p.write(ctx, action)
+	switch {
+	case writeErr == nil:
+		r.report.came(ProgressTaken)
+	case !outcomeUnknown(writeErr):
+		r.report.came(ProgressRefused)
+		return failed(fmt.Sprintf("cannot %s of %s", verb(action), p.Label()), writeErr)
 	}
-	after, err := r.plan.snapshot(ctx)
+	after, err := r.readBack(ctx, action, before)
 	if err != nil {
-		r.report.add(action, r.plan.describe(action)+"; whether it was done is not known", false)
-		if writeErr != nil {
-			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
-		}
-		return err
+		return r.unread(action, writeErr, err)
 	}
-	if !done(action, r.plan, before, after) {
-		if writeErr != nil {
-			return failed(fmt.Sprintf("cannot %s of %s", verb(action), r.plan.Label()), writeErr)
-		}
-		return unseen(r.plan, before, after)
+	if !done(action, p, before, after) {
+		return r.unseen(action, writeErr, before, after)
 	}
-	r.report.add(action, r.plan.describe(action), true)
-	if before.profile(r.plan.Goal) == nil || len(before.profile(r.plan.Goal).Draft) == 0 {
-		r.plan.ownDraft = true
-	}
-	r.plan.read = after
-	return r.plan.decide()
+	r.report.came(ProgressSeen)
+	r.tellForm(after.profile(p.Goal))
+	return r.goOn(before, after, leaves)
 }
 
-// settled reads again. Manifests are read before the layers: where the profile's
-// time of modification has moved, an edit may have come between the two.
-func (p *Plan) settled(ctx context.Context, before snapshot) (snapshot, error) {
-	for range maxActions {
-		now, err := p.snapshot(ctx)
-		if err != nil || now.modified() == before.modified() {
+// goOn plans anew from what a step has made.
+func (r *run) goOn(before, after snapshot, leaves []Layer) error {
+	p := r.plan
+	if profile := before.profile(p.Goal); profile == nil || len(profile.Draft) == 0 {
+		p.ownDraft = true
+	}
+	p.read = after
+	if err := p.decide(); err != nil {
+		return err
+	}
+	if p.refusal != nil && p.Action != ActionNone {
+		return p.refusal
+	}
+	return r.keeps(leaves)
+}
+
+// tellForm says that Palette keeps our values otherwise than they were sent.
+func (r *run) tellForm(profile *Profile) {
+	p := r.plan
+	layer, ok := named(profile.working(), p.Layer.Name)
+	if ok && p.writesLayer() && p.Action != ActionClone && !sameValues(layer.Values, p.Layer.Values) {
+		r.report.warn(fmt.Sprintf("palette keeps the values of %s in another form than they were sent", p.Layer.Name))
+	}
+}
+
+// keeps stops before something else is published than the plan showed: a clone need
+// not have the draft of its origin.
+func (r *run) keeps(leaves []Layer) error {
+	p := r.plan
+	names := differing(leaves, p.leaves())
+	if len(names) == 0 || !p.Goal.publishes() {
+		return nil
+	}
+	e := refused("run "+p.Goal.diff()+" to see what would be published now, then apply again",
+		"palette made something else of %s than was shown, in %s", p.Label(), joined(names))
+	if p.Action != ActionNone {
+		e.Summary += "; it is not published"
+	}
+	return e
+}
+
+// readBack reads what a write made. A reading may lag behind it, so one that shows
+// what was there before is repeated for some seconds.
+func (r *run) readBack(ctx context.Context, action Action, before snapshot) (after snapshot, err error) {
+	for n := range readings {
+		if n > 0 {
+			if err := r.plan.scope.wait(ctx, n); err != nil {
+				return after, err
+			}
+		}
+		after, err = r.plan.snapshot(ctx)
+		if err != nil && !isNotFound(err) || err == nil && (done(action, r.plan, before, after) || after.fingerprint() != before.fingerprint()) {
+			return after, err
+		}
+	}
+	return after, err
+}
+
+// wait pauses before something is read for the nth time again.
+func (c *Client) wait(ctx context.Context, n int) error {
+	timer := time.NewTimer(c.doer.pause << (n - 1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// settled reads again before a write. Manifests are read before the layers: where the
+// profile's time of modification has moved, an edit may have come between the two.
+// After a write of this run a reading that shows something else may lag behind it.
+func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err error) {
+	last := before
+	for n := 1; n < readings; n++ {
+		if now, err = r.plan.snapshot(ctx); err != nil {
 			return now, err
 		}
-		before = now
+		lags := len(r.report.Steps) > 0 && now.fingerprint() != before.fingerprint()
+		if now.modified() == last.modified() && !lags {
+			return now, nil
+		}
+		last = now
+		if !lags {
+			continue
+		}
+		if err := r.plan.scope.wait(ctx, n); err != nil {
+			return now, err
+		}
 	}
-	return before, nil
+	return now, nil
+}
+
+// unread is the error for a write after which nothing could be read.
+func (r *run) unread(action Action, writeErr, err error) error {
+	what := fmt.Sprintf("palette took the request to %s of %s, but it cannot be read back", verb(action), r.plan.Label())
+	if writeErr != nil {
+		what, err = r.unknown(action), writeErr
+	}
+	var known *failure.Error
+	if errors.As(err, &known) {
+		return &failure.Error{Code: known.Code, Summary: what, Err: err, Next: known.Next}
+	}
+	return failed(what, err)
+}
+
+func (r *run) unknown(action Action) string {
+	return fmt.Sprintf("it is not known whether palette carried out the request to %s of %s", verb(action), r.plan.Label())
 }
 
 func (r *run) validate(ctx context.Context) error {
@@ -249,53 +377,92 @@ func (p *Plan) replaceLayer(ctx context.Context, profile *Profile) error {
 // what was there, and nothing else.
 func done(action Action, p *Plan, before, after snapshot) bool {
 	was, is := before.profile(p.Goal), after.profile(p.Goal)
-	if is == nil {
+	switch {
+	case is == nil:
 		return false
-	}
-	if was != nil && (is.UID != was.UID || digest(is.Variables) != digest(was.Variables)) {
-		return false
-	}
-	layer, ok := named(is.working(), p.Layer.Name)
-	ok = ok && sameValues(layer.Values, p.Layer.Values)
-	switch action {
-	case ActionCreate:
-		return ok && len(is.working()) == 1
-	case ActionClone:
+	case action == ActionClone:
 		return is.UID != before.base.UID && p.isOwnClone(is, before.base) &&
 			after.base.fingerprint() == before.base.fingerprint()
-	case ActionAdd, ActionUpdate:
-		return ok && p.Layer.samePack(layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), was.working(), p.Layer.Name)
-	case ActionReplace:
-		without := slices.DeleteFunc(slices.Clone(was.working()), p.isReplaced)
-		return ok && p.Layer.samePack(layer) && equalLayers(is.Published, was.Published) && onlyDiffersIn(is.working(), without, p.Layer.Name) &&
-			maps.Equal(is.metadata.Labels, was.metadata.Labels)
-	case ActionPublish:
-		return !is.hasDraft() && equalLayers(is.Published, was.working())
+	case was != nil && (is.UID != was.UID || digest(is.Variables) != digest(was.Variables)):
+		return false
+	case action == ActionReplace && !maps.Equal(is.metadata.Labels, was.metadata.Labels):
+		return false
 	}
-	return false
+	return len(p.unexpected(action, before, after)) == 0
 }
 
-func onlyDiffersIn(a, b []Layer, name string) bool {
-	for _, other := range differing(a, b) {
-		if other != name {
-			return false
+// unexpected names the layers that are not as an action should have left them. A
+// service may keep our values in another form, with the same meaning.
+func (p *Plan) unexpected(action Action, before, after snapshot) []string {
+	working, published := p.leadsTo(action, before.profile(p.Goal))
+	is := after.profile(p.Goal)
+	names := slices.DeleteFunc(differing(is.working(), working), func(name string) bool {
+		layer, ok := named(is.working(), name)
+		return ok && name == p.Layer.Name && layer.samePack(p.Layer) && sameMeaning(layer.Values, p.Layer.Values)
+	})
+	for _, name := range differing(is.Published, published) {
+		names = append(names, "published "+name)
+	}
+	if action == ActionPublish && is.hasDraft() {
+		names = append(names, "draft")
+	}
+	return names
+}
+
+// leadsTo are the layers that an action leaves in the draft, and published.
+func (p *Plan) leadsTo(action Action, was *Profile) (working, published []Layer) {
+	if was == nil {
+		return []Layer{p.Layer}, nil
+	}
+	if action == ActionPublish {
+		return was.working(), was.working()
+	}
+	working = slices.Clone(was.working())
+	if action == ActionReplace {
+		working = slices.DeleteFunc(working, p.isReplaced)
+	}
+	return replaced(working, p.Layer), was.Published
+}
+
+// sameMeaning tells whether two texts are the same YAML document in whatever form.
+func sameMeaning(a, b string) bool {
+	if sameValues(a, b) {
+		return true
+	}
+	asJSON, err := yaml.YAMLToJSONStrict([]byte(a))
+	other, errOther := yaml.YAMLToJSONStrict([]byte(b))
+	return err == nil && errOther == nil && bytes.Equal(asJSON, other)
+}
+
+// unseen is the error for a write that may have been carried out, and does not show
+// as it should.
+func (r *run) unseen(action Action, writeErr error, before, after snapshot) error {
+	p := r.plan
+	switch same := before.fingerprint() == after.fingerprint(); {
+	case same && writeErr != nil:
+		return failed(r.unknown(action)+"; what is read does not show it", writeErr)
+	case same:
+		return refused("run diff to see what it is now, then apply again",
+			"palette took the request to %s of %s, and still answers what was there before: version %s (modified %s)",
+			verb(action), p.Label(), after.fingerprint(), when(cmp.Or(after.profile(p.Goal), after.base)))
+	}
+	e := changed(p, before, after)
+	if is := after.profile(p.Goal); is != nil && action != ActionClone {
+		e.Details = nil
+		for _, name := range p.unexpected(action, before, after) {
+			e.Details = append(e.Details, name+" is not as it was left")
 		}
 	}
-	return true
-}
-
-// unseen is the error for a write that was taken and does not show as it should.
-func unseen(p *Plan, before, after snapshot) error {
-	if before.fingerprint() != after.fingerprint() {
-		return changed(p, before, after)
+	if writeErr != nil {
+		e.Details = append(e.Details, r.unknown(action)+": "+oneLine(writeErr.Error()))
+		return e
 	}
-	return refused("run diff to see what it is now, then apply again",
-		"palette took the change of %s, and still answers what was there before: version %s (modified %s)",
-		p.Label(), after.fingerprint(), when(cmp.Or(after.profile(p.Goal), after.base)))
+	e.Details = append(e.Details, fmt.Sprintf("palette took the request to %s", verb(action)))
+	return e
 }
 
 // changed is the error for a change by somebody else; it names both versions.
-func changed(p *Plan, before, after snapshot) error {
+func changed(p *Plan, before, after snapshot) *failure.Error {
 	was, is := before.profile(p.Goal), after.profile(p.Goal)
 	if was == nil && is == nil {
 		was, is = before.base, after.base
@@ -303,16 +470,17 @@ func changed(p *Plan, before, after snapshot) error {
 	e := refused("run diff to see what it is now, then apply again",
 		"%s was changed by somebody else in between: version %s (modified %s) was read first, version %s (modified %s) is there now",
 		p.Label(), before.fingerprint(), when(was), after.fingerprint(), when(is))
-	if was != nil && is != nil && digest(was.Variables) != digest(is.Variables) {
+	if was == nil || is == nil {
+		return e
+	}
+	if digest(was.Variables) != digest(is.Variables) {
 		e.Details = append(e.Details, "the profile's variables are others than were read")
 	}
-	if was != nil && is != nil {
-		for _, name := range differing(was.working(), is.working()) {
-			e.Details = append(e.Details, "layer "+name+" is another than was read")
-		}
-		for _, name := range differing(was.Published, is.Published) {
-			e.Details = append(e.Details, "published layer "+name+" is another than was read")
-		}
+	for _, name := range differing(was.working(), is.working()) {
+		e.Details = append(e.Details, "layer "+name+" is another than was read")
+	}
+	for _, name := range differing(was.Published, is.Published) {
+		e.Details = append(e.Details, "published layer "+name+" is another than was read")
 	}
 	return e
 }

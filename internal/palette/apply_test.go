@@ -338,7 +338,7 @@ func TestDryRun(t *testing.T) {
 		var actions []string
 		for _, step := range report.Steps {
 			actions = append(actions, string(step.Action))
-			if step.Done {
+			if step.Done || step.Progress != palette.ProgressPlanned {
 				t.Errorf("%s: step %s is said to be done", mode, step.Action)
 			}
 		}
@@ -357,7 +357,7 @@ func TestExpectation(t *testing.T) {
 	w.Forget()
 	plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{})
 	_, err := w.client.Apply(t.Context(), plan, palette.Options{Expect: &diff.Expect})
-	wantFailure(t, err, "changed since the diff: that saw version "+diff.Expect.Before+", now it is "+plan.Expectation().Before)
+	wantFailure(t, err, "changed since the diff: that saw version "+diff.Expect.Before+", now it is "+plan.Expectation(palette.SideDraft).Before)
 	sameList(t, "writes", w.writes(), nil)
 
 	// Other values than those shown.

@@ -12,7 +12,8 @@ import (
 // decide derives the next action from what was read. It is pure but for the
 // editor, which is pure itself.
 func (p *Plan) decide() error {
-	p.Action, p.Notes = ActionNone, slices.Clone(p.lookupNotes)
+	p.Action, p.Notes, p.refusal = ActionNone, slices.Clone(p.lookupNotes), nil
+	p.nothingNew, p.foreign = false, false
 	profile := p.read.profile(p.Goal)
 	if err := p.checkNewVersion(); err != nil {
 		return err
@@ -37,15 +38,28 @@ func (p *Plan) decide() error {
 	if err := p.decideLayer(source, current); err != nil {
 		return err
 	}
+	p.nothingNew = profile == nil && !p.hasToPublish(source)
 	switch {
+	case p.nothingNew:
+		p.Notes = append(p.Notes, fmt.Sprintf("version %s has these values already, so version %s is not made", source.Version, p.Goal.NewVersion))
 	case profile == nil:
 		p.Action = ActionClone
 	case !sameValues(p.Current, p.Layer.Values):
 		p.Action = ActionUpdate
-	case p.Goal.publishes() && profile.hasDraft():
+	case p.Goal.publishes() && p.hasToPublish(profile):
 		p.Action = ActionPublish
 	}
-	return p.checkDraft(source)
+	p.checkDraft(source)
+	return nil
+}
+
+// hasToPublish tells whether clusters would get something by a publish that they are
+// to get: our values, or a draft that is included.
+func (p *Plan) hasToPublish(profile *Profile) bool {
+	if _, ok := findLayer(profile.Published, p.Target.Pack); !ok || !sameValues(p.Published, p.PublishedWanted) {
+		return true
+	}
+	return p.Goal.IncludeDraft && profile.hasDraft()
 }
 
 // decideLayer compares a layer that is there with what it should be.
@@ -90,13 +104,18 @@ func (p *Plan) decideFresh(action Action, kind templateKind) error {
 		if p.read.alike != "" {
 			p.Notes = append(p.Notes, fmt.Sprintf("palette has a profile %q, which is another one", p.read.alike))
 		}
-		return p.checkAlone(nil)
+		p.checkAlone(nil)
+		return nil
+	}
+	if err := p.comparePublished(profile); err != nil {
+		return err
 	}
 	if p.replaces() {
 		other, _ := osLayer(profile.working())
 		p.Notes = append(p.Notes, fmt.Sprintf("pack %s %s goes in place of %s %s", p.Layer.Name, p.Layer.Tag, other.Name, other.Tag))
 	}
-	return p.checkDraft(profile)
+	p.checkDraft(profile)
+	return nil
 }
 
 func (p *Plan) comparePublished(profile *Profile) error {
@@ -128,7 +147,9 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 	case len(profile.Published) == 0:
 		return p.othersUnpublished(profile), nil
 	}
-	foreign = p.othersPending(profile)
+	for _, c := range p.othersPending(profile) {
+		foreign = append(foreign, c.Name)
+	}
 	for _, name := range differing(profile.Draft, profile.Published) {
 		if !p.isOurEdit(profile, name) {
 			foreign = append(foreign, name)
@@ -146,11 +167,11 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 	return foreign, unknown
 }
 
-// othersPending names what the draft changes of the profile itself. The version that
+// othersPending are what the draft changes of the profile itself. The version that
 // was asked for is nobody else's: a clone may tell its origin's as published.
-func (p *Plan) othersPending(profile *Profile) []string {
+func (p *Plan) othersPending(profile *Profile) []change {
 	asked := profile == p.read.profile(p.Goal) && sameVersion(profile.nextVersion, cmp.Or(p.Goal.NewVersion, p.Target.Version))
-	return slices.DeleteFunc(slices.Clone(profile.pending), func(name string) bool { return asked && name == pendingVersion })
+	return slices.DeleteFunc(slices.Clone(profile.pending), func(c change) bool { return asked && c.Name == pendingVersion })
 }
 
 // othersUnpublished names the layers beside ours of a profile that never was
@@ -199,16 +220,15 @@ func named(all []Layer, name string) (Layer, bool) {
 }
 
 // checkDraft keeps an apply from publishing what somebody else has not published.
-func (p *Plan) checkDraft(profile *Profile) error {
-	if err := p.checkAlone(profile); err != nil {
-		return err
-	}
+func (p *Plan) checkDraft(profile *Profile) {
+	p.checkAlone(profile)
 	foreign, unknown := p.foreignDraft(profile)
-	if len(foreign)+len(unknown) == 0 {
+	p.foreign = len(foreign)+len(unknown) > 0
+	if !p.foreign {
 		if profile.hasDraft() && p.Action == ActionNone {
 			p.Notes = append(p.Notes, "the profile has an unpublished draft; --publish makes it current")
 		}
-		return nil
+		return
 	}
 	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", p.Label(), joined(foreign))
 	if len(foreign) == 0 {
@@ -216,24 +236,36 @@ func (p *Plan) checkDraft(profile *Profile) error {
 			p.Label(), joined(unknown))
 	}
 	if p.Goal.publishes() && p.Action != ActionNone && !p.Goal.IncludeDraft {
-		return refused("publish or discard that draft in Palette first, or give --include-draft", "%s", note)
+		p.refuse("publish or discard that draft in Palette first, or give --include-draft", "%s", note)
+		return
 	}
 	p.Notes = append(p.Notes, note)
-	return nil
+}
+
+// refuse keeps a plan from being applied, for the first reason that there is; a plan
+// that is only shown has it as a note.
+func (p *Plan) refuse(next, format string, args ...any) {
+	e := refused(next, format, args...)
+	if p.refusal == nil {
+		p.refusal = e
+	}
+	if p.Goal.Shows {
+		p.Notes = append(p.Notes, "it would not be published: "+e.Summary+"; "+next)
+	}
 }
 
 // checkAlone keeps a profile from being published that no cluster can be made of.
-func (p *Plan) checkAlone(profile *Profile) error {
+func (p *Plan) checkAlone(profile *Profile) {
 	if !p.Goal.publishes() || p.Action == ActionNone || p.Goal.OSLayerAlone {
-		return nil
+		return
 	}
 	if profile != nil {
 		others := func(l Layer) bool { return l.Layer != layerOS && !isOfPack(l, p.Target.Pack) }
 		if len(profile.Published) > 0 || slices.ContainsFunc(profile.Draft, others) {
-			return nil
+			return
 		}
 	}
-	return refused("apply without --publish, add the other layers in Palette and publish then; or give --os-layer-alone",
+	p.refuse("apply without --publish, add the other layers in Palette and publish then; or give --os-layer-alone",
 		"%s would be published with the OS layer alone, of which no cluster can be made", p.Label())
 }
 
@@ -249,6 +281,9 @@ func (p *Plan) checkProfile(profile *Profile) error {
 			return refused("take the ones that are too many out of the profile in Palette",
 				"%s has %d layers of pack %s: %s", p.Label(), len(names), p.Target.Pack, joined(names))
 		}
+	}
+	if names := osLayers(profile.working()); len(names) > 1 {
+		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", p.Label(), len(names), joined(names))
 	}
 	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && have != want {
 		return refused("check target.type and target.profile", "%s is of type %s, not %s", p.Label(), have, want)

@@ -73,6 +73,8 @@ type Goal struct {
 	IncludeDraft bool
 	// OSLayerAlone publishes a profile that has no other layer.
 	OSLayerAlone bool
+	// Shows tells that nothing will be written: what would stop a publish is a note.
+	Shows bool
 }
 
 func (g Goal) publishes() bool { return g.Publish || g.NewVersion != "" }
@@ -154,6 +156,12 @@ type Plan struct {
 	attached map[string][]string
 	// ownDraft tells that this plan's own write made the draft.
 	ownDraft bool
+	// nothingNew tells that the new version would have what is published already.
+	nothingNew bool
+	// foreign tells that the draft has edits of somebody else, or may have; refusal is
+	// what stops a publish.
+	foreign bool
+	refusal *failure.Error
 	// fresh is the registry's layer, for a profile or layer that is made; packUID the
 	// uid of the pack of a layer that has none.
 	fresh       *Layer
@@ -164,6 +172,10 @@ type Plan struct {
 // Expectation is what a diff saw and showed; an apply that is given one stops
 // when it finds something else.
 type Expectation struct {
+	// Palette is the host that was asked, ProfileUID the profile that was read; empty
+	// for one that was not there.
+	Palette    string `json:"palette"`
+	ProfileUID string `json:"profileUid,omitempty"`
 	// Before is the fingerprint of the profile that was read.
 	Before string `json:"before"`
 	// After are the fingerprints that the apply itself leads to, so that one that
@@ -171,27 +183,69 @@ type Expectation struct {
 	After []string `json:"after"`
 	// Wanted identifies the values that were shown.
 	Wanted string `json:"wanted"`
+	// Publishes identifies all layers that were shown as what a publish leaves; empty
+	// where that was not shown.
+	Publishes string `json:"publishes"`
 }
 
-// Expectation returns what this plan was made from and leads to.
-func (p *Plan) Expectation() Expectation {
-	var drafted Profile
-	if p.read.base != nil {
-		drafted = *p.read.base
-	} else {
-		drafted = Profile{Name: p.Target.Profile, Version: p.newProfileVersion()}
+// Expectation returns what this plan was made from and leads to, as one side of a
+// diff shows it.
+func (p *Plan) Expectation(side Side) Expectation {
+	base := p.read.base
+	drafted := Profile{Name: p.Target.Profile, Version: p.newProfileVersion()}
+	e := Expectation{Palette: p.scope.Host(), Before: base.fingerprint(), Wanted: digest(trimmed(p.Layer.Values))}
+	if base != nil {
+		drafted, e.ProfileUID = *base, base.UID
 	}
-	drafted.Draft = replaced(drafted.working(), p.Layer)
-	if p.replaces() {
-		drafted.Draft = slices.DeleteFunc(drafted.Draft, p.isReplaced)
-	}
+	drafted.Draft = replaced(slices.DeleteFunc(slices.Clone(drafted.working()), p.isReplaced), p.Layer)
 	published := drafted
 	published.Published, published.pending = drafted.Draft, nil
-	return Expectation{
-		Before: p.read.base.fingerprint(),
-		After:  []string{drafted.fingerprint(), published.fingerprint()},
-		Wanted: digest(trimmed(p.Layer.Values)),
+	e.After = []string{drafted.fingerprint(), published.fingerprint()}
+	leaves := p.leaves()
+	if side == SidePublished {
+		layer, _ := findLayer(leaves, p.Target.Pack)
+		e.Wanted = digest(trimmed(layer.Values))
 	}
+	if profile := p.Profile(); side == SidePublished || profile == nil || !profile.hasDraft() {
+		e.Publishes = digest(normal(leaves))
+	}
+	return e
+}
+
+// leaves are the layers that a publish of what this plan leads to would leave: those
+// of the draft, or without what somebody else has in it.
+func (p *Plan) leaves() []Layer {
+	source := p.Profile()
+	if source == nil {
+		return []Layer{p.Layer}
+	}
+	layers, wanted := source.Published, p.PublishedWanted
+	if p.leavesDraft() {
+		layers, wanted = source.working(), p.Layer.Values
+	}
+	layers = slices.DeleteFunc(slices.Clone(layers), p.isReplaced)
+	ours, ok := findLayer(layers, p.Target.Pack)
+	if !ok {
+		ours = p.Layer
+	}
+	ours.Values = wanted
+	return replaced(layers, ours)
+}
+
+// leavesDraft tells whether a publish takes the draft as it is.
+func (p *Plan) leavesDraft() bool { return !p.foreign || p.Goal.IncludeDraft }
+
+// published are the layers that clusters get; of a new version that never was
+// published, those of the version before.
+func (p *Plan) published() []Layer {
+	profile := p.Profile()
+	switch {
+	case profile == nil:
+		return nil
+	case len(profile.Published) == 0 && p.read.base != nil:
+		return p.read.base.Published
+	}
+	return profile.Published
 }
 
 func (p *Plan) newProfileVersion() string {
@@ -219,6 +273,14 @@ func (p *Plan) Profile() *Profile {
 	return p.read.base
 }
 
+// edited is the profile that is written to; nil for one that is not there yet.
+func (p *Plan) edited() *Profile {
+	if p.nothingNew {
+		return p.read.base
+	}
+	return p.read.profile(p.Goal)
+}
+
 // Plan reads a target and says what is to be done. It writes nothing.
 func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, error) {
 	scope, err := c.In(ctx, request.Target.Scope)
@@ -243,6 +305,9 @@ func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, e
 	if err := p.decide(); err != nil {
 		return nil, err
 	}
+	if p.refusal != nil && !goal.Shows {
+		return nil, p.refusal
+	}
 	return p, nil
 }
 
@@ -257,7 +322,7 @@ func (p *Plan) Label() string {
 
 func (p *Plan) version() string {
 	switch {
-	case p.Goal.NewVersion != "":
+	case p.Goal.NewVersion != "" && !p.nothingNew:
 		return p.Goal.NewVersion
 	case p.read.base != nil:
 		return p.read.base.Version

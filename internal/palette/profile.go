@@ -84,7 +84,7 @@ type Profile struct {
 	untold      string
 	noVariables bool
 	// pending are what a draft changes beside the layers.
-	pending []string
+	pending []change
 	// nextVersion is the one that the draft has, as Palette tells it: empty where that
 	// tells none.
 	nextVersion string
@@ -123,20 +123,18 @@ func newProfile(body *api.V1ClusterProfile) *Profile {
 
 const pendingVersion = "the version of the profile"
 
-// pending names what a draft changes of the profile itself, as far as both sides are
+// change is one of the profile itself, which both sides tell.
+type change struct{ Name, Draft, Published string }
+
+// pending are what a draft changes of the profile itself, as far as both sides are
 // known.
-func pending(draft, published api.V1ClusterProfileTemplate) []string {
-	var names []string
-	for _, side := range []struct{ name, draft, published string }{
+func pending(draft, published api.V1ClusterProfileTemplate) []change {
+	changes := []change{
 		{"the cloud type of the profile", draft.CloudType, published.CloudType},
 		{"the type of the profile", draft.Type, published.Type},
 		{pendingVersion, draft.ProfileVersion, published.ProfileVersion},
-	} {
-		if !agree(side.draft, side.published) {
-			names = append(names, side.name)
-		}
 	}
-	return names
+	return slices.DeleteFunc(changes, func(c change) bool { return agree(c.Draft, c.Published) })
 }
 
 // isUntold tells a template that an answer lacks from one without layers.
@@ -231,7 +229,7 @@ func (p *Profile) fingerprint() string {
 		Name, Version      string
 		Published, Working []Layer
 		Variables          []api.V1Variable
-		Pending            []string `json:",omitempty"`
+		Pending            []change `json:",omitempty"`
 	}{p.Name, p.Version, normal(p.Published), normal(p.working()), p.Variables, p.pending})
 }
 
@@ -291,6 +289,18 @@ func osLayer(all []Layer) (Layer, bool) {
 		}
 	}
 	return Layer{}, false
+}
+
+// osLayers names the layers of the OS.
+func osLayers(all []Layer) []string {
+	var names []string
+	for _, l := range all {
+		if l.Layer == layerOS {
+			names = append(names, l.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 const layerOS = "os"

@@ -1,20 +1,34 @@
 package palette
 
-import (
-	"cmp"
-	"context"
-	"errors"
-	"slices"
-	"sync"
+import "slices"
 
-	"github.com/aymanbagabas/go-udiff"
-	"golang.org/x/sync/errgroup"
+// Progress is how far a request that writes is known to have come.
+type Progress string
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+const (
+	// ProgressPlanned is that of a dry run: it is not sent.
+	ProgressPlanned Progress = "planned"
+	// ProgressSent has no answer that tells whether it was carried out.
+	ProgressSent Progress = "sent"
+	// ProgressRefused was not carried out: Palette refused it, or never got it.
+	ProgressRefused Progress = "refused"
+	// ProgressTaken was carried out, as Palette says; what is read does not show it.
+	ProgressTaken Progress = "taken"
+	// ProgressSeen shows in what is read.
+	ProgressSeen Progress = "seen"
 )
 
-// Difference is what a diff shows of one target.
-type Difference struct {
+// Step is one request that writes.
+type Step struct {
+	Action   Action   `json:"action"`
+	Text     string   `json:"text"`
+	Progress Progress `json:"progress"`
+	// Done tells that it was carried out: taken or seen.
+	Done bool `json:"done"`
+}
+
+// Report is what an apply did to one target.
+type Report struct {
 	Name           string `json:"name"`
 	Pack           string `json:"pack"`
 	Scope          string `json:"scope"`
@@ -22,102 +36,14 @@ type Difference struct {
 	Profile        string `json:"profile"`
 	ProfileVersion string `json:"profileVersion,omitempty"`
 	ProfileUID     string `json:"profileUid,omitempty"`
-	LastModified   string `json:"lastModified,omitempty"`
-	Different      bool   `json:"different"`
-	// Actions is what an apply would do.
-	Actions []Action `json:"actions"`
-	// Diff is a unified diff, empty when there is no difference.
-	Diff     string    `json:"diff"`
-	Clusters []Cluster `json:"clusters"`
-	// Templates are the cluster templates that use the profile.
-	Templates []Cluster   `json:"templates,omitempty"`
-	Notes     []string    `json:"notes,omitempty"`
-	Expect    Expectation `json:"expect"`
-}
-
-// Side chooses what the wanted values are compared with.
-type Side string
-
-// Sides of a diff: what the next edit starts from, or what clusters get.
-const (
-	SideDraft     Side = "draft"
-	SidePublished Side = "published"
-)
-
-// Difference compares the layer with the values that it should have. It is pure.
-func (p *Plan) Difference(side Side) Difference {
-	d := Difference{
-		Name: p.Target.Name, Pack: p.Target.Pack, Scope: p.Target.Scope.Kind(), Project: p.Target.Scope.Project(), Profile: p.Target.Profile,
-		ProfileVersion: p.version(), Actions: orEmpty(p.Actions()), Clusters: []Cluster{},
-		Notes: p.Notes, Expect: p.Expectation(),
-	}
-	if profile := p.Profile(); profile != nil {
-		d.ProfileUID, d.Clusters, d.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
-		if !profile.LastModified.IsZero() {
-			d.LastModified = when(profile)
-		}
-	}
-	have, want := p.Current, p.Layer.Values
-	if side == SidePublished {
-		have, want = p.Published, p.PublishedWanted
-	}
-	from := string(side) + "/" + p.Target.Profile + "/" + cmp.Or(p.Layer.Name, p.Target.Pack)
-	if have == "" {
-		from = "/dev/null"
-	}
-	d.Diff = udiff.Unified(from, "rendered/"+p.Target.Name, have, want)
-	d.Different = !sameValues(have, want)
-	if !d.Different {
-		d.Diff = ""
-	}
-	return d
-}
-
-// UsedBy names the clusters and cluster templates that use the profile, as far as
-// Palette tells.
-func (d Difference) UsedBy() string {
-	return cmp.Or(prefixed("used by ", usersOf(d.Clusters, d.Templates)), "Palette names no cluster that uses it")
-}
-
-// prefixed puts a prefix before a text that is not empty.
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
-}
-
-func orEmpty[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
-}
-
-// Step is one request that writes.
-type Step struct {
-	Action Action `json:"action"`
-	Text   string `json:"text"`
-	// Done is false for a step of a dry run, or one whose outcome is not known.
-	Done bool `json:"done"`
-}
-
-// Report is what an apply did to one target.
-type Report struct {
-	Name           string    `json:"name"`
-	Pack           string    `json:"pack"`
-	Scope          string    `json:"scope"`
-	Project        string    `json:"project,omitempty"`
-	Profile        string    `json:"profile"`
-	ProfileVersion string    `json:"profileVersion,omitempty"`
-	ProfileUID     string    `json:"profileUid,omitempty"`
-	DryRun         DryRun    `json:"dryRun,omitempty"`
-	Validated      bool      `json:"validated"`
-	Steps          []Step    `json:"steps"`
-	Clusters       []Cluster `json:"clusters"`
-	Templates      []Cluster `json:"templates,omitempty"`
-	Warnings       []string  `json:"warnings,omitempty"`
-	// State is unchanged, planned, draft, restored, published or failed.
+	DryRun         DryRun `json:"dryRun,omitempty"`
+	Validated      bool   `json:"validated"`
+	// Steps is the journal: every request that writes, in order, from before it is sent.
+	Steps     []Step    `json:"steps"`
+	Clusters  []Cluster `json:"clusters"`
+	Templates []Cluster `json:"templates,omitempty"`
+	Warnings  []string  `json:"warnings,omitempty"`
+	// State is unchanged, planned, draft, restored, cloned, published or failed.
 	State string `json:"state"`
 	Error string `json:"error,omitempty"`
 }
@@ -128,7 +54,9 @@ const (
 	StatePlanned   = "planned"
 	StateDraft     = "draft"
 	// StateRestored is that of a draft that was changed to what is published already.
-	StateRestored  = "restored"
+	StateRestored = "restored"
+	// StateCloned is that of a version that Palette published as it cloned it.
+	StateCloned    = "cloned"
 	StatePublished = "published"
 	StateFailed    = "failed"
 )
@@ -144,8 +72,21 @@ func newReport(p *Plan, options Options) *Report {
 	return r
 }
 
-func (r *Report) add(action Action, text string, done bool) {
-	r.Steps = append(r.Steps, Step{Action: action, Text: text, Done: done})
+// add enters a step into the journal, before it is sent.
+func (r *Report) add(action Action, text string, progress Progress) {
+	r.Steps = append(r.Steps, Step{Action: action, Text: text, Progress: progress})
+}
+
+// came says how far the last step came.
+func (r *Report) came(progress Progress) {
+	last := &r.Steps[len(r.Steps)-1]
+	last.Progress = progress
+	last.Done = progress == ProgressTaken || progress == ProgressSeen
+}
+
+// did tells whether an action of this run was carried out.
+func (r *Report) did(action Action) bool {
+	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Done && s.Action == action })
 }
 
 func (r *Report) warn(text string) {
@@ -156,7 +97,7 @@ func (r *Report) warn(text string) {
 
 func (r *Report) finish(p *Plan, err error) {
 	r.ProfileVersion = p.version()
-	profile := p.Profile()
+	profile := p.edited()
 	if profile != nil {
 		r.ProfileUID, r.Clusters, r.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
 	}
@@ -167,106 +108,13 @@ func (r *Report) finish(p *Plan, err error) {
 		r.State = StateUnchanged
 	case r.DryRun != "":
 		r.State = StatePlanned
+	case r.did(ActionPublish):
+		r.State = StatePublished
 	case profile != nil && profile.hasDraft():
 		r.State = StateDraft
-	case !slices.ContainsFunc(r.Steps, publishes):
-		r.State = StateRestored
+	case r.did(ActionClone):
+		r.State = StateCloned
 	default:
-		r.State = StatePublished
+		r.State = StateRestored
 	}
-}
-
-// publishes tells of a step whether clusters may get what it leads to: Palette
-// may make a clone published at once.
-func publishes(step Step) bool { return step.Action == ActionPublish || step.Action == ActionClone }
-
-// Outcome is what became of one request: a plan, a report after an apply, and
-// the error that stopped either.
-type Outcome struct {
-	Request Request
-	Plan    *Plan
-	Report  *Report
-	Err     error
-}
-
-// PlanAll plans every request, at most limit of a scope at a time, in the order
-// given. A failure does not stop the others.
-func (c *Client) PlanAll(ctx context.Context, requests []Request, goal Goal, limit int) []Outcome {
-	outcomes := make([]Outcome, len(requests))
-	for i, r := range requests {
-		outcomes[i].Request = r
-	}
-	each(outcomes, limit, func(o *Outcome) { o.Plan, o.Err = c.Plan(ctx, o.Request, goal) })
-	return outcomes
-}
-
-// ApplyAll applies what PlanAll planned, as PlanAll does. options may return an
-// error, which stops that request alone.
-func (c *Client) ApplyAll(ctx context.Context, planned []Outcome, limit int, options func(Target) (Options, error)) []Outcome {
-	outcomes := slices.Clone(planned)
-	each(outcomes, limit, func(o *Outcome) {
-		if o.Err != nil {
-			return
-		}
-		var chosen Options
-		if chosen, o.Err = options(o.Request.Target); o.Err != nil {
-			return
-		}
-		o.Report, o.Err = c.Apply(ctx, o.Plan, chosen)
-	})
-	for i, o := range outcomes {
-		if o.Report == nil && o.Err != nil {
-			outcomes[i].Report = failedReport(o.Request.Target, o.Err)
-		}
-	}
-	return outcomes
-}
-
-func each(outcomes []Outcome, limit int, do func(*Outcome)) {
-	var scopes sync.WaitGroup
-	for _, indexes := range byScope(outcomes) {
-		scopes.Go(func() {
-			var group errgroup.Group
-			group.SetLimit(max(limit, 1))
-			for _, i := range indexes {
-				group.Go(func() error { do(&outcomes[i]); return nil })
-			}
-			_ = group.Wait()
-		})
-	}
-	scopes.Wait()
-}
-
-func byScope(outcomes []Outcome) map[Scope][]int {
-	groups := map[Scope][]int{}
-	for i, o := range outcomes {
-		scope := o.Request.Target.Scope
-		groups[scope] = append(groups[scope], i)
-	}
-	return groups
-}
-
-func failedReport(t Target, err error) *Report {
-	return &Report{
-		Name: t.Name, Pack: t.Pack, Scope: t.Scope.Kind(), Project: t.Scope.Project(), Profile: t.Profile, ProfileVersion: t.Version,
-		Steps: []Step{}, Clusters: []Cluster{}, State: StateFailed, Error: err.Error(),
-	}
-}
-
-// Errors joins the errors of all outcomes, each with the name of its pack.
-func Errors(outcomes []Outcome) error {
-	var errs []error
-	for _, o := range outcomes {
-		if o.Err == nil {
-			continue
-		}
-		var known *failure.Error
-		if !errors.As(o.Err, &known) {
-			known = &failure.Error{Code: failure.ExitPalette, Err: o.Err}
-		}
-		named := *known
-		named.Summary = "pack " + o.Request.Target.Name + ": " + known.Summary
-		errs = append(errs, &named)
-	}
-	return failure.Join(errs...)
 }

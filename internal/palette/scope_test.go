@@ -55,7 +55,7 @@ func TestProjectTargetLeavesOtherScopesAlone(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						if got := plan.Difference(palette.SideDraft).ProfileUID; got != "profile-rhel" {
+						if got := plan.Profile().UID; got != "profile-rhel" {
 							t.Errorf("diff reads %s", got)
 						}
 						if _, err := w.client.Apply(t.Context(), plan, palette.Options{}); err != nil {

@@ -32,6 +32,8 @@ type doer struct {
 	http   *retryablehttp.Client
 	secret Secret
 	agent  string
+	// pause is the first one before a reading is repeated.
+	pause time.Duration
 }
 
 type retryKey struct{}
@@ -117,7 +119,7 @@ func newDoer(config Config, pool *x509.CertPool) *doer {
 	client.CheckRetry = checkRetry
 	client.Backoff = backoff
 	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	return &doer{http: client, secret: config.Secret, agent: config.UserAgent}
+	return &doer{http: client, secret: config.Secret, agent: config.UserAgent, pause: config.RetryWait}
 }
 
 func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Duration {

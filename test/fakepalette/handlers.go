@@ -347,6 +347,9 @@ func (s *Server) clone(w http.ResponseWriter, p *Profile, body []byte) {
 		CloudType: p.CloudType, Type: p.Type, LastModified: s.now(), Draft: cloneLayers(p.working()),
 		Labels: p.Labels, Variables: slices.Clone(p.Variables),
 	}
+	if s.ClonesWithoutDraft && p.Published != nil {
+		c.Draft = cloneLayers(p.Published)
+	}
 	for i := range c.Draft {
 		for j := range c.Draft[i].Manifests {
 			c.Draft[i].Manifests[j].UID = s.uid()

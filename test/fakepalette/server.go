@@ -48,6 +48,8 @@ type Call struct {
 	Query  string `json:"query,omitempty"`
 	Body   string `json:"body,omitempty"`
 	Status int    `json:"status"`
+	// Done tells that the request was carried out, whatever answer was sent.
+	Done bool `json:"done"`
 }
 
 // Writes tells whether the request may change something: validation and search
@@ -66,6 +68,8 @@ type Server struct {
 	DraftAlways bool
 	// ClonesPublished makes a clone published at once.
 	ClonesPublished bool
+	// ClonesWithoutDraft makes a clone of what is published, without the draft.
+	ClonesWithoutDraft bool
 	// Trims drops the newlines at both ends of values, as Palette's pages and the
 	// Terraform provider do.
 	Trims bool
@@ -318,8 +322,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if pause != nil {
 		pause(n, call)
 	}
-	answer := s.answer(n, fault, call, r, body)
-	call.Status = answer.Code
+	answer, done := s.answer(n, fault, call, r, body)
+	call.Status, call.Done = answer.Code, done
 	s.mu.Lock()
 	s.calls = append(s.calls, call)
 	s.mu.Unlock()
@@ -349,44 +353,45 @@ func deliver(w http.ResponseWriter, answer *httptest.ResponseRecorder, fault Fau
 	_, _ = w.Write(body)
 }
 
-func (s *Server) answer(n int, fault Fault, call Call, r *http.Request, body []byte) *httptest.ResponseRecorder {
-	rec := httptest.NewRecorder()
+func (s *Server) answer(n int, fault Fault, call Call, r *http.Request, body []byte) (rec *httptest.ResponseRecorder, done bool) {
+	rec = httptest.NewRecorder()
 	switch fault {
 	case TooMany:
 		s.fail(rec, http.StatusTooManyRequests, "TooManyRequests", "too many requests")
-		return rec
+		return rec, done
 	case ServerError:
 		s.fail(rec, http.StatusInternalServerError, "InternalError", "something broke")
-		return rec
+		return rec, done
 	case Expired:
 		s.fail(rec, http.StatusUnauthorized, "ApiKeyExpired", "the api key "+r.Header.Get("ApiKey")+" has expired")
-		return rec
+		return rec, done
 	case Conflict:
 		s.fail(rec, http.StatusConflict, "ResourceConflict", "the resource was changed by another request")
-		return rec
+		return rec, done
 	}
 	if !s.authorized(r) {
 		s.fail(rec, http.StatusUnauthorized, "InvalidApiKey", "the api key is not valid")
-		return rec
+		return rec, done
 	}
 	input, err := s.validRequest(r, body)
 	if err != nil {
 		s.violation("request %s %s: %s", r.Method, r.URL, err)
 		s.fail(rec, http.StatusBadRequest, "InvalidRequest", "the request is not as described")
-		return rec
+		return rec, done
 	}
 	s.mu.Lock()
 	if s.before != nil {
 		s.before(n, call, &s.state)
 	}
 	s.handle(rec, input, body)
+	done = rec.Code < 300
 	s.mu.Unlock()
 	if fault == ErrorAfter {
 		rec = httptest.NewRecorder()
 		s.fail(rec, http.StatusInternalServerError, "InternalError", "something broke")
 	}
 	s.checkAnswer(input, rec)
-	return rec
+	return rec, done
 }
 
 func (s *Server) authorized(r *http.Request) bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -15,7 +16,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // Options of the command.
@@ -73,8 +73,7 @@ nothing.`,
 	o.Print.AddFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
-	flags.StringVar(&o.Goal.NewVersion, "new-version", "", "clone the profile to this version, change and publish that")
-	flags.BoolVar(&o.Goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
+	options.AddGoalFlags(flags, &o.Goal, "clone the profile to this version, change and publish that")
 	flags.BoolVar(&o.Goal.OSLayerAlone, "os-layer-alone", false, "publish a profile that has no layer but the OS layer")
 	flags.BoolVar(&o.Yes, "yes", false, "publish without asking, as in a script")
 	flags.StringVar(&o.DryRun, "dry-run", string(palette.DryRunNone),
@@ -88,6 +87,9 @@ func dryRuns() []string {
 }
 
 func (o *Options) validate() error {
+	if err := options.CheckNewVersion(o.Goal.NewVersion); err != nil {
+		return err
+	}
 	switch {
 	case !slices.Contains(dryRuns(), o.DryRun):
 		return failure.Usage("use one of "+strings.Join(dryRuns(), ", "), "unknown --dry-run %q", o.DryRun)
@@ -97,8 +99,6 @@ func (o *Options) validate() error {
 		return failure.Usage("add --publish, or drop it", "--include-draft goes with --publish or --new-version")
 	case o.Goal.OSLayerAlone && !o.Goal.Publish:
 		return failure.Usage("add --publish, or drop it", "--os-layer-alone goes with --publish")
-	case o.Goal.NewVersion != "" && !spec.IsProfileVersion(o.Goal.NewVersion):
-		return failure.Usage("write three numbers, as 1.3.0", "--new-version %q is not a version of a profile", o.Goal.NewVersion)
 	case o.mustAsk() && !o.canAsk():
 		return failure.Usage("add --yes", "--publish asks before clusters get the change, and there is no terminal to ask on")
 	}
@@ -130,12 +130,10 @@ func (o *Options) run(ctx context.Context) error {
 	if printer != nil {
 		err = printer.Print(list(outcomes), o.Invocation.Out, o.Invocation.ErrOut)
 	} else {
-		o.printReports(outcomes)
+		err = o.printReports(outcomes)
 	}
-	if err != nil {
-		return err
-	}
-	return failure.Join(palette.Errors(outcomes), work.Left)
+	// What was done is done, also when it cannot be told.
+	return failure.Join(palette.Errors(outcomes), work.Left, err)
 }
 
 func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) []palette.Outcome {
@@ -184,17 +182,23 @@ func (o *Options) loadPlan(ctx context.Context) (map[string]palette.Difference, 
 }
 
 // printReports tells people what was done; failures follow on stderr.
-func (o *Options) printReports(outcomes []palette.Outcome) {
+func (o *Options) printReports(outcomes []palette.Outcome) error {
+	var told strings.Builder
+	line := func(format string, args ...any) {
+		told.WriteString(output.HarmlessLine(fmt.Sprintf(format, args...)) + "\n")
+	}
 	for _, outcome := range outcomes {
 		r := outcome.Report
 		for _, warning := range r.Warnings {
 			fmt.Fprintln(o.Invocation.ErrOut, output.HarmlessLine("warning: pack "+r.Name+": "+warning))
 		}
-		fmt.Fprintln(o.Invocation.Out, output.HarmlessLine(fmt.Sprintf("%s: profile %q%s: %s", r.Name, r.Profile, space(r.ProfileVersion), stateText(r))))
+		line("%s: profile %q%s: %s", r.Name, r.Profile, space(r.ProfileVersion), stateText(r))
 		for _, step := range r.Steps {
-			fmt.Fprintln(o.Invocation.Out, output.HarmlessLine("  "+mark(step, r)+" "+step.Text))
+			line("  %s %s", mark(step), step.Text)
 		}
 	}
+	_, err := io.WriteString(o.Invocation.Out, told.String())
+	return err
 }
 
 func space(text string) string {
@@ -217,23 +221,49 @@ func stateText(r *palette.Report) string {
 		return "changed as a draft; --publish makes it current"
 	case palette.StateRestored:
 		return "changed; the draft is again as what is published"
+	case palette.StateCloned:
+		return "made, as Palette publishes a clone at once"
 	case palette.StatePublished:
-		switch len(r.Clusters) {
+		switch n := len(r.Clusters) + len(r.Templates); n {
 		case 0:
 			return "published; Palette names no cluster that uses it"
 		case 1:
-			return "published; 1 cluster uses it and is told of the update"
+			return fmt.Sprintf("published; %s uses it and is told of the update", counted(r))
+		default:
+			return fmt.Sprintf("published; %s use it and are told of the update", counted(r))
 		}
-		return fmt.Sprintf("published; %d clusters use it and are told of the update", len(r.Clusters))
 	}
 	return r.State
 }
 
-func mark(step palette.Step, r *palette.Report) string {
-	switch {
-	case step.Done:
+// counted counts clusters and cluster templates.
+func counted(r *palette.Report) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{len(r.Clusters), "cluster"}, {len(r.Templates), "cluster template"}} {
+		switch part.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+part.what)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %ss", part.n, part.what))
+		}
+	}
+	return strings.Join(parts, " and ")
+}
+
+// mark says how far a step came.
+func mark(step palette.Step) string {
+	switch step.Progress {
+	case palette.ProgressSeen:
 		return "done:"
-	case r.DryRun != "":
+	case palette.ProgressTaken:
+		return "taken by Palette, not seen:"
+	case palette.ProgressRefused:
+		return "refused:"
+	case palette.ProgressPlanned:
 		return "would:"
 	}
 	return "unknown:"

@@ -26,7 +26,9 @@ type Options struct {
 	Print      options.Print
 	// Published compares with what clusters get, in place of the draft.
 	Published bool
-	Packs     []string
+	// Goal is that of the apply whose outcome is shown.
+	Goal  palette.Goal
+	Packs []string
 }
 
 // NewCommand returns the command.
@@ -39,14 +41,22 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 unified diff how their BYOOS layer would change. Only values that this program owns
 count; comments, order and all other keys of the layer stay.
 
+With --published or --new-version it is what apply --publish or --new-version would
+leave with clusters, in whole profiles: with --include-draft the unpublished edits of
+others too.
+
 Exit code 1 when there is a difference. Without -o the diff is printed; -o json
 gives it to machines, and to apply --plan.`,
 		Example: options.Examples(inv.DisplayName(),
 			"diff",
 			"diff aws-east --published",
+			"diff --published --include-draft",
 			"diff -o json > plan.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Packs = args
+			if err := o.validate(); err != nil {
+				return err
+			}
 			return o.run(cmd.Context())
 		},
 	}
@@ -54,8 +64,28 @@ gives it to machines, and to apply --plan.`,
 	o.Lock.AddFlags(cmd.Flags())
 	o.Palette.AddFlags(cmd.Flags())
 	o.Print.AddFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&o.Published, "published", false, "compare with what is published, in place of the draft")
+	flags := cmd.Flags()
+	flags.BoolVar(&o.Published, "published", false, "compare with what is published, in place of the draft")
+	options.AddGoalFlags(flags, &o.Goal, "show what apply --new-version would publish as this version")
 	return cmd
+}
+
+func (o *Options) validate() error {
+	if o.Goal.IncludeDraft && !o.Published && o.Goal.NewVersion == "" {
+		return failure.Usage("add --published, or drop it", "--include-draft goes with --published or --new-version")
+	}
+	return options.CheckNewVersion(o.Goal.NewVersion)
+}
+
+// side is what is compared with, and goal the one of the apply that does it.
+func (o *Options) side() (palette.Side, palette.Goal) {
+	goal := o.Goal
+	goal.Shows = true
+	if !o.Published && goal.NewVersion == "" {
+		return palette.SideDraft, goal
+	}
+	goal.Publish = goal.NewVersion == ""
+	return palette.SidePublished, goal
 }
 
 func (o *Options) run(ctx context.Context) error {
@@ -63,14 +93,15 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, palette.Goal{})
+	side, goal := o.side()
+	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, goal)
 	if err != nil {
 		return err
 	}
 	limited, cancel := o.Palette.Limit(ctx)
 	defer cancel()
-	outcomes := work.Client.PlanAll(limited, work.Requests, palette.Goal{}, o.Palette.Parallel)
-	differences := o.differences(outcomes)
+	outcomes := work.Client.PlanAll(limited, work.Requests, goal, o.Palette.Parallel)
+	differences := differencesOf(outcomes, side)
 	if printer != nil {
 		err = printer.Print(list(differences), o.Invocation.Out, o.Invocation.ErrOut)
 	} else {
@@ -90,11 +121,7 @@ func (o *Options) run(ctx context.Context) error {
 	return nil
 }
 
-func (o *Options) differences(outcomes []palette.Outcome) []palette.Difference {
-	side := palette.SideDraft
-	if o.Published {
-		side = palette.SidePublished
-	}
+func differencesOf(outcomes []palette.Outcome, side palette.Side) []palette.Difference {
 	var differences []palette.Difference
 	for _, outcome := range outcomes {
 		if outcome.Plan != nil {

@@ -1,0 +1,179 @@
+package palette
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// Difference is what a diff shows of one target.
+type Difference struct {
+	Name           string `json:"name"`
+	Pack           string `json:"pack"`
+	Scope          string `json:"scope"`
+	Project        string `json:"project,omitempty"`
+	Profile        string `json:"profile"`
+	ProfileVersion string `json:"profileVersion,omitempty"`
+	ProfileUID     string `json:"profileUid,omitempty"`
+	LastModified   string `json:"lastModified,omitempty"`
+	// Side is what is compared with.
+	Side      Side `json:"side"`
+	Different bool `json:"different"`
+	// Actions is what an apply would do.
+	Actions []Action `json:"actions"`
+	// Diff is a unified diff, empty when there is no difference: one part for each text
+	// that would change.
+	Diff     string    `json:"diff"`
+	Clusters []Cluster `json:"clusters"`
+	// Templates are the cluster templates that use the profile.
+	Templates []Cluster   `json:"templates,omitempty"`
+	Notes     []string    `json:"notes,omitempty"`
+	Expect    Expectation `json:"expect"`
+}
+
+// Side chooses what the wanted values are compared with.
+type Side string
+
+// Sides of a diff: what the next edit starts from, or what clusters get.
+const (
+	SideDraft     Side = "draft"
+	SidePublished Side = "published"
+)
+
+// Difference compares what is there with what an apply of the same goal would leave:
+// the layer in the draft, or all that publishing changes. It is pure.
+func (p *Plan) Difference(side Side) Difference {
+	d := Difference{
+		Name: p.Target.Name, Pack: p.Target.Pack, Scope: p.Target.Scope.Kind(), Project: p.Target.Scope.Project(), Profile: p.Target.Profile,
+		ProfileVersion: p.version(), Side: side, Actions: orEmpty(p.Actions()), Clusters: []Cluster{},
+		Notes: p.Notes, Expect: p.Expectation(side),
+	}
+	if profile := p.edited(); profile != nil {
+		d.ProfileUID, d.Clusters, d.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
+		if !profile.LastModified.IsZero() {
+			d.LastModified = when(profile)
+		}
+	}
+	for _, t := range p.texts(side) {
+		if !sameValues(t.have, t.want) {
+			d.Different = true
+			d.Diff += udiff.Unified(t.from, t.to, t.have, t.want)
+		}
+	}
+	return d
+}
+
+// text is one that a diff compares.
+type text struct{ from, to, have, want string }
+
+func (p *Plan) texts(side Side) []text {
+	if side == SideDraft {
+		return []text{p.labelled(side, cmp.Or(p.Layer.Name, p.Target.Pack), p.Current, p.Layer.Values)}
+	}
+	have, want := p.published(), p.leaves()
+	var all []text
+	for _, name := range namesOf(have, want) {
+		was, isThere := named(have, name)
+		is, stays := named(want, name)
+		all = append(all, p.labelled(side, name, was.Values, is.Values))
+		if isThere && stays && !was.samePack(is) || isThere != stays && name != p.Layer.Name {
+			all = append(all, p.labelled(side, name+" (pack)", was.packText(is), is.packText(was)))
+		}
+		all = append(all, p.manifestTexts(side, name, was.Manifests, is.Manifests)...)
+	}
+	if profile := p.Profile(); profile != nil && p.leavesDraft() {
+		for _, change := range p.othersPending(profile) {
+			all = append(all, p.labelled(side, "("+change.Name+")", change.Published+"\n", change.Draft+"\n"))
+		}
+	}
+	return all
+}
+
+func (p *Plan) manifestTexts(side Side, layer string, have, want []Manifest) []text {
+	byName := func(all []Manifest, name string) Manifest {
+		for _, m := range all {
+			if m.Name == name {
+				return m
+			}
+		}
+		return Manifest{}
+	}
+	var names []string
+	for _, m := range slices.Concat(have, want) {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	var all []text
+	for _, name := range slices.Compact(names) {
+		was, is := byName(have, name), byName(want, name)
+		if !was.same(is) {
+			all = append(all, p.labelled(side, layer+"/"+name, cmp.Or(was.Content, was.Digest), cmp.Or(is.Content, is.Digest)))
+		}
+	}
+	return all
+}
+
+// labelled names both sides as diff does; one that is not there is /dev/null.
+func (p *Plan) labelled(side Side, name, have, want string) text {
+	t := text{from: string(side) + "/" + p.Target.Profile + "/" + name, to: "draft/" + p.Target.Profile + "/" + name, have: have, want: want}
+	if name == cmp.Or(p.Layer.Name, p.Target.Pack) {
+		t.to = "rendered/" + p.Target.Name
+	}
+	if have == "" {
+		t.from = "/dev/null"
+	}
+	if want == "" {
+		t.to = "/dev/null"
+	}
+	return t
+}
+
+func namesOf(layers ...[]Layer) []string {
+	var names []string
+	for _, l := range slices.Concat(layers...) {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// packText says which pack a layer is, as far as the other side is known too.
+func (l Layer) packText(other Layer) string {
+	if l.Name == "" {
+		return ""
+	}
+	var b strings.Builder
+	for _, field := range [][3]string{
+		{"layer", l.Layer, other.Layer}, {"type", l.Type, other.Type}, {"tag", l.Tag, other.Tag}, {"version", l.Version, other.Version},
+		{"registryUid", l.RegistryUID, other.RegistryUID}, {"packUid", l.PackUID, other.PackUID},
+	} {
+		if value := cmp.Or(field[1], field[2]); value != "" {
+			fmt.Fprintf(&b, "%s: %s\n", field[0], value)
+		}
+	}
+	return b.String()
+}
+
+// UsedBy names the clusters and cluster templates that use the profile, as far as
+// Palette tells.
+func (d Difference) UsedBy() string {
+	return cmp.Or(prefixed("used by ", usersOf(d.Clusters, d.Templates)), "Palette names no cluster that uses it")
+}
+
+// prefixed puts a prefix before a text that is not empty.
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

@@ -1,0 +1,114 @@
+package palette
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+)
+
+// Outcome is what became of one request: a plan, a report after an apply, and
+// the error that stopped either.
+type Outcome struct {
+	Request Request
+	Plan    *Plan
+	Report  *Report
+	Err     error
+	goal    Goal
+}
+
+// PlanAll plans every request, at most limit of a scope at a time, in the order
+// given. A failure does not stop the others.
+func (c *Client) PlanAll(ctx context.Context, requests []Request, goal Goal, limit int) []Outcome {
+	outcomes := make([]Outcome, len(requests))
+	for i, r := range requests {
+		outcomes[i].Request, outcomes[i].goal = r, goal
+	}
+	each(outcomes, limit, func(o *Outcome) { o.Plan, o.Err = c.Plan(ctx, o.Request, goal) })
+	return outcomes
+}
+
+// ApplyAll applies what PlanAll planned, as PlanAll does. options may return an
+// error, which stops that request alone.
+func (c *Client) ApplyAll(ctx context.Context, planned []Outcome, limit int, options func(Target) (Options, error)) []Outcome {
+	outcomes := slices.Clone(planned)
+	each(outcomes, limit, func(o *Outcome) {
+		if o.Err != nil {
+			return
+		}
+		var chosen Options
+		if chosen, o.Err = options(o.Request.Target); o.Err != nil {
+			return
+		}
+		o.Report, o.Err = c.Apply(ctx, o.Plan, chosen)
+	})
+	for i, o := range outcomes {
+		if o.Report == nil && o.Err != nil {
+			outcomes[i].Report = failedReport(o.Request.Target, o.goal, o.Err)
+		}
+	}
+	return outcomes
+}
+
+func each(outcomes []Outcome, limit int, do func(*Outcome)) {
+	var scopes sync.WaitGroup
+	for _, indexes := range byScope(outcomes) {
+		scopes.Go(func() {
+			var group errgroup.Group
+			group.SetLimit(max(limit, 1))
+			for _, i := range indexes {
+				group.Go(func() error { do(&outcomes[i]); return nil })
+			}
+			_ = group.Wait()
+		})
+	}
+	scopes.Wait()
+}
+
+func byScope(outcomes []Outcome) map[Scope][]int {
+	groups := map[Scope][]int{}
+	for i, o := range outcomes {
+		scope := o.Request.Target.Scope
+		groups[scope] = append(groups[scope], i)
+	}
+	return groups
+}
+
+func failedReport(t Target, goal Goal, err error) *Report {
+	return &Report{
+		Name: t.Name, Pack: t.Pack, Scope: t.Scope.Kind(), Project: t.Scope.Project(), Profile: t.Profile,
+		ProfileVersion: cmp.Or(goal.NewVersion, t.Version),
+		Steps:          []Step{}, Clusters: []Cluster{}, State: StateFailed, Error: err.Error(),
+	}
+}
+
+// Errors joins the errors of all outcomes, each with the name of its pack. An
+// interruption comes first, as it is what ended the run; the others stay.
+func Errors(outcomes []Outcome) error {
+	var errs []error
+	for _, o := range outcomes {
+		if o.Err == nil {
+			continue
+		}
+		var known *failure.Error
+		if !errors.As(o.Err, &known) {
+			known = &failure.Error{Code: failure.ExitPalette, Err: o.Err}
+		}
+		named := *known
+		named.Summary = "pack " + o.Request.Target.Name + ": " + known.Summary
+		errs = append(errs, &named)
+	}
+	interrupted := func(err error) int {
+		if failure.Code(err) == failure.ExitInterrupted {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(errs, func(a, b error) int { return interrupted(a) - interrupted(b) })
+	return failure.Join(errs...)
+}
