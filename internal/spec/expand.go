@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -18,21 +19,19 @@ type axis struct {
 	get    func(Select) string
 }
 
-// axes returns the keys of a matrix in the order that they appear in names.
-func (m Matrix) axes() []axis {
-	all := []axis{
+// keys returns all keys that a matrix may have, in the order that they appear in names.
+func (m Matrix) keys() []axis {
+	return []axis{
 		{"provider", m.Provider, func(s *Select, v string) { s.Provider = v }, func(s Select) string { return s.Provider }},
 		{"region", m.Region, func(s *Select, v string) { s.Region = v }, func(s Select) string { return s.Region }},
 		{"architecture", m.Architecture, func(s *Select, v string) { s.Architecture = v }, func(s Select) string { return s.Architecture }},
 		{"kubernetesVersion", m.KubernetesVersion, func(s *Select, v string) { s.KubernetesVersion = v }, func(s Select) string { return s.KubernetesVersion }},
 	}
-	var used []axis
-	for _, a := range all {
-		if len(a.values) > 0 {
-			used = append(used, a)
-		}
-	}
-	return used
+}
+
+// axes returns the keys that a matrix has.
+func (m Matrix) axes() []axis {
+	return slices.DeleteFunc(m.keys(), func(a axis) bool { return len(a.values) == 0 })
 }
 
 // Expand returns one pack for each pack and combination of its matrix, in the
@@ -135,7 +134,7 @@ func (p Pack) expand(index int) ([]Pack, *misfit) {
 		}
 		packs = next
 	}
-	return packs, nil
+	return packs, p.aim(index, packs)
 }
 
 // setDefaults fills in what the schema gives as defaults.

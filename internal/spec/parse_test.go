@@ -297,6 +297,68 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// Each pack of a matrix has a target of its own, which its templates make.
+func TestTargetsOfAMatrix(t *testing.T) {
+	const head = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: a, type: packer}]\npacks:\n- name: p\n  pack: generic-byoi\n"
+	for name, c := range map[string]struct {
+		pack string
+		want []string // project/profile/version/cloudType
+		err  string
+	}{
+		"no matrix":    {"  target: {profile: rhel}", []string{"/rhel//"}, ""},
+		"of select":    {"  select: {region: West US 2}\n  target: {profile: 'rhel-{{region}}', project: '{{ region }}-team'}", []string{"West-US-2-team/rhel-West-US-2//"}, ""},
+		"of a matrix":  {"  matrix: {region: [us-east-1, West US 2]}\n  target: {profile: 'rhel-{{region}}'}", []string{"/rhel-us-east-1//", "/rhel-West-US-2//"}, ""},
+		"one value":    {"  matrix: {region: [us-east-1]}\n  target: {profile: rhel}", []string{"/rhel//"}, ""},
+		"a project":    {"  matrix: {region: [a, b]}\n  target: {profile: rhel, project: 'team-{{region}}'}", []string{"team-a/rhel//", "team-b/rhel//"}, ""},
+		"versions":     {"  matrix: {kubernetesVersion: ['1.30.4', '~1.31.2']}\n  target: {profile: rhel, version: '{{kubernetesVersion}}'}", []string{"/rhel/1.30.4/", "/rhel/1.31.2/"}, ""},
+		"cloud types":  {"  matrix: {provider: [aws, azure]}\n  target: {profile: 'rhel-{{provider}}', create: true, cloudType: '{{provider}}'}", []string{"/rhel-aws//aws", "/rhel-azure//azure"}, ""},
+		"one target":   {"  matrix: {region: [a, b]}\n  target: {profile: rhel}", nil, "b:8:3: packs[0].target: the matrix makes packs p-a and p-b, and both would go into profile \"rhel\": have the target say what the matrix varies, as in profile: \"rhel-{{region}}\"; project and version take it, too"},
+		"not all keys": {"  matrix: {region: [a, b], architecture: [amd64, arm64]}\n  target: {profile: 'rhel-{{region}}'}", nil, "as in profile: \"rhel-{{region}}-{{architecture}}\""},
+		"no version":   {"  matrix: {kubernetesVersion: ['~1.30', '~1.31']}\n  target: {profile: rhel, version: '{{kubernetesVersion}}'}", nil, "version \"{{kubernetesVersion}}\" is \"1.30\" for pack p-1.30, which is not a version of a profile"},
+		"no key":       {"  matrix: {region: [a, b]}\n  target: {profile: 'rhel-{{reigon}}'}", nil, "packs[0].target.profile: {{reigon}} stands for nothing: write {{provider}}, {{region}}"},
+		"no value":     {"  target: {profile: 'rhel-{{region}}'}", nil, "{{region}} has no value: add region to matrix or select"},
+		"not closed":   {"  select: {region: a}\n  target: {profile: 'rhel-{{region}'}", nil, "has braces that open or close nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			document, err := spec.Parse("b", []byte(head+c.pack+"\n"), "/x")
+			if c.err != "" {
+				var f *failure.Error
+				if !errors.As(err, &f) || f.Code != failure.ExitUsage || !strings.Contains(strings.Join(f.Details, "\n"), c.err) {
+					t.Errorf("got %+v", f)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%+v", err)
+			}
+			packs, err := document.Set.Expand()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range packs {
+				got = append(got, strings.Join([]string{p.Target.Project, p.Target.Profile, p.Target.Version, p.Target.CloudType}, "/"))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// What is no version of a profile never gets into a request.
+func TestVersionOfATarget(t *testing.T) {
+	for version, good := range map[string]bool{
+		"1.2.0": true, "latest": true, "": false, "x/../y": false, "1.2": false, "v1.2.0": false, "1.2.0/..": false, " 1.2.0": false,
+		"1.2.0?x": false, "1.2.0#": false, "1.2.0%2f": false, "LATEST": false, "1.2.0.0": false, "1.2.0\\n": false, "01.2.0": false,
+	} {
+		text := "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: a, type: packer}]\npacks:\n- name: p\n  pack: generic-byoi\n  target: {profile: p, version: \"" + version + "\"}\n"
+		if _, err := spec.Parse("b", []byte(text), "/x"); (err == nil) != good || err != nil && failure.Code(err) != failure.ExitUsage {
+			t.Errorf("%q: got %v", version, err)
+		}
+	}
+}
+
 func TestExpandErrors(t *testing.T) {
 	many := make([]string, 200)
 	for i := range many {

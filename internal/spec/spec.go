@@ -201,7 +201,10 @@ const (
 // VersionLatest as a target's version is the highest that the profile has.
 const VersionLatest = "latest"
 
-// Target is the Palette cluster profile that diff and apply work on.
+// Target is the Palette cluster profile that diff and apply work on. project, profile,
+// version and cloudType may hold {{provider}}, {{region}}, {{architecture}} and
+// {{kubernetesVersion}}: the pack's own of select or matrix, spelled as in names that a
+// matrix makes (West-US-2). Each pack of a matrix needs a target of its own.
 type Target struct {
 	// Scope is tenant for a profile of the whole tenant, also when the environment
 	// names a project. Without it a target is in its project, else in the one that

@@ -239,10 +239,11 @@ func (v *validator) target(at path, pack Pack) {
 		return
 	}
 	t, at := *pack.Target, at.to("target")
+	v.templates(at, pack)
 	if t.Scope == ScopeTenant && t.Project != "" {
 		v.report(at.to("project"), "a profile of the tenant is in no project", "remove project, or scope: tenant")
 	}
-	if t.Version != "" && t.Version != VersionLatest && !IsProfileVersion(t.Version) {
+	if t.Version != "" && t.Version != VersionLatest && !isTemplate(t.Version) && !IsProfileVersion(t.Version) {
 		v.report(at.to("version"), fmt.Sprintf("%q is not a version of a profile", t.Version), "write three numbers, as 1.2.0, or latest")
 	}
 	if t.CloudType != "" && !t.Create {
