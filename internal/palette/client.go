@@ -28,6 +28,8 @@ type Config struct {
 	Retries   int
 	RetryWait time.Duration
 	UserAgent string
+	// Origin says where host, project and key are from, for when Palette refuses the key.
+	Origin string
 }
 
 // Client calls Palette's API in one scope: a project, or the tenant. It is safe

@@ -18,6 +18,8 @@ type APIError struct {
 	Status       int
 	// Code and Message are Palette's; Ref is what its support asks for.
 	Code, Message, Ref string
+
+	origin string
 }
 
 // Error returns Palette's own words.
@@ -83,7 +85,7 @@ func nextStep(err error) string {
 	switch answer.Status {
 	case http.StatusUnauthorized:
 		return "the API key is wrong or has expired: make one in Palette (user menu, My API Keys), " +
-			"and give it by SPECTROCLOUD_APIKEY or --palette-key-file"
+			"and give it by SPECTROCLOUD_APIKEY or --palette-key-file" + prefixed("; ", answer.origin)
 	case http.StatusForbidden:
 		return "ask for a role that may read and change cluster profiles in this project"
 	case http.StatusNotFound:

@@ -34,6 +34,7 @@ type doer struct {
 	agent  string
 	// pause is the first one before a reading is repeated.
 	pause time.Duration
+	origin string
 }
 
 type retryKey struct{}
@@ -74,7 +75,7 @@ func (d *doer) clean(err error) error {
 }
 
 func (d *doer) apiError(req *http.Request, resp *http.Response) error {
-	answer := &APIError{Method: req.Method, Path: req.URL.Path, Status: resp.StatusCode}
+	answer := &APIError{Method: req.Method, Path: req.URL.Path, Status: resp.StatusCode, origin: d.origin}
 	if location := resp.Header.Get("Location"); resp.StatusCode < 400 && location != "" {
 		answer.Message = d.secret.scrub("redirected to " + location + "; give that host if it is yours")
 		return answer
@@ -119,7 +120,7 @@ func newDoer(config Config, pool *x509.CertPool) *doer {
 	client.CheckRetry = checkRetry
 	client.Backoff = backoff
 	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	return &doer{http: client, secret: config.Secret, agent: config.UserAgent, pause: config.RetryWait}
+	return &doer{http: client, secret: config.Secret, agent: config.UserAgent, pause: config.RetryWait, origin: config.Origin}
 }
 
 func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Duration {

@@ -7,18 +7,18 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
 
@@ -33,7 +33,9 @@ const (
 
 const (
 	// A key has some ten bytes, a token some thousand.
-	maxKeyBytes    = 64 << 10
+	maxKeyBytes = 64 << 10
+	// All authorities that Mozilla trusts have some hundred kilobytes.
+	maxCABytes     = 8 << 20
 	defaultRetries = 4
 	maxRetries     = 20
 )
@@ -97,7 +99,7 @@ func (p *Palette) Work(
 	if err != nil {
 		return nil, err
 	}
-	requests, err := paletteRequests(inv, rendered.Packs, len(names) > 0, access.scopes, goal)
+	requests, err := paletteRequests(inv, rendered.Packs, len(names) > 0, access.place.scopes, goal)
 	if err != nil {
 		return nil, failure.Join(err, rendered.Left)
 	}
@@ -107,10 +109,11 @@ func (p *Palette) Work(
 
 // paletteAccess is what is known of a Palette before its key is read.
 type paletteAccess struct {
-	scopes  Scopes
 	palette *Palette
+	place   place
 	config  userconfig.Palette
-	login   paletteLogin
+	// hasLogin tells that the Palette CLI is logged in somewhere.
+	hasLogin bool
 }
 
 // prepare checks the flags and reads the user's configuration. It asks for no key,
@@ -134,16 +137,16 @@ func (p *Palette) prepare(inv *invocation.Invocation, stdinTaken bool) (*palette
 		return nil, err
 	}
 	login := cliLogin(inv)
-	access := &paletteAccess{palette: p, config: config.Palette, login: login, scopes: p.scopes(inv, config.Palette, login)}
-	if p.host(inv, config.Palette) == "" && login.err != nil {
+	place := p.place(inv, config.Palette, login)
+	if place.host.from == nowhere && login.err != nil {
 		return nil, login.err
 	}
-	return access, nil
+	return &paletteAccess{palette: p, place: place, config: config.Palette, hasLogin: login.found}, nil
 }
 
 // open reads the key and returns a client. It sends nothing.
 func (a *paletteAccess) open(inv *invocation.Invocation) (*palette.Client, error) {
-	secret, err := a.palette.secret(inv, a.login.found)
+	secret, from, err := a.palette.secret(inv, a.hasLogin)
 	if err != nil {
 		return nil, err
 	}
@@ -156,14 +159,9 @@ func (a *paletteAccess) open(inv *invocation.Invocation) (*palette.Client, error
 		return nil, err
 	}
 	return palette.NewClient(palette.Config{
-		Host:   first(a.palette.host(inv, a.config), a.login.host, palette.DefaultHost),
-		Secret: secret, CA: authorities, Retries: retries, UserAgent: "kubectl-byoos",
+		Host: a.place.host.value, Secret: secret, CA: authorities, Retries: retries, UserAgent: "kubectl-byoos",
+		Origin: a.place.origin(from),
 	})
-}
-
-// host is the one that was named, but for the login's; empty for none.
-func (p *Palette) host(inv *invocation.Invocation, config userconfig.Palette) string {
-	return first(p.Host, inv.Getenv(hostVariable), config.Host)
 }
 
 func first(candidates ...string) string {
@@ -175,17 +173,21 @@ func first(candidates ...string) string {
 	return ""
 }
 
-func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (palette.Secret, error) {
+// secret returns the key, and where it is from.
+func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (secret palette.Secret, from string, err error) {
 	switch {
 	case p.KeyFile == "-":
-		return readSecret(inv.In, "stdin")
+		secret, err = readSecret(inv.In)
+		return secret, "stdin", err
 	case p.KeyFile != "":
+		from = "the file of --palette-key-file"
 		file, err := os.Open(inv.Path(p.KeyFile))
 		if err != nil {
-			return palette.Secret{}, unreadableFile("the API key", "--palette-key-file", err)
+			return palette.Secret{}, from, unreadableFile("the API key", "--palette-key-file", err)
 		}
 		defer func() { _ = file.Close() }()
-		return readSecret(file, p.KeyFile)
+		secret, err = readSecret(file)
+		return secret, from, err
 	}
 	key := inv.Getenv(keyVariable)
 	if key == "" {
@@ -193,9 +195,10 @@ func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (palette.Sec
 		if hasLogin {
 			next += "; the key of the Palette CLI's login is encrypted for that program alone"
 		}
-		return palette.Secret{}, failure.Usage(next, "there is no Palette API key")
+		return palette.Secret{}, "", failure.Usage(next, "there is no Palette API key")
 	}
-	return palette.NewSecret(key)
+	secret, err = palette.NewSecret(key)
+	return secret, keyVariable, err
 }
 
 // unreadableFile leaves the path out, which may be a key that was given in place of
@@ -208,27 +211,47 @@ func unreadableFile(what, flag string, err error) error {
 	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + what, Err: err, Next: "check the path after " + flag}
 }
 
-func readSecret(r io.Reader, name string) (palette.Secret, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxKeyBytes+1))
+func readSecret(r io.Reader) (palette.Secret, error) {
+	data, err := readAtMost(r, maxKeyBytes, "the API key", "--palette-key-file")
 	if err != nil {
-		return palette.Secret{}, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read the API key from " + name, Err: err}
-	}
-	if len(data) > maxKeyBytes {
-		return palette.Secret{}, failure.Usage("name a file that has the key alone", "%s is too long for an API key", name)
+		return palette.Secret{}, err
 	}
 	return palette.NewSecret(string(data))
 }
 
+// readAtMost reads what a flag named, which may be a pipe or a device without an end.
+func readAtMost(r io.Reader, limit int64, what, flag string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, unreadableFile(what, flag, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, failure.Usage("check the path after "+flag, "the file of %s is too long for %s", flag, what)
+	}
+	return data, nil
+}
+
+// authorities returns the certificates to trust; nil for none. A file without one
+// would be a setting without effect.
 func (p *Palette) authorities(inv *invocation.Invocation, config userconfig.Palette) ([]byte, error) {
-	path := first(p.CAFile, config.CAFile)
+	path, name := p.CAFile, "--palette-ca-file"
+	if path == "" {
+		path, name = config.CAFile, "palette.caFile"
+	}
 	if path == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(inv.Path(path))
+	const what = "the certificates for Palette"
+	file, err := os.Open(inv.Path(path))
 	if err != nil {
-		return nil, unreadableFile("the certificates for Palette", "--palette-ca-file", err)
+		return nil, unreadableFile(what, name, err)
 	}
-	return data, nil
+	defer func() { _ = file.Close() }()
+	data, err := readAtMost(file, maxCABytes, what, name)
+	if err == nil && len(data) == 0 {
+		err = failure.Usage("give a file of PEM certificates", "the file of %s is empty", name)
+	}
+	return data, err
 }
 
 func retries(inv *invocation.Invocation) (int, error) {
@@ -243,53 +266,13 @@ func retries(inv *invocation.Invocation) (int, error) {
 	return n, nil
 }
 
-type paletteLogin struct {
-	found         bool
-	host, project string
-	// err tells that there is a login that cannot be read.
-	err error
-}
-
-// cliLogin reads where the Palette CLI is logged in. Its key is encrypted and
-// stays unread.
-// https://docs.spectrocloud.com/automation/palette-cli/commands/login
-func cliLogin(inv *invocation.Invocation) paletteLogin {
-	home := first(inv.Getenv("HOME"), inv.Getenv("USERPROFILE"))
-	if !filepath.IsAbs(home) {
-		return paletteLogin{}
-	}
-	path := filepath.Join(home, ".palette", "palette.yaml")
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return paletteLogin{}
-	}
-	var file struct {
-		PaletteConfig struct {
-			ProjectName string `yaml:"projectName"`
-			Mgmt        struct {
-				Endpoint string `yaml:"endpoint"`
-			} `yaml:"mgmt"`
-		} `yaml:"paletteConfig"`
-	}
-	if err == nil {
-		err = yaml.Unmarshal(data, &file)
-	}
-	// Every login is one to a host; a file without it is in a form that is not known.
-	if err != nil || file.PaletteConfig.Mgmt.Endpoint == "" {
-		// Its text may be a part of the file, which holds secrets.
-		return paletteLogin{err: failure.Usage(
-			"correct or remove it; or say with --palette-host, and --project or --tenant, what it would say",
-			"%s, the Palette CLI's login, cannot be read, or names no paletteConfig.mgmt.endpoint", path)}
-	}
-	return paletteLogin{found: true, host: file.PaletteConfig.Mgmt.Endpoint, project: file.PaletteConfig.ProjectName}
-}
-
 // paletteRequests returns what each rendered pack wants of Palette. Packs without
 // a target are passed over, but not when they were named.
 func paletteRequests(
 	inv *invocation.Invocation, rendered []pipeline.Rendered, named bool, scopes Scopes, goal palette.Goal,
 ) ([]palette.Request, error) {
 	var requests []palette.Request
+	var targets []spec.Target
 	for _, r := range rendered {
 		if r.Pick.Pack.Target == nil {
 			if named {
@@ -302,10 +285,13 @@ func paletteRequests(
 		if err != nil {
 			return nil, err
 		}
-		requests = append(requests, palette.Request{Target: t, Edit: editor(r, t)})
+		requests, targets = append(requests, palette.Request{Target: t, Edit: editor(r, t)}), append(targets, *r.Pick.Pack.Target)
 	}
 	if len(requests) == 0 {
 		return nil, failure.Usage("add packs[].target with a profile", "no pack has a target")
+	}
+	for _, note := range scopes.notes(targets) {
+		fmt.Fprintln(inv.ErrOut, output.HarmlessLine("note: "+note))
 	}
 	return requests, palette.CheckRequests(requests, goal)
 }

@@ -44,7 +44,7 @@ func TestLoginThatCannotBeRead(t *testing.T) {
 				c.palette.Timeout, c.palette.Parallel = time.Minute, 1
 				access, err := c.palette.prepare(inv, false)
 				if err == nil {
-					_, err = access.scopes.of("p", spec.Target{})
+					_, err = access.place.scopes.of("p", spec.Target{})
 				}
 				if c.bad != (failure.Code(err) == failure.ExitUsage) || err != nil && strings.Contains(err.Error(), "s3cret") {
 					t.Errorf("got %v", err)
@@ -73,7 +73,7 @@ func TestKeyInPlaceOfItsFile(t *testing.T) {
 	inv := &invocation.Invocation{IOStreams: streams, Dir: t.TempDir(), Now: time.Now}
 	for name, key := range map[string]string{"short": "c4n4ry", "too long for a name": strings.Repeat("c4n4ry", 100)} {
 		p := Palette{KeyFile: key}
-		_, err := p.secret(inv, false)
+		_, _, err := p.secret(inv, false)
 		if failure.Code(err) != failure.ExitUsage || strings.Contains(err.Error(), "c4n4ry") {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -1,6 +1,10 @@
 package options
 
 import (
+	"fmt"
+	"net/url"
+	"strings"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
@@ -8,14 +12,36 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
 
+// setting is a value, and where it is from.
+type setting struct{ value, from string }
+
+// Where settings are from that no flag and no variable names.
+const (
+	fromConfig = "your configuration"
+	fromLogin  = "the Palette CLI's login"
+	// nowhere is where the default is from.
+	nowhere = "nobody"
+)
+
+// place is the Palette that is talked to, and where in it.
+type place struct {
+	host   setting
+	scopes Scopes
+}
+
 // Scopes says where the profiles of targets are that do not say it themselves.
 type Scopes struct {
 	// Project of targets that name none; empty for the tenant.
 	Project string
 	// Tenant is the user's word that they are of the tenant, whatever Project is.
 	Tenant bool
-	// unknown is why Project is not known, where a login that cannot be read may say it.
+	// from is where Project is from, and flag the one that was given for it.
+	from, flag string
+	// unknown is why Project is not known: a login that cannot be read may say it, or
+	// the one that was found is of another Palette.
 	unknown error
+	// note is what to know of a project that is used.
+	note string
 }
 
 // Scopes returns what the flags, the environment and the user's configuration say.
@@ -28,16 +54,88 @@ func (p *Palette) Scopes(inv *invocation.Invocation) (Scopes, error) {
 	if err != nil {
 		return Scopes{}, err
 	}
-	return p.scopes(inv, config.Palette, cliLogin(inv)), nil
+	return p.place(inv, config.Palette, cliLogin(inv)).scopes, nil
 }
 
-// scopes needs the login only where nothing else says what it would say.
-func (p *Palette) scopes(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) Scopes {
-	s := Scopes{Project: first(p.Project, inv.Getenv(projectVariable), config.Project), Tenant: p.Tenant}
-	if s.Project == "" && !p.Tenant {
-		s.Project, s.unknown = login.project, login.err
+// place decides on host and project together. A project that the user's configuration
+// or the Palette CLI's login names beside a host counts at that host: at another, the
+// name is that of another project, or of none. Then neither it nor the tenant is taken.
+func (p *Palette) place(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) place {
+	host := firstOf(
+		setting{p.Host, "--palette-host"}, setting{inv.Getenv(hostVariable), hostVariable},
+		setting{config.Host, fromConfig}, setting{login.host, fromLogin}, setting{palette.DefaultHost, nowhere})
+	scopes := Scopes{Tenant: p.Tenant, flag: p.scopeFlag()}
+	named := firstOf(setting{p.Project, "--project"}, setting{inv.Getenv(projectVariable), projectVariable})
+	switch {
+	case named.value != "" || p.Tenant:
+		scopes.Project, scopes.from = named.value, named.from
+	case config.Project != "":
+		scopes.takeBeside(setting{config.Project, fromConfig}, config.Host, host)
+	case login.err != nil:
+		scopes.unknown = login.err
+	case login.project != "":
+		scopes.takeBeside(setting{login.project, fromLogin}, login.host, host)
 	}
-	return s
+	return place{host: host, scopes: scopes}
+}
+
+func firstOf(candidates ...setting) setting {
+	for _, c := range candidates {
+		if c.value != "" {
+			return c
+		}
+	}
+	return setting{}
+}
+
+// takeBeside takes a project that stands beside a host, which may be empty.
+func (s *Scopes) takeBeside(project setting, beside string, host setting) {
+	if beside != "" && !sameHost(beside, host.value) {
+		s.unknown = failure.Usage("say with --project or --tenant what is meant at this host, or with target.project or target.scope",
+			"the project %q of %s is one of %s, and the host is %s (of %s)",
+			project.value, project.from, hostName(beside), hostName(host.value), host.from)
+		return
+	}
+	s.Project, s.from = project.value, project.from
+	if beside == "" && host.from != nowhere {
+		s.note = fmt.Sprintf("the project %q is of %s, and the host %s of %s", project.value, project.from, hostName(host.value), host.from)
+	}
+}
+
+// sameHost compares hosts as they are asked, whatever the spelling.
+func sameHost(a, b string) bool {
+	ua, errA := palette.ParseHost(a)
+	ub, errB := palette.ParseHost(b)
+	return errA == nil && errB == nil && plainHost(ua) == plainHost(ub)
+}
+
+func plainHost(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	}
+	return strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") + ":" + port
+}
+
+// hostName is a host for messages, which must not show what else was given with it.
+func hostName(text string) string {
+	u, err := palette.ParseHost(text)
+	if err != nil {
+		return "another Palette"
+	}
+	return u.Host
+}
+
+// origin says where the host, the project and the key are from.
+func (p place) origin(keyFrom string) string {
+	text := fmt.Sprintf("the host %s is of %s", hostName(p.host.value), p.host.from)
+	if p.host.from == nowhere {
+		text = fmt.Sprintf("the host %s is the one that is taken where none is named", hostName(p.host.value))
+	}
+	if p.scopes.from != "" {
+		text += fmt.Sprintf(", the project %q of %s", p.scopes.Project, p.scopes.from)
+	}
+	return text + ", the key of " + keyFrom
 }
 
 func (p *Palette) checkScope() error {
@@ -45,6 +143,33 @@ func (p *Palette) checkScope() error {
 		return failure.Usage("give one of them", "--tenant and --project exclude each other")
 	}
 	return nil
+}
+
+// scopeFlag is the flag for the scope that was given.
+func (p *Palette) scopeFlag() string {
+	switch {
+	case p.Tenant:
+		return "--tenant"
+	case p.Project != "":
+		return "--project"
+	}
+	return ""
+}
+
+// notes are what to know of the scopes of some targets.
+func (s Scopes) notes(targets []spec.Target) []string {
+	for _, t := range targets {
+		if t.Scope != spec.ScopeTenant && t.Project == "" {
+			if s.note == "" {
+				return nil
+			}
+			return []string{s.note}
+		}
+	}
+	if s.flag == "" {
+		return nil
+	}
+	return []string{s.flag + " has no effect: every target says itself whether it is of a project, and of which, or of the tenant"}
 }
 
 // of returns the scope of a pack's target: its own word, else the flags' or the
