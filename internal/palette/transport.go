@@ -33,7 +33,7 @@ type doer struct {
 	secret Secret
 	agent  string
 	// pause is the first one before a reading is repeated.
-	pause time.Duration
+	pause  time.Duration
 	origin string
 }
 
