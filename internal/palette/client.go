@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +37,6 @@ type Config struct {
 type Client struct {
 	base       *url.URL
 	doer       *doer
-	api        *api.ClientWithResponses
 	scope      Scope
 	projectUID string
 }
@@ -61,22 +60,15 @@ func NewClient(config Config) (*Client, error) {
 	if config.RetryWait <= 0 {
 		config.RetryWait = 500 * time.Millisecond
 	}
-	return newScoped(base, newDoer(config, pool), TenantScope(), "")
+	sender := newDoer(config, pool)
+	if sender.scrubber.holds(config.Host) {
+		return nil, failure.Usage("give the host alone; the key comes from the environment or a file", "the Palette host has the API key in it")
+	}
+	return newScoped(base, sender, TenantScope(), ""), nil
 }
 
-func newScoped(base *url.URL, sender *doer, scope Scope, projectUID string) (*Client, error) {
-	generated, err := api.NewClientWithResponses(base.String(),
-		api.WithHTTPClient(sender),
-		api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
-			if projectUID != "" {
-				req.Header.Set("ProjectUid", projectUID)
-			}
-			return nil
-		}))
-	if err != nil {
-		return nil, err
-	}
-	return &Client{base: base, doer: sender, api: generated, scope: scope, projectUID: projectUID}, nil
+func newScoped(base *url.URL, sender *doer, scope Scope, projectUID string) *Client {
+	return &Client{base: base, doer: sender, scope: scope, projectUID: projectUID}
 }
 
 func authorities(pem []byte) (*x509.CertPool, error) {
@@ -96,27 +88,6 @@ func authorities(pem []byte) (*x509.CertPool, error) {
 // Host returns the host that is talked to.
 func (c *Client) Host() string { return c.base.Host }
 
-// answer unpacks a success whose body the generated client understood.
-func answer[T any](body *T) (*T, error) {
-	if body == nil {
-		return nil, fmt.Errorf("the answer is not what Palette's API description says; is the host a Palette?")
-	}
-	return body, nil
-}
-
-// list unpacks an answer that is a list. One without items is none: an error that
-// comes as a success would be taken for an empty list, and profiles made anew.
-func list[T any](body *T, raw []byte) (*T, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		return answer[T](nil)
-	}
-	if _, ok := fields["items"]; !ok {
-		return nil, fmt.Errorf("the answer is no list: it has no items; is the host a Palette?")
-	}
-	return answer(body)
-}
-
 // profileRef is a profile in a list. The version may be absent there.
 type profileRef struct{ UID, Name, Version, CloudType string }
 
@@ -132,11 +103,7 @@ type listing struct {
 }
 
 func (c *Client) findProfiles(ctx context.Context, name string) (listing, error) {
-	resp, err := c.api.V1ClusterProfilesMetadataWithResponse(ctx)
-	if err != nil {
-		return listing{}, err
-	}
-	listed, err := list(resp.JSON200, resp.Body)
+	listed, err := send[api.V1ClusterProfilesMetadata](ctx, c, read("/v1/dashboard/clusterprofiles/metadata"))
 	if err != nil {
 		return listing{}, err
 	}
@@ -159,44 +126,37 @@ func (c *Client) findProfiles(ctx context.Context, name string) (listing, error)
 }
 
 func (c *Client) profile(ctx context.Context, uid string) (*Profile, error) {
-	resp, err := c.api.V1ClusterProfilesGetWithResponse(ctx, uid, nil)
+	body, err := send[api.V1ClusterProfile](ctx, c, read("/v1/clusterprofiles/{uid}", uid))
 	if err != nil {
 		return nil, err
 	}
-	body, err := answer(resp.JSON200)
-	if err != nil {
-		return nil, err
-	}
-	if got := body.Metadata.Uid; got != "" && got != uid {
-		return nil, fmt.Errorf("asked for the profile %s, the answer is about %s", uid, got)
+	switch got := body.Metadata.Uid; {
+	case got != "" && got != uid:
+		return nil, fmt.Errorf("asked for the profile %s, the answer is about %s", uid, oneLine(got))
+	case got == "" && body.Metadata.Name == "":
+		return nil, fmt.Errorf("asked for the profile %s, the answer does not tell which profile it is about", uid)
 	}
 	body.Metadata.Uid = uid
 	return newProfile(body), nil
 }
 
+// manifestList is as v1ManifestEntities of the API. The generated type does not tell
+// an empty draft from none.
+type manifestList struct {
+	Items []manifestContent `json:"items"`
+}
+
 // manifests returns the contents of a layer's manifests.
 func (c *Client) manifests(ctx context.Context, uid, layer string) ([]manifestContent, error) {
-	resp, err := c.api.V1ClusterProfilesUidPacksUidManifestsWithResponse(ctx, uid, layer)
+	listed, err := send[manifestList](ctx, c, read("/v1/clusterprofiles/{uid}/packs/{packName}/manifests", uid, layer))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := list(resp.JSON200, resp.Body); err != nil {
-		return nil, err
-	}
-	// The generated type does not tell an empty draft from none.
-	var contents struct {
-		Items []manifestContent `json:"items"`
-	}
-	err = json.Unmarshal(resp.Body, &contents)
-	return contents.Items, err
+	return listed.Items, nil
 }
 
 func (c *Client) variables(ctx context.Context, uid string) ([]api.V1Variable, error) {
-	resp, err := c.api.V1ClusterProfilesUidVariablesGetWithResponse(ctx, uid)
-	if err != nil {
-		return nil, err
-	}
-	list, err := answer(resp.JSON200)
+	list, err := send[api.V1Variables](ctx, c, read("/v1/clusterprofiles/{uid}/variables", uid))
 	if err != nil {
 		return nil, err
 	}
@@ -207,40 +167,45 @@ func (c *Client) variables(ctx context.Context, uid string) ([]api.V1Variable, e
 	return list.Variables, nil
 }
 
+const (
+	packsOfPage = 50
+	// No pack has as many versions as so many pages hold.
+	maxPages = 100
+)
+
 // packs returns the versions of a pack that a registry has.
 func (c *Client) packs(ctx context.Context, name, registryUID string) ([]api.V1PackSummary, error) {
+	do := read("/v1/packs")
+	do.query = url.Values{
+		"filters": {"spec.name=" + name + "ANDspec.registryUid=" + registryUID},
+		"limit":   {strconv.Itoa(packsOfPage)},
+	}
 	var all []api.V1PackSummary
-	params := api.V1PacksSummaryListParams{Filters: "spec.name=" + name + "ANDspec.registryUid=" + registryUID, Limit: 50}
 	seen := map[string]bool{}
-	for {
-		resp, err := c.api.V1PacksSummaryListWithResponse(ctx, &params)
-		if err != nil {
-			return nil, err
-		}
-		page, err := list(resp.JSON200, resp.Body)
+	for range maxPages {
+		page, err := send[api.V1PackSummaries](ctx, c, do)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, page.Items...)
 		next := page.Listmeta.Continue
-		if next == "" {
+		switch {
+		case next == "":
 			return all, nil
-		}
-		if seen[next] {
-			return nil, fmt.Errorf("the list of packs does not end: page %q comes again", next)
+		case seen[next]:
+			return nil, fmt.Errorf("the list of packs does not end: page %q comes again", oneLine(next))
 		}
 		seen[next] = true
-		params.Continue = next
+		do.query.Set("continue", next)
 	}
+	return nil, fmt.Errorf("the list of packs does not end: it has more than %d pages", maxPages)
 }
 
 // registries returns those of that name.
 func (c *Client) registries(ctx context.Context, name string) ([]api.V1RegistryMetadata, error) {
-	resp, err := c.api.V1RegistriesMetadataWithResponse(ctx, &api.V1RegistriesMetadataParams{Scope: "all"})
-	if err != nil {
-		return nil, err
-	}
-	listed, err := list(resp.JSON200, resp.Body)
+	do := read("/v1/registries/metadata")
+	do.query = url.Values{"scope": {"all"}}
+	listed, err := send[api.V1RegistriesMetadata](ctx, c, do)
 	if err != nil {
 		return nil, err
 	}
@@ -271,22 +236,14 @@ type verdict struct {
 
 // validate asks Palette whether a profile would be good with this layer.
 func (c *Client) validate(ctx context.Context, uid string, template templateKind, layer Layer) (verdict, error) {
-	body := template.with(layer)
-	var response *api.V1ClusterProfileValidatorResponse
-	if uid == "" {
-		resp, err := c.api.V1ClusterProfilesValidatePacksWithResponse(ctx, body)
-		if err != nil {
-			return verdict{}, err
-		}
-		response = resp.JSON200
-	} else {
-		resp, err := c.api.V1ClusterProfilesUidValidatePacksWithResponse(ctx, uid, body)
-		if err != nil {
-			return verdict{}, err
-		}
-		response = resp.JSON200
+	do := call{
+		method: http.MethodPost, path: "/v1/clusterprofiles/validate/packs",
+		body: template.with(layer), status: http.StatusOK, reads: true,
 	}
-	response, err := answer(response)
+	if uid != "" {
+		do.path, do.params = "/v1/clusterprofiles/{uid}/validate/packs", []string{uid}
+	}
+	response, err := send[api.V1ClusterProfileValidatorResponse](ctx, c, do)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -295,7 +252,7 @@ func (c *Client) validate(ctx context.Context, uid string, template templateKind
 		own := result.Name == layer.Name || result.Name == "" && result.DisplayName == layer.Name
 		v.judged = v.judged || own
 		for _, problem := range result.Errors {
-			line := cmp.Or(result.Name, result.DisplayName, "the profile") + ": " + oneLine(c.doer.secret.scrub(problem.Message))
+			line := cmp.Or(result.Name, result.DisplayName, "the profile") + ": " + c.doer.scrubber.line(problem.Message)
 			if problem.Code != "" {
 				line += " (" + problem.Code + ")"
 			}
@@ -314,19 +271,26 @@ func (c *Client) createProfile(ctx context.Context, name, version string, templa
 	body.Metadata.Name = name
 	body.Spec.Version = version
 	body.Spec.Template = template.with(layer)
-	resp, err := c.api.V1ClusterProfilesCreateWithResponse(ctx, &api.V1ClusterProfilesCreateParams{Publish: false}, body)
+	return c.made(ctx, call{
+		method: http.MethodPost, path: "/v1/clusterprofiles", query: url.Values{"publish": {"false"}}, body: body,
+	})
+}
+
+// made is a call that makes something, and returns its uid.
+func (c *Client) made(ctx context.Context, do call) (string, error) {
+	do.status = http.StatusCreated
+	made, err := send[api.V1Uid](ctx, c, do)
 	if err != nil {
 		return "", err
 	}
-	uid, err := answer(resp.JSON201)
-	if err != nil {
-		return "", err
-	}
-	return uid.Uid, nil
+	return made.Uid, nil
 }
 
 func (c *Client) addLayer(ctx context.Context, uid string, layer Layer) error {
-	_, err := c.api.V1ClusterProfilesUidPacksAddWithResponse(ctx, uid, nil, api.V1PackInputEntity{Pack: layer.entity()})
+	_, err := c.made(ctx, call{
+		method: http.MethodPost, path: "/v1/clusterprofiles/{uid}/packs", params: []string{uid},
+		body: api.V1PackInputEntity{Pack: layer.entity()},
+	})
 	return err
 }
 
@@ -334,8 +298,9 @@ func (c *Client) updateLayer(ctx context.Context, uid string, layer Layer) error
 	body := api.V1PackUpdateEntity{Pack: api.V1PackEntity{
 		Uid: layer.PackUID, Name: layer.Name, Layer: layer.Layer, Tag: layer.Tag, Type: api.V1PackType(layer.Type), Values: layer.Values,
 	}}
-	_, err := c.api.V1ClusterProfilesUidPacksNameUpdateWithResponse(ctx, uid, layer.Name, body)
-	return err
+	return update(ctx, c, call{
+		method: http.MethodPut, path: "/v1/clusterprofiles/{uid}/packs/{packName}", params: []string{uid, layer.Name}, body: body,
+	})
 }
 
 // replaceLayers puts other layers in place of all of a profile's.
@@ -356,24 +321,18 @@ func (c *Client) replaceLayers(ctx context.Context, profile *Profile, layers []L
 		}
 		body.Spec.Template.Packs = append(body.Spec.Template.Packs, pack)
 	}
-	_, err := c.api.V1ClusterProfilesUpdateWithResponse(ctx, profile.UID, nil, body)
-	return err
+	return update(ctx, c, call{
+		method: http.MethodPut, path: "/v1/clusterprofiles/{uid}", params: []string{profile.UID}, body: body,
+	})
 }
 
 func (c *Client) cloneProfile(ctx context.Context, uid, name, version string) (string, error) {
 	body := api.V1ClusterProfileCloneEntity{Metadata: api.V1ClusterProfileCloneMetaInputEntity{Name: name, Version: version}}
-	resp, err := c.api.V1ClusterProfilesUidCloneWithResponse(ctx, uid, body)
-	if err != nil {
-		return "", err
-	}
-	cloned, err := answer(resp.JSON201)
-	if err != nil {
-		return "", err
-	}
-	return cloned.Uid, nil
+	return c.made(ctx, call{
+		method: http.MethodPost, path: "/v1/clusterprofiles/{uid}/clone", params: []string{uid}, body: body,
+	})
 }
 
 func (c *Client) publish(ctx context.Context, uid string) error {
-	_, err := c.api.V1ClusterProfilesPublishWithResponse(ctx, uid)
-	return err
+	return update(ctx, c, call{method: http.MethodPatch, path: "/v1/clusterprofiles/{uid}/publish", params: []string{uid}})
 }

@@ -41,10 +41,23 @@ func (e *APIError) Error() string {
 // nevertheless: the answer was lost, or the server failed half way.
 func outcomeUnknown(err error) bool {
 	var answer *APIError
-	if errors.As(err, &answer) {
-		return answer.Status >= http.StatusInternalServerError
+	switch {
+	case isNotSent(err):
+		return false
+	case errors.As(err, &answer):
+		return !answer.refuses()
 	}
 	return true
+}
+
+// refuses tells whether the request was surely not carried out. Who answers 4xx has
+// not done it nor passed it on, whether it is Palette or what stands before it; but
+// 408 and 499 (of nginx) may come of waiting for Palette, and a redirection of any
+// page.
+func (e *APIError) refuses() bool {
+	const clientClosedRequest = 499
+	return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError &&
+		e.Status != http.StatusRequestTimeout && e.Status != clientClosedRequest
 }
 
 // isNotFound tells whether Palette answered that there is no such thing.
@@ -69,31 +82,57 @@ func failed(what string, err error) error {
 	}
 	if errors.Is(err, context.Canceled) {
 		return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted: " + what, Err: err,
-			Next: "run the command again; it goes on from where it stopped"}
+			Next: again}
 	}
 	return &failure.Error{Code: failure.ExitPalette, Summary: what, Err: err, Next: nextStep(err)}
 }
 
+// again is for what may go better another time.
+const again = "run the command again; it goes on from where it stopped"
+
 func nextStep(err error) string {
 	var answer *APIError
-	if isCertificate(err) {
+	var unlike *unlikeError
+	switch {
+	case isCertificate(err):
 		return "check the host; --palette-ca-file names the certificates of a private authority"
-	}
-	if !errors.As(err, &answer) {
+	case errors.As(err, &unlike):
+		return "check the host, and what stands before it, such as a proxy or a page to log in"
+	case !errors.As(err, &answer):
 		return "check the host, the network and the proxy variables, then run the command again"
 	}
-	switch answer.Status {
+	return answer.nextStep()
+}
+
+func (e *APIError) nextStep() string {
+	switch e.Status {
 	case http.StatusUnauthorized:
 		return "the API key is wrong or has expired: make one in Palette (user menu, My API Keys), " +
-			"and give it by SPECTROCLOUD_APIKEY or --palette-key-file" + prefixed("; ", answer.origin)
+			"and give it by SPECTROCLOUD_APIKEY or --palette-key-file" + prefixed("; ", e.origin)
 	case http.StatusForbidden:
 		return "ask for a role that may read and change cluster profiles in this project"
 	case http.StatusNotFound:
 		return "check the host, the project and whether the profile was deleted meanwhile"
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return "check the host; a Palette of that version, or what stands before it, does not take this request"
+	case http.StatusProxyAuthRequired:
+		return "check the proxy variables: the proxy asks for a login"
+	case http.StatusConflict:
+		return "see in Palette who else changes the profile, or whether the name and version are there already"
+	case http.StatusRequestEntityTooLarge:
+		return "what stands before Palette takes no request of this size: have its limit raised, or make the values smaller"
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return "correct the values or the target: Palette refuses what they say"
 	case http.StatusTooManyRequests:
 		return "Palette limits requests per address; wait a minute or lower --parallel"
 	}
-	return "run the command again; it goes on from where it stopped"
+	switch {
+	case e.Status < http.StatusBadRequest:
+		return "check the host, and what stands before it, such as a proxy or a page to log in"
+	case e.refuses():
+		return "see what the answer says, and check the host and what stands before it"
+	}
+	return again
 }
 
 // isCertificate tells whether the server was not trusted.

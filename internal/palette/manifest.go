@@ -73,11 +73,11 @@ func undecided(a, b Layer) bool {
 
 // manifestContent is a manifest as v1ManifestEntity of the API has it.
 type manifestContent struct {
-	Metadata api.V1ObjectMeta `json:"metadata"`
+	Metadata api.V1ObjectMeta `json:"metadata,omitempty"`
 	Spec     struct {
-		Published api.V1ManifestData  `json:"published"`
-		Draft     *api.V1ManifestData `json:"draft"`
-	} `json:"spec"`
+		Published api.V1ManifestData  `json:"published,omitempty"`
+		Draft     *api.V1ManifestData `json:"draft,omitempty"`
+	} `json:"spec,omitempty"`
 }
 
 // maxReads is how many profiles or manifests are read at once for one target.

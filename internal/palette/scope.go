@@ -3,6 +3,7 @@ package palette
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
@@ -56,14 +57,12 @@ func (c *Client) In(ctx context.Context, scope Scope) (*Client, error) {
 		return nil, fmt.Errorf("the scope of a profile was not chosen")
 	}
 	if scope.kind == scopeTenant {
-		return newScoped(c.base, c.doer, scope, "")
+		return newScoped(c.base, c.doer, scope, ""), nil
 	}
 	what := fmt.Sprintf("cannot look up %s in Palette", scope)
-	resp, err := c.api.V1ProjectsMetadataWithResponse(ctx, &api.V1ProjectsMetadataParams{Name: scope.project})
-	if err != nil {
-		return nil, failed(what, err)
-	}
-	listed, err := list(resp.JSON200, resp.Body)
+	do := read("/v1/dashboard/projects/metadata")
+	do.query = url.Values{"name": {scope.project}}
+	listed, err := send[api.V1ProjectsMetadata](ctx, c, do)
 	if err != nil {
 		return nil, failed(what, err)
 	}
@@ -81,7 +80,7 @@ func (c *Client) In(ctx context.Context, scope Scope) (*Client, error) {
 		// Requests without a uid would be the tenant's.
 		return nil, refused("run the command again", "palette %s does not tell the uid of %s", c.Host(), scope)
 	}
-	return newScoped(c.base, c.doer, scope, uids[0])
+	return newScoped(c.base, c.doer, scope, uids[0]), nil
 }
 
 // belonging is what is known of whether a profile is in a client's scope.

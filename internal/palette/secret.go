@@ -1,13 +1,16 @@
 package palette
 
 import (
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 )
 
@@ -60,4 +63,105 @@ func (s Secret) isToken() bool {
 
 // scrub removes the secret from text that came from elsewhere, and what has the form
 // of another one.
-func (s Secret) scrub(text string) string { return redact.New(s.text).Text(text) }
+func (s Secret) scrub(text string) string { return s.scrubber().text(text) }
+
+// scrubber removes a secret, in whatever form, from what a server says.
+type scrubber struct{ all, others *redact.Redactor }
+
+func (s Secret) scrubber() scrubber {
+	inHex := hex.EncodeToString([]byte(s.text))
+	return scrubber{all: redact.New(s.text, inHex, strings.ToUpper(inHex)), others: redact.New()}
+}
+
+// maxText is how much of a text is looked through.
+const maxText = 64 << 10
+
+func (s scrubber) text(text string) string {
+	if len(text) > maxText {
+		// The beginning of a secret at the cut is one too.
+		return s.all.Beginning(text[:maxText])
+	}
+	return s.all.Text(text)
+}
+
+// line puts what a server says on one line of bounded length. It is scrubbed first,
+// and once more without what stood within a secret; then it is cut.
+func (s scrubber) line(text string) string { return shortened(s.text(plain(s.text(text)))) }
+
+// holds tells whether a text has the secret in it.
+func (s scrubber) holds(text string) bool { return s.all.Text(text) != s.others.Text(text) }
+
+// clear removes the secret from the names that an answer tells, in one place for all
+// that shows them. It leaves what an edit starts from byte for byte: values and
+// contents stay, and a profile that has the secret in what goes back is an error.
+func (s scrubber) clear(answer any) error {
+	_, goesBack := answer.(*api.V1ClusterProfile)
+	return s.clearValue(reflect.ValueOf(answer).Elem(), "", goesBack)
+}
+
+func (s scrubber) clearValue(v reflect.Value, path string, goesBack bool) error {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return s.clearValue(v.Elem(), path, goesBack)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if err := s.clearValue(v.Index(i), path, goesBack); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		return s.clearMap(v, path, goesBack)
+	case reflect.Struct:
+		return s.clearStruct(v, path, goesBack)
+	case reflect.String:
+		return s.clearText(v, path, goesBack)
+	}
+	return nil
+}
+
+func (s scrubber) clearText(v reflect.Value, path string, goesBack bool) error {
+	switch {
+	case !s.holds(v.String()):
+		return nil
+	case goesBack:
+		return holdsKey(path)
+	}
+	v.SetString(s.text(v.String()))
+	return nil
+}
+
+func holdsKey(path string) error {
+	return refused("take it out there, and make a new key: others may have read this one", "the profile has the API key in %s", path)
+}
+
+// clearMap refuses what it cannot change without losing a key: labels are sent back.
+func (s scrubber) clearMap(v reflect.Value, path string, goesBack bool) error {
+	for _, key := range v.MapKeys() {
+		text, ok := v.MapIndex(key).Interface().(string)
+		if !s.holds(key.String()) && !(ok && s.holds(text)) {
+			continue
+		}
+		if goesBack {
+			return holdsKey(path)
+		}
+		v.SetMapIndex(key, reflect.Value{})
+	}
+	return nil
+}
+
+func (s scrubber) clearStruct(v reflect.Value, path string, goesBack bool) error {
+	for field, value := range v.Fields() {
+		name, _ := describe(field)
+		switch name {
+		case "", "values", "content", "defaultValue":
+			continue
+		}
+		at := strings.TrimPrefix(path+"."+name, ".")
+		if err := s.clearValue(value, at, goesBack && at != "status"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -5,16 +5,17 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/go-retryablehttp"
 )
@@ -26,24 +27,32 @@ const (
 	maxRetryAfter = time.Minute
 )
 
-// doer sends the generated client's requests: credentials, retries, and answers
-// other than success turned into errors.
+// doer sends requests: credentials, retries, and answers other than success turned
+// into errors.
 type doer struct {
-	http   *retryablehttp.Client
-	secret Secret
-	agent  string
+	http     *retryablehttp.Client
+	secret   Secret
+	scrubber scrubber
+	agent    string
 	// pause is the first one before a reading is repeated.
 	pause  time.Duration
 	origin string
 }
 
-type retryKey struct{}
+// response is an answer, read to its end.
+type response struct {
+	status      int
+	path        string
+	contentType string
+	body        []byte
+}
 
-// Do sends one request. Only GET is sent again after it may have arrived; any
-// request is when it surely was not carried out (429, or no connection).
-func (d *doer) Do(req *http.Request) (*http.Response, error) {
-	ctx := context.WithValue(req.Context(), retryKey{}, req.Method == http.MethodGet)
-	req = req.WithContext(ctx)
+type readsKey struct{}
+
+// do sends one request. Only one that reads is sent again after it may have arrived;
+// any request is when it surely was not carried out (429, or no connection).
+func (d *doer) do(req *http.Request, reads bool) (*response, error) {
+	req = req.WithContext(context.WithValue(req.Context(), readsKey{}, reads))
 	d.secret.authorize(req.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", d.agent)
@@ -53,53 +62,67 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := d.http.Do(again)
 	if err != nil {
-		return nil, d.clean(err)
-	}
-	if resp.StatusCode < 300 {
-		return resp, nil
+		return nil, d.clean(req.Context(), err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return nil, d.apiError(req, resp)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, d.clean(req.Context(), err)
+	}
+	answer := &response{
+		status: resp.StatusCode, path: d.scrubber.line(req.URL.EscapedPath()),
+		contentType: resp.Header.Get("Content-Type"), body: body,
+	}
+	if resp.StatusCode < http.StatusMultipleChoices {
+		return answer, nil
+	}
+	return nil, d.apiError(req.Method, answer, resp.Header.Get("Location"))
 }
 
-// clean drops the URL that net/http puts before the cause.
-func (d *doer) clean(err error) error {
+// cleanError says in other words what an error says.
+type cleanError struct {
+	text string
+	err  error
+}
+
+func (e *cleanError) Error() string { return e.text }
+func (e *cleanError) Unwrap() error { return e.err }
+
+// clean drops the URL that net/http puts before the cause, and names a deadline.
+func (d *doer) clean(ctx context.Context, err error) error {
 	var inURL *url.Error
 	if errors.As(err, &inURL) {
 		err = inURL.Err
 	}
-	if d.secret.scrub(err.Error()) != err.Error() {
-		return errors.New(d.secret.scrub(err.Error()))
+	text := d.scrubber.line(err.Error())
+	var unsent *notSentError
+	switch limit := d.http.HTTPClient.Timeout; {
+	case ctx.Err() != nil || !isTimeout(err):
+	case errors.As(err, &unsent):
+		text = fmt.Sprintf("no connection within %s", limit)
+	default:
+		text = fmt.Sprintf("no answer within %s", limit)
 	}
-	return err
+	return &cleanError{text: text, err: err}
 }
 
-func (d *doer) apiError(req *http.Request, resp *http.Response) error {
-	answer := &APIError{Method: req.Method, Path: req.URL.Path, Status: resp.StatusCode, origin: d.origin}
-	if location := resp.Header.Get("Location"); resp.StatusCode < 400 && location != "" {
-		answer.Message = d.secret.scrub("redirected to " + location + "; give that host if it is yours")
-		return answer
-	}
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return answer
-	}
-	var fields struct{ Code, Message, Ref string }
-	if json.Unmarshal(body, &fields) == nil {
-		answer.Code, answer.Ref = d.secret.scrub(fields.Code), d.secret.scrub(fields.Ref)
-		// Cut after it, or a part of the secret would stay.
-		answer.Message = oneLine(d.secret.scrub(fields.Message))
-	}
-	return answer
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// oneLine keeps a server from writing to the terminal what it likes.
-func oneLine(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
-	if len(text) > 500 {
-		text = strings.ToValidUTF8(text[:500], "") + "..."
+func (d *doer) apiError(method string, answer *response, location string) error {
+	e := &APIError{Method: method, Path: answer.path, Status: answer.status, origin: d.origin}
+	if answer.status < http.StatusBadRequest && location != "" {
+		e.Message = d.scrubber.line("redirected to " + location + "; give that host if it is yours")
+		return e
 	}
-	return text
+	said := readSaid(answer)
+	e.Code, e.Message, e.Ref = d.scrubber.line(said.code), d.scrubber.line(said.message), d.scrubber.line(said.ref)
+	if e.Code == strconv.Itoa(e.Status) {
+		e.Code = ""
+	}
+	return e
 }
 
 // newDoer returns the sender; pool holds the authorities to trust, nil for those
@@ -120,31 +143,66 @@ func newDoer(config Config, pool *x509.CertPool) *doer {
 	client.CheckRetry = checkRetry
 	client.Backoff = backoff
 	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	return &doer{http: client, secret: config.Secret, agent: config.UserAgent, pause: config.RetryWait, origin: config.Origin}
+	return &doer{http: client, secret: config.Secret, scrubber: config.Secret.scrubber(), agent: config.UserAgent, pause: config.RetryWait, origin: config.Origin}
 }
 
+// backoff is the pause before another attempt: what the server asks for, else one
+// that doubles.
 func backoff(low, high time.Duration, attempt int, resp *http.Response) time.Duration {
-	return min(retryablehttp.DefaultBackoff(low, high, attempt, resp), maxRetryAfter)
+	if resp != nil {
+		if wait, ok := retryAfter(resp.Header.Get("Retry-After"), time.Now()); ok {
+			return wait
+		}
+	}
+	wait := low
+	for range attempt {
+		wait = min(2*wait, high)
+	}
+	return min(wait, maxRetryAfter)
+}
+
+// retryAfter reads the header of that name, which is a number of seconds or a date.
+func retryAfter(text string, now time.Time) (time.Duration, bool) {
+	text = strings.TrimSpace(text)
+	if date, err := http.ParseTime(text); err == nil {
+		return min(max(date.Sub(now), 0), maxRetryAfter), true
+	}
+	seconds, err := strconv.ParseUint(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) || err == nil && seconds > uint64(maxRetryAfter/time.Second) {
+		return maxRetryAfter, true
+	}
+	return time.Duration(seconds) * time.Second, err == nil
 }
 
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	harmless, _ := ctx.Value(retryKey{}).(bool)
+	reads, _ := ctx.Value(readsKey{}).(bool)
 	if err != nil {
-		return isTransient(err) && (harmless || isDial(err)), nil
+		return isTransient(err) && (reads || isNotSent(err)), nil
 	}
-	if resp.StatusCode == http.StatusTooManyRequests {
+	switch status := resp.StatusCode; status {
+	case http.StatusTooManyRequests:
 		return true, nil
+	case http.StatusNotImplemented:
+		return false, nil
+	case http.StatusRequestTimeout:
+		return reads, nil
+	default:
+		return reads && status >= http.StatusInternalServerError, nil
 	}
-	return harmless && resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented, nil
 }
 
-// isDial tells whether no connection came about, so nothing was sent.
-func isDial(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+// notSentError is a failure before anything of the request was sent.
+type notSentError struct{ err error }
+
+func (e *notSentError) Error() string { return e.err.Error() }
+func (e *notSentError) Unwrap() error { return e.err }
+
+func isNotSent(err error) bool {
+	var unsent *notSentError
+	return errors.As(err, &unsent)
 }
 
 func isTransient(err error) bool {
@@ -166,7 +224,12 @@ var errTooLarge = fmt.Errorf("the answer has more than %d MiB", maxBody>>20)
 type wholeBody struct{ next http.RoundTripper }
 
 func (t wholeBody) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(req)
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	resp, err := t.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err != nil && !connected.Load() {
+		return nil, &notSentError{err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -261,7 +261,7 @@ func retries(inv *invocation.Invocation) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > maxRetries {
-		return 0, failure.Usage(fmt.Sprintf("set a number from 0 to %d", maxRetries), "%s=%q is not a number of attempts", retriesVariable, text)
+		return 0, failure.Usage(fmt.Sprintf("set a number from 0 to %d", maxRetries), "%s=%q is no number of further attempts", retriesVariable, text)
 	}
 	return n, nil
 }

@@ -1,4 +1,4 @@
-// Package api is the client of Palette's API, generated from the description in
+// Package api has the types of Palette's API, generated from the description in
 // the folder contract.
 package api
 

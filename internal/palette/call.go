@@ -1,0 +1,102 @@
+package palette
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// call is one request, and what Palette's API description says of its answer.
+type call struct {
+	method string
+	// path is one of the description, such as /v1/clusterprofiles/{uid}; params are
+	// what goes into its braces, in their order.
+	path   string
+	params []string
+	query  url.Values
+	// body is sent as JSON; nil for none.
+	body any
+	// status is the one of a success.
+	status int
+	// reads tells that nothing is changed by it, so that it may be sent again.
+	reads bool
+}
+
+func read(path string, params ...string) call {
+	return call{method: http.MethodGet, path: path, params: params, status: http.StatusOK, reads: true}
+}
+
+// nothing is the answer of an update: it has no content.
+type nothing struct{}
+
+// send is the way of every call. An answer is looked at here, once for all: it is
+// returned when it is what the description says, and is an error otherwise.
+func send[T any](ctx context.Context, c *Client, do call) (*T, error) {
+	req, err := c.request(ctx, do)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.doer.do(req, do.reads)
+	if err != nil {
+		return nil, err
+	}
+	body, err := decode[T](do.status, resp)
+	if err != nil {
+		return nil, &unlikeError{Method: do.method, Path: resp.path, What: c.doer.scrubber.line(err.Error())}
+	}
+	return body, c.doer.scrubber.clear(body)
+}
+
+// update is a call whose answer has no content.
+func update(ctx context.Context, c *Client, do call) error {
+	do.status = http.StatusNoContent
+	_, err := send[nothing](ctx, c, do)
+	return err
+}
+
+func (c *Client) request(ctx context.Context, do call) (*http.Request, error) {
+	path, err := do.escapedPath()
+	if err != nil {
+		return nil, err
+	}
+	address := c.base.String() + path
+	if len(do.query) > 0 {
+		address += "?" + do.query.Encode()
+	}
+	var body []byte
+	if do.body != nil {
+		if body, err = json.Marshal(do.body); err != nil {
+			return nil, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, do.method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if do.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.projectUID != "" {
+		req.Header.Set("ProjectUid", c.projectUID)
+	}
+	return req, nil
+}
+
+// escapedPath puts the parameters into the path. An empty one, or a dot, would make it
+// the path of another call.
+func (do call) escapedPath() (string, error) {
+	path := do.path
+	for _, param := range do.params {
+		before, rest, _ := strings.Cut(path, "{")
+		name, after, found := strings.Cut(rest, "}")
+		if !found || param == "" || param == "." || param == ".." {
+			return "", &notSentError{fmt.Errorf("%q is no %s to ask Palette for", param, name)}
+		}
+		path = before + url.PathEscape(param) + after
+	}
+	return path, nil
+}
