@@ -56,6 +56,8 @@ func (c *Client) Apply(ctx context.Context, plan *Plan, options Options) (*Repor
 type run struct {
 	plan   *Plan
 	report *Report
+	// past are the fingerprints that were there before the writes of this run.
+	past []string
 }
 
 func (r *run) all(ctx context.Context, options Options) error {
@@ -152,6 +154,7 @@ func (r *run) step(ctx context.Context) error {
 		return changed(p, before, now)
 	}
 	r.report.add(action, p.describe(action), ProgressSent)
+	r.past = append(r.past, before.fingerprint())
 	writeErr := p.write(ctx, action)
 	switch {
 	case writeErr == nil:
@@ -168,7 +171,12 @@ func (r *run) step(ctx context.Context) error {
 		return r.unseen(action, writeErr, before, after)
 	}
 	r.report.came(ProgressSeen)
-	r.tellForm(after.profile(p.Goal))
+	if r.isReformed(action, after.profile(p.Goal)) {
+		r.report.warn(fmt.Sprintf("palette keeps the values of %s in another form than they were sent", p.Layer.Name))
+		if p.Goal.publishes() {
+			return r.notShown([]string{p.Layer.Name})
+		}
+	}
 	return r.goOn(before, after, leaves)
 }
 
@@ -188,13 +196,11 @@ func (r *run) goOn(before, after snapshot, leaves []Layer) error {
 	return r.keeps(leaves)
 }
 
-// tellForm says that Palette keeps our values otherwise than they were sent.
-func (r *run) tellForm(profile *Profile) {
-	p := r.plan
-	layer, ok := named(profile.working(), p.Layer.Name)
-	if ok && p.writesLayer() && p.Action != ActionClone && !sameValues(layer.Values, p.Layer.Values) {
-		r.report.warn(fmt.Sprintf("palette keeps the values of %s in another form than they were sent", p.Layer.Name))
-	}
+// isReformed tells whether Palette keeps our values otherwise than they were sent.
+func (r *run) isReformed(action Action, profile *Profile) bool {
+	layer, ok := named(profile.working(), r.plan.Layer.Name)
+	wrote := action != ActionClone && action != ActionPublish
+	return ok && wrote && !sameValues(layer.Values, r.plan.Layer.Values)
 }
 
 // keeps stops before something else is published than the plan showed: a clone need
@@ -205,6 +211,12 @@ func (r *run) keeps(leaves []Layer) error {
 	if len(names) == 0 || !p.Goal.publishes() {
 		return nil
 	}
+	return r.notShown(names)
+}
+
+// notShown is the error for layers that Palette made otherwise than they were shown.
+func (r *run) notShown(names []string) error {
+	p := r.plan
 	e := refused("run "+p.Goal.diff()+" to see what would be published now, then apply again",
 		"palette made something else of %s than was shown, in %s", p.Label(), joined(names))
 	if p.Action != ActionNone {
@@ -223,7 +235,7 @@ func (r *run) readBack(ctx context.Context, action Action, before snapshot) (aft
 			}
 		}
 		after, err = r.plan.snapshot(ctx)
-		if err != nil && !isNotFound(err) || err == nil && (done(action, r.plan, before, after) || after.fingerprint() != before.fingerprint()) {
+		if err != nil && !isNotFound(err) || err == nil && (done(action, r.plan, before, after) || !slices.Contains(r.past, after.fingerprint())) {
 			return after, err
 		}
 	}
@@ -438,7 +450,7 @@ func sameMeaning(a, b string) bool {
 // as it should.
 func (r *run) unseen(action Action, writeErr error, before, after snapshot) error {
 	p := r.plan
-	switch same := before.fingerprint() == after.fingerprint(); {
+	switch same := slices.Contains(r.past, after.fingerprint()); {
 	case same && writeErr != nil:
 		return failed(r.unknown(action)+"; what is read does not show it", writeErr)
 	case same:

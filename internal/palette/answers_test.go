@@ -1,0 +1,481 @@
+package palette_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+)
+
+var (
+	answerRuns = flag.Int("answers.runs", 400, "how many runs TestAnswersReplaced makes")
+	answerSeed = flag.Uint64("answers.seed", 0, "the seed of its first run")
+)
+
+// replacement is another answer to one request.
+type replacement struct {
+	// at is the request, from 1; times is how many requests of that kind from there.
+	at, times int
+	// carried tells whether a write is carried out nevertheless.
+	carried bool
+	status  int
+	kind    string
+	cut     string
+	delay   time.Duration
+	earlier bool
+	other   bool
+}
+
+func (r replacement) String() string {
+	return fmt.Sprintf("request %d (%d times): status %d, body %s, cut %q, delay %s, carried %v, earlier %v, other %v", r.at, r.times, r.status, r.kind, r.cut, r.delay, r.carried, r.earlier, r.other)
+}
+
+// randomReplacement is an answer that a service, a proxy or a replica may give.
+func randomReplacement(r *rand.Rand) replacement {
+	one := replacement{at: 1 + r.IntN(26), times: 1 + r.IntN(2)*r.IntN(12)}
+	switch r.IntN(6) {
+	case 0:
+		one.cut = pick(r, "before", "after", "body")
+	case 1:
+		one.delay, one.carried = 150*time.Millisecond, r.IntN(2) == 0
+	case 2:
+		one.earlier = true
+	case 3:
+		one.other = true
+	default:
+		one.status = pick(r, 200, 200, 201, 204, 301, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504)
+		one.kind = pick(r, "own", "empty", "{}", "null", "[]", `{"items": []}`, `{"uid": ""}`, "html", "text", "error", "half")
+		// What was refused was not carried out.
+		one.carried = (one.status < 300 || one.status >= 500) && r.IntN(2) == 0
+	}
+	return one
+}
+
+func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
+
+// replacing answers otherwise in front of a fake.
+type replacing struct {
+	fake *fakepalette.Server
+	replacement
+	mu    sync.Mutex
+	count int
+	left  int
+	kind  string
+	// first are the first answers to each GET, and all profiles that were read.
+	first    map[string][]byte
+	profiles map[string][]byte
+	replaced int
+}
+
+func (h *replacing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	operation := h.fake.Operation(r)
+	if !h.chosen(operation) {
+		rec := h.pass(r, body)
+		write(w, rec.Code, rec.Header(), rec.Body.Bytes())
+		return
+	}
+	h.answer(w, r, body)
+}
+
+// chosen tells whether this answer is replaced: the nth, and later ones of its kind.
+func (h *replacing) chosen(operation string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count++
+	if h.count == h.at {
+		h.left, h.kind = h.times, operation
+	}
+	if h.left == 0 || operation != h.kind {
+		return false
+	}
+	h.left--
+	h.replaced++
+	return true
+}
+
+func (h *replacing) pass(r *http.Request, body []byte) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	again := r.Clone(r.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	h.fake.ServeHTTP(rec, again)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.Method == http.MethodGet && rec.Code == http.StatusOK {
+		if _, ok := h.first[r.URL.String()]; !ok {
+			h.first[r.URL.String()] = rec.Body.Bytes()
+		}
+		if h.fake.Operation(r) == "v1ClusterProfilesGet" {
+			h.profiles[r.URL.Path] = rec.Body.Bytes()
+		}
+	}
+	return rec
+}
+
+func (h *replacing) answer(w http.ResponseWriter, r *http.Request, body []byte) {
+	switch {
+	case h.cut == "before":
+		panic(http.ErrAbortHandler)
+	case h.earlier:
+		h.before(w, r, body)
+		return
+	case h.other:
+		h.elsewhere(w, r, body)
+		return
+	case h.status >= 300 && !h.carried, h.status < 300 && h.status > 0 && !h.carried && r.Method != http.MethodGet:
+		h.write(w, httptest.NewRecorder())
+		return
+	case h.delay > 0 && !h.carried:
+		h.wait(r)
+		return
+	}
+	rec := h.pass(r, body)
+	switch {
+	case h.delay > 0:
+		h.wait(r)
+	case h.cut == "after":
+		panic(http.ErrAbortHandler)
+	case h.cut == "body":
+		w.Header().Set("Content-Length", fmt.Sprint(rec.Body.Len()+10))
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
+		panic(http.ErrAbortHandler)
+	default:
+		h.write(w, rec)
+	}
+}
+
+// wait answers too late.
+func (h *replacing) wait(r *http.Request) {
+	timer := time.NewTimer(h.delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// before answers as at first, like a replica that lags.
+func (h *replacing) before(w http.ResponseWriter, r *http.Request, body []byte) {
+	h.mu.Lock()
+	first, ok := h.first[r.URL.String()]
+	h.mu.Unlock()
+	if !ok || r.Method != http.MethodGet {
+		rec := h.pass(r, body)
+		write(w, rec.Code, rec.Header(), rec.Body.Bytes())
+		return
+	}
+	write(w, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, first)
+}
+
+// elsewhere answers with another profile.
+func (h *replacing) elsewhere(w http.ResponseWriter, r *http.Request, body []byte) {
+	h.mu.Lock()
+	for path, other := range h.profiles {
+		if h.fake.Operation(r) == "v1ClusterProfilesGet" && path != r.URL.Path {
+			h.mu.Unlock()
+			write(w, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, other)
+			return
+		}
+	}
+	h.mu.Unlock()
+	rec := h.pass(r, body)
+	write(w, rec.Code, rec.Header(), rec.Body.Bytes())
+}
+
+func (h *replacing) write(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
+	header := http.Header{"Content-Type": {"application/json"}}
+	var body string
+	switch kind := h.replacement.kind; kind {
+	case "own":
+		body = rec.Body.String()
+	case "half":
+		body = rec.Body.String()[:rec.Body.Len()/2]
+	case "html":
+		header.Set("Content-Type", "text/html")
+		body = "<html><title>Sign in</title></html>"
+	case "text":
+		header.Set("Content-Type", "text/plain")
+		body = "try later"
+	case "error":
+		body = `{"code": "Broken", "message": "it broke, key ` + canary + `", "ref": "1"}`
+	case "empty":
+	default:
+		body = kind
+	}
+	if h.status == http.StatusNoContent {
+		body = ""
+	}
+	if h.status == http.StatusMovedPermanently {
+		header.Set("Location", "https://elsewhere.example.com/")
+	}
+	write(w, h.status, header, []byte(body))
+}
+
+func write(w http.ResponseWriter, status int, header http.Header, body []byte) {
+	for name, values := range header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// flow is one apply of the generator.
+type flow struct {
+	name    string
+	state   func(*testing.T) fakepalette.State
+	request palette.Request
+	goal    palette.Goal
+	serve   func(*fakepalette.Server)
+}
+
+func randomFlow(t *testing.T, r *rand.Rand) flow {
+	names := slices.Sorted(mapKeys(drafts()))
+	draft := pick(r, append(names, "none", "none", "ours")...)
+	goal := pick(r, palette.Goal{}, palette.Goal{Publish: true}, palette.Goal{Publish: true, IncludeDraft: true}, palette.Goal{NewVersion: "1.3.0"}, palette.Goal{NewVersion: "1.3.0", IncludeDraft: true})
+	at := func(version string) func(*palette.Target) {
+		return func(t *palette.Target) { t.Version, t.Create, t.CloudType = version, true, "aws" }
+	}
+	f := flow{goal: goal}
+	switch r.IntN(6) {
+	case 0:
+		f.name, f.request = "create", request(t, "fresh", newAMI, at(""))
+		f.goal.OSLayerAlone, f.goal.NewVersion = goal.Publish, ""
+	case 1:
+		f.name, f.request = "add", request(t, "no-os", newAMI, at("1.0.0"))
+	case 2:
+		f.name, f.request = "replace", request(t, "ubuntu", newAMI, at("1.0.0"), func(t *palette.Target) { t.Replace = true })
+	default:
+		f.name, f.request = draft, request(t, "rhel-prod", newAMI, at("1.2.0"))
+	}
+	bits := r.IntN(64)
+	f.serve = func(s *fakepalette.Server) {
+		s.ClonesPublished, s.FreshManifests, s.Trims, s.DraftAlways = bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0
+		s.ClonesWithoutDraft = bits&48 == 48
+	}
+	f.state = func(t *testing.T) fakepalette.State {
+		state := baseState(t)
+		elsewhere("rhel-prod", "tenant", "project-2")(&state)
+		elsewhere("fresh", "tenant")(&state)
+		if !slices.Contains([]string{"create", "add", "replace"}, f.name) {
+			drafts()[draft](ours(&state))
+		}
+		return copied(t, state)
+	}
+	f.name += fmt.Sprintf(" %+v %b", f.goal, bits)
+	return f
+}
+
+// copied shares no layer between profiles.
+func copied(t *testing.T, state fakepalette.State) fakepalette.State {
+	t.Helper()
+	data, err := json.Marshal(state)
+	var out fakepalette.State
+	if err = errors.Join(err, json.Unmarshal(data, &out)); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func mapKeys[V any](m map[string]V) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// Any one answer of any flow may be another: nothing is written but to the target,
+// clusters get the old or the new profile, the report tells what was carried out, and
+// the next run finishes.
+func TestAnswersReplaced(t *testing.T) {
+	server, err := fakepalette.New(baseState(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Key = canary
+	ended := map[int]int{}
+	for n := range *answerRuns {
+		seed := *answerSeed + uint64(n)
+		code := replacedOnce(t, server, seed)
+		if ended[code]++; t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	t.Logf("exit codes: %v", ended)
+	if ended[failure.ExitOK] < *answerRuns/5 || ended[failure.ExitPalette] < *answerRuns/5 {
+		t.Errorf("the runs ended with %v, which shows too little", ended)
+	}
+	for _, v := range server.Violations() {
+		t.Errorf("not as Palette's API description says: %s", v)
+	}
+}
+
+func replacedOnce(t *testing.T, server *fakepalette.Server, seed uint64) int {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	f, change := randomFlow(t, r), randomReplacement(r)
+	plain := httptest.NewServer(server)
+	defer plain.Close()
+	f.serve(server)
+	server.Reset(f.state(t))
+	before := server.State()
+	_, cleanErr := f.run(t.Context(), t, plain.URL)
+	want := server.State()
+
+	server.Reset(f.state(t))
+	h := &replacing{fake: server, replacement: change, first: map[string][]byte{}, profiles: map[string][]byte{}}
+	front := httptest.NewServer(h)
+	defer front.Close()
+	outcome, err := f.run(t.Context(), t, front.URL)
+	server.Settle()
+	where := fmt.Sprintf("seed %d, %s, %s\nends with %v", seed, f.name, change, err)
+	noCanary(t, where)
+	state := server.State()
+	checkTargetAlone(t, where, f, before, state)
+	checkCarried(t, where, outcome.Report, server.Calls())
+	old, published := content(before), content(want)
+	if !f.goal.Publish && f.goal.NewVersion == "" {
+		published = old
+	}
+	if base := baseOf(before, f); base != nil && f.goal.NewVersion != "" && server.ClonesPublished {
+		// A clone that is published as it is made.
+		old["project-1/"+f.request.Target.Profile+"/"+f.goal.NewVersion] = [2][]fakepalette.Layer{cloneOf(server, base), nil}
+	}
+	checkPublished(t, content(state), old, published)
+	if code := failure.Code(err); code != failure.ExitOK && code != failure.ExitPalette {
+		t.Errorf("exit code %d: %s", code, where)
+	}
+	if err == nil && cleanErr == nil && !cmp.Equal(content(want), content(state), anyUID) {
+		t.Errorf("it ended well, and otherwise than without the replacement: %s\n%s", where, cmp.Diff(content(want), content(state), anyUID))
+	}
+	if err == nil && cleanErr != nil {
+		t.Errorf("it ended well, and without the replacement with %v: %s", cleanErr, where)
+	}
+	_, next := f.run(t.Context(), t, plain.URL)
+	if cleanErr == nil && next != nil && !f.mayStop(next) {
+		t.Errorf("the next run ends with %v: %s", next, where)
+	}
+	if now := server.State(); cleanErr == nil && next == nil && !cmp.Equal(content(want), content(now), anyUID) {
+		t.Errorf("after the next run: %s\n%s", where, cmp.Diff(content(want), content(now), anyUID))
+	}
+	if t.Failed() {
+		t.Log(where)
+		data, _ := json.MarshalIndent(outcome.Report, "", " ")
+		t.Logf("%s", data)
+	}
+	return failure.Code(err)
+}
+
+func baseOf(state fakepalette.State, f flow) *fakepalette.Profile {
+	for _, p := range state.Profiles {
+		if p.Name == f.request.Target.Profile && p.ProjectUID == "project-1" {
+			return p
+		}
+	}
+	return nil
+}
+
+func cloneOf(server *fakepalette.Server, base *fakepalette.Profile) []fakepalette.Layer {
+	if server.ClonesWithoutDraft && base.Published != nil {
+		return base.Published
+	}
+	return working(base)
+}
+
+// mayStop tells whether a run that follows a broken one may stop.
+func (f flow) mayStop(error) bool { return false }
+
+func (f flow) run(ctx context.Context, t *testing.T, url string) (palette.Outcome, error) {
+	t.Helper()
+	secret, err := palette.NewSecret(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := palette.NewClient(palette.Config{
+		Host: url, Secret: secret, Retries: 2, RetryWait: time.Millisecond, UserAgent: "test", RequestTimeout: 100 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := client.PlanAll(ctx, []palette.Request{f.request}, f.goal, 1)
+	outcomes := client.ApplyAll(ctx, planned, 1, func(palette.Target) (palette.Options, error) { return palette.Options{}, nil })
+	return outcomes[0], palette.Errors(outcomes)
+}
+
+func checkTargetAlone(t *testing.T, where string, f flow, before, after fakepalette.State) {
+	t.Helper()
+	target := f.request.Target
+	foreign := func(p *fakepalette.Profile) bool {
+		mine := p.Name == target.Profile && p.ProjectUID == "project-1"
+		base := mine && f.goal.NewVersion != "" && p.Version != f.goal.NewVersion
+		return !mine || base
+	}
+	if diff := cmp.Diff(of(before, foreign), of(after, foreign)); diff != "" {
+		t.Errorf("something else than the target was changed: %s\n%s", where, diff)
+	}
+}
+
+// checkCarried compares the journal of a report with the fake's own.
+func checkCarried(t *testing.T, where string, report *palette.Report, calls []fakepalette.Call) {
+	t.Helper()
+	var carried []string
+	for _, call := range calls {
+		if call.Writes() && call.Done {
+			carried = append(carried, actionOf(call))
+		}
+	}
+	for _, step := range report.Steps {
+		at := slices.Index(carried, string(step.Action))
+		switch {
+		case at >= 0 && step.Progress == palette.ProgressRefused:
+			t.Errorf("%s was carried out, and is told as refused: %s", step.Action, where)
+		case at >= 0:
+			carried = slices.Delete(carried, at, at+1)
+		case step.Progress == palette.ProgressSeen:
+			t.Errorf("%s was not carried out, and is told as seen: %s", step.Action, where)
+		}
+	}
+	if len(carried) > 0 {
+		t.Errorf("%q were carried out, and are not in the report: %s", carried, where)
+	}
+	if report.State == palette.StatePublished && !slices.ContainsFunc(report.Steps, func(s palette.Step) bool { return s.Action == palette.ActionPublish && s.Done }) {
+		t.Errorf("published is said without a publish: %s", where)
+	}
+}
+
+func actionOf(call fakepalette.Call) string {
+	switch parts := strings.Split(strings.TrimPrefix(call.Path, "/v1/clusterprofiles"), "/"); {
+	case call.Path == "/v1/clusterprofiles":
+		return string(palette.ActionCreate)
+	case strings.HasSuffix(call.Path, "/clone"):
+		return string(palette.ActionClone)
+	case strings.HasSuffix(call.Path, "/publish"):
+		return string(palette.ActionPublish)
+	case call.Method == http.MethodPost:
+		return string(palette.ActionAdd)
+	case len(parts) == 2:
+		return string(palette.ActionReplace)
+	}
+	return string(palette.ActionUpdate)
+}
