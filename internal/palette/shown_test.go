@@ -135,7 +135,53 @@ func shownIsWritten(t *testing.T, w *world, goal palette.Goal) bool {
 	return true
 }
 
-func notOurs(l fakepalette.Layer) bool { return l.Name != "generic-byoi" }
+// Several targets in one run, of different packs.
+func TestShownIsWrittenForSeveral(t *testing.T) {
+	for name, goal := range map[string]palette.Goal{"draft": {}, "publish": {Publish: true}, "version": {NewVersion: "1.3.0"}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			requests := []palette.Request{request(t, "rhel-prod", newAMI), edgeRequest(t, "store-2026-01"), request(t, "no-os", newAMI, func(t *palette.Target) { t.Create = true })}
+			shows, side := goal, palette.SideDraft
+			shows.Shows = true
+			if goal.Publish || goal.NewVersion != "" {
+				side = palette.SidePublished
+			}
+			before := w.State()
+			var shown []palette.Difference
+			for _, o := range w.client.PlanAll(t.Context(), requests, shows, 3) {
+				shown = append(shown, o.Plan.Difference(side))
+			}
+			planned := w.client.PlanAll(t.Context(), requests, goal, 3)
+			outcomes := w.client.ApplyAll(t.Context(), planned, 3, func(target palette.Target) (palette.Options, error) {
+				i := slices.IndexFunc(shown, func(d palette.Difference) bool { return d.Profile == target.Profile })
+				return palette.Options{Expect: &shown[i].Expect}, nil
+			})
+			if err := palette.Errors(outcomes); err != nil {
+				t.Fatal(err)
+			}
+			after := w.State()
+			for i, r := range requests {
+				have := before.Profile(r.Target.Profile, map[string]string{"rhel-prod": "1.2.0"}[r.Target.Profile])
+				if have == nil {
+					have = before.Profile(r.Target.Profile, "1.0.0")
+				}
+				is := after.Profile(have.Name, have.Version)
+				if goal.NewVersion != "" {
+					is = after.Profile(have.Name, goal.NewVersion)
+				}
+				to := is.Published
+				if side == palette.SideDraft {
+					to = working(is)
+				}
+				if diff := cmp.Diff(textsOf(to), patched(t, textsOf(have.Published), shown[i].Diff), trims); diff != "" {
+					t.Errorf("what is there (-) is not what was shown (+):\n%s\nshown:\n%s", diff, shown[i].Diff)
+				}
+			}
+		})
+	}
+}
+
+func notOurs(l fakepalette.Layer) bool { return !strings.HasSuffix(l.Name, "-byoi") }
 
 func working(p *fakepalette.Profile) []fakepalette.Layer {
 	if p.Draft != nil {
@@ -171,13 +217,13 @@ func patched(t *testing.T, texts map[string]string, diff string) map[string]stri
 	for _, part := range strings.Split("\n"+diff, "\n--- ")[1:] {
 		lines := strings.Split(strings.TrimSuffix(part, "\n"), "\n")
 		name := lines[0]
-		if name == "/dev/null" {
-			name = strings.TrimPrefix(lines[1], "+++ ")
+		if to := strings.TrimPrefix(lines[1], "+++ "); name == "/dev/null" || strings.HasPrefix(to, "rendered/") {
+			name = to
 		}
 		if !strings.HasPrefix(name, "rendered/") {
 			name = strings.SplitN(name, "/", 3)[2]
 		} else {
-			name = "generic-byoi"
+			name = map[string]string{"rendered/aws-east": "generic-byoi", "rendered/edge": "edge-native-byoi"}[strings.TrimPrefix(lines[1], "+++ ")]
 		}
 		text := ""
 		switch {
