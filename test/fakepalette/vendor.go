@@ -17,10 +17,14 @@ func (s *Server) pack(uid string) *Pack {
 	return nil
 }
 
-// known completes a layer by the pack that it is of.
+// known completes a layer by what it is of.
 func (s *Server) known(l Layer) Layer {
 	if pack := s.pack(l.PackUID); pack != nil {
 		l.Layer, l.RegistryUID = cmp.Or(l.Layer, pack.Layer), cmp.Or(l.RegistryUID, pack.RegistryUID)
+	}
+	if l.Type == "manifest" {
+		// Manifests alone are of no pack in a registry.
+		l.Layer = cmp.Or(l.Layer, "addon")
 	}
 	return l
 }

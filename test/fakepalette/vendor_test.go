@@ -30,6 +30,7 @@ func TestVendorRequests(t *testing.T) {
 	if newest := at(found, "items", 0, "spec", "registries", 0, "latestVersion"); newest != "1.1.0" {
 		t.Errorf("the newest pack is %v", newest)
 	}
+	const plain = `"content":"a: 1","name":"m","uid":""}],"name":"extra","type":"manifest","uid":"spectro-manifest-pack","values":""`
 	const layer = `"manifests":[],"name":"generic-byoi","tag":"1.0.0","type":"spectro","uid":"byoi-100","values":"pack: {}"`
 	made := ask("POST", "/v1/clusterprofiles",
 		`{"metadata":{"annotations":{"description":""},"name":"new"},"spec":{"template":{"cloudType":"aws","packs":[{`+layer+`}],"type":"cluster"},"version":"1.0.0"}}`, 201)
@@ -44,9 +45,12 @@ func TestVendorRequests(t *testing.T) {
 	}
 	ask("GET", "/v1/packs/nope", "", 404)
 
-	ask("PUT", "/v1/clusterprofiles/old", `{"metadata":{"name":"rhel","uid":"old"},"spec":{"template":{"packs":[{`+layer+`}],"type":"cluster"},"version":"1.2.0"}}`, 204)
+	ask("PUT", "/v1/clusterprofiles/old", `{"metadata":{"name":"rhel","uid":"old"},"spec":{"template":{"packs":[{`+layer+`},{"manifests":[{`+plain+`}],"type":"cluster"},"version":"1.2.0"}}`, 204)
 	ask("PATCH", "/v1/clusterprofiles/old/metadata", `{"metadata":{"annotations":{"description":""},"labels":{"team":"platform"},"name":"rhel"},"spec":{"version":"1.2.0"}}`, 204)
 	ask("PATCH", "/v1/clusterprofiles/old/publish", "", 204)
+	if kept := ask("GET", "/v1/clusterprofiles/old", "", 200); at(kept, "spec", "published", "packs", 1, "layer") != "addon" {
+		t.Errorf("the layer of manifests is not told: %v", kept)
+	}
 	ask("DELETE", "/v1/clusterprofiles/old", "", 409)
 	ask("DELETE", "/v1/clusterprofiles/"+uid, "", 204)
 
