@@ -243,6 +243,7 @@ func TestRefusals(t *testing.T) {
 		"no pack version":   {profile: "no-os", target: func(t *palette.Target) { t.Create, t.PackVersion = true, "7.0.0" }, want: "has no pack generic-byoi 7.0.0"},
 		"old pack version":  {profile: "no-os", target: func(t *palette.Target) { t.Create, t.PackVersion = true, "0.9.9" }, want: "1.0.0 is the first that is supported"},
 		"wrong cloud":       {profile: "rhel-prod", target: func(t *palette.Target) { t.Provider = "azure" }, want: "is one of azure, and the profile is of cloud type aws"},
+		"another cloud":     {profile: "rhel-prod", target: func(t *palette.Target) { t.CloudType = "eks" }, want: "is of cloud type aws, not eks"},
 		"pack for cloud":    {profile: "fresh", target: func(t *palette.Target) { t.Create, t.CloudType = true, "maas" }, want: "not for cloud type maas"},
 		"cloud type needed": {profile: "fresh", target: func(t *palette.Target) { t.Create = true }, want: "target.cloudType is missing"},
 		"clone of nothing":  {profile: "fresh", target: func(t *palette.Target) { t.Create = true }, goal: palette.Goal{NewVersion: "2.0.0"}, want: "could be cloned from"},

@@ -34,15 +34,17 @@ func clouds(provider string) []string {
 	return nil
 }
 
-// judged tells whether a cloud type is one of Palette's own: those of v1CloudType in
-// its API description, and two that the Terraform provider's documentation and older
-// profiles have. Any other was registered by somebody, and takes what it takes.
-func judged(cloudType string) bool {
-	return slices.Contains([]string{
+// ownClouds are the cloud types of Palette's own: those of v1CloudType in its API
+// description, and two that the Terraform provider's documentation and older profiles
+// have. Any other was registered by somebody, and takes what it takes.
+func ownClouds() []string {
+	return []string{
 		allClouds, "aws", "eks", "azure", "aks", "gcp", "gke", "vsphere", edgeNative, "edge", "maas",
 		"nested", "baremetal", "generic", "apache-cloudstack", "virtual", "openstack",
-	}, cloudType)
+	}
 }
+
+func judged(cloudType string) bool { return slices.Contains(ownClouds(), cloudType) }
 
 // checkLayer checks what the packs' documentation asks for, as far as the API
 // tells: an OS layer, version 1.0.0 or later, a cloud that the image fits.
@@ -86,6 +88,16 @@ func CloudMisfit(t Target, cloudType string) (why, next string) {
 			"check packs[].select.provider, and target.profile or target.cloudType"
 	}
 	return "", ""
+}
+
+// MisfitClouds are the cloud types that CloudMisfit refuses for a target, whatever the
+// type of its profile is.
+func MisfitClouds(t Target) []string {
+	t.Type = cmp.Or(t.Type, typeAddOn)
+	return slices.DeleteFunc(ownClouds(), func(cloud string) bool {
+		why, _ := CloudMisfit(t, cloud)
+		return why == ""
+	})
 }
 
 // packVersion parses a version such as 1.0.0; a tag such as 1.0.x counts as

@@ -288,6 +288,9 @@ func (p *Plan) checkProfile(profile *Profile) error {
 	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && have != want {
 		return refused("check target.type and target.profile", "%s is of type %s, not %s", p.Label(), have, want)
 	}
+	if have, want := profile.Kind.CloudType, p.Target.CloudType; want != "" && have != "" && plainCloud(have) != plainCloud(want) {
+		return refused("check target.cloudType and target.profile", "%s is of cloud type %s, not %s", p.Label(), have, want)
+	}
 	if p.unsureScope() {
 		p.Notes = append(p.Notes, p.unsure())
 	}

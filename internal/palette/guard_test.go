@@ -349,6 +349,22 @@ func TestImagesFitTheCloud(t *testing.T) {
 	}
 }
 
+// A profile of any of these is refused for the image; one of another may be judged by
+// nobody.
+func TestMisfitClouds(t *testing.T) {
+	for provider, fits := range map[string][]string{"aws": {"aws", "eks"}, "oci": {"edge-native"}, "nutanix": nil} {
+		misfits := palette.MisfitClouds(palette.Target{Pack: "generic-byoi", Provider: provider})
+		for _, cloud := range []string{"aws", "eks", "azure", "edge-native", "maas"} {
+			if slices.Contains(misfits, cloud) == slices.Contains(fits, cloud) {
+				t.Errorf("an image of %s: misfits are %q", provider, misfits)
+			}
+		}
+		if slices.Contains(misfits, "all") || slices.Contains(misfits, "nutanix") {
+			t.Errorf("an image of %s: misfits are %q", provider, misfits)
+		}
+	}
+}
+
 // A cloud that somebody registered is not judged, and that is said.
 func TestCloudThatIsNotJudged(t *testing.T) {
 	w := newWorld(t, func(s *fakepalette.State) { ours(s).CloudType = "nutanix" })

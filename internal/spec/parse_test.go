@@ -145,7 +145,6 @@ func TestParseProblems(t *testing.T) {
 			"target", valid + "    target: {profile: p, version: '1.2', cloudType: aws}\n  - {name: b, pack: generic-byoi, target: {version: 1.2.0}}\n",
 			[]string{
 				`b:8:35: packs[0].target.version: "1.2" is not a version of a profile: write three numbers, as 1.2.0, or latest`,
-				`b:8:53: packs[0].target.cloudType: it has no effect without create: add create: true, or remove it`,
 				`b:9:35: packs[1].target: the key "profile" is missing: add profile: ... (Profile by name)`,
 			},
 		},

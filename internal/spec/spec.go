@@ -223,10 +223,12 @@ type Target struct {
 	Type ProfileType `json:"type,omitempty" jsonschema:"enum=cluster,enum=infra,enum=add-on"`
 	// Create makes the profile, or adds the OS layer, when it is not there.
 	Create bool `json:"create,omitempty"`
-	// Replace allows to put the pack in place of an OS layer of another pack, and a
-	// value in place of a macro such as {{.spectro.var.ami}}.
+	// Replace allows to put the pack in place of an OS layer of another pack, a value
+	// in place of a macro such as {{.spectro.var.ami}}, and, in Terraform, the rendered
+	// values in place of all that the layer has.
 	Replace bool `json:"replace,omitempty"`
-	// CloudType of a profile that is created: aws, azure, edge-native, ...
+	// CloudType of the profile: aws, azure, edge-native, ... A profile that is created
+	// gets it; one of another cloud type is refused.
 	CloudType string `json:"cloudType,omitempty" jsonschema:"minLength=1"`
 	// Registry that has the pack, by name; Public Repo when there is no registryUid
 	// either.

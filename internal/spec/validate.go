@@ -246,9 +246,6 @@ func (v *validator) target(at path, pack Pack) {
 	if t.Version != "" && t.Version != VersionLatest && !isTemplate(t.Version) && !IsProfileVersion(t.Version) {
 		v.report(at.to("version"), fmt.Sprintf("%q is not a version of a profile", t.Version), "write three numbers, as 1.2.0, or latest")
 	}
-	if t.CloudType != "" && !t.Create {
-		v.report(at.to("cloudType"), "it has no effect without create", "add create: true, or remove it")
-	}
 	if t.Registry != "" && t.RegistryUID != "" {
 		v.report(at.to("registryUid"), "registry names the registry already", "keep one of them")
 	}
