@@ -42,9 +42,21 @@ func (m *module) hcl() []byte {
 			p.imported(body)
 		}
 	}
+	for _, label := range m.removed {
+		separate()
+		block := body.AppendNewBlock("removed", nil).Body()
+		block.SetAttributeTraversal("from", traversal(profileType, label))
+		block.AppendNewline()
+		block.AppendNewBlock("lifecycle", nil).Body().SetAttributeValue("destroy", cty.False)
+	}
 	if len(m.locals) > 0 {
 		separate()
-		body.AppendNewBlock("locals", nil).Body().SetAttributeRaw(localName, localsObject(m.locals))
+		block := body.AppendNewBlock("locals", nil).Body()
+		block.SetAttributeRaw(localName, localsObject(m.locals, text))
+		if len(m.lost) > 0 {
+			block.AppendNewline()
+			block.SetAttributeRaw(lostName, localsObject(m.lost, expression))
+		}
 	}
 	// Aligns what was built from single tokens.
 	return hclwrite.Format(f.Bytes())
@@ -89,6 +101,7 @@ func (p profile) identity(body *hclwrite.Body) {
 func (p profile) created(body *hclwrite.Body) {
 	set(body, "cloud", p.Cloud)
 	set(body, "type", cmp.Or(p.Type, defaultType))
+	body.SetAttributeValue("skip_destroy", cty.True)
 	body.AppendNewline()
 	block := body.AppendNewBlock("pack", nil).Body()
 	set(block, "type", packKind)
@@ -126,20 +139,23 @@ func (p profile) imported(body *hclwrite.Body) {
 	lifecycle := p.lifecycle(resource)
 	for _, c := range e.conditions {
 		lifecycle.AppendNewline()
-		block := lifecycle.AppendNewBlock("precondition", nil).Body()
+		block := lifecycle.AppendNewBlock(c.when, nil).Body()
 		setExpression(block, "condition", c.holds)
-		set(block, "error_message", c.message)
+		setExpression(block, "error_message", template(c.message))
 	}
 }
 
-// lifecycle writes the block, when there is something to ignore.
+// lifecycle writes the block. A profile that Terraform would put in place of another
+// one is made first, which Palette refuses: nothing is lost.
 func (p profile) lifecycle(body *hclwrite.Body) *hclwrite.Body {
-	if len(p.ignored()) == 0 {
-		return nil
-	}
 	body.AppendNewline()
 	block := body.AppendNewBlock("lifecycle", nil).Body()
-	setExpression(block, "ignore_changes", "["+strings.Join(p.ignored(), ", ")+"]")
+	if p.Create {
+		block.SetAttributeValue("create_before_destroy", cty.True)
+	}
+	if len(p.ignored()) > 0 {
+		setExpression(block, "ignore_changes", "["+strings.Join(p.ignored(), ", ")+"]")
+	}
 	return block
 }
 
@@ -151,8 +167,26 @@ func dynamic(body *hclwrite.Body, name, each string) *hclwrite.Body {
 }
 
 // setExpression sets an attribute to an expression of our own making.
-func setExpression(body *hclwrite.Body, name, expression string) {
-	body.SetAttributeRaw(name, hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(expression)}})
+func setExpression(body *hclwrite.Body, name, value string) {
+	body.SetAttributeRaw(name, expression(value))
+}
+
+func expression(text string) hclwrite.Tokens {
+	return hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(text)}}
+}
+
+// template writes texts and expressions by turns.
+func template(parts []string) string {
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 1 {
+			b.WriteString("${" + part + "}")
+			continue
+		}
+		literal := quotedText(part)
+		b.WriteString(literal[1 : len(literal)-1])
+	}
+	return `"` + b.String() + `"`
 }
 
 // layerAttributes are what a layer of a profile is read and written back by,
@@ -187,8 +221,9 @@ func traversal(root string, names ...string) hcl.Traversal {
 	return t
 }
 
-// localsObject is an object of strings, one line or heredoc for each.
-func localsObject(locals []local) hclwrite.Tokens {
+// localsObject is an object, with one line, heredoc or expression for each of its
+// values.
+func localsObject(locals []local, written func(string) hclwrite.Tokens) hclwrite.Tokens {
 	tokens := hclwrite.Tokens{
 		{Type: hclsyntax.TokenOBrace, Bytes: []byte("{")},
 		{Type: hclsyntax.TokenNewline, Bytes: []byte("\n")},
@@ -196,7 +231,7 @@ func localsObject(locals []local) hclwrite.Tokens {
 	for _, l := range locals {
 		tokens = append(tokens, quoted(l.key)...)
 		tokens = append(tokens, &hclwrite.Token{Type: hclsyntax.TokenEqual, Bytes: []byte(" = ")})
-		tokens = append(tokens, text(l.value)...)
+		tokens = append(tokens, written(l.value)...)
 		tokens = append(tokens, &hclwrite.Token{Type: hclsyntax.TokenNewline, Bytes: []byte("\n")})
 	}
 	return append(tokens, &hclwrite.Token{Type: hclsyntax.TokenCBrace, Bytes: []byte("}")})
@@ -206,8 +241,15 @@ func localsObject(locals []local) hclwrite.Tokens {
 func quoted(value string) hclwrite.Tokens { return hclwrite.TokensForValue(cty.StringVal(value)) }
 
 // text writes a string as people like to read it: several lines as a heredoc
-// where that holds every byte, else quoted.
+// where that holds every byte, else quoted. A heredoc's last line has an end, which is
+// taken off where the string has none.
 func text(value string) hclwrite.Tokens {
+	if whole := value + "\n"; strings.Contains(value, "\n") && fitsHeredoc(whole) && !strings.HasSuffix(value, "\n") {
+		tokens := append(expression("chomp"), &hclwrite.Token{Type: hclsyntax.TokenOParen, Bytes: []byte("(")})
+		tokens = append(tokens, text(whole)...)
+		return append(tokens,
+			&hclwrite.Token{Type: hclsyntax.TokenNewline, Bytes: []byte("\n")}, &hclwrite.Token{Type: hclsyntax.TokenCParen, Bytes: []byte(")")})
+	}
 	if !fitsHeredoc(value) {
 		return quoted(value)
 	}

@@ -27,15 +27,23 @@ func (m *module) json() ([]byte, error) {
 	for _, p := range m.providers {
 		providers = append(providers, object{"alias": p.alias, "project_name": escapeTemplate(p.project)})
 	}
-	values := object{}
+	locals := tables{}
 	for _, l := range m.locals {
-		values[escapeTemplate(l.key)] = escapeTemplate(l.value)
+		locals.add(localName, escapeTemplate(l.key), escapeTemplate(l.value))
+	}
+	for _, l := range m.lost {
+		locals.add(lostName, escapeTemplate(l.key), "${"+l.value+"}")
+	}
+	var removed []object
+	for _, label := range m.removed {
+		removed = append(removed, object{"from": profileType + "." + label, "lifecycle": object{"destroy": false}})
 	}
 	file.part("data", data, len(data))
 	file.part("resource", resources, len(resources))
 	file.part("import", imports, len(imports))
 	file.part("provider", object{providerName: providers}, len(providers))
-	file.part("locals", object{localName: values}, len(values))
+	file.part("removed", removed, len(removed))
+	file.part("locals", locals, len(locals))
 	return indented(file)
 }
 
@@ -69,7 +77,7 @@ func (o object) part(name string, value any, size int) {
 // tables are blocks by type and label.
 type tables map[string]object
 
-func (t tables) add(typ, label string, block object) {
+func (t tables) add(typ, label string, block any) {
 	if t[typ] == nil {
 		t[typ] = object{}
 	}
@@ -97,6 +105,7 @@ func (p profile) json() object {
 	}
 	if p.Create {
 		one["cloud"], one["type"] = escapeTemplate(p.Cloud), escapeTemplate(cmp.Or(p.Type, defaultType))
+		lifecycle["create_before_destroy"] = true
 		block := object{"type": packKind, "values": escapeTemplate(p.pack.Values)}
 		for _, attribute := range packAttributes() {
 			block[attribute.name] = reference("data", packType, p.data, attribute.of)
@@ -104,17 +113,13 @@ func (p profile) json() object {
 		one["pack"] = []object{block}
 	} else {
 		e := p.expressions()
-		one["skip_destroy"] = true
 		one["dynamic"] = object{"pack": p.layersJSON(e)}
-		var conditions []object
 		for _, c := range e.conditions {
-			conditions = append(conditions, object{"condition": "${" + c.holds + "}", "error_message": escapeTemplate(c.message)})
+			all, _ := lifecycle[c.when].([]object)
+			lifecycle[c.when] = append(all, object{"condition": "${" + c.holds + "}", "error_message": templateJSON(c.message)})
 		}
-		lifecycle["precondition"] = conditions
 	}
-	if len(lifecycle) > 0 {
-		one["lifecycle"] = lifecycle
-	}
+	one["skip_destroy"], one["lifecycle"] = true, lifecycle
 	return one
 }
 
@@ -129,6 +134,19 @@ func (p profile) layersJSON(e expressions) object {
 	}
 	content["dynamic"] = object{"manifest": object{"for_each": "${pack.value.manifest}", "content": manifest}}
 	return object{"for_each": "${" + e.layers + "}", "content": content}
+}
+
+// templateJSON writes texts and expressions by turns.
+func templateJSON(parts []string) string {
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 1 {
+			b.WriteString("${" + part + "}")
+			continue
+		}
+		b.WriteString(escapeTemplate(part))
+	}
+	return b.String()
 }
 
 func optional(o object, name, value string) {

@@ -55,11 +55,10 @@ func paletteOf(packs []terraform.Pack) fakepalette.State {
 	return state
 }
 
-// asRead is what of a resource the provider compares with what it reads. It trims
-// values, and does not compare what is ignored.
+// asRead is what of a resource Palette has, which is also what the provider sends:
+// values byte for byte.
 func asRead(r resource) resource {
-	r.Project, r.Ignored = "", nil
-	r.Packs[0].Values = strings.TrimSpace(r.Packs[0].Values)
+	r.Project, r.Ignored, r.SkipDestroy, r.CreateFirst = "", nil, false, false
 	return r
 }
 

@@ -18,10 +18,6 @@ const (
 	// packKind is the type of the BYOOS packs, defaultType that of a profile.
 	packKind    = "spectro"
 	defaultType = "cluster"
-	// macro is what values have that come from a variable of the profile, or from a
-	// macro of its project or tenant, wherever in a template's action it stands;
-	// Terraform's expressions are Go's.
-	macro = `\{\{(?:[^}]|\}[^}])*?\.spectro\.(?:var|macro)\b(?:[^}]|\}[^}])*\}\}`
 )
 
 // Context is what a profile belongs to: its project, or the tenant. The provider
@@ -41,13 +37,16 @@ type Profile struct {
 	Context       Context
 	Project       string
 	Name, Version string
-	// Cloud is the cloud type: aws, edge-native, ...
-	Cloud string
-	// Type is cluster, infra or add-on; cluster when empty.
-	Type string
+	// Cloud is the cloud type: aws, edge-native, ... Type is cluster, infra or add-on,
+	// and cluster when empty. Of a profile that is there, these are checked where they
+	// are said.
+	Cloud, Type string
+	// Misfits are cloud types that a profile that is there must not have: their
+	// machines cannot have the image.
+	Misfits []string
 	// Create makes the profile, with the pack alone. Without it the profile is there
 	// and is imported, and its other layers stay. Replace allows to put values in
-	// place of variables of it.
+	// place of variables of it, and of values that are not rendered.
 	Create, Replace bool
 }
 
@@ -56,7 +55,7 @@ type Profile struct {
 func (p Profile) version() string { return cmp.Or(p.Version, "1.0.0") }
 
 func (p Profile) texts() []string {
-	return []string{p.Project, p.Name, p.Version, p.Cloud, p.Type}
+	return append([]string{p.Project, p.Name, p.Version, p.Cloud, p.Type}, p.Misfits...)
 }
 
 // same tells whether two resources would be of one profile.
@@ -104,19 +103,28 @@ type profile struct {
 	data string
 }
 
-func (m *module) addProfile(labels labeller, p Pack) error {
+func (m *module) addProfile(p Pack) error {
 	alias, err := m.provider(p.Profile.Project)
 	if err != nil {
 		return err
 	}
 	one := profile{Profile: p.Profile, pack: p, provider: alias, label: p.Profile.label()}
+	for _, other := range m.profiles {
+		if other.label == one.label {
+			return failure.Usage("render the packs of each by themselves, by their names on the command line",
+				"the profiles %q and %q would both be %s.%s in Terraform", other.Name, one.Name, profileType, one.label)
+		}
+	}
 	if p.Profile.Create {
-		if one.data, err = m.addPack(labels, p, one.provider); err != nil {
+		if one.data, err = m.addPack(p, one.provider); err != nil {
 			return err
 		}
 	} else {
 		// The layer is one of several that an expression goes through.
 		m.locals = append(m.locals, local{p.Name, p.Values})
+		if !p.Profile.Replace {
+			m.lost = append(m.lost, local{p.Name, one.lostExpression()})
+		}
 	}
 	m.profiles = append(m.profiles, one)
 	return nil
@@ -180,61 +188,4 @@ func (p profile) ignored() []string {
 		ignored = append(ignored, "pack[0].type")
 	}
 	return ignored
-}
-
-// expressions of a profile that is imported. Its layers are those that it has; only
-// our values are put in.
-type expressions struct {
-	layers, values string
-	conditions     []condition
-}
-
-// condition is a precondition, with the sentence for one that does not hold.
-type condition struct{ holds, message string }
-
-func (p profile) expressions() expressions {
-	layers := strings.Join([]string{"data", profileType, p.label, "pack"}, ".")
-	name, ours := quotedText(p.pack.Pack), "local."+localName+"["+quotedText(p.pack.Name)+"]"
-	profile := "rofile " + p.Name + " " + p.version()
-	e := expressions{
-		layers: layers,
-		values: "pack.value.name == " + name + " ? " + ours + " : pack.value.values",
-		conditions: append([]condition{{
-			"contains(" + layers + "[*].name, " + name + ")",
-			"P" + profile + " has no layer " + p.pack.Pack +
-				", which would be left out. Check target.profile, or add the layer, by kubectl byoos apply with target.create: true.",
-		}}, manifestsApart(layers, "P"+profile)...),
-	}
-	if !p.Replace {
-		found := func(values string) string { return "regexall(" + quotedText(macro) + ", " + values + ")" }
-		e.conditions = append(e.conditions, condition{
-			"alltrue([for layer in " + layers + " : length(setsubtract(" + found("layer.values") + ", " + found(ours) + ")) == 0 if layer.name == " + name + "])",
-			"Layer " + p.pack.Pack + " of p" + profile +
-				" takes a value from a profile variable or a macro, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true.",
-		})
-	}
-	return e
-}
-
-// manifestsApart are what it needs that the provider reads and writes each manifest
-// as itself. It keeps what it reads by the uid of the layer's pack, which all layers
-// of plain manifests share, and writes by the name of the manifest.
-// https://github.com/spectrocloud/terraform-provider-spectrocloud: getPacksContent,
-// flattenPacksWithRegistryMaps, getManifestUID.
-func manifestsApart(layers, profile string) []condition {
-	once := func(list string) string { return "length(distinct(" + list + ")) == length(" + list + ")" }
-	of := func(what string) string {
-		return "flatten([for layer in " + layers + " : layer.manifest[*]." + what + "])"
-	}
-	const instead = " Use kubectl byoos apply."
-	return []condition{{
-		once("[for layer in " + layers + " : layer.uid if length(layer.manifest) > 0]"),
-		profile + " has several layers of manifests with one pack. The provider mixes these up, and would empty manifests." + instead,
-	}, {
-		once(of("name")),
-		profile + " has manifests of one name in several layers. The provider would write one over the other." + instead,
-	}, {
-		"!contains(" + of("content") + ", \"\")",
-		profile + " has a manifest that the provider reads as empty, and would write so." + instead,
-	}}
 }

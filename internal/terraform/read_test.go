@@ -11,7 +11,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	tfjson "github.com/hashicorp/terraform-json"
+	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -25,15 +27,17 @@ import (
 type module struct {
 	Locals   map[string]string
 	Profiles []resource
+	// Projects are those of its providers, Forgotten the profiles that are let go.
+	Projects, Forgotten []string
 }
 
 // resource is a profile with its project, which its provider says, and the id that
 // it is imported by.
 type resource struct {
 	Name, Version, Context, Project, Cloud, Type, Import string
-	SkipDestroy                                          bool
+	SkipDestroy, CreateFirst                             bool
 	Ignored                                              []string
-	// Refused are the sentences of the preconditions that do not hold.
+	// Refused are the sentences of the conditions that do not hold.
 	Refused []string
 	Packs   []layer
 }
@@ -48,38 +52,47 @@ type manifest struct{ Name, Content string }
 // existing are the layers that a profile has which is imported; the first is ours.
 func existing(pack string) []layer {
 	return []layer{
-		{Name: pack, Type: "spectro", Tag: "1.0.0", UID: "uid-os", Values: "old: values"},
+		{Name: pack, Type: "spectro", Tag: "1.0.0", UID: "uid-os", Values: "# the default\n"},
 		{Name: "kubernetes", Type: "spectro", Tag: "1.30.4", UID: "uid-k8s", Values: "a: ${b}", Manifests: []manifest{{"m", "c: %{d}"}}},
 	}
 }
 
-// wantModule is what packs mean.
+// wantModule is what packs mean. A profile's layer has the values as the provider
+// sends them: spectrocloud/resource_cluster_profile.go, strings.TrimSpace.
 func wantModule(packs []terraform.Pack, shape terraform.Shape) module {
 	want := module{Locals: map[string]string{}}
 	for _, p := range packs {
+		if shape == terraform.ShapeProfile {
+			p.Values = strings.TrimSpace(p.Values)
+		}
 		if shape != terraform.ShapeProfile || !p.Profile.Create {
 			want.Locals[norm.NFC.String(p.Name)] = p.Values
 		}
 		if shape == terraform.ShapeProfile {
 			want.Profiles = append(want.Profiles, wantResource(p))
+			if p.Profile.Project != "" {
+				want.Projects = append(want.Projects, p.Profile.Project)
+			}
 		}
 	}
+	slices.Sort(want.Projects)
+	want.Projects = slices.Compact(want.Projects)
 	slices.SortFunc(want.Profiles, byIdentity)
 	return want
 }
 
 func wantResource(p terraform.Pack) resource {
 	r := resource{
-		Name: p.Profile.Name, Version: cmp.Or(p.Profile.Version, "1.0.0"), Project: p.Profile.Project, Context: string(p.Profile.Context),
+		SkipDestroy: true, Name: p.Profile.Name, Version: cmp.Or(p.Profile.Version, "1.0.0"), Project: p.Profile.Project, Context: string(p.Profile.Context),
 	}
 	if !p.Profile.Create {
-		r.Import, r.SkipDestroy = r.Name+":"+r.Context+":"+r.Version, true
+		r.Import = r.Name + ":" + r.Context + ":" + r.Version
 		r.Ignored = []string{"cloud", "description", "profile_variables", "tags", "type"}
 		r.Packs = existing(p.Pack)
 		r.Packs[0].Values = p.Values
 		return r
 	}
-	r.Cloud, r.Type = p.Profile.Cloud, cmp.Or(p.Profile.Type, "cluster")
+	r.CreateFirst, r.Cloud, r.Type = true, p.Profile.Cloud, cmp.Or(p.Profile.Type, "cluster")
 	// A pack's data source answers what it was asked for.
 	registry := cmp.Or(p.RegistryUID, "uid of "+cmp.Or(p.Registry, "Public Repo"))
 	r.Packs = []layer{{
@@ -106,33 +119,33 @@ type reader struct {
 	imports  map[string]string // by the resource's label
 	data     map[string]map[string]cty.Value
 	layers   []layer
+	self     cty.Value
 	context  *hcl.EvalContext
 }
 
 func readModule(t testing.TB, schema *tfjson.ProviderSchema, file *hcl.File) module {
 	t.Helper()
-	return readModuleBeside(t, schema, file, existing("generic-byoi"))
+	return readModuleBeside(t, schema, file, existing("generic-byoi"), "aws", "cluster")
 }
 
-// readModuleBeside reads it where profiles that are imported have these layers.
-func readModuleBeside(t testing.TB, schema *tfjson.ProviderSchema, file *hcl.File, layers []layer) module {
+// readModuleBeside reads it where profiles that are imported have these layers, and
+// are of this cloud and type.
+func readModuleBeside(t testing.TB, schema *tfjson.ProviderSchema, file *hcl.File, layers []layer, cloud, typ string) module {
 	t.Helper()
 	content, diags := file.Body.Content(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "provider", LabelNames: []string{"name"}},
 		{Type: "data", LabelNames: []string{"type", "name"}},
 		{Type: "import"},
+		{Type: "removed"},
 		{Type: "resource", LabelNames: []string{"type", "name"}},
 		{Type: "locals"},
 	}})
 	must(t, diags)
 	r := &reader{
-		t: t, schema: schema, layers: layers, projects: map[string]string{"": ""}, imports: map[string]string{}, data: map[string]map[string]cty.Value{},
+		t: t, schema: schema, layers: layers, self: cty.ObjectVal(map[string]cty.Value{"cloud": cty.StringVal(cloud), "type": cty.StringVal(typ)}), projects: map[string]string{"": ""}, imports: map[string]string{}, data: map[string]map[string]cty.Value{},
 		context: &hcl.EvalContext{
 			Variables: map[string]cty.Value{},
-			Functions: map[string]function.Function{
-				"contains": stdlib.ContainsFunc, "length": stdlib.LengthFunc, "distinct": stdlib.DistinctFunc, "flatten": stdlib.FlattenFunc,
-				"setsubtract": stdlib.SetSubtractFunc, "regexall": stdlib.RegexAllFunc, "alltrue": allTrue(),
-			},
+			Functions: functions(),
 		},
 	}
 	out := module{Locals: map[string]string{}}
@@ -146,6 +159,12 @@ func readModuleBeside(t testing.TB, schema *tfjson.ProviderSchema, file *hcl.Fil
 	for _, block := range content.Blocks.OfType("import") {
 		r.importing(block)
 	}
+	for _, block := range content.Blocks.OfType("removed") {
+		out.Forgotten = append(out.Forgotten, r.forgotten(block))
+	}
+	for _, block := range content.Blocks.OfType("locals") {
+		r.lost(block, out.Locals)
+	}
 	for _, block := range content.Blocks.OfType("resource") {
 		out.Profiles = append(out.Profiles, r.resource(block))
 	}
@@ -153,13 +172,55 @@ func readModuleBeside(t testing.TB, schema *tfjson.ProviderSchema, file *hcl.Fil
 		t.Errorf("imports without a resource: %v", r.imports)
 	}
 	slices.SortFunc(out.Profiles, byIdentity)
+	for alias, project := range r.projects {
+		if alias != "" {
+			out.Projects = append(out.Projects, project)
+		}
+	}
+	slices.Sort(out.Projects)
 	return out
+}
+
+// forgotten is the label of a profile that Terraform lets go.
+func (r *reader) forgotten(block *hcl.Block) string {
+	content, diags := block.Body.Content(&hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "from", Required: true}}, Blocks: []hcl.BlockHeaderSchema{{Type: "lifecycle"}},
+	})
+	must(r.t, diags)
+	if len(content.Blocks) != 1 {
+		r.t.Fatal("what is removed has no lifecycle")
+	}
+	attributes, diags := content.Blocks[0].Body.JustAttributes()
+	must(r.t, diags)
+	value, diags := attributes["destroy"].Expr.Value(nil)
+	must(r.t, diags)
+	if value.True() {
+		r.t.Error("what is removed is destroyed")
+	}
+	return strings.TrimPrefix(r.reference(content, "from"), "spectrocloud_cluster_profile.")
+}
+
+// lost puts into the scope what layers would lose.
+func (r *reader) lost(block *hcl.Block, values map[string]string) {
+	attributes, diags := block.Body.JustAttributes()
+	must(r.t, diags)
+	scope := map[string]cty.Value{"byoos_values": r.context.Variables["local"].GetAttr("byoos_values")}
+	if attribute := attributes["byoos_lost"]; attribute != nil {
+		scope["byoos_lost"], diags = attribute.Expr.Value(r.context)
+		must(r.t, diags)
+		for name := range scope["byoos_lost"].AsValueMap() {
+			if _, ok := values[name]; !ok {
+				r.t.Errorf("what %q would lose is told, and it has no values", name)
+			}
+		}
+	}
+	r.context.Variables["local"] = cty.ObjectVal(scope)
 }
 
 func (r *reader) locals(block *hcl.Block) map[string]string {
 	attributes, diags := block.Body.JustAttributes()
 	must(r.t, diags)
-	object, diags := attributes["byoos_values"].Expr.Value(&hcl.EvalContext{})
+	object, diags := attributes["byoos_values"].Expr.Value(r.context)
 	must(r.t, diags)
 	r.context.Variables["local"] = cty.ObjectVal(map[string]cty.Value{"byoos_values": object})
 	values := map[string]string{}
@@ -268,7 +329,7 @@ func (r *reader) resource(block *hcl.Block) resource {
 		out.Packs = append(out.Packs, r.layer(pack, known))
 	}
 	for _, lifecycle := range content.Blocks.OfType("lifecycle") {
-		out.Ignored, out.Refused = r.lifecycle(lifecycle)
+		out.CreateFirst, out.Ignored, out.Refused = r.lifecycle(lifecycle)
 	}
 	return out
 }
@@ -290,13 +351,23 @@ func (r *reader) layer(block *hcl.Block, known *tfjson.SchemaBlock) layer {
 
 // lifecycle reads what is ignored, and which preconditions do not hold for the
 // layers that are there.
-func (r *reader) lifecycle(block *hcl.Block) (ignored, refused []string) {
+func (r *reader) lifecycle(block *hcl.Block) (createFirst bool, ignored, refused []string) {
 	content, diags := block.Body.Content(&hcl.BodySchema{
-		Attributes: []hcl.AttributeSchema{{Name: "ignore_changes", Required: true}},
-		Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}},
+		Attributes: []hcl.AttributeSchema{{Name: "ignore_changes"}, {Name: "create_before_destroy"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "precondition"}, {Type: "postcondition"}},
 	})
 	must(r.t, diags)
+	if attribute := content.Attributes["create_before_destroy"]; attribute != nil {
+		value, diags := attribute.Expr.Value(nil)
+		must(r.t, diags)
+		createFirst = value.True()
+	}
 	for _, condition := range content.Blocks {
+		// Only what was planned can be told of itself.
+		delete(r.context.Variables, "self")
+		if condition.Type == "postcondition" {
+			r.context.Variables["self"] = r.self
+		}
 		inner, diags := condition.Body.Content(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{
 			{Name: "condition", Required: true}, {Name: "error_message", Required: true},
 		}})
@@ -307,12 +378,41 @@ func (r *reader) lifecycle(block *hcl.Block) (ignored, refused []string) {
 			refused = append(refused, r.text(inner, "error_message"))
 		}
 	}
+	if content.Attributes["ignore_changes"] == nil {
+		return createFirst, nil, refused
+	}
 	expressions, diags := hcl.ExprList(content.Attributes["ignore_changes"].Expr)
 	must(r.t, diags)
 	for _, e := range expressions {
 		ignored = append(ignored, path(r.t, e))
 	}
-	return ignored, refused
+	return createFirst, ignored, refused
+}
+
+// functions are those of Terraform that are used.
+func functions() map[string]function.Function {
+	return map[string]function.Function{
+		"contains": stdlib.ContainsFunc, "length": stdlib.LengthFunc, "distinct": stdlib.DistinctFunc, "flatten": stdlib.FlattenFunc,
+		"setsubtract": stdlib.SetSubtractFunc, "regexall": stdlib.RegexAllFunc, "regex": stdlib.RegexFunc, "alltrue": allTrue(),
+		"concat": stdlib.ConcatFunc, "chomp": stdlib.ChompFunc, "keys": stdlib.KeysFunc, "join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"tostring": stdlib.MakeToFunc(cty.String), "try": tryfunc.TryFunc, "can": tryfunc.CanFunc,
+		"yamldecode": ctyyaml.YAMLDecodeFunc, "replace": replaceAll(),
+	}
+}
+
+// replaceAll takes a pattern between slashes for a regular expression.
+func replaceAll() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String}, {Name: "replace", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			pattern := args[1].AsString()
+			if len(pattern) < 2 || !strings.HasPrefix(pattern, "/") || !strings.HasSuffix(pattern, "/") {
+				return stdlib.Replace(args[0], args[1], args[2])
+			}
+			return stdlib.RegexReplace(args[0], cty.StringVal(strings.Trim(pattern, "/")), args[2])
+		},
+	})
 }
 
 // allTrue is a function of Terraform.

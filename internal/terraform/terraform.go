@@ -59,6 +59,9 @@ type Options struct {
 	Shape Shape
 	// JSON writes .tf.json in place of HCL.
 	JSON bool
+	// Former is the earlier output that this one takes the place of, if there is one:
+	// Terraform is told to leave the profiles in place that it has more.
+	Former []byte
 }
 
 const (
@@ -80,6 +83,7 @@ func Render(packs []Pack, options Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.letGo(readFormer(options.Former, options.JSON))
 	if options.JSON {
 		return m.json()
 	}
@@ -93,6 +97,10 @@ type module struct {
 	registries []registry
 	packs      []packData
 	profiles   []profile
+	// lost are expressions that list what a layer would lose, by pack.
+	lost []local
+	// removed are labels of resources that Terraform forgets.
+	removed []string
 }
 
 type local struct{ key, value string }
@@ -109,8 +117,11 @@ type packData struct {
 
 func newModule(packs []Pack, shape Shape) (*module, error) {
 	m := &module{}
-	labels := labeller{}
 	for i, p := range packs {
+		if shape == ShapeProfile {
+			// The provider sends no white space around values.
+			p.Values = strings.TrimSpace(p.Values)
+		}
 		if err := check(p, shape); err != nil {
 			return nil, err
 		}
@@ -119,11 +130,11 @@ func newModule(packs []Pack, shape Shape) (*module, error) {
 		}
 		switch shape {
 		case ShapeProfile:
-			if err := m.addProfile(labels, p); err != nil {
+			if err := m.addProfile(p); err != nil {
 				return nil, err
 			}
 		case ShapeData:
-			if _, err := m.addPack(labels, p, ""); err != nil {
+			if _, err := m.addPack(p, ""); err != nil {
 				return nil, err
 			}
 			m.locals = append(m.locals, local{p.Name, p.Values})
@@ -176,41 +187,38 @@ func check(p Pack, shape Shape) error {
 
 // addPack adds the data source of a pack and returns its label. It must not depend
 // on the order of packs, as the user's own resources name it.
-func (m *module) addPack(labels labeller, p Pack, provider string) (string, error) {
-	if labels[packType+"."+labelOf(p.Name)] {
-		return "", failure.Usage("rename one of them", "pack %q and another one would both be %s.%s in Terraform", p.Name, packType, labelOf(p.Name))
+func (m *module) addPack(p Pack, alias string) (string, error) {
+	data := packData{label: labelOf(p.Name), provider: alias, name: p.Pack, version: p.Version, registryUID: p.RegistryUID}
+	if slices.ContainsFunc(m.packs, func(other packData) bool { return other.label == data.label }) {
+		return "", failure.Usage("rename one of them", "pack %q and another one would both be %s.%s in Terraform", p.Name, packType, data.label)
 	}
-	data := packData{provider: provider, name: p.Pack, version: p.Version, registryUID: p.RegistryUID}
 	if p.RegistryUID == "" {
-		data.registry = m.registry(labels, cmp.Or(p.Registry, defaultRegistry), provider)
+		var err error
+		if data.registry, err = m.registry(cmp.Or(p.Registry, defaultRegistry), alias); err != nil {
+			return "", err
+		}
 	}
-	data.label = labels.label(packType, p.Name)
 	m.packs = append(m.packs, data)
 	return data.label, nil
 }
 
-func (m *module) registry(labels labeller, name, provider string) string {
-	for _, r := range m.registries {
-		if r.name == name && r.provider == provider {
-			return r.label
+// registry returns the label of a registry's data source. Each provider has its own.
+func (m *module) registry(name, alias string) (string, error) {
+	one := registry{labelOf(name), alias, name}
+	if alias != "" {
+		one.label += "_" + alias
+	}
+	for _, other := range m.registries {
+		if other == one {
+			return one.label, nil
+		}
+		if other.label == one.label {
+			return "", failure.Usage("set target.registryUid in place of target.registry for one of them",
+				"the registries %q and %q would both be %s.%s in Terraform", other.name, one.name, registryType, one.label)
 		}
 	}
-	label := labels.label(registryType, name)
-	m.registries = append(m.registries, registry{label, provider, name})
-	return label
-}
-
-// labeller makes names of Terraform out of names, each once for its type.
-type labeller map[string]bool
-
-func (l labeller) label(typ, name string) string {
-	base := labelOf(name)
-	unique := base
-	for n := 2; l[typ+"."+unique]; n++ {
-		unique = fmt.Sprintf("%s_%d", base, n)
-	}
-	l[typ+"."+unique] = true
-	return unique
+	m.registries = append(m.registries, one)
+	return one.label, nil
 }
 
 // labelOf makes a name of Terraform out of a name.

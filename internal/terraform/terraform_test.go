@@ -9,8 +9,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -170,6 +172,44 @@ func TestPacksThatLookAlike(t *testing.T) {
 	}
 }
 
+// A label is the same in whichever order packs are, and what has one label is refused:
+// registries, too, which each provider reads for itself.
+func TestLabelsKeepTheirMeaning(t *testing.T) {
+	of := func(name, project, registry string) terraform.Pack {
+		p := terraform.Profile{Context: terraform.ContextProject, Project: project, Name: name, Version: "1.0.0", Cloud: "aws", Create: true}
+		if project == "" {
+			p.Context = terraform.ContextTenant
+		}
+		return terraform.Pack{Name: name, Pack: "generic-byoi", Registry: registry, Profile: p}
+	}
+	blocks := func(packs ...terraform.Pack) []string {
+		t.Helper()
+		out, err := terraform.Render(packs, terraform.Options{Shape: terraform.ShapeProfile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Split(string(out), "\n\n")
+		for i := range all {
+			all[i] = strings.TrimSpace(all[i])
+		}
+		slices.Sort(all)
+		return all
+	}
+	packs := []terraform.Pack{of("a", "x", ""), of("b", "y", ""), of("c", "", ""), of("d", "", "Mirror"), of("e", "x", "Mirror")}
+	want := blocks(packs...)
+	slices.Reverse(packs)
+	if diff := cmp.Diff(want, blocks(packs...)); diff != "" {
+		t.Errorf("in another order (-one +other):\n%s", diff)
+	}
+	for _, shape := range []terraform.Shape{terraform.ShapeData, terraform.ShapeProfile} {
+		alike := []terraform.Pack{of("a", "", "My Mirror"), of("b", "", "my-mirror")}
+		out, err := terraform.Render(alike, terraform.Options{Shape: shape})
+		if failure.Code(err) != failure.ExitUsage || out != nil || !strings.Contains(told(err), "target.registryUid") {
+			t.Errorf("registries that look alike: got %q, %v", out, err)
+		}
+	}
+}
+
 // What a profile resource cannot say is refused: it would be another profile.
 func TestProfileRefusals(t *testing.T) {
 	const tenant, project = terraform.ContextTenant, terraform.ContextProject
@@ -248,13 +288,13 @@ func TestHostileValues(t *testing.T) {
 }
 
 func hostilePack(r *rand.Rand, name string) terraform.Pack {
-	text := func() string { return strings.TrimLeft(norm.NFC.String(hostileText(r)), "\ufeff") }
+	text := func() string { return withoutMark(norm.NFC.String(hostileText(r))) }
 	scope, project := terraform.ContextProject, name+text()
 	if r.IntN(3) == 0 {
 		scope, project = terraform.ContextTenant, ""
 	}
 	p := terraform.Pack{
-		Name: name, Pack: "generic-byoi", Version: text(), Registry: text(), Values: text(),
+		Name: name, Pack: "generic-byoi", Version: text(), Registry: name + text(), Values: text(),
 		Profile: terraform.Profile{
 			Context: scope, Project: project, Name: name + text(), Version: "v" + text(), Cloud: "c" + text(), Type: text(), Create: r.IntN(2) == 0,
 		},
@@ -262,11 +302,25 @@ func hostilePack(r *rand.Rand, name string) terraform.Pack {
 	if r.IntN(3) == 0 {
 		p.Registry, p.RegistryUID = "", "r"+text()
 	}
+	if r.IntN(4) == 0 {
+		p.Registry = ""
+	}
 	if !p.Profile.Create {
 		// Imports cannot have such names.
 		p.Profile.Name = strings.TrimSpace(strings.ReplaceAll(p.Profile.Name, ":", ""))
+		// It is of what is there.
+		p.Profile.Cloud, p.Profile.Type = "", ""
 	}
 	return p
+}
+
+// withoutMark takes a byte order mark away that is first, or first once white space is
+// taken away.
+func withoutMark(text string) string {
+	if !strings.HasPrefix(strings.TrimSpace(text), "\ufeff") {
+		return text
+	}
+	return strings.TrimLeftFunc(text, func(r rune) bool { return r == '\ufeff' || unicode.IsSpace(r) })
 }
 
 func FuzzRoundTrip(f *testing.F) {

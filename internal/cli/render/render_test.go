@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,14 +96,19 @@ func TestProfilesOfTargets(t *testing.T) {
 	}{
 		"of a project": {
 			target: spec.Target{Project: "a", Profile: "p", Version: "1.2.0"},
-			want:   terraform.Profile{Context: terraform.ContextProject, Project: "a", Name: "p", Version: "1.2.0", Cloud: "aws"},
+			want:   terraform.Profile{Context: terraform.ContextProject, Project: "a", Name: "p", Version: "1.2.0"},
+		},
+		"of a cloud that is said": {
+			target: spec.Target{Project: "a", Profile: "p", Version: "1.2.0", CloudType: " EKS", Type: spec.ProfileInfra},
+			want:   terraform.Profile{Context: terraform.ContextProject, Project: "a", Name: "p", Version: "1.2.0", Cloud: "eks", Type: "infra"},
 		},
 		"new": {
 			target: spec.Target{Scope: spec.ScopeTenant, Profile: "p", Create: true, CloudType: "eks", Type: spec.ProfileInfra, Replace: true},
 			want:   terraform.Profile{Context: terraform.ContextTenant, Name: "p", Cloud: "eks", Type: "infra", Create: true, Replace: true},
 		},
-		"of another cloud": {target: spec.Target{Profile: "p", Create: true, CloudType: "azure"}, refuse: "azure"},
-		"of no project":    {target: spec.Target{Scope: spec.ScopeProject, Profile: "p"}, refuse: "none is named"},
+		"of another cloud":        {target: spec.Target{Profile: "p", Create: true, CloudType: "azure"}, refuse: "azure"},
+		"there, of another cloud": {target: spec.Target{Profile: "p", Version: "1.2.0", CloudType: "azure"}, refuse: "azure"},
+		"of no project":           {target: spec.Target{Scope: spec.ScopeProject, Profile: "p"}, refuse: "none is named"},
 	} {
 		inv, _ := invoke(t)
 		o := &Options{Invocation: inv, Format: FormatTerraform, TerraformShape: string(terraform.ShapeProfile)}
@@ -118,8 +124,36 @@ func TestProfilesOfTargets(t *testing.T) {
 			}
 			continue
 		}
+		if misfits := packs[0].Profile.Misfits; slices.Contains(misfits, "aws") || slices.Contains(misfits, "vsphere") == test.target.Create {
+			t.Errorf("%s: misfits are %q", name, misfits)
+		}
+		packs[0].Profile.Misfits = nil
 		if diff := cmp.Diff(test.want, packs[0].Profile); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", name, err, diff)
+		}
+	}
+}
+
+// A setting that changes nothing is told.
+func TestSettingsWithoutEffect(t *testing.T) {
+	all := spec.Target{Profile: "p", Version: "1.2.0", CloudType: "aws", PackVersion: "1.0.0", RegistryUID: "r", Replace: true}
+	named := spec.Target{Profile: "p", Version: "1.2.0", Registry: "r"}
+	made := all
+	made.Create = true
+	for name, test := range map[string]struct {
+		target spec.Target
+		want   string
+	}{
+		"there":      {all, "note: pack east: target.packVersion has no effect: the profile is imported with the layer that it has\n" + "note: pack east: target.registryUid has no effect: the profile is imported with the layer that it has\n"},
+		"a registry": {named, "note: pack east: target.registry has no effect: the profile is imported with the layer that it has\n"},
+		"made":       {made, "note: pack east: target.replace has no effect: Terraform makes the profile with target.create\n"},
+	} {
+		inv, _ := invoke(t)
+		told := &bytes.Buffer{}
+		inv.ErrOut = told
+		o := &Options{Invocation: inv, Format: FormatTerraform, TerraformShape: string(terraform.ShapeProfile)}
+		if _, err := o.converted(picked(t, &test.target)); err != nil || told.String() != test.want {
+			t.Errorf("%s: told %q, %v", name, told, err)
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package render
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
@@ -43,7 +48,29 @@ func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return terraform.Render(packs, terraform.Options{Shape: shape, JSON: o.Format == FormatTerraformJSON})
+	former, err := o.former()
+	if err != nil {
+		return nil, err
+	}
+	return terraform.Render(packs, terraform.Options{Shape: shape, JSON: o.Format == FormatTerraformJSON, Former: former})
+}
+
+// former is the file that the output takes the place of; nil when there is none. What
+// is no file is refused when it is written.
+func (o *Options) former() ([]byte, error) {
+	if o.OutDir == "" {
+		return nil, nil
+	}
+	name := filepath.Join(o.OutDir, o.terraformFile())
+	path := o.Invocation.Path(name)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, nil //nolint:nilerr // the writing tells it
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the earlier %s: %w", name, err)
+	}
+	return data, nil
 }
 
 func terraformPacks(rendered []pipeline.Rendered) []terraform.Pack {
@@ -59,21 +86,68 @@ func terraformPacks(rendered []pipeline.Rendered) []terraform.Pack {
 
 // addProfiles adds what is known of each pack's profile.
 func (o *Options) addProfiles(packs []terraform.Pack, rendered []pipeline.Rendered) error {
+	targets := make([]palette.Target, len(rendered))
+	var requests []palette.Request
 	for i, r := range rendered {
-		t, err := o.target(r)
-		if err != nil {
+		var err error
+		if targets[i], err = o.target(r); err != nil {
 			return err
 		}
-		cloud := palette.CloudType(t)
-		if why, next := palette.CloudMisfit(t, cloud); why != "" && t.Create {
+		if targets[i].Profile != "" {
+			requests = append(requests, palette.Request{Target: targets[i]})
+		}
+	}
+	// What diff and apply refuse is not left to Terraform.
+	if err := palette.CheckRequests(requests, palette.Goal{}); err != nil {
+		return err
+	}
+	for i, t := range targets {
+		if why, next := palette.CloudMisfit(t, palette.CloudType(t)); why != "" {
 			return failure.Usage(next, "%s", why)
 		}
-		packs[i].Profile = terraform.Profile{
-			Context: terraform.Context(t.Scope.Kind()), Project: t.Scope.Project(), Name: t.Profile, Version: t.Version,
-			Cloud: cloud, Type: t.Type, Create: t.Create, Replace: t.Replace,
+		packs[i].Profile = profileOf(t)
+		for _, note := range withoutEffect(t) {
+			fmt.Fprintf(o.Invocation.ErrOut, "note: pack %s: %s\n", t.Name, note)
 		}
 	}
 	return nil
+}
+
+// profileOf is a target's profile. The kind of one that is there is Palette's to say:
+// it is checked when Terraform has read it.
+func profileOf(t palette.Target) terraform.Profile {
+	p := terraform.Profile{
+		Context: terraform.Context(t.Scope.Kind()), Project: t.Scope.Project(), Name: t.Profile, Version: t.Version,
+		Cloud: palette.CloudType(t), Type: t.Type, Create: t.Create, Replace: t.Replace,
+	}
+	if t.Create {
+		return p
+	}
+	if t.CloudType == "" {
+		p.Cloud = ""
+	}
+	if t.Provider != "" {
+		p.Misfits = palette.MisfitClouds(t)
+	}
+	return p
+}
+
+// withoutEffect tells of settings of a target that change nothing in a profile resource.
+func withoutEffect(t palette.Target) []string {
+	if t.Create {
+		if t.Replace {
+			return []string{"target.replace has no effect: Terraform makes the profile with target.create"}
+		}
+		return nil
+	}
+	var notes []string
+	for name, value := range map[string]string{"packVersion": t.PackVersion, "registry": t.Registry, "registryUid": t.RegistryUID} {
+		if value != "" {
+			notes = append(notes, "target."+name+" has no effect: the profile is imported with the layer that it has")
+		}
+	}
+	slices.Sort(notes)
+	return notes
 }
 
 func (o *Options) target(r pipeline.Rendered) (palette.Target, error) {

@@ -8,7 +8,7 @@ provider "spectrocloud" {
   project_name = "Team \"West\""
 }
 
-data "spectrocloud_registry" "public_repo" {
+data "spectrocloud_registry" "public_repo_byoos_default" {
   provider = spectrocloud.byoos_default
   name     = "Public Repo"
 }
@@ -21,7 +21,7 @@ data "spectrocloud_pack" "aws_east" {
   provider     = spectrocloud.byoos_default
   name         = "generic-byoi"
   version      = "1.0.0"
-  registry_uid = data.spectrocloud_registry.public_repo.id
+  registry_uid = data.spectrocloud_registry.public_repo_byoos_default.id
 }
 
 data "spectrocloud_pack" "edge" {
@@ -37,12 +37,13 @@ data "spectrocloud_pack" "aws_west" {
 }
 
 resource "spectrocloud_cluster_profile" "Default_rhel-prod_1_2_0" {
-  provider = spectrocloud.byoos_default
-  name     = "rhel-prod"
-  version  = "1.2.0"
-  context  = "project"
-  cloud    = "aws"
-  type     = "cluster"
+  provider     = spectrocloud.byoos_default
+  name         = "rhel-prod"
+  version      = "1.2.0"
+  context      = "project"
+  cloud        = "aws"
+  type         = "cluster"
+  skip_destroy = true
 
   pack {
     type         = "spectro"
@@ -50,21 +51,27 @@ resource "spectrocloud_cluster_profile" "Default_rhel-prod_1_2_0" {
     tag          = data.spectrocloud_pack.aws_east.version
     uid          = data.spectrocloud_pack.aws_east.id
     registry_uid = data.spectrocloud_pack.aws_east.registry_uid
-    values       = <<EOT
+    values = chomp(<<EOT
 pack:
   osImageOverride: "ami-0aaaaaaaaaaaaaaaa"
   osName: "rhel"
   osVersion: "8"
 EOT
+    )
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
 resource "spectrocloud_cluster_profile" "stores_1_0_0" {
-  name    = "stores"
-  version = "1.0.0"
-  context = "tenant"
-  cloud   = "edge-native"
-  type    = "cluster"
+  name         = "stores"
+  version      = "1.0.0"
+  context      = "tenant"
+  cloud        = "edge-native"
+  type         = "cluster"
+  skip_destroy = true
 
   pack {
     type         = "spectro"
@@ -72,24 +79,27 @@ resource "spectrocloud_cluster_profile" "stores_1_0_0" {
     tag          = data.spectrocloud_pack.edge.version
     uid          = data.spectrocloud_pack.edge.id
     registry_uid = data.spectrocloud_pack.edge.registry_uid
-    values       = <<EOT
+    values = chomp(<<EOT
 options:
   system.uri: "{{ .spectro.pack.edge-native-byoi.options.system.registry }}/x:$${not} %%{a template}"
 EOT
+    )
   }
 
   lifecycle {
-    ignore_changes = [pack[0].type]
+    create_before_destroy = true
+    ignore_changes        = [pack[0].type]
   }
 }
 
 resource "spectrocloud_cluster_profile" "Team__West__core_1_0_0_91ebb1b9" {
-  provider = spectrocloud.byoos_team__west_
-  name     = "core"
-  version  = "1.0.0"
-  context  = "project"
-  cloud    = "aws"
-  type     = "infra"
+  provider     = spectrocloud.byoos_team__west_
+  name         = "core"
+  version      = "1.0.0"
+  context      = "project"
+  cloud        = "aws"
+  type         = "infra"
+  skip_destroy = true
 
   pack {
     type         = "spectro"
@@ -97,14 +107,16 @@ resource "spectrocloud_cluster_profile" "Team__West__core_1_0_0_91ebb1b9" {
     tag          = data.spectrocloud_pack.aws_west.version
     uid          = data.spectrocloud_pack.aws_west.id
     registry_uid = data.spectrocloud_pack.aws_west.registry_uid
-    values       = <<EOT
+    values = chomp(<<EOT
 pack:
   osImageOverride: "ami-0bbbbbbbbbbbbbbbb"
 EOT
+    )
   }
 
   lifecycle {
-    ignore_changes = [pack[0].tag, pack[0].uid, pack[0].type]
+    create_before_destroy = true
+    ignore_changes        = [pack[0].tag, pack[0].uid, pack[0].type]
   }
 }
 
@@ -173,14 +185,37 @@ resource "spectrocloud_cluster_profile" "Default_rhel-prod_1_1_0" {
       condition     = alltrue([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : length(setsubtract(regexall("\\{\\{(?:[^}]|\\}[^}])*?\\.spectro\\.(?:var|macro)\\b(?:[^}]|\\}[^}])*\\}\\}", layer.values), regexall("\\{\\{(?:[^}]|\\}[^}])*?\\.spectro\\.(?:var|macro)\\b(?:[^}]|\\}[^}])*\\}\\}", local.byoos_values["aws-old"]))) == 0 if layer.name == "generic-byoi"])
       error_message = "Layer generic-byoi of profile rhel-prod 1.1.0 takes a value from a profile variable or a macro, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true."
     }
+
+    precondition {
+      condition     = alltrue([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : can(keys(yamldecode(layer.values))) || !can(regex("(?m)^\\s*[^#\\s]", layer.values)) if layer.name == "generic-byoi"])
+      error_message = "Terraform cannot read the values of layer generic-byoi of profile rhel-prod 1.1.0 as YAML, so what they hold beside the rendered ones would go unseen. Use kubectl byoos apply, or set target.replace: true."
+    }
+
+    precondition {
+      condition     = length(local.byoos_lost["aws-old"]) == 0
+      error_message = "Layer generic-byoi of profile rhel-prod 1.1.0 has what the rendered values lack, and would lose it: ${join(", ", local.byoos_lost["aws-old"])}. Use kubectl byoos apply, which keeps it, or set target.replace: true."
+    }
+
+    precondition {
+      condition     = alltrue([for text in flatten([for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : concat([layer.name == "generic-byoi" ? "" : layer.values], layer.manifest[*].content)]) : !can(regex("^\\s*[ \\t]+\\S", text))])
+      error_message = "Profile rhel-prod 1.1.0 has values or a manifest whose first line is indented. The provider would write it without the indentation. Use kubectl byoos apply."
+    }
   }
 }
 
 locals {
   byoos_values = {
-    "aws-old" = <<EOT
+    "aws-old" = chomp(<<EOT
 pack:
   osImageOverride: "ami-0cccccccccccccccc"
 EOT
+    )
+  }
+
+  byoos_lost = {
+    "aws-old" = flatten([for there in [for layer in data.spectrocloud_cluster_profile.Default_rhel-prod_1_1_0.pack : try(yamldecode(layer.values), null) if layer.name == "generic-byoi"] : [
+      try([for key, value in there : key if !contains(["pack"], key)], []),
+      try([for key, value in there["pack"] : "pack.${key}" if !contains(["osImageOverride"], key) || contains(["osImageOverride"], key) && !can(tostring(value))], there["pack"] == null ? [] : ["pack"], []),
+    ]])
   }
 }

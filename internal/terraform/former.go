@@ -1,0 +1,114 @@
+package terraform
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// former is what an earlier output says of profiles.
+type former struct {
+	providers []provider
+	// labels are of resources, and of those that it let go.
+	labels []string
+}
+
+// readFormer reads an earlier output. What is no such file has nothing.
+func readFormer(data []byte, asJSON bool) former {
+	file, diags := hclsyntax.ParseConfig(data, "byoos.tf", hcl.InitialPos)
+	if asJSON {
+		file, diags = hcljson.Parse(data, "byoos.tf.json")
+	}
+	if diags.HasErrors() {
+		return former{}
+	}
+	content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+		{Type: "provider", LabelNames: []string{"name"}}, {Type: "resource", LabelNames: []string{"type", "name"}}, {Type: "removed"},
+	}})
+	var f former
+	for _, block := range content.Blocks {
+		f.read(block)
+	}
+	slices.Sort(f.labels)
+	f.labels = slices.Compact(f.labels)
+	return f
+}
+
+func (f *former) read(block *hcl.Block) {
+	attributes := attributesOf(block, "alias", "project_name", "from")
+	switch block.Type {
+	case "resource":
+		if block.Labels[0] == profileType {
+			f.labels = append(f.labels, block.Labels[1])
+		}
+	case "removed":
+		if label, ok := strings.CutPrefix(address(attributes["from"]), profileType+"."); ok {
+			f.labels = append(f.labels, label)
+		}
+	case "provider":
+		one := provider{constant(attributes["alias"]), constant(attributes["project_name"])}
+		if block.Labels[0] == providerName && one.alias != "" && one.project != "" {
+			f.providers = append(f.providers, one)
+		}
+	}
+}
+
+func attributesOf(block *hcl.Block, names ...string) hcl.Attributes {
+	var schema hcl.BodySchema
+	for _, name := range names {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	content, _, _ := block.Body.PartialContent(&schema)
+	return content.Attributes
+}
+
+// constant is the text of an attribute; empty when it has none.
+func constant(attribute *hcl.Attribute) string {
+	if attribute == nil {
+		return ""
+	}
+	value, diags := attribute.Expr.Value(&hcl.EvalContext{})
+	if diags.HasErrors() || value.IsNull() || value.Type() != cty.String {
+		return ""
+	}
+	return value.AsString()
+}
+
+// address is what an attribute refers to: a resource of this module.
+func address(attribute *hcl.Attribute) string {
+	if attribute == nil {
+		return ""
+	}
+	steps, diags := hcl.AbsTraversalForExpr(attribute.Expr)
+	if diags.HasErrors() || len(steps) != 2 {
+		return ""
+	}
+	name, ok := steps[1].(hcl.TraverseAttr)
+	if !ok {
+		return ""
+	}
+	return steps.RootName() + "." + name.Name
+}
+
+// letGo tells Terraform to forget the profiles that a former output has and this one
+// has not: without a word it would delete them. Their providers stay, as it asks for
+// these.
+func (m *module) letGo(f former) {
+	for _, label := range f.labels {
+		if !slices.ContainsFunc(m.profiles, func(p profile) bool { return p.label == label }) {
+			m.removed = append(m.removed, label)
+		}
+	}
+	if len(m.removed) == 0 {
+		return
+	}
+	for _, p := range f.providers {
+		if !slices.ContainsFunc(m.providers, func(other provider) bool { return other.alias == p.alias }) {
+			m.providers = append(m.providers, p)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package terraform_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
+)
+
+// A profile version that is no longer rendered stays in Palette: Terraform is told
+// to forget it, however often the file is written anew, and until it is rendered
+// again.
+func TestFormerVersionsAreLetGo(t *testing.T) {
+	of := func(project, version string, create bool) []terraform.Pack {
+		return []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: "pack: {}\n", Profile: terraform.Profile{
+			Context: terraform.ContextProject, Project: project, Name: "rhel", Version: version, Cloud: "aws", Create: create,
+		}}}
+	}
+	for _, asJSON := range []bool{false, true} {
+		var former []byte
+		for _, step := range []struct {
+			packs     []terraform.Pack
+			shape     terraform.Shape
+			forgotten []string
+			projects  []string
+		}{
+			{of("Default", "1.0.0", true), terraform.ShapeProfile, nil, []string{"Default"}},
+			{of("Default", "1.1.0", true), terraform.ShapeProfile, []string{"Default_rhel_1_0_0"}, []string{"Default"}},
+			{of("Default", "1.2.0", false), terraform.ShapeProfile, []string{"Default_rhel_1_0_0", "Default_rhel_1_1_0"}, []string{"Default"}},
+			{of("Default", "1.1.0", false), terraform.ShapeProfile, []string{"Default_rhel_1_0_0", "Default_rhel_1_2_0"}, []string{"Default"}},
+			{of("a \"${b}", "1.1.0", true), terraform.ShapeProfile, []string{"Default_rhel_1_0_0", "Default_rhel_1_1_0", "Default_rhel_1_2_0"}, []string{"Default", "a \"${b}"}},
+			{of("Default", "1.1.0", true), terraform.ShapeLocals, []string{
+				"Default_rhel_1_0_0", "Default_rhel_1_1_0", "Default_rhel_1_2_0", "a____b__rhel_1_1_0_*",
+			}, []string{"Default", "a \"${b}"}},
+		} {
+			out, err := terraform.Render(step.packs, terraform.Options{Shape: step.shape, JSON: asJSON, Former: former})
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := readModule(t, providerSchema(t), parse(t, out, asJSON))
+			if !slices.EqualFunc(read.Forgotten, step.forgotten, matches) || !slices.Equal(read.Projects, step.projects) {
+				t.Errorf("forgotten are %q of %q, want %q of %q:\n%s", read.Forgotten, read.Projects, step.forgotten, step.projects, out)
+			}
+			former = out
+		}
+	}
+}
+
+func matches(text, pattern string) bool {
+	start, open := strings.CutSuffix(pattern, "*")
+	return text == pattern || open && strings.HasPrefix(text, start)
+}
+
+// What was never an output names no profile.
+func TestFormerThatIsNone(t *testing.T) {
+	pack := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: "pack: {}\n"}}
+	want, err := terraform.Render(pack, terraform.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, former := range []string{
+		"", "{", "# nothing\n", "resource \"spectrocloud_cluster_profile\" {\n}\n", "removed {\n}\n", "removed {\n  from = x()\n}\n",
+		"removed {\n  from = spectrocloud_cluster_profile.a[0]\n}\n", "removed {\n  from = aws_instance.a\n}\n",
+		"resource \"aws_instance\" \"a\" {\n}\n", "provider \"spectrocloud\" {\n  alias = var.x\n}\n", "data \"spectrocloud_cluster_profile\" \"a\" {\n}\n",
+	} {
+		got, err := terraform.Render(pack, terraform.Options{Former: []byte(former)})
+		if err != nil || string(got) != string(want) {
+			t.Errorf("after %q: got %q, %v", former, got, err)
+		}
+	}
+}
