@@ -276,6 +276,26 @@ func TestProjectThatCannotBeTold(t *testing.T) {
 	}
 }
 
+// A run of several targets looks up a project once.
+func TestProjectIsLookedUpOnce(t *testing.T) {
+	w := newWorld(t)
+	requests := []palette.Request{request(t, "rhel-prod", newAMI), edgeRequest(t, "v9"), request(t, "no-os", newAMI, func(t *palette.Target) { t.Create = true })}
+	for _, outcome := range w.client.PlanAll(t.Context(), requests, palette.Goal{}, 4) {
+		if outcome.Err != nil {
+			t.Error(outcome.Err)
+		}
+	}
+	n := 0
+	for _, call := range w.Calls() {
+		if strings.HasSuffix(call.Path, "/projects/metadata") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("the project was looked up %d times", n)
+	}
+}
+
 // Names that have the key in them are shown without it, wherever; a profile with it in
 // what goes back is refused.
 func TestKeyInNames(t *testing.T) {

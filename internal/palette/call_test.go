@@ -1,11 +1,14 @@
 package palette
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -222,5 +225,38 @@ func TestKeyInTheWordsOfAnError(t *testing.T) {
 				t.Errorf("%s: the line is %q", form, line)
 			}
 		}
+	}
+}
+
+// compressed serves what write writes by gzip, without being asked to.
+func compressed(t *testing.T, status int, write func(io.Writer)) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		w.WriteHeader(status)
+		zip := gzip.NewWriter(w)
+		write(zip)
+		_ = zip.Close()
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestCompressedAnswers(t *testing.T) {
+	said := compressed(t, http.StatusBadRequest, func(w io.Writer) { fmt.Fprint(w, `{"message":"no"}`) })
+	if err := tenantAt(t, said.URL).publish(t.Context(), "x"); err == nil || !strings.HasSuffix(err.Error(), ": no") || outcomeUnknown(err) {
+		t.Errorf("got %v", err)
+	}
+	n := 0
+	bomb := compressed(t, http.StatusOK, func(w io.Writer) {
+		n++
+		for range maxBody>>20 + 1 {
+			_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
+		}
+	})
+	client := tenantAt(t, bomb.URL, func(c *Config) { c.Retries = 3 })
+	if _, err := client.profile(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") || n != 1 {
+		t.Errorf("got %v after %d requests", err, n)
 	}
 }

@@ -144,6 +144,30 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// Retries are further attempts, as the Terraform provider's retry_attempts are.
+func TestRetriesAreFurtherAttempts(t *testing.T) {
+	for retries := range 3 {
+		n := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			n++
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}))
+		secret, err := palette.NewSecret(canary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := palette.NewClient(palette.Config{Host: server.URL, Secret: secret, Retries: retries, RetryWait: time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.In(t.Context(), palette.ProjectScope("Default"))
+		server.Close()
+		if wantFailure(t, err, "palette answered 503"); n != retries+1 {
+			t.Errorf("%d retries: %d requests", retries, n)
+		}
+	}
+}
+
 func TestRetryAfterIsHonoured(t *testing.T) {
 	var times []time.Time
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -227,7 +251,9 @@ func TestDeadlineAndInterruption(t *testing.T) {
 	ctx, cancel = context.WithTimeout(t.Context(), 0)
 	defer cancel()
 	_, err = w.client.Plan(ctx, request(t, "rhel-prod", newAMI), palette.Goal{})
-	wantFailure(t, err, "deadline exceeded")
+	if e := wantFailure(t, err, "the time for Palette is over: context deadline exceeded"); !strings.Contains(e.Next, "--palette-timeout") {
+		t.Errorf("got next step %q", e.Next)
+	}
 }
 
 func TestUnreachableHost(t *testing.T) {

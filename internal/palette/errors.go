@@ -93,7 +93,10 @@ const again = "run the command again; it goes on from where it stopped"
 func nextStep(err error) string {
 	var answer *APIError
 	var unlike *unlikeError
+	var clean *cleanError
 	switch {
+	case errors.As(err, &clean) && clean.over:
+		return "give more time with --palette-timeout, and run the command again"
 	case isCertificate(err):
 		return "check the host; --palette-ca-file names the certificates of a private authority"
 	case errors.As(err, &unlike):

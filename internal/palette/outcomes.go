@@ -29,6 +29,7 @@ func (c *Client) PlanAll(ctx context.Context, requests []Request, goal Goal, lim
 	for i, r := range requests {
 		outcomes[i].Request, outcomes[i].goal = r, goal
 	}
+	c = c.forRun()
 	each(outcomes, limit, func(o *Outcome) { o.Plan, o.Err = c.Plan(ctx, o.Request, goal) })
 	return outcomes
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"sync"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
@@ -53,18 +54,27 @@ func (s Scope) String() string {
 
 // In returns the client of a scope; a project is found by its name.
 func (c *Client) In(ctx context.Context, scope Scope) (*Client, error) {
-	if scope.IsZero() {
+	switch {
+	case scope.IsZero():
 		return nil, fmt.Errorf("the scope of a profile was not chosen")
-	}
-	if scope.kind == scopeTenant {
+	case scope.kind == scopeTenant:
 		return newScoped(c.base, c.doer, scope, ""), nil
 	}
-	what := fmt.Sprintf("cannot look up %s in Palette", scope)
+	uid, err := c.projects.uid(scope.project, func() (string, error) { return c.findProject(ctx, scope) })
+	if err != nil {
+		return nil, err
+	}
+	return newScoped(c.base, c.doer, scope, uid), nil
+}
+
+// findProject returns the uid of a project, which is never empty: requests without
+// one would be the tenant's.
+func (c *Client) findProject(ctx context.Context, scope Scope) (string, error) {
 	do := read("/v1/dashboard/projects/metadata")
 	do.query = url.Values{"name": {scope.project}}
 	listed, err := send[api.V1ProjectsMetadata](ctx, c, do)
 	if err != nil {
-		return nil, failed(what, err)
+		return "", failed(fmt.Sprintf("cannot look up %s in Palette", scope), err)
 	}
 	var uids []string
 	for _, item := range listed.Items {
@@ -73,14 +83,41 @@ func (c *Client) In(ctx context.Context, scope Scope) (*Client, error) {
 		}
 	}
 	if len(uids) != 1 {
-		return nil, refused("check target.project and what the API key may see",
+		return "", refused("check target.project and what the API key may see",
 			"palette %s has %d projects named %q", c.Host(), len(uids), scope.project)
 	}
 	if uids[0] == "" {
-		// Requests without a uid would be the tenant's.
-		return nil, refused("run the command again", "palette %s does not tell the uid of %s", c.Host(), scope)
+		return "", refused("run the command again", "palette %s does not tell the uid of %s", c.Host(), scope)
 	}
-	return newScoped(c.base, c.doer, scope, uids[0]), nil
+	return uids[0], nil
+}
+
+// projects are the uids of those that one run has looked up, by name. A nil one looks
+// up each time.
+type projects struct {
+	mu     sync.Mutex
+	byName map[string]func() (string, error)
+}
+
+func (p *projects) uid(name string, find func() (string, error)) (string, error) {
+	if p == nil {
+		return find()
+	}
+	p.mu.Lock()
+	once, ok := p.byName[name]
+	if !ok {
+		once = sync.OnceValues(find)
+		p.byName[name] = once
+	}
+	p.mu.Unlock()
+	return once()
+}
+
+// forRun is a client that looks up each project once.
+func (c *Client) forRun() *Client {
+	own := *c
+	own.projects = &projects{byName: map[string]func() (string, error){}}
+	return &own
 }
 
 // belonging is what is known of whether a profile is in a client's scope.

@@ -89,7 +89,10 @@ func (s scrubber) text(text string) string {
 func (s scrubber) line(text string) string { return shortened(s.text(plain(s.text(text)))) }
 
 // holds tells whether a text has the secret in it.
-func (s scrubber) holds(text string) bool { return s.all.Text(text) != s.others.Text(text) }
+func (s scrubber) holds(text string) bool {
+	without := s.all.Text(text)
+	return without != text && without != s.others.Text(text)
+}
 
 // clear removes the secret from the names that an answer tells, in one place for all
 // that shows them. It leaves what an edit starts from byte for byte: values and

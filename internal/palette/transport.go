@@ -83,6 +83,8 @@ func (d *doer) do(req *http.Request, reads bool) (*response, error) {
 type cleanError struct {
 	text string
 	err  error
+	// over tells that the time of the whole run is.
+	over bool
 }
 
 func (e *cleanError) Error() string { return e.text }
@@ -97,6 +99,8 @@ func (d *doer) clean(ctx context.Context, err error) error {
 	text := d.scrubber.line(err.Error())
 	var unsent *notSentError
 	switch limit := d.http.HTTPClient.Timeout; {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &cleanError{text: "the time for Palette is over: " + text, err: err, over: true}
 	case ctx.Err() != nil || !isTimeout(err):
 	case errors.As(err, &unsent):
 		text = fmt.Sprintf("no connection within %s", limit)
