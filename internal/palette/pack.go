@@ -32,7 +32,7 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 			if err := p.mayAdd(profile); err != nil {
 				return err
 			}
-			if lost, ok := findLayer(profile.Published, target.Pack); ok && lost.PackUID != "" {
+			if lost, ok := findLayer(p.published(), target.Pack); ok && lost.PackUID != "" {
 				// A draft that lost it: it comes back with the keys that it had.
 				p.fresh = &lost
 				return nil
