@@ -37,8 +37,8 @@ test: ## run all tests
 	go test -timeout 25m ./...
 
 .PHONY: race
-race: ## run the tests of concurrent code with the race detector
-	go test -race -timeout 25m ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/internal/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
+race: ## run the tests of concurrent code with the race detector; -short leaves out further cases of one kind
+	go test -race -short -timeout 25m ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/internal/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (2000x: inputs, 1m: time)

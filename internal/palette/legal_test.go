@@ -59,6 +59,9 @@ type outcome struct {
 // the target, nothing is published but the old or the new profile, and a run that
 // says it ended well did what one without variations does.
 func TestLegalAnswers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many cases of one kind")
+	}
 	today := newWorld(t)
 	later, err := fakepalette.NewLater(legalState(t))
 	if err != nil {
@@ -109,6 +112,9 @@ func TestLegalAnswers(t *testing.T) {
 
 // Whatever Palette leaves out, an unpublished edit of somebody else is not published.
 func TestLegalAnswersKeepForeignDrafts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many cases of one kind")
+	}
 	today := newWorld(t)
 	edits := map[string]func(*fakepalette.State){
 		"values":   func(s *fakepalette.State) { ours(s).Draft[1].Values += mark },

@@ -63,6 +63,9 @@ func TestShownIsWritten(t *testing.T) {
 			"version": {NewVersion: "1.3.0"}, "version of all": {NewVersion: "1.3.0", IncludeDraft: true},
 		} {
 			for kind := range 16 {
+				if testing.Short() && kind%5 != 0 {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/%s/%d", draft, name, kind), func(t *testing.T) {
 					state := baseState(t)
 					adjust(ours(&state))
@@ -78,7 +81,7 @@ func TestShownIsWritten(t *testing.T) {
 		}
 	}
 	t.Logf("%d applied, %d stopped", applied, stopped)
-	if applied < 600 || stopped < 200 {
+	if !testing.Short() && (applied < 600 || stopped < 200) {
 		t.Errorf("%d applied and %d stopped show too little", applied, stopped)
 	}
 }
