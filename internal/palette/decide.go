@@ -72,16 +72,34 @@ func (p *Plan) decideLayer(source *Profile, current Layer) error {
 			"palette does not tell the values of layer %s of %s, which an edit would start from", current.Name, p.Label())
 	}
 	current.PackUID = cmp.Or(current.PackUID, p.packUID)
-	wanted, err := p.edit([]byte(current.Values))
+	side := "what is published"
+	if len(source.Draft) > 0 {
+		side = "the draft"
+	}
+	wanted, err := p.edited(side, current.Values)
 	if err != nil {
 		return err
 	}
-	if err := p.checkMacros(current.Values, string(wanted)); err != nil {
+	if err := p.checkMacros(current.Values, wanted); err != nil {
 		return err
 	}
 	p.Current, p.Layer = current.Values, current
-	p.Layer.Values = string(wanted)
+	p.Layer.Values = wanted
 	return p.comparePublished(source)
+}
+
+// edited puts the rendered values into what Palette has. What cannot be edited is
+// Palette's: the exit code is, and the side is named.
+func (p *Plan) edited(side, values string) (string, error) {
+	wanted, err := p.edit([]byte(values))
+	var known *failure.Error
+	if errors.As(err, &known) && values != "" {
+		own := *known
+		own.Code, own.Summary = failure.ExitPalette, side+": "+known.Summary
+		own.Next = prefixed("in Palette: ", known.Next)
+		return "", &own
+	}
+	return string(wanted), err
 }
 
 func (p *Plan) decideFresh(action Action, kind templateKind) error {
@@ -92,13 +110,13 @@ func (p *Plan) decideFresh(action Action, kind templateKind) error {
 	if err := p.checkLayer(*p.fresh, kind); err != nil {
 		return err
 	}
-	wanted, err := p.edit([]byte(p.fresh.Values))
+	wanted, err := p.edited("pack "+p.fresh.Name, p.fresh.Values)
 	if err != nil {
 		return err
 	}
 	p.Action, p.Layer = action, *p.fresh
-	p.Layer.Values = string(wanted)
-	p.Current, p.Published, p.PublishedWanted = "", "", string(wanted)
+	p.Layer.Values = wanted
+	p.Current, p.Published, p.PublishedWanted = "", "", wanted
 	profile := p.Profile()
 	if profile == nil {
 		if p.read.alike != "" {
@@ -124,17 +142,11 @@ func (p *Plan) comparePublished(profile *Profile) error {
 		p.Published, p.PublishedWanted = "", p.Layer.Values
 		return nil
 	}
-	wanted, err := p.edit([]byte(published.Values))
+	wanted, err := p.edited("what is published", published.Values)
 	if err != nil {
-		var known *failure.Error
-		if errors.As(err, &known) {
-			side := *known
-			side.Summary = "what is published: " + known.Summary
-			return &side
-		}
 		return err
 	}
-	p.Published, p.PublishedWanted = published.Values, string(wanted)
+	p.Published, p.PublishedWanted = published.Values, wanted
 	return nil
 }
 
@@ -321,11 +333,11 @@ func (p *Plan) checkNewVersion() error {
 	}
 	layer, ok := findLayer(next.working(), p.Target.Pack)
 	if ok && !next.hasDraft() {
-		wanted, err := p.edit([]byte(layer.Values))
+		wanted, err := p.edited("version "+p.Goal.NewVersion, layer.Values)
 		if err != nil {
 			return err
 		}
-		if sameValues(string(wanted), layer.Values) || isCloneOf(next, base, nobody) && next.usedBy() == "" {
+		if sameValues(wanted, layer.Values) || isCloneOf(next, base, nobody) && next.usedBy() == "" {
 			return nil
 		}
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",

@@ -51,7 +51,7 @@ func (p *Plan) Difference(side Side) Difference {
 		ProfileVersion: p.version(), Side: side, Actions: orEmpty(p.Actions()), Clusters: []Cluster{},
 		Notes: p.Notes, Expect: p.Expectation(side),
 	}
-	if profile := p.edited(); profile != nil {
+	if profile := p.writesTo(); profile != nil {
 		d.ProfileUID, d.Clusters, d.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
 		if !profile.LastModified.IsZero() {
 			d.LastModified = when(profile)

@@ -309,12 +309,13 @@ func TestValuesThatCannotBeEdited(t *testing.T) {
 		"another pack's": "options:\n  system.uri: x\n",
 	} {
 		for side, adjust := range map[string]func(*fakepalette.Profile){
-			"":                    func(p *fakepalette.Profile) { p.Published[0].Values = values },
-			"what is published: ": func(p *fakepalette.Profile) { p.Draft = slices.Clone(p.Published); p.Published[0].Values = values },
+			"what is published: aws-east":  func(p *fakepalette.Profile) { p.Published[0].Values = values },
+			"what is published: aws-east:": func(p *fakepalette.Profile) { p.Draft = slices.Clone(p.Published); p.Published[0].Values = values },
+			"the draft: aws-east":          func(p *fakepalette.Profile) { p.Draft = slices.Clone(p.Published); p.Draft[0].Values = values },
 		} {
 			w := newWorld(t, func(s *fakepalette.State) { adjust(ours(s)) })
 			_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
-			if failure.Code(err) != failure.ExitPalette || !strings.HasPrefix(err.Error(), side+"aws-east") {
+			if failure.Code(err) != failure.ExitPalette || !strings.HasPrefix(err.Error(), strings.TrimSuffix(side, ":")) {
 				t.Errorf("%s: got %v, code %d", name, err, failure.Code(err))
 			}
 		}

@@ -2,7 +2,6 @@ package palette
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -41,21 +40,6 @@ type Target struct {
 // Editor puts the rendered values into the ones of a layer and leaves all else as
 // it is. No existing values give the rendered ones.
 type Editor func(existing []byte) ([]byte, error)
-
-// ofPalette gives a failure the exit code of Palette, which has the values that
-// cannot be edited.
-func (edit Editor) ofPalette() Editor {
-	return func(existing []byte) ([]byte, error) {
-		edited, err := edit(existing)
-		var known *failure.Error
-		if errors.As(err, &known) && len(existing) > 0 {
-			own := *known
-			own.Code = failure.ExitPalette
-			return nil, &own
-		}
-		return edited, err
-	}
-}
 
 // Request is a target with what it should hold.
 type Request struct {
@@ -273,8 +257,8 @@ func (p *Plan) Profile() *Profile {
 	return p.read.base
 }
 
-// edited is the profile that is written to; nil for one that is not there yet.
-func (p *Plan) edited() *Profile {
+// writesTo is the profile that is written to; nil for one that is not there yet.
+func (p *Plan) writesTo() *Profile {
 	if p.nothingNew {
 		return p.read.base
 	}
@@ -288,7 +272,7 @@ func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, e
 		return nil, err
 	}
 	p := &Plan{
-		Target: request.Target, Goal: goal, scope: scope, edit: request.Edit.ofPalette(),
+		Target: request.Target, Goal: goal, scope: scope, edit: request.Edit,
 		known: map[string]candidate{}, made: map[string]bool{}, attached: map[string][]string{},
 	}
 	if p.read, err = p.snapshot(ctx); err != nil {

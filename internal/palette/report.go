@@ -97,7 +97,7 @@ func (r *Report) warn(text string) {
 
 func (r *Report) finish(p *Plan, err error) {
 	r.ProfileVersion = p.version()
-	profile := p.edited()
+	profile := p.writesTo()
 	if profile != nil {
 		r.ProfileUID, r.Clusters, r.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
 	}
