@@ -297,10 +297,10 @@ func (p *Plan) checkProfile(profile *Profile) error {
 	if names := osLayers(profile.working()); len(names) > 1 {
 		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", p.Label(), len(names), joined(names))
 	}
-	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && have != want {
+	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && canonical(have) != canonical(want) {
 		return refused("check target.type and target.profile", "%s is of type %s, not %s", p.Label(), have, want)
 	}
-	if have, want := profile.Kind.CloudType, p.Target.CloudType; want != "" && have != "" && plainCloud(have) != plainCloud(want) {
+	if have, want := profile.Kind.CloudType, p.Target.CloudType; want != "" && have != "" && canonical(have) != canonical(want) {
 		return refused("check target.cloudType and target.profile", "%s is of cloud type %s, not %s", p.Label(), have, want)
 	}
 	if p.unsureScope() {

@@ -16,7 +16,7 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 		return nil, failure.Usage("add packs[].target with a profile", "pack %s has no target", t.Name)
 	}
 	if why, next := CloudMisfit(t, CloudType(t)); why != "" {
-		return nil, failure.Usage(next, "%s", why)
+		return nil, failure.Usage(next, "pack %s: %s", t.Name, why)
 	}
 	var body api.V1ClusterProfileEntity
 	body.Metadata.Name = t.Profile
@@ -39,8 +39,8 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 // Palette writes it, else the first that machines with the image's provider are of;
 // empty when unknown. An add-on profile is for all of them.
 func CloudType(t Target) string {
-	if plain := plainCloud(t.CloudType); judged(plain) {
-		return plain
+	if own, known := ownCloud(t.CloudType); known {
+		return own.name
 	}
 	if t.CloudType != "" {
 		return t.CloudType
@@ -51,8 +51,5 @@ func CloudType(t Target) string {
 	if t.Type == typeAddOn {
 		return allClouds
 	}
-	if fit := clouds(t.Provider); fit != nil {
-		return fit[0]
-	}
-	return ""
+	return firstCloud(t.Provider)
 }

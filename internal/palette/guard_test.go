@@ -326,10 +326,10 @@ func TestValuesThatCannotBeEdited(t *testing.T) {
 func TestImagesFitTheCloud(t *testing.T) {
 	fits := map[string]string{
 		"aws": "aws", "eks": "aws", "azure": "azure", "aks": "azure", "gcp": "gcp", "gke": "gcp", "vsphere": "vsphere", "edge-native": "oci",
-		"openstack": "openstack", "maas": "maas", "edge": "", "all": "", "nested": "", "baremetal": "", "virtual": "", "generic": "", "apache-cloudstack": "", " EKS ": "aws", "Azure": "azure",
+		"openstack": "openstack", "maas": "maas", "edge": "", "all": "", "nested": "", "baremetal": "", "virtual": "", "generic": "", "apache-cloudstack": "", "libvirt": "", "tencent": "", "tke": "", "coxedge": "", " EKS ": "aws", "Azure": "azure",
 	}
 	for cloud, provider := range fits {
-		for _, other := range []string{"aws", "azure", "gcp", "vsphere", "oci", "openstack", "nutanix", "proxmox", "maas", "oracle", "unheard-of"} {
+		for _, other := range []string{"aws", "azure", "gcp", "vsphere", "oci", "openstack", "nutanix", "proxmox", "maas", "oracle", "huaweicloud", "digitalocean", "hcloud", "outscale", "unheard-of"} {
 			target := palette.Target{Name: "a", Pack: "generic-byoi", Provider: other}
 			if provider == "oci" {
 				target.Pack = "edge-native-byoi"
@@ -354,7 +354,11 @@ func TestImagesFitTheCloud(t *testing.T) {
 // nobody.
 func TestMisfitClouds(t *testing.T) {
 	for provider, fits := range map[string][]string{"aws": {"aws", "eks"}, "oci": {"edge-native"}, "nutanix": nil} {
-		misfits := palette.MisfitClouds(palette.Target{Pack: "generic-byoi", Provider: provider})
+		pack := "generic-byoi"
+		if provider == "oci" {
+			pack = "edge-native-byoi"
+		}
+		misfits := palette.MisfitClouds(palette.Target{Pack: pack, Provider: provider})
 		for _, cloud := range []string{"aws", "eks", "azure", "edge-native", "maas"} {
 			if slices.Contains(misfits, cloud) == slices.Contains(fits, cloud) {
 				t.Errorf("an image of %s: misfits are %q", provider, misfits)
@@ -375,7 +379,7 @@ func TestCloudThatIsNotJudged(t *testing.T) {
 	}
 	w = newWorld(t, func(s *fakepalette.State) { ours(s).CloudType = "maas" })
 	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
-	wantFailure(t, err, "the image of pack aws-east is one of aws, and the profile is of cloud type maas")
+	wantFailure(t, err, "the image is one of aws, and the profile is of cloud type maas")
 	w = newWorld(t)
 	_, err = w.client.Plan(t.Context(), request(t, "fresh", newAMI, func(t *palette.Target) { t.Create, t.CloudType, t.RegistryUID = true, "Azure", "reg-other" }), palette.Goal{})
 	wantFailure(t, err, "is one of aws, and the profile is of cloud type azure")

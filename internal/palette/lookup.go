@@ -211,7 +211,7 @@ func here(found []candidate) []candidate {
 func choose(found []candidate, t Target, goal Goal) (base, next *candidate, err error) {
 	if goal.NewVersion != "" && sameVersion(goal.NewVersion, t.Version) {
 		return nil, nil, failure.Usage("give a version that is not there yet",
-			"pack %s: the new version %s is the one that target.version names", t.Name, goal.NewVersion)
+			"the new version %s is the one that target.version names", goal.NewVersion)
 	}
 	var fit []candidate
 	for _, c := range found {
@@ -322,7 +322,7 @@ func (p *Plan) mayCreate() error {
 			"there is no profile %q in %s that version %s could be cloned from", t.Profile, t.Scope, p.Goal.NewVersion)
 	case t.CloudType == "" && t.Type != typeAddOn:
 		return failure.Usage("set target.cloudType: aws, azure, gcp, vsphere, edge-native, ...",
-			"pack %s: profile %q has to be created, and target.cloudType is missing", t.Name, t.Profile)
+			"profile %q has to be created, and target.cloudType is missing", t.Profile)
 	}
 	return nil
 }

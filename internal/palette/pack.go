@@ -21,6 +21,9 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 	if profile != nil {
 		cloudType = profile.Kind.CloudType
 		layer, ok := findLayer(profile.working(), target.Pack)
+		if ok {
+			p.tellUnused(ctx, layer)
+		}
 		switch {
 		case ok && layer.PackUID != "":
 			return nil
@@ -51,6 +54,30 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 	}
 	p.fresh = fresh
 	return nil
+}
+
+// tellUnused notes what a target says of the pack, where the layer is there already and
+// is of another version or registry.
+func (p *Plan) tellUnused(ctx context.Context, layer Layer) {
+	t := p.Target
+	note := func(setting, value, have string) {
+		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("target.%s %s has no effect: layer %s is there already, and is of %s", setting, value, layer.Name, have))
+	}
+	if have := cmp.Or(layer.Version, layer.Tag); t.PackVersion != "" && have != "" &&
+		!versionFits(t.PackVersion, layer.Version) && !versionFits(t.PackVersion, layer.Tag) && (layer.Tag == "" || !versionFits(layer.Tag, t.PackVersion)) {
+		note("packVersion", t.PackVersion, "version "+have)
+	}
+	switch {
+	case layer.RegistryUID == "":
+	case t.RegistryUID != "" && t.RegistryUID != layer.RegistryUID:
+		note("registryUid", t.RegistryUID, "the registry "+layer.RegistryUID)
+	case t.Registry != "":
+		named, err := p.scope.registries(ctx, t.Registry)
+		its := func(r api.V1RegistryMetadata) bool { return r.Uid == layer.RegistryUID }
+		if err != nil || !slices.ContainsFunc(named, its) {
+			note("registry", fmt.Sprintf("%q", t.Registry), "the registry with the uid "+layer.RegistryUID)
+		}
+	}
 }
 
 // mayAdd tells whether a profile without the layer may get it.
@@ -143,36 +170,51 @@ func (p *Plan) packOf(ctx context.Context, t Target, registry api.V1RegistryMeta
 
 // choosePack picks a version of the pack: the one named, or the newest.
 func choosePack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata, cloudType string) (*api.V1PackSummary, error) {
-	var newest []api.V1PackSummary
+	var wanted []api.V1PackSummary
 	var known []string
 	for _, pack := range packs {
 		foreign := pack.Spec.Name != t.Pack && pack.Spec.Name != "" || pack.Spec.RegistryUid != registry.Uid && pack.Spec.RegistryUid != ""
 		if foreign || !usable(pack) {
 			continue
 		}
-		known = append(known, pack.Spec.Version)
-		switch version := pack.Spec.Version; {
-		case !versionFits(t.PackVersion, version), disabled(pack) && version != t.PackVersion:
-		case len(newest) == 0 || newer(version, newest[0].Spec.Version):
-			newest = []api.V1PackSummary{pack}
-		case !newer(newest[0].Spec.Version, version):
-			newest = append(newest, pack)
+		version := pack.Spec.Version
+		known = append(known, version)
+		if versionFits(t.PackVersion, version) && (!disabled(pack) || isNamed(t.PackVersion, version)) {
+			wanted = append(wanted, pack)
 		}
 	}
-	if len(newest) == 0 {
+	unfit := func(pack api.V1PackSummary) bool { return !supports(pack.Spec.CloudTypes, cloudType) }
+	top := newest(wanted)
+	fit := slices.DeleteFunc(slices.Clone(top), unfit)
+	switch {
+	case len(top) == 0:
 		return nil, noPack(packs, t, registry, known)
-	}
-	fit := slices.DeleteFunc(slices.Clone(newest), func(pack api.V1PackSummary) bool { return !supports(pack.Spec.CloudTypes, cloudType) })
-	switch first := newest[0]; len(fit) {
-	case 0:
-		return nil, refused("check target.cloudType and target.profile",
-			"pack %s %s is for %s, not for cloud type %s", t.Pack, first.Spec.Version, joined(first.Spec.CloudTypes), cloudType)
-	case 1:
+	case len(fit) == 1:
 		return &fit[0], nil
+	case len(fit) == 0:
+		next := "check target.cloudType and target.profile"
+		if older := newest(slices.DeleteFunc(wanted, unfit)); len(older) > 0 {
+			next = fmt.Sprintf("set target.packVersion: %s, which is for it; or %s", older[0].Spec.Version, next)
+		}
+		return nil, refused(next, "pack %s %s is for %s, not for cloud type %s", t.Pack, top[0].Spec.Version, joined(top[0].Spec.CloudTypes), cloudType)
 	}
 	return nil, refused("ask for one of them with target.packVersion, or take another registry",
 		"registry %q has pack %s %s (uid %s) and %s (uid %s), and none is newer", registry.Name, t.Pack,
 		fit[0].Spec.Version, fit[0].Metadata.Uid, fit[1].Spec.Version, fit[1].Metadata.Uid)
+}
+
+// newest keeps the packs than which none is newer.
+func newest(packs []api.V1PackSummary) []api.V1PackSummary {
+	var top []api.V1PackSummary
+	for _, pack := range packs {
+		switch {
+		case len(top) == 0 || newer(pack.Spec.Version, top[0].Spec.Version):
+			top = []api.V1PackSummary{pack}
+		case !newer(top[0].Spec.Version, pack.Spec.Version):
+			top = append(top, pack)
+		}
+	}
+	return top
 }
 
 func noPack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata, known []string) error {
@@ -201,7 +243,14 @@ func disabled(pack api.V1PackSummary) bool { return pack.Status["disabled"] == t
 // supports tells whether a pack is for a cloud type, as far as both are known. The
 // profile of an add-on is for all clouds.
 func supports(types []string, cloudType string) bool {
-	return len(types) == 0 || cloudType == "" || cloudType == allClouds || slices.Contains(types, cloudType) || slices.Contains(types, allClouds)
+	cloud := canonical(cloudType)
+	return len(types) == 0 || cloud == "" || cloud == allClouds ||
+		slices.ContainsFunc(types, func(t string) bool { return canonical(t) == cloud || canonical(t) == allClouds })
+}
+
+// isNamed tells whether a version is wanted by its whole name, in any spelling.
+func isNamed(wanted, version string) bool {
+	return wanted != "" && !strings.HasSuffix(wanted, ".x") && sameVersion(wanted, version)
 }
 
 // versionFits compares with a version, or with one whose last numbers are x, as
@@ -222,7 +271,7 @@ func versionFits(wanted, version string) bool {
 	for strings.HasSuffix(prefix, ".x") {
 		prefix = strings.TrimSuffix(prefix, ".x")
 	}
-	return strings.HasPrefix(version, prefix+".")
+	return strings.HasPrefix(strings.TrimPrefix(version, "v"), strings.TrimPrefix(prefix, "v")+".")
 }
 
 func newer(a, b string) bool {

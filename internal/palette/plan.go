@@ -355,7 +355,7 @@ func (p *Plan) isReplaced(l Layer) bool {
 
 func toLayer(pack api.V1PackSummary) Layer {
 	return Layer{
-		Name: pack.Spec.Name, Layer: string(pack.Spec.Layer), Type: string(pack.Spec.Type),
+		Name: pack.Spec.Name, Layer: canonical(string(pack.Spec.Layer)), Type: string(pack.Spec.Type),
 		Tag: pack.Spec.Version, Version: pack.Spec.Version, PackUID: pack.Metadata.Uid,
 		RegistryUID: pack.Spec.RegistryUid, Values: pack.Spec.Values,
 	}

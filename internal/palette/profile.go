@@ -188,7 +188,7 @@ func layers(template api.V1ClusterProfileTemplate) []Layer {
 	var all []Layer
 	for _, ref := range template.Packs {
 		l := Layer{
-			Name: ref.Name, Layer: string(ref.Layer), Type: string(ref.Type), Tag: ref.Tag, Version: ref.Version,
+			Name: ref.Name, Layer: canonical(string(ref.Layer)), Type: string(ref.Type), Tag: ref.Tag, Version: ref.Version,
 			PackUID: ref.PackUid, RegistryUID: ref.RegistryUid, Values: ref.Values,
 		}
 		for _, m := range ref.Manifests {

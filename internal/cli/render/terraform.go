@@ -103,7 +103,7 @@ func (o *Options) addProfiles(packs []terraform.Pack, rendered []pipeline.Render
 	}
 	for i, t := range targets {
 		if why, next := palette.CloudMisfit(t, palette.CloudType(t)); why != "" {
-			return failure.Usage(next, "%s", why)
+			return failure.Usage(next, "pack %s: %s", t.Name, why)
 		}
 		packs[i].Profile = profileOf(t)
 		for _, note := range withoutEffect(t) {
