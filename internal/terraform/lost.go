@@ -96,7 +96,8 @@ func itemName(item any) string {
 		text, _ = fields["image"].(string)
 	}
 	if text == "" {
-		data, _ := json.Marshal(item) //nolint:errchkjson // an item without a name is no other's
+		// An item that is no JSON is like no other.
+		data, _ := json.Marshal(item)
 		text = string(data)
 	}
 	text = regexp.MustCompile(`\s`).ReplaceAllString(text, "")

@@ -63,8 +63,9 @@ func (o *Options) former() ([]byte, error) {
 	}
 	name := filepath.Join(o.OutDir, o.terraformFile())
 	path := o.Invocation.Path(name)
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil, nil //nolint:nilerr // the writing tells it
+	info, err := os.Stat(path)
+	if isFile := err == nil && info.Mode().IsRegular(); !isFile {
+		return nil, nil
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
