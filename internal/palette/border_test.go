@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -357,13 +358,19 @@ func TestKeyAsHost(t *testing.T) {
 // The next step after an answer of 4xx is not the same again.
 func TestNextStepOfARefusal(t *testing.T) {
 	for status, want := range map[int]string{
-		400: "correct the values or the target", 404: "check the host, the project", 405: "does not take this request", 407: "proxy variables",
+		400: "correct the values or the target", 401: "the API key is wrong", 403: "ask for a role", 404: "check the host, the project", 405: "does not take this request", 407: "proxy variables",
 		409: "who else changes the profile", 413: "limit", 414: "what stands before it", 418: "what stands before it", 421: "what stands before it", 422: "correct the values or the target",
 		429: "wait a minute", 500: "run the command again", 501: "does not take this request", 503: "run the command again", 302: "a page to log in",
 	} {
 		w := newWorld(t)
 		client := between(t, w, "v1ClusterProfilesUidPacksNameUpdate", false, other{"", status, "application/json", `{"code": "Some", "message": "no"}`}.write)
 		_, err := through(t, client, scenarioNamed(t, "draft"))
+		page := between(t, newWorld(t), "v1ProjectsMetadata", false, other{"", status, "text/html", page}.write)
+		if _, err := through(t, page, scenarioNamed(t, "draft")); slices.Contains([]int{400, 401, 403, 404, 409}, status) {
+			if e := wantFailure(t, err, "a web page titled"); !strings.Contains(e.Next, "a page to log in") {
+				t.Errorf("a page with %d: got next step %q", status, e.Next)
+			}
+		}
 		if e := wantFailure(t, err, fmt.Sprintf("palette answered %d", status)); !strings.Contains(e.Next, want) || status < 500 && strings.Contains(e.Next, "run the command again") {
 			t.Errorf("%d: got next step %q", status, e.Next)
 		}

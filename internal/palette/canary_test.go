@@ -57,6 +57,11 @@ func TestCanaries(t *testing.T) {
 			_, err := palette.NewSecret(a.Words(a.Form(a.Key())) + " .")
 			return wordsOf(t, err)
 		}},
+		canaries.Place{Name: "key in place of the host", Try: func(t *testing.T, a *canaries.Answer) string {
+			key := a.Key()
+			_, err := palette.ParseHost(canaries.Pick(a, "http://"+url.PathEscape(key), "palette.example.com/"+key, "palette.example.com?key="+key, key+"/v1", "https://"+key+"@palette.example.com", "palette.example.com#"+key, "palette.example.com:"+key+"x"))
+			return wordsOf(t, err)
+		}},
 		canaries.Place{Name: "password in the host", Try: func(t *testing.T, a *canaries.Answer) string {
 			_, err := palette.ParseHost(canaries.Pick(a, "https://", "http://", "ftp://", "") + "me:" + a.Userinfo() + "@" + canaries.Pick(a, "palette.example.com", "palette.example.com:x", "[::1", "%zz"))
 			return wordsOf(t, err)

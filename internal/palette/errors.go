@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -20,6 +21,8 @@ type APIError struct {
 	Code, Message, Ref string
 
 	origin string
+	// page tells that it is a web page, so not Palette's own answer.
+	page bool
 }
 
 // Error returns Palette's own words.
@@ -100,14 +103,20 @@ func nextStep(err error) string {
 	case isCertificate(err):
 		return "check the host; --palette-ca-file names the certificates of a private authority"
 	case errors.As(err, &unlike):
-		return "check the host, and what stands before it, such as a proxy or a page to log in"
+		return notPalette
 	case !errors.As(err, &answer):
 		return "check the host, the network and the proxy variables, then run the command again"
 	}
 	return answer.nextStep()
 }
 
+// notPalette is for answers of something else.
+const notPalette = "check the host, and what stands before it, such as a proxy or a page to log in"
+
 func (e *APIError) nextStep() string {
+	if e.page && slices.Contains([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict}, e.Status) {
+		return notPalette
+	}
 	switch e.Status {
 	case http.StatusUnauthorized:
 		return "the API key is wrong or has expired: make one in Palette (user menu, My API Keys), " +
@@ -131,7 +140,7 @@ func (e *APIError) nextStep() string {
 	}
 	switch {
 	case e.Status < http.StatusBadRequest:
-		return "check the host, and what stands before it, such as a proxy or a page to log in"
+		return notPalette
 	case e.refuses():
 		return "see what the answer says, and check the host and what stands before it"
 	}

@@ -90,29 +90,18 @@ type cleanError struct {
 func (e *cleanError) Error() string { return e.text }
 func (e *cleanError) Unwrap() error { return e.err }
 
-// clean drops the URL that net/http puts before the cause, and names a deadline.
+// clean drops the URL that net/http puts before the cause.
 func (d *doer) clean(ctx context.Context, err error) error {
 	var inURL *url.Error
 	if errors.As(err, &inURL) {
 		err = inURL.Err
 	}
 	text := d.scrubber.line(err.Error())
-	var unsent *notSentError
-	switch limit := d.http.HTTPClient.Timeout; {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &cleanError{text: "the time for Palette is over: " + text, err: err, over: true}
-	case ctx.Err() != nil || !isTimeout(err):
-	case errors.As(err, &unsent):
-		text = fmt.Sprintf("no connection within %s", limit)
-	default:
-		text = fmt.Sprintf("no answer within %s", limit)
+	over := errors.Is(ctx.Err(), context.DeadlineExceeded)
+	if over {
+		text = "the time for Palette is over: " + text
 	}
-	return &cleanError{text: text, err: err}
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	return &cleanError{text: text, err: err, over: over}
 }
 
 func (d *doer) apiError(method string, answer *response, location string) error {
@@ -122,6 +111,7 @@ func (d *doer) apiError(method string, answer *response, location string) error 
 		return e
 	}
 	said := readSaid(answer)
+	e.page = answer.isPage()
 	e.Code, e.Message, e.Ref = d.scrubber.line(said.code), d.scrubber.line(said.message), d.scrubber.line(said.ref)
 	if e.Code == strconv.Itoa(e.Status) {
 		e.Code = ""
@@ -137,8 +127,7 @@ func newDoer(config Config, pool *x509.CertPool) *doer {
 	client := retryablehttp.NewClient()
 	client.Logger = nil
 	client.HTTPClient = &http.Client{
-		Transport: wholeBody{transport},
-		Timeout:   config.RequestTimeout,
+		Transport: wholeBody{next: transport, limit: config.RequestTimeout},
 		// net/http would take the ApiKey header along to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -224,16 +213,36 @@ func isTransient(err error) bool {
 var errTooLarge = fmt.Errorf("the answer has more than %d MiB", maxBody>>20)
 
 // wholeBody reads each answer to its end, so that one cut short is a failed
-// request like any other, and a huge one is refused.
-type wholeBody struct{ next http.RoundTripper }
+// request like any other, and a huge one is refused. A request that takes longer than
+// limit is a failed one too; http.Client.Timeout would drop what it failed of.
+type wholeBody struct {
+	next  http.RoundTripper
+	limit time.Duration
+}
 
 func (t wholeBody) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), t.limit)
+	defer cancel()
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
-	resp, err := t.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-	if err != nil && !connected.Load() {
-		return nil, &notSentError{err}
+	resp, err := t.answer(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	if err == nil {
+		return resp, nil
 	}
+	late := ctx.Err() != nil && req.Context().Err() == nil
+	switch {
+	case connected.Load() && late:
+		return nil, fmt.Errorf("no answer within %s", t.limit)
+	case connected.Load():
+		return nil, err
+	case late:
+		err = fmt.Errorf("no connection within %s", t.limit)
+	}
+	return nil, &notSentError{err}
+}
+
+func (t wholeBody) answer(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
