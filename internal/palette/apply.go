@@ -107,6 +107,9 @@ func (r *run) expect(shown *Expectation) error {
 			r.plan.Label(), shown.Before, now.Before, when(r.plan.read.base))
 	case shown.ProfileUID != "" && shown.ProfileUID != now.ProfileUID:
 		return refused(next, "%s is another profile than the diff saw: that had uid %s, this one has %s", r.plan.Label(), shown.ProfileUID, now.ProfileUID)
+	case shown.NewVersion != "" && shown.NewVersion != now.NewVersion:
+		return refused("run diff again with the flags of the apply, and apply what it shows",
+			"the diff was of the new version %s of %s, which this apply does not make", shown.NewVersion, r.plan.Label())
 	case now.Wanted != shown.Wanted:
 		return refused(next,
 			"the values for %s are others than the diff showed: %s then, %s now", r.plan.Label(), shown.Wanted, now.Wanted)

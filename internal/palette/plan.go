@@ -165,6 +165,8 @@ type Expectation struct {
 	// After are the fingerprints that the apply itself leads to, so that one that
 	// was interrupted can go on.
 	After []string `json:"after"`
+	// NewVersion is the version that was shown as a new one; empty for the target's own.
+	NewVersion string `json:"newVersion,omitempty"`
 	// Wanted identifies the values that were shown.
 	Wanted string `json:"wanted"`
 	// Publishes identifies all layers that were shown as what a publish leaves; empty
@@ -177,7 +179,9 @@ type Expectation struct {
 func (p *Plan) Expectation(side Side) Expectation {
 	base := p.read.base
 	drafted := Profile{Name: p.Target.Profile, Version: p.newProfileVersion()}
-	e := Expectation{Palette: p.scope.Host(), Before: base.fingerprint(), Wanted: digest(trimmed(p.Layer.Values))}
+	e := Expectation{
+		Palette: p.scope.Host(), Before: base.fingerprint(), NewVersion: p.Goal.NewVersion, Wanted: digest(trimmed(p.Layer.Values)),
+	}
 	if base != nil {
 		drafted, e.ProfileUID = *base, base.UID
 	}
