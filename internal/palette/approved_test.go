@@ -1,9 +1,16 @@
 package palette_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
+	"github.com/kubectl-byoos/kubectl-byoos/test/legal"
 )
 
 // A plan that shows a new version, which no cluster uses, is none for the version that
@@ -23,6 +30,59 @@ func TestPlanOfANewVersionIsOfThatOne(t *testing.T) {
 			}
 			wantFailure(t, err, "the diff was of the new version 1.3.0")
 			sameList(t, "writes", w.writes(), nil)
+		})
+	}
+}
+
+// pendingType answers that a draft is of another type.
+func pendingType(t *testing.T, w *world) *palette.Client {
+	t.Helper()
+	server := httptest.NewServer(&legal.Varied{Next: w.Server, Match: func(r *http.Request) bool { return w.Operation(r) == "v1ClusterProfilesGet" },
+		Variation: legal.Variation{Name: "type", Apply: func(answer []byte) ([]byte, error) {
+			var body map[string]any
+			if err := json.Unmarshal(answer, &body); err != nil {
+				return nil, err
+			}
+			if draft, ok := body["spec"].(map[string]any)["draft"].(map[string]any); ok {
+				draft["type"] = "infra"
+			}
+			return json.Marshal(body)
+		}}})
+	t.Cleanup(server.Close)
+	return newClient(t, server.URL, canary)
+}
+
+// What a draft changes of the profile itself is published with --include-draft, as it
+// is shown, and by no plan that does not show it.
+func TestPendingTypeAloneIsPublishedAsShown(t *testing.T) {
+	all := palette.Goal{Publish: true, IncludeDraft: true}
+	for name, ami := range map[string]string{"values too": newAMI, "alone": oldAMI} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *fakepalette.State) { ours(s).Draft = slices.Clone(ours(s).Published) })
+			client := pendingType(t, w)
+			plan := func(goal palette.Goal) *palette.Plan {
+				p, err := client.Plan(t.Context(), request(t, "rhel-prod", ami), goal)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+			for _, side := range []palette.Side{palette.SideDraft, palette.SidePublished} {
+				shown := plan(palette.Goal{Publish: side == palette.SidePublished, Shows: true}).Difference(side)
+				_, err := client.Apply(t.Context(), plan(all), palette.Options{Expect: &shown.Expect})
+				wantFailure(t, err, "does not show all that would be published")
+				sameList(t, "writes", w.writes(), nil)
+			}
+			shows := all
+			shows.Shows = true
+			shown := plan(shows).Difference(palette.SidePublished)
+			if !shown.Different || !strings.Contains(shown.Diff, "infra") {
+				t.Errorf("it is not shown:\n%s", shown.Diff)
+			}
+			report, err := client.Apply(t.Context(), plan(all), palette.Options{Expect: &shown.Expect})
+			if err != nil || report.State != palette.StatePublished {
+				t.Errorf("got %+v, %v", report, err)
+			}
 		})
 	}
 }

@@ -59,7 +59,13 @@ func (p *Plan) hasToPublish(profile *Profile) bool {
 	if _, ok := findLayer(profile.Published, p.Target.Pack); !ok || !sameValues(p.Published, p.PublishedWanted) {
 		return true
 	}
-	return p.Goal.IncludeDraft && profile.hasDraft()
+	return p.Goal.IncludeDraft && p.hasDraft(profile)
+}
+
+// hasDraft tells whether something is unpublished: of the layers, or of the profile
+// itself.
+func (p *Plan) hasDraft(profile *Profile) bool {
+	return profile.hasDraft() || len(profile.Draft) > 0 && len(p.othersPending(profile)) > 0
 }
 
 // decideLayer compares a layer that is there with what it should be.
@@ -182,7 +188,8 @@ func (p *Plan) foreignDraft(profile *Profile) (foreign, unknown []string) {
 // othersPending are what the draft changes of the profile itself. The version that
 // was asked for is nobody else's: a clone may tell its origin's as published.
 func (p *Plan) othersPending(profile *Profile) []change {
-	asked := profile == p.read.profile(p.Goal) && sameVersion(profile.nextVersion, cmp.Or(p.Goal.NewVersion, p.Target.Version))
+	own := p.read.profile(p.Goal)
+	asked := own != nil && profile.UID == own.UID && sameVersion(profile.nextVersion, cmp.Or(p.Goal.NewVersion, p.Target.Version))
 	return slices.DeleteFunc(slices.Clone(profile.pending), func(c change) bool { return asked && c.Name == pendingVersion })
 }
 

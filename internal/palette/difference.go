@@ -84,10 +84,8 @@ func (p *Plan) texts(side Side) []text {
 		}
 		all = append(all, p.manifestTexts(side, name, was.Manifests, is.Manifests)...)
 	}
-	if profile := p.Profile(); profile != nil && p.leavesDraft() {
-		for _, change := range p.othersPending(profile) {
-			all = append(all, p.labelled(side, "("+change.Name+")", change.Published+"\n", change.Draft+"\n"))
-		}
+	for _, change := range p.changes() {
+		all = append(all, p.labelled(side, "("+change.Name+")", change.Published+"\n", change.Draft+"\n"))
 	}
 	return all
 }

@@ -169,8 +169,8 @@ type Expectation struct {
 	NewVersion string `json:"newVersion,omitempty"`
 	// Wanted identifies the values that were shown.
 	Wanted string `json:"wanted"`
-	// Publishes identifies all layers that were shown as what a publish leaves; empty
-	// where that was not shown.
+	// Publishes identifies all that was shown as what a publish leaves: layers, and what
+	// it changes of the profile itself; empty where that was not shown.
 	Publishes string `json:"publishes"`
 }
 
@@ -194,10 +194,23 @@ func (p *Plan) Expectation(side Side) Expectation {
 		layer, _ := findLayer(leaves, p.Target.Pack)
 		e.Wanted = digest(trimmed(layer.Values))
 	}
-	if profile := p.Profile(); side == SidePublished || profile == nil || !profile.hasDraft() {
-		e.Publishes = digest(normal(leaves))
+	if profile := p.Profile(); side == SidePublished || profile == nil || !p.hasDraft(profile) {
+		e.Publishes = digest(struct {
+			Layers  []Layer
+			Changes []change `json:",omitempty"`
+		}{normal(leaves), p.changes()})
 	}
 	return e
+}
+
+// changes are what a publish of what this plan leads to would change of the profile
+// itself.
+func (p *Plan) changes() []change {
+	profile := p.Profile()
+	if profile == nil || !p.leavesDraft() {
+		return nil
+	}
+	return p.othersPending(profile)
 }
 
 // leaves are the layers that a publish of what this plan leads to would leave: those

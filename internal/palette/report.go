@@ -110,7 +110,7 @@ func (r *Report) finish(p *Plan, err error) {
 		r.State = StatePlanned
 	case r.did(ActionPublish):
 		r.State = StatePublished
-	case profile != nil && profile.hasDraft():
+	case profile != nil && p.hasDraft(profile):
 		r.State = StateDraft
 	case r.did(ActionClone):
 		r.State = StateCloned
