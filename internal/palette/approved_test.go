@@ -86,3 +86,15 @@ func TestPendingTypeAloneIsPublishedAsShown(t *testing.T) {
 		})
 	}
 }
+
+// A layer that comes back is that of the published one: a macro of the users in it
+// is not replaced silently either.
+func TestMacroOfALostLayer(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		p := ours(s)
+		p.Published[0].Values = strings.Replace(genericValues, oldAMI, "{{.spectro.var.ami}}", 1)
+		p.Draft = slices.Clone(p.Published[1:])
+	})
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Create = true }), palette.Goal{})
+	wantFailure(t, err, "where the rendered value would go")
+}

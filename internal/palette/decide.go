@@ -120,6 +120,9 @@ func (p *Plan) decideFresh(action Action, kind templateKind) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkMacros(p.fresh.Values, wanted); err != nil {
+		return err
+	}
 	p.Action, p.Layer = action, *p.fresh
 	p.Layer.Values = wanted
 	p.Current, p.Published, p.PublishedWanted = "", "", wanted
