@@ -98,3 +98,20 @@ func TestMacroOfALostLayer(t *testing.T) {
 	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Create = true }), palette.Goal{})
 	wantFailure(t, err, "where the rendered value would go")
 }
+
+// A clone that Palette published as it made it, without the layer, gets it back with
+// its keys in the next run too.
+func TestPublishedCloneThatLostTheLayer(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		p := ours(s)
+		p.Draft = slices.Clone(p.Published[1:])
+		next := *p
+		next.UID, next.Version, next.Published, next.Draft, next.Clusters = "profile-next", "1.3.0", p.Draft, nil, nil
+		s.Profiles = append(s.Profiles, &next)
+	})
+	w.apply(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0"), func(t *palette.Target) { t.Create = true }), palette.Goal{NewVersion: "1.3.0", IncludeDraft: true})
+	state := w.State()
+	if got := state.Profile("rhel-prod", "1.3.0").Layer("generic-byoi", false); got == nil || got.Values != wantGeneric() {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -35,9 +35,7 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 			if err := p.mayAdd(profile); err != nil {
 				return err
 			}
-			if lost, ok := findLayer(p.published(), target.Pack); ok && lost.PackUID != "" {
-				// A draft that lost it: it comes back with the keys that it had.
-				p.fresh = &lost
+			if p.fresh = p.lostLayer(); p.fresh != nil {
 				return nil
 			}
 		}
@@ -53,6 +51,20 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 		return nil
 	}
 	p.fresh = fresh
+	return nil
+}
+
+// lostLayer is the layer that a draft lost, or a clone of it: it comes back with the
+// keys that it had. Nil when nothing published has it.
+func (p *Plan) lostLayer() *Layer {
+	for _, profile := range []*Profile{p.Profile(), p.read.base} {
+		if profile == nil {
+			continue
+		}
+		if lost, ok := findLayer(profile.Published, p.Target.Pack); ok && lost.PackUID != "" {
+			return &lost
+		}
+	}
 	return nil
 }
 
