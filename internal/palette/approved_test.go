@@ -115,3 +115,39 @@ func TestPublishedCloneThatLostTheLayer(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// What is told beforehand is what is done.
+func TestActionsAreThoseOfTheReport(t *testing.T) {
+	w := newWorld(t)
+	drafts := drafts()
+	drafts["published as wanted, and an older one"] = func(p *fakepalette.Profile) {
+		p.Draft = slices.Clone(p.Published)
+		p.Published = slices.Clone(p.Published)
+		p.Published[0].Values = wantGeneric()
+	}
+	for draft, adjust := range drafts {
+		for name, goal := range map[string]palette.Goal{
+			"draft": {}, "publish": {Publish: true}, "publish all": {Publish: true, IncludeDraft: true},
+			"version": {NewVersion: "1.3.0"}, "version of all": {NewVersion: "1.3.0", IncludeDraft: true},
+		} {
+			t.Run(draft+"/"+name, func(t *testing.T) {
+				state := baseState(t)
+				adjust(ours(&state))
+				w.Reset(state)
+				plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, atVersion("1.2.0"), func(t *palette.Target) { t.Create = true }), goal)
+				if err != nil {
+					return
+				}
+				var predicted []string
+				for _, action := range plan.Actions() {
+					predicted = append(predicted, string(action)+" seen")
+				}
+				report, err := w.client.Apply(t.Context(), plan, palette.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				sameList(t, "steps", progress(report), predicted)
+			})
+		}
+	}
+}

@@ -350,10 +350,22 @@ func (p *Plan) Actions() []Action {
 		}
 		actions = append(actions, then)
 	}
-	if p.Goal.publishes() {
+	if p.Goal.publishes() && p.publishesAfter() {
 		actions = append(actions, ActionPublish)
 	}
 	return actions
+}
+
+// publishesAfter tells whether there is something to publish once the layer is written:
+// the draft may be what is published then.
+func (p *Plan) publishesAfter() bool {
+	profile := p.read.profile(p.Goal)
+	if profile == nil {
+		return true
+	}
+	drafted := *profile
+	drafted.Draft = replaced(slices.DeleteFunc(slices.Clone(drafted.working()), p.isReplaced), p.Layer)
+	return p.hasToPublish(&drafted)
 }
 
 // replaces tells whether the layer goes in place of another pack's.
