@@ -253,7 +253,7 @@ func (c *Client) wait(ctx context.Context, n int) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return c.doer.clean(ctx, ctx.Err())
 	}
 }
 
@@ -275,7 +275,7 @@ func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err e
 			continue
 		}
 		if err := r.plan.scope.wait(ctx, n); err != nil {
-			return now, err
+			return now, failed(fmt.Sprintf("cannot read %s again before the next request", r.plan.Label()), err)
 		}
 	}
 	return now, nil

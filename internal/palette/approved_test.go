@@ -1,13 +1,18 @@
 package palette_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/legal"
@@ -149,5 +154,74 @@ func TestActionsAreThoseOfTheReport(t *testing.T) {
 				sameList(t, "steps", progress(report), predicted)
 			})
 		}
+	}
+}
+
+// An interruption while a run waits for Palette is one, whatever it waits for.
+func TestInterruptionOfAWait(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(w *world, writes *atomic.Int32, rw http.ResponseWriter, r *http.Request) bool
+		want   []string
+	}{
+		"a write that is put off": {func(_ *world, _ *atomic.Int32, rw http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPut {
+				return false
+			}
+			rw.Header().Set("Retry-After", "30")
+			write(rw, http.StatusTooManyRequests, http.Header{"Content-Type": {"application/json"}}, []byte(`{"code": "Slow", "message": "slow down"}`))
+			return true
+		}, []string{"update-layer refused"}},
+		"a reading that lags behind": {func(w *world, reads *atomic.Int32, rw http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPut {
+				reads.Store(1)
+			}
+			if reads.Load() == 0 || w.Operation(r) != "v1ClusterProfilesGet" || reads.Add(1) != 3 {
+				return false
+			}
+			state := w.State()
+			w.Change(func(s *fakepalette.State) { ours(s).Draft = nil })
+			w.ServeHTTP(rw, r)
+			w.Change(func(s *fakepalette.State) { ours(s).Draft = ours(&state).Draft })
+			return true
+		}, []string{"update-layer seen"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var writes atomic.Int32
+			waits := make(chan struct{}, 100)
+			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if c.answer(w, &writes, rw, r) {
+					waits <- struct{}{}
+					return
+				}
+				w.ServeHTTP(rw, r)
+			}))
+			defer server.Close()
+			secret, err := palette.NewSecret(canary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := palette.NewClient(palette.Config{Host: server.URL, Secret: secret, Retries: 3, RetryWait: time.Minute, UserAgent: "test"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-waits
+				time.AfterFunc(50*time.Millisecond, cancel)
+			}()
+			report, err := client.Apply(ctx, plan, palette.Options{})
+			if failure.Code(err) != failure.ExitInterrupted {
+				t.Errorf("got code %d: %v", failure.Code(err), err)
+			}
+			sameList(t, "steps", progress(report), c.want)
+			if report.State != palette.StateFailed || strings.Contains(fmt.Sprint(err), "not known") {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

@@ -47,12 +47,28 @@ type response struct {
 	body        []byte
 }
 
-type readsKey struct{}
+// sending is what is known of one request while it is sent, and sent again.
+type sending struct {
+	reads bool
+	// arrived tells that the last attempt may have been carried out.
+	arrived bool
+}
+
+type sendingKey struct{}
+
+// underWay is that of a request; one of its own where there is none.
+func underWay(ctx context.Context) *sending {
+	if s, ok := ctx.Value(sendingKey{}).(*sending); ok {
+		return s
+	}
+	return &sending{}
+}
 
 // do sends one request. Only one that reads is sent again after it may have arrived;
 // any request is when it surely was not carried out (429, or no connection).
 func (d *doer) do(req *http.Request, reads bool) (*response, error) {
-	req = req.WithContext(context.WithValue(req.Context(), readsKey{}, reads))
+	state := &sending{reads: reads}
+	req = req.WithContext(context.WithValue(req.Context(), sendingKey{}, state))
 	d.secret.authorize(req.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", d.agent)
@@ -61,7 +77,10 @@ func (d *doer) do(req *http.Request, reads bool) (*response, error) {
 		return nil, err
 	}
 	resp, err := d.http.Do(again)
-	if err != nil {
+	switch {
+	case err != nil && !state.arrived:
+		return nil, &notSentError{d.clean(req.Context(), err)}
+	case err != nil:
 		return nil, d.clean(req.Context(), err)
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -168,10 +187,14 @@ func retryAfter(text string, now time.Time) (time.Duration, bool) {
 }
 
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	state := underWay(ctx)
+	reads := state.reads
+	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+		state.arrived = false
+	}
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	reads, _ := ctx.Value(readsKey{}).(bool)
 	if err != nil {
 		return isTransient(err) && (reads || isNotSent(err)), nil
 	}
@@ -226,6 +249,7 @@ func (t wholeBody) RoundTrip(req *http.Request) (*http.Response, error) {
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	resp, err := t.answer(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	underWay(req.Context()).arrived = connected.Load()
 	if err == nil {
 		return resp, nil
 	}
