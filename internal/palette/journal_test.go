@@ -223,17 +223,22 @@ func TestDraftThatLostTheLayer(t *testing.T) {
 
 // So does a clone of it, also where a run before made the clone.
 func TestCloneThatLostTheLayer(t *testing.T) {
-	w := newWorld(t, func(s *fakepalette.State) {
-		p := ours(s)
-		p.Draft = slices.Clone(p.Published[1:])
-		next := *p
-		next.UID, next.Version, next.Published, next.Clusters = "profile-next", "1.3.0", nil, nil
-		s.Profiles = append(s.Profiles, &next)
-	})
-	w.apply(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0"), func(t *palette.Target) { t.Create = true }), palette.Goal{NewVersion: "1.3.0", IncludeDraft: true})
-	state := w.State()
-	if got := state.Profile("rhel-prod", "1.3.0").Layer("generic-byoi", false); got == nil || got.Values != wantGeneric() {
-		t.Errorf("got %+v", got)
+	for _, published := range []bool{false, true} {
+		w := newWorld(t, func(s *fakepalette.State) {
+			p := ours(s)
+			p.Draft = slices.Clone(p.Published[1:])
+			next := *p
+			next.UID, next.Version, next.Published, next.Clusters = "profile-next", "1.3.0", nil, nil
+			if published {
+				next.Published, next.Draft = next.Draft, nil
+			}
+			s.Profiles = append(s.Profiles, &next)
+		})
+		w.apply(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0"), func(t *palette.Target) { t.Create = true }), palette.Goal{NewVersion: "1.3.0", IncludeDraft: true})
+		state := w.State()
+		if got := state.Profile("rhel-prod", "1.3.0").Layer("generic-byoi", false); got == nil || got.Values != wantGeneric() {
+			t.Errorf("got %+v", got)
+		}
 	}
 }
 

@@ -143,7 +143,7 @@ func holdsKey(path string) error {
 func (s scrubber) clearMap(v reflect.Value, path string, goesBack bool) error {
 	for _, key := range v.MapKeys() {
 		text, ok := v.MapIndex(key).Interface().(string)
-		if !s.holds(key.String()) && !(ok && s.holds(text)) {
+		if !s.holds(key.String()) && (!ok || !s.holds(text)) {
 			continue
 		}
 		if goesBack {

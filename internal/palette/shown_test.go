@@ -228,7 +228,7 @@ func patched(t *testing.T, texts map[string]string, diff string) map[string]stri
 		} else {
 			name = map[string]string{"rendered/aws-east": "generic-byoi", "rendered/edge": "edge-native-byoi"}[strings.TrimPrefix(lines[1], "+++ ")]
 		}
-		text := ""
+		var text string
 		switch {
 		case lines[1] == "+++ /dev/null":
 			delete(out, name)
