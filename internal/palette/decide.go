@@ -252,10 +252,11 @@ func (p *Plan) checkDraft(profile *Profile) {
 		}
 		return
 	}
-	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", p.Label(), joined(foreign))
+	label := p.labelOf(profile.Version)
+	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", label, joined(foreign))
 	if len(foreign) == 0 {
 		note = fmt.Sprintf("the draft of %s may have unpublished edits of somebody else: Palette does not tell all of %s",
-			p.Label(), joined(unknown))
+			label, joined(unknown))
 	}
 	if p.Goal.publishes() && p.Action != ActionNone && !p.Goal.IncludeDraft {
 		p.refuse("publish or discard that draft in Palette first, or give --include-draft", "%s", note)

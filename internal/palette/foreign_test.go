@@ -233,3 +233,11 @@ func TestMacroIsNotReplacedSilently(t *testing.T) {
 	})
 	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 }
+
+// A new version is not there yet: what stops it is the draft of the one it would be
+// cloned from.
+func TestNewVersionNamesTheVersionThatHasTheDraft(t *testing.T) {
+	w := newWorld(t, editManifest)
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
+	wantFailure(t, err, `the draft of profile "rhel-prod" 1.2.0 of project "Default" has unpublished edits`)
+}

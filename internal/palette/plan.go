@@ -313,9 +313,12 @@ func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, e
 }
 
 // Label names the profile in messages.
-func (p *Plan) Label() string {
+func (p *Plan) Label() string { return p.labelOf(p.version()) }
+
+// labelOf names a version of the profile that need not be the one that is aimed at.
+func (p *Plan) labelOf(version string) string {
 	text := fmt.Sprintf("profile %q", p.Target.Profile)
-	if version := p.version(); version != "" {
+	if version != "" {
 		text += " " + version
 	}
 	return text + " of " + p.Target.Scope.String()

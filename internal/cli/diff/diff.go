@@ -107,10 +107,8 @@ func (o *Options) run(ctx context.Context) error {
 	} else {
 		err = o.printDiffs(differences)
 	}
-	if err != nil {
-		return err
-	}
-	if err := failure.Join(palette.Errors(outcomes), work.Left); err != nil {
+	// What kept a profile from being compared is why a template finds nothing.
+	if err := failure.Join(palette.Errors(outcomes), work.Left, err); err != nil {
 		return err
 	}
 	for _, d := range differences {
