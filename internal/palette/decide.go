@@ -75,7 +75,7 @@ func (p *Plan) decideLayer(source *Profile, current Layer) error {
 	}
 	if current.Values == "" && !p.Target.Replace {
 		return refused("save the layer's values once in Palette, or set target.replace: true to have the rendered ones alone",
-			"palette does not tell the values of layer %s of %s, which an edit would start from", current.Name, p.Label())
+			"palette does not tell the values of layer %s of %s, which an edit would start from", current.Name, p.labelOf(source.Version))
 	}
 	current.PackUID = cmp.Or(current.PackUID, p.packUID)
 	side := "what is published"
@@ -263,6 +263,9 @@ func (p *Plan) checkDraft(profile *Profile) {
 		return
 	}
 	p.Notes = append(p.Notes, note)
+	if p.Goal.IncludeDraft {
+		p.Notes = append(p.Notes, unshown(profile)...)
+	}
 }
 
 // refuse keeps a plan from being applied, for the first reason that there is; a plan
@@ -295,30 +298,31 @@ func (p *Plan) checkAlone(profile *Profile) {
 // checkProfile refuses what is not the profile that the target means, or is not
 // told as a whole.
 func (p *Plan) checkProfile(profile *Profile) error {
+	label := p.labelOf(profile.Version)
 	if profile.untold != "" {
 		return refused("run the command again; if it stays so, look at the profile in Palette",
-			"palette does not tell the layers of %s: %s is missing from its answer", p.Label(), profile.untold)
+			"palette does not tell the layers of %s: %s is missing from its answer", label, profile.untold)
 	}
 	for _, side := range [][]Layer{profile.working(), profile.Published} {
 		if names := layersOf(side, p.Target.Pack); len(names) > 1 {
 			return refused("take the ones that are too many out of the profile in Palette",
-				"%s has %d layers of pack %s: %s", p.Label(), len(names), p.Target.Pack, joined(names))
+				"%s has %d layers of pack %s: %s", label, len(names), p.Target.Pack, joined(names))
 		}
 	}
 	if names := osLayers(profile.working()); len(names) > 1 {
-		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", p.Label(), len(names), joined(names))
+		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", label, len(names), joined(names))
 	}
 	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && canonical(have) != canonical(want) {
-		return refused("check target.type and target.profile", "%s is of type %s, not %s", p.Label(), have, want)
+		return refused("check target.type and target.profile", "%s is of type %s, not %s", label, have, want)
 	}
 	if have, want := profile.Kind.CloudType, p.Target.CloudType; want != "" && have != "" && canonical(have) != canonical(want) {
-		return refused("check target.cloudType and target.profile", "%s is of cloud type %s, not %s", p.Label(), have, want)
+		return refused("check target.cloudType and target.profile", "%s is of cloud type %s, not %s", label, have, want)
 	}
 	if p.unsureScope() {
 		p.Notes = append(p.Notes, p.unsure())
 	}
 	if profile.noVariables {
-		p.Notes = append(p.Notes, fmt.Sprintf("palette does not tell the variables of %s, so a change of them is not seen", p.Label()))
+		p.Notes = append(p.Notes, fmt.Sprintf("palette does not tell the variables of %s, so a change of them is not seen", label))
 	}
 	return nil
 }

@@ -234,10 +234,12 @@ func TestMacroIsNotReplacedSilently(t *testing.T) {
 	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 }
 
-// A new version is not there yet: what stops it is the draft of the one it would be
-// cloned from.
-func TestNewVersionNamesTheVersionThatHasTheDraft(t *testing.T) {
+// A new version is not there yet: what stops it is in the one that it would be cloned
+// from.
+func TestNewVersionNamesTheVersionThatStopsIt(t *testing.T) {
 	w := newWorld(t, editManifest)
 	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
 	wantFailure(t, err, `the draft of profile "rhel-prod" 1.2.0 of project "Default" has unpublished edits`)
+	_, err = w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, func(to *palette.Target) { to.CloudType = "eks" }), palette.Goal{NewVersion: "1.3.0"})
+	wantFailure(t, err, `profile "rhel-prod" 1.2.0 of project "Default" is of cloud type aws`)
 }

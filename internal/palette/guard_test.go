@@ -213,6 +213,13 @@ func TestManifestsThatAreNotThere(t *testing.T) {
 	client := answeringWith(t, w, http.StatusNotFound, "/v1/clusterprofiles/profile-rhel/packs/extra/manifests", `{"code": "PackNotFound", "message": "the pack is not there"}`)
 	_, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 	wantFailure(t, err, "unpublished edits of somebody else in extra")
+	included, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true, IncludeDraft: true, Shows: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "palette does not tell what manifest extra of layer extra holds, so it is not shown"; !slices.Contains(included.Notes, want) {
+		t.Errorf("got notes %q, want one %q", included.Notes, want)
+	}
 	plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
 	if err != nil {
 		t.Fatal(err)

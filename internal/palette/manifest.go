@@ -2,6 +2,7 @@ package palette
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -69,6 +70,20 @@ func undecided(a, b Layer) bool {
 		}
 	}
 	return false
+}
+
+// unshown names the manifests of a draft that nothing tells the content of, as a diff
+// has no text for them.
+func unshown(profile *Profile) []string {
+	var notes []string
+	for _, l := range profile.Draft {
+		for _, m := range l.Manifests {
+			if m.Content == "" && m.Digest == "" {
+				notes = append(notes, fmt.Sprintf("palette does not tell what manifest %s of layer %s holds, so it is not shown", m.Name, l.Name))
+			}
+		}
+	}
+	return notes
 }
 
 // manifestContent is a manifest as v1ManifestEntity of the API has it.

@@ -98,9 +98,9 @@ func (p *Plan) mayAdd(profile *Profile) error {
 	switch {
 	case taken && !p.Target.Replace:
 		return refused("take another profile, or set target.replace: true to put "+p.Target.Pack+" in its place",
-			"the OS layer of %s is %s, not %s", p.Label(), other.Name, p.Target.Pack)
+			"the OS layer of %s is %s, not %s", p.labelOf(profile.Version), other.Name, p.Target.Pack)
 	case !taken && !p.Target.Create:
-		return refused("set target.create: true to add it", "%s has no %s layer", p.Label(), p.Target.Pack)
+		return refused("set target.create: true to add it", "%s has no %s layer", p.labelOf(profile.Version), p.Target.Pack)
 	}
 	return nil
 }
