@@ -1,6 +1,7 @@
 package palette_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	canaries "github.com/kubectl-byoos/kubectl-byoos/test/canary"
+	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
 )
 
 // TestCanaries: neither the user's key nor what gives access in the words of Palette,
@@ -97,4 +99,38 @@ func refusal(a *canaries.Answer, text string) string {
 		return "<html>" + text + "</html>"
 	}
 	return text
+}
+
+// A key that stands in a layer's values stays there, and is in nothing that is shown.
+func TestKeyInValuesIsNotShown(t *testing.T) {
+	inBase64 := base64.StdEncoding.EncodeToString([]byte(canary))
+	for name, text := range map[string]string{"plain": canary, "base64": inBase64} {
+		for place, macro := range map[string]bool{"diff": false, "macro": true} {
+			t.Run(name+"/"+place, func(t *testing.T) {
+				values := strings.Replace(genericValues, oldAMI+`" # from`, oldAMI+`" # `+text+" from", 1)
+				if macro {
+					values = strings.Replace(values, oldAMI, "{{.spectro.var.ami}}", 1)
+				}
+				w := newWorld(t, func(s *fakepalette.State) { ours(s).Published[0].Values = values })
+				plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+				shown := ""
+				if macro {
+					shown = wordsOf(t, err)
+				} else {
+					if err != nil {
+						t.Fatal(err)
+					}
+					shown = plan.Difference(palette.SideDraft).Diff
+					w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{})
+					state := w.State()
+					if got := ours(&state).Layer("generic-byoi", true).Values; got != strings.Replace(values, oldAMI, newAMI, 1) {
+						t.Errorf("the values became\n%s", got)
+					}
+				}
+				if strings.Contains(shown, text) || !strings.Contains(shown, "from the golden pipeline") {
+					t.Errorf("shown is\n%s", shown)
+				}
+			})
+		}
+	}
 }

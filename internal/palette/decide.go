@@ -101,8 +101,15 @@ func (p *Plan) edited(side, values string) (string, error) {
 	var known *failure.Error
 	if errors.As(err, &known) && values != "" {
 		own := *known
-		own.Code, own.Summary = failure.ExitPalette, side+": "+known.Summary
+		own.Code, own.Summary = failure.ExitPalette, side+": "+p.scope.doer.scrubber.shown(known.Summary)
 		own.Next = prefixed("in Palette: ", known.Next)
+		own.Details = slices.Clone(known.Details)
+		for i, line := range own.Details {
+			own.Details[i] = p.scope.doer.scrubber.shown(line)
+		}
+		if known.Err != nil {
+			own.Err = &cleanError{text: p.scope.doer.scrubber.shown(known.Err.Error()), err: known.Err}
+		}
 		return "", &own
 	}
 	return string(wanted), err

@@ -63,6 +63,7 @@ func (p *Plan) Difference(side Side) Difference {
 			d.Diff += udiff.Unified(t.from, t.to, t.have, t.want)
 		}
 	}
+	d.Diff = p.scope.doer.scrubber.shown(d.Diff)
 	return d
 }
 

@@ -42,10 +42,10 @@ func (p *Plan) checkMacros(existing, wanted string) error {
 		return nil
 	}
 	e := refused("keep it and give the variable that value in Palette, or set target.replace: true to have the value in its place",
-		"the %s layer of %s has %s where the rendered value would go", p.Target.Pack, p.Label(), joined(lost))
+		"the %s layer of %s has %s where the rendered value would go", p.Target.Pack, p.Label(), p.scope.doer.scrubber.shown(joined(lost)))
 	for line := range strings.Lines(udiff.Unified("", "", existing, wanted)) {
 		if (line[0] == '-' || line[0] == '+') && !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "+++") {
-			e.Details = append(e.Details, oneLine(line))
+			e.Details = append(e.Details, p.scope.doer.scrubber.line(line))
 		}
 	}
 	return e

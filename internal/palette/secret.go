@@ -88,6 +88,14 @@ func (s scrubber) text(text string) string {
 // and once more without what stood within a secret; then it is cut.
 func (s scrubber) line(text string) string { return shortened(s.text(plain(s.text(text)))) }
 
+// shown is a text of values as it may be shown: without the secret, and else as it is.
+func (s scrubber) shown(text string) string {
+	if !s.holds(text) {
+		return text
+	}
+	return s.all.Text(text)
+}
+
 // holds tells whether a text has the secret in it.
 func (s scrubber) holds(text string) bool {
 	without := s.all.Text(text)
