@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -8,17 +9,30 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 // former is what an earlier output says of profiles.
 type former struct {
 	providers []provider
-	// labels are of resources, and of those that it let go.
-	labels []string
+	// labels are of resources, and of those that it let go; imported are of those that
+	// have all layers of the profile.
+	labels, imported []string
 }
+
+// maxNested is how deep a file is read: its own outputs are far from it. The parser
+// goes down with each bracket and sign, and a stack that is full ends the program.
+const (
+	maxNested = 1000
+	maxSigns  = 20 * maxNested
+)
 
 // readFormer reads an earlier output. What is no such file has nothing.
 func readFormer(data []byte, asJSON bool) former {
+	if tooNested(data, asJSON) {
+		return former{}
+	}
 	file, diags := hclsyntax.ParseConfig(data, "byoos.tf", hcl.InitialPos)
 	if asJSON {
 		file, diags = hcljson.Parse(data, "byoos.tf.json")
@@ -28,6 +42,7 @@ func readFormer(data []byte, asJSON bool) former {
 	}
 	content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "provider", LabelNames: []string{"name"}}, {Type: "resource", LabelNames: []string{"type", "name"}}, {Type: "removed"},
+		{Type: "data", LabelNames: []string{"type", "name"}},
 	}})
 	var f former
 	for _, block := range content.Blocks {
@@ -38,12 +53,42 @@ func readFormer(data []byte, asJSON bool) former {
 	return f
 }
 
+// tooNested tells whether a parser would go too deep. Signs that stand in a row count
+// as brackets that are never closed, up to the end of the line.
+func tooNested(data []byte, asJSON bool) bool {
+	if asJSON {
+		return !json.Valid(data) // which has a limit
+	}
+	tokens, _ := hclsyntax.LexConfig(data, "byoos.tf", hcl.InitialPos)
+	depth, signs := 0, 0
+	for _, token := range tokens {
+		switch token.Type {
+		case hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenOBrace, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			depth++
+		case hclsyntax.TokenCParen, hclsyntax.TokenCBrack, hclsyntax.TokenCBrace, hclsyntax.TokenTemplateSeqEnd:
+			depth--
+		case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenQuestion:
+			signs++
+		case hclsyntax.TokenNewline:
+			signs = 0
+		}
+		if depth > maxNested || signs > maxSigns {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *former) read(block *hcl.Block) {
 	attributes := attributesOf(block, "alias", "project_name", "from")
 	switch block.Type {
 	case "resource":
 		if block.Labels[0] == profileType {
 			f.labels = append(f.labels, block.Labels[1])
+		}
+	case "data":
+		if block.Labels[0] == profileType {
+			f.imported = append(f.imported, block.Labels[1])
 		}
 	case "removed":
 		if label, ok := strings.CutPrefix(address(attributes["from"]), profileType+"."); ok {
@@ -92,6 +137,18 @@ func address(attribute *hcl.Attribute) string {
 		return ""
 	}
 	return steps.RootName() + "." + name.Name
+}
+
+// keepsLayers refuses to list the BYOOS layer alone for a profile of which all layers
+// were listed: Terraform would take the others out of it.
+func (m *module) keepsLayers(f former) error {
+	for _, p := range m.profiles {
+		if p.Create && slices.Contains(f.imported, p.label) {
+			return failure.Usage("take target.create out; or remove the earlier output, when Terraform is to make the profile anew",
+				"pack %q: the earlier output imports profile %q, and with target.create Terraform would take its other layers away", p.pack.Name, p.Name)
+		}
+	}
+	return nil
 }
 
 // letGo tells Terraform to forget the profiles that a former output has and this one

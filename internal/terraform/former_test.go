@@ -70,3 +70,43 @@ func TestFormerThatIsNone(t *testing.T) {
 		}
 	}
 }
+
+// What is nested without end is no output either, and does not end the program.
+func TestFormerThatIsNested(t *testing.T) {
+	pack := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: "pack: {}\n"}}
+	for part, times := range map[string]int{"(": 400_000, "[": 2000, "{a=": 2000, "!": 30_000, "\"${": 2000, "a ? b : ": 30_000, "a {\n": 2000} {
+		former := []byte("a = " + strings.Repeat(part, times))
+		if _, err := terraform.Render(pack, terraform.Options{Former: former}); err != nil {
+			t.Errorf("%q: %v", part, err)
+		}
+	}
+	for _, part := range []string{"[", "{\"a\":"} {
+		if _, err := terraform.Render(pack, terraform.Options{Former: []byte(strings.Repeat(part, 20_000)), JSON: true}); err != nil {
+			t.Errorf("%q: %v", part, err)
+		}
+	}
+}
+
+// A profile that was imported has layers of others, which a resource of one that is
+// made has not.
+func TestImportedProfileIsNotMadeWithOneLayer(t *testing.T) {
+	of := func(version string, create bool) []terraform.Pack {
+		return []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: "pack: {}\n", Profile: terraform.Profile{
+			Context: terraform.ContextTenant, Name: "rhel", Version: version, Cloud: "aws", Create: create,
+		}}}
+	}
+	for _, asJSON := range []bool{false, true} {
+		options := terraform.Options{Shape: terraform.ShapeProfile, JSON: asJSON}
+		former, err := terraform.Render(of("1.0.0", false), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		options.Former = former
+		if _, err := terraform.Render(of("1.0.0", true), options); err == nil || !strings.Contains(err.Error(), "its other layers") {
+			t.Errorf("got %v", err)
+		}
+		if _, err := terraform.Render(of("1.1.0", true), options); err != nil {
+			t.Errorf("another version: %v", err)
+		}
+	}
+}

@@ -83,7 +83,11 @@ func Render(packs []Pack, options Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.letGo(readFormer(options.Former, options.JSON))
+	former := readFormer(options.Former, options.JSON)
+	if err := m.keepsLayers(former); err != nil {
+		return nil, err
+	}
+	m.letGo(former)
 	if options.JSON {
 		return m.json()
 	}
