@@ -55,11 +55,14 @@ func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
 	return terraform.Render(packs, terraform.Options{Shape: shape, JSON: o.Format == FormatTerraformJSON, Former: former})
 }
 
-// former is the file that the output takes the place of; nil when there is none. What
-// is no file is refused when it is written.
+// former is the file that the output takes the place of; nil when there is none. One
+// that would be refused when it is written is not read.
 func (o *Options) former() ([]byte, error) {
 	if o.OutDir == "" {
 		return nil, nil
+	}
+	if err := o.guard().Check(o.output(o.terraformFile(), nil)); err != nil {
+		return nil, err
 	}
 	name := filepath.Join(o.OutDir, o.terraformFile())
 	path := o.Invocation.Path(name)
