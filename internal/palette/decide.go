@@ -86,7 +86,7 @@ func (p *Plan) decideLayer(source *Profile, current Layer) error {
 	if err != nil {
 		return err
 	}
-	if err := p.checkMacros(current.Values, wanted); err != nil {
+	if err := p.checkMacros(source.Version, current.Values, wanted); err != nil {
 		return err
 	}
 	p.Current, p.Layer = current.Values, current
@@ -127,7 +127,7 @@ func (p *Plan) decideFresh(action Action, kind templateKind) error {
 	if err != nil {
 		return err
 	}
-	if err := p.checkMacros(p.fresh.Values, wanted); err != nil {
+	if err := p.checkMacros(p.version(), p.fresh.Values, wanted); err != nil {
 		return err
 	}
 	p.Action, p.Layer = action, *p.fresh

@@ -242,4 +242,17 @@ func TestNewVersionNamesTheVersionThatStopsIt(t *testing.T) {
 	wantFailure(t, err, `the draft of profile "rhel-prod" 1.2.0 of project "Default" has unpublished edits`)
 	_, err = w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, func(to *palette.Target) { to.CloudType = "eks" }), palette.Goal{NewVersion: "1.3.0"})
 	wantFailure(t, err, `profile "rhel-prod" 1.2.0 of project "Default" is of cloud type aws`)
+	w = newWorld(t, func(s *fakepalette.State) {
+		ours(s).Published = slices.Clone(ours(s).Published)
+		ours(s).Layer("generic-byoi", false).Values = "pack:\n  osImageOverride: \"{{.spectro.var.ami}}\"\n"
+	})
+	_, err = w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
+	wantFailure(t, err, `layer of profile "rhel-prod" 1.2.0 of project "Default" has {{.spectro.var.ami}}`)
+}
+
+// The highest version of all is no origin when it is the new one itself.
+func TestNewVersionThatIsTheOnlyOne(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, func(to *palette.Target) { to.Version = palette.Latest }), palette.Goal{NewVersion: "1.2.0"})
+	wantFailure(t, err, `profile "rhel-prod" has no other version that 1.2.0 could be cloned from`)
 }

@@ -262,6 +262,10 @@ func (p *Plan) otherVersions(ctx context.Context, refs []profileRef, cloned bool
 	if len(there) == 0 {
 		return nil
 	}
+	if p.Target.Version == Latest && p.Goal.NewVersion != "" {
+		return refused("choose another version, or drop --new-version to change one that is there",
+			"profile %q has no other version that %s could be cloned from; it has %s", p.Target.Profile, p.Goal.NewVersion, versions(there))
+	}
 	hint := "set target.version to one of them"
 	if version := cmp.Or(p.Goal.NewVersion, p.Target.Version); !cloned && version != Latest {
 		hint += fmt.Sprintf("; `apply --new-version %[1]s` then makes version %[1]s from it", version)

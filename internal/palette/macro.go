@@ -36,13 +36,13 @@ func lostMacros(before, after string) []string {
 
 // checkMacros keeps an edit from putting an id in place of what somebody chose to
 // be filled in elsewhere.
-func (p *Plan) checkMacros(existing, wanted string) error {
+func (p *Plan) checkMacros(version, existing, wanted string) error {
 	lost := lostMacros(existing, wanted)
 	if len(lost) == 0 || p.Target.Replace {
 		return nil
 	}
 	e := refused("keep it and give the variable that value in Palette, or set target.replace: true to have the value in its place",
-		"the %s layer of %s has %s where the rendered value would go", p.Target.Pack, p.Label(), p.scope.doer.scrubber.shown(joined(lost)))
+		"the %s layer of %s has %s where the rendered value would go", p.Target.Pack, p.labelOf(version), p.scope.doer.scrubber.shown(joined(lost)))
 	for line := range strings.Lines(udiff.Unified("", "", existing, wanted)) {
 		if (line[0] == '-' || line[0] == '+') && !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "+++") {
 			e.Details = append(e.Details, p.scope.doer.scrubber.line(line))

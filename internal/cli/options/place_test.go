@@ -57,6 +57,8 @@ func TestProjectCountsAtItsHost(t *testing.T) {
 		"beside a host elsewhere":           {environ: []string{"SPECTROCLOUD_HOST=" + b}, config: userconfig.Palette{Project: "dev"}, host: b, project: "dev", noting: `the project "dev" is of your configuration, and the host b.example.com of SPECTROCLOUD_HOST`},
 		"beside the login's host":           {config: userconfig.Palette{Project: "dev"}, login: paletteLogin{host: a, project: "x"}, host: a, project: "dev", noting: "the host a.example.com of the Palette CLI's login"},
 		"a login of a host that is none":    {palette: Palette{Host: b}, login: paletteLogin{host: "https://user:s3cret@a.example.com", project: "dev"}, refused: "is one of another Palette"},
+		"a host that is none":               {environ: []string{"SPECTROCLOUD_HOST=" + a + "/console"}, login: paletteLogin{host: a, project: "dev"}, refused: "more than a host's name"},
+		"a login's host that is none":       {login: paletteLogin{host: "https://user:s3cret@a.example.com", project: "dev"}, refused: "the Palette host has credentials in it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			place := c.palette.place(testInvocation(t.TempDir(), c.environ...), c.config, c.login)

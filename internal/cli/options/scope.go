@@ -90,6 +90,10 @@ func firstOf(candidates ...setting) setting {
 
 // takeBeside takes a project that stands beside a host, which may be empty.
 func (s *Scopes) takeBeside(project setting, beside string, host setting) {
+	if _, err := palette.ParseHost(host.value); err != nil {
+		s.unknown = err
+		return
+	}
 	if beside != "" && !sameHost(beside, host.value) {
 		s.unknown = failure.Usage("say with --project or --tenant what is meant at this host, or with target.project or target.scope",
 			"the project %q of %s is one of %s, and the host is %s (of %s)",
