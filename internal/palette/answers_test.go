@@ -73,6 +73,8 @@ func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 // replacing answers otherwise in front of a fake.
 type replacing struct {
 	fake *fakepalette.Server
+	// next is the fake, or another that replaces answers.
+	next http.Handler
 	replacement
 	mu    sync.Mutex
 	count int
@@ -115,7 +117,9 @@ func (h *replacing) pass(r *http.Request, body []byte) *httptest.ResponseRecorde
 	rec := httptest.NewRecorder()
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	h.fake.ServeHTTP(rec, again)
+	if h.abort(rec, again) {
+		panic(http.ErrAbortHandler)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if r.Method == http.MethodGet && rec.Code == http.StatusOK {
@@ -127,6 +131,13 @@ func (h *replacing) pass(r *http.Request, body []byte) *httptest.ResponseRecorde
 		}
 	}
 	return rec
+}
+
+// abort passes a request on, and tells whether it was cut.
+func (h *replacing) abort(w http.ResponseWriter, r *http.Request) (cut bool) {
+	defer func() { cut = recover() != nil }()
+	h.next.ServeHTTP(w, r)
+	return false
 }
 
 func (h *replacing) answer(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -245,6 +256,8 @@ type flow struct {
 	request palette.Request
 	goal    palette.Goal
 	serve   func(*fakepalette.Server)
+	// expect is what a diff showed; nil where no plan is given.
+	expect *palette.Expectation
 }
 
 func randomFlow(t *testing.T, r *rand.Rand) flow {
@@ -255,7 +268,10 @@ func randomFlow(t *testing.T, r *rand.Rand) flow {
 		return func(t *palette.Target) { t.Version, t.Create, t.CloudType = version, true, "aws" }
 	}
 	f := flow{goal: goal}
-	switch r.IntN(6) {
+	switch r.IntN(7) {
+	case 6:
+		f.name, f.request = "edge", edgeRequest(t, "store-2026-01")
+		f.request.Target.Version = "1.0.0"
 	case 0:
 		f.name, f.request = "create", request(t, "fresh", newAMI, at(""))
 		f.goal.OSLayerAlone, f.goal.NewVersion = goal.Publish, ""
@@ -275,7 +291,7 @@ func randomFlow(t *testing.T, r *rand.Rand) flow {
 		state := baseState(t)
 		elsewhere("rhel-prod", "tenant", "project-2")(&state)
 		elsewhere("fresh", "tenant")(&state)
-		if !slices.Contains([]string{"create", "add", "replace"}, f.name) {
+		if !slices.Contains([]string{"create", "add", "replace", "edge"}, f.name) {
 			drafts()[draft](ours(&state))
 		}
 		return copied(t, state)
@@ -337,22 +353,31 @@ func TestAnswersReplaced(t *testing.T) {
 func replacedOnce(t *testing.T, server *fakepalette.Server, seed uint64) int {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
-	f, change := randomFlow(t, r), randomReplacement(r)
+	f, changes := randomFlow(t, r), []replacement{randomReplacement(r)}
+	if r.IntN(3) == 0 {
+		changes = append(changes, randomReplacement(r))
+	}
 	plain := httptest.NewServer(server)
 	defer plain.Close()
 	f.serve(server)
 	server.Reset(f.state(t))
 	before := server.State()
+	if r.IntN(3) == 0 {
+		f.show(t, plain.URL)
+	}
 	_, cleanErr := f.run(t.Context(), t, plain.URL, time.Minute)
 	want := server.State()
 
 	server.Reset(f.state(t))
-	h := &replacing{fake: server, replacement: change, first: map[string][]byte{}, profiles: map[string][]byte{}}
-	front := httptest.NewServer(h)
+	var chain http.Handler = server
+	for _, change := range changes {
+		chain = &replacing{fake: server, next: chain, replacement: change, first: map[string][]byte{}, profiles: map[string][]byte{}}
+	}
+	front := httptest.NewServer(chain)
 	defer front.Close()
 	outcome, err := f.run(t.Context(), t, front.URL, 100*time.Millisecond)
 	server.Settle()
-	where := fmt.Sprintf("seed %d, %s, %s\nends with %v", seed, f.name, change, err)
+	where := fmt.Sprintf("seed %d, %s, %s\nends with %v", seed, f.name, changes, err)
 	noCanary(t, where)
 	state := server.State()
 	checkTargetAlone(t, where, f, before, state)
@@ -372,7 +397,7 @@ func replacedOnce(t *testing.T, server *fakepalette.Server, seed uint64) int {
 	if err == nil && cleanErr == nil && !cmp.Equal(content(want), content(state), anyUID) {
 		t.Errorf("it ended well, and otherwise than without the replacement: %s\n%s", where, cmp.Diff(content(want), content(state), anyUID))
 	}
-	if err == nil && cleanErr != nil {
+	if err == nil && cleanErr != nil && f.expect == nil {
 		t.Errorf("it ended well, and without the replacement with %v: %s", cleanErr, where)
 	}
 	_, next := f.run(t.Context(), t, plain.URL, time.Minute)
@@ -419,8 +444,32 @@ func (f flow) run(ctx context.Context, t *testing.T, url string, patience time.D
 		t.Fatal(err)
 	}
 	planned := client.PlanAll(ctx, []palette.Request{f.request}, f.goal, 1)
-	outcomes := client.ApplyAll(ctx, planned, 1, func(palette.Target) (palette.Options, error) { return palette.Options{}, nil })
+	var options palette.Options
+	if f.expect != nil {
+		// The front that replaces answers is the same Palette.
+		expect := *f.expect
+		expect.Palette = client.Host()
+		options.Expect = &expect
+	}
+	outcomes := client.ApplyAll(ctx, planned, 1, func(palette.Target) (palette.Options, error) { return options, nil })
 	return outcomes[0], palette.Errors(outcomes)
+}
+
+// show has a diff make the plan that is applied.
+func (f *flow) show(t *testing.T, url string) {
+	t.Helper()
+	goal, side := f.goal, palette.SideDraft
+	goal.Shows = true
+	if goal.Publish || goal.NewVersion != "" {
+		side = palette.SidePublished
+	}
+	plan, err := newClient(t, url, canary).Plan(t.Context(), f.request, goal)
+	if err != nil {
+		return
+	}
+	expect := plan.Difference(side).Expect
+	f.expect = &expect
+	f.name += " with a plan"
 }
 
 func checkTargetAlone(t *testing.T, where string, f flow, before, after fakepalette.State) {
