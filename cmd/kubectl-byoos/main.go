@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -20,6 +22,9 @@ func main() {
 }
 
 func run() int {
+	// Go's HTTP client logs what a server sends unasked, word for word: the API key may
+	// be in it.
+	log.SetOutput(io.Discard)
 	beforeChildren()
 	ctx, stop := untilSignal()
 	defer stop()
