@@ -19,6 +19,10 @@ type former struct {
 	// labels are of resources, and of those that it let go; imported are of those that
 	// have all layers of the profile.
 	labels, imported []string
+	// live are labels of resources; unread tells that there is something that cannot
+	// be read.
+	live   []string
+	unread bool
 }
 
 // maxNested is how deep a file is read: its own outputs are far from it. The parser
@@ -31,14 +35,14 @@ const (
 // readFormer reads an earlier output. What is no such file has nothing.
 func readFormer(data []byte, asJSON bool) former {
 	if tooNested(data, asJSON) {
-		return former{}
+		return former{unread: len(data) > 0}
 	}
 	file, diags := hclsyntax.ParseConfig(data, "byoos.tf", hcl.InitialPos)
 	if asJSON {
 		file, diags = hcljson.Parse(data, "byoos.tf.json")
 	}
 	if diags.HasErrors() {
-		return former{}
+		return former{unread: true}
 	}
 	content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "provider", LabelNames: []string{"name"}}, {Type: "resource", LabelNames: []string{"type", "name"}}, {Type: "removed"},
@@ -84,7 +88,7 @@ func (f *former) read(block *hcl.Block) {
 	switch block.Type {
 	case "resource":
 		if block.Labels[0] == profileType {
-			f.labels = append(f.labels, block.Labels[1])
+			f.labels, f.live = append(f.labels, block.Labels[1]), append(f.live, block.Labels[1])
 		}
 	case "data":
 		if block.Labels[0] == profileType {
@@ -116,11 +120,39 @@ func constant(attribute *hcl.Attribute) string {
 	if attribute == nil {
 		return ""
 	}
+	if expression, native := attribute.Expr.(hclsyntax.Expression); native && !isText(expression) {
+		return ""
+	}
 	value, diags := attribute.Expr.Value(&hcl.EvalContext{})
 	if diags.HasErrors() || value.IsNull() || value.Type() != cty.String {
 		return ""
 	}
 	return value.AsString()
+}
+
+// isText tells a text from what would have to be computed.
+func isText(expression hclsyntax.Expression) bool {
+	template, ok := expression.(*hclsyntax.TemplateExpr)
+	return ok && !slices.ContainsFunc(template.Parts, func(part hclsyntax.Expression) bool {
+		_, literal := part.(*hclsyntax.LiteralValueExpr)
+		return !literal
+	})
+}
+
+// Notes tells what an output does to the profiles of the one before it, which people
+// would see in Terraform's plan alone.
+func Notes(before, output []byte, asJSON bool) []string {
+	was, is := readFormer(before, asJSON), readFormer(output, asJSON)
+	if was.unread {
+		return []string{"the earlier output cannot be read: what it had is not let go of; see in Terraform's plan that nothing is destroyed"}
+	}
+	var notes []string
+	for _, label := range was.live {
+		if !slices.Contains(is.live, label) {
+			notes = append(notes, "Terraform lets go of "+profileType+"."+label+", which is no longer rendered; the profile stays in Palette")
+		}
+	}
+	return notes
 }
 
 // address is what an attribute refers to: a resource of this module.

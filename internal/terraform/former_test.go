@@ -47,6 +47,50 @@ func TestFormerVersionsAreLetGo(t *testing.T) {
 	}
 }
 
+// What Terraform is to forget is told when it is first written.
+func TestNotesOfWhatIsLetGo(t *testing.T) {
+	of := func(version string) []terraform.Pack {
+		return []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: "pack: {}\n", Profile: terraform.Profile{
+			Context: terraform.ContextTenant, Name: "rhel", Version: version, Cloud: "aws", Create: true,
+		}}}
+	}
+	for _, asJSON := range []bool{false, true} {
+		render := func(version string, former []byte) []byte {
+			out, err := terraform.Render(of(version), terraform.Options{Shape: terraform.ShapeProfile, JSON: asJSON, Former: former})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		first := render("1.0.0", nil)
+		second := render("1.1.0", first)
+		third := render("1.1.0", second)
+		const want = "Terraform lets go of spectrocloud_cluster_profile.rhel_1_0_0, which is no longer rendered; the profile stays in Palette"
+		for name, c := range map[string]struct{ before, after, note string }{
+			"none before": {"", string(first), ""}, "raised": {string(first), string(second), want}, "told before": {string(second), string(third), ""},
+			"unreadable": {"resource {", string(first), "the earlier output cannot be read"},
+		} {
+			notes := strings.Join(terraform.Notes([]byte(c.before), []byte(c.after), asJSON), "\n")
+			if !strings.HasPrefix(notes, c.note) || (c.note == "") != (notes == "") {
+				t.Errorf("%s: got %q, want %q", name, notes, c.note)
+			}
+		}
+	}
+}
+
+// What would have to be computed is nobody's alias: it may take hours.
+func TestFormerIsNotComputed(t *testing.T) {
+	loop := `"x"`
+	for range 9 {
+		loop = "join(\"\", [for v in [" + strings.Repeat("1,", 100) + "] : " + loop + "])"
+	}
+	former := "provider \"spectrocloud\" {\n  alias = " + loop + "\n  project_name = \"a\"\n}\nresource \"spectrocloud_cluster_profile\" \"gone\" {\n}\n"
+	out, err := terraform.Render(nil, terraform.Options{Former: []byte(former)})
+	if err != nil || !strings.Contains(string(out), "spectrocloud_cluster_profile.gone") {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
 func matches(text, pattern string) bool {
 	start, open := strings.CutSuffix(pattern, "*")
 	return text == pattern || open && strings.HasPrefix(text, start)
