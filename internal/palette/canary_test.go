@@ -113,7 +113,7 @@ func TestKeyInValuesIsNotShown(t *testing.T) {
 				}
 				w := newWorld(t, func(s *fakepalette.State) { ours(s).Published[0].Values = values })
 				plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
-				shown := ""
+				var shown string
 				if macro {
 					shown = wordsOf(t, err)
 				} else {
