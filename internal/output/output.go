@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/term"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -140,7 +141,12 @@ func (p *Printer) Print(list List, out, errOut io.Writer) error {
 		return printLines(list.Names, out)
 	}
 	watched := &watchedWriter{out: out}
-	err := p.printStructured(list, watched)
+	var to io.Writer = watched
+	if p.format != "json" && p.format != "yaml" && isTerminal(out) {
+		// Templates write names as they are; the two escape them.
+		to = harmlessWriter{watched}
+	}
+	err := p.printStructured(list, to)
 	switch {
 	case watched.err != nil:
 		return fmt.Errorf("cannot write the output: %w", watched.err)
@@ -177,6 +183,21 @@ func (w *watchedWriter) Write(data []byte) (int, error) {
 		w.err = err
 	}
 	return n, err
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// harmlessWriter writes text of others to a terminal.
+type harmlessWriter struct{ out io.Writer }
+
+func (w harmlessWriter) Write(data []byte) (int, error) {
+	if _, err := io.WriteString(w.out, Harmless(string(data))); err != nil {
+		return 0, err
+	}
+	return len(data), nil
 }
 
 func printLines(lines []string, out io.Writer) error {

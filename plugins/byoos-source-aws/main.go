@@ -3,6 +3,8 @@
 package main
 
 import (
+	"io"
+	"log"
 	"runtime/debug"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
@@ -19,6 +21,8 @@ const (
 )
 
 func main() {
+	// HTTP clients log what a server sends unasked, word for word: a secret may be in it.
+	log.SetOutput(io.Discard)
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
 	shared := &session.Shared{}

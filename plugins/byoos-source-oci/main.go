@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -14,6 +16,8 @@ import (
 )
 
 func main() {
+	// HTTP clients log what a server sends unasked, word for word: a secret may be in it.
+	log.SetOutput(io.Discard)
 	// A run is over in less than a second: with the default, a list of ten thousand
 	// tags is collected as garbage again and again. The limit is for millions.
 	debug.SetGCPercent(400)

@@ -127,13 +127,7 @@ func (o *Options) run(ctx context.Context) error {
 	outcomes := work.Client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
 	})
-	if printer != nil {
-		err = printer.Print(list(outcomes), o.Invocation.Out, o.Invocation.ErrOut)
-	} else {
-		err = o.printReports(outcomes)
-	}
-	// What was done is done, also when it cannot be told.
-	return failure.Join(palette.Errors(outcomes), work.Left, err)
+	return failure.Join(palette.Errors(outcomes), work.Left, o.print(printer, outcomes))
 }
 
 func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) []palette.Outcome {
@@ -181,8 +175,22 @@ func (o *Options) loadPlan(ctx context.Context) (map[string]palette.Difference, 
 	return shown, nil
 }
 
+// print tells what was done. A template that fails does not undo it: people are told
+// on stderr, and the exit code is not that of wrong usage, of which nothing was done.
+func (o *Options) print(printer *output.Printer, outcomes []palette.Outcome) error {
+	if printer == nil {
+		return o.printReports(outcomes, o.Invocation.Out)
+	}
+	err := printer.Print(list(outcomes), o.Invocation.Out, o.Invocation.ErrOut)
+	if err == nil {
+		return nil
+	}
+	_ = o.printReports(outcomes, o.Invocation.ErrOut)
+	return &failure.Error{Code: failure.ExitFailure, Summary: "cannot print what was done as it was asked for", Err: err, Next: "it is told above"}
+}
+
 // printReports tells people what was done; failures follow on stderr.
-func (o *Options) printReports(outcomes []palette.Outcome) error {
+func (o *Options) printReports(outcomes []palette.Outcome, out io.Writer) error {
 	var told strings.Builder
 	line := func(format string, args ...any) {
 		told.WriteString(output.HarmlessLine(fmt.Sprintf(format, args...)) + "\n")
@@ -197,7 +205,7 @@ func (o *Options) printReports(outcomes []palette.Outcome) error {
 			line("  %s %s", mark(step), step.Text)
 		}
 	}
-	_, err := io.WriteString(o.Invocation.Out, told.String())
+	_, err := io.WriteString(out, told.String())
 	return err
 }
 

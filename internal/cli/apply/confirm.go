@@ -30,9 +30,11 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 		return nil
 	}
 	var lines []string
+	host := ""
 	for _, outcome := range planned {
 		if outcome.Plan != nil && slices.Contains(outcome.Plan.Actions(), palette.ActionPublish) {
 			d := outcome.Plan.Difference(palette.SidePublished)
+			host = d.Expect.Palette
 			lines = append(lines, output.HarmlessLine(fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), d.UsedBy())))
 			for _, note := range d.Notes {
 				lines = append(lines, output.HarmlessLine("    note: "+note))
@@ -42,7 +44,7 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 	if len(lines) == 0 {
 		return nil
 	}
-	fmt.Fprintf(o.Invocation.ErrOut, "This publishes\n%s\nPublish? Only yes is accepted: ", strings.Join(lines, "\n"))
+	fmt.Fprintf(o.Invocation.ErrOut, "This publishes in %s\n%s\nPublish? Only yes is accepted: ", host, strings.Join(lines, "\n"))
 	answer, err := o.answer(ctx)
 	if err != nil {
 		return err

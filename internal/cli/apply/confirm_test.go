@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
 )
@@ -62,13 +64,13 @@ func asking(answer string) (*Options, *strings.Builder) {
 }
 
 func TestPublishAsks(t *testing.T) {
-	const question = "This publishes\n" +
+	const question = "This publishes in HOST\n" +
 		"  aws-east: profile \"rhel-prod\" 1.2.0 of the tenant: used by batch, web\n" +
 		"Publish? Only yes is accepted: "
 	for answer, code := range map[string]int{"yes\n": failure.ExitOK, "yes": failure.ExitOK, "y\n": failure.ExitFailure, "\n": failure.ExitFailure, "": failure.ExitFailure} {
 		o, asked := asking(answer)
 		err := o.confirm(t.Context(), planned(t, "pack: {osImageOverride: new}\n"))
-		if failure.Code(err) != code || asked.String() != question {
+		if failure.Code(err) != code || regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(asked.String(), "HOST") != question {
 			t.Errorf("%q: got %v, code %d, and was asked %q", answer, err, failure.Code(err), asked)
 		}
 	}
@@ -106,6 +108,20 @@ func TestPublishAsksNothing(t *testing.T) {
 	o, asked := asking("")
 	if err := o.confirm(t.Context(), planned(t, "pack: {osImageOverride: old}\n")); err != nil || asked.Len() > 0 {
 		t.Errorf("nothing to do: got %v, and was asked %q", err, asked)
+	}
+}
+
+// What was done is told, also where the template for it fails.
+func TestTemplateThatFails(t *testing.T) {
+	o, told := asking("")
+	printer, err := output.New("go-template={{range .nope}}{{end}}{{.items.nope}}", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := []palette.Outcome{{Report: &palette.Report{Name: "aws-east", Profile: "rhel", State: palette.StatePublished,
+		Steps: []palette.Step{{Action: palette.ActionPublish, Text: "publish it", Progress: palette.ProgressSeen, Done: true}}}}}
+	if err := o.print(printer, outcomes); failure.Code(err) != failure.ExitFailure || !strings.Contains(told.String(), "done: publish it") {
+		t.Errorf("got %v, told %q", err, told)
 	}
 }
 
