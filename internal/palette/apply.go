@@ -64,8 +64,8 @@ func (r *run) all(ctx context.Context, options Options) error {
 	if err := r.expect(options.Expect); err != nil {
 		return err
 	}
-	if r.plan.Action != ActionNone && r.plan.unsureScope() {
-		return refused("ask your administrator what the profile belongs to; an apply writes only what is told", "%s", r.plan.unsure())
+	if err := r.plan.mayWrite(); err != nil {
+		return err
 	}
 	if options.DryRun == DryRunClient || options.DryRun == DryRunServer {
 		for _, action := range r.plan.Actions() {
@@ -79,6 +79,10 @@ func (r *run) all(ctx context.Context, options Options) error {
 	for range maxActions {
 		if r.plan.Action == ActionNone {
 			return nil
+		}
+		// What was made just now may be another's, where the answer to it was lost.
+		if err := r.plan.mayWrite(); err != nil {
+			return err
 		}
 		if err := r.step(ctx); err != nil {
 			return err

@@ -265,7 +265,8 @@ func (p *Plan) checkDraft(profile *Profile) {
 		note = fmt.Sprintf("the draft of %s may have unpublished edits of somebody else: Palette does not tell all of %s",
 			label, joined(unknown))
 	}
-	if p.Goal.publishes() && p.Action != ActionNone && !p.Goal.IncludeDraft {
+	// A draft that is behind what is published is changed as a draft.
+	if slices.Contains(p.Actions(), ActionPublish) && !p.Goal.IncludeDraft {
 		p.refuse("publish or discard that draft in Palette first, or give --include-draft", "%s", note)
 		return
 	}
@@ -337,6 +338,14 @@ func (p *Plan) checkProfile(profile *Profile) error {
 func (p *Plan) unsureScope() bool {
 	profile := p.Profile()
 	return profile != nil && profile.belongs == belongsUnknown
+}
+
+// mayWrite refuses to write to what may be of another scope.
+func (p *Plan) mayWrite() error {
+	if p.Action == ActionNone || !p.unsureScope() {
+		return nil
+	}
+	return refused("ask your administrator what the profile belongs to; an apply writes only what is told", "%s", p.unsure())
 }
 
 func (p *Plan) unsure() string {

@@ -282,6 +282,17 @@ func (p *Plan) writesTo() *Profile {
 	return p.read.profile(p.Goal)
 }
 
+// madeUID is the uid that Palette told of what this plan made; empty for nothing, as
+// where the answer was lost.
+func (p *Plan) madeUID() string {
+	for uid, told := range p.made {
+		if told {
+			return uid
+		}
+	}
+	return ""
+}
+
 // Plan reads a target and says what is to be done. It writes nothing.
 func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, error) {
 	scope, err := c.In(ctx, request.Target.Scope)

@@ -101,6 +101,9 @@ func (r *Report) finish(p *Plan, err error) {
 	if profile != nil {
 		r.ProfileUID, r.Clusters, r.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
 	}
+	if profile == nil {
+		r.ProfileUID = p.madeUID()
+	}
 	switch {
 	case err != nil:
 		r.State, r.Error = StateFailed, err.Error()
