@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -118,11 +119,12 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	planned := o.plan(ctx, work.Client, work.Requests)
+	planned, spent := o.plan(ctx, work.Client, work.Requests)
 	if err := o.confirm(ctx, planned); err != nil {
 		return err
 	}
-	limited, cancel := o.Palette.Limit(ctx)
+	// A person may take any time to answer.
+	limited, cancel := o.Palette.Limit(ctx, spent)
 	defer cancel()
 	outcomes := work.Client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
@@ -130,10 +132,13 @@ func (o *Options) run(ctx context.Context) error {
 	return failure.Join(palette.Errors(outcomes), work.Left, o.print(printer, outcomes))
 }
 
-func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) []palette.Outcome {
-	limited, cancel := o.Palette.Limit(ctx)
+// plan returns the plans, and the time that they took.
+func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) ([]palette.Outcome, time.Duration) {
+	start := o.Invocation.Now()
+	limited, cancel := o.Palette.Limit(ctx, 0)
 	defer cancel()
-	return client.PlanAll(limited, requests, o.Goal, o.Palette.Parallel)
+	planned := client.PlanAll(limited, requests, o.Goal, o.Palette.Parallel)
+	return planned, o.Invocation.Now().Sub(start)
 }
 
 func (o *Options) applyOptions(t palette.Target, shown map[string]palette.Difference) (palette.Options, error) {
@@ -200,7 +205,7 @@ func (o *Options) printReports(outcomes []palette.Outcome, out io.Writer) error 
 		for _, warning := range r.Warnings {
 			fmt.Fprintln(o.Invocation.ErrOut, output.HarmlessLine("warning: pack "+r.Name+": "+warning))
 		}
-		line("%s: profile %q%s: %s", r.Name, r.Profile, space(r.ProfileVersion), stateText(r))
+		line("%s: profile %q%s: %s", r.Name, r.Profile, space(r.ProfileVersion), o.stateText(r))
 		for _, step := range r.Steps {
 			line("  %s %s", mark(step), step.Text)
 		}
@@ -216,7 +221,7 @@ func space(text string) string {
 	return " " + text
 }
 
-func stateText(r *palette.Report) string {
+func (o *Options) stateText(r *palette.Report) string {
 	switch r.State {
 	case palette.StateUnchanged:
 		return "nothing to do"
@@ -226,6 +231,9 @@ func stateText(r *palette.Report) string {
 		}
 		return "not changed, as this is a dry run"
 	case palette.StateDraft:
+		if o.Goal.Publish {
+			return "changed as a draft; what is published has the values already"
+		}
 		return "changed as a draft; --publish makes it current"
 	case palette.StateRestored:
 		return "changed; the draft is again as what is published"

@@ -98,7 +98,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	limited, cancel := o.Palette.Limit(ctx)
+	limited, cancel := o.Palette.Limit(ctx, 0)
 	defer cancel()
 	outcomes := work.Client.PlanAll(limited, work.Requests, goal, o.Palette.Parallel)
 	differences := differencesOf(outcomes, side)

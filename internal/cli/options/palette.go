@@ -72,9 +72,10 @@ func (p *Palette) AddScopeFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.Tenant, "tenant", false, "targets that name no project are of the tenant, also when the environment names a project")
 }
 
-// Limit gives the work with Palette the time it may take.
-func (p *Palette) Limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, p.Timeout)
+// Limit gives the work with Palette the time it may take, less what was spent on it
+// before.
+func (p *Palette) Limit(ctx context.Context, spent time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, p.Timeout-spent)
 }
 
 // Work is what diff and apply start from.
