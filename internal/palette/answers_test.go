@@ -87,7 +87,10 @@ type replacing struct {
 }
 
 func (h *replacing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the client did not wait
+	}
 	operation := h.fake.Operation(r)
 	if !h.chosen(operation) {
 		rec := h.pass(r, body)
