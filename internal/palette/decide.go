@@ -38,7 +38,7 @@ func (p *Plan) decide() error {
 	if err := p.decideLayer(source, current); err != nil {
 		return err
 	}
-	p.nothingNew = profile == nil && !p.hasToPublish(source)
+	p.nothingNew = profile == nil && !p.publishesAfter(source)
 	switch {
 	case p.nothingNew:
 		p.Notes = append(p.Notes, fmt.Sprintf("version %s has these values already, so version %s is not made", source.Version, p.Goal.NewVersion))

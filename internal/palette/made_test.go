@@ -121,3 +121,22 @@ func TestDraftThatIsBehindBesideSomebodysEdits(t *testing.T) {
 		t.Errorf("got draft %+v", ours(&after).Draft)
 	}
 }
+
+// A draft that will be what is published is nothing for a new version, also where drafts
+// are included.
+func TestNewVersionOfADraftThatIsBehind(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		p := ours(s)
+		p.Draft = append(p.Draft, p.Published...)
+		published := append([]fakepalette.Layer{}, p.Published...)
+		published[0].Values = strings.ReplaceAll(published[0].Values, oldAMI, newAMI)
+		p.Published = published
+	})
+	r, goal := request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0", IncludeDraft: true}
+	if diff := w.plan(t, r, goal).Difference(palette.SidePublished); diff.Different {
+		t.Errorf("the diff: %+v", diff)
+	}
+	if report := w.apply(t, r, goal); report.State != palette.StateUnchanged || len(w.writes()) > 0 {
+		t.Errorf("got %+v", report)
+	}
+}

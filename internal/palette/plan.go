@@ -364,7 +364,7 @@ func (p *Plan) Actions() []Action {
 		}
 		actions = append(actions, then)
 	}
-	if p.Goal.publishes() && p.publishesAfter() {
+	if profile := p.read.profile(p.Goal); p.Goal.publishes() && (profile == nil || p.publishesAfter(profile)) {
 		actions = append(actions, ActionPublish)
 	}
 	return actions
@@ -372,11 +372,7 @@ func (p *Plan) Actions() []Action {
 
 // publishesAfter tells whether there is something to publish once the layer is written:
 // the draft may be what is published then.
-func (p *Plan) publishesAfter() bool {
-	profile := p.read.profile(p.Goal)
-	if profile == nil {
-		return true
-	}
+func (p *Plan) publishesAfter(profile *Profile) bool {
 	drafted := *profile
 	drafted.Draft = replaced(slices.DeleteFunc(slices.Clone(drafted.working()), p.isReplaced), p.Layer)
 	return p.hasToPublish(&drafted)
