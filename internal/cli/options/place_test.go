@@ -84,6 +84,18 @@ func TestProjectCountsAtItsHost(t *testing.T) {
 	}
 }
 
+// What a refused key is told with names no project that is not used.
+func TestOriginOfATenantNamesNoProject(t *testing.T) {
+	p := Palette{Host: "a.example.com", Tenant: true}
+	place := p.place(testInvocation(t.TempDir(), "SPECTROCLOUD_PROJECT=dev"), userconfig.Palette{}, paletteLogin{})
+	if text := place.origin("stdin"); text != "the host a.example.com is of --palette-host, the key of stdin" {
+		t.Errorf("got %q", text)
+	}
+	if scope, err := place.scopes.of("p", spec.Target{}); err != nil || scope.Kind() != "tenant" {
+		t.Errorf("got %v, %v", scope, err)
+	}
+}
+
 // What stands in the login's place and is none ends the run and never holds it up.
 func TestLoginThatIsNoFile(t *testing.T) {
 	const good = "paletteConfig: {projectName: dev, mgmt: {endpoint: a.example.com}}\n"

@@ -67,7 +67,9 @@ func (p *Palette) place(inv *invocation.Invocation, config userconfig.Palette, l
 	scopes := Scopes{Tenant: p.Tenant, flag: p.scopeFlag()}
 	named := firstOf(setting{p.Project, "--project"}, setting{inv.Getenv(projectVariable), projectVariable})
 	switch {
-	case named.value != "" || p.Tenant:
+	case p.Tenant:
+		// No project is used, whatever names one.
+	case named.value != "":
 		scopes.Project, scopes.from = named.value, named.from
 	case config.Project != "":
 		scopes.takeBeside(setting{config.Project, fromConfig}, config.Host, host)
