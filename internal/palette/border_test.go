@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -221,15 +222,16 @@ func TestEndlessPages(t *testing.T) {
 	}
 }
 
-// stalled waits for the client to give up.
-func stalled(t *testing.T, w *world, operation string, count *int) *palette.Client {
+// stalled waits for the client to give up; asked tells how often it was asked.
+func stalled(t *testing.T, w *world, operation string) (client *palette.Client, asked func() int32) {
 	t.Helper()
+	var count atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.Operation(r) != operation {
 			w.ServeHTTP(rw, r)
 			return
 		}
-		*count++
+		count.Add(1)
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	}))
@@ -238,19 +240,22 @@ func stalled(t *testing.T, w *world, operation string, count *int) *palette.Clie
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := palette.NewClient(palette.Config{Host: server.URL, Secret: secret, Retries: 1, RetryWait: time.Millisecond, RequestTimeout: 250 * time.Millisecond})
+	client, err = palette.NewClient(palette.Config{Host: server.URL, Secret: secret, Retries: 1, RetryWait: time.Millisecond, RequestTimeout: 250 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client
+	return client, func() int32 {
+		server.Close() // once all requests have come to their end
+		return count.Load()
+	}
 }
 
 // A deadline is named; a write that outlives it is not known to have failed.
 func TestNoAnswerInTime(t *testing.T) {
-	for operation, want := range map[string]int{"v1ClusterProfilesGet": 2, "v1ClusterProfilesUidPacksNameUpdate": 1} {
-		w, n := newWorld(t), 0
-		_, err := through(t, stalled(t, w, operation, &n), scenarioNamed(t, "draft"))
-		if e := wantFailure(t, err, "no answer within 250ms"); e.Next == "" || n != want {
+	for operation, want := range map[string]int32{"v1ClusterProfilesGet": 2, "v1ClusterProfilesUidPacksNameUpdate": 1} {
+		client, asked := stalled(t, newWorld(t), operation)
+		_, err := through(t, client, scenarioNamed(t, "draft"))
+		if e, n := wantFailure(t, err, "no answer within 250ms"), asked(); e.Next == "" || n != want {
 			t.Errorf("%s: %d requests, next step %q", operation, n, e.Next)
 		}
 	}
