@@ -61,11 +61,8 @@ func (s Secret) isToken() bool {
 	return strings.HasPrefix(s.text, "eyJ") && strings.Count(s.text, ".") == 2
 }
 
-// scrub removes the secret from text that came from elsewhere, and what has the form
-// of another one.
-func (s Secret) scrub(text string) string { return s.scrubber().text(text) }
-
-// scrubber removes a secret, in whatever form, from what a server says.
+// scrubber removes a secret, in whatever form, from what a server says, and what has
+// the form of another one.
 type scrubber struct{ all, others *redact.Redactor }
 
 func (s Secret) scrubber() scrubber {

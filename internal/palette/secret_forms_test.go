@@ -18,7 +18,7 @@ func TestScrubKnowsForms(t *testing.T) {
 		text, url.QueryEscape(text), base64.StdEncoding.EncodeToString([]byte("ApiKey: " + text)),
 		"see https://proxy.example/login?token=canary", "via http://me:canary@proxy.example",
 	} {
-		if got := s.scrub("denied: " + said); !strings.Contains(got, "[redacted]") || strings.Contains(got, "canary") || !strings.HasPrefix(got, "denied: ") {
+		if got := s.scrubber().text("denied: " + said); !strings.Contains(got, "[redacted]") || strings.Contains(got, "canary") || !strings.HasPrefix(got, "denied: ") {
 			t.Errorf("%s became %s", said, got)
 		}
 	}

@@ -175,18 +175,25 @@ func expression(text string) hclwrite.Tokens {
 	return hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(text)}}
 }
 
-// template writes texts and expressions by turns.
+// template is a string of texts and expressions by turns.
 func template(parts []string) string {
+	return `"` + byTurns(parts, func(text string) string {
+		literal := quotedText(text)
+		return literal[1 : len(literal)-1]
+	}) + `"`
+}
+
+// byTurns joins texts, each as written has it, and expressions by turns.
+func byTurns(parts []string, written func(string) string) string {
 	var b strings.Builder
 	for i, part := range parts {
 		if i%2 == 1 {
 			b.WriteString("${" + part + "}")
 			continue
 		}
-		literal := quotedText(part)
-		b.WriteString(literal[1 : len(literal)-1])
+		b.WriteString(written(part))
 	}
-	return `"` + b.String() + `"`
+	return b.String()
 }
 
 // layerAttributes are what a layer of a profile is read and written back by,

@@ -88,15 +88,14 @@ func (p profile) nothingLost(layers, profile string) []condition {
 // says, or that the image is for. The data source does not tell these.
 func (p profile) ofKind(profile string) []condition {
 	var conditions []condition
-	is := func(attribute, what, said string) {
+	is := func(attribute, what, key, said string) {
 		conditions = append(conditions, condition{
 			after, "lower(self." + attribute + ") == " + quotedText(strings.ToLower(said)),
-			[]string{profile + " is of " + what + " ", "self." + attribute, ", not " + said + ". Check target.profile and target." + attribute + "."},
+			[]string{profile + " is of " + what + " ", "self." + attribute, ", not " + said + ". Check target.profile and target." + key + "."},
 		})
 	}
 	if p.Cloud != "" {
-		is("cloud", "cloud type", p.Cloud)
-		conditions[0].message[2] = ", not " + p.Cloud + ". Check target.profile and target.cloudType."
+		is("cloud", "cloud type", "cloudType", p.Cloud)
 	} else if len(p.Misfits) > 0 {
 		conditions = append(conditions, condition{
 			after, "!contains(" + list(p.Misfits) + ", lower(self.cloud))",
@@ -105,7 +104,7 @@ func (p profile) ofKind(profile string) []condition {
 		})
 	}
 	if p.Type != "" {
-		is("type", "type", p.Type)
+		is("type", "type", "type", p.Type)
 	}
 	return conditions
 }

@@ -116,7 +116,7 @@ func (p profile) json() object {
 		one["dynamic"] = object{"pack": p.layersJSON(e)}
 		for _, c := range e.conditions {
 			all, _ := lifecycle[c.when].([]object)
-			lifecycle[c.when] = append(all, object{"condition": "${" + c.holds + "}", "error_message": templateJSON(c.message)})
+			lifecycle[c.when] = append(all, object{"condition": "${" + c.holds + "}", "error_message": byTurns(c.message, escapeTemplate)})
 		}
 	}
 	one["skip_destroy"], one["lifecycle"] = true, lifecycle
@@ -134,19 +134,6 @@ func (p profile) layersJSON(e expressions) object {
 	}
 	content["dynamic"] = object{"manifest": object{"for_each": "${pack.value.manifest}", "content": manifest}}
 	return object{"for_each": "${" + e.layers + "}", "content": content}
-}
-
-// templateJSON writes texts and expressions by turns.
-func templateJSON(parts []string) string {
-	var b strings.Builder
-	for i, part := range parts {
-		if i%2 == 1 {
-			b.WriteString("${" + part + "}")
-			continue
-		}
-		b.WriteString(escapeTemplate(part))
-	}
-	return b.String()
 }
 
 func optional(o object, name, value string) {
