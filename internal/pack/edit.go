@@ -19,28 +19,33 @@ type Change = yamledit.Change
 // file's, for messages. A document that cannot be edited safely is a
 // *failure.Error with file, line and column; nothing is returned then.
 func (v *Values) Edit(existing []byte, name string) ([]byte, []Change, error) {
-	if err := v.refuseOtherPack(existing, name); err != nil {
+	doc, err := yamledit.Parse(existing)
+	if err != nil {
+		return nil, nil, refused(err, name)
+	}
+	if err := v.refuseOtherPack(doc, name); err != nil {
 		return nil, nil, err
 	}
-	out, changes, err := yamledit.Edit(existing, v.ops())
-	if err == nil {
-		return out, changes, nil
+	out, changes, err := doc.Edit(v.ops())
+	if err != nil {
+		return nil, nil, refused(err, name)
 	}
+	return out, changes, nil
+}
+
+// refused tells where in the file an edit fails.
+func refused(err error, name string) error {
 	failed := &failure.Error{Code: failure.ExitFailure, Summary: name + ": " + err.Error()}
-	var refused *yamledit.Error
-	if errors.As(err, &refused) {
-		failed.Summary = position(name, refused)
-		failed.Next = refused.Next
+	var at *yamledit.Error
+	if errors.As(err, &at) {
+		failed.Summary = position(name, at)
+		failed.Next = at.Next
 	}
-	return nil, nil, failed
+	return failed
 }
 
 // refuseOtherPack keeps the values of one pack out of a file of the other.
-func (v *Values) refuseOtherPack(existing []byte, name string) error {
-	doc, err := yamledit.Parse(existing)
-	if err != nil {
-		return nil //nolint:nilerr // the edit reports it
-	}
+func (v *Values) refuseOtherPack(doc *yamledit.Document, name string) error {
 	other, sign := spec.EdgeNativeBYOI, options("uri")
 	if v.Pack == spec.EdgeNativeBYOI {
 		other, sign = spec.GenericBYOI, []string{"pack", "osImageOverride"}

@@ -45,53 +45,117 @@ type Change struct {
 // is the order in which missing keys are inserted. On an error (*Error) nothing
 // is returned. Without a change the result is src itself.
 func Edit(src []byte, ops []Op) ([]byte, []Change, error) {
-	original, err := Parse(src)
+	doc, err := Parse(src)
 	if err != nil {
 		return nil, nil, err
 	}
+	return doc.Edit(ops)
+}
+
+// Edit is Edit of a text that is parsed.
+func (d *Document) Edit(ops []Op) ([]byte, []Change, error) {
+	original := d
 	if err := original.refuseDuplicates(); err != nil {
 		return nil, nil, err
 	}
 	if r := original.root; r != nil && r.Kind != yaml.MappingNode && !isEmpty(r) {
 		return nil, nil, refuse(r, "write key: value lines at the top level", "the top level is a %s, not a mapping", kindName(r))
 	}
+	doc, changes, err := original.applyAll(ops)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(changes) == 0 {
+		return original.src, nil, nil
+	}
 	want := modelOf(original.root)
-	doc, changes := original, []Change(nil)
-	for i, op := range ops {
-		next, change, err := doc.apply(op, ops[:i])
+	for _, c := range changes {
+		want = c.op.applyTo(want)
+	}
+	if got := modelOf(doc.root); !reflect.DeepEqual(got, want) || original.json && !doc.json {
+		return nil, nil, &Error{
+			Msg:  "the values cannot be set without touching others",
+			Next: "write " + pathList(changes) + " on lines of their own, in block style",
+		}
+	}
+	told := make([]Change, len(changes))
+	for i, c := range changes {
+		told[i] = c.Change
+	}
+	doc.locate(told, ops)
+	return doc.src, told, nil
+}
+
+// applied is a change and the op that asks for it.
+type applied struct {
+	Change
+	op    Op
+	order int
+}
+
+// applyAll sets all values. Those that replace others do not move what they stand
+// beside, so they are written at once and parsed once.
+func (d *Document) applyAll(ops []Op) (*Document, []applied, error) {
+	doc, changes, rest, err := d.replaceAll(ops)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, i := range rest {
+		next, change, err := doc.apply(ops[i], ops[:i])
 		if err != nil {
 			return nil, nil, err
 		}
 		if change == nil {
 			continue
 		}
-		changes = append(changes, *change)
-		want = op.applyTo(want)
+		changes = append(changes, applied{*change, ops[i], i})
 		if doc, err = Parse(next); err != nil {
-			return nil, nil, doc.unproven(op, err.Error())
+			return nil, nil, unproven(ops[i], err)
+		}
+	}
+	slices.SortFunc(changes, func(a, b applied) int { return a.order - b.order })
+	return doc, changes, nil
+}
+
+// replaceAll sets the values that are there in another way, and returns the ops
+// that it leaves.
+func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest []int, err error) {
+	var splices []splice
+	taken := map[*yaml.Node]bool{}
+	for i, op := range ops {
+		n := d.valueOf(op)
+		if n == nil || taken[n] || op.Item == "" && isNull(n) {
+			rest = append(rest, i)
+			continue
+		}
+		taken[n] = true
+		some, change, err := d.change(op)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if change != nil {
+			splices = append(splices, some...)
+			changes = append(changes, applied{*change, op, i})
 		}
 	}
 	if len(changes) == 0 {
-		return src, nil, nil
+		return d, nil, rest, nil
 	}
-	if got := modelOf(doc.root); !reflect.DeepEqual(got, want) {
-		return nil, nil, &Error{
-			Msg:  "the values cannot be set without touching others",
-			Next: "write " + pathList(changes) + " on lines of their own, in block style",
-		}
+	doc, err = Parse(d.splice(splices...))
+	if err != nil {
+		return nil, nil, nil, unproven(changes[0].op, err)
 	}
-	doc.locate(changes, ops)
-	return doc.src, changes, nil
+	return doc, changes, rest, nil
 }
 
-func (d *Document) unproven(op Op, why string) error {
+func unproven(op Op, why error) error {
 	return &Error{
 		Msg:  fmt.Sprintf("%s cannot be set here: the result would not be the wanted YAML (%s)", strings.Join(op.Path, "."), why),
 		Next: "write the key on a line of its own, in block style",
 	}
 }
 
-func pathList(changes []Change) string {
+func pathList(changes []applied) string {
 	paths := make([]string, len(changes))
 	for i, c := range changes {
 		paths[i] = strings.Join(c.Path, ".")
@@ -264,10 +328,30 @@ func (d *Document) apply(op Op, before []Op) ([]byte, *Change, error) {
 		return nil, nil, nil
 	case at.value == nil, op.Item != "" && isNull(at.value):
 		return d.insert(op, at, before)
-	case op.Item != "":
-		return d.applyItem(op, at)
+	case op.Item != "" && d.valueOf(op) == nil:
+		return d.addItem(op, at)
 	}
-	return d.replace(op, at.value, at.chain)
+	splices, change, err := d.change(op)
+	if err != nil || change == nil {
+		return nil, nil, err
+	}
+	return d.splice(splices...), change, nil
+}
+
+// change returns what sets a value that is there; a nil change when it already is.
+func (d *Document) change(op Op) ([]splice, *Change, error) {
+	at, err := d.find(op.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if op.Item == "" {
+		return d.replace(op, at.value, at.chain)
+	}
+	value, err := op.itemIn(at.value)
+	if err != nil {
+		return nil, nil, op.noList(at.value)
+	}
+	return d.replace(op, value, append(at.chain, d.itemChain(at.value, value)...))
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
@@ -297,7 +381,7 @@ func (d *Document) shared(chain []*yaml.Node) error {
 }
 
 // replace sets a value that exists.
-func (d *Document) replace(op Op, n *yaml.Node, chain []*yaml.Node) ([]byte, *Change, error) {
+func (d *Document) replace(op Op, n *yaml.Node, chain []*yaml.Node) ([]splice, *Change, error) {
 	if op.same(n) {
 		return nil, nil, nil
 	}
@@ -320,7 +404,7 @@ func (d *Document) replace(op Op, n *yaml.Node, chain []*yaml.Node) ([]byte, *Ch
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.splice(splices...), &Change{Path: op.Path, Old: scalar.Value, New: op.Value}, nil
+	return splices, &Change{Path: op.Path, Old: scalar.Value, New: op.Value}, nil
 }
 
 func (d *Document) replacement(op Op, n *yaml.Node) ([]splice, error) {
@@ -341,13 +425,13 @@ func (d *Document) replacement(op Op, n *yaml.Node) ([]splice, error) {
 		return d.fillEmpty(op, n, start)
 	}
 	if n.Kind == yaml.AliasNode {
-		return []splice{{start, end, encode(op.Value, 0)}}, nil
+		return []splice{{start, end, d.encode(op.Value, 0)}}, nil
 	}
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		// The header gives way to the value; a comment behind it stays.
 		return []splice{{start, end, Quote(op.Value)}, {d.endOfLine(end), d.blockEnd(n, start), ""}}, nil
 	}
-	return []splice{{start, end, encode(op.Value, n.Style)}}, nil
+	return []splice{{start, end, d.encode(op.Value, n.Style)}}, nil
 }
 
 // fillEmpty writes a value where there is none, behind its key's colon.
@@ -397,14 +481,15 @@ func (op Op) itemIn(list *yaml.Node) (*yaml.Node, error) {
 	return match, nil
 }
 
-func (d *Document) applyItem(op Op, at found) ([]byte, *Change, error) {
+func (op Op) noList(n *yaml.Node) error {
+	return refuse(n, "make it a list", "%s is a %s, not a list", strings.Join(op.Path, "."), kindName(n))
+}
+
+// addItem adds an item to a list that is there.
+func (d *Document) addItem(op Op, at found) ([]byte, *Change, error) {
 	list := at.value
-	value, err := op.itemIn(list)
-	if err != nil {
-		return nil, nil, refuse(list, "make it a list", "%s is a %s, not a list", strings.Join(op.Path, "."), kindName(list))
-	}
-	if value != nil {
-		return d.replace(op, value, append(at.chain, d.itemChain(list, value)...))
+	if list.Kind != yaml.SequenceNode {
+		return nil, nil, op.noList(list)
 	}
 	if op.IfPresent {
 		return nil, nil, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -54,8 +55,14 @@ func TestEdit(t *testing.T) {
 		{"flow, missing", "pack: {osName: rhel} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{name, version}},
 		{"flow, trailing comma", "pack: {osName: rhel,\n  }\n", "pack: {osName: rhel, osVersion: \"8\",\n  }\n", []Op{name, version}},
 		{"flow, empty", "pack: {}\n", "pack: {osName: \"rhel\", osVersion: \"8\"}\n", []Op{name, version}},
-		{"flow root", "{}\n", "{options: {system.uri: \"ttl.sh/u:k3s-1\"}}\n", []Op{uri}},
-		{"json", `{"pack": {"osName":"sles","x":[1]}}`, `{"pack": {"osName":"rhel","x":[1], osVersion: "8"}}`, []Op{name, version}},
+		{"flow root", "{}\n", "{\"options\": {\"system.uri\": \"ttl.sh/u:k3s-1\"}}\n", []Op{uri}},
+		{"json", `{"pack": {"osName":"sles","x":[1]}}`, `{"pack": {"osName":"rhel","x":[1], "osVersion": "8"}}`, []Op{name, version}},
+		{"json, other types", `{"pack": {"osName":null,"osVersion": 9}}`, `{"pack": {"osName":"rhel","osVersion": "8"}}`, []Op{name, version}},
+		{"json, lists", "{\n\t\"pack\": {\"content\": {}}\n}\n", "{\n\t\"pack\": {\"content\": {\"images\": [{\"image\": \"n\"}]}, \"osVersion\": \"8\\u200b\U000e0001\"}\n}\n", []Op{own("n"), scalar("8\u200b\U000e0001", "pack", "osVersion")}},
+		{"verbatim tag", "pack: {osName: !<tag:yaml.org,2002:str> sles, osVersion: !<tag:yaml.org,2002:str> }\n", "pack: {osName: !<tag:yaml.org,2002:str> rhel, osVersion: !<tag:yaml.org,2002:str> \"8\" }\n", []Op{name, version}},
+		{"YAML 1.2", "# c\n%YAML 1.2 # d\n---\npack: {osName: sles}\n", "# c\n%YAML 1.2 # d\n---\npack: {osName: rhel}\n", []Op{name}},
+		{"trailing mark", "pack:\n  osName: sles\n---\n", "pack:\n  osName: rhel\n  osVersion: \"8\"\n---\n", []Op{name, version}},
+		{"trailing marks", "--- # a\npack:\n  osName: sles\n...\n--- # c\n---\n", "--- # a\npack:\n  osName: rhel\n...\n--- # c\n---\n", []Op{name}},
 		{"CRLF", "pack:\r\n  osName: sles\r\n", "pack:\r\n  osName: rhel\r\n  osVersion: \"8\"\r\n", []Op{name, version}},
 		{"BOM and unicode", "\ufeffé: ü # ö\npack: {ключ: 值, osName: sles}\n", "\ufeffé: ü # ö\npack: {ключ: 值, osName: rhel}\n", []Op{name}},
 		{"no final break", "pack:\n  osName: sles", "pack:\n  osName: rhel\n  osVersion: \"8\"", []Op{name, version}},
@@ -157,5 +164,47 @@ func TestChanges(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestLongLines: what is asked of many nodes on one line is not counted from its
+// start each time.
+func TestLongLines(t *testing.T) {
+	src := []byte("pack: {osName: sles}\nx: [" + strings.Repeat("é, 'ü', ", 60_000) + "end]\n")
+	started := time.Now()
+	doc, err := Parse(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := doc.Root().Content[3]
+	for _, n := range list.Content {
+		if start, end, err := doc.Span(n); err != nil || end <= start {
+			t.Fatalf("%d:%d is at %d to %d, %v", n.Line, n.Column, start, end, err)
+		}
+	}
+	last := list.Content[len(list.Content)-1]
+	if start, end, _ := doc.Span(last); string(src[start:end]) != "end" {
+		t.Errorf("the last value is %q", src[start:end])
+	}
+	if took := time.Since(started); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+// TestOneParseForAll: values that replace others cost two parses, however many.
+func TestOneParseForAll(t *testing.T) {
+	src := []byte("pack: {osName: sles, osVersion: \"15\", osImageOverride: x}\noptions: {system.uri: a}\nx:\n" + strings.Repeat("- a: b # c\n", 20_000))
+	ops := []Op{
+		scalar("rhel", "pack", "osName"), scalar("8", "pack", "osVersion"),
+		scalar("y", "pack", "osImageOverride"), scalar("b", "options", "system.uri"),
+	}
+	parse := testing.AllocsPerRun(1, func() { _, _ = Parse(src) })
+	edit := testing.AllocsPerRun(1, func() {
+		if _, changes, err := Edit(src, ops); err != nil || len(changes) != len(ops) {
+			t.Errorf("%v, %v", changes, err)
+		}
+	})
+	if edit > 4*parse { // the comparison of the data is the rest
+		t.Errorf("a parse allocates %.0f times, an edit %.0f times", parse, edit)
 	}
 }

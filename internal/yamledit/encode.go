@@ -11,8 +11,7 @@ import (
 )
 
 // Quote returns text as a double-quoted YAML scalar on one line, readable by
-// YAML 1.1, YAML 1.2 and JSON parsers but for the characters above U+FFFF that
-// do not print.
+// YAML 1.1, YAML 1.2 and JSON parsers.
 func Quote(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -30,7 +29,8 @@ func Quote(text string) string {
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r > 0xffff:
-			fmt.Fprintf(&b, `\U%08x`, r)
+			// JSON has no escape that YAML reads the same, and both take it as it is.
+			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, `\u%04x`, r)
 		}
@@ -71,6 +71,14 @@ func encode(value string, style yaml.Style) string {
 }
 
 func encodeKey(key string) string { return encode(key, 0) }
+
+// encode writes a value into the document in the given style, where it can.
+func (d *Document) encode(value string, style yaml.Style) string {
+	if d.json {
+		return Quote(value)
+	}
+	return encode(value, style)
+}
 
 // Writer writes a new document: block style, two spaces, values in double
 // quotes. Values of one mapping are written one after the other.

@@ -31,7 +31,7 @@ func (d *Document) insert(op Op, at found, before []Op) ([]byte, *Change, error)
 		return nil, nil, refuse(parent, "make it a mapping", "%s is to be set below this, which is a %s",
 			strings.Join(op.Path, "."), kindName(parent))
 	case parent.Style&yaml.FlowStyle != 0:
-		text, err = d.insertFlow(parent, op.flowPair(at.missing))
+		text, err = d.insertFlow(parent, d.flowPair(op, at.missing))
 	default:
 		text, err = d.insertBlock(op, at, parent, before)
 	}
@@ -51,30 +51,30 @@ func (d *Document) appendAll(op Op, path []string) []byte {
 func (d *Document) blockPair(op Op, keys []string, indent int) string {
 	var lines []string
 	for i, key := range keys {
-		line := strings.Repeat(" ", indent+i*d.unit) + encodeKey(key) + ":"
+		line := strings.Repeat(" ", indent+i*d.unit) + d.encode(key, 0) + ":"
 		if i == len(keys)-1 && op.Item == "" {
 			line += " " + Quote(op.Value)
 		}
 		lines = append(lines, line)
 	}
 	if op.Item != "" {
-		lines = append(lines, strings.Repeat(" ", indent+len(keys)*d.unit)+op.itemText("- "))
+		lines = append(lines, strings.Repeat(" ", indent+len(keys)*d.unit)+d.itemText(op, "- "))
 	}
 	return strings.Join(lines, d.eol)
 }
 
-func (op Op) itemText(dash string) string {
-	return dash + encodeKey(op.Item) + ": " + Quote(op.Value)
+func (d *Document) itemText(op Op, dash string) string {
+	return dash + d.encode(op.Item, 0) + ": " + Quote(op.Value)
 }
 
 // flowPair writes keys and value on one line.
-func (op Op) flowPair(keys []string) string {
+func (d *Document) flowPair(op Op, keys []string) string {
 	text := Quote(op.Value)
 	if op.Item != "" {
-		text = "[{" + op.itemText("") + "}]"
+		text = "[{" + d.itemText(op, "") + "}]"
 	}
 	for i, key := range slices.Backward(keys) {
-		text = encodeKey(key) + ": " + text
+		text = d.encode(key, 0) + ": " + text
 		if i > 0 {
 			text = "{" + text + "}"
 		}
@@ -108,7 +108,7 @@ func (d *Document) insertBelowNull(op Op, keys []string, chain []*yaml.Node) ([]
 		return nil, refuse(null, "write a value there", "%s is to be set below an empty value with a tag or an anchor", strings.Join(op.Path, "."))
 	}
 	if start != end || d.places[null].flow {
-		text := op.flowPair(keys)
+		text := d.flowPair(op, keys)
 		if len(keys) > 0 {
 			text = "{" + text + "}"
 		}
@@ -194,7 +194,7 @@ func (d *Document) skipDeeperComments(end, indent int) int {
 // insertItem adds a mapping with one key to a list that exists.
 func (d *Document) insertItem(op Op, list *yaml.Node) ([]byte, error) {
 	if list.Style&yaml.FlowStyle != 0 {
-		item := "{" + op.itemText("") + "}"
+		item := "{" + d.itemText(op, "") + "}"
 		if op.First && len(list.Content) > 0 {
 			at := d.flowStart(list)
 			return d.splice(splice{at, at, item + ", "}), nil
@@ -206,7 +206,7 @@ func (d *Document) insertItem(op Op, list *yaml.Node) ([]byte, error) {
 		return nil, refuse(list, "start each item on its own line", "an item cannot be added to this list")
 	}
 	prefix := strings.Repeat(" ", d.column(dash)-1)
-	text := prefix + op.itemText(d.dashText(list, dash))
+	text := prefix + d.itemText(op, d.dashText(list, dash))
 	if op.First {
 		at := d.lineStart(dash)
 		return d.splice(splice{at, at, text + d.eol}), nil

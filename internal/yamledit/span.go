@@ -14,7 +14,7 @@ func (d *Document) Span(n *yaml.Node) (start, end int, err error) {
 	start = d.Offset(n)
 	switch {
 	case n.Kind == yaml.AliasNode:
-		return start, d.aliasEnd(start), nil
+		return start, d.wordEnd(start), nil
 	case n.Kind != yaml.ScalarNode:
 		return 0, 0, refuse(n, "", "not a single value")
 	case isEmpty(n):
@@ -35,18 +35,11 @@ func isEmpty(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&quoted == 0
 }
 
-func (d *Document) aliasEnd(off int) int {
-	for off < len(d.src) && !bytes.ContainsRune([]byte(" \t\r\n,[]{}"), rune(d.src[off])) {
-		off++
-	}
-	return off
-}
-
 // propertiesEnd is where the anchor and tag of an empty value end.
 func (d *Document) propertiesEnd(off int) int {
 	end := off
 	for off < len(d.src) && (d.src[off] == '&' || d.src[off] == '!') {
-		end = d.aliasEnd(off)
+		end = d.wordEnd(off)
 		off = end
 		for off < len(d.src) && (d.src[off] == ' ' || d.src[off] == '\t') {
 			off++

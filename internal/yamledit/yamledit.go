@@ -7,10 +7,13 @@ package yamledit
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v3"
 )
@@ -43,9 +46,12 @@ func refuse(n *yaml.Node, next, format string, args ...any) *Error {
 type Document struct {
 	src   []byte
 	lines []int // offset of each line's start
+	// marks are offsets inside of long lines, every markEvery columns.
+	marks map[int][]int
 	root  *yaml.Node
 	eol   string
-	unit  int // columns of one level of indentation
+	json  bool // what is written in here has to be JSON
+	unit  int  // columns of one level of indentation
 
 	places     map[*yaml.Node]place
 	aliased    map[string]bool // anchors that an alias refers to
@@ -71,8 +77,8 @@ func Parse(src []byte) (*Document, error) {
 		return nil, err
 	}
 	d := &Document{
-		src: src, root: root, eol: lineEnd(src), lines: lineStarts(src),
-		places: map[*yaml.Node]place{}, aliased: map[string]bool{},
+		src: src, root: root, eol: lineEnd(src), lines: lineStarts(src), json: isJSON(src),
+		marks: map[int][]int{}, places: map[*yaml.Node]place{}, aliased: map[string]bool{},
 	}
 	if root != nil {
 		d.walk(root, place{})
@@ -83,24 +89,56 @@ func Parse(src []byte) (*Document, error) {
 	return d, nil
 }
 
+// isJSON tells whether a text is JSON, which most YAML is not.
+func isJSON(src []byte) bool {
+	text := bytes.TrimLeft(src, " \t\r\n")
+	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(src)
+}
+
 func decode(src []byte) (*yaml.Node, error) {
-	var doc, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(src))
+	var doc yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(readable(src)))
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
 		return nil, syntaxError(err)
 	}
-	if err := dec.Decode(&more); err == nil {
-		return nil, refuse(&more, "keep one document in the file", "a second YAML document starts here")
-	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxError(err)
+	if err := onlyEmpty(dec); err != nil {
+		return nil, err
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
 		return nil, nil
 	}
 	return doc.Content[0], nil
+}
+
+// onlyEmpty refuses more documents, but for those that a last --- starts and nobody
+// fills.
+func onlyEmpty(dec *yaml.Decoder) error {
+	for {
+		var more yaml.Node
+		switch err := dec.Decode(&more); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return syntaxError(err)
+		case len(more.Content) != 1 || !isEmpty(more.Content[0]):
+			return refuse(&more, "keep one document in the file", "a second YAML document starts here")
+		}
+	}
+}
+
+// yaml12 is the directive of YAML 1.2, which the parser does not know. It reads
+// that version as it reads any text without a directive.
+var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n]*\r?\n)*?%YAML[ \t]+1\.)2([ \t]*(?:#[^\r\n]*)?\r?\n)`)
+
+// readable returns the text as the parser takes it, of the same length.
+func readable(src []byte) []byte {
+	if !bytes.Contains(src[:min(len(src), 4096)], []byte("%YAML")) {
+		return src
+	}
+	return yaml12.ReplaceAll(src, []byte("${1}1${2}"))
 }
 
 // syntaxError moves the line out of the parser's text.
@@ -197,11 +235,37 @@ func (d *Document) offset(line, column int) int {
 	if line < 1 || line > len(d.lines) {
 		return len(d.src)
 	}
-	off := d.lines[line-1]
-	for ; column > 1 && off < len(d.src); column-- {
+	off, from := d.mark(line-1, column)
+	for ; column > from && off < len(d.src); column-- {
 		off += runeLen(d.src[off])
 	}
 	return min(off, len(d.src))
+}
+
+const markEvery = 512
+
+// mark returns the nearest known offset at or before a column, and its column. A
+// line with many nodes would else be counted through for each of them.
+func (d *Document) mark(line, column int) (off, at int) {
+	start, end := d.lines[line], len(d.src)
+	if line+1 < len(d.lines) {
+		end = d.lines[line+1]
+	}
+	if end-start <= 2*markEvery {
+		return start, 1
+	}
+	marks, ok := d.marks[line]
+	if !ok {
+		for off, n := start, 0; off < end; n++ {
+			if n%markEvery == 0 {
+				marks = append(marks, off)
+			}
+			off += runeLen(d.src[off])
+		}
+		d.marks[line] = marks
+	}
+	i := min(max(column-1, 0)/markEvery, len(marks)-1)
+	return marks[i], i*markEvery + 1
 }
 
 func runeLen(b byte) int {
@@ -219,7 +283,7 @@ func runeLen(b byte) int {
 // column is the character column of an offset, counted from 1.
 func (d *Document) column(off int) int {
 	start := d.lineStart(off)
-	return len([]rune(string(d.src[start:off]))) + 1
+	return utf8.RuneCount(d.src[start:off]) + 1
 }
 
 // lineStart is the offset at which the line of off starts.
@@ -257,16 +321,25 @@ func lineStarts(src []byte) []int {
 
 // breakLen is the length of the line break at i: 0 when there is none.
 func breakLen(src []byte, i int) int {
-	rest := src[i:]
-	switch {
-	case bytes.HasPrefix(rest, []byte("\r\n")):
-		return 2
-	case len(rest) > 0 && (rest[0] == '\n' || rest[0] == '\r'):
+	if i >= len(src) {
+		return 0
+	}
+	switch rest := src[i:]; rest[0] {
+	case '\n':
 		return 1
-	case bytes.HasPrefix(rest, []byte("\u0085")):
-		return 2
-	case bytes.HasPrefix(rest, []byte("\u2028")), bytes.HasPrefix(rest, []byte("\u2029")):
-		return 3
+	case '\r':
+		if len(rest) > 1 && rest[1] == '\n' {
+			return 2
+		}
+		return 1
+	case 0xc2:
+		if bytes.HasPrefix(rest, []byte("\u0085")) {
+			return 2
+		}
+	case 0xe2:
+		if bytes.HasPrefix(rest, []byte("\u2028")) || bytes.HasPrefix(rest, []byte("\u2029")) {
+			return 3
+		}
 	}
 	return 0
 }
@@ -292,10 +365,21 @@ func (d *Document) endOfLine(off int) int {
 // empty value that is the end of the properties themselves.
 func (d *Document) skipProperties(off int) int {
 	for off < len(d.src) && (d.src[off] == '&' || d.src[off] == '!') {
-		for off < len(d.src) && !bytes.ContainsRune([]byte(" \t\r\n,[]{}"), rune(d.src[off])) {
-			off++
+		off = d.skipBlank(d.wordEnd(off))
+	}
+	return off
+}
+
+// wordEnd is the end of an anchor, an alias or a tag. A verbatim tag, !<...>, may
+// hold what ends the others.
+func (d *Document) wordEnd(off int) int {
+	if bytes.HasPrefix(d.src[off:], []byte("!<")) {
+		if end := bytes.IndexByte(d.src[off:], '>'); end > 0 {
+			return off + end + 1
 		}
-		off = d.skipBlank(off)
+	}
+	for off < len(d.src) && strings.IndexByte(" \t\r\n,[]{}", d.src[off]) < 0 {
+		off++
 	}
 	return off
 }
