@@ -11,6 +11,7 @@ import (
 const (
 	ubuntu  = "ubuntu"
 	flatcar = "flatcar"
+	sles    = "sles"
 )
 
 // distributions maps a spelling (lower case, single spaces) to the name used in
@@ -49,12 +50,15 @@ func distributions() map[string]string {
 		"oracle linux":                       "oraclelinux",
 		"oracle linux server":                "oraclelinux",
 		"oraclelinux":                        "oraclelinux",
+		"ol":                                 "oraclelinux",
 		"centos":                             "centos",
 		"centos linux":                       "centos",
 		"debian":                             "debian",
 		"debian gnu/linux":                   "debian",
-		"sles":                               "sles",
-		"suse linux enterprise server":       "sles",
+		"sles":                               sles,
+		"sle":                                sles,
+		"suse linux enterprise":              sles,
+		"suse linux enterprise server":       sles,
 		"windows":                            "windows",
 		"windows server":                     "windows",
 		"microsoft windows server":           "windows",
@@ -62,7 +66,9 @@ func distributions() map[string]string {
 		"windows server core":                "windows",
 		"microsoft windows server core":      "windows",
 		"opensuse leap":                      "opensuse-leap",
+		"opensuse-leap":                      "opensuse-leap",
 		"centos stream":                      "centos-stream",
+		"centos-stream":                      "centos-stream",
 		"bottlerocket":                       "bottlerocket",
 		"bottlerocket os":                    "bottlerocket",
 		"fedora":                             "fedora",
@@ -75,15 +81,22 @@ func distributions() map[string]string {
 }
 
 var (
-	fourDigits     = regexp.MustCompile(`^\d{4}$`)
+	// yearMonth is how labels that hold no dot write Ubuntu's.
+	yearMonth   = regexp.MustCompile(`^(\d\d)-?(\d\d)$`)
+	servicePack = regexp.MustCompile(`(?i)^(\d+)[ _-]?sp ?(\d+)$`)
+	codeName    = regexp.MustCompile(`(?:\s*\([^()]*\))+$`)
+	// ltsYear is a year alone, all of whose long-term releases came out in April.
+	ltsYear        = regexp.MustCompile(`(?i)^(\d\d)[ -]lts$`)
+	longTerm       = regexp.MustCompile(`(?i)(?:[ -]lts)+$`)
 	flatcarChannel = regexp.MustCompile(`^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
 )
 
 // Normalize returns a distribution and its version as packs spell them: "rhel"
 // and "8" for "Red Hat Enterprise Linux" and "8", "ubuntu" and "24.04" for
-// "Ubuntu" and "2404", "flatcar" and "3815.2.0" for "stable-3815.2.0". Only
-// Ubuntu's version gets a dot inserted. A distribution that is not known is
-// lower-cased with its spaces replaced by dashes; what is empty stays empty.
+// "Ubuntu" and "2404", "flatcar" and "3815.2.0" for "stable-3815.2.0", "sles" and
+// "15.5" for "15 SP5". A code name in brackets behind a version is left out. A
+// distribution that is not known is lower-cased with its spaces replaced by dashes;
+// what is empty stays empty.
 //
 // The raw spellings are those of the tags, labels and custom_data that
 // kubernetes-sigs/image-builder (images/capi/packer) writes, and of the osVersion
@@ -91,13 +104,14 @@ var (
 // gives; the others follow its form.
 func Normalize(distribution, version string) (name, osVersion string) {
 	name = Name(distribution)
-	osVersion = strings.TrimSpace(version)
+	osVersion = codeName.ReplaceAllString(strings.TrimSpace(version), "")
 	switch name {
 	case ubuntu:
-		osVersion = trimSuffixFold(osVersion, " lts")
-		if fourDigits.MatchString(osVersion) {
-			osVersion = osVersion[:2] + "." + osVersion[2:]
-		}
+		osVersion = ltsYear.ReplaceAllString(osVersion, "$1.04")
+		osVersion = longTerm.ReplaceAllString(osVersion, "")
+		osVersion = yearMonth.ReplaceAllString(osVersion, "$1.$2")
+	case sles:
+		osVersion = servicePack.ReplaceAllString(osVersion, "$1.$2")
 	case flatcar:
 		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(osVersion)); m != nil {
 			osVersion = m[1]
@@ -126,13 +140,6 @@ func Name(raw string) string {
 		return name
 	}
 	return strings.ReplaceAll(words, " ", "-")
-}
-
-func trimSuffixFold(s, suffix string) string {
-	if cut := len(s) - len(suffix); cut >= 0 && strings.EqualFold(s[cut:], suffix) {
-		return s[:cut]
-	}
-	return s
 }
 
 // Known returns the name of a distribution whose spelling is known, in any case.

@@ -220,6 +220,10 @@ type Image struct {
 	// FullID is the whole id when ID is a shorter form of it: what tells the image
 	// from all others. It ends with ID.
 	FullID string
+	// Contradictions are what the image's tags, labels or files say against each other,
+	// and which is believed; package osfacts finds those of an operating system. The
+	// user gets a warning with each, once for all images that have it.
+	Contradictions []string
 	// SpansRegions says that ID is good in every region that the image is sent for,
 	// as that of a gallery image version is: one image with a state in each.
 	SpansRegions bool

@@ -174,6 +174,25 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestContradictions: each is told once, with how many images have it.
+func TestContradictions(t *testing.T) {
+	s := newSender(t.Context(), &Secrets{}, func(batch) error { return nil })
+	out := &Stream{s}
+	for i := range 30 {
+		own := fmt.Sprintf("own %d", i)
+		err := out.Images(Image{ID: fmt.Sprint(i), Provider: "aws", Region: "a", Contradictions: []string{"shared", own}},
+			Image{ID: fmt.Sprint(i), Provider: "aws", Region: "b", Contradictions: []string{"shared"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := s.contradictions()
+	if len(told) != maxDoubts+1 || told[0].Scope != "0" || told[0].Detail != "shared; so it is of 29 more" || told[0].Severity != Warning ||
+		told[maxDoubts].Detail != "there are more such images; so it is of 9 more" {
+		t.Errorf("%d: %+v", len(told), told)
+	}
+}
+
 func TestLargeImagesEndABatchEarly(t *testing.T) {
 	largest := 0
 	s := newSender(t.Context(), &Secrets{}, func(b batch) error { largest = max(largest, len(b.images)); return nil })

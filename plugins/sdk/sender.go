@@ -46,6 +46,7 @@ type sender struct {
 	closed       bool
 	problem      error // with the first message that was left out
 	refused      int
+	doubts       []doubt
 }
 
 func newSender(ctx context.Context, secrets *Secrets, send func(batch) error) *sender {
@@ -65,6 +66,7 @@ func (s *sender) images(images []Image) error {
 		err := s.add(sizes, func(i int, b *batch) error {
 			if problems[i] == nil {
 				b.images = append(b.images, converted[i])
+				s.doubt(&chunk[i])
 			}
 			return problems[i]
 		})
@@ -86,6 +88,9 @@ func (s *sender) results(results []Result) error {
 				return err
 			}
 			b.results = append(b.results, converted[i])
+			if img := chunk[i].Image; img != nil {
+				s.doubt(img)
+			}
 			return nil
 		})
 		if err != nil {
@@ -151,6 +156,50 @@ func (s *sender) refusal() []Diagnostic {
 		d.Detail += fmt.Sprintf("; and %d more", s.refused-1)
 	}
 	return []Diagnostic{d}
+}
+
+// doubt is a contradiction, and the images that have it.
+type doubt struct {
+	text, first string
+	ids         map[string]bool
+}
+
+// maxDoubts is how many contradictions are told; of more it is said that there are.
+const maxDoubts = 20
+
+// doubt notes the contradictions of an image; mu is held.
+func (s *sender) doubt(img *Image) {
+	for _, text := range img.Contradictions {
+		at := slices.IndexFunc(s.doubts, func(d doubt) bool { return d.text == text })
+		if at < 0 {
+			at = min(len(s.doubts), maxDoubts)
+		}
+		if at == len(s.doubts) {
+			if at == maxDoubts {
+				text = "there are more such images"
+			}
+			s.doubts = append(s.doubts, doubt{text, img.ID, map[string]bool{}})
+		}
+		s.doubts[at].ids[img.ID] = true
+	}
+}
+
+// contradictions is what is to be said of those that images have.
+func (s *sender) contradictions() []Diagnostic {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Diagnostic
+	for _, d := range s.doubts {
+		told := Diagnostic{
+			Severity: Warning, Summary: "the facts of an image contradict each other", Detail: d.text, Scope: d.first,
+			NextStep: "correct the one that is wrong, or set values.osName and values.osVersion in the pack",
+		}
+		if more := len(d.ids) - 1; more > 0 {
+			told.Detail += fmt.Sprintf("; so it is of %d more", more)
+		}
+		all = append(all, told)
+	}
+	return all
 }
 
 func (s *sender) progress(done, total int64, message string) error {

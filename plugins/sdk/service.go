@@ -257,7 +257,7 @@ func (s *service[C]) answer(ctx context.Context, method string, out *sender, cal
 	if sent := out.failure(); sent != nil {
 		return sent
 	}
-	for _, d := range append(found, out.refusal()...) {
+	for _, d := range slices.Concat(out.contradictions(), found, out.refusal()) {
 		if err := out.report(d); err != nil {
 			return err
 		}

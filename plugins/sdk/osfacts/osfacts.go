@@ -6,6 +6,7 @@ package osfacts
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
@@ -13,7 +14,12 @@ import (
 )
 
 var (
-	versionToken = regexp.MustCompile(`^\d+(?:\.\d+)*$`)
+	versionToken = regexp.MustCompile(`^\d+(?:\.\d+)*(?i:-sp\d+|-r2)?,?$`)
+	// glued is a name and a version in one word: "ubuntu-22.04", "rhel8".
+	glued       = regexp.MustCompile(`^([A-Za-z][A-Za-z/. _-]*?)[-_: ]?(\d[\w.-]*)$`)
+	servicePack = regexp.MustCompile(`^SP\d+$`)
+	// component are words that stand before a version of their own.
+	component = regexp.MustCompile(`(?i)^(?:k8s|kubernetes|kubelet|kubeadm|k3s|rke2|k0s|containerd|docker|cri-o|kernel|kairos|agent|version|build)$`)
 	// labelVersion has the parts of a version whose dots and plus are dashes: numbers,
 	// pre-release, build of a distribution.
 	labelVersion = regexp.MustCompile(`^[vV]?(\d+)-(\d+)-(\d+)(?:-((?:alpha|beta|rc)-?\d+))?(?:-((?:rke2r|k3s)\d+))?$`)
@@ -21,9 +27,10 @@ var (
 
 // Normalize returns a distribution and its version as packs spell them: "rhel"
 // and "8" for "Red Hat Enterprise Linux" and "8", "ubuntu" and "24.04" for
-// "Ubuntu" and "2404", "flatcar" and "3815.2.0" for "stable-3815.2.0". Only
-// Ubuntu's version gets a dot inserted. A distribution that is not known is
-// lower-cased with its spaces replaced by dashes; what is empty stays empty.
+// "Ubuntu" and "2404", "flatcar" and "3815.2.0" for "stable-3815.2.0", "sles" and
+// "15.5" for "15 SP5". A code name in brackets behind a version is left out. A
+// distribution that is not known is lower-cased with its spaces replaced by dashes;
+// what is empty stays empty.
 //
 // The raw spellings are those of the tags, labels and custom_data that
 // kubernetes-sigs/image-builder (images/capi/packer) writes, and of the osVersion
@@ -34,29 +41,97 @@ func Normalize(distribution, version string) (name, osVersion string) {
 }
 
 // FromText splits free text such as "Red Hat Enterprise Linux 8" or "Ubuntu
-// 24.04 LTS" into a name and version as Normalize gives them. ok is false when
-// the text is neither words followed by a version nor the name of a known
-// distribution; name and version are then empty.
+// 24.04 LTS" into a name and version as Normalize gives them. Other versions in the
+// text are not the system's: "k8s 1.30 on Ubuntu 22.04" is Ubuntu 22.04. ok is false
+// when the text is neither words followed by a version nor the name of a known
+// distribution, or names two systems; name and version are then empty.
 func FromText(text string) (name, version string, ok bool) {
 	words := strings.Fields(text)
+	if name, ok := osname.Known(text); ok {
+		return name, "", true
+	}
+	var found [][2]string // with the name of a known distribution
+	var versions, from int
 	for i, word := range words {
 		if !versionToken.MatchString(word) {
 			continue
 		}
-		if i == 0 {
-			return "", "", false
+		versions++
+		if known := knownBefore(words[from:i]); known != "" {
+			found = append(found, pair(known, words, i))
 		}
-		if i+1 < len(words) && strings.EqualFold(words[i+1], "R2") {
-			word += "-r2" // Windows Server 2012 and 2012 R2 are two systems
-		}
-		name, version = Normalize(strings.Join(nameWords(words[:i]), " "), word)
-		if name == "" {
-			return "", "", false
-		}
-		return name, version, true
+		from = i + 1
 	}
-	name, ok = osname.Known(text)
-	return name, "", ok
+	switch {
+	case one(found):
+		return found[0][0], found[0][1], true
+	case len(found) > 1:
+		return "", "", false
+	case versions == 0:
+		return fromWord(text)
+	}
+	return unknown(words, versions)
+}
+
+// one tells whether all pairs are the same one.
+func one(found [][2]string) bool { return len(found) > 0 && len(slices.Compact(found)) == 1 }
+
+// knownBefore returns the known distribution that the last of words name.
+func knownBefore(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	words = nameWords(words)
+	for i := range words {
+		if name, ok := osname.Known(strings.Join(words[i:], " ")); ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// pair is a name with the version at a place among words.
+func pair(name string, words []string, at int) [2]string {
+	version, next := strings.TrimSuffix(words[at], ","), ""
+	if at+1 < len(words) {
+		next = strings.ToUpper(words[at+1])
+	}
+	switch {
+	case next == "R2":
+		version += "-r2" // Windows Server 2012 and 2012 R2 are two systems
+	case next == "LTS", servicePack.MatchString(next):
+		version += " " + next
+	}
+	name, version = Normalize(name, version)
+	return [2]string{name, version}
+}
+
+// fromWord splits "rhel8" and "ubuntu-22-lts", when the name is a known one.
+func fromWord(text string) (name, version string, ok bool) {
+	m := glued.FindStringSubmatch(strings.TrimSpace(text))
+	if m == nil {
+		return "", "", false
+	}
+	if name, ok = osname.Known(m[1]); !ok {
+		return "", "", false
+	}
+	name, version = Normalize(name, m[2])
+	return name, version, true
+}
+
+// unknown splits text that names no known distribution: at its only version, unless
+// that is of something else.
+func unknown(words []string, versions int) (name, version string, ok bool) {
+	at := slices.IndexFunc(words, versionToken.MatchString)
+	if versions > 1 || at == 0 || component.MatchString(words[at-1]) {
+		return "", "", false
+	}
+	named := strings.Join(nameWords(words[:at]), " ")
+	if named == "" {
+		return "", "", false
+	}
+	of := pair(named, words, at)
+	return of[0], of[1], true
 }
 
 // nameWords drops the word that leads to a version, as in /etc/redhat-release.
@@ -132,6 +207,8 @@ type Facts struct {
 	// Provenance has an entry for each field that is not empty. Raw is set when
 	// the value was changed.
 	Provenance map[string]sdk.Provenance
+	// Contradictions are for Image.Contradictions.
+	Contradictions []string
 }
 
 // FromKIB reads the keys that Kubernetes Image Builder writes: distribution,
@@ -157,25 +234,57 @@ func FromKIB(values map[string]string, from string) Facts {
 }
 
 func (f *Facts) readOS(values map[string]string, from string) {
-	nameKey, rawName, hasName := first(values, "distribution", "distro_name")
-	versionKey, rawVersion, hasVersion := first(values, "distribution_version", "distro_version")
-	name, version := rawName, rawVersion
-	if textKey, text, ok := first(values, "os_name"); ok {
-		textName, textVersion, split := FromText(text)
-		if !split {
-			textName = text
+	system := Together(In(values, from, Keys{})...)
+	f.OSName, f.OSVersion, f.Contradictions = system.Name, system.Version, system.Contradictions
+	system.note(f.Provenance)
+}
+
+// Keys are the names of the keys in which a user keeps a system.
+type Keys struct{ OSName, OSVersion string }
+
+// In returns what a map of tags, labels or custom_data says of a system: first in the
+// keys that the user names, then in those of Kubernetes Image Builder (FromKIB). All of
+// a map stands beside each other, so a version that has no name beside it in its own
+// kind of keys belongs to the first name of the map.
+func In(values map[string]string, from string, keys Keys) []Statement {
+	said := func(key string) Said {
+		if key == "" || strings.TrimSpace(values[key]) == "" {
+			return Said{}
 		}
-		if !hasName {
-			name, nameKey, rawName = textName, textKey, text
-		}
-		// A version in free text belongs to the distribution in that text.
-		if !hasVersion && osname.Name(name) == osname.Name(textName) {
-			version, versionKey, rawVersion = textVersion, textKey, text
-		}
+		return Said{values[key], sdk.Provenance{From: from, Key: key}}
 	}
-	f.OSName, f.OSVersion = Normalize(name, version)
-	f.note(FieldOSName, from, nameKey, rawName, f.OSName)
-	f.note(FieldOSVersion, from, versionKey, rawVersion, f.OSVersion)
+	all := []Statement{{Name: said(keys.OSName), Version: said(keys.OSVersion)}}
+	for _, spell := range []func(string) string{strings.ToLower, strings.ToUpper} {
+		all = append(all,
+			Statement{Name: said(spell("distribution")), Version: said(spell("distribution_version"))},
+			Statement{Name: said(spell("distro_name")), Version: said(spell("distro_version"))},
+			Statement{Name: said(spell("os_name"))})
+	}
+	none := func(s Statement) bool { return s == Statement{} }
+	all = slices.DeleteFunc(all, none)
+	named := slices.IndexFunc(all, func(s Statement) bool { return read(s).name != "" })
+	if named < 0 {
+		return all
+	}
+	name := all[named].Name
+	if name.Text == "" {
+		name = all[named].Version // "Ubuntu 24.04" in the key of a version
+	}
+	name.From.Raw, name.Text = name.Text, read(all[named]).name
+	var rest []Statement
+	for i, s := range all {
+		if read(s).name != "" {
+			continue
+		}
+		s.Name = name
+		if keys.OSVersion != "" && s.Version.From.Key == keys.OSVersion { // the user's word on this very key
+			all[i] = s
+			continue
+		}
+		all[i] = Statement{}
+		rest = append(rest, s)
+	}
+	return slices.DeleteFunc(append(all, rest...), none)
 }
 
 func (f *Facts) note(field, from, key, raw, value string) {

@@ -32,6 +32,16 @@ func TestNormalize(t *testing.T) {
 		{"Some Thing", "1", "some-thing", "1"},
 		{"", "", "", ""},
 		{"", "2404", "", "2404"},
+		{"sles", "15 SP5", "sles", "15.5"},
+		{"SLES", "15-SP5", "sles", "15.5"},
+		{"sles", "15sp5", "sles", "15.5"},
+		{"sles", "15.5", "sles", "15.5"},
+		{"sle", "15", "sles", "15"},
+		{"ol", "8.9", "oraclelinux", "8.9"},
+		{"ubuntu", "22-lts", "ubuntu", "22.04"},
+		{"ubuntu", "24-04", "ubuntu", "24.04"},
+		{"ubuntu", "22.04.3 LTS (Jammy Jellyfish)", "ubuntu", "22.04.3"},
+		{"rhel", "8.8 (Ootpa)", "rhel", "8.8"},
 	}
 	for _, tt := range tests {
 		name, version := Normalize(tt.distribution, tt.version)
@@ -63,6 +73,27 @@ func TestFromText(t *testing.T) {
 		{"Debian GNU/Linux 12 (bookworm)", "debian", "12", true},
 		{"ubuntu", "ubuntu", "", true},
 		{"Flatcar", "flatcar", "", true},
+		{"k8s 1.30 on Ubuntu 22.04", "ubuntu", "22.04", true},
+		{"Ubuntu 22.04 with Kubernetes 1.30", "ubuntu", "22.04", true},
+		{"Kubernetes v1.30.1, containerd 1.7.2, Red Hat Enterprise Linux 9.4", "rhel", "9.4", true},
+		{"kubernetes 1.30", "", "", false},
+		{"My OS 5 with k8s 1.30", "", "", false},
+		{"Ubuntu 22.04 or Rocky Linux 9", "", "", false},
+		{"Ubuntu 22.04 (Ubuntu 22.04)", "ubuntu", "22.04", true},
+		{"SUSE Linux Enterprise Server 15 SP5", "sles", "15.5", true},
+		{"SLES 15-SP5", "sles", "15.5", true},
+		{"SLES 15.5", "sles", "15.5", true},
+		{"SLES 15", "sles", "15", true},
+		{"openSUSE Leap 15.6", "opensuse-leap", "15.6", true},
+		{"Oracle Linux Server 8.9", "oraclelinux", "8.9", true},
+		{"ol", "oraclelinux", "", true},
+		{"Ubuntu 22 LTS", "ubuntu", "22.04", true},
+		{"ubuntu-22-lts", "ubuntu", "22.04", true},
+		{"ubuntu-22.04", "ubuntu", "22.04", true},
+		{"rhel8", "rhel", "8", true},
+		{"centos-stream-9", "centos-stream", "9", true},
+		{"golden-7", "", "", false},
+		{"Some Thing 1", "some-thing", "1", true},
 		{"something", "", "", false},
 		{"8", "", "", false},
 		{"", "", "", false},
@@ -191,8 +222,9 @@ func TestFromKIB(t *testing.T) {
 			values: map[string]string{"distribution": "flatcar", "os_name": "Ubuntu 24.04"},
 			from:   "tag",
 			want: Facts{
-				OSName:     "flatcar",
-				Provenance: map[string]sdk.Provenance{"os.name": {From: "tag", Key: "distribution"}},
+				OSName:         "flatcar",
+				Provenance:     map[string]sdk.Provenance{"os.name": {From: "tag", Key: "distribution"}},
+				Contradictions: []string{"tag os_name says ubuntu 24.04, tag distribution says flatcar, and its version is not known"},
 			},
 		},
 		{
@@ -228,6 +260,8 @@ func TestFromKIB(t *testing.T) {
 func FuzzNormalize(f *testing.F) {
 	f.Add("Ubuntu", "2404")
 	f.Add("flatcar", "stable-3815.2.0")
+	f.Add("sles", "15 SP5 (x) (y)")
+	f.Add("ubuntu", "22 LTS lts")
 	f.Fuzz(func(t *testing.T, distribution, version string) {
 		name, osVersion := Normalize(distribution, version)
 		again, versionAgain := Normalize(name, osVersion)

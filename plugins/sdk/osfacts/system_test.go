@@ -1,0 +1,162 @@
+package osfacts_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
+)
+
+// at returns the statement of one place.
+func at(place, name, version string) osfacts.Statement {
+	said := func(text, key string) osfacts.Said {
+		if text == "" {
+			return osfacts.Said{}
+		}
+		return osfacts.Said{Text: text, From: sdk.Provenance{From: place, Key: key}}
+	}
+	return osfacts.Statement{Name: said(name, "name"), Version: said(version, "version")}
+}
+
+func general(s osfacts.Statement) osfacts.Statement {
+	s.General = true
+	return s
+}
+
+// TestTogether: a version belongs to the name beside it, and what does not agree is told.
+func TestTogether(t *testing.T) {
+	tests := []struct {
+		name       string
+		statements []osfacts.Statement
+		want       string   // name and version
+		from       string   // places of both
+		told       []string // words of each contradiction
+	}{
+		{"nothing", nil, " ", " ", nil},
+		{"one place", []osfacts.Statement{at("label", "Ubuntu", "2404")}, "ubuntu 24.04", "label label", nil},
+		{"the first place counts", []osfacts.Statement{at("label", "ubuntu", "22.04"), at("file", "ubuntu", "24.04")},
+			"ubuntu 22.04", "label label", []string{"file name says ubuntu, file version says 24.04"}},
+		{"a name alone takes the version of the same name", []osfacts.Statement{at("tag", "ubuntu", ""), at("file", "Ubuntu", "24.04")},
+			"ubuntu 24.04", "tag file", nil},
+		{"a name alone takes none of another", []osfacts.Statement{at("tag", "ubuntu", ""), at("file", "rhel", "8")},
+			"ubuntu ", "tag ", []string{"file name says rhel, file version says 8, tag name says ubuntu, and its version is not known"}},
+		{"nor one that has no name", []osfacts.Statement{at("tag", "ubuntu", ""), at("label", "", "8")},
+			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
+		{"whatever comes first", []osfacts.Statement{at("label", "", "8"), at("tag", "ubuntu", "")},
+			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
+		{"a pair stays together", []osfacts.Statement{at("label", "", "8"), at("file", "ubuntu", "22.04")},
+			"ubuntu 22.04", "file file", []string{"label version says 8"}},
+		{"a version that is the same is no contradiction", []osfacts.Statement{at("label", "", "2204"), at("file", "ubuntu", "22.04")},
+			"ubuntu 22.04", "file file", nil},
+		{"nobody tells a name", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "22.04")}, " 22.04", " label", nil},
+		{"nor the same version", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "8")}, " 22.04", " label", []string{"file version says 8"}},
+		{"text in a name", []osfacts.Statement{at("label", "Ubuntu 22.04", "")}, "ubuntu 22.04", "label label", nil},
+		{"text in a version", []osfacts.Statement{at("label", "", "Red Hat Enterprise Linux 8")}, "rhel 8", "label label", nil},
+		{"text and version agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2204")}, "ubuntu 22.04", "label label", nil},
+		{"the version says more", []osfacts.Statement{at("label", "RHEL 8", "8.8")}, "rhel 8.8", "label label", nil},
+		{"text and version do not agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2404")},
+			"ubuntu ", "label ", []string{"label name says ubuntu 22.04 but label version says 2404"}},
+		{"and another place knows", []osfacts.Statement{at("label", "Ubuntu 22.04", "2404"), at("file", "ubuntu", "24.04")},
+			"ubuntu 24.04", "label file", []string{"label name says ubuntu 22.04"}},
+		{"names do not agree in one place", []osfacts.Statement{at("label", "ubuntu", "Red Hat Enterprise Linux 8")},
+			"ubuntu ", "label ", []string{"label name says ubuntu but label version says rhel 8"}},
+		{"service packs are one", []osfacts.Statement{at("tag", "SLES", "15 SP5"), at("label", "sles", "15-SP5"), at("file", "sles", "15.5")},
+			"sles 15.5", "tag tag", nil},
+		{"Oracle Linux is one", []osfacts.Statement{at("tag", "Oracle Linux", ""), at("file", "ol", "8.9")}, "oraclelinux 8.9", "tag file", nil},
+		{"a year is no release", []osfacts.Statement{at("api", "Ubuntu 24", ""), at("file", "ubuntu", "24.04")}, "ubuntu 24.04", "api file", nil},
+		{"a general name is lent", []osfacts.Statement{at("tag", "", "2404"), general(at("config", "ubuntu", ""))},
+			"ubuntu 24.04", "config tag", nil},
+		{"and when it says the same", []osfacts.Statement{at("tag", "", "24.04"), general(at("config", "Ubuntu 24", ""))},
+			"ubuntu 24.04", "config tag", nil},
+		{"not to another version", []osfacts.Statement{at("tag", "", "24.04"), general(at("config", "rhel", "8"))},
+			"rhel ", "config ", []string{"tag version says 24.04 without a name", "config name says rhel, config version says 8"}},
+		{"a general version is not lent", []osfacts.Statement{at("tag", "ubuntu", ""), general(at("config", "", "8"))},
+			"ubuntu ", "tag ", []string{"config version says 8 without a name"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := osfacts.Together(test.statements...)
+			if got := s.Name + " " + s.Version; got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if got := s.NameFrom.From + " " + s.VersionFrom.From; got != test.from {
+				t.Errorf("from %q, want %q", got, test.from)
+			}
+			if len(s.Contradictions) != len(test.told) {
+				t.Fatalf("told: %q", s.Contradictions)
+			}
+			for i, words := range test.told {
+				if !strings.Contains(s.Contradictions[i], words) {
+					t.Errorf("told: %q, want %q", s.Contradictions[i], words)
+				}
+			}
+		})
+	}
+}
+
+// TestIn: all of a map stands beside each other, and each kind of keys by itself.
+func TestIn(t *testing.T) {
+	tests := []struct {
+		name   string
+		values map[string]string
+		want   string
+		told   bool
+	}{
+		{"own keys", map[string]string{"os": "RHEL", "release": "9"}, "rhel 9", false},
+		{"own text", map[string]string{"os": "Red Hat Enterprise Linux 8"}, "rhel 8", false},
+		{"text in a distribution", map[string]string{"distro_name": "Ubuntu 24.04"}, "ubuntu 24.04", false},
+		{"an own version beside the name of others", map[string]string{"release": "2404", "distribution": "Ubuntu"}, "ubuntu 24.04", false},
+		{"and beside their version", map[string]string{"release": "2404", "distribution": "Ubuntu", "distribution_version": "2204"}, "ubuntu 24.04", true},
+		{"an own name beside the version of others", map[string]string{"os": "ubuntu", "distribution_version": "2404"}, "ubuntu 24.04", false},
+		{"an own name beside another system", map[string]string{"os": "ubuntu", "distribution": "rhel", "distribution_version": "8"}, "ubuntu ", true},
+		{"two kinds of keys", map[string]string{"distribution": "ubuntu", "distro_name": "rhel", "distro_version": "8"}, "ubuntu ", true},
+		{"a version of neither kind", map[string]string{"distribution_version": "24.04", "distro_name": "rhel", "distro_version": "8"}, "rhel 8", true},
+		{"two letter cases", map[string]string{"distro_name": "ubuntu", "DISTRO_NAME": "rhel", "DISTRO_VERSION": "8"}, "ubuntu ", true},
+		{"nothing", map[string]string{"": "rhel 8", "os": " "}, " ", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := osfacts.Together(osfacts.In(test.values, "tag", osfacts.Keys{OSName: "os", OSVersion: "release"})...)
+			if got := s.Name + " " + s.Version; got != test.want || (s.Contradictions != nil) != test.told {
+				t.Errorf("got %q, told %q", got, s.Contradictions)
+			}
+		})
+	}
+	with := osfacts.Together(osfacts.In(map[string]string{"release": "2404", "distribution": "Ubuntu"}, "tag", osfacts.Keys{OSVersion: "release"})...)
+	want := []sdk.Provenance{{From: "tag", Key: "distribution", Raw: "Ubuntu"}, {From: "tag", Key: "release", Raw: "2404"}}
+	if diff := cmp.Diff(want, []sdk.Provenance{with.NameFrom, with.VersionFrom}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestTogetherOfAll: whatever places say, name and version are those of one place, or of
+// two that have the same name.
+func TestTogetherOfAll(t *testing.T) {
+	names, versions := []string{"", "ubuntu", "Ubuntu 22.04", "rhel"}, []string{"", "8", "2204", "24.04"}
+	var all []osfacts.Statement
+	for _, name := range names {
+		for _, version := range versions {
+			all = append(all, at("x", name, version))
+		}
+	}
+	for _, a := range all {
+		for _, b := range all {
+			for _, c := range all {
+				s := osfacts.Together(a, b, c)
+				if s.Name == "" || s.Version == "" {
+					continue
+				}
+				if !slices.ContainsFunc([]osfacts.Statement{a, b, c}, func(one osfacts.Statement) bool {
+					alone := osfacts.Together(one)
+					return alone.Name == s.Name && alone.Version == s.Version
+				}) {
+					t.Fatalf("%v %v %v: %s %s", a, b, c, s.Name, s.Version)
+				}
+			}
+		}
+	}
+}
