@@ -188,7 +188,7 @@ func TestContradictions(t *testing.T) {
 	}
 	told := s.contradictions()
 	if len(told) != maxDoubts+1 || told[0].Scope != "0" || told[0].Detail != "shared; so it is of 29 more" || told[0].Severity != Warning ||
-		told[maxDoubts].Detail != "there are more such images; so it is of 9 more" {
+		told[maxDoubts].Detail != "there are more such images; so it is of 10 more" {
 		t.Errorf("%d: %+v", len(told), told)
 	}
 }
