@@ -129,7 +129,7 @@ func (c *Client) Repository(repository string) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	repo, err := name.NewRepository(repository, nameOptions(h.guard.plain)...)
+	repo, err := name.NewRepository(repository, nameOptions(c.Settings.PlainHTTP[registry])...)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (c *Client) host(registry string) (*host, error) {
 	h := &host{guard: &guard{
 		registry:   parsed.RegistryStr(),
 		scheme:     parsed.Scheme(),
-		plain:      plain,
+		plain:      c.plain(registry, parsed.RegistryStr()),
 		base:       transport,
 		realms:     map[string]bool{},
 		tokens:     map[string]bool{},
@@ -184,6 +184,17 @@ func (c *Client) host(registry string) (*host, error) {
 	}
 	c.hosts[registry] = h
 	return h, nil
+}
+
+// plain returns how far plain http is allowed for hosts. The registry has the name
+// that the user spells it by, and the one that it is asked by.
+func (c *Client) plain(spelt, asked string) func(host string) Plain {
+	return func(host string) Plain {
+		if host == asked {
+			host = spelt
+		}
+		return c.Settings.PlainHTTP[host]
+	}
 }
 
 func (c *Client) transport(registry string) (*http.Transport, error) {
@@ -255,7 +266,7 @@ func (k hostKeychain) Resolve(target authn.Resource) (authn.Authenticator, error
 // ResolveContext implements authn.ContextKeychain.
 func (k hostKeychain) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
 	repo, ok := target.(name.Repository)
-	if !ok || k.host.guard.plain == PlainAnonymous && !isLoopback(repo.RegistryStr()) {
+	if !ok || k.host.guard.isAnonymous() {
 		return authn.Anonymous, nil
 	}
 	c, err := k.Lookup(ctx, repo)
@@ -302,11 +313,14 @@ func (r *Repository) Layer(ctx context.Context, digest string) (io.ReadCloser, e
 	return l.Compressed()
 }
 
+// Text returns err as one line for people, without the secrets that were sent.
+func (r *Repository) Text(err error) string { return text(r.host.guard.secrets, err) }
+
 // Failed returns err as one that says what failed, why, and what to do next.
 func (r *Repository) Failed(doing string, err error) error {
 	origin, _ := r.host.origins.Load(r.repo.String())
 	schemes, unusable := r.host.guard.unusable()
-	e := &Error{Doing: doing, Registry: r.Registry, Err: err}
+	e := &Error{Doing: doing, Registry: r.Registry, Err: err, secrets: r.host.guard.secrets}
 	e.Origin, _ = origin.(string)
 	if unusable {
 		e.schemes, e.noScheme = schemes, true
@@ -314,6 +328,7 @@ func (r *Repository) Failed(doing string, err error) error {
 	if answer := answerOf(err); answer != nil && answer.Request != nil {
 		e.token = r.host.guard.isToken(firstRequest(answer.Request).URL)
 	}
+	e.unlogged = r.host.guard.isAnonymous()
 	e.retryAfter = r.host.patience.refused()
 	return e
 }

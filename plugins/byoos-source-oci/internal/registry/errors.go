@@ -35,8 +35,12 @@ type Error struct {
 	noScheme bool
 	// token says that a token server answered, not the registry.
 	token bool
+	// unlogged says that no login is used, as the registry is read over plain http.
+	unlogged bool
 	// retryAfter is how long the registry asked to wait, when that is too long.
 	retryAfter time.Duration
+	// secrets are taken out of what others say, before it is cut.
+	secrets Secrets
 }
 
 // Error returns what failed and why.
@@ -67,7 +71,17 @@ func IsTransfer(err error) bool {
 // reasons (RFC 7725). It is no refusal of the user.
 func isWithheld(err error) bool {
 	code := statusOf(err)
-	return code == http.StatusPreconditionFailed || code == http.StatusUnavailableForLegalReasons
+	return (code == http.StatusPreconditionFailed || code == http.StatusUnavailableForLegalReasons) && isOfContent(answerOf(err))
+}
+
+// isOfContent tells whether an answer is about a manifest or a blob. A token server's
+// says nothing of it.
+func isOfContent(answer *transport.Error) bool {
+	if answer == nil || answer.Request == nil {
+		return false
+	}
+	path := firstRequest(answer.Request).URL.Path
+	return strings.HasPrefix(path, "/v2/") && (strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/"))
 }
 
 func statusOf(err error) int {
@@ -88,29 +102,61 @@ func answerOf(err error) *transport.Error {
 
 func (e *Error) explain() (reason, next string) {
 	for _, explain := range []func() (string, string){
-		e.credentials, e.certificate, e.tokenServer, e.status, e.network,
+		e.certificate, e.credentials, e.plainHTTP, e.tokenServer, e.status, e.network, e.refusedPlain,
 	} {
 		if reason, next = explain(); reason != "" {
 			return reason, next
 		}
 	}
-	return Text(e.Err), ""
+	return e.text(e.Err), ""
+}
+
+func (e *Error) text(err error) string {
+	if e.secrets == nil {
+		return Text(err)
+	}
+	return text(e.secrets, err)
 }
 
 func (e *Error) credentials() (reason, next string) {
 	var c *CredentialError
-	var plain *PlainHTTPError
-	switch {
-	case errors.As(e.Err, &c):
-		return Text(c), "repair that file or helper, or log in again: docker login " + e.Registry
-	case errors.As(e.Err, &plain) && plain.Credential:
-		return plain.Error(),
-			"serve the registry over https, or set registries: {" + e.Registry + ": {plainHTTP: true}} for this plugin in your own configuration file"
-	case errors.As(e.Err, &plain):
-		return plain.Error() + ", and https failed",
-			"serve the registry over https, or name " + e.Registry + " in plainHTTP of the source (it is then read without credentials)"
+	if errors.As(e.Err, &c) {
+		return e.text(c), "repair that file or helper, or log in again: docker login " + e.Registry
 	}
 	return "", ""
+}
+
+// plainHTTP explains what was kept from a host without encryption, and what asks for a
+// login that is not used for that reason.
+func (e *Error) plainHTTP() (reason, next string) {
+	var plain *PlainHTTPError
+	trust := func(host string) string {
+		return "serve it over https, or set registries: {" + host + ": {plainHTTP: true}} for this plugin in your own configuration file"
+	}
+	const named = "as plainHTTP of the source names it"
+	switch code := statusOf(e.Err); {
+	case errors.As(e.Err, &plain) && plain.Credential:
+		return plain.Error(), trust(plain.Host)
+	case errors.As(e.Err, &plain) && !plain.Registry:
+		return plain.Error(), "serve it over https, or name " + plain.Host + " in plainHTTP of the source"
+	case !e.unlogged || code != http.StatusUnauthorized && code != http.StatusForbidden:
+		return "", ""
+	case e.token:
+		return "the token server of " + e.Registry + " wants credentials, and it is asked without any, " + named, trust(e.Registry)
+	case code == http.StatusUnauthorized:
+		return e.Registry + " wants credentials, and is read without any, " + named, trust(e.Registry)
+	}
+	return e.Registry + " denied access, and is read without credentials, " + named + e.said(answerOf(e.Err)), trust(e.Registry)
+}
+
+// refusedPlain comes last: why https failed says more than that plain http was refused.
+func (e *Error) refusedPlain() (reason, next string) {
+	var plain *PlainHTTPError
+	if !errors.As(e.Err, &plain) {
+		return "", ""
+	}
+	return plain.Error() + ", and https failed",
+		"serve the registry over https, or name " + e.Registry + " in plainHTTP of the source (it is then read without credentials)"
 }
 
 // tokenServer explains what a token server answers. Its words are not repeated:
@@ -154,14 +200,14 @@ func (e *Error) status() (reason, next string) {
 	case code == http.StatusUnauthorized:
 		return e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
 	case code == http.StatusForbidden && e.Origin == "":
-		return e.Registry + " denied access without credentials" + said(answer), login
+		return e.Registry + " denied access without credentials" + e.said(answer), login
 	case code == http.StatusForbidden:
-		return e.Registry + " denied access to the user from " + e.Origin + said(answer),
+		return e.Registry + " denied access to the user from " + e.Origin + e.said(answer),
 			"log in again, in case the login has expired (" + login + "), or ask the registry's owner for read access"
 	case code == http.StatusNotFound && answer.Request != nil && answer.Request.URL.Path == "/v2/":
 		return e.Registry + " is not a registry: it has no /v2/", "check the host and the port"
 	case code == http.StatusNotFound:
-		return e.Registry + " has no such repository or tag: " + Text(answer),
+		return e.Registry + " has no such repository or tag: " + e.text(answer),
 			"check the spelling; some registries answer so, too, when the user may not see it"
 	case e.retryAfter > 0 && isBusy(code):
 		return fmt.Sprintf("%s is busy or limits requests (status %d), and said to wait %s", e.Registry, code, e.retryAfter.Round(time.Second)),
@@ -170,15 +216,15 @@ func (e *Error) status() (reason, next string) {
 		return e.Registry + " limits requests and said to slow down",
 			"try again later, log in for a higher limit, or narrow tags and resolve"
 	case code >= http.StatusInternalServerError:
-		return fmt.Sprintf("%s is in trouble: %s", e.Registry, Text(answer)), "try again later"
+		return fmt.Sprintf("%s is in trouble: %s", e.Registry, e.text(answer)), "try again later"
 	}
-	return Text(answer), ""
+	return e.text(answer), ""
 }
 
 // said returns the messages of a registry's answer, which tell an expired login
 // from a missing permission or a policy. Other parts of it are left out: they may
 // repeat what was sent.
-func said(answer *transport.Error) string {
+func (e *Error) said(answer *transport.Error) string {
 	var words []string
 	for _, d := range answer.Errors {
 		if d.Message != "" {
@@ -188,7 +234,7 @@ func said(answer *transport.Error) string {
 	if words == nil {
 		return ""
 	}
-	return ": " + Text(errors.New(strings.Join(words, "; ")))
+	return ": " + e.text(errors.New(strings.Join(words, "; ")))
 }
 
 // certificate comes before the status: where https failed, a library may have
@@ -207,15 +253,17 @@ func (e *Error) certificate() (reason, next string) {
 			"set registries: {" + e.Registry + ": {caFile: /path/to/ca.pem}} for this plugin in your own configuration file, or SSL_CERT_FILE"
 	case errors.As(e.Err, &hostname):
 		return "the certificate of " + e.Registry + " is for another host", "use the name that the certificate has"
-	case isCertificateFailure(e.Err):
-		return "TLS with " + e.Registry + " failed: " + Text(e.Err), ""
+	case isTLSFailure(e.Err):
+		return "TLS with " + e.Registry + " failed: " + e.text(e.Err), ""
 	}
 	return "", ""
 }
 
-func isCertificateFailure(err error) bool {
+// isTLSFailure tells failures of a host that speaks TLS from those of one that does not.
+func isTLSFailure(err error) bool {
 	var verification *tls.CertificateVerificationError
-	return errors.As(err, &verification)
+	var alert tls.AlertError
+	return errors.As(err, &verification) || errors.As(err, &alert) || strings.Contains(err.Error(), "remote error: tls: ")
 }
 
 func (e *Error) network() (reason, next string) {
@@ -231,7 +279,11 @@ func (e *Error) network() (reason, next string) {
 	case errors.As(e.Err, &plain), strings.Contains(e.Err.Error(), "server gave HTTP response to HTTPS client"):
 		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
 	case errors.As(e.Err, &redirect):
-		return "the token server " + redirect.Error(), "the registry must name that token server itself; check that no proxy answers for it"
+		next = "check that no proxy answers for " + e.Registry
+		if redirect.token {
+			return "the token server " + redirect.Error(), "the registry must name that token server itself; " + next
+		}
+		return redirect.Error(), next
 	case errors.As(e.Err, &page):
 		return page.Error() + " where a registry's answer is due", "check that it is a registry and not a proxy's login page"
 	case errors.As(e.Err, &dns):
@@ -243,7 +295,7 @@ func (e *Error) network() (reason, next string) {
 	case strings.Contains(e.Err.Error(), "connection refused"):
 		return e.Registry + " refused the connection", check
 	case strings.Contains(e.Err.Error(), "www-authenticate"):
-		return e.Registry + " names a token server that cannot be used: " + Text(e.Err),
+		return e.Registry + " names a token server that cannot be used: " + e.text(e.Err),
 			"the registry must name its token server by host name, with https"
 	case strings.Contains(e.Err.Error(), "no token in bearer response"):
 		// The library quotes the token server's answer, which may hold a secret.
@@ -256,7 +308,9 @@ var query = regexp.MustCompile(`\?[^\s"'<>]+`)
 
 // Text returns err as one line for people: bounded, without control characters,
 // and without the queries of addresses, which hold the signatures of redirects.
-func Text(err error) string {
+func Text(err error) string { return text((*sdk.Secrets)(nil), err) }
+
+func text(secrets Secrets, err error) string {
 	const maxText = 400
 	var u *url.Error
 	if errors.As(err, &u) && u.Err != nil && strings.HasPrefix(err.Error(), u.Op) {
@@ -265,8 +319,8 @@ func Text(err error) string {
 			err = fmt.Errorf("%s %s: %w", u.Op, plain, u.Err)
 		}
 	}
-	// What is secret by its form is taken out before the rest is cut.
-	text := query.ReplaceAllString((*sdk.Secrets)(nil).Clean(err.Error()), "?...")
+	// Secrets are taken out of the whole before the rest is cut.
+	text := query.ReplaceAllString(secrets.Clean(err.Error()), "?...")
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r)
 	}), " ")

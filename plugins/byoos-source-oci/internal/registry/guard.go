@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 // Bounds of answers but blobs, in bytes. Registries cap a manifest at 4 MiB
@@ -40,8 +42,8 @@ const (
 // keeps credentials where they belong, whatever the layers above it do:
 //
 //   - credentials go to the registry and to the token server that the registry
-//     itself named, not to a host that one of them redirects to, in no header and
-//     in no body;
+//     itself named, not to a host that one of them redirects to: in no header, in no
+//     body and in no address;
 //   - plain http is used where Plain allows it, and a host that failed TLS is
 //     not tried again without;
 //   - answers are bounded, and errors among them hold no secret.
@@ -49,8 +51,14 @@ type guard struct {
 	registry string
 	// scheme is what the library expects of addresses of the registry.
 	scheme string
-	plain  Plain
-	base   http.RoundTripper
+	// plain says how far plain http is allowed for a host.
+	plain func(host string) Plain
+	base  http.RoundTripper
+
+	// trying is held by requests over https. One over plain http waits for them: the
+	// library asks both ways at a time, and a host that failed TLS is not asked without,
+	// whichever answer comes first.
+	trying sync.RWMutex
 
 	mu     sync.Mutex
 	realms map[string]bool // hosts of token servers
@@ -66,6 +74,8 @@ type guard struct {
 // PlainHTTPError is a request that would have gone out without encryption.
 type PlainHTTPError struct {
 	Host string
+	// Registry says that it is the registry's own host, of which https was tried.
+	Registry bool
 	// Credential says that only the credential is at stake.
 	Credential bool
 }
@@ -86,19 +96,18 @@ func (e *PlainHTTPError) Timeout() bool { return false }
 
 // RoundTrip sends req when the rules allow it.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := g.checkBody(req); err != nil {
+	if err := g.checkRedirect(req); err != nil {
 		return nil, err
 	}
-	req = g.withoutStrayCredential(req)
+	req = g.withoutStray(req)
 	if req.URL.Scheme == "http" {
 		if err := g.checkPlain(req); err != nil {
 			return nil, err
 		}
 	}
 	g.noteSent(req)
-	resp, err := g.base.RoundTrip(req)
+	resp, err := g.send(req)
 	if err != nil {
-		g.noteTLS(req.URL, err)
 		return nil, err
 	}
 	g.noteChallenge(req.URL, resp)
@@ -110,6 +119,19 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	g.setNextPage(req, resp)
 	resp.Body = &body{ReadCloser: resp.Body, limit: limitOf(firstRequest(req).URL.Path)}
 	return resp, nil
+}
+
+func (g *guard) send(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" {
+		return g.base.RoundTrip(req)
+	}
+	g.trying.RLock()
+	defer g.trying.RUnlock()
+	resp, err := g.base.RoundTrip(req)
+	if err != nil {
+		g.noteTLS(req.URL, err)
+	}
+	return resp, err
 }
 
 // checkPage refuses a web page where a registry's answer is due: a proxy's login,
@@ -148,30 +170,53 @@ func firstRequest(req *http.Request) *http.Request {
 	return req
 }
 
-// checkBody refuses a token request to a host that has no right to it: its body
-// holds an identity token, which a redirect by 307 or 308 would repeat.
-func (g *guard) checkBody(req *http.Request) error {
-	if req.Method != http.MethodPost || g.mayAuthenticate(req.URL.Host) {
+// checkRedirect refuses a request to a host that has no right to a credential when it
+// was one with a credential that only a token server has a use for, or when the
+// address that it was redirected to holds one.
+func (g *guard) checkRedirect(req *http.Request) error {
+	if g.mayAuthenticate(req.URL.Host) {
 		return nil
 	}
-	return &RedirectError{From: firstRequest(req).URL.Host, To: req.URL.Host}
+	first := firstRequest(req)
+	isToken := g.isToken(first.URL)
+	// A POST holds an identity token in its body, which a 307 or 308 repeats.
+	if req.Method == http.MethodPost || isToken && (first.Method == http.MethodPost || first.Header.Get("Authorization") != "") || g.holdsSecret(req.URL.String()) {
+		return &RedirectError{From: first.URL.Host, To: req.URL.Host, token: isToken}
+	}
+	return nil
 }
 
-// RedirectError is a token request that was redirected to a host that may not
-// have the credential in it.
-type RedirectError struct{ From, To string }
+// holdsSecret tells whether a text holds what nothing may repeat. What is secret by its
+// form alone does not count: the addresses of storages are signed.
+func (g *guard) holdsSecret(text string) bool {
+	return g.secrets.Clean(text) != (*sdk.Secrets)(nil).Clean(text)
+}
+
+// RedirectError is a request that was redirected to a host that may not have the
+// credential in it.
+type RedirectError struct {
+	From, To string
+	// token says that a token server was asked.
+	token bool
+}
 
 // Error names both hosts.
 func (e *RedirectError) Error() string {
 	return e.From + " redirects to " + e.To + ", which is not sent the credentials"
 }
 
-func (g *guard) withoutStrayCredential(req *http.Request) *http.Request {
-	if req.Header.Get("Authorization") == "" || g.mayAuthenticate(req.URL.Host) {
+// withoutStray leaves out of a request what the host that it goes to has no right to:
+// a credential, and the address that sent it there, which may give access itself.
+func (g *guard) withoutStray(req *http.Request) *http.Request {
+	stray := req.Header.Get("Authorization") != "" && !g.mayAuthenticate(req.URL.Host)
+	if !stray && req.Header.Get("Referer") == "" {
 		return req
 	}
 	clone := req.Clone(req.Context())
-	clone.Header.Del("Authorization")
+	clone.Header.Del("Referer")
+	if stray {
+		clone.Header.Del("Authorization")
+	}
 	return clone
 }
 
@@ -187,9 +232,13 @@ func (g *guard) mayAuthenticate(host string) bool {
 func (g *guard) checkPlain(req *http.Request) error {
 	host := req.URL.Host
 	loopback := isLoopback(host) && isLoopback(g.registry)
-	if !loopback && (host != g.registry || g.plain == PlainNever) {
-		return &PlainHTTPError{Host: host}
+	// The token server that a registry names over plain http is as good as its word.
+	named := g.plain(host) != PlainNever || g.plain(g.registry) != PlainNever && g.mayAuthenticate(host)
+	if !loopback && !named {
+		return &PlainHTTPError{Host: host, Registry: host == g.registry}
 	}
+	g.trying.Lock()
+	g.trying.Unlock() //nolint:staticcheck // it waits, and keeps nobody waiting
 	g.mu.Lock()
 	failure := g.tlsFailure[host]
 	g.mu.Unlock()
@@ -198,14 +247,20 @@ func (g *guard) checkPlain(req *http.Request) error {
 	}
 	// A POST is the token request that carries an identity token in its body.
 	secret := req.Header.Get("Authorization") != "" || req.Method == http.MethodPost
-	if secret && !loopback && g.plain != PlainTrusted {
+	if secret && !loopback && !g.isAnonymous() && g.plain(host) != PlainTrusted {
 		return &PlainHTTPError{Host: host, Credential: true}
 	}
 	return nil
 }
 
+// isAnonymous tells whether the registry is read without a login of the user's: all
+// that is sent then is a token that anybody is given.
+func (g *guard) isAnonymous() bool {
+	return g.plain(g.registry) == PlainAnonymous && !isLoopback(g.registry)
+}
+
 func (g *guard) noteTLS(u *url.URL, err error) {
-	if u.Scheme != "https" || !isCertificateFailure(err) {
+	if !isTLSFailure(err) {
 		return
 	}
 	g.mu.Lock()

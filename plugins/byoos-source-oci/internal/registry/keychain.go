@@ -95,8 +95,8 @@ func lookupFile(ctx context.Context, file string, repo name.Repository) (Credent
 	if err != nil || config == nil {
 		return Credential{}, err
 	}
-	for _, host := range hostKeys(repo.RegistryStr()) {
-		if helper := config.CredentialHelpers[host]; helper != "" {
+	for _, key := range registryKeys(repo.RegistryStr()) {
+		if helper := config.CredentialHelpers[key]; helper != "" {
 			return askHelper(ctx, helper, file, repo.RegistryStr())
 		}
 	}
@@ -138,15 +138,24 @@ func storedAuth(config *configfile.ConfigFile, repo name.Repository) (types.Auth
 			path = path[:strings.LastIndexByte(path, '/')]
 		}
 	}
-	for _, host := range hostKeys(repo.RegistryStr()) {
-		for _, form := range []string{"%s", "https://%s", "https://%s/", "https://%s/v1/", "https://%s/v2/"} {
-			auth, ok := config.AuthConfigs[fmt.Sprintf(form, host)]
-			if ok && holdsSecret(auth) {
-				return auth, true
-			}
+	for _, key := range registryKeys(repo.RegistryStr()) {
+		if auth, ok := config.AuthConfigs[key]; ok && holdsSecret(auth) {
+			return auth, true
 		}
 	}
 	return types.AuthConfig{}, false
+}
+
+// registryKeys returns the forms in which a registry is a key of such a file: docker
+// has the address that was logged in to.
+func registryKeys(host string) []string {
+	var keys []string
+	for _, host := range hostKeys(host) {
+		for _, form := range []string{"%s", "https://%s", "https://%s/", "https://%s/v1/", "https://%s/v2/"} {
+			keys = append(keys, fmt.Sprintf(form, host))
+		}
+	}
+	return keys
 }
 
 func holdsSecret(a types.AuthConfig) bool {

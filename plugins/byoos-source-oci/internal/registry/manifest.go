@@ -146,7 +146,7 @@ func (r *Repository) read(ctx context.Context, ref name.Reference, what string) 
 	var content *contentError
 	switch {
 	case errors.As(err, &content):
-		m.Platforms, m.Unusable = nil, Text(content)
+		m.Platforms, m.Unusable = nil, r.Text(content)
 	case err != nil:
 		return nil, r.Failed("read "+what, err)
 	}
@@ -337,7 +337,7 @@ func (w *walk) damaged(entry v1.Descriptor, err error) error {
 	case IsNotFound(err):
 		w.add(Platform{Digest: digest, Missing: true}, entry)
 	case errors.As(err, &content):
-		w.add(Platform{Digest: digest, Unusable: Text(content)}, entry)
+		w.add(Platform{Digest: digest, Unusable: w.repository.Text(content)}, entry)
 	default:
 		return err
 	}
@@ -442,10 +442,5 @@ func (r *Repository) blob(ctx context.Context, digest string) ([]byte, error) {
 // IsNotFound says that the registry answered that there is no such manifest or
 // blob. The 404 of a token server, or of what is no registry, says nothing of it.
 func IsNotFound(err error) bool {
-	answer := answerOf(err)
-	if answer == nil || answer.StatusCode != http.StatusNotFound || answer.Request == nil {
-		return false
-	}
-	path := firstRequest(answer.Request).URL.Path
-	return strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/")
+	return statusOf(err) == http.StatusNotFound && isOfContent(answerOf(err))
 }

@@ -45,8 +45,12 @@ func formOf(req *http.Request) url.Values {
 	return form
 }
 
-// maxError is how much is read of an answer that is an error, in bytes.
-const maxError = 1 << 20
+const (
+	// maxError is how much is read of an answer that is an error, in bytes.
+	maxError = 1 << 20
+	// maxShown is how much of it is handed on: the library takes no more for an answer.
+	maxShown = 32 << 10
+)
 
 // scrub takes secrets out of an answer that is an error. It does so before anything
 // is cut or quoted; JSON has several spellings of one text.
@@ -64,6 +68,7 @@ func (g *guard) scrub(resp *http.Response) {
 	} else {
 		raw = []byte(g.secrets.Clean(string(raw)))
 	}
+	raw = raw[:min(len(raw), maxShown)]
 	resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(bytes.NewReader(raw), broken{err})), -1
 }
 
