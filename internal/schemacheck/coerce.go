@@ -6,10 +6,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // Texts are what a command line set one key to, in order.
 type Texts []string
+
+// maxLists is how many lists a text is put into, one in another.
+const maxLists = 4
 
 // Coerce turns the Texts of a configuration into the values that the schema
 // wants: command lines only have text. A key that may be a list has one from
@@ -22,36 +27,42 @@ func (s *Schema) Coerce(config map[string]any) map[string]any {
 	if config == nil {
 		return map[string]any{}
 	}
-	root, _ := s.root.(map[string]any)
-	coerced, _ := (&coercer{s}).value(config, root, 0).(map[string]any)
+	coerced, _ := coerce(config, s.root).(map[string]any)
 	return coerced
 }
 
-type coercer struct{ schema *Schema }
-
-// maxRefs bounds how many references are followed for one value.
-const maxRefs = 32
-
-func (c *coercer) value(value any, schema map[string]any, depth int) any {
-	if depth > maxRefs {
-		schema = nil
-	}
-	if ref, ok := schema["$ref"].(string); ok {
-		return c.value(value, c.schema.object(ref), depth+1)
-	}
+func coerce(value any, schema *jsonschema.Schema) any {
 	switch v := value.(type) {
 	case map[string]any:
-		return c.mapping(v, schema, depth)
+		return coerceMapping(v, schema)
 	case Texts:
-		return c.texts(v, schema, depth)
+		return coerceTexts(v, schema)
 	}
 	return value
 }
 
-// texts makes one value of what a key was set to.
-func (c *coercer) texts(texts Texts, schema map[string]any, depth int) any {
+// forms returns a schema with all that it applies to the same value. They are
+// what may be written; Check tells what must be.
+func forms(schema *jsonschema.Schema) []*jsonschema.Schema {
+	var found []*jsonschema.Schema
+	var add func(*jsonschema.Schema)
+	add = func(s *jsonschema.Schema) {
+		if s == nil || slices.Contains(found, s) {
+			return
+		}
+		found = append(found, s)
+		for _, part := range applied(s) {
+			add(part)
+		}
+	}
+	add(schema)
+	return found
+}
+
+// coerceTexts makes one value of what a key was set to.
+func coerceTexts(texts Texts, schema *jsonschema.Schema) any {
 	values, isList := []string(texts), len(texts) > 1
-	items, mayBeList := c.items(schema, depth)
+	items, mayBeList := itemsOf(schema)
 	if mayBeList {
 		values = nil
 		for _, text := range texts {
@@ -60,11 +71,11 @@ func (c *coercer) texts(texts Texts, schema map[string]any, depth int) any {
 		}
 	}
 	if !isList {
-		return c.text(values[0], schema, depth)
+		return coerceText(values[0], schema, 0)
 	}
 	list := make([]any, len(values))
 	for i, value := range values {
-		list[i] = c.text(value, items, depth+1)
+		list[i] = coerceText(value, items, 0)
 	}
 	return list
 }
@@ -107,32 +118,38 @@ func SplitEscaped(s string, separator byte) []string {
 	return append(parts, part.String())
 }
 
-func (c *coercer) mapping(m, schema map[string]any, depth int) any {
-	properties, _ := schema["properties"].(map[string]any)
-	others, _ := schema["additionalProperties"].(map[string]any)
-	if c.flat(others, depth) {
+func coerceMapping(m map[string]any, schema *jsonschema.Schema) any {
+	properties := map[string]*jsonschema.Schema{}
+	addProperties(properties, schema, map[*jsonschema.Schema]bool{})
+	var others *jsonschema.Schema
+	for _, form := range forms(schema) {
+		if additional, ok := form.AdditionalProperties.(*jsonschema.Schema); ok && others == nil {
+			others = additional
+		}
+	}
+	if isFlat(others) {
 		m = joinKeys(m, properties)
 	}
 	result := make(map[string]any, len(m))
 	for key, value := range m {
-		property, ok := properties[key].(map[string]any)
+		property, ok := properties[key]
 		if !ok {
 			property = others
 		}
-		result[key] = c.value(value, property, depth+1)
+		result[key] = coerce(value, property)
 	}
 	return result
 }
 
-// flat says that values of a schema are no mappings.
-func (c *coercer) flat(schema map[string]any, depth int) bool {
-	types := c.types(schema, depth)
+// isFlat says that values of a schema are no mappings.
+func isFlat(schema *jsonschema.Schema) bool {
+	types := typesOf(schema)
 	return len(types) > 0 && !slices.Contains(types, "object")
 }
 
 // joinKeys makes {a.b: 1} of {a: {b: 1}}, but for keys that have a schema of their
 // own or are there already.
-func joinKeys(m, properties map[string]any) map[string]any {
+func joinKeys(m map[string]any, properties map[string]*jsonschema.Schema) map[string]any {
 	joined := make(map[string]any, len(m))
 	for key, value := range m {
 		inner, nested := value.(map[string]any)
@@ -152,89 +169,82 @@ func joinKeys(m, properties map[string]any) map[string]any {
 	return joined
 }
 
-func (c *coercer) text(text string, schema map[string]any, depth int) any {
-	if depth > maxRefs {
-		return text
-	}
-	types := c.types(schema, depth)
-	if slices.Contains(types, "string") || len(types) == 0 {
+// coerceText makes a value of one text. lists counts those around it: items may
+// refer to their own list.
+func coerceText(text string, schema *jsonschema.Schema, lists int) any {
+	types := typesOf(schema)
+	if slices.Contains(types, "string") || len(types) == 0 || lists > maxLists {
 		return text
 	}
 	for _, t := range types {
-		switch t {
-		case "integer":
-			if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-				return i
-			}
-		case "number":
-			if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-				return i
-			}
-			if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
-				return f
-			}
-		case "boolean":
-			if b, ok := map[string]bool{"true": true, "false": false}[text]; ok {
-				return b
-			}
-		case "array":
-			items, _ := c.items(schema, depth)
-			return []any{c.text(text, items, depth+1)}
+		if value, ok := asType(text, t); ok {
+			return value
+		}
+		if t == "array" {
+			items, _ := itemsOf(schema)
+			return []any{coerceText(text, items, lists+1)}
 		}
 	}
 	return text
 }
 
-// items returns the schema of a list's items; false where the schema allows no list.
-func (c *coercer) items(schema map[string]any, depth int) (map[string]any, bool) {
-	if depth > maxRefs {
-		return nil, false
+// asType reads a text as a value of one of the simple types.
+func asType(text, t string) (any, bool) {
+	whole, err := strconv.ParseInt(text, 10, 64)
+	isWhole := err == nil
+	switch {
+	case t == "integer":
+		return whole, isWhole
+	case t == "number" && isWhole:
+		return whole, true
+	case t == "number":
+		f, err := strconv.ParseFloat(text, 64)
+		return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
+	case t == "boolean":
+		return text == "true", text == "true" || text == "false"
 	}
-	if ref, ok := schema["$ref"].(string); ok {
-		return c.items(c.schema.object(ref), depth+1)
-	}
-	for _, keyword := range []string{"anyOf", "oneOf"} {
-		branches, _ := schema[keyword].([]any)
-		for _, branch := range branches {
-			object, _ := branch.(map[string]any)
-			if items, ok := c.items(object, depth+1); ok {
-				return items, true
-			}
-		}
-	}
-	items, _ := schema["items"].(map[string]any)
-	return items, slices.Contains(c.types(schema, depth), "array")
+	return nil, false
 }
 
-// types returns the types that a schema allows, through references and
-// alternatives; none when it allows all.
-func (c *coercer) types(schema map[string]any, depth int) []string {
-	if depth > maxRefs {
-		return nil
-	}
-	if ref, ok := schema["$ref"].(string); ok {
-		return c.types(c.schema.object(ref), depth+1)
-	}
-	switch t := schema["type"].(type) {
-	case string:
-		return []string{t}
-	case []any:
-		var all []string
-		for _, one := range t {
-			if name, ok := one.(string); ok {
-				all = append(all, name)
-			}
+// itemsOf returns the schema of a list's items; false where no list is allowed.
+func itemsOf(schema *jsonschema.Schema) (*jsonschema.Schema, bool) {
+	mayBeList := false
+	for _, form := range forms(schema) {
+		if form.Types == nil || !slices.Contains(form.Types.ToStrings(), "array") {
+			continue
 		}
-		return all
-	}
-	var all []string
-	for _, keyword := range []string{"anyOf", "oneOf"} {
-		branches, _ := schema[keyword].([]any)
-		for _, branch := range branches {
-			if object, ok := branch.(map[string]any); ok {
-				all = append(all, c.types(object, depth+1)...)
-			}
+		mayBeList = true
+		if form.Items2020 != nil {
+			return form.Items2020, true
+		}
+		if items, ok := form.Items.(*jsonschema.Schema); ok {
+			return items, true
 		}
 	}
-	return all
+	return nil, mayBeList
+}
+
+// typesOf returns the types that a schema allows, or that its alternatives do;
+// none when it allows all.
+func typesOf(schema *jsonschema.Schema) []string {
+	var types []string
+	seen := map[*jsonschema.Schema]bool{}
+	var add func(*jsonschema.Schema)
+	add = func(s *jsonschema.Schema) {
+		if s == nil || seen[s] {
+			return
+		}
+		seen[s] = true
+		if s.Types != nil {
+			types = append(types, s.Types.ToStrings()...)
+			return
+		}
+		for _, part := range applied(s) {
+			if part != s.If { // a question, not a form
+				add(part)
+			}
+		}
+	}
+	add(schema)
+	return types
 }

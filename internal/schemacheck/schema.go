@@ -2,240 +2,189 @@ package schemacheck
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"regexp"
-	"slices"
+	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
-// Schema is a JSON Schema that documents are checked against.
+// Schema is a JSON Schema that documents are checked against, by one goroutine at
+// a time.
 type Schema struct {
-	root     any // a mapping or a boolean
-	patterns map[string]*regexp.Regexp
-	known    map[string]form
+	// document is the schema as it was written.
+	document any
+	root     *jsonschema.Schema
+	// parts are the schemas within, by location.
+	parts map[string]*jsonschema.Schema
+	steps *steps
 }
 
-// Compile reads a JSON Schema of draft 2020-12, or of an older one that uses the
-// same keywords. References must stay inside of it: nothing is loaded from a file
-// or the network. A keyword that constrains and is not supported is an error.
+// address is where a schema stands that does not name a place by $id. Nothing is
+// there to be loaded.
+const address = "byoos://schema"
+
+// Compile reads a JSON Schema of any draft; one that does not name its draft is of
+// 2020-12. References must stay inside of it, or lead to one of the drafts:
+// nothing is loaded from a file or the network.
 func Compile(text []byte) (*Schema, error) {
-	s := &Schema{patterns: map[string]*regexp.Regexp{}, known: keywords()}
-	if err := json.Unmarshal(text, &s.root); err != nil {
+	s := &Schema{parts: map[string]*jsonschema.Schema{}, steps: &steps{}}
+	if err := json.Unmarshal(text, &s.document); err != nil {
 		return nil, fmt.Errorf("not a JSON document: %w", err)
 	}
-	if err := s.compile(s.root, "#"); err != nil {
-		return nil, fmt.Errorf("not a JSON Schema that is supported: %w", err)
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(nowhere{})
+	err := compiler.AddResource(address, s.document)
+	if err == nil {
+		s.root, err = compiler.Compile(address)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("not a JSON Schema: %w", readable(err))
+	}
+	s.collect(s.root)
 	return s, nil
 }
 
-// form is what a keyword holds.
-type form int
+// nowhere loads nothing.
+type nowhere struct{}
 
+func (nowhere) Load(string) (any, error) {
+	return nil, errors.New("a schema must be in one piece, and nothing is loaded from elsewhere")
+}
+
+// readable says in one line why a schema does not compile.
+func readable(err error) error {
+	var invalid *jsonschema.SchemaValidationError
+	var cause *jsonschema.ValidationError
+	if !errors.As(err, &invalid) || !errors.As(invalid.Err, &cause) {
+		var load *jsonschema.LoadURLError
+		if errors.As(err, &load) {
+			return fmt.Errorf("%q: %w", load.URL, load.Err)
+		}
+		return errors.New(strings.ReplaceAll(err.Error(), address, ""))
+	}
+	for len(cause.Causes) > 0 {
+		cause = cause.Causes[0]
+	}
+	at := "#"
+	for _, step := range cause.InstanceLocation {
+		at += "/" + step
+	}
+	return fmt.Errorf("%s: %s", at, cause.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+}
+
+// collect finds the schemas within one, and counts what could multiply.
+func (s *Schema) collect(part *jsonschema.Schema) {
+	if part == nil || s.parts[part.Location] != nil {
+		return
+	}
+	s.parts[part.Location] = part
+	if part.Ref != nil || part.RecursiveRef != nil || part.DynamicRef != nil {
+		s.steps.count(part)
+	}
+	for _, inner := range partsOf(part) {
+		s.collect(inner)
+	}
+}
+
+// partsOf returns the schemas that one holds or refers to.
+func partsOf(s *jsonschema.Schema) []*jsonschema.Schema {
+	parts := append(applied(s), s.RecursiveRef, s.Not, s.PropertyNames, s.UnevaluatedProperties, s.Contains, s.Items2020, s.UnevaluatedItems)
+	if s.DynamicRef != nil {
+		parts = append(parts, s.DynamicRef.Ref)
+	}
+	parts = append(parts, s.PrefixItems...)
+	for _, property := range s.Properties {
+		parts = append(parts, property)
+	}
+	for _, property := range s.PatternProperties {
+		parts = append(parts, property)
+	}
+	for _, either := range []any{s.AdditionalProperties, s.AdditionalItems, s.Items} {
+		switch either := either.(type) {
+		case *jsonschema.Schema:
+			parts = append(parts, either)
+		case []*jsonschema.Schema:
+			parts = append(parts, either...)
+		}
+	}
+	return parts
+}
+
+// applied returns the schemas that may describe the same value as one.
+func applied(s *jsonschema.Schema) []*jsonschema.Schema {
+	parts := []*jsonschema.Schema{s.Ref, s.If, s.Then, s.Else}
+	parts = append(append(append(parts, s.AllOf...), s.AnyOf...), s.OneOf...)
+	for _, dependent := range s.DependentSchemas {
+		parts = append(parts, dependent)
+	}
+	for _, dependent := range s.Dependencies {
+		if schema, ok := dependent.(*jsonschema.Schema); ok {
+			parts = append(parts, schema)
+		}
+	}
+	return parts
+}
+
+// How many references a document and each of its values may take: a schema that
+// refers to itself twice doubles the work at each level.
 const (
-	isSchema form = iota + 1
-	isSchemas
-	isSchemaMap
-	isText
-	isTexts
-	isTextsMap
-	isTypes
-	isNumber
-	isCount
-	isFlag
-	isPattern
-	isReference
-	isList
-	isUnsupported
+	minSteps     = 10_000
+	stepsOfValue = 100
 )
 
-// keywords are those that constrain a value; all others are annotations.
-func keywords() map[string]form {
-	return map[string]form{
-		"$ref": isReference, "$defs": isSchemaMap, "definitions": isSchemaMap,
-		"type": isTypes, "enum": isList,
-		"minLength": isCount, "maxLength": isCount, "pattern": isPattern,
-		"minimum": isNumber, "maximum": isNumber, "exclusiveMinimum": isNumber, "exclusiveMaximum": isNumber, "multipleOf": isNumber,
-		"items": isSchema, "prefixItems": isSchemas, "minItems": isCount, "maxItems": isCount, "uniqueItems": isFlag,
-		"properties": isSchemaMap, "patternProperties": isSchemaMap, "additionalProperties": isSchema, "propertyNames": isSchema,
-		"required": isTexts, "minProperties": isCount, "maxProperties": isCount, "dependentRequired": isTextsMap,
-		"allOf": isSchemas, "anyOf": isSchemas, "oneOf": isSchemas, "not": isSchema, "if": isSchema, "then": isSchema, "else": isSchema,
-		"$dynamicRef": isUnsupported, "$recursiveRef": isUnsupported, "unevaluatedProperties": isUnsupported, "unevaluatedItems": isUnsupported,
-		"dependentSchemas": isUnsupported, "dependencies": isUnsupported, "additionalItems": isUnsupported,
-		"contains": isUnsupported, "minContains": isUnsupported, "maxContains": isUnsupported,
-		"patternErrorMessage": isText,
-	}
-}
+// steps are the references that a check may still follow.
+type steps struct{ left int }
 
-func (s *Schema) compile(schema any, at string) error {
-	object, ok := schema.(map[string]any)
-	if !ok {
-		if _, ok := schema.(bool); ok {
-			return nil
-		}
-		return fmt.Errorf("%s is neither an object nor a boolean", at)
-	}
-	if object["$id"] != nil && at != "#" {
-		return fmt.Errorf("%s: $id is only supported at the top", at)
-	}
-	for _, keyword := range slices.Sorted(maps.Keys(object)) {
-		if err := s.keyword(s.known[keyword], object[keyword], at+"/"+keyword); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+var errSteps = errors.New("too many references")
 
-func (s *Schema) keyword(f form, value any, at string) error {
-	var ok bool
-	switch f {
-	case isSchema:
-		return s.compile(value, at)
-	case isSchemas:
-		return s.compileList(value, at)
-	case isSchemaMap:
-		return s.compileMap(value, at)
-	case isText:
-		_, ok = value.(string)
-	case isTexts:
-		ok = areTexts(value)
-	case isTextsMap:
-		var m map[string]any
-		m, ok = value.(map[string]any)
-		for _, texts := range m {
-			ok = ok && areTexts(texts)
+// count makes the library report each use of a schema, before it looks any
+// further: a format is checked first, and is the only hook there.
+func (s *steps) count(part *jsonschema.Schema) {
+	format := &jsonschema.Format{Name: "counted"}
+	inner := part.Format
+	if inner != nil {
+		format.Name = inner.Name
+	}
+	format.Validate = func(v any) error {
+		if s.left--; s.left < 0 {
+			return errSteps
 		}
-	case isTypes:
-		ok = areTypes(value)
-	case isNumber:
-		var f float64
-		f, ok = value.(float64)
-		ok = ok && (f > 0 || !strings.HasSuffix(at, "/multipleOf"))
-	case isCount:
-		var f float64
-		f, ok = value.(float64)
-		ok = ok && f >= 0 && f == math.Trunc(f)
-	case isFlag:
-		_, ok = value.(bool)
-	case isList:
-		_, ok = value.([]any)
-	case isPattern:
-		text, _ := value.(string)
-		return s.pattern(text, at)
-	case isReference:
-		ref, _ := value.(string)
-		if _, found := s.resolve(ref); !found {
-			return fmt.Errorf("%s: %q is not in the schema", at, ref)
+		if inner != nil {
+			return inner.Validate(v)
 		}
 		return nil
-	case isUnsupported:
-		return fmt.Errorf("%s: the keyword is not supported", at)
-	default:
-		return nil
 	}
-	if !ok {
-		return fmt.Errorf("%s has a value of the wrong form", at)
-	}
-	return nil
+	part.Format = format
 }
 
-func (s *Schema) compileList(value any, at string) error {
-	list, ok := value.([]any)
-	if !ok || len(list) == 0 {
-		return fmt.Errorf("%s is not a list of schemas", at)
-	}
-	for i, schema := range list {
-		if err := s.compile(schema, at+"/"+strconv.Itoa(i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Schema) compileMap(value any, at string) error {
-	m, ok := value.(map[string]any)
-	if !ok {
-		return fmt.Errorf("%s is not a mapping of schemas", at)
-	}
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if strings.HasSuffix(at, "/patternProperties") {
-			if err := s.pattern(key, at); err != nil {
-				return err
-			}
-		}
-		if err := s.compile(m[key], at+"/"+key); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Schema) pattern(text, at string) error {
-	if s.patterns[text] != nil {
-		return nil
-	}
-	compiled, err := regexp.Compile(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	s.patterns[text] = compiled
-	return nil
-}
-
-func areTexts(value any) bool {
-	list, ok := value.([]any)
-	return ok && !slices.ContainsFunc(list, func(v any) bool { _, text := v.(string); return !text })
-}
-
-func areTypes(value any) bool {
-	list, ok := value.([]any)
-	if !ok {
-		list = []any{value}
-	}
-	types := []any{"string", "number", "integer", "boolean", "object", "array", "null"}
-	return len(list) > 0 && !slices.ContainsFunc(list, func(v any) bool { return !slices.Contains(types, v) })
-}
-
-// resolve returns what a reference such as #/$defs/Pack points to.
-func (s *Schema) resolve(ref string) (any, bool) {
-	pointer, local := strings.CutPrefix(ref, "#")
-	if !local || pointer != "" && pointer[0] != '/' {
-		return nil, false
-	}
-	value := s.root
+// keyword returns what a schema has for a keyword, as it was written.
+func (s *Schema) keyword(location, keyword string) any {
+	_, pointer, _ := strings.Cut(location, "#")
+	value := s.document
 	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		if pointer == "" {
 			break
 		}
+		if plain, err := url.PathUnescape(step); err == nil {
+			step = plain
+		}
 		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-		var ok bool
 		switch v := value.(type) {
 		case map[string]any:
-			value, ok = v[step]
+			value = v[step]
 		case []any:
-			var i int
 			i, err := strconv.Atoi(step)
-			if ok = err == nil && i >= 0 && i < len(v); ok {
-				value = v[i]
+			if err != nil || i < 0 || i >= len(v) {
+				return nil
 			}
-		}
-		if !ok {
-			return nil, false
+			value = v[i]
 		}
 	}
-	switch value.(type) {
-	case map[string]any, bool:
-		return value, true
-	}
-	return nil, false
-}
-
-// object returns the schema that a reference points to, or nil.
-func (s *Schema) object(ref string) map[string]any {
-	value, _ := s.resolve(ref)
 	object, _ := value.(map[string]any)
-	return object
+	return object[keyword]
 }

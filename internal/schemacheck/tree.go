@@ -129,6 +129,18 @@ func (n *Node) child(step any) *Node {
 	return nil
 }
 
+// count returns how many values a node stands for.
+func (n *Node) count() int {
+	total := 1
+	for _, f := range n.Fields {
+		total += f.Value.count()
+	}
+	for _, item := range n.Items {
+		total += item.count()
+	}
+	return total
+}
+
 // Interface returns the value as encoding/json would decode it, but with int64
 // and uint64 kept.
 func (n *Node) Interface() any {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -82,6 +84,10 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 		return nil, nil, fail(fmt.Sprintf("cannot describe itself: `describe` ended with %s", endingOf(cmd.ProcessState)))
 	}
 	d, err := parseDescription(p, stdout.buffer.Bytes())
+	if err == nil {
+		// Here alone: a description that was kept need not be judged again.
+		err = checkSchema(d.GetConfigSchema())
+	}
 	if err != nil {
 		e := fail("cannot be used: " + err.Error())
 		if first := firstLine(tail, stdout.buffer.Bytes()); first != "" && errors.Is(err, errNotDescription) {
@@ -117,6 +123,14 @@ func parseDescription(p *Plugin, b []byte) (*sourcev1.Description, error) {
 		return nil, errors.New("the schema of its configuration is neither a JSON object nor true or false")
 	}
 	return &d, nil
+}
+
+// checkSchema refuses a schema that no configuration can be checked by.
+func checkSchema(text string) error {
+	if _, err := schemacheck.Compile([]byte(cmp.Or(text, "{}"))); err != nil {
+		return fmt.Errorf("it describes its configuration by what is %w", err)
+	}
+	return nil
 }
 
 // isSchema holds for JSON that may be a JSON Schema, and for none at all.

@@ -79,6 +79,9 @@ echo '{"name":"old-protocol","version":"9.0.0","protocolVersions":[7]}'
 		{name: "bad-schema", write: content(`#!/bin/sh
 echo '{"name":"bad-schema","version":"1.0.0","protocolVersions":[1],"configSchema":"[1"}'
 `, 0o755)},
+		{name: "schema-elsewhere", write: content(`#!/bin/sh
+echo '{"name":"schema-elsewhere","version":"1.0.0","protocolVersions":[1],"configSchema":"{\"$ref\":\"https://example.com/schema.json\"}"}'
+`, 0o755)},
 		{name: "writable-file", write: content("#!/bin/sh\ntouch \"$0.ran\"\n", 0o777)},
 	}
 	for _, tt := range tests {

@@ -58,7 +58,7 @@ func TestInstallIntoAFolderThatIsNotTrusted(t *testing.T) {
 // TestInstallTellsOfASchema that no source of the plugin could pass.
 func TestInstallTellsOfASchema(t *testing.T) {
 	for schema, want := range map[string]string{
-		`{\"unevaluatedProperties\":false}`: "unevaluatedProperties", `{\"type\":\"text\"}`: "#/type", `true`: "", ``: "",
+		`{\"$ref\":\"https://example.com\"}`: "nothing is loaded from elsewhere", `{\"type\":\"text\"}`: "#/type", `true`: "", ``: "",
 	} {
 		dir := pluginDir(t)
 		path, _ := describer(t, dir, "x", `printf '%s\n' '{"name":"x","version":"1","protocolVersions":[1],"configSchema":"`+schema+`"}'`+"\n")

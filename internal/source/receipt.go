@@ -117,9 +117,6 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 		return nil, installFailure(path, renamed(err, copied, path))
 	}
 	candidate.Description = description
-	if err := candidate.CheckSchema(); err != nil {
-		return nil, installFailure(path, renamed(err, copied, path))
-	}
 	target := filepath.Join(dir, filepath.Base(path))
 	receipt, err := yaml.Marshal(Receipt{
 		APIVersion: receiptAPIVersion, Kind: receiptKind, Type: typ, Version: description.GetVersion(),

@@ -204,6 +204,7 @@ func (c *checker) compileSchema(text string) {
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.UseLoader(jsonschema.SchemeURLLoader{}) // the host loads nothing either
 	if err := compiler.AddResource("config.json", document); err != nil {
 		c.fail("describe: schema: %w", err)
 		return
