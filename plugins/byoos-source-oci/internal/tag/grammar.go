@@ -39,7 +39,8 @@ type Grammar struct {
 	expr *regexp.Regexp
 	// groups are the names of expr's groups, by index.
 	groups []string
-	width  int
+	// own tells that its versions have any number of parts.
+	own bool
 	// skims tells that Skim knows the grammar.
 	skims bool
 }
@@ -88,7 +89,7 @@ func Named(name string) (Grammar, bool) {
 	case "canvos":
 		return CanvOS(), true
 	case "kairos":
-		return grammar(regexp.MustCompile(`^(?:`+kairos+`)$`), customWidth), true
+		return grammar(regexp.MustCompile(`^(?:`+kairos+`)$`), true), true
 	}
 	return Grammar{}, false
 }
@@ -96,7 +97,7 @@ func Named(name string) (Grammar, bool) {
 // CanvOS returns the grammar of the tags that CanvOS builds.
 func CanvOS() Grammar {
 	distributions := strings.Join(canvosDistributions(), "|")
-	g := grammar(regexp.MustCompile(`^(?P<k8sDistribution>`+distributions+`)`+canvos+`$`), canvosWidth)
+	g := grammar(regexp.MustCompile(`^(?P<k8sDistribution>`+distributions+`)`+canvos+`$`), false)
 	g.skims = true
 	return g
 }
@@ -159,8 +160,8 @@ func isWord(text string) bool {
 	return text != ""
 }
 
-func grammar(expr *regexp.Regexp, width int) Grammar {
-	return Grammar{expr: expr, groups: expr.SubexpNames(), width: width}
+func grammar(expr *regexp.Regexp, own bool) Grammar {
+	return Grammar{expr: expr, groups: expr.SubexpNames(), own: own}
 }
 
 // Compile returns the grammar that a regular expression (RE2) with named groups
@@ -187,7 +188,7 @@ func Compile(expr string) (Grammar, error) {
 	if named == 0 {
 		return Grammar{}, fmt.Errorf("no named group such as (?P<%s>...)", KubernetesVersion)
 	}
-	return grammar(re, customWidth), nil
+	return grammar(re, true), nil
 }
 
 // Parse returns the parts of tag, and whether it follows the grammar.

@@ -21,27 +21,25 @@ type Tag struct {
 	// v, and with the build of a distribution after a plus sign. Empty when the
 	// tag does not name it.
 	Kubernetes string
-	rank       []token
+	rank       []version
+	// marksEnds tells that the versions of the rank have any number of parts.
+	marksEnds bool
 }
 
-// token is one part of a rank: a number, or the letters of a pre-release.
-type token struct {
-	letters string
-	number  uint64
-	// first of a version, for readers.
-	first bool
+// version is one that a tag names. Numbers that follow the release (a revision, a
+// patch, the build of a distribution) are numbers of it.
+type version struct {
+	numbers []uint64
+	// word of a pre-release, and its numbers; empty for a release.
+	word string
+	of   []uint64
 }
 
-// How many numbers a version takes in a rank, so that what follows it lines up.
-// Those of CanvOS have three; the fourth is for a user's own scheme, or for the
-// build of a distribution (k3s1, rke2r1, k0s.0).
-const (
-	canvosWidth = 3
-	customWidth = 4
-)
+// width is how many numbers a version has at least.
+const width = 3
 
 var (
-	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)[.-]?(\d*)`)
+	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)(?:[.-]?\d+)*`)
 	distribution = regexp.MustCompile(`^(?:k3s|rke2r|k0s\.)(\d+)$`)
 	patched      = regexp.MustCompile(`^patch\.(\d+)$`)
 	digits       = regexp.MustCompile(`\d+`)
@@ -61,24 +59,23 @@ func (g Grammar) Read(name string) Tag {
 	}
 	t := Tag{Name: name, Edition: edition, Facts: facts}
 	if !ok {
-		t.rank, _, _ = versionRank(nil, name, canvosWidth)
+		if v, ok := readVersion(name, false); ok {
+			t.rank = []version{v}
+		}
 		return t
 	}
 	if architecture != "" {
 		t.addPlatform(architecture)
 	}
 	t.Kubernetes = Kubernetes(facts[KubernetesVersion])
-	t.rank = make([]token, 0, 4*g.width)
-	var more []token
 	for _, group := range []string{Version, KubernetesVersion, PEVersion, OSVersion} {
-		if !slices.Contains(g.groups, group) {
-			continue
-		}
-		if t.rank, more, ok = versionRank(t.rank, facts[group], g.width); !ok {
-			t.rank = noVersion(t.rank, g.width)
+		if slices.Contains(g.groups, group) {
+			// What is no version is the lowest, and lets no other take its place.
+			v, _ := readVersion(facts[group], g.own)
+			t.rank = append(t.rank, v)
 		}
 	}
-	t.rank = append(t.rank, more...)
+	t.marksEnds = g.own
 	return t
 }
 
@@ -108,81 +105,57 @@ func Kubernetes(raw string) string {
 	return distributionBuild.ReplaceAllString(strings.TrimPrefix(raw, "v"), "+$1")
 }
 
-// noVersion appends width zeros to rank.
-func noVersion(rank []token, width int) []token {
-	rank = append(rank, token{first: true})
-	for range width - 1 {
-		rank = append(rank, token{})
-	}
-	return rank
-}
-
-// versionRank appends to rank width numbers, and the pre-release part after them.
-// More numbers, which would move a version that follows, it returns apart. It
-// returns false for what is not a version.
-func versionRank(rank []token, version string, width int) (_, more []token, ok bool) {
-	numbers, rest, ok := splitVersion(version)
+// readVersion reads all numbers of a version. own is for a scheme of the user's, where
+// any word is a pre-release and any number a revision. It returns false for what is no
+// version.
+func readVersion(text string, own bool) (version, bool) {
+	numbers, rest, ok := splitVersion(text)
 	if !ok {
-		return rank, nil, false
+		return version{}, false
 	}
-	start := len(rank)
-	rank = noVersion(rank, width)
-	parts := strings.SplitN(numbers, ".", width+1)
-	for i, part := range parts[:min(len(parts), width)] {
-		rank[start+i].number = parseNumber(part)
+	v := version{numbers: allNumbers(numbers)}
+	build, patch, pre := distribution.FindStringSubmatch(rest), patched.FindStringSubmatch(rest), preReleased.FindStringSubmatch(rest)
+	switch {
+	case rest == "":
+	case patch != nil: // it follows its release: v4.6.21-patch.7 is after v4.6.21
+		v.revise(allNumbers(patch[1]))
+	case own && build != nil:
+		v.revise(allNumbers(build[1]))
+	case own:
+		v.readSuffix(rest, strings.Contains(text, numbers+"_") || strings.Contains(text, numbers+"+"))
+	case pre != nil:
+		v.word, v.of = pre[1], allNumbers(pre[0])
 	}
-	if rest == "" {
-		return rank, nil, true
-	}
-	own := width > canvosWidth
-	if build := distribution.FindStringSubmatch(rest); build != nil {
-		if own {
-			rank[start+canvosWidth].number = parseNumber(build[1])
-		}
-		return rank, nil, true
-	}
-	// A patch follows its release: v4.6.21-patch.7 is after v4.6.21.
-	if patch := patched.FindStringSubmatch(rest); patch != nil {
-		if own {
-			rank[start+canvosWidth].number = parseNumber(patch[1])
-		} else {
-			rank = append(rank, token{number: parseNumber(patch[1])})
-		}
-		return rank, nil, true
-	}
-	if own {
-		metadata := strings.Contains(version, numbers+"_") || strings.Contains(version, numbers+"+")
-		rank, more = suffixRank(rank, rest, len(parts) < width, metadata)
-		return rank, more, true
-	}
-	if pre := preReleased.FindStringSubmatch(rest); pre != nil {
-		rank = append(rank, token{letters: pre[1]}, token{number: parseNumber(pre[2])})
-	}
-	return rank, nil, true
+	return v, true
 }
 
-// suffixRank appends what follows the numbers of a user's own version. A word is a
+func allNumbers(text string) []uint64 {
+	var all []uint64
+	for _, number := range digits.FindAllString(text, -1) {
+		all = append(all, parseNumber(number))
+	}
+	return all
+}
+
+// revise appends numbers that follow the release.
+func (v *version) revise(numbers []uint64) {
+	for len(v.numbers) < width {
+		v.numbers = append(v.numbers, 0)
+	}
+	v.numbers = append(v.numbers, numbers...)
+}
+
+// readSuffix takes in what follows the numbers of a user's own version. A word is a
 // pre-release, as in semver, but not in build metadata; a number is a revision after
-// the release, and takes the last place of rank when that is free.
-func suffixRank(rank []token, rest string, free, metadata bool) (_, more []token) {
+// the release.
+func (v *version) readSuffix(rest string, metadata bool) {
 	parts := suffixed.FindStringSubmatch(rest)
-	word := strings.ToLower(parts[1])
-	if word != "" && metadata {
-		return rank, nil
+	switch word := strings.ToLower(parts[1]); {
+	case word == "":
+		v.revise(allNumbers(parts[2]))
+	case !metadata:
+		v.word, v.of = word, allNumbers(parts[2])
 	}
-	for _, number := range digits.FindAllString(parts[2], -1) {
-		more = append(more, token{number: parseNumber(number)})
-	}
-	switch {
-	case word != "" && more == nil:
-		return append(rank, token{letters: word}, token{}), nil
-	case word != "":
-		return append(rank, token{letters: word}, more[0]), more[1:]
-	case free && more != nil:
-		rank[len(rank)-1] = more[0]
-		return rank, more[1:]
-	}
-	return rank, more
 }
 
 // splitVersion splits v1.2.3-rest, in which v and -rest can be missing; the rest
@@ -227,61 +200,75 @@ func Newer(a, b Tag) int {
 // SameRank tells whether neither tag is newer by the versions they name.
 func SameRank(a, b Tag) bool { return compareRanks(a.rank, b.rank) == 0 }
 
-func compareRanks(a, b []token) int {
+// compareRanks compares one version after the other. Anything is newer than a tag
+// without a version.
+func compareRanks(a, b []version) int {
 	for i := range min(len(a), len(b)) {
-		if c := compareTokens(a[i], b[i]); c != 0 {
+		if c := a[i].compare(b[i]); c != 0 {
 			return c
 		}
 	}
-	if len(a) == len(b) {
-		return 0
-	}
-	// 1.0.0-rc.1 is before 1.0.0, which is before 1.0.0-7.
-	if len(a) < len(b) {
-		return -afterEnd(b[len(a)], len(a))
-	}
-	return afterEnd(a[len(b)], len(b))
+	return cmp.Compare(len(a), len(b))
 }
 
-// afterEnd says how a rank with t at position i compares to one that ends there.
-// Anything is newer than a tag without a version.
-func afterEnd(t token, i int) int {
-	if t.letters != "" && i > 0 {
+// compare takes a pre-release for older than its release: 1.0.0-rc.1 is before 1.0.0,
+// which is before 1.0.0-7.
+func (v version) compare(w version) int {
+	if c := slices.Compare(v.canonical(), w.canonical()); c != 0 {
+		return c
+	}
+	if released := (v.word == ""); released != (w.word == "") {
+		if released {
+			return 1
+		}
 		return -1
 	}
-	return 1
+	return cmp.Or(strings.Compare(v.word, w.word), slices.Compare(v.of, w.of))
 }
 
-func compareTokens(x, y token) int {
-	switch {
-	case x.letters != "" && y.letters == "":
-		return -1
-	case x.letters == "" && y.letters != "":
-		return 1
+// canonical returns the numbers without zeros at the end, but width of them.
+func (v version) canonical() []uint64 {
+	numbers := slices.Clone(v.numbers)
+	for len(numbers) < width {
+		numbers = append(numbers, 0)
 	}
-	return cmp.Or(strings.Compare(x.letters, y.letters), cmp.Compare(x.number, y.number))
+	for len(numbers) > width && numbers[len(numbers)-1] == 0 {
+		numbers = numbers[:len(numbers)-1]
+	}
+	return numbers
 }
+
+// endOfVersion stands between versions of which the first has any number of parts. It
+// is compared as a word: after those of a pre-release, and before numbers.
+const endOfVersion = "·"
 
 // Version returns the tag's rank as a version: 1.30.4-4.7.0-rc.2. Comparing it
 // part by part, numbers as numbers and letters before their absence, orders tags
 // as Newer does. It is empty for a tag without a version.
 func (t Tag) Version() string {
-	var version strings.Builder
-	for i, part := range t.rank {
-		switch {
-		case i == 0:
-		case part.letters != "", part.first:
-			version.WriteByte('-')
-		default:
-			version.WriteByte('.')
+	var text strings.Builder
+	for i, v := range t.rank {
+		if i > 0 {
+			end := "-"
+			if t.marksEnds || t.rank[i-1].word != "" {
+				end = endOfVersion
+			}
+			text.WriteString(end)
 		}
-		if part.letters != "" {
-			version.WriteString(part.letters)
-			continue
+		writeNumbers(&text, "", v.canonical())
+		if v.word != "" {
+			text.WriteString("-" + v.word)
+			writeNumbers(&text, ".", v.of)
 		}
-		version.WriteString(strconv.FormatUint(part.number, 10))
 	}
-	return version.String()
+	return text.String()
+}
+
+func writeNumbers(text *strings.Builder, before string, numbers []uint64) {
+	for _, number := range numbers {
+		text.WriteString(before + strconv.FormatUint(number, 10))
+		before = "."
+	}
 }
 
 // Variant is what tells tags apart of which none is newer than the other.
