@@ -86,7 +86,7 @@ var (
 	servicePack = regexp.MustCompile(`(?i)^(\d+)[ _-]?sp ?(\d+)$`)
 	codeName    = regexp.MustCompile(`(?:\s*\([^()]*\))+$`)
 	// ltsYear is a year alone, all of whose long-term releases came out in April.
-	ltsYear        = regexp.MustCompile(`(?i)^(\d\d)[ -]lts$`)
+	ltsYear        = regexp.MustCompile(`(?i)^(\d\d)[ -]lts(?:[ -].*)?$`)
 	longTerm       = regexp.MustCompile(`(?i)(?:[ -]lts)+$`)
 	flatcarChannel = regexp.MustCompile(`^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
 )

@@ -76,7 +76,7 @@ func (d *discovery) repository(ctx context.Context, name repositoryName) error {
 	if err != nil {
 		return err
 	}
-	b := builder{plan: d.plan, repo: repo, original: name.original, now: d.now}
+	b := builder{plan: d.plan, repo: repo, original: name.original, now: d.now, inspector: d.inspector}
 	if err := d.inspect(ctx, b, tags, read); err != nil {
 		return err
 	}
@@ -192,9 +192,6 @@ func (d *discovery) leaveOut(repo *registry.Repository, tags []tag.Tag, read *re
 func (d *discovery) images(b builder, editions editions, t tag.Tag, read *reading) []sdk.Image {
 	images := b.listed(t, read)
 	for i := range images {
-		if os, ok := d.inspector.found(images[i].Attributes[attrPlatformDigest]); ok {
-			b.addOS(&images[i], os)
-		}
 		if whole, ok := editions.serves(t, images[i].Architecture); ok {
 			images[i].Withheld = fmt.Sprintf("it is the image for one platform of the tag %s, which is offered instead", whole)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/layer"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/osrelease"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -44,6 +45,8 @@ type builder struct {
 	repo     *registry.Repository
 	original string
 	now      time.Time // the host's clock
+	// inspector is nil where no image is looked into.
+	inspector *inspector
 }
 
 // unresolved returns the image for a tag of which nothing but the name was read.
@@ -88,12 +91,15 @@ func (b builder) addTag(img *sdk.Image, t tag.Tag) {
 	set(&img.KubernetesVersion, "kubernetesVersion", t.Kubernetes, t.Facts[tag.KubernetesVersion], tag.KubernetesVersion)
 	set(&img.Architecture, "architecture",
 		osfacts.Architecture(t.Facts[tag.Architecture]), t.Facts[tag.Architecture], tag.Architecture)
-	if t.Facts[tag.OSName]+t.Facts[tag.OSVersion] == "" {
-		return
+	osfacts.Together(systemIn(t.Facts, fromTag, tag.OSName, tag.OSVersion)).Describe(img)
+}
+
+// systemIn is what one place says of the operating system.
+func systemIn(values map[string]string, from, name, version string) osfacts.Statement {
+	said := func(key string) osfacts.Said {
+		return osfacts.Said{Text: values[key], From: sdk.Provenance{From: from, Key: key}}
 	}
-	osName, osVersion := osfacts.Normalize(t.Facts[tag.OSName], t.Facts[tag.OSVersion])
-	set(&img.OSName, "os.name", osName, t.Facts[tag.OSName], tag.OSName)
-	set(&img.OSVersion, "os.version", osVersion, t.Facts[tag.OSVersion], tag.OSVersion)
+	return osfacts.Statement{Name: said(name), Version: said(version)}
 }
 
 func provenance(from, key, value, raw string) sdk.Provenance {
@@ -147,6 +153,13 @@ func (b builder) platform(t tag.Tag, m *registry.Manifest, p registry.Platform) 
 	img := b.unresolved(t)
 	b.addManifest(&img, m)
 	b.addPlatform(&img, m, p)
+	statements := b.systems(t, m, p)
+	if b.inspector != nil {
+		if os, found := b.inspector.found(p.Digest); found {
+			statements = append(statements, systemInside(os))
+		}
+	}
+	b.addSystem(&img, statements)
 	return img
 }
 
@@ -180,6 +193,31 @@ func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Pl
 	}
 	img.Tags = metadata(m.Annotations, p.Annotations, p.Labels)
 	b.addLabels(img, m, p)
+}
+
+// systems are what the tag, labels and annotations say of the operating system, the
+// most trusted first.
+func (b builder) systems(t tag.Tag, m *registry.Manifest, p registry.Platform) []osfacts.Statement {
+	return []osfacts.Statement{
+		systemIn(t.Facts, fromTag, tag.OSName, tag.OSVersion),
+		systemIn(p.Labels, fromLabel, b.Labels.OSName, b.Labels.OSVersion),
+		systemIn(p.Annotations, fromAnnotation, b.Labels.OSName, b.Labels.OSVersion),
+		systemIn(m.Annotations, fromAnnotation, b.Labels.OSName, b.Labels.OSVersion),
+	}
+}
+
+// systemInside is what a file in the image says.
+func systemInside(os layer.OS) osfacts.Statement {
+	said := func(f osrelease.Fact, file string) osfacts.Said {
+		return osfacts.Said{Text: f.Value, From: sdk.Provenance{From: fromFile, Key: file + " " + f.Key, Raw: f.Raw}}
+	}
+	return osfacts.Statement{Name: said(os.Name, os.File), Version: said(os.Version, os.VersionFile)}
+}
+
+// addSystem makes one system of all that tells one.
+func (b builder) addSystem(img *sdk.Image, statements []osfacts.Statement) {
+	img.Contradictions = nil
+	osfacts.Together(statements...).Describe(img)
 }
 
 // firstImage is before the first image that can exist (Docker came out in March
@@ -222,23 +260,9 @@ func (b builder) addLabels(img *sdk.Image, m *registry.Manifest, p registry.Plat
 		}
 		return m.Annotations[key], fromAnnotation
 	}
-	rawName, nameFrom := find(b.Labels.OSName)
-	rawVersion, versionFrom := find(b.Labels.OSVersion)
-	name, version := osfacts.Normalize(rawName, rawVersion)
-	fill(img, &img.OSName, "os.name", name, provenance(nameFrom, b.Labels.OSName, name, rawName))
-	fill(img, &img.OSVersion, "os.version", version, provenance(versionFrom, b.Labels.OSVersion, version, rawVersion))
 	raw, from := find(b.Labels.KubernetesVersion)
 	k8s := tag.Kubernetes(osfacts.KubernetesVersion(raw))
 	fill(img, &img.KubernetesVersion, "kubernetesVersion", k8s, provenance(from, b.Labels.KubernetesVersion, k8s, raw))
-}
-
-// addOS fills in what neither the tag nor a label says.
-func (b builder) addOS(img *sdk.Image, os layer.OS) {
-	key := func(name string) string { return os.File + " " + name }
-	fill(img, &img.OSName, "os.name", os.Name.Value,
-		provenance(fromFile, key(os.Name.Key), os.Name.Value, os.Name.Raw))
-	fill(img, &img.OSVersion, "os.version", os.Version.Value,
-		provenance(fromFile, key(os.Version.Key), os.Version.Value, os.Version.Raw))
 }
 
 func fill(img *sdk.Image, field *string, name, value string, p sdk.Provenance) {

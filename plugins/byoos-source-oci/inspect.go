@@ -19,7 +19,7 @@ type inspector struct {
 
 	mu     sync.Mutex
 	images map[string]*imageScan // by digest of the platform's manifest
-	layers map[layerKey]*layerScan
+	layers map[string]*layerScan // by digest
 }
 
 // imageScan is what was found in an image.
@@ -28,12 +28,6 @@ type imageScan struct {
 	os    layer.OS
 	found bool
 	err   error
-}
-
-// layerKey tells a scan that ends at the file that decides from a whole one.
-type layerKey struct {
-	digest string
-	whole  bool
 }
 
 // layerScan is a layer that is read by the first image that needs it, while the
@@ -49,7 +43,7 @@ type layerScan struct {
 func newInspector(limitMiB int) *inspector {
 	return &inspector{
 		limit:  int64(limitMiB) << 20,
-		images: map[string]*imageScan{}, layers: map[layerKey]*layerScan{},
+		images: map[string]*imageScan{}, layers: map[string]*layerScan{},
 	}
 }
 
@@ -87,9 +81,11 @@ func (i *inspector) search(ctx context.Context, repo *registry.Repository, p reg
 	budget := &layer.Budget{Left: i.limit}
 	search := layer.NewSearch(layer.OSFiles())
 	for _, l := range slices.Backward(p.Layers) {
-		if err := i.add(ctx, repo, search, l, budget); err != nil {
+		scan, err := i.layer(ctx, repo, l, budget)
+		if err != nil {
 			return layer.OS{}, false, err
 		}
+		search.Add(scan)
 		if os, found = layer.OSOf(search); found || search.Done() {
 			break
 		}
@@ -97,32 +93,14 @@ func (i *inspector) search(ctx context.Context, repo *registry.Repository, p reg
 	return os, found, nil
 }
 
-// add takes in one layer. When the scan that ends early does not do, because a
-// layer above hides the file that decides, the layer is read whole.
-func (i *inspector) add(
-	ctx context.Context, repo *registry.Repository, search *layer.Search, l registry.Layer, budget *layer.Budget,
-) error {
-	for _, whole := range []bool{false, true} {
-		scan, err := i.layer(ctx, repo, l, whole, budget)
-		if err != nil {
-			return err
-		}
-		if search.Add(scan) {
-			break
-		}
-	}
-	return nil
-}
-
 func (i *inspector) layer(
-	ctx context.Context, repo *registry.Repository, l registry.Layer, whole bool, budget *layer.Budget,
+	ctx context.Context, repo *registry.Repository, l registry.Layer, budget *layer.Budget,
 ) (*layer.Scan, error) {
 	i.mu.Lock()
-	key := layerKey{l.Digest, whole}
-	known := i.layers[key]
+	known := i.layers[l.Digest]
 	if known == nil {
 		known = &layerScan{}
-		i.layers[key] = known
+		i.layers[l.Digest] = known
 	}
 	i.mu.Unlock()
 
@@ -135,7 +113,7 @@ func (i *inspector) layer(
 		return known.scan, nil
 	}
 	before := budget.Left
-	scan, err := scanLayer(ctx, repo, l, budget, whole)
+	scan, err := scanLayer(ctx, repo, l, budget)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +121,7 @@ func (i *inspector) layer(
 	return scan, nil
 }
 
-func scanLayer(ctx context.Context, repo *registry.Repository, l registry.Layer, budget *layer.Budget, whole bool) (*layer.Scan, error) {
+func scanLayer(ctx context.Context, repo *registry.Repository, l registry.Layer, budget *layer.Budget) (*layer.Scan, error) {
 	const doing = "read a layer of "
 	packed, err := repo.Layer(ctx, l.Digest)
 	switch {
@@ -153,7 +131,7 @@ func scanLayer(ctx context.Context, repo *registry.Repository, l registry.Layer,
 		return nil, repo.Failed(doing+repo.Name, err)
 	}
 	defer func() { _ = packed.Close() }()
-	scan, err := unpack(packed, budget, whole)
+	scan, err := unpack(packed, budget)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -165,17 +143,13 @@ func scanLayer(ctx context.Context, repo *registry.Repository, l registry.Layer,
 	return scan, nil
 }
 
-func unpack(packed io.Reader, budget *layer.Budget, whole bool) (*layer.Scan, error) {
+func unpack(packed io.Reader, budget *layer.Budget) (*layer.Scan, error) {
 	unpacked, err := layer.Open(packed, budget)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = unpacked.Close() }()
-	wanted := layer.OSFiles()
-	if whole {
-		wanted.Decides = nil
-	}
-	return layer.Read(unpacked, wanted)
+	return layer.Read(unpacked, layer.OSFiles())
 }
 
 // errGone is a layer that the registry no longer has.

@@ -86,8 +86,9 @@ func TestInspectLimitIsOfTheImage(t *testing.T) {
 	}
 }
 
-// A layer is read no further than the file that decides.
-func TestLayerIsReadUpToTheFileThatDecides(t *testing.T) {
+// A layer is read to its end: a later entry may replace the file, and one that is cut
+// short can be unpacked by nobody.
+func TestLayerIsReadToItsEnd(t *testing.T) {
 	noise := make([]byte, 1<<20)
 	random := rand.NewChaCha8([32]byte{1})
 	_, _ = random.Read(noise)
@@ -99,8 +100,12 @@ func TestLayerIsReadUpToTheFileThatDecides(t *testing.T) {
 	}
 	s := registry.NewStore(t)
 	s.Image(t, repoName, "k3s-1.30.1-v4.7.0", registry.Manifest{Layers: [][]byte{archive[:len(archive)/2]}})
+	s.Image(t, repoName, "k3s-1.30.2-v4.7.0", registry.Manifest{Layers: [][]byte{archive}})
 	out := clean(t, discover(t, call{config: config{Repository: s.Host + "/" + repoName, Inspect: true}}))
-	if img := out.images[0]; img.State != sdk.Available || img.OSVersion != "22.04" {
+	if img := out.find(t, "k3s-1.30.1-v4.7.0", "amd64"); img.State != sdk.Unusable || img.OSVersion != "" {
+		t.Errorf("%+v", img)
+	}
+	if img := out.find(t, "k3s-1.30.2-v4.7.0", "amd64"); img.State != sdk.Available || img.OSVersion != "22.04" {
 		t.Errorf("%+v", img)
 	}
 }

@@ -170,6 +170,44 @@ func TestOSFacts(t *testing.T) {
 	}
 }
 
+// TestFactsOfOneSystem: a version belongs to the name beside it, in the tag, in labels,
+// in annotations and in files.
+func TestFactsOfOneSystem(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	labels := func(name, version string) map[string]string {
+		return map[string]string{"byoos.dev/os-name": name, "byoos.dev/os-version": version}
+	}
+	ubuntu := registry.Ubuntu("22.04")
+	tests := []struct {
+		name  string
+		image registry.Image
+		want  string
+		told  bool
+	}{
+		{"v1", registry.Image{Labels: labels("rhel", ""), Layers: ubuntu}, "rhel ", true},
+		{"v2", registry.Image{Labels: labels("", "8"), Layers: ubuntu}, "ubuntu 22.04", true},
+		{"v3", registry.Image{Labels: labels("ubuntu", ""), Layers: ubuntu}, "ubuntu 22.04", false},
+		{"v4", registry.Image{Labels: labels("Ubuntu 22.04", "2404"), Layers: ubuntu}, "ubuntu 22.04", true},
+		{"v5", registry.Image{Labels: labels("k8s 1.30 on Ubuntu 22.04", "")}, "ubuntu 22.04", false},
+		{"v6", registry.Image{Labels: labels("SLES", "15 SP5")}, "sles 15.5", false},
+		{"v7", registry.Image{Labels: labels("ol", "8.9")}, "oraclelinux 8.9", false},
+		{"24.04-v8", registry.Image{Labels: labels("rhel", "")}, "rhel ", true},
+		{"24.04-v9", registry.Image{Layers: ubuntu}, "ubuntu 22.04", true},
+		{"22.04-v10", registry.Image{Layers: ubuntu}, "ubuntu 22.04", false},
+	}
+	repo := host + "/edge/os"
+	for _, test := range tests {
+		push(t, repo+":"+test.name, test.image)
+	}
+	out := discover(t, call{config: config{Repository: repo, Inspect: true, Resolve: "all", Grammar: `(?:(?P<osVersion>[\d.]+)-)?(?P<version>v\d+)`}})
+	for _, test := range tests {
+		img := out.find(t, test.name, "amd64")
+		if got := img.OSName + " " + img.OSVersion; got != test.want || (img.Contradictions != nil) != test.told {
+			t.Errorf("%s: %q, told %q", test.name, got, img.Contradictions)
+		}
+	}
+}
+
 func TestGrammar(t *testing.T) {
 	host := registry.Start(t, registry.Options{})
 	repo := host + "/kairos/ubuntu"

@@ -13,25 +13,20 @@ const (
 // OS is what the files inside an image say of its operating system.
 type OS struct {
 	Name, Version osrelease.Fact
-	// File is the path they came from, with its leading slash.
-	File string
+	// File and VersionFile are the paths they came from, with their leading slash.
+	File, VersionFile string
 }
 
-// OSFiles are the files that OSOf reads. A kairos-release that names a
-// distribution decides.
+// OSFiles are the files that OSOf reads.
 func OSFiles() Wanted {
-	return Wanted{
-		Paths:   []string{kairosRelease, osRelease, libOSRelease},
-		MaxSize: osrelease.MaxSize,
-		Decides: func(name string, content []byte) bool {
-			_, _, ok := osrelease.OS(osrelease.Parse(content))
-			return ok && name == kairosRelease
-		},
-	}
+	return Wanted{Paths: []string{kairosRelease, osRelease, libOSRelease}, MaxSize: osrelease.MaxSize}
 }
 
-// OSOf returns what the search has found so far, and whether that is enough.
+// OSOf returns what the search has found so far, and whether that is enough. The first
+// file that names a system counts; its version may stand in the next one beside the
+// same name, as with a flavor of Kairos that has no release.
 func OSOf(s *Search) (OS, bool) {
+	var os OS
 	for _, file := range []string{kairosRelease, osRelease, libOSRelease} {
 		content, found, settled := s.File(file)
 		if !found {
@@ -41,9 +36,18 @@ func OSOf(s *Search) (OS, bool) {
 			continue
 		}
 		name, version, ok := osrelease.OS(osrelease.Parse(content))
-		if ok {
-			return OS{Name: name, Version: version, File: "/" + file}, true
+		switch {
+		case !ok:
+			continue
+		case os.File == "":
+			os.Name, os.File = name, "/"+file
+		case os.Name.Value != name.Value:
+			continue
+		}
+		if version.Value != "" {
+			os.Version, os.VersionFile = version, "/"+file
+			return os, true
 		}
 	}
-	return OS{}, false
+	return os, os.File != ""
 }

@@ -48,6 +48,8 @@ func TestOS(t *testing.T) {
 		{"whiteout and new file in one layer", []files{{"etc/.wh.os-release": "", "etc/os-release": ubuntu24}, {"etc/os-release": ubuntu22}}, "24.04", "/etc/os-release", 1},
 		{"folder became a file", []files{{"etc": "now a file"}, {"etc/kairos-release": kairos22}, {"usr/lib/os-release": ubuntu22}}, "22.04", "/usr/lib/os-release", 3},
 		{"old kairos has it in os-release", []files{{"etc/os-release": "ID=kairos\n" + kairos22}}, "22.04", "/etc/os-release", 1},
+		{"flavor without a release", []files{{"etc/kairos-release": "KAIROS_FLAVOR=ubuntu\n", "etc/os-release": ubuntu22}}, "22.04", "/etc/kairos-release", 1},
+		{"flavor of another system", []files{{"etc/kairos-release": "KAIROS_FLAVOR=debian\n", "etc/os-release": ubuntu22}}, "", "/etc/kairos-release", 1},
 		{"links in a circle", []files{{"etc/os-release": "-> kairos-release", "etc/kairos-release": "-> os-release", "usr/lib/os-release": ubuntu22}}, "22.04", "/usr/lib/os-release", 1},
 		{"link out of the wanted files", []files{{"etc/os-release": "-> /opt/elsewhere"}, {"usr/lib/os-release": ubuntu22}}, "22.04", "/usr/lib/os-release", 2},
 		{"a path that climbs", []files{{"../../etc/os-release": ubuntu22}}, "22.04", "/etc/os-release", 1},
@@ -75,17 +77,47 @@ func TestOS(t *testing.T) {
 
 func add(t *testing.T, search *layer.Search, archive []byte) {
 	t.Helper()
-	wanted := layer.OSFiles()
-	scan, err := layer.Read(bytes.NewReader(archive), wanted)
+	scan, err := layer.Read(bytes.NewReader(archive), layer.OSFiles())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if search.Add(scan) {
-		return
-	}
-	wanted.Decides = nil
-	if scan, err = layer.Read(bytes.NewReader(archive), wanted); err != nil || !search.Add(scan) {
-		t.Fatalf("the whole layer is refused too: %v", err)
+	search.Add(scan)
+}
+
+// TestLastEntry: of two entries with one name the last one is unpacked over the first.
+func TestLastEntry(t *testing.T) {
+	for name, tc := range map[string]struct {
+		entries []tar.Header
+		content []string
+		want    string
+	}{
+		"a file twice": {[]tar.Header{{Name: "etc/kairos-release"}, {Name: "./etc/kairos-release"}}, []string{kairos22, strings.ReplaceAll(kairos22, "22", "24")}, "24.04"},
+		"then a link": {[]tar.Header{{Name: "etc/os-release"}, {Name: "usr/lib/os-release"}, {Name: "etc/os-release", Typeflag: tar.TypeSymlink, Linkname: "../usr/lib/os-release"}},
+			[]string{ubuntu22, ubuntu24, ""}, "24.04"},
+		"then its folder as a file": {[]tar.Header{{Name: "etc/kairos-release"}, {Name: "etc"}, {Name: "usr/lib/os-release"}}, []string{kairos22, "", ubuntu24}, "24.04"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var archive bytes.Buffer
+			w := tar.NewWriter(&archive)
+			for i, header := range tc.entries {
+				header.Size, header.Mode = int64(len(tc.content[i])), 0o644
+				if err := w.WriteHeader(&header); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.WriteString(w, tc.content[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			search := layer.NewSearch(layer.OSFiles())
+			add(t, search, archive.Bytes())
+			add(t, search, pack(t, files{"usr/x": ""}))
+			if os, ok := layer.OSOf(search); !ok && !search.Done() || os.Version.Value != tc.want {
+				t.Errorf("%+v", os)
+			}
+		})
 	}
 }
 

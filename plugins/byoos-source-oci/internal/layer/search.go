@@ -39,9 +39,6 @@ type Wanted struct {
 	Paths []string
 	// MaxSize of a file in bytes; a longer one counts as gone.
 	MaxSize int64
-	// Decides says that a file makes all others needless, so that the rest of a
-	// layer need not be read. It may be nil.
-	Decides func(name string, content []byte) bool
 }
 
 // Search puts together what the layers of one image say, from the topmost down.
@@ -88,13 +85,8 @@ func (s *Search) Done() bool {
 	return true
 }
 
-// Add takes in what the next layer down has. It returns false, and takes nothing
-// in, when a deciding file cut the scan short and is hidden by a layer above: the
-// layer must then be scanned whole.
-func (s *Search) Add(scan *Scan) bool {
-	if scan.decidedBy != "" && s.entries[scan.decidedBy].status != unseen {
-		return false
-	}
+// Add takes in what the next layer down has.
+func (s *Search) Add(scan *Scan) {
 	for name, e := range s.entries {
 		if e.status != unseen {
 			continue
@@ -106,7 +98,6 @@ func (s *Search) Add(scan *Scan) bool {
 			e.status = gone
 		}
 	}
-	return true
 }
 
 // Scan is what one layer says of the wanted files, whatever lies above it.
@@ -114,19 +105,19 @@ type Scan struct {
 	found map[string]*entry
 	// hidden are the files that lower layers no longer show. A layer's marks act
 	// on lower layers only, wherever in the archive they stand.
-	hidden    map[string]bool
-	decidedBy string
-	wanted    Wanted
+	hidden map[string]bool
+	wanted Wanted
 }
 
-// Read scans one layer, a tar archive without compression.
+// Read scans one layer, a tar archive without compression. It reads to the end: of two
+// entries with one name the last one is unpacked over the first.
 func Read(r io.Reader, w Wanted) (*Scan, error) {
 	s := &Scan{found: map[string]*entry{}, hidden: map[string]bool{}, wanted: w}
 	archive := tar.NewReader(r)
-	for s.decidedBy == "" {
+	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return s, nil
 		}
 		if err == nil {
 			err = s.add(header, archive)
@@ -135,7 +126,6 @@ func Read(r io.Reader, w Wanted) (*Scan, error) {
 			return nil, fmt.Errorf("read layer: %w", err)
 		}
 	}
-	return s, nil
 }
 
 func (s *Scan) add(header *tar.Header, content io.Reader) error {
@@ -150,6 +140,7 @@ func (s *Scan) add(header *tar.Header, content io.Reader) error {
 		return nil
 	case header.Typeflag != tar.TypeDir:
 		s.hideBelow(name) // a file where lower layers have a directory
+		s.dropBelow(name) // or where this one had it
 	}
 	if !slices.Contains(s.wanted.Paths, name) {
 		return nil
@@ -159,9 +150,6 @@ func (s *Scan) add(header *tar.Header, content io.Reader) error {
 		return err
 	}
 	s.found[name] = e
-	if e.status == present && s.wanted.Decides != nil && s.wanted.Decides(name, e.content) {
-		s.decidedBy = name
-	}
 	return nil
 }
 
@@ -196,6 +184,15 @@ func (s *Scan) hideBelow(dir string) {
 	for _, name := range s.wanted.Paths {
 		if dir == "." || strings.HasPrefix(name, dir+"/") {
 			s.hidden[name] = true
+		}
+	}
+}
+
+// dropBelow forgets what the layer itself had in a directory.
+func (s *Scan) dropBelow(dir string) {
+	for name := range s.found {
+		if strings.HasPrefix(name, dir+"/") {
+			delete(s.found, name)
 		}
 	}
 }

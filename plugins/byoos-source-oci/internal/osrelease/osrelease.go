@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
 
@@ -76,19 +77,24 @@ type Fact struct{ Value, Key, Raw string }
 
 // OS returns the operating system's name and version as packs spell them. Keys
 // of Kairos come first: an old Kairos calls the whole system "kairos" in ID and
-// has the distribution in KAIROS_FLAVOR only. ok is false when neither says.
+// has the distribution in KAIROS_FLAVOR only. A flavor without a release takes the
+// version of the same system beside it. ok is false when neither says.
 func OS(values map[string]string) (name, version Fact, ok bool) {
-	nameKey, versionKey := "KAIROS_FLAVOR", "KAIROS_FLAVOR_RELEASE"
-	if values[nameKey] == "" {
-		nameKey, versionKey = "ID", "VERSION_ID"
+	said := func(key string) osfacts.Said {
+		return osfacts.Said{Text: values[key], From: sdk.Provenance{Key: key, Raw: values[key]}}
 	}
-	rawName, rawVersion := values[nameKey], values[versionKey]
-	if rawName == "" || nameKey == "ID" && strings.HasPrefix(rawName, "kairos") {
+	flavor := osfacts.Statement{Name: said("KAIROS_FLAVOR"), Version: said("KAIROS_FLAVOR_RELEASE")}
+	flavor.Name.Text, flavor.Version.Text = splitSUSE(flavor.Name.Text, flavor.Version.Text)
+	base := osfacts.Statement{Name: said("ID"), Version: said("VERSION_ID")}
+	if base.Name.Text == "" || strings.HasPrefix(base.Name.Text, "kairos") {
+		base = osfacts.Statement{}
+	}
+	system := osfacts.Together(flavor, base)
+	if system.Name == "" {
 		return Fact{}, Fact{}, false
 	}
-	distribution, release := splitSUSE(rawName, rawVersion)
-	osName, osVersion := osfacts.Normalize(distribution, release)
-	return Fact{osName, nameKey, rawName}, Fact{osVersion, versionKey, rawVersion}, true
+	fact := func(value string, from sdk.Provenance) Fact { return Fact{value, from.Key, values[from.Key]} }
+	return fact(system.Name, system.NameFrom), fact(system.Version, system.VersionFrom), true
 }
 
 // splitSUSE turns Kairos' "opensuse" "leap-15.6" into what openSUSE itself

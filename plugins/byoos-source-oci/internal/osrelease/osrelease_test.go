@@ -27,6 +27,13 @@ func TestOS(t *testing.T) {
 		{"ID=\"opensuse-leap\"\nVERSION_ID=\"15.6\"", "opensuse-leap", "15.6", "ID"},
 		{"ID=kairos\nKAIROS_FLAVOR=ubuntu\nKAIROS_FLAVOR_RELEASE=24.04", "ubuntu", "24.04", "KAIROS_FLAVOR"},
 		{"KAIROS_FLAVOR=opensuse\nKAIROS_FLAVOR_RELEASE=leap-15.6", "opensuse-leap", "15.6", "KAIROS_FLAVOR"},
+		{"ID=ubuntu\nVERSION_ID=22.04\nKAIROS_FLAVOR=ubuntu-22-lts", "ubuntu", "22.04", "KAIROS_FLAVOR"},
+		{"ID=kairos\nVERSION_ID=v2.3.0\nKAIROS_FLAVOR=ubuntu-20-lts-arm-rpi", "ubuntu", "20.04", "KAIROS_FLAVOR"},
+		{"ID=ubuntu\nVERSION_ID=22.04\nKAIROS_FLAVOR=ubuntu", "ubuntu", "22.04", "KAIROS_FLAVOR"},
+		{"ID=debian\nVERSION_ID=12\nKAIROS_FLAVOR=ubuntu", "ubuntu", "", "KAIROS_FLAVOR"},
+		{"ID=opensuse-leap\nVERSION_ID=15.5\nKAIROS_FLAVOR=opensuse-leap", "opensuse-leap", "15.5", "KAIROS_FLAVOR"},
+		{"ID=sles\nVERSION_ID=\"15.5\"\nVERSION=\"15-SP5\"", "sles", "15.5", "ID"},
+		{"ID=ol\nVERSION_ID=8.9", "oraclelinux", "8.9", "ID"},
 		{"ID=kairos-core-ubuntu\nVERSION_ID=v2.4.0", "", "", ""},
 		{"NAME=x", "", "", ""},
 	} {
