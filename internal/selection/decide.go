@@ -242,14 +242,14 @@ func sameEdition(a, b *entry) bool {
 	return a.edition == b.edition && a.edition != 0
 }
 
-// isCopy tells whether two images are one that was copied to another region: the
-// same name there, and no build references that say otherwise. An id that is good in
-// several regions is not copied.
+// isCopy tells whether two images may be one that was copied to another region: the
+// same name there, whatever build made it, as the time of a run that made another
+// region says nothing of this one. An id that is good in several regions is not copied.
 func isCopy(a, b *entry) bool {
 	if a.name == 0 || a.name != b.name || a.region == "" || b.region == "" || a.region == b.region {
 		return false
 	}
-	return !a.SpansRegions && !b.SpansRegions && (a.build == 0 || b.build == 0)
+	return !a.SpansRegions && !b.SpansRegions
 }
 
 // asNew returns the first image and those of other editions that neither time nor

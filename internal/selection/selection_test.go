@@ -300,7 +300,12 @@ func TestAmbiguity(t *testing.T) {
 			"new", "", "",
 		},
 		{
-			"an older run in another region is no alternative", spec.Select{},
+			"an older run's image of the name in another region", spec.Select{},
+			[]image.Image{ami("old", run("u1"), created(9), region("eu-west-1")), ami("new", run("u2"), created(1))},
+			"", "new old", "they differ in region",
+		},
+		{
+			"with the region that is asked for", spec.Select{Region: "us-east-1"},
 			[]image.Image{ami("old", run("u1"), created(9), region("eu-west-1")), ami("new", run("u2"), created(1))},
 			"new", "", "",
 		},
