@@ -64,11 +64,17 @@ var (
 	uuid          = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	number        = regexp.MustCompile(`^[0-9]+$`)
 	googleName    = regexp.MustCompile(`^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$`)
-	googlePath    = regexp.MustCompile(`^(?:https://(?:www|compute)\.googleapis\.com/compute/(?:v1|beta|alpha)/)?(projects/[^/]+/global/images/[^/]+)$`)
-	ocid          = regexp.MustCompile(`^ocid1\.([a-z0-9]+)\.[a-z0-9-]*\.([a-z0-9-]*)\..+$`)
-	armImage      = regexp.MustCompile(`(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/images/[^/]+$`)
-	armVersion    = regexp.MustCompile(`(?i)^(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/galleries/[^/]+/images/[^/]+)/(versions|imageversions)/([^/]+)$`)
-	armShared     = regexp.MustCompile(`(?i)^(/(?:sharedGalleries|communityGalleries)/[^/]+/images/[^/]+)/(versions|imageversions)/([^/]+)$`)
+	googleProject = regexp.MustCompile(`^(?:[a-z0-9][-a-z0-9.]*:)?[a-z0-9][-a-z0-9]*$`)
+	googlePath    = regexp.MustCompile(`^(?:https://(?:www|compute)\.googleapis\.com/compute/(?:v1|beta|alpha)/)?projects/([^/]+)/global/images/([^/]+)$`)
+	ocid          = regexp.MustCompile(`^ocid1\.([a-z0-9]+)\.[a-z0-9-]*\.([a-z0-9-]*)(?:\.[a-zA-Z0-9_-]+)+$`)
+	oceanRegion   = regexp.MustCompile(`^[a-z0-9-]+$`)
+	// Names as Azure allows them: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+	armGroup      = `/subscriptions/[0-9a-z-]+/resourceGroups/[\p{L}\p{N}_.()-]*[\p{L}\p{N}_()-]/providers/Microsoft\.Compute`
+	armName       = `[a-z0-9](?:[a-z0-9_.-]*[a-z0-9_])?`
+	armNumber     = `\d{1,10}(?:\.\d{1,10}){2}`
+	armImage      = regexp.MustCompile(`(?i)^` + armGroup + `/images/` + armName + `$`)
+	armVersion    = regexp.MustCompile(`(?i)^(` + armGroup + `/galleries/` + armName + `/images/` + armName + `)/(versions|imageversions)/(` + armNumber + `)$`)
+	armShared     = regexp.MustCompile(`(?i)^(/(?:sharedGalleries|communityGalleries)/` + armName + `/images/` + armName + `)/(versions|imageversions)/(` + armNumber + `)$`)
 	armDefinition = regexp.MustCompile(`(?i)/galleries/[^/]+/images/[^/]+$`)
 	blobURL       = regexp.MustCompile(`(?i)^https?://[^/]+\.blob\.[^/]+/`)
 )
@@ -117,10 +123,11 @@ func byShape(builder, id string, place Place) []Artifact {
 	case blobURL.MatchString(id):
 		return one(unusable(Azure, id, vhdProblem))
 	case googlePath.MatchString(id):
-		return one(Artifact{ID: googlePath.FindStringSubmatch(id)[1], Provider: GCP, Region: "global"})
+		m := googlePath.FindStringSubmatch(id)
+		return one(google(m[2], Place{Project: m[1]}))
 	case ocid.MatchString(id):
 		return one(oracle(id))
-	case strings.Count(id, "::") == 2:
+	case strings.Count(id, "::") >= 2 && !namesVM(builder):
 		return one(vsphereUpload(id, place))
 	}
 	return nil
@@ -187,3 +194,6 @@ func byForm(provider, id string, form *regexp.Regexp, what string) Artifact {
 	}
 	return unusable(provider, id, "%q is not %s; look the image up and name it in the pack's values", id, what)
 }
+
+// namesVM tells whether a builder records the bare name of a VM, which may hold "::".
+func namesVM(builder string) bool { return strings.HasPrefix(builder, "vsphere-") }

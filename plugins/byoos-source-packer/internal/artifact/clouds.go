@@ -101,13 +101,16 @@ func google(id string, place Place) Artifact {
 	if place.Project == "" {
 		return unusable(GCP, id, "googlecompute records a bare image name without its project; set project in the source's config")
 	}
+	if !googleProject.MatchString(place.Project) {
+		return unusable(GCP, id, "%q is not the id of a Google Cloud project; correct project", place.Project)
+	}
 	return Artifact{ID: "projects/" + place.Project + "/global/images/" + id, Provider: GCP, Region: "global"}
 }
 
 // vsphere makes an inventory path of the VM's or template's name.
 func vsphere(name string, place Place) Artifact {
 	if parts := strings.Split(name, "/"); len(parts) >= 4 && parts[0] == "" && parts[2] == "vm" {
-		return Artifact{ID: name, Provider: VSphere, Region: parts[1]}
+		return inInventory(name, Artifact{ID: name, Provider: VSphere, Region: parts[1]})
 	}
 	if strings.Contains(name, "/") {
 		return unusable(VSphere, name, "%q is neither a VM's name nor an inventory path (/datacenter/vm/folder/name)", name)
@@ -123,7 +126,20 @@ func vsphere(name string, place Place) Artifact {
 		return unusable(VSphere, name, "the vSphere builders record a bare name without its inventory path; set %s in the source's config",
 			strings.Join(missing, " and "))
 	}
-	return Artifact{ID: inventoryPath(place.Datacenter, place.Folder, name), Provider: VSphere, Region: datacenterName(place.Datacenter)}
+	path := inventoryPath(place.Datacenter, place.Folder, name)
+	return inInventory(name, Artifact{ID: path, Provider: VSphere, Region: datacenterName(place.Datacenter)})
+}
+
+// inInventory refuses paths that can name no VM. Names hold spaces within them; / \ and
+// % are escaped (%2f), and * ? [ are patterns to all that looks a path up.
+func inInventory(name string, a Artifact) Artifact {
+	for _, segment := range strings.Split(a.ID, "/")[1:] {
+		if segment == "" || segment == "." || segment == ".." || strings.TrimSpace(segment) != segment ||
+			strings.ContainsAny(segment, `*?[]\`) || strings.Contains(segment, "{{") || strings.Contains(segment, "${") {
+			return unusable(VSphere, name, "%q cannot be the inventory path of a VM, for its %q; correct the template of Packer, or datacenter and folder", a.ID, segment)
+		}
+	}
+	return a
 }
 
 func datacenterName(datacenter string) string { return strings.Trim(datacenter, "/") }
@@ -140,7 +156,7 @@ func inventoryPath(datacenter, folder, name string) string {
 
 // vsphereUpload parses the datastore::folder::vm of the vsphere post-processor.
 func vsphereUpload(id string, place Place) Artifact {
-	parts := strings.Split(id, "::")
+	parts := strings.SplitN(id, "::", 3) // the VM's name may hold more of them
 	folder, name := parts[1], parts[2]
 	if name == "" {
 		return unusable(VSphere, id, "%q names no VM", id)
@@ -183,6 +199,9 @@ func digitalOcean(id string) []Artifact {
 		return one(byForm(DigitalOcean, id, number, "regions:snapshot"))
 	}
 	return each(strings.Split(regions, ","), func(region string) Artifact {
+		if !oceanRegion.MatchString(region) {
+			return unusable(DigitalOcean, id, "%q is not a region of DigitalOcean", region)
+		}
 		return Artifact{ID: snapshot, Provider: DigitalOcean, Region: region}
 	})
 }

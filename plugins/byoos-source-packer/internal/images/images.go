@@ -140,11 +140,10 @@ type reader struct {
 func (r *reader) base(build manifest.Build, keys Keys, defaults Defaults) sdk.Image {
 	kib := osfacts.FromKIB(build.CustomData, fromCustomData)
 	maps.Copy(r.provenance, kib.Provenance)
-	name, version := r.os(keys, defaults, kib)
 	img := sdk.Image{
 		Name: build.Name, CreatedAt: build.BuildTime, Owner: "self",
 		Evidence: sdk.Recorded, ObservedAt: build.BuildTime,
-		OSName: name, OSVersion: version,
+		Provenance: r.provenance,
 		Architecture: r.fact(osfacts.FieldArchitecture, keys.Architecture, kib.Architecture,
 			defaults.Architecture, "architecture", osfacts.Architecture),
 		KubernetesVersion: r.fact(osfacts.FieldKubernetesVersion, keys.KubernetesVersion, kib.KubernetesVersion,
@@ -153,42 +152,27 @@ func (r *reader) base(build manifest.Build, keys Keys, defaults Defaults) sdk.Im
 			AttributeBuilderType: build.BuilderType, AttributeRunUUID: build.RunUUID, AttributeBuildName: build.Name,
 		},
 	}
+	r.system(keys, defaults).Describe(&img)
 	if build.RunUUID != "" {
 		img.Reference = &sdk.Reference{Kind: ReferenceKind, Value: build.RunUUID}
 	}
 	return img
 }
 
-// os finds name and version together, because how a version is written depends
-// on the distribution.
-func (r *reader) os(keys Keys, defaults Defaults, kib osfacts.Facts) (name, version string) {
-	same := func(s string) string { return s }
-	text := r.custom[keys.OSName]
-	textName, textVersion, split := osfacts.FromText(text)
-	if keys.OSName != "" && split {
-		r.note(osfacts.FieldOSName, fromCustomData, keys.OSName, text, textName)
-		name = textName
-		if textVersion != "" {
-			r.note(osfacts.FieldOSVersion, fromCustomData, keys.OSName, text, textVersion)
-			kib.OSVersion = textVersion
-		}
-	} else {
-		name = r.fact(osfacts.FieldOSName, keys.OSName, kib.OSName, defaults.OSName, "os.name", same)
+// system asks the configuration only where the build does not say all. A default
+// that is of another system is told then, and not used.
+func (r *reader) system(keys Keys, defaults Defaults) osfacts.System {
+	told := osfacts.In(r.custom, fromCustomData, osfacts.Keys{OSName: keys.OSName, OSVersion: keys.OSVersion})
+	system := osfacts.Together(told...)
+	if system.Name != "" && system.Version != "" {
+		return system
 	}
-	version = r.fact(osfacts.FieldOSVersion, keys.OSVersion, kib.OSVersion, defaults.OSVersion, "os.version", same)
-	normalName, normalVersion := osfacts.Normalize(name, version)
-	r.changed(osfacts.FieldOSName, name, normalName)
-	r.changed(osfacts.FieldOSVersion, version, normalVersion)
-	return normalName, normalVersion
-}
-
-// changed notes the raw value of a field that was normalised after all.
-func (r *reader) changed(field, raw, value string) {
-	p, ok := r.provenance[field]
-	if ok && raw != value && p.Raw == "" {
-		p.Raw = raw
-		r.provenance[field] = p
+	said := func(text, setting string) osfacts.Said {
+		return osfacts.Said{Text: text, From: sdk.Provenance{From: fromConfig, Key: setting}}
 	}
+	return osfacts.Together(append(told, osfacts.Statement{
+		Name: said(defaults.OSName, "os.name"), Version: said(defaults.OSVersion, "os.version"), General: true,
+	})...)
 }
 
 // fact is the value of the key in custom_data, else known, else the default.
