@@ -13,27 +13,66 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	yaml "go.yaml.in/yaml/v3"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
-// block is one YAML text inside the source.
+// block is one YAML document inside the source.
 type block struct {
 	text []byte
-	// at leads from each byte of text, and its end, to the source; nil when
-	// text is the source.
-	at     []int
+	// base is where text starts in what trace leads to the source from.
+	base   int
+	trace  trace
 	kind   spec.PackKind
 	cloud  string
 	label  string // starts each message
 	inJSON bool
+	// page says that only values of a BYOOS pack count, of pack when it is set.
+	page bool
+	pack spec.PackKind
+
+	parsed bool
+	doc    *yamledit.Document
+	err    error
 }
 
-func (b *block) source(i int) int {
-	if b.at == nil {
-		return i
+func (b *block) source(i int) int { return b.trace.source(b.base + i) }
+
+// parse reads the text once.
+func (b *block) parse() (*yamledit.Document, error) {
+	if !b.parsed {
+		b.parsed = true
+		b.doc, b.err = yamledit.Parse(b.text)
 	}
-	return b.at[i]
+	return b.doc, b.err
+}
+
+// wanted tells whether a page's block is of a pack that is to be linted.
+func (b *block) wanted() bool { return b.kind != "" && (b.pack == "" || b.pack == b.kind) }
+
+// declared is the kind that a document says it has.
+func (b *block) declared() string {
+	doc, err := b.parse()
+	if err != nil || doc.Root() == nil || doc.Root().Kind != yaml.MappingNode {
+		return ""
+	}
+	if kind := child(doc.Root(), "kind"); kind != nil {
+		return kind.Value
+	}
+	return ""
+}
+
+// documents are the YAML documents of a text.
+func (b *block) documents() []*block {
+	var all []*block
+	for _, d := range documents(b.text) {
+		part := *b
+		part.text, part.base = b.text[d.start:d.end:d.end], b.base+d.start
+		all = append(all, &part)
+	}
+	return all
 }
 
 func (b *block) escaped(text string) string {
@@ -50,27 +89,30 @@ func (b *block) escaped(text string) string {
 }
 
 // offset leads from a line and column, counted from 1 in characters, to text.
-func (b *block) offset(line, column int) int {
-	at := newLines(b.text)
+func offset(text []byte, line, column int) int {
+	at := newLines(text)
 	if line < 1 || line > len(at.starts) {
 		return 0
 	}
 	off := at.starts[line-1]
-	for ; column > 1 && off < len(b.text); column-- {
-		_, size := utf8.DecodeRune(b.text[off:])
+	for ; column > 1 && off < len(text); column-- {
+		_, size := utf8.DecodeRune(text[off:])
 		off += size
 	}
-	return min(off, len(b.text))
+	return min(off, len(text))
 }
 
 // lines turns offsets into positions.
 type lines struct {
 	data   []byte
 	starts []int
+	// line, off and column are the last answer: what comes behind it on its line is
+	// counted from there.
+	line, off, column int
 }
 
-func newLines(data []byte) lines {
-	l := lines{data: data, starts: []int{0}}
+func newLines(data []byte) *lines {
+	l := &lines{data: data, starts: []int{0}}
 	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		l.starts[0] = 3
 	}
@@ -82,91 +124,59 @@ func newLines(data []byte) lines {
 	return l
 }
 
-func (l lines) position(off int) (line, column int) {
+func (l *lines) position(off int) (line, column int) {
 	line, found := slices.BinarySearch(l.starts, off)
 	if !found {
 		line = max(line-1, 0)
 	}
 	start := min(l.starts[line], off)
-	return line + 1, utf8.RuneCount(l.data[start:off]) + 1
+	before := 0
+	if line == l.line && l.off >= start && l.off <= off {
+		start, before = l.off, l.column
+	}
+	l.line, l.off, l.column = line, off, before+utf8.RuneCount(l.data[start:off])
+	return line + 1, l.column + 1
 }
 
-// blocksOf takes the YAML texts out of the input.
+// blocksOf takes the YAML documents out of the input.
 func blocksOf(in Input) ([]*block, error) {
 	cloud := provider(in.Cloud)
-	switch formatOf(in) {
+	switch in.Format {
 	case Markdown:
 		return markdownBlocks(in, cloud), nil
 	case Profile:
 		return profileBlocks(in, cloud)
 	case Values:
+		return valuesBlocks(in, cloud), nil
+	case Auto:
 	default:
 		return nil, fmt.Errorf("unknown format %q: values, markdown or profile is wanted", in.Format)
 	}
-	return documentBlocks(in, cloud), nil
-}
-
-// documentBlocks takes each document of a YAML stream, as render prints several
-// packs. A line --- at its start cannot be part of a value.
-func documentBlocks(in Input, cloud string) []*block {
-	var blocks []*block
-	start := 0
-	for at := 0; at <= len(in.Data); {
-		next := nextLine(in.Data, at)
-		separator := at < len(in.Data) && string(bytes.TrimRight(in.Data[at:next], " \t\r\n")) == "---"
-		if end := min(at, len(in.Data)); separator || next == at {
-			if len(bytes.TrimSpace(in.Data[start:end])) > 0 {
-				blocks = append(blocks, documentBlock(in, cloud, start, end))
-			}
-			start = next
-		}
-		if next == at {
-			break
-		}
-		at = next
-	}
-	if len(blocks) < 2 {
-		// One document is the text itself, also with a line --- before it.
-		return []*block{documentBlock(in, cloud, 0, len(in.Data))}
-	}
-	return blocks
-}
-
-func documentBlock(in Input, cloud string, start, end int) *block {
-	b := &block{text: in.Data[start:end:end], kind: in.Pack, cloud: cloud}
-	if b.text == nil {
-		b.text = []byte{}
-	}
-	if start > 0 || end < len(in.Data) {
-		for i := start; i <= end; i++ {
-			b.at = append(b.at, i)
-		}
-	}
-	if b.kind == "" {
-		b.kind = kindOf(b.text)
-	}
-	return b
-}
-
-func formatOf(in Input) Format {
-	if in.Format != Auto {
-		return in.Format
-	}
-	name := strings.ToLower(in.Name)
-	for _, ending := range []string{".md", ".mdx", ".markdown"} {
-		if strings.HasSuffix(name, ending) {
-			return Markdown
-		}
+	if isPage(in.Name) {
+		return markdownBlocks(in, cloud), nil
 	}
 	if text := bytes.TrimSpace(in.Data); bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"packs"`)) && json.Valid(text) {
-		return Profile
+		return profileBlocks(in, cloud)
 	}
-	if fenceForm.Match(in.Data) {
-		if _, err := yamledit.Parse(in.Data); err != nil {
-			return Markdown
-		}
+	blocks := valuesBlocks(in, cloud)
+	if fenceForm.Match(in.Data) && slices.ContainsFunc(blocks, func(b *block) bool { _, err := b.parse(); return err != nil }) {
+		return markdownBlocks(in, cloud), nil
 	}
-	return Values
+	return blocks, nil
+}
+
+func isPage(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc([]string{".md", ".mdx", ".markdown"}, func(ending string) bool { return strings.HasSuffix(name, ending) })
+}
+
+// valuesBlocks takes each document of a YAML stream, as render prints several packs.
+func valuesBlocks(in Input, cloud string) []*block {
+	all := &block{text: in.Data, kind: in.Pack, cloud: cloud}
+	if all.text == nil {
+		all.text = []byte{}
+	}
+	return all.valuesOf()
 }
 
 // provider translates Palette's cloud types into the names that image ids are
@@ -187,37 +197,9 @@ func provider(cloud string) string {
 
 const cloudEdge = "edge-native"
 
-// Keys of the packs at the start of a line tell which one a text is for.
-var (
-	genericKey = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["'‘“]?(osImageOverride|osName|osVersion)["'’”]?[ \t]*:`)
-	edgeKey    = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["'‘“]?system\.(uri|registry|repo|k8sDistribution|osName|peVersion|customTag|osVersion)["'’”]?[ \t]*:`)
-	edgeMacro  = regexp.MustCompile(`(?m)^[^#\n]*\.spectro\.pack\.edge-native-byoi\.`)
-	anyKey     = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["']?([A-Za-z0-9_.-]+)["']?[ \t]*:`)
-)
-
-// kindOf finds out which pack a text is for; empty when nothing tells.
-func kindOf(text []byte) spec.PackKind {
-	switch {
-	case edgeKey.Match(text), edgeMacro.Match(text):
-		return spec.EdgeNativeBYOI
-	case genericKey.Match(text):
-		return spec.GenericBYOI
-	}
-	for _, match := range anyKey.FindAllSubmatch(text, -1) {
-		key := string(match[1])
-		if nearest(key, edgeSystemKeys()) != "" {
-			return spec.EdgeNativeBYOI
-		}
-		if nearest(key, genericKeys()) != "" {
-			return spec.GenericBYOI
-		}
-	}
-	return ""
-}
-
 var fenceForm = regexp.MustCompile("(?m)^([ \t]*)(```+|~~~+)[ \t]*(?i:ya?ml)\\b[^\n]*$")
 
-// markdownBlocks returns the fenced blocks that are values of a BYOOS pack.
+// markdownBlocks returns the documents of the fenced blocks.
 func markdownBlocks(in Input, cloud string) []*block {
 	var blocks []*block
 	at := 0
@@ -227,39 +209,35 @@ func markdownBlocks(in Input, cloud string) []*block {
 			return blocks
 		}
 		indent, fence := in.Data[at+open[2]:at+open[3]], in.Data[at+open[4]:at+open[5]]
-		b := &block{text: []byte{}, cloud: cloud}
-		at = b.fenced(in.Data, at+open[1], indent, fence)
-		b.kind = kindOf(b.text)
-		if b.kind != "" && (in.Pack == "" || in.Pack == b.kind) {
-			blocks = append(blocks, b)
-		}
+		t, next := fenced(in.Data, at+open[1], indent, fence)
+		at = next
+		b := &block{text: t.text, trace: t.trace, cloud: cloud, page: true, pack: in.Pack}
+		blocks = append(blocks, b.documents()...)
 	}
 	return blocks
 }
 
 // fenced takes the lines up to the closing fence, without the fence's own
 // indentation, and returns where the page goes on.
-func (b *block) fenced(data []byte, at int, indent, fence []byte) int {
+func fenced(data []byte, at int, indent, fence []byte) (t tracer, next int) {
+	t.text = []byte{}
 	at = nextLine(data, at)
 	for at < len(data) {
 		next := nextLine(data, at)
 		body := bytes.TrimSpace(data[at:next])
 		if len(body) >= len(fence) && len(bytes.Trim(body, string(fence[:1]))) == 0 {
-			b.at = append(b.at, at)
-			return next
+			t.put("", at)
+			return t, next
 		}
 		skip := 0
 		for skip < len(indent) && at+skip < next && (data[at+skip] == ' ' || data[at+skip] == '\t') {
 			skip++
 		}
-		for i := at + skip; i < next; i++ {
-			b.text = append(b.text, data[i])
-			b.at = append(b.at, i)
-		}
+		t.keep(data, at+skip, next)
 		at = next
 	}
-	b.at = append(b.at, len(data))
-	return len(data)
+	t.put("", len(data))
+	return t, len(data)
 }
 
 func nextLine(data []byte, at int) int {
@@ -289,9 +267,18 @@ func profileBlocks(in Input, cloud string) ([]*block, error) {
 		if b.cloud == "" {
 			b.cloud = provider(w.cloud)
 		}
-		blocks = append(blocks, b)
+		blocks = append(blocks, b.valuesOf()...)
 	}
 	return blocks, nil
+}
+
+// valuesOf are the documents of a pack's values, and those themselves when they
+// are empty.
+func (b *block) valuesOf() []*block {
+	if all := b.documents(); len(all) > 0 {
+		return all
+	}
+	return []*block{b}
 }
 
 // profileWalk goes through JSON by its tokens, as the places of strings are
@@ -376,25 +363,23 @@ func (w *profileWalk) stringNext(off int64) bool {
 
 // jsonBlock decodes the string literal from start (its quote) up to end.
 func jsonBlock(data []byte, start, end int) *block {
-	b := &block{text: []byte{}, inJSON: true}
-	add := func(at int, text string) {
-		for i := range len(text) {
-			b.text = append(b.text, text[i])
-			b.at = append(b.at, at)
-		}
-	}
+	t := tracer{text: []byte{}}
 	for i := start + 1; i < end-1; {
 		if data[i] != '\\' {
-			add(i, string(data[i:i+1]))
-			i++
+			plain := bytes.IndexByte(data[i:end-1], '\\')
+			if plain < 0 {
+				plain = end - 1 - i
+			}
+			t.keep(data, i, i+plain)
+			i += plain
 			continue
 		}
 		text, size := unescape(data[i : end-1])
-		add(i, text)
+		t.put(text, i)
 		i += size
 	}
-	b.at = append(b.at, end-1)
-	return b
+	t.put("", end-1)
+	return &block{text: t.text, trace: t.trace, inJSON: true}
 }
 
 // unescape decodes one escape sequence of JSON, which is known to be valid.

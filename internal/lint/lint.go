@@ -6,6 +6,7 @@ package lint
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ const (
 	RuleSyntax           Rule = "syntax"
 	RuleTypographicQuote Rule = "typographic-quote"
 	RuleNoBreakSpace     Rule = "no-break-space"
+	RuleInvisible        Rule = "invisible-character"
 	RuleTab              Rule = "tab"
 	RuleUnquotedMacro    Rule = "unquoted-macro"
 	RuleMacroBraces      Rule = "macro-braces"
@@ -73,7 +75,14 @@ type Input struct {
 	// Cloud that the values are for: aws, azure, gcp, vsphere, edge-native, or
 	// another cloud type of Palette; that of a profile when empty.
 	Cloud string
+	// Refuse are kinds of documents that are not to be linted: OtherKindError.
+	Refuse []string
 }
+
+// OtherKindError tells of a document whose kind the input refuses.
+type OtherKindError struct{ Kind string }
+
+func (e *OtherKindError) Error() string { return "this is a document of kind " + e.Kind }
 
 // Finding is one thing that is wrong.
 type Finding struct {
@@ -112,7 +121,12 @@ func Lint(in Input) ([]Finding, error) {
 	lines := newLines(in.Data)
 	var findings []Finding
 	for _, b := range blocks {
-		findings = append(findings, b.lint(lines)...)
+		if kind := b.declared(); slices.Contains(in.Refuse, kind) {
+			return nil, &OtherKindError{Kind: kind}
+		}
+		hits := b.lint()
+		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
+		findings = append(findings, b.findings(hits, lines)...)
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -160,10 +174,10 @@ func applyAll(data []byte, edits []*Edit) ([]byte, error) {
 type replacements []Replacement
 
 // addAll adds all of some, or none when one of them overlaps what is there.
-func (all *replacements) addAll(some []Replacement) {
+func (all *replacements) addAll(some []Replacement) bool {
 	for _, r := range some {
 		if all.overlap(r) {
-			return
+			return false
 		}
 	}
 	for _, r := range some {
@@ -173,6 +187,7 @@ func (all *replacements) addAll(some []Replacement) {
 		}
 		*all = slices.Insert(*all, i, r)
 	}
+	return true
 }
 
 // inOrder puts what is inserted before what is replaced at the same place.
@@ -200,71 +215,112 @@ func overlaps(a, b Replacement) bool {
 	return a.Start < b.End && b.Start < a.End
 }
 
-// hit is a finding in a block's own offsets.
+// hit is a finding in offsets of the view that it is about.
 type hit struct {
 	rule     Rule
 	severity Severity
 	at       int
 	message  string
 	fix      []Replacement
+	// places are what the fix changes in the tree.
+	places []place
 }
 
-// lint runs all rules over one block. The rules on the text come first; those
-// on the data then read the text as it will be once these fixes are in.
-func (b *block) lint(lines lines) []Finding {
-	if b.text == nil {
+// lint runs all rules over one block, in stages: what hides the structure, the
+// values, the data. Each reads the text as it is with the repairs of those before
+// it, so that one run tells all.
+func (b *block) lint() []hit {
+	doc, err := b.parse()
+	first := view{text: b.text, doc: doc}
+	s := stages{last: first}
+	if err != nil {
+		hits, repaired := b.repair(err)
+		s.take(hits, repaired)
+		if repaired.doc == nil {
+			return s.unparsed(b)
+		}
+	}
+	for _, rules := range []func(view) []hit{hidden, values} {
+		hits := rules(s.last)
+		s.take(hits, s.last.prove(hits))
+	}
+	if b.kind == "" {
+		b.kind = kindOf(s.last.doc)
+	}
+	if b.page && !b.wanted() {
 		return nil
 	}
-	textHits := b.textRules()
-	_, before := yamledit.Parse(b.text)
-	fixed := b.fixed(textHits)
-	doc, err := yamledit.Parse(fixed.text)
-	if err != nil && hasFix(textHits, RuleTab) {
-		// How deep a tab was meant to be cannot be known here.
-		dropFixes(textHits, func(h hit) bool { return h.rule == RuleTab })
-		fixed = b.fixed(textHits)
-		doc, err = yamledit.Parse(fixed.text)
-	}
-	if err != nil && before == nil {
-		dropFixes(textHits, func(hit) bool { return true })
-		fixed = b
-		doc, err = yamledit.Parse(fixed.text)
-	}
-	var treeHits []hit
-	if err != nil {
-		treeHits = []hit{fixed.syntax(err)}
-	} else {
-		treeHits = fixed.treeRules(doc)
-		if _, err := yamledit.Parse(fixed.fixed(treeHits).text); err != nil {
-			dropFixes(treeHits, func(hit) bool { return true })
-		}
-	}
-	return append(b.findings(textHits, lines), fixed.findings(treeHits, lines)...)
+	hits := b.data(s.last)
+	s.take(hits, s.last.prove(hits))
+	return s.settle(first)
 }
 
-func hasFix(hits []hit, rule Rule) bool {
-	return slices.ContainsFunc(hits, func(h hit) bool { return h.rule == rule && h.fix != nil })
+// stages collects what the stages find, in the first text's offsets.
+type stages struct {
+	last  view
+	hits  [][]hit
+	texts [][]byte
 }
 
-func dropFixes(hits []hit, which func(hit) bool) {
-	for i := range hits {
-		if which(hits[i]) {
-			hits[i].fix = nil
+func (s *stages) take(hits []hit, next view) {
+	moved := make([]hit, len(hits))
+	for i, h := range hits {
+		h.at = s.last.trace.source(h.at)
+		fix := h.fix
+		h.fix = nil
+		for _, r := range fix {
+			h.fix = append(h.fix, Replacement{s.last.trace.source(r.Start), s.last.trace.source(r.End), r.Text})
+		}
+		moved[i] = h
+	}
+	s.hits = append(s.hits, moved)
+	s.texts = append(s.texts, next.text)
+	s.last = next
+}
+
+func (s *stages) unparsed(b *block) []hit {
+	if b.kind == "" {
+		b.kind = kindOfText(b.text)
+	}
+	if b.page && !b.wanted() {
+		return nil
+	}
+	return slices.Concat(s.hits...)
+}
+
+// settle returns all hits. Where fixes of two stages meet, so that together they
+// do not give the text that was proven, those of the later one wait for the next
+// round.
+func (s *stages) settle(first view) []hit {
+	for n := len(s.hits); n > 0; n-- {
+		all := slices.Concat(s.hits[:n]...)
+		slices.SortStableFunc(all, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
+		var chosen replacements
+		for _, h := range all {
+			chosen.addAll(h.fix)
+		}
+		if len(chosen) == 0 || bytes.Equal(spliced(first.text, chosen).text, s.texts[n-1]) {
+			break
+		}
+		for i := range s.hits[n-1] {
+			s.hits[n-1][i].fix = nil
 		}
 	}
+	return slices.Concat(s.hits...)
 }
 
 func (b *block) syntax(err error) hit {
 	h := hit{rule: RuleSyntax, severity: Error, message: err.Error()}
-	if e, ok := err.(*yamledit.Error); ok { //nolint:errorlint // Parse returns it bare
+	var e *yamledit.Error
+	if errors.As(err, &e) {
 		h.message = e.Msg
-		h.at = b.offset(e.Line, max(e.Column, 1))
+		h.at = offset(b.text, e.Line, max(e.Column, 1))
 	}
 	return h
 }
 
 // findings translates hits into the source's offsets.
-func (b *block) findings(hits []hit, lines lines) []Finding {
+func (b *block) findings(hits []hit, lines *lines) []Finding {
 	findings := make([]Finding, 0, len(hits))
 	for _, h := range hits {
 		f := Finding{Rule: h.rule, Severity: h.severity, Message: b.label + h.message}
@@ -282,35 +338,6 @@ func (b *block) findings(hits []hit, lines lines) []Finding {
 	return findings
 }
 
-// fixed returns the block as it is with the hits' fixes applied; offsets still
-// lead to the source.
-func (b *block) fixed(hits []hit) *block {
-	var chosen replacements
-	for _, h := range hits {
-		chosen.addAll(h.fix)
-	}
-	next := *b
-	next.text, next.at = nil, nil
-	keep := func(from, to int) {
-		for i := from; i < to; i++ {
-			next.text = append(next.text, b.text[i])
-			next.at = append(next.at, b.source(i))
-		}
-	}
-	at := 0
-	for _, r := range chosen {
-		keep(at, r.Start)
-		for i := range len(r.Text) {
-			next.text = append(next.text, r.Text[i])
-			next.at = append(next.at, b.source(r.Start))
-		}
-		at = r.End
-	}
-	keep(at, len(b.text))
-	next.at = append(next.at, b.source(len(b.text)))
-	return &next
-}
-
 // nearest returns the word that text was likely meant to be: at most two
 // changes away, one for short words; empty when there is none or text is one.
 func nearest(text string, words []string) string {
@@ -320,15 +347,35 @@ func nearest(text string, words []string) string {
 			return ""
 		}
 		limit := 2
-		if len(word) < 6 {
+		if min(len(word), len(text)) < 6 {
 			limit = 1
 		}
+		if len(word) > len(text)+limit || len(text) > len(word)+limit {
+			continue
+		}
 		d := distance(strings.ToLower(text), strings.ToLower(word))
-		if d <= limit && d < bestDistance {
+		if d <= limit && d < bestDistance && !lacksWord(text, word) && !lacksWord(word, text) {
 			best, bestDistance = word, d
 		}
 	}
 	return best
+}
+
+// lacksWord tells of a text that is the longer one without a whole word, as
+// system.name is system.osName: that is another name, not a misspelt one.
+func lacksWord(text, longer string) bool {
+	missing := len(longer) - len(text)
+	if missing < 2 {
+		return false
+	}
+	for at := 0; at+missing < len(longer); at++ {
+		starts := at == 0 || longer[at-1] == '.'
+		next := longer[at+missing]
+		if starts && next >= 'A' && next <= 'Z' && strings.EqualFold(longer[:at]+longer[at+missing:], text) {
+			return true
+		}
+	}
+	return false
 }
 
 // distance is the number of letters to insert, delete, replace or swap with the

@@ -44,9 +44,15 @@ func edgeImageKeys() []string {
 
 func genericKeys() []string { return []string{"osImageOverride", "osName", "osVersion"} }
 
+// misspelling is a hit in a value, and what makes it right.
+type misspelling struct {
+	hit
+	edits []valueEdit
+}
+
 // macroName checks a path that starts at at; nil when it is known, or the
 // user's own.
-func (b *block) macroName(at int, segments []string) *hit {
+func macroName(at int, segments []string) *misspelling {
 	path := "." + strings.Join(segments, ".")
 	if segments[0] != root {
 		return misspelt(at+1, segments[0], root, path)
@@ -71,25 +77,25 @@ func (b *block) macroName(at int, segments []string) *hit {
 	return nil
 }
 
-func systemMacro(at int, name, path string) *hit {
+func systemMacro(at int, name, path string) *misspelling {
 	if slices.Contains(systemMacros(), name) || strings.HasPrefix(name, "apptier.") || name == "" {
 		return nil
 	}
 	if right := nearest(name, systemMacros()); right != "" {
 		return misspelt(at, name, right, path)
 	}
-	return &hit{
+	return &misspelling{hit: hit{
 		rule: RuleMacroName, severity: Warning, at: at,
 		message: path + " is no system macro that Palette documents",
-	}
+	}}
 }
 
-// misspelt proposes the right word; the fix changes only the letters that
-// differ.
-func misspelt(at int, wrong, right, path string) *hit {
-	return &hit{
-		rule: RuleMacroName, severity: Error, at: at,
-		message: "macro " + path + " is misspelt: " + wrong + " should be " + right,
-		fix:     []Replacement{{at, at + len(wrong), right}},
+func misspelt(at int, wrong, right, path string) *misspelling {
+	return &misspelling{
+		hit: hit{
+			rule: RuleMacroName, severity: Error, at: at,
+			message: "macro " + path + " is misspelt: " + wrong + " should be " + right,
+		},
+		edits: []valueEdit{{at, at + len(wrong), right}},
 	}
 }

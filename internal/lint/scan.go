@@ -23,6 +23,8 @@ const (
 type region struct {
 	kind       kind
 	start, end int
+	// line says that it starts its line.
+	line bool
 }
 
 // scanner tells apart what is structure, value, comment and script in text that
@@ -53,7 +55,8 @@ func scan(text []byte) []region {
 
 func (s *scanner) add(k kind, start, end int) {
 	if end > start {
-		s.regions = append(s.regions, region{k, start, end})
+		first := start == 0 || s.text[start-1] == '\n' || s.text[start-1] == '\r'
+		s.regions = append(s.regions, region{k, start, end, first})
 	}
 }
 
@@ -249,6 +252,8 @@ func (s *scanner) closing(i, end int, quote byte) int {
 const (
 	singleQuotes = "‘’‚‛"
 	doubleQuotes = "“”„‟"
+
+	typographicQuotes = singleQuotes + doubleQuotes
 )
 
 func isOpeningQuote(text []byte) bool {

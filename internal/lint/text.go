@@ -2,17 +2,89 @@ package lint
 
 import (
 	"bytes"
-	"regexp"
+	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// textRules are those that need no YAML parser, as the text may not be YAML
-// before they are satisfied.
-func (b *block) textRules() []hit {
-	regions := scan(b.text)
+// repair makes YAML of a text that is none. Rules on the text say what could be
+// meant; of that the least that makes it YAML is done, as the rules on the tree
+// find the rest. Without such a repair the view has no document.
+func (b *block) repair(why error) ([]hit, view) {
+	hits := textRules(b.text)
+	broken := view{text: b.text}
+	for _, rules := range ruleSets(hits, len(b.text)) {
+		some := slices.Clone(hits)
+		some = slices.DeleteFunc(some, func(h hit) bool { return h.fix == nil || !slices.Contains(rules, h.rule) })
+		if _, err := broken.with(pointers(some)); err == nil {
+			some = broken.needed(some)
+			return some, broken.prove(some)
+		}
+	}
+	_ = broken.prove(hits) // each says why it is not repaired
+	return append(hits, b.syntax(why)), broken
+}
+
+func pointers(hits []hit) []*hit {
+	all := make([]*hit, len(hits))
+	for i := range hits {
+		all[i] = &hits[i]
+	}
+	return all
+}
+
+// ruleSets are the rules that have repairs, in all combinations, the smallest
+// first; of a large text each alone, and all.
+func ruleSets(hits []hit, size int) [][]Rule {
+	var rules []Rule
+	for _, h := range hits {
+		if h.fix != nil && !slices.Contains(rules, h.rule) {
+			rules = append(rules, h.rule)
+		}
+	}
+	var sets [][]Rule
+	for mask := 1; mask < 1<<len(rules); mask++ {
+		var set []Rule
+		for i, rule := range rules {
+			if mask&(1<<i) != 0 {
+				set = append(set, rule)
+			}
+		}
+		if size <= largeText || len(set) == 1 || len(set) == len(rules) {
+			sets = append(sets, set)
+		}
+	}
+	slices.SortStableFunc(sets, func(a, b []Rule) int { return cmp.Compare(len(a), len(b)) })
+	return sets
+}
+
+// largeText is too large to try many repairs of it; manyRepairs are too many to
+// try without each.
+const (
+	largeText   = 256 << 10
+	manyRepairs = 64
+)
+
+// needed leaves out the repairs without which the text is YAML as well.
+func (v view) needed(hits []hit) []hit {
+	if len(v.text) > largeText || len(hits) > manyRepairs {
+		return hits
+	}
+	for i := len(hits) - 1; i >= 0; i-- {
+		without := slices.Delete(slices.Clone(hits), i, i+1)
+		if _, err := v.with(pointers(without)); err == nil {
+			hits = without
+		}
+	}
+	return hits
+}
+
+// textRules find what can keep a text from being YAML.
+func textRules(text []byte) []hit {
+	b := textBlock{text}
 	var hits []hit
-	for _, r := range regions {
+	for _, r := range scan(text) {
 		switch r.kind {
 		case typographic:
 			hits = append(hits, b.typographicQuote(r))
@@ -22,16 +94,19 @@ func (b *block) textRules() []hit {
 			hits = append(hits, b.noBreakSpaces(r)...)
 			hits = append(hits, b.tabs(r)...)
 		}
-		if r.kind != comment {
-			hits = append(hits, b.macros(r)...)
+		if r.kind == plain || r.kind == bare {
+			hits = append(hits, b.braces(r)...)
 		}
 	}
 	return hits
 }
 
+// textBlock is a text that may be no YAML.
+type textBlock struct{ text []byte }
+
 // typographicQuote replaces a value's quotes by the ASCII ones that they look
 // like, and escapes what these would end early.
-func (b *block) typographicQuote(r region) hit {
+func (b textBlock) typographicQuote(r region) hit {
 	text := string(b.text[r.start:r.end])
 	opening, size := utf8.DecodeRuneInString(text)
 	closing, closingSize := utf8.DecodeLastRuneInString(text)
@@ -75,17 +150,14 @@ func asciiQuote(opening rune, inner string) string {
 	return `"`
 }
 
-func (b *block) unquotedMacro(r region) hit {
+func (b textBlock) unquotedMacro(r region) hit {
 	text := string(b.text[r.start:r.end])
-	quote := "'"
-	if strings.Contains(text, "'") {
-		quote = `"`
-	}
+	quote := quoteFor(text)
 	h := hit{
 		rule: RuleUnquotedMacro, severity: Error, at: r.start,
 		message: "a value that starts with {{ must be quoted, or YAML reads it as a mapping",
 	}
-	if quote == "'" || !strings.ContainsAny(text, `"\`) {
+	if quote != "" {
 		h.fix = []Replacement{{r.start, r.start, quote}, {r.end, r.end, quote}}
 	}
 	return h
@@ -93,14 +165,14 @@ func (b *block) unquotedMacro(r region) hit {
 
 // noBreakSpaces finds the spaces that no YAML parser takes for one: where a
 // space has a meaning, not between the words of a value.
-func (b *block) noBreakSpaces(r region) []hit {
+func (b textBlock) noBreakSpaces(r region) []hit {
 	var hits []hit
 	for i := r.start; i < r.end; i++ {
 		size := lookalike(b.text[i:r.end])
 		if size == 0 {
 			continue
 		}
-		if b.structural(i, i+size) {
+		if structural(b.text, i, i+size) {
 			hits = append(hits, hit{
 				rule: RuleNoBreakSpace, severity: Error, at: i,
 				message: "a no-break space stands where YAML wants a space",
@@ -125,22 +197,23 @@ const allBlanks = " \t\u00a0\u202f\u2007"
 
 // structural tells whether white space separates, rather than being part of a
 // value.
-func (b *block) structural(start, end int) bool {
-	before := string(b.text[bytes.LastIndexAny(b.text[:start], "\r\n")+1 : start])
-	lineEnd := bytes.IndexAny(b.text[end:], "\r\n")
-	if lineEnd < 0 {
-		lineEnd = len(b.text) - end
+func structural(text []byte, start, end int) bool {
+	before := bytes.TrimRight(text[max(0, start-manyBlanks):start], allBlanks)
+	after := bytes.TrimLeft(text[end:min(len(text), end+manyBlanks)], allBlanks)
+	if len(before) == 0 || len(after) == 0 || before[len(before)-1] == '\n' || before[len(before)-1] == '\r' || after[0] == '\n' || after[0] == '\r' {
+		return true
 	}
-	after := string(b.text[end : end+lineEnd])
-	before, after = strings.TrimRight(before, allBlanks), strings.TrimLeft(after, allBlanks)
-	return before == "" || after == "" || strings.HasSuffix(before, ":") || strings.HasSuffix(before, "-") ||
-		strings.HasPrefix(after, "#") || strings.HasPrefix(after, ":")
+	line := before[bytes.LastIndexAny(before, "\r\n")+1:]
+	dash := len(bytes.Trim(line, allBlanks+"-")) == 0
+	return before[len(before)-1] == ':' || dash || after[0] == '#' || after[0] == ':'
 }
 
+// manyBlanks are more than anybody writes in a row.
+const manyBlanks = 64
+
 // tabs finds tabs in indentation, which YAML forbids.
-func (b *block) tabs(r region) []hit {
-	lineStart := bytes.LastIndexAny(b.text[:r.start], "\r\n") + 1
-	if lineStart != r.start {
+func (b textBlock) tabs(r region) []hit {
+	if !r.line {
 		return nil
 	}
 	indent := b.text[r.start:r.end]
@@ -158,76 +231,20 @@ func (b *block) tabs(r region) []hit {
 	return []hit{h}
 }
 
-// macroPath is a path such as .spectro.system.kubernetes.version.
-var macroPath = regexp.MustCompile(`\.[A-Za-z_][A-Za-z0-9_$-]*(\.[A-Za-z0-9_$-]+)+`)
-
-// macros checks the names and braces of Palette's macros in a region.
-func (b *block) macros(r region) []hit {
+// braces finds macros that lack one, where YAML wants the other way.
+func (b textBlock) braces(r region) []hit {
 	var hits []hit
-	text := string(b.text[r.start:r.end])
-	for _, at := range macroPath.FindAllStringIndex(text, -1) {
-		path := text[at[0]:at[1]]
-		open, closed := braces(text[:at[0]], text[at[1]:])
-		segments := strings.Split(path[1:], ".")
-		if segments[0] != root && (nearest(segments[0], []string{root}) == "" || !open.there && !closed.there) {
+	for _, u := range meant(usesIn(string(b.text[r.start:r.end]), 0)) {
+		message, fix := u.missing()
+		if message == "" {
 			continue
 		}
-		hits = append(hits, b.braceHits(r.start, at, open, closed)...)
-		if h := b.macroName(r.start+at[0], segments); h != nil {
-			hits = append(hits, *h)
+		h := hit{rule: RuleMacroBraces, severity: Error, at: r.start + u.start, message: message}
+		for _, f := range fix {
+			at := r.start + f.at
+			h.fix = append(h.fix, Replacement{at, at, f.text})
 		}
+		hits = append(hits, h)
 	}
 	return hits
-}
-
-// brace is what stands at one side of a macro's path.
-type brace struct {
-	there  bool
-	single int // offset of a single brace in its place, -1 when there is none
-}
-
-// braces looks for {{ before and }} after a path.
-func braces(before, after string) (open, closed brace) {
-	open.single, closed.single = -1, -1
-	open.there = strings.LastIndex(before, "{{") > strings.LastIndex(before, "}}")
-	if trimmed := strings.TrimRight(before, " \t-"); !open.there && strings.HasSuffix(trimmed, "{") {
-		open.single = len(trimmed)
-	}
-	end, next := strings.Index(after, "}}"), strings.Index(after, "{{")
-	closed.there = end >= 0 && (next < 0 || end < next)
-	if trimmed := strings.TrimLeft(after, " \t-"); !closed.there && strings.HasPrefix(trimmed, "}") {
-		closed.single = len(after) - len(trimmed)
-	}
-	return open, closed
-}
-
-func (b *block) braceHits(base int, path []int, open, closed brace) []hit {
-	h := hit{rule: RuleMacroBraces, severity: Error, at: base + path[0]}
-	switch {
-	case open.there && closed.there:
-		return nil
-	case open.there && closed.single >= 0:
-		at := base + path[1] + closed.single
-		h.message = "one } closes the macro where }} is needed"
-		h.fix = []Replacement{{at, at, "}"}}
-	case open.there:
-		at := base + path[1]
-		h.message = "}} is missing behind the macro"
-		h.fix = []Replacement{{at, at, "}}"}}
-	case closed.there && open.single >= 0:
-		at := base + open.single
-		h.message = "one { opens the macro where {{ is needed"
-		h.fix = []Replacement{{at, at, "{"}}
-	case closed.there:
-		at := base + path[0]
-		h.message = "{{ is missing before the macro"
-		h.fix = []Replacement{{at, at, "{{"}}
-	case open.single >= 0 && closed.single >= 0:
-		h.message = "a macro needs {{ and }}, not { and }"
-		opens, closes := base+open.single, base+path[1]+closed.single
-		h.fix = []Replacement{{opens, opens, "{"}, {closes, closes, "}"}}
-	default:
-		return nil // a path in prose or a script
-	}
-	return []hit{h}
 }

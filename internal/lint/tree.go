@@ -1,10 +1,12 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v3"
 
@@ -16,13 +18,13 @@ import (
 // tree runs the rules on the data of one block.
 type tree struct {
 	*block
-	doc  *yamledit.Document
+	view
 	hits []hit
 }
 
-func (b *block) treeRules(doc *yamledit.Document) []hit {
-	t := &tree{block: b, doc: doc}
-	for _, dup := range doc.Duplicates() {
+func (b *block) data(v view) []hit {
+	t := &tree{block: b, view: v}
+	for _, dup := range t.doc().Duplicates() {
 		t.add(RuleDuplicateKey, Error, dup.Key, "key %q is already on line %d of these values", dup.Key.Value, dup.First.Line)
 	}
 	t.packCloud()
@@ -34,13 +36,16 @@ func (b *block) treeRules(doc *yamledit.Document) []hit {
 	default:
 		t.add(RuleUnknownPack, Warning, nil, "neither the keys of generic-byoi nor of edge-native-byoi are in here")
 	}
+	t.invisible()
 	return t.hits
 }
+
+func (t *tree) doc() *yamledit.Document { return t.view.doc }
 
 func (t *tree) add(rule Rule, severity Severity, n *yaml.Node, format string, args ...any) *hit {
 	h := hit{rule: rule, severity: severity, message: fmt.Sprintf(format, args...)}
 	if n != nil {
-		h.at = min(t.doc.Offset(n), len(t.text))
+		h.at = min(t.doc().Offset(n), len(t.view.text))
 	}
 	t.hits = append(t.hits, h)
 	return &t.hits[len(t.hits)-1]
@@ -56,9 +61,9 @@ func (t *tree) packCloud() {
 }
 
 func (t *tree) generic() {
-	top := t.mapping(t.doc.Root())
-	t.unknownKeys(top, []string{"pack"})
-	t.unknownKeys(t.mapping(child(top, "pack")), genericKeys())
+	top := t.mapping(t.doc().Root())
+	t.unknownKeys(t.fields(top), []string{"pack"})
+	t.unknownKeys(t.fields(child(top, "pack")), genericKeys())
 	for _, key := range genericKeys() {
 		value := t.required(top, []string{"pack", key}, key)
 		if value == nil || !t.isString(value, key, Error) || t.placeholder(value, key) {
@@ -72,18 +77,92 @@ func (t *tree) generic() {
 
 // mapping returns n when it is a mapping, following an alias.
 func (t *tree) mapping(n *yaml.Node) *yaml.Node {
-	if n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	if n == nil || n.Kind != yaml.MappingNode {
+	if n = target(n); n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
 	return n
 }
 
+func target(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// field is a key of a mapping and its value.
+type field struct {
+	// name has the keys above it before it, with dots, where these were asked for.
+	name       string
+	key, value *yaml.Node
+	// shared says that the key is written elsewhere, and merged or repeated here.
+	shared bool
+}
+
+// fields are the keys of a mapping as Palette reads them: its own, and those that
+// << merges into it.
+func (t *tree) fields(n *yaml.Node) []field {
+	var all []field
+	fieldsOf(n, map[string]bool{}, map[*yaml.Node]bool{}, &all)
+	return all
+}
+
+func fieldsOf(n *yaml.Node, seen map[string]bool, passed map[*yaml.Node]bool, all *[]field) {
+	shared := n != nil && n.Kind == yaml.AliasNode || len(passed) > 0
+	if n = target(n); n == nil || n.Kind != yaml.MappingNode || passed[n] {
+		return
+	}
+	passed[n] = true
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode || isMerge(key) || len(passed) > 1 && seen[key.Value] {
+			continue
+		}
+		seen[key.Value] = true
+		*all = append(*all, field{key.Value, key, n.Content[i+1], shared})
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !isMerge(n.Content[i]) {
+			continue
+		}
+		merged := []*yaml.Node{n.Content[i+1]}
+		if list := target(n.Content[i+1]); list != nil && list.Kind == yaml.SequenceNode {
+			merged = list.Content
+		}
+		for _, m := range merged {
+			fieldsOf(m, seen, passed, all)
+		}
+	}
+}
+
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+
+// dotted are the keys of a mapping with those that are nested, as in system: {uri: x},
+// under the dotted name that Palette knows them by.
+func (t *tree) dotted(n *yaml.Node, prefix string) []field {
+	var all []field
+	for _, f := range t.fields(n) {
+		f.name = prefix + f.name
+		if t.mapping(f.value) == nil || strings.Count(prefix, ".") > 3 {
+			all = append(all, f)
+			continue
+		}
+		for _, inner := range t.dotted(f.value, f.name+".") {
+			inner.shared = inner.shared || f.shared || f.value.Kind == yaml.AliasNode
+			all = append(all, inner)
+		}
+	}
+	return all
+}
+
+// child returns the value of a key, also one that << merges.
 func child(n *yaml.Node, key string) *yaml.Node {
-	if i := keyOf(n, key); i >= 0 {
-		return n.Content[i+1]
+	var all []field
+	fieldsOf(n, map[string]bool{}, map[*yaml.Node]bool{}, &all)
+	for _, f := range all {
+		if f.name == key {
+			return f.value
+		}
 	}
 	return nil
 }
@@ -102,14 +181,30 @@ func keyOf(n *yaml.Node, key string) int {
 
 // lookup returns the value at a path, of which a dotted key may be nested.
 func (t *tree) lookup(path ...string) *yaml.Node {
-	n, err := t.doc.Lookup(path)
-	if err != nil || n == nil {
-		return nil
+	return target(t.find(t.doc().Root(), path))
+}
+
+func (t *tree) find(n *yaml.Node, path []string) *yaml.Node {
+	if len(path) == 0 || n == nil {
+		return n
 	}
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
+	fields := t.fields(n)
+	segments := strings.Split(path[0], ".")
+	for k := len(segments); k > 0; k-- {
+		name := strings.Join(segments[:k], ".")
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+		if i < 0 {
+			continue
+		}
+		rest := path[1:]
+		if k < len(segments) {
+			rest = append([]string{strings.Join(segments[k:], ".")}, rest...)
+		}
+		if value := t.find(fields[i].value, rest); value != nil {
+			return value
+		}
 	}
-	return n
+	return nil
 }
 
 // required returns the value of a key that must be there, nil after saying what
@@ -118,7 +213,7 @@ func (t *tree) required(top *yaml.Node, path []string, key string) *yaml.Node {
 	value := t.lookup(path...)
 	parent := child(top, path[0])
 	switch {
-	case value == nil && t.misspeltIn(t.mapping(parent), key):
+	case value == nil && t.misspeltIn(parent, key):
 		return nil // unknown-key says it
 	case value == nil && path[0] != key && keyOf(top, key) >= 0:
 		t.add(RuleMisplacedKey, Error, top.Content[keyOf(top, key)], "%s belongs below %s", key, path[0])
@@ -139,16 +234,11 @@ func (t *tree) required(top *yaml.Node, path []string, key string) *yaml.Node {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
+// misspeltIn tells whether a key is there, but for a letter or two, which
+// unknown-key says.
 func (t *tree) misspeltIn(n *yaml.Node, key string) bool {
-	if n == nil {
-		return false
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if nearest(n.Content[i].Value, []string{key}) != "" {
-			return true
-		}
-	}
-	return false
+	words := slices.Concat(genericKeys(), edgeSystemKeys(), []string{key})
+	return slices.ContainsFunc(t.dotted(n, ""), func(f field) bool { return nearest(f.name, words) == key })
 }
 
 // isString finds numbers and the like where a string is wanted: 24.10 as a
@@ -159,57 +249,87 @@ func (t *tree) isString(value *yaml.Node, key string, severity Severity) bool {
 		return false
 	}
 	if value.ShortTag() == "!!str" {
+		if strings.ContainsFunc(value.Value, invisibleInWord) {
+			t.add(RuleInvisible, Error, value, "%s holds an invisible character: write it anew", key)
+			return false
+		}
 		return true
 	}
 	h := t.add(RuleWrongType, severity, value, "%s must be a string: write \"%s\" in quotes", key, value.Value)
-	start, end, err := t.doc.Span(value)
-	if err == nil && start < end && value.Style == 0 && value.Anchor == "" {
-		h.fix = []Replacement{{start, end, yamledit.Quote(string(t.text[start:end]))}}
+	start, end, err := t.doc().Span(value)
+	if err != nil || start >= end || value.Style != 0 {
+		return false
 	}
+	h.fix = []Replacement{{start, end, yamledit.Quote(value.Value)}}
+	h.places = []place{{node: value}}
+	t.keepShared(h, value)
 	return false
+}
+
+// keepShared drops a repair of what an alias repeats elsewhere, where it may be
+// meant as it is.
+func (t *tree) keepShared(h *hit, n *yaml.Node) {
+	if h.fix != nil && t.doc().Aliased(n) {
+		h.drop(fmt.Errorf("*%s repeats it elsewhere", n.Anchor))
+	}
 }
 
 // unknownKeys finds keys that are close to a known one. Others may well be
 // meant: packs take stages, drain settings and more.
-func (t *tree) unknownKeys(n *yaml.Node, known []string) {
-	if n == nil {
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if key.Kind != yaml.ScalarNode {
-			continue
-		}
-		right := nearest(key.Value, known)
-		if right == "" {
-			continue
-		}
-		if keyOf(n, right) >= 0 {
-			t.add(RuleUnknownKey, Warning, key, "key %q is unknown; %s is set beside it", key.Value, right)
-			continue
-		}
-		h := t.add(RuleUnknownKey, Error, key, "key %q is unknown; %s is meant", key.Value, right)
-		start, end, err := t.doc.Span(key)
-		if err == nil && end-start >= len(key.Value) && strings.Contains(string(t.text[start:end]), key.Value) {
-			at := start + strings.Index(string(t.text[start:end]), key.Value)
-			h.fix = []Replacement{{at, at + len(key.Value), right}}
-			if t.fixedTwice(h, right, n) {
-				h.fix = nil
-			}
+func (t *tree) unknownKeys(fields []field, known []string) {
+	for _, f := range fields {
+		right := nearest(f.name, known)
+		switch {
+		case right == "":
+			t.invisibleKey(f, known)
+		case slices.ContainsFunc(fields, func(other field) bool { return other.name == right }):
+			t.add(RuleUnknownKey, Warning, f.key, "key %q is unknown; %s is set beside it", f.name, right)
+		default:
+			h := t.add(RuleUnknownKey, Error, f.key, "key %q is unknown; %s is meant", f.name, right)
+			t.rename(h, f, right, countNearest(fields, known, right))
 		}
 	}
 }
 
-// fixedTwice tells whether another key of the mapping is renamed to the same
-// word already.
-func (t *tree) fixedTwice(h *hit, right string, n *yaml.Node) bool {
-	count := 0
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if nearest(n.Content[i].Value, []string{right}) != "" {
-			count++
+func (t *tree) invisibleKey(f field, known []string) {
+	seen := strings.Map(func(r rune) rune {
+		if invisibleInWord(r) {
+			return -1
+		}
+		return r
+	}, f.name)
+	if seen != f.name && (slices.Contains(known, seen) || nearest(seen, known) != "") {
+		t.add(RuleInvisible, Error, f.key, "key %q holds an invisible character: write it anew", seen)
+	}
+}
+
+func countNearest(fields []field, known []string, right string) int {
+	n := 0
+	for _, f := range fields {
+		if nearest(f.name, known) == right {
+			n++
 		}
 	}
-	return count > 1 && h.fix != nil
+	return n
+}
+
+// rename makes a key the known one, when it is the only one to become that.
+func (t *tree) rename(h *hit, f field, right string, rivals int) {
+	above := strings.TrimSuffix(f.name, f.key.Value)
+	word, ok := strings.CutPrefix(right, above)
+	at := t.doc().Spelling(f.key)
+	n := len(f.key.Value)
+	if !ok || at == nil || string(t.view.text[at[0]:min(at[0]+n, len(t.view.text))]) != f.key.Value {
+		return
+	}
+	if rivals > 1 {
+		return
+	}
+	h.fix = []Replacement{{at[0], at[0] + n, word}}
+	h.places = []place{{node: f.key, edits: []valueEdit{{0, n, word}}}}
+	if f.shared {
+		h.drop(errors.New("the key is written elsewhere and repeated here"))
+	}
 }
 
 var placeholderForm = regexp.MustCompile(`(?i)^(<[^<>]+>|\[[^\[\]]+\]|\.\.\.|…|x{3,}|ami-x+|change[-_ ]?me|todo|tbd|fixme|replace[-_ ]?(me|with.*)|your[-_ ].*|insert[-_ ].*)$`)
@@ -259,62 +379,58 @@ func (t *tree) fixImageVersions(h *hit, value *yaml.Node) {
 	if pack.CheckID("azure", imageVersions.ReplaceAllString(value.Value, "/versions/")) != nil {
 		return
 	}
-	start, end, err := t.doc.Span(value)
-	if err != nil {
-		return
-	}
-	if at := imageVersions.FindIndex(t.text[start:end]); at != nil {
-		h.fix = []Replacement{{start + at[0], start + at[1], "/versions/"}}
-	}
+	at := imageVersions.FindStringIndex(value.Value)
+	*h = t.valueHit(value, t.doc().Spelling(value), hit{rule: h.rule, severity: h.severity, message: h.message, at: 0},
+		[]valueEdit{{at[0], at[1], "/versions/"}})
+	t.keepShared(h, value)
 }
 
 func (t *tree) edge() {
-	top := t.mapping(t.doc.Root())
+	top := t.mapping(t.doc().Root())
 	known := []string{"pack", "options"}
-	usesImage := strings.Contains(string(t.text), "edge-native-byoi.image.")
+	macros := t.ownMacros()
+	usesImage := slices.ContainsFunc(macros, func(m ownMacro) bool { return strings.HasPrefix(m.keys, "image.") })
 	if usesImage {
 		known = append(known, "image")
 	}
-	t.unknownKeys(top, known)
-	t.edgeOptions(t.mapping(child(top, "options")))
+	t.unknownKeys(t.fields(top), known)
+	t.edgeOptions(child(top, "options"))
 	if usesImage {
-		t.strings(t.mapping(child(top, "image")), edgeImageKeys())
+		t.strings(t.dotted(child(top, "image"), ""), edgeImageKeys())
 	}
 	uri := t.required(top, []string{"options", "system.uri"}, "system.uri")
 	if uri != nil && t.isString(uri, "system.uri", Error) && !t.placeholder(uri, "system.uri") {
 		t.edgeURI(uri)
 	}
 	t.contentImages(top, uri)
-	t.packMacros()
+	t.packMacros(macros)
 }
 
-// edgeOptions checks the keys below options.
+// edgeOptions checks the keys below options, dotted and nested.
 func (t *tree) edgeOptions(n *yaml.Node) {
-	if n == nil {
-		return
-	}
-	t.unknownKeys(n, edgeSystemKeys())
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i].Value
-		if strings.HasPrefix(key, "system.") && !slices.Contains(edgeSystemKeys(), key) && nearest(key, edgeSystemKeys()) == "" {
-			t.add(RuleUnknownKey, Warning, n.Content[i], "key %q is unknown", key)
+	t.unknownKeys(slices.DeleteFunc(t.fields(n), func(f field) bool { return t.mapping(f.value) == nil }), []string{"system"})
+	fields := slices.DeleteFunc(t.dotted(n, ""), func(f field) bool {
+		above, _, nested := strings.Cut(f.name, ".")
+		return nested && f.name != f.key.Value && nearest(above, []string{"system"}) != ""
+	})
+	t.unknownKeys(fields, edgeSystemKeys())
+	for _, f := range fields {
+		if strings.HasPrefix(f.name, "system.") && !slices.Contains(edgeSystemKeys(), f.name) && nearest(f.name, edgeSystemKeys()) == "" {
+			t.add(RuleUnknownKey, Warning, f.key, "key %q is unknown", f.name)
 		}
 	}
-	t.strings(n, edgeSystemKeys())
+	t.strings(fields, edgeSystemKeys())
 }
 
 // strings checks that the values of keys are strings, and no placeholders.
-func (t *tree) strings(n *yaml.Node, keys []string) {
-	if n == nil {
-		return
-	}
-	for _, key := range keys {
-		value := child(n, key)
-		if value == nil || key == "system.uri" || isNull(value) || value.Kind == yaml.AliasNode {
+func (t *tree) strings(fields []field, keys []string) {
+	for _, f := range fields {
+		value := target(f.value)
+		if !slices.Contains(keys, f.name) || f.name == "system.uri" || isNull(value) {
 			continue
 		}
-		if t.isString(value, key, Warning) {
-			t.placeholder(value, key)
+		if t.isString(value, f.name, Warning) {
+			t.placeholder(value, f.name)
 		}
 	}
 }
@@ -360,8 +476,8 @@ func (t *tree) imageReference(value *yaml.Node, key string) {
 func (t *tree) contentImages(top, uri *yaml.Node) {
 	packMap := t.mapping(child(top, "pack"))
 	content := t.mapping(child(packMap, "content"))
-	t.unknownKeys(packMap, []string{"content"})
-	t.unknownKeys(content, []string{"images"})
+	t.unknownKeys(t.fields(packMap), []string{"content"})
+	t.unknownKeys(t.fields(content), []string{"images"})
 	if content == nil && keyOf(top, "content") >= 0 {
 		t.add(RuleMisplacedKey, Error, top.Content[keyOf(top, "content")], "content belongs below pack: indent it")
 		return
@@ -386,22 +502,43 @@ func (t *tree) contentImages(top, uri *yaml.Node) {
 // contentImage checks one item and tells whether it stands for the provider
 // image.
 func (t *tree) contentImage(item *yaml.Node) bool {
-	value := child(item, "image")
+	value := target(child(item, "image"))
 	if value == nil || value.Kind != yaml.ScalarNode || isNull(value) {
 		return false
 	}
 	if isMacro(value.Value) {
 		return strings.Contains(value.Value, "system.uri")
 	}
-	if !t.placeholder(value, "image") {
+	if t.isString(value, "image", Error) && !t.placeholder(value, "image") {
 		t.imageReference(value, "image")
 	}
 	return false
 }
 
+// ownMacro is a macro that reads the values of this pack.
+type ownMacro struct {
+	node *yaml.Node
+	use  use
+	keys string
+}
+
+func (t *tree) ownMacros() []ownMacro {
+	var all []ownMacro
+	t.each(func(s scalar) {
+		if s.Kind != yaml.ScalarNode || !strings.Contains(s.Value, edgeMacroPrefix) {
+			return
+		}
+		for _, u := range uses(s.Value) {
+			if keys, ok := strings.CutPrefix(s.Value[u.start:u.end], edgeMacroPrefix); ok {
+				all = append(all, ownMacro{s.Node, u, keys})
+			}
+		}
+	})
+	return all
+}
+
 // packMacros checks macros that refer to this pack's own values.
-func (t *tree) packMacros() {
-	const prefix = ".spectro.pack.edge-native-byoi."
+func (t *tree) packMacros(macros []ownMacro) {
 	known := []string{}
 	for _, key := range edgeSystemKeys() {
 		known = append(known, "options."+key)
@@ -410,26 +547,52 @@ func (t *tree) packMacros() {
 		known = append(known, "image."+key)
 	}
 	undefined := map[string]bool{}
-	for _, r := range scan(t.text) {
-		if r.kind == comment {
+	for _, m := range macros {
+		path := splitFirst(m.keys)
+		if undefined[m.keys] || t.lookup(path...) != nil || len(path) > 1 && t.misspeltIn(child(t.doc().Root(), path[0]), path[1]) {
 			continue
 		}
-		text := string(t.text[r.start:r.end])
-		for _, at := range macroPath.FindAllStringIndex(text, -1) {
-			keys, ours := strings.CutPrefix(text[at[0]:at[1]], prefix)
-			if !ours || t.lookup(splitFirst(keys)...) != nil || undefined[keys] {
-				continue
-			}
-			start := r.start + at[0] + len(prefix)
-			if right := nearest(keys, known); right != "" {
-				t.hits = append(t.hits, *misspelt(start, keys, right, prefix+keys))
-				continue
-			}
-			undefined[keys] = true
-			t.hits = append(t.hits, hit{
-				rule: RuleUndefinedMacro, severity: Warning, at: start,
-				message: "the macro reads " + keys + ", which these values do not set",
-			})
+		at, start := t.doc().Spelling(m.node), m.use.start+len(edgeMacroPrefix)
+		if right := nearest(m.keys, known); right != "" {
+			wrong := misspelt(start, m.keys, right, edgeMacroPrefix+m.keys)
+			t.hits = append(t.hits, t.valueHit(m.node, at, wrong.hit, wrong.edits))
+			continue
 		}
+		undefined[m.keys] = true
+		t.hits = append(t.hits, t.valueHit(m.node, at, hit{
+			rule: RuleUndefinedMacro, severity: Warning, at: start,
+			message: "the macro reads " + m.keys + ", which these values do not set",
+		}, nil))
+	}
+}
+
+// invisible finds characters that nobody sees, where they are not told yet.
+func (t *tree) invisible() {
+	t.each(func(s scalar) {
+		if s.Kind == yaml.ScalarNode && strings.Contains(s.Value, "{{") && strings.ContainsFunc(s.Value, invisibleInWord) {
+			t.add(RuleInvisible, Error, s.Node, "a macro's value holds an invisible character: write it anew")
+		}
+	})
+	places := invisibles(t.view.text)
+	if len(places) == 0 {
+		return
+	}
+	told := map[int]bool{}
+	lines := newLines(t.view.text)
+	for _, h := range t.hits {
+		if h.rule == RuleInvisible {
+			line, _ := lines.position(h.at)
+			told[line] = true
+		}
+	}
+	for _, at := range places {
+		if line, _ := lines.position(at); told[line] {
+			continue
+		}
+		r, _ := utf8.DecodeRune(t.view.text[at:])
+		t.hits = append(t.hits, hit{
+			rule: RuleInvisible, severity: Warning, at: at,
+			message: fmt.Sprintf("an invisible character (%U) stands here", r),
+		})
 	}
 }

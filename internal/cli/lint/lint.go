@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
@@ -182,18 +181,6 @@ func (o *Options) file(name string) (checked, error) {
 	return c, nil
 }
 
-// kindOf returns the kind of a document of ours that somebody gave to lint; empty
-// for what it is for.
-func kindOf(data []byte) string {
-	var head struct {
-		Kind string `yaml:"kind"`
-	}
-	if yaml.Unmarshal(data, &head) != nil {
-		return ""
-	}
-	return head.Kind
-}
-
 // mend fixes until nothing is left that can be, and returns what is left.
 func (o *Options) mend(name string, data []byte, findings []lint.Finding) ([]byte, []lint.Finding, error) {
 	for range lint.MaxRounds {
@@ -213,13 +200,16 @@ func (o *Options) mend(name string, data []byte, findings []lint.Finding) ([]byt
 }
 
 func (o *Options) lint(name string, data []byte) ([]lint.Finding, error) {
-	switch kindOf(data) {
-	case spec.Kind:
+	findings, err := lint.Lint(lint.Input{
+		Name: name, Data: data, Pack: spec.PackKind(o.Pack), Cloud: o.Cloud, Refuse: []string{spec.Kind, lock.Kind},
+	})
+	var other *lint.OtherKindError
+	switch {
+	case errors.As(err, &other) && other.Kind == spec.Kind:
 		return nil, failure.Usage("check it with `doctor -f "+name+"`; lint is for pack values", "%s is a spec", name)
-	case lock.Kind:
+	case errors.As(err, &other):
 		return nil, failure.Usage("check it with `verify`; lint is for pack values", "%s is a lock", name)
 	}
-	findings, err := lint.Lint(lint.Input{Name: name, Data: data, Pack: spec.PackKind(o.Pack), Cloud: o.Cloud})
 	if err != nil {
 		return nil, &failure.Error{Code: failure.ExitUsage, Err: err, Next: "give a values file, a profile or a Markdown page"}
 	}

@@ -1,0 +1,212 @@
+package lint
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template/parse"
+)
+
+// macroPath is a path such as .spectro.system.kubernetes.version.
+var macroPath = regexp.MustCompile(`\.[A-Za-z_][A-Za-z0-9_$-]*(\.[A-Za-z0-9_$-]+)+`)
+
+// use is one path in a value that is, or is meant to be, a macro's.
+type use struct {
+	start, end   int
+	segments     []string
+	open, closed brace
+}
+
+// brace is what stands at one side of a macro's path.
+type brace struct {
+	there  bool
+	single int // offset of a single brace in its place, -1 when there is none
+}
+
+// uses finds the macros of a value. Where the value is a template, Go's parser
+// says what is an action and what is text; else the braces do.
+func uses(value string) []use {
+	if !strings.Contains(value, ".") || !strings.Contains(value, root) && !strings.ContainsAny(value, "{}") {
+		return nil
+	}
+	a, err := actionsOf(value)
+	if err != nil {
+		return meant(usesIn(value, 0))
+	}
+	all := a.uses
+	for _, text := range a.texts {
+		all = append(all, usesIn(value[text.start:text.end], text.start)...)
+	}
+	slices.SortFunc(all, func(a, b use) int { return cmp.Compare(a.start, b.start) })
+	return meant(all)
+}
+
+// meant leaves the paths that start as macros of Palette do, or nearly.
+func meant(all []use) []use {
+	return slices.DeleteFunc(all, func(u use) bool {
+		return u.segments[0] != root && (nearest(u.segments[0], []string{root}) == "" || !u.open.there && !u.closed.there)
+	})
+}
+
+// hyphens join words of a path, as in edge-native-byoi. Palette takes them, Go's
+// parser does not.
+var hyphens = regexp.MustCompile(`[.$][A-Za-z0-9_.$]*[A-Za-z0-9_](-+[A-Za-z0-9_.$]+)+`)
+
+// actions are what a template is made of.
+type actions struct {
+	value string
+	uses  []use
+	texts []extent
+}
+
+type extent struct{ start, end int }
+
+func actionsOf(value string) (*actions, error) {
+	if !strings.Contains(value, "{{") {
+		return &actions{texts: []extent{{0, len(value)}}}, nil
+	}
+	plain := hyphens.ReplaceAllStringFunc(value, func(path string) string { return strings.ReplaceAll(path, "-", "_") })
+	t := parse.New("value")
+	t.Mode = parse.SkipFuncCheck
+	trees := map[string]*parse.Tree{}
+	if _, err := t.Parse(plain, "{{", "}}", trees); err != nil {
+		return nil, err
+	}
+	a := &actions{value: value}
+	for _, tree := range trees {
+		a.list(plain, tree.Root)
+	}
+	return a, nil
+}
+
+func (a *actions) list(plain string, list *parse.ListNode) {
+	if list == nil {
+		return
+	}
+	for _, n := range list.Nodes {
+		a.node(plain, n)
+	}
+}
+
+func (a *actions) node(plain string, n parse.Node) {
+	switch n := n.(type) {
+	case *parse.TextNode:
+		a.texts = append(a.texts, extent{int(n.Pos), int(n.Pos) + len(n.Text)})
+	case *parse.ActionNode:
+		a.pipe(plain, n.Pipe)
+	case *parse.IfNode:
+		a.branch(plain, &n.BranchNode)
+	case *parse.RangeNode:
+		a.branch(plain, &n.BranchNode)
+	case *parse.WithNode:
+		a.branch(plain, &n.BranchNode)
+	case *parse.TemplateNode:
+		a.pipe(plain, n.Pipe)
+	case *parse.PipeNode:
+		a.pipe(plain, n)
+	case *parse.ChainNode:
+		a.node(plain, n.Node)
+	case *parse.FieldNode:
+		a.path(plain, int(n.Pos), n.Ident)
+	case *parse.VariableNode:
+		if n.Ident[0] == "$" {
+			a.path(plain, int(n.Pos), n.Ident[1:])
+		}
+	}
+}
+
+func (a *actions) branch(plain string, n *parse.BranchNode) {
+	a.pipe(plain, n.Pipe)
+	a.list(plain, n.List)
+	a.list(plain, n.ElseList)
+}
+
+func (a *actions) pipe(plain string, n *parse.PipeNode) {
+	if n == nil {
+		return
+	}
+	for _, cmd := range n.Cmds {
+		for _, arg := range cmd.Args {
+			a.node(plain, arg)
+		}
+	}
+}
+
+// path takes a path of an action. The parser's position is that of one of its
+// segments.
+func (a *actions) path(plain string, pos int, ident []string) {
+	if len(ident) < 2 {
+		return
+	}
+	text := "." + strings.Join(ident, ".")
+	end := min(pos+len(text), len(plain))
+	start := strings.LastIndex(plain[:end], text)
+	if start < 0 {
+		return
+	}
+	own := a.value[start : start+len(text)]
+	there := brace{there: true, single: -1}
+	a.uses = append(a.uses, use{start, start + len(text), strings.Split(own[1:], "."), there, there})
+}
+
+// bracesOrPath are what usesIn goes by.
+var bracesOrPath = regexp.MustCompile(`\{\{|\}\}|` + macroPath.String())
+
+// usesIn finds paths in a text and looks for {{ before and }} behind each.
+func usesIn(text string, base int) []use {
+	var all []use
+	found := bracesOrPath.FindAllStringIndex(text, -1)
+	closing := make([]bool, len(found)+1) // }} comes before the next {{
+	for i, at := range slices.Backward(found) {
+		token := text[at[0]:at[1]]
+		closing[i] = token == "}}" || token != "{{" && closing[i+1]
+	}
+	open := false
+	for i, at := range found {
+		switch text[at[0]:at[1]] {
+		case "{{":
+			open = true
+			continue
+		case "}}":
+			open = false
+			continue
+		}
+		u := use{start: base + at[0], end: base + at[1], segments: strings.Split(text[at[0]+1:at[1]], ".")}
+		u.open, u.closed = brace{open, -1}, brace{closing[i+1], -1}
+		before := strings.TrimRight(text[:at[0]], " \t\r\n-")
+		if !open && strings.HasSuffix(before, "{") {
+			u.open.single = base + len(before)
+		}
+		after := strings.TrimLeft(text[at[1]:], " \t\r\n-")
+		if !u.closed.there && strings.HasPrefix(after, "}") {
+			u.closed.single = base + len(text) - len(after)
+		}
+		all = append(all, u)
+	}
+	return all
+}
+
+// insertion puts text into a value.
+type insertion struct {
+	at   int
+	text string
+}
+
+// missing tells what is wrong with a macro's braces, and what is to be put in.
+func (u use) missing() (message string, fix []insertion) {
+	switch open, closed := u.open, u.closed; {
+	case open.there && closed.there:
+	case open.there && closed.single >= 0:
+		return "one } closes the macro where }} is needed", []insertion{{closed.single, "}"}}
+	case open.there:
+		return "}} is missing behind the macro", []insertion{{u.end, "}}"}}
+	case closed.there && open.single >= 0:
+		return "one { opens the macro where {{ is needed", []insertion{{open.single, "{"}}
+	case closed.there:
+		return "{{ is missing before the macro", []insertion{{u.start, "{{"}}
+	case open.single >= 0 && closed.single >= 0:
+		return "a macro needs {{ and }}, not { and }", []insertion{{open.single, "{"}, {closed.single, "}"}}
+	}
+	return "", nil // a path in prose or a script
+}
