@@ -1,6 +1,7 @@
 package output
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -25,14 +26,41 @@ func newCustomColumns(columnSpec string) (*customColumns, error) {
 		if !ok || name == "" || path == "" {
 			return nil, fmt.Errorf("column %q is not of the form NAME:.json.path", column)
 		}
-		parser := jsonpath.New(name).AllowMissingKeys(true)
-		if err := parser.Parse(relaxedJSONPath(path)); err != nil {
-			return nil, fmt.Errorf("column %s: %w", name, err)
+		if err := c.add(name, path); err != nil {
+			return nil, err
 		}
-		c.names = append(c.names, name)
-		c.paths = append(c.paths, parser)
 	}
 	return c, nil
+}
+
+// customColumnsOfFile reads columns as kubectl's custom-columns-file has them: a
+// line of names and below it one of paths, with spaces between them.
+func customColumnsOfFile(text string) (*customColumns, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 2 {
+		return nil, errors.New("the file needs two lines: names of columns, and below each its path (.id), with spaces between them")
+	}
+	names, paths := strings.Fields(lines[0]), strings.Fields(lines[1])
+	if len(names) != len(paths) || len(names) == 0 {
+		return nil, fmt.Errorf("the first line of the file has %d names, and the second %d paths", len(names), len(paths))
+	}
+	c := &customColumns{}
+	for i, name := range names {
+		if err := c.add(name, paths[i]); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *customColumns) add(name, path string) error {
+	parser := jsonpath.New(name).AllowMissingKeys(true)
+	if err := parser.Parse(relaxedJSONPath(path)); err != nil {
+		return fmt.Errorf("column %s: %w", name, err)
+	}
+	c.names = append(c.names, name)
+	c.paths = append(c.paths, parser)
+	return nil
 }
 
 // PrintObj makes customColumns a cli-runtime printer.
@@ -41,10 +69,11 @@ func (c *customColumns) PrintObj(obj runtime.Object, out io.Writer) error {
 	if !ok {
 		return fmt.Errorf("custom columns cannot print a %T", obj)
 	}
-	return c.print(list, false, out)
+	return c.print(list, false, false, out)
 }
 
-func (c *customColumns) print(list *unstructured.Unstructured, noHeaders bool, out io.Writer) error {
+// print writes a line for each item; a terminal gets no more lines than that.
+func (c *customColumns) print(list *unstructured.Unstructured, noHeaders, toTerminal bool, out io.Writer) error {
 	w := printers.GetNewTabWriter(out)
 	if !noHeaders {
 		fmt.Fprintln(w, strings.Join(c.names, "\t"))
@@ -56,6 +85,9 @@ func (c *customColumns) print(list *unstructured.Unstructured, noHeaders bool, o
 			cell, err := find(path, item)
 			if err != nil {
 				return fmt.Errorf("column %s: %w", c.names[i], err)
+			}
+			if toTerminal {
+				cell = HarmlessLine(cell)
 			}
 			cells[i] = cell
 		}

@@ -8,11 +8,11 @@ import (
 )
 
 func TestHarmless(t *testing.T) {
-	const text = "a\tb\n\x1b]0;title\x07\r\u009b31m"
-	if got, want := output.Harmless(text), "a\tb\n\ufffd]0;title\ufffd\ufffd\ufffd31m"; got != want {
+	const text = "a\tb\n\x1b]0;title\x07\r\u009b31m\u202e\u2066\u200f\u200dz"
+	if got, want := output.Harmless(text), "a\tb\n\ufffd]0;title\ufffd\ufffd\ufffd31m\ufffd\ufffd\ufffd\u200dz"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := output.HarmlessLine(text), "a b \ufffd]0;title\ufffd\ufffd\ufffd31m"; got != want {
+	if got, want := output.HarmlessLine(text), "a b \ufffd]0;title\ufffd\ufffd\ufffd31m\ufffd\ufffd\ufffd\u200dz"; got != want {
 		t.Errorf("in one line: got %q, want %q", got, want)
 	}
 }

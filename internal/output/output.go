@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/printers"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
@@ -106,13 +107,16 @@ func newStructured(name, argument string) (printers.ResourcePrinter, error) {
 		if err != nil {
 			return nil, err
 		}
+		if name == "custom-columns-file" {
+			return customColumnsOfFile(string(data))
+		}
 		name, argument = strings.TrimSuffix(name, "-file"), string(data)
 	}
 	switch name {
 	case "json":
 		return &printers.JSONPrinter{}, nil
 	case "yaml":
-		return &printers.YAMLPrinter{}, nil
+		return yamlPrinter{}, nil
 	case "go-template":
 		return printers.NewGoTemplatePrinter([]byte(argument))
 	case "jsonpath", "jsonpath-as-json":
@@ -138,15 +142,17 @@ func (p *Printer) Print(list List, out, errOut io.Writer) error {
 	case p.ForPeople():
 		return p.printTable(list.Table, out, errOut)
 	case p.format == "name":
-		return printLines(list.Names, out)
+		return printLines(list.Names, isTerminal(out), out)
 	}
 	watched := &watchedWriter{out: out}
 	var to io.Writer = watched
-	if p.format != "json" && p.format != "yaml" && isTerminal(out) {
-		// Templates write names as they are; the two escape them.
+	toTerminal := isTerminal(out)
+	if toTerminal {
+		// Templates write names as they are; JSON and YAML escape what is below a space,
+		// but not what turns a line around.
 		to = harmlessWriter{watched}
 	}
-	err := p.printStructured(list, to)
+	err := p.printStructured(list, toTerminal, to)
 	switch {
 	case watched.err != nil:
 		return fmt.Errorf("cannot write the output: %w", watched.err)
@@ -156,7 +162,7 @@ func (p *Printer) Print(list List, out, errOut io.Writer) error {
 	return nil
 }
 
-func (p *Printer) printStructured(list List, out io.Writer) error {
+func (p *Printer) printStructured(list List, toTerminal bool, out io.Writer) error {
 	if p.format == "json" || p.format == "yaml" {
 		return p.structured.PrintObj(list.typed(), out)
 	}
@@ -166,9 +172,40 @@ func (p *Printer) printStructured(list List, out io.Writer) error {
 		return err
 	}
 	if c, ok := p.structured.(*customColumns); ok {
-		return c.print(object, p.noHeaders, out)
+		return c.print(object, p.noHeaders, toTerminal, out)
 	}
 	return p.structured.PrintObj(object, out)
+}
+
+// yamlPrinter prints as cli-runtime's does, and what YAML cannot hold as it is: the
+// other gives up at a name with such a character.
+type yamlPrinter struct{}
+
+// PrintObj makes yamlPrinter a cli-runtime printer.
+func (yamlPrinter) PrintObj(obj runtime.Object, out io.Writer) error {
+	data, err := json.Marshal(obj)
+	if err != nil {
+		return fmt.Errorf("cannot encode the list: %w", err)
+	}
+	text, err := yaml.JSONToYAML([]byte(escaped(string(data))))
+	if err != nil {
+		return fmt.Errorf("cannot write YAML: %w", err)
+	}
+	_, err = out.Write(text)
+	return err
+}
+
+// escaped writes those characters of a JSON text by their numbers that YAML refuses.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r >= 0x7f && r <= 0x9f && r != 0x85 || r == '\ufeff' || r == '\ufffe' || r == '\uffff' {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // watchedWriter remembers a failed write, to tell it from a bad template.
@@ -200,8 +237,11 @@ func (w harmlessWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-func printLines(lines []string, out io.Writer) error {
+func printLines(lines []string, toTerminal bool, out io.Writer) error {
 	for _, line := range lines {
+		if toTerminal {
+			line = HarmlessLine(line)
+		}
 		if _, err := fmt.Fprintln(out, line); err != nil {
 			return err
 		}

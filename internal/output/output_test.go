@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,6 +61,38 @@ func TestFormats(t *testing.T) {
 				t.Errorf("said %q", errOut.String())
 			}
 		})
+	}
+}
+
+// TestCustomColumnsFile has kubectl's form: names in one line, paths in the next.
+func TestCustomColumnsFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"ID TAG\n.id tags.x\n":               "ID    TAG\na     <1>\nb     <none>\n",
+		"ID\tTAG\r\n{.id}   .tags.x\r\nmore": "ID    TAG\na     <1>\nb     <none>\n",
+		"ID:.id":                             "error: -o custom-columns-file: the file needs two lines: names of columns, and below each its path (.id), with spaces between them",
+		"":                                   "error: -o custom-columns-file: the file needs two lines: names of columns, and below each its path (.id), with spaces between them",
+		"ID TAG\n.id":                        "error: -o custom-columns-file: the first line of the file has 2 names, and the second 1 paths",
+		"ID:.id,T:.x\n\n":                    "error: -o custom-columns-file: the first line of the file has 1 names, and the second 0 paths",
+		"ID\n{.id":                           "error: -o custom-columns-file: column ID: unclosed action",
+	} {
+		file := filepath.Join(t.TempDir(), "columns")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		printer, err := output.New("custom-columns-file="+file, false)
+		if err != nil {
+			got = "error: " + err.Error()
+		} else {
+			var out bytes.Buffer
+			if err := printer.Print(things(), &out, &out); err != nil {
+				t.Fatal(err)
+			}
+			got = out.String()
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func CheckID(provider, id string) error {
 	if id == "" {
 		return errors.New("the image has no id")
 	}
-	if i := strings.IndexFunc(id, func(r rune) bool { return unicode.IsControl(r) || r == '\u00a0' }); i >= 0 {
+	if i := strings.IndexFunc(id, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u00a0' }); i >= 0 {
 		return fmt.Errorf("image id %q holds a character that no id has", id)
 	}
 	switch provider {

@@ -214,6 +214,9 @@ func checkText(value string) error {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return fmt.Errorf("%q holds the control character %U", value, r)
 		}
+		if unicode.Is(unicode.Cf, r) {
+			return fmt.Errorf("%q holds the invisible character %U", value, r)
+		}
 	}
 	if strings.TrimSpace(value) != value {
 		return fmt.Errorf("%q starts or ends with white space", value)

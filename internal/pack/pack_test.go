@@ -155,6 +155,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"no version", Input{generic, with(func(i *image.Image) { i.OS.Version = "" })}, "osVersion is unknown", "packs[].values.osVersion"},
 		{"no image", Input{generic, nil}, "no image was picked", "packs[].sources"},
 		{"bad id", Input{generic, with(func(i *image.Image) { i.ID = "ami-12" })}, "2 characters follow ami-", "packs[].select"},
+		{"invisible character", Input{generic, with(func(i *image.Image) { i.OS.Name = "rh\u200bel" })}, "holds the invisible character U+200B", "OS_NAME"},
 		{"control character", Input{generic, with(func(i *image.Image) { i.OS.Name = "rh\nel" })}, "U+000A", "OS_NAME"},
 		{"edge keys", Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI, Edge: &spec.Edge{}, Values: spec.Values{PEVersion: "v1"}}, ami()}, "edge-native-byoi", "remove packs[]"},
 		{"edge takes oci only", Input{edgePack(nil, spec.Values{}), ami()}, "is no OCI image", "provider: oci"},
@@ -225,6 +226,7 @@ func TestCheckID(t *testing.T) {
 		{"vsphere", "/dc/vm//name", "empty segment"},
 		{"nutanix", "d7a1b5e0-0000-0000-0000-000000000000", ""},
 		{"nutanix", "a\tb", "no id has"},
+		{"nutanix", "a\u200bb", "no id has"},
 		{"nutanix", "", "has no id"},
 	} {
 		err := CheckID(tt.provider, tt.id)

@@ -86,7 +86,7 @@ func TestCheck(t *testing.T) {
 		{"in a list", "manifest: [a, 1]\n", []string{`1:15: manifest[1]: 1 is a number; text is wanted: quote it: "1"`}},
 		{"the nearer form", "manifest: m\nwhere: {file: x, dept: 1}\n", []string{`2:18: where: unknown key "dept": valid are file`}},
 		{"label keys", "manifest: m\nlabels: {a.b: 1, 8: x}\n", []string{`2:15: labels["a.b"]: 1 is a number; text is wanted: quote it: "1"`}},
-		{"control characters", "manifest: m\nruns: \"\\e[31mred\"\n", []string{"2:7: runs: \uFFFD[31mred is not one of latest, all"}},
+		{"control characters", "manifest: m\nruns: \"\\e[31mred\\u202E\"\n", []string{"2:7: runs: \uFFFD[31mred\uFFFD is not one of latest, all"}},
 		{"several, in order", "follow: 1\nos: {nam: x}\nmanifest: {}\n", []string{
 			`1:9: follow: 1 is a number; true or false is wanted`,
 			`2:6: os: unknown key "nam": did you mean "name"?`,

@@ -44,7 +44,7 @@ func (p Problem) String() string {
 // printable replaces what could steer a terminal: the text has words of the
 // document, which may come from anybody.
 func printable(r rune) rune {
-	if unicode.IsControl(r) {
+	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 		return unicode.ReplacementChar
 	}
 	return r

@@ -452,7 +452,7 @@ func Describe(img *image.Image) string {
 // printableText replaces what could steer a terminal: anybody can publish an image.
 func printableText(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return unicode.ReplacementChar
 		}
 		return r
