@@ -88,7 +88,11 @@ func TestUnreadableTag(t *testing.T) {
 					}
 					continue
 				}
-				if img.State != sdk.Unusable || !strings.Contains(img.StateReason, tc.want) {
+				state := sdk.Unusable
+				if strings.Contains(tc.want, "than") { // a bound of ours
+					state = sdk.StateUnknown
+				}
+				if img.State != state || !strings.Contains(img.StateReason, tc.want) {
 					t.Errorf("state %v %q, want %q", img.State, img.StateReason, tc.want)
 				}
 			}
@@ -215,7 +219,7 @@ func TestNestedIndex(t *testing.T) {
 	}
 
 	s.Index(t, repoName, tag, nil, nested(9))
-	if img := clean(t, discover(t, c)).images[0]; img.State != sdk.Unusable || !strings.Contains(img.StateReason, "nested deeper than 4") {
+	if img := clean(t, discover(t, c)).images[0]; img.State != sdk.StateUnknown || !strings.Contains(img.StateReason, "nested deeper than 4") {
 		t.Errorf("%v %q", img.State, img.StateReason)
 	}
 
@@ -387,7 +391,14 @@ func TestVerifyDigestPin(t *testing.T) {
 	s.Image(t, repoName, tag, registry.Manifest{Created: "2026-02-01T00:00:00Z"})
 	check(sdk.Found, "the manifest that was picked, "+old.Digest+", still exists")
 	s.Remove(repoName, tag)
-	check(sdk.NotFound, "still exists")
+	untaggedPin := sdk.Ref{ID: c.config.Repository + ":" + tag + "@" + old.Digest, Architecture: "amd64"}
+	if got := clean(t, verify(t, c, untaggedPin)).results[0]; got.Presence != sdk.Found || !strings.Contains(got.Reason, "has no tag") {
+		t.Errorf("%+v", got)
+	}
+	unpinned := sdk.Ref{ID: c.config.Repository + ":" + tag, Digest: old.Digest, Architecture: "amd64"}
+	if got := clean(t, verify(t, c, unpinned)).results[0]; got.Presence != sdk.NotFound || !strings.Contains(got.Reason, "still exists") {
+		t.Errorf("%+v", got)
+	}
 	s.Remove(repoName, old.Digest)
 	check(sdk.NotFound, "is gone: it can no longer be pulled")
 	// The tag leads elsewhere: who picked it with a digest is told by the host, and

@@ -85,10 +85,13 @@ func (d *discovery) repository(ctx context.Context, name repositoryName) error {
 
 // list returns the tags that count, the newest first.
 func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.Tag, error) {
-	names, err := repo.Tags(ctx, func(n int) {
+	names, odd, err := repo.Tags(ctx, func(n int) {
 		_ = d.out.Progress(int64(n), 0, "listing the tags of "+repo.Name)
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := d.noteList(repo, len(names), odd); err != nil || len(names) == 0 {
 		return nil, err
 	}
 	counted := slices.DeleteFunc(names, func(name string) bool { return !d.filter.Match(name) })
@@ -106,6 +109,21 @@ func (d *discovery) list(ctx context.Context, repo *registry.Repository) ([]tag.
 	}
 	slices.SortFunc(tags, tag.Newer)
 	return slices.CompactFunc(tags, func(a, b tag.Tag) bool { return a.Name == b.Name }), nil
+}
+
+// noteList tells of a list without tags, and of entries that cannot be tags.
+func (d *discovery) noteList(repo *registry.Repository, tags, odd int) error {
+	note := sdk.Diagnostic{Severity: sdk.Warning, Scope: repo.Name}
+	switch {
+	case odd > 0:
+		note.Summary = fmt.Sprintf("%d of %d entries in the registry's list of tags cannot be tags, and are left out", odd, tags+odd)
+		note.NextStep = "check that " + repo.Registry + " is a registry"
+	case tags == 0:
+		note.Summary, note.NextStep = repo.Name+" has no tags", "push an image, or check the name in repository"
+	default:
+		return nil
+	}
+	return d.out.Report(note)
 }
 
 // maxListed is how many tags are listed although no pack can select them: enough

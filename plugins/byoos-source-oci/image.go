@@ -116,6 +116,10 @@ func (b builder) listed(t tag.Tag, read *reading) []sdk.Image {
 	switch {
 	case !ok:
 		return []sdk.Image{b.unresolved(t)}
+	case read.refused[t.Name] != nil:
+		img := b.unresolved(t)
+		img.Withheld = "the registry does not hand it out: " + diagnose(read.refused[t.Name], "", "").Detail
+		return []sdk.Image{img}
 	case m == nil:
 		img := b.unresolved(t)
 		img.State, img.StateReason = sdk.Gone, "the tag is listed, but the registry has no manifest for it"
@@ -132,6 +136,9 @@ func (b builder) resolved(t tag.Tag, m *registry.Manifest) []sdk.Image {
 		img := b.unresolved(t)
 		b.addManifest(&img, m)
 		img.State, img.StateReason = sdk.Unusable, m.Unusable
+		if m.Unknown != "" {
+			img.State, img.StateReason = sdk.StateUnknown, m.Unknown
+		}
 		return []sdk.Image{img}
 	}
 	images := make([]sdk.Image, 0, len(m.Platforms))
@@ -188,6 +195,8 @@ func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Pl
 		img.State, img.StateReason = sdk.Gone, "the index names "+p.String()+", but its manifest is gone"
 	case p.Unusable != "":
 		img.State, img.StateReason = sdk.Unusable, p.Unusable
+	case p.Unknown != "":
+		img.State, img.StateReason = sdk.StateUnknown, p.Unknown
 	case !p.Usable():
 		img.State, img.StateReason = sdk.Unusable, "an edge host runs linux, this is "+p.String()
 	}

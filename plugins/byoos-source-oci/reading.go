@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,8 @@ type reading struct {
 	// superseded are the tags that newer ones of their line leave nothing to be picked
 	// for.
 	superseded map[string]bool
+	// refused are the tags that the registry does not hand out, with its words.
+	refused map[string]error
 }
 
 // resolve reads the tags that may fit, as the configuration says.
@@ -36,10 +39,34 @@ func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags
 		return r, nil
 	}
 	mayFit := d.wanted.narrow(tags)
+	read := func() error { return d.readNewest(ctx, r, byLine(mayFit)) }
 	if d.Resolve == resolveAll {
-		return r, r.read(ctx, mayFit)
+		read = func() error { return r.read(ctx, mayFit) }
 	}
-	return r, d.readNewest(ctx, r, byLine(mayFit))
+	if err := read(); err != nil {
+		return nil, err
+	}
+	return r, d.noteRefused(r)
+}
+
+// noteRefused tells which tags the registry keeps to itself. A registry that hands out
+// none is one that refuses the user.
+func (d *discovery) noteRefused(r *reading) error {
+	if len(r.refused) == 0 {
+		return nil
+	}
+	first := slices.Min(slices.Collect(maps.Keys(r.refused)))
+	err := r.refused[first]
+	answered := slices.ContainsFunc(slices.Collect(maps.Keys(r.byTag)), func(name string) bool { return r.refused[name] == nil })
+	if !answered {
+		return err
+	}
+	note := diagnose(err, "repository", r.repo.Name)
+	note.Severity = sdk.Warning
+	if len(r.refused) > 1 {
+		note.Summary = fmt.Sprintf("%s, and %d more tags", note.Summary, len(r.refused)-1)
+	}
+	return d.out.Report(*note)
 }
 
 // read reads tags, several at a time.
@@ -49,16 +76,27 @@ func (r *reading) read(ctx context.Context, tags []tag.Tag) error {
 	for _, t := range tags {
 		group.Go(func() error {
 			m, err := r.repo.Manifest(ctx, t.Name)
-			if err != nil && !registry.IsNotFound(err) {
+			refused := registry.IsRefusal(err)
+			if err != nil && !registry.IsNotFound(err) && !refused {
 				return err
 			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.byTag[t.Name] = m
+			if refused {
+				r.refuse(t, err)
+			}
 			return nil
 		})
 	}
 	return group.Wait()
+}
+
+func (r *reading) refuse(t tag.Tag, err error) {
+	if r.refused == nil {
+		r.refused = map[string]error{}
+	}
+	r.refused[t.Name] = err
 }
 
 // line is a line of tags, the newest first, of which some were read.

@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
@@ -26,37 +29,54 @@ type verification struct {
 	out    resultSink
 	now    time.Time
 
-	read map[string]readTag
+	// read has the tags that were read, by name: several refs may name one.
+	read sync.Map
 }
 
-type readTag struct {
-	manifest *registry.Manifest
-	err      error
-}
-
-// run answers for each ref. A tag that several refs name is read once.
+// run answers for each ref, in their order, and asks for several at a time.
 func (v *verification) run(ctx context.Context, refs []sdk.Ref) error {
-	v.read = map[string]readTag{}
-	for _, ref := range refs {
-		result, err := v.ref(ctx, ref)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			result = sdk.Result{Presence: sdk.Unknown, Reason: err.Error()}
-			if reportErr := v.out.Report(*diagnose(err, "repository", ref.ID)); reportErr != nil {
-				return reportErr
+	results, failures := make([]sdk.Result, len(refs)), make([]error, len(refs))
+	var group errgroup.Group
+	group.SetLimit(parallelTags)
+	for i, ref := range refs {
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				results[i], failures[i] = v.ref(ctx, ref)
 			}
-		}
-		result.Ref = ref
-		if result.Presence != sdk.Unknown {
-			result.Evidence = sdk.Asked
-		}
-		if err := v.out.Results(result); err != nil {
+			return nil
+		})
+	}
+	_ = group.Wait() // failures are answers
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	told := map[string]bool{}
+	for i, ref := range refs {
+		if err := v.tell(told, ref, failures[i]); err != nil {
 			return err
 		}
+		results[i].Ref = ref
+		if failures[i] != nil {
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.Unknown, Reason: failures[i].Error()}
+		}
+		if results[i].Presence != sdk.Unknown {
+			results[i].Evidence = sdk.Asked
+		}
 	}
-	return nil
+	return v.out.Results(results...)
+}
+
+// tell reports a failure; one that a registry answers with to several refs, once.
+func (v *verification) tell(told map[string]bool, ref sdk.Ref, err error) error {
+	if err == nil {
+		return nil
+	}
+	d := diagnose(err, "repository", ref.ID)
+	if told[d.Detail] {
+		return nil
+	}
+	told[d.Detail] = true
+	return v.out.Report(*d)
 }
 
 func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error) {
@@ -77,6 +97,11 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	}
 	m, err := v.manifest(ctx, repo, tagName)
 	switch {
+	case registry.IsNotFound(err) && strings.Contains(ref.ID, "@"):
+		// The id names the manifest, whatever became of its tag.
+		result, err := v.untagged(ctx, repo, name, ref)
+		result.Reason = joined(fmt.Sprintf("%s has no tag %s", name.actual, tagName), result.Reason)
+		return result, err
 	case registry.IsNotFound(err):
 		reason := fmt.Sprintf("%s has no tag %s", name.actual, tagName)
 		pinned, err := v.pinned(ctx, repo, digestOf(ref))
@@ -170,13 +195,10 @@ func (v *verification) split(id string) (repositoryName, string, bool) {
 }
 
 func (v *verification) manifest(ctx context.Context, repo *registry.Repository, tagName string) (*registry.Manifest, error) {
-	key := repo.Name + ":" + tagName
-	got, ok := v.read[key]
-	if !ok {
-		got.manifest, got.err = repo.Manifest(ctx, tagName)
-		v.read[key] = got
-	}
-	return got.manifest, got.err
+	read, _ := v.read.LoadOrStore(repo.Name+":"+tagName, sync.OnceValues(func() (*registry.Manifest, error) {
+		return repo.Manifest(ctx, tagName)
+	}))
+	return read.(func() (*registry.Manifest, error))()
 }
 
 // platformOf picks the image for the ref's architecture. The digest is that of

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,8 +28,14 @@ import (
 // (Amazon ECR API, ListTagsForResource and the distribution API's n).
 const pageSize = 1000
 
-// MaxTags bounds what is read of one repository.
-const MaxTags = 1_000_000
+// Bounds of what is read of one repository.
+const (
+	MaxTags  = 1_000_000
+	maxPages = 20_000
+	// maxIdle is how many pages in a row may bring no tag: some registries leave tags
+	// out of a page that was cut before.
+	maxIdle = 100
+)
 
 // Settings are what the user's own configuration says of registries.
 type Settings struct {
@@ -278,30 +285,78 @@ func (k hostKeychain) ResolveContext(ctx context.Context, target authn.Resource)
 }
 
 // Tags returns the repository's tags in the order of the registry's pages, which
-// may repeat some. progress is told how many there are so far.
-func (r *Repository) Tags(ctx context.Context, progress func(n int)) ([]string, error) {
+// may repeat some, and how many entries of its list cannot be tags. progress is told how
+// many there are so far.
+func (r *Repository) Tags(ctx context.Context, progress func(n int)) (tags []string, odd int, err error) {
+	doing := "list the tags of " + r.Name
 	lister, err := r.host.puller.Lister(ctx, r.repo)
 	if err != nil {
-		return nil, r.Failed("list the tags of "+r.Name, err)
+		return nil, 0, r.Failed(doing, err)
 	}
-	var tags []string
-	seen := map[string]bool{}
+	pages := pages{seen: map[string]bool{}}
 	for lister.HasNext() {
 		page, err := lister.Next(ctx)
+		if err == nil {
+			err = pages.add(page)
+		}
 		if err != nil {
-			return nil, r.Failed("list the tags of "+r.Name, err)
+			return nil, 0, r.Failed(doing, err)
 		}
-		if page.Next != "" && seen[page.Next] {
-			return nil, r.Failed("list the tags of "+r.Name, errors.New("the registry's pages go in a circle"))
-		}
-		seen[page.Next] = true
-		tags = append(tags, page.Tags...)
-		if len(tags) > MaxTags {
-			return nil, r.Failed("list the tags of "+r.Name, fmt.Errorf("more than %d tags", MaxTags))
+		for _, name := range page.Tags {
+			if !isTag(name) {
+				odd++
+				continue
+			}
+			tags = append(tags, name)
 		}
 		progress(len(tags))
 	}
-	return tags, nil
+	return tags, odd, nil
+}
+
+// pages notices lists that do not end.
+type pages struct {
+	seen        map[string]bool // addresses
+	last        []string
+	count, idle int
+	tags        int
+}
+
+func (p *pages) add(page *remote.Tags) error {
+	if page.Next != "" && p.seen[page.Next] {
+		return errors.New("the registry's pages go in a circle")
+	}
+	p.seen[page.Next] = true
+	p.idle++
+	if slices.ContainsFunc(page.Tags, func(name string) bool { return !slices.Contains(p.last, name) }) {
+		p.idle, p.last = 0, page.Tags
+	}
+	p.count++
+	p.tags += len(page.Tags)
+	switch {
+	case p.idle > maxIdle:
+		return fmt.Errorf("the registry's pages go on without an end: %d pages bring no tag", maxIdle)
+	case p.tags > MaxTags:
+		return fmt.Errorf("more than %d tags", MaxTags)
+	case p.count > maxPages:
+		return fmt.Errorf("more than %d pages", maxPages)
+	}
+	return nil
+}
+
+// maxTag is how long a tag may be (distribution-spec, "Pulling manifests").
+const maxTag = 128
+
+// isTag tells whether a name can be a tag: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}.
+func isTag(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', i > 0 && (c == '.' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxTag
 }
 
 // Layer returns the packed content of a layer or another blob.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -72,6 +73,20 @@ func IsTransfer(err error) bool {
 func isWithheld(err error) bool {
 	code := statusOf(err)
 	return (code == http.StatusPreconditionFailed || code == http.StatusUnavailableForLegalReasons) && isOfContent(answerOf(err))
+}
+
+// IsRefusal says that the registry answered that it does not hand out this manifest or
+// blob, whether it is there or not. Some answer so with 404.
+func IsRefusal(err error) bool {
+	answer := answerOf(err)
+	return isOfContent(answer) && (answer.StatusCode == http.StatusForbidden || denies(answer))
+}
+
+// denies tells a refusal that is dressed as an absence.
+func denies(answer *transport.Error) bool {
+	return answer.StatusCode == http.StatusNotFound && slices.ContainsFunc(answer.Errors, func(d transport.Diagnostic) bool {
+		return d.Code == transport.DeniedErrorCode || d.Code == transport.UnauthorizedErrorCode
+	})
 }
 
 // isOfContent tells whether an answer is about a manifest or a blob. A token server's
@@ -188,6 +203,7 @@ func (e *Error) status() (reason, next string) {
 		return "", ""
 	}
 	code := answer.StatusCode
+	denied := code == http.StatusForbidden || denies(answer)
 	login := "docker login " + e.Registry
 	switch {
 	case code == http.StatusUnauthorized && e.noScheme && len(e.schemes) > 0:
@@ -199,9 +215,9 @@ func (e *Error) status() (reason, next string) {
 		return e.Registry + " wants credentials, and none are stored for it", login
 	case code == http.StatusUnauthorized:
 		return e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
-	case code == http.StatusForbidden && e.Origin == "":
+	case denied && e.Origin == "":
 		return e.Registry + " denied access without credentials" + e.said(answer), login
-	case code == http.StatusForbidden:
+	case denied:
 		return e.Registry + " denied access to the user from " + e.Origin + e.said(answer),
 			"log in again, in case the login has expired (" + login + "), or ask the registry's owner for read access"
 	case code == http.StatusNotFound && answer.Request != nil && answer.Request.URL.Path == "/v2/":

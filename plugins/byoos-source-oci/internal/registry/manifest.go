@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,8 @@ type Manifest struct {
 	Platforms   []Platform
 	// Unusable says why no pack can use it; Platforms is empty then.
 	Unusable string
+	// Unknown says which bound of ours kept it from being read; Platforms is empty then.
+	Unknown string
 }
 
 // Platform is the image for one platform. What its manifest and configuration
@@ -58,6 +61,8 @@ type Platform struct {
 	Missing bool
 	// Unusable says why no host can run it.
 	Unusable string
+	// Unknown says which bound of ours kept it from being read.
+	Unknown string
 }
 
 // Layer is a layer's descriptor.
@@ -78,7 +83,9 @@ func (l Layer) Readable() bool {
 }
 
 // Usable tells whether the image is there and nothing speaks against it.
-func (p Platform) Usable() bool { return !p.Missing && p.Unusable == "" && p.isLinux() }
+func (p Platform) Usable() bool {
+	return !p.Missing && p.Unusable == "" && p.Unknown == "" && p.isLinux()
+}
 
 // isLinux takes an image that does not name its system for one: only those for
 // another are known not to be.
@@ -97,7 +104,11 @@ func (p Platform) String() string {
 
 // contentError is content that cannot be read, whoever asks: it costs the image,
 // not the answers of the registry about others.
-type contentError struct{ err error }
+type contentError struct {
+	err error
+	// ours tells that a bound of ours was reached: others may be able to read it.
+	ours bool
+}
 
 // Error returns the cause.
 func (e *contentError) Error() string { return e.err.Error() }
@@ -105,18 +116,31 @@ func (e *contentError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *contentError) Unwrap() error { return e.err }
 
-func bad(format string, args ...any) error { return &contentError{fmt.Errorf(format, args...)} }
+func bad(format string, args ...any) error { return &contentError{err: fmt.Errorf(format, args...)} }
+
+// beyond is content that is larger than what is read here.
+func beyond(format string, args ...any) error {
+	return &contentError{fmt.Errorf(format, args...), true}
+}
 
 // asContent marks err as one of the content, unless it is one of the transfer: a
 // refusal, a busy registry or a broken connection says nothing of the content.
 func asContent(err error) error {
+	var content *contentError
+	var large *TooLargeError
 	switch {
-	case err == nil || IsTransfer(err):
+	case err == nil || IsTransfer(err) || errors.As(err, &content):
 		return err
+	case errors.As(err, &large):
+		return tooLarge(large)
 	case isWithheld(err):
 		return withheld(err)
 	}
-	return &contentError{err}
+	return &contentError{err: err}
+}
+
+func tooLarge(err *TooLargeError) error {
+	return beyond("its manifest is larger than %d MiB", err.Limit>>20)
 }
 
 // withheld is content that the registry keeps to itself, with its words.
@@ -145,6 +169,8 @@ func (r *Repository) read(ctx context.Context, ref name.Reference, what string) 
 	err := r.readManifest(ctx, ref, m)
 	var content *contentError
 	switch {
+	case errors.As(err, &content) && content.ours:
+		m.Platforms, m.Unknown = nil, r.Text(content)
 	case errors.As(err, &content):
 		m.Platforms, m.Unusable = nil, r.Text(content)
 	case err != nil:
@@ -157,7 +183,7 @@ func (r *Repository) readManifest(ctx context.Context, ref name.Reference, m *Ma
 	d, err := r.host.puller.Get(ctx, ref)
 	var large *TooLargeError
 	if errors.As(err, &large) {
-		return bad("its manifest is larger than %d MiB", large.Limit>>20)
+		return tooLarge(large)
 	}
 	if isWithheld(err) {
 		return withheld(err)
@@ -193,12 +219,10 @@ func kindOf(d *remote.Descriptor) (types.MediaType, error) {
 	if err := json.Unmarshal(d.Manifest, &head); err != nil {
 		return d.MediaType, bad("its manifest is no JSON object: %w", err)
 	}
-	if head.MediaType != "" {
-		return types.MediaType(strings.ToLower(string(head.MediaType))), nil
-	}
-	kind, _, err := mime.ParseMediaType(string(d.MediaType))
-	if err == nil && kind != "application/json" && kind != "text/plain" && kind != "application/octet-stream" {
-		return types.MediaType(kind), nil
+	for _, said := range []types.MediaType{head.MediaType, d.MediaType} {
+		if kind, _, err := mime.ParseMediaType(string(said)); err == nil && !isGeneric(kind) {
+			return types.MediaType(kind), nil
+		}
 	}
 	isIndex, isManifest := head.Manifests != nil, head.Config != nil || head.Layers != nil
 	switch {
@@ -210,6 +234,11 @@ func kindOf(d *remote.Descriptor) (types.MediaType, error) {
 		return types.OCIManifestSchema1, nil
 	}
 	return d.MediaType, nil
+}
+
+// isGeneric tells types that say nothing of what has them.
+func isGeneric(kind string) bool {
+	return slices.Contains([]string{"application/json", "text/plain", "application/octet-stream", "binary/octet-stream"}, kind)
 }
 
 func (r *Repository) readSingle(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
@@ -261,10 +290,10 @@ func parseIndex(d *remote.Descriptor) (*v1.IndexManifest, error) {
 // whole: nobody knows what is in the rest.
 func (w *walk) index(ctx context.Context, index *v1.IndexManifest, depth int) error {
 	if w.entries += len(index.Manifests); w.entries > maxEntries {
-		return bad("its index has %d entries, more than %d", w.entries, maxEntries)
+		return beyond("its index has %d entries, more than %d", w.entries, maxEntries)
 	}
 	if depth > maxDepth {
-		return bad("its indexes are nested deeper than %d", maxDepth)
+		return beyond("its indexes are nested deeper than %d", maxDepth)
 	}
 	for _, entry := range index.Manifests {
 		if !isPlatformImage(entry) {
@@ -336,6 +365,8 @@ func (w *walk) damaged(entry v1.Descriptor, err error) error {
 	switch digest := entry.Digest.String(); {
 	case IsNotFound(err):
 		w.add(Platform{Digest: digest, Missing: true}, entry)
+	case errors.As(err, &content) && content.ours:
+		w.add(Platform{Digest: digest, Unknown: w.repository.Text(content)}, entry)
 	case errors.As(err, &content):
 		w.add(Platform{Digest: digest, Unusable: w.repository.Text(content)}, entry)
 	default:
@@ -412,14 +443,14 @@ func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Plat
 
 func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error) {
 	if d.Size > maxConfig {
-		return nil, bad("its image configuration has %d bytes, more than %d", d.Size, maxConfig)
+		return nil, beyond("its image configuration has %d bytes, more than %d", d.Size, maxConfig)
 	}
 	raw, err := r.blob(ctx, d.Digest.String())
 	if IsNotFound(err) {
 		return nil, bad("its image configuration %s is gone", d.Digest)
 	}
 	if err == nil && len(raw) > maxConfig {
-		err = bad("its image configuration has more than %d bytes", maxConfig)
+		err = beyond("its image configuration has more than %d bytes", maxConfig)
 	}
 	return raw, asContent(err)
 }
@@ -442,5 +473,5 @@ func (r *Repository) blob(ctx context.Context, digest string) ([]byte, error) {
 // IsNotFound says that the registry answered that there is no such manifest or
 // blob. The 404 of a token server, or of what is no registry, says nothing of it.
 func IsNotFound(err error) bool {
-	return statusOf(err) == http.StatusNotFound && isOfContent(answerOf(err))
+	return statusOf(err) == http.StatusNotFound && isOfContent(answerOf(err)) && !IsRefusal(err)
 }
