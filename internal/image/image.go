@@ -114,6 +114,7 @@ type OS struct {
 const (
 	AttributeK8sDistribution = "k8sDistribution"
 	AttributeCustomTag       = "customTag"
+	AttributePEVersion       = "peVersion"
 )
 
 // Variant is what tells images apart of which none is newer than the other.

@@ -1,12 +1,10 @@
 package pack
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
@@ -221,9 +219,6 @@ func (b *builder) templated(shape string, p parts) {
 		return
 	}
 	t.readFrom = repositoryOf(b.image.ID)
-	if b.pack.Select.Architecture != "" {
-		t.architecture = b.image.Architecture
-	}
 	b.values.template = t
 	b.add(options("uri"), t.text(shape), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
 	if shape == shape10 {
@@ -297,14 +292,6 @@ type template struct {
 	name, distribution, agent, tail, separator string
 	// readFrom is the repository of the picked image; name may be a mirror of it.
 	readFrom string
-	// architecture is the one that the pack selects; empty when it takes any.
-	architecture string
-}
-
-// otherArchitecture tells whether an image cannot run where the pack's do. One
-// that was not read may.
-func (t *template) otherArchitecture(img image.Image) bool {
-	return t.architecture != "" && img.Architecture != "" && img.Architecture != t.architecture
 }
 
 // repositoryOf returns registry/repository of an image's id; empty when it has
@@ -364,43 +351,16 @@ func (v *Values) Reference(kubernetesVersion string) (string, bool) {
 	return "", false
 }
 
-// CheckVersions checks that every Kubernetes version in versions has an image
-// among images with the tag that the template leads to, in the repository that
-// the pick is from (values may name a mirror of it), and of the architecture that
-// the pack selects. Values that are no template have nothing to check.
-func (v *Values) CheckVersions(pack string, versions []string, images []*image.Image) error {
+// Leads returns where the template of a pack leads with an image: the agent's version,
+// and the id of the image for a version of Kubernetes in the repository that the image is
+// from (values may name a mirror of it). false is for values that are no template.
+func (v *Values) Leads() (agent string, id func(kubernetesVersion string) string, ok bool) {
 	if v.template == nil {
-		return nil
+		return "", nil, false
 	}
-	tags := map[string]bool{}
-	for _, img := range images {
-		// A tag that is listed but whose manifest is gone leads nowhere.
-		if img.Provider != oci || img.State == image.Gone {
-			continue
-		}
-		if repositoryOf(img.ID) != v.template.readFrom || v.template.otherArchitecture(*img) {
-			continue
-		}
-		if ref, err := parseReference(img.ID); err == nil {
-			tags[ref.tag] = true
-		}
-		tags[img.Attributes["tag"]] = true
-	}
-	var missing []string
-	for _, version := range versions {
-		if tag := v.template.tag(strings.TrimPrefix(version, "v")); !tags[tag] {
-			missing = append(missing, fmt.Sprintf("Kubernetes %s: %s:%s", version, v.template.name, tag))
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return &failure.Error{
-		Code:    failure.ExitNoImage,
-		Summary: fmt.Sprintf("pack %q: %d of %d images that the template of system.uri leads to do not exist", pack, len(missing), len(versions)),
-		Details: missing,
-		Next:    "build and push these images, or correct packs[].edge.kubernetesVersions",
-	}
+	return v.template.agent, func(kubernetesVersion string) string {
+		return v.template.readFrom + ":" + v.template.tag(strings.TrimPrefix(kubernetesVersion, "v"))
+	}, true
 }
 
 var macroForm = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)

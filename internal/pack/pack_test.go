@@ -279,43 +279,17 @@ func TestVersionsOfATemplate(t *testing.T) {
 	if ref, ok := values.Reference("1.31.0"); !ok || ref != "mirror.local/team/ubuntu:k3s-1.31.0-v4.4.0-demo" {
 		t.Errorf("Reference = %q, %v", ref, ok)
 	}
-	images := []image.Image{*provider("demo"), *ami()}
-	if err := values.CheckVersions("edge", []string{"1.30.4"}, pointers(images)); err != nil {
-		t.Error(err)
+	// The image is looked for where it was found, not in the mirror.
+	agentVersion, id, ok := values.Leads()
+	if !ok || agentVersion != "v4.4.0" || id("v1.31.0") != "ttl.sh/team/ubuntu:k3s-1.31.0-v4.4.0-demo" {
+		t.Errorf("it leads to %s, %s, %v", agentVersion, id("v1.31.0"), ok)
 	}
-	err = values.CheckVersions("edge", []string{"1.30.4", "v1.31.0"}, pointers(images))
-	var failed *failure.Error
-	if !errors.As(err, &failed) || failed.Code != failure.ExitNoImage || len(failed.Details) != 1 ||
-		!strings.Contains(failed.Details[0], "k3s-1.31.0-v4.4.0-demo") {
-		t.Errorf("CheckVersions = %v", err)
-	}
-	gone := *provider("demo")
-	gone.ID, gone.State = strings.Replace(gone.ID, "1.30.4", "1.31.0", 1), image.Gone
-	gone.Attributes = nil
-	if err := values.CheckVersions("edge", []string{"1.31.0"}, pointers([]image.Image{gone})); err == nil {
-		t.Error("a tag whose image is gone passes for one that exists")
-	}
-	other := *provider("demo")
-	other.ID = strings.NewReplacer("1.30.4", "1.31.0", "team/ubuntu", "team/rhel").Replace(other.ID)
-	other.Attributes = nil
-	if err := values.CheckVersions("edge", []string{"1.31.0"}, pointers([]image.Image{other})); err == nil {
-		t.Error("a tag of another repository passes for one of the pick's")
-	}
-	arm := *provider("demo")
-	arm.Architecture = "arm64"
-	armPack := edgePack(nil, spec.Values{})
-	armPack.Select.Architecture = "arm64"
-	armValues, err := Build(Input{armPack, &arm})
+	literal, err := Build(Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{}), provider("demo")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := *provider("demo")
-	next.ID, next.Attributes = strings.Replace(next.ID, "1.30.4", "1.31.0", 1), nil
-	for architecture, fine := range map[string]bool{"amd64": false, "arm64": true, "": true} {
-		next.Architecture = architecture
-		if err := armValues.CheckVersions("edge", []string{"1.31.0"}, pointers([]image.Image{next})); (err == nil) != fine {
-			t.Errorf("a tag for %q, where arm64 is selected: %v", architecture, err)
-		}
+	if _, _, ok := literal.Leads(); ok {
+		t.Error("a tag is taken for a template")
 	}
 	agent, err := Build(Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil})
 	if err != nil {
@@ -324,14 +298,6 @@ func TestVersionsOfATemplate(t *testing.T) {
 	if ref, ok := agent.Reference("1.31.0"); ok {
 		t.Errorf("agent mode refers to %q", ref)
 	}
-}
-
-func pointers(images []image.Image) []*image.Image {
-	all := make([]*image.Image, len(images))
-	for i := range images {
-		all[i] = &images[i]
-	}
-	return all
 }
 
 // A part of a version is not rendered as the whole; the user's word is.

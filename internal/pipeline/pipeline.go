@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -269,23 +270,35 @@ func union(packs []spec.Pack, field func(spec.Select) string) []string {
 
 // Picks asks the sources and picks an image for each pack.
 func (p *Pipeline) Picks(ctx context.Context, packs []spec.Pack) ([]Pick, []source.Result, error) {
+	picks, results, err := p.pick(ctx, packs, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	tellFailed(picks, results)
+	return picks, results, nil
+}
+
+// pick asks the sources, hears what else is known against images, and picks.
+func (p *Pipeline) pick(ctx context.Context, packs []spec.Pack, against []image.Image) ([]Pick, []source.Result, error) {
 	requests, unfound, err := p.requests(ctx, packs)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := range requests {
-		requests[i].Hints.NewestOnly = !p.Explain && newestOnly(usersOf(requests[i].Source, packs))
+		requests[i].Hints.NewestOnly = !p.Explain && against == nil && newestOnly(usersOf(requests[i].Source, packs))
+		requests[i].Reads = true
 	}
 	images, results, err := p.request(ctx, requests, unfound)
 	if err != nil {
 		return nil, nil, err
 	}
+	images = append(images, against...)
 	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return p.Select(packs, images) })
 	if err != nil {
 		return nil, nil, err
 	}
-	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.settled(ctx, packs, images, results, picks) })
-	tellFailed(picks, results)
+	read := newReading(packs, requests, results)
+	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.settled(ctx, read, images, results, picks) })
 	return picks, results, err
 }
 
@@ -302,7 +315,7 @@ func newestOnly(packs []spec.Pack) bool {
 		if rest.Pick == spec.PickNewest {
 			rest.Pick = ""
 		}
-		return !reflect.ValueOf(rest).IsZero() || needsAll(pack)
+		return !reflect.ValueOf(rest).IsZero() || pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0
 	})
 }
 
@@ -326,8 +339,11 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 			pools[key] = selection.PrepareFrom(images, pack.Sources)
 		}
 		rule, pool := rule.Rendering(rendering(pack)), pools[key]
+		if isTemplate(pack) {
+			rule = rule.Templated(templateOf(pack))
+		}
 		picks[i].drops = func() []selection.Drop { return rule.Explain(pool, p.Now).Dropped }
-		if p.Explain || needsAll(pack) {
+		if p.Explain {
 			picks[i].Outcome = rule.Explain(pool, p.Now)
 		} else {
 			picks[i].Outcome = rule.Decide(pool, p.Now)
@@ -337,9 +353,38 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 	return picks, nil
 }
 
-// needsAll tells whether a pack's values are checked against images beside its
-// pick: those that the template of an edge pack leads to.
-func needsAll(pack spec.Pack) bool { return pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 }
+// isTemplate tells whether a pack stands for one image of each Kubernetes version.
+func isTemplate(pack spec.Pack) bool {
+	reference := ""
+	if pack.Edge != nil {
+		reference = pack.Edge.Reference
+	}
+	return pack.Pack == spec.EdgeNativeBYOI && pack.NeedsImage() && (reference == "" || reference == "template")
+}
+
+// templateOf returns what a pack that is a template makes of images.
+func templateOf(p spec.Pack) selection.Template {
+	template := selection.Template{
+		AgentIsNamed: p.Values.PEVersion != "",
+		Leads: func(img *image.Image) (selection.Lead, error) {
+			values, err := pack.Build(pack.Input{Pack: p, Image: img})
+			if err != nil {
+				return selection.Lead{}, err
+			}
+			agent, id, ok := values.Leads()
+			if !ok {
+				return selection.Lead{}, errNoTemplate
+			}
+			return selection.Lead{Agent: agent, ID: id}, nil
+		},
+	}
+	if p.Edge != nil {
+		template.Versions = p.Edge.KubernetesVersions
+	}
+	return template
+}
+
+var errNoTemplate = errors.New("its values are no template")
 
 // rendering returns what a pack makes of an image.
 func rendering(p spec.Pack) selection.Render {
@@ -378,19 +423,9 @@ func (p Pick) Notes() []string {
 	return append(notes, p.cautions()...)
 }
 
-// Values builds the pack values of a pick that has an image or needs none. For an
-// edge pack, the images that its template leads to must be among those found; a
-// pick from a lock has no others to compare with.
+// Values builds the pack values of a pick that has an image or needs none.
 func (p Pick) Values() (*pack.Values, error) {
-	values, err := pack.Build(pack.Input{Pack: p.Pack, Image: p.Image})
-	if err != nil || !needsAll(p.Pack) || len(p.Outcome.Ranked) == 0 {
-		return values, err
-	}
-	found := slices.Clone(p.Outcome.Ranked)
-	for _, drop := range p.Outcome.Dropped {
-		found = append(found, drop.Image)
-	}
-	return values, values.CheckVersions(p.Pack.Name, p.Pack.Edge.KubernetesVersions, found)
+	return pack.Build(pack.Input{Pack: p.Pack, Image: p.Image})
 }
 
 // Rendered is a pack with its values.

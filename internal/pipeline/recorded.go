@@ -7,14 +7,13 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // hearing is what sources are asked of picks beside their lists, and what was picked from.
 type hearing struct {
 	*Pipeline
-	verifier Verifier
-	packs    []spec.Pack
+	*reading
+	verifier Verifier // nil where there is none
 	results  []source.Result
 	images   []image.Image
 	listed   int // of images; the others are answers
@@ -34,40 +33,45 @@ type hearing struct {
 // have, or speaks against, nor those that cannot be used where their own source had not
 // asked. Unless AskUnused is set, only sources that answered in this run are asked, so
 // that a pack of a manifest alone reaches no service.
-func (p *Pipeline) settled(ctx context.Context, packs []spec.Pack, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
-	verifier, ok := p.Plugins.(Verifier)
-	if !ok {
-		return picks, nil
-	}
+func (p *Pipeline) settled(ctx context.Context, read *reading, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
+	verifier, _ := p.Plugins.(Verifier)
 	h := &hearing{
-		Pipeline: p, verifier: verifier, packs: packs, results: results, images: slices.Clone(images), listed: len(images),
+		Pipeline: p, reading: read, verifier: verifier, results: results, images: slices.Clone(images), listed: len(images),
 		heard: map[record]bool{}, unasked: map[image.Place][]string{}, unknown: map[image.Place]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
 	}
 	for {
-		changed := h.refused(ctx, picks)
-		if !changed {
-			var err error
-			if changed, err = h.askForStates(ctx, picks); err != nil {
-				return nil, err
-			}
+		changed, err := h.learnMore(ctx, picks)
+		if err != nil {
+			return nil, err
 		}
 		if !changed {
 			break
 		}
-		var err error
-		if picks, err = p.Select(packs, h.images); err != nil {
+		if picks, err = p.Select(h.packs, h.images); err != nil {
 			return nil, err
 		}
 	}
 	if err := h.doubt(picks); err != nil {
 		return nil, err
 	}
+	h.stopAtUnread(picks)
 	for i := range picks {
 		if img := picks[i].Image; img != nil && img.Evidence != image.Asked {
 			picks[i].unasked, picks[i].unknown = h.unasked[img.Place()], h.unknown[img.Place()]
 		}
 	}
 	return picks, nil
+}
+
+// learnMore asks for what could change picks, and tells whether anything was learnt.
+func (h *hearing) learnMore(ctx context.Context, picks []Pick) (learnt bool, err error) {
+	if learnt, err = h.readMore(ctx, picks); learnt || err != nil || h.verifier == nil {
+		return learnt, err
+	}
+	if h.refused(ctx, picks) {
+		return true, nil
+	}
+	return h.askForStates(ctx, picks)
 }
 
 // refused adds to the images what services say against picks that are only on record, and

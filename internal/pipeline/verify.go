@@ -574,16 +574,8 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 	}
 	// As update does, other packs are picked for, too: what their sources say, and what is
 	// asked for them, may speak against an image.
-	found, results, err := p.Discover(ctx, all)
+	picks, _, err := p.pick(ctx, all, bad)
 	if err != nil {
-		return err
-	}
-	found = append(found, bad...)
-	picks, err := p.Select(all, found)
-	if err != nil {
-		return err
-	}
-	if picks, err = p.settled(ctx, all, found, results, picks); err != nil {
 		return err
 	}
 	nearest := map[string]*image.Image{}

@@ -118,7 +118,7 @@ func (w *world) Verify(_ context.Context, request source.VerifyRequest) ([]sourc
 // what became of it, and what is nearest is what is picked now.
 func TestPicksOfAWorld(t *testing.T) {
 	picked, stale := 0, 0
-	for seed := range 800 {
+	for seed := range 900 {
 		p := newPipeline(t, nil)
 		w := &world{
 			random: rand.New(rand.NewPCG(uint64(seed), 22)), amis: map[string]image.Image{}, lists: map[string]bool{}, manifests: map[string][]image.Image{},

@@ -96,6 +96,7 @@ func checksOf(sel spec.Select) ([]check, error) {
 	add(sel.CustomTag, "customTag", func(e *entry) bool {
 		return e.variant.CustomTag == sel.CustomTag || e.Attributes[image.AttributeCustomTag] == sel.CustomTag
 	}, func(img *image.Image) string { return failsCustomTag(img, sel.CustomTag) })
+	checks = append(checks, agentCheck(sel))
 	if sel.Name != "" {
 		pattern := shellPattern(sel.Name)
 		add(sel.Name, "name", func(e *entry) bool { return e.Name != "" && pattern.MatchString(e.Name) }, func(img *image.Image) string {
@@ -113,6 +114,33 @@ func checksOf(sel spec.Select) ([]check, error) {
 		}, func(img *image.Image) string { return failsTags(img, keys, sel.Tags) })
 	}
 	return checks, nil
+}
+
+// agentRule is the rule on the version of the agent in edge images.
+const agentRule = "peVersion"
+
+// preReleaseAgent finds the word that makes a version of an agent a pre-release: a number or
+// another word (4.6.21-patch.7) is a later one.
+var preReleaseAgent = regexp.MustCompile(`^v?[0-9.]+(-(?:alpha|beta|dev|nightly|pre|preview|rc|snapshot))(?:[^A-Za-z]|$)`)
+
+// agentCheck drops pre-releases of the agent, as a range drops those of Kubernetes that
+// it does not name. One is named by its word in where or name (-rc).
+func agentCheck(sel spec.Select) check {
+	named := sel.Where + "\x00" + sel.Name
+	word := func(img *image.Image) string {
+		if match := preReleaseAgent.FindStringSubmatch(img.Attributes[image.AttributePEVersion]); match != nil {
+			return match[1]
+		}
+		return ""
+	}
+	return check{
+		rule: agentRule, wanted: named,
+		fits: func(e *entry, _ time.Time) bool { return !e.tag || strings.Contains(named, word(e.Image)) },
+		why: func(img *image.Image, _ time.Time) string {
+			version := img.Attributes[image.AttributePEVersion]
+			return fmt.Sprintf("its agent %s is a pre-release: name it to have it, as in where: 'image.attributes.peVersion == %q'", version, version)
+		},
+	}
 }
 
 func failsState(img *image.Image, _ time.Time) string {
@@ -150,7 +178,7 @@ func failsExcluded(img *image.Image, _ time.Time) string {
 // What to do about a fact that is not known.
 const (
 	declare  = "declare it at the source (a tag, its configuration), or do not select by it"
-	readTags = "raise resolveLimit, or set resolve: all"
+	readTags = "set resolve: newest at the source"
 )
 
 // isUnread tells whether an image is a tag of a registry of which nothing but the

@@ -12,6 +12,12 @@ import (
 
 // decide gives the verdict on what fits.
 func (r *Rule) decide(t *trial) Outcome {
+	o := r.verdict(t)
+	r.tellUnread(&o, t)
+	return o
+}
+
+func (r *Rule) verdict(t *trial) Outcome {
 	o := Outcome{Merged: t.pool.merged}
 	if len(t.fit) == 0 {
 		o.Verdict, o.missed = NoImage, t.missed()
@@ -19,12 +25,14 @@ func (r *Rule) decide(t *trial) Outcome {
 	}
 	if r.pick == spec.PickExactlyOne && r.choices(t.fit) > 1 {
 		o.refuse(t.fit, "pick is exactlyOne")
+		o.settled = true
 		return o
 	}
 	for _, doubt := range doubts() {
-		if some, why := doubt(t.fit); len(some) > 1 {
+		if some, why := doubt.of(t.fit); len(some) > 1 {
 			if some = r.different(some); len(some) > 1 {
 				o.refuse(some, why)
+				o.settled = doubt.settles
 				return o
 			}
 		}
@@ -36,11 +44,18 @@ func (r *Rule) decide(t *trial) Outcome {
 	o.Verdict, o.Pick = Picked, whole(t.fit)
 	top := t.fit[0]
 	if next := slices.IndexFunc(t.fit, func(e *entry) bool { return !sameEdition(top, e) }); next > 0 {
-		o.DecidedBy = decidedBy(top.Image, t.fit[next].Image)
+		o.DecidedBy = t.decidedBy(top, t.fit[next])
 	}
 	o.notes(t)
-	r.noteUnread(&o, t)
 	return o
+}
+
+// decidedBy names what put an entry before another.
+func (t *trial) decidedBy(a, b *entry) string {
+	if a.NewestBy == image.NewestByVersion && compareTokens(t.ways[a].agent, t.ways[b].agent) != 0 {
+		return "peVersion"
+	}
+	return decidedBy(a.Image, b.Image)
 }
 
 // shortID is why an image is not picked whose id alone does not say which it is.
@@ -86,7 +101,7 @@ func whole(fit []*entry) *image.Image {
 	return &pick
 }
 
-// different leaves out the parts of the first image's tag or id that render as it does.
+// different leaves out of images that are no choice those that render as the first does.
 func (r *Rule) different(some []*entry) []*entry {
 	if r.render == nil {
 		return some
@@ -94,7 +109,7 @@ func (r *Rule) different(some []*entry) []*entry {
 	rest := []*entry{some[0]}
 	first, err := r.render(some[0].Image)
 	for _, e := range some[1:] {
-		if err == nil && sameEdition(some[0], e) {
+		if err == nil && (r.template != nil || sameEdition(some[0], e)) {
 			if other, err := r.render(e.Image); err == nil && other == first {
 				continue
 			}
@@ -104,8 +119,12 @@ func (r *Rule) different(some []*entry) []*entry {
 	return rest
 }
 
-// choices counts the images that are not the same but for their platform, up to two.
+// choices counts the images that are not the same but for their platform, or what a
+// template stands for, up to two.
 func (r *Rule) choices(fit []*entry) int {
+	if r.template != nil {
+		return len(r.different(fit))
+	}
 	for _, e := range fit[1:] {
 		if !sameEdition(fit[0], e) {
 			return 2
@@ -119,13 +138,21 @@ func (r *Rule) choices(fit []*entry) int {
 	return 1
 }
 
-// doubt returns the images of which none is the newest, the first among them, and
-// why; fewer than two when there is no doubt.
-type doubt func(fit []*entry) (some []*entry, why string)
+// doubt is what makes "newest" ambiguous.
+type doubt struct {
+	// of returns the images of which none is the newest, the first among them, and
+	// why; fewer than two when there is no doubt.
+	of func(fit []*entry) (some []*entry, why string)
+	// settles says that no newer image ends the doubt.
+	settles bool
+}
 
-// doubts are what makes "newest" ambiguous, in the order that they are told.
+// doubts are in the order that they are told.
 func doubts() []doubt {
-	return []doubt{orders, variants, outputs, copies, parts, definitions, untimed, tied, worded}
+	return []doubt{
+		{orders, true}, {variants, true}, {outputs, false}, {copies, false}, {parts, false}, {systems, true},
+		{definitions, false}, {untimed, false}, {tied, false}, {worded, false},
+	}
 }
 
 func (o *Outcome) refuse(some []*entry, why string) {
@@ -173,6 +200,52 @@ func variants(fit []*entry) (some []*entry, why string) {
 func severalValues(values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return v != values[0] })
 }
+
+// systems finds images of several operating systems or architectures, which are never
+// newer or older than each other, and returns the best of each. What is not known of one
+// is no other.
+func systems(fit []*entry) (some []*entry, why string) {
+	osNames, architectures := map[string]bool{}, map[string]bool{}
+	of := make([]system, len(fit))
+	for i, e := range fit {
+		if i > 0 && sameEdition(fit[0], e) && !otherPart(fit[0], e) {
+			continue // the first is the one to use
+		}
+		of[i] = system{e.osName, strings.ToLower(e.Architecture)}
+		osNames[of[i].osName], architectures[of[i].architecture] = true, true
+	}
+	delete(osNames, "")
+	delete(architectures, "")
+	var differ []string
+	if len(osNames) > 1 {
+		differ = append(differ, "operating systems")
+	}
+	if len(architectures) > 1 {
+		differ = append(differ, "architectures")
+	}
+	if differ == nil {
+		return nil, ""
+	}
+	seen := map[system]bool{}
+	for i, e := range fit {
+		if len(osNames) < 2 {
+			of[i].osName = ""
+		}
+		if len(architectures) < 2 {
+			of[i].architecture = ""
+		}
+		untold := len(osNames) > 1 && of[i].osName == "" || len(architectures) > 1 && of[i].architecture == ""
+		if i > 0 && untold || seen[of[i]] {
+			continue
+		}
+		seen[of[i]] = true
+		some = append(some, e)
+	}
+	return some, "they are of several " + strings.Join(differ, " and ") + ", none of which is newer than another"
+}
+
+// system is what is known of an image's operating system and architecture.
+type system struct{ osName, architecture string }
 
 // outputs finds the images that came out of the same build as the first: another
 // name, region or architecture of it. Time only says which was finished last.

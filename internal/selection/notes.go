@@ -10,16 +10,16 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // notes tells what a user should know of a pick.
 func (o *Outcome) notes(t *trial) {
+	o.noteLeads(t)
 	o.noteTie(t.fit)
 	o.noteUnknown(t.fit)
 	o.noteFuture(t)
 	o.noteRegions(t)
-	o.noteKinds(t)
+	o.noteProviders(t)
 	o.noteMachines(t)
 	o.notePartial(t)
 	o.noteUntold(t)
@@ -113,32 +113,22 @@ func (o *Outcome) noteRegions(t *trial) {
 	}
 }
 
-// noteKinds tells a pack that names no provider, operating system or architecture which
-// others fit: the newest of them may be of another one tomorrow.
-func (o *Outcome) noteKinds(t *trial) {
+// noteProviders tells a pack that names no provider which others fit: the newest of them may
+// be of another one tomorrow.
+func (o *Outcome) noteProviders(t *trial) {
 	top := t.fit[0]
-	for _, kind := range []struct {
-		key, named string
-		differ     func(e *entry) bool
-		of         func(*image.Image) string
-	}{
-		{"provider", t.rule.sel.Provider, func(e *entry) bool { return !sameProvider(e.Provider, top.Provider) }, func(i *image.Image) string { return i.Provider }},
-		{"os.name", t.rule.sel.OS.Name, func(e *entry) bool { return e.osName != top.osName }, func(i *image.Image) string { return i.OS.Name }},
-		{"architecture", t.rule.sel.Architecture, func(e *entry) bool { return e.Architecture != top.Architecture }, func(i *image.Image) string { return i.Architecture }},
-	} {
-		if kind.named != "" || kind.of(o.Pick) == "" || len(t.pool.values(kind.key, kind.of)) < 2 {
-			continue
+	if t.rule.sel.Provider != "" {
+		return
+	}
+	others := map[string]bool{}
+	for _, e := range t.fit[1:] {
+		if !sameProvider(e.Provider, top.Provider) {
+			others[e.Provider] = true
 		}
-		others := map[string]bool{}
-		for _, e := range t.fit[1:] {
-			if kind.differ(e) && kind.of(e.Image) != "" && !sameEdition(top, e) {
-				others[kind.of(e.Image)] = true
-			}
-		}
-		if len(others) > 0 {
-			o.note("the image has the %s %s, others that fit have %s, and the pack names none: set select.%s to be sure",
-				kind.key, kind.of(top.Image), strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "), kind.key)
-		}
+	}
+	if len(others) > 0 {
+		o.note("the image has the provider %s, others that fit have %s, and the pack names none: set select.provider to be sure",
+			top.Provider, strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "))
 	}
 }
 
@@ -293,68 +283,4 @@ func (t *trial) wouldFit(e *entry) bool {
 	maps.Copy(img.Tags, e.Tags)
 	supposed := newEntry(&img, nil)
 	return t.rule.fits(&supposed, t.now)
-}
-
-// noteUnread tells of tags that were not read and could change the pick if they had
-// what it has: they come before it, or are of another variant. Where there may be no
-// second image they are reason enough to refuse.
-func (r *Rule) noteUnread(o *Outcome, t *trial) {
-	if !t.pool.hasUnread {
-		return
-	}
-	before, after, variants := t.unread()
-	if all := slices.Concat(t.fit[:1], before, after); r.pick == spec.PickExactlyOne && len(all) > 1 {
-		o.Pick, o.DecidedBy, o.Tie = nil, "", nil
-		o.refuse(all, unreadOthers)
-		return
-	}
-	if len(before) > 0 {
-		o.note("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
-			"set resolve: all to know, or narrow tags", len(before), before[0].ID)
-	}
-	if len(variants) > 0 {
-		o.note("%d tags of another Kubernetes distribution or custom tag, which the source did not read, would leave no pick if they fit, "+
-			"the first is %s: select a k8sDistribution or customTag", len(variants), variants[0].ID)
-	}
-}
-
-// unreadOthers is why a pick is not known to be the only one.
-const unreadOthers = "pick is exactlyOne, and the source did not read all of them"
-
-// unread returns the tags that were not read and would fit if they had what the
-// pick has: those that come before it, those after it, and which of the latter are
-// of another variant.
-func (t *trial) unread() (before, after, variants []*entry) {
-	pick, passed := t.fit[0], false
-	for i := range t.pool.entries {
-		e := &t.pool.entries[i]
-		passed = passed || e == pick
-		if !e.unread || sameEdition(e, pick) || !t.drops(i) {
-			continue
-		}
-		if supposed := newEntry(supposed(e.Image, pick.Image), nil); !t.rule.fits(&supposed, t.now) {
-			continue
-		}
-		if !passed {
-			before = append(before, e)
-			continue
-		}
-		after = append(after, e)
-		if e.Version != "" && e.variant != pick.variant {
-			variants = append(variants, e)
-		}
-	}
-	return before, after, variants
-}
-
-// supposed returns an unread tag as if it held what a read one does.
-func supposed(unread, read *image.Image) *image.Image {
-	img := *unread
-	img.Digest, img.CreatedAt, img.Tags = read.Digest, read.CreatedAt, read.Tags
-	img.Architecture = cmp.Or(img.Architecture, read.Architecture)
-	img.KubernetesVersion = cmp.Or(img.KubernetesVersion, read.KubernetesVersion)
-	if img.OS == (image.OS{}) {
-		img.OS = read.OS
-	}
-	return &img
 }

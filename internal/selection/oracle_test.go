@@ -143,6 +143,9 @@ func oracle(statements []image.Image, sources []string, sel spec.Select) string 
 			return "ambiguous" // a tie
 		}
 	}
+	if ofSeveralSystems(fit, first) {
+		return "ambiguous"
+	}
 	for _, other := range fit {
 		if strings.EqualFold(other.ID, first.ID) && first.Provider == "oci" {
 			if other.Architecture != first.Architecture {
@@ -160,6 +163,36 @@ func oracle(statements []image.Image, sources []string, sel spec.Select) string 
 		}
 	}
 	return fmt.Sprintf("picked %s in %s, %s, %s, os %s, state %s", first.ID, first.Region, first.Architecture, first.Digest, first.OS.Name, first.State)
+}
+
+// ofSeveralSystems tells whether the newest of another operating system or architecture
+// fits, too, and is no part of the first that renders as that does.
+func ofSeveralSystems(fit []image.Image, first image.Image) bool {
+	others := slices.DeleteFunc(slices.Clone(fit), func(img image.Image) bool {
+		regions := strings.EqualFold(img.ID, first.ID) && (first.Provider != "oci" || img.Architecture == first.Architecture && img.Digest == first.Digest)
+		return regions && key(img) != key(first)
+	})
+	differ := func(of func(image.Image) string) bool {
+		return slices.ContainsFunc(others, func(a image.Image) bool {
+			return slices.ContainsFunc(others, func(b image.Image) bool { return of(a) != "" && of(b) != "" && of(a) != of(b) })
+		})
+	}
+	osName, architecture := func(i image.Image) string { return i.OS.Name }, func(i image.Image) string { return i.Architecture }
+	systems, architectures := differ(osName), differ(architecture)
+	alike := func(a, b image.Image) bool {
+		return (!systems || osName(a) == osName(b)) && (!architectures || architecture(a) == architecture(b))
+	}
+	for _, img := range others {
+		if systems && osName(img) == "" || architectures && architecture(img) == "" || alike(img, first) {
+			continue
+		}
+		newest := !slices.ContainsFunc(others, func(other image.Image) bool { return before(other, img) && alike(other, img) })
+		part := img.Provider == "oci" && img.ID == first.ID && img.OS.Name == first.OS.Name
+		if newest && !part {
+			return true
+		}
+	}
+	return false
 }
 
 func key(img image.Image) string {

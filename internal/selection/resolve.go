@@ -89,7 +89,7 @@ func selectable() []struct {
 // tellApart names the fields in which the alternatives differ.
 func (o Outcome) tellApart() string {
 	if o.Why == unreadOthers {
-		return "set resolve: all at the source to know what they hold, or narrow its tags"
+		return readTags + " to know what they hold, or narrow its tags"
 	}
 	if o.Why == shortID {
 		return "set idForm: full at the source, or make one source for each subscription and name one of them in the pack's sources"
@@ -186,24 +186,28 @@ func (t *trial) missed() missed {
 	if m.count == 0 {
 		return m
 	}
-	for _, i := range t.nearest() {
+	mayFit := map[*entry]bool{}
+	for _, e := range t.open() {
+		mayFit[e] = true
+	}
+	for _, i := range t.nearest(mayFit) {
 		m.near = append(m.near, t.drop(i))
 	}
 	if m.count > len(m.near) {
 		m.byRule = t.byRule()
 	}
-	m.next = t.nextStep()
+	m.next = t.nextStep(len(mayFit))
 	return m
 }
 
-// nearest returns the images that fail the fewest rules; nothing is nearer than a tag
-// that may fit.
-func (t *trial) nearest() []int {
+// nearest returns the images that fail the fewest rules; nothing is nearer than what was
+// not read and may fit.
+func (t *trial) nearest(mayFit map[*entry]bool) []int {
 	type miss struct{ index, fails int }
 	var near []miss
 	for i := range t.pool.entries {
 		this := miss{i, t.fails(i)}
-		if t.mayFit(i, this.fails) {
+		if mayFit[&t.pool.entries[i]] {
 			this.fails = 0
 		}
 		if len(near) == shown && near[shown-1].fails <= this.fails {
@@ -221,13 +225,6 @@ func (t *trial) nearest() []int {
 		indexes[i] = m.index
 	}
 	return indexes
-}
-
-// mayFit tells whether nothing speaks against a tag but that its architecture is not
-// known, as the source did not read it.
-func (t *trial) mayFit(i, fails int) bool {
-	e := &t.pool.entries[i]
-	return e.unread && e.Architecture == "" && fails == 1 && t.failsRule("architecture", i)
 }
 
 func (t *trial) failsRule(rule string, i int) bool {
@@ -259,6 +256,12 @@ func (t *trial) byRule() string {
 		}
 		left -= count
 	}
+	for _, way := range t.ways {
+		if way.leadsNowhere() {
+			counts[versionsRule]++
+			left--
+		}
+	}
 	if left > 0 {
 		counts["where"] = left
 	}
@@ -272,14 +275,20 @@ func (t *trial) byRule() string {
 }
 
 // nextStep names the value that no image has, if there is one.
-func (t *trial) nextStep() string {
+func (t *trial) nextStep(mayFit int) string {
 	sel := t.rule.sel
 	wanted := map[string]string{
 		"provider": sel.Provider, "region": sel.Region, "architecture": sel.Architecture,
 		"os.name": sel.OS.Name, "os.version": sel.OS.Version, "kubernetesVersion": sel.KubernetesVersion, "name": sel.Name,
 		"k8sDistribution": sel.K8sDistribution, "customTag": sel.CustomTag,
 	}
-	unread := t.readMore()
+	unread := ""
+	if mayFit > 0 {
+		unread = fmt.Sprintf("%d tags that the source did not read may fit: %s", mayFit, readTags)
+	}
+	if unread == "" && t.onlyMisleads() {
+		return "build and push these images, or correct packs[].edge.kubernetesVersions"
+	}
 	for _, field := range selectable() {
 		if wanted[field.key] == "" || !t.allFail(field.key) {
 			continue
@@ -302,21 +311,14 @@ func (t *trial) nextStep() string {
 	return cmp.Or(unread, "change select, or see every image and rule with the explain command")
 }
 
-// readMore is the next step when tags that were not read may fit.
-func (t *trial) readMore() string {
-	if !t.pool.hasUnread {
-		return ""
-	}
-	count := 0
-	for i := range t.pool.entries {
-		if t.mayFit(i, t.fails(i)) {
-			count++
+// onlyMisleads tells whether images fit but for what their template leads to.
+func (t *trial) onlyMisleads() bool {
+	for _, way := range t.ways {
+		if way.leadsNowhere() {
+			return true
 		}
 	}
-	if count == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d tags that the source did not read may fit: %s", count, readTags)
+	return false
 }
 
 func (t *trial) allUnread() bool {

@@ -26,6 +26,8 @@ type Rule struct {
 	pick   spec.Pick
 	sel    spec.Select
 	render Render
+	// template is nil where a pack stands for one image.
+	template *Template
 }
 
 // Render returns what a pack makes of an image; images of one id that render the
@@ -74,7 +76,8 @@ func (c *Compiler) Compile(sel spec.Select) (*Rule, error) {
 
 // Reason is why an image was dropped: the rule's name (withheld, state, deprecated,
 // endOfLife, excludedFromLatest, provider, region, architecture, os.name,
-// os.version, kubernetesVersion, name, tags, where) and a sentence.
+// os.version, kubernetesVersion, peVersion, name, tags, where, kubernetesVersions) and a
+// sentence.
 type Reason struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
@@ -138,8 +141,16 @@ type Outcome struct {
 	// Notes are what a user should know even when there is a pick.
 	Notes []string `json:"notes,omitempty"`
 
-	missed missed
+	// unread are the images that no source read, and that could change the outcome.
+	unread []*image.Image
+	// settled says that no other image could change the verdict.
+	settled bool
+	missed  missed
 }
+
+// Unread returns the images of which their sources listed the name alone, and that could
+// change the outcome if they were read: best first.
+func (o Outcome) Unread() []*image.Image { return o.unread }
 
 // Apply selects among images at a time, with the reason for each that is
 // dropped. It does not change them.
@@ -177,6 +188,10 @@ type trial struct {
 	failing []mask
 	dropped mask
 	fit     []*entry
+	// ways are what a template makes of images, by entry; nil without one.
+	ways map[*entry]way
+	// accepted are the ids that fit but for what the template leads to.
+	accepted map[string]bool
 }
 
 func (r *Rule) try(pool *Pool, now time.Time) *trial {
@@ -194,12 +209,13 @@ func (r *Rule) try(pool *Pool, now time.Time) *trial {
 			t.fit = append(t.fit, &pool.entries[i])
 		}
 	}
+	t.follow()
 	return t
 }
 
 // drops tells whether an entry is dropped, by `where` or another rule.
 func (t *trial) drops(i int) bool {
-	return t.dropped.has(i) || t.rule.where != nil && !t.pool.holdsFor(t.rule.where, i, t.now)
+	return t.dropped.has(i) || t.rule.where != nil && !t.pool.holdsFor(t.rule.where, i, t.now) || t.ways[&t.pool.entries[i]].leadsNowhere()
 }
 
 // fails counts the rules that an entry fails.
@@ -225,7 +241,11 @@ func (t *trial) drop(i int) Drop {
 			reasons = append(reasons, Reason{t.rule.checks[c].rule, t.rule.checks[c].why(img, t.now)})
 		}
 	}
-	if reasons == nil {
+	switch way := t.ways[&t.pool.entries[i]]; {
+	case reasons != nil:
+	case way.leadsNowhere():
+		reasons = []Reason{{versionsRule, way.why}}
+	default:
 		reasons = []Reason{{"where", t.rule.whyWhere(img, t.now)}}
 	}
 	return Drop{img, reasons[0].Rule, reasons[0].Reason, reasons[1:]}

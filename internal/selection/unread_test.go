@@ -114,7 +114,7 @@ func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 		},
 		"exactly one": {
 			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
-			selection.Ambiguous, "set resolve: all at the source",
+			selection.Ambiguous, "set resolve: newest at the source",
 		},
 		"exactly one, which another source did not read": {
 			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne},
@@ -167,7 +167,7 @@ func TestUnreadTagsThatMayBeThePick(t *testing.T) {
 		if _, err := rule.Apply(images, now()).Resolve("p"); !errors.As(err, &failed) {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !strings.Contains(failed.Next, "2 tags that the source did not read may fit: raise resolveLimit") ||
+		if !strings.Contains(failed.Next, "2 tags that the source did not read may fit: set resolve: newest") ||
 			!strings.Contains(failed.Details[0], "k3s-1.30.9-v4.7.0") {
 			t.Errorf("%s: %q, next %s", name, failed.Details, failed.Next)
 		}

@@ -197,6 +197,10 @@ func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
 	if err != nil {
 		return nil, err
 	}
+	var can []sourcev1.Capability
+	if req.Reads {
+		can = append(can, sourcev1.Capability_CAPABILITY_READ)
+	}
 	return &sourcev1.DiscoverRequest{
 		Source: req.Source, Config: config, BaseDir: req.BaseDir, UserSettings: settings,
 		Now: timestamppb.New(h.options.Now()),
@@ -205,7 +209,7 @@ func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
 			KubernetesVersions: req.Hints.KubernetesVersions, K8SDistributions: req.Hints.K8sDistributions, CustomTags: req.Hints.CustomTags,
 			NewestOnly: req.Hints.NewestOnly,
 		},
-		Regions: req.Regions, KubernetesVersions: req.KubernetesVersions,
+		Regions: req.Regions, KubernetesVersions: req.KubernetesVersions, Ids: req.IDs, HostCapabilities: can,
 	}, nil
 }
 

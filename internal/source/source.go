@@ -214,6 +214,11 @@ type Request struct {
 	// KubernetesVersions are the ranges that packs of the source select, also when Hints
 	// has none because others take any.
 	KubernetesVersions []string
+	// IDs are of images that the source listed without all that it can tell: it tells it
+	// of these alone. None stand for the whole list.
+	IDs []string
+	// Reads says that what matters of the answer will be asked for by IDs.
+	Reads bool
 }
 
 // Result is the answer to a Request.

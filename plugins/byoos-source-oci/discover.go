@@ -34,10 +34,14 @@ type sink interface {
 // discovery is one call of Discover.
 type discovery struct {
 	*plan
-	client    *registry.Client
-	out       sink
-	now       time.Time
-	wanted    *wanted
+	client *registry.Client
+	out    sink
+	now    time.Time
+	wanted *wanted
+	// ids are of the tags that the host wants read; none stand for all that are listed.
+	ids []string
+	// hostReads says that the host will ask for the tags that matter.
+	hostReads bool
 	inspector *inspector
 
 	mu             sync.Mutex
@@ -50,7 +54,7 @@ func (d *discovery) run(ctx context.Context) error {
 	group.SetLimit(parallelRepositories)
 	for _, name := range d.repositories {
 		group.Go(func() error {
-			err := d.repository(ctx, name)
+			err := d.read(ctx, name)
 			if err == nil || ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -63,10 +67,14 @@ func (d *discovery) run(ctx context.Context) error {
 	return d.noteUntimed()
 }
 
-func (d *discovery) repository(ctx context.Context, name repositoryName) error {
+func (d *discovery) read(ctx context.Context, name repositoryName) error {
 	repo, err := d.client.Repository(name.actual)
 	if err != nil {
 		return err
+	}
+	b := builder{plan: d.plan, repo: repo, original: name.original, now: d.now, inspector: d.inspector}
+	if d.ids != nil {
+		return d.asked(ctx, b, d.tagsOf(name))
 	}
 	tags, err := d.list(ctx, repo)
 	if err != nil {
@@ -76,11 +84,49 @@ func (d *discovery) repository(ctx context.Context, name repositoryName) error {
 	if err != nil {
 		return err
 	}
-	b := builder{plan: d.plan, repo: repo, original: name.original, now: d.now, inspector: d.inspector}
 	if err := d.inspect(ctx, b, tags, read); err != nil {
 		return err
 	}
 	return d.send(b, tags, read)
+}
+
+// tagsOf returns the tags of a repository that are asked for by their ids.
+func (d *discovery) tagsOf(name repositoryName) []tag.Tag {
+	var tags []tag.Tag
+	for _, id := range d.ids {
+		if of, tagName, ok := d.split(id); ok && of == name && tagName != "" && d.filter.Match(tagName) {
+			tags = append(tags, d.grammar.Read(tagName))
+		}
+	}
+	return tags
+}
+
+// asked reads tags that the host asks for, and sends nothing else. Beside the tag of one
+// platform it looks whether the tag that serves them all has it.
+func (d *discovery) asked(ctx context.Context, b builder, tags []tag.Tag) error {
+	if d.Resolve == resolveNone || len(tags) == 0 {
+		return nil
+	}
+	all := slices.Clone(tags)
+	for _, t := range tags {
+		if t.Edition != t.Name && d.filter.Match(t.Edition) {
+			all = append(all, d.grammar.Read(t.Edition))
+		}
+	}
+	read := &reading{repo: b.repo, byTag: map[string]*registry.Manifest{}}
+	if err := read.read(ctx, all); err != nil {
+		return err
+	}
+	if err := d.inspect(ctx, b, tags, read); err != nil {
+		return err
+	}
+	editions := newEditions(all, read)
+	for _, t := range tags {
+		if err := d.out.Images(d.images(b, editions, t, read)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list returns the tags that count, the newest first.
@@ -135,16 +181,16 @@ const maxListed = 1000
 // for the error to tell what there is.
 func (d *discovery) parse(repo *registry.Repository, names []string) ([]tag.Tag, error) {
 	if len(names) <= maxListed {
-		return d.read(names), nil
+		return d.parsed(names), nil
 	}
 	left := d.wanted.skim(d.grammar, names)
-	tags := d.read(left)
+	tags := d.parsed(left)
 	if len(left) < len(names) {
 		tag.UnrankOutside(tags)
 	}
 	some := d.wanted.narrow(tags)
 	if len(some) == 0 {
-		return d.read(names), nil
+		return d.parsed(names), nil
 	}
 	if len(some) == len(names) {
 		return some, nil
@@ -157,8 +203,8 @@ func (d *discovery) parse(repo *registry.Repository, names []string) ([]tag.Tag,
 	})
 }
 
-// read parses tags. Those outside the grammar come last when others follow it.
-func (d *discovery) read(names []string) []tag.Tag {
+// parsed reads what tags say. Those outside the grammar come last when others follow it.
+func (d *discovery) parsed(names []string) []tag.Tag {
 	tags := make([]tag.Tag, len(names))
 	for i, name := range names {
 		tags[i] = d.grammar.Read(name)

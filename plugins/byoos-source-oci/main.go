@@ -53,6 +53,7 @@ func (source) Describe() sdk.Info {
 		Providers: []string{provider},
 		Homepage:  "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/oci.md",
 		UsesHints: true,
+		ReadsIDs:  true,
 		Environment: []string{
 			"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME",
 			"SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -81,7 +82,8 @@ func (s source) discovery(req sdk.DiscoverRequest[config], out sink) (*discovery
 	}
 	return &discovery{
 		plan: p, client: client, out: out, now: req.Now,
-		wanted:    newWanted(req.Hints),
+		wanted: newWanted(req.Hints),
+		ids:    req.IDs, hostReads: req.HostReads,
 		inspector: newInspector(p.InspectLimit),
 	}, nil
 }

@@ -185,6 +185,9 @@ func (r *reading) supersede(tags []tag.Tag) {
 }
 
 func (d *discovery) noteLimit(repo *registry.Repository, open, lines int) error {
+	if d.hostReads {
+		return nil
+	}
 	return d.out.Report(sdk.Diagnostic{
 		Severity: sdk.Notice,
 		Summary: fmt.Sprintf("after %d tags %d of %d kinds of tags are not read far enough to know their digest and architecture",

@@ -181,9 +181,9 @@ func (v *verification) pinned(ctx context.Context, repo *registry.Repository, di
 
 // split finds the repository and the tag of an id, which may be pinned by digest;
 // the tag is empty when there is a digest alone.
-func (v *verification) split(id string) (repositoryName, string, bool) {
+func (p *plan) split(id string) (repositoryName, string, bool) {
 	tagged, _, pinned := strings.Cut(id, "@")
-	for _, name := range v.repositories {
+	for _, name := range p.repositories {
 		if tagged == name.actual {
 			return name, "", pinned
 		}

@@ -68,6 +68,10 @@ type Info struct {
 	Homepage          string
 	// UsesHints says that Discover asks its service for less when Hints are set.
 	UsesHints bool
+	// ReadsIDs says that Discover knows IDs: it lists some images without all that it
+	// can tell, because that takes a request for each, and tells it of those that it is
+	// asked for.
+	ReadsIDs bool
 }
 
 // DiscoverRequest is what the host asks for.
@@ -88,6 +92,13 @@ type DiscoverRequest[C any] struct {
 	// has none because others take any. A source that can ask for no more than the newest
 	// images asks for the newest of each.
 	KubernetesVersions []string
+	// IDs are those of images that an earlier answer listed without all that the source
+	// can tell: tell all of these, and send no others. None stand for the whole list.
+	// They are empty unless Info.ReadsIDs is set.
+	IDs []string
+	// HostReads says that the host asks with IDs for what matters of an answer, so that
+	// it need not tell all of more than a few.
+	HostReads bool
 	// UserSettings are this plugin's settings in the user's own configuration
 	// file. Endpoints are named there or in the environment, never in Config:
 	// a spec comes with a cloned repository.

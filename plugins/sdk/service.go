@@ -106,6 +106,9 @@ func (s *service[C]) describe() *sourcev1.Description {
 	if _, ok := s.first.(Verifier[C]); ok {
 		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_VERIFY)
 	}
+	if info.ReadsIDs {
+		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_READ)
+	}
 	if info.UsesHints {
 		d.Capabilities = append(d.Capabilities, sourcev1.Capability_CAPABILITY_HINTS)
 	}
@@ -175,10 +178,11 @@ func (s *service[C]) Discover(
 			Now:                now,
 			Hints:              hintsFrom(req.GetHints()),
 			Regions:            req.GetRegions(),
-			KubernetesVersions: req.GetKubernetesVersions(),
-			UserSettings:       req.GetUserSettings().AsMap(),
-			Log:                s.log.With("source", req.GetSource()),
-			Secrets:            s.secrets,
+			KubernetesVersions: req.GetKubernetesVersions(), IDs: req.GetIds(),
+			HostReads:    slices.Contains(req.GetHostCapabilities(), sourcev1.Capability_CAPABILITY_READ),
+			UserSettings: req.GetUserSettings().AsMap(),
+			Log:          s.log.With("source", req.GetSource()),
+			Secrets:      s.secrets,
 		}, &Stream{out})
 	})
 }

@@ -5,6 +5,7 @@ package where
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +54,11 @@ type Compiler struct {
 }
 
 // Program is a compiled expression.
-type Program struct{ program cel.Program }
+type Program struct {
+	program cel.Program
+	// partial answers for an image of which not all is known.
+	partial func() (cel.Program, error)
+}
 
 // Compile returns the program of an expression, or an *Error.
 func (c *Compiler) Compile(expression string) (*Program, error) {
@@ -107,7 +112,9 @@ func compile(env *cel.Env, expression string) (*Program, error) {
 	if err != nil {
 		return nil, &Error{1, 1, err.Error(), ""}
 	}
-	return &Program{program}, nil
+	return &Program{program, sync.OnceValues(func() (cel.Program, error) {
+		return env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptPartialEval))
+	})}, nil
 }
 
 // tagsFirst turns {...} == image.tags around: CEL asks the left side, and its own
@@ -173,6 +180,32 @@ func (p *Program) Holds(img *image.Image, now time.Time) (bool, error) {
 		return false, err
 	}
 	return value == types.True, nil
+}
+
+// MayHold tells whether the expression can be true for an image of which some fields
+// are not known yet, each a path such as {"os", "name"}. What it cannot work out may be.
+func (p *Program) MayHold(img *image.Image, unknown [][]string, now time.Time) bool {
+	program, err := p.partial()
+	if err != nil {
+		return true
+	}
+	var patterns []*cel.AttributePatternType
+	for _, path := range unknown {
+		pattern := cel.AttributePattern("image")
+		for _, name := range path {
+			pattern = pattern.QualString(name)
+		}
+		patterns = append(patterns, pattern)
+		if slices.Equal(path, []string{"createdAt"}) {
+			patterns = append(patterns, cel.AttributePattern("age"))
+		}
+	}
+	vars, err := cel.PartialVars(&activation{img: img, now: now}, patterns...)
+	if err != nil {
+		return true
+	}
+	value, _, err := program.Eval(vars)
+	return err == nil && (value == types.True || types.IsUnknown(value))
 }
 
 // activation gives the variables of one evaluation.

@@ -183,3 +183,43 @@ func BenchmarkHolds(b *testing.B) {
 		}
 	}
 }
+
+func TestMayHold(t *testing.T) {
+	img := image.Image{ID: "r/os:k3s-1.30.9-v4.7.0", Name: "k3s-1.30.9-v4.7.0", Provider: "oci", KubernetesVersion: "1.30.9",
+		Attributes: map[string]string{"peVersion": "v4.7.0"}}
+	unknown := [][]string{{"createdAt"}, {"tags"}, {"os"}, {"architecture"}, {"digest"}, {"attributes", "platform"}}
+	for expression, want := range map[string]bool{
+		`image.os.name == "ubuntu"`: true,
+		`image.os.name == "ubuntu" && image.attributes.peVersion == "v4.6.0"`:     false,
+		`image.os.name == "ubuntu" && image.attributes.peVersion == "v4.7.0"`:     true,
+		`image.attributes.peVersion == "v4.6.0" || image.tags.team == "edge"`:     true,
+		`image.attributes.peVersion == "v4.6.0"`:                                  false,
+		`image.attributes["peVersion"] == "v4.7.0"`:                               true,
+		`image.attributes.platform == "linux/amd64"`:                              true,
+		`!has(image.attributes.customTag)`:                                        true,
+		`has(image.attributes.customTag)`:                                         false,
+		`has(image.tags.team)`:                                                    true,
+		`!has(image.tags.team)`:                                                   true,
+		`"team" in image.tags`:                                                    true,
+		`image.tags.exists(k, k == "team")`:                                       true,
+		`image.name.startsWith("k3s")`:                                            true,
+		`image.name.startsWith("rke2") && has(image.createdAt)`:                   false,
+		`age < duration("24h")`:                                                   true,
+		`has(image.createdAt) && now - image.createdAt < duration("24h")`:         true,
+		`image.architecture in ["amd64"] && image.kubernetesVersion == "1.30.9"`:  true,
+		`image.architecture in ["amd64"] && image.kubernetesVersion == "1.30.10"`: false,
+		`{"team": "edge"} == image.tags`:                                          true,
+		`image.tags == {"team": "edge"} && image.name == "other"`:                 false,
+		`(image.digest == "" ? image.name == "x" : image.name == "y")`:            true,
+		`image.digest.startsWith("sha256") && false`:                              false,
+		`image.os == image.os`:                                                    true,
+	} {
+		program, err := new(where.Compiler).Compile(expression)
+		if err != nil {
+			t.Fatal(expression, err)
+		}
+		if got := program.MayHold(&img, unknown, time.Now()); got != want {
+			t.Errorf("%s: %v", expression, got)
+		}
+	}
+}

@@ -37,6 +37,10 @@ const (
 	Capability_CAPABILITY_VERIFY Capability = 1
 	// The plugin uses Hints to ask its service for less.
 	Capability_CAPABILITY_HINTS Capability = 2
+	// The plugin lists some images without all that it can tell of them, and tells it of
+	// those that DiscoverRequest.ids names. Of a host: it asks so for what matters, so
+	// that an answer need not tell all of more than a few.
+	Capability_CAPABILITY_READ Capability = 3
 )
 
 // Enum value maps for Capability.
@@ -45,11 +49,13 @@ var (
 		0: "CAPABILITY_UNSPECIFIED",
 		1: "CAPABILITY_VERIFY",
 		2: "CAPABILITY_HINTS",
+		3: "CAPABILITY_READ",
 	}
 	Capability_value = map[string]int32{
 		"CAPABILITY_UNSPECIFIED": 0,
 		"CAPABILITY_VERIFY":      1,
 		"CAPABILITY_HINTS":       2,
+		"CAPABILITY_READ":        3,
 	}
 )
 
@@ -630,8 +636,12 @@ type DiscoverRequest struct {
 	// says so because others take any. A source that can ask for no more than the newest
 	// images asks for the newest of each.
 	KubernetesVersions []string `protobuf:"bytes,9,rep,name=kubernetes_versions,json=kubernetesVersions,proto3" json:"kubernetes_versions,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Image.id of images that an earlier answer listed without all that the source can
+	// tell. It tells all of these now, and sends no others. Only a plugin with
+	// CAPABILITY_READ gets them; none stand for the whole list.
+	Ids           []string `protobuf:"bytes,10,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DiscoverRequest) Reset() {
@@ -723,6 +733,13 @@ func (x *DiscoverRequest) GetRegions() []string {
 func (x *DiscoverRequest) GetKubernetesVersions() []string {
 	if x != nil {
 		return x.KubernetesVersions
+	}
+	return nil
+}
+
+func (x *DiscoverRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
 	}
 	return nil
 }
@@ -1792,7 +1809,7 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\vcustom_tags\x18\x06 \x03(\tR\n" +
 	"customTags\x12\x1f\n" +
 	"\vnewest_only\x18\a \x01(\bR\n" +
-	"newestOnly\"\xa4\x03\n" +
+	"newestOnly\"\xb6\x03\n" +
 	"\x0fDiscoverRequest\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12/\n" +
 	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12\x19\n" +
@@ -1802,7 +1819,9 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\x11host_capabilities\x18\x06 \x03(\x0e2\x1b.byoos.source.v1.CapabilityR\x10hostCapabilities\x12<\n" +
 	"\ruser_settings\x18\a \x01(\v2\x17.google.protobuf.StructR\fuserSettings\x12\x18\n" +
 	"\aregions\x18\b \x03(\tR\aregions\x12/\n" +
-	"\x13kubernetes_versions\x18\t \x03(\tR\x12kubernetesVersions\"\xb8\x01\n" +
+	"\x13kubernetes_versions\x18\t \x03(\tR\x12kubernetesVersions\x12\x10\n" +
+	"\x03ids\x18\n" +
+	" \x03(\tR\x03ids\"\xb8\x01\n" +
 	"\x10DiscoverResponse\x12.\n" +
 	"\x06images\x18\x01 \x03(\v2\x16.byoos.source.v1.ImageR\x06images\x125\n" +
 	"\bprogress\x18\x02 \x01(\v2\x19.byoos.source.v1.ProgressR\bprogress\x12=\n" +
@@ -1906,12 +1925,13 @@ const file_byoos_source_v1_source_proto_rawDesc = "" +
 	"\vconfig_path\x18\x04 \x01(\tR\n" +
 	"configPath\x12\x1b\n" +
 	"\tnext_step\x18\x05 \x01(\tR\bnextStep\x12\x14\n" +
-	"\x05scope\x18\x06 \x01(\tR\x05scope*U\n" +
+	"\x05scope\x18\x06 \x01(\tR\x05scope*j\n" +
 	"\n" +
 	"Capability\x12\x1a\n" +
 	"\x16CAPABILITY_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CAPABILITY_VERIFY\x10\x01\x12\x14\n" +
-	"\x10CAPABILITY_HINTS\x10\x02*\x80\x01\n" +
+	"\x10CAPABILITY_HINTS\x10\x02\x12\x13\n" +
+	"\x0fCAPABILITY_READ\x10\x03*\x80\x01\n" +
 	"\bPresence\x12\x18\n" +
 	"\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0ePRESENCE_FOUND\x10\x01\x12\x16\n" +

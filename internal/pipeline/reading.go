@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+)
+
+const (
+	// firstRead is how many images a pack has read at first; then twice as many.
+	firstRead = 8
+	// maxRead bounds the images that are read for one pack: each takes requests.
+	maxRead = 250
+)
+
+// reading asks sources for images that they listed by name alone and that could change a
+// pick: the best first, until the pick is settled.
+type reading struct {
+	packs []spec.Pack
+	able  map[string]source.Request // of sources that can be asked, by name
+	asked map[readID]bool
+	// counts are how many images each pack had read, by its index.
+	counts []int
+}
+
+// readID is an image of a source.
+type readID struct{ source, id string }
+
+func newReading(packs []spec.Pack, requests []source.Request, results []source.Result) *reading {
+	r := &reading{packs: packs, able: map[string]source.Request{}, asked: map[readID]bool{}, counts: make([]int, len(packs))}
+	reads := map[string]bool{}
+	for _, result := range results {
+		reads[result.Source] = result.Plugin != nil && result.Plugin.Can(sourcev1.Capability_CAPABILITY_READ)
+	}
+	for _, request := range requests {
+		if reads[request.Source] {
+			r.able[request.Source] = request
+		}
+	}
+	return r
+}
+
+// wanted are the images that a pack wants read next, and whether there are more than it
+// may have.
+func (r *reading) wanted(index int, pick Pick) (next []*image.Image, tooMany bool) {
+	left := min(max(firstRead, r.counts[index]), maxRead-r.counts[index])
+	for _, img := range pick.Outcome.Unread() {
+		if _, able := r.able[img.Source]; !able || r.asked[readID{img.Source, img.ID}] {
+			continue
+		}
+		if len(next) == left {
+			return next, left == 0
+		}
+		next = append(next, img)
+	}
+	return next, false
+}
+
+// readMore asks for what could change picks, and tells whether anything came.
+func (h *hearing) readMore(ctx context.Context, picks []Pick) (bool, error) {
+	want := map[string][]string{}
+	for i, pick := range picks {
+		next, _ := h.wanted(i, pick)
+		h.counts[i] += len(next)
+		for _, img := range next {
+			if !slices.Contains(want[img.Source], img.ID) {
+				want[img.Source] = append(want[img.Source], img.ID)
+			}
+		}
+	}
+	if len(want) == 0 {
+		return false, nil
+	}
+	var requests []source.Request
+	for _, s := range h.Document.Set.Sources {
+		if ids := want[s.Name]; ids != nil {
+			request := h.able[s.Name]
+			request.IDs = ids
+			requests = append(requests, request)
+			for _, id := range ids {
+				h.asked[readID{s.Name, id}] = true
+			}
+		}
+	}
+	results := h.Plugins.Discover(ctx, requests, h.Progress)
+	if h.Progress != nil {
+		h.Progress(source.Event{})
+	}
+	if ctx.Err() != nil {
+		return false, interrupt.Error(ctx)
+	}
+	for _, result := range results {
+		h.report(result.Diagnostics)
+		h.take(result, want[result.Source])
+		if result.Err != nil {
+			delete(h.able, result.Source)
+			at := slices.IndexFunc(h.results, func(r source.Result) bool { return r.Source == result.Source })
+			h.results[at].Err = result.Err
+		}
+	}
+	if err := failure.Join(failures(results)...); err != nil {
+		if !h.AllowPartial {
+			return false, err
+		}
+		h.Failed(err)
+	}
+	return true, nil
+}
+
+// take puts what a source tells of images in the place of their names. What came beside
+// is left out. What puts them in order is what the list said: it knows their neighbours.
+func (h *hearing) take(result source.Result, ids []string) {
+	told := map[string][]image.Image{}
+	for _, img := range result.Images {
+		told[img.ID] = append(told[img.ID], img)
+	}
+	images := make([]image.Image, 0, len(h.images)+len(result.Images))
+	listed, now := h.listed, make([]int, len(h.images))
+	for i, img := range h.images {
+		more := told[img.ID]
+		now[i] = len(images)
+		if i >= h.listed || img.Source != result.Source || len(more) == 0 || !slices.Contains(ids, img.ID) {
+			images = append(images, img)
+			continue
+		}
+		for _, one := range more {
+			one.Version, one.NewestBy = img.Version, img.NewestBy
+			images = append(images, one)
+		}
+		listed += len(more) - 1
+		delete(told, img.ID)
+	}
+	for i, index := range h.doubtful {
+		h.doubtful[i] = now[index]
+	}
+	h.images, h.listed = images, listed
+}
+
+// stopAtUnread refuses picks that images come before which may fit, and which are more
+// than are read for one pack.
+func (h *hearing) stopAtUnread(picks []Pick) {
+	for i := range picks {
+		if _, tooMany := h.wanted(i, picks[i]); !tooMany {
+			continue
+		}
+		summary := fmt.Sprintf("pack %s: %d images that come first were read, and none of them fits", picks[i].Pack.Name, h.counts[i])
+		if picks[i].Image != nil {
+			summary = fmt.Sprintf("pack %s: %d images that could change the pick were read, and there are more", picks[i].Pack.Name, h.counts[i])
+		}
+		picks[i].Image, picks[i].Err = nil, &failure.Error{
+			Code: failure.ExitNoImage, Summary: summary,
+			Next: "select by what the tags tell (kubernetesVersion, k8sDistribution, customTag, name), narrow tags at the source, or set resolve: all there",
+		}
+	}
+}

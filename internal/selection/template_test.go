@@ -1,0 +1,279 @@
+package selection_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// edge returns a tag of CanvOS, such as k3s-1.30.9-v4.7.0-demo, that was read.
+func edge(tag string, options ...func(*image.Image)) image.Image {
+	parts := strings.SplitN(tag, "-", 4)
+	custom := ""
+	if len(parts) > 3 {
+		custom = parts[3]
+	}
+	img := readTag(parts[0], parts[1], strings.TrimPrefix(parts[2], "v"), custom)
+	img.Attributes[image.AttributePEVersion] = parts[2]
+	for _, o := range options {
+		o(&img)
+	}
+	return img
+}
+
+// onlyNamed is a tag of which nothing but the name is known.
+func onlyNamed(i *image.Image) { i.Digest, i.Architecture, i.State, i.OS = "", "", "", image.OS{} }
+
+// templateOf is what an edge pack makes of tags of CanvOS.
+func templateOf(versions ...string) selection.Template {
+	return selection.Template{Versions: versions, Leads: func(img *image.Image) (selection.Lead, error) {
+		agent := img.Attributes[image.AttributePEVersion]
+		if agent == "" {
+			return selection.Lead{}, errors.New("peVersion is unknown")
+		}
+		custom := img.Attributes[image.AttributeCustomTag]
+		return selection.Lead{Agent: agent, ID: func(kubernetes string) string {
+			return strings.TrimSuffix("r/os:"+img.Attributes[image.AttributeK8sDistribution]+"-"+kubernetes+"-"+agent+"-"+custom, "-")
+		}}, nil
+	}}
+}
+
+func templated(t *testing.T, sel spec.Select, of selection.Template, images ...image.Image) selection.Outcome {
+	t.Helper()
+	rule, err := selection.Compile(sel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	render := func(img *image.Image) (string, error) {
+		lead, err := of.Leads(img)
+		if err != nil {
+			return "", err
+		}
+		return lead.ID("MACRO"), nil
+	}
+	rule = rule.Rendering(render).Templated(of)
+	slices.Reverse(images) // which order they come in does not matter
+	explained, decided := rule.Explain(selection.Prepare(images), now()), rule.Decide(selection.Prepare(images), now())
+	if explained.Verdict != decided.Verdict || explained.Pick != nil && explained.Pick.ID != decided.Pick.ID {
+		t.Errorf("explained as %s, decided as %s", explained.Verdict, decided.Verdict)
+	}
+	return explained
+}
+
+// With a template Kubernetes is Palette's to fill in, so the newest agent is what is
+// picked, if the template leads to an image that the pack accepts for every version.
+func TestTemplates(t *testing.T) {
+	arm := func(i *image.Image) { i.Architecture = "arm64" }
+	gone := func(i *image.Image) { i.State = image.Gone }
+	unusable := func(i *image.Image) { i.State, i.StateReason = image.Unusable, "a chart" }
+	leap := func(i *image.Image) { i.OS.Name = "opensuse-leap" }
+	for name, tc := range map[string]struct {
+		sel      spec.Select
+		versions []string
+		images   []image.Image
+		pick     string // or what the error says
+	}{
+		"an old agent of a newer Kubernetes": {
+			spec.Select{}, nil, []image.Image{edge("k3s-1.31.0-v4.4.0"), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, "k3s-1.30.9-v4.7.0",
+		},
+		"no image for one version of the newest agent": {
+			spec.Select{}, []string{"1.29.9", "v1.30.9"},
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.9-v4.6.0"), edge("k3s-1.29.9-v4.6.0")}, "k3s-1.30.9-v4.6.0",
+		},
+		"another version than those that are named": {
+			spec.Select{}, []string{"1.29.9", "1.30.8"},
+			[]image.Image{edge("k3s-1.31.0-v4.7.0"), edge("k3s-1.30.8-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, "k3s-1.30.8-v4.7.0",
+		},
+		"of another architecture": {
+			spec.Select{Architecture: "amd64"}, []string{"1.29.9", "1.30.9"},
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm), edge("k3s-1.30.9-v4.6.0"), edge("k3s-1.29.9-v4.6.0")}, "k3s-1.30.9-v4.6.0",
+		},
+		"gone, unusable, of another system": {
+			spec.Select{OS: spec.OS{Name: "ubuntu"}}, []string{"1.29.9", "1.30.9"},
+			[]image.Image{
+				edge("k3s-1.30.9-v4.9.0"), edge("k3s-1.29.9-v4.9.0", gone), edge("k3s-1.30.9-v4.8.0"), edge("k3s-1.29.9-v4.8.0", unusable),
+				edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", leap), edge("k3s-1.30.9-v4.6.0"), edge("k3s-1.29.9-v4.6.0"),
+			}, "k3s-1.30.9-v4.6.0",
+		},
+		"of another custom tag": {
+			spec.Select{}, []string{"1.29.9", "1.30.9"},
+			[]image.Image{edge("k3s-1.30.9-v4.7.0-prod"), edge("k3s-1.29.9-v4.7.0-prod"), edge("k3s-1.30.9-v4.8.0-lab")}, "k3s-1.30.9-v4.7.0-prod",
+		},
+		"two custom tags": {
+			spec.Select{}, []string{"1.30.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0-prod"), edge("k3s-1.30.9-v4.8.0-lab")},
+			"2 images fit, and they are of several custom tags",
+		},
+		"none for one version": {
+			spec.Select{}, []string{"1.29.9", "1.30.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.6.0")},
+			"its template leads to no image that fits: r/os:k3s-1.29.9-v4.7.0 for Kubernetes 1.29.9",
+		},
+		"exactly one template": {
+			spec.Select{Pick: spec.PickExactlyOne}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, "k3s-1.30.9-v4.7.0",
+		},
+		"two templates where one is wanted": {
+			spec.Select{Pick: spec.PickExactlyOne}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.6.0")}, "pick is exactlyOne",
+		},
+		"a tag that is no template": {
+			spec.Select{}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), {ID: "r/os:latest", Provider: "oci", Digest: "sha256:l", NewestBy: image.NewestByVersion, State: image.Available}},
+			"k3s-1.30.9-v4.7.0",
+		},
+		"nothing that is a template": {
+			spec.Select{}, []string{"1.30.9"}, []image.Image{{ID: "r/os:latest", Provider: "oci", Digest: "sha256:l", NewestBy: image.NewestByVersion, State: image.Available}}, "latest",
+		},
+		"a pre-release of the agent": {spec.Select{}, nil, []image.Image{edge("k3s-1.30.9-v4.8.0-rc.1"), edge("k3s-1.30.9-v4.7.0")}, "k3s-1.30.9-v4.7.0"},
+	} {
+		outcome := templated(t, tc.sel, templateOf(tc.versions...), tc.images...)
+		var failed *failure.Error
+		_, err := outcome.Resolve("p")
+		said := ""
+		if errors.As(err, &failed) {
+			said = failed.Summary + "\n" + strings.Join(failed.Details, "\n")
+		}
+		if outcome.Pick != nil {
+			said = strings.TrimPrefix(outcome.Pick.ID, "r/os:")
+		}
+		if !strings.Contains(said, tc.pick) || outcome.Pick != nil && said != tc.pick {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+func TestTemplateTellsItsVersions(t *testing.T) {
+	outcome := templated(t, spec.Select{}, templateOf(), edge("k3s-1.30.10-v4.7.0"), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.28.9-v4.6.0"))
+	const want = "the template leads to images for Kubernetes 1.29.9, 1.30.9, 1.30.10, and the pack names no version"
+	if notes := strings.Join(outcome.Notes, "\n"); !strings.Contains(notes, want) {
+		t.Errorf("notes %q", notes)
+	}
+	outcome = templated(t, spec.Select{}, templateOf("1.30.9"), edge("k3s-1.30.10-v4.7.0"), edge("k3s-1.30.9-v4.7.0"))
+	if notes := strings.Join(outcome.Notes, "\n"); strings.Contains(notes, "the template leads to") {
+		t.Errorf("notes %q", notes)
+	}
+	outcome = templated(t, spec.Select{}, templateOf(), edge("k3s-1.31.0-v4.4.0"), edge("k3s-1.30.9-v4.7.0"))
+	if outcome.DecidedBy != "peVersion" {
+		t.Errorf("decided by %s", outcome.DecidedBy)
+	}
+}
+
+// A pre-release of the agent is picked when it is named: by its word in where or name,
+// or by the pack's own value for the template.
+func TestPreReleaseOfAnAgent(t *testing.T) {
+	pre := func(version string) func(*image.Image) {
+		return func(i *image.Image) {
+			i.Attributes[image.AttributePEVersion], i.Attributes[image.AttributeCustomTag] = version, ""
+		}
+	}
+	for version, release := range map[string]bool{
+		"v4.8.0-rc.1": false, "4.8.0-beta2": false, "v4.8.0-alpha": false, "v4.8.0-dev": false, "v4.8.0-patch.7": true, "v4.8.0-3": true, "v4.8.0-release": true, "v4.8.0": true, "": true,
+	} {
+		images := []image.Image{edge("k3s-1.30.9-v4.8.0-x", pre(version))}
+		for _, tc := range []struct {
+			sel   spec.Select
+			names bool
+		}{
+			{spec.Select{}, false},
+			{spec.Select{Where: `image.attributes.peVersion == "` + version + `"`}, true},
+			{spec.Select{Where: `image.attributes.peVersion.startsWith("")`}, false},
+		} {
+			outcome := apply(t, tc.sel, images...)
+			if want := release || tc.names; (outcome.Pick != nil) != want {
+				t.Errorf("%q, %+v: %s", version, tc.sel, outcome.Verdict)
+			}
+		}
+	}
+	if outcome := apply(t, spec.Select{Name: "*-rc*"}, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); outcome.Pick == nil {
+		t.Errorf("a name that tells it: %s", outcome.Verdict)
+	}
+	of := templateOf()
+	of.AgentIsNamed = true
+	if outcome := templated(t, spec.Select{}, of, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); outcome.Pick == nil {
+		t.Errorf("one that the pack's values name: %s", outcome.Verdict)
+	}
+}
+
+// What was not read and could change an outcome is named, best first, and nothing else.
+func TestUnread(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sel    spec.Select
+		of     *selection.Template
+		images []image.Image
+		want   []string
+	}{
+		"above the pick": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.10-v4.6.0", onlyNamed), edge("k3s-1.31.0-v4.6.0", onlyNamed), edge("k3s-1.30.8-v4.7.0", onlyNamed)},
+			[]string{"k3s-1.31.0-v4.6.0", "k3s-1.30.10-v4.6.0"},
+		},
+		"what its name rules out": {
+			spec.Select{KubernetesVersion: "~1.30", Where: `image.attributes.peVersion == "v4.6.0" && image.tags.team == "edge"`}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.8-v4.6.0", onlyNamed), edge("k3s-1.31.0-v4.6.0", onlyNamed)},
+			[]string{"k3s-1.30.8-v4.6.0"},
+		},
+		"labels, systems and times": {
+			spec.Select{Tags: map[string]string{"team": "edge"}, OS: spec.OS{Name: "ubuntu", Version: "22.04"}, Where: `age < duration("24h")`}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed)}, []string{"k3s-1.30.9-v4.7.0"},
+		},
+		"the pick itself": {spec.Select{}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.8-v4.7.0", onlyNamed)}, []string{"k3s-1.30.9-v4.7.0"}},
+		"the first of each other variant": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("rke2-1.30.8-v4.7.0", onlyNamed), edge("rke2-1.30.7-v4.7.0", onlyNamed), edge("k3s-1.30.7-v4.7.0-lab", onlyNamed)},
+			[]string{"rke2-1.30.8-v4.7.0", "k3s-1.30.7-v4.7.0-lab"},
+		},
+		"none where two variants fit": {
+			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("rke2-1.30.8-v4.7.0"), edge("k3s-1.30.10-v4.7.0", onlyNamed)}, nil,
+		},
+		"as new as the pick": {
+			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-v1.30.9-v4.7.0", onlyNamed)}, []string{"k3s-v1.30.9-v4.7.0"},
+		},
+		"all where one is wanted": {
+			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.8-v4.7.0", onlyNamed)}, []string{"k3s-1.30.8-v4.7.0"},
+		},
+		"any where times come first": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", byTime), edge("k3s-1.30.8-v4.7.0", onlyNamed, byTime)}, []string{"k3s-1.30.8-v4.7.0"},
+		},
+		"what a template leads to": {
+			spec.Select{Architecture: "amd64"}, ptr(templateOf("1.30.9", "1.29.9")),
+			[]image.Image{
+				edge("k3s-1.30.9-v4.9.0", onlyNamed), edge("k3s-1.30.9-v4.8.0"), edge("k3s-1.29.9-v4.8.0", onlyNamed), edge("k3s-1.31.0-v4.8.0", onlyNamed),
+				edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.30.9-v4.6.0", onlyNamed), edge("k3s-1.29.9-v4.6.0", onlyNamed),
+			},
+			[]string{"k3s-1.29.9-v4.8.0"},
+		},
+		"a newer agent of an older Kubernetes": {
+			spec.Select{Architecture: "amd64"}, ptr(templateOf()), []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.8.0", onlyNamed), edge("k3s-1.31.9-v4.6.0", onlyNamed)},
+			[]string{"k3s-1.29.9-v4.8.0"},
+		},
+	} {
+		var outcome selection.Outcome
+		if tc.of != nil {
+			outcome = templated(t, tc.sel, *tc.of, tc.images...)
+		} else {
+			outcome = apply(t, tc.sel, tc.images...)
+		}
+		var got []string
+		for _, img := range outcome.Unread() {
+			got = append(got, strings.TrimPrefix(img.ID, "r/os:"))
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func byTime(i *image.Image) {
+	i.NewestBy = image.NewestByCreated
+	if i.Digest != "" {
+		at := now()
+		i.CreatedAt = &at
+	}
+}
+
+func ptr[T any](of T) *T { return &of }
