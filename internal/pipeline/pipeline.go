@@ -233,22 +233,19 @@ func hints(packs []spec.Pack) source.Hints {
 // which sources narrow by, suffixes are equal, and >1.30.4+rke2r1 lacks 1.30.4+rke2r2.
 var narrowedBySuffix = regexp.MustCompile(`(?:!=|[<>])\s*[^\s,|<>=~^]+\+`)
 
-// kubernetesVersions are the ranges that packs select, and the versions that a
-// template must lead to beside its pick. One that sources would narrow by more than
-// selection does lifts the hint.
+// kubernetesVersions are the ranges that packs select; of a template that names versions
+// these, as it is made of no others. One that sources would narrow by more than selection
+// does lifts the hint.
 func kubernetesVersions(packs []spec.Pack) []string {
-	versions := union(packs, func(s spec.Select) string {
-		if narrowedBySuffix.MatchString(s.KubernetesVersion) {
-			return ""
-		}
-		return s.KubernetesVersion
-	})
-	if versions == nil {
-		return nil
-	}
+	var versions []string
 	for _, pack := range packs {
-		if pack.Edge != nil {
+		switch wanted := pack.Select.KubernetesVersion; {
+		case isTemplate(pack) && pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0:
 			versions = append(versions, pack.Edge.KubernetesVersions...)
+		case wanted == "" || narrowedBySuffix.MatchString(wanted):
+			return nil
+		default:
+			versions = append(versions, wanted)
 		}
 	}
 	slices.Sort(versions)

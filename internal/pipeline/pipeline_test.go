@@ -199,7 +199,7 @@ func TestHintsAreSpelledAsPluginsDo(t *testing.T) {
 	}
 }
 
-// What a template must lead to beside its pick is asked for too.
+// A template that names versions is made of no others.
 func TestHintsOfKubernetesVersions(t *testing.T) {
 	ranged := spec.Pack{Name: "a", Pack: spec.EdgeNativeBYOI, Select: spec.Select{KubernetesVersion: "~1.30"},
 		Edge: &spec.Edge{KubernetesVersions: []string{"1.31.1", "1.30.4"}}}
@@ -211,8 +211,9 @@ func TestHintsOfKubernetesVersions(t *testing.T) {
 		packs []spec.Pack
 		want  []string
 	}{
-		{[]spec.Pack{ranged}, []string{"1.30.4", "1.31.1", "~1.30"}},
+		{[]spec.Pack{ranged}, []string{"1.30.4", "1.31.1"}},
 		{[]spec.Pack{ranged, anything}, nil},
+		{append(suffix("~1.29"), ranged), []string{"1.30.4", "1.31.1", "~1.29"}},
 		// To semver, which sources narrow by, suffixes are equal: they would leave these out.
 		{suffix(">1.30.4+rke2r1"), nil},
 		{suffix("<1.30.4+rke2r2"), nil},

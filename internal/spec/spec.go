@@ -175,7 +175,8 @@ type Edge struct {
 	AgentMode bool `json:"agentMode,omitempty"`
 	// ContentImages are further images of the content bundle.
 	ContentImages []string `json:"contentImages,omitempty" jsonschema:"uniqueItems=true"`
-	// KubernetesVersions must each exist as a tag when reference is template.
+	// KubernetesVersions are those of the clusters: the template must lead to an image
+	// for each that the pack accepts.
 	KubernetesVersions []string `json:"kubernetesVersions,omitempty" jsonschema:"uniqueItems=true"`
 }
 

@@ -264,14 +264,13 @@ func subjectsOf(file *lock.File, session *options.Session) (subjects []pipeline.
 			missing = append(missing, pack.Name)
 		}
 	}
-	names := file.Names()
-	subjects = make([]pipeline.Subject, len(names))
-	for i, name := range names {
+	for _, name := range file.Names() {
 		entry, _ := file.Entry(name)
-		subjects[i] = pipeline.Subject{Pack: name, Source: entry.Image.Source, Image: entry.Image}
+		subject := pipeline.Subject{Pack: name, Source: entry.Image.Source, Image: entry.Image}
 		pack, known := byName[name]
 		if !known {
-			subjects[i].Notes = []string{"the spec has no such pack any more"}
+			subject.Notes = []string{"the spec has no such pack any more"}
+			subjects = append(subjects, subject)
 			continue
 		}
 		digest, err := lock.Fingerprint(pack, session.Document.Set.Sources)
@@ -279,7 +278,13 @@ func subjectsOf(file *lock.File, session *options.Session) (subjects []pipeline.
 			return nil, nil, err
 		}
 		if digest != entry.SpecDigest {
-			subjects[i].Notes = []string{"the spec changed since the lock was written, and update may pick another"}
+			subject.Notes = []string{"the spec changed since the lock was written, and update may pick another"}
+			subjects = append(subjects, subject)
+			continue
+		}
+		subjects = append(subjects, subject)
+		for _, img := range pipeline.LeadsTo(pack, entry.Image) {
+			subjects = append(subjects, pipeline.Subject{Pack: name, Source: img.Source, Image: img})
 		}
 	}
 	return subjects, missing, nil
