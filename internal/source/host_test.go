@@ -97,14 +97,14 @@ func TestRequestArrives(t *testing.T) {
 			Providers: []string{"aws"}, Regions: []string{"us-east-1", "eu-west-1"}, Architectures: []string{"arm64"},
 			KubernetesVersions: []string{"~1.30"}, K8sDistributions: []string{"k3s"}, CustomTags: []string{"prod"}, NewestOnly: true,
 		},
-		Regions: []string{"us-west-2"},
+		Regions: []string{"us-west-2"}, IDs: []string{"r/os:a", "r/os:b"}, Reads: true,
 	}}, nil)[0]
 	if r.Err != nil || len(r.Images) != 1 {
 		t.Fatal(r.Err, r.Images)
 	}
 	want := map[string]string{
 		"baseDir": "/specs", "now": "2026-05-01T12:00:00Z", "hints": "{[aws] [us-east-1 eu-west-1] [arm64] [~1.30] [k3s] [prod] true}",
-		"regions": "[us-west-2]", "settings": "map[endpoint:x retries:3]", "stdin": `"" <nil>`, "dir": workingDirectory(t) + "<nil>",
+		"regions": "[us-west-2]", "ids": "[r/os:a r/os:b] true", "settings": "map[endpoint:x retries:3]", "stdin": `"" <nil>`, "dir": workingDirectory(t) + "<nil>",
 	}
 	if diff := cmp.Diff(want, r.Images[0].Tags); diff != "" {
 		t.Error(diff)

@@ -74,6 +74,8 @@ type call struct {
 	config   config
 	hints    sdk.Hints
 	settings map[string]any
+	// ids are what the host wants read.
+	ids []string
 	// env and home are the user's; the default home is empty.
 	env  map[string]string
 	home string
@@ -127,7 +129,7 @@ func discover(t testing.TB, c call) *recorder {
 	out := &recorder{}
 	d, err := c.source(t).discovery(sdk.DiscoverRequest[config]{
 		Source: "edge", Config: c.config, Now: now(),
-		Hints: c.hints, UserSettings: c.settings, Secrets: &sdk.Secrets{},
+		Hints: c.hints, IDs: c.ids, UserSettings: c.settings, Secrets: &sdk.Secrets{},
 	}, out)
 	if err == nil {
 		err = d.run(context.Background())

@@ -34,7 +34,7 @@ type testConfig struct {
 type testSource struct{ name string }
 
 func (s testSource) Describe() Info {
-	return Info{Name: s.name, Version: "v2.0.0", Summary: "For tests.", Providers: []string{"aws"}, Environment: []string{"AWS_*"}, SecretEnvironment: []string{"HIDDEN"}, UsesHints: true}
+	return Info{Name: s.name, Version: "v2.0.0", Summary: "For tests.", Providers: []string{"aws"}, Environment: []string{"AWS_*"}, SecretEnvironment: []string{"HIDDEN"}, UsesHints: true, ReadsIDs: true}
 }
 
 func newTestSource() Source[testConfig] { return testSource{"x"} }
@@ -100,7 +100,7 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d.Name != "x" || d.Version != "2.0.0" || d.ProtocolVersions[0] != 1 || d.SdkVersion == "" || strings.Join(d.Environment, " ") != "AWS_* HIDDEN" || strings.Join(d.SecretEnvironment, " ") != "HIDDEN" ||
-		len(d.Capabilities) != 1 || d.Capabilities[0] != sourcev1.Capability_CAPABILITY_HINTS {
+		!slices.Equal(d.Capabilities, []sourcev1.Capability{sourcev1.Capability_CAPABILITY_READ, sourcev1.Capability_CAPABILITY_HINTS}) {
 		t.Error(&d)
 	}
 	var schema map[string]any

@@ -180,6 +180,7 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	case "request":
 		return out.Images(sdk.Image{ID: req.Source, Provider: "aws", NewestBy: sdk.NewestByVersion, Tags: map[string]string{
 			"baseDir": req.BaseDir, "now": req.Now.Format(time.RFC3339), "hints": fmt.Sprint(req.Hints), "regions": fmt.Sprint(req.Regions),
+			"ids":      fmt.Sprint(req.IDs, req.HostReads),
 			"settings": fmt.Sprint(req.UserSettings), "stdin": stdin(), "dir": workingDir(),
 		}})
 	case "edge":

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
+)
+
+// What the host asks for is read and nothing else is: no list, and no other tag.
+func TestAskedFor(t *testing.T) {
+	s := registry.NewStore(t)
+	const tag = "k3s-1.30.10-v4.7.0"
+	tagAll(t, s, []string{tag + "-prod", tag + "-lab", tag, tag + "_linux_amd64", tag + "_linux_arm64"})
+	amd64 := s.Image(t, repoName, tag+"-one_linux_amd64", registry.Manifest{})
+	arm64 := s.Image(t, repoName, tag+"-one_linux_arm64", registry.Manifest{Architecture: "arm64"})
+	s.Index(t, repoName, tag+"-one", nil, amd64.For("linux/amd64"))
+	_ = arm64
+	id := func(tagName string) string { return s.Host + "/" + repoName + ":" + tagName }
+	for name, tc := range map[string]struct {
+		config config
+		ids    []string
+		want   []string
+	}{
+		"two tags":                     {config{}, []string{id(tag + "-prod"), id(tag + "-lab")}, []string{"lab amd64", "lab arm64", "prod amd64", "prod arm64"}},
+		"one that is gone":             {config{}, []string{id(tag + "-gone")}, []string{"gone  gone"}},
+		"of a platform":                {config{}, []string{id(tag + "-one_linux_amd64"), id(tag + "-one_linux_arm64")}, []string{"one_linux_amd64 amd64 withheld", "one_linux_arm64 arm64"}},
+		"of another repository":        {config{}, []string{s.Host + "/other/os:" + tag, "registry.example.com/edge/ubuntu:" + tag, "x"}, nil},
+		"that the filter leaves out":   {config{Tags: []string{"!*-lab"}}, []string{id(tag + "-lab")}, nil},
+		"where nothing is to be read":  {config{Resolve: "none"}, []string{id(tag + "-prod")}, nil},
+		"a digest alone":               {config{}, []string{s.Host + "/" + repoName + "@sha256:" + strings.Repeat("0", 64)}, nil},
+		"more than resolveLimit":       {config{ResolveLimit: 1}, []string{id(tag + "-prod"), id(tag + "-lab")}, []string{"lab amd64", "lab arm64", "prod amd64", "prod arm64"}},
+		"beside the tag that has both": {config{}, []string{id(tag + "_linux_arm64")}, []string{"_linux_arm64 amd64 withheld", "_linux_arm64 arm64 withheld"}},
+	} {
+		tc.config.Repository = s.Host + "/" + repoName
+		s.Requests()
+		out := clean(t, discover(t, call{config: tc.config, ids: tc.ids}))
+		var got []string
+		for _, img := range out.images {
+			text := strings.TrimPrefix(strings.TrimPrefix(img.Name, tag), "-") + " " + img.Architecture
+			if img.Withheld != "" {
+				text += " withheld"
+			}
+			if img.State == sdk.Gone {
+				text += " gone"
+			}
+			got = append(got, text)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q", name, got)
+		}
+		for _, request := range s.Requests() {
+			if strings.Contains(request, "/tags/list") {
+				t.Errorf("%s: the tags are listed again: %s", name, request)
+			}
+		}
+	}
+}
+
+// What matters to a pick is read, by whatever it is selected, and not the older of what the
+// names tell apart.
+func TestHostReadsWhatMatters(t *testing.T) {
+	s := registry.NewStore(t)
+	tags := canvosTags(t, "-v4.7.0")
+	image := s.Image(t, repoName, "", registry.Manifest{})
+	for _, tag := range tags {
+		s.Tag(repoName, tag, image)
+	}
+	labelled := s.Image(t, repoName, "", registry.Manifest{Labels: map[string]string{"team": "edge"}})
+	s.Tag(repoName, "k3s-1.30.4-v4.7.0", labelled)
+	s.Tag(repoName, "k3s-1.29.4-v4.7.0", labelled)
+	p := newProgram(t, s.Host)
+	for name, tc := range map[string]struct {
+		more, want string
+		most       int // requests
+	}{
+		"a label":       {"k8sDistribution: k3s, tags: {team: edge}", "k3s-1.30.4-v4.7.0", 300},
+		"an expression": {`k8sDistribution: k3s, where: 'image.tags.team == "edge" && image.kubernetesVersion.startsWith("1.29")'`, "k3s-1.29.4-v4.7.0", 300},
+		"a name":        {`name: "rke2-1.2*"`, "rke2-1.29.14-v4.7.0", 200},
+	} {
+		p.spec(selecting(tc.more))
+		s.Requests()
+		out, talk := p.run(0, "render")
+		if !strings.Contains(out, "HOST/edge/ubuntu:"+tc.want+`"`) || talk != "" {
+			t.Errorf("%s: picked:\n%s%s", name, out, talk)
+		}
+		if n := len(s.Requests()); n > tc.most {
+			t.Errorf("%s: %d requests", name, n)
+		}
+	}
+}
