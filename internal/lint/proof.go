@@ -103,6 +103,9 @@ func (v view) with(hits []*hit) (view, error) {
 	var chosen replacements
 	wanted := map[*yaml.Node][]place{}
 	for _, h := range hits {
+		if v.doc != nil && !v.within(h) {
+			return view{}, errors.New("more than the place would change")
+		}
 		if !chosen.addAll(h.fix) {
 			continue
 		}
@@ -122,6 +125,21 @@ func (v view) with(hits []*hit) (view, error) {
 		}
 	}
 	return view{text: made.text, doc: doc, trace: v.through(made.trace)}, nil
+}
+
+// within tells whether a fix stays inside of its places, so that comments are as
+// they were.
+func (v view) within(h *hit) bool {
+	for _, r := range h.fix {
+		inside := slices.ContainsFunc(h.places, func(p place) bool {
+			end, err := v.doc.End(p.node)
+			return err == nil && v.doc.Offset(p.node) <= r.Start && r.End <= end
+		})
+		if !inside {
+			return false
+		}
+	}
+	return true
 }
 
 // through leads from a text that was made of the view's to the first one.
@@ -159,13 +177,9 @@ func (t trace) cut(s stretch) trace {
 // proof compares two trees.
 type proof struct {
 	wanted map[*yaml.Node][]place
-	shape  bool
 }
 
 func (p *proof) holds(before, after *yamledit.Document) error {
-	for _, places := range p.wanted {
-		p.shape = p.shape || slices.ContainsFunc(places, func(p place) bool { return p.shape })
-	}
 	if len(after.Duplicates()) > len(before.Duplicates()) {
 		return errors.New("a key would be there twice")
 	}
@@ -176,9 +190,6 @@ func (p *proof) holds(before, after *yamledit.Document) error {
 		}
 		return nil
 	}
-	if p.shape && !slices.Equal(comments(a, nil), comments(b, nil)) {
-		return errors.New("a comment would change")
-	}
 	return p.same(a, b)
 }
 
@@ -187,11 +198,8 @@ func (p *proof) same(a, b *yaml.Node) error {
 	if places, ok := p.wanted[a]; ok {
 		return p.asWanted(a, b, places)
 	}
-	switch {
-	case a.Kind != b.Kind, a.Tag != b.Tag, a.Value != b.Value, a.Anchor != b.Anchor, a.Style != b.Style, len(a.Content) != len(b.Content):
+	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || a.Anchor != b.Anchor || a.Style != b.Style || len(a.Content) != len(b.Content) {
 		return fmt.Errorf("what is on line %d would change too", a.Line)
-	case !p.shape && (a.HeadComment != b.HeadComment || a.LineComment != b.LineComment || a.FootComment != b.FootComment):
-		return fmt.Errorf("a comment near line %d would change", a.Line)
 	}
 	for i := range a.Content {
 		if err := p.same(a.Content[i], b.Content[i]); err != nil {
@@ -219,11 +227,12 @@ func (p *proof) asWanted(a, b *yaml.Node, places []place) error {
 	}
 	want = edited(want, edits)
 	custom := strings.HasPrefix(a.Tag, "!") && !strings.HasPrefix(a.Tag, "!!")
-	switch {
-	case b.Kind != yaml.ScalarNode, b.Value != want, b.Anchor != a.Anchor, custom != (b.Tag == a.Tag && custom), !custom && b.ShortTag() != "!!str":
+	tagged := b.ShortTag() == "!!str"
+	if custom {
+		tagged = b.Tag == a.Tag
+	}
+	if b.Kind != yaml.ScalarNode || b.Value != want || b.Anchor != a.Anchor || !tagged {
 		return fmt.Errorf("the value would not become %q", want)
-	case a.LineComment != "" && a.LineComment != b.LineComment, a.HeadComment != b.HeadComment, a.FootComment != b.FootComment:
-		return errors.New("a comment would change")
 	}
 	return nil
 }
@@ -262,17 +271,4 @@ func ink(n *yaml.Node) string {
 	}
 	walk(n)
 	return out.String()
-}
-
-func comments(n *yaml.Node, all []string) []string {
-	for _, c := range []string{n.HeadComment, n.LineComment, n.FootComment} {
-		if c != "" {
-			all = append(all, c)
-		}
-	}
-	for _, child := range n.Content {
-		all = comments(child, all)
-	}
-	slices.Sort(all)
-	return all
 }

@@ -566,11 +566,16 @@ func (t *tree) packMacros(macros []ownMacro) {
 	}
 }
 
+// anyAction is a template's action, also one that Go would refuse.
+var anyAction = regexp.MustCompile(`\{\{[^{}]*`)
+
+func hasInvisible(text string) bool { return strings.ContainsFunc(text, invisibleInWord) }
+
 // invisible finds characters that nobody sees, where they are not told yet.
 func (t *tree) invisible() {
 	t.each(func(s scalar) {
-		if s.Kind == yaml.ScalarNode && strings.Contains(s.Value, "{{") && strings.ContainsFunc(s.Value, invisibleInWord) {
-			t.add(RuleInvisible, Error, s.Node, "a macro's value holds an invisible character: write it anew")
+		if s.Kind == yaml.ScalarNode && slices.ContainsFunc(anyAction.FindAllString(s.Value, -1), hasInvisible) {
+			t.add(RuleInvisible, Error, s.Node, "a macro in this value holds an invisible character: write it anew")
 		}
 	})
 	places := invisibles(t.view.text)

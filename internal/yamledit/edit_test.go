@@ -77,6 +77,8 @@ func TestEdit(t *testing.T) {
 		{"nested, missing", "options:\n  system:\n    repo: u\n", "options:\n  system:\n    repo: u\n    uri: \"ttl.sh/u:k3s-1\"\n", []Op{uri}},
 		{"quoted key", "options: {'system.uri' : NA}\n", "options: {'system.uri' : ttl.sh/u:k3s-1}\n", []Op{uri}},
 		{"explicit key", "? options\n: ? system.uri\n  : NA\n", "? options\n: ? system.uri\n  : ttl.sh/u:k3s-1\n", []Op{uri}},
+		{"explicit key, missing", "? pack\n: ? osName\n  : |-\n   x\n", "? pack\n: ? osName\n  : \"rhel\"\n  osVersion: \"8\"\n", []Op{name, version}},
+		{"literal beside an explicit key", "? a\n: b\npack:\n ? osName\n : |-\n  x\n   y\n", "? a\n: b\npack:\n ? osName\n : \"rhel\"\n", []Op{name}},
 		{"open literal at the end", "pack:\n  osName: rhel\nstages: |\n  foo", "options:\n  system.uri: \"ttl.sh/u:k3s-1\"\npack:\n  osName: rhel\nstages: |\n  foo", []Op{uri}},
 		{"kept blank lines", "pack:\n  s: |+\n    foo\n\nz: 1\n", "pack:\n  s: |+\n    foo\n\n  osName: \"rhel\"\nz: 1\n", []Op{name}},
 		{"document marks", "%YAML 1.1\n---\npack:\n  osName: sles\n...\n", "%YAML 1.1\n---\npack:\n  osName: rhel\n  osVersion: \"8\"\n...\n", []Op{name, version}},

@@ -123,7 +123,7 @@ func (d *Document) insertBelowNull(op Op, keys []string, chain []*yaml.Node) ([]
 	if !d.afterColon(start) {
 		return nil, refuse(null, "write it as key: value", "there is no colon to write a value behind")
 	}
-	indent := mapping.Content[0].Column - 1 + d.unit
+	indent := d.keyColumn(mapping) - 1 + d.unit
 	return d.insertLine(d.endOfLine(start), d.blockPair(op, keys, indent)), nil
 }
 
@@ -135,7 +135,7 @@ func (d *Document) insertLine(end int, text string) []byte {
 // insertBlock adds lines to a block mapping: behind the owned key that comes
 // before, else at its end.
 func (d *Document) insertBlock(op Op, at found, parent *yaml.Node, before []Op) ([]byte, error) {
-	indent := parent.Content[0].Column - 1
+	indent := d.keyColumn(parent) - 1
 	text := d.blockPair(op, at.missing, indent)
 	sibling := len(parent.Content) - 1
 	for _, prev := range slices.Backward(before) {

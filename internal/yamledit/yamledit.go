@@ -162,7 +162,7 @@ func (d *Document) walk(n *yaml.Node, at place) {
 	case yaml.MappingNode:
 		d.noteDuplicates(n)
 		if len(n.Content) > 0 && !inner.flow {
-			inner.parent = n.Content[0].Column
+			inner.parent = d.keyColumn(n)
 			if at.parent > 0 && d.unit == 0 && inner.parent > at.parent {
 				d.unit = inner.parent - at.parent
 			}
@@ -204,6 +204,16 @@ func (d *Document) refuseDuplicates() error {
 		return refuse(dup.Key, "keep one of the two", "the key %q is already on line %d", dup.Key.Value, dup.First.Line)
 	}
 	return nil
+}
+
+// keyColumn is the column of a block mapping's keys, which an explicit key has its
+// question mark at.
+func (d *Document) keyColumn(n *yaml.Node) int {
+	off := d.skipProperties(d.Offset(n))
+	if off+1 < len(d.src) && d.src[off] == '?' && isBlank(d.src[off+1]) {
+		return d.column(off)
+	}
+	return n.Content[0].Column
 }
 
 // dashColumn is the column of a block sequence's dashes. A sequence with an
