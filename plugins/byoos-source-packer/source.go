@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/files"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
@@ -57,16 +59,11 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	}
 	found := newFindings(req.Config)
 	for _, file := range r.find() {
-		m, err := r.load(ctx, file, r.keep(req.Config.Runs))
-		if err != nil {
+		if err := r.discover(ctx, file, found, out); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			r.fail(file.explain(err, r.loader.Wait))
-			continue
-		}
-		if err := out.Images(found.add(file.name, m)...); err != nil {
-			return err
 		}
 	}
 	for _, d := range found.diagnostics(r.failed) {
@@ -163,7 +160,42 @@ func (r *reader) keep(runs string) manifest.Keep {
 	return func(run string) bool { return strings.EqualFold(run, runs) }
 }
 
-func (r *reader) load(ctx context.Context, file manifestFile, keep manifest.Keep) (*manifest.Manifest, error) {
+// discover goes over a manifest twice, so that no more than a build is in memory at a
+// time: which build made an image last is known at the end of the file only. What changes
+// in between is an error, as images were sent by then.
+func (r *reader) discover(ctx context.Context, file manifestFile, found *findings, out *sdk.Stream) error {
+	last := newLastBuilds(r.config)
+	keep := r.keep(r.config.Runs)
+	wanted, all := func(string) bool { return true }, keep
+	if keep != nil {
+		wanted, all = keep, manifest.All // a later run may have made the image of this one again
+	}
+	m, err := r.load(ctx, file, all, last.reset, last.note)
+	if err != nil {
+		return err
+	}
+	if keep == nil {
+		all = manifest.Run(m.LastRun)
+	}
+	again := *r
+	again.loader.Wait = 0
+	found.begin(file.name, m)
+	last.rewind()
+	_, err = again.load(ctx, file, all, func() {}, func(build manifest.Build) error {
+		last.at++
+		if !wanted(build.RunUUID) {
+			return nil
+		}
+		return out.Images(last.only(found.add(build))...)
+	})
+	found.end(file.name)
+	return err
+}
+
+// load gives take the builds of a file; restart is called before each attempt.
+func (r *reader) load(
+	ctx context.Context, file manifestFile, keep manifest.Keep, restart func(), take func(manifest.Build) error,
+) (*manifest.Manifest, error) {
 	loader := r.loader
 	loader.Waiting = func() { _ = r.out.Progress(0, 0, "waiting for packer to finish writing "+file.name) }
 	return loader.Load(ctx, file.path, func(ctx context.Context, in io.ReaderAt, size int64) (*manifest.Manifest, error) {
@@ -171,11 +203,75 @@ func (r *reader) load(ctx context.Context, file manifestFile, keep manifest.Keep
 			// A host that no longer listens cancels ctx.
 			_ = r.out.Progress(done, size, "reading "+file.name)
 		}
-		if keep == nil {
-			return manifest.Latest(ctx, in, size, progress)
+		wanted := keep
+		if wanted == nil {
+			m, err := manifest.Latest(ctx, in, size, progress)
+			if err != nil {
+				return nil, err
+			}
+			restart()
+			for _, build := range m.Builds {
+				if err := take(build); err != nil {
+					return nil, err
+				}
+			}
+			return m, nil
 		}
-		return manifest.Read(ctx, in, size, keep, progress)
+		restart()
+		return manifest.Each(ctx, in, size, wanted, progress, take)
 	})
+}
+
+// lastBuilds knows which build of a manifest made an image last: names of templates and
+// of managed images are used again, and the image is then of the later build alone. Packer
+// appends, so that is the later one in the file.
+type lastBuilds struct {
+	config config
+	// made is the number of the build by a hash of the image: there may be many.
+	made map[[16]byte]int32
+	at   int32
+}
+
+func newLastBuilds(c config) *lastBuilds {
+	return &lastBuilds{config: c, made: map[[16]byte]int32{}}
+}
+
+func (l *lastBuilds) reset() { clear(l.made); l.rewind() }
+
+func (l *lastBuilds) rewind() { l.at = 0 }
+
+func (l *lastBuilds) note(build manifest.Build) error {
+	l.at++
+	for _, img := range images.FromBuild(build, l.config.CustomData, l.config.defaults()) {
+		l.made[placeOf(&img)] = l.at
+	}
+	return nil
+}
+
+// only leaves out what a later build made again. Of a run that the user names it is
+// listed, and not offered.
+func (l *lastBuilds) only(made []sdk.Image) []sdk.Image {
+	var kept []sdk.Image
+	for _, img := range made {
+		again := img.State == sdk.Available && l.made[placeOf(&img)] != l.at
+		if again && l.config.Runs == runsAll {
+			continue
+		}
+		if again {
+			img.Withheld = "a later build made the image again under its name, so it is not that of this run"
+		}
+		kept = append(kept, img)
+	}
+	return kept
+}
+
+func placeOf(img *sdk.Image) (sum [16]byte) {
+	hash := fnv.New128a()
+	for _, part := range []string{img.Provider, image.CanonicalID(img.Provider, img.ID), image.RegionKey(img.Region)} {
+		_, _ = io.WriteString(hash, part+"\x00") // a hash takes all
+	}
+	hash.Sum(sum[:0])
+	return sum
 }
 
 func (f manifestFile) notFound(err error, base string) *sdk.Diagnostic {
@@ -260,34 +356,55 @@ type findings struct {
 	mapped   map[string]bool // keys of config.CustomData that a build has
 	runs     []string
 	runFound bool
+
+	// Of the manifest that is read:
+	count   map[place]int
+	unknown map[place]bool
+	managed []string
 }
 
 func newFindings(c config) *findings {
 	return &findings{config: c, names: map[string]bool{}, mapped: map[string]bool{}}
 }
 
-// add returns the images of one manifest.
-func (f *findings) add(file string, m *manifest.Manifest) []sdk.Image {
+// begin notes what is known of a manifest before its builds.
+func (f *findings) begin(file string, m *manifest.Manifest) {
 	f.runs = append(f.runs, m.Runs...)
-	f.runFound = f.runFound || len(m.Builds) > 0
 	f.noteRuns(file, m)
-	var all []sdk.Image
-	for _, build := range m.Builds {
-		f.matchNames(build.Name)
-		if !f.config.wanted(build.Name) {
-			continue
-		}
-		for _, key := range f.config.CustomData.Mapped() {
-			if build.CustomData[key] != "" {
-				f.mapped[key] = true
-			}
-		}
-		all = append(all, images.FromBuild(build, f.config.CustomData, f.config.defaults())...)
+	f.count, f.unknown, f.managed = map[place]int{}, map[place]bool{}, nil
+}
+
+// add returns the images of one build.
+func (f *findings) add(build manifest.Build) []sdk.Image {
+	f.runFound = true
+	f.matchNames(build.Name)
+	if !f.config.wanted(build.Name) {
+		return nil
 	}
-	f.noteUnknownTimes(file, all)
-	f.noteManagedImages(file, all)
+	for _, key := range f.config.CustomData.Mapped() {
+		if build.CustomData[key] != "" {
+			f.mapped[key] = true
+		}
+	}
+	all := images.FromBuild(build, f.config.CustomData, f.config.defaults())
+	for _, img := range all {
+		if img.State == sdk.Available {
+			at := place{img.Provider, img.Region, img.Architecture}
+			f.count[at]++
+			f.unknown[at] = f.unknown[at] || img.CreatedAt.IsZero()
+		}
+		if img.Attributes[images.AttributeAzureKind] == "managedImage" && !slices.Contains(f.managed, img.Name) {
+			f.managed = append(f.managed, img.Name)
+		}
+	}
 	f.sent += len(all)
 	return all
+}
+
+// end notes what all builds of a manifest tell together.
+func (f *findings) end(file string) {
+	f.noteUnknownTimes(file)
+	f.noteManagedImages(file)
 }
 
 func (f *findings) matchNames(name string) {
@@ -322,27 +439,37 @@ func (f *findings) noteRuns(file string, m *manifest.Manifest) {
 			"set runs to one of them, or to all")
 		return
 	}
-	earlier := slices.DeleteFunc(slices.Clone(m.OtherNames), func(name string) bool { return !f.config.wanted(name) })
+	var earlier []string
+	for _, output := range m.Others {
+		if name := earlierName(output, m.Kept); f.config.wanted(output.Name) && !slices.Contains(earlier, name) {
+			earlier = append(earlier, name)
+		}
+	}
 	if len(earlier) > 0 {
 		f.note(sdk.Notice, file, "builds that the last run did not make are left out: "+list(earlier),
 			"", "set runs: all to have the builds of every run, and let pick: newest choose among them")
 	}
 }
 
-// noteUnknownTimes says so when images of one place cannot be ordered.
-func (f *findings) noteUnknownTimes(file string, all []sdk.Image) {
-	type place struct{ provider, region, architecture string }
-	count, unknown := map[place]int{}, map[place]bool{}
-	for _, img := range all {
-		if img.State != sdk.Available {
-			continue
-		}
-		at := place{img.Provider, img.Region, img.Architecture}
-		count[at]++
-		unknown[at] = unknown[at] || img.CreatedAt.IsZero()
+// earlierName tells a build that the last run did not make from one of the same name
+// that it made, by its builder and region.
+func earlierName(o manifest.Output, kept map[string]bool) string {
+	switch {
+	case !kept[o.Name]:
+		return o.Name
+	case o.Region == "":
+		return fmt.Sprintf("%s (%s)", o.Name, o.BuilderType)
 	}
-	for at, n := range count {
-		if n > 1 && unknown[at] {
+	return fmt.Sprintf("%s (%s in %s)", o.Name, o.BuilderType, o.Region)
+}
+
+// place is where images are ranked among each other.
+type place struct{ provider, region, architecture string }
+
+// noteUnknownTimes says so when images of one place cannot be ordered.
+func (f *findings) noteUnknownTimes(file string) {
+	for at, n := range f.count {
+		if n > 1 && f.unknown[at] {
 			f.note(sdk.Notice, file, "the manifest does not say which image is the newest",
 				"builds of one region have no build_time", "unset strip_time in the manifest post-processor, or select by name or tags")
 			return
@@ -351,15 +478,9 @@ func (f *findings) noteUnknownTimes(file string, all []sdk.Image) {
 }
 
 // noteManagedImages tells of the gallery versions that azure-arm does not record.
-func (f *findings) noteManagedImages(file string, all []sdk.Image) {
-	var names []string
-	for _, img := range all {
-		if img.Attributes[images.AttributeAzureKind] == "managedImage" && !slices.Contains(names, img.Name) {
-			names = append(names, img.Name)
-		}
-	}
-	if names != nil {
-		f.note(sdk.Notice, file, "managed images of Azure: "+list(names),
+func (f *findings) noteManagedImages(file string) {
+	if f.managed != nil {
+		f.note(sdk.Notice, file, "managed images of Azure: "+list(f.managed),
 			"when azure-arm makes a managed image and a gallery version, the manifest holds the managed image only",
 			"to use the gallery version, read it with the source type azure, or drop managed_image_name from the template")
 	}

@@ -606,3 +606,76 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("got %v after %d pauses, want the call to end at the first", err, clock.pauses)
 	}
 }
+
+const managedImage = "/subscriptions/S/resourceGroups/capi/providers/Microsoft.Compute/images/golden"
+
+// TestNameUsedAgain: a template or managed image that a later build made again has nothing
+// of the earlier one, whatever times say.
+func TestNameUsedAgain(t *testing.T) {
+	rhel, ubuntu := `{"distro_name": "rhel", "distro_version": "8"}`, `{"distro_name": "Ubuntu 24.04"}`
+	for name, tt := range map[string]struct {
+		builder, id, again string
+		first, second      int
+		custom, runs, want string
+		withheld           bool
+	}{
+		"vSphere":             {"vsphere-iso", "golden", "golden", 1700000000, 1700009999, ubuntu, "all", "ubuntu 24.04", false},
+		"without custom_data": {"vsphere-iso", "golden", "golden", 1700000000, 1700009999, "null", "all", " ", false},
+		"without times":       {"vsphere-iso", "golden", "golden", 0, 0, "null", "all", " ", false},
+		"Azure":               {"azure-arm", managedImage, strings.ToUpper(managedImage), 1700000000, 1700009999, ubuntu, "all", "ubuntu 24.04", false},
+		"the last run":        {"azure-arm", managedImage, managedImage, 1700000000, 1700009999, "null", "latest", " ", false},
+		"the earlier run":     {"azure-arm", managedImage, managedImage, 1700000000, 1700009999, "null", run1, "rhel 8", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
+				build("a", tt.builder, tt.id, run1, tt.first, rhel), build("b", tt.builder, tt.again, run2, tt.second, tt.custom)))
+			got := discover(t, dir, map[string]any{"manifest": "m.json", "runs": tt.runs, "datacenter": "DC", "folder": "/"}, nil)
+			if len(got.Images) != 1 {
+				t.Fatalf("%v", got.ids())
+			}
+			img := got.Images[0]
+			if os := img.GetOs().GetName() + " " + img.GetOs().GetVersion(); os != tt.want || (img.GetWithheld() != "") != tt.withheld {
+				t.Errorf("%q, withheld %q", os, img.GetWithheld())
+			}
+		})
+	}
+}
+
+// TestDefaultSystem: the version of a default belongs to its name.
+func TestDefaultSystem(t *testing.T) {
+	for name, tt := range map[string]struct {
+		custom, osName, osVersion, want, told string
+	}{
+		"of another system":    {`{"distro_name": "ubuntu"}`, "rhel", "8", "ubuntu ", "config os.name says rhel, config os.version says 8, custom_data distro_name says ubuntu"},
+		"of the same":          {`{"distro_name": "RHEL"}`, "rhel", "8", "rhel 8", ""},
+		"of no system":         {`{"distro_name": "ubuntu"}`, "", "8", "ubuntu ", "config os.version says 8 without a name"},
+		"that is not needed":   {`{"distro_name": "Ubuntu 24.04"}`, "rhel", "8", "ubuntu 24.04", ""},
+		"text":                 {`{}`, "Red Hat Enterprise Linux 8", "", "rhel 8", ""},
+		"a name for a version": {`{"distribution_version": "2404"}`, "ubuntu", "", "ubuntu 24.04", ""},
+		"not for another":      {`{"distribution_version": "24.04"}`, "rhel", "8", "rhel ", "custom_data distribution_version says 24.04 without a name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "m.json"), manifestOf(run1, build("a", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, tt.custom)))
+			got := discover(t, dir, map[string]any{"manifest": "m.json", "os": map[string]any{"name": tt.osName, "version": tt.osVersion}}, nil)
+			img := got.Images[0]
+			if os := img.GetOs().GetName() + " " + img.GetOs().GetVersion(); os != tt.want || (tt.told == "") != (got.says() == "") || !strings.Contains(got.says(), tt.told) {
+				t.Errorf("%q, says %s", os, got.says())
+			}
+		})
+	}
+}
+
+// TestLeftOut: HCL writes one name for every builder and region.
+func TestLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
+		build("golden", "azure-arm", managedImage, run1, 1700000000, "null"),
+		build("golden", "amazon-ebs", "eu-west-1:ami-0a1,us-east-1:ami-0a2", run1, 1700000000, "null"),
+		build("golden", "amazon-ebs", "us-east-1:ami-0a3", run2, 1700009999, "null")))
+	got := discover(t, dir, map[string]any{"manifest": "m.json"}, nil).says()
+	if want := "left out: golden (amazon-ebs in eu-west-1), golden (azure-arm)"; !strings.Contains(got, want) {
+		t.Errorf("says %s", got)
+	}
+}

@@ -22,7 +22,11 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 	}
 	check := newCheck(req.Config, req.Refs)
 	for _, file := range r.find() {
-		m, err := r.load(ctx, file, manifest.All)
+		var builds []manifest.Build
+		_, err := r.load(ctx, file, manifest.All, func() { builds = nil }, func(b manifest.Build) error {
+			builds = append(builds, b)
+			return nil
+		})
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -30,7 +34,7 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 			r.fail(file.explain(err, r.loader.Wait))
 			continue
 		}
-		check.read(file.name, m)
+		check.read(file.name, builds)
 	}
 	if r.sendErr != nil {
 		return r.sendErr
@@ -96,9 +100,9 @@ func runOf(ref sdk.Ref) string {
 	return ref.Reference.Value
 }
 
-func (k *check) read(file string, m *manifest.Manifest) {
+func (k *check) read(file string, builds []manifest.Build) {
 	k.files = append(k.files, file)
-	for _, build := range m.Builds {
+	for _, build := range builds {
 		if _, wanted := k.runs[strings.ToLower(build.RunUUID)]; wanted {
 			k.runs[strings.ToLower(build.RunUUID)] = true
 		}

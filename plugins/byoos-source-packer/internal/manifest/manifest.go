@@ -7,6 +7,7 @@
 package manifest
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -35,7 +36,7 @@ type File struct {
 
 // Manifest is what was read.
 type Manifest struct {
-	// Builds are the kept ones, in the file's order.
+	// Builds are the kept ones, in the file's order, unless they were taken by Each.
 	Builds []Build
 	// Total is how many builds the file holds.
 	Total int
@@ -44,12 +45,17 @@ type Manifest struct {
 	LastRun string
 	// LastRunAssumed says that LastRun is the latter.
 	LastRunAssumed bool
-	// OtherNames are the sorted names of builds that were not kept and of which
-	// no namesake was, maxNames of them at most.
-	OtherNames []string
+	// Others are the outputs of builds that were not kept and of which none was that
+	// is like it, sorted, maxNames of them at most. Kept has the names that were.
+	Others []Output
+	Kept   map[string]bool
 	// Runs are the latest run uuids in the file, oldest first, maxRuns at most.
 	Runs []string
 }
+
+// Output is what tells the image of a build from others of its run. Region is empty
+// where the artifact's id does not say.
+type Output struct{ Name, BuilderType, Region string }
 
 // Limits of what is remembered of builds that are not kept.
 const (
@@ -85,7 +91,22 @@ func Latest(ctx context.Context, r io.ReaderAt, size int64, progress Progress) (
 
 // Read reads the builds that keep wants from the first size bytes of r.
 func Read(ctx context.Context, r io.ReaderAt, size int64, keep Keep, progress Progress) (*Manifest, error) {
-	s := newScanner(ctx, r, size, keep, progress)
+	var builds []Build
+	m, err := Each(ctx, r, size, keep, progress, func(b Build) error {
+		builds = append(builds, b)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.Builds = builds
+	return m, nil
+}
+
+// Each is Read for builds that need not be in memory at once: take gets each that keep
+// wants, before it is known whether the rest of the file is good.
+func Each(ctx context.Context, r io.ReaderAt, size int64, keep Keep, progress Progress, take func(Build) error) (*Manifest, error) {
+	s := newScanner(ctx, r, size, keep, progress, take)
 	if err := s.scan(); err != nil {
 		return nil, err
 	}
@@ -93,23 +114,20 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, keep Keep, progress Pr
 }
 
 func (s *scanner) manifest() *Manifest {
-	m := &Manifest{
-		Builds:         s.kept,
-		Total:          s.total,
-		LastRun:        s.lastRun,
-		LastRunAssumed: s.lastRun == "",
-		Runs:           s.runs,
-	}
+	m := &Manifest{Total: s.total, LastRun: s.lastRun, LastRunAssumed: s.lastRun == "", Runs: s.runs, Kept: map[string]bool{}}
 	if m.LastRunAssumed {
 		m.LastRun = s.lastBuildRun
 	}
-	for _, build := range s.kept {
-		delete(s.others, build.Name)
+	for output := range s.kept {
+		m.Kept[output.Name] = true
+		delete(s.others, output)
 	}
-	for name := range s.others {
-		m.OtherNames = append(m.OtherNames, name)
+	for output := range s.others {
+		m.Others = append(m.Others, output)
 	}
-	slices.Sort(m.OtherNames)
+	slices.SortFunc(m.Others, func(a, b Output) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.BuilderType, b.BuilderType), cmp.Compare(a.Region, b.Region))
+	})
 	return m
 }
 

@@ -46,19 +46,18 @@ func TestLatest(t *testing.T) {
 		CustomData: map[string]string{"os": "rhel", "empty": ""},
 	}
 	want := &Manifest{
-		Builds: []Build{web}, Total: 3, LastRun: newRun, OtherNames: []string{"db"}, Runs: []string{oldRun, newRun},
+		Builds: []Build{web}, Total: 3, LastRun: newRun, Kept: map[string]bool{"web": true},
+		Others: []Output{{"db", "amazon-ebs", "us-east-1"}}, Runs: []string{oldRun, newRun},
 	}
 	variants := map[string]string{
-		"as Packer writes it":       twoRuns,
-		"CRLF":                      strings.ReplaceAll(twoRuns, "\n", "\r\n"),
-		"UTF-8 byte order mark":     "\ufeff" + twoRuns,
-		"trailing white space":      twoRuns + "\n\n  ",
-		"unknown keys":              strings.Replace(twoRuns, `"builds"`, `"future": [{"a": {}}], "builds"`, 1),
-		"last run first":            `{"last_run_uuid": "` + newRun + `",` + strings.Replace(twoRuns[1:], `"last_run_uuid"`, `"x"`, 1),
-		"last run twice, last wins": `{"last_run_uuid": "` + oldRun + `",` + twoRuns[1:],
-		"a decoy key in the tail":   twoRuns[:len(twoRuns)-1] + `, "note": {"last_run_uuid": "` + oldRun + `"}}`,
-		"builds twice, last wins":   `{"builds": [{"name": "x", "builder_type": "null", "artifact_id": "Null"}],` + twoRuns[1:],
-		"far from the tail":         twoRuns[:len(twoRuns)-1] + `, "pad": "` + strings.Repeat("x", 10000) + `"}`,
+		"as Packer writes it":     twoRuns,
+		"CRLF":                    strings.ReplaceAll(twoRuns, "\n", "\r\n"),
+		"UTF-8 byte order mark":   "\ufeff" + twoRuns,
+		"trailing white space":    twoRuns + "\n\n  ",
+		"unknown keys":            strings.Replace(twoRuns, `"builds"`, `"future": [{"a": {}}], "builds"`, 1),
+		"last run first":          `{"last_run_uuid": "` + newRun + `",` + strings.Replace(twoRuns[1:], `"last_run_uuid"`, `"x"`, 1),
+		"a decoy key in the tail": twoRuns[:len(twoRuns)-1] + `, "note": {"last_run_uuid": "` + oldRun + `"}}`,
+		"far from the tail":       twoRuns[:len(twoRuns)-1] + `, "pad": "` + strings.Repeat("x", 10000) + `"}`,
 	}
 	for name, text := range variants {
 		t.Run(name, func(t *testing.T) {
@@ -167,6 +166,18 @@ func TestErrors(t *testing.T) {
 		{
 			"syntax deep inside", "{\"builds\": [\n{\"builder_type\": \"x\"},\n{\"builder_type\" \"y\"}]}", Syntax,
 			"line 3 (byte 52): invalid character '\"' after object key",
+		},
+		{"builds twice", "{\"builds\": [],\n\"builds\": []}", Shape, `line 2 (byte 15): "builds" stands twice`},
+		{"builds twice in another case", "{\"builds\": [],\n\"BUILDS\": []}", Shape, `line 2 (byte 15): "BUILDS" stands twice, once as "builds"`},
+		{"last run twice", `{"last_run_uuid": "a", "builds": [], "last_run_uuid": "b"}`, Shape, `line 1 (byte 37): "last_run_uuid" stands twice`},
+		{"a letter that folds", `{"builds": [], "build\u017f": []}`, Shape, `line 1 (byte 15): "buildſ" stands twice, once as "builds"`},
+		{
+			"a key of a build twice", "{\"builds\": [\n{\"builder_type\": \"x\", \"Artifact_ID\": \"a\", \"artifact_id\": \"b\"}]}", Shape,
+			`line 2 (byte 13): builds[0]: "artifact_id" stands twice, once as "Artifact_ID"`,
+		},
+		{
+			"a key of custom_data twice", `{"builds": [{"builder_type": "x", "custom_data": {"os": "{\",", "a": "", "o\u0073": "b"}}]}`, Shape,
+			`line 1 (byte 12): builds[0]: custom_data.os stands twice`,
 		},
 		{"trailing comma", "{\"builds\": [\n{\"builder_type\": \"x\"},\n]}", Syntax, ""},
 		{"missing comma", `{"builds": [] "last_run_uuid": ""}`, Syntax, ""},

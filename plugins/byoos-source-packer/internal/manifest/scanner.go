@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,15 +25,17 @@ type scanner struct {
 	file    io.ReaderAt
 	size    int64
 	keep    Keep
+	take    func(Build) error
 	limited *limitedReader
 	dec     *json.Decoder
 
 	lastRun, lastBuildRun string
 	hasBuilds             bool
 	total                 int
-	kept                  []Build
-	others                map[string]struct{}
+	others, kept          map[Output]struct{}
 	runs                  []string
+	members               keys // of the manifest
+	text                  json.RawMessage
 	raw                   rawBuild
 }
 
@@ -52,16 +55,16 @@ func (b *rawBuild) reset() {
 	*b = rawBuild{Files: b.Files[:0], CustomData: b.CustomData[:0]}
 }
 
-func newScanner(ctx context.Context, file io.ReaderAt, size int64, keep Keep, progress Progress) *scanner {
+func newScanner(ctx context.Context, file io.ReaderAt, size int64, keep Keep, progress Progress, take func(Build) error) *scanner {
 	limited := &limitedReader{
 		ctx:      ctx,
 		in:       bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 256<<10),
 		progress: progress,
 	}
 	return &scanner{
-		file: file, size: size, keep: keep, limited: limited,
+		file: file, size: size, keep: keep, take: take, limited: limited,
 		dec:    json.NewDecoder(limited),
-		others: map[string]struct{}{},
+		others: map[Output]struct{}{}, kept: map[Output]struct{}{},
 	}
 }
 
@@ -131,13 +134,18 @@ func (s *scanner) open() error {
 }
 
 // member reads one key of the top-level object with its value. As in Packer's
-// own reader, keys match in any case and of a repeated key the last one counts.
+// own reader, keys match in any case. One that stands twice is refused: readers do not
+// agree which of the two counts.
 func (s *scanner) member() error {
+	start := s.dec.InputOffset()
 	tok, err := s.token()
 	if err != nil {
 		return err
 	}
 	key, _ := tok.(string)
+	if twice, ok := s.members.add(key); ok {
+		return s.fail(Shape, s.valueStart(start), "%q stands twice%s", key, asWell(key, twice))
+	}
 	switch {
 	case strings.EqualFold(key, "builds"):
 		return s.builds()
@@ -157,8 +165,7 @@ func (s *scanner) member() error {
 }
 
 func (s *scanner) builds() error {
-	s.hasBuilds, s.total, s.kept, s.runs, s.lastBuildRun = true, 0, nil, nil, ""
-	clear(s.others)
+	s.hasBuilds = true
 	start := s.dec.InputOffset()
 	tok, err := s.token()
 	if err != nil {
@@ -182,28 +189,59 @@ func (s *scanner) builds() error {
 func (s *scanner) build() error {
 	what := fmt.Sprintf("builds[%d]", s.total)
 	start := s.dec.InputOffset()
-	s.raw.reset()
-	if err := s.decode(&s.raw, what); err != nil {
+	if err := s.decode(&s.text, what); err != nil {
 		return err
+	}
+	s.raw.reset()
+	if err := json.Unmarshal(s.text, &s.raw); err != nil {
+		return s.explain(err, s.errorOffset(start, &s.raw), what)
 	}
 	if s.raw.BuilderType == "" && s.raw.ArtifactID == "" {
 		return s.fail(Shape, s.valueStart(start), "%s has neither builder_type nor artifact_id", what)
+	}
+	if key, twice, ok := repeated(s.text, true); ok {
+		return s.fail(Shape, s.valueStart(start), "%s: %q stands twice%s", what, key, asWell(key, twice))
+	}
+	if key, _, ok := repeated(s.raw.CustomData, false); ok {
+		return s.fail(Shape, s.valueStart(start), "%s: custom_data.%s stands twice", what, key)
 	}
 	s.total++
 	s.lastBuildRun = s.raw.RunUUID
 	s.noteRun(s.raw.RunUUID)
 	if !s.keep(s.raw.RunUUID) {
-		if len(s.others) < maxNames {
-			s.others[s.raw.Name] = struct{}{}
-		}
+		note(s.others, &s.raw)
 		return nil
 	}
+	note(s.kept, &s.raw)
 	build, err := s.raw.build()
 	if err != nil {
 		return s.fail(Shape, s.valueStart(start), "%s: %v", what, err)
 	}
-	s.kept = append(s.kept, build)
-	return nil
+	return s.take(build)
+}
+
+func asWell(key, as string) string {
+	if key == as {
+		return ""
+	}
+	return fmt.Sprintf(", once as %q", as)
+}
+
+// region finds what is before an id in an artifact_id, such as us-east-1:ami-1.
+var region = regexp.MustCompile(`(?:^|,)\s*([a-z]{2,4}(?:-[a-z]+)+-\d+):`)
+
+// note remembers a build by what tells its image from others. Templates in HCL write one
+// name for every builder.
+func note(in map[Output]struct{}, b *rawBuild) {
+	places := region.FindAllStringSubmatch(b.ArtifactID, -1)
+	if places == nil {
+		places = [][]string{{"", ""}}
+	}
+	for _, place := range places {
+		if len(in) < maxNames {
+			in[Output{b.Name, b.BuilderType, place[1]}] = struct{}{}
+		}
+	}
 }
 
 // noteRun moves a run to the end of the list of the latest ones.
