@@ -265,11 +265,7 @@ func encrypted(devices []types.BlockDeviceMapping) string {
 // (kubernetes-sigs/image-builder: images/capi/packer/ami/packer.json), else from
 // what EC2 itself says. Never from the name.
 func (c Converter) facts(img *sdk.Image, a *types.Image) {
-	name, nameKey := tag(img.Tags, c.TagKeys.OSName, "distribution")
-	version, versionKey := tag(img.Tags, c.TagKeys.OSVersion, usualVersion(img.Tags, name))
-	img.OSName, img.OSVersion = osfacts.Normalize(name, version)
-	provenance(img, "os.name", "tag", nameKey, name, img.OSName)
-	provenance(img, "os.version", "tag", versionKey, version, img.OSVersion)
+	c.System(img, "").Describe(img)
 	if img.OSName == "" {
 		c.platform(img, a)
 	}
@@ -281,14 +277,15 @@ func (c Converter) facts(img *sdk.Image, a *types.Image) {
 	provenance(img, "version", "tag", vKey, v, v)
 }
 
-// usualVersion is the tag with the version of Kubernetes Image Builder, unless that
-// is of another system than name.
-func usualVersion(tags map[string]string, name string) string {
-	beside, _ := osfacts.Normalize(tags["distribution"], "")
-	if own, _ := osfacts.Normalize(name, ""); beside != "" && own != beside {
-		return ""
+// System is what the tags and Image Builder's text say together. The text is of the AMI's
+// build, so its name goes to a version that a tag has alone.
+func (c Converter) System(img *sdk.Image, text string) osfacts.System {
+	told := osfacts.In(img.Tags, "tag", osfacts.Keys{OSName: c.TagKeys.OSName, OSVersion: c.TagKeys.OSVersion})
+	if _, _, ok := osfacts.FromText(text); ok {
+		said := osfacts.Said{Text: text, From: sdk.Provenance{From: "api", Key: "osVersion"}}
+		told = append(told, osfacts.Statement{Name: said, General: true})
 	}
-	return "distribution_version"
+	return osfacts.Together(told...)
 }
 
 // platform uses what an AMI is billed by, which names the operating system when it is
@@ -300,6 +297,7 @@ func (c Converter) platform(img *sdk.Image, a *types.Image) {
 		key, raw = "usageOperation", aws.ToString(a.UsageOperation)
 	}
 	provenance(img, "os.name", "api", key, raw, img.OSName)
+	_, img.OSVersion = osfacts.Normalize(img.OSName, img.OSVersion)
 }
 
 func tag(tags map[string]string, configured, usual string) (value, key string) {

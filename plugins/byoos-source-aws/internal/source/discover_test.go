@@ -1010,6 +1010,9 @@ func TestTagsBesideImageBuilder(t *testing.T) {
 		{"a name", `{"osName":"os"}`, "Red Hat Enterprise Linux 8", map[string]string{"os": "RHEL"}, [3]string{"rhel", "8", "1.0.0/1"}},
 		{"another name", `{"osName":"os"}`, "Red Hat Enterprise Linux 8", map[string]string{"os": "rocky"}, [3]string{"rockylinux", "", "1.0.0/1"}},
 		{"both", `{"osName":"os","osVersion":"release"}`, "Ubuntu 24", map[string]string{"os": "ubuntu", "release": "24.04"}, [3]string{"ubuntu", "24.04", "1.0.0/1"}},
+		{"a version of another system", `{"osVersion":"release"}`, "Red Hat Enterprise Linux 8", map[string]string{"release": "24.04"}, [3]string{"rhel", "", "1.0.0/1"}},
+		{"text in a tag", `{"osName":"os"}`, "Ubuntu 24", map[string]string{"os": "Ubuntu 24.04 LTS"}, [3]string{"ubuntu", "24.04", "1.0.0/1"}},
+		{"names of two kinds", `{}`, "Ubuntu 24", map[string]string{"distribution": "ubuntu", "distro_name": "rhel", "distro_version": "8"}, [3]string{"ubuntu", "24", "1.0.0/1"}},
 		{"a version of the image", `{"version":"v"}`, "Ubuntu 24", map[string]string{"v": "7"}, [3]string{"ubuntu", "24", "7"}},
 		{"no version of the image", `{"version":"v"}`, "Ubuntu 24", nil, [3]string{"ubuntu", "24", ""}},
 	}

@@ -329,32 +329,18 @@ func merge(c builder.Candidate, img sdk.Image, keys settings.TagKeys, now time.T
 		img.Reference = &sdk.Reference{Kind: "arn", Value: c.ARN}
 	}
 	img.Provenance["id"] = sdk.Provenance{From: "api", Key: "imagebuilder"}
-	addSystem(&img, c.OSVersion)
+	addSystem(&img, c.OSVersion, keys)
 	return img
 }
 
 // addSystem adds what Image Builder says of the operating system to what the tags leave
-// open. A version in a tag is that of the system, whoever names it.
-func addSystem(img *sdk.Image, text string) {
-	name, version, ok := osfacts.FromText(text)
-	tagged := func(fact string) bool { return img.Provenance[fact].From == "tag" }
-	if !ok || tagged("os.name") && img.OSName != name {
+// open. What an AMI is billed by says less.
+func addSystem(img *sdk.Image, text string, keys settings.TagKeys) {
+	if _, _, ok := osfacts.FromText(text); !ok {
 		return
 	}
-	from := sdk.Provenance{From: "api", Key: "osVersion", Raw: text}
-	if !tagged("os.name") {
-		img.OSName = name
-		img.Provenance["os.name"] = from
-	}
-	if tagged("os.version") {
-		_, img.OSVersion = osfacts.Normalize(name, img.OSVersion)
-		return
-	}
-	img.OSVersion = version
-	delete(img.Provenance, "os.version")
-	if version != "" {
-		img.Provenance["os.version"] = from
-	}
+	img.Contradictions = nil
+	ami.Converter{TagKeys: keys}.System(img, text).Describe(img)
 }
 
 // whose returns the account of the credentials. What is found by its name among

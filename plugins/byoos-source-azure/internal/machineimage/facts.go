@@ -12,40 +12,43 @@ import (
 const definitionPrefix = "definition:"
 
 // describe fills in OS and Kubernetes version from the tags of the version, and
-// from those of its definition where the version's say nothing. What a version is
-// spelled as depends on the name, so both are normalised together once they are found.
+// from those of its definition where the version's say nothing. All versions of a
+// definition are of one system, so its name goes to a version that a tag has alone.
 func describe(image *sdk.Image, own, definition map[string]string, names TagNames) {
 	inner, outer := read(own, names, ""), read(definition, names, definitionPrefix)
-	name, version := inner.name, inner.version
-	switch {
-	case name.value == "":
-		name = outer.name
-		if version.value == "" {
-			version = outer.version
-		}
-	case version.value == "" && (outer.name.value == "" || sameName(name, outer.name)):
-		version = outer.version // one of another name would be that of another system
-	}
-	image.OSName, image.OSVersion = osfacts.Normalize(name.value, version.value)
-	note := func(field string, f fact, value string) {
-		if value != "" {
-			image.Provenance[field] = sdk.Provenance{From: "tag", Key: f.key, Raw: changed(f.raw, value)}
-		}
-	}
-	note(osfacts.FieldOSName, name, image.OSName)
-	note(osfacts.FieldOSVersion, version, image.OSVersion)
+	osfacts.Together(nested(inner.systems, outer.systems)...).Describe(image)
 	kubernetes := inner.kubernetes
 	if kubernetes.value == "" {
 		kubernetes = outer.kubernetes
 	}
 	image.KubernetesVersion = kubernetes.value
-	note(osfacts.FieldKubernetesVersion, kubernetes, image.KubernetesVersion)
+	if kubernetes.value != "" {
+		image.Provenance[osfacts.FieldKubernetesVersion] = sdk.Provenance{From: "tag", Key: kubernetes.key, Raw: changed(kubernetes.raw, kubernetes.value)}
+	}
 }
 
-func sameName(a, b fact) bool {
-	x, _ := osfacts.Normalize(a.value, "")
-	y, _ := osfacts.Normalize(b.value, "")
-	return x == y
+// nested puts a name to the versions that a version or its definition has alone, when the
+// other one has a name and no version.
+func nested(inner, outer []osfacts.Statement) []osfacts.Statement {
+	a, b := osfacts.Together(inner...), osfacts.Together(outer...)
+	switch {
+	case a.Name == "" && a.Version != "" && b.Name != "":
+		inner = []osfacts.Statement{lent(b, inner)}
+	case b.Name == "" && b.Version != "" && a.Name != "" && a.Version == "":
+		outer = []osfacts.Statement{lent(a, outer)}
+	}
+	return append(inner, outer...)
+}
+
+// lent is the first version of statements that have no name, with that of a system.
+func lent(s osfacts.System, versions []osfacts.Statement) osfacts.Statement {
+	named := versions[0]
+	from := s.NameFrom
+	named.Name = osfacts.Said{Text: s.Name, From: from}
+	if from.Raw == "" {
+		named.Name.From.Raw = s.Name
+	}
+	return named
 }
 
 // fact is what one tag says.
@@ -55,44 +58,29 @@ type fact struct {
 }
 
 // facts are what one map of tags says.
-type facts struct{ name, version, kubernetes fact }
+type facts struct {
+	systems    []osfacts.Statement
+	kubernetes fact
+}
 
 // read returns the facts in one map of tags; a tag that the user named wins over
-// Kubernetes Image Builder's. The version in one of Kubernetes Image Builder's tags
-// belongs to the name in another one, and not to a name that the user's tag has.
+// Kubernetes Image Builder's.
 func read(tags map[string]string, names TagNames, prefix string) facts {
 	folded := foldKeys(tags)
-	kib := osfacts.FromKIB(folded, "tag")
-	of := func(field, value string) fact {
-		if value == "" {
-			return fact{}
+	keys := osfacts.Keys{OSName: strings.ToLower(names.OSName), OSVersion: strings.ToLower(names.OSVersion)}
+	f := facts{systems: osfacts.In(folded, "tag", keys)}
+	for i := range f.systems {
+		for _, said := range []*osfacts.Said{&f.systems[i].Name, &f.systems[i].Version} {
+			if said.From.Key != "" {
+				said.From.Key = prefix + spelledKey(tags, said.From.Key)
+			}
 		}
-		key := kib.Provenance[field].Key
-		return fact{value, prefix + spelledKey(tags, key), folded[key]}
 	}
-	f := facts{
-		of(osfacts.FieldOSName, kib.OSName), of(osfacts.FieldOSVersion, kib.OSVersion),
-		of(osfacts.FieldKubernetesVersion, kib.KubernetesVersion),
-	}
-	own := func(name string) fact {
-		value := strings.TrimSpace(folded[strings.ToLower(name)])
-		if name == "" || value == "" {
-			return fact{}
+	for _, key := range []string{strings.ToLower(names.KubernetesVersion), "kubernetes_semver", "kubernetes_version"} {
+		if raw := folded[key]; key != "" && strings.TrimSpace(raw) != "" {
+			f.kubernetes = fact{osfacts.KubernetesVersion(raw), prefix + spelledKey(tags, key), raw}
+			break
 		}
-		return fact{value, prefix + spelledKey(tags, name), folded[strings.ToLower(name)]}
-	}
-	if name := own(names.OSName); name.value != "" {
-		if f.name.value != "" && !sameName(name, f.name) {
-			f.version = fact{}
-		}
-		f.name = name
-	}
-	if version := own(names.OSVersion); version.value != "" {
-		f.version = version
-	}
-	if version := own(names.KubernetesVersion); version.value != "" {
-		version.value = osfacts.KubernetesVersion(version.value)
-		f.kubernetes = version
 	}
 	return f
 }

@@ -330,6 +330,26 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestContradictions: what two places say of one system is told when it does not agree.
+func TestContradictions(t *testing.T) {
+	for name, tt := range map[string]struct {
+		version, definition map[string]string
+		want                string
+		told                bool
+	}{
+		"agree":            {map[string]string{"distribution": "ubuntu", "distribution_version": "2404"}, map[string]string{"distribution": "Ubuntu"}, "ubuntu 24.04", false},
+		"another version":  {map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, "ubuntu 24.04", true},
+		"another name":     {map[string]string{"distribution": "flatcar"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2404"}, "flatcar ", true},
+		"text of two keys": {map[string]string{"os_name": "Ubuntu 22.04", "distribution": "rhel"}, nil, "rhel ", true},
+	} {
+		image := sdk.Image{}
+		describe(&image, tt.version, tt.definition, TagNames{})
+		if got := image.OSName + " " + image.OSVersion; got != tt.want || (image.Contradictions != nil) != tt.told {
+			t.Errorf("%s: %q, told %q", name, got, image.Contradictions)
+		}
+	}
+}
+
 // What the list said of a version stands where the answer for it says nothing, and
 // nowhere else.
 func TestComplete(t *testing.T) {
