@@ -66,20 +66,11 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 		Version:       version.Read().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help()
-		},
 	}
 	root.SetIn(inv.In)
 	root.SetOut(inv.Out)
 	root.SetErr(inv.ErrOut)
 	root.SetFlagErrorFunc(flagError)
-	// cobra suggests a command at this edit distance.
-	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		images.NewCommand(inv),
 		render.NewCommand(inv),
@@ -96,9 +87,48 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 		doctor.NewCommand(inv),
 		version.NewCommand(inv),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	groups(root)
 	usageErrors(root)
 	options.RefuseEmpty(root)
 	return root
+}
+
+// groups has the commands that only hold others show their help, and name the
+// nearest for one that is none; the library shows help and calls that success.
+func groups(cmd *cobra.Command) {
+	if cmd.Name() == "help" && cmd.HasParent() {
+		cmd.Run, cmd.RunE = nil, help
+	}
+	if !cmd.HasSubCommands() {
+		return
+	}
+	// The library suggests a command at this edit distance.
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0])
+		}
+		return cmd.Help()
+	}
+	for _, sub := range cmd.Commands() {
+		groups(sub)
+	}
+}
+
+// help shows the help of the command that is named.
+func help(cmd *cobra.Command, args []string) error {
+	about, rest, err := cmd.Root().Find(args)
+	if err != nil {
+		return failure.Usage(fmt.Sprintf("see `%s --help`", cmd.Root().CommandPath()), "%s", err)
+	}
+	if about.HasSubCommands() && len(rest) > 0 {
+		return unknownCommand(about, rest[0])
+	}
+	about.InitDefaultHelpFlag()
+	return about.Help()
 }
 
 // usageErrors gives every wrong argument the exit code of wrong usage.
@@ -135,7 +165,7 @@ func flagError(cmd *cobra.Command, err error) error {
 func unknownCommand(cmd *cobra.Command, name string) error {
 	next := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		next = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), strings.Join(near, "`, `"))
+		next = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), strings.Join(near, "` or `"+cmd.CommandPath()+" "))
 	}
 	return failure.Usage(next, "unknown command %q", name)
 }

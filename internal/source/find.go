@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,8 +12,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -114,12 +117,19 @@ func (h *Host) unreadable(place place, err error) error {
 		return failure.Usage(correctDirs, "plugin directory %s: no such directory", place.dir)
 	case place.origin == OriginFlag:
 		return failure.Usage(correctDirs, "plugin directory %s: %s", place.dir, err)
+	case place.origin == OriginUser && errors.Is(cause(err), syscall.ENOTDIR) && !isThere(place.dir):
+		// A home of /dev/null is that of a user who has none.
 	case place.origin == OriginUser && !isGone(err):
 		h.note("cannot read the plugins in %s, which come before others: %s", place.dir, err)
 	case !isGone(err):
 		h.log.Warn("cannot read plugin directory", "dir", place.dir, "error", err)
 	}
 	return nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // pluginsOf returns the plugins among the entries of a folder.
@@ -315,7 +325,7 @@ func (h *Host) notFound(typ string, found []*Plugin) error {
 			types = append(types, p.Type)
 		}
 	}
-	near := nearest(typ, append(bundledTypes(), types...))
+	near := spelling.Nearest(typ, append(bundledTypes(), types...))
 	switch {
 	case slices.Contains(bundledTypes(), typ):
 		e.Next = h.putBack()
@@ -334,41 +344,4 @@ func (h *Host) notFound(typ string, found []*Plugin) error {
 		e.Details = append(e.Details, detail)
 	}
 	return e
-}
-
-// nearest returns the candidate that differs from word by at most a third of its
-// letters; empty when there is none.
-func nearest(word string, candidates []string) string {
-	best, bestDistance := "", max(1, len(word)/3)+1
-	for _, c := range candidates {
-		if d := editDistance(word, c); d < bestDistance {
-			best, bestDistance = c, d
-		}
-	}
-	return best
-}
-
-// editDistance counts inserted, deleted, replaced and swapped letters.
-func editDistance(a, b string) int {
-	var before []int
-	previous := make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := range len(a) {
-		current := make([]int, len(b)+1)
-		current[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			current[j+1] = min(previous[j+1]+1, current[j]+1, previous[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				current[j+1] = min(current[j+1], before[j-1]+1)
-			}
-		}
-		before, previous = previous, current
-	}
-	return previous[len(b)]
 }

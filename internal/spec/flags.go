@@ -58,6 +58,9 @@ func (f FlagSpec) FirstSet() string {
 // source's type. Values of Set stay text until CheckConfig knows the plugin's
 // schema. The error is a *failure.Error with ExitUsage.
 func FromFlags(f FlagSpec) (*Document, error) {
+	if lower := strings.ToLower(strings.TrimSpace(f.Source)); lower != f.Source {
+		return nil, failure.Usage("write --source "+lower, "there is no source type %q; types are in lower case", f.Source)
+	}
 	config, err := parseSet(f.Set)
 	if err != nil {
 		return nil, err
@@ -125,7 +128,28 @@ func checkFlags(set ImageSet, f FlagSpec) (*Document, error) {
 
 // flagOf names the flag that a path of the spec was set by.
 func flagOf(path string) string {
-	flags := []struct{ prefix, flag string }{
+	for _, f := range flagPaths() {
+		if strings.HasPrefix(path, f.prefix) {
+			return f.flag
+		}
+	}
+	return path
+}
+
+// Key names the key of a spec that a flag stands for: select.region.
+func (FlagSpec) Key(flag string) string {
+	for _, f := range flagPaths() {
+		if key, ofPack := strings.CutPrefix(f.prefix, "packs[0]."); ofPack && f.flag == "--"+flag {
+			return key + " of a pack"
+		}
+	}
+	return "it"
+}
+
+type flagPath struct{ prefix, flag string }
+
+func flagPaths() []flagPath {
+	return []flagPath{
 		{"sources[0]", "--source"}, {"packs[0].name", "--source"}, {"packs[0].pack", "--pack"}, {"packs[0].select.provider", "--provider"},
 		{"packs[0].select.region", "--region"}, {"packs[0].matrix.region", "--region"},
 		{"packs[0].select.architecture", "--architecture"}, {"packs[0].matrix.architecture", "--architecture"},
@@ -134,12 +158,6 @@ func flagOf(path string) string {
 		{"packs[0].select.tags", "--tag"}, {"packs[0].select.where", "--where"},
 		{"packs[0].values.osName", "--os-name"}, {"packs[0].values.osVersion", "--os-version"},
 	}
-	for _, f := range flags {
-		if strings.HasPrefix(path, f.prefix) {
-			return f.flag
-		}
-	}
-	return path
 }
 
 // parseSet reads key=value settings into schemacheck.Texts. A dotted key makes a

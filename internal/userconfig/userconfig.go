@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"github.com/invopop/jsonschema"
 
@@ -52,7 +53,8 @@ type Palette struct {
 // that others may write: it says what is executed and where credentials go.
 func Load(path string) (*Config, error) {
 	file, info, err := ownership.OpenRegular(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		// A home of /dev/null is that of a user who has none.
 		return &Config{}, nil
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
@@ -62,6 +63,9 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := valuesSelectNothing(&o.Run.Spec.Flags); err != nil {
+		return err
+	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
 		return err
@@ -97,6 +101,19 @@ func (o *Options) run(ctx context.Context) error {
 		fmt.Fprintf(o.Invocation.ErrOut, "%d more that no pack can use, or that their source does not offer; --all lists them with the reason\n", hidden)
 	}
 	return printer.Print(list(shown, o.Invocation.Now()), o.Invocation.Out, o.Invocation.ErrOut)
+}
+
+// valuesSelectNothing refuses flags that set values of a pack: a list would have the
+// images that they leave in.
+func valuesSelectNothing(flags *spec.FlagSpec) error {
+	for _, f := range []struct{ flag, value, field string }{
+		{"os-name", flags.OSName, "os.name"}, {"os-version", flags.OSVersion, "os.version"},
+	} {
+		if f.value != "" {
+			return failure.Usage(fmt.Sprintf("with --source, select by --where 'image.%s == %q'", f.field, f.value), "--%s sets a value of a pack, and selects no image", f.flag)
+		}
+	}
+	return nil
 }
 
 // fitting returns the images that packs allow, in their order; those

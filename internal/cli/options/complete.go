@@ -1,6 +1,8 @@
 package options
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
@@ -22,6 +24,9 @@ func CompleteOutput(cmd *cobra.Command, more ...string) {
 // cannot be read offers nothing.
 func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if !s.isThere(inv) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
 		document, err := s.Load(cmd.Context(), inv)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -36,6 +41,19 @@ func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// isThere tells whether the spec is a file that can be read now: completion must not
+// wait for what somebody types, or sends through a pipe.
+func (s *Spec) isThere(inv *invocation.Invocation) bool {
+	if s.Flags.Source != "" {
+		return true
+	}
+	if s.File == "-" {
+		return false
+	}
+	info, err := os.Stat(s.path(inv))
+	return err == nil && info.Mode().IsRegular()
 }
 
 // CompleteTypes offers the types of the plugins of this machine.

@@ -84,6 +84,9 @@ func (l *Lock) Load(ctx context.Context, inv *invocation.Invocation, document *s
 		if l.Locked {
 			return nil, "", failure.Usage("drop one of them", "--locked and --ignore-lock exclude each other")
 		}
+		if l.StaleOK {
+			return nil, "", failure.Usage("drop one of them", "--stale-ok and --ignore-lock exclude each other")
+		}
 		return nil, "", nil
 	}
 	path, name := l.Path(inv, document)

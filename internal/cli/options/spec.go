@@ -66,7 +66,7 @@ func (s *Spec) load(inv *invocation.Invocation) (*spec.Document, error) {
 		return spec.FromFlags(s.Flags)
 	}
 	if flag := s.Flags.FirstSet(); flag != "" {
-		return nil, failure.Usage("add --source TYPE, or write it into the spec", "--%s needs --source", flag)
+		return nil, failure.Usage("add --source TYPE, or write "+s.Flags.Key(flag)+" into the spec", "--%s needs --source", flag)
 	}
 	return s.read(inv)
 }

@@ -26,8 +26,6 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 		Long: `A source plugin is a program byoos-source-<type> that finds images in one kind of
 place. It is looked for in --plugin-dir, among those that you installed, then
 beside this program; never in the working directory or on PATH.`,
-		Args: options.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newList(inv), newDescribe(inv), newInstall(inv), newRemove(inv))
 	return cmd

@@ -134,6 +134,8 @@ func (o *Options) validate(changed func(string) bool) error {
 		return failure.Usage("", "--values and --out-dir exclude each other")
 	case o.OutDir != "" && o.Format != FormatValues && o.terraformFile() == "":
 		return failure.Usage("redirect stdout to a file", "--out-dir goes with --format values, terraform or terraform-json only")
+	case o.Format == FormatConfigMap:
+		return o.ConfigMap.Check()
 	}
 	return nil
 }

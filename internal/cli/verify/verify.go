@@ -166,6 +166,9 @@ func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pip
 		}
 		return subjects, nil
 	case len(o.IDs) > 0:
+		if err := noPacks(session.Document.Set, o.IDs); err != nil {
+			return nil, err
+		}
 		return subjectsFor(o.IDs)
 	}
 	return o.locked(ctx, session)
@@ -219,6 +222,21 @@ func best(regions []pipeline.Verification) []pipeline.Verification {
 	}
 	good[0].Notes = slices.Concat(good[0].Notes, notes)
 	return good
+}
+
+// noPacks refuses the name of a pack in place of an id: it would be an image that
+// nobody has.
+func noPacks(set spec.ImageSet, ids []string) error {
+	packs, err := set.Expand()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if slices.ContainsFunc(packs, func(p spec.Pack) bool { return p.Name == strings.TrimSpace(id) }) {
+			return failure.Usage("name no pack to verify all that the lock has, or give the image's id", "verify wants ids of images, and %q is a pack", id)
+		}
+	}
+	return nil
 }
 
 // subjectsFor are ids as they are pasted. What cannot be an id was mistyped, and is not
