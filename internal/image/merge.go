@@ -237,6 +237,7 @@ func parts(group []*Image) [][]*Image {
 	for _, img := range group {
 		byPart[img.Part()] = append(byPart[img.Part()], img)
 	}
+	joinRead(byPart)
 	less := map[Part]bool{} // of which another part says more
 	for part := range byPart {
 		for _, known := range [...]Part{{Architecture: part.Architecture}, {Digest: part.Digest}, {}} {
@@ -264,6 +265,28 @@ func parts(group []*Image) [][]*Image {
 		split[i] = whole[key]
 	}
 	return split
+}
+
+// joinRead puts what is said of a tag by its name alone with what was read of it, as far as
+// the architectures agree; what was read tells which there are.
+func joinRead(byPart map[Part][]*Image) {
+	var read []Part
+	for part := range byPart {
+		if part.Digest != "" {
+			read = append(read, part)
+		}
+	}
+	for part, named := range byPart {
+		if len(read) == 0 || part.Digest != "" {
+			continue
+		}
+		delete(byPart, part)
+		for _, other := range read {
+			if agree(part.Architecture, other.Architecture) {
+				byPart[other] = append(byPart[other], named...)
+			}
+		}
+	}
 }
 
 // merger makes one image of statements.

@@ -511,3 +511,33 @@ func TestCopiesAreAsOldAsTheirBuild(t *testing.T) {
 		t.Error("the input was changed")
 	}
 }
+
+// What was not read of a tag never stands beside what was: its name may say anything.
+func TestNameOfATagIsNoPartOfIt(t *testing.T) {
+	tag := func(source, architecture, digest string) image.Image {
+		return image.Image{ID: "r/os:a", Provider: "oci", Region: image.GlobalRegion, Source: source, Architecture: architecture, Digest: digest, Evidence: image.Asked}
+	}
+	for name, tc := range map[string]struct {
+		said []image.Image
+		want []string
+	}{
+		"another architecture":  {[]image.Image{tag("a", "amd64", ""), tag("b", "arm64", "d1")}, []string{"arm64 d1"}},
+		"one of two":            {[]image.Image{tag("a", "amd64", ""), tag("b", "arm64", "d1"), tag("b", "amd64", "d1")}, []string{"amd64 d1", "arm64 d1"}},
+		"no architecture":       {[]image.Image{tag("a", "", ""), tag("b", "arm64", "d1")}, []string{"arm64 d1"}},
+		"one that is not known": {[]image.Image{tag("a", "amd64", ""), tag("b", "", "d1")}, []string{"amd64 d1"}},
+		"nothing was read":      {[]image.Image{tag("a", "amd64", ""), tag("b", "arm64", "")}, []string{"amd64 ", "arm64 "}},
+	} {
+		for range 2 {
+			slices.Reverse(tc.said)
+			images, _ := image.Gather(tc.said, nil)
+			var got []string
+			for _, img := range images {
+				got = append(got, img.Architecture+" "+img.Digest)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+	}
+}
