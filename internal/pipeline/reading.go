@@ -50,15 +50,15 @@ func newReading(packs []spec.Pack, requests []source.Request, results []source.R
 // wanted are the images that a pack wants read next, and whether there are more than it
 // may have.
 func (r *reading) wanted(index int, pick Pick) (next []*image.Image, tooMany bool) {
-	left := min(max(firstRead, r.counts[index]), maxRead-r.counts[index])
-	for _, img := range pick.Outcome.Unread() {
-		if _, able := r.able[img.Source]; !able || r.asked[readID{img.Source, img.ID}] {
+	left := min(max(firstRead, r.counts[index]), max(0, maxRead-r.counts[index]))
+	for _, unread := range pick.Outcome.Unread() {
+		if _, able := r.able[unread.Source]; !able || r.asked[readID{unread.Source, unread.ID}] {
 			continue
 		}
-		if len(next) == left {
+		if len(next) >= left {
 			return next, left == 0
 		}
-		next = append(next, img)
+		next = append(append(next, unread.Image), unread.Beside...)
 	}
 	return next, false
 }

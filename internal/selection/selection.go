@@ -142,7 +142,7 @@ type Outcome struct {
 	Notes []string `json:"notes,omitempty"`
 
 	// unread are the images that no source read, and that could change the outcome.
-	unread []*image.Image
+	unread []Unread
 	// settled says that no other image could change the verdict.
 	settled bool
 	missed  missed
@@ -150,7 +150,7 @@ type Outcome struct {
 
 // Unread returns the images of which their sources listed the name alone, and that could
 // change the outcome if they were read: best first.
-func (o Outcome) Unread() []*image.Image { return o.unread }
+func (o Outcome) Unread() []Unread { return o.unread }
 
 // Apply selects among images at a time, with the reason for each that is
 // dropped. It does not change them.

@@ -277,3 +277,17 @@ func byTime(i *image.Image) {
 }
 
 func ptr[T any](of T) *T { return &of }
+
+// Tags of single platforms travel with the tag that was said to serve them: whether it
+// does is known when it is read.
+func TestUnreadPlatforms(t *testing.T) {
+	withheld := func(i *image.Image) { i.Withheld, i.Architecture = "it is the image for one platform", "amd64" }
+	outcome := apply(t, spec.Select{Architecture: "amd64"},
+		edge("k3s-1.30.9-v4.7.0-demo_linux_amd64", onlyNamed, withheld), edge("k3s-1.30.9-v4.7.0-demo", onlyNamed), edge("k3s-1.30.8-v4.7.0-demo", onlyNamed),
+		edge("k3s-1.30.8-v4.7.0-demo_linux_amd64", withheld))
+	unread := outcome.Unread()
+	if len(unread) != 2 || unread[0].Name != "k3s-1.30.9-v4.7.0-demo" || len(unread[0].Beside) != 1 || unread[0].Beside[0].Name != "k3s-1.30.9-v4.7.0-demo_linux_amd64" ||
+		len(unread[1].Beside) != 0 {
+		t.Errorf("%+v", unread)
+	}
+}

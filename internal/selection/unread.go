@@ -137,12 +137,36 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	case o.Verdict == Picked:
 		some = append(some, u.variants...)
 	}
-	for _, e := range some[:min(len(some), maxUnread)] {
-		o.unread = append(o.unread, e.Image)
-	}
+	o.unread = t.withPlatforms(some[:min(len(some), maxUnread)])
 	if o.Verdict == Picked {
 		r.noteUnread(o, t, u)
 	}
+}
+
+// Unread is an image of which its source listed the name alone.
+type Unread struct {
+	*image.Image
+	// Beside are tags of its single platforms, which were not read either: its source
+	// offers them when it turns out to lack their architecture.
+	Beside []*image.Image
+}
+
+func (t *trial) withPlatforms(some []*entry) []Unread {
+	at := map[int32]int{}
+	unread := make([]Unread, len(some))
+	for i, e := range some {
+		unread[i].Image = e.Image
+		if _, known := at[e.edition]; !known && e.edition != 0 {
+			at[e.edition] = i
+		}
+	}
+	for i := range t.pool.entries {
+		e := &t.pool.entries[i]
+		if first, known := at[e.edition]; known && e.unread && e != some[first] {
+			unread[first].Beside = append(unread[first].Beside, e.Image)
+		}
+	}
+	return unread
 }
 
 // noteUnread tells of tags that were not read and could change the pick. Where there may

@@ -1,0 +1,343 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	host "github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
+	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
+)
+
+var (
+	trainRuns = flag.Int("train.runs", 60, "how many random trains of releases are picked from")
+	trainSeed = flag.Uint64("train.seed", 1, "the first seed of the random trains")
+)
+
+// release is a tag of a train as it was pushed, and an image for each architecture.
+type release struct {
+	distribution, custom string
+	kubernetes, agent    [4]int // the last is that of a pre-release, which is below none
+	// platform is set on the tag of one platform beside its index.
+	platform      string
+	architectures []string
+	osName, team  string
+	gone, chart   bool
+}
+
+const released = 99 // no pre-release
+
+func version(v [4]int) string {
+	text := fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2])
+	if v[3] != released {
+		text += fmt.Sprintf("-rc.%d", v[3])
+	}
+	return text
+}
+
+func (r release) tag() string {
+	name := r.distribution + "-" + version(r.kubernetes) + "-v" + version(r.agent)
+	if r.custom != "" {
+		name += "-" + r.custom
+	}
+	if r.platform != "" {
+		name += "_linux_" + r.platform
+	}
+	return name
+}
+
+// trainOf returns releases as teams push them: each agent with several Kubernetes
+// versions, some architectures ending early, some tags deleted or no image.
+func trainOf(random *rand.Rand) []release {
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	variants := [][2]string{{"k3s", "prod"}}
+	if random.IntN(3) == 0 {
+		variants = append(variants, [2]string{one("k3s", "rke2"), one("lab", "", "prod-2")})
+	}
+	var train []release
+	seen := map[string]bool{}
+	osName := one("ubuntu", "ubuntu", "")
+	for range 1 + random.IntN(14) {
+		variant := variants[random.IntN(len(variants))]
+		r := release{
+			distribution: variant[0], custom: variant[1], osName: osName, team: one("edge", "cloud"),
+			kubernetes: [4]int{1, 29 + random.IntN(3), []int{1, 2, 10}[random.IntN(3)], released},
+			agent:      [4]int{4, 6 + random.IntN(5), random.IntN(2), released},
+			gone:       random.IntN(8) == 0, chart: random.IntN(10) == 0,
+			architectures: [][]string{{"amd64"}, {"amd64", "arm64"}, {"arm64"}}[random.IntN(3)],
+		}
+		if random.IntN(6) == 0 {
+			r.agent[3] = 1 + random.IntN(11)
+		}
+		if seen[r.tag()] {
+			continue
+		}
+		seen[r.tag()] = true
+		train = append(train, r)
+		for _, platform := range []string{"amd64", "arm64"} {
+			if beside := r; random.IntN(6) == 0 && !r.gone && !r.chart {
+				beside.platform, beside.architectures = platform, []string{platform}
+				train = append(train, beside)
+			}
+		}
+	}
+	return train
+}
+
+// push puts a train into a repository.
+func pushTrain(t *testing.T, s *registry.Store, repo string, train []release) {
+	for _, r := range train {
+		labels := map[string]string{"team": r.team}
+		if r.osName != "" {
+			labels["byoos.dev/os-name"], labels["byoos.dev/os-version"] = r.osName, "22.04"
+		}
+		labels["tag"] = r.tag()
+		switch {
+		case r.chart:
+			s.Put(repo, r.tag(), []byte(`{"schemaVersion":2,"mediaType":"`+registry.MediaTypeManifest+`","config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:`+strings.Repeat("0", 64)+`","size":2},"layers":[]}`), registry.MediaTypeManifest)
+		case len(r.architectures) == 1:
+			s.Image(t, repo, r.tag(), registry.Manifest{Architecture: r.architectures[0], Labels: labels})
+		default:
+			var entries []registry.Descriptor
+			for _, a := range r.architectures {
+				entries = append(entries, s.Image(t, repo, "", registry.Manifest{Architecture: a, Labels: labels}).For("linux/"+a))
+			}
+			s.Index(t, repo, r.tag(), nil, entries...)
+		}
+	}
+}
+
+// question is what a pack asks of a train.
+type question struct {
+	select_, edge string
+	fits          func(release) bool
+	template      bool
+	versions      []string
+}
+
+func questions() []question {
+	all := func(release) bool { return true }
+	return []question{
+		{"", "{reference: tag}", all, false, nil},
+		{"kubernetesVersion: ~1.30", "{reference: digest}", func(r release) bool { return r.kubernetes[1] == 30 }, false, nil},
+		{"customTag: prod", "{reference: tag}", func(r release) bool { return r.custom == "prod" }, false, nil},
+		{"tags: {team: edge}", "{reference: tag}", func(r release) bool { return r.team == "edge" }, false, nil},
+		{"os: {name: ubuntu}", "{reference: tag}", func(r release) bool { return r.osName == "ubuntu" }, false, nil},
+		{`where: 'image.attributes.peVersion.startsWith("v4.7")'`, "{reference: tag}", func(r release) bool { return r.agent[1] == 7 }, false, nil},
+		{`name: "*-1.29.*"`, "{reference: tag}", func(r release) bool { return r.kubernetes[1] == 29 }, false, nil},
+		{"", "{}", all, true, nil},
+		{"tags: {team: edge}", "{}", func(r release) bool { return r.team == "edge" }, true, nil},
+		{"", "{kubernetesVersions: [1.30.2]}", all, true, []string{"1.30.2"}},
+		{"", "{kubernetesVersions: [1.29.10, 1.30.1]}", all, true, []string{"1.29.10", "1.30.1"}},
+	}
+}
+
+const trainSpec = `apiVersion: byoos.dev/v1alpha1
+kind: ImageSet
+sources: [{name: edge, type: oci, config: {}}]
+packs:
+  - name: hosts
+    pack: edge-native-byoi
+    select: {architecture: %s, %s}
+    edge: %s
+`
+
+// expected is what docs/selection.md says of a train, in the order of its rules.
+func expected(train []release, q question, architecture string) string {
+	whole := map[string]release{}
+	for _, r := range train {
+		if r.platform == "" {
+			whole[r.tag()] = r
+		}
+	}
+	var fit []release
+	for _, r := range train {
+		served := false // by the index beside it
+		if r.platform != "" {
+			index := r
+			index.platform = ""
+			beside := whole[index.tag()]
+			served = !beside.gone && !beside.chart && slices.Contains(beside.architectures, r.platform)
+		}
+		if r.gone || r.chart || served || r.agent[3] != released || !slices.Contains(r.architectures, architecture) || !q.fits(r) {
+			continue
+		}
+		fit = append(fit, r)
+	}
+	leadsTo := func(r release, version string) bool {
+		return slices.ContainsFunc(fit, func(other release) bool {
+			return other.platform == r.platform && other.distribution == r.distribution && other.custom == r.custom && other.agent == r.agent &&
+				fmt.Sprintf("%d.%d.%d", other.kubernetes[0], other.kubernetes[1], other.kubernetes[2]) == version
+		})
+	}
+	if q.versions != nil {
+		fit = slices.DeleteFunc(slices.Clone(fit), func(r release) bool {
+			return !slices.Contains(q.versions, version(r.kubernetes)) || slices.ContainsFunc(q.versions, func(v string) bool { return !leadsTo(r, v) })
+		})
+	}
+	if q.template {
+		// The tag of one platform is the template's only when it ends in a custom tag.
+		fit = slices.DeleteFunc(fit, func(r release) bool { return r.platform != "" && r.custom == "" })
+	}
+	if len(fit) == 0 {
+		return "none"
+	}
+	for _, r := range fit {
+		if r.distribution != fit[0].distribution || r.custom != fit[0].custom {
+			return "several"
+		}
+	}
+	newest := slices.MaxFunc(fit, func(a, b release) int {
+		if q.template {
+			return cmp.Or(slices.Compare(a.agent[:], b.agent[:]), slices.Compare(a.kubernetes[:], b.kubernetes[:]))
+		}
+		return cmp.Or(slices.Compare(a.kubernetes[:], b.kubernetes[:]), slices.Compare(a.agent[:], b.agent[:]))
+	})
+	return newest.tag()
+}
+
+// inProcess is the plugin host of a test: the plugin's own code without a process.
+type inProcess struct {
+	t      *testing.T
+	config config
+}
+
+func (p inProcess) Find(context.Context, string) (*host.Plugin, error) {
+	return &host.Plugin{Type: "oci", Description: &sourcev1.Description{
+		Providers: []string{"oci"}, ConfigSchema: "{}", Capabilities: []sourcev1.Capability{sourcev1.Capability_CAPABILITY_READ},
+	}}, nil
+}
+
+func (p inProcess) Discover(ctx context.Context, requests []host.Request, _ func(host.Event)) []host.Result {
+	plugin, _ := p.Find(ctx, "oci")
+	h := requests[0].Hints
+	out := discover(p.t, call{config: p.config, ids: requests[0].IDs, hints: sdk.Hints{
+		Architectures: h.Architectures, KubernetesVersions: h.KubernetesVersions, K8sDistributions: h.K8sDistributions, CustomTags: h.CustomTags, NewestOnly: h.NewestOnly,
+	}})
+	for _, d := range out.diagnostics {
+		if d.Severity == sdk.Error {
+			p.t.Fatal(d)
+		}
+	}
+	result := host.Result{Source: "edge", Plugin: plugin}
+	for _, img := range out.images {
+		result.Images = append(result.Images, hosts(img))
+	}
+	return []host.Result{result}
+}
+
+// hosts is a plugin's image as the host has it.
+func hosts(img sdk.Image) image.Image {
+	states := map[sdk.State]image.State{sdk.Available: image.Available, sdk.Gone: image.Gone, sdk.Unusable: image.Unusable}
+	of := image.Image{
+		ID: img.ID, Provider: img.Provider, Name: img.Name, Region: img.Region, Architecture: img.Architecture, OS: image.OS{Name: img.OSName, Version: img.OSVersion},
+		KubernetesVersion: img.KubernetesVersion, Version: img.Version, State: states[img.State], StateReason: img.StateReason, Tags: img.Tags, Digest: img.Digest,
+		Attributes: img.Attributes, NewestBy: image.NewestByVersion, Withheld: img.Withheld, Evidence: image.Asked, Source: "edge",
+	}
+	if !img.CreatedAt.IsZero() {
+		of.CreatedAt = &img.CreatedAt
+	}
+	return of
+}
+
+// pickOfTrain is the tag that the pack gets, "several" or "none".
+func pickOfTrain(t *testing.T, c config, text string) (picked, said string) {
+	t.Helper()
+	document, err := spec.Parse("byoos.yaml", []byte(text), "/specs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pipeline.Pipeline{Document: document, Plugins: inProcess{t, c}, Now: now(), Report: func(host.Diagnostic) {}, Failed: func(error) {}}
+	packs, err := p.Packs(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picks, _, err := p.Picks(t.Context(), packs)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case picks[0].Image != nil:
+		return picks[0].Image.Name, ""
+	case picks[0].Outcome.Verdict == "ambiguous":
+		return "several", picks[0].Err.Error()
+	}
+	return "none", picks[0].Err.Error()
+}
+
+// Of a train of releases the pick is what the rules in words say, whatever is read of it
+// at first, and whichever answer comes first.
+func TestTrainsOfReleases(t *testing.T) {
+	s := registry.NewStore(t)
+	if *trainRuns > 1000 {
+		t.Logf("%d runs from seed %d", *trainRuns, *trainSeed)
+	}
+	all := questions()
+	for n := range *trainRuns {
+		seed := *trainSeed + uint64(n)
+		random := rand.New(rand.NewPCG(seed, 4))
+		train := trainOf(random)
+		repo := fmt.Sprintf("edge/train-%d", seed)
+		pushTrain(t, s, repo, train)
+		s.Answers.Tags = func(tags []string) {
+			random := rand.New(rand.NewPCG(seed, 5))
+			slices.Sort(tags)
+			random.Shuffle(len(tags), func(i, j int) { tags[i], tags[j] = tags[j], tags[i] })
+		}
+		gone := map[string]bool{}
+		for _, r := range train {
+			gone[r.tag()] = r.gone
+		}
+		s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+			at := strings.LastIndex(r.URL.Path, "/manifests/")
+			if at < 0 {
+				return false
+			}
+			if n%7 == 0 {
+				delay(r.Context(), time.Duration(rand.IntN(2000))*time.Microsecond)
+			}
+			if gone[r.URL.Path[at+len("/manifests/"):]] {
+				w.WriteHeader(http.StatusNotFound)
+				fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
+				return true
+			}
+			return false
+		}
+		for range 2 {
+			q, architecture := all[random.IntN(len(all))], []string{"amd64", "amd64", "arm64"}[random.IntN(3)]
+			more := cmp.Or(q.select_, "provider: oci")
+			text := fmt.Sprintf(trainSpec, architecture, more, q.edge)
+			want := expected(train, q, architecture)
+			for _, c := range []config{{Resolve: resolveNewest}, {Resolve: resolveNewest, ResolveLimit: 1 + random.IntN(3)}, {Resolve: resolveAll}} {
+				c.Repository = s.Host + "/" + repo
+				if got, said := pickOfTrain(t, c, text); got != want {
+					for _, r := range train {
+						t.Logf("%s %v os %q team %s gone %v chart %v", r.tag(), r.architectures, r.osName, r.team, r.gone, r.chart)
+					}
+					t.Fatalf("seed %d, resolve %s, limit %d:\n%s\ngot %s, the rules say %s\n%s", seed, c.Resolve, c.ResolveLimit, text, got, want, said)
+				}
+			}
+		}
+	}
+}
+
+// delay holds an answer up, so that others overtake it.
+func delay(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
