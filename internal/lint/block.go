@@ -67,9 +67,9 @@ func (b *block) declared() string {
 // documents are the YAML documents of a text.
 func (b *block) documents() []*block {
 	var all []*block
-	for _, d := range documents(b.text) {
+	for _, d := range yamledit.Documents(b.text) {
 		part := *b
-		part.text, part.base = b.text[d.start:d.end:d.end], b.base+d.start
+		part.text, part.base = b.text[d.Start:d.End:d.End], b.base+d.Start
 		all = append(all, &part)
 	}
 	return all

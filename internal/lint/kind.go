@@ -26,6 +26,9 @@ func kindOf(doc *yamledit.Document) spec.PackKind {
 	return w.near
 }
 
+// deep is where no misspelt key is looked for.
+const deep = 3
+
 // kindWalk looks for keys and macros that only one pack has.
 type kindWalk struct {
 	edge, generic bool
@@ -40,6 +43,10 @@ func (w *kindWalk) walk(n *yaml.Node, prefix string, depth int) {
 		w.edge = strings.Contains(n.Value, edgeMacroPrefix)
 		return
 	}
+	step := 1
+	if n.Kind != yaml.MappingNode {
+		step = deep // the packs' own keys are in no list
+	}
 	for i, c := range n.Content {
 		below := ""
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
@@ -47,7 +54,7 @@ func (w *kindWalk) walk(n *yaml.Node, prefix string, depth int) {
 		} else if n.Kind == yaml.MappingNode && n.Content[i-1].Value == "system" {
 			below = "system."
 		}
-		w.walk(c, below, depth+1)
+		w.walk(c, below, depth+step)
 	}
 }
 
@@ -58,7 +65,7 @@ func (w *kindWalk) key(key string, depth int) {
 		w.edge = true
 	case slices.Contains(genericKeys(), key):
 		w.generic = true
-	case w.near != "" || depth > 2:
+	case w.generic || w.near != "" || depth >= deep:
 	case nearest(key, edgeSystemKeys()) != "":
 		w.near = spec.EdgeNativeBYOI
 	case nearest(key, genericKeys()) != "":

@@ -355,6 +355,13 @@ func invisibleInWord(r rune) bool {
 	return invisible(r) || r == '\u200c' || r == '\u200d' || r == '\u00ad' || r == '\u180e' || r >= '\u2061' && r <= '\u2064'
 }
 
+func bom(text []byte) int {
+	if bytes.HasPrefix(text, []byte("\ufeff")) {
+		return len("\ufeff")
+	}
+	return 0
+}
+
 // invisibles are the places of such characters in a text, one for a line.
 func invisibles(text []byte) []int {
 	var all []int

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
 // existingValues is what names the image in values of either pack.
@@ -27,13 +27,10 @@ type existingValues struct {
 // agent mode, a template that Palette fills in, what cannot be an id) are a usage error.
 func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 	var images []*image.Image
-	decoder := yaml.NewDecoder(bytes.NewReader(existing))
-	for number := 1; ; number++ {
-		var values *existingValues
-		err := decoder.Decode(&values)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for i, at := range yamledit.Documents(existing) {
+		number := i + 1
+		before := bytes.Count(existing[:at.Start], []byte("\n"))
+		values, err := valuesOf(existing[at.Start:at.End], before)
 		if err != nil {
 			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: err, Next: "check it with lint"}
 		}
@@ -50,6 +47,33 @@ func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 		return nil, noImage(name, 1, errors.New("it is empty"))
 	}
 	return images, nil
+}
+
+// valuesOf reads one document, which stands below some lines of the file.
+func valuesOf(document []byte, before int) (*existingValues, error) {
+	doc, err := yamledit.Parse(document)
+	var at *yamledit.Error
+	switch {
+	case errors.As(err, &at) && at.Line > 0:
+		at.Line += before
+		return nil, at
+	case err != nil || doc.Root() == nil:
+		return nil, err
+	}
+	moveDown(doc.Root(), before)
+	var values *existingValues
+	if err := doc.Root().Decode(&values); err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// moveDown counts the lines of nodes from the start of the file.
+func moveDown(n *yaml.Node, lines int) {
+	n.Line += lines
+	for _, child := range n.Content {
+		moveDown(child, lines)
+	}
 }
 
 func noImage(name string, document int, err error) error {

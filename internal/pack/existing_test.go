@@ -2,6 +2,7 @@ package pack_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +32,10 @@ func TestImagesOf(t *testing.T) {
 			"# one\npack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\n# two\noptions:\n  system.uri: example.io/os:v1\n---\n",
 			[]*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}, {ID: "example.io/os:v1", Provider: "oci"}},
 		},
+		"of other tools": {
+			"%YAML 1.2\n--- # one\npack: {osImageOverride: !<tag:yaml.org,2002:str> ami-0f4804aff4cf9c5a2}\n...\n%YAML 1.2\n---\noptions: {system.uri: example.io/os:v1}\n",
+			[]*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}, {ID: "example.io/os:v1", Provider: "oci"}},
+		},
 		"second of another pack": {"pack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\ncharts: {}\n", nil},
 		"empty":                  {"", nil},
 		"not yaml":               {"pack: [\n", nil},
@@ -46,5 +51,14 @@ func TestImagesOf(t *testing.T) {
 				t.Errorf("got %v, want a usage error", err)
 			}
 		})
+	}
+}
+
+func TestImagesOfTellsTheLine(t *testing.T) {
+	for _, second := range []string{"pack:\n  osImageOverride: [1]\n", "a: b\nc: {\n"} {
+		_, err := pack.ImagesOf([]byte("pack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\n"+second), "values.yaml")
+		if err == nil || !strings.Contains(err.Error(), "line 5") {
+			t.Errorf("%q: got %v", second, err)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
@@ -243,7 +244,11 @@ func (o *Options) edit(ctx context.Context, rendered []pipeline.Rendered) error 
 	if err != nil {
 		return err
 	}
-	edited, changes, err := rendered[0].Values.Edit(existing, o.ValuesFile)
+	var changes []pack.Change
+	edited, err := interrupt.Run(ctx, func() (edited []byte, err error) {
+		edited, changes, err = rendered[0].Values.Edit(existing, o.ValuesFile)
+		return edited, err
+	})
 	if err != nil {
 		return err
 	}

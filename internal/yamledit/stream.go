@@ -1,15 +1,15 @@
-package lint
+package yamledit
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
-// documents returns where the documents of a YAML stream are, but for the empty
+// Extent is the bytes from Start up to End of a text.
+type Extent struct{ Start, End int }
+
+// Documents returns where the documents of a YAML stream are, but for the empty
 // ones. Marks of documents, --- and ... at the start of a line, can be part of no
 // value, so they are found without a parser, also where a document does not parse.
-func documents(text []byte) []extent {
-	var all []extent
+func Documents(text []byte) []Extent {
+	var all []Extent
 	s := stream{text: text, opening: true}
 	for at := bom(text); at < len(text); {
 		end := at + lineLen(text[at:])
@@ -41,9 +41,9 @@ type stream struct {
 	opening, filled bool
 }
 
-func (s *stream) add(all []extent, end int) []extent {
+func (s *stream) add(all []Extent, end int) []Extent {
 	if s.filled {
-		all = append(all, extent{s.start, end})
+		all = append(all, Extent{s.start, end})
 	}
 	s.start, s.filled = end, false
 	return all
@@ -61,8 +61,7 @@ func isMark(line []byte, mark string) bool {
 	if !ok {
 		return false
 	}
-	r, _ := utf8.DecodeRune(rest)
-	return len(rest) == 0 || r == ' ' || r == '\t' || isBreak(r)
+	return len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t' || breakLen(rest, 0) > 0
 }
 
 // filled tells whether a line says something.
@@ -71,20 +70,12 @@ func filled(line []byte) bool {
 	return len(body) > 0 && body[0] != '#'
 }
 
-// isBreak tells of the line breaks of YAML 1.1.
-func isBreak(r rune) bool {
-	return r == '\n' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
-}
-
 // lineLen is the length of the first line with its break.
 func lineLen(text []byte) int {
-	i := bytes.IndexFunc(text, isBreak)
-	if i < 0 {
-		return len(text)
+	for i := range text {
+		if n := breakLen(text, i); n > 0 {
+			return i + n
+		}
 	}
-	if bytes.HasPrefix(text[i:], []byte("\r\n")) {
-		return i + 2
-	}
-	_, size := utf8.DecodeRune(text[i:])
-	return i + size
+	return len(text)
 }
