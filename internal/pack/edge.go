@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/mirror"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -120,12 +121,28 @@ func (b *builder) parts() (parts, bool) {
 		tail:            attribute("customTag", values.CustomTag, "customTag", ""),
 		overridden:      values.K8sDistribution != "" || values.PEVersion != "" || values.CustomTag != "",
 	}
+	b.mirror(&p)
 	if p.repo.value == "" {
 		b.refuse("set packs[].values.repo in the spec", "the repository of image %q is unknown", img.ID)
 		return p, false
 	}
 	return p, true
 }
+
+// mirror lets this machine's rules say where the image is, unless the spec does.
+func (b *builder) mirror(p *parts) {
+	values, name := b.pack.Values, p.name()
+	to := mirror.Rewrite(name, b.pack.Mirrors)
+	if values.Registry != "" || values.Repo != "" || p.registry.value == "" || to == name {
+		return
+	}
+	from := image.Provenance{From: fromUser, Key: mirror.Key, Raw: name}
+	p.registry.from, p.repo.from = from, from
+	p.registry.value, p.repo.value, _ = strings.Cut(to, "/")
+}
+
+// fromUser is the provenance of what the user's own configuration says.
+const fromUser = "configuration"
 
 // name is registry/repo without a tag.
 func (p parts) name() string {
@@ -179,7 +196,7 @@ func (b *builder) digest() string {
 
 func (b *builder) uriOrigin(p parts) image.Provenance {
 	for _, part := range []found{p.registry, p.repo} {
-		if part.from.From == "spec" {
+		if part.from.From == "spec" || part.from.From == fromUser {
 			return part.from
 		}
 	}

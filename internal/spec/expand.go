@@ -75,8 +75,9 @@ func (s *ImageSet) expand() ([]Pack, *misfit) {
 				return nil, clashOf(i, pack, p.Name, other, from)
 			}
 			origin[p.Name] = from
+			p.Mirrors = s.Mirrors
+			all = append(all, p)
 		}
-		all = append(all, expanded...)
 	}
 	return all, nil
 }

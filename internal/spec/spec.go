@@ -5,6 +5,8 @@
 // docs/spec.md; run go generate after changing one.
 package spec
 
+import "github.com/kubectl-byoos/kubectl-byoos/internal/mirror"
+
 // Version and kind of a spec.
 const (
 	APIVersion = "byoos.dev/v1alpha1"
@@ -30,6 +32,9 @@ type ImageSet struct {
 	Dir string `json:"-"`
 	// File is the name the spec was read by, for messages; empty for flags.
 	File string `json:"-"`
+	// Mirrors are where this machine reads and renders images of registries; they are
+	// the user's, and no part of the spec.
+	Mirrors []mirror.Rule `json:"-"`
 }
 
 // Metadata names a spec.
@@ -81,6 +86,8 @@ type Pack struct {
 
 	// Base is the name before matrix expansion; Expand sets it.
 	Base string `json:"-"`
+	// Mirrors are the set's.
+	Mirrors []mirror.Rule `json:"-"`
 }
 
 // NeedsImage tells whether an image is picked for the pack; an edge pack in

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/mirror"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -25,7 +25,7 @@ type config struct {
 	InspectLimit int          `json:"inspectLimit,omitempty" jsonschema:"minimum=1,default=4096,description=Most that is unpacked of one image while looking for these files\\, in MiB."`
 	Labels       labels       `json:"labels,omitempty" jsonschema:"description=Labels or annotations that hold OS facts."`
 	PlainHTTP    []string     `json:"plainHTTP,omitempty" jsonschema:"description=Registries to read over plain http\\, without credentials. Loopback addresses need not be named."`
-	Rewrite      []rewrite    `json:"rewrite,omitempty" jsonschema:"description=Mirrors: read and render an image under another name."`
+	Rewrite      []rewrite    `json:"rewrite,omitempty" jsonschema:"description=Mirrors: read and render an image under another name\\, on every machine."`
 }
 
 type labels struct {
@@ -59,12 +59,12 @@ type plan struct {
 	grammar      tag.Grammar
 }
 
-// repositoryName is where a repository is read and rendered, and the name it
-// has in the spec.
-type repositoryName struct{ actual, original string }
+// repositoryName is the name that a repository has in the spec, the one that it has
+// everywhere by the spec's own rules, which is in ids, and where this machine reads it.
+type repositoryName struct{ original, name, actual string }
 
-// newPlan checks c. mirrors are the user's own; they come before those of the spec.
-func newPlan(c config, mirrors []rewrite) (*plan, error) {
+// newPlan checks c. mirrors are the user's own; they come after those of the spec.
+func newPlan(c config, mirrors []mirror.Rule) (*plan, error) {
 	c.Resolve = cmp.Or(c.Resolve, resolveNewest)
 	c.NewestBy = cmp.Or(c.NewestBy, sdk.NewestByVersion)
 	c.ResolveLimit = cmp.Or(c.ResolveLimit, defaultResolveLimit)
@@ -86,7 +86,7 @@ func newPlan(c config, mirrors []rewrite) (*plan, error) {
 	if err := p.compile(); err != nil {
 		return nil, err
 	}
-	return p, p.nameRepositories(append(slices.Clone(mirrors), c.Rewrite...))
+	return p, p.nameRepositories(mirrors)
 }
 
 func (p *plan) compile() (err error) {
@@ -106,7 +106,11 @@ func (p *plan) compile() (err error) {
 	return nil
 }
 
-func (p *plan) nameRepositories(mirrors []rewrite) error {
+func (p *plan) nameRepositories(mirrors []mirror.Rule) error {
+	rules := make([]mirror.Rule, len(p.Rewrite))
+	for i, r := range p.Rewrite {
+		rules[i] = mirror.Rule{From: r.From, To: r.To}
+	}
 	named := p.Repositories
 	if p.Repository != "" {
 		named = append([]string{p.Repository}, named...)
@@ -116,12 +120,16 @@ func (p *plan) nameRepositories(mirrors []rewrite) error {
 	}
 	seen := map[string]bool{}
 	for i, original := range named {
-		actual := rewritten(original, mirrors)
-		if _, _, err := registry.Split(actual); err != nil {
-			return wrong(p.repositoryKey(i), err.Error(), "write registry/path, such as ttl.sh/ubuntu")
+		name := mirror.Rewrite(original, rules)
+		actual := mirror.Rewrite(name, mirrors)
+		for _, one := range []string{name, actual} {
+			if _, _, err := registry.Split(one); err != nil {
+				return wrong(p.repositoryKey(i), err.Error(), "write registry/path, such as ttl.sh/ubuntu")
+			}
 		}
+		// What is read at one place is one repository: a mirror beside its origin.
 		if !seen[actual] {
-			p.repositories = append(p.repositories, repositoryName{actual, original})
+			p.repositories = append(p.repositories, repositoryName{original, name, actual})
 		}
 		seen[actual] = true
 	}
@@ -138,22 +146,6 @@ func (p *plan) repositoryKey(i int) string {
 	return fmt.Sprintf("repositories[%d]", i-1)
 }
 
-// rewritten replaces the longest prefix of repository that ends at a slash. Of
-// two equally long ones the first counts.
-func rewritten(repository string, mirrors []rewrite) string {
-	best := rewrite{}
-	for _, m := range mirrors {
-		from := strings.TrimSuffix(m.From, "/")
-		if len(from) > len(best.From) && strings.HasPrefix(repository+"/", from+"/") {
-			best = rewrite{From: from, To: strings.TrimSuffix(m.To, "/")}
-		}
-	}
-	if best.From == "" {
-		return repository
-	}
-	return strings.TrimSuffix(best.To+repository[len(best.From):], "/")
-}
-
 func wrong(key, detail, next string) error {
 	return &sdk.Diagnostic{
 		Summary: "invalid configuration", Detail: detail, ConfigPath: key, NextStep: next,
@@ -164,7 +156,7 @@ func wrong(key, detail, next string) error {
 // there can a registry get more trust.
 type settings struct {
 	registry.Settings
-	mirrors []rewrite
+	mirrors []mirror.Rule
 }
 
 // readSettings takes in `registries: {<host>: {caFile, plainHTTP}}` and
@@ -179,7 +171,7 @@ func readSettings(user map[string]any, home string) (settings, error) {
 		case "registries":
 			err = s.readRegistries(value, home)
 		case "rewrite":
-			err = s.readMirrors(value)
+			s.mirrors, err = mirror.Read(user)
 		default:
 			err = fmt.Errorf("unknown key %q, known are registries and rewrite", key)
 		}
@@ -235,23 +227,6 @@ func (s *settings) readRegistry(host, key string, value any, home string) error 
 		}
 	default:
 		return fmt.Errorf("unknown key registries.%s.%s, known are caFile and plainHTTP", host, key)
-	}
-	return nil
-}
-
-func (s *settings) readMirrors(value any) error {
-	list, ok := value.([]any)
-	if !ok {
-		return fmt.Errorf("rewrite must be a list of {from, to}")
-	}
-	for i, item := range list {
-		pair, _ := item.(map[string]any)
-		from, _ := pair["from"].(string)
-		to, _ := pair["to"].(string)
-		if from == "" || to == "" || len(pair) != 2 {
-			return fmt.Errorf("rewrite[%d] must have from and to", i)
-		}
-		s.mirrors = append(s.mirrors, rewrite{From: from, To: to})
 	}
 	return nil
 }

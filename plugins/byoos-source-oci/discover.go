@@ -72,7 +72,7 @@ func (d *discovery) read(ctx context.Context, name repositoryName) error {
 	if err != nil {
 		return err
 	}
-	b := builder{plan: d.plan, repo: repo, original: name.original, now: d.now, inspector: d.inspector}
+	b := builder{plan: d.plan, repo: repo, name: name, now: d.now, inspector: d.inspector}
 	if d.ids != nil {
 		return d.asked(ctx, b, d.tagsOf(name))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/layer"
@@ -15,8 +16,9 @@ import (
 
 const provider = "oci"
 
-// Attributes of an image. Registry and repository are those of its id, so after
-// a rewrite; the reference has the original.
+// Attributes of an image. Registry and repository are those of its id, so after the
+// spec's rewrite, and not the user's: they are the same on every machine. The reference
+// has the name in the spec.
 const (
 	attrRegistry       = "registry"
 	attrRepository     = "repository"
@@ -42,26 +44,27 @@ const (
 // builder makes images of one repository.
 type builder struct {
 	*plan
-	repo     *registry.Repository
-	original string
-	now      time.Time // the host's clock
+	repo *registry.Repository
+	name repositoryName
+	now  time.Time // the host's clock
 	// inspector is nil where no image is looked into.
 	inspector *inspector
 }
 
 // unresolved returns the image for a tag of which nothing but the name was read.
 func (b builder) unresolved(t tag.Tag) sdk.Image {
+	host, path, _ := strings.Cut(b.name.name, "/")
 	img := sdk.Image{
-		ID:        b.repo.Name + ":" + t.Name,
+		ID:        b.name.name + ":" + t.Name,
 		Provider:  provider,
 		Name:      t.Name,
 		Region:    sdk.Global,
 		Version:   t.Version(),
 		NewestBy:  b.NewestBy,
 		Evidence:  sdk.Asked, // the registry lists it
-		Reference: &sdk.Reference{Kind: "oci", Value: b.original + ":" + t.Name},
+		Reference: &sdk.Reference{Kind: "oci", Value: b.name.original + ":" + t.Name},
 		Attributes: map[string]string{
-			attrRegistry: b.repo.Registry, attrRepository: b.repo.Path, attrTag: t.Name,
+			attrRegistry: host, attrRepository: path, attrTag: t.Name,
 		},
 		Provenance: map[string]sdk.Provenance{"id": {From: fromAPI, Key: "tags/list"}},
 	}

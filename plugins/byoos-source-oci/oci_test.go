@@ -242,11 +242,31 @@ func TestRewrite(t *testing.T) {
 	if img.Reference.Value != "registry.example.com/edge/ubuntu:k3s-1.30.10-v4.7.0" {
 		t.Errorf("the original is lost: %v", img.Reference)
 	}
-	// The user's own mirror needs nothing in the spec.
+	// The user's own mirror needs nothing in the spec, and is no part of the id: a lock has
+	// it for all machines.
 	user := map[string]any{"rewrite": []any{map[string]any{"from": "registry.example.com/edge", "to": host + "/mirror/edge"}}}
-	own := clean(t, discover(t, call{config: config{Repository: spec.Repository}, settings: user})).images[0]
-	if own.ID != img.ID {
-		t.Errorf("%s, want %s", own.ID, img.ID)
+	own := call{config: config{Repository: spec.Repository}, settings: user}
+	mine := clean(t, discover(t, own)).images[0]
+	if mine.ID != "registry.example.com/edge/ubuntu:k3s-1.30.10-v4.7.0" || mine.Digest != digest ||
+		mine.Attributes["registry"] != "registry.example.com" || mine.Attributes["repository"] != "edge/ubuntu" {
+		t.Errorf("%+v", mine)
+	}
+	if got := clean(t, verify(t, own, sdk.Ref{ID: mine.ID, Digest: digest})).results[0]; got.Presence != sdk.Found || got.Image.ID != mine.ID || got.Reason != "" {
+		t.Errorf("%+v", got)
+	}
+	// What values and an old lock have is the mirror's name, and is said to be.
+	if got := clean(t, verify(t, own, sdk.Ref{ID: img.ID, Digest: digest})).results[0]; got.Presence != sdk.Found || got.Image.ID != img.ID ||
+		!strings.Contains(got.Reason, "this machine's mirror of registry.example.com/edge/ubuntu") {
+		t.Errorf("%+v", got)
+	}
+	// The user's rules are for what the spec's make of a name; a mirror beside its origin
+	// is one repository.
+	both := call{config: config{
+		Repositories: []string{"docker.io/edge/ubuntu", "registry.example.com/edge/ubuntu", host + "/mirror/edge/ubuntu"},
+		Rewrite:      []rewrite{{From: "docker.io", To: "registry.example.com"}},
+	}, settings: user}
+	if out := clean(t, discover(t, both)); len(out.images) != 1 || out.images[0].ID != mine.ID || out.images[0].Reference.Value != "docker.io/edge/ubuntu:k3s-1.30.10-v4.7.0" {
+		t.Errorf("%+v", out.images)
 	}
 	res := clean(t, verify(t, call{config: spec}, sdk.Ref{ID: img.ID, Digest: digest})).results[0]
 	if res.Presence != sdk.Found {

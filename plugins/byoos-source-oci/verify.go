@@ -35,13 +35,17 @@ type verification struct {
 
 // run answers for each ref, in their order, and asks for several at a time.
 func (v *verification) run(ctx context.Context, refs []sdk.Ref) error {
+	ask := func(ref sdk.Ref) (sdk.Result, error) {
+		result, err := v.ref(ctx, ref)
+		return v.named(ref, result), err
+	}
 	results, failures := make([]sdk.Result, len(refs)), make([]error, len(refs))
 	var group errgroup.Group
 	group.SetLimit(parallelTags)
 	for i, ref := range refs {
 		group.Go(func() error {
 			if ctx.Err() == nil {
-				results[i], failures[i] = v.ref(ctx, ref)
+				results[i], failures[i] = ask(ref)
 			}
 			return nil
 		})
@@ -64,6 +68,20 @@ func (v *verification) run(ctx context.Context, refs []sdk.Ref) error {
 		}
 	}
 	return v.out.Results(results...)
+}
+
+// named answers by the id that was asked for. One that is a mirror's of this machine says
+// which image it is everywhere.
+func (v *verification) named(ref sdk.Ref, result sdk.Result) sdk.Result {
+	name, _, ok := v.split(ref.ID)
+	if !ok || result.Image == nil || name.name == name.actual || !strings.HasPrefix(ref.ID, name.actual) {
+		return result
+	}
+	result.Image.ID = ref.ID
+	host, path, _ := strings.Cut(name.actual, "/")
+	result.Image.Attributes[attrRegistry], result.Image.Attributes[attrRepository] = host, path
+	result.Reason = joined(fmt.Sprintf("%s is this machine's mirror of %s, which other machines read elsewhere", name.actual, name.name), result.Reason)
+	return result
 }
 
 // tell reports a failure; one that a registry answers with to several refs, once.
@@ -109,7 +127,7 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 	case err != nil:
 		return sdk.Result{}, err
 	}
-	b := builder{plan: v.plan, repo: repo, original: name.original, now: v.now}
+	b := builder{plan: v.plan, repo: repo, name: name, now: v.now}
 	result := platformOf(ref, b.resolved(v.grammar.Read(tagName), m))
 	if digest := digestOf(ref); digest != "" && digest != m.Digest {
 		if strings.Contains(ref.ID, "@") {
@@ -136,7 +154,7 @@ func (v *verification) untagged(ctx context.Context, repo *registry.Repository, 
 	case err != nil:
 		return sdk.Result{}, err
 	}
-	b := builder{plan: v.plan, repo: repo, original: name.original, now: v.now}
+	b := builder{plan: v.plan, repo: repo, name: name, now: v.now}
 	result := platformOf(ref, b.resolved(tag.Tag{}, m))
 	if result.Image != nil {
 		result.Image.ID, result.Image.Reference = ref.ID, nil
@@ -184,11 +202,14 @@ func (v *verification) pinned(ctx context.Context, repo *registry.Repository, di
 func (p *plan) split(id string) (repositoryName, string, bool) {
 	tagged, _, pinned := strings.Cut(id, "@")
 	for _, name := range p.repositories {
-		if tagged == name.actual {
-			return name, "", pinned
-		}
-		if tagName, ok := strings.CutPrefix(tagged, name.actual+":"); ok && !strings.Contains(tagName, "/") {
-			return name, tagName, tagName != ""
+		// Values have the name of a mirror of this machine, and so has an old lock.
+		for _, one := range []string{name.name, name.actual} {
+			if tagged == one {
+				return name, "", pinned
+			}
+			if tagName, ok := strings.CutPrefix(tagged, one+":"); ok && !strings.Contains(tagName, "/") {
+				return name, tagName, tagName != ""
+			}
 		}
 	}
 	return repositoryName{}, "", false

@@ -13,8 +13,10 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/mirror"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
 
@@ -88,6 +90,20 @@ func LoadUserConfig(inv *invocation.Invocation) (*userconfig.Config, error) {
 		return &userconfig.Config{}, nil
 	}
 	return userconfig.Load(path)
+}
+
+// addMirrors tells a spec where this machine reads and renders images of registries.
+func addMirrors(inv *invocation.Invocation, document *spec.Document) error {
+	config, err := LoadUserConfig(inv)
+	if err != nil {
+		return err
+	}
+	rules, err := mirror.Read(config.Plugins["oci"])
+	if err != nil {
+		return failure.Usage("see docs/sources/oci.md for what can be set there", "plugins.oci in your configuration file: %s", err)
+	}
+	document.Set.Mirrors = rules
+	return nil
 }
 
 // UserConfigFile is the absolute path of the user's own configuration file; empty

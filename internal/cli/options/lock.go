@@ -142,6 +142,9 @@ func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, nam
 		picks, err := r.pickFromSources(ctx, inv, document, names)
 		return &Picked{Picks: picks}, err
 	}
+	if err := addMirrors(inv, document); err != nil {
+		return nil, err
+	}
 	p := &pipeline.Pipeline{Document: document, Now: inv.Now()}
 	packs, err := p.Packs(names)
 	if err != nil {

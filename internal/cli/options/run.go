@@ -52,6 +52,9 @@ func (r *Run) Open(ctx context.Context, inv *invocation.Invocation) (*Session, e
 }
 
 func (r *Run) open(ctx context.Context, inv *invocation.Invocation, document *spec.Document) (*Session, error) {
+	if err := addMirrors(inv, document); err != nil {
+		return nil, err
+	}
 	host, err := r.Host.New(inv)
 	if err != nil {
 		return nil, err
