@@ -42,6 +42,8 @@ type discovery struct {
 	ids []string
 	// hostReads says that the host will ask for the tags that matter.
 	hostReads bool
+	// maxListed is how many tags are listed although no pack can select them.
+	maxListed int
 	inspector *inspector
 
 	mu             sync.Mutex
@@ -180,7 +182,7 @@ const maxListed = 1000
 // that no pack can select, and says so. When that is all of them they are listed,
 // for the error to tell what there is.
 func (d *discovery) parse(repo *registry.Repository, names []string) ([]tag.Tag, error) {
-	if len(names) <= maxListed {
+	if len(names) <= d.maxListed {
 		return d.parsed(names), nil
 	}
 	left := d.wanted.skim(d.grammar, names)
@@ -241,7 +243,7 @@ func (d *discovery) send(b builder, tags []tag.Tag, read *reading) error {
 // leaveOut leaves out of a long list the tags that newer ones take the place of,
 // and says so.
 func (d *discovery) leaveOut(repo *registry.Repository, tags []tag.Tag, read *reading) ([]tag.Tag, error) {
-	if len(tags) <= maxListed || len(read.superseded) == 0 {
+	if len(tags) <= d.maxListed || len(read.superseded) == 0 {
 		return tags, nil
 	}
 	rest := slices.DeleteFunc(slices.Clone(tags), func(t tag.Tag) bool { return read.superseded[t.Name] })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -76,6 +77,8 @@ type call struct {
 	settings map[string]any
 	// ids are what the host wants read.
 	ids []string
+	// maxListed is how many tags make a list long; 0 is as many as in earnest.
+	maxListed int
 	// env and home are the user's; the default home is empty.
 	env  map[string]string
 	home string
@@ -132,6 +135,7 @@ func discover(t testing.TB, c call) *recorder {
 		Hints: c.hints, IDs: c.ids, UserSettings: c.settings, Secrets: &sdk.Secrets{},
 	}, out)
 	if err == nil {
+		d.maxListed = cmp.Or(c.maxListed, d.maxListed)
 		err = d.run(context.Background())
 	}
 	if err != nil {

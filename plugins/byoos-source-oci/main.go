@@ -83,7 +83,7 @@ func (s source) discovery(req sdk.DiscoverRequest[config], out sink) (*discovery
 	return &discovery{
 		plan: p, client: client, out: out, now: req.Now,
 		wanted: newWanted(req.Hints),
-		ids:    req.IDs, hostReads: req.HostReads,
+		ids:    req.IDs, hostReads: req.HostReads, maxListed: maxListed,
 		inspector: newInspector(p.InspectLimit),
 	}, nil
 }

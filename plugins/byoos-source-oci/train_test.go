@@ -210,8 +210,9 @@ func expected(train []release, q question, architecture string) string {
 
 // inProcess is the plugin host of a test: the plugin's own code without a process.
 type inProcess struct {
-	t      *testing.T
-	config config
+	t         *testing.T
+	config    config
+	maxListed int
 }
 
 func (p inProcess) Find(context.Context, string) (*host.Plugin, error) {
@@ -223,7 +224,7 @@ func (p inProcess) Find(context.Context, string) (*host.Plugin, error) {
 func (p inProcess) Discover(ctx context.Context, requests []host.Request, _ func(host.Event)) []host.Result {
 	plugin, _ := p.Find(ctx, "oci")
 	h := requests[0].Hints
-	out := discover(p.t, call{config: p.config, ids: requests[0].IDs, hints: sdk.Hints{
+	out := discover(p.t, call{config: p.config, maxListed: p.maxListed, ids: requests[0].IDs, hints: sdk.Hints{
 		Architectures: h.Architectures, KubernetesVersions: h.KubernetesVersions, K8sDistributions: h.K8sDistributions, CustomTags: h.CustomTags, NewestOnly: h.NewestOnly,
 	}})
 	for _, d := range out.diagnostics {
@@ -253,13 +254,13 @@ func hosts(img sdk.Image) image.Image {
 }
 
 // pickOfTrain is the tag that the pack gets, "several" or "none".
-func pickOfTrain(t *testing.T, c config, text string) (picked, said string) {
+func pickOfTrain(t *testing.T, c config, maxListed int, text string) (picked, said string) {
 	t.Helper()
 	document, err := spec.Parse("byoos.yaml", []byte(text), "/specs")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pipeline.Pipeline{Document: document, Plugins: inProcess{t, c}, Now: now(), Report: func(host.Diagnostic) {}, Failed: func(error) {}}
+	p := &pipeline.Pipeline{Document: document, Plugins: inProcess{t, c, maxListed}, Now: now(), Report: func(host.Diagnostic) {}, Failed: func(error) {}}
 	packs, err := p.Packs(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -321,11 +322,12 @@ func TestTrainsOfReleases(t *testing.T) {
 			want := expected(train, q, architecture)
 			for _, c := range []config{{Resolve: resolveNewest}, {Resolve: resolveNewest, ResolveLimit: 1 + random.IntN(3)}, {Resolve: resolveAll}} {
 				c.Repository = s.Host + "/" + repo
-				if got, said := pickOfTrain(t, c, text); got != want {
+				maxListed := 1 + random.IntN(20)
+				if got, said := pickOfTrain(t, c, maxListed, text); got != want {
 					for _, r := range train {
 						t.Logf("%s %v os %q team %s gone %v chart %v", r.tag(), r.architectures, r.osName, r.team, r.gone, r.chart)
 					}
-					t.Fatalf("seed %d, resolve %s, limit %d:\n%s\ngot %s, the rules say %s\n%s", seed, c.Resolve, c.ResolveLimit, text, got, want, said)
+					t.Fatalf("seed %d, resolve %s, limit %d, %d listed:\n%s\ngot %s, the rules say %s\n%s", seed, c.Resolve, c.ResolveLimit, maxListed, text, got, want, said)
 				}
 			}
 		}
