@@ -15,22 +15,22 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build the host and its plugins into bin/
-	mkdir -p $(BIN)/plugins
-	go build -o $(BIN)/ ./cmd/kubectl-byoos
-	go build -o $(BIN)/plugins/ $(PLUGINS:%=./plugins/%)
+	mkdir -p "$(BIN)/plugins"
+	go build -o "$(BIN)/" ./cmd/kubectl-byoos
+	go build -o "$(BIN)/plugins/" $(PLUGINS:%=./plugins/%)
 
 .PHONY: install
-install: build ## install the host and its plugins into BINDIR (default: Go's bin folder)
-	mkdir -p $(BINDIR)/plugins
-	install -m 0755 $(BIN)/kubectl-byoos $(BINDIR)/kubectl-byoos
-	for p in $(PLUGINS); do install -m 0755 $(BIN)/plugins/$$p $(BINDIR)/plugins/$$p; done
+install: build ## install the host and its plugins into BINDIR (default: Go's bin folder), below DESTDIR
+	mkdir -p "$(DESTDIR)$(BINDIR)/plugins"
+	install -m 0755 "$(BIN)/kubectl-byoos" "$(DESTDIR)$(BINDIR)/kubectl-byoos"
+	for p in $(PLUGINS); do install -m 0755 "$(BIN)/plugins/$$p" "$(DESTDIR)$(BINDIR)/plugins/$$p"; done
 
 .PHONY: example
 example: ## render pack values from a manifest that Packer wrote
-	mkdir -p $(BIN)/plugins
-	go build -o $(BIN)/ ./cmd/kubectl-byoos
-	go build -o $(BIN)/plugins/ ./plugins/byoos-source-packer
-	$(BIN)/kubectl-byoos render -f examples/packer-aws/byoos.yaml
+	mkdir -p "$(BIN)/plugins"
+	go build -o "$(BIN)/" ./cmd/kubectl-byoos
+	go build -o "$(BIN)/plugins/" ./plugins/byoos-source-packer
+	"$(BIN)/kubectl-byoos" render -f examples/packer-aws/byoos.yaml
 
 .PHONY: test
 test: ## run all tests
