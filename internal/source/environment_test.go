@@ -1,6 +1,9 @@
 package source
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,5 +33,19 @@ func TestNoProgramOfTheWorkingDirectoryOnWindows(t *testing.T) {
 	want := []string{"NoDefaultCurrentDirectoryInExePath=1", `PATH=C:\bin`}
 	if diff := cmp.Diff(want, environment("windows", environ, []string{"AWS_*"})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestEnvironmentIsDocumented: authors read in docs/plugins.md what a plugin gets.
+func TestEnvironmentIsDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "plugins.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(baseEnvironment("windows"), "NoDefaultCurrentDirectoryInExePath=1", noHome, "KUBECTL_PATH", "PLUGIN_*", "BYOOS_PLUGIN", "BYOOS_HOST_PID") {
+		lower := strings.ToLower(name)
+		if !strings.Contains(string(page), "`"+name+"`") && lower != name {
+			t.Errorf("docs/plugins.md does not name %s", name)
+		}
 	}
 }

@@ -55,3 +55,23 @@ func TestNamedTestsExist(t *testing.T) {
 		}
 	}
 }
+
+// TestLowestGo: docs/plugins.md tells the Go that the module of the SDK needs.
+func TestLowestGo(t *testing.T) {
+	root, err := binaries.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs", "plugins.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(string(mod))
+	if line == nil || !strings.Contains(string(page), "The SDK needs Go "+line[1]+" or later") {
+		t.Errorf("docs/plugins.md does not say that the SDK needs Go %v", line)
+	}
+}
