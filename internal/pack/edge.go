@@ -35,8 +35,11 @@ func (b *builder) edge() {
 		edge = *b.pack.Edge
 	}
 	b.contentImages(edge.ContentImages)
+	b.refuseUnused(edge)
 	if edge.AgentMode {
-		b.add(options("uri"), agentMode, image.Provenance{From: "spec", Key: "packs[].edge.agentMode"})
+		from := image.Provenance{From: "spec", Key: "packs[].edge.agentMode"}
+		b.add(options("uri"), agentMode, from)
+		b.emptyRest(from)
 		return
 	}
 	shape := orDefault(edge.Shape, shapeSystem)
@@ -61,6 +64,55 @@ func (b *builder) edge() {
 		b.literal(shape, reference, parts)
 	default:
 		b.refuse("set packs[].edge.reference to template, tag or digest", "unknown edge.reference %q", reference)
+	}
+	b.emptyRest(b.from("id"))
+}
+
+// refuseUnused refuses what the user sets and nothing reads: he takes it for done.
+func (b *builder) refuseUnused(edge spec.Edge) {
+	v := b.pack.Values
+	parts := []struct{ key, value string }{{"k8sDistribution", v.K8sDistribution}, {"peVersion", v.PEVersion}, {"customTag", v.CustomTag}}
+	switch reference := orDefault(edge.Reference, referenceTemplate); {
+	case edge.AgentMode:
+		for _, key := range []struct {
+			name string
+			set  bool
+		}{{"shape", edge.Shape != ""}, {"reference", edge.Reference != ""}, {"kubernetesVersions", edge.KubernetesVersions != nil}} {
+			if key.set {
+				b.refuse("remove packs[].edge."+key.name+", or packs[].edge.agentMode", "edge.%s has no effect with edge.agentMode: no image is used", key.name)
+			}
+		}
+		parts = append(parts, []struct{ key, value string }{
+			{"registry", v.Registry}, {"repo", v.Repo}, {"osName", v.OSName}, {"osVersion", v.OSVersion},
+		}...)
+		b.refuseValues(parts, "edge.agentMode: no image is used", "packs[].edge.agentMode")
+	case reference == referenceTag || reference == referenceDigest:
+		b.refuseValues(parts, "edge.reference: "+reference+", which takes the image's tag as it is", "set packs[].edge.reference: template")
+	case edge.Shape == shape10:
+		b.refuseValues(parts[:1], "edge.shape: 1.0, whose tags have no distribution", "set packs[].edge.shape: system")
+	}
+}
+
+func (b *builder) refuseValues(values []struct{ key, value string }, with, instead string) {
+	for _, v := range values {
+		if v.value != "" {
+			b.refuse("remove packs[].values."+v.key+", or "+instead, "values.%s has no effect with %s", v.key, with)
+		}
+	}
+}
+
+// emptyRest keeps nothing of the previous image in a file: keys that say what an image
+// is, and of which the new one tells nothing, are emptied where they are. registry and
+// repo name a place, which other values may use.
+func (b *builder) emptyRest(from image.Provenance) {
+	known := slices.Concat(b.values.Fields, b.values.ifPresent)
+	for _, path := range [][]string{
+		options("k8sDistribution"), options("osName"), options("peVersion"), options("customTag"), options("osVersion"),
+		{"image", "version"}, {"image", "client.tag"},
+	} {
+		if !slices.ContainsFunc(known, func(f Field) bool { return slices.Equal(f.Path, path) }) {
+			b.keep(path, found{from: from})
+		}
 	}
 }
 
@@ -178,9 +230,7 @@ func (b *builder) literal(shape, reference string, p parts) {
 		return
 	}
 	b.add(options("uri"), uri, b.uriOrigin(p))
-	if shape == shapeSystem {
-		b.keepParts(p)
-	}
+	b.keepParts(shape, p)
 }
 
 func (b *builder) digest() string {
@@ -205,17 +255,27 @@ func (b *builder) uriOrigin(p parts) image.Provenance {
 
 // keepParts keeps the parts of a template true in a file that has them, though
 // a plain reference does not read them.
-func (b *builder) keepParts(p parts) {
-	for _, part := range []struct {
-		name string
-		found
-	}{
-		{"registry", p.registry}, {"repo", p.repo}, {"k8sDistribution", p.k8sDistribution},
-		{"osName", b.osName()}, {"peVersion", p.peVersion}, {"customTag", p.tail}, {"osVersion", b.osVersion()},
-	} {
-		if part.value != "" {
-			b.keep(options(part.name), part.found)
-		}
+func (b *builder) keepParts(shape string, p parts) {
+	b.keepKnown(options("registry"), p.registry)
+	b.keepKnown(options("repo"), p.repo)
+	b.keepKnown([]string{"image", "registry"}, p.registry)
+	b.keepKnown([]string{"image", "repo"}, p.repo)
+	if shape == shape10 {
+		p = b.parts10(p)
+		b.keepKnown([]string{"image", "version"}, p.peVersion)
+		b.keepKnown([]string{"image", "client.tag"}, p.tail)
+		return
+	}
+	b.keepKnown(options("k8sDistribution"), p.k8sDistribution)
+	b.keepKnown(options("osName"), b.osName())
+	b.keepKnown(options("peVersion"), p.peVersion)
+	b.keepKnown(options("customTag"), p.tail)
+	b.keepKnown(options("osVersion"), b.osVersion())
+}
+
+func (b *builder) keepKnown(path []string, f found) {
+	if f.value != "" {
+		b.keep(path, f)
 	}
 }
 
@@ -235,6 +295,10 @@ func (b *builder) templated(shape string, p parts) {
 	if !complete || !b.templateFits(shape, t, p) {
 		return
 	}
+	if err := CheckReference(t.name + ":" + t.tag("1.30.0")); err != nil {
+		b.refuse("correct packs[].values", "what the template of system.uri leads to: %s", err)
+		return
+	}
 	t.readFrom = repositoryOf(b.image.ID)
 	b.values.template = t
 	b.add(options("uri"), t.text(shape), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
@@ -243,9 +307,8 @@ func (b *builder) templated(shape string, p parts) {
 		b.optional([]string{"image", "repo"}, p.repo)
 		b.optional([]string{"image", "version"}, p.peVersion)
 		b.optional([]string{"image", "client.tag"}, p.tail)
-		if p.tail.value == "" {
-			b.keep([]string{"image", "client.tag"}, found{from: b.from("id")})
-		}
+		b.keepKnown(options("registry"), p.registry)
+		b.keepKnown(options("repo"), p.repo)
 		return
 	}
 	// The order is that of the block that CanvOS prints.
@@ -256,9 +319,8 @@ func (b *builder) templated(shape string, p parts) {
 	b.optional(options("peVersion"), p.peVersion)
 	b.optional(options("customTag"), p.tail)
 	b.optional(options("osVersion"), b.osVersion())
-	if p.tail.value == "" {
-		b.keep(options("customTag"), found{from: b.from("id")})
-	}
+	b.keepKnown([]string{"image", "registry"}, p.registry)
+	b.keepKnown([]string{"image", "repo"}, p.repo)
 }
 
 // parts10 reads the tag as the 1.0 documentation builds it,
@@ -378,6 +440,20 @@ func (v *Values) Leads() (agent string, id func(kubernetesVersion string) string
 	return v.template.agent, func(kubernetesVersion string) string {
 		return v.template.readFrom + ":" + v.template.tag(strings.TrimPrefix(kubernetesVersion, "v"))
 	}, true
+}
+
+// Moving returns the references of the values that name no image for long: their tag is
+// latest, and no digest pins them.
+func (v *Values) Moving() []string {
+	var moving []string
+	uri, _ := v.Reference("")
+	for _, text := range append([]string{uri}, v.ContentImages...) {
+		ref, err := parseReference(strings.TrimPrefix(text, "container://"))
+		if err == nil && ref.tag == "latest" && ref.digest == "" {
+			moving = append(moving, text)
+		}
+	}
+	return moving
 }
 
 var macroForm = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -88,6 +89,61 @@ func TestEditKeepsOtherForms(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEditKeepsNothingOfThePreviousImage: what the new image does not tell is emptied.
+func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
+	edge := func(change func(*image.Image)) *image.Image {
+		img := provider("")
+		change(img)
+		return img
+	}
+	silent := edge(func(i *image.Image) {
+		i.OS = image.OS{}
+		i.Attributes = map[string]string{"registry": "ttl.sh", "repository": "team/ubuntu", "tag": "nightly-7"}
+		i.ID = "ttl.sh/team/ubuntu:nightly-7"
+	})
+	templated := edge(func(i *image.Image) { i.OS = image.OS{} })
+	const parts = "system.k8sDistribution: rke2\n  system.osName: suse\n  system.peVersion: v1\n  system.customTag: old\n  system.osVersion: \"15\"\n"
+	for _, tt := range []struct {
+		name     string
+		edge     *spec.Edge
+		img      *image.Image
+		in       string
+		has, not []string
+	}{
+		{"tag", &spec.Edge{Reference: "tag"}, silent, "options:\n  system.uri: x\n  " + parts,
+			[]string{"k8sDistribution: \"\"", "osName: \"\"", "peVersion: \"\"", "customTag: \"\"", "osVersion: \"\""}, []string{"rke2", "suse", "v1", "old", "15"}},
+		{"template", nil, templated, "options:\n  system.uri: x\n  " + parts + "image:\n  registry: q.io\n  repo: a\n  version: v1\n  client.tag: old\n",
+			[]string{"osName: \"\"", "osVersion: \"\"", "repo: team/ubuntu", "version: \"\"", "client.tag: \"\""}, []string{"suse", "15", "q.io", "v1", "old"}},
+		{"agent mode", &spec.Edge{AgentMode: true}, nil, "options:\n  system.uri: x\n  system.registry: q.io\n  " + parts,
+			[]string{"uri: NA", "registry: q.io", "osName: \"\""}, []string{"rke2", "suse", "v1", "old", "15"}},
+		{"1.0", &spec.Edge{Shape: "1.0"}, &image.Image{ID: "ttl.sh/ubuntu:1.25.2-v3.3.3_demo", Provider: "oci", KubernetesVersion: "1.25.2"},
+			"options:\n  system.uri: x\n  system.registry: q.io\n  " + parts, []string{"system.registry: ttl.sh", "osName: \"\""}, []string{"q.io", "rke2", "suse", "old"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			values, err := Build(Input{edgePack(tt.edge, spec.Values{}), tt.img})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := values.Edit([]byte(tt.in), "v.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, text, _ := strings.Cut(string(got), "options:") // the own image is another key
+			text = strings.ReplaceAll(strings.ReplaceAll(text, "edge-native-byoi.image.version", ""), "''", `""`)
+			for _, want := range tt.has {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %s in\n%s", want, text)
+				}
+			}
+			for _, old := range tt.not {
+				if strings.Contains(text, ": "+old) || strings.Contains(text, ": \""+old) {
+					t.Errorf("%s is left in\n%s", old, text)
+				}
 			}
 		})
 	}

@@ -170,6 +170,16 @@ func TestBuildRefuses(t *testing.T) {
 		{"content image", Input{edgePack(&spec.Edge{ContentImages: []string{"a/b"}}, spec.Values{}), provider("")}, "neither a tag nor a digest", "contentImages"},
 		{"shape", Input{edgePack(&spec.Edge{Shape: "2"}, spec.Values{}), provider("")}, "unknown edge.shape", "system or 1.0"},
 		{"reference", Input{edgePack(&spec.Edge{Reference: "x"}, spec.Values{}), provider("")}, "unknown edge.reference", "template, tag or digest"},
+		{"part that a tag does not take", Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{CustomTag: "x"}), provider("demo")}, "values.customTag has no effect with edge.reference: tag", "remove packs[].values.customTag"},
+		{"part that a digest does not take", Input{edgePack(&spec.Edge{Reference: "digest"}, spec.Values{PEVersion: "v1"}), provider("demo")}, "values.peVersion has no effect", "edge.reference: template"},
+		{"part that 1.0 does not take", Input{edgePack(&spec.Edge{Shape: "1.0"}, spec.Values{K8sDistribution: "k3s"}), provider("demo")}, "values.k8sDistribution has no effect", "edge.shape: system"},
+		{"part of no image", Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{Registry: "m.io"}), nil}, "values.registry has no effect with edge.agentMode", "remove packs[].values.registry"},
+		{"version of no image", Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{OSVersion: "22"}), nil}, "values.osVersion has no effect", "agentMode"},
+		{"shape of no image", Input{edgePack(&spec.Edge{AgentMode: true, Shape: "1.0"}, spec.Values{}), nil}, "edge.shape has no effect", "remove packs[].edge.shape"},
+		{"versions of no image", Input{edgePack(&spec.Edge{AgentMode: true, KubernetesVersions: []string{"1.30.1"}}, spec.Values{}), nil}, "edge.kubernetesVersions has no effect", "remove packs[].edge.kubernetesVersions"},
+		{"registry that cannot be, in a template", Input{edgePack(nil, spec.Values{Registry: "https://m.io"}), provider("demo")}, "https://m.io", "correct packs[].values"},
+		{"tag that cannot be, in a template", Input{edgePack(nil, spec.Values{CustomTag: "a b"}), provider("demo")}, "a b", "correct packs[].values"},
+		{"registry that cannot be, in a tag", Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{Registry: "https://m.io"}), provider("demo")}, "https://m.io", "packs[].values.registry"},
 		{"kind", Input{spec.Pack{Name: "a", Pack: "ubuntu"}, ami()}, "unknown pack", "generic-byoi"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -311,5 +321,29 @@ func TestPartOfAVersion(t *testing.T) {
 	values, err := Build(Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI, Values: spec.Values{OSVersion: "24.04"}}, img})
 	if err != nil || !strings.Contains(string(values.Render()), `osVersion: "24.04"`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestMoving: latest alone names no image for long.
+func TestMoving(t *testing.T) {
+	latest := &image.Image{ID: "ttl.sh/team/ubuntu:latest", Provider: "oci", Digest: "sha256:" + strings.Repeat("a1", 32)}
+	for name, tt := range map[string]struct {
+		edge *spec.Edge
+		img  *image.Image
+		want int
+	}{
+		"tag":     {&spec.Edge{Reference: "tag"}, latest, 1},
+		"digest":  {&spec.Edge{Reference: "digest"}, latest, 0},
+		"version": {&spec.Edge{Reference: "tag"}, provider("demo"), 0},
+		"content": {&spec.Edge{Reference: "tag", ContentImages: []string{"a.io/b:latest", "a.io/b:1"}}, provider("demo"), 1},
+		"agent":   {&spec.Edge{AgentMode: true}, nil, 0},
+	} {
+		values, err := Build(Input{edgePack(tt.edge, spec.Values{}), tt.img})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := values.Moving(); len(got) != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

@@ -399,6 +399,11 @@ func rendering(p spec.Pack) selection.Render {
 // keep the image from running.
 func (p Pick) Notes() []string {
 	notes := slices.Clone(p.Outcome.Notes)
+	if values, err := p.Values(); err == nil {
+		for _, reference := range values.Moving() {
+			notes = append(notes, "the tag of "+reference+" moves, so clusters get what it leads to when they pull: name a version, or set packs[].edge.reference: digest")
+		}
+	}
 	if p.Image == nil {
 		return notes
 	}
