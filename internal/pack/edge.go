@@ -77,7 +77,10 @@ func (b *builder) refuseUnused(edge spec.Edge) {
 		for _, key := range []struct {
 			name string
 			set  bool
-		}{{"shape", edge.Shape != ""}, {"reference", edge.Reference != ""}, {"kubernetesVersions", edge.KubernetesVersions != nil}} {
+		}{
+			{"shape", orDefault(edge.Shape, shapeSystem) != shapeSystem}, {"reference", reference != referenceTemplate},
+			{"kubernetesVersions", edge.KubernetesVersions != nil},
+		} {
 			if key.set {
 				b.refuse("remove packs[].edge."+key.name+", or packs[].edge.agentMode", "edge.%s has no effect with edge.agentMode: no image is used", key.name)
 			}

@@ -254,7 +254,8 @@ func (l *lastBuilds) only(made []sdk.Image) []sdk.Image {
 	var kept []sdk.Image
 	for _, img := range made {
 		again := img.State == sdk.Available && l.made[placeOf(&img)] != l.at
-		if again && l.config.Runs == runsAll {
+		named := runUUID.MatchString(l.config.Runs)
+		if again && !named {
 			continue
 		}
 		if again {
