@@ -14,70 +14,49 @@ const (
 	sles    = "sles"
 )
 
-// distributions maps a spelling (lower case, single spaces) to the name used in
-// packs: one lower-case word, as Kubernetes Image Builder's tags spell it.
-func distributions() map[string]string {
-	return map[string]string{
-		"red hat enterprise linux":           "rhel",
-		"red hat enterprise linux server":    "rhel",
-		"redhat enterprise linux":            "rhel",
-		"red hat":                            "rhel",
-		"redhat":                             "rhel",
-		"rhel":                               "rhel",
-		"ubuntu":                             ubuntu,
-		"ubuntu linux":                       ubuntu,
-		"ubuntu server":                      ubuntu,
-		"amazon linux":                       "amazonlinux",
-		"amazon linux ami":                   "amazonlinux",
-		"amazon-linux":                       "amazonlinux",
-		"amazonlinux":                        "amazonlinux",
-		"amzn":                               "amazonlinux",
-		"flatcar":                            flatcar,
-		"flatcar container linux":            flatcar,
-		"flatcar container linux by kinvolk": flatcar,
-		"azure linux":                        "azurelinux",
-		"azurelinux":                         "azurelinux",
-		"microsoft azure linux":              "azurelinux",
-		"photon":                             "photon",
-		"photon os":                          "photon",
-		"vmware photon":                      "photon",
-		"vmware photon os":                   "photon",
-		"rocky":                              "rockylinux",
-		"rocky linux":                        "rockylinux",
-		"rockylinux":                         "rockylinux",
-		"alma linux":                         "almalinux",
-		"almalinux":                          "almalinux",
-		"oracle linux":                       "oraclelinux",
-		"oracle linux server":                "oraclelinux",
-		"oraclelinux":                        "oraclelinux",
-		"ol":                                 "oraclelinux",
-		"centos":                             "centos",
-		"centos linux":                       "centos",
-		"debian":                             "debian",
-		"debian gnu/linux":                   "debian",
-		"sles":                               sles,
-		"sle":                                sles,
-		"suse linux enterprise":              sles,
-		"suse linux enterprise server":       sles,
-		"windows":                            "windows",
-		"windows server":                     "windows",
-		"microsoft windows server":           "windows",
-		"microsoft windows":                  "windows",
-		"windows server core":                "windows",
-		"microsoft windows server core":      "windows",
-		"opensuse leap":                      "opensuse-leap",
-		"opensuse-leap":                      "opensuse-leap",
-		"centos stream":                      "centos-stream",
-		"centos-stream":                      "centos-stream",
-		"bottlerocket":                       "bottlerocket",
-		"bottlerocket os":                    "bottlerocket",
-		"fedora":                             "fedora",
-		"fedora linux":                       "fedora",
-		"mariner":                            "mariner",
-		"cbl-mariner":                        "mariner",
-		"common base linux mariner":          "mariner",
-		"cbl mariner":                        "mariner",
+// distribution returns the name used in packs for a spelling (lower case, single
+// spaces): one lower-case word, as Kubernetes Image Builder's tags spell it; "" for one
+// that is not known.
+func distribution(spelling string) string {
+	switch spelling {
+	case "red hat enterprise linux", "red hat enterprise linux server", "redhat enterprise linux", "red hat", "redhat", "rhel":
+		return "rhel"
+	case "ubuntu", "ubuntu linux", "ubuntu server":
+		return ubuntu
+	case "amazon linux", "amazon linux ami", "amazon-linux", "amazonlinux", "amzn":
+		return "amazonlinux"
+	case "flatcar", "flatcar container linux", "flatcar container linux by kinvolk":
+		return flatcar
+	case "azure linux", "azurelinux", "microsoft azure linux":
+		return "azurelinux"
+	case "photon", "photon os", "vmware photon", "vmware photon os":
+		return "photon"
+	case "rocky", "rocky linux", "rockylinux":
+		return "rockylinux"
+	case "alma linux", "almalinux":
+		return "almalinux"
+	case "oracle linux", "oracle linux server", "oraclelinux", "ol":
+		return "oraclelinux"
+	case "centos", "centos linux":
+		return "centos"
+	case "debian", "debian gnu/linux":
+		return "debian"
+	case "sles", "sle", "suse linux enterprise", "suse linux enterprise server":
+		return sles
+	case "windows", "windows server", "microsoft windows server", "microsoft windows", "windows server core", "microsoft windows server core":
+		return "windows"
+	case "opensuse leap", "opensuse-leap":
+		return "opensuse-leap"
+	case "centos stream", "centos-stream":
+		return "centos-stream"
+	case "bottlerocket", "bottlerocket os":
+		return "bottlerocket"
+	case "fedora", "fedora linux":
+		return "fedora"
+	case "mariner", "cbl-mariner", "common base linux mariner", "cbl mariner":
+		return "mariner"
 	}
+	return ""
 }
 
 var (
@@ -136,7 +115,7 @@ func Within(version, wanted string) bool {
 // Name returns a distribution as packs spell it; see Normalize.
 func Name(raw string) string {
 	words := strings.Join(strings.Fields(strings.ToLower(raw)), " ")
-	if name, ok := distributions()[words]; ok {
+	if name := distribution(words); name != "" {
 		return name
 	}
 	return strings.ReplaceAll(words, " ", "-")
@@ -144,6 +123,6 @@ func Name(raw string) string {
 
 // Known returns the name of a distribution whose spelling is known, in any case.
 func Known(spelling string) (name string, ok bool) {
-	name, ok = distributions()[strings.ToLower(strings.Join(strings.Fields(spelling), " "))]
-	return name, ok
+	name = distribution(strings.ToLower(strings.Join(strings.Fields(spelling), " ")))
+	return name, name != ""
 }
