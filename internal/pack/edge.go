@@ -37,9 +37,7 @@ func (b *builder) edge() {
 	b.contentImages(edge.ContentImages)
 	b.refuseUnused(edge)
 	if edge.AgentMode {
-		from := image.Provenance{From: "spec", Key: "packs[].edge.agentMode"}
-		b.add(options("uri"), agentMode, from)
-		b.emptyRest(from)
+		b.add(options("uri"), agentMode, image.Provenance{From: "spec", Key: "packs[].edge.agentMode"})
 		return
 	}
 	shape := orDefault(edge.Shape, shapeSystem)

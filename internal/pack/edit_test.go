@@ -119,8 +119,6 @@ func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
 			[]string{"k8sDistribution: \"\"", "osName: \"\"", "peVersion: \"\"", "customTag: \"\"", "osVersion: \"\""}, []string{"rke2", "suse", "v1", "old", "15"}},
 		{"template", nil, templated, "options:\n  system.uri: x\n  " + parts + "image:\n  registry: q.io\n  repo: a\n  version: v1\n  client.tag: old\n",
 			[]string{"osName: \"\"", "osVersion: \"\"", "repo: team/ubuntu", "version: \"\"", "client.tag: \"\""}, []string{"suse", "15", "q.io", "v1", "old"}},
-		{"agent mode", &spec.Edge{AgentMode: true}, nil, "options:\n  system.uri: x\n  system.registry: q.io\n  " + parts,
-			[]string{"uri: NA", "registry: q.io", "osName: \"\""}, []string{"rke2", "suse", "v1", "old", "15"}},
 		{"1.0", &spec.Edge{Shape: "1.0"}, &image.Image{ID: "ttl.sh/ubuntu:1.25.2-v3.3.3_demo", Provider: "oci", KubernetesVersion: "1.25.2"},
 			"options:\n  system.uri: x\n  system.registry: q.io\n  " + parts, []string{"system.registry: ttl.sh", "osName: \"\""}, []string{"q.io", "rke2", "suse", "old"}},
 	} {
