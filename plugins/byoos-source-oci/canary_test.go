@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -18,12 +20,14 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
 )
 
+var answers = flag.Int("answers", 2000, "how many answers hide a secret")
+
 // TestCanaries: no secret of the user's, and none in what a registry says, is shown.
 func TestCanaries(t *testing.T) {
 	password := func(t testing.TB, host string, secret string) string {
 		return dockerFile(t, fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(secret)))
 	}
-	canaries.Run(t, 2000,
+	canaries.Run(t, *answers,
 		canaries.Place{Name: "password in a registry's error", Try: func(t *testing.T, a *canaries.Answer) string {
 			secret := a.Password()
 			host := refusing(t, a, `Basic realm="edge"`, a.Words(a.Form(secret)))
@@ -79,6 +83,12 @@ func TestCanaries(t *testing.T) {
 			secret := a.Key()
 			host := refusing(t, a, `Basic realm="edge"`, a.Words(a.Form(secret)))
 			return asked(t, a, host, helped(t, fmt.Sprintf(`{"Username": "edge", "Secret": %q}`, secret), "", 0))
+		}},
+		canaries.Place{Name: "another host that a token server sends to", Try: func(t *testing.T, a *canaries.Answer) string {
+			secret := a.Key()
+			host, told := sending(t, a, secret)
+			login := canaries.Pick(a, fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, host, secret), fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(secret)))
+			return asked(t, a, host, dockerFile(t, login)) + told()
 		}},
 		canaries.Place{Name: "storage that a registry sends to", Try: func(t *testing.T, a *canaries.Answer) string {
 			return asked(t, a, redirecting(t, a), "")
@@ -191,6 +201,31 @@ func redirecting(t testing.TB, a *canaries.Answer) string {
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}
 	})
+}
+
+// sending is a registry whose token server sends elsewhere, with the secret in the address.
+// What the other host gets is what told returns.
+func sending(t testing.TB, a *canaries.Answer, secret string) (host string, told func() string) {
+	var mu sync.Mutex
+	var got strings.Builder
+	elsewhere := served(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = r.Write(&got)
+		w.WriteHeader(http.StatusBadRequest)
+	})
+	target := "http://" + strings.Replace(elsewhere, "127.0.0.1", "localhost", 1) + "/x" + canaries.Pick(a, "", "?q="+url.QueryEscape(a.Form(secret)), "/"+url.PathEscape(a.Form(secret)))
+	status := canaries.Pick(a, 301, 302, 303, 307, 308)
+	host = served(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			w.Header().Set("Location", target)
+			w.WriteHeader(status)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="edge"`, r.Host))
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	return host, func() string { mu.Lock(); defer mu.Unlock(); return got.String() }
 }
 
 func served(t testing.TB, handler http.HandlerFunc) string {
