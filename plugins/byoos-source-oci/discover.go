@@ -119,6 +119,9 @@ func (d *discovery) asked(ctx context.Context, b builder, tags []tag.Tag) error 
 	if err := read.read(ctx, all); err != nil {
 		return err
 	}
+	if err := d.tellRefused(read); err != nil {
+		return err
+	}
 	if err := d.inspect(ctx, b, tags, read); err != nil {
 		return err
 	}

@@ -60,6 +60,13 @@ func TestRefusalOfOneTag(t *testing.T) {
 					t.Errorf("%+v", img)
 				}
 			}
+			// So it is where the host asks for it alone.
+			alone := c
+			alone.ids = []string{c.config.Repository + ":" + newest}
+			one := discover(t, alone)
+			if says(t, one, newest, "quarantined by policy"); len(one.images) != 1 || one.images[0].Withheld == "" || one.diagnostics[0].Severity != sdk.Warning {
+				t.Errorf("%+v", one.images)
+			}
 			// Nothing is known of it, neither that it is there nor that it is not.
 			got := verify(t, c, sdk.Ref{ID: c.config.Repository + ":" + newest})
 			if says(t, got, "quarantined by policy"); got.results[0].Presence != sdk.Unknown {

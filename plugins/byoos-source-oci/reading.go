@@ -55,13 +55,19 @@ func (d *discovery) noteRefused(r *reading) error {
 	if len(r.refused) == 0 {
 		return nil
 	}
-	first := slices.Min(slices.Collect(maps.Keys(r.refused)))
-	err := r.refused[first]
 	answered := slices.ContainsFunc(slices.Collect(maps.Keys(r.byTag)), func(name string) bool { return r.refused[name] == nil })
 	if !answered {
-		return err
+		return r.refused[slices.Min(slices.Collect(maps.Keys(r.refused)))]
 	}
-	note := diagnose(err, "repository", r.repo.Name)
+	return d.tellRefused(r)
+}
+
+func (d *discovery) tellRefused(r *reading) error {
+	if len(r.refused) == 0 {
+		return nil
+	}
+	first := slices.Min(slices.Collect(maps.Keys(r.refused)))
+	note := diagnose(r.refused[first], "repository", r.repo.Name)
 	note.Severity = sdk.Warning
 	if len(r.refused) > 1 {
 		note.Summary = fmt.Sprintf("%s, and %d more tags", note.Summary, len(r.refused)-1)
