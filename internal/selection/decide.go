@@ -332,7 +332,12 @@ func asNew(fit []*entry) []*entry {
 	for end < len(fit) && sameTime(top.Image, fit[end].Image) && compareVersions(top.Version, fit[end].Version) == 0 {
 		end++
 	}
-	return withFirst(fit[:end], func(*entry) bool { return true })
+	return withFirst(fit[:end], func(e *entry) bool { return !sameContent(top, e) })
+}
+
+// sameContent tells whether two names are of one image, as those of a mirror are.
+func sameContent(a, b *entry) bool {
+	return a.Digest != "" && a.Digest == b.Digest && strings.EqualFold(a.Architecture, b.Architecture)
 }
 
 // definitions finds the images that the first is before by its version alone, and whose
@@ -362,9 +367,8 @@ func untimed(fit []*entry) (some []*entry, why string) {
 	return asNew(fit), "neither a creation time nor a version says which is newest"
 }
 
-// tied finds the images that only their ids set apart from the first, and tells
-// what the ids would choose: there is no doubt when all of them hold the same, as
-// then any of them will do.
+// tied finds the images that only their ids set apart from the first, and tells what the
+// ids would choose.
 func tied(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	if top.CreatedAt == nil {
@@ -385,11 +389,11 @@ func tied(fit []*entry) (some []*entry, why string) {
 			what = append(what, content.name)
 		}
 	}
-	if what == nil {
-		return nil, ""
+	why = fmt.Sprintf("they were created at the same time (%s), so only their ids would choose", top.CreatedAt.UTC().Format(time.RFC3339))
+	if what != nil {
+		why += " the " + strings.Join(what, " and the ")
 	}
-	return some, fmt.Sprintf("they were created at the same time (%s), so only their ids would choose the %s",
-		top.CreatedAt.UTC().Format(time.RFC3339), strings.Join(what, " and the "))
+	return some, why
 }
 
 // worded finds the images that the first is before by a word in their versions alone,

@@ -62,10 +62,6 @@ func TestNewestByVersion(t *testing.T) {
 			[]image.Image{ami("a", byVersion, created(2)), ami("b", byVersion, created(1))},
 			"b a", "createdAt", nil,
 		},
-		"no version at all, and one time": {
-			[]image.Image{ami("a", byVersion, created(1)), ami("b", byVersion, created(1))},
-			"a b", "id", []string{"2 images were created at 2026-09-01T11:00:00Z; id decided for a"},
-		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -139,8 +139,8 @@ func oracle(statements []image.Image, sources []string, sel spec.Select) string 
 			continue
 		case first.Name == other.Name && first.Provider == other.Provider && !first.SpansRegions && first.Region != "" && other.Region != "" && first.Region != other.Region:
 			return "ambiguous" // a copy
-		case !newerByRule(first, other) && (first.CreatedAt == nil || first.OS.Name != other.OS.Name || first.Architecture != other.Architecture):
-			return "ambiguous" // a tie
+		case !newerByRule(first, other) && (first.Digest == "" || first.Digest != other.Digest || first.Architecture != other.Architecture):
+			return "ambiguous" // a tie of two contents
 		}
 	}
 	if ofSeveralSystems(fit, first) {

@@ -219,7 +219,8 @@ func TestOrder(t *testing.T) {
 		{"newest", []image.Image{ami("b", created(1)), ami("a", created(2))}, "b a", "createdAt"},
 		{"unknown time last", []image.Image{ami("a", untimed, version("9")), ami("b", created(9000))}, "b a", "createdAt"},
 		{"tie: version", []image.Image{ami("a", version("1.9.0")), ami("b", version("1.10.0"))}, "b a", "version"},
-		{"tie: id", []image.Image{ami("b"), ami("a")}, "a b", "id"},
+		{"tie: id", []image.Image{ami("b"), ami("a")}, "a b", ""},
+		{"two names of one digest", []image.Image{ami("b", provider("oci"), digest("d")), ami("a", provider("oci"), digest("d"))}, "a b", "id"},
 		{"no time: version", []image.Image{ami("a", untimed, version("1.0.0-rc.1")), ami("b", untimed, version("1.0.0"))}, "b a", "version"},
 		{"one", []image.Image{ami("a")}, "a", ""},
 	}
@@ -245,7 +246,10 @@ func ids(images []*image.Image) string {
 }
 
 func TestTieIsReported(t *testing.T) {
-	outcome := apply(t, spec.Select{}, ami("b"), ami("a"), ami("c", created(5)))
+	tag := func(id string, options ...func(*image.Image)) image.Image {
+		return ami(id, append(options, provider("oci"), digest("d"))...)
+	}
+	outcome := apply(t, spec.Select{}, tag("b"), tag("a"), tag("c", created(5)))
 	if got := ids(outcome.Tie); got != "a b" {
 		t.Errorf("got tie %q", got)
 	}
@@ -348,6 +352,16 @@ func TestAmbiguity(t *testing.T) {
 			"neither time nor version", spec.Select{},
 			[]image.Image{ami("b", untimed), ami("a", untimed)},
 			"", "a b", "only their ids differ",
+		},
+		{
+			"a tie of what is alike", spec.Select{},
+			[]image.Image{ami("b"), ami("a"), ami("c", created(5))},
+			"", "a b", "only their ids differ",
+		},
+		{
+			"a tie in version and time", spec.Select{},
+			[]image.Image{ami("build-11", byVersion, version("1.2")), ami("build-1", byVersion, version("1.2")), ami("build-9", byVersion, version("1.1"))},
+			"", "build-1 build-11", "only their ids differ",
 		},
 		{
 			"a tie of different systems", spec.Select{},
