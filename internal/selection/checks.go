@@ -63,7 +63,7 @@ func checksOf(sel spec.Select) ([]check, error) {
 	}, func(img *image.Image) string { return mismatch("region", img.Region, sel.Region) })
 	add(sel.Architecture, "architecture", func(e *entry) bool { return strings.EqualFold(e.Architecture, sel.Architecture) }, func(img *image.Image) string {
 		if img.Architecture == "" && isUnread(img) {
-			return "the architecture is unknown: the source did not read this tag: " + readTags
+			return "the architecture is unknown: this tag was not read"
 		}
 		return mismatch("architecture", img.Architecture, sel.Architecture)
 	})

@@ -7,6 +7,7 @@ package selection
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -241,6 +242,9 @@ func (t *trial) drop(i int) Drop {
 			reasons = append(reasons, Reason{t.rule.checks[c].rule, t.rule.checks[c].why(img, t.now)})
 		}
 	}
+	if t.pool.entries[i].unread { // what its name tells says more than what it does not
+		slices.SortStableFunc(reasons, func(a, b Reason) int { return later(a.Rule, img) - later(b.Rule, img) })
+	}
 	switch way := t.ways[&t.pool.entries[i]]; {
 	case reasons != nil:
 	case way.leadsNowhere():
@@ -249,6 +253,13 @@ func (t *trial) drop(i int) Drop {
 		reasons = []Reason{{"where", t.rule.whyWhere(img, t.now)}}
 	}
 	return Drop{img, reasons[0].Rule, reasons[0].Reason, reasons[1:]}
+}
+
+func later(rule string, img *image.Image) int {
+	if tellsLater(rule, img) {
+		return 1
+	}
+	return 0
 }
 
 func (r *Rule) whyWhere(img *image.Image, now time.Time) string {

@@ -122,7 +122,7 @@ func TestRules(t *testing.T) {
 		{"architecture", spec.Select{Architecture: "arm64"}, ami("a"), "architecture", "architecture is amd64, not arm64"},
 		{"unknown architecture", spec.Select{Architecture: "arm64"}, ami("a", architecture("")), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
 		{"architecture of a tag that was read and does not tell", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci"), func(i *image.Image) { i.Digest = "sha256:a" }), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
-		{"architecture of a tag that was not read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci")), "architecture", "the architecture is unknown: the source did not read this tag: set resolve: newest at the source"},
+		{"architecture of a tag that was not read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci")), "architecture", "the architecture is unknown: this tag was not read"},
 		{"os spelling", spec.Select{OS: spec.OS{Name: "Amazon Linux"}}, ami("a", func(i *image.Image) { i.OS.Name = "amazonlinux" }), "", ""},
 		{"os name in words", spec.Select{OS: spec.OS{Name: "Red Hat Enterprise Linux", Version: "8"}}, ami("a"), "", ""},
 		{"ubuntu without its dot", spec.Select{OS: spec.OS{Name: "Ubuntu", Version: "2404"}}, ami("a", func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "24.04"} }), "", ""},

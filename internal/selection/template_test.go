@@ -291,3 +291,19 @@ func TestUnreadPlatforms(t *testing.T) {
 		t.Errorf("%+v", unread)
 	}
 }
+
+// What the name of a tag tells comes before what is not known of it.
+func TestWhyAnUnreadTagIsDropped(t *testing.T) {
+	outcome := apply(t, spec.Select{Architecture: "amd64", K8sDistribution: "k3s"}, edge("rke2-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.9-v4.7.0", onlyNamed))
+	got := map[string]string{}
+	for _, drop := range outcome.Dropped {
+		got[drop.Image.Name] = drop.Rule + ": " + drop.Reason
+	}
+	want := map[string]string{
+		"rke2-1.30.9-v4.7.0": "k8sDistribution: Kubernetes distribution is rke2, not k3s",
+		"k3s-1.30.9-v4.7.0":  "architecture: the architecture is unknown: this tag was not read",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
