@@ -54,12 +54,12 @@ func TestPluginThatDoesNotStart(t *testing.T) {
 echo no licence >&2
 exit 3
 `)
-	write(t, dir, "schema", `echo '{"name":"schema","version":"1.0.0","protocolVersions":[1],"configSchema":"{\"contains\":{}}"}'
+	write(t, dir, "schema", `echo '{"name":"schema","version":"1.0.0","protocolVersions":[1],"configSchema":"{\"type\":5}"}'
 `)
 	got := checks(t, nil, "--plugin-dir", dir)
 	for _, want := range []string{
 		"plugin x fail plugin x (" + dir + "/byoos-source-x) ended before it was ready (exit status 3); no licence",
-		"plugin schema fail plugin schema (" + dir + "/byoos-source-schema) describes its configuration by a schema that cannot be used",
+		"plugin schema fail plugin schema (" + dir + "/byoos-source-schema) cannot be used: it describes its configuration by what is not a JSON Schema",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not among\n%s", want, got)
