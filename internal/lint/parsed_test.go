@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -225,8 +224,8 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// TestLargeTexts: one line of 600 KB takes a second or so, whatever is on it. The
-// limit ends what would take minutes.
+// TestLargeTexts: one line of 600 KB takes a second or so, whatever is on it; what is
+// not in proportion to its length takes longer than all tests may.
 func TestLargeTexts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -242,13 +241,9 @@ func TestLargeTexts(t *testing.T) {
 		{"{{if .x}} ", quoted}, {"a: ", bare},
 	} {
 		data := []byte(generic + tt.around[0] + strings.Repeat(tt.item, 600_000/len(tt.item)) + tt.around[1])
-		started := time.Now()
 		findings := mustLint(t, Input{Data: data})
 		if _, err := Fix(data, findings); err != nil {
 			t.Error(err)
-		}
-		if took := time.Since(started); took > time.Minute {
-			t.Errorf("%q in %q took %s", tt.item, tt.around, took)
 		}
 	}
 }

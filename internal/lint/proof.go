@@ -102,8 +102,9 @@ var errNoYAML = errors.New("the result would not be YAML")
 func (v view) with(hits []*hit) (view, error) {
 	var chosen replacements
 	wanted := map[*yaml.Node][]place{}
+	ends := map[*yaml.Node]int{}
 	for _, h := range hits {
-		if v.doc != nil && !v.within(h) {
+		if v.doc != nil && !v.within(h, ends) {
 			return view{}, errors.New("more than the place would change")
 		}
 		if !chosen.addAll(h.fix) {
@@ -128,18 +129,31 @@ func (v view) with(hits []*hit) (view, error) {
 }
 
 // within tells whether a fix stays inside of its places, so that comments are as
-// they were.
-func (v view) within(h *hit) bool {
+// they were. ends keeps where values end: many fixes may be in a long one.
+func (v view) within(h *hit, ends map[*yaml.Node]int) bool {
 	for _, r := range h.fix {
 		inside := slices.ContainsFunc(h.places, func(p place) bool {
-			end, err := v.doc.End(p.node)
-			return err == nil && v.doc.Offset(p.node) <= r.Start && r.End <= end
+			return v.doc.Offset(p.node) <= r.Start && r.End <= v.endOf(p.node, ends)
 		})
 		if !inside {
 			return false
 		}
 	}
 	return true
+}
+
+// endOf returns where a value ends, and -1 where that is not known.
+func (v view) endOf(n *yaml.Node, ends map[*yaml.Node]int) int {
+	end, known := ends[n]
+	if known {
+		return end
+	}
+	end, err := v.doc.End(n)
+	if err != nil {
+		end = -1
+	}
+	ends[n] = end
+	return end
 }
 
 // through leads from a text that was made of the view's to the first one.

