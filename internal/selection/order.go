@@ -206,6 +206,21 @@ func parseVersion(version string) []token {
 	return append(append(tokens, token{class: preReleaseEnd}), split(parts[3])...)
 }
 
+// Parts of an agent's version that are compared as numbers, however they are set off.
+var (
+	patchOfAgent       = regexp.MustCompile(`^(v?[0-9.]+)-patch\.?([0-9]+)$`)
+	numberedPreRelease = regexp.MustCompile(`(-(?:alpha|beta|dev|rc))-?([0-9])`)
+)
+
+// parseAgent reads the version of an agent, as the source of its images ranks it: a patch
+// (v4.6.21-patch.7) follows its release, and rc10 is after rc2.
+func parseAgent(version string) []token {
+	if parts := patchOfAgent.FindStringSubmatch(version); parts != nil {
+		return split(parts[1] + "." + parts[2])
+	}
+	return parseVersion(numberedPreRelease.ReplaceAllString(version, "$1.$2"))
+}
+
 func split(version string) []token {
 	var tokens []token
 	letters := preRelease // what letters mean: after a + they are build metadata

@@ -90,7 +90,7 @@ func (t *trial) way(e *entry) way {
 	if err != nil {
 		return way{why: err.Error()}
 	}
-	return way{agent: parseVersion(lead.Agent), id: lead.ID}
+	return way{agent: parseAgent(lead.Agent), id: lead.ID}
 }
 
 // sortByAgent puts the newest agent first where versions come first: Kubernetes is not

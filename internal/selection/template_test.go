@@ -146,6 +146,29 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// A patch of the agent follows its release, and numbers of a pre-release are numbers,
+// however they are set off: as the source ranks them.
+func TestTemplateOfTheNewestAgent(t *testing.T) {
+	ascending := []string{
+		"v4.7.0-alpha1", "v4.7.0-rc", "v4.7.0-rc2", "v4.7.0-rc.10", "v4.7.0-rc11", "v4.7.0", "v4.7.0-patch.7", "4.7.0-patch.10", "v4.7.1",
+	}
+	for i, older := range ascending {
+		for _, newer := range ascending[i+1:] {
+			// Kubernetes speaks for the older agent, so that it alone cannot decide.
+			images := []image.Image{readTag("k3s", "1.31.0", "1.0.0", ""), readTag("k3s", "1.30.9", "1.0.0", "")}
+			for j, agent := range []string{older, newer} {
+				images[j].ID = "r/os:k3s-" + images[j].KubernetesVersion + "-" + agent
+				images[j].Attributes[image.AttributePEVersion] = agent
+			}
+			of := templateOf()
+			of.AgentIsNamed = true
+			if got := templated(t, spec.Select{}, of, images...); got.Pick == nil || got.Pick.Attributes[image.AttributePEVersion] != newer {
+				t.Errorf("%s and %s: picked %v", older, newer, got.Pick)
+			}
+		}
+	}
+}
+
 func TestTemplateTellsItsVersions(t *testing.T) {
 	outcome := templated(t, spec.Select{}, templateOf(), edge("k3s-1.30.10-v4.7.0"), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.28.9-v4.6.0"))
 	const want = "the template leads to images for Kubernetes 1.29.9, 1.30.9, 1.30.10, and the pack names no version"
