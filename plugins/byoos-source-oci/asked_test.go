@@ -92,3 +92,24 @@ func TestHostReadsWhatMatters(t *testing.T) {
 		}
 	}
 }
+
+// A lock holds one image of a template; the others are verified with it.
+func TestVerifyOfATemplate(t *testing.T) {
+	s := registry.NewStore(t)
+	tags := []string{"k3s-1.29.4-v4.7.0", "k3s-1.30.4-v4.7.0", "k3s-1.31.4-v4.7.0", "k3s-1.31.4-v4.8.0"}
+	tagAll(t, s, tags)
+	p := newProgram(t, s.Host)
+	p.spec(strings.Replace(selecting("provider: oci"), "{reference: tag}", "{kubernetesVersions: [1.29.4, v1.30.4]}", 1))
+	p.run(0, "lock")
+	if out, _ := p.run(0, "verify", "-o", "name"); !strings.Contains(out, tags[0]) || !strings.Contains(out, tags[1]) || strings.Contains(out, "1.31.4") {
+		t.Errorf("verified:\n%s", out)
+	}
+	s.Remove(repoName, tags[0])
+	out, _ := p.run(1, "verify", "-o", "custom-columns=ID:.id,STATUS:.status")
+	if out = narrow(out); !strings.Contains(out, tags[0]+" stale") || !strings.Contains(out, tags[1]+" ok") {
+		t.Errorf("verified:\n%s", out)
+	}
+	if _, talk := p.run(3, "render", "--ignore-lock"); !strings.Contains(talk, "its template leads to no image that fits: HOST/edge/ubuntu:"+tags[0]) {
+		t.Errorf("rendered: %s", talk)
+	}
+}
