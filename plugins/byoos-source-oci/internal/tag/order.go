@@ -45,6 +45,8 @@ var (
 	digits       = regexp.MustCompile(`\d+`)
 	// suffixed is what follows the numbers of a user's own version: a word, numbers.
 	suffixed = regexp.MustCompile(`^([A-Za-z]*)[._-]?((?:\d+[._-]?)*)`)
+	// commit may be the hash of one, with git's g before it.
+	commit = regexp.MustCompile(`(?i)^g?[0-9a-f]{7,40}$`)
 )
 
 // Read parses and ranks a tag. A tag outside the grammar that is nothing but a
@@ -149,13 +151,34 @@ func (v *version) revise(numbers []uint64) {
 // pre-release, as in semver, but not in build metadata; a number is a revision after
 // the release.
 func (v *version) readSuffix(rest string, metadata bool) {
-	parts := suffixed.FindStringSubmatch(rest)
+	parts := suffixed.FindStringSubmatch(beforeCommit(rest))
 	switch word := strings.ToLower(parts[1]); {
 	case word == "":
 		v.revise(allNumbers(parts[2]))
 	case !metadata:
 		v.word, v.of = word, allNumbers(parts[2])
 	}
+}
+
+// beforeCommit cuts text before the hash of a commit, which says nothing of age.
+func beforeCommit(text string) string {
+	const separators = "._+-"
+	for start := 0; start < len(text); {
+		part := text[start:]
+		if end := strings.IndexAny(part, separators); end >= 0 {
+			part = part[:end]
+		}
+		if isCommit(part) {
+			return strings.TrimRight(text[:start], separators)
+		}
+		start += len(part) + 1
+	}
+	return text
+}
+
+// isCommit tells whether a part may be the hash of a commit: digits alone are a date.
+func isCommit(part string) bool {
+	return commit.MatchString(part) && strings.ContainsAny(part, "0123456789") && strings.ContainsAny(part, "abcdefABCDEF")
 }
 
 // splitVersion splits v1.2.3-rest, in which v and -rest can be missing; the rest

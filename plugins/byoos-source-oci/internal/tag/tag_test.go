@@ -158,6 +158,30 @@ func TestNewer(t *testing.T) {
 	check(worded, []string{"v0.1_v1.29.0", "edge_v1.30.1", "edge_v1.29.0"})
 }
 
+// The hash of a commit says nothing of age: not its first letters, nor its first digits.
+func TestCommitsHaveNoOrder(t *testing.T) {
+	own, err := tag.Compile(`os-(?P<version>.+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]string{
+		{"os-1.4.0-abc1234", "os-1.4.0-def9876"}, {"os-1.4.0-3fabc12", "os-1.4.0-9aaaa1f"}, {"os-1.4.0-g3fabc12", "os-1.4.0-g9aaaa1f"},
+		{"os-1.4.0-3FABC12", "os-1.4.0"}, {"os-1.4.0-rc.1-abc1234", "os-1.4.0-rc.1-def9876"}, {"os-20250101-abc1234", "os-20250101-def9876"},
+		{"os-1.4.0-20250101-abc1234", "os-1.4.0-20250101-def9876"}, {"os-1.4.0_da39a3ee5e6b4b0d3255bfef95601890afd80709", "os-1.4.0"},
+	} {
+		if a, b := own.Read(pair[0]), own.Read(pair[1]); !tag.SameRank(a, b) || a.Version() != b.Version() {
+			t.Errorf("%s and %s: got versions %s and %s", pair[0], pair[1], a.Version(), b.Version())
+		}
+	}
+	for _, pair := range [][2]string{
+		{"os-1.4.0-12-g3fabc12", "os-1.4.0-9-g9aaaa1f"}, {"os-1.4.0-20250102", "os-1.4.0-20250101"}, {"os-1.4.0", "os-1.4.0-beta2"}, {"os-1.4.0-rc.2-abc1234", "os-1.4.0-rc.1-def9876"},
+	} {
+		if newer, older := own.Read(pair[0]), own.Read(pair[1]); tag.Newer(newer, older) >= 0 || tag.SameRank(newer, older) {
+			t.Errorf("%s is not newer than %s", pair[0], pair[1])
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	for name, want := range map[string]string{
 		"k3s-1.30.10-v4.10.0-rc.2-demo": "1.30.10-4.10.0-rc.2",
