@@ -202,6 +202,15 @@ func TestParseProblems(t *testing.T) {
 			},
 		},
 		{
+			"parts of a tag selected in agent mode", "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\npacks:\n" +
+				"  - {name: a, pack: edge-native-byoi, select: {customTag: x}, edge: {agentMode: true}}\n" +
+				"  - {name: b, pack: edge-native-byoi, select: {k8sDistribution: k3s}, edge: {agentMode: true}}\n",
+			[]string{
+				`b:4:39: packs[0].select: edge.agentMode needs no image, so nothing is selected: remove select or edge.agentMode`,
+				`b:5:39: packs[1].select: edge.agentMode needs no image, so nothing is selected: remove select or edge.agentMode`,
+			},
+		},
+		{
 			"lists of sources that are empty", "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: []\npacks:\n" +
 				"  - {name: a, pack: edge-native-byoi, sources: [], edge: {agentMode: true}}\n",
 			[]string{

@@ -3,6 +3,7 @@ package spec
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -230,8 +231,12 @@ func (v *validator) agentMode(at path, pack Pack) {
 	}
 }
 
+// isZeroSelect tells whether nothing is selected by, whatever keys there come to be.
 func isZeroSelect(s Select) bool {
-	return s.Provider+s.Region+s.Architecture+s.OS.Name+s.OS.Version+s.KubernetesVersion+s.Name+s.Where+string(s.Pick) == "" && len(s.Tags) == 0
+	if len(s.Tags) == 0 {
+		s.Tags = nil
+	}
+	return reflect.ValueOf(s).IsZero()
 }
 
 func (v *validator) target(at path, pack Pack) {
