@@ -89,10 +89,11 @@ func Parse(src []byte) (*Document, error) {
 	return d, nil
 }
 
-// isJSON tells whether a text is JSON, which most YAML is not.
+// isJSON tells whether a text is JSON, which most YAML is not. Its readers pass a
+// byte order mark, which programs on Windows write.
 func isJSON(src []byte) bool {
-	text := bytes.TrimLeft(src, " \t\r\n")
-	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(src)
+	text := bytes.TrimLeft(bytes.TrimPrefix(src, []byte("\ufeff")), " \t\r\n")
+	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 
 func decode(src []byte) (*yaml.Node, error) {
