@@ -155,7 +155,7 @@ func blocksOf(in Input) ([]*block, error) {
 	if isPage(in.Name) {
 		return markdownBlocks(in, cloud), nil
 	}
-	if text := bytes.TrimSpace(in.Data); bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"packs"`)) && json.Valid(text) {
+	if text := bytes.TrimSpace(in.Data[bom(in.Data):]); bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"packs"`)) && json.Valid(text) {
 		return profileBlocks(in, cloud)
 	}
 	blocks := valuesBlocks(in, cloud)
@@ -251,7 +251,7 @@ func nextLine(data []byte, at int) int {
 // the Palette API takes it (spec.template.packs) and gives it
 // (spec.published.packs, spec.draft.packs).
 func profileBlocks(in Input, cloud string) ([]*block, error) {
-	w := &profileWalk{data: in.Data, dec: json.NewDecoder(bytes.NewReader(in.Data))}
+	w := &profileWalk{data: in.Data, dec: json.NewDecoder(bytes.NewReader(withoutMark(in.Data)))}
 	if err := w.value(""); err != nil {
 		return nil, fmt.Errorf("%s: not a cluster profile's JSON: %w", in.Name, err)
 	}
@@ -270,6 +270,16 @@ func profileBlocks(in Input, cloud string) ([]*block, error) {
 		blocks = append(blocks, b.valuesOf()...)
 	}
 	return blocks, nil
+}
+
+// withoutMark has blanks in place of a byte order mark, which JSON does not know, so
+// that offsets stay.
+func withoutMark(data []byte) []byte {
+	n := bom(data)
+	if n == 0 {
+		return data
+	}
+	return append(bytes.Repeat([]byte(" "), n), data[n:]...)
 }
 
 // valuesOf are the documents of a pack's values, and those themselves when they

@@ -182,6 +182,19 @@ func TestProfile(t *testing.T) {
 	}
 }
 
+// Programs on Windows write a byte order mark; a profile's values are read behind it, too.
+func TestProfileBehindAByteOrderMark(t *testing.T) {
+	const profile = "\ufeff{\"spec\":{\"template\":{\"packs\":[{\"name\":\"generic-byoi\",\"values\":\"pack:\\n  osImageOverride: ami-0f4804aff4cf9c5a2\\n  osName: “rhel”\\n  osVersion: '8'\\n\"}]}}}"
+	in := Input{Name: "profile.json", Data: []byte(profile)}
+	findings := mustLint(t, in)
+	if got := show(findings); !cmp.Equal(got, []string{"1:123 error typographic-quote +"}) {
+		t.Fatalf("findings: %v", got)
+	}
+	if fixed, want := mustFix(t, in, findings), strings.NewReplacer("“", `\"`, "”", `\"`).Replace(profile); fixed != want {
+		t.Errorf("fixed:\n%s\nwant:\n%s", fixed, want)
+	}
+}
+
 const clean = "pack:\n  content:\n    images:\n      - image: '{{.spectro.pack.edge-native-byoi.options.system.uri}}'\n"
 
 func TestRules(t *testing.T) {
