@@ -232,6 +232,7 @@ func TestRules(t *testing.T) {
 		{"empty custom tag", "", edge("'a/b:1-{{.spectro.pack.edge-native-byoi.options.system.customTag}}'") + "  system.customTag: ''\n", []string{"6:15 warning empty-tag-part"}, ""},
 		{"duplicate", "", generic("ami-1a2b3c4d") + "  osName: x\n", []string{"5:3 error duplicate-key"}, ""},
 		{"misspelt key", "", "pack:\n  osImageOveride: ami-1a2b3c4d\n  'OSName': a\n  osVersion: \"8\"\n", []string{"2:3 error unknown-key +", "3:3 error unknown-key +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n  'osName': a\n  osVersion: \"8\"\n"},
+		{"macro without its first dot", "", generic("ami-1a2b3c4d") + "x: '{{ spectro.system.cluster.name }} {{spectro.pack.my-own.a | upper}} {{ spectro }} {{ other.system.name }}'\n", []string{"5:8 error macro-name +", "5:41 error macro-name +"}, generic("ami-1a2b3c4d") + "x: '{{ .spectro.system.cluster.name }} {{.spectro.pack.my-own.a | upper}} {{ spectro }} {{ other.system.name }}'\n"},
 		{"misspelt beside", "", generic("ami-1a2b3c4d") + "  osNames: x\n", []string{"5:3 warning unknown-key"}, ""},
 		{"misspelt twice", "", "pack:\n  osImageOveride: ami-1a2b3c4d\n  osImageOverrid: ami-1a2b3c4d\n  osName: a\n  osVersion: \"8\"\n", []string{"2:3 error unknown-key", "3:3 error unknown-key"}, ""},
 		{"unknown option", "", edge("a/b:1") + "  system.foo: x\n  system.pVersion: v1\n  mine: 1\n", []string{"7:3 warning unknown-key", "8:3 error unknown-key +"}, "*"},

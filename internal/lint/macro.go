@@ -50,9 +50,16 @@ type misspelling struct {
 	edits []valueEdit
 }
 
-// macroName checks a path that starts at at; nil when it is known, or the
-// user's own.
-func macroName(at int, segments []string) *misspelling {
+// macroName checks the path of a macro; nil when it is known, or the user's own.
+func macroName(u use) *misspelling {
+	at, segments := u.start, u.segments
+	if u.undotted {
+		name := strings.Join(segments, ".")
+		return &misspelling{
+			hit:   hit{rule: RuleMacroName, severity: Error, at: at, message: "macro " + name + " is misspelt: its first dot is missing"},
+			edits: []valueEdit{{at, at, "."}},
+		}
+	}
 	path := "." + strings.Join(segments, ".")
 	if segments[0] != root {
 		return misspelt(at+1, segments[0], root, path)

@@ -16,6 +16,8 @@ type use struct {
 	start, end   int
 	segments     []string
 	open, closed brace
+	// undotted is a path that lacks its first dot, which makes it a function.
+	undotted bool
 }
 
 // brace is what stands at one side of a macro's path.
@@ -106,6 +108,10 @@ func (a *actions) node(plain string, n parse.Node) {
 	case *parse.PipeNode:
 		a.pipe(plain, n)
 	case *parse.ChainNode:
+		if f, ok := n.Node.(*parse.IdentifierNode); ok && f.Ident == root && slices.Contains(families(), n.Field[0]) {
+			a.undotted(int(f.Pos), n.Field)
+			return
+		}
 		a.node(plain, n.Node)
 	case *parse.FieldNode:
 		a.path(plain, int(n.Pos), n.Ident)
@@ -147,7 +153,16 @@ func (a *actions) path(plain string, pos int, ident []string) {
 	}
 	own := a.value[start : start+len(text)]
 	there := brace{there: true, single: -1}
-	a.uses = append(a.uses, use{start, start + len(text), strings.Split(own[1:], "."), there, there})
+	a.uses = append(a.uses, use{start: start, end: start + len(text), segments: strings.Split(own[1:], "."), open: there, closed: there})
+}
+
+// undotted takes a path of Palette's that Go's parser reads as a function.
+func (a *actions) undotted(start int, fields []string) {
+	end := start + len(root) + len(".") + len(strings.Join(fields, "."))
+	there := brace{there: true, single: -1}
+	a.uses = append(a.uses, use{
+		start: start, end: end, segments: strings.Split(a.value[start:end], "."), open: there, closed: there, undotted: true,
+	})
 }
 
 // bracesOrPath are what usesIn goes by.

@@ -171,7 +171,7 @@ func (v view) macros(n *yaml.Node) []hit {
 		if message, fix := u.missing(); message != "" {
 			hits = append(hits, v.valueHit(n, at, hit{rule: RuleMacroBraces, severity: Error, at: u.start, message: message}, edits(fix)))
 		}
-		if m := macroName(u.start, u.segments); m != nil {
+		if m := macroName(u); m != nil {
 			hits = append(hits, v.valueHit(n, at, m.hit, m.edits))
 		}
 	}
