@@ -311,6 +311,12 @@ func (t Tag) Variant() Variant {
 	return v
 }
 
+// preReleaseOfAgent is a version of the agent that packs get only when they name it.
+var preReleaseOfAgent = regexp.MustCompile(`^v?[0-9.]+-(?:alpha|beta|dev|nightly|pre|preview|rc|snapshot)(?:[^A-Za-z]|$)`)
+
+// OfPreRelease tells whether the agent in the image is a pre-release.
+func (t Tag) OfPreRelease() bool { return preReleaseOfAgent.MatchString(t.Facts[PEVersion]) }
+
 // CustomTag returns the custom tag without the suffix of a platform.
 func (t Tag) CustomTag() string {
 	return strings.TrimSuffix(t.Facts[CustomTag], t.Name[len(t.Edition):])
