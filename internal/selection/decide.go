@@ -25,14 +25,14 @@ func (r *Rule) verdict(t *trial) Outcome {
 	}
 	if r.pick == spec.PickExactlyOne && r.choices(t.fit) > 1 {
 		o.refuse(t.fit, "pick is exactlyOne")
-		o.settled = true
+		o.settled = r.choices(wereRead(t.fit)) > 1
 		return o
 	}
 	for _, doubt := range doubts() {
 		if some, why := doubt.of(t.fit); len(some) > 1 {
 			if some = r.different(some); len(some) > 1 {
 				o.refuse(some, why)
-				o.settled = doubt.settles
+				o.settled = doubt.settles && r.doubtful(doubt, wereRead(t.fit))
 				return o
 			}
 		}
@@ -48,6 +48,24 @@ func (r *Rule) verdict(t *trial) Outcome {
 	}
 	o.notes(t)
 	return o
+}
+
+// doubtful tells whether a doubt is about images of which more than the name is known: a
+// tag that was not read may be none.
+func (r *Rule) doubtful(doubt doubt, read []*entry) bool {
+	if len(read) < 2 {
+		return false
+	}
+	some, _ := doubt.of(read)
+	return len(some) > 1 && len(r.different(some)) > 1
+}
+
+// wereRead leaves out the tags of which nothing but the name is known.
+func wereRead(fit []*entry) []*entry {
+	if !slices.ContainsFunc(fit, func(e *entry) bool { return e.unread }) {
+		return fit
+	}
+	return slices.DeleteFunc(slices.Clone(fit), func(e *entry) bool { return e.unread })
 }
 
 // decidedBy names what put an entry before another.
@@ -122,6 +140,9 @@ func (r *Rule) different(some []*entry) []*entry {
 // choices counts the images that are not the same but for their platform, or what a
 // template stands for, up to two.
 func (r *Rule) choices(fit []*entry) int {
+	if len(fit) < 2 {
+		return len(fit)
+	}
 	if r.template != nil {
 		return len(r.different(fit))
 	}

@@ -134,7 +134,7 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	case o.Verdict == NoImage:
 	case r.pick == spec.PickExactlyOne:
 		some = append(some, u.after...)
-	case o.Verdict == Picked:
+	default: // a variant may be none once it is read, or leave no pick
 		some = append(some, u.variants...)
 	}
 	o.unread = t.withPlatforms(some[:min(len(some), maxUnread)])

@@ -173,3 +173,39 @@ func TestUnreadTagsThatMayBeThePick(t *testing.T) {
 		}
 	}
 }
+
+// A variant that was not read may be a chart, or gone: it is read before the pick is
+// refused for it. Variants that were read are enough to refuse.
+func TestVariantsThatWereNotReadAreRead(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sel    spec.Select
+		images []image.Image
+		unread string
+	}{
+		"another custom tag": {
+			spec.Select{}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", "demo"), unreadTag("k3s", "1.30.8", "4.7.0", "lab")}, "k3s-1.30.8-v4.7.0-lab",
+		},
+		"none was read": {
+			spec.Select{}, []image.Image{unreadTag("k3s", "1.30.9", "4.7.0", "demo"), unreadTag("k3s", "1.30.8", "4.7.0", "lab")}, "k3s-1.30.9-v4.7.0-demo k3s-1.30.8-v4.7.0-lab",
+		},
+		"exactly one": {
+			spec.Select{Pick: spec.PickExactlyOne}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")}, "k3s-1.30.8-v4.7.0",
+		},
+		"variants that were read": {
+			spec.Select{}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", "demo"), unreadTag("k3s", "1.30.8", "4.7.0", "lab"), readTag("k3s", "1.30.7", "4.7.0", "lab")}, "",
+		},
+		"two that were read": {
+			spec.Select{Pick: spec.PickExactlyOne},
+			[]image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), readTag("k3s", "1.30.8", "4.7.0", ""), unreadTag("k3s", "1.30.7", "4.7.0", "")}, "",
+		},
+	} {
+		outcome := apply(t, tc.sel, tc.images...)
+		var names []string
+		for _, unread := range outcome.Unread() {
+			names = append(names, unread.Name)
+		}
+		if got := strings.Join(names, " "); outcome.Verdict != selection.Ambiguous || got != tc.unread {
+			t.Errorf("%s: got %s, to be read are %q, want %q", name, outcome.Verdict, got, tc.unread)
+		}
+	}
+}
