@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
 // Read parses one YAML (or JSON) document. A document with problems has no node:
@@ -72,7 +74,7 @@ func firstInvalid(data []byte) (line, column int) {
 
 // decode returns the root of the only document.
 func decode(data []byte) (*yaml.Node, *Problem) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder := yaml.NewDecoder(bytes.NewReader(yamledit.Readable(data)))
 	var document, next yaml.Node
 	err := decoder.Decode(&document)
 	switch {

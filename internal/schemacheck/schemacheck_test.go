@@ -115,6 +115,7 @@ func TestReadText(t *testing.T) {
 		{"empty", "", []string{"1:1: the file is empty"}},
 		{"comment only", "# nothing\n", []string{"1:1: the file is empty"}},
 		{"null", "---\n~\n", []string{"2:1: the file is empty"}},
+		{"directive of YAML 1.2", "%YAML 1.2\n---\nmanifest: m\nretrys: 1\n", []string{`4:1: unknown key "retrys": did you mean "retries"?`}},
 		{"byte order mark, CRLF", "\uFEFFmanifest: m\r\nretrys: 1\r\n", []string{`2:1: unknown key "retrys": did you mean "retries"?`}},
 		{"byte order mark, column", "\uFEFFmanifst: m\n", []string{
 			`1:1: unknown key "manifst": did you mean "manifest"?`,

@@ -98,7 +98,7 @@ func isJSON(src []byte) bool {
 
 func decode(src []byte) (*yaml.Node, error) {
 	var doc yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(readable(src)))
+	dec := yaml.NewDecoder(bytes.NewReader(Readable(src)))
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
 		return nil, nil
@@ -134,8 +134,8 @@ func onlyEmpty(dec *yaml.Decoder) error {
 // that version as it reads any text without a directive.
 var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n]*\r?\n)*?%YAML[ \t]+1\.)2([ \t]*(?:#[^\r\n]*)?\r?\n)`)
 
-// readable returns the text as the parser takes it, of the same length.
-func readable(src []byte) []byte {
+// Readable returns a text as the parser takes it, of the same length.
+func Readable(src []byte) []byte {
 	if !bytes.Contains(src[:min(len(src), 4096)], []byte("%YAML")) {
 		return src
 	}
