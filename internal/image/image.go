@@ -133,6 +133,16 @@ func (i Image) Variant() Variant {
 	}
 }
 
+// Edition returns an id of an edge image without the platform at the end of its tag,
+// whether that has a custom tag before it or not. Of a tag that tells no variant the end
+// may mean anything.
+func (i Image) Edition(id string) string {
+	if i.Variant() == (Variant{}) {
+		return id
+	}
+	return platformSuffix.ReplaceAllString(id, "")
+}
+
 // Tag returns the value of a tag. Where the provider does not tell names of tags apart
 // by letter case, nor does it: Azure keeps the case of values only
 // (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources).

@@ -88,7 +88,7 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		e := newEntry(img, versions)
 		if id := img.Identity(); id.ID != "" {
 			e.same = same.of(id.Provider, id.ID)
-			e.edition = edition.of(id.Provider, editionOf(img, id.ID))
+			e.edition = edition.of(id.Provider, img.Edition(id.ID))
 		}
 		if img.Reference.IsBuild() {
 			e.build = build.of(img.Reference.Kind, img.Reference.Value)
@@ -149,12 +149,6 @@ func newEntry(img *image.Image, versions map[string]*semver.Version) entry {
 	}
 	e.kubernetes = version
 	return e
-}
-
-// editionOf is the id of a tag without its platform.
-func editionOf(img *image.Image, id string) string {
-	raw := img.Attributes[image.AttributeCustomTag]
-	return strings.TrimSuffix(id, strings.TrimPrefix(raw, img.Variant().CustomTag))
 }
 
 // mask is a set of entries, by their index.

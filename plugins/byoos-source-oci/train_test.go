@@ -334,6 +334,26 @@ func TestTrainsOfReleases(t *testing.T) {
 	}
 }
 
+// The tag of one platform stands beside its index, whether they have a custom tag or not:
+// where the index turns out to lack the architecture, it is read and picked.
+func TestTagOfAPlatformWithoutCustomTag(t *testing.T) {
+	for _, custom := range []string{"", "prod"} {
+		s := registry.NewStore(t)
+		at := func(agent int, platform string, architectures ...string) release {
+			return release{distribution: "k3s", custom: custom, kubernetes: [4]int{1, 30, 1, released}, agent: [4]int{4, agent, 0, released}, platform: platform, architectures: architectures}
+		}
+		want := at(7, "amd64", "amd64")
+		pushTrain(t, s, "edge/os", []release{at(8, "", "amd64"), at(7, "", "arm64"), want, at(6, "", "amd64")})
+		text := fmt.Sprintf(trainSpec, "amd64", `where: 'image.attributes.peVersion < "v4.8"'`, "{reference: tag}")
+		for _, resolve := range []string{resolveNewest, resolveAll} {
+			c := config{Repository: s.Host + "/edge/os", Resolve: resolve}
+			if got, said := pickOfTrain(t, c, maxListed, text); got != want.tag() {
+				t.Errorf("resolve %s, custom tag %q: %s, %s", resolve, custom, got, said)
+			}
+		}
+	}
+}
+
 // delay holds an answer up, so that others overtake it.
 func delay(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
