@@ -210,6 +210,45 @@ func trainOf(random *rand.Rand) []image.Image {
 	return tags
 }
 
+// A tag that was not read is no choice beside others before it is known what it holds, and
+// one that comes first may end a doubt about those after it.
+func TestDoubtThatReadingEnds(t *testing.T) {
+	with := func(tag image.Image, change func(*image.Image)) image.Image {
+		change(&tag)
+		return tag
+	}
+	gone := func(i *image.Image) { *i = nameOf(*i); i.State = image.Gone }
+	chart := func(i *image.Image) { i.State, i.Architecture = image.Unusable, "" }
+	arm := func(i *image.Image) { i.Architecture = "arm64" }
+	top := tagOf("k3s", "1.30.1", "v4.7.0", "prod")
+	newest, old, older := tagOf("k3s", "1.31.0", "v4.7.0", ""), tagOf("k3s", "1.30.1", "v4.7.0", ""), tagOf("k3s", "1.29.1", "v4.7.0", "")
+	for name, tc := range map[string]struct {
+		select_, edge string
+		first         int
+		tags          []image.Image
+		want          image.Image
+	}{
+		"a variant that is gone":       {"{}", "{reference: tag}", 1, []image.Image{top, with(tagOf("k3s", "1.30.0", "v4.7.0", "lab"), gone)}, top},
+		"a template's that is a chart": {"{}", "{}", 1, []image.Image{top, with(tagOf("rke2", "1.30.0", "v4.7.0", "prod"), chart)}, top},
+		"the only one":                 {"{pick: exactlyOne}", "{reference: tag}", 1, []image.Image{top, with(tagOf("k3s", "1.30.0", "v4.7.0", "prod"), gone)}, top},
+		"a newer one for all architectures": {
+			"{}", "{reference: tag}", 2, []image.Image{with(old, arm), older, newest, with(newest, arm)}, newest,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.NewReplacer("SELECT", tc.select_, "EDGE", tc.edge).Replace(registrySpec)
+			all, err := pickOf(t, &registry{whole: true, tags: tc.tags}, text)
+			if err != nil || all.Image == nil || all.Image.ID != tc.want.ID {
+				t.Fatal(err, all.Err)
+			}
+			pick, err := pickOf(t, &registry{first: tc.first, tags: tc.tags}, text)
+			if err != nil || pick.Image == nil || pick.Image.ID != tc.want.ID {
+				t.Error(err, pick.Err)
+			}
+		})
+	}
+}
+
 // The newest are read first, a few at a time, and no more than it takes.
 func TestReadingTheNewestFirst(t *testing.T) {
 	r := &registry{}

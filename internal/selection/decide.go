@@ -164,14 +164,15 @@ type doubt struct {
 	// of returns the images of which none is the newest, the first among them, and
 	// why; fewer than two when there is no doubt.
 	of func(fit []*entry) (some []*entry, why string)
-	// settles says that no newer image ends the doubt.
+	// settles says that no newer image ends the doubt. One that serves all architectures
+	// may end that of systems.
 	settles bool
 }
 
 // doubts are in the order that they are told.
 func doubts() []doubt {
 	return []doubt{
-		{orders, true}, {variants, true}, {outputs, false}, {copies, false}, {parts, false}, {systems, true},
+		{orders, true}, {variants, true}, {outputs, false}, {copies, false}, {parts, false}, {systems, false},
 		{definitions, false}, {untimed, false}, {tied, false}, {worded, false},
 	}
 }
