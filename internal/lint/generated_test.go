@@ -413,7 +413,7 @@ func (g *generator) fold(words []string, indent int, write func(string) string, 
 	for i, w := range words {
 		if i > 0 {
 			sep := " "
-			if g.chance(4) && !(plain && (strings.HasPrefix(w, "#") || w == "-" || strings.HasPrefix(w, "- "))) {
+			if g.chance(4) && (!plain || !strings.HasPrefix(w, "#") && w != "-" && !strings.HasPrefix(w, "- ")) {
 				sep = g.one("\n", "\n", "\n\n", "  \n") + strings.Repeat(" ", indent+g.IntN(3))
 			}
 			out.WriteString(sep)

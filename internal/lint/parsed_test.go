@@ -99,7 +99,7 @@ func TestParsedDocuments(t *testing.T) {
 		{"nested edge form", edge("  system:\n    uri: a.io/b:1\n    osVersion: 22\n    pVersion: v1\n    foo: x\n    customTag: CHANGEME\n"),
 			[]string{"8:16 warning wrong-type +", "9:5 error unknown-key +", "10:5 warning unknown-key", "11:16 error placeholder"},
 			edge("  system:\n    uri: a.io/b:1\n    osVersion: \"22\"\n    peVersion: v1\n    foo: x\n    customTag: CHANGEME\n")},
-		{"nested, misspelt above", edge("  sytem:\n    uri: a.io/b:1\n"), []string{"6:3 error unknown-key +"}, edge("  system:\n    uri: a.io/b:1\n")},
+		{"nested, misspelt above", edge("  systm:\n    uri: a.io/b:1\n"), []string{"6:3 error unknown-key +"}, edge("  system:\n    uri: a.io/b:1\n")},
 		{"nested and dotted", edge("  system: {uri: a.io/b:1}\n  system.osVersion: \"22\"\n"), nil, ""},
 		{"hidden by no-break spaces", "pack:\n  osImageOverride:\u00a0ami-1a2b3c4d\n", []string{"1:1 error missing-key", "1:1 error missing-key", "2:19 error no-break-space +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n"},
 		{"indented by no-break spaces", "pack:\n\u00a0\u00a0osImageOverride: ami-1a2b3c4d # c\n\u00a0\u00a0osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", []string{"2:1 error no-break-space +", "3:1 error no-break-space +", "4:1 error no-break-space +"}, genericWith("ami-1a2b3c4d # c")},
@@ -190,9 +190,9 @@ func TestProof(t *testing.T) {
 	v := view{text: []byte(text), doc: doc}
 	value := doc.Root().Content[1]
 	here := []place{{node: value, edits: []valueEdit{{0, 1, "x"}}}}
-	at := func(old, new string) []Replacement {
+	at := func(old, made string) []Replacement {
 		i := strings.Index(text, old)
-		return []Replacement{{i, i + len(old), new}}
+		return []Replacement{{i, i + len(old), made}}
 	}
 	for _, tt := range []struct {
 		name   string

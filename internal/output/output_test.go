@@ -79,7 +79,7 @@ func TestCustomColumnsFile(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var got string
 		printer, err := output.New("custom-columns-file="+file, false)
 		if err != nil {
 			got = "error: " + err.Error()

@@ -223,10 +223,10 @@ func TestDoubtThatReadingEnds(t *testing.T) {
 	top := tagOf("k3s", "1.30.1", "v4.7.0", "prod")
 	newest, old, older := tagOf("k3s", "1.31.0", "v4.7.0", ""), tagOf("k3s", "1.30.1", "v4.7.0", ""), tagOf("k3s", "1.29.1", "v4.7.0", "")
 	for name, tc := range map[string]struct {
-		select_, edge string
-		first         int
-		tags          []image.Image
-		want          image.Image
+		sel, edge string
+		first     int
+		tags      []image.Image
+		want      image.Image
 	}{
 		"a variant that is gone":       {"{}", "{reference: tag}", 1, []image.Image{top, with(tagOf("k3s", "1.30.0", "v4.7.0", "lab"), gone)}, top},
 		"a template's that is a chart": {"{}", "{}", 1, []image.Image{top, with(tagOf("rke2", "1.30.0", "v4.7.0", "prod"), chart)}, top},
@@ -236,7 +236,7 @@ func TestDoubtThatReadingEnds(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := strings.NewReplacer("SELECT", tc.select_, "EDGE", tc.edge).Replace(registrySpec)
+			text := strings.NewReplacer("SELECT", tc.sel, "EDGE", tc.edge).Replace(registrySpec)
 			all, err := pickOf(t, &registry{whole: true, tags: tc.tags}, text)
 			if err != nil || all.Image == nil || all.Image.ID != tc.want.ID {
 				t.Fatal(err, all.Err)

@@ -227,11 +227,6 @@ func (t *trial) nearest(mayFit map[*entry]bool) []int {
 	return indexes
 }
 
-func (t *trial) failsRule(rule string, i int) bool {
-	at := slices.IndexFunc(t.rule.checks, func(c check) bool { return c.rule == rule })
-	return at >= 0 && t.failing[at].has(i)
-}
-
 func reasonsOf(drop Drop) string {
 	reasons := []string{drop.Reason}
 	for _, more := range drop.More {

@@ -3,6 +3,7 @@ package selection_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -328,5 +329,18 @@ func TestWhyAnUnreadTagIsDropped(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What one source does not read holds up no other.
+func TestUnreadOfTwoSources(t *testing.T) {
+	var images []image.Image
+	for i := range 200 {
+		images = append(images, edge("k3s-1.31."+strconv.Itoa(i)+"-v4.7.0", onlyNamed, from("lists")))
+	}
+	images = append(images, edge("k3s-1.30.9-v4.7.0", onlyNamed, from("reads")))
+	unread := apply(t, spec.Select{Architecture: "amd64"}, images...).Unread()
+	if len(unread) != 65 || unread[64].Source != "reads" {
+		t.Errorf("%d are named, the last of %s", len(unread), unread[len(unread)-1].Source)
 	}
 }

@@ -119,7 +119,8 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	return compareVersions(e.Version, top.Version) < 0
 }
 
-// maxUnread bounds how many images an outcome names to be read: the best come first.
+// maxUnread bounds how many images of a source an outcome names to be read: the best come
+// first.
 const maxUnread = 64
 
 // tellUnread puts into an outcome what was not read and could change it. Where a source
@@ -137,10 +138,22 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	default: // a variant may be none once it is read, or leave no pick
 		some = append(some, u.variants...)
 	}
-	o.unread = t.withPlatforms(some[:min(len(some), maxUnread)])
+	o.unread = t.withPlatforms(bounded(some))
 	if o.Verdict == Picked {
 		r.noteUnread(o, t, u)
 	}
+}
+
+// bounded leaves the best of each source: one that reads none must not hold up another.
+func bounded(some []*entry) []*entry {
+	counts := map[string]int{}
+	var best []*entry
+	for _, e := range some {
+		if counts[e.Source]++; counts[e.Source] <= maxUnread {
+			best = append(best, e)
+		}
+	}
+	return best
 }
 
 // Unread is an image of which its source listed the name alone.

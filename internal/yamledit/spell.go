@@ -18,7 +18,7 @@ func (d *Document) Spelling(n *yaml.Node) []int {
 		return nil
 	}
 	s := speller{doc: d, value: n.Value, off: start, at: make([]int, 0, len(n.Value)+1)}
-	ok := false
+	var ok bool
 	switch {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		ok = s.block(d.endOfLine(end), d.blockEnd(n, start))
@@ -64,7 +64,7 @@ func (s *speller) take(text string, size int) bool {
 func (s *speller) flow(end int, quote byte) bool {
 	src := s.doc.src
 	for s.off < end {
-		ok := false
+		var ok bool
 		switch c := src[s.off]; {
 		case c == ' ' || c == '\t' || breakLen(src, s.off) > 0:
 			ok = s.blanks()

@@ -97,9 +97,9 @@ func TestNoHostIsToldWhatWasAskedBefore(t *testing.T) {
 	last, _ := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { other.note(r) }))
 	last = strings.Replace(last, "127.0.0.1", "localhost", 1)
 	host, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/v2/":
-		case r.URL.Path == "/signed":
+		switch r.URL.Path {
+		case "/v2/":
+		case "/signed":
 			http.Redirect(w, r, "http://"+last+"/x", http.StatusTemporaryRedirect)
 		default:
 			http.Redirect(w, r, "/signed?X-Amz-Signature="+canary, http.StatusTemporaryRedirect)
@@ -119,8 +119,11 @@ func TestNoHeaderShowsHalfASecret(t *testing.T) {
 	for at := 300; at < 400; at += 7 {
 		words := strings.Repeat("x", at) + " "
 		for name, answer := range map[string]func(w http.ResponseWriter){
-			"Link":         func(w http.ResponseWriter) { w.Header().Set("Link", words+canary); fmt.Fprint(w, `{"tags":["a"]}`) },
-			"Location":     func(w http.ResponseWriter) { w.Header().Set("Location", ":"+words+canary); w.WriteHeader(307) },
+			"Link": func(w http.ResponseWriter) { w.Header().Set("Link", words+canary); fmt.Fprint(w, `{"tags":["a"]}`) },
+			"Location": func(w http.ResponseWriter) {
+				w.Header().Set("Location", ":"+words+canary)
+				w.WriteHeader(http.StatusTemporaryRedirect)
+			},
 			"Content-Type": func(w http.ResponseWriter) { w.Header().Set("Content-Type", words+canary); fmt.Fprint(w, `{`) },
 		} {
 			host, _ := serve(t, asksBasic(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

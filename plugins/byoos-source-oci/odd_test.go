@@ -165,7 +165,7 @@ func TestMediaTypeOfTheAnswer(t *testing.T) {
 	}
 	// One that names no type of its own is told by its members.
 	s := registry.NewStore(t)
-	s.Edit = func(kind string, raw []byte) []byte {
+	s.Edit = func(_ string, raw []byte) []byte {
 		return []byte(strings.Replace(string(raw), `"mediaType":"`+registry.MediaTypeManifest+`"`, `"mediaType":"application/json"`, 1))
 	}
 	s.Image(t, repoName, tag, registry.Manifest{})

@@ -121,10 +121,10 @@ func pushTrain(t *testing.T, s *registry.Store, repo string, train []release) {
 
 // question is what a pack asks of a train.
 type question struct {
-	select_, edge string
-	fits          func(release) bool
-	template      bool
-	versions      []string
+	sel, edge string
+	fits      func(release) bool
+	template  bool
+	versions  []string
 }
 
 func questions() []question {
@@ -317,7 +317,7 @@ func TestTrainsOfReleases(t *testing.T) {
 		}
 		for range 2 {
 			q, architecture := all[random.IntN(len(all))], []string{"amd64", "amd64", "arm64"}[random.IntN(3)]
-			more := cmp.Or(q.select_, "provider: oci")
+			more := cmp.Or(q.sel, "provider: oci")
 			text := fmt.Sprintf(trainSpec, architecture, more, q.edge)
 			want := expected(train, q, architecture)
 			for _, c := range []config{{Resolve: resolveNewest}, {Resolve: resolveNewest, ResolveLimit: 1 + random.IntN(3)}, {Resolve: resolveAll}} {
