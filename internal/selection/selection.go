@@ -128,7 +128,7 @@ type Outcome struct {
 	// order. Only Explain has them.
 	Ranked  []*image.Image `json:"ranked,omitempty"`
 	Dropped []Drop         `json:"dropped,omitempty"`
-	// DecidedBy is what put Pick before the next: createdAt, version or id;
+	// DecidedBy is what put Pick before the next: createdAt, version, peVersion or id;
 	// empty when it is the only one.
 	DecidedBy string `json:"decidedBy,omitempty"`
 	// Tie are the images that share the newest creation time, or the highest version

@@ -63,7 +63,7 @@ type Item struct {
 	Lock       string       `json:"lock,omitempty"`
 	Candidates int          `json:"candidates"`
 	Picked     *image.Image `json:"picked,omitempty"`
-	// DecidedBy is what put the pick before the next: createdAt, version or id.
+	// DecidedBy is what put the pick before the next: createdAt, version, peVersion or id.
 	DecidedBy string `json:"decidedBy,omitempty"`
 	// Ranked are the images that fit, best first.
 	Ranked []*image.Image `json:"ranked"`
