@@ -117,6 +117,8 @@ func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
 	}{
 		{"tag", &spec.Edge{Reference: "tag"}, silent, "options:\n  system.uri: x\n  " + parts,
 			[]string{"k8sDistribution: \"\"", "osName: \"\"", "peVersion: \"\"", "customTag: \"\"", "osVersion: \"\""}, []string{"rke2", "suse", "v1", "old", "15"}},
+		{"tag of what is known", &spec.Edge{Reference: "tag"}, edge(func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22.04"} }), "options:\n  system.uri: x\n  " + parts,
+			[]string{"k8sDistribution: k3s", "osName: ubuntu", "peVersion: v4.4.0", "customTag: \"\"", "osVersion: \"22.04\""}, []string{"rke2", "suse", "v1", "old", "15"}},
 		{"template", nil, templated, "options:\n  system.uri: x\n  " + parts + "image:\n  registry: q.io\n  repo: a\n  version: v1\n  client.tag: old\n",
 			[]string{"osName: \"\"", "osVersion: \"\"", "repo: team/ubuntu", "version: \"\"", "client.tag: \"\""}, []string{"suse", "15", "q.io", "v1", "old"}},
 		{"1.0", &spec.Edge{Shape: "1.0"}, &image.Image{ID: "ttl.sh/ubuntu:1.25.2-v3.3.3_demo", Provider: "oci", KubernetesVersion: "1.25.2"},

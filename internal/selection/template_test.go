@@ -212,6 +212,10 @@ func TestPreReleaseOfAnAgent(t *testing.T) {
 			}
 		}
 	}
+	const why = `its agent v4.8.0-rc.1 is a pre-release: name it to have it, as in where: 'image.attributes.peVersion == "v4.8.0-rc.1"'`
+	if outcome := apply(t, spec.Select{}, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); len(outcome.Dropped) != 1 || outcome.Dropped[0].Reason != why {
+		t.Errorf("dropped %+v", outcome.Dropped)
+	}
 	if outcome := apply(t, spec.Select{Name: "*-rc*"}, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); outcome.Pick == nil {
 		t.Errorf("a name that tells it: %s", outcome.Verdict)
 	}
