@@ -110,6 +110,18 @@ func TestNoneIsNewest(t *testing.T) {
 		"words after the numbers that decide": {
 			images: []image.Image{ami("a", untimed, version("1.30.4+k3s1")), ami("b", untimed, version("1.30.5+rke2r1"))}, pick: "b",
 		},
+		"words that are none of a pre-release": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod.2")), ami("d", byVersion, version("1.4.0-prod.1")), ami("c", byVersion, version("1.3.0"))},
+			alternatives: "b a", why: "differ in a word (1.4.0-prod.2, 1.4.0-lab)", next: "differ",
+		},
+		"a word beside a pre-release": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-rc.2"))},
+			alternatives: "b a", why: "differ in a word", next: "differ",
+		},
+		"a release before words": {
+			images: []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod")), ami("c", byVersion, version("1.4.0"))},
+			pick:   "c",
+		},
 		"words of a pre-release": {
 			images: []image.Image{ami("a", untimed, version("1.0.0-rc.1")), ami("b", untimed, version("1.0.0-beta.2"))}, pick: "a",
 		},

@@ -152,13 +152,17 @@ func compareTokens(a, b []token) int {
 	return 0
 }
 
+// orderedWord finds the words of pre-releases that say how near a release is.
+var orderedWord = regexp.MustCompile(`^(?:a|alpha|b|beta|canary|cr|dev|ea|m|milestone|nightly|pre|preview|rc|snapshot)[0-9-]*$`)
+
 // differInWord tells whether what sets two versions apart first is a word that nothing
-// puts in order: one that they begin with (blue, green), or one of build metadata
-// (+k3s1, +rke2r1). near is false when numbers before any such word do.
+// puts in order: one that they begin with (blue, green), one that is none of a
+// pre-release's (-lab, -prod), or one of build metadata (+k3s1, +rke2r1). near is false
+// when numbers before any such word do.
 func differInWord(a, b string) (word, near bool) {
 	x, y := parseVersion(a), parseVersion(b)
 	for i := range min(len(x), len(y)) {
-		named := x[i].class == build || x[i].class == preRelease && i == 0
+		named := x[i].class == build || x[i].class == preRelease && (i == 0 || !orderedWord.MatchString(x[i].text) || !orderedWord.MatchString(y[i].text))
 		near = near || named
 		if x[i] != y[i] {
 			return named && x[i].class == y[i].class, near

@@ -260,6 +260,11 @@ func TestUnread(t *testing.T) {
 		"as new as the pick": {
 			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-v1.30.9-v4.7.0", onlyNamed)}, []string{"k3s-v1.30.9-v4.7.0"},
 		},
+		"of another word": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", version("1.4.0-prod")), edge("k3s-1.30.8-v4.7.0", onlyNamed, version("1.4.0-lab")), edge("k3s-1.30.7-v4.7.0", onlyNamed, version("1.3.9"))},
+			[]string{"k3s-1.30.8-v4.7.0"},
+		},
 		"all where one is wanted": {
 			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.8-v4.7.0", onlyNamed)}, []string{"k3s-1.30.8-v4.7.0"},
 		},

@@ -116,6 +116,9 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	if order := compareTokens(t.ways[e].agent, t.ways[top].agent); order != 0 {
 		return order < 0
 	}
+	if word, _ := differInWord(top.Version, e.Version); word {
+		return false
+	}
 	return compareVersions(e.Version, top.Version) < 0
 }
 

@@ -113,3 +113,17 @@ func TestVerifyOfATemplate(t *testing.T) {
 		t.Errorf("rendered: %s", talk)
 	}
 }
+
+// Words that nothing puts in order, in versions of a grammar of the user's, make none
+// newer, also in a long list: both are read and sent.
+func TestWordsWithoutOrder(t *testing.T) {
+	s := registry.NewStore(t)
+	tagAll(t, s, []string{"1.4.0-prod.2", "1.4.0-prod.1", "1.4.0-lab.9", "1.4.0-lab.8", "1.4.0-rc.1", "1.3.0"})
+	out := discover(t, call{
+		config:    config{Repository: s.Host + "/" + repoName, Grammar: `(?P<version>.+)`},
+		maxListed: 1, hints: sdk.Hints{Architectures: []string{"amd64"}, NewestOnly: true},
+	})
+	if got := read(out); !slices.Equal(got, []string{"1.4.0-rc.1", "1.4.0-prod.2", "1.4.0-lab.9"}) {
+		t.Errorf("read %q", got)
+	}
+}

@@ -169,15 +169,27 @@ func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	if len(l.missing) > 0 {
 		return nil
 	}
-	asNew := 0
-	for asNew < len(l.tags) && tag.SameRank(first, l.tags[asNew]) {
-		asNew++
-	}
-	older = l.tags[asNew:]
-	l.tags = slices.DeleteFunc(slices.Clone(l.tags[:asNew]), func(t tag.Tag) bool {
+	asNew, older := besides(first, l.tags)
+	l.tags = slices.DeleteFunc(asNew, func(t tag.Tag) bool {
 		return t.Edition == first.Edition && has(osfacts.Architecture(t.Facts[tag.Architecture]))
 	})
 	return older
+}
+
+// besides separates the tags that are no older than the first: those of its rank, and the
+// newest of each other word that nothing puts in order.
+func besides(first tag.Tag, rest []tag.Tag) (asNew, older []tag.Tag) {
+	words := map[string]bool{}
+	for _, t := range rest {
+		word := tag.OtherWord(t, first)
+		if tag.SameRank(first, t) || word != "" && !words[word] {
+			asNew = append(asNew, t)
+			words[word] = true
+			continue
+		}
+		older = append(older, t)
+	}
+	return asNew, older
 }
 
 // supersede marks tags. Those that do not name a version of Kubernetes are not

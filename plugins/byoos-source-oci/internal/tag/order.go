@@ -223,6 +223,26 @@ func Newer(a, b Tag) int {
 // SameRank tells whether neither tag is newer by the versions they name.
 func SameRank(a, b Tag) bool { return compareRanks(a.rank, b.rank) == 0 }
 
+// orderedWord finds the words of pre-releases that say how near a release is.
+var orderedWord = regexp.MustCompile(`^(?:a|alpha|b|beta|canary|cr|dev|ea|m|milestone|nightly|pre|preview|rc|snapshot)$`)
+
+// OtherWord returns the word of a tag when that alone sets it apart from another first,
+// and nothing puts the two in order (-lab, -prod): neither is newer.
+func OtherWord(t, other Tag) string {
+	for i := range min(len(t.rank), len(other.rank)) {
+		v, w := t.rank[i], other.rank[i]
+		if v.compare(w) == 0 {
+			continue
+		}
+		named := v.word != "" && w.word != "" && v.word != w.word && (!orderedWord.MatchString(v.word) || !orderedWord.MatchString(w.word))
+		if named && slices.Equal(v.canonical(), w.canonical()) {
+			return v.word
+		}
+		return ""
+	}
+	return ""
+}
+
 // compareRanks compares one version after the other. Anything is newer than a tag
 // without a version.
 func compareRanks(a, b []version) int {
