@@ -153,8 +153,8 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	first := l.tags[0]
 	l.tags = l.tags[1:]
-	if m == nil || first.OfPreRelease() {
-		return nil // packs that do not name a pre-release get the release before it
+	if m == nil {
+		return nil
 	}
 	usable := slices.DeleteFunc(slices.Clone(m.Platforms), func(p registry.Platform) bool { return !p.Usable() })
 	if len(usable) == 0 {
@@ -173,6 +173,9 @@ func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	l.tags = slices.DeleteFunc(asNew, func(t tag.Tag) bool {
 		return t.Edition == first.Edition && has(osfacts.Architecture(t.Facts[tag.Architecture]))
 	})
+	if first.OfPreRelease() {
+		return nil // packs that do not name it get the release before it
+	}
 	return older
 }
 
