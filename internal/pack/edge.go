@@ -265,6 +265,8 @@ func (b *builder) keepParts(shape string, p parts) {
 		p = b.parts10(p)
 		b.keepKnown([]string{"image", "version"}, p.peVersion)
 		b.keepKnown([]string{"image", "client.tag"}, p.tail)
+		b.keepKnown(options("osName"), b.osName())
+		b.keepKnown(options("osVersion"), b.osVersion())
 		return
 	}
 	b.keepKnown(options("k8sDistribution"), p.k8sDistribution)
@@ -310,6 +312,8 @@ func (b *builder) templated(shape string, p parts) {
 		b.optional([]string{"image", "client.tag"}, p.tail)
 		b.keepKnown(options("registry"), p.registry)
 		b.keepKnown(options("repo"), p.repo)
+		b.keepKnown(options("osName"), b.osName())
+		b.keepKnown(options("osVersion"), b.osVersion())
 		return
 	}
 	// The order is that of the block that CanvOS prints.

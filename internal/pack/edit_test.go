@@ -107,6 +107,7 @@ func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
 		i.ID = "ttl.sh/team/ubuntu:nightly-7"
 	})
 	templated := edge(func(i *image.Image) { i.OS = image.OS{} })
+	demo := &image.Image{ID: "ttl.sh/ubuntu:1.25.2-v3.3.3_demo", Provider: "oci", KubernetesVersion: "1.25.2", OS: image.OS{Name: "ubuntu", Version: "22.04"}}
 	const parts = "system.k8sDistribution: rke2\n  system.osName: suse\n  system.peVersion: v1\n  system.customTag: old\n  system.osVersion: \"15\"\n"
 	for _, tt := range []struct {
 		name     string
@@ -123,6 +124,10 @@ func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
 			[]string{"osName: \"\"", "osVersion: \"\"", "repo: team/ubuntu", "version: \"\"", "client.tag: \"\""}, []string{"suse", "15", "q.io", "v1", "old"}},
 		{"1.0", &spec.Edge{Shape: "1.0"}, &image.Image{ID: "ttl.sh/ubuntu:1.25.2-v3.3.3_demo", Provider: "oci", KubernetesVersion: "1.25.2"},
 			"options:\n  system.uri: x\n  system.registry: q.io\n  " + parts, []string{"system.registry: ttl.sh", "osName: \"\""}, []string{"q.io", "rke2", "suse", "old"}},
+		{"1.0 of what is known", &spec.Edge{Shape: "1.0"}, demo, "options:\n  system.uri: x\n  " + parts,
+			[]string{"osName: ubuntu", "osVersion: \"22.04\"", "k8sDistribution: \"\""}, []string{"rke2", "suse", "15", "old"}},
+		{"1.0 as a tag", &spec.Edge{Shape: "1.0", Reference: "tag"}, demo, "options:\n  system.uri: x\n  " + parts,
+			[]string{"osName: ubuntu", "osVersion: \"22.04\"", "k8sDistribution: \"\""}, []string{"rke2", "suse", "15", "old"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			values, err := Build(Input{edgePack(tt.edge, spec.Values{}), tt.img})
