@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
 )
@@ -111,6 +112,22 @@ func TestVerifyOfATemplate(t *testing.T) {
 	}
 	if _, talk := p.run(3, "render", "--ignore-lock"); !strings.Contains(talk, "its template leads to no image that fits: HOST/edge/ubuntu:"+tags[0]) {
 		t.Errorf("rendered: %s", talk)
+	}
+}
+
+// The newest of another word may be a tag for each platform: all of them are as new.
+func TestWordsWithoutOrderOfPlatforms(t *testing.T) {
+	grammar, err := tag.Compile(`(?P<version>.+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rest []tag.Tag
+	for _, name := range []string{"1.4.0-lab.9_linux_amd64", "1.4.0-lab.9_linux_arm64", "1.4.0-lab.8"} {
+		rest = append(rest, grammar.Read(name))
+	}
+	asNew, older := besides(grammar.Read("1.4.0-prod.2"), rest)
+	if len(asNew) != 2 || len(older) != 1 || older[0].Name != "1.4.0-lab.8" {
+		t.Errorf("as new %v, older %v", asNew, older)
 	}
 }
 

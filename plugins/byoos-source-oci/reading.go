@@ -180,14 +180,17 @@ func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 }
 
 // besides separates the tags that are no older than the first: those of its rank, and the
-// newest of each other word that nothing puts in order.
+// newest of each other word that nothing puts in order, of which there may be one for
+// each platform.
 func besides(first tag.Tag, rest []tag.Tag) (asNew, older []tag.Tag) {
-	words := map[string]bool{}
+	newest := map[string]tag.Tag{"": first}
 	for _, t := range rest {
 		word := tag.OtherWord(t, first)
-		if tag.SameRank(first, t) || word != "" && !words[word] {
+		if _, known := newest[word]; !known {
+			newest[word] = t
+		}
+		if tag.SameRank(newest[word], t) {
 			asNew = append(asNew, t)
-			words[word] = true
 			continue
 		}
 		older = append(older, t)
