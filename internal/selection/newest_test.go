@@ -118,6 +118,17 @@ func TestNoneIsNewest(t *testing.T) {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-rc.2"))},
 			alternatives: "b a", why: "differ in a word", next: "differ",
 		},
+		"the number behind a word": {
+			images: []image.Image{ami("a", byVersion, version("1.4.0-build3")), ami("b", byVersion, version("1.4.0-build4"))}, pick: "b",
+		},
+		"numbers behind a word that the order of semver puts amiss": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-build10")), ami("b", byVersion, version("1.4.0-build9"))},
+			alternatives: "b a", why: "differ in a word", next: "differ",
+		},
+		"a word behind one with two numbers": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-prod2")), ami("b", byVersion, version("1.4.0-prod1")), ami("c", byVersion, version("1.4.0-lab7"))},
+			alternatives: "a c", why: "differ in a word", next: "differ",
+		},
 		"a release before words": {
 			images: []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod")), ami("c", byVersion, version("1.4.0"))},
 			pick:   "c",

@@ -165,10 +165,17 @@ func differInWord(a, b string) (word, near bool) {
 		named := x[i].class == build || x[i].class == preRelease && (i == 0 || !orderedWord.MatchString(x[i].text) || !orderedWord.MatchString(y[i].text))
 		near = near || named
 		if x[i] != y[i] {
-			return named && x[i].class == y[i].class, near
+			return named && x[i].class == y[i].class && !differInNumber(x[i].text, y[i].text), near
 		}
 	}
 	return false, true
+}
+
+// differInNumber tells whether two texts are one word with two numbers behind it (build3,
+// build4), which the order of texts puts right as long as the numbers are of one length.
+func differInNumber(a, b string) bool {
+	const digits = "0123456789"
+	return len(a) == len(b) && strings.TrimRight(a, digits) == strings.TrimRight(b, digits)
 }
 
 func tokenAt(tokens []token, i int) token {
