@@ -642,6 +642,26 @@ func TestNameUsedAgain(t *testing.T) {
 	}
 }
 
+// TestVerifyOfNameUsedAgain: what stands later in a manifest is later, also without times.
+func TestVerifyOfNameUsedAgain(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
+		build("a", "azure-arm", managedImage, run1, 0, "null"), build("b", "azure-arm", managedImage, run2, 0, "null")))
+	of := func(run string) *sourcev1.ImageRef {
+		ref := &sourcev1.ImageRef{Provider: "azure", Id: managedImage}
+		if run != "" {
+			ref.Reference = &sourcev1.Reference{Kind: "packer-run-uuid", Value: run}
+		}
+		return ref
+	}
+	got := verify(t, dir, map[string]any{"manifest": "m.json"}, of(run1), of(run2), of(""))
+	for i, reason := range []string{"it was built again, by run " + run2, "", ""} {
+		if r := got.Results[i]; r.GetReason() != reason || r.GetImage().GetName() != "b" {
+			t.Errorf("%d: %s %q", i, r.GetImage().GetName(), r.GetReason())
+		}
+	}
+}
+
 // TestDefaultSystem: the version of a default belongs to its name.
 func TestDefaultSystem(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -79,12 +79,15 @@ type check struct {
 	refs   []sdk.Ref
 	found  []*sdk.Image    // of the reference's run, when it names one
 	again  []*sdk.Image    // of other runs: a name may be built again
+	later  []*sdk.Image    // of other runs, behind the found one in its file
+	here   []bool          // found in the file that is read
 	runs   map[string]bool // of the references; seen when true
 	files  []string        // the files that were read
 }
 
 func newCheck(c config, refs []sdk.Ref) *check {
-	k := &check{config: c, refs: refs, found: make([]*sdk.Image, len(refs)), again: make([]*sdk.Image, len(refs)), runs: map[string]bool{}}
+	none := func() []*sdk.Image { return make([]*sdk.Image, len(refs)) }
+	k := &check{config: c, refs: refs, found: none(), again: none(), later: none(), runs: map[string]bool{}}
 	for _, ref := range refs {
 		if run := runOf(ref); run != "" {
 			k.runs[strings.ToLower(run)] = false
@@ -102,6 +105,7 @@ func runOf(ref sdk.Ref) string {
 
 func (k *check) read(file string, builds []manifest.Build) {
 	k.files = append(k.files, file)
+	k.here = make([]bool, len(k.refs))
 	for _, build := range builds {
 		if _, wanted := k.runs[strings.ToLower(build.RunUUID)]; wanted {
 			k.runs[strings.ToLower(build.RunUUID)] = true
@@ -120,25 +124,42 @@ func (k *check) match(img sdk.Image) {
 		if !isImage(ref, img) {
 			continue
 		}
+		run := runOf(ref)
+		otherRun := run != "" && !strings.EqualFold(run, img.Attributes[images.AttributeRunUUID])
 		of := k.found
-		if run := runOf(ref); run != "" && !strings.EqualFold(run, img.Attributes[images.AttributeRunUUID]) {
+		if otherRun {
 			of = k.again
 		}
+		k.noteOrder(i, &img, otherRun)
 		if of[i] == nil || better(img, *of[i]) {
 			of[i] = &img
 		}
 	}
 }
 
+// noteOrder remembers which record Packer appended later, as builds may have no time.
+func (k *check) noteOrder(i int, img *sdk.Image, otherRun bool) {
+	switch {
+	case img.State != sdk.Available:
+	case !otherRun:
+		k.here[i], k.later[i] = true, nil
+	case k.here[i]:
+		k.later[i] = img
+	}
+}
+
 // rebuilt returns the newer record of an image that was built again under its id.
 func (k *check) rebuilt(i int) (*sdk.Image, bool) {
+	if k.later[i] != nil {
+		return k.later[i], true
+	}
 	known, again := k.found[i], k.again[i]
 	return again, again != nil && !known.ObservedAt.IsZero() && again.ObservedAt.After(known.ObservedAt)
 }
 
 func better(img, known sdk.Image) bool {
 	usable, was := img.State == sdk.Available, known.State == sdk.Available
-	return usable && !was || usable == was && img.ObservedAt.After(known.ObservedAt)
+	return usable && !was || usable == was && !img.ObservedAt.Before(known.ObservedAt)
 }
 
 // isImage compares whole ids, and regions, as their provider does. A reference of
