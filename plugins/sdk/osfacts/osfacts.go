@@ -16,7 +16,9 @@ import (
 var (
 	versionToken = regexp.MustCompile(`^\d+(?:\.\d+)*(?i:-sp\d+|-r2)?,?$`)
 	// glued is a name and a version in one word: "ubuntu-22.04", "rhel8".
-	glued       = regexp.MustCompile(`^([A-Za-z][A-Za-z/. _-]*?)[-_: ]?(\d[\w.-]*)$`)
+	glued = regexp.MustCompile(`^([A-Za-z][A-Za-z/. _-]*?)[-_: ]?(\d[\w.-]*)$`)
+	// another are words between two versions of one name.
+	another     = regexp.MustCompile(`(?i)^(?:or|and|/|\||&)$`)
 	servicePack = regexp.MustCompile(`^SP\d+$`)
 	// component are words that stand before a version of their own.
 	component = regexp.MustCompile(`(?i)^(?:k8s|kubernetes|kubelet|kubeadm|k3s|rke2|k0s|containerd|docker|cri-o|kernel|kairos|agent|version|build)$`)
@@ -52,12 +54,17 @@ func FromText(text string) (name, version string, ok bool) {
 	}
 	var found [][2]string // with the name of a known distribution
 	var versions, from int
+	named := false // the version before
 	for i, word := range words {
 		if !versionToken.MatchString(word) {
 			continue
 		}
 		versions++
-		if known := knownBefore(words[from:i]); known != "" {
+		if named && i == from+1 && another.MatchString(words[from]) {
+			return "", "", false
+		}
+		known := knownBefore(words[from:i])
+		if named = known != ""; named {
 			found = append(found, pair(known, words, i))
 		}
 		from = i + 1
