@@ -229,21 +229,31 @@ type lastBuilds struct {
 	config config
 	// made is the number of the build by a hash of the image: there may be many.
 	made map[[16]byte]int32
-	at   int32
+	// inRun is the same among the builds of the run that the user names.
+	inRun map[[16]byte]int32
+	at    int32
 }
 
 func newLastBuilds(c config) *lastBuilds {
-	return &lastBuilds{config: c, made: map[[16]byte]int32{}}
+	return &lastBuilds{config: c, made: map[[16]byte]int32{}, inRun: map[[16]byte]int32{}}
 }
 
-func (l *lastBuilds) reset() { clear(l.made); l.rewind() }
+func (l *lastBuilds) reset() {
+	clear(l.made)
+	clear(l.inRun)
+	l.rewind()
+}
 
 func (l *lastBuilds) rewind() { l.at = 0 }
 
 func (l *lastBuilds) note(build manifest.Build) error {
 	l.at++
 	for _, img := range images.FromBuild(build, l.config.CustomData, l.config.defaults()) {
-		l.made[placeOf(&img)] = l.at
+		place := placeOf(&img)
+		l.made[place] = l.at
+		if strings.EqualFold(build.RunUUID, l.config.Runs) {
+			l.inRun[place] = l.at
+		}
 	}
 	return nil
 }
@@ -253,9 +263,9 @@ func (l *lastBuilds) note(build manifest.Build) error {
 func (l *lastBuilds) only(made []sdk.Image) []sdk.Image {
 	var kept []sdk.Image
 	for _, img := range made {
-		again := img.State == sdk.Available && l.made[placeOf(&img)] != l.at
-		named := runUUID.MatchString(l.config.Runs)
-		if again && !named {
+		place := placeOf(&img)
+		again := img.State == sdk.Available && l.made[place] != l.at
+		if again && l.inRun[place] != l.at {
 			continue
 		}
 		if again {

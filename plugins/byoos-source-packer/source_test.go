@@ -642,6 +642,21 @@ func TestNameUsedAgain(t *testing.T) {
 	}
 }
 
+// TestNameUsedAgainInOneRun: the image is that of the run, of its later build.
+func TestNameUsedAgainInOneRun(t *testing.T) {
+	dir := t.TempDir()
+	first, second := build("a", "azure-arm", managedImage, run1, 0, "null"), build("b", "azure-arm", managedImage, run1, 0, "null")
+	for name, builds := range map[string][]string{
+		"": {first, second}, "a later build made the image again": {first, second, build("c", "azure-arm", managedImage, run2, 0, "null")},
+	} {
+		write(t, filepath.Join(dir, "m.json"), manifestOf(run1, builds...))
+		got := discover(t, dir, map[string]any{"manifest": "m.json", "runs": run1}, nil)
+		if len(got.Images) != 1 || got.Images[0].GetName() != "b" || !strings.HasPrefix(got.Images[0].GetWithheld(), name) || (name == "") != (got.Images[0].GetWithheld() == "") {
+			t.Errorf("%q: %v", name, got.Images)
+		}
+	}
+}
+
 // TestVerifyOfNameUsedAgain: what stands later in a manifest is later, also without times.
 func TestVerifyOfNameUsedAgain(t *testing.T) {
 	dir := t.TempDir()
