@@ -167,6 +167,7 @@ func (c *Client) host(registry string) (*host, error) {
 	}
 	h := &host{guard: &guard{
 		registry:   parsed.RegistryStr(),
+		begun:      make(chan struct{}),
 		scheme:     parsed.Scheme(),
 		plain:      c.plain(registry, parsed.RegistryStr()),
 		base:       transport,

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,10 @@ type guard struct {
 	// library asks both ways at a time, and a host that failed TLS is not asked without,
 	// whichever answer comes first.
 	trying sync.RWMutex
+	// begun is closed when the registry was first asked over https. On a busy machine the
+	// other way can come first, though the library sends it later.
+	begun     chan struct{}
+	beginOnce sync.Once
 
 	mu     sync.Mutex
 	realms map[string]bool // hosts of token servers
@@ -127,6 +132,9 @@ func (g *guard) send(req *http.Request) (*http.Response, error) {
 	}
 	g.trying.RLock()
 	defer g.trying.RUnlock()
+	if req.URL.Host == g.registry && g.begun != nil {
+		g.beginOnce.Do(func() { close(g.begun) })
+	}
 	resp, err := g.base.RoundTrip(req)
 	if err != nil {
 		g.noteTLS(req.URL, err)
@@ -237,6 +245,9 @@ func (g *guard) checkPlain(req *http.Request) error {
 	if !loopback && !named {
 		return &PlainHTTPError{Host: host, Registry: host == g.registry}
 	}
+	if host == g.registry && g.begun != nil {
+		g.waitForHTTPS(req.Context())
+	}
 	g.trying.Lock()
 	g.trying.Unlock() //nolint:staticcheck // it waits, and keeps nobody waiting
 	g.mu.Lock()
@@ -251,6 +262,18 @@ func (g *guard) checkPlain(req *http.Request) error {
 		return &PlainHTTPError{Host: host, Credential: true}
 	}
 	return nil
+}
+
+// waitForHTTPS waits until the registry is asked over https, but not for long: nothing
+// promises that it is.
+func (g *guard) waitForHTTPS(ctx context.Context) {
+	timer := time.NewTimer(5 * time.Second)
+	defer timer.Stop()
+	select {
+	case <-g.begun:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // isAnonymous tells whether the registry is read without a login of the user's: all
