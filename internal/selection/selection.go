@@ -193,6 +193,9 @@ type trial struct {
 	ways map[*entry]way
 	// accepted are the ids that fit but for what the template leads to.
 	accepted map[string]bool
+	// mayBe is what open returns, once opened.
+	mayBe  []*entry
+	opened bool
 }
 
 func (r *Rule) try(pool *Pool, now time.Time) *trial {

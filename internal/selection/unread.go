@@ -58,21 +58,21 @@ func unknown(img *image.Image) [][]string {
 }
 
 // open returns the entries that were not read and may be picked, or be what the template
-// of a pick leads to, best first.
+// of a pick leads to, best first. It is worked out once.
 func (t *trial) open() []*entry {
-	if !t.pool.hasUnread {
-		return nil
+	if !t.pool.hasUnread || t.opened {
+		return t.mayBe
 	}
-	var open []*entry
+	t.opened = true
 	for i := range t.pool.entries {
 		if t.couldFit(i) {
-			open = append(open, &t.pool.entries[i])
+			t.mayBe = append(t.mayBe, &t.pool.entries[i])
 		}
 	}
-	if t.rule.template == nil || len(open) == 0 {
-		return open
+	if t.rule.template != nil && len(t.mayBe) > 0 {
+		t.mayBe = t.openWays(t.mayBe)
 	}
-	return t.openWays(open)
+	return t.mayBe
 }
 
 // unreads are the entries that were not read and could change an outcome.
