@@ -83,20 +83,29 @@ var (
 // gives; the others follow its form.
 func Normalize(distribution, version string) (name, osVersion string) {
 	name = Name(distribution)
-	osVersion = codeName.ReplaceAllString(strings.TrimSpace(version), "")
-	switch name {
-	case ubuntu:
-		osVersion = ltsYear.ReplaceAllString(osVersion, "$1.04")
-		osVersion = longTerm.ReplaceAllString(osVersion, "")
-		osVersion = yearMonth.ReplaceAllString(osVersion, "$1.$2")
-	case sles:
-		osVersion = servicePack.ReplaceAllString(osVersion, "$1.$2")
-	case flatcar:
-		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(osVersion)); m != nil {
-			osVersion = m[1]
-		}
+	osVersion = release(name, version)
+	for again := release(name, osVersion); again != osVersion; again = release(name, osVersion) {
+		osVersion = again // "22.04 (Jammy) LTS" has one word behind another
 	}
 	return name, osVersion
+}
+
+// release leaves out or spells anew the last words of a distribution's version.
+func release(name, version string) string {
+	version = strings.TrimSpace(codeName.ReplaceAllString(strings.TrimSpace(version), ""))
+	switch name {
+	case ubuntu:
+		version = ltsYear.ReplaceAllString(version, "$1.04")
+		version = longTerm.ReplaceAllString(version, "")
+		version = yearMonth.ReplaceAllString(version, "$1.$2")
+	case sles:
+		version = servicePack.ReplaceAllString(version, "$1.$2")
+	case flatcar:
+		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(version)); m != nil {
+			version = m[1]
+		}
+	}
+	return version
 }
 
 // Partial tells whether a version, as Normalize gives it, names no release: Ubuntu's

@@ -12,6 +12,8 @@ func TestNormalize(t *testing.T) {
 		{"Ubuntu", "2404"}:                {"ubuntu", "24.04"},
 		{"ubuntu", "24.04 LTS"}:           {"ubuntu", "24.04"},
 		{"flatcar", "stable-3815.2.0"}:    {"flatcar", "3815.2.0"},
+		{"ubuntu", "22.04  LTS"}:          {"ubuntu", "22.04"},
+		{"ubuntu", "22.04 (Jammy) LTS"}:   {"ubuntu", "22.04"},
 		{"rhel", "2404"}:                  {"rhel", "2404"},
 		{"My  Own OS", " 1 "}:             {"my-own-os", "1"},
 		{"", ""}:                          {"", ""},
