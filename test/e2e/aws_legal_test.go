@@ -81,9 +81,16 @@ type awsRun struct {
 	dir    string
 	server *httptest.Server
 	home   string
+	// spoke says that a command wrote a message.
+	spoke  bool
+	faults []string
 }
 
-func (r awsRun) byoos(pack string, args ...string) (stdout, stderr string, code int) {
+func (r *awsRun) errorf(format string, args ...any) {
+	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+}
+
+func (r *awsRun) byoos(pack string, args ...string) (stdout, stderr string, code int) {
 	r.t.Helper()
 	bin := os.Getenv("BYOOS_E2E_BIN")
 	cmd := exec.CommandContext(r.t.Context(), filepath.Join(bin, "kubectl-byoos"), append(args, "-f", filepath.Join(r.dir, pack+".yaml"))...)
@@ -100,6 +107,7 @@ func (r awsRun) byoos(pack string, args ...string) (stdout, stderr string, code 
 	if err != nil && cmd.ProcessState == nil {
 		r.t.Fatal(err)
 	}
+	r.spoke = r.spoke || errOut.Len() > 0
 	return out.String(), errOut.String(), cmd.ProcessState.ExitCode()
 }
 
@@ -111,7 +119,7 @@ type awsImage struct {
 // refused says that the image is no candidate.
 func (i awsImage) refused() bool { return i.State != "available" && i.State != "" || i.Withheld != "" }
 
-func (r awsRun) images() (map[string]awsImage, string, int) {
+func (r *awsRun) images() (map[string]awsImage, string, int) {
 	r.t.Helper()
 	out, errOut, code := r.byoos("all", "images", "--all", "-o", "json")
 	var list struct{ Items []awsImage }
@@ -144,7 +152,7 @@ var nothing = regexp.MustCompile(`^without (imagesSet|imageSummaryList)$`)
 
 // judge runs images, render and verify and returns how the right answer or the
 // word on its lack came about.
-func (r awsRun) judge(operation, variation string, before map[string]awsImage, packs []string) string {
+func (r *awsRun) judge(operation, variation string, before map[string]awsImage, packs []string) string {
 	r.t.Helper()
 	images, errOut, code := r.images()
 	r.told("images", errOut, code)
@@ -162,9 +170,9 @@ func (r awsRun) judge(operation, variation string, before map[string]awsImage, p
 		picked := overrideForm.FindStringSubmatch(out)
 		switch {
 		case picked == nil, !slices.Contains(allowed(variation), picked[1]):
-			r.t.Errorf("%s: wrong pick: %s%s", pack, out, errOut)
+			r.errorf("%s: wrong pick: %s%s", pack, out, errOut)
 		case picked[1] != awsWanted && strings.TrimSpace(errOut) == "": // the plain run writes no message
-			r.t.Errorf("%s: another image is picked without a word: %s", pack, out)
+			r.errorf("%s: another image is picked without a word: %s", pack, out)
 		case picked[1] != awsWanted:
 			verdict = "told"
 		}
@@ -178,7 +186,7 @@ func (r awsRun) judge(operation, variation string, before map[string]awsImage, p
 		verdict = "told"
 	}
 	if code == 1 && strings.Contains(out, " stale ") && !refusal.MatchString(variation) {
-		r.t.Errorf("verify calls an available image stale: %s%s", out, errOut)
+		r.errorf("verify calls an available image stale: %s%s", out, errOut)
 	}
 	return verdict
 }
@@ -193,31 +201,31 @@ func allowed(variation string) []string {
 	return ids
 }
 
-func (r awsRun) judgeImages(variation string, before, after map[string]awsImage, errOut string) {
+func (r *awsRun) judgeImages(variation string, before, after map[string]awsImage, errOut string) {
 	for key, was := range before {
 		is, there := after[key]
 		switch {
 		case !there && errOut == "" && !nothing.MatchString(variation):
-			r.t.Errorf("images: %s is lost without a word", key)
+			r.errorf("images: %s is lost without a word", key)
 		case !there:
 		case !was.refused() && is.refused() && !refusal.MatchString(variation):
-			r.t.Errorf("images: %s is %s: %s%s", key, is.State, is.StateReason, is.Withheld)
+			r.errorf("images: %s is %s: %s%s", key, is.State, is.StateReason, is.Withheld)
 		case !was.refused() && is.refused() && is.StateReason+is.Withheld == "":
-			r.t.Errorf("images: %s is %s without a reason", key, is.State)
+			r.errorf("images: %s is %s without a reason", key, is.State)
 		case was.ID == awsStranger && is.Withheld == "":
-			r.t.Errorf("images: the stranger's AMI is offered: %q", is.State)
+			r.errorf("images: the stranger's AMI is offered: %q", is.State)
 		}
 	}
 }
 
 // told fails when a command that did not succeed says nothing, or too much.
-func (r awsRun) told(command, said string, code int) {
+func (r *awsRun) told(command, said string, code int) {
 	r.t.Helper()
 	if code != 0 && strings.TrimSpace(said) == "" {
-		r.t.Errorf("%s ends with %d without a word", command, code)
+		r.errorf("%s ends with %d without a word", command, code)
 	}
 	if strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") {
-		r.t.Errorf("%s: %s", command, said)
+		r.errorf("%s: %s", command, said)
 	}
 }
 
@@ -332,14 +340,31 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // TestAWSLegalAnswers runs images, render and verify while AWS answers with all
-// that its description leaves open, one thing at a time.
+// that its description leaves open. What changes what the program says is tried
+// one thing at a time.
 func TestAWSLegalAnswers(t *testing.T) {
-	dir, home := awsFiles(t), t.TempDir()
+	trial := awsTrial{dir: awsFiles(t), home: t.TempDir(), counts: &tally{rows: map[string]map[string]int{}, named: map[string][]string{}}}
+	cases := trial.plain(t)
+	t.Run("variations", func(t *testing.T) {
+		for name, group := range awsGroups(cases) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				trial.try(t, group)
+			})
+		}
+		trial.listings(t)
+	})
+	trial.counts.log(t)
+}
+
+// plain runs the main path as the service usually answers, and returns what may vary.
+func (a *awsTrial) plain(t *testing.T) []awsCase {
+	t.Helper()
 	var recorder *legal.Recorder
-	plain := awsRun{t, dir, serve(t, awsWorld(), func(fake http.Handler) http.Handler {
+	plain := &awsRun{t: t, dir: a.dir, home: a.home, server: serve(t, awsWorld(), func(fake http.Handler) http.Handler {
 		recorder = &legal.Recorder{Next: fakeaws.Complete(fake), Operation: fakeaws.Operation}
 		return recorder
-	}), home}
+	})}
 	before, errOut, code := plain.images()
 	if code != 0 || errOut != "" {
 		t.Fatalf("images: %d %s", code, errOut)
@@ -347,63 +372,33 @@ func TestAWSLegalAnswers(t *testing.T) {
 	if _, errOut, code := plain.byoos("all", "lock"); code != 0 {
 		t.Fatalf("lock: %d %s", code, errOut)
 	}
-	for _, pack := range awsPacks() {
-		if _, errOut, _ := plain.byoos(pack, "render"); errOut != "" {
-			t.Fatalf("%s: %s", pack, errOut)
-		}
+	plain.spoke = false // of the file that it wrote
+	if verdict := plain.judge("", "", before, awsPacks()); verdict != "right" || plain.spoke || len(plain.faults) > 0 {
+		t.Fatalf("as the service usually answers: %s, %v", verdict, plain.faults)
 	}
-	if verdict := plain.judge("", "", before, awsPacks()); verdict != "right" {
-		t.Fatalf("as the service usually answers: %s", verdict)
-	}
-	counts := &tally{rows: map[string]map[string]int{}, named: map[string][]string{}}
-	t.Run("variations", func(t *testing.T) {
-		for operation, answers := range recorder.Answers() {
-			for _, firstOnly := range []bool{false, true} {
-				variations, err := legal.Variations(awsOptions(operation, firstOnly), answers...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, v := range variations {
-					if firstOnly && (!strings.Contains(v.Name, "[]") || operation == "imagebuilder:ListImagePipelines") {
-						continue // the same as before, or a list of one
-					}
-					name := operation + " " + v.Name
-					if firstOnly {
-						name += " in the first"
-					}
-					t.Run(name, func(t *testing.T) {
-						t.Parallel()
-						varied := &legal.Varied{Variation: v, Match: func(r *http.Request) bool { return fakeaws.Operation(r) == operation }}
-						run := awsRun{t, dir, serve(t, awsWorld(), func(fake http.Handler) http.Handler {
-							varied.Next = fakeaws.Complete(fake)
-							return varied
-						}), home}
-						counts.add(operation, strings.TrimPrefix(name, operation+" "), run.judge(operation, v.Name, before, packsOf(operation)))
-						if varied.Changed() == 0 {
-							t.Error("no answer was varied")
-						}
-					})
-				}
+	a.before = before
+	return awsCases(t, recorder.Answers())
+}
+
+// listings tries lists in other pages and another order.
+func (a awsTrial) listings(t *testing.T) {
+	t.Helper()
+	for name, change := range map[string]func(*fakeaws.World){
+		"short pages":           func(w *fakeaws.World) { w.PageSize = 1 },
+		"empty pages":           func(w *fakeaws.World) { w.EmptyPages = true },
+		"short and empty pages": func(w *fakeaws.World) { w.PageSize, w.EmptyPages = 1, true },
+		"another order":         func(w *fakeaws.World) { w.Seed = 7 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			world := awsWorld()
+			change(&world)
+			run := &awsRun{t: t, dir: a.dir, server: serve(t, world, fakeaws.Complete), home: a.home}
+			verdict := run.judge("", name, a.before, awsPacks())
+			a.counts.add("every listing", name, verdict)
+			if verdict != "right" || len(run.faults) > 0 {
+				t.Error(verdict, run.faults)
 			}
-		}
-		for name, change := range map[string]func(*fakeaws.World){
-			"short pages":           func(w *fakeaws.World) { w.PageSize = 1 },
-			"empty pages":           func(w *fakeaws.World) { w.EmptyPages = true },
-			"short and empty pages": func(w *fakeaws.World) { w.PageSize, w.EmptyPages = 1, true },
-			"another order":         func(w *fakeaws.World) { w.Seed = 7 },
-		} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				world := awsWorld()
-				change(&world)
-				run := awsRun{t, dir, serve(t, world, fakeaws.Complete), home}
-				verdict := run.judge("", name, before, awsPacks())
-				counts.add("every listing", name, verdict)
-				if verdict != "right" {
-					t.Error(verdict)
-				}
-			})
-		}
-	})
-	counts.log(t)
+		})
+	}
 }
