@@ -38,7 +38,7 @@ test: ## run all tests
 
 .PHONY: race
 race: ## run the tests of concurrent code with the race detector; -short leaves out further cases of one kind
-	go test -race -short -timeout 25m ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/internal/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
+	CGO_ENABLED=1 go test -race -short -timeout 25m ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/internal/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (2000x: inputs, 1m: time)
@@ -61,8 +61,8 @@ bench: build ## measure speed and memory; docs/benchmarks.md explains the figure
 	./hack/bench.sh
 
 .PHONY: dist
-dist: $(BIN)/validate-krew-manifest ## make what a release of VERSION ships; docs/releasing.md
-	./hack/dist.sh $(VERSION)
+dist: $(BIN)/validate-krew-manifest ## make what a release of VERSION ships, for PLATFORMS alone where set; docs/releasing.md
+	./hack/dist.sh $(VERSION) $(PLATFORMS)
 	$(BIN)/validate-krew-manifest -manifest dist/byoos.yaml -skip-install
 
 .PHONY: release-proto

@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BIN", bin)
 			env.Setenv("EXAMPLES", filepath.Join(root, "examples"))
 			// The Go caches, for scripts that build a plugin.
-			for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS"} {
+			for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "CGO_ENABLED"} {
 				env.Setenv(name, goEnv(t, name))
 			}
 			home := filepath.Join(env.WorkDir, "home")
