@@ -137,15 +137,32 @@ func (s peakStream) Context() context.Context { return s.ctx }
 
 func (s peakStream) Send(r *sourcev1.DiscoverResponse) error {
 	*s.images += len(r.GetImages())
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	*s.peak = max(*s.peak, stats.HeapAlloc)
+	s.measure()
 	return nil
 }
 
-// TestAllRunsInLittleMemory: what runs: all takes does not grow as the file does.
+func (s peakStream) measure() {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	*s.peak = max(*s.peak, stats.HeapAlloc)
+}
+
+// peakVerify measures at each progress that is told.
+type peakVerify struct{ peakStream }
+
+func (s peakVerify) Send(r *sourcev1.VerifyResponse) error {
+	for _, result := range r.GetResults() {
+		if result.GetPresence() == sourcev1.Presence_PRESENCE_FOUND {
+			*s.images++
+		}
+	}
+	s.measure()
+	return nil
+}
+
+// TestAllRunsInLittleMemory: what runs: all and verify take does not grow as the file does.
 func TestAllRunsInLittleMemory(t *testing.T) {
-	const builds = 20_000
+	const builds = 60_000
 	dir := t.TempDir()
 	var text strings.Builder
 	text.WriteString(`{"builds": [`)
@@ -170,6 +187,17 @@ func TestAllRunsInLittleMemory(t *testing.T) {
 	}
 	if taken := int64(peak) - int64(stats.HeapAlloc); images != 2*builds+1 || taken > 32<<20 {
 		t.Errorf("%d images, %d MB", images, taken>>20)
+	}
+
+	images, peak = 0, 0
+	runtime.GC()
+	refs := []*sourcev1.ImageRef{{Provider: "aws", Id: "ami-0"}, {Index: 1, Provider: "aws", Id: "ami-000000001"}}
+	asked := &sourcev1.VerifyRequest{Source: "golden", Config: settings, BaseDir: dir, Refs: refs}
+	if err := service.Verify(asked, peakVerify{peakStream{ctx: t.Context(), images: &images, peak: &peak}}); err != nil {
+		t.Fatal(err)
+	}
+	if taken := int64(peak) - int64(stats.HeapAlloc); images != len(refs) || taken > 32<<20 {
+		t.Errorf("verify: %d images, %d MB", images, taken>>20)
 	}
 }
 

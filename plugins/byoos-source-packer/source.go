@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/artifact"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/files"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
@@ -170,7 +171,8 @@ func (r *reader) discover(ctx context.Context, file manifestFile, found *finding
 	if keep != nil {
 		wanted, all = keep, manifest.All // a later run may have made the image of this one again
 	}
-	m, err := r.load(ctx, file, all, last.reset, last.note)
+	var state files.State
+	m, err := r.load(ctx, file, all, &state, last.reset, last.note)
 	if err != nil {
 		return err
 	}
@@ -178,10 +180,10 @@ func (r *reader) discover(ctx context.Context, file manifestFile, found *finding
 		all = manifest.Run(m.LastRun)
 	}
 	again := *r
-	again.loader.Wait = 0
+	again.loader.Wait, again.loader.Only = 0, state
 	found.begin(file.name, m)
 	last.rewind()
-	_, err = again.load(ctx, file, all, func() {}, func(build manifest.Build) error {
+	_, err = again.load(ctx, file, all, nil, func() {}, func(build manifest.Build) error {
 		last.at++
 		if !wanted(build.RunUUID) {
 			return nil
@@ -192,11 +194,13 @@ func (r *reader) discover(ctx context.Context, file manifestFile, found *finding
 	return err
 }
 
-// load gives take the builds of a file; restart is called before each attempt.
+// load gives take the builds of a file; restart is called before each attempt. state becomes that
+// of the file, unless it is nil.
 func (r *reader) load(
-	ctx context.Context, file manifestFile, keep manifest.Keep, restart func(), take func(manifest.Build) error,
+	ctx context.Context, file manifestFile, keep manifest.Keep, state *files.State, restart func(), take func(manifest.Build) error,
 ) (*manifest.Manifest, error) {
 	loader := r.loader
+	loader.State = state
 	loader.Waiting = func() { _ = r.out.Progress(0, 0, "waiting for packer to finish writing "+file.name) }
 	return loader.Load(ctx, file.path, func(ctx context.Context, in io.ReaderAt, size int64) (*manifest.Manifest, error) {
 		progress := func(done int64) {
@@ -249,10 +253,10 @@ func (l *lastBuilds) rewind() { l.at = 0 }
 func (l *lastBuilds) note(build manifest.Build) error {
 	l.at++
 	for _, img := range images.FromBuild(build, l.config.CustomData, l.config.defaults()) {
-		place := placeOf(&img)
-		l.made[place] = l.at
+		key := keyOf(&img)
+		l.made[key] = l.at
 		if strings.EqualFold(build.RunUUID, l.config.Runs) {
-			l.inRun[place] = l.at
+			l.inRun[key] = l.at
 		}
 	}
 	return nil
@@ -263,9 +267,9 @@ func (l *lastBuilds) note(build manifest.Build) error {
 func (l *lastBuilds) only(made []sdk.Image) []sdk.Image {
 	var kept []sdk.Image
 	for _, img := range made {
-		place := placeOf(&img)
-		again := img.State == sdk.Available && l.made[place] != l.at
-		if again && l.inRun[place] != l.at {
+		key := keyOf(&img)
+		again := img.State == sdk.Available && l.made[key] != l.at
+		if again && l.inRun[key] != l.at {
 			continue
 		}
 		if again {
@@ -276,13 +280,24 @@ func (l *lastBuilds) only(made []sdk.Image) []sdk.Image {
 	return kept
 }
 
-func placeOf(img *sdk.Image) (sum [16]byte) {
+// keyOf is the same for all builds that made one image.
+func keyOf(img *sdk.Image) (sum [16]byte) {
 	hash := fnv.New128a()
-	for _, part := range []string{img.Provider, image.CanonicalID(img.Provider, img.ID), image.RegionKey(img.Region)} {
+	for _, part := range []string{img.Provider, image.CanonicalID(img.Provider, img.ID), ownRegion(img)} {
 		_, _ = io.WriteString(hash, part+"\x00") // a hash takes all
 	}
 	hash.Sum(sum[:0])
 	return sum
+}
+
+// ownRegion is the region that is a part of an image's identity: that which its artifact's id
+// tells. What a build's custom_data or the configuration says of an id that is unique by itself,
+// as all but the numbers of Proxmox are, makes no other image of it.
+func ownRegion(img *sdk.Image) string {
+	if img.Provider != artifact.Proxmox && img.Provenance["region"].From != images.FromArtifactID {
+		return ""
+	}
+	return image.RegionKey(img.Region)
 }
 
 func (f manifestFile) notFound(err error, base string) *sdk.Diagnostic {

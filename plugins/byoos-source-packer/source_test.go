@@ -508,9 +508,12 @@ func TestVerifyOfAnotherSpelling(t *testing.T) {
 	for _, r := range got.Results {
 		found = append(found, r.GetPresence())
 	}
-	want := []sourcev1.Presence{sourcev1.Presence_PRESENCE_FOUND, sourcev1.Presence_PRESENCE_NOT_FOUND, sourcev1.Presence_PRESENCE_NOT_FOUND}
+	want := []sourcev1.Presence{sourcev1.Presence_PRESENCE_FOUND, sourcev1.Presence_PRESENCE_NOT_FOUND, sourcev1.Presence_PRESENCE_FOUND}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Error(diff)
+	}
+	if region := got.Results[2].GetImage().GetRegion(); region != "West US 2" { // and the host tells that it is another one
+		t.Errorf("region %q", region)
 	}
 }
 
@@ -607,12 +610,15 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-const managedImage = "/subscriptions/S/resourceGroups/capi/providers/Microsoft.Compute/images/golden"
+const (
+	managedImage   = "/subscriptions/S/resourceGroups/capi/providers/Microsoft.Compute/images/golden"
+	galleryVersion = "/subscriptions/S/resourceGroups/capi/providers/Microsoft.Compute/galleries/g/images/d/versions/1.0.0"
+)
 
 // TestNameUsedAgain: a template or managed image that a later build made again has nothing
 // of the earlier one, whatever times say.
 func TestNameUsedAgain(t *testing.T) {
-	rhel, ubuntu := `{"distro_name": "rhel", "distro_version": "8"}`, `{"distro_name": "Ubuntu 24.04"}`
+	rhel, ubuntu := `{"distro_name": "rhel", "distro_version": "8", "loc": "westus"}`, `{"distro_name": "Ubuntu 24.04", "loc": "eastus"}`
 	for name, tt := range map[string]struct {
 		builder, id, again string
 		first, second      int
@@ -623,6 +629,9 @@ func TestNameUsedAgain(t *testing.T) {
 		"without custom_data": {"vsphere-iso", "golden", "golden", 1700000000, 1700009999, "null", "all", " ", false},
 		"without times":       {"vsphere-iso", "golden", "golden", 0, 0, "null", "all", " ", false},
 		"Azure":               {"azure-arm", managedImage, strings.ToUpper(managedImage), 1700000000, 1700009999, ubuntu, "all", "ubuntu 24.04", false},
+		"in no region":        {"azure-arm", managedImage, managedImage, 0, 0, "{}", "all", " ", false},
+		"a gallery version":   {"azure-arm", galleryVersion, strings.Replace(galleryVersion, "/versions/", "/imageVersions/", 1), 0, 0, ubuntu, "all", "ubuntu 24.04", false},
+		"OpenStack":           {"openstack", run1, run1, 0, 0, ubuntu, "all", "ubuntu 24.04", false},
 		"the last run":        {"azure-arm", managedImage, managedImage, 1700000000, 1700009999, "null", "latest", " ", false},
 		"the earlier run":     {"azure-arm", managedImage, managedImage, 1700000000, 1700009999, "null", run1, "rhel 8", true},
 	} {
@@ -630,7 +639,7 @@ func TestNameUsedAgain(t *testing.T) {
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
 				build("a", tt.builder, tt.id, run1, tt.first, rhel), build("b", tt.builder, tt.again, run2, tt.second, tt.custom)))
-			got := discover(t, dir, map[string]any{"manifest": "m.json", "runs": tt.runs, "datacenter": "DC", "folder": "/"}, nil)
+			got := discover(t, dir, map[string]any{"manifest": "m.json", "runs": tt.runs, "datacenter": "DC", "folder": "/", "customData": map[string]any{"region": "loc"}}, nil)
 			if len(got.Images) != 1 {
 				t.Fatalf("%v", got.ids())
 			}
@@ -639,6 +648,19 @@ func TestNameUsedAgain(t *testing.T) {
 				t.Errorf("%q, withheld %q", os, img.GetWithheld())
 			}
 		})
+	}
+}
+
+// TestNumberUsedElsewhere: a number of Proxmox and an AMI's id are told apart by their place.
+func TestNumberUsedElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
+		build("a", "proxmox-iso", "100", run1, 0, `{"loc": "here"}`), build("b", "proxmox-iso", "100", run2, 0, `{"loc": "there"}`),
+		build("c", "proxmox-iso", "100", run2, 0, `{"loc": "there"}`),
+		build("d", "amazon-ebs", "us-east-1:ami-0a1", run1, 0, "null"), build("e", "amazon-ebs", "eu-west-1:ami-0a1", run2, 0, "null")))
+	got := discover(t, dir, map[string]any{"manifest": "m.json", "runs": "all", "customData": map[string]any{"region": "loc"}}, nil)
+	if diff := cmp.Diff([]string{"here:100", "there:100", "us-east-1:ami-0a1", "eu-west-1:ami-0a1"}, got.ids()); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -657,23 +679,45 @@ func TestNameUsedAgainInOneRun(t *testing.T) {
 	}
 }
 
-// TestVerifyOfNameUsedAgain: what stands later in a manifest is later, also without times.
+// TestVerifyOfNameUsedAgain: what stands later in a manifest is later, also without times,
+// with wrong ones, and in another region.
 func TestVerifyOfNameUsedAgain(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
-		build("a", "azure-arm", managedImage, run1, 0, "null"), build("b", "azure-arm", managedImage, run2, 0, "null")))
+	config := map[string]any{"manifest": "m.json", "customData": map[string]any{"region": "loc"}}
 	of := func(run string) *sourcev1.ImageRef {
-		ref := &sourcev1.ImageRef{Provider: "azure", Id: managedImage}
+		ref := &sourcev1.ImageRef{Provider: "azure", Id: managedImage, Region: "westus"}
 		if run != "" {
 			ref.Reference = &sourcev1.Reference{Kind: "packer-run-uuid", Value: run}
 		}
 		return ref
 	}
-	got := verify(t, dir, map[string]any{"manifest": "m.json"}, of(run1), of(run2), of(""))
-	for i, reason := range []string{"it was built again, by run " + run2, "", ""} {
-		if r := got.Results[i]; r.GetReason() != reason || r.GetImage().GetName() != "b" {
-			t.Errorf("%d: %s %q", i, r.GetImage().GetName(), r.GetReason())
+	for _, times := range [][2]int{{0, 0}, {1700000000, 0}, {1700009999, 1700000000}} {
+		for _, loc := range []string{"westus", "eastus", ""} {
+			write(t, filepath.Join(dir, "m.json"), manifestOf(run2, build("a", "azure-arm", managedImage, run1, times[0], `{"loc": "westus"}`),
+				build("b", "azure-arm", managedImage, run2, times[1], `{"loc": "`+loc+`"}`)))
+			got := verify(t, dir, config, of(run1), of(run2), of(""))
+			for i, reason := range []string{"it was built again, by run " + run2, "", ""} {
+				if r := got.Results[i]; r.GetReason() != reason || r.GetImage().GetName() != "b" || r.GetImage().GetRegion() != loc {
+					t.Errorf("%v %q %d: %s %q", times, loc, i, r.GetImage(), r.GetReason())
+				}
+			}
 		}
+	}
+}
+
+// TestVerifyUsesWholeManifests: what stands in front of a fault counts no more than what is behind it.
+func TestVerifyUsesWholeManifests(t *testing.T) {
+	dir := t.TempDir()
+	whole := manifestOf(run1, build("a", "azure-arm", managedImage, run1, 0, "null"))
+	write(t, filepath.Join(dir, "a.json"), whole)
+	write(t, filepath.Join(dir, "b.json"), strings.ReplaceAll(whole, run1, run2)[:len(whole)-2])
+	got := verify(t, dir, map[string]any{"manifests": []any{"a.json", "b.json"}, "wait": "0s"},
+		&sourcev1.ImageRef{Provider: "azure", Id: managedImage}, &sourcev1.ImageRef{Provider: "azure", Id: managedImage, Reference: &sourcev1.Reference{Kind: "packer-run-uuid", Value: run2}})
+	if r := got.Results[0]; r.GetImage().GetReference().GetValue() != run1 {
+		t.Errorf("found %s", r.GetImage())
+	}
+	if r := got.Results[1]; r.GetPresence() != sourcev1.Presence_PRESENCE_UNKNOWN {
+		t.Errorf("a run of a broken manifest: %s", r)
 	}
 }
 

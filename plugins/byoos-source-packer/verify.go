@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,11 +23,7 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 	}
 	check := newCheck(req.Config, req.Refs)
 	for _, file := range r.find() {
-		var builds []manifest.Build
-		_, err := r.load(ctx, file, manifest.All, func() { builds = nil }, func(b manifest.Build) error {
-			builds = append(builds, b)
-			return nil
-		})
+		_, err := r.load(ctx, file, manifest.All, nil, check.begin, check.read)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -34,7 +31,7 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 			r.fail(file.explain(err, r.loader.Wait))
 			continue
 		}
-		check.read(file.name, builds)
+		check.end(file.name)
 	}
 	if r.sendErr != nil {
 		return r.sendErr
@@ -64,9 +61,9 @@ func recordOnly(providers []string) sdk.Diagnostic {
 // foundOf returns the providers of the images that were found, nil for none.
 func (k *check) foundOf() []string {
 	var providers []string
-	for _, img := range k.found {
-		if img != nil && !slices.Contains(providers, img.Provider) {
-			providers = append(providers, img.Provider)
+	for _, seen := range k.seen {
+		if seen.found != nil && !slices.Contains(providers, seen.found.Provider) {
+			providers = append(providers, seen.found.Provider)
 		}
 	}
 	slices.Sort(providers)
@@ -77,17 +74,22 @@ func (k *check) foundOf() []string {
 type check struct {
 	config config
 	refs   []sdk.Ref
-	found  []*sdk.Image    // of the reference's run, when it names one
-	again  []*sdk.Image    // of other runs: a name may be built again
-	later  []*sdk.Image    // of other runs, behind the found one in its file
-	here   []bool          // found in the file that is read
+	seen   []sighting      // of each reference, in all files that were read
+	here   []sighting      // in the one that is read
 	runs   map[string]bool // of the references; seen when true
+	inFile map[string]bool // runs of the file that is read
 	files  []string        // the files that were read
 }
 
+// sighting is what manifests hold of one reference.
+type sighting struct {
+	found *sdk.Image // of the reference's run, when it names one
+	again *sdk.Image // of other runs, in a file without the found one: a name may be built again
+	later *sdk.Image // of other runs, behind the found one in its file
+}
+
 func newCheck(c config, refs []sdk.Ref) *check {
-	none := func() []*sdk.Image { return make([]*sdk.Image, len(refs)) }
-	k := &check{config: c, refs: refs, found: none(), again: none(), later: none(), runs: map[string]bool{}}
+	k := &check{config: c, refs: refs, seen: make([]sighting, len(refs)), runs: map[string]bool{}}
 	for _, ref := range refs {
 		if run := runOf(ref); run != "" {
 			k.runs[strings.ToLower(run)] = false
@@ -103,82 +105,95 @@ func runOf(ref sdk.Ref) string {
 	return ref.Reference.Value
 }
 
-func (k *check) read(file string, builds []manifest.Build) {
+// begin forgets what was read of a file that was not whole.
+func (k *check) begin() {
+	k.here, k.inFile = make([]sighting, len(k.refs)), map[string]bool{}
+}
+
+func (k *check) read(build manifest.Build) error {
+	if _, wanted := k.runs[strings.ToLower(build.RunUUID)]; wanted {
+		k.inFile[strings.ToLower(build.RunUUID)] = true
+	}
+	for _, img := range images.FromBuild(build, k.config.CustomData, k.config.defaults()) {
+		k.match(img)
+	}
+	return nil
+}
+
+// end adds what a whole manifest holds. Of records in several files the newer one counts.
+func (k *check) end(file string) {
 	k.files = append(k.files, file)
-	k.here = make([]bool, len(k.refs))
-	for _, build := range builds {
-		if _, wanted := k.runs[strings.ToLower(build.RunUUID)]; wanted {
-			k.runs[strings.ToLower(build.RunUUID)] = true
+	maps.Copy(k.runs, k.inFile)
+	add := func(to **sdk.Image, img *sdk.Image) {
+		if img != nil && (*to == nil || better(img, *to)) {
+			*to = img
 		}
-		for _, img := range images.FromBuild(build, k.config.CustomData, k.config.defaults()) {
-			k.match(img)
+	}
+	for i, here := range k.here {
+		seen := &k.seen[i]
+		add(&seen.found, here.found)
+		add(&seen.later, here.later)
+		if here.found == nil { // else the file tells which is later
+			add(&seen.again, here.again)
 		}
 	}
 }
 
-// match prefers an image that can be used to one that cannot, and then the newer
-// record. Runs are read whatever runs is set to: an image that was locked does not go
-// away because a newer one was built.
+// match takes the later record of a file, as builds may have no time. Runs are read whatever
+// runs is set to: an image that was locked does not go away because a newer one was built.
 func (k *check) match(img sdk.Image) {
 	for i, ref := range k.refs {
-		if !isImage(ref, img) {
+		if !isImage(ref, &img) {
 			continue
 		}
-		run := runOf(ref)
-		otherRun := run != "" && !strings.EqualFold(run, img.Attributes[images.AttributeRunUUID])
-		of := k.found
-		if otherRun {
-			of = k.again
+		here, run := &k.here[i], runOf(ref)
+		switch {
+		case run == "" || strings.EqualFold(run, img.Attributes[images.AttributeRunUUID]):
+			here.found, here.later = &img, nil
+		case here.found == nil:
+			here.again = &img
+		default:
+			here.later = &img
 		}
-		k.noteOrder(i, &img, otherRun)
-		if of[i] == nil || better(img, *of[i]) {
-			of[i] = &img
-		}
-	}
-}
-
-// noteOrder remembers which record Packer appended later, as builds may have no time.
-func (k *check) noteOrder(i int, img *sdk.Image, otherRun bool) {
-	switch {
-	case img.State != sdk.Available:
-	case !otherRun:
-		k.here[i], k.later[i] = true, nil
-	case k.here[i]:
-		k.later[i] = img
 	}
 }
 
 // rebuilt returns the newer record of an image that was built again under its id.
-func (k *check) rebuilt(i int) (*sdk.Image, bool) {
-	if k.later[i] != nil {
-		return k.later[i], true
+func (s *sighting) rebuilt() (*sdk.Image, bool) {
+	if s.later != nil {
+		return s.later, true
 	}
-	known, again := k.found[i], k.again[i]
-	return again, again != nil && !known.ObservedAt.IsZero() && again.ObservedAt.After(known.ObservedAt)
+	return s.again, s.again != nil && !s.found.ObservedAt.IsZero() && s.again.ObservedAt.After(s.found.ObservedAt)
 }
 
-func better(img, known sdk.Image) bool {
-	usable, was := img.State == sdk.Available, known.State == sdk.Available
-	return usable && !was || usable == was && !img.ObservedAt.Before(known.ObservedAt)
+func usable(img *sdk.Image) bool { return img.State == sdk.Available }
+
+// better prefers an image that can be used to one that cannot, and then the newer record.
+func better(img, known *sdk.Image) bool {
+	if usable(img) != usable(known) {
+		return usable(img)
+	}
+	return !img.ObservedAt.Before(known.ObservedAt)
 }
 
-// isImage compares whole ids, and regions, as their provider does. A reference of
-// another source may have a shorter id.
-func isImage(ref sdk.Ref, img sdk.Image) bool {
+// isImage compares whole ids, and regions where they are a part of an image's identity, as
+// its provider does. A reference of another source may have a shorter id.
+func isImage(ref sdk.Ref, img *sdk.Image) bool {
 	id := func(text string) string { return image.CanonicalID(img.Provider, text) }
 	if id(cmp.Or(ref.FullID, ref.ID)) != id(img.ID) || ref.Provider != "" && ref.Provider != img.Provider {
 		return false
 	}
-	return ref.Region == "" || img.Region == "" || image.RegionKey(ref.Region) == image.RegionKey(img.Region)
+	region := ownRegion(img)
+	return ref.Region == "" || region == "" || image.RegionKey(ref.Region) == region
 }
 
 func (k *check) results(failed bool) []sdk.Result {
 	results := make([]sdk.Result, len(k.refs))
 	for i, ref := range k.refs {
-		switch {
-		case k.found[i] != nil:
-			results[i] = sdk.Result{Ref: ref, Presence: sdk.Found, Image: k.found[i], Evidence: sdk.Recorded}
-			if img, ok := k.rebuilt(i); ok {
+		switch seen := &k.seen[i]; {
+		case seen.found != nil:
+			results[i] = sdk.Result{Ref: ref, Presence: sdk.Found, Image: seen.found, Evidence: sdk.Recorded}
+			if img, ok := seen.rebuilt(); ok {
 				results[i].Image, results[i].Reason = img, "it was built again, by run "+img.Attributes[images.AttributeRunUUID]
 			}
 		case failed:

@@ -33,6 +33,18 @@ type Loader struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Waiting is called before each pause.
 	Waiting func()
+	// State, unless it is nil, becomes that of the file that was read.
+	State *State
+	// Only, unless it is zero, is the state in which the file is read; in another one it is
+	// ErrChanged, and nothing was read.
+	Only State
+}
+
+// State tells a file from what it was and will be.
+type State struct{ info fs.FileInfo }
+
+func (s State) is(info fs.FileInfo) bool {
+	return os.SameFile(s.info, info) && s.info.Size() == info.Size() && s.info.ModTime().Equal(info.ModTime())
 }
 
 // Load reads the manifest in file. Packer writes it in place, under the lock
@@ -41,8 +53,11 @@ type Loader struct {
 func (l Loader) Load(ctx context.Context, file string, read Read) (*manifest.Manifest, error) {
 	var last attempt
 	for waited := time.Duration(0); ; waited += poll {
-		last.try(ctx, file, read)
+		last.try(ctx, file, l.Only, read)
 		if !last.unfinished() || waited >= l.Wait {
+			if l.State != nil {
+				*l.State = last.state
+			}
 			return last.m, last.err
 		}
 		l.Waiting()
@@ -56,7 +71,7 @@ func (l Loader) Load(ctx context.Context, file string, read Read) (*manifest.Man
 type attempt struct {
 	m     *manifest.Manifest
 	err   error
-	state fs.FileInfo
+	state State
 }
 
 func (a *attempt) unfinished() bool {
@@ -68,7 +83,7 @@ func (a *attempt) unfinished() bool {
 }
 
 // try reads file, unless it is in the state in which it was read before.
-func (a *attempt) try(ctx context.Context, file string, read Read) {
+func (a *attempt) try(ctx context.Context, file string, only State, read Read) {
 	if err := unlocked(file); err != nil {
 		*a = attempt{err: err}
 		return
@@ -78,10 +93,14 @@ func (a *attempt) try(ctx context.Context, file string, read Read) {
 		*a = attempt{err: err}
 		return
 	}
-	if a.state != nil && same(a.state, before) {
+	if only.info != nil && !only.is(before) {
+		*a = attempt{err: ErrChanged}
 		return
 	}
-	*a = attempt{state: before}
+	if a.state.info != nil && a.state.is(before) {
+		return
+	}
+	*a = attempt{state: State{before}}
 	if a.m, a.err = readFile(ctx, file, read); a.err != nil {
 		a.m = nil
 		return
@@ -91,17 +110,13 @@ func (a *attempt) try(ctx context.Context, file string, read Read) {
 		*a = attempt{err: err}
 		return
 	}
-	if !same(before, after) {
+	if !a.state.is(after) {
 		*a = attempt{err: ErrChanged}
 		return
 	}
 	if err := unlocked(file); err != nil {
 		*a = attempt{err: err}
 	}
-}
-
-func same(a, b fs.FileInfo) bool {
-	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 func unlocked(file string) error {

@@ -54,10 +54,10 @@ func (k Keys) Mapped() map[string]string {
 	return all
 }
 
-// origins of values, for Provenance.
+// Origins of values, for Provenance. FromArtifactID is that of what an artifact's id says itself.
 const (
+	FromArtifactID = "artifact_id"
 	fromCustomData = "custom_data"
-	fromArtifactID = "artifact_id"
 	fromConfig     = "config"
 )
 
@@ -95,7 +95,7 @@ func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
 		case version != "":
 			img.Version = version
 		case a.Version != "":
-			img.Provenance["version"] = sdk.Provenance{From: fromArtifactID}
+			img.Provenance["version"] = sdk.Provenance{From: FromArtifactID}
 		}
 		if a.Kind != "" {
 			img.Attributes[AttributeAzureKind] = a.Kind
@@ -112,7 +112,7 @@ func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
 
 // idProvenance keeps the artifact id when the image's id is not what it holds.
 func idProvenance(artifactID, id string) sdk.Provenance {
-	p := sdk.Provenance{From: fromArtifactID}
+	p := sdk.Provenance{From: FromArtifactID}
 	if artifactID != id {
 		p.Raw = artifactID
 	}
@@ -123,7 +123,7 @@ func idProvenance(artifactID, id string) sdk.Provenance {
 func (r *reader) regionProvenance(a artifact.Artifact, keys Keys) sdk.Provenance {
 	switch {
 	case a.Provider != artifact.VSphere || strings.HasPrefix(a.ID, "/") && a.ID == r.artifactID:
-		return sdk.Provenance{From: fromArtifactID}
+		return sdk.Provenance{From: FromArtifactID}
 	case keys.Datacenter != "" && r.custom[keys.Datacenter] != "":
 		return sdk.Provenance{From: fromCustomData, Key: keys.Datacenter}
 	}
