@@ -76,6 +76,11 @@ func TestEditKeepsOtherForms(t *testing.T) {
 			own + "options:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n  system.customTag: demo\n"},
 		{"an unused custom tag is emptied", plain,
 			string(plain.Render()) + "  system.customTag: 'old'\n", string(plain.Render()) + "  system.customTag: ''\n"},
+		{"what << brings stays true", tagged,
+			own + "o: &o {system.uri: x, system.customTag: old, drain: true}\noptions:\n  <<: *o\n",
+			own + "o: &o {system.uri: x, system.customTag: old, drain: true}\noptions:\n  <<: *o\n  system.uri: \"ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\"\n  system.customTag: \"demo\"\n"},
+		{"a key with a tag", tagged,
+			own + "options:\n  !mine system.uri: x\n", own + "options:\n  !mine system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n"},
 		{"misspelt own item", tagged,
 			"pack:\n content:\n   images: \n    - image: ‘{{.spectro.pack.edge-native-byoi.options.system.uri}}’\n    - image: x\noptions:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n",
 			"pack:\n content:\n   images: \n    - image: \"{{.spectro.pack.edge-native-byoi.options.system.uri}}\"\n    - image: x\noptions:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n"},
@@ -91,6 +96,30 @@ func TestEditKeepsOtherForms(t *testing.T) {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestEditHidesNothing: what << and aliases bring is neither hidden nor left as it was.
+func TestEditHidesNothing(t *testing.T) {
+	values, err := Build(Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{}), provider("")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, at := range map[string]string{
+		"c: &c\n  content: {images: [{image: busybox}]}\npack:\n  <<: *c\n":             "v.yaml:4:3: pack.content.images cannot be set here",
+		"c: &c\n  pack: {stages: [a]}\n<<: *c\n":                                        "v.yaml:3:1: pack.content.images cannot be set here",
+		"c: &c [{image: busybox}]\npack:\n  content:\n    images: *c\n":                 "v.yaml:4:13: pack.content.images cannot be set here",
+		own + "o: &o {system: {uri: x, registry: old}}\noptions:\n  <<: *o\n":           "v.yaml:7:3: options.system.uri cannot be set here",
+		own + "o: &o {system: {uri: x}}\noptions:\n  <<: *o\n  system.uri: a\n":         "is set here and on line",
+		own + "o: &o {system: {repo: old}}\noptions:\n  <<: *o\n  system.uri: a\n":      "v.yaml:7:3: options.system.repo cannot be set here",
+		own + "o: &o {repo: old}\noptions:\n  system.uri: a\n  system: *o\n":            "v.yaml:8:11: options.system.repo cannot be set here",
+		own + "options: &o\n  system.uri: a\nother:\n  <<: *o\n  system.repo: theirs\n": "v.yaml:5:10: &o is repeated elsewhere",
+	} {
+		got, _, err := values.Edit([]byte(in), "v.yaml")
+		var failed *failure.Error
+		if !errors.As(err, &failed) || got != nil || !strings.Contains(err.Error(), at) || failed.Next == "" {
+			t.Errorf("%s\nEdit = %s, %v", in, got, err)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package yamledit
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -61,22 +60,19 @@ func (d *Document) Edit(ops []Op) ([]byte, []Change, error) {
 	if r := original.root; r != nil && r.Kind != yaml.MappingNode && !isEmpty(r) {
 		return nil, nil, refuse(r, "write key: value lines at the top level", "the top level is a %s, not a mapping", kindName(r))
 	}
+	want, err := original.effective()
+	if err != nil {
+		return nil, nil, err
+	}
 	doc, changes, err := original.applyAll(ops)
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := original.prove(doc, want, changes, ops); err != nil {
+		return nil, nil, err
+	}
 	if len(changes) == 0 {
 		return original.src, nil, nil
-	}
-	want := modelOf(original.root)
-	for _, c := range changes {
-		want = c.op.applyTo(want)
-	}
-	if got := modelOf(doc.root); !reflect.DeepEqual(got, want) || original.json && !doc.json {
-		return nil, nil, &Error{
-			Msg:  "the values cannot be set without touching others",
-			Next: "write " + pathList(changes) + " on lines of their own, in block style",
-		}
 	}
 	told := make([]Change, len(changes))
 	for i, c := range changes {
@@ -84,6 +80,33 @@ func (d *Document) Edit(ops []Op) ([]byte, []Change, error) {
 	}
 	doc.locate(told, ops)
 	return doc.src, told, nil
+}
+
+// prove refuses a result that its readers see in another way than the data from
+// before with the changes made, or without a value that is wanted.
+func (d *Document) prove(doc *Document, data any, changes []applied, ops []Op) error {
+	for _, c := range changes {
+		data = c.op.applyTo(data)
+	}
+	got, err := doc.effective()
+	asWanted := err == nil && reflect.DeepEqual(got, data) && (!d.json || doc.json)
+	if !asWanted && len(changes) > 0 {
+		ops = []Op{changes[0].op}
+	}
+	for _, op := range ops {
+		if asWanted && op.holds(got) {
+			continue
+		}
+		failed := &Error{
+			Msg:  strings.Join(op.Path, ".") + " cannot be set without touching other values",
+			Next: "write it on a line of its own, in block style",
+		}
+		if at, err := d.find(op.Path); err == nil && len(at.chain) > 0 {
+			failed.Line, failed.Column = at.last().Line, at.last().Column
+		}
+		return failed
+	}
+	return nil
 }
 
 // applied is a change and the op that asks for it.
@@ -123,13 +146,17 @@ func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest 
 	var splices []splice
 	taken := map[*yaml.Node]bool{}
 	for i, op := range ops {
-		n := d.valueOf(op)
-		if n == nil || taken[n] || op.Item == "" && isNull(n) {
+		at, err := d.place(op)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		n := at.value
+		if n == nil || taken[n] || at.hides(op) || op.Item == "" && isNull(n) {
 			rest = append(rest, i)
 			continue
 		}
 		taken[n] = true
-		some, change, err := d.change(op)
+		some, change, err := d.replace(op, at)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -155,14 +182,6 @@ func unproven(op Op, why error) error {
 	}
 }
 
-func pathList(changes []applied) string {
-	paths := make([]string, len(changes))
-	for i, c := range changes {
-		paths[i] = strings.Join(c.Path, ".")
-	}
-	return strings.Join(paths, ", ")
-}
-
 // locate fills in the lines of the changes.
 func (d *Document) locate(changes []Change, ops []Op) {
 	for i := range changes {
@@ -174,128 +193,6 @@ func (d *Document) locate(changes []Change, ops []Op) {
 			}
 		}
 	}
-}
-
-func (d *Document) valueOf(op Op) *yaml.Node {
-	found, err := d.find(op.Path)
-	if err != nil || found.value == nil {
-		return nil
-	}
-	if op.Item == "" {
-		return found.value
-	}
-	item, _ := op.itemIn(found.value)
-	return item
-}
-
-// Lookup returns the value at a path, nil when there is none; an error when the
-// path is written twice, as one key and nested.
-func (d *Document) Lookup(path []string) (*yaml.Node, error) {
-	found, err := d.find(path)
-	return found.value, err
-}
-
-// found is how far a path leads into the document.
-type found struct {
-	// value at the end of the path; nil when it is missing.
-	value *yaml.Node
-	// chain are the nodes passed on the way, the outermost first.
-	chain []*yaml.Node
-	// missing are the keys to be made in the last node of the chain; depth is
-	// how many elements of the path are there.
-	missing []string
-	depth   int
-}
-
-func (d *Document) find(path []string) (found, error) {
-	if d.root == nil {
-		return found{missing: path}, nil
-	}
-	matches := resolve(d.root, path, nil)
-	switch {
-	case len(matches) == 1:
-		return matches[0], nil
-	case len(matches) > 1:
-		a, b := matches[0].value, matches[1].value
-		return found{}, refuse(b, "keep one of the two", "%s is set here and on line %d", strings.Join(path, "."), a.Line)
-	}
-	return deepest(d.root, path), nil
-}
-
-// resolve finds all ways in which a path leads to a value.
-func resolve(n *yaml.Node, path []string, chain []*yaml.Node) []found {
-	if len(path) == 0 {
-		return []found{{value: n, chain: chain}}
-	}
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	chain = append(slices.Clone(chain), n)
-	var all []found
-	segments := strings.Split(path[0], ".")
-	for k := 1; k <= len(segments); k++ {
-		child := childOf(n, strings.Join(segments[:k], "."))
-		if child == nil {
-			continue
-		}
-		rest := path[1:]
-		if k < len(segments) {
-			rest = append([]string{strings.Join(segments[k:], ".")}, rest...)
-		}
-		all = append(all, resolve(child, rest, chain)...)
-	}
-	return all
-}
-
-// childOf returns the value of a string key.
-func childOf(n *yaml.Node, key string) *yaml.Node {
-	if i := keyIndex(n, key); i >= 0 {
-		return n.Content[i+1]
-	}
-	return nil
-}
-
-func keyIndex(n *yaml.Node, key string) int {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if k := n.Content[i]; k.Kind == yaml.ScalarNode && k.Value == key && k.ShortTag() == "!!str" {
-			return i
-		}
-	}
-	return -1
-}
-
-// deepest follows the part of a path that exists. A dotted key goes into a
-// nested mapping when there is one.
-func deepest(root *yaml.Node, path []string) found {
-	f := found{chain: []*yaml.Node{root}, missing: path}
-	for n := root; n.Kind == yaml.MappingNode && len(f.missing) > 1 || n.Kind == yaml.MappingNode && strings.Contains(f.missing[0], "."); {
-		next, rest, whole := descend(n, f.missing)
-		if next == nil {
-			return f
-		}
-		if whole {
-			f.depth++
-		}
-		n, f.missing = next, rest
-		f.chain = append(f.chain, next)
-	}
-	return f
-}
-
-func descend(n *yaml.Node, path []string) (next *yaml.Node, rest []string, whole bool) {
-	if len(path) > 1 {
-		if child := childOf(n, path[0]); child != nil {
-			return child, path[1:], true
-		}
-	}
-	segments := strings.Split(path[0], ".")
-	for k := len(segments) - 1; k > 0; k-- {
-		child := childOf(n, strings.Join(segments[:k], "."))
-		if child != nil && child.Kind == yaml.MappingNode {
-			return child, append([]string{strings.Join(segments[k:], ".")}, path[1:]...), false
-		}
-	}
-	return nil, nil, false
 }
 
 // splice is one replacement of bytes.
@@ -319,86 +216,99 @@ func (d *Document) splice(splices ...splice) []byte {
 
 // apply returns the text with one value set; a nil change when it already is.
 func (d *Document) apply(op Op, before []Op) ([]byte, *Change, error) {
-	at, err := d.find(op.Path)
-	if err != nil {
-		return nil, nil, err
-	}
+	at, err := d.place(op)
 	switch {
+	case err != nil:
+		return nil, nil, err
 	case at.value == nil && op.IfPresent:
 		return nil, nil, nil
-	case at.value == nil, op.Item != "" && isNull(at.value):
-		return d.insert(op, at, before)
-	case op.Item != "" && d.valueOf(op) == nil:
+	case at.value == nil && len(at.missing) == 0 && !isNull(at.last()):
 		return d.addItem(op, at)
+	case at.value == nil:
+		return d.insert(op, at, before)
+	case at.hides(op):
+		return d.override(op, at, before)
 	}
-	splices, change, err := d.change(op)
+	splices, change, err := d.replace(op, at)
 	if err != nil || change == nil {
 		return nil, nil, err
 	}
 	return d.splice(splices...), change, nil
 }
 
-// change returns what sets a value that is there; a nil change when it already is.
-func (d *Document) change(op Op) ([]splice, *Change, error) {
-	at, err := d.find(op.Path)
+// override gives a mapping a key of its own in place of the one that << brings.
+func (d *Document) override(op Op, at found, before []Op) ([]byte, *Change, error) {
+	if op.same(at.value) {
+		return nil, nil, nil
+	}
+	old := target(at.value).Value
+	at.value = nil
+	text, change, err := d.insert(op, at, before)
 	if err != nil {
 		return nil, nil, err
 	}
-	if op.Item == "" {
-		return d.replace(op, at.value, at.chain)
-	}
-	value, err := op.itemIn(at.value)
-	if err != nil {
-		return nil, nil, op.noList(at.value)
-	}
-	return d.replace(op, value, append(at.chain, d.itemChain(at.value, value)...))
+	change.Old, change.Added = old, false
+	return text, change, nil
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 func (op Op) same(old *yaml.Node) bool {
-	if old.Kind == yaml.AliasNode {
-		old = old.Alias
-	}
+	old = target(old)
 	if old.Kind != yaml.ScalarNode || old.ShortTag() != "!!str" {
 		return false
 	}
 	return old.Value == op.Value || op.Same != nil && op.Same(old.Value)
 }
 
-// shared refuses to change what an alias elsewhere repeats.
-func (d *Document) shared(chain []*yaml.Node) error {
-	for _, n := range chain {
-		if n.Kind == yaml.AliasNode {
-			return refuse(n, "write the values out in place of *"+n.Value, "*%s stands for values that are written elsewhere", n.Value)
-		}
-		if n.Anchor != "" && d.aliased[n.Anchor] {
-			return refuse(n, "write the values out where *"+n.Anchor+" repeats them",
-				"&%s is repeated elsewhere, and a change here would change it there", n.Anchor)
+// hides tells whether a key of the mapping's own is to take the place of the value
+// that << brings.
+func (at found) hides(op Op) bool {
+	return at.merged != nil && op.Item == "" && target(at.value).Kind == yaml.ScalarNode
+}
+
+// shared refuses to change what is written elsewhere, or repeated there.
+func (d *Document) shared(op Op, at found) error {
+	switch path := strings.Join(op.Path, "."); {
+	case at.lent == nil:
+	case at.lent.Kind == yaml.AliasNode:
+		return refuse(at.lent, "write the values out in place of *"+at.lent.Value,
+			"%s cannot be set here: *%s stands for values that are written elsewhere", path, at.lent.Value)
+	default:
+		return refuse(at.lent, "write the keys that lead to "+path+" out, in place of <<",
+			"%s cannot be set here: << merges what it is part of from elsewhere", path)
+	}
+	for _, n := range at.chain {
+		if err := d.repeated(n); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// replace sets a value that exists.
-func (d *Document) replace(op Op, n *yaml.Node, chain []*yaml.Node) ([]splice, *Change, error) {
+func (d *Document) repeated(n *yaml.Node) error {
+	if !d.aliased[n] {
+		return nil
+	}
+	return refuse(n, "write the values out where *"+n.Anchor+" repeats them",
+		"&%s is repeated elsewhere, and a change here would change it there", n.Anchor)
+}
+
+// replace sets a value that exists; a nil change when it already is.
+func (d *Document) replace(op Op, at found) ([]splice, *Change, error) {
+	n := at.value
 	if op.same(n) {
 		return nil, nil, nil
 	}
-	scalar := n
-	if n.Kind == yaml.AliasNode {
-		scalar = n.Alias
-	}
+	scalar := target(n)
 	if scalar.Kind != yaml.ScalarNode {
 		return nil, nil, refuse(n, "make it a single value", "%s is a %s, not a single value", strings.Join(op.Path, "."), kindName(scalar))
 	}
-	if err := d.shared(chain); err != nil {
+	if err := d.shared(op, at); err != nil {
 		return nil, nil, err
 	}
-	if n.Kind != yaml.AliasNode {
-		if err := d.shared([]*yaml.Node{n}); err != nil {
-			return nil, nil, err
-		}
+	if err := d.repeated(n); err != nil {
+		return nil, nil, err
 	}
 	splices, err := d.replacement(op, n)
 	if err != nil {
@@ -451,69 +361,14 @@ func (d *Document) afterColon(at int) bool {
 	return len(text) > 0 && text[len(text)-1] == ':'
 }
 
-// errNotList says that a path that should be a list is none.
-var errNotList = errors.New("not a list")
-
-// itemIn returns the value of the item that is meant, nil when there is none.
-func (op Op) itemIn(list *yaml.Node) (*yaml.Node, error) {
-	if list.Kind != yaml.SequenceNode {
-		return nil, errNotList
-	}
-	var match *yaml.Node
-	for _, item := range list.Content {
-		if item.Kind == yaml.AliasNode {
-			item = item.Alias
-		}
-		if item.Kind != yaml.MappingNode {
-			continue
-		}
-		value := childOf(item, op.Item)
-		if value == nil || value.Kind != yaml.ScalarNode {
-			continue
-		}
-		if op.same(value) {
-			return value, nil
-		}
-		if match == nil && op.Match != nil && op.Match(value.Value) {
-			match = value
-		}
-	}
-	return match, nil
-}
-
-func (op Op) noList(n *yaml.Node) error {
-	return refuse(n, "make it a list", "%s is a %s, not a list", strings.Join(op.Path, "."), kindName(n))
-}
-
 // addItem adds an item to a list that is there.
 func (d *Document) addItem(op Op, at found) ([]byte, *Change, error) {
-	list := at.value
-	if list.Kind != yaml.SequenceNode {
-		return nil, nil, op.noList(list)
-	}
-	if op.IfPresent {
-		return nil, nil, nil
-	}
-	if err := d.shared(append(at.chain, list)); err != nil {
+	if err := d.shared(op, at); err != nil {
 		return nil, nil, err
 	}
-	text, err := d.insertItem(op, list)
+	text, err := d.insertItem(op, at.last())
 	if err != nil {
 		return nil, nil, err
 	}
 	return text, &Change{Path: op.Path, New: op.Value, Added: true}, nil
-}
-
-// itemChain are the list and its item that holds a value.
-func (d *Document) itemChain(list, value *yaml.Node) []*yaml.Node {
-	for _, item := range list.Content {
-		target := item
-		if item.Kind == yaml.AliasNode {
-			target = item.Alias
-		}
-		if slices.Contains(target.Content, value) {
-			return []*yaml.Node{list, item}
-		}
-	}
-	return []*yaml.Node{list}
 }

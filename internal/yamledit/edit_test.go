@@ -23,6 +23,7 @@ func TestEdit(t *testing.T) {
 	name := scalar("rhel", "pack", "osName")
 	version := scalar("8", "pack", "osVersion")
 	uri := scalar("ttl.sh/u:k3s-1", "options", "system.uri")
+	long := strings.Repeat("# a long licence\n", 1000)
 	for _, tt := range []struct {
 		name, in, want string
 		ops            []Op
@@ -61,6 +62,7 @@ func TestEdit(t *testing.T) {
 		{"json, lists", "{\n\t\"pack\": {\"content\": {}}\n}\n", "{\n\t\"pack\": {\"content\": {\"images\": [{\"image\": \"n\"}]}, \"osVersion\": \"8\\u200b\U000e0001\"}\n}\n", []Op{own("n"), scalar("8\u200b\U000e0001", "pack", "osVersion")}},
 		{"verbatim tag", "pack: {osName: !<tag:yaml.org,2002:str> sles, osVersion: !<tag:yaml.org,2002:str> }\n", "pack: {osName: !<tag:yaml.org,2002:str> rhel, osVersion: !<tag:yaml.org,2002:str> \"8\" }\n", []Op{name, version}},
 		{"YAML 1.2", "# c\n%YAML 1.2 # d\n---\npack: {osName: sles}\n", "# c\n%YAML 1.2 # d\n---\npack: {osName: rhel}\n", []Op{name}},
+		{"YAML 1.2 behind much else", long + "%YAML 1.2\n---\npack: {osName: sles}\n", long + "%YAML 1.2\n---\npack: {osName: rhel}\n", []Op{name}},
 		{"trailing mark", "pack:\n  osName: sles\n---\n", "pack:\n  osName: rhel\n  osVersion: \"8\"\n---\n", []Op{name, version}},
 		{"trailing marks", "--- # a\npack:\n  osName: sles\n...\n--- # c\n---\n", "--- # a\npack:\n  osName: rhel\n...\n--- # c\n---\n", []Op{name}},
 		{"CRLF", "pack:\r\n  osName: sles\r\n", "pack:\r\n  osName: rhel\r\n  osVersion: \"8\"\r\n", []Op{name, version}},

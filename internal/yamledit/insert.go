@@ -14,14 +14,10 @@ func (d *Document) insert(op Op, at found, before []Op) ([]byte, *Change, error)
 	if d.root == nil || isEmpty(d.root) {
 		return d.appendAll(op, op.Path), change, nil
 	}
-	chain := at.chain
-	if at.value != nil { // an empty list to be
-		chain = append(slices.Clone(chain), at.value)
-	}
-	if err := d.shared(chain); err != nil {
+	if err := d.shared(op, at); err != nil {
 		return nil, nil, err
 	}
-	parent := chain[len(chain)-1]
+	chain, parent := at.chain, at.last()
 	var text []byte
 	var err error
 	switch {

@@ -1,170 +1,283 @@
 package yamledit
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// The model is a document's data without its layout: what an edit may not
-// change but for the wanted values. Aliases stay aliases, so that its size is
-// the document's.
-type (
-	mapModel struct {
-		Anchor, Tag string
-		Pairs       map[string]any
-		// Keys are those that are not scalars; they have to stay as they are.
-		Keys []any
+// effective is a document's data as its readers have it, with aliases and merges
+// resolved: what an edit may not change but for the wanted values. What aliases
+// repeat is there once, so that its size is the document's.
+func (d *Document) effective() (any, error) {
+	if d.root == nil {
+		return nil, nil
 	}
-	listModel struct {
-		Anchor, Tag string
-		Items       []any
-	}
-	scalarModel struct{ Anchor, Tag, Value string }
-	aliasModel  struct{ Name string }
-)
+	r := resolver{aliased: d.aliased, done: map[*yaml.Node]any{}}
+	return r.data(d.root)
+}
 
-func modelOf(n *yaml.Node) any {
-	if n == nil {
-		return nil
+// typed is a scalar that is no string.
+type typed struct{ tag, value string }
+
+type resolver struct {
+	aliased map[*yaml.Node]bool
+	// done holds what aliases stand for.
+	done map[*yaml.Node]any
+	// merged counts the pairs that << copied.
+	merged int
+}
+
+// unfinished stands for what an alias within itself would be.
+type unfinished struct{}
+
+func (r *resolver) data(n *yaml.Node) (any, error) {
+	n = target(n)
+	if !r.aliased[n] {
+		return r.resolve(n)
 	}
+	if data, ok := r.done[n]; ok {
+		if data == any(unfinished{}) {
+			return nil, refuse(n, "write the value out in place of *"+n.Anchor, "&%s holds an alias of itself", n.Anchor)
+		}
+		return data, nil
+	}
+	r.done[n] = unfinished{}
+	data, err := r.resolve(n)
+	r.done[n] = data
+	return data, err
+}
+
+func (r *resolver) resolve(n *yaml.Node) (any, error) {
 	switch n.Kind {
-	case yaml.AliasNode:
-		return aliasModel{n.Value}
 	case yaml.SequenceNode:
-		list := listModel{Anchor: n.Anchor, Tag: n.ShortTag()}
-		for _, item := range n.Content {
-			list.Items = append(list.Items, modelOf(item))
+		list := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			var err error
+			if list[i], err = r.data(item); err != nil {
+				return nil, err
+			}
 		}
-		return list
+		return list, nil
 	case yaml.MappingNode:
-		m := mapModel{Anchor: n.Anchor, Tag: n.ShortTag(), Pairs: map[string]any{}}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			m.add(n.Content[i], n.Content[i+1])
+		return r.mapping(n)
+	}
+	return scalarData(n), nil
+}
+
+func scalarData(n *yaml.Node) any {
+	if text, ok := stringOf(n); ok {
+		return text
+	}
+	return typed{n.ShortTag(), n.Value}
+}
+
+// stringOf is the text that readers take a scalar for: also one with a tag that they
+// do not know.
+func stringOf(n *yaml.Node) (string, bool) {
+	if n.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	switch n.ShortTag() {
+	case "!!bool", "!!int", "!!float", "!!null", "!!timestamp", "!!binary", "!!merge":
+		return "", false
+	}
+	return n.Value, true
+}
+
+// structure is a key that is no scalar, as it is written. A macro of Palette without
+// quotes is one: {{.spectro.var.name}}.
+type structure struct{ text string }
+
+func keyData(n *yaml.Node) any {
+	if n.Kind == yaml.ScalarNode {
+		return scalarData(n)
+	}
+	var text strings.Builder
+	writeStructure(&text, n)
+	return structure{text.String()}
+}
+
+func writeStructure(text *strings.Builder, n *yaml.Node) {
+	fmt.Fprintf(text, "%d %s %q(", n.Kind, n.ShortTag(), n.Value)
+	for _, child := range n.Content {
+		writeStructure(text, child)
+	}
+	text.WriteByte(')')
+}
+
+func (r *resolver) mapping(n *yaml.Node) (any, error) {
+	m := make(map[any]any, len(n.Content)/2)
+	var merge *yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		id := keyData(target(key))
+		_, taken := m[id]
+		switch {
+		case isMerge(key) && merge != nil:
+			return nil, refuse(key, "merge a list: <<: [*a, *b]", "this mapping has << twice")
+		case isMerge(key):
+			merge = value
+			continue
+		case taken:
+			return nil, refuse(key, "keep one of the two", "this key is there already")
 		}
-		return m
+		var err error
+		if m[id], err = r.data(value); err != nil {
+			return nil, err
+		}
 	}
-	return scalarModel{n.Anchor, n.ShortTag(), n.Value}
+	if merge == nil {
+		return m, nil
+	}
+	return m, r.merge(m, merge)
 }
 
-func (m *mapModel) add(key, value *yaml.Node) {
-	id := strKey(key.Value)
-	if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || key.Anchor != "" {
-		id = key.ShortTag() + " " + key.Value
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+
+// sources are the mappings that << merges, in the order in which they count.
+func sources(merge *yaml.Node) []*yaml.Node {
+	if merge.Kind == yaml.SequenceNode {
+		return merge.Content
 	}
-	if _, taken := m.Pairs[id]; taken || key.Kind != yaml.ScalarNode {
-		m.Keys = append(m.Keys, modelOf(key), modelOf(value))
-		return
-	}
-	m.Pairs[id] = modelOf(value)
+	return []*yaml.Node{merge}
 }
 
-func strKey(key string) string { return "!!str " + key }
+// maxMerged is far more than values have; each copy of a pair takes time and memory.
+const maxMerged = 1_000_000
 
-// applyTo returns the model with the wanted value set. It is the second opinion
+// merge adds what a mapping does not have itself.
+func (r *resolver) merge(m map[any]any, merge *yaml.Node) error {
+	for _, source := range sources(merge) {
+		data, err := r.data(source)
+		if err != nil {
+			return err
+		}
+		more, ok := data.(map[any]any)
+		if !ok {
+			return refuse(source, "merge mappings only", "<< merges a %s, which is no mapping", kindName(target(source)))
+		}
+		if r.merged += len(more); r.merged > maxMerged {
+			return refuse(source, "write the values out that are needed", "<< merges too many values")
+		}
+		for key, value := range more {
+			if _, own := m[key]; !own {
+				m[key] = value
+			}
+		}
+	}
+	return nil
+}
+
+// applyTo returns the data with the wanted value set. It is the second opinion
 // on what an edit should have done, so it shares no code with the splicing.
-func (op Op) applyTo(model any) any { return op.set(model, op.Path) }
+func (op Op) applyTo(data any) any { return op.set(data, op.Path) }
 
-func (op Op) set(model any, path []string) any {
+func (op Op) set(data any, path []string) any {
 	if len(path) == 0 {
-		return op.leaf(model)
+		return op.leaf(data)
 	}
-	m, ok := model.(mapModel)
-	if !ok {
-		return mapModel{Tag: "!!map", Pairs: map[string]any{strKey(path[0]): op.set(nil, path[1:])}}
+	m, _ := data.(map[any]any)
+	m = maps.Clone(m)
+	if m == nil {
+		m = map[any]any{}
 	}
-	m.Pairs = cloneMap(m.Pairs)
-	key, rest := m.step(path)
-	m.Pairs[key] = op.set(m.Pairs[key], rest)
+	key, rest := step(m, path)
+	m[key] = op.set(m[key], rest)
 	return m
-}
-
-func cloneMap(m map[string]any) map[string]any {
-	c := make(map[string]any, len(m)+1)
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
 }
 
 // step chooses the key for the first element of a path: the longest one that
 // leads to the value, else the longest nested mapping, else the whole element.
-func (m mapModel) step(path []string) (key string, rest []string) {
+func step(m map[any]any, path []string) (key string, rest []string) {
 	segments := strings.Split(path[0], ".")
 	split := func(k int) (string, []string) {
 		if k == len(segments) {
-			return strKey(path[0]), path[1:]
+			return path[0], path[1:]
 		}
-		return strKey(strings.Join(segments[:k], ".")), append([]string{strings.Join(segments[k:], ".")}, path[1:]...)
+		return strings.Join(segments[:k], "."), append([]string{strings.Join(segments[k:], ".")}, path[1:]...)
 	}
 	for k := 1; k <= len(segments); k++ {
-		if key, rest := split(k); leads(m.Pairs[key], rest, keyThere(m, key)) {
+		if key, rest := split(k); leads(m, key, rest) {
 			return key, rest
 		}
 	}
-	if keyThere(m, strKey(path[0])) {
+	if _, there := m[path[0]]; there {
 		return split(len(segments))
 	}
 	for k := len(segments) - 1; k > 0; k-- {
 		key, rest := split(k)
-		if _, ok := m.Pairs[key].(mapModel); ok {
+		if _, ok := m[key].(map[any]any); ok {
 			return key, rest
 		}
 	}
 	return split(len(segments))
 }
 
-func keyThere(m mapModel, key string) bool {
-	_, ok := m.Pairs[key]
-	return ok
-}
-
-// leads tells whether the rest of a path ends at a value.
-func leads(model any, rest []string, there bool) bool {
+// leads tells whether a key and the rest of a path lead to a value.
+func leads(m map[any]any, key string, rest []string) bool {
+	value, there := m[key]
 	if !there || len(rest) == 0 {
 		return there
 	}
-	m, ok := model.(mapModel)
+	inner, ok := value.(map[any]any)
 	if !ok {
 		return false
 	}
-	key, next := m.step(rest)
-	return leads(m.Pairs[key], next, keyThere(m, key))
+	key, rest = step(inner, rest)
+	return leads(inner, key, rest)
 }
 
 // leaf sets the value itself, or the item of a list.
 func (op Op) leaf(old any) any {
-	value := scalarModel{Tag: "!!str", Value: op.Value}
 	if op.Item == "" {
-		if s, ok := old.(scalarModel); ok {
-			value.Anchor = s.Anchor
-		}
-		return value
+		return op.Value
 	}
-	list, ok := old.(listModel)
-	if !ok {
-		list = listModel{Tag: "!!seq"}
-	}
-	list.Items = slices.Clone(list.Items)
-	for i, item := range list.Items {
-		m, ok := item.(mapModel)
-		if !ok {
-			continue
-		}
-		s, ok := m.Pairs[strKey(op.Item)].(scalarModel)
-		if ok && op.Match != nil && op.Match(s.Value) {
-			m.Pairs = cloneMap(m.Pairs)
-			m.Pairs[strKey(op.Item)] = scalarModel{Anchor: s.Anchor, Tag: "!!str", Value: op.Value}
-			list.Items[i] = m
+	list, _ := old.([]any)
+	list = slices.Clone(list)
+	for i, item := range list {
+		m, _ := item.(map[any]any)
+		if text, ok := m[op.Item].(string); ok && op.Match != nil && op.Match(text) {
+			m = maps.Clone(m)
+			m[op.Item] = op.Value
+			list[i] = m
 			return list
 		}
 	}
-	added := mapModel{Tag: "!!map", Pairs: map[string]any{strKey(op.Item): value}}
+	added := map[any]any{op.Item: op.Value}
 	if op.First {
-		list.Items = append([]any{added}, list.Items...)
-	} else {
-		list.Items = append(list.Items, added)
+		return append([]any{added}, list...)
 	}
-	return list
+	return append(list, added)
+}
+
+// holds tells whether data has the wanted value, or lacks what need not be there.
+func (op Op) holds(data any) bool {
+	path := op.Path
+	for len(path) > 0 {
+		m, _ := data.(map[any]any)
+		var key string
+		key, path = step(m, path)
+		value, there := m[key]
+		if !there {
+			return op.IfPresent
+		}
+		data = value
+	}
+	if op.Item == "" {
+		return op.isSame(data)
+	}
+	list, _ := data.([]any)
+	return slices.ContainsFunc(list, func(item any) bool {
+		m, _ := item.(map[any]any)
+		return op.isSame(m[op.Item])
+	})
+}
+
+func (op Op) isSame(value any) bool {
+	text, ok := value.(string)
+	return ok && (text == op.Value || op.Same != nil && op.Same(text))
 }

@@ -38,7 +38,7 @@ func (d *Document) Spelling(n *yaml.Node) []int {
 func (d *Document) End(n *yaml.Node) (int, error) { return d.end(n) }
 
 // Aliased tells whether an alias repeats the node.
-func (d *Document) Aliased(n *yaml.Node) bool { return n.Anchor != "" && d.aliased[n.Anchor] }
+func (d *Document) Aliased(n *yaml.Node) bool { return d.aliased[n] }
 
 // speller follows a value through the text. at is as long as what is found of it.
 type speller struct {

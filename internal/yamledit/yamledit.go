@@ -54,7 +54,7 @@ type Document struct {
 	unit  int  // columns of one level of indentation
 
 	places     map[*yaml.Node]place
-	aliased    map[string]bool // anchors that an alias refers to
+	aliased    map[*yaml.Node]bool // what an alias stands for
 	duplicates []Duplicate
 }
 
@@ -78,7 +78,7 @@ func Parse(src []byte) (*Document, error) {
 	}
 	d := &Document{
 		src: src, root: root, eol: lineEnd(src), lines: lineStarts(src), json: isJSON(src),
-		marks: map[int][]int{}, places: map[*yaml.Node]place{}, aliased: map[string]bool{},
+		marks: map[int][]int{}, places: map[*yaml.Node]place{}, aliased: map[*yaml.Node]bool{},
 	}
 	if root != nil {
 		d.walk(root, place{})
@@ -136,7 +136,7 @@ var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n
 
 // Readable returns a text as the parser takes it, of the same length.
 func Readable(src []byte) []byte {
-	if !bytes.Contains(src[:min(len(src), 4096)], []byte("%YAML")) {
+	if !bytes.Contains(src, []byte("%YAML")) {
 		return src
 	}
 	return yaml12.ReplaceAll(src, []byte("${1}1${2}"))
@@ -159,7 +159,7 @@ func (d *Document) walk(n *yaml.Node, at place) {
 	inner := place{flow: at.flow || n.Style&yaml.FlowStyle != 0, parent: at.parent}
 	switch n.Kind {
 	case yaml.AliasNode:
-		d.aliased[n.Value] = true
+		d.aliased[n.Alias] = true
 	case yaml.MappingNode:
 		d.noteDuplicates(n)
 		if len(n.Content) > 0 && !inner.flow {
