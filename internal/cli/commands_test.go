@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,6 +66,51 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("code %d, said %q and %q, want %q", code, out, errOut, want)
 			}
 		})
+	}
+}
+
+// full is a disk that takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestLostOutput: what could not be printed is told, whichever command prints it.
+func TestLostOutput(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"bad.yaml": "pack:\n  osNmae: a\n", "warned.yaml": "charts: {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range []string{"lint bad.yaml", "lint warned.yaml", "lint bad.yaml -o json", "help", "render --help", "version", "schema", "completion bash"} {
+		streams, _, _, stderr := genericiooptions.NewTestIOStreams()
+		streams.Out = full{}
+		code := cli.Run(context.Background(), &invocation.Invocation{
+			IOStreams: streams, Arg0: "kubectl-byoos", Executable: filepath.Join(dir, "kubectl-byoos"), Dir: dir, Now: time.Now,
+		}, strings.Fields(line))
+		if code != 1 || !strings.Contains(stderr.String(), "error: ") || !strings.Contains(stderr.String(), "no space left on device") {
+			t.Errorf("%s: code %d, said %q", line, code, stderr)
+		}
+	}
+}
+
+// TestFileNames: that of a file in a strange clone does not steer the terminal.
+func TestFileNames(t *testing.T) {
+	dir := t.TempDir()
+	name := "a\x1b[31mb\n.yaml"
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("pack:\n  osNmae: a\n"), 0o600); err != nil {
+		t.Skip(err) // not every system has such names
+	}
+	for _, flag := range []string{"--fix=false", "--fix"} {
+		streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
+		cli.Run(context.Background(), &invocation.Invocation{
+			IOStreams: streams, Arg0: "kubectl-byoos", Executable: filepath.Join(dir, "kubectl-byoos"), Dir: dir, Now: time.Now,
+		}, []string{"lint", flag, name})
+		if text := stdout.String() + stderr.String(); strings.Contains(text, "\x1b") || !strings.Contains(text, "\ufffd[31mb .yaml:") {
+			t.Errorf("%s: said %q", flag, text)
+		}
 	}
 }
 

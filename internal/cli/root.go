@@ -33,9 +33,11 @@ import (
 
 // Run runs one command line and returns the exit code.
 func Run(ctx context.Context, inv *invocation.Invocation, args []string) int {
-	root := NewRoot(inv)
+	out, watching := &watched{Writer: inv.Out}, *inv
+	watching.Out = out
+	root := NewRoot(&watching)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := out.lost(root.ExecuteContext(ctx))
 	switch {
 	case err == nil:
 		return failure.ExitOK

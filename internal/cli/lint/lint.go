@@ -131,7 +131,7 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 	}
 	fixable := 0
 	for _, item := range items {
-		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", item.File, item.Line, item.Column, item.Severity, output.Harmless(item.Message), item.Rule)
+		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", output.HarmlessLine(item.File), item.Line, item.Column, item.Severity, output.Harmless(item.Message), item.Rule)
 		if item.Fixable {
 			fixable++
 		}
@@ -246,7 +246,7 @@ func (o *Options) write(ctx context.Context, files []checked) error {
 			}
 		}
 		if c.mended > 0 {
-			fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", c.name, c.mended)
+			fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", output.HarmlessLine(c.name), c.mended)
 		}
 	}
 	return nil
