@@ -82,6 +82,50 @@ func TestMerges(t *testing.T) {
 	}
 }
 
+// TestEditIsProven: a result is refused when readers see anything but the wanted values change,
+// whatever wrote it.
+func TestEditIsProven(t *testing.T) {
+	item := Op{Path: images, Item: "image", Value: "n"}
+	name := scalar("rhel", "pack", "osName")
+	for _, tt := range []struct {
+		name, before, after string
+		op                  Op
+		good                bool
+	}{
+		{"as wanted", "pack: {a: 1}\n", "pack: {a: 1, osName: rhel}\n", name, true},
+		{"merges written out", "c: &c {a: 1}\npack: {<<: *c}\n", "c: &c {a: 1}\npack: {a: 1, osName: rhel}\n", name, true},
+		{"another value", "pack: {a: 1}\n", "pack: {a: 2, osName: rhel}\n", name, false},
+		{"another type", "pack: {a: 1}\n", "pack: {a: '1', osName: rhel}\n", name, false},
+		{"a hidden mapping", "c: &c {pack: {a: 1}}\n<<: *c\n", "c: &c {pack: {a: 1}}\n<<: *c\npack: {osName: rhel}\n", name, false},
+		{"a hidden list", "c: &c {content: {images: [b]}}\npack: {<<: *c}\n", "c: &c {content: {images: [b]}}\npack: {<<: *c, content: {images: [{image: n}]}}\n", item, false},
+		{"what another merges", "pack: &p {a: 1}\nb: {<<: *p}\n", "pack: &p {a: 1, osName: rhel}\nb: {<<: *p}\n", name, false},
+		{"what readers refuse", "pack: {a: 1}\n", "pack: {a: 1, <<: b, osName: rhel}\n", name, false},
+		{"not JSON any more", "{\"pack\": {}}\n", "{\"pack\": {osName: rhel}}\n", name, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before, err := Parse([]byte(tt.before))
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := Parse([]byte(tt.after))
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := before.effective()
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = before.prove(after, data, []applied{{op: tt.op}}, []Op{tt.op})
+			if (err == nil) != tt.good {
+				t.Errorf("%v", err)
+			}
+			if unset := before.prove(before, data, nil, []Op{tt.op}); unset == nil {
+				t.Error("what lacks the value is good")
+			}
+		})
+	}
+}
+
 // nested is a text of few lines that aliases make long.
 func nested(lines int) string { return repeated(lines, "a%d: &a%d [*a%d, *a%d]\n") }
 
