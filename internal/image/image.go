@@ -3,9 +3,10 @@
 package image
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
 // State is what the service says of an image's usability, and nothing of what its
@@ -120,17 +121,11 @@ const (
 // Variant is what tells images apart of which none is newer than the other.
 type Variant struct{ K8sDistribution, CustomTag string }
 
-// platformSuffix is what Earthly, which builds CanvOS, appends to the tag of one
-// platform's image.
-var platformSuffix = regexp.MustCompile(`_linux_(?:amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?:_v[0-9]+)?$`)
-
 // Variant returns the variant of an edge image, and an empty one for others. The
 // platform at the end of a tag is no part of it.
 func (i Image) Variant() Variant {
-	return Variant{
-		K8sDistribution: strings.ToLower(i.Attributes[AttributeK8sDistribution]),
-		CustomTag:       platformSuffix.ReplaceAllString(i.Attributes[AttributeCustomTag], ""),
-	}
+	customTag, _ := versions.SplitPlatform(i.Attributes[AttributeCustomTag])
+	return Variant{K8sDistribution: strings.ToLower(i.Attributes[AttributeK8sDistribution]), CustomTag: customTag}
 }
 
 // Edition returns an id of an edge image without the platform at the end of its tag,
@@ -140,7 +135,8 @@ func (i Image) Edition(id string) string {
 	if i.Variant() == (Variant{}) {
 		return id
 	}
-	return platformSuffix.ReplaceAllString(id, "")
+	rest, _ := versions.SplitPlatform(id)
+	return rest
 }
 
 // Tag returns the value of a tag. Where the provider does not tell names of tags apart

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
 // check is one rule. fits tells whether an image passes, and is asked of all; why
@@ -119,23 +120,19 @@ func checksOf(sel spec.Select) ([]check, error) {
 // agentRule is the rule on the version of the agent in edge images.
 const agentRule = "peVersion"
 
-// preReleaseAgent finds the word that makes a version of an agent a pre-release: a number or
-// another word (4.6.21-patch.7) is a later one.
-var preReleaseAgent = regexp.MustCompile(`^v?[0-9.]+(-(?:alpha|beta|dev|nightly|pre|preview|rc|snapshot))(?:[^A-Za-z]|$)`)
-
 // agentCheck drops pre-releases of the agent, as a range drops those of Kubernetes that
 // it does not name. One is named by its word in where or name (-rc).
 func agentCheck(sel spec.Select) check {
 	named := sel.Where + "\x00" + sel.Name
-	word := func(img *image.Image) string {
-		if match := preReleaseAgent.FindStringSubmatch(img.Attributes[image.AttributePEVersion]); match != nil {
-			return match[1]
-		}
-		return ""
-	}
 	return check{
 		rule: agentRule, wanted: named,
-		fits: func(e *entry, _ time.Time) bool { return !e.tag || strings.Contains(named, word(e.Image)) },
+		fits: func(e *entry, _ time.Time) bool {
+			if !e.tag {
+				return true
+			}
+			word := versions.Parse(e.Attributes[image.AttributePEVersion]).PreRelease()
+			return word == "" || versions.Names(named, word)
+		},
 		why: func(img *image.Image, _ time.Time) string {
 			version := img.Attributes[image.AttributePEVersion]
 			return fmt.Sprintf("its agent %s is a pre-release: name it to have it, as in where: 'image.attributes.peVersion == %q'", version, version)

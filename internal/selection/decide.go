@@ -28,7 +28,7 @@ func (r *Rule) verdict(t *trial) Outcome {
 		o.settled = r.choices(wereRead(t.fit)) > 1
 		return o
 	}
-	for _, doubt := range doubts() {
+	for _, doubt := range t.doubts() {
 		if some, why := doubt.of(t.fit); len(some) > 1 {
 			if some = r.different(some); len(some) > 1 {
 				o.refuse(some, why)
@@ -70,7 +70,7 @@ func wereRead(fit []*entry) []*entry {
 
 // decidedBy names what put an entry before another.
 func (t *trial) decidedBy(a, b *entry) string {
-	if a.NewestBy == image.NewestByVersion && compareTokens(t.ways[a].agent, t.ways[b].agent) != 0 {
+	if a.NewestBy == image.NewestByVersion && t.ways[a].agent.Compare(t.ways[b].agent) != 0 {
 		return "peVersion"
 	}
 	return decidedBy(a.Image, b.Image)
@@ -170,10 +170,10 @@ type doubt struct {
 }
 
 // doubts are in the order that they are told.
-func doubts() []doubt {
+func (t *trial) doubts() []doubt {
 	return []doubt{
 		{orders, true}, {variants, true}, {outputs, false}, {copies, false}, {parts, false}, {systems, false},
-		{definitions, false}, {untimed, false}, {tied, false}, {worded, false},
+		{definitions, false}, {untimed, false}, {tied, false}, {t.worded, false},
 	}
 }
 
@@ -351,7 +351,7 @@ func isCopy(a, b *entry) bool {
 // version puts behind it.
 func asNew(fit []*entry) []*entry {
 	top, end := fit[0], 1
-	for end < len(fit) && sameTime(top.Image, fit[end].Image) && compareVersions(top.Version, fit[end].Version) == 0 {
+	for end < len(fit) && sameTime(top.Image, fit[end].Image) && top.version.Compare(*fit[end].version) == 0 {
 		end++
 	}
 	return withFirst(fit[:end], func(e *entry) bool { return !sameContent(top, e) })
@@ -418,28 +418,33 @@ func tied(fit []*entry) (some []*entry, why string) {
 	return some, why
 }
 
-// worded finds the images that the first is before by a word in their versions alone,
-// and returns one for each word.
-func worded(fit []*entry) (some []*entry, why string) {
+// worded finds the images that the first comes before though nothing puts them in order,
+// as their versions differ in a word, and returns one for each word.
+func (t *trial) worded(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	some = fit[:1:1]
 	for _, e := range fit[1:] {
 		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
 			break
 		}
-		word, near := differInWord(top.Version, e.Version)
-		if !near {
-			break
-		}
-		last := some[len(some)-1]
-		if again, _ := differInWord(last.Version, e.Version); word && again {
+		if t.unordered(top, e) && !sameEdition(top, e) && !sameContent(top, e) && (len(some) == 1 || t.unordered(some[len(some)-1], e)) {
 			some = append(some, e)
 		}
 	}
 	if len(some) < 2 {
 		return nil, ""
 	}
-	return some, fmt.Sprintf("their versions differ in a word (%s, %s), which makes none newer", top.Version, some[1].Version)
+	return some, fmt.Sprintf("their versions differ in what makes none newer (%s, %s)", top.Version, some[1].Version)
+}
+
+// unordered tells whether nothing in the versions of two images says which is newer: of
+// templates the agent's come first.
+func (t *trial) unordered(a, b *entry) bool {
+	x, y := t.ways[a].agent, t.ways[b].agent
+	if a.NewestBy == image.NewestByVersion && x.Compare(y) != 0 {
+		return x.Unordered(y)
+	}
+	return a.version.Unordered(*b.version)
 }
 
 func sameTime(a, b *image.Image) bool {

@@ -98,40 +98,65 @@ func TestNoneIsNewest(t *testing.T) {
 		},
 		"a version that is a word": {
 			images:       []image.Image{ami("a", untimed, version("blue-7")), ami("b", untimed, version("green-1")), ami("c", untimed, version("green-2"))},
-			alternatives: "c a", why: "differ in a word (green-2, blue-7)", next: "differ",
+			alternatives: "c a", why: "differ in what makes none newer (green-2, blue-7)", next: "differ",
 		},
 		"a version with build metadata of another kind": {
 			images: []image.Image{
 				ami("a", byVersion, version("1.30.4+k3s1"), created(1)), ami("b", byVersion, version("1.30.4+rke2r1"), created(9)),
 				ami("c", byVersion, version("1.30.4+rke2r2"), created(9)), ami("d", byVersion, version("1.30.3+k3s1"), created(1)),
 			},
-			alternatives: "c a", why: "differ in a word (1.30.4+rke2r2, 1.30.4+k3s1)", next: "differ",
+			alternatives: "c a", why: "differ in what makes none newer (1.30.4+rke2r2, 1.30.4+k3s1)", next: "differ",
 		},
 		"words after the numbers that decide": {
 			images: []image.Image{ami("a", untimed, version("1.30.4+k3s1")), ami("b", untimed, version("1.30.5+rke2r1"))}, pick: "b",
 		},
 		"words that are none of a pre-release": {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod.2")), ami("d", byVersion, version("1.4.0-prod.1")), ami("c", byVersion, version("1.3.0"))},
-			alternatives: "b a", why: "differ in a word (1.4.0-prod.2, 1.4.0-lab)", next: "differ",
+			alternatives: "b a", why: "differ in what makes none newer (1.4.0-prod.2, 1.4.0-lab)", next: "differ",
 		},
 		"a word beside a pre-release": {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-rc.2"))},
-			alternatives: "b a", why: "differ in a word", next: "differ",
+			alternatives: "a b", why: "differ in what makes none newer", next: "differ",
 		},
 		"the number behind a word": {
 			images: []image.Image{ami("a", byVersion, version("1.4.0-build3")), ami("b", byVersion, version("1.4.0-build4"))}, pick: "b",
 		},
-		"numbers behind a word that the order of semver puts amiss": {
-			images:       []image.Image{ami("a", byVersion, version("1.4.0-build10")), ami("b", byVersion, version("1.4.0-build9"))},
-			alternatives: "b a", why: "differ in a word", next: "differ",
+		"numbers of several lengths behind a word": {
+			images: []image.Image{ami("a", byVersion, version("1.4.0-build10")), ami("b", byVersion, version("1.4.0-build9"))}, pick: "a",
 		},
 		"a word behind one with two numbers": {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-prod2")), ami("b", byVersion, version("1.4.0-prod1")), ami("c", byVersion, version("1.4.0-lab7"))},
-			alternatives: "a c", why: "differ in a word", next: "differ",
+			alternatives: "a c", why: "differ in what makes none newer", next: "differ",
 		},
-		"a release before words": {
-			images: []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod")), ami("c", byVersion, version("1.4.0"))},
-			pick:   "c",
+		"a release beside words": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod")), ami("c", byVersion, version("1.4.0"))},
+			alternatives: "c b a", why: "differ in what makes none newer (1.4.0, 1.4.0-prod)", next: "differ",
+		},
+		"a word beside two names of one content": {
+			images: []image.Image{ami("a", byVersion, version("1.4.0-lab"), digest("sha256:a")), ami("b", byVersion, version("1.4.0"), digest("sha256:a"))}, pick: "b",
+		},
+		"hashes of commits": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-9abcdef"), created(9)), ami("b", byVersion, version("1.4.0-3fabc12"), created(1))},
+			alternatives: "a b", why: "differ in what makes none newer", next: "differ",
+		},
+		"hashes of commits, as git describes them": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-5-g9abcdef")), ami("b", byVersion, version("1.4.0-5-g3fabc12")), ami("c", byVersion, version("1.4.0-4-gfabc123"))},
+			alternatives: "a b", why: "differ in what makes none newer", next: "differ",
+		},
+		"build metadata": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0+9abcdef"), created(9)), ami("b", byVersion, version("1.4.0+3fabc12"), created(1))},
+			alternatives: "a b", why: "differ in what makes none newer", next: "differ",
+		},
+		"regions": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-us-east-2")), ami("b", byVersion, version("1.4.0-us-east-1"))},
+			alternatives: "a b", why: "differ in what makes none newer", next: "differ",
+		},
+		"a release of several versions beside its pre-releases": {
+			images: []image.Image{ami("a", byVersion, version("3.7.2·1.34.3")), ami("b", byVersion, version("3.7.2-RC1·1.34.3")), ami("c", byVersion, version("3.7.2-rc.2·1.35.0"))}, pick: "a",
+		},
+		"other releases of the system": {
+			images:       []image.Image{tag("1.30.4", "k3s", "", version("3.7.2·1.34.3+24.04")), tag("1.30.4", "k3s", "", version("3.7.2·1.34.3+22.04"), func(i *image.Image) { i.ID += "-2" })},
+			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4-2", why: "differ in what makes none newer", next: "",
 		},
 		"words of a pre-release": {
 			images: []image.Image{ami("a", untimed, version("1.0.0-rc.1")), ami("b", untimed, version("1.0.0-beta.2"))}, pick: "a",

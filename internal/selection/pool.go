@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
 // Pool is images made ready for many selections: merged, in order, and with what
@@ -56,6 +57,8 @@ type entry struct {
 	// region and osName are the same for all spellings.
 	region, osName string
 	kubernetes     *semver.Version
+	// version is Version as it is compared; only images of a pool have it.
+	version *versions.Version
 }
 
 // numbers gives equal texts equal numbers, from 1.
@@ -82,10 +85,12 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		entries: make([]entry, len(unique)), merged: merged,
 		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{},
 	}
-	versions := map[string]*semver.Version{}
+	known := map[string]*semver.Version{}
 	same, edition, build, name, series := numbers{}, numbers{}, numbers{}, numbers{}, numbers{}
-	for i, img := range rank(unique) {
-		e := newEntry(img, versions)
+	for i, key := range sorted(unique) {
+		img := key.img
+		e := newEntry(img, known)
+		e.version = key.version
 		if id := img.Identity(); id.ID != "" {
 			e.same = same.of(id.Provider, id.ID)
 			e.edition = edition.of(id.Provider, img.Edition(id.ID))
@@ -132,7 +137,7 @@ func (p *Pool) findContradicted() {
 }
 
 // newEntry works out what rules compare; equal Kubernetes versions are read once.
-func newEntry(img *image.Image, versions map[string]*semver.Version) entry {
+func newEntry(img *image.Image, parsed map[string]*semver.Version) entry {
 	e := entry{
 		Image: img, variant: img.Variant(), region: normalRegion(img.Provider, img.Region), osName: foldName(img.OS.Name),
 		tag: isTag(img), unread: isUnread(img), untimed: img.CreatedAt == nil, unversioned: img.Version == "",
@@ -140,11 +145,11 @@ func newEntry(img *image.Image, versions map[string]*semver.Version) entry {
 	if img.KubernetesVersion == "" {
 		return e
 	}
-	version, known := versions[img.KubernetesVersion]
+	version, known := parsed[img.KubernetesVersion]
 	if !known {
 		version, _ = semver.NewVersion(img.KubernetesVersion) // nil when it is none
-		if versions != nil {
-			versions[img.KubernetesVersion] = version
+		if parsed != nil {
+			parsed[img.KubernetesVersion] = version
 		}
 	}
 	e.kubernetes = version

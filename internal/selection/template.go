@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
 // Template is what a pack makes of images whose Kubernetes version is filled in later,
@@ -49,7 +50,7 @@ const versionsRule = "kubernetesVersions"
 
 // way is where the template of an entry leads.
 type way struct {
-	agent []token
+	agent versions.Version
 	id    func(kubernetesVersion string) string
 	// why it leads nowhere.
 	why string
@@ -90,27 +91,27 @@ func (t *trial) way(e *entry) way {
 	if err != nil {
 		return way{why: err.Error()}
 	}
-	return way{agent: parseAgent(lead.Agent), id: lead.ID}
+	return way{agent: versions.Parse(lead.Agent), id: lead.ID}
 }
 
 // sortByAgent puts the newest agent first where versions come first: Kubernetes is not
 // the template's to choose.
 func (t *trial) sortByAgent(some []*entry) {
 	if !slices.ContainsFunc(some, func(e *entry) bool { return e.NewestBy != image.NewestByVersion }) {
-		slices.SortStableFunc(some, func(a, b *entry) int { return compareTokens(t.ways[b].agent, t.ways[a].agent) })
+		slices.SortStableFunc(some, func(a, b *entry) int { return t.ways[b].agent.Compare(t.ways[a].agent) })
 	}
 }
 
 // missing says what the template of an entry does not lead to, or that it leads past the
 // entry itself.
 func (t *trial) missing(e *entry, w way, has map[string]bool) string {
-	versions := t.rule.template.Versions
-	if len(versions) == 0 {
+	wanted := t.rule.template.Versions
+	if len(wanted) == 0 {
 		return ""
 	}
 	var missing []string
 	own := false
-	for _, version := range versions {
+	for _, version := range wanted {
 		id := w.id(version)
 		own = own || id == e.ID
 		if !has[id] {
@@ -157,15 +158,15 @@ func (o *Outcome) noteLeads(t *trial) {
 	if way.id == nil {
 		return
 	}
-	var versions []string
+	var some []string
 	for _, e := range t.fit {
-		if version := e.KubernetesVersion; version != "" && way.id(version) == e.ID && !slices.Contains(versions, version) {
-			versions = append(versions, version)
+		if version := e.KubernetesVersion; version != "" && way.id(version) == e.ID && !slices.Contains(some, version) {
+			some = append(some, version)
 		}
 	}
-	slices.SortFunc(versions, compareVersions)
-	if len(versions) > 0 {
+	slices.SortFunc(some, compareVersions)
+	if len(some) > 0 {
 		o.note("the template leads to images for Kubernetes %s, and the pack names no version: set edge.kubernetesVersions to be sure of those of your clusters",
-			strings.Join(limited(versions), ", "))
+			strings.Join(limited(some), ", "))
 	}
 }

@@ -180,6 +180,10 @@ func TestTemplateTellsItsVersions(t *testing.T) {
 	if notes := strings.Join(outcome.Notes, "\n"); strings.Contains(notes, "the template leads to") {
 		t.Errorf("notes %q", notes)
 	}
+	older, newer := edge("k3s-1.31.0-v4.4.0"), edge("k3s-1.30.9-v4.7.0")
+	if templateOf().Compare(&newer, &older) <= 0 || templateOf().Compare(&older, &newer) >= 0 || selection.Compare(&newer, &older) >= 0 {
+		t.Error("a newer agent makes no image newer for a template")
+	}
 	outcome = templated(t, spec.Select{}, templateOf(), edge("k3s-1.31.0-v4.4.0"), edge("k3s-1.30.9-v4.7.0"))
 	if outcome.DecidedBy != "peVersion" {
 		t.Errorf("decided by %s", outcome.DecidedBy)
@@ -196,6 +200,7 @@ func TestPreReleaseOfAnAgent(t *testing.T) {
 	}
 	for version, release := range map[string]bool{
 		"v4.8.0-rc.1": false, "4.8.0-beta2": false, "v4.8.0-alpha": false, "v4.8.0-dev": false, "v4.8.0-patch.7": true, "v4.8.0-3": true, "v4.8.0-release": true, "v4.8.0": true, "": true,
+		"v4.8.0-RC1": false, "v4.8.0-canary.1": false, "4.8.0-3-nightly": false, "v4.8.0-rcsite": true, "v4.8.0-lab": true,
 	} {
 		images := []image.Image{edge("k3s-1.30.9-v4.8.0-x", pre(version))}
 		for _, tc := range []struct {
@@ -218,6 +223,12 @@ func TestPreReleaseOfAnAgent(t *testing.T) {
 	}
 	if outcome := apply(t, spec.Select{Name: "*-rc*"}, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); outcome.Pick == nil {
 		t.Errorf("a name that tells it: %s", outcome.Verdict)
+	}
+	for _, sel := range []spec.Select{{Name: "*-rcsite"}, {Where: `image.name.endsWith("-rcsite")`}, {CustomTag: "rcsite"}} {
+		images := []image.Image{edge("k3s-1.30.9-v4.7.0-rcsite"), edge("k3s-1.30.9-v4.8.0-rcsite", func(i *image.Image) { i.Attributes[image.AttributePEVersion] = "v4.8.0-rc.1" })}
+		if outcome := apply(t, sel, images...); outcome.Pick == nil || outcome.Pick.ID != images[0].ID {
+			t.Errorf("%+v, which is a longer word: %s %+v", sel, outcome.Verdict, outcome.Pick)
+		}
 	}
 	of := templateOf()
 	of.AgentIsNamed = true

@@ -113,13 +113,10 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	if e == top || e.NewestBy != image.NewestByVersion || top.NewestBy != image.NewestByVersion {
 		return false
 	}
-	if order := compareTokens(t.ways[e].agent, t.ways[top].agent); order != 0 {
-		return order < 0
+	if agent, other := t.ways[e].agent, t.ways[top].agent; agent.Compare(other) != 0 {
+		return agent.Order(other) < 0
 	}
-	if word, _ := differInWord(top.Version, e.Version); word {
-		return false
-	}
-	return compareVersions(e.Version, top.Version) < 0
+	return e.version.Order(*top.version) < 0
 }
 
 // maxUnread bounds how many images of a source an outcome names to be read: the best come

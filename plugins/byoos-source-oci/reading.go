@@ -183,17 +183,16 @@ func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 // newest of each other word that nothing puts in order, of which there may be one for
 // each platform.
 func besides(first tag.Tag, rest []tag.Tag) (asNew, older []tag.Tag) {
-	newest := map[string]tag.Tag{"": first}
+	last := first
 	for _, t := range rest {
-		word := tag.OtherWord(t, first)
-		if _, known := newest[word]; !known {
-			newest[word] = t
-		}
-		if tag.SameRank(newest[word], t) {
-			asNew = append(asNew, t)
+		if tag.Older(t, first) || tag.Older(t, last) {
+			older = append(older, t)
 			continue
 		}
-		older = append(older, t)
+		asNew = append(asNew, t)
+		if !tag.SameRank(t, first) {
+			last = t // those of one word stand together
+		}
 	}
 	return asNew, older
 }

@@ -198,7 +198,8 @@ type Image struct {
 	// Here, in DeprecatedAt and in EndOfLifeAt the zero time means unknown, and one
 	// outside of the years 1 to 9999 is an error.
 	CreatedAt, DeprecatedAt, EndOfLifeAt time.Time
-	// Version is compared numerically part by part.
+	// Version is compared as docs/selection.md says: by its numbers, and a pre-release
+	// before its release.
 	Version            string
 	State              State
 	StateReason        string

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
 // Names of the groups that a grammar may have. They are also the keys of
@@ -39,7 +41,7 @@ type Grammar struct {
 	expr *regexp.Regexp
 	// groups are the names of expr's groups, by index.
 	groups []string
-	// own tells that its versions have any number of parts.
+	// own tells that its versions have any number of parts, and any word behind them.
 	own bool
 	// skims tells that Skim knows the grammar.
 	skims bool
@@ -60,19 +62,21 @@ const canvos = `-(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + canvosPreRelease +
 	`-(?P<peVersion>v?\d+\.\d+\.\d+(?:-` + canvosPreRelease + `|-patch\.\d+)?)` +
 	`(?:-(?P<customTag>[\w.-]+))?`
 
-// kairos is the tag of an artifact of github.com/kairos-io/kairos: release of the
+// kairos returns the tag of an artifact of github.com/kairos-io/kairos: release of the
 // flavor, variant, architecture, model, version of Kairos, and but for the
 // variant core the distribution and version of Kubernetes; up to Kairos 3.4 the
 // last two without a dash between them. The model is a variant of its own, which
 // is what customTag stands for.
-const kairos = `(?P<osVersion>[\w.-]+?)-(?:core|standard)-(?P<architecture>amd64|arm64|riscv64)` +
-	`-(?P<customTag>[\w.-]+?)` +
-	`-(?P<version>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?)` +
-	`(?:-(?P<k8sDistribution>k3s|k0s)-?(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?(?:-` + build + `)?))?`
+func kairos() string {
+	preRelease := `(?i:` + strings.Join(versions.PreReleaseWords(), "|") + `)` + numbers
+	return `(?P<osVersion>[\w.-]+?)-(?:core|standard)-(?P<architecture>amd64|arm64|riscv64)` +
+		`-(?P<customTag>[\w.-]+?)` +
+		`-(?P<version>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?)` +
+		`(?:-(?P<k8sDistribution>k3s|k0s)-?(?P<kubernetesVersion>v?\d+\.\d+\.\d+(?:-` + preRelease + `)?(?:-` + build + `)?))?`
+}
 
 const (
-	canvosPreRelease = `(?:alpha|beta|rc)` + numbers
-	preRelease       = `(?:alpha|beta|rc|dev)` + numbers
+	canvosPreRelease = `(?i:alpha|beta|rc)` + numbers
 	numbers          = `(?:[.-]?\d+)+`
 	// build is what a distribution adds to the version of Kubernetes, where a tag
 	// cannot have the plus sign that belongs before it: v1.34.3-k0s.0 is
@@ -89,7 +93,7 @@ func Named(name string) (Grammar, bool) {
 	case "canvos":
 		return CanvOS(), true
 	case "kairos":
-		return grammar(regexp.MustCompile(`^(?:`+kairos+`)$`), true), true
+		return grammar(regexp.MustCompile(`^(?:`+kairos()+`)$`), true), true
 	}
 	return Grammar{}, false
 }
@@ -204,20 +208,4 @@ func (g Grammar) Parse(tag string) (Facts, bool) {
 		}
 	}
 	return facts, true
-}
-
-// platformSuffix is what Earthly, which CanvOS is built with, appends to the tag
-// of a single platform's image beside that of the index: the platform with
-// underscores in place of slashes.
-var platformSuffix = regexp.MustCompile(`_linux_(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?:_v\d+)?$`)
-
-// splitPlatform cuts the suffix of a platform off a tag; architecture is empty
-// when there is none.
-func splitPlatform(tag string) (rest, architecture string) {
-	if at := strings.LastIndex(tag, "_linux_"); at >= 0 {
-		if m := platformSuffix.FindStringSubmatch(tag[at:]); m != nil {
-			return tag[:at], m[1]
-		}
-	}
-	return tag, ""
 }

@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
 // Tag is a tag and what it says.
@@ -21,39 +22,22 @@ type Tag struct {
 	// v, and with the build of a distribution after a plus sign. Empty when the
 	// tag does not name it.
 	Kubernetes string
-	rank       []version
-	// marksEnds tells that the versions of the rank have any number of parts.
-	marksEnds bool
+	// version is what the host ranks the tag by, and rank what it reads there.
+	version string
+	rank    versions.Version
 }
 
-// version is one that a tag names. Numbers that follow the release (a revision, a
-// patch, the build of a distribution) are numbers of it.
-type version struct {
-	numbers []uint64
-	// word of a pre-release, and its numbers; empty for a release.
-	word string
-	of   []uint64
-}
+// versioned finds the tags outside a grammar that begin with a version.
+var versioned = regexp.MustCompile(`^v?\d+(?:\.\d+)*(?:[._+-][\w.+-]+)?$`)
 
-// width is how many numbers a version has at least.
-const width = 3
+// digits finds the numbers of a tag.
+var digits = regexp.MustCompile(`\d+`)
 
-var (
-	preReleased  = regexp.MustCompile(`^(alpha|beta|dev|rc)(?:[.-]?\d+)*`)
-	distribution = regexp.MustCompile(`^(?:k3s|rke2r|k0s\.)(\d+)$`)
-	patched      = regexp.MustCompile(`^patch\.(\d+)$`)
-	digits       = regexp.MustCompile(`\d+`)
-	// suffixed is what follows the numbers of a user's own version: a word, numbers.
-	suffixed = regexp.MustCompile(`^([A-Za-z]*)[._-]?((?:\d+[._-]?)*)`)
-	// commit may be the hash of one, with git's g before it.
-	commit = regexp.MustCompile(`(?i)^g?[0-9a-f]{7,40}$`)
-)
-
-// Read parses and ranks a tag. A tag outside the grammar that is nothing but a
-// version (v1.4.5) is ranked by it; any other such tag comes last. The custom tag
+// Read parses and ranks a tag. A tag outside the grammar that begins with a version
+// (v1.4.5) is ranked by it; any other such tag comes last. The custom tag
 // is no part of the rank: it names a variant, not an age.
 func (g Grammar) Read(name string) Tag {
-	edition, architecture := splitPlatform(name)
+	edition, architecture := versions.SplitPlatform(name)
 	facts, ok := g.Parse(edition)
 	if !ok && architecture != "" {
 		edition, architecture = name, ""
@@ -61,8 +45,8 @@ func (g Grammar) Read(name string) Tag {
 	}
 	t := Tag{Name: name, Edition: edition, Facts: facts}
 	if !ok {
-		if v, ok := readVersion(name, false); ok {
-			t.rank = []version{v}
+		if bare, _ := versions.SplitPlatform(name); versioned.MatchString(bare) {
+			t.setVersion(versions.Parse(versions.WithoutCommit(bare)).String())
 		}
 		return t
 	}
@@ -70,15 +54,31 @@ func (g Grammar) Read(name string) Tag {
 		t.addPlatform(architecture)
 	}
 	t.Kubernetes = Kubernetes(facts[KubernetesVersion])
-	for _, group := range []string{Version, KubernetesVersion, PEVersion, OSVersion} {
+	t.setVersion(g.version(facts))
+	return t
+}
+
+func (t *Tag) setVersion(text string) { t.version, t.rank = text, versions.Parse(text) }
+
+// version returns the versions of a tag, one after the other. One that is not there lets
+// no other take its place. The release of the system makes none newer: it stands where
+// build metadata does.
+func (g Grammar) version(facts Facts) string {
+	var parts []string
+	for _, group := range []string{Version, KubernetesVersion, PEVersion} {
 		if slices.Contains(g.groups, group) {
-			// What is no version is the lowest, and lets no other take its place.
-			v, _ := readVersion(facts[group], g.own)
-			t.rank = append(t.rank, v)
+			parts = append(parts, versions.Parse(versions.WithoutCommit(facts[group])).String())
 		}
 	}
-	t.marksEnds = g.own
-	return t
+	between := versions.GroupEnd
+	if !g.own && !strings.Contains(parts[0], "-") {
+		between = "-" // the first has three numbers, and the others follow them
+	}
+	text := strings.TrimRight(strings.Join(parts, between), versions.GroupEnd)
+	if system := facts[OSVersion]; system != "" {
+		text += "+" + system
+	}
+	return text
 }
 
 // UnrankOutside makes the tags outside the grammar come last: beside tags that
@@ -86,7 +86,7 @@ func (g Grammar) Read(name string) Tag {
 func UnrankOutside(tags []Tag) {
 	for i := range tags {
 		if tags[i].Facts == nil {
-			tags[i].rank = nil
+			tags[i].setVersion("")
 		}
 	}
 }
@@ -107,212 +107,22 @@ func Kubernetes(raw string) string {
 	return distributionBuild.ReplaceAllString(strings.TrimPrefix(raw, "v"), "+$1")
 }
 
-// readVersion reads all numbers of a version. own is for a scheme of the user's, where
-// any word is a pre-release and any number a revision. It returns false for what is no
-// version.
-func readVersion(text string, own bool) (version, bool) {
-	numbers, rest, ok := splitVersion(text)
-	if !ok {
-		return version{}, false
-	}
-	v := version{numbers: allNumbers(numbers)}
-	build, patch, pre := distribution.FindStringSubmatch(rest), patched.FindStringSubmatch(rest), preReleased.FindStringSubmatch(rest)
-	switch {
-	case rest == "":
-	case patch != nil: // it follows its release: v4.6.21-patch.7 is after v4.6.21
-		v.revise(allNumbers(patch[1]))
-	case own && build != nil:
-		v.revise(allNumbers(build[1]))
-	case own:
-		v.readSuffix(rest, strings.Contains(text, numbers+"_") || strings.Contains(text, numbers+"+"))
-	case pre != nil:
-		v.word, v.of = pre[1], allNumbers(pre[0])
-	}
-	return v, true
-}
-
-func allNumbers(text string) []uint64 {
-	var all []uint64
-	for _, number := range digits.FindAllString(text, -1) {
-		all = append(all, parseNumber(number))
-	}
-	return all
-}
-
-// revise appends numbers that follow the release.
-func (v *version) revise(numbers []uint64) {
-	for len(v.numbers) < width {
-		v.numbers = append(v.numbers, 0)
-	}
-	v.numbers = append(v.numbers, numbers...)
-}
-
-// readSuffix takes in what follows the numbers of a user's own version. A word is a
-// pre-release, as in semver, but not in build metadata; a number is a revision after
-// the release.
-func (v *version) readSuffix(rest string, metadata bool) {
-	parts := suffixed.FindStringSubmatch(beforeCommit(rest))
-	switch word := strings.ToLower(parts[1]); {
-	case word == "":
-		v.revise(allNumbers(parts[2]))
-	case !metadata:
-		v.word, v.of = word, allNumbers(parts[2])
-	}
-}
-
-// beforeCommit cuts text before the hash of a commit, which says nothing of age.
-func beforeCommit(text string) string {
-	const separators = "._+-"
-	for start := 0; start < len(text); {
-		part := text[start:]
-		if end := strings.IndexAny(part, separators); end >= 0 {
-			part = part[:end]
-		}
-		if isCommit(part) {
-			return strings.TrimRight(text[:start], separators)
-		}
-		start += len(part) + 1
-	}
-	return text
-}
-
-// isCommit tells whether a part may be the hash of a commit: digits alone are a date.
-func isCommit(part string) bool {
-	return commit.MatchString(part) && strings.ContainsAny(part, "0123456789") && strings.ContainsAny(part, "abcdefABCDEF")
-}
-
-// splitVersion splits v1.2.3-rest, in which v and -rest can be missing; the rest
-// may also begin with a dot, an underscore or a plus sign.
-func splitVersion(version string) (numbers, rest string, ok bool) {
-	version = strings.TrimPrefix(version, "v")
-	end := 0
-	for i := 0; i < len(version); i++ {
-		switch c := version[i]; {
-		case c >= '0' && c <= '9':
-			end = i + 1
-			continue
-		case c == '.' && end == i && i > 0:
-			continue
-		}
-		break
-	}
-	if end == 0 || end < len(version) && (!strings.ContainsRune("-+._", rune(version[end])) || end+1 == len(version)) {
-		return "", "", false
-	}
-	if end == len(version) {
-		return version, "", true
-	}
-	return version[:end], version[end+1:], true
-}
-
-// parseNumber returns the largest number for one that is too large.
-func parseNumber(s string) uint64 {
-	n, err := strconv.ParseUint(s, 10, 63)
-	if err != nil && s != "" {
-		return 1<<63 - 1
-	}
-	return n
-}
-
 // Newer compares two tags for sorting, the newer one first: by the versions they
 // name, then by name, so that a tag comes before those of its single platforms.
 func Newer(a, b Tag) int {
-	return cmp.Or(compareRanks(b.rank, a.rank), strings.Compare(a.Name, b.Name))
+	return cmp.Or(b.rank.Compare(a.rank), strings.Compare(a.Name, b.Name))
 }
 
-// SameRank tells whether neither tag is newer by the versions they name.
-func SameRank(a, b Tag) bool { return compareRanks(a.rank, b.rank) == 0 }
+// SameRank tells whether the versions of two tags are the same.
+func SameRank(a, b Tag) bool { return a.rank.Compare(b.rank) == 0 }
 
-// orderedWord finds the words of pre-releases that say how near a release is.
-var orderedWord = regexp.MustCompile(`^(?:a|alpha|b|beta|canary|cr|dev|ea|m|milestone|nightly|pre|preview|rc|snapshot)$`)
+// Older tells whether a tag is older than another by the versions they name. Of two that
+// a word sets apart (-lab, -prod) neither is.
+func Older(t, other Tag) bool { return t.rank.Order(other.rank) < 0 }
 
-// OtherWord returns the word of a tag when that alone sets it apart from another first,
-// and nothing puts the two in order (-lab, -prod): neither is newer.
-func OtherWord(t, other Tag) string {
-	for i := range min(len(t.rank), len(other.rank)) {
-		v, w := t.rank[i], other.rank[i]
-		if v.compare(w) == 0 {
-			continue
-		}
-		named := v.word != "" && w.word != "" && v.word != w.word && (!orderedWord.MatchString(v.word) || !orderedWord.MatchString(w.word))
-		if named && slices.Equal(v.canonical(), w.canonical()) {
-			return v.word
-		}
-		return ""
-	}
-	return ""
-}
-
-// compareRanks compares one version after the other. Anything is newer than a tag
-// without a version.
-func compareRanks(a, b []version) int {
-	for i := range min(len(a), len(b)) {
-		if c := a[i].compare(b[i]); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-// compare takes a pre-release for older than its release: 1.0.0-rc.1 is before 1.0.0,
-// which is before 1.0.0-7.
-func (v version) compare(w version) int {
-	if c := slices.Compare(v.canonical(), w.canonical()); c != 0 {
-		return c
-	}
-	if released := (v.word == ""); released != (w.word == "") {
-		if released {
-			return 1
-		}
-		return -1
-	}
-	return cmp.Or(strings.Compare(v.word, w.word), slices.Compare(v.of, w.of))
-}
-
-// canonical returns the numbers without zeros at the end, but width of them.
-func (v version) canonical() []uint64 {
-	numbers := slices.Clone(v.numbers)
-	for len(numbers) < width {
-		numbers = append(numbers, 0)
-	}
-	for len(numbers) > width && numbers[len(numbers)-1] == 0 {
-		numbers = numbers[:len(numbers)-1]
-	}
-	return numbers
-}
-
-// endOfVersion stands between versions of which the first has any number of parts. It
-// is compared as a word: after those of a pre-release, and before numbers.
-const endOfVersion = "·"
-
-// Version returns the tag's rank as a version: 1.30.4-4.7.0-rc.2. Comparing it
-// part by part, numbers as numbers and letters before their absence, orders tags
-// as Newer does. It is empty for a tag without a version.
-func (t Tag) Version() string {
-	var text strings.Builder
-	for i, v := range t.rank {
-		if i > 0 {
-			end := "-"
-			if t.marksEnds || t.rank[i-1].word != "" {
-				end = endOfVersion
-			}
-			text.WriteString(end)
-		}
-		writeNumbers(&text, "", v.canonical())
-		if v.word != "" {
-			text.WriteString("-" + v.word)
-			writeNumbers(&text, ".", v.of)
-		}
-	}
-	return text.String()
-}
-
-func writeNumbers(text *strings.Builder, before string, numbers []uint64) {
-	for _, number := range numbers {
-		text.WriteString(before + strconv.FormatUint(number, 10))
-		before = "."
-	}
-}
+// Version returns the tag's rank as a version: 1.30.4-4.7.0-rc.2. The host orders it as
+// Newer and Older do. It is empty for a tag without a version.
+func (t Tag) Version() string { return t.version }
 
 // Variant is what tells tags apart of which none is newer than the other.
 type Variant struct{ distribution, osName, osVersion, architecture, customTag string }
@@ -331,11 +141,8 @@ func (t Tag) Variant() Variant {
 	return v
 }
 
-// preReleaseOfAgent is a version of the agent that packs get only when they name it.
-var preReleaseOfAgent = regexp.MustCompile(`^v?[0-9.]+-(?:alpha|beta|dev|nightly|pre|preview|rc|snapshot)(?:[^A-Za-z]|$)`)
-
 // OfPreRelease tells whether the agent in the image is a pre-release.
-func (t Tag) OfPreRelease() bool { return preReleaseOfAgent.MatchString(t.Facts[PEVersion]) }
+func (t Tag) OfPreRelease() bool { return versions.Parse(t.Facts[PEVersion]).PreRelease() != "" }
 
 // CustomTag returns the custom tag without the suffix of a platform.
 func (t Tag) CustomTag() string {
@@ -347,7 +154,7 @@ func (t Tag) CustomTag() string {
 // and for one that is a version, but for the numbers.
 func (t Tag) Line() Line {
 	switch {
-	case t.Facts == nil && t.rank != nil:
+	case t.Facts == nil && !t.rank.IsZero():
 		return Line{name: digits.ReplaceAllString(t.Name, "#")}
 	case t.Facts == nil:
 		return Line{name: t.Name}

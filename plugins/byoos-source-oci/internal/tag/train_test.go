@@ -133,3 +133,53 @@ func TestReleaseTrains(t *testing.T) {
 		}
 	}
 }
+
+// randomTag is a tag of some grammar, of parts that may mean something.
+func randomTag(random *rand.Rand, style string) string {
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	suffix := func() string {
+		return one("", "", "-rc1", "-RC.2", "-beta", "-nightly.2", "-lab", "-prod2", "-build3", "-build10", "-patch.7", "-us-east-1", "-3fabc12", "-5-g9abcdef", "-20250101", "_1", ".4", "-rcsite", "-k3s1", "-k0s.0", "-lab-rc1")
+	}
+	switch style {
+	case "kairos":
+		return one("24.04", "22.04", "leap-15.6", "tumbleweed") + "-standard-" + one("amd64", "arm64") + "-generic-v3.7." + one("2", "1") + one("", "-rc1", "-beta2", "-RC10") +
+			one("", "-k3s-v1.34.3-k3s1", "-k3s-v1.34.3-rc1-k3s2", "-k0s-v1.34.3-k0s.0")
+	case "canvos":
+		return one("k3s", "rke2") + "-" + one("1.30.1", "v1.30.10", "1.31.0-rc.1") + "-" + one("v4.7.0", "4.7.0", "v4.8.0-rc.1", "v4.8.0-rc10", "v4.7.0-patch.2", "v4.8.0-dev1") + one("", "-demo", "-rc.1", "_linux_amd64", "-demo_linux_arm64")
+	}
+	return one("v", "", "build-", "edge") + one("1.4", "1.4.0", "1.10", "2025-01-02", "20250102") + suffix() + one("", suffix()) + "+" + one("1.30.4", "edge", "") + suffix()
+}
+
+// Of any tags the host thinks of what is newer as the plugin does.
+func TestHostAndPluginAgree(t *testing.T) {
+	own, err := tag.Compile(`(?P<version>[^+]*)\+(?P<kubernetesVersion>[^+]*)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kairos, _ := tag.Named("kairos")
+	img := func(r tag.Tag) *image.Image {
+		return &image.Image{Version: r.Version(), NewestBy: image.NewestByVersion}
+	}
+	for i := range uint64(*trains) * 100 {
+		random := rand.New(rand.NewPCG(*seed+7, i))
+		style := []string{"own", "kairos", "canvos"}[i%3]
+		grammar := map[string]tag.Grammar{"own": own, "kairos": kairos, "canvos": tag.CanvOS()}[style]
+		a, b := grammar.Read(randomTag(random, style)), grammar.Read(randomTag(random, style))
+		if a.Facts == nil || b.Facts == nil {
+			t.Fatalf("%s or %s is outside the grammar", a.Name, b.Name)
+		}
+		plugin := 0
+		switch {
+		case tag.Older(a, b):
+			plugin = -1
+		case tag.Older(b, a):
+			plugin = 1
+		}
+		ordered := selection.Order([]image.Image{*img(a), *img(b)})
+		same := tag.SameRank(a, b) == (a.Version() == b.Version())
+		sorted := tag.Newer(a, b) <= 0 == (ordered[0].Version == a.Version()) || a.Version() == b.Version()
+		if host := selection.Compare(img(a), img(b)); host != plugin || !same || !sorted {
+			t.Fatalf("%s (%s) and %s (%s): %d in the plugin, %d in the host", a.Name, a.Version(), b.Name, b.Version(), plugin, host)
+		}
+	}
+}

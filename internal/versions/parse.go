@@ -1,0 +1,299 @@
+package versions
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// PreReleaseWords returns the words that make a version one before its release, in any
+// letter case. docs/selection.md lists them.
+func PreReleaseWords() []string {
+	return []string{"alpha", "beta", "canary", "dev", "ea", "milestone", "nightly", "pre", "preview", "rc", "snapshot"}
+}
+
+func isPreRelease(text string) bool {
+	switch text {
+	case "alpha", "beta", "canary", "dev", "ea", "milestone", "nightly", "pre", "preview", "rc", "snapshot":
+		return true
+	}
+	return false
+}
+
+// patch is the word of what follows its release: v4.6.21-patch.7 is after v4.6.21.
+const patch = "patch"
+
+// Parse reads a version: numbers, words and the numbers behind them, whatever stands
+// between them. A v before a number says nothing.
+func Parse(text string) Version {
+	if text == "" {
+		return Version{}
+	}
+	var v Version
+	for part := range strings.SplitSeq(strings.ToLower(text), GroupEnd) {
+		v.groups = append(v.groups, parse(part))
+	}
+	for len(v.groups) > 0 && v.groups[len(v.groups)-1].isEmpty() {
+		v.groups = v.groups[:len(v.groups)-1]
+	}
+	return v
+}
+
+// parser reads one version.
+type parser struct {
+	group
+	// text is what is read, without build metadata, and at where the next part begins.
+	text string
+	at   int
+	// words are how many words that are none of a pre-release come before, without a
+	// number between them.
+	words int
+}
+
+func parse(text string) group {
+	text, metadata, _ := strings.Cut(text, "+")
+	p := parser{text: text}
+	for p.at < len(text) {
+		start := p.at
+		for p.at < len(text) && !isPart(text[p.at]) {
+			p.at++
+		}
+		separators := text[start:p.at]
+		if end := p.partEnd(); end > p.at && !p.part(text[p.at:end], separators) {
+			break
+		}
+	}
+	p.metadata(metadata)
+	return p.finish()
+}
+
+// partEnd returns where the letters and digits end that begin here.
+func (p *parser) partEnd() int {
+	end := p.at
+	for end < len(p.text) && isPart(p.text[end]) {
+		end++
+	}
+	return end
+}
+
+// part takes in letters and digits with nothing between them. It returns false when all
+// from there on gives no order.
+func (p *parser) part(part, separators string) bool {
+	if len(part) > 1 && part[0] == 'v' && isDigit(part[1]) {
+		part, p.at = part[1:], p.at+1
+	}
+	if isCommit(part) {
+		return p.opaque()
+	}
+	lead := len(part) - len(strings.TrimLeft(part, digits))
+	if lead > 0 && !p.number(part[:lead], separators) {
+		return false
+	}
+	part = part[lead:]
+	switch {
+	case part == "":
+		return true
+	case lead > 0 && part[0] == 'v': // a number may follow it
+		return p.part(part, "")
+	}
+	text := strings.TrimRight(part, digits)
+	if isCommit(part) || isCommit(text) {
+		return p.opaque()
+	}
+	p.at += len(text)
+	p.word(text)
+	if len(text) < len(part) {
+		return p.number(part[len(text):], "")
+	}
+	return true
+}
+
+// number takes in a number. Behind several words, as in us-east-1, it is part of a name,
+// unless more numbers follow it as in a version.
+func (p *parser) number(text, separators string) bool {
+	next := p.text[p.at+len(text):]
+	dotted := strings.HasPrefix(next, ".") && startsWithNumber(next[1:])
+	if p.words > 1 && !dotted {
+		return p.opaque()
+	}
+	p.at += len(text)
+	p.words = 0
+	text = strings.TrimLeft(text, "0")
+	switch {
+	case len(p.suffix) > 0:
+		p.suffix = append(p.suffix, token{number, text})
+		return true
+	case strings.Contains(separators, "-") && len(p.numbers) > 0 && len(p.numbers[0]) < yearDigits:
+		p.fill()
+	}
+	p.numbers = append(p.numbers, text)
+	return true
+}
+
+// yearDigits are those of a year: the dashes of a date are like dots, and others come
+// before a revision, so that 1.4-2 is before 1.4.1.
+const yearDigits = 4
+
+func (p *parser) fill() {
+	for len(p.numbers) < width {
+		p.numbers = append(p.numbers, "")
+	}
+}
+
+func (p *parser) word(text string) {
+	first := len(p.suffix) == 0
+	switch {
+	case first && len(p.numbers) > 0 && text == patch && p.numberFollows():
+		p.fill()
+	case isPreRelease(text) && !(first && len(p.numbers) == 0):
+		p.suffix = append(p.suffix, token{pre, text})
+		p.words = 0
+	default:
+		p.suffix = append(p.suffix, token{word, text})
+		p.words++
+	}
+}
+
+func (p *parser) numberFollows() bool {
+	rest := p.at
+	for rest < len(p.text) && !isPart(p.text[rest]) {
+		rest++
+	}
+	return startsWithNumber(p.text[rest:])
+}
+
+func startsWithNumber(text string) bool {
+	text = strings.TrimPrefix(text, "v")
+	return text != "" && isDigit(text[0]) && !isCommit(text[:partLength(text)])
+}
+
+func partLength(text string) int {
+	if i := strings.IndexFunc(text, func(r rune) bool { return r < 0x80 && !isPart(byte(r)) }); i >= 0 {
+		return i
+	}
+	return len(text)
+}
+
+// opaque takes in all that is left as a text that gives no order.
+func (p *parser) opaque() bool {
+	p.suffix = append(p.suffix, token{opaque, p.text[p.at:]})
+	return false
+}
+
+// distribution is the build of a Kubernetes distribution: 1.34.3+k3s1, 1.34.3+k0s.0.
+var distribution = regexp.MustCompile(`^(k3s|rke2r|k0s)\.?([0-9]+)$`)
+
+// metadata takes in what follows a plus sign, which gives no order (semver.org, 10), but
+// for the build of one distribution.
+func (p *parser) metadata(text string) {
+	if text == "" {
+		return
+	}
+	if last := len(p.suffix) - 1; last >= 0 && p.suffix[last].kind == opaque {
+		p.suffix[last].text += "+" + text
+		return
+	}
+	if build := distribution.FindStringSubmatch(text); build != nil && p.words == 0 {
+		p.suffix = append(p.suffix, token{word, build[1]}, token{number, strings.TrimLeft(build[2], "0")})
+		return
+	}
+	p.suffix = append(p.suffix, token{opaque, "+" + text})
+}
+
+// finish makes versions equal that are numbered so: 1.4, 1.4.0 and 1.4.0.0.
+func (p *parser) finish() group {
+	if len(p.numbers) == 0 {
+		return p.group
+	}
+	p.fill()
+	for len(p.numbers) > width && p.numbers[len(p.numbers)-1] == "" {
+		p.numbers = p.numbers[:len(p.numbers)-1]
+	}
+	return p.group
+}
+
+const digits = "0123456789"
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// isPart takes every byte of a character outside of ASCII as a letter.
+func isPart(c byte) bool {
+	return isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// Lengths of a commit's hash, short and whole.
+const (
+	shortHash = 7
+	longHash  = 40
+)
+
+// isCommit tells whether a part may be the hash of a commit, also as git describe writes
+// it (g3fabc12). Digits alone are a number.
+func isCommit(part string) bool {
+	hash := strings.TrimPrefix(part, "g")
+	if len(hash) < shortHash || len(hash) > longHash || strings.Trim(part, digits) == "" {
+		return false
+	}
+	for i := range len(hash) {
+		if c := hash[i]; !isDigit(c) && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// WithoutCommit cuts a version before the hash of a commit.
+func WithoutCommit(text string) string {
+	for start := 0; start < len(text); {
+		end := start + partLength(text[start:])
+		if isCommit(strings.ToLower(text[start:end])) {
+			return strings.TrimRight(text[:start], "._+-")
+		}
+		start = end + 1
+	}
+	return text
+}
+
+// platform is what Earthly, which CanvOS is built with, appends to the tag of a single
+// platform's image beside that of the index: the platform with underscores for slashes.
+var platform = regexp.MustCompile(`_linux_(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?:_v[0-9]+)?$`)
+
+// SplitPlatform cuts the suffix of a platform off a tag; architecture is empty when there
+// is none.
+func SplitPlatform(tag string) (rest, architecture string) {
+	if at := strings.LastIndex(tag, "_linux_"); at >= 0 {
+		if m := platform.FindStringSubmatch(tag[at:]); m != nil {
+			return tag[:at], m[1]
+		}
+	}
+	return tag, ""
+}
+
+// Names tells whether a text has a pre-release's word as a whole: -rc of -rc.1, but not
+// of -rcsite.
+func Names(text, preRelease string) bool {
+	text = strings.ToLower(text)
+	for start := 0; ; {
+		i := strings.Index(text[start:], preRelease)
+		if i < 0 {
+			return false
+		}
+		from, to := start+i, start+i+len(preRelease)
+		if setOff(text[:from]) && (to == len(text) || !isPart(text[to]) || isDigit(text[to])) {
+			return true
+		}
+		start = to
+	}
+}
+
+// setOff tells whether a word may follow as that of a version: behind a dash or a number.
+func setOff(before string) bool {
+	if before == "" {
+		return false
+	}
+	last := before[len(before)-1]
+	if last == '-' || isDigit(last) {
+		return true
+	}
+	return slices.Contains([]byte("._+"), last) && len(before) > 1 && isDigit(before[len(before)-2])
+}

@@ -1,0 +1,134 @@
+package versions_test
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
+)
+
+func TestVersionsInOrder(t *testing.T) {
+	for _, ascending := range [][]string{
+		{"", "0.3.9", "0.3.1714564800", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.2", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-rc", "1.0.0-rc.1", "1.0.0-RC2", "1.0.0-rc10", "1.0.0", "1.0.0-1", "1.0.0-9-g2414721", "1.0.0-10ubuntu1", "1.0.1", "1.9.0", "1.10.0", "2024-05-01", "2024-11-30", "99999999999999999999999999999999"},
+		{"1.4.0-build9", "1.4.0-build.10", "1.4.0-BUILD_11"}, {"1.4-2", "1.4.1"}, {"4.6.21-rc.1", "4.6.21", "4.6.21-patch.7", "4.6.21-patch10", "4.6.22"},
+		{"1.34.3-k3s1", "1.34.3+k3s2", "1.34.4-rc1+k3s1"}, {"1.4.0rc1", "1.4.0"}, {"build-9", "build-10"}, {"golden-ami-1.9", "golden-ami-1.10"},
+		{"3.7.2-rc.1·1.35.0", "3.7.2·1.34.3", "3.7.2·1.34.4"}, {"1.4.0-rc·2", "1.4.0-rc.1·1", "1.4.0·1"}, {"1.4", "1.4·1"}, {"·1.2", "1·1"},
+		{"1.4.0-lab", "1.4.0.1"}, {"1.4.0-lab-rc1", "1.4.0-lab-rc2", "1.4.0-lab"},
+	} {
+		for i, a := range ascending {
+			for j, b := range ascending {
+				if got := versions.Parse(a).Order(versions.Parse(b)); got != cmp.Compare(i, j) {
+					t.Errorf("%q and %q: got %d, want %d", a, b, got, cmp.Compare(i, j))
+				}
+			}
+		}
+	}
+}
+
+func TestVersionsWithoutOrder(t *testing.T) {
+	for _, pair := range [][2]string{
+		{"1.4.0-lab", "1.4.0-prod"}, {"1.4.0-lab", "1.4.0"}, {"1.4.0-lab", "1.4.0-rc.1"}, {"blue-7", "green-1"}, {"blue-7", "1.0"}, {"1.4.0-a1", "1.4.0-b1"}, {"1.4.0-rcsite", "1.4.0"},
+		{"1.4.0-3fabc12", "1.4.0-9abcdef"}, {"1.4.0-abc1234.1", "1.4.0-abc1234.2"}, {"1.4.0-5-g3fabc12", "1.4.0-5-g9abcdef"}, {"1.4.0-rc.1-3fabc12", "1.4.0-rc.1-9abcdef"}, {"1.4.0-dev.3fabc12", "1.4.0-dev.12345678"}, {"1.4.0-20250101a", "1.4.0-20250101b"}, {"v3fabc12", "v9abcdef"},
+		{"1.30.4+k3s1", "1.30.4+rke2r1"}, {"1.30.4", "1.30.4+k3s1"}, {"1.4.0+5", "1.4.0+6"}, {"1.4.0+9abcdef", "1.4.0+3fabc12"}, {"1.4.0+rc1", "1.4.0"}, {"1.34.3-k3s1", "1.34.3-k0s.0"},
+		{"1.4.0-us-east-1", "1.4.0-us-east-2"}, {"1.4.0-us-east1", "1.4.0-us-east2"}, {"1.4.0-eastus", "1.4.0-eastus2"}, {"us-east-1-1.4.0", "us-east-2-1.4.0"}, {"1.4.0-x86_64", "1.4.0-arm64"}, {"3.7.2·1.34.3+24.04", "3.7.2·1.34.3+22.04"},
+	} {
+		a, b := versions.Parse(pair[0]), versions.Parse(pair[1])
+		if !a.Unordered(b) || a.Order(b) != 0 {
+			t.Errorf("%s and %s have an order", pair[0], pair[1])
+		}
+	}
+	for _, pair := range [][2]string{{"v1.2.3", "1.2.3"}, {"1.02.3", "1.2.3"}, {"1.2.3-RC.1", "1.2.3-rc1"}, {"1_2_3", "1.2.3"}, {"1.4", "1.4.0.0"}, {"1.34.3-k0s.0", "1.34.3+k0s.0"}, {"1.4·", "1.4"}} {
+		if a, b := versions.Parse(pair[0]), versions.Parse(pair[1]); a.Compare(b) != 0 || a.Unordered(b) || a.String() != b.String() {
+			t.Errorf("%s (%s) and %s (%s) differ", pair[0], a, pair[1], b)
+		}
+	}
+}
+
+func TestPreRelease(t *testing.T) {
+	for text, want := range map[string]string{
+		"v4.8.0-rc.1": "rc", "v4.8.0-RC1": "rc", "4.8.0-canary.1": "canary", "4.8.0-lab-nightly": "nightly", "4.8.0rc1": "rc",
+		"v4.6.21-patch.7": "", "v4.8.0-rcsite": "", "v4.8.0-prerelease": "", "v4.8.0": "", "": "", "4.8.0-abc1234-rc1": "", "rc-1": "", "1.31.0·4.8.0-rc.1": "rc",
+	} {
+		if got := versions.Parse(text).PreRelease(); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	for _, of := range versions.PreReleaseWords() {
+		if versions.Parse("1.0.0-"+of).Order(versions.Parse("1.0.0")) >= 0 {
+			t.Errorf("%s is no word of a pre-release", of)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for text, want := range map[string]bool{
+		"*-rc*": true, "*-rc.1": true, `image.attributes.peVersion == "v4.8.0-RC1"`: true, "4.8.0rc1": true, "4.8.0.rc": true, "*-rc-site": true,
+		"*-rcsite": false, "*-arc": false, `image.tags.rc == "x"`: false, "rc": false, "": false, "*-betaville-rcx": false, "-rcx-rc": true,
+	} {
+		if got := versions.Names(text, "rc"); got != want {
+			t.Errorf("%s: got %t", text, got)
+		}
+	}
+}
+
+func TestWithoutCommit(t *testing.T) {
+	for text, want := range map[string]string{
+		"1.4.0-3fabc12": "1.4.0", "1.4.0-12-g3FABC12-lab": "1.4.0-12", "1.4.0-20250101": "1.4.0-20250101", "1.4.0-rc.1_abc1234": "1.4.0-rc.1", "abc1234": "", "1.4.0": "1.4.0", "1.4.0-facade": "1.4.0-facade",
+	} {
+		if got := versions.WithoutCommit(text); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// randomText is a text of parts that mean something.
+func randomText(random *rand.Rand) string {
+	parts := []string{"1", "4", "0", "10", "00", "2025", ".", ".", "-", "-", "_", "+", "·", " ", "rc", "RC", "beta", "lab", "prod", "build", "patch", "v", "3fabc12", "g3fabc12", "abcdefa", "k3s", "rke2r1", "k0s", "us-east", "é", "a", "x86"}
+	var text strings.Builder
+	for range random.IntN(9) {
+		text.WriteString(parts[random.IntN(len(parts))])
+	}
+	return text.String()
+}
+
+func checkLaws(t *testing.T, a, b, c string) {
+	t.Helper()
+	x, y, z := versions.Parse(a), versions.Parse(b), versions.Parse(c)
+	if x.Compare(y) != -y.Compare(x) || x.Order(y) != -y.Order(x) || x.Unordered(y) != y.Unordered(x) {
+		t.Errorf("%q and %q: not antisymmetric", a, b)
+	}
+	if x.Order(y) < 0 && y.Order(z) < 0 && x.Order(z) >= 0 {
+		t.Errorf("%q, %q and %q: the order is not transitive", a, b, c)
+	}
+	if x.Compare(y) <= 0 && y.Compare(z) <= 0 && x.Compare(z) > 0 {
+		t.Errorf("%q, %q and %q: sorting is not transitive", a, b, c)
+	}
+	if x.Order(y) != 0 && x.Order(y) != x.Compare(y) || x.Compare(y) == 0 && x.Order(z) != y.Order(z) {
+		t.Errorf("%q, %q and %q: sorting is no order", a, b, c)
+	}
+	again := versions.Parse(x.String())
+	if x.Compare(again) != 0 || again.String() != x.String() || x.Compare(y) == 0 && x.String() != y.String() {
+		t.Errorf("%q is %q, and that %q", a, x, again)
+	}
+}
+
+func TestLawsOfOrder(t *testing.T) {
+	for seed := range uint64(100_000) {
+		random := rand.New(rand.NewPCG(seed, 9))
+		a := randomText(random)
+		b, c := a+randomText(random), a+randomText(random)
+		checkLaws(t, a, b, c)
+		checkLaws(t, b, c, randomText(random))
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func FuzzLaws(f *testing.F) {
+	f.Add("1.0.0", "v1.0.0-rc.1", "1.0.0+x")
+	f.Add("", "k3s-1.29.0-v4.4.0-demo", "-")
+	f.Fuzz(func(t *testing.T, a, b, c string) { checkLaws(t, a, b, c) })
+}
