@@ -159,10 +159,18 @@ func mark(item Item, img *image.Image) string {
 	}
 	for _, tied := range item.Tied {
 		if tied.ID == img.ID && tied.Region == img.Region {
-			return "created at the same time"
+			return tie(tied)
 		}
 	}
 	return ""
+}
+
+// tie names what images of a tie share.
+func tie(img *image.Image) string {
+	if img.NewestBy == image.NewestByVersion && img.Version != "" {
+		return "of the same version"
+	}
+	return "created at the same time"
 }
 
 func created(img *image.Image) string {

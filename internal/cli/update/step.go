@@ -40,7 +40,7 @@ func (o *Options) askForOld(ctx context.Context, session *options.Session, p *pi
 	var subjects []pipeline.Subject
 	for _, entry := range p.entries {
 		old, ok := file.Entry(entry.Name)
-		if ok && !image.Same(&old.Image, &entry.Image) && selection.Compare(&entry.Image, &old.Image) <= 0 {
+		if ok && !image.Same(&old.Image, &entry.Image) && pipeline.Compare(p.picks[entry.Name].Pack, &entry.Image, &old.Image) <= 0 {
 			subjects = append(subjects, pipeline.Subject{Pack: entry.Name, Source: old.Image.Source, Image: old.Image})
 		}
 	}
@@ -103,12 +103,12 @@ func (p *picked) compare(file *lock.File, removeOthers bool) steps {
 		if reason == "" {
 			continue
 		}
-		if ok && reason != "specChanged" && p.moved(old) && !newer(&entry.Image, &old.Image) {
+		if ok && reason != "specChanged" && p.moved(old) && !newer(pick.Pack, &entry.Image, &old.Image) {
 			s.kept = append(s.kept, fmt.Sprintf("pack %s keeps %s, which another process wrote meanwhile: nothing newer was found", entry.Name, old.Image.ID))
 			continue
 		}
 		same := ok && sameImage(pick.Pack, &old.Image, &entry.Image)
-		if ok && !same && len(pick.FailedSources) > 0 && !newer(&entry.Image, &old.Image) {
+		if ok && !same && len(pick.FailedSources) > 0 && !newer(pick.Pack, &entry.Image, &old.Image) {
 			text := fmt.Sprintf("pack %s keeps %s: its source %s failed, and the others have nothing newer",
 				entry.Name, old.Image.ID, strings.Join(pick.FailedSources, ", "))
 			if p.gone[entry.Name] {
@@ -139,9 +139,9 @@ func (p *picked) moved(old lock.Entry) bool {
 
 // newer tells whether an image is newer than the one that was locked, and not that one
 // as less is known of it: each who tells of an image has a time of its own.
-func newer(now, old *image.Image) bool {
+func newer(of spec.Pack, now, old *image.Image) bool {
 	again := build(now) != image.Reference{} && build(old) != image.Reference{} && build(now) != build(old)
-	return selection.Compare(now, old) > 0 && (again || !image.Same(now, old))
+	return pipeline.Compare(of, now, old) > 0 && (again || !image.Same(now, old))
 }
 
 func (s *steps) keep(reason, text string) {
@@ -174,7 +174,7 @@ func (p *picked) removed(file *lock.File, others bool) []Change {
 
 // reason says why an entry changes; empty when it stays as it is.
 func (p *picked) reason(of spec.Pack, old lock.Entry, exists bool, entry lock.Entry) string {
-	switch order := selection.Compare(&entry.Image, &old.Image); {
+	switch order := pipeline.Compare(of, &entry.Image, &old.Image); {
 	case !exists:
 		return "new"
 	case old.SpecDigest != entry.SpecDigest:

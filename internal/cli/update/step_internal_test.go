@@ -88,6 +88,33 @@ func TestReason(t *testing.T) {
 	}
 }
 
+// Of a template the newest agent makes an image newer, and not the version of Kubernetes,
+// as its pick is made.
+func TestReasonOfATemplate(t *testing.T) {
+	edge := func(kubernetes, agent string) lock.Entry {
+		return lock.Entry{Name: "p", Pack: spec.EdgeNativeBYOI, SpecDigest: "sha256:s", Image: image.Image{
+			ID: "r.example/os:k3s-" + kubernetes + "-" + agent, Provider: "oci", NewestBy: image.NewestByVersion, Version: kubernetes + "-" + agent[1:], KubernetesVersion: kubernetes,
+			Attributes: map[string]string{"registry": "r.example", "repository": "os", "tag": "k3s-" + kubernetes + "-" + agent, image.AttributeK8sDistribution: "k3s", image.AttributePEVersion: agent},
+		}}
+	}
+	for _, test := range []struct{ reference, want string }{{"template", "newer"}, {"", "newer"}, {"tag", "older"}} {
+		of := spec.Pack{Name: "p", Pack: spec.EdgeNativeBYOI, Edge: &spec.Edge{Reference: test.reference}}
+		if got := new(picked).reason(of, edge("1.31.0", "v4.6.0"), true, edge("1.30.9", "v4.7.0")); got != test.want {
+			t.Errorf("reference %q: got %q, want %q", test.reference, got, test.want)
+		}
+	}
+	rest := func(what string) lock.Entry {
+		e := edge("1.30.9", "v4.7.0")
+		e.Image.ID += what
+		e.Image.Version += what
+		return e
+	}
+	tag := spec.Pack{Name: "p", Pack: spec.EdgeNativeBYOI, Edge: &spec.Edge{Reference: "tag"}}
+	if got := new(picked).reason(tag, rest("-lab"), true, rest("-prod")); got != "changed" {
+		t.Errorf("another word: got %q", got)
+	}
+}
+
 func fileOf(t *testing.T, entries ...lock.Entry) *lock.File {
 	t.Helper()
 	file := lock.New()
