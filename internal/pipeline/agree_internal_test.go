@@ -118,7 +118,7 @@ func made(random *rand.Rand, now time.Time) []image.Image {
 
 func selected(t *testing.T, p *Pipeline, pack spec.Pack, statements []image.Image) Pick {
 	t.Helper()
-	picks, err := p.Select([]spec.Pack{pack}, statements)
+	picks, err := p.selectFrom([]spec.Pack{pack}, statements, func(*image.Image) bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}

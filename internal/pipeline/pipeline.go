@@ -290,11 +290,11 @@ func (p *Pipeline) pick(ctx context.Context, packs []spec.Pack, against []image.
 		return nil, nil, err
 	}
 	images = append(images, against...)
-	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return p.Select(packs, images) })
+	read := newReading(packs, requests, results)
+	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return p.selectFrom(packs, images, read.canAsk) })
 	if err != nil {
 		return nil, nil, err
 	}
-	read := newReading(packs, requests, results)
 	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.settled(ctx, read, images, results, picks) })
 	return picks, results, err
 }
@@ -316,9 +316,10 @@ func newestOnly(packs []spec.Pack) bool {
 	})
 }
 
-// Select picks an image for each pack. A pack without a pick carries its error;
-// the others are not held up by it.
-func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, error) {
+// selectFrom picks an image for each pack. A pack without a pick carries its error;
+// the others are not held up by it. canAsk tells of what was listed by name alone whether
+// its source can be asked for the rest.
+func (p *Pipeline) selectFrom(packs []spec.Pack, images []image.Image, canAsk func(*image.Image) bool) ([]Pick, error) {
 	var compiler selection.Compiler
 	pools := map[string]*selection.Pool{}
 	picks := make([]Pick, len(packs))
@@ -333,7 +334,7 @@ func (p *Pipeline) Select(packs []spec.Pack, images []image.Image) ([]Pick, erro
 		}
 		key := strings.Join(pack.Sources, "\x00")
 		if pools[key] == nil {
-			pools[key] = selection.PrepareFrom(images, pack.Sources)
+			pools[key] = selection.PrepareReading(images, pack.Sources, canAsk)
 		}
 		rule, pool := rule.Rendering(rendering(pack)), pools[key]
 		if isTemplate(pack) {

@@ -8,6 +8,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -47,28 +48,43 @@ func newReading(packs []spec.Pack, requests []source.Request, results []source.R
 	return r
 }
 
-// wanted are the images that a pack wants read next, and whether there are more than it
-// may have.
-func (r *reading) wanted(index int, pick Pick) (next []*image.Image, tooMany bool) {
+// canAsk tells whether the source of an image that was listed by name alone can be asked
+// for the rest.
+func (r *reading) canAsk(img *image.Image) bool {
+	_, able := r.able[img.Source]
+	return able && !r.asked[readID{img.Source, img.ID}]
+}
+
+// wanted is what a pack wants read next, of how many images that is, and whether there are
+// more than it may have. All sources that can tell of an image are asked: what each tells
+// may change the pick, and none is better for its name.
+func (r *reading) wanted(index int, pick Pick) (next []*image.Image, count int, tooMany bool) {
 	left := min(max(firstRead, r.counts[index]), max(0, maxRead-r.counts[index]))
 	for _, unread := range pick.Outcome.Unread() {
-		if _, able := r.able[unread.Source]; !able || r.asked[readID{unread.Source, unread.ID}] {
+		var ask []*image.Image
+		ids := map[string]bool{}
+		for _, img := range append(unread.Listed[:len(unread.Listed):len(unread.Listed)], unread.Beside...) {
+			if r.canAsk(img) {
+				ask, ids[img.ID] = append(ask, img), true
+			}
+		}
+		if len(ask) == 0 {
 			continue
 		}
-		if len(next) >= left {
-			return next, left == 0
+		if count >= left {
+			return next, count, left == 0
 		}
-		next = append(append(next, unread.Image), unread.Beside...)
+		next, count = append(next, ask...), count+len(ids)
 	}
-	return next, false
+	return next, count, false
 }
 
 // readMore asks for what could change picks, and tells whether anything came.
 func (h *hearing) readMore(ctx context.Context, picks []Pick) (bool, error) {
 	want := map[string][]string{}
 	for i, pick := range picks {
-		next, _ := h.wanted(i, pick)
-		h.counts[i] += len(next)
+		next, count, _ := h.wanted(i, pick)
+		h.counts[i] += count
 		for _, img := range next {
 			if !slices.Contains(want[img.Source], img.ID) {
 				want[img.Source] = append(want[img.Source], img.ID)
@@ -147,11 +163,11 @@ func (h *hearing) take(result source.Result, ids []string) {
 // than are read for one pack.
 func (h *hearing) stopAtUnread(picks []Pick) {
 	for i := range picks {
-		if _, tooMany := h.wanted(i, picks[i]); !tooMany {
+		if _, _, tooMany := h.wanted(i, picks[i]); !tooMany {
 			continue
 		}
 		summary := fmt.Sprintf("pack %s: %d images that come first were read, and none of them fits", picks[i].Pack.Name, h.counts[i])
-		if picks[i].Image != nil {
+		if picks[i].Outcome.Verdict != selection.NoImage {
 			summary = fmt.Sprintf("pack %s: %d images that could change the pick were read, and there are more", picks[i].Pack.Name, h.counts[i])
 		}
 		picks[i].Image, picks[i].Err = nil, &failure.Error{

@@ -2,25 +2,16 @@ package pipeline_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
-)
-
-var (
-	readingRuns = flag.Int("reading.runs", 300, "how many random registries packs are picked from")
-	readingSeed = flag.Uint64("reading.seed", 25, "the first seed of the random registries")
 )
 
 // registry is a source that lists tags by their names, and tells the rest of those that
@@ -34,6 +25,9 @@ type registry struct {
 	// first are how many it reads unasked.
 	first int
 	asked [][]string
+	// lists and reads are what it says of a tag by its name, and once it is read; by
+	// default the rest of what there is.
+	lists, reads func(image.Image) image.Image
 }
 
 func (r *registry) Find(context.Context, string) (*source.Plugin, error) {
@@ -47,28 +41,53 @@ func (r *registry) Find(context.Context, string) (*source.Plugin, error) {
 func (r *registry) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
 	results := make([]source.Result, len(requests))
 	for i, request := range requests {
-		plugin, _ := r.Find(ctx, request.Type)
-		results[i] = source.Result{Source: request.Source, Plugin: plugin}
-		if request.IDs != nil {
-			r.asked = append(r.asked, request.IDs)
+		results[i] = r.discover(ctx, request)
+	}
+	return results
+}
+
+func (r *registry) discover(ctx context.Context, request source.Request) source.Result {
+	plugin, _ := r.Find(ctx, request.Type)
+	result := source.Result{Source: request.Source, Plugin: plugin}
+	if request.IDs != nil {
+		r.asked = append(r.asked, request.IDs)
+	}
+	lists, reads := r.lists, r.reads
+	if lists == nil {
+		lists, reads = nameOf, func(tag image.Image) image.Image { return tag }
+	}
+	seen, first := map[string]bool{}, map[string]bool{}
+	for _, tag := range r.tags[:min(r.first, len(r.tags))] {
+		first[tag.ID] = true
+	}
+	for _, tag := range r.tags {
+		wanted := slices.Contains(request.IDs, tag.ID)
+		switch {
+		case r.whole || wanted || request.IDs == nil && first[tag.ID]:
+			tag = reads(tag)
+		case request.IDs != nil || seen[tag.ID]:
+			continue
+		default:
+			tag = lists(tag)
 		}
-		seen, first := map[string]bool{}, map[string]bool{}
-		for _, tag := range r.tags[:min(r.first, len(r.tags))] {
-			first[tag.ID] = true
-		}
-		for _, tag := range r.tags {
-			tag.Source = request.Source
-			wanted := slices.Contains(request.IDs, tag.ID)
-			switch {
-			case r.whole || wanted || request.IDs == nil && first[tag.ID]:
-			case request.IDs != nil || seen[tag.ID]:
-				continue
-			default:
-				tag = nameOf(tag)
-			}
-			seen[tag.ID] = true
-			results[i].Images = append(results[i].Images, tag)
-		}
+		tag.Source = request.Source
+		seen[tag.ID] = true
+		result.Images = append(result.Images, tag)
+	}
+	return result
+}
+
+// registries are sources by their types, which a spec's names stand for.
+type registries map[string]*registry
+
+func (r registries) Find(ctx context.Context, typ string) (*source.Plugin, error) {
+	return r[typ].Find(ctx, typ)
+}
+
+func (r registries) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
+	results := make([]source.Result, len(requests))
+	for i, request := range requests {
+		results[i] = r[request.Type].discover(ctx, request)
 	}
 	return results
 }
@@ -104,7 +123,7 @@ packs:
   - {name: p, pack: edge-native-byoi, select: SELECT, edge: EDGE}
 `
 
-func pickOf(t *testing.T, r *registry, text string) (pipeline.Pick, error) {
+func pickOf(t *testing.T, r pipeline.Plugins, text string) (pipeline.Pick, error) {
 	t.Helper()
 	p := newPipeline(t, nil)
 	p.Plugins, p.Document = r, parsed(t, text)
@@ -120,94 +139,6 @@ func ended(pick pipeline.Pick) string {
 		return string(pick.Outcome.Verdict)
 	}
 	return string(pick.Outcome.Verdict) + " " + pick.Image.ID + " " + pick.Image.Digest + " " + pick.Image.Architecture
-}
-
-// What is picked of a list of names, of which what matters is asked for, is what is picked
-// where all of it was read.
-func TestReadingIsAsIfAllWereRead(t *testing.T) {
-	verdicts := map[string]int{}
-	for n := range *readingRuns {
-		seed := *readingSeed + uint64(n)
-		random := rand.New(rand.NewPCG(seed, 25))
-		text := strings.NewReplacer(
-			"SELECT", "{"+strings.Join([]string{
-				"architecture: amd64",
-				one(random, "provider: oci", "provider: oci", "os: {name: ubuntu}", "os: {name: ubuntu, version: \"22.04\"}"),
-				one(random, "pick: newest", "pick: newest", "pick: newest", "pick: exactlyOne"),
-				one(random, "name: '*'", "name: '*'", "name: 'k3s-*'", "tags: {team: edge}", "kubernetesVersion: ~1.30", "k8sDistribution: k3s", "customTag: prod",
-					"where: 'image.attributes.peVersion == \"v4.6.0\"'", "where: 'image.tags.team == \"edge\" && image.kubernetesVersion != \"1.30.2\"'",
-					"where: 'image.os.name == \"ubuntu\" || image.name.endsWith(\"prod\")'", "where: 'has(image.createdAt) && age < duration(\"72h\")'"),
-			}, ", ")+"}",
-			"EDGE", one(random, "{reference: tag}", "{reference: tag}", "{}", "{kubernetesVersions: [1.30.1]}", "{kubernetesVersions: [1.29.1, 1.30.2]}"),
-		).Replace(registrySpec)
-		tags := trainOf(random)
-		all := &registry{tags: tags, whole: true}
-		want, err := pickOf(t, all, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lazy := &registry{tags: slices.Clone(tags), first: random.IntN(4)}
-		random.Shuffle(len(lazy.tags), func(i, j int) { lazy.tags[i], lazy.tags[j] = lazy.tags[j], lazy.tags[i] })
-		got, err := pickOf(t, lazy, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		verdicts[string(want.Outcome.Verdict)]++
-		if ended(got) != ended(want) {
-			for _, tag := range tags {
-				t.Logf("%s %s %s %s %v %v", tag.Name, tag.Architecture, tag.State, tag.OS, tag.Tags, tag.CreatedAt)
-			}
-			t.Fatalf("seed %d:%s\ngot %s, %v\nof all %s, %v\nasked %q", seed, text, ended(got), got.Err, ended(want), want.Err, lazy.asked)
-		}
-	}
-	t.Log(verdicts)
-	for _, verdict := range []string{"picked", "ambiguous", "noImage"} {
-		if verdicts[verdict] < *readingRuns/20 {
-			t.Errorf("only %d of %d end as %s", verdicts[verdict], *readingRuns, verdict)
-		}
-	}
-}
-
-// trainOf are tags of releases, with an image for one or two architectures each.
-func trainOf(random *rand.Rand) []image.Image {
-	names := map[string]bool{}
-	var tags []image.Image
-	byTime := random.IntN(5) == 0
-	several := random.IntN(3) == 0
-	for range 1 + random.IntN(25) {
-		distribution, custom := "k3s", "prod"
-		if several {
-			distribution, custom = one(random, "k3s", "k3s", "rke2"), one(random, "", "prod", "prod")
-		}
-		tag := tagOf(distribution, one(random, "1.29.1", "1.30.1", "1.30.2", "1.31.0"), one(random, "v4.5.0", "v4.6.0", "v4.7.0", "v4.7.0-rc.1"), custom)
-		if names[tag.ID] {
-			continue
-		}
-		names[tag.ID] = true
-		tag.Tags = map[string]string{"team": one(random, "edge", "cloud")}
-		tag.OS.Name = one(random, "ubuntu", "ubuntu", "ubuntu", "")
-		tag.OS.Version = one(random, "22.04", "22.04", "24.04")
-		tag.State = one(random, image.Available, image.Available, image.Available, image.Gone, image.Unusable)
-		if random.IntN(3) > 0 {
-			at := time.Date(2026, 10, 28+random.IntN(4), random.IntN(24), random.IntN(60), 0, 0, time.UTC)
-			tag.CreatedAt = &at
-		}
-		if byTime {
-			tag.NewestBy = image.NewestByCreated
-		}
-		switch tag.Architecture = one(random, "amd64", "amd64", "arm64"); {
-		case tag.State == image.Gone:
-			tag = nameOf(tag)
-			tag.State = image.Gone
-		case random.IntN(4) == 0:
-			other := tag
-			other.Tags = maps.Clone(tag.Tags)
-			other.Architecture = map[string]string{"amd64": "arm64", "arm64": "amd64"}[tag.Architecture]
-			tags = append(tags, other)
-		}
-		tags = append(tags, tag)
-	}
-	return tags
 }
 
 // A tag that was not read is no choice beside others before it is known what it holds, and
@@ -308,6 +239,42 @@ func TestSourceThatDoesNotRead(t *testing.T) {
 	}
 	if notes := strings.Join(pick.Notes(), "\n"); !strings.Contains(notes, "1 tags that the source did not read would come before the pick") {
 		t.Errorf("notes %s", notes)
+	}
+}
+
+// A tag of a single platform beside one that is read may be of a source that reads nothing:
+// that is asked for nothing.
+func TestReadingBesideASourceThatDoesNotRead(t *testing.T) {
+	index, beside := tagOf("k3s", "1.30.1", "v4.7.0", "prod"), tagOf("k3s", "1.30.1", "v4.7.0", "prod_linux_amd64")
+	reads, dumb := &registry{tags: []image.Image{index}}, &registry{dumb: true, tags: []image.Image{beside}}
+	text := strings.NewReplacer("{name: edge, type: fake, config: {}}", "{name: a, type: reads, config: {}}, {name: b, type: dumb, config: {}}",
+		"SELECT", "{architecture: amd64, tags: {}}", "EDGE", "{reference: tag}").Replace(registrySpec)
+	pick, err := pickOf(t, registries{"reads": reads, "dumb": dumb}, text)
+	if err != nil || pick.Image == nil || pick.Image.ID != index.ID || len(reads.asked) != 1 || len(dumb.asked) > 0 {
+		t.Errorf("%v, %v: asked for %q and %q", err, pick.Err, reads.asked, dumb.asked)
+	}
+}
+
+// What one source read of a tag is not what another one would: both are asked, and what
+// they are called decides nothing.
+func TestReadingOfTwoSources(t *testing.T) {
+	newest, wanted, old := tagOf("k3s", "1.30.1", "v4.7.0", ""), tagOf("k3s", "1.30.1", "v4.6.0", ""), tagOf("k3s", "1.29.1", "v4.6.0", "")
+	newest.OS = image.OS{Name: "rhel", Version: "9"}
+	blind := func(tag image.Image) image.Image {
+		tag.OS = image.OS{}
+		return tag
+	}
+	for _, names := range [][2]string{{"a", "b"}, {"b", "a"}} {
+		for first, whole := range []bool{false, true} {
+			tags := []image.Image{newest, wanted, old}
+			one, other := &registry{tags: tags, first: 2 * first, lists: nameOf, reads: blind, whole: whole}, &registry{tags: tags}
+			text := strings.NewReplacer("{name: edge, type: fake, config: {}}", fmt.Sprintf("{name: %s, type: one, config: {}}, {name: %s, type: other, config: {}}", names[0], names[1]),
+				"SELECT", "{architecture: amd64, os: {name: ubuntu}}", "EDGE", "{reference: tag}").Replace(registrySpec)
+			pick, err := pickOf(t, registries{"one": one, "other": other}, text)
+			if err != nil || pick.Image == nil || pick.Image.ID != wanted.ID || len(pick.Notes()) > 0 {
+				t.Errorf("%q, %v: %v, %v: %q", names, whole, err, pick.Err, pick.Notes())
+			}
+		}
 	}
 }
 

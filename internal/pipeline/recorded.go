@@ -47,7 +47,7 @@ func (p *Pipeline) settled(ctx context.Context, read *reading, images []image.Im
 		if !changed {
 			break
 		}
-		if picks, err = p.Select(h.packs, h.images); err != nil {
+		if picks, err = p.selectFrom(h.packs, h.images, h.canAsk); err != nil {
 			return nil, err
 		}
 	}

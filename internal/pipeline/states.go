@@ -138,7 +138,7 @@ func (h *hearing) doubt(picks []Pick) error {
 		for _, index := range h.doubtful {
 			images[index].Withheld = ""
 		}
-		again, err := h.Select(packs, images)
+		again, err := h.selectFrom(packs, images, h.canAsk)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type check struct {
 // checksOf returns the rules of a selection, in the order they are reported.
 func checksOf(sel spec.Select) ([]check, error) {
 	checks := []check{
-		{"withheld", "", false, func(e *entry, _ time.Time) bool { return e.Withheld == "" }, func(img *image.Image, _ time.Time) string {
+		{withheldRule, "", false, func(e *entry, _ time.Time) bool { return e.Withheld == "" }, func(img *image.Image, _ time.Time) string {
 			if strings.HasPrefix(img.Withheld, "source ") {
 				return img.Withheld // of several
 			}
@@ -117,6 +117,9 @@ func checksOf(sel spec.Select) ([]check, error) {
 	return checks, nil
 }
 
+// withheldRule is the rule on what no source offers.
+const withheldRule = "withheld"
+
 // agentRule is the rule on the version of the agent in edge images.
 const agentRule = "peVersion"
 
@@ -179,8 +182,11 @@ const (
 )
 
 // isUnread tells whether an image is a tag of a registry of which nothing but the
-// name was read: then it has no digest.
-func isUnread(img *image.Image) bool { return isTag(img) && img.Digest == "" }
+// name was read: then it has no digest, and nobody says what became of it.
+func isUnread(img *image.Image) bool {
+	told := img.State.Refuses() || img.State == image.StateUnset && img.StateReason != ""
+	return isTag(img) && img.Digest == "" && !told
+}
 
 // isTag tells whether an image is a tag of a registry.
 func isTag(img *image.Image) bool { return sameProvider(img.Provider, "oci") }

@@ -50,8 +50,8 @@ func (r *Rule) verdict(t *trial) Outcome {
 	return o
 }
 
-// doubtful tells whether a doubt is about images of which more than the name is known: a
-// tag that was not read may be none.
+// doubtful tells whether a doubt is about images of which all is known: a tag that was not
+// read may be none.
 func (r *Rule) doubtful(doubt doubt, read []*entry) bool {
 	if len(read) < 2 {
 		return false
@@ -60,12 +60,12 @@ func (r *Rule) doubtful(doubt doubt, read []*entry) bool {
 	return len(some) > 1 && len(r.different(some)) > 1
 }
 
-// wereRead leaves out the tags of which nothing but the name is known.
+// wereRead leaves out the tags of which a source listed the name alone.
 func wereRead(fit []*entry) []*entry {
-	if !slices.ContainsFunc(fit, func(e *entry) bool { return e.unread }) {
+	if !slices.ContainsFunc(fit, func(e *entry) bool { return e.more != nil }) {
 		return fit
 	}
-	return slices.DeleteFunc(slices.Clone(fit), func(e *entry) bool { return e.unread })
+	return slices.DeleteFunc(slices.Clone(fit), func(e *entry) bool { return e.more != nil })
 }
 
 // decidedBy names what put an entry before another.

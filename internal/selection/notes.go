@@ -249,24 +249,42 @@ func (o *Outcome) noteContradictions(t *trial) {
 	}
 }
 
-// noteUnsure tells of an image that would come before the pick, if it were known whether
-// it can be used (nobody was asked, or could tell), or when it was made.
+// noteUnsure tells of an image that would come before the pick, if it were known what it
+// is, whether it can be used (nobody was asked, or could tell), or when it was made.
 func (o *Outcome) noteUnsure(t *trial) {
 	passed := false
 	for i := range t.pool.entries {
 		e := &t.pool.entries[i]
 		passed = passed || e == t.fit[0]
-		unsure := !passed && (e.Evidence != image.Asked || e.State == image.StateUnset && e.StateReason != "")
-		if e.Withheld == "" || !unsure && e.CreatedAt != nil {
+		why := cmp.Or(e.Withheld, e.StateReason)
+		if why == "" || !t.drops(i) || !t.unsure(e, passed) {
 			continue
 		}
 		offered := *e.Image
 		offered.Withheld = ""
 		if t.wouldFit(&entry{Image: &offered}) {
-			o.note("%s may come before the pick, and is left out: %s", e.ID, e.Withheld)
+			o.note("%s may come before the pick, and is left out: %s", e.ID, why)
 			return
 		}
 	}
+}
+
+// unsure tells whether it is not known if an entry comes before the pick, which it stands
+// after where passed.
+func (t *trial) unsure(e *entry, passed bool) bool {
+	mute := e.State == image.StateUnset && e.StateReason != ""
+	if e.Withheld == "" {
+		return mute && e.tag && !t.ranksAfter(e, t.fit[0])
+	}
+	untimed := e.CreatedAt == nil && !t.ranksAfter(e, t.fit[0]) && !t.hasWhole(e)
+	return untimed || !passed && (mute || e.Evidence != image.Asked)
+}
+
+// hasWhole tells whether an entry is the tag of one platform of which the pool has the one
+// for all: what there is to tell, is told of that.
+func (t *trial) hasWhole(e *entry) bool {
+	at, known := t.pool.wholes[e.edition]
+	return known && !sameIdentity(&t.pool.entries[at], e)
 }
 
 // wouldFit tells whether an image would fit if what is not known of it were as the

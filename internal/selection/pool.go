@@ -24,8 +24,10 @@ type Pool struct {
 	merged  []image.Merge
 	// contradicted are the entries with facts on which their sources do not agree.
 	contradicted []contradicted
-	// hasUnread tells whether there are tags that no source read.
+	// hasUnread tells whether there are tags of which a source did not tell all.
 	hasUnread bool
+	// wholes are where the tags for all platforms are, by their edition.
+	wholes map[int32]int
 
 	mu sync.Mutex
 	// masks are which entries fail a check; packs have most checks in common.
@@ -52,8 +54,14 @@ type entry struct {
 	// to nothing.
 	same, edition, build, name, series int32
 	tag, untimed, unversioned          bool
-	unread                             bool
-	variant                            image.Variant
+	// unread says that nothing but the name is known. more are what sources that can tell
+	// more say by the name alone, also of an image that another source read; where none
+	// can, they are what all say of one that is unread.
+	unread, askable bool
+	more            []*image.Image
+	// listed are what all sources say by the name alone.
+	listed  []*image.Image
+	variant image.Variant
 	// region and osName are the same for all spellings.
 	region, osName string
 	kubernetes     *semver.Version
@@ -80,10 +88,17 @@ func Prepare(images []image.Image) *Pool { return PrepareFrom(images, nil) }
 // PrepareFrom makes a Pool of the images of some sources. Of the others it takes only
 // what a service that was asked says against an image. No names stand for all sources.
 func PrepareFrom(images []image.Image, sources []string) *Pool {
+	return PrepareReading(images, sources, func(*image.Image) bool { return true })
+}
+
+// PrepareReading is PrepareFrom where not all sources can be asked for the rest of what
+// they listed by name alone.
+func PrepareReading(images []image.Image, sources []string, canAsk func(listed *image.Image) bool) *Pool {
 	unique, merged := image.Gather(images, sources)
+	listed := listedAs(images, sources)
 	pool := &Pool{
 		entries: make([]entry, len(unique)), merged: merged,
-		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{},
+		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{}, wholes: map[int32]int{},
 	}
 	known := map[string]*semver.Version{}
 	same, edition, build, name, series := numbers{}, numbers{}, numbers{}, numbers{}, numbers{}
@@ -92,8 +107,11 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		e := newEntry(img, known)
 		e.version = key.version
 		if id := img.Identity(); id.ID != "" {
-			e.same = same.of(id.Provider, id.ID)
-			e.edition = edition.of(id.Provider, img.Edition(id.ID))
+			of := img.Edition(id.ID)
+			e.same, e.edition = same.of(id.Provider, id.ID), edition.of(id.Provider, of)
+			if of == id.ID && e.tag {
+				pool.wholes[e.edition] = i
+			}
 		}
 		if img.Reference.IsBuild() {
 			e.build = build.of(img.Reference.Kind, img.Reference.Value)
@@ -104,11 +122,36 @@ func PrepareFrom(images []image.Image, sources []string) *Pool {
 		if of := img.Series(); of != "" {
 			e.series = series.of(of)
 		}
+		e.hears(listed[img.Identity()], canAsk)
 		pool.entries[i] = e
-		pool.hasUnread = pool.hasUnread || pool.entries[i].unread
+		pool.hasUnread = pool.hasUnread || e.more != nil
 	}
 	pool.findContradicted()
 	return pool
+}
+
+// listedAs are what sources say of images by their names alone.
+func listedAs(images []image.Image, sources []string) map[image.Identity][]*image.Image {
+	listed := map[image.Identity][]*image.Image{}
+	for i := range images {
+		if img := &images[i]; isUnread(img) && (len(sources) == 0 || slices.Contains(sources, img.Source)) {
+			listed[img.Identity()] = append(listed[img.Identity()], img)
+		}
+	}
+	return listed
+}
+
+// hears takes in what is said of an entry by its name alone.
+func (e *entry) hears(listed []*image.Image, canAsk func(*image.Image) bool) {
+	for _, img := range listed {
+		if canAsk(img) {
+			e.more = append(e.more, img)
+		}
+	}
+	e.listed, e.askable = listed, e.more != nil
+	if e.unread && !e.askable {
+		e.more = listed
+	}
 }
 
 // contradicted is an entry with facts on which its sources do not agree.

@@ -142,15 +142,15 @@ type Outcome struct {
 	// Notes are what a user should know even when there is a pick.
 	Notes []string `json:"notes,omitempty"`
 
-	// unread are the images that no source read, and that could change the outcome.
+	// unread are the images that a source did not read, and that could change the outcome.
 	unread []Unread
 	// settled says that no other image could change the verdict.
 	settled bool
 	missed  missed
 }
 
-// Unread returns the images of which their sources listed the name alone, and that could
-// change the outcome if they were read: best first.
+// Unread returns the images of which sources that can tell more listed the name alone, and
+// that could change the outcome if they were read: best first.
 func (o Outcome) Unread() []Unread { return o.unread }
 
 // Apply selects among images at a time, with the reason for each that is
@@ -245,8 +245,8 @@ func (t *trial) drop(i int) Drop {
 			reasons = append(reasons, Reason{t.rule.checks[c].rule, t.rule.checks[c].why(img, t.now)})
 		}
 	}
-	if t.pool.entries[i].unread { // what its name tells says more than what it does not
-		slices.SortStableFunc(reasons, func(a, b Reason) int { return later(a.Rule, img) - later(b.Rule, img) })
+	if e := &t.pool.entries[i]; e.unread { // what its name tells says more than what it does not
+		slices.SortStableFunc(reasons, func(a, b Reason) int { return later(a.Rule, e) - later(b.Rule, e) })
 	}
 	switch way := t.ways[&t.pool.entries[i]]; {
 	case reasons != nil:
@@ -258,8 +258,8 @@ func (t *trial) drop(i int) Drop {
 	return Drop{img, reasons[0].Rule, reasons[0].Reason, reasons[1:]}
 }
 
-func later(rule string, img *image.Image) int {
-	if tellsLater(rule, img) {
+func later(rule string, e *entry) int {
+	if e.tellsLater(rule) {
 		return 1
 	}
 	return 0

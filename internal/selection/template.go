@@ -137,7 +137,9 @@ func (t *trial) openWays(open []*entry) []*entry {
 	some := open[:0:0]
 	for _, e := range open {
 		if w := t.way(e); w.id != nil && t.missing(e, w, could) == "" {
-			t.ways[e] = w
+			if _, known := t.ways[e]; !known { // else it is known where it leads as yet
+				t.ways[e] = w
+			}
 			some = append(some, e)
 		}
 	}

@@ -359,8 +359,12 @@ func TestUnreadOfTwoSources(t *testing.T) {
 		images = append(images, edge("k3s-1.31."+strconv.Itoa(i)+"-v4.7.0", onlyNamed, from("lists")))
 	}
 	images = append(images, edge("k3s-1.30.9-v4.7.0", onlyNamed, from("reads")))
-	unread := apply(t, spec.Select{Architecture: "amd64"}, images...).Unread()
-	if len(unread) != 65 || unread[64].Source != "reads" {
-		t.Errorf("%d are named, the last of %s", len(unread), unread[len(unread)-1].Source)
+	rule, err := selection.Compile(spec.Select{Architecture: "amd64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread := rule.Decide(selection.PrepareReading(images, nil, func(img *image.Image) bool { return img.Source == "reads" }), now()).Unread()
+	if len(unread) != 1 || unread[0].Source != "reads" {
+		t.Errorf("%d are named", len(unread))
 	}
 }

@@ -2,56 +2,79 @@ package selection
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// couldFit tells whether an entry of which its source listed the name alone may fit once
-// it is read: nothing that its name tells speaks against it.
+// couldFit tells whether an entry of which a source listed the name alone may fit once it
+// is read: nothing that its name tells for good speaks against it.
 func (t *trial) couldFit(i int) bool {
 	e := &t.pool.entries[i]
-	if !e.unread {
+	if e.more == nil {
 		return false
 	}
+	withheld := false
 	for c, failing := range t.failing {
-		if failing.has(i) && !tellsLater(t.rule.checks[c].rule, e.Image) {
+		rule := t.rule.checks[c].rule
+		if failing.has(i) && rule != withheldRule && !e.tellsLater(rule) {
 			return false
 		}
+		withheld = withheld || failing.has(i) && rule == withheldRule
 	}
-	return t.rule.where == nil || t.rule.where.MayHold(e.Image, unknown(e.Image), t.now)
+	if t.rule.where != nil && !t.rule.where.MayHold(e.Image, e.unknown(), t.now) {
+		return false
+	}
+	return !withheld || t.standsAlone(e)
 }
 
-// tellsLater tells whether what a rule looks at may come when a tag is read.
-func tellsLater(rule string, img *image.Image) bool {
+// standsAlone tells whether an entry is the tag of one platform beside one for all, which
+// was not read and will not be for itself: only then is it known which of them is offered.
+func (t *trial) standsAlone(e *entry) bool {
+	at, known := t.pool.wholes[e.edition]
+	whole := &t.pool.entries[at]
+	return known && !sameIdentity(whole, e) && whole.more != nil && !t.couldFit(at)
+}
+
+// tellsLater tells whether what a rule looks at may come, or change, when a tag is read.
+func (e *entry) tellsLater(rule string) bool {
 	switch rule {
-	case "architecture":
-		return img.Architecture == ""
-	case "os.name":
-		return img.OS.Name == ""
-	case "os.version":
-		return img.OS.Version == ""
-	case "kubernetesVersion":
-		return img.KubernetesVersion == ""
+	case "architecture": // one that is not the name's withholds it, and others may offer it
+		return slices.ContainsFunc(e.listed, func(img *image.Image) bool { return !named(img, rule) })
+	case "os.name", "os.version", "kubernetesVersion":
+		return slices.ContainsFunc(e.more, func(img *image.Image) bool {
+			return !named(img, rule) || !image.Same(img, e.Image) // of another part it is not heard yet
+		})
 	}
 	return rule == "tags"
 }
 
-// unknown are the fields of a tag that come when it is read, as expressions name them.
-func unknown(img *image.Image) [][]string {
+// named tells whether what is said of a tag by its name tells a fact for good. What else
+// is read takes the place of a version without its system, or of a part of one.
+func named(img *image.Image, fact string) bool {
+	switch fact {
+	case "architecture":
+		return img.Architecture != ""
+	case "os.name":
+		return img.OS.Name != ""
+	case "os.version":
+		return img.OS.Name != "" && img.OS.Version != "" && !osname.Partial(img.OS.Name, img.OS.Version)
+	}
+	return img.KubernetesVersion != ""
+}
+
+// unknown are the fields of a tag that come, or may change, when it is read, as expressions
+// name them.
+func (e *entry) unknown() [][]string {
 	fields := [][]string{
 		{"createdAt"}, {"state"}, {"stateReason"}, {"tags"}, {"digest"},
 		{"attributes", "platform"}, {"attributes", "platformDigest"}, {"attributes", "mediaType"},
 	}
-	for _, fact := range []struct {
-		value string
-		path  []string
-	}{
-		{img.Architecture, []string{"architecture"}}, {img.KubernetesVersion, []string{"kubernetesVersion"}},
-		{img.OS.Name, []string{"os", "name"}}, {img.OS.Version, []string{"os", "version"}},
-	} {
-		if fact.value == "" {
-			fields = append(fields, fact.path)
+	for _, rule := range []string{"architecture", "os.name", "os.version", "kubernetesVersion"} {
+		if e.tellsLater(rule) {
+			fields = append(fields, strings.Split(rule, "."))
 		}
 	}
 	return fields
@@ -77,9 +100,9 @@ func (t *trial) open() []*entry {
 
 // unreads are the entries that were not read and could change an outcome.
 type unreads struct {
-	// before would come before what fits, and variants are the first of each variant
-	// that would leave no pick.
-	before, after, variants []*entry
+	// before would come before what fits, and variants are the first of each kind
+	// that would leave no pick. To the led the template of the first that fits leads.
+	before, led, after, variants []*entry
 }
 
 // unread sorts what was not read by what it could change.
@@ -90,21 +113,40 @@ func (t *trial) unread() unreads {
 	}
 	var u unreads
 	top := t.fit[0]
-	seen := map[image.Variant]bool{top.variant: true}
+	seen := map[kind]bool{kindOf(top, top): true}
 	for _, e := range open {
 		switch {
-		case e != top && sameEdition(e, top):
 		case !t.ranksAfter(e, top):
 			u.before = append(u.before, e)
+		case t.leadsTo(top, e):
+			u.led = append(u.led, e)
 		default:
 			u.after = append(u.after, e)
-			if e.Version != "" && !seen[e.variant] {
-				seen[e.variant] = true
+			if of := kindOf(e, top); e.Version != "" && !seen[of] {
+				seen[of] = true
 				u.variants = append(u.variants, e)
 			}
 		}
 	}
 	return u
+}
+
+// kind is what makes a tag neither newer nor older than others, as far as its name tells.
+type kind struct {
+	image.Variant
+	system
+}
+
+// kindOf is the kind of an entry beside another: what is not known of one is no other.
+func kindOf(e, top *entry) kind {
+	of := kind{e.variant, system{e.osName, strings.ToLower(e.Architecture)}}
+	if of.osName == "" || top.osName == "" {
+		of.osName = top.osName
+	}
+	if of.architecture == "" || top.Architecture == "" {
+		of.architecture = strings.ToLower(top.Architecture)
+	}
+	return of
 }
 
 // ranksAfter tells whether a tag that was not read comes after an image, whatever it
@@ -113,14 +155,27 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	if e == top || e.NewestBy != image.NewestByVersion || top.NewestBy != image.NewestByVersion {
 		return false
 	}
-	if agent, other := t.ways[e].agent, t.ways[top].agent; agent.Compare(other) != 0 {
-		return agent.Order(other) < 0
+	if lead := t.ways[top]; lead.id != nil {
+		w, known := t.ways[e]
+		if !known {
+			w = t.way(e)
+		}
+		if w.agent.Compare(lead.agent) != 0 {
+			return w.agent.Order(lead.agent) < 0
+		}
 	}
 	return e.version.Order(*top.version) < 0
 }
 
-// maxUnread bounds how many images of a source an outcome names to be read: the best come
-// first.
+// leadsTo tells whether an entry is one of those that the template of another must lead to.
+func (t *trial) leadsTo(top, e *entry) bool {
+	if t.rule.template == nil || t.ways[top].id == nil {
+		return false
+	}
+	return slices.ContainsFunc(t.rule.template.Versions, func(version string) bool { return t.ways[top].id(version) == e.ID })
+}
+
+// maxUnread bounds how many images an outcome names to be read: the best come first.
 const maxUnread = 64
 
 // tellUnread puts into an outcome what was not read and could change it. Where a source
@@ -130,7 +185,7 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 		return
 	}
 	u := t.unread()
-	some := u.before
+	some := append(u.before[:len(u.before):len(u.before)], u.led...)
 	switch {
 	case o.Verdict == NoImage:
 	case r.pick == spec.PickExactlyOne:
@@ -138,27 +193,40 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	default: // a variant may be none once it is read, or leave no pick
 		some = append(some, u.variants...)
 	}
-	o.unread = t.withPlatforms(bounded(some))
+	o.unread = t.withPlatforms(toAsk(some, t.inDoubt(o)))
 	if o.Verdict == Picked {
 		r.noteUnread(o, t, u)
 	}
 }
 
-// bounded leaves the best of each source: one that reads none must not hold up another.
-func bounded(some []*entry) []*entry {
-	counts := map[string]int{}
+// inDoubt are the images between which an outcome cannot choose and which were not read:
+// one may be none.
+func (t *trial) inDoubt(o *Outcome) []*entry {
+	var some []*entry
+	for _, e := range t.fit {
+		if e.more != nil && slices.Contains(o.Alternatives, e.Image) {
+			some = append(some, e)
+		}
+	}
+	return some
+}
+
+// toAsk leaves the best that a source can be asked for, each once.
+func toAsk(some, more []*entry) []*entry {
 	var best []*entry
-	for _, e := range some {
-		if counts[e.Source]++; counts[e.Source] <= maxUnread {
+	for _, e := range append(some[:len(some):len(some)], more...) {
+		if len(best) < maxUnread && e.askable && !slices.Contains(best, e) {
 			best = append(best, e)
 		}
 	}
 	return best
 }
 
-// Unread is an image of which its source listed the name alone.
+// Unread is an image of which a source that can tell more listed the name alone.
 type Unread struct {
 	*image.Image
+	// Listed are what such sources said of it. What one tells may change what others do.
+	Listed []*image.Image
 	// Beside are tags of its single platforms, which were not read either: its source
 	// offers them when it turns out to lack their architecture.
 	Beside []*image.Image
@@ -168,15 +236,15 @@ func (t *trial) withPlatforms(some []*entry) []Unread {
 	at := map[int32]int{}
 	unread := make([]Unread, len(some))
 	for i, e := range some {
-		unread[i].Image = e.Image
+		unread[i] = Unread{Image: e.Image, Listed: e.more}
 		if _, known := at[e.edition]; !known && e.edition != 0 {
 			at[e.edition] = i
 		}
 	}
 	for i := range t.pool.entries {
 		e := &t.pool.entries[i]
-		if first, known := at[e.edition]; known && e.unread && e != some[first] {
-			unread[first].Beside = append(unread[first].Beside, e.Image)
+		if first, known := at[e.edition]; known && e.askable && !sameIdentity(e, some[first]) {
+			unread[first].Beside = append(unread[first].Beside, e.more...)
 		}
 	}
 	return unread
@@ -190,21 +258,25 @@ func (r *Rule) noteUnread(o *Outcome, t *trial, u unreads) {
 		o.refuse(others, unreadOthers)
 		return
 	}
-	before := slices.DeleteFunc(slices.Clone(u.before), func(e *entry) bool { return e == t.fit[0] })
+	before := slices.DeleteFunc(slices.Clone(u.before), func(e *entry) bool { return sameEdition(e, t.fit[0]) })
 	if len(before) > 0 {
 		o.note("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
 			readTags+" to know, or narrow tags", len(before), before[0].ID)
 	}
 	if len(u.variants) > 0 {
-		o.note("%d tags of another Kubernetes distribution or custom tag, which the source did not read, would leave no pick if they fit, "+
-			"the first is %s: select a k8sDistribution or customTag", len(u.variants), u.variants[0].ID)
+		of, sel := "Kubernetes distribution or custom tag", "k8sDistribution or customTag"
+		if u.variants[0].variant == t.fit[0].variant {
+			of, sel = "operating system or architecture", "os.name or architecture"
+		}
+		o.note("%d tags of another %s, which the source did not read, would leave no pick if they fit, "+
+			"the first is %s: select a %s", len(u.variants), of, u.variants[0].ID, sel)
 	}
 }
 
 func others(top *entry, u unreads) []*entry {
 	var all []*entry
 	for _, e := range append(u.before[:len(u.before):len(u.before)], u.after...) {
-		if e != top {
+		if !sameEdition(e, top) {
 			all = append(all, e)
 		}
 	}

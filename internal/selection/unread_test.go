@@ -209,3 +209,34 @@ func TestVariantsThatWereNotReadAreRead(t *testing.T) {
 		}
 	}
 }
+
+// What is left out is told where it may come before the pick, which its version can rule
+// out, and what stands beside it for all platforms.
+func TestNotesOfTagsThatAreLeftOut(t *testing.T) {
+	withheld := func(img image.Image, why string) image.Image {
+		img.Withheld, img.Evidence = why, image.Asked
+		return img
+	}
+	mute := unreadTag("k3s", "1.31.0", "4.7.0", "")
+	mute.StateReason = "its manifest is larger than 4 MiB"
+	platform := withheld(unreadTag("k3s", "1.31.0", "4.7.0", "demo_linux_amd64"), "it is the image for one platform")
+	read := readTag("k3s", "1.30.9", "4.7.0", "demo")
+	index := readTag("k3s", "1.31.0", "4.7.0", "demo")
+	index.Architecture = "arm64"
+	for name, tc := range map[string]struct {
+		images []image.Image
+		told   string
+	}{
+		"an older one":                  {[]image.Image{read, withheld(unreadTag("k3s", "1.30.8", "4.7.0", "demo"), "the registry does not hand it out")}, ""},
+		"a newer one":                   {[]image.Image{read, withheld(unreadTag("k3s", "1.30.10", "4.7.0", "demo"), "the registry does not hand it out")}, "k3s-1.30.10-v4.7.0-demo may come before the pick, and is left out: the registry does not"},
+		"a platform's, beside the pick": {[]image.Image{read, withheld(unreadTag("k3s", "1.30.9", "4.7.0", "demo_linux_amd64"), "it is the image for one platform")}, ""},
+		"a platform's, beside another":  {[]image.Image{read, index, platform}, ""},
+		"one that cannot be read":       {[]image.Image{read, mute}, "k3s-1.31.0-v4.7.0 may come before the pick, and is left out: its manifest is larger"},
+	} {
+		outcome := apply(t, spec.Select{Architecture: "amd64"}, tc.images...)
+		notes := strings.Join(outcome.Notes, "\n")
+		if outcome.Pick == nil || outcome.Pick.ID != read.ID || tc.told == "" && notes != "" || !strings.Contains(notes, tc.told) {
+			t.Errorf("%s: %s, %q", name, outcome.Verdict, notes)
+		}
+	}
+}
