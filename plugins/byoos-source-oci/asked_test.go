@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ func TestAskedFor(t *testing.T) {
 	arm64 := s.Image(t, repoName, tag+"-one_linux_arm64", registry.Manifest{Architecture: "arm64"})
 	s.Index(t, repoName, tag+"-one", nil, amd64.For("linux/amd64"))
 	_ = arm64
+	s.Image(t, repoName, tag+"-odd_linux_arm64", registry.Manifest{})
 	id := func(tagName string) string { return s.Host + "/" + repoName + ":" + tagName }
 	for name, tc := range map[string]struct {
 		config config
@@ -28,6 +30,7 @@ func TestAskedFor(t *testing.T) {
 		"two tags":                     {config{}, []string{id(tag + "-prod"), id(tag + "-lab")}, []string{"lab amd64", "lab arm64", "prod amd64", "prod arm64"}},
 		"one that is gone":             {config{}, []string{id(tag + "-gone")}, []string{"gone  gone"}},
 		"of a platform":                {config{}, []string{id(tag + "-one_linux_amd64"), id(tag + "-one_linux_arm64")}, []string{"one_linux_amd64 amd64 withheld", "one_linux_arm64 arm64"}},
+		"of another platform than its": {config{}, []string{id(tag + "-odd_linux_arm64")}, []string{"odd_linux_arm64 amd64 withheld"}},
 		"of another repository":        {config{}, []string{s.Host + "/other/os:" + tag, "registry.example.com/edge/ubuntu:" + tag, "x"}, nil},
 		"that the filter leaves out":   {config{Tags: []string{"!*-lab"}}, []string{id(tag + "-lab")}, nil},
 		"where nothing is to be read":  {config{Resolve: "none"}, []string{id(tag + "-prod")}, nil},
@@ -142,5 +145,113 @@ func TestWordsWithoutOrder(t *testing.T) {
 	})
 	if got := read(out); !slices.Equal(got, []string{"1.4.0-prod.2", "1.4.0-lab.9", "1.4.0-rc.1"}) {
 		t.Errorf("read %q", got)
+	}
+}
+
+// The pick is that of a source that reads all, whatever reading takes the place of, and
+// whatever is gone.
+func TestNamesThatAreNotTheLastWord(t *testing.T) {
+	const spec = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: edge, type: oci, config: {}}]\npacks: [{name: hosts, pack: edge-native-byoi, select: {SELECT}, edge: {reference: tag}}]\n"
+	kairos := func(release, architecture, version string) string {
+		return release + "-standard-" + architecture + "-generic-" + version + "-k3s-v1.34.3-k3s1"
+	}
+	leap := labelled{"byoos.dev/os-name": "opensuse-leap", "byoos.dev/os-version": "15.6"}
+	debian := labelled{"byoos.dev/os-name": "debian", "byoos.dev/os-version": "12"}
+	for name, tc := range map[string]struct {
+		grammar, sel string
+		tags         []pushed
+		want         string
+	}{
+		"a release that a label tells": {
+			"kairos", `architecture: amd64, os: {name: opensuse-leap, version: "15.6"}, tags: {team: edge}`,
+			[]pushed{
+				{kairos("leap-15.6", "amd64", "v3.8.0"), "amd64", leap.of("cloud")}, {kairos("leap-15.6", "amd64", "v3.7.2"), "amd64", leap.of("edge")},
+				{kairos("leap-15.6", "amd64", "v3.6.0"), "amd64", leap.of("edge")},
+			}, kairos("leap-15.6", "amd64", "v3.7.2"),
+		},
+		"a code name, by an expression": {
+			"kairos", `architecture: amd64, where: 'image.os.version == "12" && image.tags.team == "edge"'`,
+			[]pushed{
+				{kairos("bookworm", "amd64", "v3.8.0"), "amd64", debian.of("cloud")}, {kairos("bookworm", "amd64", "v3.7.2"), "amd64", debian.of("edge")},
+				{kairos("bookworm", "amd64", "v3.6.0"), "amd64", debian.of("edge")},
+			}, kairos("bookworm", "amd64", "v3.7.2"),
+		},
+		"a part of a release": {
+			`(?P<osName>[a-z]+)-(?P<osVersion>[\d.]+)-(?P<kubernetesVersion>[\d.]+)-(?P<version>\d+)`, `os: {name: ubuntu, version: "22.04"}, where: 'image.os.version == "22.04" && image.tags.team == "edge"'`,
+			[]pushed{
+				{"ubuntu-22-1.30.0-3", "amd64", labelled{"byoos.dev/os-name": "ubuntu", "byoos.dev/os-version": "22.04"}.of("cloud")},
+				{"ubuntu-22-1.30.0-2", "amd64", labelled{"byoos.dev/os-name": "ubuntu", "byoos.dev/os-version": "22.04"}.of("edge")},
+				{"ubuntu-22-1.30.0-1", "amd64", labelled{"byoos.dev/os-name": "ubuntu", "byoos.dev/os-version": "22.04"}.of("edge")},
+			}, "ubuntu-22-1.30.0-2",
+		},
+		"an older one of another architecture that is gone": {
+			"kairos", "provider: oci",
+			[]pushed{{kairos("24.04", "amd64", "v3.8.0"), "amd64", nil}, {kairos("24.04", "arm64", "v3.7.2"), "", nil}}, kairos("24.04", "amd64", "v3.8.0"),
+		},
+		"an older one of another architecture": {
+			"kairos", "provider: oci",
+			[]pushed{{kairos("24.04", "amd64", "v3.8.0"), "amd64", nil}, {kairos("24.04", "arm64", "v3.7.2"), "arm64", nil}}, "several",
+		},
+		"a platform's that is gone": {
+			"", "provider: oci", []pushed{{"k3s-1.31.0-v4.7.0_linux_amd64", "amd64", nil}, {"k3s-1.31.0-v4.7.0_linux_arm64", "", nil}}, "k3s-1.31.0-v4.7.0_linux_amd64",
+		},
+		"a platform's that the index lacks, by its custom tag": {
+			"", "customTag: prod_linux_arm64",
+			[]pushed{{"k3s-1.31.0-v4.7.0-prod", "amd64", nil}, {"k3s-1.31.0-v4.7.0-prod_linux_arm64", "arm64", nil}, {"k3s-1.30.0-v4.7.0-prod_linux_arm64", "arm64", nil}},
+			"k3s-1.31.0-v4.7.0-prod_linux_arm64",
+		},
+		"an architecture that the image is not of": {
+			"kairos", "architecture: arm64",
+			[]pushed{{kairos("24.04", "arm64", "v3.8.0"), "amd64", nil}, {kairos("24.04", "arm64", "v3.7.2"), "arm64", nil}}, kairos("24.04", "arm64", "v3.7.2"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := registry.NewStore(t)
+			for _, p := range tc.tags {
+				d := s.Image(t, repoName, p.tag, registry.Manifest{Architecture: p.architecture, Labels: p.labels, Annotations: map[string]string{"tag": p.tag}})
+				if p.architecture == "" {
+					s.Remove(repoName, d.Digest)
+				}
+			}
+			for _, c := range []config{{ResolveLimit: 1}, {}, {Resolve: resolveAll}} {
+				c.Repository, c.Grammar = s.Host+"/"+repoName, tc.grammar
+				if got, said := pickOfTrain(t, 0, strings.Replace(spec, "SELECT", tc.sel, 1), c); got != tc.want {
+					t.Errorf("resolve %q, limit %d: picked %s, %s", c.Resolve, c.ResolveLimit, got, said)
+				}
+			}
+		})
+	}
+}
+
+// pushed is a tag as it was pushed; without an architecture it is listed and gone.
+type pushed struct {
+	tag, architecture string
+	labels            map[string]string
+}
+
+type labelled map[string]string
+
+// of returns the labels with that of a team.
+func (l labelled) of(team string) map[string]string {
+	with := maps.Clone(l)
+	with["team"] = team
+	return with
+}
+
+// An id is of the repository that has its name, also where another is read there.
+func TestAskedForBesideAMirror(t *testing.T) {
+	s := registry.NewStore(t)
+	other := strings.Replace(s.Host, "127.0.0.1", "localhost", 1)
+	tagAll(t, s, []string{"k3s-1.30.10-v4.7.0"})
+	c := call{
+		config:   config{Repositories: []string{"registry.example.com/edge/ubuntu", s.Host + "/edge/ubuntu"}},
+		settings: map[string]any{"rewrite": []any{map[string]any{"from": "registry.example.com", "to": s.Host}, map[string]any{"from": s.Host, "to": other}}},
+	}
+	for _, name := range []string{"registry.example.com", s.Host} {
+		c.ids = []string{name + "/edge/ubuntu:k3s-1.30.10-v4.7.0"}
+		out := clean(t, discover(t, c))
+		if len(out.images) != 2 || out.images[0].ID != c.ids[0] || out.images[0].Digest == "" {
+			t.Errorf("asked for %s: %+v", c.ids[0], out.images)
+		}
 	}
 }

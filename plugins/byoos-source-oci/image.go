@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -182,7 +183,11 @@ func (b builder) addManifest(img *sdk.Image, m *registry.Manifest) {
 
 func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Platform) {
 	if p.Architecture != "" {
+		named := img.Architecture
 		img.Architecture = osfacts.Architecture(p.Architecture)
+		if named != "" && named != img.Architecture { // nobody who lists it by its tag would look for that
+			img.Withheld = fmt.Sprintf("its tag says %s, and it is an image for %s", named, img.Architecture)
+		}
 		img.Provenance["architecture"] = provenance(fromAPI, attrPlatform, img.Architecture, p.Architecture)
 	}
 	if name := p.String(); name != "" {

@@ -46,7 +46,25 @@ func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags
 	if err := read(); err != nil {
 		return nil, err
 	}
+	if err := r.read(ctx, r.wholes(tags)); err != nil {
+		return nil, err
+	}
 	return r, d.noteRefused(r)
+}
+
+// wholes are the tags for all platforms that were not read, beside one of a platform that
+// was: whether that is offered depends on them.
+func (r *reading) wholes(tags []tag.Tag) []tag.Tag {
+	beside := map[string]bool{}
+	for _, t := range tags {
+		if m := r.byTag[t.Name]; m != nil && t.Edition != t.Name {
+			beside[t.Edition] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(tags), func(t tag.Tag) bool {
+		_, known := r.byTag[t.Name]
+		return known || !beside[t.Name]
+	})
 }
 
 // noteRefused tells which tags the registry keeps to itself. A registry that hands out

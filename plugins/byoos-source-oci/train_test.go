@@ -88,7 +88,7 @@ func trainOf(random *rand.Rand) []release {
 		train = append(train, r)
 		for _, platform := range []string{"amd64", "arm64"} {
 			if beside := r; random.IntN(6) == 0 && !r.gone && !r.chart {
-				beside.platform, beside.architectures = platform, []string{platform}
+				beside.platform, beside.architectures, beside.gone = platform, []string{platform}, random.IntN(5) == 0
 				train = append(train, beside)
 			}
 		}
@@ -154,6 +154,11 @@ packs:
     edge: %s
 `
 
+// beside names a second source in a spec.
+func beside(text string) string {
+	return strings.Replace(text, "config: {}}]", "config: {}}, {name: second, type: oci, config: {}}]", 1)
+}
+
 // expected is what docs/selection.md says of a train, in the order of its rules.
 func expected(train []release, q question, architecture string) string {
 	whole := map[string]release{}
@@ -210,8 +215,9 @@ func expected(train []release, q question, architecture string) string {
 
 // inProcess is the plugin host of a test: the plugin's own code without a process.
 type inProcess struct {
-	t         *testing.T
-	config    config
+	t *testing.T
+	// configs are those of the sources edge and second.
+	configs   []config
 	maxListed int
 }
 
@@ -222,9 +228,20 @@ func (p inProcess) Find(context.Context, string) (*host.Plugin, error) {
 }
 
 func (p inProcess) Discover(ctx context.Context, requests []host.Request, _ func(host.Event)) []host.Result {
+	var results []host.Result
+	for _, request := range requests {
+		results = append(results, p.discover(ctx, request))
+	}
+	return results
+}
+
+func (p inProcess) discover(ctx context.Context, request host.Request) host.Result {
 	plugin, _ := p.Find(ctx, "oci")
-	h := requests[0].Hints
-	out := discover(p.t, call{config: p.config, maxListed: p.maxListed, ids: requests[0].IDs, hints: sdk.Hints{
+	c, h := p.configs[0], request.Hints
+	if request.Source == "second" {
+		c = p.configs[1]
+	}
+	out := discover(p.t, call{config: c, maxListed: p.maxListed, ids: request.IDs, hints: sdk.Hints{
 		Architectures: h.Architectures, KubernetesVersions: h.KubernetesVersions, K8sDistributions: h.K8sDistributions, CustomTags: h.CustomTags, NewestOnly: h.NewestOnly,
 	}})
 	for _, d := range out.diagnostics {
@@ -232,11 +249,13 @@ func (p inProcess) Discover(ctx context.Context, requests []host.Request, _ func
 			p.t.Fatal(d)
 		}
 	}
-	result := host.Result{Source: "edge", Plugin: plugin}
+	result := host.Result{Source: request.Source, Plugin: plugin}
 	for _, img := range out.images {
-		result.Images = append(result.Images, hosts(img))
+		of := hosts(img)
+		of.Source = request.Source
+		result.Images = append(result.Images, of)
 	}
-	return []host.Result{result}
+	return result
 }
 
 // hosts is a plugin's image as the host has it.
@@ -245,7 +264,7 @@ func hosts(img sdk.Image) image.Image {
 	of := image.Image{
 		ID: img.ID, Provider: img.Provider, Name: img.Name, Region: img.Region, Architecture: img.Architecture, OS: image.OS{Name: img.OSName, Version: img.OSVersion},
 		KubernetesVersion: img.KubernetesVersion, Version: img.Version, State: states[img.State], StateReason: img.StateReason, Tags: img.Tags, Digest: img.Digest,
-		Attributes: img.Attributes, NewestBy: image.NewestByVersion, Withheld: img.Withheld, Evidence: image.Asked, Source: "edge",
+		Attributes: img.Attributes, NewestBy: image.NewestByVersion, Withheld: img.Withheld, Evidence: image.Asked,
 	}
 	if !img.CreatedAt.IsZero() {
 		of.CreatedAt = &img.CreatedAt
@@ -254,13 +273,13 @@ func hosts(img sdk.Image) image.Image {
 }
 
 // pickOfTrain is the tag that the pack gets, "several" or "none".
-func pickOfTrain(t *testing.T, c config, maxListed int, text string) (picked, said string) {
+func pickOfTrain(t *testing.T, maxListed int, text string, configs ...config) (picked, said string) {
 	t.Helper()
 	document, err := spec.Parse("byoos.yaml", []byte(text), "/specs")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pipeline.Pipeline{Document: document, Plugins: inProcess{t, c, maxListed}, Now: now(), Report: func(host.Diagnostic) {}, Failed: func(error) {}}
+	p := &pipeline.Pipeline{Document: document, Plugins: inProcess{t, configs, maxListed}, Now: now(), Report: func(host.Diagnostic) {}, Failed: func(error) {}}
 	packs, err := p.Packs(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -320,10 +339,18 @@ func TestTrainsOfReleases(t *testing.T) {
 			more := cmp.Or(q.sel, "provider: oci")
 			text := fmt.Sprintf(trainSpec, architecture, more, q.edge)
 			want := expected(train, q, architecture)
-			for _, c := range []config{{Resolve: resolveNewest}, {Resolve: resolveNewest, ResolveLimit: 1 + random.IntN(3)}, {Resolve: resolveAll}} {
+			blind := config{Labels: labels{OSName: "none"}, ResolveLimit: 1 + random.IntN(3), Repository: s.Host + "/" + repo}
+			for _, c := range []config{
+				{Resolve: resolveNewest}, {Resolve: resolveNewest, ResolveLimit: 1 + random.IntN(3)}, {Resolve: resolveAll}, {ResolveLimit: 1 + random.IntN(3)},
+			} {
 				c.Repository = s.Host + "/" + repo
 				maxListed := 1 + random.IntN(20)
-				if got, said := pickOfTrain(t, c, maxListed, text); got != want {
+				configs, text := []config{c}, text
+				if c.Resolve == "" { // beside one that knows less, the first or the second
+					configs, text = []config{c, blind}, beside(text)
+					random.Shuffle(2, func(i, j int) { configs[i], configs[j] = configs[j], configs[i] })
+				}
+				if got, said := pickOfTrain(t, maxListed, text, configs...); got != want {
 					for _, r := range train {
 						t.Logf("%s %v os %q team %s gone %v chart %v", r.tag(), r.architectures, r.osName, r.team, r.gone, r.chart)
 					}
@@ -347,7 +374,7 @@ func TestTagOfAPlatformWithoutCustomTag(t *testing.T) {
 		text := fmt.Sprintf(trainSpec, "amd64", `where: 'image.attributes.peVersion < "v4.8"'`, "{reference: tag}")
 		for _, resolve := range []string{resolveNewest, resolveAll} {
 			c := config{Repository: s.Host + "/edge/os", Resolve: resolve}
-			if got, said := pickOfTrain(t, c, maxListed, text); got != want.tag() {
+			if got, said := pickOfTrain(t, maxListed, text, c); got != want.tag() {
 				t.Errorf("resolve %s, custom tag %q: %s, %s", resolve, custom, got, said)
 			}
 		}

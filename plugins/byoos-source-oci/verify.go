@@ -201,13 +201,16 @@ func (v *verification) pinned(ctx context.Context, repo *registry.Repository, di
 // the tag is empty when there is a digest alone.
 func (p *plan) split(id string) (repositoryName, string, bool) {
 	tagged, _, pinned := strings.Cut(id, "@")
-	for _, name := range p.repositories {
-		// Values have the name of a mirror of this machine, and so has an old lock.
-		for _, one := range []string{name.name, name.actual} {
-			if tagged == one {
+	// Values have the name of a mirror of this machine, and so has an old lock. Where that
+	// is the name of another repository, too, the id is of that.
+	for _, called := range []func(repositoryName) string{
+		func(name repositoryName) string { return name.name }, func(name repositoryName) string { return name.actual },
+	} {
+		for _, name := range p.repositories {
+			if tagged == called(name) {
 				return name, "", pinned
 			}
-			if tagName, ok := strings.CutPrefix(tagged, one+":"); ok && !strings.Contains(tagName, "/") {
+			if tagName, ok := strings.CutPrefix(tagged, called(name)+":"); ok && !strings.Contains(tagName, "/") {
 				return name, tagName, tagName != ""
 			}
 		}
