@@ -12,6 +12,7 @@ const (
 	ubuntu  = "ubuntu"
 	flatcar = "flatcar"
 	sles    = "sles"
+	leap    = "opensuse-leap"
 )
 
 // distribution returns the name used in packs for a spelling (lower case, single
@@ -46,7 +47,7 @@ func distribution(spelling string) string {
 	case "windows", "windows server", "microsoft windows server", "microsoft windows", "windows server core", "microsoft windows server core":
 		return "windows"
 	case "opensuse leap", "opensuse-leap":
-		return "opensuse-leap"
+		return leap
 	case "centos stream", "centos-stream":
 		return "centos-stream"
 	case "bottlerocket", "bottlerocket os":
@@ -61,7 +62,7 @@ func distribution(spelling string) string {
 
 var (
 	// yearMonth is how labels that hold no dot write Ubuntu's.
-	yearMonth   = regexp.MustCompile(`^(\d\d)-?(\d\d)$`)
+	yearMonth   = regexp.MustCompile(`^(\d\d)-?(04|10)$`)
 	servicePack = regexp.MustCompile(`(?i)^(\d+)[ _-]?sp ?(\d+)$`)
 	codeName    = regexp.MustCompile(`(?:\s*\([^()]*\))+$`)
 	// ltsYear is a year alone, all of whose long-term releases came out in April.
@@ -98,6 +99,8 @@ func release(name, version string) string {
 		version = ltsYear.ReplaceAllString(version, "$1.04")
 		version = longTerm.ReplaceAllString(version, "")
 		version = yearMonth.ReplaceAllString(version, "$1.$2")
+	case leap: // Kairos' tags have "leap-15.6"
+		version = strings.TrimPrefix(strings.ToLower(version), "leap-")
 	case sles:
 		version = servicePack.ReplaceAllString(version, "$1.$2")
 	case flatcar:

@@ -185,14 +185,15 @@ func TestFactsOfOneSystem(t *testing.T) {
 		told  bool
 	}{
 		{"v1", registry.Image{Labels: labels("rhel", ""), Layers: ubuntu}, "rhel ", true},
-		{"v2", registry.Image{Labels: labels("", "8"), Layers: ubuntu}, "ubuntu 22.04", true},
+		{"v2", registry.Image{Labels: labels("", "8"), Layers: ubuntu}, "ubuntu ", true},
 		{"v3", registry.Image{Labels: labels("ubuntu", ""), Layers: ubuntu}, "ubuntu 22.04", false},
 		{"v4", registry.Image{Labels: labels("Ubuntu 22.04", "2404"), Layers: ubuntu}, "ubuntu 22.04", true},
 		{"v5", registry.Image{Labels: labels("k8s 1.30 on Ubuntu 22.04", "")}, "ubuntu 22.04", false},
 		{"v6", registry.Image{Labels: labels("SLES", "15 SP5")}, "sles 15.5", false},
 		{"v7", registry.Image{Labels: labels("ol", "8.9")}, "oraclelinux 8.9", false},
 		{"24.04-v8", registry.Image{Labels: labels("rhel", "")}, "rhel ", true},
-		{"24.04-v9", registry.Image{Layers: ubuntu}, "ubuntu 22.04", true},
+		{"24.04-v9", registry.Image{Layers: ubuntu}, "ubuntu ", true},
+		{"v11", registry.Image{Labels: labels("Ubuntu 22.04 LTS or 24.04 LTS", "")}, " ", true},
 		{"22.04-v10", registry.Image{Layers: ubuntu}, "ubuntu 22.04", false},
 	}
 	repo := host + "/edge/os"

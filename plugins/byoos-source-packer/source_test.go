@@ -726,13 +726,14 @@ func TestDefaultSystem(t *testing.T) {
 	for name, tt := range map[string]struct {
 		custom, osName, osVersion, want, told string
 	}{
-		"of another system":    {`{"distro_name": "ubuntu"}`, "rhel", "8", "ubuntu ", "config os.name says rhel, config os.version says 8, custom_data distro_name says ubuntu"},
-		"of the same":          {`{"distro_name": "RHEL"}`, "rhel", "8", "rhel 8", ""},
-		"of no system":         {`{"distro_name": "ubuntu"}`, "", "8", "ubuntu ", "config os.version says 8 without a name"},
-		"that is not needed":   {`{"distro_name": "Ubuntu 24.04"}`, "rhel", "8", "ubuntu 24.04", ""},
-		"text":                 {`{}`, "Red Hat Enterprise Linux 8", "", "rhel 8", ""},
-		"a name for a version": {`{"distribution_version": "2404"}`, "ubuntu", "", "ubuntu 24.04", ""},
-		"not for another":      {`{"distribution_version": "24.04"}`, "rhel", "8", "rhel ", "custom_data distribution_version says 24.04 without a name"},
+		"of another system":     {`{"distro_name": "ubuntu"}`, "rhel", "8", "ubuntu ", "config os.name says rhel, config os.version says 8, custom_data distro_name says ubuntu"},
+		"of the same":           {`{"distro_name": "RHEL"}`, "rhel", "8", "rhel 8", ""},
+		"of no system":          {`{"distro_name": "ubuntu"}`, "", "8", "ubuntu ", "config os.version says 8 without a name"},
+		"that is not needed":    {`{"distro_name": "Ubuntu 24.04"}`, "rhel", "8", "ubuntu 24.04", ""},
+		"text":                  {`{}`, "Red Hat Enterprise Linux 8", "", "rhel 8", ""},
+		"no name for a version": {`{"distribution_version": "2404"}`, "ubuntu", "", "ubuntu ", "custom_data distribution_version says 2404 without a name, config os.name says ubuntu, and its version is not known"},
+		"but the same version":  {`{"distribution_version": "2404"}`, "ubuntu", "24.04", "ubuntu 24.04", ""},
+		"not for another":       {`{"distribution_version": "24.04"}`, "rhel", "8", "rhel ", "custom_data distribution_version says 24.04 without a name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

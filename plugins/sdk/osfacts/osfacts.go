@@ -13,19 +13,9 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-var (
-	versionToken = regexp.MustCompile(`^\d+(?:\.\d+)*(?i:-sp\d+|-r2)?,?$`)
-	// glued is a name and a version in one word: "ubuntu-22.04", "rhel8".
-	glued = regexp.MustCompile(`^([A-Za-z][A-Za-z/. _-]*?)[-_: ]?(\d[\w.-]*)$`)
-	// another are words between two versions of one name.
-	another     = regexp.MustCompile(`(?i)^(?:or|and|/|\||&)$`)
-	servicePack = regexp.MustCompile(`^SP\d+$`)
-	// component are words that stand before a version of their own.
-	component = regexp.MustCompile(`(?i)^(?:k8s|kubernetes|kubelet|kubeadm|k3s|rke2|k0s|containerd|docker|cri-o|kernel|kairos|agent|version|build)$`)
-	// labelVersion has the parts of a version whose dots and plus are dashes: numbers,
-	// pre-release, build of a distribution.
-	labelVersion = regexp.MustCompile(`^[vV]?(\d+)-(\d+)-(\d+)(?:-((?:alpha|beta|rc)-?\d+))?(?:-((?:rke2r|k3s)\d+))?$`)
-)
+// labelVersion has the parts of a version whose dots and plus are dashes: numbers,
+// pre-release, build of a distribution.
+var labelVersion = regexp.MustCompile(`^[vV]?(\d+)-(\d+)-(\d+)(?:-((?:alpha|beta|rc)-?\d+))?(?:-((?:rke2r|k3s)\d+))?$`)
 
 // Normalize returns a distribution and its version as packs spell them: "rhel"
 // and "8" for "Red Hat Enterprise Linux" and "8", "ubuntu" and "24.04" for
@@ -40,114 +30,6 @@ var (
 // gives; the others follow its form.
 func Normalize(distribution, version string) (name, osVersion string) {
 	return osname.Normalize(distribution, version)
-}
-
-// FromText splits free text such as "Red Hat Enterprise Linux 8" or "Ubuntu
-// 24.04 LTS" into a name and version as Normalize gives them. Other versions in the
-// text are not the system's: "k8s 1.30 on Ubuntu 22.04" is Ubuntu 22.04. ok is false
-// when the text is neither words followed by a version nor the name of a known
-// distribution, or names two systems; name and version are then empty.
-func FromText(text string) (name, version string, ok bool) {
-	words := strings.Fields(text)
-	if name, ok := osname.Known(text); ok {
-		return name, "", true
-	}
-	var found [][2]string // with the name of a known distribution
-	var versions, from int
-	named := false // the version before
-	for i, word := range words {
-		if !versionToken.MatchString(word) {
-			continue
-		}
-		versions++
-		if named && i == from+1 && another.MatchString(words[from]) {
-			return "", "", false
-		}
-		known := knownBefore(words[from:i])
-		if named = known != ""; named {
-			found = append(found, pair(known, words, i))
-		}
-		from = i + 1
-	}
-	switch {
-	case one(found):
-		return found[0][0], found[0][1], true
-	case len(found) > 1:
-		return "", "", false
-	case versions == 0:
-		return fromWord(text)
-	}
-	return unknown(words, versions)
-}
-
-// one tells whether all pairs are the same one.
-func one(found [][2]string) bool { return len(found) > 0 && len(slices.Compact(found)) == 1 }
-
-// knownBefore returns the known distribution that the last of words name.
-func knownBefore(words []string) string {
-	if len(words) == 0 {
-		return ""
-	}
-	words = nameWords(words)
-	for i := range words {
-		if name, ok := osname.Known(strings.Join(words[i:], " ")); ok {
-			return name
-		}
-	}
-	return ""
-}
-
-// pair is a name with the version at a place among words.
-func pair(name string, words []string, at int) [2]string {
-	version, next := strings.TrimSuffix(words[at], ","), ""
-	if at+1 < len(words) {
-		next = strings.ToUpper(words[at+1])
-	}
-	switch {
-	case next == "R2":
-		version += "-r2" // Windows Server 2012 and 2012 R2 are two systems
-	case next == "LTS", servicePack.MatchString(next):
-		version += " " + next
-	}
-	name, version = Normalize(name, version)
-	return [2]string{name, version}
-}
-
-// fromWord splits "rhel8" and "ubuntu-22-lts", when the name is a known one.
-func fromWord(text string) (name, version string, ok bool) {
-	m := glued.FindStringSubmatch(strings.TrimSpace(text))
-	if m == nil {
-		return "", "", false
-	}
-	if name, ok = osname.Known(m[1]); !ok {
-		return "", "", false
-	}
-	name, version = Normalize(name, m[2])
-	return name, version, true
-}
-
-// unknown splits text that names no known distribution: at its only version, unless
-// that is of something else.
-func unknown(words []string, versions int) (name, version string, ok bool) {
-	at := slices.IndexFunc(words, versionToken.MatchString)
-	if versions > 1 || at == 0 || component.MatchString(words[at-1]) {
-		return "", "", false
-	}
-	named := strings.Join(nameWords(words[:at]), " ")
-	if named == "" {
-		return "", "", false
-	}
-	of := pair(named, words, at)
-	return of[0], of[1], true
-}
-
-// nameWords drops the word that leads to a version, as in /etc/redhat-release.
-func nameWords(words []string) []string {
-	last := len(words) - 1
-	if strings.EqualFold(words[last], "release") || strings.EqualFold(words[last], "version") {
-		return words[:last]
-	}
-	return words
 }
 
 // Architecture returns raw as Go and OCI spell it: amd64 for x86_64, X64 and
@@ -252,7 +134,7 @@ type Keys struct{ OSName, OSVersion string }
 // In returns what a map of tags, labels or custom_data says of a system: first in the
 // keys that the user names, then in those of Kubernetes Image Builder (FromKIB). All of
 // a map stands beside each other, so a version that has no name beside it in its own
-// kind of keys belongs to the first name of the map.
+// kind of keys belongs to the first name of the map, unless it holds two.
 func In(values map[string]string, from string, keys Keys) []Statement {
 	said := func(key string) Said {
 		if key == "" || strings.TrimSpace(values[key]) == "" {
@@ -278,20 +160,33 @@ func In(values map[string]string, from string, keys Keys) []Statement {
 		name = all[named].Version // "Ubuntu 24.04" in the key of a version
 	}
 	name.From.Raw, name.Text = name.Text, read(all[named]).name
-	var rest []Statement
+	var bare, rest []Statement
 	for i, s := range all {
-		if read(s).name != "" {
+		if read(s).name != "" || s.Name.Text != "" {
 			continue
 		}
+		bareVersion := s
 		s.Name = name
 		if keys.OSVersion != "" && s.Version.From.Key == keys.OSVersion { // the user's word on this very key
 			all[i] = s
 			continue
 		}
 		all[i] = Statement{}
-		rest = append(rest, s)
+		bare, rest = append(bare, bareVersion), append(rest, s)
+	}
+	if versionsDisagree(append(slices.Clone(all), rest...)) { // nobody knows which of them is the name's
+		rest = bare
 	}
 	return slices.DeleteFunc(append(all, rest...), none)
+}
+
+func versionsDisagree(statements []Statement) bool {
+	for i, s := range statements {
+		if slices.ContainsFunc(statements[:i], func(other Statement) bool { return disagree(read(s).version, read(other).version) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *Facts) note(field, from, key, raw, value string) {

@@ -1,10 +1,13 @@
 package osfacts
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -99,6 +102,81 @@ func TestFromText(t *testing.T) {
 		{"golden-7", "", "", false},
 		{"Some Thing 1", "some-thing", "1", true},
 		{"something", "", "", false},
+
+		// Documented forms and words beside them.
+		{"Ubuntu 22.04.3 LTS (Jammy Jellyfish)", "ubuntu", "22.04.3", true},
+		{"Canonical, Ubuntu, 22.04 LTS, amd64", "ubuntu", "22.04", true},
+		{"Ubuntu: 22.04", "ubuntu", "22.04", true},
+		{"Ubuntu - 22.04", "ubuntu", "22.04", true},
+		{"Ubuntu-22.04-LTS", "ubuntu", "22.04", true},
+		{"ubuntu-20-lts-arm-rpi", "ubuntu", "20.04", true},
+		{"debian-12-bookworm", "debian", "12", true},
+		{"fedora-39-x86_64", "fedora", "39", true},
+		{"Ubuntu 22-04", "ubuntu", "22.04", true},
+		{"Ubuntu 22.04 LTS 64-bit", "ubuntu", "22.04", true},
+		{"RHEL 9.4 x86_64", "rhel", "9.4", true},
+		{"RHEL 9.4 arm64 web01", "rhel", "9.4", true},
+		{"Red Hat Enterprise Linux (RHEL) 9.4 (Plow).", "rhel", "9.4", true},
+		{"Red Hat Enterprise Linux-8", "rhel", "8", true},
+		{"SLES 15 SP 5", "sles", "15.5", true},
+		{"SLES 15 sp5", "sles", "15.5", true},
+		{"sles-15sp5", "sles", "15.5", true},
+		{"Windows Server 2012R2", "windows", "2012-r2", true},
+		{"Windows Server 2012 R2 Datacenter", "windows", "2012-r2", true},
+		{"Oracle Linux 8 U9", "oraclelinux", "8", true},
+		{"Bottlerocket OS 1.19.2 (aws-k8s-1.28)", "bottlerocket", "1.19.2", true},
+		{"Ubuntu 22.04 kernel-5.15.0-91-generic", "ubuntu", "22.04", true},
+		{"Ubuntu 22.04, kernel version 5.15, cri-o: 1.30.2", "ubuntu", "22.04", true},
+		{"k8s 1.30,1.31 on RHEL 8", "rhel", "8", true},
+		{"Golden rhel8", "rhel", "8", true},
+		{"ubuntu 24.04 ubuntu 24.04 LTS", "ubuntu", "24.04", true},
+		{"SLE Micro 5.5", "sle-micro", "5.5", true},
+		{"Red Hat Enterprise Linux CoreOS 415.92", "red-hat-enterprise-linux-coreos", "415.92", true},
+
+		// Two versions, whatever stands between them.
+		{"RHEL 8, 9", "", "", false},
+		{"RHEL 8 9", "", "", false},
+		{"RHEL 8/9", "", "", false},
+		{"RHEL 8-9", "", "", false},
+		{"RHEL 8..9", "", "", false},
+		{"RHEL 8 to 9", "", "", false},
+		{"RHEL 8 → 9", "", "", false},
+		{"RHEL 8 + 9", "", "", false},
+		{"RHEL 8 and/or 9", "", "", false},
+		{"RHEL 8 (9)", "", "", false},
+		{"RHEL 8, v9", "", "", false},
+		{"RHEL 8 el9", "", "", false},
+		{"RHEL 8, ９", "", "", false},
+		{"RHEL 8 with k8s 1.30, 9", "", "", false},
+		{"Ubuntu 22.04 LTS or 24.04 LTS", "", "", false},
+		{"Ubuntu 22.04 LTS/24.04 LTS", "", "", false},
+		{"Ubuntu 22.04 (jammy),24.04", "", "", false},
+		{"Ubuntu 22.04 to-24.04", "", "", false},
+		{"Ubuntu 20.04 upgraded to 22.04", "", "", false},
+		{"Ubuntu 20.04 (now 22.04)", "", "", false},
+		{"20.04 to Ubuntu 22.04", "", "", false},
+		{"Ubuntu version 22.04 version 24.04", "", "", false},
+		{"SLES 15 SP5 or 15 SP6", "", "", false},
+		{"SLES 15 SP5, SP6", "", "", false},
+		{"SLES 15 SP5/SP6", "", "", false},
+		{"SLES SP5 15", "", "", false},
+		{"RHEL8 RHEL9", "", "", false},
+		{"rhel-8-9", "", "", false},
+		{"rhel-8-to-9", "", "", false},
+		{"ubuntu-22.04-server-20240501", "", "", false},
+		{"ubuntu-22-24", "", "", false},
+		{strings.Repeat("Ubuntu 22.04 ", 100), "", "", false},
+		// More than one, as it says.
+		{"RHEL 8 or later", "", "", false},
+		{"RHEL >= 8", "", "", false},
+		{"RHEL <9", "", "", false},
+		{"RHEL 8+", "", "", false},
+		{"RHEL 8.x", "", "", false},
+		// Two systems.
+		{"CentOS 7 on Rocky Linux 9", "", "", false},
+		{"CentOS or RHEL 9", "", "", false},
+		{"RHEL 9 for Ubuntu", "", "", false},
+		{"My OS 5 based on Ubuntu", "", "", false},
 		{"8", "", "", false},
 		{"", "", "", false},
 		{"  ", "", "", false},
@@ -271,6 +349,28 @@ func FuzzNormalize(f *testing.F) {
 		again, versionAgain := Normalize(name, osVersion)
 		if again != name || versionAgain != osVersion {
 			t.Errorf("Normalize is not stable: %q %q, then %q %q", name, osVersion, again, versionAgain)
+		}
+	})
+}
+
+// FuzzFromText: what is read of a text is no longer read when a second version follows.
+func FuzzFromText(f *testing.F) {
+	f.Add("Ubuntu 22.04 LTS", " or ", "24.04")
+	f.Add("rhel-8", "/", "9.4")
+	f.Add("SLES 15 SP5", ", ", "15 SP6")
+	f.Fuzz(func(t *testing.T, text, between, number string) {
+		name, version, ok := FromText(text)
+		if !ok && name+version != "" {
+			t.Errorf("%q: %q %q", text, name, version)
+		}
+		if _, known := osname.Known(name); !ok || !known || version == "" || !regexp.MustCompile(`^[1-9]\d?\.\d\d$`).MatchString(number) {
+			return
+		}
+		if strings.ContainsFunc(between, func(r rune) bool { return !strings.ContainsRune(" ,;/|&+-()→", r) }) || between == "" {
+			return
+		}
+		if _, again, ok := FromText(text + between + number); ok && again == version {
+			t.Errorf("%q: %q", text+between+number, again)
 		}
 	})
 }

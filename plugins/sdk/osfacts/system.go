@@ -20,10 +20,6 @@ type Said struct {
 // beside it. Either may be free text that has both, such as "Ubuntu 24.04".
 type Statement struct {
 	Name, Version Said
-	// General says that the place is about more than the image, as a default of a
-	// source is: its name is lent to a version that stands without one, unless it
-	// has another version of its own.
-	General bool
 }
 
 // System is an operating system whose name and version were told together.
@@ -36,29 +32,38 @@ type System struct {
 
 // Together makes one system of statements, the most trusted first. The first one with
 // a name decides that; the version is the first that is told of this name, never one
-// of another name, and one without a name only where nobody tells a name or the one
-// who does is General.
+// of another name, and one without a name only where nobody tells a name, or where it
+// says more of the same: 24.04 of Ubuntu 24. One without a name that does not agree with
+// the others leaves the version unknown, as nobody knows which system it is of.
 func Together(statements ...Statement) System {
 	var told []reading
 	for _, statement := range statements {
 		told = append(told, read(statement))
 	}
 	var s System
-	said := told
 	if first := slices.IndexFunc(told, func(r reading) bool { return r.name != "" }); first >= 0 {
 		s.Name, s.NameFrom = told[first].name, told[first].nameFrom
-		told = lend(told, told[first])
 	}
-	for _, r := range told {
-		if r.name != s.Name || r.version == "" {
-			continue
-		}
-		if s.Version == "" || osname.Partial(s.Name, s.Version) && osname.Within(r.version, s.Version) {
-			s.Version, s.VersionFrom = r.version, r.versionFrom
-		}
+	s.take(told, s.Name)
+	s.take(told, "")
+	if slices.ContainsFunc(told, func(r reading) bool { return r.name == "" && s.against(r) }) {
+		s.Version, s.VersionFrom = "", sdk.Provenance{}
 	}
-	s.contradict(said)
+	s.contradict(told)
 	return s
+}
+
+// take takes the version of the first reading with a name, and of the others one that names
+// a release where that names none. Without a name there are only these.
+func (s *System) take(told []reading, name string) {
+	for _, r := range told {
+		version := spell(s.Name, r.version)
+		first := s.Version == "" && version != "" && name == s.Name
+		if r.name == name && (first || osname.Partial(s.Name, s.Version) && osname.Within(version, s.Version)) {
+			s.Version, s.VersionFrom = version, r.versionFrom
+			s.VersionFrom.Raw = changed(cmp.Or(r.versionFrom.Raw, r.version), version)
+		}
+	}
 }
 
 // Describe writes the system into an image, and takes out what stood there.
@@ -86,7 +91,6 @@ func (s System) note(provenance map[string]sdk.Provenance) {
 type reading struct {
 	name, version         string
 	nameFrom, versionFrom sdk.Provenance
-	general               bool
 	// doubts are what the statement has against itself.
 	doubts []string
 }
@@ -94,8 +98,10 @@ type reading struct {
 func read(s Statement) reading {
 	inName, inVersion := split(s.Name, true), split(s.Version, false)
 	r := inName
-	r.general = s.General
+	r.doubts = append(r.doubts, inVersion.doubts...)
 	switch {
+	case inVersion.doubts != nil:
+		r.version = ""
 	case inVersion.version == "" && inVersion.name == "":
 	case r.name == "":
 		r.name, r.nameFrom = inVersion.name, inVersion.nameFrom
@@ -123,6 +129,8 @@ func split(said Said, named bool) reading {
 	switch {
 	case ok && (named || version != ""):
 		r.name, r.version = name, version
+	case unclear(text) || !named && several(text):
+		r.doubts = []string{fmt.Sprintf("%s says %.200q, which is not one system", place(said.From), text)}
 	case named:
 		r.name, _ = Normalize(text, "")
 	default:
@@ -148,25 +156,11 @@ func disagree(a, b string) bool {
 	return a != "" && b != "" && !osname.Within(a, b) && !osname.Within(b, a)
 }
 
-// lend gives a name to the versions that stand without one, when its place is about
-// more than the image and has no other version.
-func lend(told []reading, to reading) []reading {
-	if !to.general {
-		return told
-	}
-	lent := slices.Clone(told)
-	for i, r := range lent {
-		if r.name != "" || r.version == "" {
-			continue
-		}
-		version := spell(to.name, r.version)
-		if disagree(version, to.version) {
-			return slices.DeleteFunc(lent, func(r reading) bool { return r.version != "" }) // nobody knows which of them it is
-		}
-		lent[i].name, lent[i].version = to.name, version
-		lent[i].versionFrom.Raw = changed(cmp.Or(r.versionFrom.Raw, r.version), version)
-	}
-	return lent
+// against tells whether a reading has a version that cannot be the system's. A code name
+// without a name beside it ("bookworm") may be that of any number.
+func (s *System) against(r reading) bool {
+	version := spell(s.Name, r.version)
+	return disagree(version, s.Version) && (r.name != "" || number.MatchString(version) == number.MatchString(s.Version))
 }
 
 // contradict notes the statements that do not agree with the system that was made of
@@ -175,8 +169,8 @@ func (s *System) contradict(told []reading) {
 	for _, r := range told {
 		s.Contradictions = append(s.Contradictions, r.doubts...)
 		other := r.name != "" && r.name != s.Name
-		version := disagree(spell(s.Name, r.version), s.Version)
-		lost := s.Name != "" && s.Version == "" && r.version != ""
+		version := s.against(r)
+		lost := s.Version == "" && r.version != ""
 		if other || version || lost {
 			s.Contradictions = append(s.Contradictions, fmt.Sprintf("%s, %s", r.say(), s.verdict()))
 		}
@@ -198,7 +192,10 @@ func (r reading) say() string {
 
 func (s *System) verdict() string {
 	believed := reading{name: s.Name, version: s.Version, nameFrom: s.NameFrom, versionFrom: s.VersionFrom}
-	if s.Version == "" {
+	switch {
+	case s.Name == "":
+		return "and the version is not known"
+	case s.Version == "":
 		return believed.say() + ", and its version is not known"
 	}
 	return believed.say() + ", which is believed"

@@ -22,11 +22,6 @@ func at(place, name, version string) osfacts.Statement {
 	return osfacts.Statement{Name: said(name, "name"), Version: said(version, "version")}
 }
 
-func general(s osfacts.Statement) osfacts.Statement {
-	s.General = true
-	return s
-}
-
 // TestTogether: a version belongs to the name beside it, and what does not agree is told.
 func TestTogether(t *testing.T) {
 	tests := []struct {
@@ -48,12 +43,29 @@ func TestTogether(t *testing.T) {
 			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
 		{"whatever comes first", []osfacts.Statement{at("label", "", "8"), at("tag", "ubuntu", "")},
 			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
-		{"a pair stays together", []osfacts.Statement{at("label", "", "8"), at("file", "ubuntu", "22.04")},
-			"ubuntu 22.04", "file file", []string{"label version says 8"}},
+		{"nor gets one whose version is another", []osfacts.Statement{at("label", "", "8"), at("file", "ubuntu", "22.04")},
+			"ubuntu ", "file ", []string{"label version says 8 without a name, file name says ubuntu, and its version is not known", "file name says ubuntu, file version says 22.04"}},
+		{"also behind it", []osfacts.Statement{at("file", "rhel", "9"), at("label", "", "22.04")},
+			"rhel ", "file ", []string{"file version says 9", "label version says 22.04 without a name"}},
+		{"a code name may be that of the number", []osfacts.Statement{at("tag", "", "bookworm"), at("label", "debian", "12")}, "debian 12", "label label", nil},
+		{"but not of another code name", []osfacts.Statement{at("tag", "", "noble"), at("label", "ubuntu", "jammy")},
+			"ubuntu ", "label ", []string{"tag version says noble", "label version says jammy"}},
+		{"Leap is one", []osfacts.Statement{at("tag", "", "leap-15.6"), at("label", "opensuse-leap", "15.6")}, "opensuse-leap 15.6", "label label", nil},
 		{"a version that is the same is no contradiction", []osfacts.Statement{at("label", "", "2204"), at("file", "ubuntu", "22.04")},
 			"ubuntu 22.04", "file file", nil},
 		{"nobody tells a name", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "22.04")}, " 22.04", " label", nil},
-		{"nor the same version", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "8")}, " 22.04", " label", []string{"file version says 8"}},
+		{"nor the same version", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "8")}, " ", " ", []string{"label version says 22.04 without a name, and the version is not known", "file version says 8"}},
+		{"two versions in a name", []osfacts.Statement{at("label", "Ubuntu 22.04 LTS or 24.04 LTS", "")},
+			" ", " ", []string{`label name says "Ubuntu 22.04 LTS or 24.04 LTS", which is not one system`}},
+		{"with a version beside", []osfacts.Statement{at("label", "RHEL 8, 9", "8")},
+			" 8", " label", []string{`label name says "RHEL 8, 9"`}},
+		{"two versions in a version", []osfacts.Statement{at("label", "rhel", "8 or 9")},
+			"rhel ", "label ", []string{`label version says "8 or 9", which is not one system`}},
+		{"beside one in the name", []osfacts.Statement{at("label", "Ubuntu 22.04", "22.04 LTS, 24.04 LTS")},
+			"ubuntu ", "label ", []string{`label version says "22.04 LTS, 24.04 LTS"`}},
+		{"two systems", []osfacts.Statement{at("label", "RHEL or CentOS", ""), at("file", "rhel", "9")},
+			"rhel 9", "file file", []string{`label name says "RHEL or CentOS"`}},
+		{"a name of one's own", []osfacts.Statement{at("label", "Acme OS2 (hardened)", "5.1-rc.2 lab")}, "acme-os2-(hardened) 5.1-rc.2 lab", "label label", nil},
 		{"text in a name", []osfacts.Statement{at("label", "Ubuntu 22.04", "")}, "ubuntu 22.04", "label label", nil},
 		{"text in a version", []osfacts.Statement{at("label", "", "Red Hat Enterprise Linux 8")}, "rhel 8", "label label", nil},
 		{"text and version agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2204")}, "ubuntu 22.04", "label label", nil},
@@ -68,14 +80,11 @@ func TestTogether(t *testing.T) {
 			"sles 15.5", "tag tag", nil},
 		{"Oracle Linux is one", []osfacts.Statement{at("tag", "Oracle Linux", ""), at("file", "ol", "8.9")}, "oraclelinux 8.9", "tag file", nil},
 		{"a year is no release", []osfacts.Statement{at("api", "Ubuntu 24", ""), at("file", "ubuntu", "24.04")}, "ubuntu 24.04", "api file", nil},
-		{"a general name is lent", []osfacts.Statement{at("tag", "", "2404"), general(at("config", "ubuntu", ""))},
-			"ubuntu 24.04", "config tag", nil},
-		{"and when it says the same", []osfacts.Statement{at("tag", "", "24.04"), general(at("config", "Ubuntu 24", ""))},
-			"ubuntu 24.04", "config tag", nil},
-		{"not to another version", []osfacts.Statement{at("tag", "", "24.04"), general(at("config", "rhel", "8"))},
-			"rhel ", "config ", []string{"tag version says 24.04 without a name", "config name says rhel, config version says 8"}},
-		{"a general version is not lent", []osfacts.Statement{at("tag", "ubuntu", ""), general(at("config", "", "8"))},
-			"ubuntu ", "tag ", []string{"config version says 8 without a name"}},
+		{"a release of the year that has a name", []osfacts.Statement{at("tag", "", "2404"), at("api", "Ubuntu 24", "")}, "ubuntu 24.04", "api tag", nil},
+		{"but not two", []osfacts.Statement{at("tag", "", "24.04"), at("api", "Ubuntu 24", ""), at("label", "", "24.10")},
+			"ubuntu ", "api ", []string{"tag version says 24.04 without a name", "api name says ubuntu 24", "label version says 24.10 without a name"}},
+		{"no name is lent", []osfacts.Statement{at("tag", "", "2404"), at("config", "ubuntu", "")},
+			"ubuntu ", "config ", []string{"tag version says 2404 without a name"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,8 +123,14 @@ func TestIn(t *testing.T) {
 		{"an own name beside the version of others", map[string]string{"os": "ubuntu", "distribution_version": "2404"}, "ubuntu 24.04", false},
 		{"an own name beside another system", map[string]string{"os": "ubuntu", "distribution": "rhel", "distribution_version": "8"}, "ubuntu ", true},
 		{"two kinds of keys", map[string]string{"distribution": "ubuntu", "distro_name": "rhel", "distro_version": "8"}, "ubuntu ", true},
-		{"a version of neither kind", map[string]string{"distribution_version": "24.04", "distro_name": "rhel", "distro_version": "8"}, "rhel 8", true},
+		{"a version of neither kind", map[string]string{"distribution_version": "24.04", "distro_name": "rhel", "distro_version": "8"}, "rhel ", true},
+		{"two versions without a name", map[string]string{"distribution_version": "22.04", "distro_version": "24.04"}, " ", true},
+		{"and with one elsewhere", map[string]string{"distribution_version": "22.04", "distro_version": "24.04", "os_name": "ubuntu"}, "ubuntu ", true},
+		{"the same version twice", map[string]string{"distribution_version": "2404", "distro_version": "24.04", "os_name": "ubuntu"}, "ubuntu 24.04", false},
 		{"two letter cases", map[string]string{"distro_name": "ubuntu", "DISTRO_NAME": "rhel", "DISTRO_VERSION": "8"}, "ubuntu ", true},
+		{"a text of two versions", map[string]string{"distro_name": "RHEL 8 or 9", "distribution": "rhel"}, "rhel ", true},
+		{"and the version beside it", map[string]string{"distro_name": "RHEL 8 or 9", "distro_version": "8", "distribution": "rhel"}, "rhel ", true},
+		{"a text of two versions alone", map[string]string{"os": "RHEL 8 or 9"}, " ", true},
 		{"nothing", map[string]string{"": "rhel 8", "os": " "}, " ", false},
 	}
 	for _, test := range tests {
@@ -133,8 +148,8 @@ func TestIn(t *testing.T) {
 	}
 }
 
-// TestTogetherOfAll: whatever places say, name and version are those of one place, or of
-// two that have the same name.
+// TestTogetherOfAll: whatever places say, name and version are those of one place, and a
+// version without a name that is another leaves none.
 func TestTogetherOfAll(t *testing.T) {
 	names, versions := []string{"", "ubuntu", "Ubuntu 22.04", "rhel"}, []string{"", "8", "2204", "24.04"}
 	var all []osfacts.Statement
@@ -155,6 +170,13 @@ func TestTogetherOfAll(t *testing.T) {
 					return alone.Name == s.Name && alone.Version == s.Version
 				}) {
 					t.Fatalf("%v %v %v: %s %s", a, b, c, s.Name, s.Version)
+				}
+				if slices.ContainsFunc([]osfacts.Statement{a, b, c}, func(one osfacts.Statement) bool {
+					alone := osfacts.Together(one)
+					_, version := osfacts.Normalize(s.Name, alone.Version)
+					return alone.Name == "" && version != "" && version != s.Version
+				}) {
+					t.Fatalf("%v %v %v: %s %s beside a version of no name", a, b, c, s.Name, s.Version)
 				}
 			}
 		}

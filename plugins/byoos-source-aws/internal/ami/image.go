@@ -265,10 +265,11 @@ func encrypted(devices []types.BlockDeviceMapping) string {
 // (kubernetes-sigs/image-builder: images/capi/packer/ami/packer.json), else from
 // what EC2 itself says. Never from the name.
 func (c Converter) facts(img *sdk.Image, a *types.Image) {
-	c.System(img, "").Describe(img)
-	if img.OSName == "" {
-		c.platform(img, a)
+	told := c.tagged(img)
+	if osfacts.Together(told...).Name == "" {
+		told = append(told, billedSystem(a))
 	}
+	osfacts.Together(told...).Describe(img)
 	k8s, k8sKey := tag(img.Tags, c.TagKeys.KubernetesVersion, "kubernetes_version")
 	img.KubernetesVersion = osfacts.KubernetesVersion(k8s)
 	provenance(img, "kubernetesVersion", "tag", k8sKey, k8s, img.KubernetesVersion)
@@ -277,27 +278,24 @@ func (c Converter) facts(img *sdk.Image, a *types.Image) {
 	provenance(img, "version", "tag", vKey, v, v)
 }
 
-// System is what the tags and Image Builder's text say together. The text is of the AMI's
-// build, so its name goes to a version that a tag has alone.
+// System is what the tags and Image Builder's text say together.
 func (c Converter) System(img *sdk.Image, text string) osfacts.System {
-	told := osfacts.In(img.Tags, "tag", osfacts.Keys{OSName: c.TagKeys.OSName, OSVersion: c.TagKeys.OSVersion})
-	if _, _, ok := osfacts.FromText(text); ok {
-		said := osfacts.Said{Text: text, From: sdk.Provenance{From: "api", Key: "osVersion"}}
-		told = append(told, osfacts.Statement{Name: said, General: true})
-	}
-	return osfacts.Together(told...)
+	said := osfacts.Said{Text: text, From: sdk.Provenance{From: "api", Key: "osVersion"}}
+	return osfacts.Together(append(c.tagged(img), osfacts.Statement{Name: said})...)
 }
 
-// platform uses what an AMI is billed by, which names the operating system when it is
+func (c Converter) tagged(img *sdk.Image) []osfacts.Statement {
+	return osfacts.In(img.Tags, "tag", osfacts.Keys{OSName: c.TagKeys.OSName, OSVersion: c.TagKeys.OSVersion})
+}
+
+// billedSystem is what an AMI is billed by, which names the operating system when it is
 // one that is billed.
-func (c Converter) platform(img *sdk.Image, a *types.Image) {
-	img.OSName = billed(a)
+func billedSystem(a *types.Image) osfacts.Statement {
 	key, raw := "platformDetails", aws.ToString(a.PlatformDetails)
 	if raw == "" {
 		key, raw = "usageOperation", aws.ToString(a.UsageOperation)
 	}
-	provenance(img, "os.name", "api", key, raw, img.OSName)
-	_, img.OSVersion = osfacts.Normalize(img.OSName, img.OSVersion)
+	return osfacts.Statement{Name: osfacts.Said{Text: billed(a), From: sdk.Provenance{From: "api", Key: key, Raw: raw}}}
 }
 
 func tag(tags map[string]string, configured, usual string) (value, key string) {

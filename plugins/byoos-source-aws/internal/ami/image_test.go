@@ -171,12 +171,16 @@ func TestFactsOfOneSystem(t *testing.T) {
 		name, tag, details string
 		tags               []types.Tag
 		want, wantVersion  string
+		told               bool
 	}{
-		{"Kubernetes Image Builder's", "", "", kib, "ubuntu", "24.04"},
-		{"an own name for the same", "ubuntu", "", kib, "ubuntu", "24.04"},
-		{"an own name for another", "rhel", "", kib, "rhel", ""},
-		{"a version alone", "rhel", "", kib[1:], "rhel", "24.04"},
-		{"of what is billed", "", "Red Hat Enterprise Linux", nil, "rhel", ""},
+		{"Kubernetes Image Builder's", "", "", kib, "ubuntu", "24.04", false},
+		{"an own name for the same", "ubuntu", "", kib, "ubuntu", "24.04", false},
+		{"an own name for another", "rhel", "", kib, "rhel", "", true},
+		{"a version alone", "rhel", "", kib[1:], "rhel", "24.04", false},
+		{"of what is billed", "", "Red Hat Enterprise Linux", nil, "rhel", "", false},
+		{"a version alone, of what is billed", "", "Red Hat Enterprise Linux", kib[1:], "rhel", "", true},
+		{"a version alone, of nothing", "", "Linux/UNIX", kib[1:], "", "24.04", false},
+		{"two versions in a text", "RHEL 8 or 9", "", nil, "", "", true},
 	}
 	for _, test := range tests {
 		a := types.Image{PlatformDetails: aws.String(test.details), Tags: test.tags}
@@ -184,8 +188,8 @@ func TestFactsOfOneSystem(t *testing.T) {
 			a.Tags = append(slices.Clone(a.Tags), types.Tag{Key: aws.String("os"), Value: aws.String(test.tag)})
 		}
 		img := Converter{TagKeys: settings.TagKeys{OSName: "os"}}.Image(&a)
-		if img.OSName != test.want || img.OSVersion != test.wantVersion {
-			t.Errorf("%s: %q %q", test.name, img.OSName, img.OSVersion)
+		if img.OSName != test.want || img.OSVersion != test.wantVersion || (img.Contradictions != nil) != test.told {
+			t.Errorf("%s: %q %q, told %q", test.name, img.OSName, img.OSVersion, img.Contradictions)
 		}
 	}
 }

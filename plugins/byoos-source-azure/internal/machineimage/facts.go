@@ -12,11 +12,11 @@ import (
 const definitionPrefix = "definition:"
 
 // describe fills in OS and Kubernetes version from the tags of the version, and
-// from those of its definition where the version's say nothing. All versions of a
-// definition are of one system, so its name goes to a version that a tag has alone.
+// from those of its definition where the version's say nothing. A version of an operating
+// system that a tag has alone is not put to the name of the other.
 func describe(image *sdk.Image, own, definition map[string]string, names TagNames) {
 	inner, outer := read(own, names, ""), read(definition, names, definitionPrefix)
-	osfacts.Together(nested(inner.systems, outer.systems)...).Describe(image)
+	osfacts.Together(append(inner.systems, outer.systems...)...).Describe(image)
 	kubernetes := inner.kubernetes
 	if kubernetes.value == "" {
 		kubernetes = outer.kubernetes
@@ -25,30 +25,6 @@ func describe(image *sdk.Image, own, definition map[string]string, names TagName
 	if kubernetes.value != "" {
 		image.Provenance[osfacts.FieldKubernetesVersion] = sdk.Provenance{From: "tag", Key: kubernetes.key, Raw: changed(kubernetes.raw, kubernetes.value)}
 	}
-}
-
-// nested puts a name to the versions that a version or its definition has alone, when the
-// other one has a name and no version.
-func nested(inner, outer []osfacts.Statement) []osfacts.Statement {
-	a, b := osfacts.Together(inner...), osfacts.Together(outer...)
-	switch {
-	case a.Name == "" && a.Version != "" && b.Name != "":
-		inner = []osfacts.Statement{lent(b, inner)}
-	case b.Name == "" && b.Version != "" && a.Name != "" && a.Version == "":
-		outer = []osfacts.Statement{lent(a, outer)}
-	}
-	return append(inner, outer...)
-}
-
-// lent is the first version of statements that have no name, with that of a system.
-func lent(s osfacts.System, versions []osfacts.Statement) osfacts.Statement {
-	named := versions[0]
-	from := s.NameFrom
-	named.Name = osfacts.Said{Text: s.Name, From: from}
-	if from.Raw == "" {
-		named.Name.From.Raw = s.Name
-	}
-	return named
 }
 
 // fact is what one tag says.

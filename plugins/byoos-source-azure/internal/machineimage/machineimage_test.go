@@ -283,15 +283,15 @@ func TestFacts(t *testing.T) {
 		},
 		"name of the definition, version of the version": {
 			map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu"}, TagNames{},
-			[3]string{"ubuntu", "24.04", ""}, [3]string{"definition:distribution", "distribution_version", ""},
+			[3]string{"ubuntu", "", ""}, [3]string{"definition:distribution", "", ""},
 		},
 		"and its own version": {
 			map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, TagNames{},
-			[3]string{"ubuntu", "24.04", ""}, [3]string{"definition:distribution", "distribution_version", ""},
+			[3]string{"ubuntu", "", ""}, [3]string{"definition:distribution", "", ""},
 		},
 		"name of the version, version of the definition": {
 			map[string]string{"distribution": "Ubuntu"}, map[string]string{"distribution_version": "2404"}, TagNames{},
-			[3]string{"ubuntu", "24.04", ""}, [3]string{"distribution", "definition:distribution_version", ""},
+			[3]string{"ubuntu", "", ""}, [3]string{"distribution", "", ""},
 		},
 		"own name, and the version of another system": {
 			map[string]string{"osname": "Ubuntu", "distribution": "rhel", "distribution_version": "8"}, nil, own,
@@ -303,7 +303,7 @@ func TestFacts(t *testing.T) {
 		},
 		"own version": {
 			map[string]string{"osversion": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, own,
-			[3]string{"ubuntu", "24.04", ""}, [3]string{"definition:distribution", "osversion", ""},
+			[3]string{"ubuntu", "", ""}, [3]string{"definition:distribution", "", ""},
 		},
 		"in another letter case": {
 			map[string]string{"Distribution": "Ubuntu", "OSVersion": "2404", "Kubernetes_Version": "v1.31.4"}, nil, own,
@@ -338,7 +338,11 @@ func TestContradictions(t *testing.T) {
 		told                bool
 	}{
 		"agree":            {map[string]string{"distribution": "ubuntu", "distribution_version": "2404"}, map[string]string{"distribution": "Ubuntu"}, "ubuntu 24.04", false},
-		"another version":  {map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, "ubuntu 24.04", true},
+		"another version":  {map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, "ubuntu ", true},
+		"another system":   {map[string]string{"distribution_version": "22.04"}, map[string]string{"distribution": "rhel", "distribution_version": "9"}, "rhel ", true},
+		"no version there": {map[string]string{"distribution_version": "22.04"}, map[string]string{"distribution": "rhel"}, "rhel ", true},
+		"two versions":     {map[string]string{"distribution_version": "22.04", "distro_version": "24.04"}, map[string]string{"distribution": "ubuntu"}, "ubuntu ", true},
+		"the same version": {map[string]string{"distribution_version": "22.04"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2204"}, "ubuntu 22.04", false},
 		"another name":     {map[string]string{"distribution": "flatcar"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2404"}, "flatcar ", true},
 		"text of two keys": {map[string]string{"os_name": "Ubuntu 22.04", "distribution": "rhel"}, nil, "rhel ", true},
 	} {

@@ -171,7 +171,7 @@ func (r *reader) system(keys Keys, defaults Defaults) osfacts.System {
 		return osfacts.Said{Text: text, From: sdk.Provenance{From: fromConfig, Key: setting}}
 	}
 	return osfacts.Together(append(told, osfacts.Statement{
-		Name: said(defaults.OSName, "os.name"), Version: said(defaults.OSVersion, "os.version"), General: true,
+		Name: said(defaults.OSName, "os.name"), Version: said(defaults.OSVersion, "os.version"),
 	})...)
 }
 
