@@ -57,6 +57,9 @@ Exit code 1 when there is an error; a warning does not change it.`,
 	o.Print.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&o.Pack, "pack", "", "the pack that the values are for: generic-byoi|edge-native-byoi (default: by their keys)")
 	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: "+strings.Join(clouds(), "|")+" (default: what the file says)")
+	options.CompleteOutput(cmd)
+	options.CompleteFlag(cmd, "pack", string(spec.GenericBYOI), string(spec.EdgeNativeBYOI))
+	options.CompleteFlag(cmd, "cloud", clouds()...)
 	cmd.Flags().BoolVar(&o.Fix, "fix", false, "mend what can be mended, in place")
 	return cmd
 }
