@@ -51,7 +51,7 @@ func (g *generator) check(t *testing.T, seed uint64, text string) bool {
 		t.Logf("seed %d: %v", seed, err)
 		return true
 	}
-	in := Input{Data: []byte(text), Format: Values}
+	in := Input{Data: []byte(text), Name: "v.yaml"}
 	ok := true
 	for round := range MaxRounds {
 		findings := mustLint(t, in)
@@ -280,7 +280,11 @@ func (g *generator) value(indent, depth int, inList bool) string {
 	case n == 8:
 		return g.comment() + "\n"
 	}
-	return g.props(true) + " " + g.scalar(indent+1, false) + g.comment() + "\n"
+	props, planted := g.props(true), g.planted
+	g.planted = planted && props == "" // what may be repeated is not repaired
+	text := props + " " + g.scalar(indent+1, false) + g.comment() + "\n"
+	g.planted = planted
+	return text
 }
 
 // props are an anchor or nothing. Only scalars are repeated by an alias.

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -8,15 +9,17 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
 const edgeMacroPrefix = ".spectro.pack.edge-native-byoi."
 
 // kindOf finds out which pack a document is for; empty when nothing tells.
-func kindOf(doc *yamledit.Document) spec.PackKind {
+func kindOf(v view) spec.PackKind {
+	if v.doc == nil {
+		return kindOfText(v.text)
+	}
 	var w kindWalk
-	w.walk(doc.Root(), "", 0)
+	w.walk(v.doc.Root(), "", 0)
 	switch {
 	case w.edge:
 		return spec.EdgeNativeBYOI
@@ -73,19 +76,19 @@ func (w *kindWalk) key(key string, depth int) {
 	}
 }
 
-// Keys of the packs at the start of a line tell which one a text is for that is
-// no YAML.
-var (
-	genericKey = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["'‘“]?(osImageOverride|osName|osVersion)["'’”]?[ \t]*:`)
-	edgeKey    = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["'‘“]?system\.(uri|registry|repo|k8sDistribution|osName|peVersion|customTag|osVersion)["'’”]?[ \t]*:`)
-	edgeMacro  = regexp.MustCompile(`(?m)^[^#\n]*\.spectro\.pack\.edge-native-byoi\.`)
-)
+// keyInText is a key at the start of a line, in quotes of any kind or none.
+var keyInText = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["'‘“]?([A-Za-z0-9.]+)["'’”]?[ \t]*:`)
 
+// kindOfText goes by keys of the packs in a text that is no YAML.
 func kindOfText(text []byte) spec.PackKind {
+	var w kindWalk
+	for _, m := range keyInText.FindAllSubmatch(text, -1) {
+		w.key(string(m[1]), deep)
+	}
 	switch {
-	case edgeKey.Match(text), edgeMacro.Match(text):
+	case w.edge, bytes.Contains(text, []byte(edgeMacroPrefix)):
 		return spec.EdgeNativeBYOI
-	case genericKey.Match(text):
+	case w.generic:
 		return spec.GenericBYOI
 	}
 	return ""

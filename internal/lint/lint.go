@@ -9,22 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
-)
-
-// Format is what kind of text is linted.
-type Format string
-
-// Formats. Auto goes by the name's ending and the content.
-const (
-	Auto     Format = ""
-	Values   Format = "values"
-	Markdown Format = "markdown"
-	Profile  Format = "profile"
 )
 
 // Severity of a finding.
@@ -66,10 +54,10 @@ const (
 
 // Input is one text to lint.
 type Input struct {
-	// Name of the file, of which only the ending matters.
-	Name   string
-	Data   []byte
-	Format Format
+	// Name of the file, whose ending says what it is: values, or a Markdown page. Of
+	// other names, and of a profile, the content does.
+	Name string
+	Data []byte
 	// Pack that the values are for; found out from the content when empty.
 	Pack spec.PackKind
 	// Cloud that the values are for: aws, azure, gcp, vsphere, edge-native, or
@@ -122,6 +110,9 @@ func Lint(in Input) ([]Finding, error) {
 	var findings []Finding
 	for _, b := range blocks {
 		if kind := b.declared(); slices.Contains(in.Refuse, kind) {
+			if b.page {
+				continue // it shows more than values
+			}
 			return nil, &OtherKindError{Kind: kind}
 		}
 		hits := b.lint()
@@ -233,25 +224,23 @@ func (b *block) lint() []hit {
 	doc, err := b.parse()
 	first := view{text: b.text, doc: doc}
 	s := stages{last: first}
-	if err != nil {
-		hits, repaired := b.repair(err)
-		s.take(hits, repaired)
-		if repaired.doc == nil {
-			return s.unparsed(b)
+	isYAML := err == nil && first.indented() == 0 || s.repair(b, err)
+	if isYAML {
+		for _, rules := range []func(view) []hit{hidden, values} {
+			hits := rules(s.last)
+			s.take(hits, s.last.prove(hits))
 		}
 	}
-	for _, rules := range []func(view) []hit{hidden, values} {
-		hits := rules(s.last)
-		s.take(hits, s.last.prove(hits))
-	}
 	if b.kind == "" {
-		b.kind = kindOf(s.last.doc)
+		b.kind = kindOf(s.last)
 	}
 	if b.page && !b.wanted() {
 		return nil
 	}
-	hits := b.data(s.last)
-	s.take(hits, s.last.prove(hits))
+	if isYAML {
+		hits := b.data(s.last)
+		s.take(hits, s.last.prove(hits))
+	}
 	return s.settle(first)
 }
 
@@ -265,27 +254,17 @@ type stages struct {
 func (s *stages) take(hits []hit, next view) {
 	moved := make([]hit, len(hits))
 	for i, h := range hits {
-		h.at = s.last.trace.source(h.at)
+		h.at = s.last.source(h.at)
 		fix := h.fix
 		h.fix = nil
 		for _, r := range fix {
-			h.fix = append(h.fix, Replacement{s.last.trace.source(r.Start), s.last.trace.source(r.End), r.Text})
+			h.fix = append(h.fix, Replacement{s.last.source(r.Start), s.last.source(r.End), r.Text})
 		}
 		moved[i] = h
 	}
 	s.hits = append(s.hits, moved)
 	s.texts = append(s.texts, next.text)
 	s.last = next
-}
-
-func (s *stages) unparsed(b *block) []hit {
-	if b.kind == "" {
-		b.kind = kindOfText(b.text)
-	}
-	if b.page && !b.wanted() {
-		return nil
-	}
-	return slices.Concat(s.hits...)
 }
 
 // settle returns all hits. Where fixes of two stages meet, so that together they
@@ -336,73 +315,4 @@ func (b *block) findings(hits []hit, lines *lines) []Finding {
 		findings = append(findings, f)
 	}
 	return findings
-}
-
-// nearest returns the word that text was likely meant to be: at most two
-// changes away, one for short words; empty when there is none or text is one.
-func nearest(text string, words []string) string {
-	best, bestDistance := "", 3
-	for _, word := range words {
-		if word == text {
-			return ""
-		}
-		limit := 2
-		if min(len(word), len(text)) < 6 {
-			limit = 1
-		}
-		if len(word) > len(text)+limit || len(text) > len(word)+limit {
-			continue
-		}
-		d := distance(strings.ToLower(text), strings.ToLower(word))
-		if d <= limit && d < bestDistance && !lacksWord(text, word) && !lacksWord(word, text) {
-			best, bestDistance = word, d
-		}
-	}
-	return best
-}
-
-// lacksWord tells of a text that is the longer one without a whole word, as
-// system.name is system.osName: that is another name, not a misspelt one.
-func lacksWord(text, longer string) bool {
-	missing := len(longer) - len(text)
-	if missing < 2 {
-		return false
-	}
-	for at := 0; at+missing < len(longer); at++ {
-		starts := at == 0 || longer[at-1] == '.'
-		next := longer[at+missing]
-		if starts && next >= 'A' && next <= 'Z' && strings.EqualFold(longer[:at]+longer[at+missing:], text) {
-			return true
-		}
-	}
-	return false
-}
-
-// distance is the number of letters to insert, delete, replace or swap with the
-// next one.
-func distance(a, b string) int {
-	if len(a) > len(b)+2 || len(b) > len(a)+2 {
-		return 3
-	}
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
 }

@@ -64,21 +64,21 @@ func macroName(u use) *misspelling {
 	if segments[0] != root {
 		return misspelt(at+1, segments[0], root, path)
 	}
-	if len(segments) < 2 {
-		return nil
-	}
 	at += len(root) + 2 // now at the family
 	switch family := segments[1]; {
 	case family == "system":
 		return systemMacro(at+len(family)+1, strings.Join(segments[2:], "."), path)
 	case family == "pack" && len(segments) > 2:
 		name := segments[2]
+		// The user may have a pack of that name.
 		if right := nearest(name, []string{string(spec.EdgeNativeBYOI), string(spec.GenericBYOI)}); right != "" {
-			return misspelt(at+len(family)+1, name, right, path)
+			return suggestion(at+len(family)+1, "macro "+path+" reads the pack "+name, right)
 		}
 	case !slices.Contains(families(), family):
-		if right := nearest(family, families()); right != "" {
+		if right := nearest(family, families()); sure(family, right) {
 			return misspelt(at, family, right, path)
+		} else if right != "" {
+			return suggestion(at, "Palette has no macros .spectro."+family, right)
 		}
 	}
 	return nil
@@ -88,13 +88,19 @@ func systemMacro(at int, name, path string) *misspelling {
 	if slices.Contains(systemMacros(), name) || strings.HasPrefix(name, "apptier.") || name == "" {
 		return nil
 	}
-	if right := nearest(name, systemMacros()); right != "" {
+	right := nearest(name, systemMacros())
+	if sure(name, right) {
 		return misspelt(at, name, right, path)
 	}
-	return &misspelling{hit: hit{
-		rule: RuleMacroName, severity: Warning, at: at,
-		message: path + " is no system macro that Palette documents",
-	}}
+	return suggestion(at, path+" is no system macro that Palette documents", right)
+}
+
+// suggestion warns of what may be right.
+func suggestion(at int, message, right string) *misspelling {
+	if right != "" {
+		message += "; perhaps " + right + " is meant"
+	}
+	return &misspelling{hit: hit{rule: RuleMacroName, severity: Warning, at: at, message: message}}
 }
 
 func misspelt(at int, wrong, right, path string) *misspelling {

@@ -18,7 +18,7 @@ func TestCorrectDataStays(t *testing.T) {
 	for _, data := range []string{
 		"l: [\"x 'y',\n  z\", \"w\"]\n",
 		"a: “Foo” bar “baz”\n", "a: ‘Foo’ bar ‘baz’\n", "a: „Foo“ und „bar“\n", "a: “Foo\" bar \"baz\"\n",
-		"? k\n: |\n “x”\n", "? |\n  “x”\n: y\n", "a: x -\u00a0y\n", "a: -\u00a0y\n", "- x\n- \u00a0y\n", "l:\n- x:\u00a0y\n",
+		"? k\n: |\n “x”\n", "? |\n  “x”\n: y\n", "a: x -\u00a0y\n", "a: -\u00a0y\n", "- x\n- \u00a0y\n", "l:\n- the x:\u00a0y\n",
 		"a: one\n  “two”\n  three\n", "a: one\n  \ttwo\n", "a: \"one\n  “two”\n  'three'\"\n", "a: 'x\n  {{ not spectro }}\n  y'\n",
 		"a: >\n  x\n  “y”\n\n   ‘z’\n", "a: [a,\n  “x y” z]\n", "a: {b: 'c', d: \"e 'f\"}\n", "a: 'it''s: “x”'\n",
 		"a: '{{ if .x }}“y”{{ end }}'\n", "a: |\n  {{- range .x }}\n  - {{ . }}\n  {{- end }}\n",
@@ -99,7 +99,7 @@ func TestParsedDocuments(t *testing.T) {
 		{"nested edge form", edge("  system:\n    uri: a.io/b:1\n    osVersion: 22\n    pVersion: v1\n    foo: x\n    customTag: CHANGEME\n"),
 			[]string{"8:16 warning wrong-type +", "9:5 error unknown-key +", "10:5 warning unknown-key", "11:16 error placeholder"},
 			edge("  system:\n    uri: a.io/b:1\n    osVersion: \"22\"\n    peVersion: v1\n    foo: x\n    customTag: CHANGEME\n")},
-		{"nested, misspelt above", edge("  systm:\n    uri: a.io/b:1\n"), []string{"6:3 error unknown-key +"}, edge("  system:\n    uri: a.io/b:1\n")},
+		{"nested, misspelt above", edge("  systm:\n    uri: a.io/b:1\n"), []string{"4:50 warning undefined-macro", "5:1 error missing-key", "6:3 warning unknown-key"}, ""},
 		{"nested and dotted", edge("  system: {uri: a.io/b:1}\n  system.osVersion: \"22\"\n"), nil, ""},
 		{"hidden by no-break spaces", "pack:\n  osImageOverride:\u00a0ami-1a2b3c4d\n", []string{"1:1 error missing-key", "1:1 error missing-key", "2:19 error no-break-space +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n"},
 		{"indented by no-break spaces", "pack:\n\u00a0\u00a0osImageOverride: ami-1a2b3c4d # c\n\u00a0\u00a0osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", []string{"2:1 error no-break-space +", "3:1 error no-break-space +", "4:1 error no-break-space +"}, genericWith("ami-1a2b3c4d # c")},
@@ -160,10 +160,11 @@ func TestRepairsThatAreNotProven(t *testing.T) {
 		why      string
 	}{
 		{"no template", generic + "x: 'a {{ if }}{{ .spectro.system.cluster.name'\n", RuleMacroBraces, "still be no template"},
-		{"the result is no YAML", "x: [a{{ .spectro.system.cluster.name, b]\n", RuleMacroBraces, "would not be YAML"},
+		{"braces that are no macro's", generic + "x: '{\"a\": {.spectro.var.x}}'\n", RuleMacroBraces, "still be no template"},
 		{"shared by an alias", "v: &v 24.10\nw: *v\npack:\n  osImageOverride: ami-1a2b3c4d\n  osName: ubuntu\n  osVersion: *v\n", RuleWrongType, "*v repeats it elsewhere"},
-		{"merged", "b: &b {osNam: rhel, osVersion: \"8\"}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\n", RuleUnknownKey, "written elsewhere"},
-		{"still no YAML", "pack:\n  osName: “rhel”\n\tosVersion: [\n", RuleTab, "the result would not be YAML"},
+		{"merged", "b: &b {osNam: rhel, osVersion: \"8\"}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\n", RuleUnknownKey, "*b repeats it elsewhere"},
+		{"still no YAML", "pack:\n\u00a0\u00a0osName: x: [\n", RuleNoBreakSpace, "the result would not be YAML"},
+		{"a no-break space that may be text", "pack:\n  osName: rhel\n\u00a0\u00a0osVersion: '8'\nstages:\n- echo the image:\u00a0ubuntu\n", RuleNoBreakSpace, "on line 5 may be meant"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, f := range mustLint(t, Input{Data: []byte(tt.in)}) {

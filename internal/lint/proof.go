@@ -18,8 +18,21 @@ type view struct {
 	text []byte
 	// doc is nil when the text is no YAML.
 	doc *yamledit.Document
-	// trace leads to the text of the first stage.
-	trace trace
+	// traces lead to the text of the first stage, one text after the other.
+	traces []trace
+}
+
+// next is the view of a text that was made of this one's.
+func (v view) next(made tracer, doc *yamledit.Document) view {
+	return view{text: made.text, doc: doc, traces: append([]trace{made.trace}, v.traces...)}
+}
+
+// source leads to the text of the first stage.
+func (v view) source(i int) int {
+	for _, t := range v.traces {
+		i = t.source(i)
+	}
+	return i
 }
 
 // place is what a repair changes in the tree.
@@ -41,9 +54,8 @@ type valueEdit struct {
 
 // prove is what every repair passes through: hits of the view keep their fix only
 // if the tree with all of these fixes differs at the places that they name, as
-// they say, and nowhere else. A text that is no YAML has no tree: its repairs
-// together must make it YAML. The others lose their fix and say why. It returns
-// the text with what is proven.
+// they say, and nowhere else. The others lose their fix and say why. It returns the
+// text with what is proven.
 func (v view) prove(hits []hit) view {
 	var fixes []*hit
 	for i := range hits {
@@ -51,81 +63,103 @@ func (v view) prove(hits []hit) view {
 			fixes = append(fixes, &hits[i])
 		}
 	}
+	if len(fixes) == 0 {
+		return v
+	}
+	shared, ends := v.shared(), map[*yaml.Node]int{}
+	for _, h := range fixes {
+		i := slices.IndexFunc(h.places, func(p place) bool { return shared[p.node] != "" })
+		switch {
+		case i >= 0:
+			h.drop(fmt.Errorf("*%s repeats it elsewhere", shared[h.places[i].node]))
+		case !v.within(h, ends):
+			h.drop(errors.New("more than the place would change"))
+		}
+	}
 	slices.SortStableFunc(fixes, func(a, b *hit) int { return cmp.Compare(a.at, b.at) })
-	_, next := v.proven(fixes)
-	return next
+	for range maxParses {
+		fixes = slices.DeleteFunc(fixes, func(h *hit) bool { return h.fix == nil })
+		next, done, err := v.with(fixes)
+		if done {
+			return next
+		}
+		for _, h := range fixes {
+			if err != nil {
+				h.drop(err)
+			}
+		}
+	}
+	for _, h := range fixes {
+		h.drop(errors.New("others are not proven"))
+	}
+	return v
 }
 
-// proven returns the hits whose fixes are proven together, and the text with them.
-// It looks for those that are not by halves.
-func (v view) proven(hits []*hit) ([]*hit, view) {
-	if len(hits) == 0 {
-		return nil, v
-	}
-	next, err := v.with(hits)
-	if err == nil {
-		return hits, next
-	}
-	if len(hits) == 1 || v.doc == nil {
-		for _, h := range hits {
-			h.drop(err)
+// maxParses are enough, as each drops all repairs that do not do what they say.
+const maxParses = 4
+
+// shared are the nodes that an alias repeats, with those inside of them, and its name.
+func (v view) shared() map[*yaml.Node]string {
+	all := map[*yaml.Node]string{}
+	var walk func(n *yaml.Node, name string)
+	walk = func(n *yaml.Node, name string) {
+		if v.doc.Aliased(n) {
+			name = n.Anchor
 		}
-		return nil, v
+		if name != "" {
+			all[n] = name
+		}
+		for _, child := range n.Content {
+			walk(child, name)
+		}
 	}
-	left, withLeft := v.proven(hits[:len(hits)/2])
-	right, withRight := v.proven(hits[len(hits)/2:])
-	switch {
-	case len(left) == 0:
-		return right, withRight
-	case len(right) == 0:
-		return left, withLeft
+	if root := v.doc.Root(); root != nil {
+		walk(root, "")
 	}
-	both := append(slices.Clone(left), right...)
-	if next, err = v.with(both); err == nil {
-		return both, next
-	}
-	for _, h := range right {
-		h.drop(err)
-	}
-	return left, withLeft
+	return all
 }
 
 func (h *hit) drop(why error) {
-	h.fix = nil
-	h.message += "; not repaired: " + why.Error()
+	if h.fix != nil {
+		h.fix = nil
+		h.message += "; not repaired: " + why.Error()
+	}
 }
 
-var errNoYAML = errors.New("the result would not be YAML")
-
 // with returns the view with the fixes of hits, of which those that overlap an
-// earlier one wait for the next round. An error says what is not proven.
-func (v view) with(hits []*hit) (view, error) {
+// earlier one wait for the next round. It is done if all places become what they
+// should; else it drops those that do not. An error says what else would change.
+func (v view) with(hits []*hit) (next view, done bool, err error) {
 	var chosen replacements
 	wanted := map[*yaml.Node][]place{}
-	ends := map[*yaml.Node]int{}
 	for _, h := range hits {
-		if v.doc != nil && !v.within(h, ends) {
-			return view{}, errors.New("more than the place would change")
-		}
 		if !chosen.addAll(h.fix) {
 			continue
 		}
-		for _, p := range h.places {
-			wanted[p.node] = append(wanted[p.node], p)
+		for _, at := range h.places {
+			wanted[at.node] = append(wanted[at.node], at)
 		}
+	}
+	if len(chosen) == 0 {
+		return v, true, nil
 	}
 	made := spliced(v.text, chosen)
 	doc, err := yamledit.Parse(made.text)
 	if err != nil {
-		return view{}, errNoYAML
+		return v, false, errNoYAML
 	}
-	if v.doc != nil {
-		p := proof{wanted: wanted}
-		if err := p.holds(v.doc, doc); err != nil {
-			return view{}, err
+	p := proof{wanted: wanted}
+	if err := p.holds(v.doc, doc); err != nil {
+		return v, false, err
+	}
+	for _, h := range hits {
+		for _, at := range h.places {
+			if why := p.failed[at.node]; why != nil {
+				h.drop(why)
+			}
 		}
 	}
-	return view{text: made.text, doc: doc, trace: v.through(made.trace)}, nil
+	return v.next(made, doc), len(p.failed) == 0, nil
 }
 
 // within tells whether a fix stays inside of its places, so that comments are as
@@ -156,44 +190,16 @@ func (v view) endOf(n *yaml.Node, ends map[*yaml.Node]int) int {
 	return end
 }
 
-// through leads from a text that was made of the view's to the first one.
-func (v view) through(made trace) trace {
-	if v.trace == nil {
-		return made
-	}
-	var all trace
-	for _, s := range made {
-		if s.size == 0 {
-			all = append(all, stretch{s.at, v.trace.source(s.from), 0})
-			continue
-		}
-		all = append(all, v.trace.cut(s)...)
-	}
-	return all
-}
-
-// cut returns the stretches that a stretch of the made text comes from.
-func (t trace) cut(s stretch) trace {
-	var all trace
-	for i := s.from; i < s.from+s.size; {
-		k, _ := slices.BinarySearchFunc(t, i+1, func(s stretch, at int) int { return cmp.Compare(s.at, at) })
-		end := s.from + s.size
-		if k < len(t) {
-			end = min(end, t[k].at)
-		}
-		own := t[max(k-1, 0)]
-		all = append(all, stretch{s.at + i - s.from, t.source(i), min(end-i, max(own.size-(i-own.at), 0))})
-		i = end
-	}
-	return all
-}
-
 // proof compares two trees.
 type proof struct {
 	wanted map[*yaml.Node][]place
+	// failed are the wanted places that did not become what they should.
+	failed map[*yaml.Node]error
 }
 
+// holds tells where the trees differ beside the wanted places.
 func (p *proof) holds(before, after *yamledit.Document) error {
+	p.failed = map[*yaml.Node]error{}
 	if len(after.Duplicates()) > len(before.Duplicates()) {
 		return errors.New("a key would be there twice")
 	}
@@ -207,10 +213,12 @@ func (p *proof) holds(before, after *yamledit.Document) error {
 	return p.same(a, b)
 }
 
-// same tells where the trees differ beside the wanted places.
 func (p *proof) same(a, b *yaml.Node) error {
 	if places, ok := p.wanted[a]; ok {
-		return p.asWanted(a, b, places)
+		if err := becomes(a, b, places); err != nil {
+			p.failed[a] = err
+		}
+		return nil
 	}
 	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || a.Anchor != b.Anchor || a.Style != b.Style || len(a.Content) != len(b.Content) {
 		return fmt.Errorf("what is on line %d would change too", a.Line)
@@ -223,8 +231,8 @@ func (p *proof) same(a, b *yaml.Node) error {
 	return nil
 }
 
-// asWanted tells whether a place became what its repairs say.
-func (p *proof) asWanted(a, b *yaml.Node, places []place) error {
+// becomes tells whether a place became what its repairs say.
+func becomes(a, b *yaml.Node, places []place) error {
 	if slices.ContainsFunc(places, func(p place) bool { return p.shape }) {
 		if b.Kind == yaml.ScalarNode || b.Kind == yaml.AliasNode || ink(a) != ink(b) {
 			return fmt.Errorf("what is on line %d would not become what is meant", a.Line)

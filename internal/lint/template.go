@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,10 +45,11 @@ func uses(value string) []use {
 	return meant(all)
 }
 
-// meant leaves the paths that start as macros of Palette do, or nearly.
+// meant leaves the paths that start as macros of Palette do, or but for one slip.
 func meant(all []use) []use {
 	return slices.DeleteFunc(all, func(u use) bool {
-		return u.segments[0] != root && (nearest(u.segments[0], []string{root}) == "" || !u.open.there && !u.closed.there)
+		slip := sure(u.segments[0], nearest(u.segments[0], []string{root})) && slices.Contains(families(), u.segments[1]) && (u.open.there || u.closed.there)
+		return u.segments[0] != root && !slip
 	})
 }
 
@@ -62,11 +64,17 @@ type actions struct {
 	texts []extent
 }
 
+// manyActions may be nested too deeply for Go's parser.
+const manyActions = 100_000
+
 type extent struct{ start, end int }
 
 func actionsOf(value string) (*actions, error) {
 	if !strings.Contains(value, "{{") {
 		return &actions{texts: []extent{{0, len(value)}}}, nil
+	}
+	if strings.Count(value, "{{") > manyActions {
+		return nil, errors.New("it has too many actions")
 	}
 	plain := hyphens.ReplaceAllStringFunc(value, func(path string) string { return strings.ReplaceAll(path, "-", "_") })
 	t := parse.New("value")
@@ -202,26 +210,28 @@ func usesIn(text string, base int) []use {
 	return all
 }
 
-// insertion puts text into a value.
-type insertion struct {
-	at   int
-	text string
-}
-
-// missing tells what is wrong with a macro's braces, and what is to be put in.
-func (u use) missing() (message string, fix []insertion) {
+// missing tells what is wrong with a macro's braces in a value, and what is to be put
+// in where only one place can be meant: beside a single brace, or at the value's end.
+func (u use) missing(value string) (message string, fix []valueEdit) {
+	put := func(at int, text string) valueEdit { return valueEdit{at, at, text} }
 	switch open, closed := u.open, u.closed; {
 	case open.there && closed.there:
 	case open.there && closed.single >= 0:
-		return "one } closes the macro where }} is needed", []insertion{{closed.single, "}"}}
+		return "one } closes the macro where }} is needed", []valueEdit{put(closed.single, "}")}
 	case open.there:
-		return "}} is missing behind the macro", []insertion{{u.end, "}}"}}
+		if strings.Trim(value[u.end:], " ") == "" {
+			fix = []valueEdit{put(u.end, "}}")}
+		}
+		return "}} is missing behind the macro", fix
 	case closed.there && open.single >= 0:
-		return "one { opens the macro where {{ is needed", []insertion{{open.single, "{"}}
+		return "one { opens the macro where {{ is needed", []valueEdit{put(open.single, "{")}
 	case closed.there:
-		return "{{ is missing before the macro", []insertion{{u.start, "{{"}}
+		if strings.Trim(value[:u.start], " ") == "" {
+			fix = []valueEdit{put(u.start, "{{")}
+		}
+		return "{{ is missing before the macro", fix
 	case open.single >= 0 && closed.single >= 0:
-		return "a macro needs {{ and }}, not { and }", []insertion{{open.single, "{"}, {closed.single, "}"}}
+		return "a macro needs {{ and }}, not { and }", []valueEdit{put(open.single, "{"), put(closed.single, "}")}
 	}
 	return "", nil // a path in prose or a script
 }

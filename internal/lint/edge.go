@@ -1,0 +1,226 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+)
+
+func (t *tree) edge() {
+	top := t.mapping(t.doc().Root())
+	known := []string{"pack", "options"}
+	macros := t.ownMacros()
+	usesImage := slices.ContainsFunc(macros, func(m ownMacro) bool { return strings.HasPrefix(m.keys, "image.") })
+	if usesImage {
+		known = append(known, "image")
+	}
+	t.unknownKeys(t.fields(top), known)
+	t.edgeOptions(child(top, "options"))
+	if usesImage {
+		t.strings(t.dotted(child(top, "image"), "", edgeImageKeys()), edgeImageKeys())
+	}
+	uri := t.required(top, []string{"options", "system.uri"}, "system.uri")
+	if uri != nil && t.isString(uri, "system.uri", Error) && !t.placeholder(uri, "system.uri") {
+		t.edgeURI(uri)
+	}
+	t.contentImages(top, uri)
+	t.packMacros(macros)
+}
+
+// edgeOptions checks the keys below options, dotted and nested.
+func (t *tree) edgeOptions(n *yaml.Node) {
+	t.unknownKeys(slices.DeleteFunc(slices.Clone(t.fields(n)), func(f field) bool { return t.mapping(f.value) == nil }), []string{"system"})
+	fields := t.dotted(n, "", edgeSystemKeys())
+	t.unknownKeys(fields, edgeSystemKeys())
+	for _, f := range fields {
+		if strings.HasPrefix(f.name, "system.") && !slices.Contains(edgeSystemKeys(), f.name) && nearest(f.name, edgeSystemKeys()) == "" {
+			t.add(RuleUnknownKey, Warning, f.key, "key %q is unknown", f.name)
+		}
+	}
+	t.strings(fields, edgeSystemKeys())
+}
+
+// strings checks that the values of keys are strings, and no placeholders.
+func (t *tree) strings(fields []field, keys []string) {
+	for _, f := range fields {
+		value := target(f.value)
+		if !slices.Contains(keys, f.name) || f.name == "system.uri" || isNull(value) {
+			continue
+		}
+		if t.isString(value, f.name, Warning) {
+			t.placeholder(value, f.name)
+		}
+	}
+}
+
+func (t *tree) edgeURI(uri *yaml.Node) {
+	if !isMacro(uri.Value) {
+		if uri.Value != "NA" {
+			t.imageReference(uri, "system.uri")
+		}
+		return
+	}
+	a, err := actionsOf(uri.Value)
+	if err != nil {
+		_, why, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: value:"), ": ")
+		t.add(RuleImageReference, Error, uri, "system.uri: its macros cannot be read: %s", why)
+		return
+	}
+	for _, text := range a.texts {
+		if bad := strings.Trim(uri.Value[text.start:text.end], referenceChars); bad != "" {
+			t.add(RuleImageReference, Error, uri, "system.uri: %q cannot be part of an image reference", bad)
+			return
+		}
+	}
+	t.emptyTagPart(uri)
+}
+
+// referenceChars are what a reference of an image may be made of.
+const referenceChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@"
+
+func (t *tree) emptyTagPart(uri *yaml.Node) {
+	last := strings.LastIndex(uri.Value, "{{")
+	path := macroPath.FindString(uri.Value[last:])
+	keys, ok := strings.CutPrefix(path, edgeMacroPrefix)
+	if !ok || last == 0 || !strings.ContainsRune("-_", rune(uri.Value[last-1])) {
+		return
+	}
+	if value := t.lookup(splitFirst(keys)...); value != nil && (isNull(value) || value.Kind == yaml.ScalarNode && value.Value == "") {
+		t.add(RuleEmptyTagPart, Warning, uri, "%s has no value, so the tag of system.uri ends in %q", keys, uri.Value[last-1:last])
+	}
+}
+
+// splitFirst makes a path of a macro's: options, then one dotted key.
+func splitFirst(keys string) []string {
+	first, rest, found := strings.Cut(keys, ".")
+	if !found {
+		return []string{first}
+	}
+	return []string{first, rest}
+}
+
+func (t *tree) imageReference(value *yaml.Node, key string) {
+	if err := pack.CheckReference(value.Value); err != nil {
+		t.add(RuleImageReference, Error, value, "%s: %s", key, err)
+		return
+	}
+	if strings.HasSuffix(value.Value, ":latest") {
+		t.add(RuleImageReference, Warning, value, "%s: tag latest moves; name a version", key)
+	}
+}
+
+// contentImages checks the images of the content bundle.
+func (t *tree) contentImages(top, uri *yaml.Node) {
+	packMap := t.mapping(child(top, "pack"))
+	content := t.mapping(child(packMap, "content"))
+	t.unknownKeys(t.fields(packMap), []string{"content"})
+	t.unknownKeys(t.fields(content), []string{"images"})
+	if content == nil && keyOf(top, "content") >= 0 {
+		t.add(RuleMisplacedKey, Error, top.Content[keyOf(top, "content")], "content belongs below pack: indent it")
+		return
+	}
+	images := t.lookup("pack", "content", "images")
+	own := false
+	if images != nil && images.Kind == yaml.SequenceNode {
+		seen := map[*yaml.Node]bool{}
+		for _, item := range images.Content {
+			if item = t.mapping(item); item != nil && !seen[item] {
+				seen[item] = true
+				own = t.contentImage(item) || own
+			}
+		}
+	}
+	if !own && uri != nil && uri.Kind == yaml.ScalarNode && uri.Value != "NA" && !t.nearIn(content, "images") && !t.nearIn(packMap, "content") {
+		at := top
+		if i := keyOf(top, "pack"); i >= 0 {
+			at = top.Content[i]
+		}
+		t.add(RuleMissingKey, Warning, at,
+			"pack.content.images has no item '{{.spectro.pack.edge-native-byoi.options.system.uri}}', so a content bundle lacks the provider image")
+	}
+}
+
+// nearIn tells whether a key is likely there under another name.
+func (t *tree) nearIn(n *yaml.Node, key string) bool {
+	return slices.ContainsFunc(t.fields(n), func(f field) bool { return nearest(f.name, []string{key}) == key })
+}
+
+// contentImage checks one item and tells whether it stands for the provider
+// image.
+func (t *tree) contentImage(item *yaml.Node) bool {
+	value := target(child(item, "image"))
+	if value == nil || value.Kind != yaml.ScalarNode || isNull(value) {
+		return false
+	}
+	if isMacro(value.Value) {
+		return strings.Contains(value.Value, "system.uri")
+	}
+	if t.isString(value, "image", Error) && !t.placeholder(value, "image") {
+		t.imageReference(value, "image")
+	}
+	return false
+}
+
+// ownMacro is a macro that reads the values of this pack.
+type ownMacro struct {
+	node *yaml.Node
+	use  use
+	keys string
+}
+
+func (t *tree) ownMacros() []ownMacro {
+	var all []ownMacro
+	t.each(func(s scalar) {
+		if s.Kind != yaml.ScalarNode || !strings.Contains(s.Value, edgeMacroPrefix) {
+			return
+		}
+		for _, u := range uses(s.Value) {
+			if keys, ok := strings.CutPrefix(s.Value[u.start:u.end], edgeMacroPrefix); ok {
+				all = append(all, ownMacro{s.Node, u, keys})
+			}
+		}
+	})
+	return all
+}
+
+// packMacros checks macros that refer to this pack's own values.
+func (t *tree) packMacros(macros []ownMacro) {
+	known := []string{}
+	for _, key := range edgeSystemKeys() {
+		known = append(known, "options."+key)
+	}
+	for _, key := range edgeImageKeys() {
+		known = append(known, "image."+key)
+	}
+	told := map[string]bool{}
+	for _, m := range macros {
+		path := splitFirst(m.keys)
+		if told[m.keys] {
+			continue
+		}
+		right := nearest(m.keys, known)
+		misspelt := sure(m.keys, right)
+		told[m.keys] = !misspelt
+		if t.lookup(path...) != nil || len(path) > 1 && t.misspeltIn(t.keysOf(t.doc().Root()).byName[path[0]], path[1]) {
+			continue
+		}
+		t.undefined(m, right, misspelt)
+	}
+}
+
+func (t *tree) undefined(m ownMacro, right string, slip bool) {
+	at, start := t.doc().Spelling(m.node), m.use.start+len(edgeMacroPrefix)
+	if slip {
+		wrong := misspelt(start, m.keys, right, edgeMacroPrefix+m.keys)
+		t.hits = append(t.hits, t.valueHit(m.node, at, wrong.hit, wrong.edits))
+		return
+	}
+	message := "the macro reads " + m.keys + ", which these values do not set"
+	if right != "" {
+		message += "; perhaps " + right + " is meant"
+	}
+	t.hits = append(t.hits, t.valueHit(m.node, at, hit{rule: RuleUndefinedMacro, severity: Warning, at: start, message: message}, nil))
+}

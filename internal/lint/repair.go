@@ -1,0 +1,279 @@
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
+)
+
+// What is no YAML has no tree to judge a repair by, so only what has one reading is
+// repaired: white space that is no space, and values that one line holds as a whole.
+// All of it is repaired, or nothing. A text that has no-break spaces in its
+// indentation is judged like that too: if it parses, it is by accident.
+
+// repair adds the repairs of a text to the stages, and tells whether it is YAML
+// with them. why is what the parser said.
+func (s *stages) repair(b *block, why error) bool {
+	first := s.last
+	reason := s.try(first, nil)
+	if reason == nil && s.last.indented() == 0 {
+		return true
+	}
+	*s = stages{last: first}
+	spaces := noBreakSpaces(first.text)
+	if len(spaces) > 0 {
+		if reason = s.try(first, spaces); reason == nil {
+			return true
+		}
+		*s = stages{last: first}
+	}
+	s.tell(b, why, reason, spaces)
+	return why == nil
+}
+
+// tell takes the findings of a text that stays as it is.
+func (s *stages) tell(b *block, why, reason error, spaces []space) {
+	hits := spaceHits(spaces)
+	if why != nil {
+		for _, r := range regionsOf(s.last.text) {
+			hits = append(hits, r.hit)
+		}
+		hits = append(hits, tabs(s.last.text)...)
+		hits = append(hits, b.syntax(why))
+	}
+	for i := range hits {
+		if hits[i].fix != nil {
+			hits[i].drop(reason)
+		}
+	}
+	s.take(hits, s.last)
+}
+
+// try repairs white space, and then values.
+func (s *stages) try(v view, spaces []space) error {
+	if len(spaces) > 0 {
+		hits := spaceHits(spaces)
+		next := v.unread(hits)
+		next.doc, _ = yamledit.Parse(next.text)
+		s.take(hits, next)
+	}
+	if s.last.doc == nil {
+		hits, next, err := s.last.wholeValues()
+		if err != nil {
+			return err
+		}
+		s.take(hits, next)
+	}
+	if len(spaces) == 0 {
+		return nil
+	}
+	if n := s.last.indented(); n > 0 {
+		return fmt.Errorf("line %d would still be indented by no-break spaces", n)
+	}
+	return s.last.doubt(spaces)
+}
+
+// unread is the view's text with the fixes of hits, which all belong to it.
+func (v view) unread(hits []hit) view {
+	var all replacements
+	for _, h := range hits {
+		all = append(all, h.fix...)
+	}
+	slices.SortFunc(all, inOrder)
+	return v.next(spliced(v.text, all), nil)
+}
+
+// lookalikes are the no-break spaces, as a class of regular expressions.
+const (
+	lookalikes = `\x{a0}\x{202f}\x{2007}`
+	blank      = `[ \t` + lookalikes + `]`
+	allBlanks  = " \t\u00a0\u202f\u2007"
+)
+
+var (
+	// lineHead is a line's indentation, its dashes, and a key of one word or in quotes.
+	lineHead = regexp.MustCompile(`^(` + blank + `*)((?:-` + blank + `+)*)(?:(?:"[^"\\]*"|'[^']*'|[\w./-]+)(` + blank + `*):(` + blank + `+|$))?`)
+	lineTail = regexp.MustCompile(blank + `+(?:#|$)`)
+)
+
+func isLookalike(r rune) bool { return r == '\u00a0' || r == '\u202f' || r == '\u2007' }
+
+func lookalike(text []byte) int {
+	if r, size := utf8.DecodeRune(text); isLookalike(r) {
+		return size
+	}
+	return 0
+}
+
+// space is one no-break space where YAML wants a space.
+type space struct {
+	at, size int
+	// lead says that it is in the indentation.
+	lead bool
+}
+
+// noBreakSpaces finds those that separate, in all lines. What is between words is
+// the user's.
+func noBreakSpaces(text []byte) []space {
+	var all []space
+	for start, line := range textLines(text) {
+		if !bytes.ContainsFunc(line, isLookalike) {
+			continue
+		}
+		head := lineHead.FindSubmatchIndex(line)
+		tail := []int{len(line), len(line)}
+		if at := lineTail.FindIndex(line[head[1]:]); at != nil {
+			tail = []int{head[1] + at[0], head[1] + at[1]}
+		}
+		for i := 0; i < len(line); i++ {
+			n := lookalike(line[i:])
+			if n == 0 {
+				continue
+			}
+			in := func(group int) bool { return head[2*group] <= i && i < head[2*group+1] }
+			if in(1) || in(2) || in(3) || in(4) || tail[0] <= i && i < tail[1] {
+				all = append(all, space{start + i, n, in(1)})
+			}
+			i += n - 1
+		}
+	}
+	return all
+}
+
+// textLines are the lines of a text without their ends, by where they start.
+func textLines(text []byte) func(func(int, []byte) bool) {
+	return func(yield func(int, []byte) bool) {
+		for at := 0; at < len(text); {
+			end := at + len(text[at:])
+			if i := bytes.IndexAny(text[at:], "\r\n"); i >= 0 {
+				end = at + i
+			}
+			if !yield(at, text[at:end]) {
+				return
+			}
+			at = end + 1
+		}
+	}
+}
+
+// spaceHits are one for each run.
+func spaceHits(spaces []space) []hit {
+	var hits []hit
+	for i, s := range spaces {
+		r := Replacement{s.at, s.at + s.size, " "}
+		if i > 0 && spaces[i-1].at+spaces[i-1].size == s.at {
+			hits[len(hits)-1].fix = append(hits[len(hits)-1].fix, r)
+			continue
+		}
+		hits = append(hits, spaceHit(s.at, []Replacement{r}))
+	}
+	return hits
+}
+
+func spaceHit(at int, fix []Replacement) hit {
+	return hit{rule: RuleNoBreakSpace, severity: Error, at: at, message: "a no-break space stands where YAML wants a space", fix: fix}
+}
+
+// indented returns a line that no-break spaces indent outside of quotes and scripts;
+// 0 when there is none, or no tree.
+func (v view) indented() int {
+	if v.doc == nil || !bytes.ContainsFunc(v.text, isLookalike) {
+		return 0
+	}
+	found := 0
+	v.each(func(s scalar) {
+		if found > 0 || s.Kind != yaml.ScalarNode || !s.isPlain() || !strings.ContainsFunc(s.Value, isLookalike) {
+			return
+		}
+		start, end, err := v.doc.Span(s.Node)
+		if err != nil {
+			return
+		}
+		lead := start
+		for lead > 0 && (v.text[lead-1] == ' ' || v.text[lead-1] == '\t') {
+			lead--
+		}
+		first := lead == 0 || v.text[lead-1] == '\n' || v.text[lead-1] == '\r'
+		if first && v.text[start] == '-' && lookalike(v.text[start+1:]) > 0 || leading(string(v.text[start:end]), first) >= 0 {
+			found = s.Line
+		}
+	})
+	return found
+}
+
+// leading finds a no-break space that starts a line of a value; -1 when there is none.
+func leading(text string, lead bool) int {
+	for i, r := range text {
+		switch {
+		case r == '\n' || r == '\r':
+			lead = true
+		case lead && isLookalike(r):
+			return i
+		case r != ' ' && r != '\t':
+			lead = false
+		}
+	}
+	return -1
+}
+
+// doubt says what may have been text: a no-break space inside of a value became a
+// space, or one is left where it looks like a separator.
+func (v view) doubt(spaces []space) error {
+	var inside []int
+	for _, s := range spaces {
+		if !s.lead {
+			inside = append(inside, s.at)
+		}
+	}
+	var err error
+	v.each(func(s scalar) {
+		if err != nil || s.Kind != yaml.ScalarNode {
+			return
+		}
+		start, end, spanErr := v.doc.Span(s.Node)
+		i, _ := slices.BinarySearch(inside, v.source(start))
+		replaced := spanErr == nil && i < len(inside) && inside[i] < v.source(end)
+		if replaced || s.isPlain() && ambiguous.MatchString(s.Value) {
+			err = fmt.Errorf("a no-break space on line %d may be meant: write a space, or put the value in quotes", s.Line)
+		}
+	})
+	return err
+}
+
+// ambiguous is text that may have been a key, an item or a comment.
+var ambiguous = regexp.MustCompile(`^-?[` + lookalikes + `]|[` + lookalikes + `](?:[:#]|$)|:[` + lookalikes + `]`)
+
+// blockHeader ends a line whose value is the lines below it.
+var blockHeader = regexp.MustCompile(`(?:^|[ \t])[|>][+-]?[1-9]?[+-]?[ \t]*(?:#.*)?$`)
+
+// tabs finds tabs in indentation, outside of scripts. How wide they were is not
+// known.
+func tabs(text []byte) []hit {
+	var hits []hit
+	script := -1
+	for start, line := range textLines(text) {
+		spaces := len(line) - len(bytes.TrimLeft(line, " "))
+		body := bytes.TrimLeft(line, " \t")
+		if len(body) == 0 || script >= 0 && spaces > script {
+			continue
+		}
+		script = -1
+		if blockHeader.Match(line) {
+			script = spaces
+		}
+		if line[spaces] == '\t' && body[0] != '#' {
+			hits = append(hits, hit{
+				rule: RuleTab, severity: Error, at: start + spaces,
+				message: "YAML forbids tabs in indentation: write as many spaces as the lines beside it have",
+			})
+		}
+	}
+	return hits
+}

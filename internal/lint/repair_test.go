@@ -1,0 +1,317 @@
+package lint
+
+import (
+	"flag"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	yaml "go.yaml.in/yaml/v3"
+)
+
+// mendAll fixes until nothing is left that can be.
+func mendAll(t *testing.T, in Input) (string, []Finding) {
+	t.Helper()
+	for range MaxRounds {
+		findings := mustLint(t, in)
+		fixed, err := Fix(in.Data, findings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(fixed) == string(in.Data) {
+			return string(fixed), findings
+		}
+		in.Data = fixed
+	}
+	t.Fatalf("no end: %q", in.Data)
+	return "", nil
+}
+
+func hasError(findings []Finding) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error })
+}
+
+// TestWhatIsNotYAML: a text that does not parse, or that no-break spaces indent, is
+// repaired where that has one reading, all of it or nothing.
+func TestWhatIsNotYAML(t *testing.T) {
+	spaced := func(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
+	const edge = clean + "options:\n  system.uri: 'a.io/b:1'\n"
+	for _, tt := range []struct{ name, in, fixed string }{
+		{"edge, all spaces", spaced(edge), edge},
+		{"indentation", strings.ReplaceAll(edge, "  ", "\u00a0\u00a0"), edge},
+		{"half of each indentation", strings.ReplaceAll(generic+"stages:\n  x:\n    - a\n    - b: c\n", "  ", "\u00a0 "), generic + "stages:\n  x:\n    - a\n    - b: c\n"},
+		{"keys in quotes", spaced(strings.ReplaceAll(generic, "osName", `"osName"`)), strings.ReplaceAll(generic, "osName", `"osName"`)},
+		{"a key that a word goes on to", "pack:\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", generic},
+		{"lines of a script", generic + "x:\n  - |\n\u00a0\u00a0\u00a0\u00a0echo a\n    echo b\n", generic + "x:\n  - |\n    echo a\n    echo b\n"},
+		{"words keep theirs", "pack:\n\u00a0 osImageOverride: ami-1a2b3c4d\n  osName: rhel\u00a0x\n  osVersion: \"8\"\n", strings.Replace(generic, "rhel", "rhel\u00a0x", 1)},
+		{"comments keep theirs", "# a:\u00a0b\n" + spaced(generic), "# a:\u00a0b\n" + generic},
+		{"text that looks like a key", generic + "\u00a0\u00a0x: y\nl:\n- echo the image:\u00a0ubuntu\n", ""},
+		{"text in quotes over lines", "\u00a0x: y\nl: \"a\n  note:\u00a0b\"\n", ""},
+		{"a key in a flow mapping", generic + "\u00a0\u00a0x: y\nm: {a:\u00a0b}\n", ""},
+		{"also no YAML after it", spaced(generic) + "x: [\n", ""},
+		{"quotes", generic + "x: “a: b” # “c”\n", generic + "x: \"a: b\" # “c”\n"},
+		{"quotes, and text with two", generic + "x: “a: b”\ny: “Foo” bar “baz”\n", generic + "x: \"a: b\"\ny: “Foo” bar “baz”\n"},
+		{"two phrases", generic + "x: “a: b” and “c: d”\n", ""},
+		{"quotes of two kinds", generic + "x: “Foo: bar” baz ‘x’\n", ""},
+		{"quotes in a list", generic + "x: [“a: b”, “c]d”]\n", ""},
+		{"a half quote", generic + "x: 'a: b’\n", generic + "x: 'a: b'\n"},
+		{"a half quote with an escape", generic + "x: \"a\\tb”\n", ""},
+		{"quotes in a script", generic + "x: “a: b”\ns: |\n  y: “a: b”\n", generic + "x: \"a: b\"\ns: |\n  y: “a: b”\n"},
+		{"quotes in a value that goes on", generic + "x: “a: b”\n  c\n", ""},
+		{"a macro", generic + "x: {{.spectro.var.a}}/b # c\n", generic + "x: '{{.spectro.var.a}}/b' # c\n"},
+		{"a macro in a script", generic + "x: {{.spectro.var.a}}/b\ns: |\n  {{.spectro.var.a}}/b\n", generic + "x: '{{.spectro.var.a}}/b'\ns: |\n  {{.spectro.var.a}}/b\n"},
+		{"a key that starts with a macro", generic + "x:\n  {{.spectro.var.k}}x: v\n", ""},
+		{"a macro without its end", generic + "x: {{.spectro.var.k\n", ""},
+		{"a macro and spaces of text", generic + "x: {{.spectro.var.a}}/b\nl:\n- echo the image:\u00a0ubuntu\n", generic + "x: '{{.spectro.var.a}}/b'\nl:\n- echo the image:\u00a0ubuntu\n"},
+		{"tabs", "pack:\n\tosName: x\n\tosVersion: '8'\n", ""},
+		{"tabs of width four", generic + "a:\n  - b:\n      - c: d\n\t\te: f\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fixed, findings := mendAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
+			want := tt.fixed
+			if want == "" {
+				want = tt.in
+			}
+			if diff := cmp.Diff(want, fixed); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+			if hasError(findings) != (tt.fixed == "") {
+				t.Errorf("findings %v: %+v", show(findings), findings)
+			}
+		})
+	}
+}
+
+// TestNoGuesses: where another reading is likely, the finding is told and nothing is
+// changed.
+func TestNoGuesses(t *testing.T) {
+	edge := func(uri string) string { return clean + "options:\n  system.uri: " + uri + "\n" }
+	for _, tt := range []struct {
+		name, in string
+		want     []string
+	}{
+		{"pipeline without its end", generic + "x: '{{ .spectro.var.a | upper'\n", []string{"5:8 error macro-braces"}},
+		{"function without its start", generic + "x: 'printf \"q\" .spectro.var.a }}'\n", []string{"5:16 error macro-braces"}},
+		{"braces apart", generic + "x: '{ {.spectro.system.kubernetes.version} }'\n", []string{"5:8 error macro-braces"}},
+		{"a brace of JSON", generic + "x: '{\"a\": {.spectro.var.x}}'\n", []string{"5:12 error macro-braces"}},
+		{"another word", generic + "x: '{{ .Spectrum.value }}'\n", nil},
+		{"a pack of the user's", generic + "x: '{{ .spectro.pack.generic-byoi2.foo }}'\n", []string{"5:22 warning macro-name"}},
+		{"a key of the user's", strings.Replace(generic, "osName", "hostName", 1), []string{"1:1 error missing-key"}},
+		{"options of the user's", edge("a.io/b:1") + "actions: {}\n", nil},
+		{"content of the user's", strings.Replace(edge("a.io/b:1"), "pack:\n", "pack:\n  context: x\n", 1), []string{"2:3 warning unknown-key"}},
+		{"a merged value", "base: &b {osName: rhel, osVersion: 24.10}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\nother:\n  <<: *b\n", []string{"1:36 error wrong-type"}},
+		{"a key that an alias repeats", "pack: &p\n  osImageOverride: ami-1a2b3c4d\n  osNmae: x\n  osVersion: '8'\nother: *p\n", []string{"3:3 error unknown-key"}},
+		{"quotes that an alias repeats", generic + "x: &x “a”\ny: *x\n", []string{"5:7 error typographic-quote"}},
+		{"text with a no-break space", generic + "l:\n- echo the image:\u00a0ubuntu\n- [echo, set osName:\u00a0x]\nk: the image:\u00a0foo\n", nil},
+		{"likely a key", generic + "l:\n- x:\u00a0y\nm: {a:\u00a0b}\nn: x\u00a0# y\n", []string{"6:5 warning no-break-space", "7:5 warning no-break-space", "8:4 warning no-break-space"}},
+		{"a line of a script", generic + "s: |\n  a\n   \u00a0b\n", []string{"7:4 warning no-break-space"}},
+		{"quotes of two kinds", generic + "x: “y'\n", nil},
+		{"merge of nothing", generic + "  <<:\n", []string{"5:3 error syntax"}},
+		{"merge of text", generic + "  <<: foo\n", []string{"5:3 error syntax"}},
+		{"merge of a list of text", generic + "  <<: [foo]\n", []string{"5:3 error syntax"}},
+		{"tag of another type", generic + "x: !!int foo\n", []string{"5:4 error syntax"}},
+		{"tags that fit", generic + "x: [!!int 8, !!str 8, !!float 1, !!null '', !!bool yes, !x y, !!binary eA==]\n", nil},
+		{"text behind an end mark", generic + "...\nstages: x\n", []string{"6:1 error syntax", "6:1 warning unknown-pack"}},
+		{"documents behind end marks", generic + "...\n# c\n---\n" + generic + "...\n", nil},
+		{"a key that an alias stands for", "k: &k osName\npack:\n  osImageOverride: ami-1a2b3c4d\n  *k : b\n  osVersion: '8'\n", nil},
+		{"uri: no macro", edge("'a.io/b:{{'"), []string{"6:15 error image-reference"}},
+		{"uri: three braces", edge("'a.io/b:{{{.spectro.system.kubernetes.version}}}'"), []string{"6:15 error image-reference"}},
+		{"uri: two dots", edge("'a.io/b:{{..spectro.system.kubernetes.version}}'"), []string{"6:15 error image-reference"}},
+		{"uri: a space", edge("'a.io/b c:{{.spectro.var.x}}'"), []string{"6:15 error image-reference"}},
+		{"uri: branches", edge("'{{ if .spectro.var.x }}a.io/b{{ else }}c.io/b{{ end }}:{{.spectro.system.kubernetes.version | upper}}@x'"), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fixed, findings := mendAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
+			if diff := cmp.Diff(tt.want, show(findings)); diff != "" {
+				t.Errorf("-want +got\n%s\n%+v", diff, findings)
+			}
+			if diff := cmp.Diff(tt.in, fixed); diff != "" {
+				t.Errorf("changed: -want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestHiddenKeys: a no-break space behind a key of the packs makes it part of the
+// value above; that has one reading.
+func TestHiddenKeys(t *testing.T) {
+	for _, tt := range []struct{ in, fixed string }{
+		{strings.Replace(generic, "osVersion: ", "osVersion:\u00a0", 1), generic},
+		{"pack:\n  osImageOverride:\u00a0ami-1a2b3c4d\n", "pack:\n  osImageOverride: ami-1a2b3c4d\n"},
+		{strings.Replace(generic, "osName:", "osName\u00a0:", 1), strings.Replace(generic, "osName:", "osName :", 1)},
+		{"pack: {osImageOverride: ami-1a2b3c4d,\u00a0osName: rhel\u00a0, osVersion: '8'}\n", "pack: {osImageOverride: ami-1a2b3c4d, osName: rhel , osVersion: '8'}\n"},
+		{strings.Replace(generic, "rhel", "rhel\u00a0# c", 1), strings.Replace(generic, "rhel", "rhel # c", 1)},
+		{strings.ReplaceAll(clean, "- image: ", "- image:\u00a0") + "options:\n  system.uri: a.io/b:1\n", clean + "options:\n  system.uri: a.io/b:1\n"},
+	} {
+		if fixed, _ := mendAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)}); fixed != tt.fixed {
+			t.Errorf("%q became %q", tt.in, fixed)
+		}
+	}
+}
+
+// TestKindOfFile: a name says what a file is, not a fence in a note; and a page that
+// shows a spec has values beside it.
+func TestKindOfFile(t *testing.T) {
+	const fence = "note: |\n  ```yaml\n  foo: bar\n  ```\n"
+	page := "```yaml\nkind: ImageSet\n```\n```yaml\n" + strings.Replace(generic, "rhel", "‘rhel’", 1) + "```\n"
+	script := "```yaml\n" + generic + "s: |\n     ```\nx: ‘y’\n```\n"
+	profile := `{"spec":{"template":{"packs":[{"name":"generic-byoi","values":"pack:\n  osName: ‘x’\n"}]}}}`
+	for _, tt := range []struct {
+		name, in string
+		want     []string
+	}{
+		{"v.yaml", generic + fence + "broken: [a\n", []string{"8:1 error syntax"}},
+		{"v.json", generic + fence + "broken: [a\n", []string{"8:1 error syntax"}},
+		{"-", page, []string{"7:11 error typographic-quote +"}},
+		{"p.md", page, []string{"7:11 error typographic-quote +"}},
+		{"p.md", script, []string{"8:4 error typographic-quote +"}},
+		{"p.json", "[" + strings.ReplaceAll(profile, "\n", `\n`) + "]", []string{"1:65 error missing-key", "1:65 error missing-key", "1:82 error typographic-quote +"}},
+	} {
+		findings, err := Lint(Input{Name: tt.name, Data: []byte(tt.in), Refuse: []string{"ImageSet"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, show(findings)); diff != "" {
+			t.Errorf("%s %q: -want +got\n%s", tt.name, tt.in, diff)
+		}
+	}
+	if _, err := Lint(Input{Name: "p.json", Data: []byte(strings.Replace(profile, `"}]`, `",}]`, 1))}); err == nil {
+		t.Error("a profile with a comma too many is taken for values")
+	}
+}
+
+// TestCostOfAliasesAndOfDroppedRepairs would take minutes if it were more than in
+// proportion to the text.
+func TestCostOfAliasesAndOfDroppedRepairs(t *testing.T) {
+	const many = 5000
+	lines := func(line string) string { return strings.Repeat(line, many) }
+	var keys strings.Builder
+	for i := range many {
+		keys.WriteString("  k" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + time.Duration(i).String() + ": *o\n")
+	}
+	for name, text := range map[string]string{
+		"aliases":         "options: &o\n  system.uri: 'a.io/b:1'\n" + keys.String(),
+		"merges":          "a: &a\n" + strings.ReplaceAll(keys.String(), "*o", "1") + "pack:\n  <<: [" + lines("*a, ") + "*a]\n",
+		"no-break spaces": generic + "x:\n" + lines("- k: the image:\u00a0foo\n"),
+		"tags":            "%TAG !e! tag:e.org,2024:\n---\n" + generic + "x:\n" + lines("- !e!x “bar”\n"),
+		"shared":          generic + "x: &x\n" + lines("- “bar”\n") + "y: *x\n",
+		"macros":          clean + "options:\n  system.uri: 'a.io/b:1'\nx:\n" + strings.ReplaceAll(keys.String(), "*o", "'{{.spectro.pack.edge-native-byoi.options.q}}'"),
+		"broken":          generic + "x:\n" + lines("- “a: b”\n") + "y: [\n",
+		"if":              generic + "x: '{{.spectro.var.a}}" + strings.Repeat("{{if .a}}", 500_000) + "'\n",
+	} {
+		if len(mustLint(t, Input{Name: "v.yaml", Data: []byte(text)})) == 0 && name != "no-break spaces" && name != "if" {
+			t.Errorf("%s: no finding", name)
+		}
+	}
+}
+
+var (
+	pasteCount = flag.Int("pastes", 1000, "how many pasted texts are mended")
+	pasteSeed  = flag.Uint64("paste-seed", 1, "seed of the pasted texts")
+)
+
+// TestPastedText damages good values as a paste does. Either --fix brings back what was
+// damaged, or there is an error or, where the text is YAML by accident, a warning.
+func TestPastedText(t *testing.T) {
+	good := []string{
+		generic + "stages:\n  initramfs:\n    - name: x\n      commands:\n        - |\n          echo 'a' > /b\n          if [ -z \"$x\" ]; then\n            y\n          fi\n        - echo hi\n",
+		clean + "      - image: docker.io/a/b:1\noptions:\n  system.uri: \"a.io/x:k3s-{{ .spectro.system.kubernetes.version }}-v4\" # t\n  system.osName: ubuntu\nstages:\n  boot:\n    - name: a\n      if: '[ -f /x ]'\n      files:\n        - path: /etc/x\n          content: |\n            a: b\n            c: d\n",
+		generic + "  \"nested\":\n    deep: value # comment\n    list: [a, 'b', \"c\"]\n    map: {x: y}\n",
+	}
+	for i := range *pasteCount {
+		seed := *pasteSeed + uint64(i)
+		r := rand.New(rand.NewPCG(seed, 21))
+		text := good[i%len(good)]
+		damaged := paste(r, paste(r, text))
+		fixed, findings := mendAll(t, Input{Name: "v.yaml", Data: []byte(damaged)})
+		var want, got any
+		if err := yaml.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		err := yaml.Unmarshal([]byte(fixed), &got)
+		if err == nil && reflect.DeepEqual(want, spacesOf(got)) || hasError(findings) {
+			continue
+		}
+		if len(findings) == 0 {
+			t.Errorf("seed %d: %v\n%q\nfixed:\n%q\n%v", seed, err, damaged, fixed, show(findings))
+		}
+	}
+}
+
+// paste damages a text in one way, or not at all.
+func paste(r *rand.Rand, text string) string {
+	each := func(n int, change func(line, body string, indent int) string) string {
+		lines := strings.Split(text, "\n")
+		for i, line := range lines {
+			if body := strings.TrimLeft(line, " "); r.IntN(n) == 0 {
+				lines[i] = change(line, body, len(line)-len(body))
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	spaces := func(n int) string {
+		var out strings.Builder
+		for _, c := range text {
+			if c == ' ' && r.IntN(n) == 0 {
+				c = '\u00a0'
+			}
+			out.WriteRune(c)
+		}
+		return out.String()
+	}
+	switch r.IntN(8) {
+	case 0:
+		return each(1+r.IntN(3), func(_, body string, indent int) string { return strings.Repeat("\u00a0", indent) + body })
+	case 1:
+		return spaces(1 + r.IntN(12))
+	case 2:
+		return spaces(100)
+	case 3:
+		return each(3, func(_, body string, indent int) string {
+			return strings.Repeat("\t", indent/2) + strings.Repeat(" ", indent%2) + body
+		})
+	case 4:
+		return each(4, func(_, body string, indent int) string {
+			return strings.Repeat("\t", indent/4) + strings.Repeat(" ", indent%4) + body
+		})
+	case 5:
+		return each(2, func(line, _ string, _ int) string {
+			if strings.Count(line, `"`)+strings.Count(line, "'") != 2 || strings.Contains(line, "echo") || strings.Contains(line, "-z") {
+				return line
+			}
+			for _, q := range [][3]string{{"'", "‘", "’"}, {`"`, "“", "”"}} {
+				line = strings.Replace(strings.Replace(line, q[0], q[1], 1), q[0], q[2], 1)
+			}
+			return line
+		})
+	case 6:
+		return each(1, func(line, _ string, _ int) string {
+			if strings.Contains(line, ": '{{") {
+				return strings.ReplaceAll(line, "'", "")
+			}
+			return line
+		})
+	}
+	return text
+}
+
+// spacesOf has spaces in place of no-break ones and tabs, which may be left in text.
+func spacesOf(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k := range v {
+			v[k] = spacesOf(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = spacesOf(v[i])
+		}
+	case string:
+		return strings.NewReplacer("\u00a0", " ", "\t", "  ").Replace(v)
+	}
+	return v
+}

@@ -1,0 +1,165 @@
+package lint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
+)
+
+// region is what may be one value that its line holds as a whole.
+type region struct {
+	hit
+	start, end int
+	// value is what it is to be.
+	value string
+}
+
+// beforeValue is what may stand on a line before its value.
+var beforeValue = regexp.MustCompile(`^[ \t]*(?:-[ \t]+)*(?:(?:"[^"\\]*"|'[^']*'|[^\s"'{}\[\],#&*!|>%@:?` + typographicQuotes + `-][^"'{}\[\]#:]*):[ \t]+)?(?:[&!][^\s{}\[\],]+[ \t]+)*`)
+
+func regionsOf(text []byte) []region {
+	var all []region
+	for start, line := range textLines(text) {
+		at := beforeValue.FindIndex(line)[1]
+		var r *region
+		if value := string(line[at:]); strings.HasPrefix(value, "{{") {
+			r = bareMacro(value)
+		} else if strings.ContainsAny(value, typographicQuotes) {
+			r = typographicValue(value)
+		}
+		if r == nil {
+			continue
+		}
+		r.at, r.start, r.end = r.at+start+at, r.start+start+at, r.end+start+at
+		for i := range r.fix {
+			r.fix[i].Start += start + at
+			r.fix[i].End += start + at
+		}
+		all = append(all, *r)
+	}
+	return all
+}
+
+var valueEnd = regexp.MustCompile(`^[ \t]*(?:$|[ \t]#)`)
+
+// typographicValue finds a value in quotes of which at least one is typographic, and
+// behind which nothing stands but a comment.
+func typographicValue(text string) *region {
+	opening, size := utf8.DecodeRuneInString(text)
+	if !strings.ContainsRune(typographicQuotes+`"'`, opening) {
+		return nil
+	}
+	for i, c := range text[size:] {
+		end := size + i + utf8.RuneLen(c)
+		if !closes(opening, c) || !valueEnd.MatchString(text[end:]) {
+			continue
+		}
+		inner := text[size : size+i]
+		if !isOneQuote(opening, c, inner) || isASCII(opening) && (isASCII(c) || strings.Contains(inner, `\`)) {
+			return nil
+		}
+		r := region{hit: quoteHit(opening, c), end: end, value: inner}
+		r.fix = quoteFix(text[:end], func(i int) int { return i })
+		return &r
+	}
+	return nil
+}
+
+// bareMacro finds a value that starts with a macro. What may be a key and its value
+// is no such.
+func bareMacro(text string) *region {
+	end := len(text)
+	if i := strings.Index(text, " #"); i >= 0 {
+		end = i
+	}
+	text = strings.TrimRight(text[:end], " \t")
+	a, err := actionsOf(text)
+	if err != nil || len(a.uses) == 0 {
+		return nil
+	}
+	r := &region{hit: bareHit(), end: len(text), value: text}
+	quote := quoteFor(text)
+	isKey := slices.ContainsFunc(a.texts, func(e extent) bool {
+		literal := a.value[e.start:e.end]
+		return strings.Contains(literal, ": ") || strings.HasSuffix(literal, ":")
+	})
+	if quote == "" || isKey {
+		return nil
+	}
+	r.fix = []Replacement{{0, 0, quote}, {len(text), len(text), quote}}
+	return r
+}
+
+var errNoYAML = errors.New("the result would not be YAML")
+
+// wholeValues repairs the values that their lines hold as a whole. A word in place of
+// each shows what the rest of the text is: the result has to be that, with the
+// repaired values where the words are.
+func (v view) wholeValues() ([]hit, view, error) {
+	regions := regionsOf(v.text)
+	shown, places, err := v.shown(regions)
+	if err == nil && len(places) < len(regions) {
+		// Those that are no value, but a part of one, stay.
+		regions = slices.DeleteFunc(regions, func(r region) bool { return places[r.start] == nil })
+		if shown, places, err = v.shown(regions); len(places) < len(regions) {
+			err = errNoYAML
+		}
+	}
+	if err != nil {
+		return nil, v, err
+	}
+	var hits []hit
+	wanted := map[*yaml.Node][]place{}
+	for _, r := range regions {
+		hits = append(hits, r.hit)
+		n := places[r.start]
+		wanted[n] = []place{{node: n, value: &r.value}}
+	}
+	next := v.unread(hits)
+	if next.doc, err = yamledit.Parse(next.text); err != nil {
+		return nil, v, errNoYAML
+	}
+	p := proof{wanted: wanted}
+	if err := p.holds(shown, next.doc); err != nil {
+		return nil, v, err
+	}
+	if len(p.failed) > 0 {
+		return nil, v, errNoYAML
+	}
+	return hits, next, nil
+}
+
+// shown reads the text with a word in place of each region, and returns the regions
+// that are a value, by their start.
+func (v view) shown(regions []region) (*yamledit.Document, map[int]*yaml.Node, error) {
+	const word = "placeholder-of-a-value-"
+	if len(regions) == 0 || bytes.Contains(v.text, []byte(word)) {
+		return nil, nil, errNoYAML
+	}
+	var all replacements
+	starts := map[string]int{}
+	for i, r := range regions {
+		text := fmt.Sprintf("%s%d", word, i)
+		starts[text] = r.start
+		all = append(all, Replacement{r.start, r.end, text})
+	}
+	doc, err := yamledit.Parse(spliced(v.text, all).text)
+	if err != nil {
+		return nil, nil, errNoYAML
+	}
+	places := map[int]*yaml.Node{}
+	view{doc: doc}.each(func(s scalar) {
+		if start, ok := starts[s.Value]; ok && s.Kind == yaml.ScalarNode && s.isPlain() {
+			places[start] = s.Node
+		}
+	})
+	return doc, places, nil
+}
