@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,14 +98,14 @@ func lookupFile(ctx context.Context, file string, repo name.Repository) (Credent
 	}
 	for _, key := range registryKeys(repo.RegistryStr()) {
 		if helper := config.CredentialHelpers[key]; helper != "" {
-			return askHelper(ctx, helper, file, repo.RegistryStr())
+			return askHelper(ctx, helper, file, serverNames(repo.RegistryStr(), key))
 		}
 	}
 	if auth, ok := storedAuth(config, repo); ok {
 		return Credential{authenticator(auth), file}, nil
 	}
 	if config.CredentialsStore != "" {
-		return askHelper(ctx, config.CredentialsStore, file, repo.RegistryStr())
+		return askHelper(ctx, config.CredentialsStore, file, serverNames(repo.RegistryStr(), ""))
 	}
 	return Credential{}, nil
 }
@@ -178,17 +179,40 @@ func authenticator(a types.AuthConfig) authn.Authenticator {
 	})
 }
 
-// askHelper runs the credential helper that the user named in file, for the one
-// registry. Its output stays out of errors: it may hold the secret.
-func askHelper(ctx context.Context, helper, file, registry string) (Credential, error) {
+// serverNames returns the names under which helpers keep the credentials of a registry. That
+// of Docker Hub is docker.io for podman (containers/image asks for the key of credHelpers) and
+// an address of its own for docker.
+func serverNames(registry, key string) []string {
+	switch {
+	case registry != name.DefaultRegistry:
+		return []string{registry}
+	case key == "" || key == authn.DefaultAuthKey:
+		return []string{authn.DefaultAuthKey}
+	}
+	return []string{key, authn.DefaultAuthKey}
+}
+
+// askHelper runs the credential helper that the user named in file, for one registry by all
+// of its names. A helper may fail for a name that it does not know, so a failure counts when
+// no name has a credential.
+func askHelper(ctx context.Context, helper, file string, servers []string) (Credential, error) {
+	var failed error
+	for _, server := range servers {
+		c, err := askHelperFor(ctx, helper, file, server)
+		if c.Authenticator != nil {
+			return c, nil
+		}
+		failed = cmp.Or(failed, err)
+	}
+	return Credential{}, failed
+}
+
+// askHelperFor keeps the helper's output out of errors: it may hold the secret.
+func askHelperFor(ctx context.Context, helper, file, server string) (Credential, error) {
 	program := "docker-credential-" + helper
 	origin := program + " (from " + file + ")"
 	if strings.ContainsAny(helper, `/\`) {
 		return Credential{}, &CredentialError{Origin: origin, Err: errors.New("a helper is a name, not a path")}
-	}
-	server := registry
-	if registry == name.DefaultRegistry {
-		server = authn.DefaultAuthKey
 	}
 	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
 	defer cancel()

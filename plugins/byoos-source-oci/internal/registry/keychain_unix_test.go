@@ -69,3 +69,64 @@ func TestHelperEndsWithItsChildren(t *testing.T) {
 		}
 	}
 }
+
+// TestHelperOfDockerHub: podman keeps its credentials under docker.io, docker under an
+// address, and no other registry's helper is asked.
+func TestHelperOfDockerHub(t *testing.T) {
+	const hub = "https://index.docker.io/v1/"
+	for name, tt := range map[string]struct{ config, kept, fails, repository, asked, failure string }{
+		"podman":                       {`{"credHelpers": {"docker.io": "fake"}}`, "docker.io", "", "docker.io/team/os", "docker.io", ""},
+		"docker":                       {`{"credHelpers": {"https://index.docker.io/v1/": "fake"}}`, hub, "", "docker.io/team/os", hub, ""},
+		"podman's key, docker's name":  {`{"credHelpers": {"docker.io": "fake"}}`, hub, "", "docker.io/team/os", "docker.io " + hub, ""},
+		"which fails for another name": {`{"credHelpers": {"docker.io": "fake"}}`, hub, "docker.io", "docker.io/team/os", "docker.io " + hub, ""},
+		"which fails":                  {`{"credHelpers": {"docker.io": "fake"}}`, "", "docker.io", "docker.io/team/os", "docker.io " + hub, "exit status 2"},
+		"none":                         {`{"credHelpers": {"docker.io": "fake"}}`, "", "", "docker.io/team/os", "docker.io " + hub, ""},
+		"a store of all":               {`{"credsStore": "fake"}`, hub, "", "docker.io/team/os", hub, ""},
+		"another registry":             {`{"credHelpers": {"docker.io": "fake"}}`, "docker.io", "", "registry.example/team/os", "", ""},
+		"and its own":                  {`{"credHelpers": {"registry.example": "fake"}}`, "registry.example", "", "registry.example/team/os", "registry.example", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			log := filepath.Join(dir, "log")
+			script := "#!/bin/sh\nread server\necho \"$server\" >> '" + log + "'\n" +
+				"[ \"$server\" = '" + tt.fails + "' ] && exit 2\n" +
+				"[ \"$server\" = '" + tt.kept + "' ] && echo '{\"Username\":\"robot\",\"Secret\":\"word\"}' && exit 0\n" +
+				"echo 'credentials not found in native keychain'; exit 1\n"
+			if err := os.WriteFile(filepath.Join(dir, "docker-credential-fake"), []byte(script), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+			file := filepath.Join(dir, "auth.json")
+			if err := os.WriteFile(file, []byte(tt.config), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			lookUp(t, file, tt.repository, tt.kept != "" && tt.asked != "", tt.failure)
+			asked, _ := os.ReadFile(log)
+			if got := strings.Join(strings.Fields(string(asked)), " "); got != tt.asked {
+				t.Errorf("asked for %q, want %q", got, tt.asked)
+			}
+		})
+	}
+}
+
+func lookUp(t *testing.T, file, repository string, found bool, failure string) {
+	t.Helper()
+	repo, err := name.NewRepository(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	credential, err := Keychain{Files: []string{file}}.Lookup(t.Context(), repo)
+	if failure != "" {
+		if err == nil || !strings.Contains(err.Error(), failure) {
+			t.Errorf("error %v", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth, err := credential.Authorization()
+	if err != nil || (auth.Username == "robot") != found || (credential.Origin != "") != found {
+		t.Errorf("%q from %q, %v", auth.Username, credential.Origin, err)
+	}
+}
