@@ -129,13 +129,7 @@ func agentCheck(sel spec.Select) check {
 	named := sel.Where + "\x00" + sel.Name
 	return check{
 		rule: agentRule, wanted: named,
-		fits: func(e *entry, _ time.Time) bool {
-			if !e.tag {
-				return true
-			}
-			word := versions.Parse(e.Attributes[image.AttributePEVersion]).PreRelease()
-			return word == "" || versions.Names(named, word)
-		},
+		fits: func(e *entry, _ time.Time) bool { return e.preRelease == "" || versions.Names(named, e.preRelease) },
 		why: func(img *image.Image, _ time.Time) string {
 			version := img.Attributes[image.AttributePEVersion]
 			return fmt.Sprintf("its agent %s is a pre-release: name it to have it, as in where: 'image.attributes.peVersion == %q'", version, version)

@@ -155,7 +155,7 @@ func TestNoneIsNewest(t *testing.T) {
 			images: []image.Image{ami("a", byVersion, version("3.7.2·1.34.3")), ami("b", byVersion, version("3.7.2-RC1·1.34.3")), ami("c", byVersion, version("3.7.2-rc.2·1.35.0"))}, pick: "a",
 		},
 		"other releases of the system": {
-			images:       []image.Image{tag("1.30.4", "k3s", "", version("3.7.2·1.34.3+24.04")), tag("1.30.4", "k3s", "", version("3.7.2·1.34.3+22.04"), func(i *image.Image) { i.ID += "-2" })},
+			images:       []image.Image{tag("1.30.4", "k3s", "", version("3.7.2+24.04·1.34.3")), tag("1.30.4", "k3s", "", version("3.7.2+22.04·1.34.4"), func(i *image.Image) { i.ID += "-2" })},
 			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4-2", why: "differ in what makes none newer", next: "",
 		},
 		"words of a pre-release": {

@@ -62,9 +62,10 @@ type entry struct {
 	// listed are what all sources say by the name alone.
 	listed  []*image.Image
 	variant image.Variant
-	// region and osName are the same for all spellings.
-	region, osName string
-	kubernetes     *semver.Version
+	// region and osName are the same for all spellings. preRelease is the word that makes
+	// the agent in a tag a pre-release.
+	region, osName, preRelease string
+	kubernetes                 *semver.Version
 	// version is Version as it is compared; only images of a pool have it.
 	version *versions.Version
 }
@@ -184,6 +185,9 @@ func newEntry(img *image.Image, parsed map[string]*semver.Version) entry {
 	e := entry{
 		Image: img, variant: img.Variant(), region: normalRegion(img.Provider, img.Region), osName: foldName(img.OS.Name),
 		tag: isTag(img), unread: isUnread(img), untimed: img.CreatedAt == nil, unversioned: img.Version == "",
+	}
+	if e.tag {
+		e.preRelease = versions.Parse(img.Attributes[image.AttributePEVersion]).PreRelease()
 	}
 	if img.KubernetesVersion == "" {
 		return e

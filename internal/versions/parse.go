@@ -52,6 +52,10 @@ type parser struct {
 
 func parse(text string) group {
 	text, metadata, _ := strings.Cut(text, "+")
+	text = trimEnd(text)
+	if build := findDistribution(text); build != nil && build[0] > 0 && metadata == "" {
+		text, metadata = trimEnd(text[:build[0]]), text[build[0]+1:] // a tag cannot have a plus sign
+	}
 	p := parser{text: text}
 	for p.at < len(text) {
 		start := p.at
@@ -90,14 +94,15 @@ func (p *parser) part(part, separators string) bool {
 		return false
 	}
 	part = part[lead:]
-	switch {
-	case part == "":
-		return true
-	case lead > 0 && part[0] == 'v': // a number may follow it
-		return p.part(part, "")
+	first := strings.IndexAny(part, digits)
+	if lead > 0 && first >= 0 { // letters between numbers, as in 20250101t120000z
+		return p.between(part, first)
 	}
 	text := strings.TrimRight(part, digits)
-	if isCommit(part) || isCommit(text) {
+	if part == "" {
+		return true
+	}
+	if hasCommit(part) {
 		return p.opaque()
 	}
 	p.at += len(text)
@@ -106,6 +111,18 @@ func (p *parser) part(part, separators string) bool {
 		return p.number(part[len(text):], "")
 	}
 	return true
+}
+
+// between takes in letters up to a number, and what follows.
+func (p *parser) between(part string, first int) bool {
+	if hasCommit(part) {
+		return p.opaque()
+	}
+	p.at += first
+	if text := part[:first]; text != "v" {
+		p.word(text)
+	}
+	return p.part(part[first:], "")
 }
 
 // number takes in a number. Behind several words, as in us-east-1, it is part of a name,
@@ -167,6 +184,10 @@ func startsWithNumber(text string) bool {
 	return text != "" && isDigit(text[0]) && !isCommit(text[:partLength(text)])
 }
 
+func trimEnd(text string) string {
+	return strings.TrimRightFunc(text, func(r rune) bool { return r < 0x80 && !isPart(byte(r)) })
+}
+
 func partLength(text string) int {
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < 0x80 && !isPart(byte(r)) }); i >= 0 {
 		return i
@@ -181,23 +202,25 @@ func (p *parser) opaque() bool {
 }
 
 // distribution is the build of a Kubernetes distribution: 1.34.3+k3s1, 1.34.3+k0s.0.
-var distribution = regexp.MustCompile(`^(k3s|rke2r|k0s)\.?([0-9]+)$`)
+var distribution = regexp.MustCompile(`(?:^|[^0-9a-z\x80-\x{10ffff}])(k3s|rke2r|k0s)[^0-9a-z\x80-\x{10ffff}]*v?([0-9]+)$`)
+
+func findDistribution(text string) []int {
+	if !strings.Contains(text, "k3s") && !strings.Contains(text, "rke2r") && !strings.Contains(text, "k0s") {
+		return nil // most have none, and this is faster
+	}
+	return distribution.FindStringSubmatchIndex(text)
+}
 
 // metadata takes in what follows a plus sign, which gives no order (semver.org, 10), but
 // for the build of one distribution.
 func (p *parser) metadata(text string) {
-	if text == "" {
-		return
+	switch build := findDistribution(text); {
+	case text == "":
+	case build != nil && build[0] == 0 && build[2] == 0:
+		p.build = []token{{word, text[build[2]:build[3]]}, {number, strings.TrimLeft(text[build[4]:], "0")}}
+	default:
+		p.build = []token{{opaque, text}}
 	}
-	if last := len(p.suffix) - 1; last >= 0 && p.suffix[last].kind == opaque {
-		p.suffix[last].text += "+" + text
-		return
-	}
-	if build := distribution.FindStringSubmatch(text); build != nil && p.words == 0 {
-		p.suffix = append(p.suffix, token{word, build[1]}, token{number, strings.TrimLeft(build[2], "0")})
-		return
-	}
-	p.suffix = append(p.suffix, token{opaque, "+" + text})
 }
 
 // finish makes versions equal that are numbered so: 1.4, 1.4.0 and 1.4.0.0.
@@ -240,6 +263,15 @@ func isCommit(part string) bool {
 		}
 	}
 	return true
+}
+
+// hasCommit tells whether a part, or what would be a word of it, may be the hash of one.
+func hasCommit(part string) bool {
+	letters := part
+	if i := strings.IndexAny(part, digits); i >= 0 {
+		letters = part[:i]
+	}
+	return isCommit(part) || isCommit(strings.TrimRight(part, digits)) || isCommit(letters)
 }
 
 // WithoutCommit cuts a version before the hash of a commit.

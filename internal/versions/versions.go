@@ -17,12 +17,12 @@ const GroupEnd = "·"
 // Version is a version as it is compared. The zero value is none, which is before all.
 type Version struct{ groups []group }
 
-// group is one version: its numbers, and what follows them.
+// group is one version: its numbers, what follows them, and build metadata.
 type group struct {
 	// numbers are texts without leading zeros, filled up to width; none when the
 	// version begins with a word.
-	numbers []string
-	suffix  []token
+	numbers       []string
+	suffix, build []token
 }
 
 // width is how many numbers a version has at least: 1.4 is 1.4.0.
@@ -77,7 +77,7 @@ func (v Version) relate(w Version) (order int, given bool) {
 	return cmp.Compare(len(v.groups), len(w.groups)), true
 }
 
-func (g group) isEmpty() bool { return len(g.numbers) == 0 && len(g.suffix) == 0 }
+func (g group) isEmpty() bool { return len(g.numbers)+len(g.suffix)+len(g.build) == 0 }
 
 func (g group) relate(h group) (order int, given bool) {
 	switch {
@@ -96,9 +96,16 @@ func (g group) relate(h group) (order int, given bool) {
 	if order = cmp.Compare(len(g.numbers), len(h.numbers)); order != 0 {
 		return order, true
 	}
+	if order, given = relateTokens(g.suffix, h.suffix); order != 0 {
+		return order, given
+	}
+	return relateTokens(g.build, h.build)
+}
+
+func relateTokens(a, b []token) (order int, given bool) {
 	at := behindRelease
-	for i := range max(len(g.suffix), len(h.suffix)) {
-		x, y := tokenAt(g.suffix, i), tokenAt(h.suffix, i)
+	for i := range max(len(a), len(b)) {
+		x, y := tokenAt(a, i), tokenAt(b, i)
 		if x != y {
 			return at.relate(x, y)
 		}
@@ -207,10 +214,19 @@ func (g group) write(text *strings.Builder) {
 		case t.kind == number:
 			text.WriteString("." + cmp.Or(t.text, "0"))
 			continue
-		case t.kind == opaque && strings.HasPrefix(t.text, "+"), i == 0 && len(g.numbers) == 0:
-		default:
+		case i > 0 || len(g.numbers) > 0:
 			text.WriteString("-")
 		}
 		text.WriteString(t.text)
+	}
+	for i, t := range g.build {
+		switch {
+		case i == 0:
+			text.WriteString("+" + t.text)
+		case g.build[0].text == "k0s": // as k0s writes it: k0s.0
+			text.WriteString("." + cmp.Or(t.text, "0"))
+		default:
+			text.WriteString(cmp.Or(t.text, "0"))
+		}
 	}
 }

@@ -219,7 +219,7 @@ func TestGrammar(t *testing.T) {
 	}}))
 	img := out.images[0]
 	if img.KubernetesVersion != "1.32.3+k3s1" || img.Architecture != "amd64" || img.OSVersion != "24.04" ||
-		img.Version != "3.4.2·1.32.3-k3s.1+24.04" {
+		img.Version != "3.4.2+24.04·1.32.3+k3s1" {
 		t.Errorf("%+v", img)
 	}
 }

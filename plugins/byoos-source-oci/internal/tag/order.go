@@ -61,8 +61,8 @@ func (g Grammar) Read(name string) Tag {
 func (t *Tag) setVersion(text string) { t.version, t.rank = text, versions.Parse(text) }
 
 // version returns the versions of a tag, one after the other. One that is not there lets
-// no other take its place. The release of the system makes none newer: it stands where
-// build metadata does.
+// no other take its place. The release of the system makes none newer: it stands behind the
+// first, where build metadata does.
 func (g Grammar) version(facts Facts) string {
 	var parts []string
 	for _, group := range []string{Version, KubernetesVersion, PEVersion} {
@@ -70,15 +70,19 @@ func (g Grammar) version(facts Facts) string {
 			parts = append(parts, versions.Parse(versions.WithoutCommit(facts[group])).String())
 		}
 	}
+	if slices.Contains(g.groups, OSVersion) {
+		if !slices.Contains(g.groups, Version) {
+			parts = append([]string{""}, parts...)
+		}
+		if system := facts[OSVersion]; system != "" {
+			parts[0] += "+" + system
+		}
+	}
 	between := versions.GroupEnd
 	if !g.own && !strings.Contains(parts[0], "-") {
 		between = "-" // the first has three numbers, and the others follow them
 	}
-	text := strings.TrimRight(strings.Join(parts, between), versions.GroupEnd)
-	if system := facts[OSVersion]; system != "" {
-		text += "+" + system
-	}
-	return text
+	return strings.TrimRight(strings.Join(parts, between), versions.GroupEnd)
 }
 
 // UnrankOutside makes the tags outside the grammar come last: beside tags that

@@ -190,6 +190,10 @@ func TestReleaseBesidePreRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	kairos, _ := tag.Named("kairos")
+	system, err := tag.Compile(`(?P<osVersion>[\d.]+)_(?P<kubernetesVersion>[^_]+)`)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const before, behind = "24.04-standard-amd64-generic-v3.7.2", "-k3s-v1.34.3-k3s1"
 	for _, tc := range []struct {
 		grammar   tag.Grammar
@@ -198,6 +202,7 @@ func TestReleaseBesidePreRelease(t *testing.T) {
 		{own, []string{"1.4.0-beta_1.31.0", "1.4.0-rc_1.30.4", "1.4.0-RC.1_1.30.4", "1.4.0-rc.2_1.30.4", "1.4.0-rc10_1.30.4", "1.4.0_1.29.4", "1.4.0_1.30.4"}},
 		{own, []string{"1.4.0-build9_1.30.4", "1.4.0-build10_1.30.4"}},
 		{kairos, []string{before + "-beta1" + behind, before + "-rc1" + behind, before + "-RC2" + behind, before + behind, before + "-k3s-v1.34.3-k3s2"}},
+		{kairos, []string{before + behind, "22.04-standard-amd64-generic-v3.7.3" + behind}},
 		{tag.CanvOS(), []string{"k3s-1.30.4-v4.7.0-rc.2", "k3s-1.30.4-v4.7.0-RC10", "k3s-1.30.4-v4.7.0", "k3s-1.30.4-v4.7.0-patch.1"}},
 	} {
 		for i, a := range tc.ascending {
@@ -214,6 +219,7 @@ func TestReleaseBesidePreRelease(t *testing.T) {
 	}{
 		{own, "1.4.0-lab_1.30.4", "1.4.0-prod_1.30.4"}, {own, "1.4.0-lab_1.30.4", "1.4.0_1.30.4"}, {own, "1.4.0-rcsite_1.30.4", "1.4.0_1.30.4"},
 		{kairos, before + behind, "22.04-standard-amd64-generic-v3.7.2" + behind}, {kairos, "leap-15.5-standard-amd64-generic-v3.7.2", "leap-15.6-standard-amd64-generic-v3.7.2"},
+		{kairos, before + behind, "22.04-standard-amd64-generic-v3.7.2-k3s-v1.34.3-k3s2"}, {system, "22.04_1.30.5", "24.04_1.30.4"},
 	} {
 		if x, y := tc.grammar.Read(tc.a), tc.grammar.Read(tc.b); tag.Older(x, y) || tag.Older(y, x) || tag.SameRank(x, y) {
 			t.Errorf("%s (%s) and %s (%s) have an order", tc.a, x.Version(), tc.b, y.Version())
