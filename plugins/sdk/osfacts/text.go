@@ -37,7 +37,7 @@ var (
 const oneVersion = `\d\d-(?:04|10)(?:-lts)?|\d+(?:\.\d+)*(?:-?sp-?\d+|-?r2|-lts)?`
 
 // components are names of what an image has inside beside its system.
-const components = `k8s|kubernetes|kubelet|kubeadm|kubectl|k3s|rke2|k0s|eks|containerd|docker|cri-o|runc|kernel|kairos|fips`
+const components = `k8s|kubernetes|kubelet|kubeadm|kubectl|k3s|rke2|k0s|eks|containerd|docker|cri-o|runc|kernel|kairos|fips|stig`
 
 // FromText splits free text such as "Red Hat Enterprise Linux 8" or "Ubuntu
 // 24.04 LTS" into a name and version as Normalize gives them. ok is false, and name and
@@ -131,6 +131,7 @@ func parse(raw string) *text {
 			t.ofOthers, from = i+1, i+1
 		case version:
 			t.loose = append(t.loose, i)
+			_, i = pair("", t.words, i)
 			from = i + 1
 		case halfVersion.MatchString(word) || !harmless.MatchString(word):
 			t.odd = true
@@ -237,8 +238,11 @@ func pair(name string, words []string, at int) (found [2]string, last int) {
 		version = secondEdit.ReplaceAllString(version, "-r2")
 	case name == "sles" && next == "SP" && at+2 < len(words) && versionWord.MatchString(words[at+2]):
 		version, last = version+" SP"+words[at+2], at+2
-	case next == "LTS", name == "sles" && servicePack.MatchString(next):
+	case next == "LTS", servicePack.MatchString(next):
 		version, last = version+" "+strings.ReplaceAll(next, "-", ""), at+1
+	}
+	if name == "windows" && last+1 < len(words) && servicePack.MatchString(words[last+1]) {
+		last++
 	}
 	name, version = Normalize(name, version)
 	return [2]string{name, version}, last
