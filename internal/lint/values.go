@@ -76,7 +76,16 @@ func (v view) typographicQuote(s scalar) []hit {
 	opening, size := utf8.DecodeRuneInString(s.Value)
 	closing, closingSize := utf8.DecodeLastRuneInString(s.Value)
 	end := len(s.Value) - closingSize
-	if !s.isPlain() || !strings.ContainsRune(typographicQuotes, opening) || end < size || !closes(opening, closing) || !isOneQuote(opening, closing, s.Value[size:end]) {
+	if !s.isPlain() || !strings.ContainsRune(typographicQuotes, opening) {
+		return nil
+	}
+	if !strings.ContainsAny(s.Value[size:], family(opening)) {
+		return []hit{{
+			rule: RuleTypographicQuote, severity: Warning, at: v.doc.Offset(s.Node),
+			message: "typographic quote " + string(opening) + " starts this value and nothing in it ends the quote; YAML knows only ' and \"",
+		}}
+	}
+	if end < size || !closes(opening, closing) || !isOneQuote(opening, closing, s.Value[size:end]) {
 		return nil
 	}
 	h := quoteHit(opening, closing)
@@ -226,8 +235,8 @@ func (v view) macros(n *yaml.Node) []hit {
 	return v.templates(n.Value, hits)
 }
 
-// templates leaves repairs of braces only where the value is a template with them,
-// in which every brace is a macro's.
+// templates leaves repairs only where the value is a template with them, and those of
+// braces where every brace is then a macro's.
 func (v view) templates(value string, hits []hit) []hit {
 	var all []valueEdit
 	for _, h := range hits {
@@ -237,9 +246,9 @@ func (v view) templates(value string, hits []hit) []hit {
 	}
 	value = edited(value, all)
 	a, err := actionsOf(value)
-	stray := err != nil || slices.ContainsFunc(a.texts, func(e extent) bool { return strings.ContainsAny(value[e.start:e.end], "{}") })
+	stray := err == nil && slices.ContainsFunc(a.texts, func(e extent) bool { return strings.ContainsAny(value[e.start:e.end], "{}") })
 	for i := range hits {
-		if stray && hits[i].rule == RuleMacroBraces {
+		if err != nil || stray && hits[i].rule == RuleMacroBraces {
 			hits[i].drop(errNoTemplate)
 		}
 	}
