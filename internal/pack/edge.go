@@ -295,6 +295,7 @@ func (b *builder) templated(shape string, p parts) {
 		complete = b.need("k8sDistribution", p.k8sDistribution, p) && complete
 	}
 	complete = b.need("peVersion", p.peVersion, p) && complete
+	t.readFrom = repositoryOf(b.image.ID)
 	if !complete || !b.templateFits(shape, t, p) {
 		return
 	}
@@ -302,7 +303,6 @@ func (b *builder) templated(shape string, p parts) {
 		b.refuse("correct packs[].values", "what the template of system.uri leads to: %s", err)
 		return
 	}
-	t.readFrom = repositoryOf(b.image.ID)
 	b.values.template = t
 	b.add(options("uri"), t.text(shape), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
 	if shape == shape10 {
@@ -354,19 +354,56 @@ func (b *builder) need(key string, f found, p parts) bool {
 	return false
 }
 
-// templateFits refuses a template that does not lead to the image that was
-// picked, unless the user set its parts himself.
+// templateFits refuses a template that does not lead to the image that was picked. Where
+// the user set its parts, that is only told when leads are asked for.
 func (b *builder) templateFits(shape string, t *template, p parts) bool {
-	if p.overridden || p.tag.value == "" || b.image.KubernetesVersion == "" {
+	b.lead = Lead{Agent: t.agent, Elsewhere: b.elsewhere(t, p), ID: t.id}
+	kubernetes := b.image.KubernetesVersion
+	if p.tag.value == "" { // what it would be, the parts say
+		b.lead.Own, b.lead.Kubernetes = b.partsAgree(), kubernetes
+	} else {
+		b.lead.Kubernetes, b.lead.Own = t.leadsTo(p.tag.value, kubernetes)
+	}
+	if b.lead.Own {
 		return true
 	}
-	if got := t.tag(b.image.KubernetesVersion); got != p.tag.value {
-		b.refuse("set packs[].edge.reference: tag for a plain reference, or the parts in packs[].values (k8sDistribution, peVersion, customTag)",
-			"the template of edge.shape %s gives tag %q for Kubernetes %s, but the image's tag is %q",
-			shape, got, b.image.KubernetesVersion, p.tag.value)
-		return false
+	if b.lead.Kubernetes = ""; b.leading && p.overridden {
+		return true
+	}
+	if kubernetes == "" {
+		kubernetes = "VERSION"
+	}
+	next := "set packs[].edge.reference: tag for a plain reference, or the parts in packs[].values (k8sDistribution, peVersion, customTag)"
+	if p.overridden {
+		next = "correct packs[].values (k8sDistribution, peVersion, customTag); an image from a lock is picked anew by update"
+	}
+	b.refuse(next, "the template of edge.shape %s gives tag %q for Kubernetes %s, but the image's tag is %q",
+		shape, t.tag(kubernetes), kubernetes, p.tag.value)
+	return false
+}
+
+// partsAgree tells whether the parts of the tag that the user set are those of the image,
+// as far as its source tells them.
+func (b *builder) partsAgree() bool {
+	v, has := b.pack.Values, b.image.Attributes
+	for _, part := range [][2]string{
+		{v.K8sDistribution, has[image.AttributeK8sDistribution]}, {v.PEVersion, has[image.AttributePEVersion]}, {v.CustomTag, has[image.AttributeCustomTag]},
+	} {
+		if part[0] != "" && part[1] != "" && part[0] != part[1] {
+			return false
+		}
 	}
 	return true
+}
+
+// elsewhere returns the repository that the user names in place of the image's own, and
+// that no rule of this machine reads it from.
+func (b *builder) elsewhere(t *template, p parts) string {
+	users := b.pack.Values.Registry != "" || b.pack.Values.Repo != ""
+	if !users || t.name == t.readFrom || t.name == mirror.Rewrite(t.readFrom, b.pack.Mirrors) {
+		return ""
+	}
+	return t.name
 }
 
 // template is the tag grammar of a system.uri: that of CanvOS,
@@ -385,7 +422,7 @@ func repositoryOf(id string) string {
 	if err != nil {
 		return ""
 	}
-	return ref.registry + "/" + ref.repo
+	return strings.TrimPrefix(ref.registry+"/"+ref.repo, "/")
 }
 
 func (t *template) tag(kubernetes string) string {
@@ -397,6 +434,27 @@ func (t *template) tag(kubernetes string) string {
 		tag += t.separator + t.tail
 	}
 	return tag
+}
+
+// id is the image for a version of Kubernetes, in the repository that the pick is from.
+func (t *template) id(kubernetes string) string {
+	return t.readFrom + ":" + t.tag(strings.TrimPrefix(kubernetes, "v"))
+}
+
+// plainVersion is what Palette fills in, but for pre-releases.
+var plainVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
+
+// leadsTo tells for which version of Kubernetes the template leads to a tag: that of its
+// image, where it is known. What a distribution adds to that (+k3s1) may be of the tag's rest.
+func (t *template) leadsTo(tag, kubernetes string) (version string, ok bool) {
+	const mark = "\x00"
+	before, after, _ := strings.Cut(t.tag(mark), mark)
+	if len(tag) < len(before)+len(after) || !strings.HasPrefix(tag, before) || !strings.HasSuffix(tag, after) {
+		return "", false
+	}
+	version = tag[len(before) : len(tag)-len(after)]
+	core, _, _ := strings.Cut(kubernetes, "+")
+	return version, version != "" && version == kubernetes || plainVersion.MatchString(version) && (core == "" || core == version)
 }
 
 func packMacro(key string) string {
@@ -435,16 +493,30 @@ func (v *Values) Reference(kubernetesVersion string) (string, bool) {
 	return "", false
 }
 
-// Leads returns where the template of a pack leads with an image: the agent's version,
-// and the id of the image for a version of Kubernetes in the repository that the image is
-// from (values may name a mirror of it). false is for values that are no template.
-func (v *Values) Leads() (agent string, id func(kubernetesVersion string) string, ok bool) {
-	if v.template == nil {
-		return "", nil, false
+// Lead is where the template of a pack leads with an image.
+type Lead struct {
+	// Agent is the version of the agent in the images that it leads to.
+	Agent string
+	// Own says that it leads to the image itself, and Kubernetes for which version, where
+	// that is known.
+	Own        bool
+	Kubernetes string
+	// Elsewhere is the repository that the user names in place of the image's: a mirror.
+	Elsewhere string
+	// ID returns the id of the image for a version of Kubernetes in the repository that
+	// the image is from.
+	ID func(kubernetesVersion string) string
+}
+
+// Leads returns where the template of a pack leads with an image, which need not be to the
+// image itself where the user set parts of its tag. false is for a pack that is no template.
+func Leads(in Input) (Lead, bool, error) {
+	b := &builder{pack: in.Pack, image: in.Image, leading: true}
+	values, err := b.build()
+	if err != nil || values.template == nil {
+		return Lead{}, false, err
 	}
-	return v.template.agent, func(kubernetesVersion string) string {
-		return v.template.readFrom + ":" + v.template.tag(strings.TrimPrefix(kubernetesVersion, "v"))
-	}, true
+	return b.lead, true, nil
 }
 
 // Moving returns the references of the values that name no image for long: their tag is

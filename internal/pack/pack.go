@@ -56,14 +56,17 @@ type Values struct {
 // Build makes the values of a pack. A value that is missing, or has the wrong
 // form, is a *failure.Error that names the key of the spec that sets it.
 func Build(in Input) (*Values, error) {
-	b := &builder{pack: in.Pack, image: in.Image}
-	switch in.Pack.Pack {
+	return (&builder{pack: in.Pack, image: in.Image}).build()
+}
+
+func (b *builder) build() (*Values, error) {
+	switch b.pack.Pack {
 	case spec.GenericBYOI:
 		b.generic()
 	case spec.EdgeNativeBYOI:
 		b.edge()
 	default:
-		b.refuse("set packs[].pack to generic-byoi or edge-native-byoi", "unknown pack %q", in.Pack.Pack)
+		b.refuse("set packs[].pack to generic-byoi or edge-native-byoi", "unknown pack %q", b.pack.Pack)
 	}
 	if err := failure.Join(b.errs...); err != nil {
 		return nil, err
@@ -77,6 +80,9 @@ type builder struct {
 	image  *image.Image
 	values Values
 	errs   []error
+	// leading asks where a template leads, to whatever image; lead is that.
+	leading bool
+	lead    Lead
 }
 
 // refuse records an invalid or incomplete spec; the message names the pack.

@@ -3,11 +3,9 @@ package pipeline
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -57,33 +55,6 @@ func (p *Pipeline) Locked(packs []spec.Pack, file *lock.File, staleOK bool) ([]P
 		Code: failure.ExitUsage, Summary: "the spec changed since the lock was written",
 		Details: slices.Concat(missing, stale), Next: next,
 	}
-}
-
-// LeadsTo returns the images beside a locked one that the template of its pack leads to:
-// one for each of its Kubernetes versions. Nothing but their ids and what the pack selects
-// is known of them.
-func LeadsTo(p spec.Pack, locked image.Image) []image.Image {
-	if !isTemplate(p) || p.Edge == nil {
-		return nil
-	}
-	lead, err := templateOf(p).Leads(&locked)
-	if err != nil {
-		return nil // rendering says it
-	}
-	var images []image.Image
-	for _, version := range p.Edge.KubernetesVersions {
-		img := image.Image{
-			ID: lead.ID(version), Provider: locked.Provider, Region: locked.Region, KubernetesVersion: strings.TrimPrefix(version, "v"),
-			NewestBy: locked.NewestBy, Source: locked.Source,
-		}
-		if p.Select.Architecture != "" {
-			img.Architecture = locked.Architecture
-		}
-		if img.ID != locked.ID {
-			images = append(images, img)
-		}
-	}
-	return images
 }
 
 // Strays returns the names of packs that a lock has and the spec lacks.

@@ -4,7 +4,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -312,7 +311,7 @@ func newestOnly(packs []spec.Pack) bool {
 		if rest.Pick == spec.PickNewest {
 			rest.Pick = ""
 		}
-		return !reflect.ValueOf(rest).IsZero() || pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0
+		return !reflect.ValueOf(rest).IsZero() || pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 || isTemplate(pack) && setsTag(pack.Values)
 	})
 }
 
@@ -350,39 +349,6 @@ func (p *Pipeline) selectFrom(packs []spec.Pack, images []image.Image, canAsk fu
 	}
 	return picks, nil
 }
-
-// isTemplate tells whether a pack stands for one image of each Kubernetes version.
-func isTemplate(pack spec.Pack) bool {
-	reference := ""
-	if pack.Edge != nil {
-		reference = pack.Edge.Reference
-	}
-	return pack.Pack == spec.EdgeNativeBYOI && pack.NeedsImage() && (reference == "" || reference == "template")
-}
-
-// templateOf returns what a pack that is a template makes of images.
-func templateOf(p spec.Pack) selection.Template {
-	template := selection.Template{
-		AgentIsNamed: p.Values.PEVersion != "",
-		Leads: func(img *image.Image) (selection.Lead, error) {
-			values, err := pack.Build(pack.Input{Pack: p, Image: img})
-			if err != nil {
-				return selection.Lead{}, err
-			}
-			agent, id, ok := values.Leads()
-			if !ok {
-				return selection.Lead{}, errNoTemplate
-			}
-			return selection.Lead{Agent: agent, ID: id}, nil
-		},
-	}
-	if p.Edge != nil {
-		template.Versions = p.Edge.KubernetesVersions
-	}
-	return template
-}
-
-var errNoTemplate = errors.New("its values are no template")
 
 // rendering returns what a pack makes of an image.
 func rendering(p spec.Pack) selection.Render {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 )
 
 var (
@@ -92,7 +93,8 @@ func questionOf(random *rand.Rand) question {
 		"where: 'image.os.version == \"22.04\"'", "where: '!has(image.os.name)'", "where: '!has(image.kubernetesVersion) || image.tags.team == \"edge\"'")
 	parts := []string{architecture, one(random, "pick: newest", "pick: newest", "pick: newest", "pick: exactlyOne"), os, rest}
 	q.sel = "{" + strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ") + "}"
-	q.edge = one(random, "{reference: tag}", "{reference: tag}", "{}", "{kubernetesVersions: [1.30.1]}", "{kubernetesVersions: [1.29.1, 1.30.2]}")
+	q.edge = one(random, "{reference: tag}", "{reference: tag}", "{}", "{kubernetesVersions: [1.30.1]}", "{kubernetesVersions: [1.29.1, 1.30.2]}",
+		"{}, values: {peVersion: v4.6.0}", "{}, values: {peVersion: v4.7.0-rc.1}", "{kubernetesVersions: [1.30.1]}, values: {customTag: prod}", "{}, values: {k8sDistribution: rke2}")
 	return q
 }
 
@@ -150,6 +152,7 @@ func TestReadingIsAsIfAllWereRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		verdicts[string(want.Outcome.Verdict)]++
+		leadsToItself(t, want)
 		for range 2 {
 			text := specOf(random, q, lazy)
 			got, err := pickOf(t, lazy, text)
@@ -176,6 +179,25 @@ func TestReadingIsAsIfAllWereRead(t *testing.T) {
 		if verdicts[verdict] < *readingRuns/20 {
 			t.Errorf("only %d of %d end as %s", verdicts[verdict], *readingRuns, verdict)
 		}
+	}
+}
+
+// leadsToItself checks that what is rendered of a pick leads to it.
+func leadsToItself(t *testing.T, pick pipeline.Pick) {
+	t.Helper()
+	if pick.Image == nil {
+		return
+	}
+	version := pick.Image.KubernetesVersion
+	if version == "" {
+		version = strings.Split(pick.Image.Name, "-")[1]
+	}
+	values, err := pick.Values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, _ := values.Reference(version); to != pick.Image.ID {
+		t.Fatalf("%s is picked, and the values lead to %s", pick.Image.ID, to)
 	}
 }
 

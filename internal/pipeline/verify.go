@@ -11,6 +11,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -36,6 +37,11 @@ type Subject struct {
 	Image  image.Image
 	// Notes are what is known of it beforehand.
 	Notes []string
+
+	// against is what speaks against it beforehand.
+	against string
+	// rule is what the pack selects by, of an image that it was not picked as.
+	rule *selection.Rule
 }
 
 // Verification is the answer for one subject.
@@ -53,6 +59,9 @@ type Verification struct {
 	Notes []string
 	// Nearest is what would be picked for the pack now.
 	Nearest *image.Image
+
+	// now is what was found; nil for nothing.
+	now *image.Image
 }
 
 // Verifier is the part of the plugin host that verification calls.
@@ -142,6 +151,7 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 	for i, subject := range subjects {
 		verifications[i] = p.judge(subject, answers[i], packs)
 	}
+	p.judgeTemplates(verifications)
 	return verifications, failure.Join(failed...)
 }
 
@@ -406,6 +416,7 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 		images, _ = image.Gather(statements, nil)
 	}
 	now := nowOf(&v.Image, images)
+	v.now = now
 	want := expect(&v.Image, now, found)
 	if strangers {
 		want.OS, want.KubernetesVersion = image.OS{}, "" // whether these are still so is for its own sources to say

@@ -175,7 +175,7 @@ func (o *Outcome) noteUntold(t *trial) {
 			continue
 		}
 		img, untold := told(*e.Image, top.Image)
-		if supposed := newEntry(&img, nil); untold != nil && t.rule.fits(&supposed, t.now) {
+		if supposed := newEntry(&img, nil); untold != nil && t.rule.fits(&supposed, t.now) && t.mayLead(&supposed) {
 			o.note("%s would come before the pick, but its %s is not known: %s", e.ID, strings.Join(untold, ", "), declare)
 			return
 		}
@@ -300,5 +300,5 @@ func (t *trial) wouldFit(e *entry) bool {
 	}
 	maps.Copy(img.Tags, e.Tags)
 	supposed := newEntry(&img, nil)
-	return t.rule.fits(&supposed, t.now)
+	return t.rule.fits(&supposed, t.now) && t.mayLead(&supposed)
 }

@@ -28,6 +28,8 @@ type Pool struct {
 	hasUnread bool
 	// wholes are where the tags for all platforms are, by their edition.
 	wholes map[int32]int
+	// repositories are those of the tags.
+	repositories map[string]bool
 
 	mu sync.Mutex
 	// masks are which entries fail a check; packs have most checks in common.
@@ -100,6 +102,7 @@ func PrepareReading(images []image.Image, sources []string, canAsk func(listed *
 	pool := &Pool{
 		entries: make([]entry, len(unique)), merged: merged,
 		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{}, wholes: map[int32]int{},
+		repositories: map[string]bool{},
 	}
 	known := map[string]*semver.Version{}
 	same, edition, build, name, series := numbers{}, numbers{}, numbers{}, numbers{}, numbers{}
@@ -126,6 +129,9 @@ func PrepareReading(images []image.Image, sources []string, canAsk func(listed *
 		e.hears(listed[img.Identity()], canAsk)
 		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || e.more != nil
+		if e.tag {
+			pool.repositories[repository(img.ID)] = true
+		}
 	}
 	pool.findContradicted()
 	return pool
@@ -153,6 +159,15 @@ func (e *entry) hears(listed []*image.Image, canAsk func(*image.Image) bool) {
 	if e.unread && !e.askable {
 		e.more = listed
 	}
+}
+
+// repository is what stands before the tag and the digest of a reference.
+func repository(id string) string {
+	name, _, _ := strings.Cut(id, "@")
+	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
+		return name[:colon]
+	}
+	return name
 }
 
 // contradicted is an entry with facts on which its sources do not agree.

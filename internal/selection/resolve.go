@@ -253,7 +253,7 @@ func (t *trial) byRule() string {
 	}
 	for _, way := range t.ways {
 		if way.leadsNowhere() {
-			counts[versionsRule]++
+			counts[way.rule]++
 			left--
 		}
 	}
@@ -281,8 +281,11 @@ func (t *trial) nextStep(mayFit int) string {
 	if mayFit > 0 {
 		unread = fmt.Sprintf("%d tags that the source did not read may fit: %s", mayFit, readTags)
 	}
-	if unread == "" && t.onlyMisleads() {
+	if unread == "" && t.misleads(versionsRule) {
 		return "build and push these images, or correct packs[].edge.kubernetesVersions"
+	}
+	if unread == "" && t.misleads(valuesRule) {
+		return t.nextParts()
 	}
 	for _, field := range selectable() {
 		if wanted[field.key] == "" || !t.allFail(field.key) {
@@ -306,11 +309,13 @@ func (t *trial) nextStep(mayFit int) string {
 	return cmp.Or(unread, "change select, or see every image and rule with the explain command")
 }
 
-// onlyMisleads tells whether images fit but for what their template leads to.
-func (t *trial) onlyMisleads() bool {
-	for _, way := range t.ways {
-		if way.leadsNowhere() {
-			return true
+// misleads tells whether images fit but for what their template leads to, by a rule.
+func (t *trial) misleads(rule string) bool {
+	for _, ways := range []map[*entry]way{t.ways, t.astrays} {
+		for _, way := range ways {
+			if way.rule == rule && way.ID != nil {
+				return true
+			}
 		}
 	}
 	return false

@@ -77,8 +77,8 @@ func (c *Compiler) Compile(sel spec.Select) (*Rule, error) {
 
 // Reason is why an image was dropped: the rule's name (withheld, state, deprecated,
 // endOfLife, excludedFromLatest, provider, region, architecture, os.name,
-// os.version, kubernetesVersion, peVersion, name, tags, where, kubernetesVersions) and a
-// sentence.
+// os.version, kubernetesVersion, peVersion, name, tags, where, values,
+// kubernetesVersions) and a sentence.
 type Reason struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
@@ -99,9 +99,7 @@ type Drop struct {
 // for.
 func (d Drop) OnlyByState() bool {
 	for _, reason := range append([]Reason{{Rule: d.Rule}}, d.More...) {
-		switch reason.Rule {
-		case "withheld", "state", "deprecated", "endOfLife", "excludedFromLatest":
-		default:
+		if !ofState(reason.Rule) {
 			return false
 		}
 	}
@@ -191,6 +189,8 @@ type trial struct {
 	fit     []*entry
 	// ways are what a template makes of images, by entry; nil without one.
 	ways map[*entry]way
+	// astrays are what was not read, may fit, and has a template that leads elsewhere.
+	astrays map[*entry]way
 	// accepted are the ids that fit but for what the template leads to.
 	accepted map[string]bool
 	// mayBe is what open returns, once opened.
@@ -248,10 +248,13 @@ func (t *trial) drop(i int) Drop {
 	if e := &t.pool.entries[i]; e.unread { // what its name tells says more than what it does not
 		slices.SortStableFunc(reasons, func(a, b Reason) int { return later(a.Rule, e) - later(b.Rule, e) })
 	}
+	if way, ok := t.astrays[&t.pool.entries[i]]; ok { // whatever it holds
+		reasons = slices.Insert(reasons, 0, Reason{way.rule, way.why})
+	}
 	switch way := t.ways[&t.pool.entries[i]]; {
 	case reasons != nil:
 	case way.leadsNowhere():
-		reasons = []Reason{{versionsRule, way.why}}
+		reasons = []Reason{{way.rule, way.why}}
 	default:
 		reasons = []Reason{{"where", t.rule.whyWhere(img, t.now)}}
 	}

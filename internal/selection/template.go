@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
@@ -17,9 +19,9 @@ type Template struct {
 	// Versions of Kubernetes that it must lead to an image for, each of which the pack
 	// accepts. Without any, the ones that there are will do.
 	Versions []string
-	// AgentIsNamed says that the pack names the agent's version, so that a pre-release
-	// will do.
-	AgentIsNamed bool
+	// Values are those of the pack. Parts of the tag that they set are a condition of the
+	// pick, as the template leads to no other image.
+	Values spec.Values
 	// Leads returns what the template of an image leads to. The error says why there
 	// is none.
 	Leads func(*image.Image) (Lead, error)
@@ -29,31 +31,40 @@ type Template struct {
 type Lead struct {
 	// Agent is the version of the agent in the images that it leads to.
 	Agent string
-	// ID returns the id of the image for a version of Kubernetes.
+	// Own says that it leads to the image itself, and Kubernetes for which version, where
+	// that is known.
+	Own        bool
+	Kubernetes string
+	// Elsewhere is the repository that the values name in place of the image's: a mirror.
+	Elsewhere string
+	// ID returns the id of the image for a version of Kubernetes, in the image's repository.
 	ID func(kubernetesVersion string) string
 }
 
 // Templated returns a rule for a pack that is a template: the newest agent comes first,
-// then Kubernetes, and none of which the template does not lead to an image for each of
-// its versions.
+// then Kubernetes, and none of which the template does not lead to the image itself, and
+// to one for each of its versions.
 func (r *Rule) Templated(template Template) *Rule {
 	with := *r
 	with.template = &template
-	if template.AgentIsNamed {
+	if versions.Parse(template.Values.PEVersion).PreRelease() != "" {
 		with.checks = slices.DeleteFunc(slices.Clone(r.checks), func(c check) bool { return c.rule == agentRule })
 	}
 	return &with
 }
 
-// versionsRule is the rule on what a template leads to.
-const versionsRule = "kubernetesVersions"
+// The rules on what a template leads to.
+const (
+	versionsRule = "kubernetesVersions"
+	valuesRule   = "values"
+)
 
 // way is where the template of an entry leads.
 type way struct {
+	Lead
 	agent versions.Version
-	id    func(kubernetesVersion string) string
-	// why it leads nowhere.
-	why string
+	// why it leads nowhere, and the rule on that.
+	why, rule string
 }
 
 func (w way) leadsNowhere() bool { return w.why != "" }
@@ -71,9 +82,9 @@ func (t *trial) follow() {
 	some := false
 	for _, e := range t.fit {
 		w := t.way(e)
-		some = some || w.id != nil
-		if w.id != nil {
-			w.why = t.missing(e, w, t.accepted)
+		some = some || w.ID != nil
+		if w.ID != nil {
+			w.rule, w.why = t.astray(e, w, t.accepted)
 		}
 		t.ways[e] = w
 	}
@@ -89,9 +100,9 @@ func (t *trial) follow() {
 func (t *trial) way(e *entry) way {
 	lead, err := t.rule.template.Leads(e.Image)
 	if err != nil {
-		return way{why: err.Error()}
+		return way{rule: valuesRule, why: err.Error()}
 	}
-	return way{agent: versions.Parse(lead.Agent), id: lead.ID}
+	return way{Lead: lead, agent: versions.Parse(lead.Agent)}
 }
 
 // sortByAgent puts the newest agent first where versions come first: Kubernetes is not
@@ -102,17 +113,24 @@ func (t *trial) sortByAgent(some []*entry) {
 	}
 }
 
-// missing says what the template of an entry does not lead to, or that it leads past the
-// entry itself.
-func (t *trial) missing(e *entry, w way, has map[string]bool) string {
+// astray says by which rule, and why, the template of an entry does not lead to all that it
+// has to: the entry itself, in the repository that the values name, and one that fits for
+// each version.
+func (t *trial) astray(e *entry, w way, has map[string]bool) (rule, why string) {
+	if !w.Own {
+		return valuesRule, t.otherParts(e, w)
+	}
+	if w.Elsewhere != "" && t.pool.repositories[w.Elsewhere] {
+		return valuesRule, fmt.Sprintf("values.registry and values.repo lead to %s, and it is not there", w.Elsewhere)
+	}
 	wanted := t.rule.template.Versions
 	if len(wanted) == 0 {
-		return ""
+		return "", ""
 	}
 	var missing []string
 	own := false
 	for _, version := range wanted {
-		id := w.id(version)
+		id := w.ID(version)
 		own = own || id == e.ID
 		if !has[id] {
 			missing = append(missing, fmt.Sprintf("%s for Kubernetes %s", id, version))
@@ -120,11 +138,72 @@ func (t *trial) missing(e *entry, w way, has map[string]bool) string {
 	}
 	switch {
 	case len(missing) > 0:
-		return "its template leads to no image that fits: " + strings.Join(limited(missing), ", ")
+		return versionsRule, "its template leads to no image that fits: " + strings.Join(limited(missing), ", ")
 	case !own:
-		return fmt.Sprintf("Kubernetes %s is none of edge.kubernetesVersions", cmp.Or(e.KubernetesVersion, "of an unknown version"))
+		return versionsRule, fmt.Sprintf("Kubernetes %s is none of edge.kubernetesVersions", cmp.Or(e.KubernetesVersion, "of an unknown version"))
 	}
-	return ""
+	return "", ""
+}
+
+// part is a part of the tag that the values of a pack set.
+type part struct{ key, value, attribute string }
+
+func (p part) of(e *entry) string { return e.Attributes[p.attribute] }
+
+func (t *trial) parts() []part {
+	values := t.rule.template.Values
+	return slices.DeleteFunc([]part{
+		{"k8sDistribution", values.K8sDistribution, image.AttributeK8sDistribution},
+		{"peVersion", values.PEVersion, image.AttributePEVersion},
+		{"customTag", values.CustomTag, image.AttributeCustomTag},
+	}, func(p part) bool { return p.value == "" })
+}
+
+// otherParts says what the values make of an entry's tag.
+func (t *trial) otherParts(e *entry, w way) string {
+	var set, differ []string
+	for _, part := range t.parts() {
+		text := fmt.Sprintf("values.%s is %s", part.key, part.value)
+		set = append(set, text)
+		if has := part.of(e); has != part.value {
+			differ = append(differ, fmt.Sprintf("%s, and it has %s", text, cmp.Or(has, "none")))
+		}
+	}
+	if differ == nil {
+		differ = set
+	}
+	return fmt.Sprintf("its template leads to %s, and not to it: %s", w.ID(cmp.Or(e.KubernetesVersion, "VERSION")), strings.Join(differ, "; "))
+}
+
+// nextParts says of images that fit but for what values set which part of the tag there is
+// not, and what there is.
+func (t *trial) nextParts() string {
+	const build = ": correct it, or build and push such images"
+	which := "the images that fit"
+	if len(t.astrays) > 0 {
+		which += ", or may once they are read,"
+	}
+	var all []string
+	for _, part := range t.parts() {
+		found := map[string]bool{}
+		for _, ways := range []map[*entry]way{t.ways, t.astrays} {
+			for e, w := range ways {
+				if w.ID != nil {
+					found[cmp.Or(part.of(e), "none")] = true
+				}
+			}
+		}
+		all = append(all, fmt.Sprintf("values.%s %s", part.key, part.value))
+		if found[part.value] {
+			continue
+		}
+		has := slices.SortedFunc(maps.Keys(found), compareVersions)
+		return fmt.Sprintf("values.%s is %s, and %s have %s", part.key, part.value, which, strings.Join(limited(has), ", ")) + build
+	}
+	if len(all) == 0 {
+		return "build and push these images, or correct packs[].values"
+	}
+	return "none of " + which + " has " + strings.Join(all, " and ") + build
 }
 
 // openWays leaves out what no template leads to that could lead to all, and puts the
@@ -134,41 +213,114 @@ func (t *trial) openWays(open []*entry) []*entry {
 	for _, e := range open {
 		could[e.ID] = true
 	}
+	t.astrays = map[*entry]way{}
 	some := open[:0:0]
+	templates := len(t.ways) > 0
 	for _, e := range open {
-		if w := t.way(e); w.id != nil && t.missing(e, w, could) == "" {
-			if _, known := t.ways[e]; !known { // else it is known where it leads as yet
-				t.ways[e] = w
-			}
-			some = append(some, e)
+		w := t.way(e)
+		templates = templates || w.ID != nil
+		if w.ID == nil {
+			continue
 		}
+		_, known := t.ways[e]
+		if w.rule, w.why = t.astray(e, w, could); w.leadsNowhere() {
+			if !known {
+				t.astrays[e] = w
+			}
+			continue
+		}
+		if !known { // else it is known where it leads as yet
+			t.ways[e] = w
+		}
+		some = append(some, e)
 	}
-	if len(some) == 0 && len(t.ways) == 0 {
-		return open // no template is known of any image
+	if !templates {
+		return open // none is known of any image
 	}
 	t.sortByAgent(some)
 	return some
 }
 
-// noteLeads tells to which versions of Kubernetes the pick's template leads, where the
-// pack names none.
-func (o *Outcome) noteLeads(t *trial) {
-	if t.rule.template == nil || len(t.rule.template.Versions) > 0 {
-		return
+// mayLead tells whether the template of an entry of no pool leads to all that it has to.
+func (t *trial) mayLead(e *entry) bool {
+	if t.rule.template == nil {
+		return true
 	}
-	way := t.ways[t.fit[0]]
-	if way.id == nil {
-		return
+	w, has := t.way(e), maps.Clone(t.accepted)
+	has[e.ID] = true
+	if w.ID == nil {
+		return false
 	}
-	var some []string
+	_, why := t.astray(e, w, has)
+	return why == ""
+}
+
+// noteElsewhere tells of a template that leads to a mirror which no source lists.
+func (o *Outcome) noteElsewhere(t *trial) {
+	if to := t.ways[t.fit[0]].Elsewhere; to != "" {
+		o.note("values lead to %s, which no source of the pack lists: whether it has these images is not known", to)
+	}
+}
+
+// led are the entries that the pick's template leads to, by version of Kubernetes.
+func (t *trial) led() (all []string, of map[string][]*entry) {
+	pick, wanted := t.ways[t.fit[0]], map[string]bool{}
+	for _, version := range t.rule.template.Versions {
+		wanted[pick.ID(version)] = true
+	}
+	of = map[string][]*entry{}
 	for _, e := range t.fit {
-		if version := e.KubernetesVersion; version != "" && way.id(version) == e.ID && !slices.Contains(some, version) {
-			some = append(some, version)
+		version := t.ways[e].Kubernetes
+		if version != "" && pick.ID(version) == e.ID && (len(wanted) == 0 || wanted[e.ID]) {
+			of[version] = append(of[version], e)
 		}
 	}
-	slices.SortFunc(some, compareVersions)
-	if len(some) > 0 {
-		o.note("the template leads to images for Kubernetes %s, and the pack names no version: set edge.kubernetesVersions to be sure of those of your clusters",
-			strings.Join(limited(some), ", "))
+	return slices.SortedFunc(maps.Keys(of), compareVersions), of
+}
+
+// noteLeads tells to which versions of Kubernetes the pick's template leads, where the
+// pack names none, and where the images of these are not alike.
+func (o *Outcome) noteLeads(t *trial) {
+	if t.rule.template == nil || t.ways[t.fit[0]].ID == nil {
+		return
 	}
+	o.noteElsewhere(t)
+	all, of := t.led()
+	if len(all) > 0 && len(t.rule.template.Versions) == 0 {
+		o.note("the template leads to images for Kubernetes %s, and the pack names no version: set edge.kubernetesVersions to be sure of those of your clusters",
+			strings.Join(limited(all), ", "))
+	}
+	o.noteUnlike(all, of, "architectures", "select.architecture", func(e *entry) string { return e.Architecture })
+	systems := o.noteUnlike(all, of, "operating systems", "select.os", func(e *entry) string { return e.OS.Name })
+	if systems {
+		return
+	}
+	o.noteUnlike(all, of, "releases of an operating system", "select.os.version", func(e *entry) string {
+		if e.OS.Version == "" || osname.Partial(e.OS.Name, e.OS.Version) {
+			return ""
+		}
+		return e.OS.String()
+	})
+}
+
+// noteUnlike tells of a template that leads to images which differ in what is rendered of
+// none: one pick stands for all.
+func (o *Outcome) noteUnlike(led []string, of map[string][]*entry, what, key string, fact func(*entry) string) bool {
+	all, told := map[string]bool{}, []string(nil)
+	for _, version := range led {
+		facts := map[string]bool{}
+		for _, e := range of[version] {
+			facts[fact(e)] = true
+		}
+		if facts[""] {
+			continue // not known
+		}
+		text := strings.Join(slices.Sorted(maps.Keys(facts)), " and ")
+		all[text] = true
+		told = append(told, text+" for Kubernetes "+version)
+	}
+	if len(all) > 1 {
+		o.note("the template leads to images of several %s: %s: set %s to be sure", what, strings.Join(limited(told), ", "), key)
+	}
+	return len(all) > 1
 }

@@ -1,13 +1,14 @@
 package selection_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -34,16 +35,25 @@ func edge(tag string, options ...func(*image.Image)) image.Image {
 func onlyNamed(i *image.Image) { i.Digest, i.Architecture, i.State, i.OS = "", "", "", image.OS{} }
 
 // templateOf is what an edge pack makes of tags of CanvOS.
-func templateOf(versions ...string) selection.Template {
-	return selection.Template{Versions: versions, Leads: func(img *image.Image) (selection.Lead, error) {
-		agent := img.Attributes[image.AttributePEVersion]
+func templateOf(versions ...string) selection.Template { return setting(spec.Values{}, versions...) }
+
+// setting is what an edge pack makes of them with values of its own.
+func setting(values spec.Values, versions ...string) selection.Template {
+	return selection.Template{Versions: versions, Values: values, Leads: func(img *image.Image) (selection.Lead, error) {
+		has := func(own, attribute string) string { return cmp.Or(own, img.Attributes[attribute]) }
+		agent := has(values.PEVersion, image.AttributePEVersion)
 		if agent == "" {
 			return selection.Lead{}, errors.New("peVersion is unknown")
 		}
-		custom := img.Attributes[image.AttributeCustomTag]
-		return selection.Lead{Agent: agent, ID: func(kubernetes string) string {
-			return strings.TrimSuffix("r/os:"+img.Attributes[image.AttributeK8sDistribution]+"-"+kubernetes+"-"+agent+"-"+custom, "-")
-		}}, nil
+		tail := agent + "-" + has(values.CustomTag, image.AttributeCustomTag)
+		id := func(kubernetes string) string {
+			return strings.TrimSuffix("r/os:"+has(values.K8sDistribution, image.AttributeK8sDistribution)+"-"+strings.TrimPrefix(kubernetes, "v")+"-"+tail, "-")
+		}
+		lead := selection.Lead{Agent: agent, ID: id, Own: id(img.KubernetesVersion) == img.ID, Kubernetes: img.KubernetesVersion}
+		if values.Repo != "" && !strings.HasPrefix(img.ID, "r/"+values.Repo+":") {
+			lead.Elsewhere = "r/" + values.Repo
+		}
+		return lead, nil
 	}}
 }
 
@@ -147,6 +157,109 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// What values set is a condition of the pick, as the template leads to nothing else.
+func TestTemplatesWithValues(t *testing.T) {
+	agents := []image.Image{edge("k3s-1.31.0-v4.8.0"), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.30.9-v4.6.0")}
+	kinds := []image.Image{edge("k3s-1.30.9-v4.8.0-lab"), edge("k3s-1.30.9-v4.7.0-prod"), edge("rke2-1.30.9-v4.6.0-prod"), edge("k3s-1.30.9-v4.5.0")}
+	mirrored := append(slices.Clone(agents), edge("k3s-1.30.9-v4.6.0", func(i *image.Image) { i.ID = "r/mirror:k3s-1.30.9-v4.6.0" }))
+	for name, tc := range map[string]struct {
+		values   spec.Values
+		versions []string
+		sel      spec.Select
+		images   []image.Image
+		want     string // the pick, or what the message says
+	}{
+		"an older agent":                     {spec.Values{PEVersion: "v4.7.0"}, nil, spec.Select{}, agents, "k3s-1.30.9-v4.7.0"},
+		"the newest agent":                   {spec.Values{PEVersion: "v4.8.0"}, nil, spec.Select{}, agents, "k3s-1.31.0-v4.8.0"},
+		"an older agent with versions":       {spec.Values{PEVersion: "v4.7.0"}, []string{"1.29.9"}, spec.Select{}, agents, "k3s-1.29.9-v4.7.0"},
+		"an agent without one of versions":   {spec.Values{PEVersion: "v4.7.0"}, []string{"1.29.9", "1.31.0"}, spec.Select{}, agents, "leads to no image that fits: r/os:k3s-1.31.0-v4.7.0 for Kubernetes 1.31.0"},
+		"exactly one":                        {spec.Values{PEVersion: "v4.7.0"}, nil, spec.Select{Pick: spec.PickExactlyOne}, agents, "k3s-1.30.9-v4.7.0"},
+		"no such agent":                      {spec.Values{PEVersion: "v4.9.9"}, nil, spec.Select{}, agents, "values.peVersion is v4.9.9, and the images that fit have v4.6.0, v4.7.0, v4.8.0: correct it"},
+		"no such agent with versions":        {spec.Values{PEVersion: "v4.9.9"}, []string{"1.30.9"}, spec.Select{}, agents, "values.peVersion is v4.9.9, and the images"},
+		"an agent of no image that fits":     {spec.Values{PEVersion: "v4.8.0"}, nil, spec.Select{KubernetesVersion: "~1.30"}, agents, "the images that fit have v4.6.0, v4.7.0: correct it"},
+		"where each leads":                   {spec.Values{PEVersion: "v4.9.9"}, nil, spec.Select{}, agents[:1], "its template leads to r/os:k3s-1.31.0-v4.9.9, and not to it: values.peVersion is v4.9.9, and it has v4.8.0"},
+		"a custom tag":                       {spec.Values{CustomTag: "prod"}, nil, spec.Select{}, kinds, "2 images fit, and they are of several Kubernetes distributions"},
+		"a custom tag and a distribution":    {spec.Values{CustomTag: "prod", K8sDistribution: "k3s"}, nil, spec.Select{}, kinds, "k3s-1.30.9-v4.7.0-prod"},
+		"no such custom tag":                 {spec.Values{CustomTag: "test"}, nil, spec.Select{}, kinds, "values.customTag is test, and the images that fit have lab, none, prod: correct it"},
+		"each of them, and not together":     {spec.Values{PEVersion: "v4.8.0", CustomTag: "prod"}, nil, spec.Select{}, kinds, "none of the images that fit has values.peVersion v4.8.0 and values.customTag prod: correct it"},
+		"a mirror":                           {spec.Values{Repo: "mirror"}, nil, spec.Select{}, agents, "k3s-1.31.0-v4.8.0"},
+		"a repository that has older images": {spec.Values{Repo: "mirror"}, nil, spec.Select{}, mirrored, "r/mirror:k3s-1.30.9-v4.6.0"},
+		"not read": {
+			spec.Values{PEVersion: "v4.7.0"}, nil, spec.Select{Architecture: "amd64"}, []image.Image{edge("k3s-1.30.9-v4.8.0", onlyNamed)},
+			"values.peVersion is v4.7.0, and the images that fit, or may once they are read, have v4.8.0: correct it",
+		},
+	} {
+		outcome := templated(t, tc.sel, setting(tc.values, tc.versions...), slices.Clone(tc.images)...)
+		_, err := outcome.Resolve("p")
+		said := ""
+		if failed := (*failure.Error)(nil); errors.As(err, &failed) {
+			said = failed.Summary + "\n" + strings.Join(failed.Details, "\n") + "\n" + failed.Next
+		}
+		if outcome.Pick != nil {
+			said = strings.TrimPrefix(outcome.Pick.ID, "r/os:")
+		}
+		if !strings.Contains(said, tc.want) || outcome.Pick != nil && said != tc.want {
+			t.Errorf("%s: %s", name, said)
+		}
+		notes := strings.Join(outcome.Notes, "\n")
+		if strings.Contains(notes, "values lead to r/mirror, which no source") != (name == "a mirror") {
+			t.Errorf("%s: notes %q", name, notes)
+		}
+	}
+}
+
+// Only what the template leads to is read, and only that is told.
+func TestUnreadWithValues(t *testing.T) {
+	newer := edge("k3s-1.30.9-v4.8.0", func(i *image.Image) { i.Withheld, i.Evidence, i.State = "a rule", image.Recorded, "" })
+	outcome := templated(t, spec.Select{Architecture: "amd64"}, setting(spec.Values{PEVersion: "v4.7.0"}),
+		edge("k3s-1.31.0-v4.8.0", onlyNamed), edge("k3s-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.8-v4.7.0"), newer)
+	if unread := outcome.Unread(); len(unread) != 1 || unread[0].Name != "k3s-1.30.9-v4.7.0" {
+		t.Errorf("%+v", unread)
+	}
+	if notes := strings.Join(outcome.Notes, "\n"); strings.Contains(notes, "v4.8.0") {
+		t.Errorf("notes %q", notes)
+	}
+	outcome = templated(t, spec.Select{Architecture: "amd64"}, setting(spec.Values{PEVersion: "v4.9.9"}), edge("k3s-1.31.0-v4.8.0", onlyNamed))
+	if unread := outcome.Unread(); len(unread) != 0 {
+		t.Errorf("%+v", unread)
+	}
+}
+
+// One pick stands for the images of all versions, so it is told where these are not alike.
+func TestTemplatesOfUnlikeImages(t *testing.T) {
+	arm := func(i *image.Image) { i.Architecture = "arm64" }
+	release := func(version string) func(*image.Image) { return func(i *image.Image) { i.OS.Version = version } }
+	const architectures = "the template leads to images of several architectures: "
+	const releases = "the template leads to images of several releases of an operating system: "
+	for name, tc := range map[string]struct {
+		versions []string
+		images   []image.Image
+		want     string
+	}{
+		"alike":         {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
+		"architectures": {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")}, architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9: set select.architecture to be sure"},
+		"of versions": {
+			[]string{"1.30.9", "v1.29.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")},
+			architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9",
+		},
+		"of another version": {[]string{"1.30.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
+		"of another agent":   {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.6.0", arm)}, ""},
+		"several of each":    {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
+		"several of one":     {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, architectures + "amd64 and arm64 for Kubernetes 1.29.9, amd64 for Kubernetes 1.30.9"},
+		"not known of one":   {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", onlyNamed)}, ""},
+		"releases of a system": {
+			nil, []image.Image{edge("k3s-1.30.9-v4.7.0", release("22.04")), edge("k3s-1.29.9-v4.7.0", release("20.04"))},
+			releases + "ubuntu 20.04 for Kubernetes 1.29.9, ubuntu 22.04 for Kubernetes 1.30.9",
+		},
+		"a part of the release": {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", release("22.04")), edge("k3s-1.29.9-v4.7.0", release("22")), edge("k3s-1.28.9-v4.7.0")}, ""},
+	} {
+		notes := strings.Join(templated(t, spec.Select{}, templateOf(tc.versions...), tc.images...).Notes, "\n")
+		if !strings.Contains(notes, tc.want) || tc.want == "" && strings.Contains(notes, "several") {
+			t.Errorf("%s: notes %q", name, notes)
+		}
+	}
+}
+
 // A patch of the agent follows its release, and numbers of a pre-release are numbers,
 // however they are set off: as the source ranks them.
 func TestTemplateOfTheNewestAgent(t *testing.T) {
@@ -161,9 +274,8 @@ func TestTemplateOfTheNewestAgent(t *testing.T) {
 				images[j].ID = "r/os:k3s-" + images[j].KubernetesVersion + "-" + agent
 				images[j].Attributes[image.AttributePEVersion] = agent
 			}
-			of := templateOf()
-			of.AgentIsNamed = true
-			if got := templated(t, spec.Select{}, of, images...); got.Pick == nil || got.Pick.Attributes[image.AttributePEVersion] != newer {
+			sel := spec.Select{Where: `"-alpha -rc" != ""`} // names pre-releases
+			if got := templated(t, sel, templateOf(), images...); got.Pick == nil || got.Pick.Attributes[image.AttributePEVersion] != newer {
 				t.Errorf("%s and %s: picked %v", older, newer, got.Pick)
 			}
 		}
@@ -230,10 +342,11 @@ func TestPreReleaseOfAnAgent(t *testing.T) {
 			t.Errorf("%+v, which is a longer word: %s %+v", sel, outcome.Verdict, outcome.Pick)
 		}
 	}
-	of := templateOf()
-	of.AgentIsNamed = true
-	if outcome := templated(t, spec.Select{}, of, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); outcome.Pick == nil {
-		t.Errorf("one that the pack's values name: %s", outcome.Verdict)
+	for named, want := range map[string]bool{"v4.8.0-rc.1": true, "v4.8.0": false, "v4.7.0": false} {
+		of := setting(spec.Values{PEVersion: named})
+		if outcome := templated(t, spec.Select{}, of, edge("k3s-1.30.9-v4.8.0-rc.1", pre("v4.8.0-rc.1"))); (outcome.Pick != nil) != want {
+			t.Errorf("the pack's values name %s: %s", named, outcome.Verdict)
+		}
 	}
 }
 
@@ -306,7 +419,7 @@ func TestUnread(t *testing.T) {
 		for _, img := range outcome.Unread() {
 			got = append(got, strings.TrimPrefix(img.ID, "r/os:"))
 		}
-		if diff := cmp.Diff(tc.want, got); diff != "" {
+		if diff := gocmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -347,7 +460,7 @@ func TestWhyAnUnreadTagIsDropped(t *testing.T) {
 		"rke2-1.30.9-v4.7.0": "k8sDistribution: Kubernetes distribution is rke2, not k3s",
 		"k3s-1.30.9-v4.7.0":  "architecture: the architecture is unknown: this tag was not read",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -155,7 +155,7 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	if e == top || e.NewestBy != image.NewestByVersion || top.NewestBy != image.NewestByVersion {
 		return false
 	}
-	if lead := t.ways[top]; lead.id != nil {
+	if lead := t.ways[top]; lead.ID != nil {
 		w, known := t.ways[e]
 		if !known {
 			w = t.way(e)
@@ -169,10 +169,10 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 
 // leadsTo tells whether an entry is one of those that the template of another must lead to.
 func (t *trial) leadsTo(top, e *entry) bool {
-	if t.rule.template == nil || t.ways[top].id == nil {
+	if t.rule.template == nil || t.ways[top].ID == nil {
 		return false
 	}
-	return slices.ContainsFunc(t.rule.template.Versions, func(version string) bool { return t.ways[top].id(version) == e.ID })
+	return slices.ContainsFunc(t.rule.template.Versions, func(version string) bool { return t.ways[top].ID(version) == e.ID })
 }
 
 // maxUnread bounds how many images an outcome names to be read: the best come first.

@@ -162,7 +162,7 @@ type Values struct {
 	Registry string `json:"registry,omitempty" jsonschema:"minLength=1"`
 	// Repo of the image in the registry.
 	Repo string `json:"repo,omitempty" jsonschema:"minLength=1"`
-	// K8sDistribution in the image's tag: k3s, rke2, kubeadm, ...
+	// K8sDistribution in the image's tag: k3s, rke2, kubeadm, ... Like the following, of a template it is a condition of the pick.
 	K8sDistribution string `json:"k8sDistribution,omitempty" jsonschema:"minLength=1"`
 	// PEVersion is the version of the Palette edge software in the image's tag.
 	PEVersion string `json:"peVersion,omitempty" jsonschema:"minLength=1"`

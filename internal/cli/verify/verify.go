@@ -300,10 +300,11 @@ func subjectsOf(file *lock.File, session *options.Session) (subjects []pipeline.
 			subjects = append(subjects, subject)
 			continue
 		}
-		subjects = append(subjects, subject)
-		for _, img := range pipeline.LeadsTo(pack, entry.Image) {
-			subjects = append(subjects, pipeline.Subject{Pack: name, Source: img.Source, Image: img})
+		some, err := session.LockedSubjects(pack, entry.Image)
+		if err != nil {
+			return nil, nil, err
 		}
+		subjects = append(subjects, some...)
 	}
 	return subjects, missing, nil
 }

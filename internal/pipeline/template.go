@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// isTemplate tells whether a pack stands for one image of each Kubernetes version.
+func isTemplate(pack spec.Pack) bool {
+	reference := ""
+	if pack.Edge != nil {
+		reference = pack.Edge.Reference
+	}
+	return pack.Pack == spec.EdgeNativeBYOI && pack.NeedsImage() && (reference == "" || reference == "template")
+}
+
+// templateOf returns what a pack that is a template makes of images.
+func templateOf(p spec.Pack) selection.Template {
+	template := selection.Template{
+		Values: p.Values,
+		Leads: func(img *image.Image) (selection.Lead, error) {
+			lead, ok, err := pack.Leads(pack.Input{Pack: p, Image: img})
+			if err == nil && !ok {
+				err = errNoTemplate
+			}
+			return selection.Lead(lead), err
+		},
+	}
+	if p.Edge != nil {
+		template.Versions = p.Edge.KubernetesVersions
+	}
+	return template
+}
+
+var errNoTemplate = errors.New("its values are no template")
+
+// setsTag tells whether values set what a template leads to, or where.
+func setsTag(v spec.Values) bool {
+	return v.Registry+v.Repo+v.K8sDistribution+v.PEVersion+v.CustomTag != ""
+}
+
+// LockedSubjects are what a pack was given of a lock: the image, and where its template is
+// for versions of Kubernetes, those beside it that it leads to. Nothing but their ids and
+// what the pack selects is known of these.
+func (p *Pipeline) LockedSubjects(of spec.Pack, locked image.Image) ([]Subject, error) {
+	subjects := []Subject{{Pack: of.Name, Source: locked.Source, Image: locked}}
+	if !isTemplate(of) {
+		return subjects, nil
+	}
+	template := templateOf(of)
+	lead, err := template.Leads(&locked)
+	if err != nil {
+		return subjects, nil // rendering says it
+	}
+	if !lead.Own {
+		subjects[0].against = "by packs[].values the template leads to " + lead.ID(locked.KubernetesVersion) + ", and not to it"
+		return subjects, nil
+	}
+	rule, err := selection.Compile(of.Select)
+	if err != nil {
+		return nil, err
+	}
+	rule = rule.Templated(template)
+	for _, version := range template.Versions {
+		img := image.Image{
+			ID: lead.ID(version), Provider: locked.Provider, Region: locked.Region, KubernetesVersion: strings.TrimPrefix(version, "v"),
+			NewestBy: locked.NewestBy, Source: locked.Source,
+		}
+		if p.byArchitecture(rule, of, locked) {
+			img.Architecture = locked.Architecture
+		}
+		if img.ID != locked.ID {
+			subjects = append(subjects, Subject{Pack: of.Name, Source: img.Source, Image: img, rule: rule})
+		}
+	}
+	return subjects, nil
+}
+
+// byArchitecture tells whether a pack selects the architecture of an image that it was
+// given, also by its expression: else those beside it may be of another.
+func (p *Pipeline) byArchitecture(rule *selection.Rule, of spec.Pack, given image.Image) bool {
+	if of.Select.Architecture != "" {
+		return true
+	}
+	accepts := func(architecture string) bool {
+		img := given
+		img.Architecture = architecture
+		return len(rule.Against(&img, nil, p.Now)) == 0
+	}
+	others := slices.DeleteFunc([]string{"amd64", "arm64"}, func(a string) bool { return a == given.Architecture })
+	return accepts(given.Architecture) && !slices.ContainsFunc(others, accepts)
+}
+
+// judgeTemplates adds what is wrong with images as those of templates: that the template does
+// not lead to one, or that the pack's rules speak against one that it leads to.
+func (p *Pipeline) judgeTemplates(verifications []Verification) {
+	var given Verification // of the lock, before those beside it
+	for i := range verifications {
+		v := &verifications[i]
+		switch {
+		case v.rule == nil:
+			given = *v
+			if v.against != "" {
+				v.speakAgainst(v.against)
+			}
+		case v.now != nil:
+			for _, reason := range v.rule.Against(v.now, untold(given), p.Now) {
+				v.speakAgainst(reason.Reason)
+			}
+		}
+	}
+}
+
+func (v *Verification) speakAgainst(reason string) {
+	if v.Status == StatusOK {
+		v.Status = StatusStale
+	}
+	if !slices.Contains(v.Reasons, reason) {
+		v.Reasons = append(v.Reasons, reason)
+	}
+}
+
+// untold are the facts of an image that was picked which nobody tells when it is verified,
+// as what is read from inside an image: nothing can be said of the same facts of others.
+func untold(picked Verification) []string {
+	if picked.now == nil {
+		return nil
+	}
+	var facts []string
+	for _, fact := range []struct{ name, was, is string }{
+		{"architecture", picked.Image.Architecture, picked.now.Architecture}, {"kubernetesVersion", picked.Image.KubernetesVersion, picked.now.KubernetesVersion},
+		{"os.name", picked.Image.OS.Name, picked.now.OS.Name}, {"os.version", picked.Image.OS.Version, picked.now.OS.Version},
+	} {
+		if fact.was != "" && fact.is == "" {
+			facts = append(facts, fact.name)
+		}
+	}
+	return facts
+}
