@@ -302,6 +302,23 @@ func TestTemplateTellsItsVersions(t *testing.T) {
 	}
 }
 
+// Agents that a word sets apart are in no order, whatever Kubernetes is beside them.
+func TestAgentsWithoutOrder(t *testing.T) {
+	of := func(kubernetes, agent string) image.Image {
+		return edge("k3s-"+kubernetes+"-v4.7.0", func(i *image.Image) {
+			i.ID, i.Version, i.Attributes[image.AttributePEVersion] = "r/os:k3s-"+kubernetes+"-"+agent, kubernetes+"·"+agent, agent
+		})
+	}
+	outcome := templated(t, spec.Select{}, templateOf(), of("1.31.0", "v4.7.0-prod"), of("1.30.9", "v4.7.0-lab"))
+	if outcome.Verdict != selection.Ambiguous {
+		t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
+	}
+	outcome = templated(t, spec.Select{}, templateOf(), of("1.31.0", "v4.7.0-prod2"), of("1.30.9", "v4.7.0-prod10"))
+	if outcome.Pick == nil || outcome.Pick.KubernetesVersion != "1.30.9" {
+		t.Errorf("got %s %s", outcome.Verdict, outcome.Why)
+	}
+}
+
 // A pre-release of the agent is picked when it is named: by its word in where or name,
 // or by the pack's own value for the template.
 func TestPreReleaseOfAnAgent(t *testing.T) {

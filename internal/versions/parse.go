@@ -12,13 +12,7 @@ func PreReleaseWords() []string {
 	return []string{"alpha", "beta", "canary", "dev", "ea", "milestone", "nightly", "pre", "preview", "rc", "snapshot"}
 }
 
-func isPreRelease(text string) bool {
-	switch text {
-	case "alpha", "beta", "canary", "dev", "ea", "milestone", "nightly", "pre", "preview", "rc", "snapshot":
-		return true
-	}
-	return false
-}
+func isPreRelease(text string) bool { return slices.Contains(PreReleaseWords(), text) }
 
 // patch is the word of what follows its release: v4.6.21-patch.7 is after v4.6.21.
 const patch = "patch"
