@@ -186,7 +186,7 @@ func provider(cloud string) string {
 
 const cloudEdge = "edge-native"
 
-var fenceForm = regexp.MustCompile("(?m)^([ \t]*)(```+|~~~+)[ \t]*(?i:ya?ml)\\b[^\n]*$")
+var fenceForm = regexp.MustCompile("(?m)^([ \t]*(?:>[ \t]*)*)(```+|~~~+)[ \t]*(?i:ya?ml)\\b[^\n]*$")
 
 // markdownBlocks returns the documents of the fenced blocks.
 func markdownBlocks(in Input, cloud string) []*block {
@@ -210,24 +210,31 @@ func markdownBlocks(in Input, cloud string) []*block {
 // indentation, and returns where the page goes on.
 func fenced(data []byte, at int, indent, fence []byte) (t tracer, next int) {
 	t.text = []byte{}
+	around := " \t"
+	if bytes.Contains(indent, []byte(">")) {
+		around += ">" // a block in a quotation
+	}
 	at = nextLine(data, at)
 	for at < len(data) {
 		next := nextLine(data, at)
-		body := bytes.TrimSpace(data[at:next])
-		deep := len(data[at:next]) - len(bytes.TrimLeft(data[at:next], " \t")) - len(indent)
+		body := bytes.TrimSpace(bytes.TrimLeft(data[at:next], around))
+		deep := len(data[at:next]) - len(bytes.TrimLeft(data[at:next], around)) - len(indent)
+		if len(around) > 2 && !bytes.HasPrefix(bytes.TrimLeft(data[at:next], " \t"), []byte(">")) {
+			break // the quotation ends
+		}
 		if deep <= 3 && len(body) >= len(fence) && len(bytes.Trim(body, string(fence[:1]))) == 0 {
 			t.put("", at)
 			return t, next
 		}
 		skip := 0
-		for skip < len(indent) && at+skip < next && (data[at+skip] == ' ' || data[at+skip] == '\t') {
+		for skip < len(indent) && at+skip < next && strings.IndexByte(around, data[at+skip]) >= 0 {
 			skip++
 		}
 		t.keep(data, at+skip, next)
 		at = next
 	}
-	t.put("", len(data))
-	return t, len(data)
+	t.put("", at)
+	return t, at
 }
 
 func nextLine(data []byte, at int) int {

@@ -170,6 +170,8 @@ func TestKindOfFile(t *testing.T) {
 		{"v.json", generic + fence + "broken: [a\n", []string{"8:1 error syntax"}},
 		{"-", page, []string{"7:11 error typographic-quote +"}},
 		{"p.md", page, []string{"7:11 error typographic-quote +"}},
+		{"p.md", "> " + strings.ReplaceAll(page, "\n", "\n> "), []string{"7:13 error typographic-quote +"}},
+		{"p.md", "> ```yaml\n> " + strings.ReplaceAll(strings.TrimSpace(generic), "\n", "\n> ") + "\nx: ‘y’\n", nil},
 		{"p.md", script, []string{"8:4 error typographic-quote +"}},
 		{"p.json", "[" + strings.ReplaceAll(profile, "\n", `\n`) + "]", []string{"1:65 error missing-key", "1:65 error missing-key", "1:82 error typographic-quote +"}},
 	} {
