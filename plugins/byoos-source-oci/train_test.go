@@ -334,6 +334,7 @@ func TestTrainsOfReleases(t *testing.T) {
 			}
 			return false
 		}
+		s.Disconnect() // each reading left some
 		for range 2 {
 			q, architecture := all[random.IntN(len(all))], []string{"amd64", "amd64", "arm64"}[random.IntN(3)]
 			more := cmp.Or(q.sel, "provider: oci")

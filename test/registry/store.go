@@ -44,6 +44,8 @@ type Store struct {
 	Hook func(http.ResponseWriter, *http.Request) bool
 	// Answers are how it answers.
 	Answers Answers
+	// Disconnect ends the connections that clients left open.
+	Disconnect func()
 
 	mu           sync.Mutex
 	repositories map[string]*repository
@@ -121,7 +123,7 @@ func NewStore(t testing.TB) *Store {
 	s := &Store{repositories: map[string]*repository{}, blobs: map[string][]byte{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	s.Host = strings.TrimPrefix(server.URL, "http://")
+	s.Host, s.Disconnect = strings.TrimPrefix(server.URL, "http://"), server.CloseClientConnections
 	return s
 }
 
