@@ -64,12 +64,12 @@ func (n *network) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusOK)
-	from, _, err := http.NewResponseController(w).Hijack()
+	from, read, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		_ = target.Close()
 		return
 	}
-	go func() { _, _ = io.Copy(target, from); _ = target.Close() }()
+	go func() { _, _ = io.Copy(target, read); _ = target.Close() }() // the server may have read its first byte
 	go func() { _, _ = io.Copy(from, target); _ = from.Close() }()
 }
 
