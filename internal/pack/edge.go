@@ -357,7 +357,7 @@ func (b *builder) need(key string, f found, p parts) bool {
 // templateFits refuses a template that does not lead to the image that was picked. Where
 // the user set its parts, that is only told when leads are asked for.
 func (b *builder) templateFits(shape string, t *template, p parts) bool {
-	b.lead = Lead{Agent: t.agent, Elsewhere: b.elsewhere(t, p), ID: t.id}
+	b.lead = Lead{Agent: t.agent, Elsewhere: b.elsewhere(t), ID: t.id}
 	kubernetes := b.image.KubernetesVersion
 	if p.tag.value == "" { // what it would be, the parts say
 		b.lead.Own, b.lead.Kubernetes = b.partsAgree(), kubernetes
@@ -398,7 +398,7 @@ func (b *builder) partsAgree() bool {
 
 // elsewhere returns the repository that the user names in place of the image's own, and
 // that no rule of this machine reads it from.
-func (b *builder) elsewhere(t *template, p parts) string {
+func (b *builder) elsewhere(t *template) string {
 	users := b.pack.Values.Registry != "" || b.pack.Values.Repo != ""
 	if !users || t.name == t.readFrom || t.name == mirror.Rewrite(t.readFrom, b.pack.Mirrors) {
 		return ""

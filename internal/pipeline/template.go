@@ -56,7 +56,7 @@ func (p *Pipeline) LockedSubjects(of spec.Pack, locked image.Image) ([]Subject, 
 	template := templateOf(of)
 	lead, err := template.Leads(&locked)
 	if err != nil {
-		return subjects, nil // rendering says it
+		return subjects, nil //nolint:nilerr // rendering says it
 	}
 	if !lead.Own {
 		subjects[0].against = "by packs[].values the template leads to " + lead.ID(locked.KubernetesVersion) + ", and not to it"

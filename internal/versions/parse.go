@@ -156,7 +156,7 @@ func (p *parser) word(text string) {
 	switch {
 	case first && len(p.numbers) > 0 && text == patch && p.numberFollows():
 		p.fill()
-	case isPreRelease(text) && !(first && len(p.numbers) == 0):
+	case isPreRelease(text) && (!first || len(p.numbers) > 0):
 		p.suffix = append(p.suffix, token{pre, text})
 		p.words = 0
 	default:

@@ -271,7 +271,8 @@ func without(data any, path string) any {
 		for _, item := range data {
 			m, _ := item.(map[string]any)
 			image, _ := m["image"].(string)
-			if path != "/pack/content/images" || !(image == "n" || image == "c" || strings.Contains(image, "system.uri")) {
+			ours := image == "n" || image == "c" || strings.Contains(image, "system.uri")
+			if path != "/pack/content/images" || !ours {
 				rest = append(rest, without(item, path+"/-"))
 			}
 		}

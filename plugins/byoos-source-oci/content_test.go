@@ -318,6 +318,34 @@ func TestTokenServerOnTheRegistrysHost(t *testing.T) {
 	}
 }
 
+// What the storage behind a registry answers says nothing of the login to the registry.
+func TestRefusalOfTheStorage(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		storage, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		s := registry.NewStore(t)
+		s.Image(t, repoName, "k3s-1.30.10-v4.7.0", registry.Manifest{})
+		s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.Contains(r.URL.Path, "/blobs/") {
+				http.Redirect(w, r, "http://"+storage+r.URL.Path, http.StatusTemporaryRedirect)
+				return true
+			}
+			return false
+		}
+		out := discover(t, call{config: config{Repository: s.Host + "/" + repoName}, home: dockerConfig(t, s.Host, canary)})
+		said := out.text()
+		for _, img := range out.images {
+			said += img.StateReason
+		}
+		if want := fmt.Sprintf("%s redirects to %s, which answered %d", s.Host, storage, status); !strings.Contains(said, want) {
+			t.Errorf("%q is missing in: %s", want, said)
+		}
+		if strings.Contains(said, "docker login") || strings.Contains(said, "log in again") {
+			t.Errorf("%d: a login would not help: %s", status, said)
+		}
+		noCanary(t, out)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for _, tc := range []struct {
 		name, header string

@@ -117,7 +117,7 @@ func answerOf(err error) *transport.Error {
 
 func (e *Error) explain() (reason, next string) {
 	for _, explain := range []func() (string, string){
-		e.certificate, e.credentials, e.plainHTTP, e.tokenServer, e.status, e.network, e.refusedPlain,
+		e.certificate, e.credentials, e.plainHTTP, e.tokenServer, e.elsewhere, e.status, e.network, e.refusedPlain,
 	} {
 		if reason, next = explain(); reason != "" {
 			return reason, next
@@ -195,6 +195,21 @@ func (e *Error) tokenServer() (reason, next string) {
 	default:
 		return fmt.Sprintf("the token server of %s answered %d", e.Registry, code), "check the credentials, or log in again: " + login
 	}
+}
+
+// elsewhere explains the answer of a host to which the registry redirects, such as its
+// storage. It knows no login of the registry's.
+func (e *Error) elsewhere() (reason, next string) {
+	answer := answerOf(e.Err)
+	if answer == nil || answer.Request == nil {
+		return "", ""
+	}
+	to := answer.Request.URL.Host
+	if to == firstRequest(answer.Request).URL.Host || isBusy(answer.StatusCode) {
+		return "", ""
+	}
+	return fmt.Sprintf("%s redirects to %s, which answered %d", e.Registry, to, answer.StatusCode),
+		"ask the owner of " + e.Registry + " whether its storage can be read from here"
 }
 
 func (e *Error) status() (reason, next string) {
