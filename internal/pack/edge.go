@@ -354,8 +354,8 @@ func (b *builder) need(key string, f found, p parts) bool {
 	return false
 }
 
-// templateFits refuses a template that does not lead to the image that was picked. Where
-// the user set its parts, that is only told when leads are asked for.
+// templateFits refuses a template that does not lead to the image that was picked. That is
+// only told when leads are asked for.
 func (b *builder) templateFits(shape string, t *template, p parts) bool {
 	b.lead = Lead{Agent: t.agent, Elsewhere: b.elsewhere(t), ID: t.id}
 	kubernetes := b.image.KubernetesVersion
@@ -367,7 +367,7 @@ func (b *builder) templateFits(shape string, t *template, p parts) bool {
 	if b.lead.Own {
 		return true
 	}
-	if b.lead.Kubernetes = ""; b.leading && p.overridden {
+	if b.lead.Kubernetes = ""; b.leading {
 		return true
 	}
 	if kubernetes == "" {

@@ -102,7 +102,7 @@ func nameOf(tag image.Image) image.Image {
 func tagOf(distribution, kubernetes, agent, custom string) image.Image {
 	name := strings.TrimSuffix(distribution+"-"+kubernetes+"-"+agent+"-"+custom, "-")
 	img := image.Image{
-		ID: "ttl.sh/os:" + name, Provider: "oci", Name: name, Region: image.GlobalRegion, Version: kubernetes + "-" + agent[1:], NewestBy: image.NewestByVersion,
+		ID: "ttl.sh/os:" + name, Provider: "oci", Name: name, Region: image.GlobalRegion, Version: kubernetes + "-" + strings.TrimPrefix(agent, "v"), NewestBy: image.NewestByVersion,
 		KubernetesVersion: kubernetes, Architecture: "amd64", State: image.Available, OS: image.OS{Name: "ubuntu", Version: "22.04"}, Evidence: image.Asked,
 		Digest: "sha256:" + fmt.Sprintf("%064x", len(name)),
 		Attributes: map[string]string{

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -47,19 +48,20 @@ func setsTag(v spec.Values) bool {
 
 // LockedSubjects are what a pack was given of a lock: the image, and where its template is
 // for versions of Kubernetes, those beside it that it leads to. Nothing but their ids and
-// what the pack selects is known of these.
+// what the pack selects is known of these, and that the machines which use the locked image
+// can use them.
 func (p *Pipeline) LockedSubjects(of spec.Pack, locked image.Image) ([]Subject, error) {
 	subjects := []Subject{{Pack: of.Name, Source: locked.Source, Image: locked}}
 	if !isTemplate(of) {
 		return subjects, nil
 	}
 	template := templateOf(of)
-	lead, err := template.Leads(&locked)
-	if err != nil {
-		return subjects, nil //nolint:nilerr // rendering says it
+	lead, _ := template.Leads(&locked)
+	if lead.ID == nil {
+		return subjects, nil // rendering says why
 	}
 	if !lead.Own {
-		subjects[0].against = "by packs[].values the template leads to " + lead.ID(locked.KubernetesVersion) + ", and not to it"
+		subjects[0].against = "the template leads to " + lead.ID(locked.KubernetesVersion) + ", and not to it"
 		return subjects, nil
 	}
 	rule, err := selection.Compile(of.Select)
@@ -70,10 +72,7 @@ func (p *Pipeline) LockedSubjects(of spec.Pack, locked image.Image) ([]Subject, 
 	for _, version := range template.Versions {
 		img := image.Image{
 			ID: lead.ID(version), Provider: locked.Provider, Region: locked.Region, KubernetesVersion: strings.TrimPrefix(version, "v"),
-			NewestBy: locked.NewestBy, Source: locked.Source,
-		}
-		if p.byArchitecture(rule, of, locked) {
-			img.Architecture = locked.Architecture
+			NewestBy: locked.NewestBy, Source: locked.Source, Architecture: locked.Architecture,
 		}
 		if img.ID != locked.ID {
 			subjects = append(subjects, Subject{Pack: of.Name, Source: img.Source, Image: img, rule: rule})
@@ -82,30 +81,16 @@ func (p *Pipeline) LockedSubjects(of spec.Pack, locked image.Image) ([]Subject, 
 	return subjects, nil
 }
 
-// byArchitecture tells whether a pack selects the architecture of an image that it was
-// given, also by its expression: else those beside it may be of another.
-func (p *Pipeline) byArchitecture(rule *selection.Rule, of spec.Pack, given image.Image) bool {
-	if of.Select.Architecture != "" {
-		return true
-	}
-	accepts := func(architecture string) bool {
-		img := given
-		img.Architecture = architecture
-		return len(rule.Against(&img, nil, p.Now)) == 0
-	}
-	others := slices.DeleteFunc([]string{"amd64", "arm64"}, func(a string) bool { return a == given.Architecture })
-	return accepts(given.Architecture) && !slices.ContainsFunc(others, accepts)
-}
-
 // judgeTemplates adds what is wrong with images as those of templates: that the template does
 // not lead to one, or that the pack's rules speak against one that it leads to.
 func (p *Pipeline) judgeTemplates(verifications []Verification) {
 	var given Verification // of the lock, before those beside it
+	only := ""             // architecture that an image of the same template is for
 	for i := range verifications {
 		v := &verifications[i]
 		switch {
 		case v.rule == nil:
-			given = *v
+			given, only = *v, onlyFor(v.now)
 			if v.against != "" {
 				v.speakAgainst(v.against)
 			}
@@ -113,8 +98,22 @@ func (p *Pipeline) judgeTemplates(verifications []Verification) {
 			for _, reason := range v.rule.Against(v.now, untold(given), p.Now) {
 				v.speakAgainst(reason.Reason)
 			}
+			own := onlyFor(v.now)
+			if only != "" && own != "" && own != only {
+				v.speakAgainst("it is for " + own + " alone, and another image that the template leads to is for " + only + " alone")
+			}
+			only = cmp.Or(only, own)
 		}
 	}
+}
+
+// onlyFor is the architecture of an image whose tag is for no other; of an index that is not
+// known.
+func onlyFor(img *image.Image) string {
+	if img == nil || img.Digest == "" || img.Attributes["platformDigest"] != img.Digest {
+		return ""
+	}
+	return img.Architecture
 }
 
 func (v *Verification) speakAgainst(reason string) {

@@ -26,7 +26,7 @@ packs:
 		reason   string
 	}{
 		"v4.8.0": {2, pipeline.StatusOK, ""},
-		"v4.7.0": {1, pipeline.StatusStale, "by packs[].values the template leads to ttl.sh/os:k3s-1.31.0-v4.7.0, and not to it"},
+		"v4.7.0": {1, pipeline.StatusStale, "the template leads to ttl.sh/os:k3s-1.31.0-v4.7.0, and not to it"},
 	} {
 		p := newPipeline(t, nil)
 		p.Document = parsed(t, strings.ReplaceAll(text, "AGENT", agent))

@@ -32,7 +32,9 @@ func (r *Rule) verdict(t *trial) Outcome {
 		if some, why := doubt.of(t.fit); len(some) > 1 {
 			if some = r.different(some); len(some) > 1 {
 				o.refuse(some, why)
+				o.ofTemplates = len(t.ways) > 0
 				o.settled = doubt.settles && r.doubtful(doubt, wereRead(t.fit))
+				o.byTemplate = doubt.byTemplate
 				return o
 			}
 		}
@@ -167,13 +169,15 @@ type doubt struct {
 	// settles says that no newer image ends the doubt. One that serves all architectures
 	// may end that of systems.
 	settles bool
+	// byTemplate says that the images may be of one template, and are no choice then.
+	byTemplate bool
 }
 
 // doubts are in the order that they are told.
 func (t *trial) doubts() []doubt {
 	return []doubt{
-		{orders, true}, {variants, true}, {outputs, false}, {copies, false}, {parts, false}, {systems, false},
-		{definitions, false}, {untimed, false}, {tied, false}, {t.worded, false},
+		{of: orders, settles: true}, {of: variants, settles: true}, {of: outputs}, {of: copies}, {of: parts}, {of: systems, byTemplate: true},
+		{of: definitions}, {of: t.untimed}, {of: t.tied}, {of: t.worded},
 	}
 }
 
@@ -349,17 +353,17 @@ func isCopy(a, b *entry) bool {
 
 // asNew returns the first image and those of other editions that neither time nor
 // version puts behind it.
-func asNew(fit []*entry) []*entry {
+func (t *trial) asNew(fit []*entry) []*entry {
 	top, end := fit[0], 1
-	for end < len(fit) && sameTime(top.Image, fit[end].Image) && top.version.Compare(*fit[end].version) == 0 {
+	for end < len(fit) && t.asNewAs(top, fit[end]) {
 		end++
 	}
-	return withFirst(fit[:end], func(e *entry) bool { return !sameContent(top, e) })
+	return withFirst(fit[:end], func(e *entry) bool { return !t.sameContent(top, e) })
 }
 
-// sameContent tells whether two names are of one image, as those of a mirror are.
-func sameContent(a, b *entry) bool {
-	return a.Digest != "" && a.Digest == b.Digest && strings.EqualFold(a.Architecture, b.Architecture)
+// asNewAs tells whether neither time nor version sets an entry apart from another.
+func (t *trial) asNewAs(a, b *entry) bool {
+	return sameTime(a.Image, b.Image) && a.version.Compare(*b.version) == 0
 }
 
 // definitions finds the images that the first is before by its version alone, and whose
@@ -382,21 +386,22 @@ func definitions(fit []*entry) (some []*entry, why string) {
 
 // untimed finds the images that only their ids set apart from the first, when no
 // creation time is known.
-func untimed(fit []*entry) (some []*entry, why string) {
+func (t *trial) untimed(fit []*entry) (some []*entry, why string) {
 	if fit[0].CreatedAt != nil {
 		return nil, ""
 	}
-	return asNew(fit), "neither a creation time nor a version says which is newest"
+	some = t.asNew(fit)
+	return some, "neither a creation time nor a version says which is newest" + t.apartFor(some)
 }
 
 // tied finds the images that only their ids set apart from the first, and tells what the
 // ids would choose.
-func tied(fit []*entry) (some []*entry, why string) {
+func (t *trial) tied(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	if top.CreatedAt == nil {
 		return nil, ""
 	}
-	some = asNew(fit)
+	some = t.asNew(fit)
 	contents := []struct {
 		name string
 		same func(*entry) bool
@@ -415,7 +420,7 @@ func tied(fit []*entry) (some []*entry, why string) {
 	if what != nil {
 		why += " the " + strings.Join(what, " and the ")
 	}
-	return some, why
+	return some, why + t.apartFor(some)
 }
 
 // worded finds the images that the first comes before though nothing puts them in order,
@@ -427,14 +432,14 @@ func (t *trial) worded(fit []*entry) (some []*entry, why string) {
 		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
 			break
 		}
-		if t.unordered(top, e) && !sameEdition(top, e) && !sameContent(top, e) && (len(some) == 1 || t.unordered(some[len(some)-1], e)) {
+		if t.unordered(top, e) && !sameEdition(top, e) && !t.sameContent(top, e) && (len(some) == 1 || t.unordered(some[len(some)-1], e)) {
 			some = append(some, e)
 		}
 	}
 	if len(some) < 2 {
 		return nil, ""
 	}
-	return some, fmt.Sprintf("their versions differ in what makes none newer (%s, %s)", top.Version, some[1].Version)
+	return some, fmt.Sprintf("their versions differ in what makes none newer (%s, %s)", top.Version, some[1].Version) + t.apartFor(some)
 }
 
 // unordered tells whether nothing in the versions of two images says which is newer: of

@@ -103,13 +103,36 @@ func (o Outcome) tellApart() string {
 	for _, key := range o.differingTags() {
 		differ = append(differ, "tags."+printableText(key))
 	}
+	parts := o.differingParts()
 	switch {
+	case parts != nil:
+		return "they differ in what the template is made of: set " + strings.Join(parts, ", ") + " to one of theirs"
 	case len(differ) == 0:
 		return fmt.Sprintf("only their ids differ: give the builds different names or tags, or select one with where: 'image.id == %q'", o.Alternatives[0].ID)
 	case slices.Contains(differ, "region") || slices.Contains(differ, "architecture"):
 		return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that, or give the pack a matrix to have one pack for each"
 	}
 	return "they differ in " + strings.Join(limited(differ), ", ") + ": select by that" + o.withoutCustomTag(differ)
+}
+
+// differingParts are the values that choose between templates which differ in nothing else.
+// One of their images is not to be selected, as each stands for others.
+func (o Outcome) differingParts() []string {
+	if !o.ofTemplates {
+		return nil
+	}
+	for _, field := range selectable() {
+		if field.key != "name" && o.differIn(field.get) {
+			return nil
+		}
+	}
+	var differ []string
+	for _, part := range []struct{ key, attribute string }{{"registry", "registry"}, {"repo", "repository"}, {"peVersion", image.AttributePEVersion}} {
+		if o.differIn(func(i *image.Image) string { return i.Attributes[part.attribute] }) {
+			differ = append(differ, "packs[].values."+part.key)
+		}
+	}
+	return differ
 }
 
 // withoutCustomTag says how to select what no value of a key names.

@@ -144,7 +144,11 @@ type Outcome struct {
 	unread []Unread
 	// settled says that no other image could change the verdict.
 	settled bool
-	missed  missed
+	// byTemplate says that what the first's template leads to could change the verdict.
+	byTemplate bool
+	// ofTemplates says that the alternatives stand for others, too.
+	ofTemplates bool
+	missed      missed
 }
 
 // Unread returns the images of which sources that can tell more listed the name alone, and
@@ -192,7 +196,9 @@ type trial struct {
 	// astrays are what was not read, may fit, and has a template that leads elsewhere.
 	astrays map[*entry]way
 	// accepted are the ids that fit but for what the template leads to.
-	accepted map[string]bool
+	accepted landing
+	// targets are what leadTo returns.
+	targets *targets
 	// mayBe is what open returns, once opened.
 	mayBe  []*entry
 	opened bool

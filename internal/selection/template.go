@@ -75,16 +75,16 @@ func (t *trial) follow() {
 	if t.rule.template == nil {
 		return
 	}
-	t.ways, t.accepted = map[*entry]way{}, map[string]bool{}
+	t.ways, t.accepted = map[*entry]way{}, landing{}
 	for _, e := range t.fit {
-		t.accepted[e.ID] = true
+		t.accepted.add(e, e.Architecture)
 	}
 	some := false
 	for _, e := range t.fit {
 		w := t.way(e)
 		some = some || w.ID != nil
 		if w.ID != nil {
-			w.rule, w.why = t.astray(e, w, t.accepted)
+			w.rule, w.why = t.astray(e, w, t.accepted, e.Architecture)
 		}
 		t.ways[e] = w
 	}
@@ -115,8 +115,8 @@ func (t *trial) sortByAgent(some []*entry) {
 
 // astray says by which rule, and why, the template of an entry does not lead to all that it
 // has to: the entry itself, in the repository that the values name, and one that fits for
-// each version.
-func (t *trial) astray(e *entry, w way, has map[string]bool) (rule, why string) {
+// each version, of one architecture.
+func (t *trial) astray(e *entry, w way, has landing, architecture string) (rule, why string) {
 	if !w.Own {
 		return valuesRule, t.otherParts(e, w)
 	}
@@ -132,7 +132,7 @@ func (t *trial) astray(e *entry, w way, has map[string]bool) (rule, why string) 
 	for _, version := range wanted {
 		id := w.ID(version)
 		own = own || id == e.ID
-		if !has[id] {
+		if has[id] == nil {
 			missing = append(missing, fmt.Sprintf("%s for Kubernetes %s", id, version))
 		}
 	}
@@ -141,6 +141,9 @@ func (t *trial) astray(e *entry, w way, has map[string]bool) (rule, why string) 
 		return versionsRule, "its template leads to no image that fits: " + strings.Join(limited(missing), ", ")
 	case !own:
 		return versionsRule, fmt.Sprintf("Kubernetes %s is none of edge.kubernetesVersions", cmp.Or(e.KubernetesVersion, "of an unknown version"))
+	}
+	if why := has.unshared(w, wanted, architecture); why != "" {
+		return versionsRule, why
 	}
 	return "", ""
 }
@@ -172,7 +175,11 @@ func (t *trial) otherParts(e *entry, w way) string {
 	if differ == nil {
 		differ = set
 	}
-	return fmt.Sprintf("its template leads to %s, and not to it: %s", w.ID(cmp.Or(e.KubernetesVersion, "VERSION")), strings.Join(differ, "; "))
+	why := fmt.Sprintf("its template leads to %s, and not to it", w.ID(cmp.Or(e.KubernetesVersion, "VERSION")))
+	if differ != nil {
+		why += ": " + strings.Join(differ, "; ")
+	}
+	return why
 }
 
 // nextParts says of images that fit but for what values set which part of the tag there is
@@ -201,7 +208,7 @@ func (t *trial) nextParts() string {
 		return fmt.Sprintf("values.%s is %s, and %s have %s", part.key, part.value, which, strings.Join(limited(has), ", ")) + build
 	}
 	if len(all) == 0 {
-		return "build and push these images, or correct packs[].values"
+		return "build and push these images, or set packs[].edge.reference: tag for a plain reference"
 	}
 	return "none of " + which + " has " + strings.Join(all, " and ") + build
 }
@@ -211,7 +218,7 @@ func (t *trial) nextParts() string {
 func (t *trial) openWays(open []*entry) []*entry {
 	could := maps.Clone(t.accepted)
 	for _, e := range open {
-		could[e.ID] = true
+		could.add(e, laterArchitecture(e))
 	}
 	t.astrays = map[*entry]way{}
 	some := open[:0:0]
@@ -223,7 +230,7 @@ func (t *trial) openWays(open []*entry) []*entry {
 			continue
 		}
 		_, known := t.ways[e]
-		if w.rule, w.why = t.astray(e, w, could); w.leadsNowhere() {
+		if w.rule, w.why = t.astray(e, w, could, laterArchitecture(e)); w.leadsNowhere() {
 			if !known {
 				t.astrays[e] = w
 			}
@@ -247,11 +254,11 @@ func (t *trial) mayLead(e *entry) bool {
 		return true
 	}
 	w, has := t.way(e), maps.Clone(t.accepted)
-	has[e.ID] = true
+	has.add(e, e.Architecture)
 	if w.ID == nil {
 		return false
 	}
-	_, why := t.astray(e, w, has)
+	_, why := t.astray(e, w, has, e.Architecture)
 	return why == ""
 }
 

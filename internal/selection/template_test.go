@@ -46,8 +46,9 @@ func setting(values spec.Values, versions ...string) selection.Template {
 			return selection.Lead{}, errors.New("peVersion is unknown")
 		}
 		tail := agent + "-" + has(values.CustomTag, image.AttributeCustomTag)
+		repository, _, _ := strings.Cut(img.ID, ":")
 		id := func(kubernetes string) string {
-			return strings.TrimSuffix("r/os:"+has(values.K8sDistribution, image.AttributeK8sDistribution)+"-"+strings.TrimPrefix(kubernetes, "v")+"-"+tail, "-")
+			return strings.TrimSuffix(repository+":"+has(values.K8sDistribution, image.AttributeK8sDistribution)+"-"+strings.TrimPrefix(kubernetes, "v")+"-"+tail, "-")
 		}
 		lead := selection.Lead{Agent: agent, ID: id, Own: id(img.KubernetesVersion) == img.ID, Kubernetes: img.KubernetesVersion}
 		if values.Repo != "" && !strings.HasPrefix(img.ID, "r/"+values.Repo+":") {
@@ -236,12 +237,9 @@ func TestTemplatesOfUnlikeImages(t *testing.T) {
 		images   []image.Image
 		want     string
 	}{
-		"alike":         {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
-		"architectures": {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")}, architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9: set select.architecture to be sure"},
-		"of versions": {
-			[]string{"1.30.9", "v1.29.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")},
-			architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9",
-		},
+		"alike":              {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
+		"architectures":      {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")}, architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9: set select.architecture to be sure"},
+		"of versions":        {[]string{"1.30.9", "v1.29.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
 		"of another version": {[]string{"1.30.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
 		"of another agent":   {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.6.0", arm)}, ""},
 		"several of each":    {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},

@@ -101,8 +101,10 @@ func (t *trial) open() []*entry {
 // unreads are the entries that were not read and could change an outcome.
 type unreads struct {
 	// before would come before what fits, and variants are the first of each kind
-	// that would leave no pick. To the led the template of the first that fits leads.
-	before, led, after, variants []*entry
+	// that would leave no pick. To the led the template of the first that fits leads, and
+	// to beside where the pack names no versions; before that is read, it is not known
+	// whether the images of several architectures are of one template.
+	before, led, beside, after, variants []*entry
 }
 
 // unread sorts what was not read by what it could change.
@@ -113,15 +115,18 @@ func (t *trial) unread() unreads {
 	}
 	var u unreads
 	top := t.fit[0]
-	seen := map[kind]bool{kindOf(top, top): true}
+	seen, rivals := map[kind]bool{kindOf(top, top): true}, t.rivals()
 	for _, e := range open {
 		switch {
 		case !t.ranksAfter(e, top):
 			u.before = append(u.before, e)
-		case t.leadsTo(top, e):
+		case t.mustLead(top, rivals, e):
 			u.led = append(u.led, e)
 		default:
 			u.after = append(u.after, e)
+			if t.leads(top, e) {
+				u.beside = append(u.beside, e)
+			}
 			if of := kindOf(e, top); e.Version != "" && !seen[of] {
 				seen[of] = true
 				u.variants = append(u.variants, e)
@@ -167,12 +172,16 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	return e.version.Order(*top.version) < 0
 }
 
-// leadsTo tells whether an entry is one of those that the template of another must lead to.
-func (t *trial) leadsTo(top, e *entry) bool {
-	if t.rule.template == nil || t.ways[top].ID == nil {
+// mustLead tells whether an entry is one of those that the template of the first must lead
+// to, or that sets it apart from a rival.
+func (t *trial) mustLead(top *entry, rivals []*entry, e *entry) bool {
+	switch {
+	case len(rivals) > 0:
+		return t.leads(top, e) || slices.ContainsFunc(rivals, func(rival *entry) bool { return t.leads(rival, e) })
+	case t.rule.template == nil || len(t.rule.template.Versions) == 0:
 		return false
 	}
-	return slices.ContainsFunc(t.rule.template.Versions, func(version string) bool { return t.ways[top].ID(version) == e.ID })
+	return t.leads(top, e)
 }
 
 // maxUnread bounds how many images an outcome names to be read: the best come first.
@@ -192,6 +201,9 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 		some = append(some, u.after...)
 	default: // a variant may be none once it is read, or leave no pick
 		some = append(some, u.variants...)
+		if o.byTemplate {
+			some = append(some, u.beside...)
+		}
 	}
 	o.unread = t.withPlatforms(toAsk(some, t.inDoubt(o)))
 	if o.Verdict == Picked {

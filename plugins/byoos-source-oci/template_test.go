@@ -90,8 +90,8 @@ func TestVerifyBesideALockedImage(t *testing.T) {
 		"an expression that holds":    {`where: 'image.tags.team == "edge"'`, registry.Manifest{Architecture: "amd64", Labels: labels("rhel", "edge")}, ""},
 		"another architecture":        {"architecture: amd64", registry.Manifest{Architecture: "arm64", Labels: labels("ubuntu", "edge")}, "the tag no longer has an image for amd64"},
 		"one by an expression":        {`where: 'image.architecture == "amd64"'`, registry.Manifest{Architecture: "arm64", Labels: labels("ubuntu", "edge")}, "the tag no longer has an image for amd64"},
-		"one that nobody asks for":    {"os: {name: ubuntu}", registry.Manifest{Architecture: "arm64", Labels: labels("ubuntu", "edge")}, ""},
-		"one of two by an expression": {`where: 'image.architecture in ["amd64", "arm64"]'`, registry.Manifest{Architecture: "arm64", Labels: labels("ubuntu", "edge")}, ""},
+		"one that nobody asks for":    {"os: {name: ubuntu}", registry.Manifest{Architecture: "arm64", Labels: labels("ubuntu", "edge")}, "the tag no longer has an image for amd64"},
+		"one of two by an expression": {`where: 'image.architecture in ["amd64", "arm64"]'`, registry.Manifest{Architecture: "arm64", Labels: labels("ubuntu", "edge")}, "the tag no longer has an image for amd64"},
 	} {
 		s := registry.NewStore(t)
 		for _, tag := range []string{"k3s-1.31.0-v4.7.0", "k3s-1.30.1-v4.7.0", "k3s-1.29.1-v4.7.0"} {
@@ -110,6 +110,42 @@ func TestVerifyBesideALockedImage(t *testing.T) {
 		if out = narrow(out); !strings.Contains(out, want) || !strings.Contains(out, "k3s-1.31.0-v4.7.0 ok") {
 			t.Errorf("%s: verified:\n%s", name, out)
 		}
+	}
+}
+
+// Of images for several architectures one may lose some, as long as those of a template have
+// one in common.
+func TestVerifyBesideAnIndex(t *testing.T) {
+	s := registry.NewStore(t)
+	push := func(tag string, architectures ...string) {
+		var entries []registry.Descriptor
+		for _, architecture := range architectures {
+			d := s.Image(t, repoName, tag, registry.Manifest{Architecture: architecture})
+			d.Platform = &registry.Platform{OS: "linux", Architecture: architecture}
+			entries = append(entries, d)
+		}
+		if len(entries) > 1 {
+			s.Index(t, repoName, tag, nil, entries...)
+		}
+	}
+	const highest, middle, lowest = "k3s-1.31.0-v4.7.0", "k3s-1.30.1-v4.7.0", "k3s-1.29.1-v4.7.0"
+	for _, tag := range []string{highest, middle, lowest} {
+		push(tag, "amd64", "arm64")
+	}
+	p := newProgram(t, s.Host)
+	p.spec(templateSpec("", "kubernetesVersions: [1.29.1, 1.30.1, 1.31.0]", ""))
+	p.run(0, "lock")
+	p.run(0, "verify")
+	push(middle, "arm64")
+	p.run(0, "verify")
+	push(lowest, "arm64")
+	p.run(0, "verify")
+	push(lowest, "amd64")
+	if out, _ := p.run(1, "verify"); !strings.Contains(narrow(out), "it is for arm64 alone, and another image that the template leads to is for amd64 alone") {
+		t.Errorf("verified:\n%s", out)
+	}
+	if _, talk := p.run(3, "update"); !strings.Contains(talk, "its template leads to images that no machine can use for every version") {
+		t.Errorf("updated: %s", talk)
 	}
 }
 

@@ -1,0 +1,123 @@
+package selection_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// at puts a tag into a repository.
+func at(repository string) func(*image.Image) {
+	return func(i *image.Image) {
+		i.ID = repository + ":" + i.Name
+		i.Attributes["repository"] = repository
+	}
+}
+
+func holds(digest string) func(*image.Image) { return func(i *image.Image) { i.Digest = digest } }
+
+func arm(i *image.Image) { i.Architecture = "arm64" }
+
+// says is the pick of an outcome, or what its error says.
+func says(outcome selection.Outcome) string {
+	if outcome.Pick != nil {
+		return outcome.Pick.ID
+	}
+	_, err := outcome.Resolve("p")
+	if failed := (*failure.Error)(nil); errors.As(err, &failed) {
+		return failed.Summary + "\n" + strings.Join(failed.Details, "\n") + "\n" + failed.Next
+	}
+	return ""
+}
+
+// Two templates are one image only when all that they lead to is; else neither the name of a
+// repository nor the spelling of an agent chooses.
+func TestTiesOfTemplates(t *testing.T) {
+	both := func(more ...image.Image) []image.Image {
+		return append([]image.Image{edge("k3s-1.30.5-v4.7.0", at("r/e"), holds("five")), edge("k3s-1.30.5-v4.7.0", at("r/m"), holds("five"))}, more...)
+	}
+	four := func(repository, digest string, options ...func(*image.Image)) image.Image {
+		return edge("k3s-1.30.4-v4.7.0", append([]func(*image.Image){at(repository), holds(digest)}, options...)...)
+	}
+	spelled := func(agent, digest string) []image.Image {
+		of := func(kubernetes, digest string) image.Image {
+			return edge("k3s-"+kubernetes+"-v4.7.0", func(i *image.Image) {
+				i.Name = "k3s-" + kubernetes + "-" + agent
+				i.ID, i.Attributes[image.AttributePEVersion], i.Digest = "r/os:"+i.Name, agent, digest
+			})
+		}
+		return []image.Image{of("1.30.5", "five"), of("1.30.4", digest)}
+	}
+	named := []string{"v1.30.4", "1.30.5"}
+	const apart = "their templates do not lead to one digest for Kubernetes "
+	for name, tc := range map[string]struct {
+		sel      spec.Select
+		versions []string
+		images   []image.Image
+		want     string
+	}{
+		"one":                                {spec.Select{}, named, both(four("r/e", "four"), four("r/m", "four")), "r/e:k3s-1.30.5-v4.7.0"},
+		"one without versions":               {spec.Select{}, nil, both(four("r/e", "four"), four("r/m", "four")), "r/e:k3s-1.30.5-v4.7.0"},
+		"another for one version":            {spec.Select{}, named, both(four("r/e", "a"), four("r/m", "b")), apart + "v1.30.4\n"},
+		"another, without versions":          {spec.Select{}, nil, both(four("r/e", "a"), four("r/m", "b")), apart + "1.30.4\n"},
+		"what chooses":                       {spec.Select{}, nil, both(four("r/e", "a"), four("r/m", "b")), "set packs[].values.repo to one of theirs"},
+		"none for one version":               {spec.Select{}, nil, both(four("r/e", "a")), apart + "1.30.4\n"},
+		"none, which is not asked for":       {spec.Select{}, []string{"1.30.5"}, both(four("r/e", "a"), four("r/m", "b")), "r/e:k3s-1.30.5-v4.7.0"},
+		"another that does not fit":          {spec.Select{KubernetesVersion: "1.30.5"}, nil, both(four("r/e", "a"), four("r/m", "b")), "r/e:k3s-1.30.5-v4.7.0"},
+		"another of an architecture":         {spec.Select{}, named, both(four("r/e", "a"), four("r/e", "a", arm), four("r/m", "a")), "r/e:k3s-1.30.5-v4.7.0"},
+		"an index":                           {spec.Select{}, nil, both(four("r/e", "a"), four("r/e", "a", arm), four("r/m", "a"), four("r/m", "a", arm)), "r/e:k3s-1.30.5-v4.7.0"},
+		"not known":                          {spec.Select{}, named, both(four("r/e", "a"), four("r/m", "", onlyNamed)), apart + "v1.30.4\n"},
+		"of two that are not known":          {spec.Select{}, named, both(four("r/e", "", onlyNamed), four("r/m", "", onlyNamed)), apart + "v1.30.4\n"},
+		"a repository that the values name":  {spec.Select{Where: `image.attributes.repository == "r/m"`}, named, both(four("r/e", "a"), four("r/m", "b")), "r/m:k3s-1.30.5-v4.7.0"},
+		"two spellings of an agent":          {spec.Select{}, named, append(spelled("v4.7.0", "a"), spelled("4.7.0", "b")...), apart + "v1.30.4\n"},
+		"two spellings of one":               {spec.Select{}, named, append(spelled("v4.7.0", "a"), spelled("4.7.0", "a")...), "r/os:k3s-1.30.5-4.7.0"},
+		"what chooses between the spellings": {spec.Select{}, nil, append(spelled("v4.7.0", "a"), spelled("4.7.0", "b")...), "set packs[].values.peVersion to one of theirs"},
+		"words without order":                {spec.Select{}, nil, append(spelled("v4.7.0-lab", "a"), spelled("v4.7.0-prod", "b")...), apart + "1.30.4\n"},
+		"words without order, of one":        {spec.Select{}, nil, append(spelled("v4.7.0-lab", "a"), spelled("v4.7.0-prod", "a")...), "r/os:k3s-1.30.5-v4.7.0-prod"},
+	} {
+		if said := says(templated(t, tc.sel, templateOf(tc.versions...), slices.Clone(tc.images)...)); !strings.Contains(said, tc.want) {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// What templates that are a tie lead to is read, and what may make images of several
+// architectures those of one template.
+func TestUnreadOfTemplates(t *testing.T) {
+	tie := []image.Image{
+		edge("k3s-1.30.5-v4.7.0", at("r/e"), holds("five")), edge("k3s-1.30.5-v4.7.0", at("r/m"), holds("five")),
+		edge("k3s-1.30.4-v4.7.0", at("r/e"), onlyNamed), edge("k3s-1.30.4-v4.7.0", at("r/m"), onlyNamed),
+		edge("k3s-1.30.4-v4.6.0", at("r/e"), onlyNamed), edge("k3s-1.30.3-v4.7.0", at("r/m"), onlyNamed),
+	}
+	newest := []image.Image{edge("k3s-1.30.5-v4.7.0", arm), edge("k3s-1.30.4-v4.7.0", onlyNamed), edge("k3s-1.30.4-v4.6.0", onlyNamed)}
+	amd64 := spec.Select{Architecture: "amd64"}
+	for name, tc := range map[string]struct {
+		sel      spec.Select
+		versions []string
+		images   []image.Image
+		want     string
+	}{
+		"a tie":                        {amd64, nil, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
+		"a tie of versions":            {spec.Select{}, []string{"1.30.5", "1.30.4"}, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
+		"no tie of one version":        {amd64, []string{"1.30.5"}, tie, ""},
+		"a tie that is told":           {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m"))), ""},
+		"several architectures":        {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), "r/os:k3s-1.30.4-v4.7.0"},
+		"one architecture":             {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0", arm)), ""},
+		"several, of versions":         {spec.Select{}, []string{"1.30.5", "1.30.4"}, newest, "r/os:k3s-1.30.4-v4.7.0"},
+		"several, and one is selected": {spec.Select{Architecture: "arm64"}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
+	} {
+		var got []string
+		for _, img := range templated(t, tc.sel, templateOf(tc.versions...), slices.Clone(tc.images)...).Unread() {
+			got = append(got, img.ID)
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
