@@ -49,8 +49,12 @@ func hidden(v view) []hit {
 		if !own {
 			return
 		}
-		if at := commentIn.FindStringIndex(value); at != nil {
-			value = value[:at[0]]
+		if mayComment.MatchString(value) {
+			hits = append(hits, hit{
+				rule: RuleNoBreakSpace, severity: Error, at: v.doc.Offset(s.Node),
+				message: fmt.Sprintf("%q is all value, as its no-break space starts no comment: write a space, or nothing", short(value)),
+			})
+			return
 		}
 		left := len(value) - len(strings.TrimLeft(value, allBlanks))
 		hits = append(hits, v.trimmed(s.Node, left, len(strings.TrimRight(value, allBlanks)))...)
@@ -81,8 +85,8 @@ func short(text string) string {
 	return text
 }
 
-// commentIn is a comment to the eye.
-var commentIn = regexp.MustCompile(`[` + lookalikes + `]+#`)
+// mayComment is a comment to the eye.
+var mayComment = regexp.MustCompile(`[` + lookalikes + `]#`)
 
 // trimmed replaces the no-break spaces at the ends of a value.
 func (v view) trimmed(n *yaml.Node, left, right int) []hit {

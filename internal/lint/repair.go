@@ -77,7 +77,7 @@ func (s *stages) try(v view, spaces []space) error {
 	if n := s.last.indented(); n > 0 {
 		return fmt.Errorf("line %d would still be indented by no-break spaces", n)
 	}
-	return s.last.doubt(spaces)
+	return s.last.doubt(v.text, spaces)
 }
 
 // unread is the view's text with the fixes of hits, which all belong to it.
@@ -115,8 +115,8 @@ func lookalike(text []byte) int {
 // space is one no-break space where YAML wants a space.
 type space struct {
 	at, size int
-	// lead says that it is in the indentation.
-	lead bool
+	// sure says that it is in the indentation or in a macro, so no part of a text.
+	sure bool
 }
 
 // noBreakSpaces finds those that separate, in all lines. What is between words is
@@ -132,16 +132,38 @@ func noBreakSpaces(text []byte) []space {
 		if at := lineTail.FindIndex(line[head[1]:]); at != nil {
 			tail = []int{head[1] + at[0], head[1] + at[1]}
 		}
+		macros := macroSpaces(string(line[:tail[0]]))
 		for i := 0; i < len(line); i++ {
 			n := lookalike(line[i:])
 			if n == 0 {
 				continue
 			}
 			in := func(group int) bool { return head[2*group] <= i && i < head[2*group+1] }
-			if in(1) || in(2) || in(3) || in(4) || tail[0] <= i && i < tail[1] {
-				all = append(all, space{start + i, n, in(1)})
+			sure := in(1) || slices.Contains(macros, i)
+			if sure || in(2) || in(3) || in(4) || tail[0] <= i && i < tail[1] {
+				all = append(all, space{start + i, n, sure})
 			}
 			i += n - 1
+		}
+	}
+	return all
+}
+
+// inMacro is a string of a macro, or one byte or character of it.
+var inMacro = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|(?s:.)")
+
+// macroSpaces are the no-break spaces in macros and outside of their strings, where no
+// template takes one.
+func macroSpaces(text string) []int {
+	if !strings.Contains(text, "{{") || !strings.ContainsFunc(text, isLookalike) {
+		return nil
+	}
+	var all []int
+	for _, m := range oneMacro.FindAllStringIndex(text, -1) {
+		for _, at := range inMacro.FindAllStringIndex(text[m[0]:m[1]], -1) {
+			if token := text[m[0]+at[0] : m[0]+at[1]]; lookalike([]byte(token)) > 0 {
+				all = append(all, m[0]+at[0])
+			}
 		}
 	}
 	return all
@@ -223,12 +245,17 @@ func leading(text string, lead bool) int {
 	return -1
 }
 
-// doubt says what may have been text: a no-break space inside of a value became a
-// space, or one is left where it looks like a separator.
-func (v view) doubt(spaces []space) error {
+// doubt says what may have been text: a no-break space before # or inside of a value
+// became a space, or one is left where it looks like a separator.
+func (v view) doubt(original []byte, spaces []space) error {
 	var inside []int
+	lines := newLines(original)
 	for _, s := range spaces {
-		if !s.lead {
+		if bytes.HasPrefix(original[s.at+s.size:], []byte("#")) {
+			line, _ := lines.position(s.at)
+			return fmt.Errorf("a no-break space before # on line %d may be text: write a space, or put the value in quotes", line)
+		}
+		if !s.sure {
 			inside = append(inside, s.at)
 		}
 	}

@@ -14,6 +14,8 @@ type scalar struct {
 	*yaml.Node
 	parent *yaml.Node
 	isKey  bool
+	// flow says that it is in a flow collection.
+	flow bool
 	// of is the key that a value belongs to, empty in a list; top is the key at the
 	// top that it is below.
 	of, top string
@@ -27,7 +29,7 @@ func (v view) each(visit func(scalar)) {
 	walk = func(s scalar) {
 		visit(s)
 		for i, c := range s.Content {
-			next := scalar{Node: c, parent: s.Node, top: s.top}
+			next := scalar{Node: c, parent: s.Node, top: s.top, flow: s.flow || s.Style&yaml.FlowStyle != 0}
 			if s.Kind == yaml.MappingNode {
 				next.isKey = i%2 == 0
 				if !next.isKey {
@@ -224,6 +226,15 @@ func (v view) macros(n *yaml.Node) []hit {
 	}
 	at := v.doc.Spelling(n)
 	var hits []hit
+	if spaces := macroSpaces(n.Value); len(spaces) > 0 {
+		h := spaceHit(spaces[0], nil)
+		h.message = "a no-break space stands in a macro, which no template takes"
+		var edits []valueEdit
+		for _, i := range spaces {
+			edits = append(edits, valueEdit{i, i + lookalike([]byte(n.Value[i:])), " "})
+		}
+		hits = append(hits, v.valueHit(n, at, h, edits))
+	}
 	for _, u := range all {
 		if message, fix := u.missing(n.Value); message != "" {
 			hits = append(hits, v.valueHit(n, at, hit{rule: RuleMacroBraces, severity: Error, at: u.start, message: message}, fix))

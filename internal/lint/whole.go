@@ -73,28 +73,29 @@ func typographicValue(text string) *region {
 	return nil
 }
 
-// bareMacro finds a value that starts with a macro. What may be a key and its value
-// is no such.
+// oneMacro is an action without braces inside.
+var oneMacro = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+
+// severalThings is text beside macros that may be more than a part of one value: a key,
+// items, a comment, quotes.
+var severalThings = regexp.MustCompile("[,\t\"'`\\[\\]{}" + lookalikes + typographicQuotes + "]|:(?: |$)")
+
+// bareMacro finds a value that starts with a macro. It has no fix where that may be a
+// key, or more than one value.
 func bareMacro(text string) *region {
-	end := len(text)
 	if i := strings.Index(text, " #"); i >= 0 {
-		end = i
+		text = text[:i]
 	}
-	text = strings.TrimRight(text[:end], " \t")
+	text = strings.TrimRight(text, " \t")
 	a, err := actionsOf(text)
 	if err != nil || len(a.uses) == 0 {
 		return nil
 	}
 	r := &region{hit: bareHit(), end: len(text), value: text}
 	quote := quoteFor(text)
-	isKey := slices.ContainsFunc(a.texts, func(e extent) bool {
-		literal := a.value[e.start:e.end]
-		return strings.Contains(literal, ": ") || strings.HasSuffix(literal, ":")
-	})
-	if quote == "" || isKey {
-		return nil
+	if quote != "" && !severalThings.MatchString(oneMacro.ReplaceAllString(text, "x")) {
+		r.fix = []Replacement{{0, 0, quote}, {len(text), len(text), quote}}
 	}
-	r.fix = []Replacement{{0, 0, quote}, {len(text), len(text), quote}}
 	return r
 }
 
@@ -104,10 +105,10 @@ var errNoYAML = errors.New("the result would not be YAML")
 // each shows what the rest of the text is: the result has to be that, with the
 // repaired values where the words are.
 func (v view) wholeValues() ([]hit, view, error) {
-	regions := regionsOf(v.text)
+	regions := slices.DeleteFunc(regionsOf(v.text), func(r region) bool { return r.fix == nil })
 	shown, places, err := v.shown(regions)
 	if err == nil && len(places) < len(regions) {
-		// Those that are no value, but a part of one, stay.
+		// Those that are no value, but a part of one, or in a flow collection, stay.
 		regions = slices.DeleteFunc(regions, func(r region) bool { return places[r.start] == nil })
 		if shown, places, err = v.shown(regions); len(places) < len(regions) {
 			err = errNoYAML
@@ -138,7 +139,7 @@ func (v view) wholeValues() ([]hit, view, error) {
 }
 
 // shown reads the text with a word in place of each region, and returns the regions
-// that are a value, by their start.
+// that are a value of a block, by their start.
 func (v view) shown(regions []region) (*yamledit.Document, map[int]*yaml.Node, error) {
 	const word = "placeholder-of-a-value-"
 	if len(regions) == 0 || bytes.Contains(v.text, []byte(word)) {
@@ -157,7 +158,7 @@ func (v view) shown(regions []region) (*yamledit.Document, map[int]*yaml.Node, e
 	}
 	places := map[int]*yaml.Node{}
 	view{doc: doc}.each(func(s scalar) {
-		if start, ok := starts[s.Value]; ok && s.Kind == yaml.ScalarNode && s.isPlain() {
+		if start, ok := starts[s.Value]; ok && s.Kind == yaml.ScalarNode && s.isPlain() && !s.isKey && !s.flow {
 			places[start] = s.Node
 		}
 	})
