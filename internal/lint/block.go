@@ -23,7 +23,7 @@ type block struct {
 	kind   spec.PackKind
 	cloud  string
 	label  string // starts each message
-	bare   bool   // an end mark is before it, and no --- starts it
+	bare   bool   // an end mark is before it that it must not have
 	inJSON bool
 	// page says that only values of a BYOOS pack count, of pack when it is set.
 	page bool
@@ -61,15 +61,19 @@ func (b *block) declared() string {
 }
 
 // opened is how a document starts that says so: by --- behind comments and directives.
-var opened = regexp.MustCompile(`^(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+|%[^\r\n]*[\r\n]+)*---(?:[ \t\r\n]|$)`)
+// ended is a text that has ... in its place.
+var (
+	opened = regexp.MustCompile(`^(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+|%[^\r\n]*[\r\n]+)*---(?:[ \t\r\n]|$)`)
+	ended  = regexp.MustCompile(strings.Replace(opened.String(), "---", `\.\.\.`, 1))
+)
 
 // documents are the YAML documents of a text.
 func (b *block) documents() []*block {
 	var all []*block
-	for _, d := range yamledit.Documents(b.text) {
+	for i, d := range yamledit.Documents(b.text) {
 		part := *b
 		part.text, part.base = b.text[d.Start:d.End:d.End], b.base+d.Start
-		part.bare = d.Start > 0 && !opened.Match(part.text)
+		part.bare = d.Start > 0 && !opened.Match(part.text) || i == 0 && ended.Match(b.text[bom(b.text):])
 		all = append(all, &part)
 	}
 	return all

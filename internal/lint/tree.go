@@ -23,12 +23,13 @@ type tree struct {
 func (b *block) data(v view) []hit {
 	t := &tree{block: b, view: v, read: map[*yaml.Node]*keys{}}
 	if b.bare {
-		t.add(RuleSyntax, Error, t.doc().Root(), "a document behind ... must start with ---")
+		t.add(RuleSyntax, Error, t.doc().Root(), "... ends a document: before it there must be one, and behind it --- starts the next")
 	}
 	for _, dup := range t.doc().Duplicates() {
 		t.add(RuleDuplicateKey, Error, dup.Key, "key %q is already on line %d of these values", dup.Key.Value, dup.First.Line)
 	}
 	t.each(t.wellFormed)
+	t.aliases()
 	t.packCloud()
 	switch b.kind {
 	case spec.GenericBYOI:
@@ -51,32 +52,6 @@ func (t *tree) add(rule Rule, severity Severity, n *yaml.Node, format string, ar
 	}
 	t.hits = append(t.hits, h)
 	return &t.hits[len(t.hits)-1]
-}
-
-// wellFormed finds what the parser takes and no reader does: << without a mapping, a
-// tag that does not fit its value.
-func (t *tree) wellFormed(s scalar) {
-	switch {
-	case s.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(s.Content); i += 2 {
-			if isMerge(s.Content[i]) && !mergeable(s.Content[i+1]) {
-				t.add(RuleSyntax, Error, s.Content[i], "<< takes a mapping, or a list of some")
-			}
-		}
-	case s.Kind == yaml.ScalarNode && s.Style&yaml.TaggedStyle != 0 && slices.Contains([]string{"!!int", "!!float", "!!timestamp", "!!binary"}, s.ShortTag()):
-		var value any
-		if err := s.Decode(&value); err != nil {
-			t.add(RuleSyntax, Error, s.Node, "%q is not what its tag %s says", s.Value, s.ShortTag())
-		}
-	}
-}
-
-func mergeable(n *yaml.Node) bool {
-	n = target(n)
-	if n.Kind != yaml.SequenceNode {
-		return n.Kind == yaml.MappingNode
-	}
-	return !slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return target(item).Kind != yaml.MappingNode })
 }
 
 func (t *tree) packCloud() {
@@ -316,7 +291,7 @@ func (t *tree) isString(value *yaml.Node, key string, severity Severity) bool {
 		t.add(RuleWrongType, Error, value, "%s must be a string", key)
 		return false
 	}
-	if value.ShortTag() == "!!str" {
+	if value.ShortTag() == "!!str" && (value.Style != 0 || !word11.MatchString(value.Value)) {
 		if strings.ContainsFunc(value.Value, invisibleInWord) {
 			t.add(RuleInvisible, Error, value, "%s holds an invisible character: write it anew", key)
 			return false

@@ -53,7 +53,7 @@ func values(v view) []hit {
 	var hits []hit
 	v.each(func(s scalar) {
 		if s.Kind == yaml.MappingNode {
-			hits = append(hits, v.unquotedMacro(s.Node)...)
+			hits = append(hits, v.complexKeys(s.Node)...)
 		}
 		if s.Kind != yaml.ScalarNode || s.Value == "" {
 			return
@@ -172,32 +172,43 @@ func isOneQuote(opening, closing rune, inner string) bool {
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > utf8.RuneSelf }
 
-// unquotedMacro finds {{.path}}, which YAML reads as a mapping whose key is a
+// complexKeys finds keys that are mappings or lists, which no reader takes.
+func (v view) complexKeys(n *yaml.Node) []hit {
+	var hits []hit
+	for i := 0; i < len(n.Content); i += 2 {
+		key := n.Content[i]
+		switch {
+		case target(key).Kind == yaml.ScalarNode:
+		case isFlowSet(n) && isFlowSet(key):
+			hits = append(hits, v.unquotedMacro(n))
+		default:
+			hits = append(hits, hit{rule: RuleSyntax, severity: Error, at: v.doc.Offset(key), message: "a key cannot be a mapping or a list"})
+		}
+	}
+	return hits
+}
+
+// isFlowSet tells of {x}, which has one key and no value.
+func isFlowSet(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) == 2 && isNull(n.Content[1])
+}
+
+// unquotedMacro is about {{.path}}, which YAML reads as a mapping whose key is a
 // mapping.
-func (v view) unquotedMacro(n *yaml.Node) []hit {
-	if n.Style&yaml.FlowStyle == 0 || len(n.Content) != 2 || !isNull(n.Content[1]) || n.Anchor != "" {
-		return nil
-	}
-	key := n.Content[0]
-	if key.Kind != yaml.MappingNode || len(key.Content) != 2 || !isNull(key.Content[1]) || !strings.HasPrefix(key.Content[0].Value, ".") {
-		return nil
-	}
-	start := v.doc.Offset(n)
-	end, err := v.doc.End(n)
-	if err != nil {
-		return nil
-	}
-	text := string(v.text[start:end])
-	if a, err := actionsOf(text); err != nil || len(a.texts) > 0 || len(a.uses) == 0 {
-		return nil
-	}
+func (v view) unquotedMacro(n *yaml.Node) hit {
 	h := bareHit()
-	h.at = start
-	if quote := quoteFor(text); quote != "" && !strings.ContainsAny(text, "\r\n#") {
-		h.fix = []Replacement{{start, start, quote}, {end, end, quote}}
+	h.at = v.doc.Offset(n)
+	end, err := v.doc.End(n)
+	if err != nil || n.Anchor != "" {
+		return h
+	}
+	text := string(v.text[h.at:end])
+	a, err := actionsOf(text)
+	if quote := quoteFor(text); err == nil && len(a.texts) == 0 && len(a.uses) > 0 && quote != "" && !strings.ContainsAny(text, "\r\n#") {
+		h.fix = []Replacement{{h.at, h.at, quote}, {end, end, quote}}
 		h.places = []place{{node: n, value: &text}}
 	}
-	return []hit{h}
+	return h
 }
 
 func bareHit() hit {
