@@ -95,10 +95,16 @@ func questionOf(random *rand.Rand) question {
 		"where: 'image.attributes.peVersion == \"v4.6.0\"'", "where: 'image.tags.team == \"edge\" && image.kubernetesVersion != \"1.30.2\"'",
 		"where: 'image.os.name == \"ubuntu\" || image.name.endsWith(\"prod\")'", "where: 'has(image.createdAt) && age < duration(\"72h\")'",
 		"where: 'image.os.version == \"22.04\"'", "where: '!has(image.os.name)'", "where: '!has(image.kubernetesVersion) || image.tags.team == \"edge\"'")
+	if q.blind {
+		q.osIs, os, rest = false, "", one(random, "", "", "k8sDistribution: k3s")
+	}
 	parts := []string{architecture, one(random, "pick: newest", "pick: newest", "pick: newest", "pick: exactlyOne"), os, rest}
 	q.sel = "{" + strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ") + "}"
 	q.edge = one(random, "{reference: tag}", "{reference: tag}", "{}", "{kubernetesVersions: [1.30.1]}", "{kubernetesVersions: [1.29.1, 1.30.2]}",
 		"{}, values: {peVersion: v4.6.0}", "{}, values: {peVersion: v4.7.0-rc.1}", "{kubernetesVersions: [1.30.1]}, values: {customTag: prod}", "{}, values: {k8sDistribution: rke2}")
+	if q.blind {
+		q.edge = one(random, "{}", "{}", "{kubernetesVersions: [1.30.1, 1.30.2]}", "{reference: tag}")
+	}
 	return q
 }
 

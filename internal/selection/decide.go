@@ -25,7 +25,7 @@ func (r *Rule) verdict(t *trial) Outcome {
 	}
 	if r.pick == spec.PickExactlyOne && r.choices(t.fit) > 1 {
 		o.refuse(t.fit, "pick is exactlyOne")
-		o.settled = r.choices(wereRead(t.fit)) > 1
+		o.settled = r.choices(t.wereRead()) > 1
 		return o
 	}
 	for _, doubt := range t.doubts() {
@@ -33,7 +33,7 @@ func (r *Rule) verdict(t *trial) Outcome {
 			if some = r.different(some); len(some) > 1 {
 				o.refuse(some, why)
 				o.ofTemplates = len(t.ways) > 0
-				o.settled = doubt.settles && r.doubtful(doubt, wereRead(t.fit))
+				o.settled = doubt.settles && r.doubtful(doubt, t.wereRead())
 				o.byTemplate = doubt.byTemplate
 				return o
 			}
@@ -62,12 +62,28 @@ func (r *Rule) doubtful(doubt doubt, read []*entry) bool {
 	return len(some) > 1 && len(r.different(some)) > 1
 }
 
-// wereRead leaves out the tags of which a source listed the name alone.
-func wereRead(fit []*entry) []*entry {
-	if !slices.ContainsFunc(fit, func(e *entry) bool { return e.more != nil }) {
-		return fit
+// wereRead leaves out the tags of which a source listed the name alone, and those whose
+// template must lead to one of these: without that they are no pick.
+func (t *trial) wereRead() []*entry {
+	if len(t.open()) == 0 {
+		return t.fit
 	}
-	return slices.DeleteFunc(slices.Clone(fit), func(e *entry) bool { return e.more != nil })
+	return slices.DeleteFunc(slices.Clone(t.fit), func(e *entry) bool {
+		return e.more != nil || slices.ContainsFunc(t.mustLead(e), func(id string) bool { return t.leadTo().open[id] })
+	})
+}
+
+// mustLead are the ids that the template of an entry must lead to.
+func (t *trial) mustLead(e *entry) []string {
+	w := t.ways[e]
+	if w.ID == nil {
+		return nil
+	}
+	ids := make([]string, len(t.rule.template.Versions))
+	for i, version := range t.rule.template.Versions {
+		ids[i] = w.ID(version)
+	}
+	return ids
 }
 
 // decidedBy names what put an entry before another.

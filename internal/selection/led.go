@@ -1,7 +1,6 @@
 package selection
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -37,6 +36,15 @@ type targets struct {
 	versions []string
 	of       map[string][]*entry
 	open     map[string]bool
+	// apart is what was found of two templates.
+	apart map[[2]string]difference
+}
+
+// difference are the versions of Kubernetes for which two templates do not lead to one
+// digest, as far as that is known; settled says that no reading could end it.
+type difference struct {
+	versions []string
+	settled  bool
 }
 
 // targets are worked out once.
@@ -44,7 +52,7 @@ func (t *trial) leadTo() *targets {
 	if t.targets != nil {
 		return t.targets
 	}
-	t.targets = &targets{versions: t.rule.template.Versions, of: map[string][]*entry{}, open: map[string]bool{}}
+	t.targets = &targets{versions: t.rule.template.Versions, of: map[string][]*entry{}, open: map[string]bool{}, apart: map[[2]string]difference{}}
 	all := map[string]bool{}
 	see := func(e *entry) {
 		if version := t.wayOf(e).Kubernetes; version != "" {
@@ -75,10 +83,15 @@ func (t *targets) contents(id string) (contents map[image.Part]bool, known bool)
 	return contents, known
 }
 
-// apart are the versions of Kubernetes for which the templates of two images do not lead to
-// one digest, as far as that is known; settled tells whether reading could not change it.
-func (t *trial) apart(a, b *entry) (versions []string, settled bool) {
+// apart compares what the templates of two images lead to, once for all of their images.
+func (t *trial) apart(a, b *entry) difference {
 	x, y, to := t.ways[a], t.ways[b], t.leadTo()
+	key := [2]string{x.ID(""), y.ID("")}
+	if found, known := to.apart[key]; known {
+		return found
+	}
+	var found difference
+	unsure := false // whether both lead to all that they must
 	for _, version := range to.versions {
 		one, other := x.ID(version), y.ID(version)
 		if one == other {
@@ -86,14 +99,16 @@ func (t *trial) apart(a, b *entry) (versions []string, settled bool) {
 		}
 		has, known := to.contents(one)
 		others, othersKnown := to.contents(other)
-		if same := maps.Equal(has, others); same && known && othersKnown {
-			continue
-		} else if !same && known && othersKnown {
-			settled = true
+		known = known && othersKnown
+		unsure = unsure || len(t.rule.template.Versions) > 0 && (to.open[one] || to.open[other])
+		if same := maps.Equal(has, others); !same || !known {
+			found.versions = append(found.versions, version)
+			found.settled = found.settled || known
 		}
-		versions = append(versions, version)
 	}
-	return versions, settled
+	found.settled = found.settled && !unsure
+	to.apart[key] = found
+	return found
 }
 
 func (t *trial) bothLead(a, b *entry) bool { return t.ways[a].ID != nil && t.ways[b].ID != nil }
@@ -102,8 +117,7 @@ func (t *trial) bothLead(a, b *entry) bool { return t.ways[a].ID != nil && t.way
 // whether all that they lead to is.
 func (t *trial) sameContent(a, b *entry) bool {
 	if t.bothLead(a, b) {
-		versions, _ := t.apart(a, b)
-		return len(versions) == 0
+		return len(t.apart(a, b).versions) == 0
 	}
 	return a.Digest != "" && a.Digest == b.Digest && strings.EqualFold(a.Architecture, b.Architecture)
 }
@@ -113,12 +127,12 @@ func (t *trial) apartFor(some []*entry) string {
 	if len(some) < 2 || !t.bothLead(some[0], some[1]) {
 		return ""
 	}
-	versions, _ := t.apart(some[0], some[1])
-	return fmt.Sprintf("; their templates do not lead to one digest for Kubernetes %s", strings.Join(limited(versions), ", "))
+	return "; their templates do not lead to one digest for Kubernetes " + strings.Join(limited(t.apart(some[0], some[1]).versions), ", ")
 }
 
-// rivals are the images that the first comes before only where their templates do not lead to
-// the same images, and of which that is not known before these are read.
+// rivals are the images that nothing sets apart from the first unless their templates lead to
+// other images, where that is not known before these are read. One that is told apart leaves
+// no pick, whatever becomes of the others.
 func (t *trial) rivals() []*entry {
 	if t.rule.template == nil {
 		return nil
@@ -126,12 +140,16 @@ func (t *trial) rivals() []*entry {
 	var some []*entry
 	top := t.fit[0]
 	for _, e := range t.fit[1:] {
+		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
+			break
+		}
 		if !t.bothLead(top, e) || sameEdition(top, e) || !t.asNewAs(top, e) && !t.unordered(top, e) {
 			continue
 		}
-		if _, settled := t.apart(top, e); !settled {
-			some = append(some, e)
+		if t.apart(top, e).settled {
+			return nil
 		}
+		some = append(some, e)
 	}
 	return some
 }

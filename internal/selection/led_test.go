@@ -96,6 +96,7 @@ func TestUnreadOfTemplates(t *testing.T) {
 		edge("k3s-1.30.4-v4.6.0", at("r/e"), onlyNamed), edge("k3s-1.30.3-v4.7.0", at("r/m"), onlyNamed),
 	}
 	newest := []image.Image{edge("k3s-1.30.5-v4.7.0", arm), edge("k3s-1.30.4-v4.7.0", onlyNamed), edge("k3s-1.30.4-v4.6.0", onlyNamed)}
+	kinds := []image.Image{edge("k3s-1.30.5-v4.7.0"), edge("k3s-1.30.4-v4.7.0"), edge("rke2-1.30.5-v4.7.0"), edge("rke2-1.30.4-v4.7.0", onlyNamed), edge("rke2-1.30.3-v4.7.0", onlyNamed)}
 	amd64 := spec.Select{Architecture: "amd64"}
 	for name, tc := range map[string]struct {
 		sel      spec.Select
@@ -103,14 +104,17 @@ func TestUnreadOfTemplates(t *testing.T) {
 		images   []image.Image
 		want     string
 	}{
-		"a tie":                        {amd64, nil, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
-		"a tie of versions":            {spec.Select{}, []string{"1.30.5", "1.30.4"}, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
-		"no tie of one version":        {amd64, []string{"1.30.5"}, tie, ""},
-		"a tie that is told":           {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m"))), ""},
-		"several architectures":        {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), "r/os:k3s-1.30.4-v4.7.0"},
-		"one architecture":             {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0", arm)), ""},
-		"several, of versions":         {spec.Select{}, []string{"1.30.5", "1.30.4"}, newest, "r/os:k3s-1.30.4-v4.7.0"},
-		"several, and one is selected": {spec.Select{Architecture: "arm64"}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
+		"a tie":                              {amd64, nil, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
+		"a tie of versions":                  {spec.Select{}, []string{"1.30.5", "1.30.4"}, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
+		"a tie of one that may lack one":     {amd64, []string{"1.30.5", "1.30.4", "1.30.2"}, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m")), edge("k3s-1.30.2-v4.7.0", at("r/e"), holds("other"))), "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
+		"no tie of one version":              {amd64, []string{"1.30.5"}, tie, ""},
+		"a tie that is told":                 {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m"))), ""},
+		"variants, of which one may be none": {spec.Select{}, []string{"1.30.5", "1.30.4"}, kinds, "r/os:rke2-1.30.4-v4.7.0"},
+		"variants without versions":          {spec.Select{}, nil, kinds, ""},
+		"several architectures":              {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), "r/os:k3s-1.30.4-v4.7.0"},
+		"one architecture":                   {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0", arm)), ""},
+		"several, of versions":               {spec.Select{}, []string{"1.30.5", "1.30.4"}, newest, "r/os:k3s-1.30.4-v4.7.0"},
+		"several, and one is selected":       {spec.Select{Architecture: "arm64"}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
 	} {
 		var got []string
 		for _, img := range templated(t, tc.sel, templateOf(tc.versions...), slices.Clone(tc.images)...).Unread() {

@@ -115,12 +115,12 @@ func (t *trial) unread() unreads {
 	}
 	var u unreads
 	top := t.fit[0]
-	seen, rivals := map[kind]bool{kindOf(top, top): true}, t.rivals()
+	seen, toLead := map[kind]bool{kindOf(top, top): true}, t.toLead(top)
 	for _, e := range open {
 		switch {
 		case !t.ranksAfter(e, top):
 			u.before = append(u.before, e)
-		case t.mustLead(top, rivals, e):
+		case toLead[e.ID]:
 			u.led = append(u.led, e)
 		default:
 			u.after = append(u.after, e)
@@ -172,16 +172,23 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	return e.version.Order(*top.version) < 0
 }
 
-// mustLead tells whether an entry is one of those that the template of the first must lead
-// to, or that sets it apart from a rival.
-func (t *trial) mustLead(top *entry, rivals []*entry, e *entry) bool {
-	switch {
-	case len(rivals) > 0:
-		return t.leads(top, e) || slices.ContainsFunc(rivals, func(rival *entry) bool { return t.leads(rival, e) })
-	case t.rule.template == nil || len(t.rule.template.Versions) == 0:
-		return false
+// toLead are the ids that the template of the first must lead to, and those that set it apart
+// from rivals.
+func (t *trial) toLead(top *entry) map[string]bool {
+	if t.rule.template == nil || t.ways[top].ID == nil {
+		return nil
 	}
-	return t.leads(top, e)
+	of, versions := []*entry{top}, t.rule.template.Versions
+	if rivals := t.rivals(); len(rivals) > 0 {
+		of, versions = append(of, rivals...), t.leadTo().versions
+	}
+	ids := map[string]bool{}
+	for _, e := range of {
+		for _, version := range versions {
+			ids[t.ways[e].ID(version)] = true
+		}
+	}
+	return ids
 }
 
 // maxUnread bounds how many images an outcome names to be read: the best come first.
@@ -211,12 +218,24 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	}
 }
 
-// inDoubt are the images between which an outcome cannot choose and which were not read:
-// one may be none.
+// inDoubt are the images between which an outcome cannot choose and which were not read, and
+// those that the templates of these must lead to: one may be none.
 func (t *trial) inDoubt(o *Outcome) []*entry {
 	var some []*entry
+	ids := map[string]bool{}
 	for _, e := range t.fit {
-		if e.more != nil && slices.Contains(o.Alternatives, e.Image) {
+		if !slices.Contains(o.Alternatives, e.Image) {
+			continue
+		}
+		if e.more != nil {
+			some = append(some, e)
+		}
+		for _, id := range t.mustLead(e) {
+			ids[id] = true
+		}
+	}
+	for _, e := range t.open() {
+		if ids[e.ID] {
 			some = append(some, e)
 		}
 	}
