@@ -80,7 +80,7 @@ func (p *parser) part(part, separators string) bool {
 	if len(part) > 1 && part[0] == 'v' && isDigit(part[1]) {
 		part, p.at = part[1:], p.at+1
 	}
-	if isCommit(part) {
+	if isCommit(part) || isNumericCommit(p.text, p.at, len(part)) {
 		return p.opaque()
 	}
 	lead := len(part) - len(strings.TrimLeft(part, digits))
@@ -245,10 +245,10 @@ const (
 )
 
 // isCommit tells whether a part may be the hash of a commit, also as git describe writes
-// it (g3fabc12). Digits alone are a number.
+// it (g3fabc12). Digits alone are a number, and a date may have a letter (20250102a).
 func isCommit(part string) bool {
 	hash := strings.TrimPrefix(part, "g")
-	if len(hash) < shortHash || len(hash) > longHash || strings.Trim(part, digits) == "" {
+	if len(hash) < shortHash || len(hash) > longHash || strings.Trim(part, digits) == "" || dateAndLetter.MatchString(part) {
 		return false
 	}
 	for i := range len(hash) {
@@ -257,6 +257,22 @@ func isCommit(part string) bool {
 		}
 	}
 	return true
+}
+
+var (
+	date          = regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$`)
+	dateAndLetter = regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[a-z]$`)
+)
+
+// isNumericCommit tells whether the digits at a place of a text may be a hash that has no
+// letter, as one of 27 short ones: as long as git (7, 40) or GitLab (8) writes one, no
+// date, and set off from a number before it.
+func isNumericCommit(text string, at, length int) bool {
+	part := text[at : at+length]
+	if length != shortHash && length != shortHash+1 && length != longHash || strings.Trim(part, digits) != "" || date.MatchString(part) {
+		return false
+	}
+	return at > 1 && strings.IndexByte("-_+", text[at-1]) >= 0 && isDigit(text[at-2])
 }
 
 // hasCommit tells whether a part, or what would be a word of it, may be the hash of one.
@@ -272,7 +288,7 @@ func hasCommit(part string) bool {
 func WithoutCommit(text string) string {
 	for start := 0; start < len(text); {
 		end := start + partLength(text[start:])
-		if isCommit(strings.ToLower(text[start:end])) {
+		if isCommit(strings.ToLower(text[start:end])) || isNumericCommit(text, start, end-start) {
 			return strings.TrimRight(text[:start], "._+-")
 		}
 		start = end + 1
