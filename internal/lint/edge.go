@@ -45,8 +45,14 @@ func (t *tree) edgeOptions(n *yaml.Node) {
 
 // strings checks that the values of keys are strings, and no placeholders.
 func (t *tree) strings(fields []field, keys []string) {
+	first := map[string]field{}
 	for _, f := range fields {
 		value := target(f.value)
+		if other, ok := first[f.name]; !ok {
+			first[f.name] = f
+		} else if slices.Contains(keys, f.name) && other.key.Value != f.key.Value {
+			t.add(RuleDuplicateKey, Error, f.key, "%s is already on line %d of these values, in its other form", f.name, other.key.Line)
+		}
 		if !slices.Contains(keys, f.name) || f.name == "system.uri" || isNull(value) {
 			continue
 		}
@@ -65,9 +71,7 @@ func (t *tree) edgeURI(uri *yaml.Node) {
 	}
 	a, err := actionsOf(uri.Value)
 	if err != nil {
-		_, why, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: value:"), ": ")
-		t.add(RuleImageReference, Error, uri, "system.uri: its macros cannot be read: %s", why)
-		return
+		return // told already
 	}
 	for _, text := range a.texts {
 		if bad := strings.Trim(uri.Value[text.start:text.end], referenceChars); bad != "" {
@@ -124,10 +128,14 @@ func (t *tree) contentImages(top, uri *yaml.Node) {
 	}
 	images := t.lookup("pack", "content", "images")
 	own := false
-	if images != nil && images.Kind == yaml.SequenceNode {
+	switch {
+	case images == nil || isNull(images):
+	case images.Kind != yaml.SequenceNode:
+		t.add(RuleWrongType, Error, images, "pack.content.images must be a list")
+	default:
 		seen := map[*yaml.Node]bool{}
 		for _, item := range images.Content {
-			if item = t.mapping(item); item != nil && !seen[item] {
+			if item = target(item); !seen[item] {
 				seen[item] = true
 				own = t.contentImage(item) || own
 			}
@@ -152,16 +160,15 @@ func (t *tree) nearIn(n *yaml.Node, key string) bool {
 // image.
 func (t *tree) contentImage(item *yaml.Node) bool {
 	value := target(child(item, "image"))
-	if value == nil || value.Kind != yaml.ScalarNode || isNull(value) {
+	if value == nil || isNull(value) {
+		t.add(RuleMissingKey, Error, item, "an item of pack.content.images has no image")
 		return false
 	}
-	if isMacro(value.Value) {
-		return strings.Contains(value.Value, "system.uri")
-	}
-	if t.isString(value, "image", Error) && !t.placeholder(value, "image") {
+	macro := isMacro(value.Value)
+	if t.isString(value, "image", Error) && !t.placeholder(value, "image") && !macro {
 		t.imageReference(value, "image")
 	}
-	return false
+	return macro && strings.Contains(value.Value, "system.uri")
 }
 
 // ownMacro is a macro that reads the values of this pack.
@@ -196,6 +203,8 @@ func (t *tree) packMacros(macros []ownMacro) {
 		known = append(known, "image."+key)
 	}
 	told := map[string]bool{}
+	var of *yaml.Node
+	var at []int // where the bytes of its value are
 	for _, m := range macros {
 		path := splitFirst(m.keys)
 		if told[m.keys] {
@@ -207,12 +216,15 @@ func (t *tree) packMacros(macros []ownMacro) {
 		if t.lookup(path...) != nil || len(path) > 1 && t.misspeltIn(t.keysOf(t.doc().Root()).byName[path[0]], path[1]) {
 			continue
 		}
-		t.undefined(m, right, misspelt)
+		if of != m.node {
+			of, at = m.node, t.doc().Spelling(m.node)
+		}
+		t.undefined(m, at, right, misspelt)
 	}
 }
 
-func (t *tree) undefined(m ownMacro, right string, slip bool) {
-	at, start := t.doc().Spelling(m.node), m.use.start+len(edgeMacroPrefix)
+func (t *tree) undefined(m ownMacro, at []int, right string, slip bool) {
+	start := m.use.start + len(edgeMacroPrefix)
 	if slip {
 		wrong := misspelt(start, m.keys, right, edgeMacroPrefix+m.keys)
 		t.hits = append(t.hits, t.valueHit(m.node, at, wrong.hit, wrong.edits))

@@ -99,6 +99,7 @@ func TestParsedDocuments(t *testing.T) {
 		{"nested edge form", edge("  system:\n    uri: a.io/b:1\n    osVersion: 22\n    pVersion: v1\n    foo: x\n    customTag: CHANGEME\n"),
 			[]string{"8:16 warning wrong-type +", "9:5 error unknown-key +", "10:5 warning unknown-key", "11:16 error placeholder"},
 			edge("  system:\n    uri: a.io/b:1\n    osVersion: \"22\"\n    peVersion: v1\n    foo: x\n    customTag: CHANGEME\n")},
+		{"a version that is a number", edge("  system.uri: a.io/b:1\n  system.peVersion: 4.10\n"), []string{"7:21 error wrong-type +"}, edge("  system.uri: a.io/b:1\n  system.peVersion: \"4.10\"\n")},
 		{"nested, misspelt above", edge("  systm:\n    uri: a.io/b:1\n"), []string{"4:50 warning undefined-macro", "5:1 error missing-key", "6:3 warning unknown-key"}, ""},
 		{"nested and dotted", edge("  system: {uri: a.io/b:1}\n  system.osVersion: \"22\"\n"), nil, ""},
 		{"hidden by no-break spaces", "pack:\n  osImageOverride:\u00a0ami-1a2b3c4d\n", []string{"1:1 error missing-key", "1:1 error missing-key", "2:19 error no-break-space +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n"},

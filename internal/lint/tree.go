@@ -296,7 +296,11 @@ func (t *tree) isString(value *yaml.Node, key string, severity Severity) bool {
 			t.add(RuleInvisible, Error, value, "%s holds an invisible character: write it anew", key)
 			return false
 		}
-		return true
+		return t.template(value, key)
+	}
+	var data any
+	if err := value.Decode(&data); err != nil || fmt.Sprint(data) != value.Value || value.ShortTag() == "!!str" {
+		severity = Error // it becomes another text
 	}
 	h := t.add(RuleWrongType, severity, value, "%s must be a string: write \"%s\" in quotes", key, value.Value)
 	start, end, err := t.doc().Span(value)
@@ -306,6 +310,24 @@ func (t *tree) isString(value *yaml.Node, key string, severity Severity) bool {
 	h.fix = []Replacement{{start, end, yamledit.Quote(value.Value)}}
 	h.places = []place{{node: value}}
 	return false
+}
+
+// template tells whether the macros of a value can be read, and only they have braces.
+func (t *tree) template(value *yaml.Node, key string) bool {
+	if !isMacro(value.Value) || slices.ContainsFunc(uses(value.Value), func(u use) bool { message, _ := u.missing(value.Value); return message != "" }) {
+		return true // told already
+	}
+	a, err := actionsOf(value.Value)
+	if err != nil {
+		_, why, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: value:"), ": ")
+		t.add(RuleMacroBraces, Error, value, "%s: its macros cannot be read: %s", key, why)
+		return false
+	}
+	if slices.ContainsFunc(a.texts, func(e extent) bool { return strings.ContainsAny(value.Value[e.start:e.end], "{}") }) {
+		t.add(RuleMacroBraces, Error, value, "%s: a brace that is no macro's cannot be part of it", key)
+		return false
+	}
+	return true
 }
 
 // unknownKeys finds keys that are close to a known one. Others may well be
