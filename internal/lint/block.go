@@ -190,7 +190,9 @@ func provider(cloud string) string {
 
 const cloudEdge = "edge-native"
 
-var fenceForm = regexp.MustCompile("(?m)^([ \t]*(?:>[ \t]*)*)(```+|~~~+)[ \t]*(?i:ya?ml)\\b[^\n]*$")
+// fenceForm is how a block of YAML starts, also in a quotation or behind the mark of a
+// list. What has more backticks on its line is a span of code.
+var fenceForm = regexp.MustCompile("(?m)^(\ufeff?[ \t]*(?:(?:>|(?:[-*+]|[0-9]{1,9}[.)])[ \t])[ \t]*)*)(```+|~~~+)[ \t]*(?i:ya?ml)\\b[^`\n]*$")
 
 // markdownBlocks returns the documents of the fenced blocks.
 func markdownBlocks(in Input, cloud string) []*block {
@@ -202,6 +204,7 @@ func markdownBlocks(in Input, cloud string) []*block {
 			return blocks
 		}
 		indent, fence := in.Data[at+open[2]:at+open[3]], in.Data[at+open[4]:at+open[5]]
+		indent = bytes.TrimPrefix(indent, []byte("\ufeff"))
 		t, next := fenced(in.Data, at+open[1], indent, fence)
 		at = next
 		b := &block{text: t.text, trace: t.trace, cloud: cloud, page: true, pack: in.Pack}

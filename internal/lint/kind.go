@@ -76,8 +76,8 @@ func (w *kindWalk) key(key string, depth int) {
 	}
 }
 
-// keyInText is a key at the start of a line, in quotes of any kind or none.
-var keyInText = regexp.MustCompile(`(?m)^[ \t\x{a0}]*["'‘“]?([A-Za-z0-9.]+)["'’”]?[ \t]*:`)
+// keyInText is a key at the start of a line or a mapping, in quotes of any kind or none.
+var keyInText = regexp.MustCompile(`(?m)(?:^|[{,])` + blank + `*["'‘“]?([A-Za-z0-9.]+)["'’”]?` + blank + `*:`)
 
 // kindOfText goes by keys of the packs in a text that is no YAML.
 func kindOfText(text []byte) spec.PackKind {

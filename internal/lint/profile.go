@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,10 +39,7 @@ func profileBlocks(in Input, cloud string) ([]*block, error) {
 		if in.Pack != "" && in.Pack != b.kind {
 			continue
 		}
-		b.cloud = cloud
-		if b.cloud == "" {
-			b.cloud = provider(w.cloud)
-		}
+		b.cloud = cmp.Or(cloud, provider(b.cloud))
 		blocks = append(blocks, b.valuesOf()...)
 	}
 	return blocks, nil
@@ -60,9 +58,10 @@ func withoutMark(data []byte) []byte {
 // profileWalk goes through JSON by its tokens, as the places of strings are
 // needed beside their values.
 type profileWalk struct {
-	data   []byte
-	dec    *json.Decoder
-	cloud  string
+	data []byte
+	dec  *json.Decoder
+	// clouds are those that the objects around or beside the place told.
+	clouds []string
 	blocks []*block
 	depth  int
 }
@@ -82,7 +81,7 @@ func (w *profileWalk) value(key string) error {
 	case json.Delim('{'):
 		return w.object()
 	case json.Delim('['):
-		for w.dec.More() {
+		for n := len(w.clouds); w.dec.More(); w.clouds = w.clouds[:n] {
 			if err := w.value(""); err != nil {
 				return err
 			}
@@ -90,8 +89,8 @@ func (w *profileWalk) value(key string) error {
 		_, err = w.dec.Token()
 		return err
 	}
-	if text, ok := tok.(string); ok && key == "cloudType" && w.cloud == "" {
-		w.cloud = text
+	if text, ok := tok.(string); ok && key == "cloudType" {
+		w.clouds = append(w.clouds, text)
 	}
 	return nil
 }
@@ -99,6 +98,7 @@ func (w *profileWalk) value(key string) error {
 func (w *profileWalk) object() error {
 	var name string
 	var values *block
+	inside, above := len(w.blocks), len(w.clouds)
 	for w.dec.More() {
 		tok, err := w.dec.Token()
 		if err != nil {
@@ -126,6 +126,11 @@ func (w *profileWalk) object() error {
 		values.kind = kind
 		values.label = "pack " + name + ": "
 		w.blocks = append(w.blocks, values)
+	}
+	for _, b := range w.blocks[inside:] {
+		if b.cloud == "" && len(w.clouds) > above {
+			b.cloud = w.clouds[above]
+		}
 	}
 	_, err := w.dec.Token()
 	return err

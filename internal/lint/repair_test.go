@@ -60,6 +60,7 @@ func TestWhatIsNotYAML(t *testing.T) {
 		{"quotes in a list", generic + "x: [“a: b”, “c]d”]\n", ""},
 		{"a half quote", generic + "x: 'a: b’\n", generic + "x: 'a: b'\n"},
 		{"a half quote with an escape", generic + "x: \"a\\tb”\n", ""},
+		{"quotes and an escape", generic + "x: “a: b\\n”\n", ""},
 		{"quotes in a script", generic + "x: “a: b”\ns: |\n  y: “a: b”\n", generic + "x: \"a: b\"\ns: |\n  y: “a: b”\n"},
 		{"quotes in a value that goes on", generic + "x: “a: b”\n  c\n", ""},
 		{"a macro", generic + "x: {{.spectro.var.a}}/b # c\n", generic + "x: '{{.spectro.var.a}}/b' # c\n"},
@@ -214,6 +215,13 @@ func TestKindOfFile(t *testing.T) {
 		{"p.md", page, []string{"7:11 error typographic-quote +"}},
 		{"p.md", "> " + strings.ReplaceAll(page, "\n", "\n> "), []string{"7:13 error typographic-quote +"}},
 		{"p.md", "> ```yaml\n> " + strings.ReplaceAll(strings.TrimSpace(generic), "\n", "\n> ") + "\nx: ‘y’\n", nil},
+		{"p.md", "1. ```yaml\n   " + strings.ReplaceAll(strings.Replace(generic, "rhel", "‘rhel’", 1), "\n", "\n   ") + "```\n2. x\n", []string{"4:14 error typographic-quote +"}},
+		{"p.md", "- a\n  * ```yaml\n    pack:\n      osName: 8\n    ```\n", []string{"3:5 error missing-key", "3:5 error missing-key", "4:15 error wrong-type +"}},
+		{"p.md", "> - ```yaml\n>   pack:\n>     osName: 8\n>   ```\n", []string{"2:5 error missing-key", "2:5 error missing-key", "3:15 error wrong-type +"}},
+		{"p.md", "\ufeff```yaml\npack:\n  osName: 8\n```\n", []string{"2:1 error missing-key", "2:1 error missing-key", "3:11 error wrong-type +"}},
+		{"p.md", "```yaml blocks``` are shown below.\n\n```yaml\n" + generic + "```\n", nil},
+		{"p.md", "```yaml\npack:\n\u202f\u202fosImageOverride: ami-1\n\u202f\u202fosName: rhel\n  x: [\n```\n", []string{"3:1 error no-break-space", "4:1 error no-break-space", "5:1 error syntax"}},
+		{"p.md", "```yaml\n{\"pack\": {\"osImageOverride\": {{.spectro.var.ami}}-x, \"osName\": \"rhel\"}}\n```\n", []string{"2:1 error syntax"}},
 		{"p.md", script, []string{"8:4 error typographic-quote +"}},
 		{"p.json", "[" + strings.ReplaceAll(profile, "\n", `\n`) + "]", []string{"1:65 error missing-key", "1:65 error missing-key", "1:82 error typographic-quote +"}},
 	} {
@@ -227,6 +235,33 @@ func TestKindOfFile(t *testing.T) {
 	}
 	if _, err := Lint(Input{Name: "p.json", Data: []byte(strings.Replace(profile, `"}]`, `",}]`, 1))}); err == nil {
 		t.Error("a profile with a comma too many is taken for values")
+	}
+}
+
+// TestCloudOfEachProfile: of several profiles each has its own cloud, or none.
+func TestCloudOfEachProfile(t *testing.T) {
+	pack := func(name, values string) string {
+		return `"packs":[{"name":"` + name + `","values":"` + strings.ReplaceAll(values, "\n", `\n`) + `"}]`
+	}
+	ami := pack("generic-byoi", strings.ReplaceAll(generic, `"`, "'"))
+	uri := pack("edge-native-byoi", clean+"options:\n  system.uri: a.io/b:1\n")
+	for _, tt := range []struct {
+		name, in string
+		want     []string
+	}{
+		{"beside the packs", `[{"spec":{"template":{"cloudType":"aws",` + ami + `}}},{"spec":{"template":{"cloudType":"edge-native",` + uri + `}}}]`, nil},
+		{"behind the packs", `{"items":[{"spec":{` + ami + `,"cloudType":"aws"}},{"spec":{` + uri + `,"cloudType":"edge-native"}}]}`, nil},
+		{"elsewhere in the profile", `[{"metadata":{"cloudType":"edge-native"},"spec":{"template":{` + ami + `}}},{"spec":{` + uri + `}}]`, []string{"pack-cloud"}},
+		{"none of its own", `[{"cloudType":"edge-native",` + uri + `},{` + ami + `}]`, nil},
+		{"draft and published", `{"spec":{"draft":{"cloudType":"aws",` + uri + `},"published":{"cloudType":"edge-native",` + uri + `}}}`, []string{"pack-cloud"}},
+	} {
+		var got []string
+		for _, f := range mustLint(t, Input{Name: "p.json", Data: []byte(tt.in)}) {
+			got = append(got, string(f.Rule))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s", tt.name, diff)
+		}
 	}
 }
 

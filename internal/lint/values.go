@@ -99,6 +99,9 @@ func (v view) typographicQuote(s scalar) []hit {
 	h.at = at[0]
 	h.fix = quoteFix(s.Value, func(i int) int { return at[i] })
 	h.places = []place{{node: s.Node, edits: []valueEdit{{0, size, ""}, {end, len(s.Value), ""}}}}
+	if mayEscape(opening, s.Value) {
+		h.drop(errEscape)
+	}
 	return []hit{h}
 }
 
@@ -115,6 +118,13 @@ func quoteHit(opening, closing rune) hit {
 
 func isASCII(r rune) bool { return r < utf8.RuneSelf }
 
+// mayEscape tells of a backslash that double quotes would read.
+func mayEscape(opening rune, text string) bool {
+	return closes(opening, '"') && strings.Contains(text, `\`)
+}
+
+var errEscape = errors.New("its backslash may be an escape")
+
 // quoteFix puts ASCII quotes at the ends of a value and escapes what these would end
 // early. at leads to where a byte of the value is written.
 func quoteFix(value string, at func(int) int) []Replacement {
@@ -128,7 +138,7 @@ func quoteFix(value string, at func(int) int) []Replacement {
 		switch from := at(size + i); {
 		case quote == "'" && c == '\'':
 			fix = append(fix, Replacement{from, from, "'"})
-		case quote == `"` && (c == '"' || c == '\\'):
+		case quote == `"` && c == '"':
 			fix = append(fix, Replacement{from, from, `\`})
 		}
 	}
@@ -139,7 +149,7 @@ func asciiQuote(opening rune, inner string) string {
 	switch {
 	case strings.ContainsRune(singleQuotes+"'", opening):
 		return "'"
-	case opening != '"' && strings.ContainsAny(inner, `"\`) && !strings.Contains(inner, "'"):
+	case opening != '"' && strings.Contains(inner, `"`) && !strings.Contains(inner, "'"):
 		return "'"
 	}
 	return `"`

@@ -63,11 +63,14 @@ func typographicValue(text string) *region {
 			continue
 		}
 		inner := text[size : size+i]
-		if !isOneQuote(opening, c, inner) || isASCII(opening) && (isASCII(c) || strings.Contains(inner, `\`)) {
+		if !isOneQuote(opening, c, inner) || isASCII(opening) && isASCII(c) {
 			return nil
 		}
 		r := region{hit: quoteHit(opening, c), end: end, value: inner}
 		r.fix = quoteFix(text[:end], func(i int) int { return i })
+		if mayEscape(opening, inner) {
+			r.drop(errEscape)
+		}
 		return &r
 	}
 	return nil
