@@ -243,7 +243,8 @@ func TestLargeTexts(t *testing.T) {
 		{"{a: 1}, ", flow}, {"“x”, ", flow}, {"'x', ", flow}, {"“x” ", bare}, {"\"x, ", flow}, {"{{.a}} ", bare}, {"{{.a}} ", quoted}, {"- ", bare},
 		{"\u00a0", bare}, {"\u00a0x: ", flow}, {"&a *a ", flow}, {"'{{.spectro.sytem.x}}', ", flow}, {"{.spectro.sytem.x} ", quoted},
 		{"{{ .spectro.system.cluster.name ", quoted}, {"''", quoted}, {"\t", bare}, {"# ", flow}, {"\u200b", quoted}, {"[", flow}, {"{{ ( ", quoted},
-		{"{{if .x}} ", quoted}, {"a: ", bare},
+		{"{{if .x}} ", quoted}, {"a: ", bare}, {"\u00a0", [2]string{"x: '{{.spectro.var.a", "}}'\n"}}, {"\u00a0", [2]string{"\u00a0x: {{.spectro.var.a", "}}/b\n"}},
+		{"{{.spectro.var.a}}/", bare}, {"{{\u00a0.spectro.var.a}}", [2]string{"\u00a0x: '", "'\n"}},
 	} {
 		data := []byte(generic + tt.around[0] + strings.Repeat(tt.item, 600_000/len(tt.item)) + tt.around[1])
 		findings := mustLint(t, Input{Data: data})

@@ -139,7 +139,8 @@ func noBreakSpaces(text []byte) []space {
 				continue
 			}
 			in := func(group int) bool { return head[2*group] <= i && i < head[2*group+1] }
-			sure := in(1) || slices.Contains(macros, i)
+			_, inMacro := slices.BinarySearch(macros, i)
+			sure := in(1) || inMacro
 			if sure || in(2) || in(3) || in(4) || tail[0] <= i && i < tail[1] {
 				all = append(all, space{start + i, n, sure})
 			}
@@ -149,8 +150,8 @@ func noBreakSpaces(text []byte) []space {
 	return all
 }
 
-// inMacro is a string of a macro, or one byte or character of it.
-var inMacro = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|(?s:.)")
+// macroToken is a string of a macro, or one character of it.
+var macroToken = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|(?s:.)")
 
 // macroSpaces are the no-break spaces in macros and outside of their strings, where no
 // template takes one.
@@ -160,7 +161,7 @@ func macroSpaces(text string) []int {
 	}
 	var all []int
 	for _, m := range oneMacro.FindAllStringIndex(text, -1) {
-		for _, at := range inMacro.FindAllStringIndex(text[m[0]:m[1]], -1) {
+		for _, at := range macroToken.FindAllStringIndex(text[m[0]:m[1]], -1) {
 			if token := text[m[0]+at[0] : m[0]+at[1]]; lookalike([]byte(token)) > 0 {
 				all = append(all, m[0]+at[0])
 			}
