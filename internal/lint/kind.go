@@ -79,6 +79,9 @@ func (w *kindWalk) key(key string, depth int) {
 // keyInText is a key at the start of a line or a mapping, in quotes of any kind or none.
 var keyInText = regexp.MustCompile(`(?m)(?:^|[{,])` + blank + `*["'‘“]?([A-Za-z0-9.]+)["'’”]?` + blank + `*:`)
 
+// nestedURI is the other form of system.uri.
+var nestedURI = regexp.MustCompile(`\boptions\W+system\W+uri\W*:`)
+
 // kindOfText goes by keys of the packs in a text that is no YAML.
 func kindOfText(text []byte) spec.PackKind {
 	var w kindWalk
@@ -86,7 +89,7 @@ func kindOfText(text []byte) spec.PackKind {
 		w.key(string(m[1]), deep)
 	}
 	switch {
-	case w.edge, bytes.Contains(text, []byte(edgeMacroPrefix)):
+	case w.edge, bytes.Contains(text, []byte(edgeMacroPrefix)), nestedURI.Match(text):
 		return spec.EdgeNativeBYOI
 	case w.generic:
 		return spec.GenericBYOI

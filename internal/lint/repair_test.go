@@ -222,6 +222,7 @@ func TestKindOfFile(t *testing.T) {
 		{"p.md", "```yaml blocks``` are shown below.\n\n```yaml\n" + generic + "```\n", nil},
 		{"p.md", "```yaml\npack:\n\u202f\u202fosImageOverride: ami-1\n\u202f\u202fosName: rhel\n  x: [\n```\n", []string{"3:1 error no-break-space", "4:1 error no-break-space", "5:1 error syntax"}},
 		{"p.md", "```yaml\n{\"pack\": {\"osImageOverride\": {{.spectro.var.ami}}-x, \"osName\": \"rhel\"}}\n```\n", []string{"2:1 error syntax"}},
+		{"p.md", "```yaml\noptions:\n  system:\n    uri: “a: b” and “c\n```\n", []string{"4:1 error syntax"}},
 		{"p.md", script, []string{"8:4 error typographic-quote +"}},
 		{"p.json", "[" + strings.ReplaceAll(profile, "\n", `\n`) + "]", []string{"1:65 error missing-key", "1:65 error missing-key", "1:82 error typographic-quote +"}},
 	} {
