@@ -146,6 +146,24 @@ func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 	}
 }
 
+// Two tags between which a pack cannot choose are read before it is refused: one may be
+// none.
+func TestUnreadTagsInDoubtAreAskedFor(t *testing.T) {
+	rule, err := selection.Compile(spec.Select{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, other := unreadTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("rke2", "1.30.9", "4.7.0", "")
+	outcome := rule.Decide(selection.Prepare([]image.Image{one, other}), now())
+	asked := map[string]bool{}
+	for _, unread := range outcome.Unread() {
+		asked[unread.ID] = true
+	}
+	if outcome.Verdict != selection.Ambiguous || !asked[one.ID] || !asked[other.ID] {
+		t.Errorf("%s, asked for %v", outcome.Verdict, asked)
+	}
+}
+
 // Where no tag that was read fits, those come first that may fit and were not read,
 // with how to have them read.
 func TestUnreadTagsThatMayBeThePick(t *testing.T) {
