@@ -97,6 +97,12 @@ func TestUnreadOfTemplates(t *testing.T) {
 	}
 	newest := []image.Image{edge("k3s-1.30.5-v4.7.0", arm), edge("k3s-1.30.4-v4.7.0", onlyNamed), edge("k3s-1.30.4-v4.6.0", onlyNamed)}
 	kinds := []image.Image{edge("k3s-1.30.5-v4.7.0"), edge("k3s-1.30.4-v4.7.0"), edge("rke2-1.30.5-v4.7.0"), edge("rke2-1.30.4-v4.7.0", onlyNamed), edge("rke2-1.30.3-v4.7.0", onlyNamed)}
+	half := func(agent string) []image.Image {
+		return []image.Image{
+			edge("k3s-1.30.5-v4.7.0", at("r/m")), edge("k3s-1.30.4-v4.7.0", at("r/m")),
+			edge("k3s-1.30.5-v"+agent, at("r/e")), edge("k3s-1.30.4-v"+agent, at("r/e"), onlyNamed), edge("k3s-1.30.3-v"+agent, at("r/e"), onlyNamed),
+		}
+	}
 	amd64 := spec.Select{Architecture: "amd64"}
 	for name, tc := range map[string]struct {
 		sel      spec.Select
@@ -108,6 +114,10 @@ func TestUnreadOfTemplates(t *testing.T) {
 		"a tie of versions":                  {spec.Select{}, []string{"1.30.5", "1.30.4"}, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
 		"a tie of one that may lack one":     {amd64, []string{"1.30.5", "1.30.4", "1.30.2"}, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m")), edge("k3s-1.30.2-v4.7.0", at("r/e"), holds("other"))), "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
 		"no tie of one version":              {amd64, []string{"1.30.5"}, tie, ""},
+		"a tie of which one was read":        {amd64, []string{"1.30.5", "1.30.4"}, half("4.7.0"), "r/e:k3s-1.30.4-v4.7.0"},
+		"a newer one of which one was read":  {amd64, []string{"1.30.5", "1.30.4"}, half("4.8.0"), "r/e:k3s-1.30.4-v4.8.0"},
+		"an older one of which one was read": {amd64, []string{"1.30.5", "1.30.4"}, half("4.6.0"), ""},
+		"one that lacks another, too":        {amd64, []string{"1.30.5", "1.30.4", "1.29.1"}, append(half("4.7.0"), edge("k3s-1.29.1-v4.7.0", at("r/m"))), ""},
 		"a tie that is told":                 {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m"))), ""},
 		"variants, of which one may be none": {spec.Select{}, []string{"1.30.5", "1.30.4"}, kinds, "r/os:rke2-1.30.4-v4.7.0"},
 		"variants without versions":          {spec.Select{}, nil, kinds, ""},

@@ -193,6 +193,8 @@ type trial struct {
 	fit     []*entry
 	// ways are what a template makes of images, by entry; nil without one.
 	ways map[*entry]way
+	// waiting are what would fit if what their templates lead to, and was not read, did.
+	waiting []*entry
 	// astrays are what was not read, may fit, and has a template that leads elsewhere.
 	astrays map[*entry]way
 	// accepted are the ids that fit but for what the template leads to.

@@ -220,6 +220,14 @@ func (t *trial) openWays(open []*entry) []*entry {
 	for _, e := range open {
 		could.add(e, laterArchitecture(e))
 	}
+	for e, w := range t.ways {
+		if w.rule != versionsRule {
+			continue
+		}
+		if _, why := t.astray(e, w, could, e.Architecture); why == "" {
+			t.waiting = append(t.waiting, e)
+		}
+	}
 	t.astrays = map[*entry]way{}
 	some := open[:0:0]
 	templates := len(t.ways) > 0

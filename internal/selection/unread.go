@@ -115,10 +115,10 @@ func (t *trial) unread() unreads {
 	}
 	var u unreads
 	top := t.fit[0]
-	seen, toLead := map[kind]bool{kindOf(top, top): true}, t.toLead(top)
+	seen, toLead, awaited := map[kind]bool{kindOf(top, top): true}, t.toLead(top), t.awaited(top)
 	for _, e := range open {
 		switch {
-		case !t.ranksAfter(e, top):
+		case !t.ranksAfter(e, top), awaited[e.ID]:
 			u.before = append(u.before, e)
 		case toLead[e.ID]:
 			u.led = append(u.led, e)
@@ -134,6 +134,21 @@ func (t *trial) unread() unreads {
 		}
 	}
 	return u
+}
+
+// awaited are the ids that templates lead to which come no later than the first, and which
+// would fit if what they lead to did.
+func (t *trial) awaited(top *entry) map[string]bool {
+	ids := map[string]bool{}
+	for _, e := range t.waiting {
+		if t.ranksAfter(e, top) {
+			continue
+		}
+		for _, version := range t.rule.template.Versions {
+			ids[t.ways[e].ID(version)] = true
+		}
+	}
+	return ids
 }
 
 // kind is what makes a tag neither newer nor older than others, as far as its name tells.
