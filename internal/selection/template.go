@@ -273,7 +273,7 @@ func (t *trial) mayLead(e *entry) bool {
 // noteElsewhere tells of a template that leads to a mirror which no source lists.
 func (o *Outcome) noteElsewhere(t *trial) {
 	if to := t.ways[t.fit[0]].Elsewhere; to != "" {
-		o.note("values lead to %s, which no source of the pack lists: whether it has these images is not known", to)
+		o.note("values lead to %s, of which no source of the pack lists an image: whether it has these images is not known", to)
 	}
 }
 

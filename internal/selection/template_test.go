@@ -203,7 +203,7 @@ func TestTemplatesWithValues(t *testing.T) {
 			t.Errorf("%s: %s", name, said)
 		}
 		notes := strings.Join(outcome.Notes, "\n")
-		if strings.Contains(notes, "values lead to r/mirror, which no source") != (name == "a mirror") {
+		if strings.Contains(notes, "values lead to r/mirror, of which no source") != (name == "a mirror") {
 			t.Errorf("%s: notes %q", name, notes)
 		}
 	}
