@@ -119,7 +119,7 @@ func (t *trial) sameContent(a, b *entry) bool {
 	if t.bothLead(a, b) {
 		return len(t.apart(a, b).versions) == 0
 	}
-	return a.Digest != "" && a.Digest == b.Digest && strings.EqualFold(a.Architecture, b.Architecture)
+	return a.Digest != "" && a.Digest == b.Digest // of an index it is that of all platforms
 }
 
 // apartFor says for which versions the templates of the first two do not lead to one image.

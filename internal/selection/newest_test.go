@@ -384,6 +384,34 @@ func TestPlatformsBesideTheirTag(t *testing.T) {
 	}
 }
 
+// An index and its mirror are one image, in whatever order their platforms come.
+func TestMirrorOfAnIndex(t *testing.T) {
+	var images []image.Image
+	for _, architecture := range []string{"amd64", "arm64"} {
+		for _, repository := range []string{"r/origin", "r/mirror"} {
+			img := tag("1.30.4", "k3s", "", digest("sha256:index"))
+			img.ID, img.Architecture = repository+":"+img.Name, architecture
+			images = append(images, img)
+		}
+	}
+	rule, err := selection.Compile(spec.Select{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule = rule.Rendering(func(img *image.Image) (string, error) { return img.ID, nil })
+	for range images {
+		images = append(images[1:], images[0])
+		outcome := rule.Apply(images, now())
+		if outcome.Verdict != selection.Picked || !strings.HasPrefix(outcome.Pick.ID, "r/mirror:") || outcome.Pick.Architecture != "" {
+			t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
+		}
+	}
+	images[0].Digest = "sha256:other"
+	if outcome := rule.Apply(images, now()); outcome.Verdict != selection.Ambiguous {
+		t.Errorf("one of another content: got %s", outcome.Verdict)
+	}
+}
+
 // Parts of one id that render the same are one choice, and what they do not share is
 // no fact of the pick.
 func TestPartsThatRenderTheSame(t *testing.T) {
