@@ -333,7 +333,7 @@ func (p *Pipeline) selectFrom(packs []spec.Pack, images []image.Image, canAsk fu
 		}
 		key := strings.Join(pack.Sources, "\x00")
 		if pools[key] == nil {
-			pools[key] = selection.PrepareReading(images, pack.Sources, canAsk)
+			pools[key] = selection.PrepareFrom(images, pack.Sources, canAsk)
 		}
 		rule, pool := rule.Rendering(rendering(pack)), pools[key]
 		if isTemplate(pack) {

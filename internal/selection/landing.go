@@ -1,7 +1,6 @@
 package selection
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -34,18 +33,14 @@ func (l landing) serves(w way, wanted []string, architecture string) bool {
 // unshared says why no machine of an architecture can use what a template leads to for every
 // version; of an architecture that is not known, why none can.
 func (l landing) unshared(w way, wanted []string, architecture string) string {
-	known := map[string]bool{}
-	var told []string
+	var some, told []string
 	for _, version := range wanted {
 		has := slices.Compact(slices.Sorted(slices.Values(l[w.ID(version)])))
-		for _, one := range has {
-			known[one] = one != ""
-		}
+		some = append(some, has...)
 		if !slices.Contains(has, "") {
 			told = append(told, strings.Join(has, " and ")+" for Kubernetes "+version)
 		}
 	}
-	some := slices.Sorted(maps.Keys(known))
 	some = slices.DeleteFunc(some, func(one string) bool { return one == "" })
 	if architecture != "" {
 		some = []string{strings.ToLower(architecture)}

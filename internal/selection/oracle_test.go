@@ -29,7 +29,7 @@ func TestOracle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outcome := rule.Rendering(renderID).Decide(selection.PrepareFrom(statements, sources), now())
+		outcome := rule.Rendering(renderID).Decide(selection.PrepareFrom(statements, sources, func(*image.Image) bool { return true }), now())
 		verdicts[outcome.Verdict]++
 		got := string(outcome.Verdict)
 		if outcome.Pick != nil {

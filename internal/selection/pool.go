@@ -86,17 +86,14 @@ func (n numbers) of(words ...string) int32 {
 }
 
 // Prepare makes a Pool of what all sources say, which it does not change.
-func Prepare(images []image.Image) *Pool { return PrepareFrom(images, nil) }
+func Prepare(images []image.Image) *Pool {
+	return PrepareFrom(images, nil, func(*image.Image) bool { return true })
+}
 
 // PrepareFrom makes a Pool of the images of some sources. Of the others it takes only
 // what a service that was asked says against an image. No names stand for all sources.
-func PrepareFrom(images []image.Image, sources []string) *Pool {
-	return PrepareReading(images, sources, func(*image.Image) bool { return true })
-}
-
-// PrepareReading is PrepareFrom where not all sources can be asked for the rest of what
-// they listed by name alone.
-func PrepareReading(images []image.Image, sources []string, canAsk func(listed *image.Image) bool) *Pool {
+// canAsk tells whether the source of what was listed by name alone can be asked for the rest.
+func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *image.Image) bool) *Pool {
 	unique, merged := image.Gather(images, sources)
 	listed := listedAs(images, sources)
 	pool := &Pool{

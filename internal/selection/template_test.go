@@ -491,7 +491,7 @@ func TestUnreadOfTwoSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unread := rule.Decide(selection.PrepareReading(images, nil, func(img *image.Image) bool { return img.Source == "reads" }), now()).Unread()
+	unread := rule.Decide(selection.PrepareFrom(images, nil, func(img *image.Image) bool { return img.Source == "reads" }), now()).Unread()
 	if len(unread) != 1 || unread[0].Source != "reads" {
 		t.Errorf("%d are named", len(unread))
 	}

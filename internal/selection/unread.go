@@ -144,8 +144,8 @@ func (t *trial) awaited(top *entry) map[string]bool {
 		if t.ranksAfter(e, top) {
 			continue
 		}
-		for _, version := range t.rule.template.Versions {
-			ids[t.ways[e].ID(version)] = true
+		for _, id := range t.mustLead(e) {
+			ids[id] = true
 		}
 	}
 	return ids
