@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
@@ -69,7 +70,9 @@ func readReceipt(path string) (*Receipt, error) {
 
 func parseReceipt(b []byte) (*Receipt, error) {
 	var r Receipt
-	if err := yaml.UnmarshalWithOptions(b, &r, yaml.Strict()); err != nil {
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(&r); err != nil {
 		return nil, errors.New("it is not valid YAML for a receipt")
 	}
 	switch {
