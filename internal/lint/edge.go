@@ -6,7 +6,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v3"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
 func (t *tree) edge() {
@@ -107,7 +107,7 @@ func splitFirst(keys string) []string {
 }
 
 func (t *tree) imageReference(value *yaml.Node, key string) {
-	if err := pack.CheckReference(value.Value); err != nil {
+	if err := image.CheckOCI(value.Value); err != nil {
 		t.add(RuleImageReference, Error, value, "%s: %s", key, err)
 		return
 	}

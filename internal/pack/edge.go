@@ -128,7 +128,7 @@ func options(name string) []string { return []string{"options", "system." + name
 
 func (b *builder) contentImages(refs []string) {
 	for _, ref := range refs {
-		if err := CheckReference(ref); err != nil {
+		if err := image.CheckOCI(ref); err != nil {
 			b.refuse("correct packs[].edge.contentImages", "edge.contentImages: %s", err)
 			continue
 		}
@@ -153,7 +153,7 @@ func (b *builder) parts() (parts, bool) {
 			"image %q of provider %q is no OCI image, and edge-native-byoi takes no other", img.ID, img.Provider)
 		return parts{}, false
 	}
-	ref, err := parseReference(img.ID)
+	ref, err := image.ParseOCI(img.ID)
 	if err != nil {
 		b.refuse("correct the output of source \""+img.Source+"\"", "image id %s", err)
 		return parts{}, false
@@ -166,9 +166,9 @@ func (b *builder) parts() (parts, bool) {
 		return b.choose(key, users, value, "attributes."+name)
 	}
 	p := parts{
-		registry:        attribute("registry", values.Registry, "registry", ref.registry),
-		repo:            attribute("repo", values.Repo, "repository", ref.repo),
-		tag:             attribute("", "", "tag", ref.tag),
+		registry:        attribute("registry", values.Registry, "registry", ref.Registry),
+		repo:            attribute("repo", values.Repo, "repository", ref.Repo),
+		tag:             attribute("", "", "tag", ref.Tag),
 		k8sDistribution: attribute("k8sDistribution", values.K8sDistribution, "k8sDistribution", ""),
 		peVersion:       attribute("peVersion", values.PEVersion, "peVersion", ""),
 		tail:            attribute("customTag", values.CustomTag, "customTag", ""),
@@ -226,7 +226,7 @@ func (b *builder) literal(shape, reference string, p parts) {
 		}
 		uri += "@" + digest
 	}
-	if err := CheckReference(uri); err != nil {
+	if err := image.CheckOCI(uri); err != nil {
 		b.refuse("correct packs[].values.registry and packs[].values.repo", "system.uri: %s", err)
 		return
 	}
@@ -238,11 +238,11 @@ func (b *builder) digest() string {
 	if b.image.Digest != "" {
 		return b.image.Digest
 	}
-	ref, err := parseReference(b.image.ID)
+	ref, err := image.ParseOCI(b.image.ID)
 	if err != nil {
 		return ""
 	}
-	return ref.digest
+	return ref.Digest
 }
 
 func (b *builder) uriOrigin(p parts) image.Provenance {
@@ -295,11 +295,11 @@ func (b *builder) templated(shape string, p parts) {
 		complete = b.need("k8sDistribution", p.k8sDistribution, p) && complete
 	}
 	complete = b.need("peVersion", p.peVersion, p) && complete
-	t.readFrom = repositoryOf(b.image.ID)
+	t.readFrom = image.Repository(b.image.ID)
 	if !complete || !b.templateFits(shape, t, p) {
 		return
 	}
-	if err := CheckReference(t.name + ":" + t.tag("1.30.0")); err != nil {
+	if err := image.CheckOCI(t.name + ":" + t.tag("1.30.0")); err != nil {
 		b.refuse("correct packs[].values", "what the template of system.uri leads to: %s", err)
 		return
 	}
@@ -415,16 +415,6 @@ type template struct {
 	readFrom string
 }
 
-// repositoryOf returns registry/repository of an image's id; empty when it has
-// none.
-func repositoryOf(id string) string {
-	ref, err := parseReference(id)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimPrefix(ref.registry+"/"+ref.repo, "/")
-}
-
 func (t *template) tag(kubernetes string) string {
 	tag := kubernetes + "-" + t.agent
 	if t.distribution != "" {
@@ -525,8 +515,8 @@ func (v *Values) Moving() []string {
 	var moving []string
 	uri, _ := v.Reference("")
 	for _, text := range append([]string{uri}, v.ContentImages...) {
-		ref, err := parseReference(strings.TrimPrefix(text, "container://"))
-		if err == nil && ref.tag == "latest" && ref.digest == "" {
+		ref, err := image.ParseOCI(image.WithoutScheme(text))
+		if err == nil && ref.Tag == "latest" && ref.Digest == "" {
 			moving = append(moving, text)
 		}
 	}

@@ -120,9 +120,9 @@ func imageOfURI(uri string) (*image.Image, error) {
 	case strings.Contains(uri, "{{"):
 		return nil, errors.New("system.uri is a template, which Palette fills in")
 	}
-	if err := CheckReference(uri); err != nil {
+	if err := image.CheckOCI(uri); err != nil {
 		return nil, fmt.Errorf("system.uri: %w", err)
 	}
-	id, digest, _ := strings.Cut(strings.TrimPrefix(uri, "container://"), "@")
+	id, digest, _ := strings.Cut(image.WithoutScheme(uri), "@")
 	return &image.Image{ID: id, Provider: oci, Digest: digest}, nil
 }

@@ -3,7 +3,6 @@ package pack
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -177,60 +176,6 @@ func checkInventoryPath(id string) error {
 	}
 	if at := strings.Index(id, "/vm/"); at < 1 {
 		return fmt.Errorf("image id %q is no inventory path of a VM template: /vm/ must follow the datacenter, as in /Datacenter/vm/folder/name", id)
-	}
-	return nil
-}
-
-// reference splits an OCI reference. The registry is whatever precedes the
-// first slash when it looks like a host, as the distribution project's
-// reference grammar has it.
-type reference struct{ registry, repo, tag, digest string }
-
-var (
-	repoForm   = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$`)
-	hostForm   = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]{1,5})?$|^\[[0-9a-fA-F:]+\](:[0-9]{1,5})?$`)
-	tagForm    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
-)
-
-func parseReference(text string) (reference, error) {
-	var ref reference
-	rest, digest, hasDigest := strings.Cut(text, "@")
-	if hasDigest {
-		if !digestForm.MatchString(digest) {
-			return ref, fmt.Errorf("%q is no image reference: %q is no sha256 or sha512 digest", text, digest)
-		}
-		ref.digest = digest
-	}
-	if colon := strings.LastIndex(rest, ":"); colon > strings.LastIndex(rest, "/") {
-		rest, ref.tag = rest[:colon], rest[colon+1:]
-		if !tagForm.MatchString(ref.tag) {
-			return ref, fmt.Errorf("%q is no image reference: %q is no tag", text, ref.tag)
-		}
-	}
-	if host, repo, ok := strings.Cut(rest, "/"); ok && isHost(host) {
-		ref.registry, rest = host, repo
-	}
-	if !repoForm.MatchString(rest) {
-		return ref, fmt.Errorf("%q is no image reference: %q is no repository name", text, rest)
-	}
-	ref.repo = rest
-	return ref, nil
-}
-
-func isHost(text string) bool {
-	return (strings.ContainsAny(text, ".:") || text == "localhost") && hostForm.MatchString(text)
-}
-
-// CheckReference tells what is wrong with an OCI image reference that a pack
-// uses: it must have a tag or a digest.
-func CheckReference(text string) error {
-	ref, err := parseReference(strings.TrimPrefix(text, "container://"))
-	if err != nil {
-		return err
-	}
-	if ref.tag == "" && ref.digest == "" {
-		return fmt.Errorf("%q has neither a tag nor a digest", text)
 	}
 	return nil
 }

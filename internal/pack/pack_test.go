@@ -258,29 +258,6 @@ func TestProviderOf(t *testing.T) {
 	}
 }
 
-func TestParseReference(t *testing.T) {
-	sha := "sha256:" + strings.Repeat("0f", 32)
-	for _, tt := range []struct {
-		in   string
-		want reference
-		bad  bool
-	}{
-		{"ttl.sh/ubuntu:k3s-1.30", reference{"ttl.sh", "ubuntu", "k3s-1.30", ""}, false},
-		{"spectrocloud/ubuntu:v1", reference{"", "spectrocloud/ubuntu", "v1", ""}, false},
-		{"localhost:5000/a/b__c", reference{"localhost:5000", "a/b__c", "", ""}, false},
-		{"[::1]:5000/a:1@" + sha, reference{"[::1]:5000", "a", "1", sha}, false},
-		{"a.io/B:1", reference{}, true},
-		{"a.io/b:", reference{}, true},
-		{"a.io/b@sha256:0", reference{}, true},
-		{"", reference{}, true},
-	} {
-		got, err := parseReference(tt.in)
-		if (err != nil) != tt.bad || err == nil && got != tt.want {
-			t.Errorf("parseReference(%q) = %+v, %v", tt.in, got, err)
-		}
-	}
-}
-
 func TestVersionsOfATemplate(t *testing.T) {
 	values, err := Build(Input{edgePack(nil, spec.Values{Registry: "mirror.local"}), provider("demo")})
 	if err != nil {

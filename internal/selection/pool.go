@@ -127,7 +127,7 @@ func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *ima
 		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || e.more != nil
 		if e.tag {
-			pool.repositories[repository(img.ID)] = true
+			pool.repositories[image.Repository(img.ID)] = true
 		}
 	}
 	pool.findContradicted()
@@ -156,15 +156,6 @@ func (e *entry) hears(listed []*image.Image, canAsk func(*image.Image) bool) {
 	if e.unread && !e.askable {
 		e.more = listed
 	}
-}
-
-// repository is what stands before the tag and the digest of a reference.
-func repository(id string) string {
-	name, _, _ := strings.Cut(id, "@")
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		return name[:colon]
-	}
-	return name
 }
 
 // contradicted is an entry with facts on which its sources do not agree.

@@ -1,0 +1,78 @@
+package image
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// OCIReference is an OCI reference, taken apart. The registry is whatever precedes the
+// first slash when it looks like a host, as the distribution project's reference
+// grammar has it.
+type OCIReference struct{ Registry, Repo, Tag, Digest string }
+
+var (
+	repoForm   = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$`)
+	hostForm   = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]{1,5})?$|^\[[0-9a-fA-F:]+\](:[0-9]{1,5})?$`)
+	tagForm    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
+)
+
+// ParseOCI takes an OCI reference apart.
+func ParseOCI(text string) (OCIReference, error) {
+	var ref OCIReference
+	rest, digest, hasDigest := strings.Cut(text, "@")
+	if hasDigest {
+		if !digestForm.MatchString(digest) {
+			return ref, fmt.Errorf("%q is no image reference: %q is no sha256 or sha512 digest", text, digest)
+		}
+		ref.Digest = digest
+	}
+	if colon := strings.LastIndex(rest, ":"); colon > strings.LastIndex(rest, "/") {
+		rest, ref.Tag = rest[:colon], rest[colon+1:]
+		if !tagForm.MatchString(ref.Tag) {
+			return ref, fmt.Errorf("%q is no image reference: %q is no tag", text, ref.Tag)
+		}
+	}
+	if host, repo, ok := strings.Cut(rest, "/"); ok && isHost(host) {
+		ref.Registry, rest = host, repo
+	}
+	if !repoForm.MatchString(rest) {
+		return ref, fmt.Errorf("%q is no image reference: %q is no repository name", text, rest)
+	}
+	ref.Repo = rest
+	return ref, nil
+}
+
+func isHost(text string) bool {
+	return (strings.ContainsAny(text, ".:") || text == "localhost") && hostForm.MatchString(text)
+}
+
+// Name is registry/repository, without the registry where there is none.
+func (r OCIReference) Name() string { return strings.TrimPrefix(r.Registry+"/"+r.Repo, "/") }
+
+// Repository is the name of an id that is an OCI reference; empty for what is none.
+func Repository(id string) string {
+	ref, err := ParseOCI(id)
+	if err != nil {
+		return ""
+	}
+	return ref.Name()
+}
+
+// WithoutScheme is a reference without what Kairos may have before it.
+func WithoutScheme(text string) string { return strings.TrimPrefix(text, "container://") }
+
+// CheckOCI tells what is wrong with a reference that a pack uses: it must have a tag
+// or a digest.
+func CheckOCI(text string) error {
+	text = WithoutScheme(text)
+	ref, err := ParseOCI(text)
+	if err != nil {
+		return err
+	}
+	if ref.Tag == "" && ref.Digest == "" {
+		return fmt.Errorf("%q has neither a tag nor a digest", text)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package image_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+)
+
+func TestParseOCI(t *testing.T) {
+	sha := "sha256:" + strings.Repeat("0f", 32)
+	for _, tt := range []struct {
+		in   string
+		want image.OCIReference
+		bad  bool
+	}{
+		{"ttl.sh/ubuntu:k3s-1.30", image.OCIReference{"ttl.sh", "ubuntu", "k3s-1.30", ""}, false},
+		{"spectrocloud/ubuntu:v1", image.OCIReference{"", "spectrocloud/ubuntu", "v1", ""}, false},
+		{"localhost:5000/a/b__c", image.OCIReference{"localhost:5000", "a/b__c", "", ""}, false},
+		{"[::1]:5000/a:1@" + sha, image.OCIReference{"[::1]:5000", "a", "1", sha}, false},
+		{"a.io/B:1", image.OCIReference{}, true},
+		{"a.io/b:", image.OCIReference{}, true},
+		{"a.io/b@sha256:0", image.OCIReference{}, true},
+		{"", image.OCIReference{}, true},
+		{"container://a.io/b:1", image.OCIReference{}, true},
+	} {
+		got, err := image.ParseOCI(tt.in)
+		if (err != nil) != tt.bad || err == nil && got != tt.want {
+			t.Errorf("image.ParseOCI(%q) = %+v, %v", tt.in, got, err)
+		}
+	}
+}
+
+func TestRepository(t *testing.T) {
+	for id, want := range map[string]string{
+		"a.io:5000/b/c:1": "a.io:5000/b/c", "b/c": "b/c", "a.io/b:1@sha256:" + strings.Repeat("0f", 32): "a.io/b",
+		"a.io/B:1": "", "/subscriptions/1": "",
+	} {
+		if got := image.Repository(id); got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+}
+
+func TestCheckOCI(t *testing.T) {
+	for id, wrong := range map[string]string{
+		"a.io/b:1": "", "container://a.io/b:1": "", "a.io/b@sha256:" + strings.Repeat("0f", 32): "",
+		"a.io/b": "neither a tag nor a digest", "https://a.io/b:1": "no repository name",
+	} {
+		if err := image.CheckOCI(id); (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%s: %v, want %q", id, err, wrong)
+		}
+	}
+}
