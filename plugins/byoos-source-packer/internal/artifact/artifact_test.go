@@ -16,16 +16,34 @@ const (
 	ashburn   = "ocid1.image.oc1.iad.aaaaaaaa7hxc"
 )
 
-// TestParse has a line for every builder whose artifact_id is known. problem is
-// a part of Problem; where it is empty there must be none.
-func TestParse(t *testing.T) {
-	place := Place{Project: "my-project", Datacenter: "DC", Folder: "images/rhel"}
-	tests := []struct {
-		builder, id string
-		place       Place
-		want        []Artifact
-		problem     string
-	}{
+// parseTest is a builder's artifact_id. problem is a part of Problem; where it is empty
+// there must be none.
+type parseTest struct {
+	builder, id string
+	place       Place
+	want        []Artifact
+	problem     string
+}
+
+func testParse(t *testing.T, tests []parseTest) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.builder+" "+tt.id, func(t *testing.T) {
+			got := Parse(tt.builder, tt.id, tt.place)
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(Artifact{}, "Problem")); diff != "" {
+				t.Errorf("Parse (-want +got):\n%s", diff)
+			}
+			for _, a := range got {
+				if (a.Problem == "") != (tt.problem == "") || !strings.Contains(a.Problem, tt.problem) {
+					t.Errorf("problem %q, want %q", a.Problem, tt.problem)
+				}
+			}
+		})
+	}
+}
+
+func TestParseAmazon(t *testing.T) {
+	testParse(t, []parseTest{
 		{builder: "amazon-ebs", id: "us-east-1:ami-0f4804aff4cf9c5a2",
 			want: []Artifact{{ID: "ami-0f4804aff4cf9c5a2", Provider: AWS, Region: "us-east-1"}}},
 		{builder: "amazon-ebs", id: "eu-west-1:ami-0a1,us-east-1:ami-0b2",
@@ -48,7 +66,12 @@ func TestParse(t *testing.T) {
 		{builder: "acme-ami", id: "us-east-1:ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: AWS, Region: "us-east-1"}}},
 		{builder: "acme-ami", id: "ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: AWS}}},
 		{builder: "osc-bsu", id: "eu-west-2:ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: Outscale, Region: "eu-west-2"}}},
+		{builder: "amazon-ebs", id: " , ", problem: "is not an AMI id", want: []Artifact{{ID: "(empty)", Provider: AWS}}},
+	})
+}
 
+func TestParseAzure(t *testing.T) {
+	testParse(t, []parseTest{
 		{builder: "azure-arm", id: managed, want: []Artifact{{ID: managed, Provider: Azure, Kind: ManagedImage}}},
 		{builder: "azure-arm", id: strings.ToUpper(managed), want: []Artifact{{ID: strings.ToUpper(managed), Provider: Azure, Kind: ManagedImage}}},
 		{builder: "azure-arm", id: version,
@@ -71,7 +94,19 @@ func TestParse(t *testing.T) {
 			{ID: strings.ToLower(version), Provider: Azure, Kind: GalleryImageVersion, Version: "0.3.1700000000"}}},
 		{builder: "azure-dtl", id: managed, want: []Artifact{{ID: managed, Provider: Azure, Kind: ManagedImage}}},
 		{builder: "custom", id: managed, want: []Artifact{{ID: managed, Provider: Azure, Kind: ManagedImage}}},
+		{builder: "azure-arm", id: rg + "/images/..", problem: "neither", want: []Artifact{{ID: rg + "/images/..", Provider: Azure}}},
+		{builder: "azure-arm", id: rg + "/images/a b", problem: "neither", want: []Artifact{{ID: rg + "/images/a b", Provider: Azure}}},
+		{builder: "azure-arm", id: rg + "/images/{{user `n`}}", problem: "neither", want: []Artifact{{ID: rg + "/images/{{user `n`}}", Provider: Azure}}},
+		{builder: "azure-arm", id: rg + "/images/rhel?x=1", problem: "neither", want: []Artifact{{ID: rg + "/images/rhel?x=1", Provider: Azure}}},
+		{builder: "azure-arm", id: rg + "/galleries/g/images/d/versions/latest", problem: "neither", want: []Artifact{{ID: rg + "/galleries/g/images/d/versions/latest", Provider: Azure}}},
+		{builder: "azure-arm", id: strings.Replace(managed, "Images/", "../", 1), problem: "neither", want: []Artifact{{ID: strings.Replace(managed, "Images/", "../", 1), Provider: Azure}}},
+		{builder: "azure-arm", id: rg + "/images/a\nb", problem: "control characters", want: []Artifact{{ID: rg + "/images/a\nb"}}},
+	})
+}
 
+func TestParseGoogle(t *testing.T) {
+	place := Place{Project: "my-project", Datacenter: "DC", Folder: "images/rhel"}
+	testParse(t, []parseTest{
 		{builder: "googlecompute", id: "rhel-8-v1", problem: "set project", want: []Artifact{{ID: "rhel-8-v1", Provider: GCP}}},
 		{builder: "googlecompute", id: "rhel-8-v1", place: place,
 			want: []Artifact{{ID: "projects/my-project/global/images/rhel-8-v1", Provider: GCP, Region: "global"}}},
@@ -79,7 +114,16 @@ func TestParse(t *testing.T) {
 			want: []Artifact{{ID: "projects/p/global/images/i", Provider: GCP, Region: "global"}}},
 		{builder: "googlecompute", id: "Not A Name", place: place, problem: "is not the name of a Google Cloud image",
 			want: []Artifact{{ID: "Not A Name", Provider: GCP}}},
+		{builder: "googlecompute", id: "projects/../global/images/i", problem: "not the id of a Google Cloud project", want: []Artifact{{ID: "i", Provider: GCP}}},
+		{builder: "googlecompute", id: "projects/p/global/images/a b", problem: "not the name", want: []Artifact{{ID: "a b", Provider: GCP}}},
+		{builder: "googlecompute", id: "rhel-8", place: Place{Project: "${var.p}"}, problem: "not the id of a Google Cloud project", want: []Artifact{{ID: "rhel-8", Provider: GCP}}},
+		{builder: "googlecompute", id: "rhel-8", place: Place{Project: "example.com:p"}, want: []Artifact{{ID: "projects/example.com:p/global/images/rhel-8", Provider: GCP, Region: "global"}}},
+	})
+}
 
+func TestParseVSphere(t *testing.T) {
+	place := Place{Project: "my-project", Datacenter: "DC", Folder: "images/rhel"}
+	testParse(t, []parseTest{
 		{builder: "vsphere-iso", id: "rhel-8", problem: "set datacenter and folder", want: []Artifact{{ID: "rhel-8", Provider: VSphere}}},
 		{builder: "vsphere-clone", id: "rhel-8", place: Place{Datacenter: "DC"}, problem: "set folder",
 			want: []Artifact{{ID: "rhel-8", Provider: VSphere}}},
@@ -96,7 +140,6 @@ func TestParse(t *testing.T) {
 			want: []Artifact{{ID: "/DC/vm/images/rhel/rhel-8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vmware-iso", id: "store1::::rhel-8", place: place, want: []Artifact{{ID: "/DC/vm/rhel-8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vmware-iso", id: "store1::f::rhel-8", problem: "set datacenter", want: []Artifact{{ID: "store1::f::rhel-8", Provider: VSphere}}},
-
 		{builder: "vsphere-iso", id: "prod::rhel::8", place: place, want: []Artifact{{ID: "/DC/vm/images/rhel/prod::rhel::8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vsphere-clone", id: "a::b", place: place, want: []Artifact{{ID: "/DC/vm/images/rhel/a::b", Provider: VSphere, Region: "DC"}}},
 		{builder: "vmware-iso", id: "store1::f::a::b", place: place, want: []Artifact{{ID: "/DC/vm/f/a::b", Provider: VSphere, Region: "DC"}}},
@@ -107,20 +150,14 @@ func TestParse(t *testing.T) {
 		{builder: "vsphere-iso", id: "rhel-?", place: place, problem: "cannot be", want: []Artifact{{ID: "rhel-?", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "${var.name}", place: place, problem: "cannot be", want: []Artifact{{ID: "${var.name}", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "/DC1/vm/../rhel-8", place: place, problem: "cannot be", want: []Artifact{{ID: "/DC1/vm/../rhel-8", Provider: VSphere}}},
-		{builder: "azure-arm", id: rg + "/images/..", problem: "neither", want: []Artifact{{ID: rg + "/images/..", Provider: Azure}}},
-		{builder: "azure-arm", id: rg + "/images/a b", problem: "neither", want: []Artifact{{ID: rg + "/images/a b", Provider: Azure}}},
-		{builder: "azure-arm", id: rg + "/images/{{user `n`}}", problem: "neither", want: []Artifact{{ID: rg + "/images/{{user `n`}}", Provider: Azure}}},
-		{builder: "azure-arm", id: rg + "/images/rhel?x=1", problem: "neither", want: []Artifact{{ID: rg + "/images/rhel?x=1", Provider: Azure}}},
-		{builder: "azure-arm", id: rg + "/galleries/g/images/d/versions/latest", problem: "neither", want: []Artifact{{ID: rg + "/galleries/g/images/d/versions/latest", Provider: Azure}}},
-		{builder: "azure-arm", id: strings.Replace(managed, "Images/", "../", 1), problem: "neither", want: []Artifact{{ID: strings.Replace(managed, "Images/", "../", 1), Provider: Azure}}},
-		{builder: "googlecompute", id: "projects/../global/images/i", problem: "not the id of a Google Cloud project", want: []Artifact{{ID: "i", Provider: GCP}}},
-		{builder: "googlecompute", id: "projects/p/global/images/a b", problem: "not the name", want: []Artifact{{ID: "a b", Provider: GCP}}},
-		{builder: "googlecompute", id: "rhel-8", place: Place{Project: "${var.p}"}, problem: "not the id of a Google Cloud project", want: []Artifact{{ID: "rhel-8", Provider: GCP}}},
-		{builder: "googlecompute", id: "rhel-8", place: Place{Project: "example.com:p"}, want: []Artifact{{ID: "projects/example.com:p/global/images/rhel-8", Provider: GCP, Region: "global"}}},
+	})
+}
+
+func TestParseOtherClouds(t *testing.T) {
+	testParse(t, []parseTest{
 		{builder: "oracle-oci", id: "ocid1.image.oc1.iad.a b", problem: "not an OCID", want: []Artifact{{ID: "ocid1.image.oc1.iad.a b", Provider: Oracle}}},
 		{builder: "oracle-oci", id: "ocid1.image.oc1.iad..x", problem: "not an OCID", want: []Artifact{{ID: "ocid1.image.oc1.iad..x", Provider: Oracle}}},
 		{builder: "digitalocean", id: "a b:12", problem: "not a region", want: []Artifact{{ID: "a b:12", Provider: DigitalOcean}}},
-
 		{builder: "openstack", id: imageUUID, want: []Artifact{{ID: imageUUID, Provider: OpenStack}}},
 		{builder: "openstack", id: "rhel", problem: "is not an image UUID", want: []Artifact{{ID: "rhel", Provider: OpenStack}}},
 		{builder: "nutanix", id: imageUUID, want: []Artifact{{ID: imageUUID, Provider: Nutanix}}},
@@ -134,7 +171,11 @@ func TestParse(t *testing.T) {
 		{builder: "hcloud", id: "1234", want: []Artifact{{ID: "1234", Provider: HCloud}}},
 		{builder: "digitalocean", id: "nyc3,sfo3:1234", want: []Artifact{
 			{ID: "1234", Provider: DigitalOcean, Region: "nyc3"}, {ID: "1234", Provider: DigitalOcean, Region: "sfo3"}}},
+	})
+}
 
+func TestParseNoImage(t *testing.T) {
+	testParse(t, []parseTest{
 		{builder: "qemu", id: "VM", problem: "qemu leaves a local machine or disk", want: []Artifact{{ID: "VM", Provider: "qemu"}}},
 		{builder: "virtualbox-iso", id: "VM", problem: "local machine", want: []Artifact{{ID: "VM", Provider: "virtualbox"}}},
 		{builder: "vmware-iso", id: "rhel-8", problem: "local machine", want: []Artifact{{ID: "rhel-8", Provider: "vmware"}}},
@@ -145,23 +186,8 @@ func TestParse(t *testing.T) {
 		{builder: "null", id: "Null", problem: "makes no image", want: []Artifact{{ID: "Null", Provider: "null"}}},
 		{builder: "acme-cloud", id: "img-1", problem: `builder "acme-cloud" are not known`, want: []Artifact{{ID: "img-1", Provider: "acme"}}},
 		{builder: "amazon-ebs", id: "", problem: "recorded no artifact_id", want: []Artifact{{}}},
-		{builder: "amazon-ebs", id: " , ", problem: "is not an AMI id", want: []Artifact{{ID: "(empty)", Provider: AWS}}},
-		{builder: "azure-arm", id: rg + "/images/a\nb", problem: "control characters", want: []Artifact{{ID: rg + "/images/a\nb"}}},
 		{builder: "", id: "x", problem: "not known", want: []Artifact{{ID: "x"}}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.builder+" "+tt.id, func(t *testing.T) {
-			got := Parse(tt.builder, tt.id, tt.place)
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(Artifact{}, "Problem")); diff != "" {
-				t.Errorf("Parse (-want +got):\n%s", diff)
-			}
-			for _, a := range got {
-				if (a.Problem == "") != (tt.problem == "") || !strings.Contains(a.Problem, tt.problem) {
-					t.Errorf("problem %q, want %q", a.Problem, tt.problem)
-				}
-			}
-		})
-	}
+	})
 }
 
 func FuzzArtifactID(f *testing.F) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -44,20 +45,8 @@ func Find(base, pattern string) ([]string, error) {
 	return matches(base, pattern)
 }
 
-func isPattern(s string) bool {
-	return !literal(s)
-}
-
-// literal tells whether a pattern matches only itself.
-func literal(pattern string) bool {
-	for _, c := range pattern {
-		switch c {
-		case '*', '?', '[', '{':
-			return false
-		}
-	}
-	return true
-}
+// isPattern tells whether s may match more than itself.
+func isPattern(s string) bool { return strings.ContainsAny(s, "*?[{") }
 
 func inDirectory(dir string) ([]string, error) {
 	var found []string

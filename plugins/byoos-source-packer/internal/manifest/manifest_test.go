@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest/manifesttest"
 )
 
 const (
@@ -124,12 +126,35 @@ func TestNoBuilds(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
-	tests := []struct {
-		name, text string
-		kind       Kind
-		want       string
-	}{
+// broken is a text that is no manifest, and the error; want may be empty where it is the
+// JSON decoder's.
+type broken struct {
+	name, text string
+	kind       Kind
+	want       string
+}
+
+func checkBroken(t *testing.T, tests []broken) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := latest(t, tt.text)
+			var failure *Error
+			if !errors.As(err, &failure) {
+				t.Fatalf("got %+v, %v, want an *Error", m, err)
+			}
+			if failure.Kind != tt.kind {
+				t.Errorf("kind %v, want %v (%v)", failure.Kind, tt.kind, err)
+			}
+			if tt.want != "" && err.Error() != tt.want {
+				t.Errorf("got  %s\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestNotAManifest(t *testing.T) {
+	checkBroken(t, []broken{
 		{"empty file", "", Truncated, "line 1 (byte 0): the file is empty"},
 		{"white space only", "\n\n", Truncated, "line 3 (byte 2): the file ends in the middle of its JSON"},
 		{"not JSON", "builds:\n- name: a\n", Syntax, "line 1 (byte 0): invalid character 'b' looking for beginning of value"},
@@ -142,6 +167,14 @@ func TestErrors(t *testing.T) {
 		{"UTF-16 big endian", "\x00{\x00}", Encoding, "line 1 (byte 0): the file is UTF-16, not UTF-8"},
 		{"two documents", "{\"builds\": []}\n{\"builds\": []}", Trailing, "line 1 (byte 14): there is more after the end of the manifest"},
 		{"builds is an object", "{\n\"builds\": {}}", Shape, `line 2 (byte 10): "builds" is an object, not an array`},
+		{"trailing comma", "{\"builds\": [\n{\"builder_type\": \"x\"},\n]}", Syntax, ""},
+		{"missing comma", `{"builds": [] "last_run_uuid": ""}`, Syntax, ""},
+		{"huge value", `{"x": "` + strings.Repeat("x", maxBuild+600<<10) + `", "builds": []}`, Shape, "line 1 (byte 6): x is larger than 16 MiB"},
+	})
+}
+
+func TestBuildsOfAnotherShape(t *testing.T) {
+	checkBroken(t, []broken{
 		{
 			"build is a string", "{\"builds\": [\n\"x\"]}", Shape,
 			"line 2 (byte 15): builds[0] is a JSON string, not an object",
@@ -167,6 +200,11 @@ func TestErrors(t *testing.T) {
 			"syntax deep inside", "{\"builds\": [\n{\"builder_type\": \"x\"},\n{\"builder_type\" \"y\"}]}", Syntax,
 			"line 3 (byte 52): invalid character '\"' after object key",
 		},
+	})
+}
+
+func TestKeysThatStandTwice(t *testing.T) {
+	checkBroken(t, []broken{
 		{"builds twice", "{\"builds\": [],\n\"builds\": []}", Shape, `line 2 (byte 15): "builds" stands twice`},
 		{"builds twice in another case", "{\"builds\": [],\n\"BUILDS\": []}", Shape, `line 2 (byte 15): "BUILDS" stands twice, once as "builds"`},
 		{"last run twice", `{"last_run_uuid": "a", "builds": [], "last_run_uuid": "b"}`, Shape, `line 1 (byte 37): "last_run_uuid" stands twice`},
@@ -179,25 +217,7 @@ func TestErrors(t *testing.T) {
 			"a key of custom_data twice", `{"builds": [{"builder_type": "x", "custom_data": {"os": "{\",", "a": "", "o\u0073": "b"}}]}`, Shape,
 			`line 1 (byte 12): builds[0]: custom_data.os stands twice`,
 		},
-		{"trailing comma", "{\"builds\": [\n{\"builder_type\": \"x\"},\n]}", Syntax, ""},
-		{"missing comma", `{"builds": [] "last_run_uuid": ""}`, Syntax, ""},
-		{"huge value", `{"x": "` + strings.Repeat("x", maxBuild+600<<10) + `", "builds": []}`, Shape, "line 1 (byte 6): x is larger than 16 MiB"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			m, err := latest(t, tt.text)
-			var failure *Error
-			if !errors.As(err, &failure) {
-				t.Fatalf("got %+v, %v, want an *Error", m, err)
-			}
-			if failure.Kind != tt.kind {
-				t.Errorf("kind %v, want %v (%v)", failure.Kind, tt.kind, err)
-			}
-			if tt.want != "" && err.Error() != tt.want {
-				t.Errorf("got  %s\nwant %s", err, tt.want)
-			}
-		})
-	}
+	})
 }
 
 // TestTruncatedAnywhere cuts a manifest at every byte: no prefix of it may be
@@ -226,7 +246,7 @@ func TestCancel(t *testing.T) {
 
 // TestLarge reads 20 MB of old runs in a memory that does not depend on it.
 func TestLarge(t *testing.T) {
-	file := Generate(20 << 20)
+	file := manifesttest.Generate(20 << 20)
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
@@ -253,7 +273,7 @@ func TestLarge(t *testing.T) {
 func BenchmarkLatest(b *testing.B) {
 	for _, mb := range []int64{1, 10, 100, 400} {
 		b.Run(fmt.Sprintf("%dMB", mb), func(b *testing.B) {
-			file := Generate(mb << 20)
+			file := manifesttest.Generate(mb << 20)
 			b.SetBytes(file.Size())
 			for b.Loop() {
 				m, err := Latest(context.Background(), file, file.Size(), nil)

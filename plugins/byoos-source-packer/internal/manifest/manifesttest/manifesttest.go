@@ -1,4 +1,5 @@
-package manifest
+// Package manifesttest makes manifests for tests and benchmarks.
+package manifesttest
 
 import (
 	"fmt"
@@ -13,7 +14,7 @@ type Generated struct {
 	blocks            int64
 }
 
-// Generate returns a manifest of about size bytes, for tests and benchmarks.
+// Generate returns a manifest of about size bytes.
 func Generate(size int64) *Generated {
 	g := &Generated{head: "{\n  \"builds\": [\n"}
 	var block strings.Builder
