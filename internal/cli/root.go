@@ -28,7 +28,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/verify"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/version"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Run runs one command line and returns the exit code.
@@ -106,8 +106,6 @@ func groups(cmd *cobra.Command) {
 	if !cmd.HasSubCommands() {
 		return
 	}
-	// The library suggests a command at this edit distance.
-	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = cobra.ArbitraryArgs
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -154,7 +152,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near := spelling.Nearest(name, names); near != "" {
+		if near := text.Nearest(name, names); near != "" {
 			next = fmt.Sprintf("did you mean --%s? All are in `%s --help`", near, cmd.CommandPath())
 		}
 	}
@@ -166,8 +164,14 @@ func flagError(cmd *cobra.Command, err error) error {
 
 func unknownCommand(cmd *cobra.Command, name string) error {
 	next := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		next = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), strings.Join(near, "` or `"+cmd.CommandPath()+" "))
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	if near := text.Nearest(name, names); near != "" {
+		next = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near)
 	}
 	return failure.Usage(next, "unknown command %q", name)
 }

@@ -3,17 +3,17 @@ package lint
 import (
 	"slices"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
-// nearest returns the word that text is but for one slip of the keyboard; empty when
-// there is none or text is one. What is further away may be a name of the user's own.
-func nearest(text string, words []string) string {
-	if slices.Contains(words, text) {
+// nearest returns the word that got is but for one slip of the keyboard; empty when
+// there is none or got is one. What is further away may be a name of the user's own.
+func nearest(got string, words []string) string {
+	if slices.Contains(words, got) {
 		return ""
 	}
 	for _, word := range words {
-		if d := len(text) - len(word); d >= -2 && d <= 2 && spelling.OneSlip(text, word) {
+		if d := len(got) - len(word); d >= -2 && d <= 2 && text.OneSlip(got, word) {
 			return word
 		}
 	}

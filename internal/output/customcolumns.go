@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // customColumns prints chosen fields of each item, as kubectl's
@@ -87,7 +89,7 @@ func (c *customColumns) print(list *unstructured.Unstructured, noHeaders, toTerm
 				return fmt.Errorf("column %s: %w", c.names[i], err)
 			}
 			if toTerminal {
-				cell = HarmlessLine(cell)
+				cell = text.HarmlessLine(cell)
 			}
 			cells[i] = cell
 		}

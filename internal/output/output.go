@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // APIVersion of every printed list.
@@ -231,7 +232,7 @@ func isTerminal(out io.Writer) bool {
 type harmlessWriter struct{ out io.Writer }
 
 func (w harmlessWriter) Write(data []byte) (int, error) {
-	if _, err := io.WriteString(w.out, Harmless(string(data))); err != nil {
+	if _, err := io.WriteString(w.out, text.Harmless(string(data))); err != nil {
 		return 0, err
 	}
 	return len(data), nil
@@ -240,7 +241,7 @@ func (w harmlessWriter) Write(data []byte) (int, error) {
 func printLines(lines []string, toTerminal bool, out io.Writer) error {
 	for _, line := range lines {
 		if toTerminal {
-			line = HarmlessLine(line)
+			line = text.HarmlessLine(line)
 		}
 		if _, err := fmt.Fprintln(out, line); err != nil {
 			return err
@@ -283,7 +284,7 @@ func (p *Printer) visible(columns []Column, cells []string) []string {
 		if cell == "" {
 			cell = "<none>"
 		}
-		shown = append(shown, HarmlessLine(cell))
+		shown = append(shown, text.HarmlessLine(cell))
 	}
 	return shown
 }

@@ -150,3 +150,19 @@ func TestFailedWriteIsNoUsageError(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestATableCellCannotSteerTheTerminal(t *testing.T) {
+	p, err := output.New("table", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := things()
+	list.Table.Rows = [][]string{{"a\x1b[2J\nforged row", ""}}
+	var out bytes.Buffer
+	if err := p.Print(list, &out, &out); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "a\ufffd[2J forged row\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // DryRun says what of an apply is done.
@@ -225,7 +226,7 @@ func (r *run) keeps(leaves []Layer) error {
 func (r *run) notShown(names []string) error {
 	p := r.plan
 	e := refused("run "+p.Goal.diff()+" to see what would be published now, then apply again",
-		"palette made something else of %s than was shown, in %s", p.Label(), joined(names))
+		"palette made something else of %s than was shown, in %s", p.Label(), text.List(names, maxNamed))
 	if p.Action != ActionNone {
 		e.Summary += "; it is not published"
 	}

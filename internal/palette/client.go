@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Config says which Palette is talked to, and how.
@@ -224,7 +225,7 @@ func (c *Client) registries(ctx context.Context, name string) ([]api.V1RegistryM
 	}
 	e := refused("check target.registry", "palette %s has no registry named %q", c.Host(), name)
 	if len(names) > 0 {
-		e.Next += fmt.Sprintf("; it has %s", joined(names))
+		e.Next += fmt.Sprintf("; it has %s", text.List(names, maxNamed))
 	}
 	return nil, e
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // decide derives the next action from what was read. It is pure but for the
@@ -260,10 +261,10 @@ func (p *Plan) checkDraft(profile *Profile) {
 		return
 	}
 	label := p.labelOf(profile.Version)
-	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", label, joined(foreign))
+	note := fmt.Sprintf("the draft of %s has unpublished edits of somebody else in %s", label, text.List(foreign, maxNamed))
 	if len(foreign) == 0 {
 		note = fmt.Sprintf("the draft of %s may have unpublished edits of somebody else: Palette does not tell all of %s",
-			label, joined(unknown))
+			label, text.List(unknown, maxNamed))
 	}
 	// A draft that is behind what is published is changed as a draft.
 	if slices.Contains(p.Actions(), ActionPublish) && !p.Goal.IncludeDraft {
@@ -314,11 +315,11 @@ func (p *Plan) checkProfile(profile *Profile) error {
 	for _, side := range [][]Layer{profile.working(), profile.Published} {
 		if names := layersOf(side, p.Target.Pack); len(names) > 1 {
 			return refused("take the ones that are too many out of the profile in Palette",
-				"%s has %d layers of pack %s: %s", label, len(names), p.Target.Pack, joined(names))
+				"%s has %d layers of pack %s: %s", label, len(names), p.Target.Pack, text.List(names, maxNamed))
 		}
 	}
 	if names := osLayers(profile.working()); len(names) > 1 {
-		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", label, len(names), joined(names))
+		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", label, len(names), text.List(names, maxNamed))
 	}
 	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && canonical(have) != canonical(want) {
 		return refused("check target.type and target.profile", "%s is of type %s, not %s", label, have, want)

@@ -67,15 +67,15 @@ func (p *Plan) Difference(side Side) Difference {
 	return d
 }
 
-// text is one that a diff compares.
-type text struct{ from, to, have, want string }
+// compared is a text in its two forms.
+type compared struct{ from, to, have, want string }
 
-func (p *Plan) texts(side Side) []text {
+func (p *Plan) texts(side Side) []compared {
 	if side == SideDraft {
-		return []text{p.labelled(side, cmp.Or(p.Layer.Name, p.Target.Pack), p.Current, p.Layer.Values)}
+		return []compared{p.labelled(side, cmp.Or(p.Layer.Name, p.Target.Pack), p.Current, p.Layer.Values)}
 	}
 	have, want := p.published(), p.leaves()
-	var all []text
+	var all []compared
 	for _, name := range namesOf(have, want) {
 		was, isThere := named(have, name)
 		is, stays := named(want, name)
@@ -91,7 +91,7 @@ func (p *Plan) texts(side Side) []text {
 	return all
 }
 
-func (p *Plan) manifestTexts(side Side, layer string, have, want []Manifest) []text {
+func (p *Plan) manifestTexts(side Side, layer string, have, want []Manifest) []compared {
 	byName := func(all []Manifest, name string) Manifest {
 		for _, m := range all {
 			if m.Name == name {
@@ -105,7 +105,7 @@ func (p *Plan) manifestTexts(side Side, layer string, have, want []Manifest) []t
 		names = append(names, m.Name)
 	}
 	slices.Sort(names)
-	var all []text
+	var all []compared
 	for _, name := range slices.Compact(names) {
 		was, is := byName(have, name), byName(want, name)
 		if !was.same(is) {
@@ -116,8 +116,8 @@ func (p *Plan) manifestTexts(side Side, layer string, have, want []Manifest) []t
 }
 
 // labelled names both sides as diff does; one that is not there is /dev/null.
-func (p *Plan) labelled(side Side, name, have, want string) text {
-	t := text{from: string(side) + "/" + p.Target.Profile + "/" + name, to: "draft/" + p.Target.Profile + "/" + name, have: have, want: want}
+func (p *Plan) labelled(side Side, name, have, want string) compared {
+	t := compared{from: string(side) + "/" + p.Target.Profile + "/" + name, to: "draft/" + p.Target.Profile + "/" + name, have: have, want: want}
 	if name == cmp.Or(p.Layer.Name, p.Target.Pack) {
 		t.to = "rendered/" + p.Target.Name
 	}

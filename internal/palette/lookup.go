@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // candidate is a profile that has the target's name.
@@ -278,6 +278,9 @@ func ambiguous(t Target, found []candidate) error {
 		"%d profiles of %s are named %q: %s", len(found), t.Scope, t.Profile, versions(found))
 }
 
+// maxNamed is how many names a message lists.
+const maxNamed = 10
+
 func versions(found []candidate) string {
 	names := make([]string, len(found))
 	for i, c := range found {
@@ -287,15 +290,7 @@ func versions(found []candidate) string {
 		}
 	}
 	slices.Sort(names)
-	return joined(names)
-}
-
-// joined joins names for a message, the first ten of them.
-func joined(names []string) string {
-	if len(names) > 10 {
-		return strings.Join(names[:10], ", ") + fmt.Sprintf(" and %d more", len(names)-10)
-	}
-	return strings.Join(names, ", ")
+	return text.List(names, maxNamed)
 }
 
 // noProfile says that there is none, and which other scopes have one of that name.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // userMacros are the ones that users define: variables of a profile, and those of a
@@ -42,7 +44,7 @@ func (p *Plan) checkMacros(version, existing, wanted string) error {
 		return nil
 	}
 	e := refused("keep it and give the variable that value in Palette, or set target.replace: true to have the value in its place",
-		"the %s layer of %s has %s where the rendered value would go", p.Target.Pack, p.labelOf(version), p.scope.doer.scrubber.shown(joined(lost)))
+		"the %s layer of %s has %s where the rendered value would go", p.Target.Pack, p.labelOf(version), p.scope.doer.scrubber.shown(text.List(lost, maxNamed)))
 	for line := range strings.Lines(udiff.Unified("", "", existing, wanted)) {
 		if (line[0] == '-' || line[0] == '+') && !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "+++") {
 			e.Details = append(e.Details, p.scope.doer.scrubber.line(line))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // lookUpPack finds the pack in its registry when a profile or layer has to be
@@ -136,7 +137,7 @@ func (p *Plan) registryLayer(ctx context.Context, t Target, cloudType string) (*
 		return nil, errs[0]
 	case len(found) > 1:
 		return nil, refused("set target.registryUid to the uid of one, in place of target.registry",
-			"%d registries named %q have pack %s: %s", len(found), candidates[0].Name, t.Pack, joined(names))
+			"%d registries named %q have pack %s: %s", len(found), candidates[0].Name, t.Pack, text.List(names, maxNamed))
 	case len(candidates) > 1:
 		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("of %d registries named %q, %s is the one that has pack %s",
 			len(candidates), candidates[0].Name, names[0], t.Pack))
@@ -208,7 +209,7 @@ func choosePack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMeta
 		if older := newest(slices.DeleteFunc(wanted, unfit)); len(older) > 0 {
 			next = fmt.Sprintf("set target.packVersion: %s, which is for it; or %s", older[0].Spec.Version, next)
 		}
-		return nil, refused(next, "pack %s %s is for %s, not for cloud type %s", t.Pack, top[0].Spec.Version, joined(top[0].Spec.CloudTypes), cloudType)
+		return nil, refused(next, "pack %s %s is for %s, not for cloud type %s", t.Pack, top[0].Spec.Version, text.List(top[0].Spec.CloudTypes, maxNamed), cloudType)
 	}
 	return nil, refused("ask for one of them with target.packVersion, or take another registry",
 		"registry %q has pack %s %s (uid %s) and %s (uid %s), and none is newer", registry.Name, t.Pack,
@@ -233,7 +234,7 @@ func noPack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata
 	e := refused("check target.registry and target.packVersion",
 		"registry %q has no pack %s", registry.Name, strings.TrimSpace(t.Pack+" "+t.PackVersion))
 	if len(known) > 0 {
-		e.Details = append(e.Details, "it has the versions "+joined(known))
+		e.Details = append(e.Details, "it has the versions "+text.List(known, maxNamed))
 	}
 	if slices.ContainsFunc(packs, disabled) {
 		e.Details = append(e.Details, "palette has disabled some of these; target.packVersion takes one by its whole version")

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // said is what an answer that is no success says in words.
@@ -145,11 +147,6 @@ func plain(text string) string {
 const maxLine = 500
 
 // oneLine keeps a server from writing to the terminal what it likes.
-func oneLine(text string) string { return shortened(plain(text)) }
+func oneLine(words string) string { return shortened(plain(words)) }
 
-func shortened(text string) string {
-	if len(text) <= maxLine {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxLine], "") + "..."
-}
+func shortened(words string) string { return text.Cut(words, maxLine, "...") }

@@ -31,7 +31,7 @@ func TestSelectionAndVerifyAgree(t *testing.T) {
 		pick := selected(t, p, pack, statements)
 		shuffled := slices.Clone(statements)
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if one, other := text(pick.Outcome), text(selected(t, p, pack, shuffled).Outcome); one != other {
+		if one, other := written(pick.Outcome), written(selected(t, p, pack, shuffled).Outcome); one != other {
 			t.Fatalf("seed %d: the order decides:\n%s\n%s", seed, one, other)
 		}
 		renamed, others := pack, slices.Clone(statements)
@@ -44,7 +44,7 @@ func TestSelectionAndVerifyAgree(t *testing.T) {
 			others[i].Source = names[others[i].Source]
 		}
 		if one, other := facts(pick), facts(selected(t, p, renamed, others)); one != other {
-			t.Fatalf("seed %d: the names of sources decide:\n%s\n%s\n%s", seed, one, other, text(statements))
+			t.Fatalf("seed %d: the names of sources decide:\n%s\n%s\n%s", seed, one, other, written(statements))
 		}
 		if pick.Image == nil {
 			continue
@@ -52,7 +52,7 @@ func TestSelectionAndVerifyAgree(t *testing.T) {
 		picked++
 		v := p.judge(Subject{Pack: "p", Source: pick.Image.Source, Image: *pick.Image}, answersOn(pick.Image, statements), map[string]spec.Pack{"p": pack})
 		if v.Status == StatusStale {
-			t.Fatalf("seed %d: %s is stale at once: %q\n%s", seed, facts(pick), v.Reasons, text(statements))
+			t.Fatalf("seed %d: %s is stale at once: %q\n%s", seed, facts(pick), v.Reasons, written(statements))
 		}
 	}
 	if picked < 500 {
@@ -160,10 +160,10 @@ func facts(pick Pick) string {
 	img := *pick.Image
 	img.ID, img.FullID, img.Region = img.Identity().ID, "", image.RegionKey(img.Region)
 	img.Source, img.Provenance, img.StateReason, img.Evidence = "", nil, "", ""
-	return text(img)
+	return written(img)
 }
 
-func text(of any) string {
+func written(of any) string {
 	data, err := json.Marshal(of)
 	if err != nil {
 		return err.Error()

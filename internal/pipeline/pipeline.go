@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Plugins is the part of the plugin host that the pipeline calls.
@@ -117,10 +118,7 @@ func packNames(packs []spec.Pack) string {
 
 // Names lists names of packs for a message, not more than a person reads.
 func Names(names []string) string {
-	if len(names) > maxNames {
-		return strings.Join(names[:maxNames], ", ") + fmt.Sprintf(" and %d more", len(names)-maxNames)
-	}
-	return strings.Join(names, ", ")
+	return text.List(names, maxNames)
 }
 
 // Discover asks the sources that the packs use (all of them for no packs) and

@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Check returns all problems of a document, in its order. prefix is the path of
@@ -46,7 +46,7 @@ func withoutMisspelt(problems []Problem) []Problem {
 	return slices.DeleteFunc(problems, func(p Problem) bool {
 		key, missing := strings.CutPrefix(p.Message, missingKey)
 		key, _, _ = strings.Cut(strings.TrimPrefix(key, `"`), `"`)
-		return missing && meant[p.Path+" "+spelling.DidYouMean(key, []string{key})]
+		return missing && meant[p.Path+" "+text.DidYouMean(key, []string{key})]
 	})
 }
 

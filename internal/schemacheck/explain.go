@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // explainType says what a value is and what is wanted.
@@ -60,14 +60,14 @@ func typeName(t string) string {
 	return t
 }
 
-func explainEnum(value any, allowed []any) (text, suggestion string) {
+func explainEnum(value any, allowed []any) (message, suggestion string) {
 	want := make([]string, len(allowed))
 	for i, w := range allowed {
 		want[i] = show(w)
 	}
 	got := show(value)
-	if near := spelling.Nearest(got, want); near != "" && len(want) > 1 {
-		return got + " is not one of " + strings.Join(want, ", "), "did you mean " + strconv.Quote(near) + "?"
+	if near := text.Nearest(got, want); near != "" && len(want) > 1 {
+		return got + " is not one of " + strings.Join(want, ", "), text.Meant(near)
 	}
 	if len(want) == 1 {
 		return got + " is not allowed", "write " + want[0]

@@ -9,7 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // explainMapping explains keys that are missing or that nobody knows; nil for
@@ -108,7 +108,7 @@ func (c *checker) properties(location string) map[string]*jsonschema.Schema {
 
 // meantKey says which key was probably meant.
 func meantKey(key string, properties map[string]*jsonschema.Schema) string {
-	suggestion := spelling.DidYouMean(key, slices.Collect(maps.Keys(properties)))
+	suggestion := text.DidYouMean(key, slices.Collect(maps.Keys(properties)))
 	if parents := parentsOf(key, properties); parents != "" && !strings.HasPrefix(suggestion, "did you") {
 		return "it is a key of " + parents + ", one level deeper"
 	}

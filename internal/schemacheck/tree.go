@@ -11,9 +11,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Problem is one thing that is wrong in a document.
@@ -30,24 +31,16 @@ type Problem struct {
 
 // String returns "line:column: path: message: suggestion".
 func (p Problem) String() string {
-	text := fmt.Sprintf("%d:%d: ", p.Line, p.Column)
+	told := fmt.Sprintf("%d:%d: ", p.Line, p.Column)
 	if p.Path != "" {
-		text += p.Path + ": "
+		told += p.Path + ": "
 	}
-	text += p.Message
+	told += p.Message
 	if p.Suggestion != "" {
-		text += ": " + p.Suggestion
+		told += ": " + p.Suggestion
 	}
-	return strings.Map(printable, text)
-}
-
-// printable replaces what could steer a terminal: the text has words of the
-// document, which may come from anybody.
-func printable(r rune) rune {
-	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-		return unicode.ReplacementChar
-	}
-	return r
+	// It has words of the document, which may come from anybody.
+	return text.HarmlessWord(told)
 }
 
 // Sort puts problems in the order of the document and drops repetitions.

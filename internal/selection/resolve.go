@@ -13,7 +13,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // How many near misses, and how many images to choose between, an error lists.
@@ -41,7 +41,7 @@ func (o Outcome) ambiguous(pack string) error {
 		Next:    o.tellApart(),
 	}
 	if o.Why == shortID {
-		e.Summary = fmt.Sprintf("pack %s: %s is short for %d images", pack, printableText(o.Alternatives[0].ID), len(o.Alternatives))
+		e.Summary = fmt.Sprintf("pack %s: %s is short for %d images", pack, text.HarmlessWord(o.Alternatives[0].ID), len(o.Alternatives))
 	}
 	tags := o.differingTags()
 	for i := range o.Alternatives {
@@ -101,7 +101,7 @@ func (o Outcome) tellApart() string {
 		}
 	}
 	for _, key := range o.differingTags() {
-		differ = append(differ, "tags."+printableText(key))
+		differ = append(differ, "tags."+text.HarmlessWord(key))
 	}
 	parts := o.differingParts()
 	switch {
@@ -165,14 +165,14 @@ func (o Outcome) differingTags() []string {
 
 // tagsText shows some tags of an image.
 func tagsText(img *image.Image, keys []string) string {
-	var text []string
+	var pairs []string
 	for _, key := range keys[:min(shown, len(keys))] {
-		text = append(text, fmt.Sprintf("%s=%q", printableText(key), img.Tags[key]))
+		pairs = append(pairs, fmt.Sprintf("%s=%q", text.HarmlessWord(key), img.Tags[key]))
 	}
-	if text == nil {
+	if pairs == nil {
 		return ""
 	}
-	return " tags " + strings.Join(text, " ")
+	return " tags " + strings.Join(pairs, " ")
 }
 
 func (o Outcome) noImage(pack string) error {
@@ -371,29 +371,19 @@ func remedy(key, wanted string, found []string) string {
 		near = nearRegion(image.RegionKey(wanted), found)
 	case "provider":
 		if near = providerNamed(wanted); near != "" && !slices.Contains(found, near) {
-			return "; providers are spelled otherwise here: did you mean " + strconv.Quote(near) + "?"
+			return "; providers are spelled otherwise here: " + text.Meant(near)
 		}
-		near = cmp.Or(near, nearAmong(wanted, found))
+		near = cmp.Or(near, text.Nearest(wanted, found))
 	default:
-		near = nearAmong(wanted, found)
+		near = text.Nearest(wanted, found)
 	}
 	switch {
 	case near != "":
-		return "; did you mean " + strconv.Quote(near) + "?"
+		return "; " + text.Meant(near)
 	case key == "region":
 		return askFor + "build or copy an image there"
 	}
 	return askFor + "build an image that has it"
-}
-
-// nearAmong returns the value that a word is probably a misspelling of, or "". Among
-// many values one is always near, and to compare them all for each pack takes minutes.
-func nearAmong(word string, values []string) string {
-	const most = 200
-	if len(values) > most {
-		return ""
-	}
-	return spelling.Nearest(word, values)
 }
 
 // providerNamed returns the provider that goes by another name, or "".
@@ -410,7 +400,7 @@ func providerNamed(name string) string {
 // misspelt ap-south-1.
 func nearRegion(word string, regions []string) string {
 	for _, region := range regions {
-		if spelling.OneSlip(word, region) && digitsOf(word) == digitsOf(region) && sameArea(word, region) {
+		if text.OneSlip(word, region) && digitsOf(word) == digitsOf(region) && sameArea(word, region) {
 			return region
 		}
 	}
@@ -471,15 +461,5 @@ func Describe(img *image.Image) string {
 	if img.Source != "" {
 		parts = append(parts, "(source "+img.Source+")")
 	}
-	return printableText(strings.Join(parts, " "))
-}
-
-// printableText replaces what could steer a terminal: anybody can publish an image.
-func printableText(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
+	return text.HarmlessWord(strings.Join(parts, " "))
 }

@@ -53,15 +53,15 @@ func TestImagesThatCannotBeReadAreErrors(t *testing.T) {
 			if len(images) != 2 {
 				t.Errorf("%d images, want the two that can be read", len(images))
 			}
-			if err := a.failure(); err == nil || !strings.Contains(text(err), tt.want) {
-				t.Errorf("failure %q, want %q in it", text(err), tt.want)
+			if err := a.failure(); err == nil || !strings.Contains(message(err), tt.want) {
+				t.Errorf("failure %q, want %q in it", message(err), tt.want)
 			}
 		})
 	}
 	a := testAnswer()
 	bad := &sourcev1.Image{Id: "ami-2", Provider: "aws", DeprecatedAt: &timestamppb.Timestamp{Seconds: milliseconds}}
 	a.images(nil, []*sourcev1.Image{bad, bad, bad})
-	if got := text(a.failure()); !strings.Contains(got, "; and 2 more") {
+	if got := message(a.failure()); !strings.Contains(got, "; and 2 more") {
 		t.Errorf("three bad images: %s", got)
 	}
 }
@@ -133,7 +133,7 @@ func TestAnswersNameTheirQuestion(t *testing.T) {
 			a.verified(verified, tt.results)
 			got, said := verified[tt.about], ""
 			if err := a.failure(); err != nil {
-				said = text(err)
+				said = message(err)
 			}
 			if tt.refused == "" {
 				if got.Presence != Found || got.Image == nil || said != "" {
@@ -184,7 +184,7 @@ func TestProgressOfAnOddPlugin(t *testing.T) {
 func TestErrorWithoutWords(t *testing.T) {
 	a := testAnswer()
 	a.meanwhile(nil, []*sourcev1.Diagnostic{{Summary: " ", Scope: "us-east-1"}})
-	if got := text(a.failure()); !strings.HasPrefix(got, "error: source golden (stub): us-east-1: the plugin did not say what happened\n") {
+	if got := message(a.failure()); !strings.HasPrefix(got, "error: source golden (stub): us-east-1: the plugin did not say what happened\n") {
 		t.Error(got)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -491,15 +492,11 @@ type reported struct {
 
 // text tells the first of them, and of what the others are.
 func (c reported) text() string {
-	const most = 5
-	switch more := c.scopes[1:]; {
-	case len(more) == 0:
+	more := c.scopes[1:]
+	if len(more) == 0 {
 		return c.Text()
-	case len(more) > most:
-		return fmt.Sprintf("%s; %d more failed alike: %s, ...", c.Text(), len(more), strings.Join(more[:most], ", "))
-	default:
-		return fmt.Sprintf("%s; %d more failed alike: %s", c.Text(), len(more), strings.Join(more, ", "))
 	}
+	return fmt.Sprintf("%s; %d more failed alike: %s", c.Text(), len(more), text.Some(more, 5))
 }
 
 // reportedCauses groups the errors that say the same of several parts. They are in order,

@@ -109,7 +109,7 @@ echo '{"name":"schema-elsewhere","version":"1.0.0","protocolVersions":[1],"confi
 					tt.limit(&o, limit)
 				}
 				result := one(context.Background(), newHost(t, o), typ, tt.config)
-				got = text(result.Err, dir, "DIR", runtime.GOOS+"/"+runtime.GOARCH, "THIS", limit.String(), "LIMIT")
+				got = message(result.Err, dir, "DIR", runtime.GOOS+"/"+runtime.GOARCH, "THIS", limit.String(), "LIMIT")
 				return tt.limit == nil || *update || got == wanted(t, file)
 			})
 			golden(t, file, got)

@@ -15,7 +15,7 @@ import (
 	"syscall"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -325,12 +325,12 @@ func (h *Host) notFound(typ string, found []*Plugin) error {
 			types = append(types, p.Type)
 		}
 	}
-	near := spelling.Nearest(typ, append(bundledTypes(), types...))
+	near := text.Nearest(typ, append(bundledTypes(), types...))
 	switch {
 	case slices.Contains(bundledTypes(), typ):
 		e.Next = h.putBack()
 	case near != "":
-		e.Summary += fmt.Sprintf("; did you mean %q?", near)
+		e.Summary += "; " + text.Meant(near)
 		e.Next = fmt.Sprintf("write `type: %s`", near)
 	}
 	if len(types) > 0 {

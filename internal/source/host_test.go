@@ -215,8 +215,8 @@ func TestTwoAnswersAreNone(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 	refs := []image.Ref{{ID: "twice", Provider: "aws"}, {ID: "ami-1", Provider: "aws"}}
 	got, _, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Type: "stub", Refs: refs})
-	if err == nil || strings.Count(text(err), "a second answer for twice") != 1 {
-		t.Errorf("got %s", text(err))
+	if err == nil || strings.Count(message(err), "a second answer for twice") != 1 {
+		t.Errorf("got %s", message(err))
 	}
 	if got[0].Presence != Unknown || got[0].Evidence != "" || got[1].Presence != Found {
 		t.Errorf("%+v", got)
@@ -326,9 +326,9 @@ func TestNotFound(t *testing.T) {
 	t.Setenv("PATH", there)
 	h := newHost(t, Options{PluginDirs: []string{dir}, DataDir: "/nowhere"})
 	_, err := h.Find(context.Background(), "pakcer")
-	golden(t, "not-found.txt", text(err, dir, "DIR"))
+	golden(t, "not-found.txt", message(err, dir, "DIR"))
 	_, err = h.Find(context.Background(), "vsphere")
-	golden(t, "not-found-far.txt", text(err, dir, "DIR"))
+	golden(t, "not-found-far.txt", message(err, dir, "DIR"))
 }
 
 // TestBundledPluginIsGone has a program that was moved without its plugins.
@@ -337,7 +337,7 @@ func TestBundledPluginIsGone(t *testing.T) {
 	writeTestFile(t, filepath.Join(bin, "kubectl-byoos"), "", 0o755)
 	h := newHost(t, Options{ExecutablePath: filepath.Join(bin, "kubectl-byoos")})
 	_, err := h.Find(context.Background(), "oci")
-	golden(t, "bundled-gone.txt", text(err, bin, "BIN"))
+	golden(t, "bundled-gone.txt", message(err, bin, "BIN"))
 	_, err = h.Find(context.Background(), "pakcer")
 	if err == nil || !strings.Contains(err.Error(), `did you mean "packer"?`) {
 		t.Errorf("got %v", err)
@@ -371,7 +371,7 @@ func TestTemporaryDirectoryThatIsNone(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{dir}})
 	t.Setenv("TMPDIR", filepath.Join(dir, "none"))
 	r := one(context.Background(), h, "stub", nil)
-	golden(t, "no-tmpdir.txt", text(r.Err, dir, "DIR"))
+	golden(t, "no-tmpdir.txt", message(r.Err, dir, "DIR"))
 }
 
 func TestTrust(t *testing.T) {
@@ -389,7 +389,7 @@ func TestTrust(t *testing.T) {
 	both := filepath.Join(dir, "byoos-source-both")
 	writeTestFile(t, both, "#!/bin/sh\n", 0o775)
 	_, err := h.Find(context.Background(), "both")
-	golden(t, "both-writable.txt", text(err, dir, "DIR"))
+	golden(t, "both-writable.txt", message(err, dir, "DIR"))
 	if err := os.Remove(both); err != nil {
 		t.Fatal(err)
 	}
@@ -441,7 +441,7 @@ func TestInstall(t *testing.T) {
 		}
 		writeTestFile(t, p.Path, "#!/bin/sh\ntouch "+ran+"\n", 0o755)
 		_, err = h.Find(context.Background(), "stub")
-		golden(t, "changed.txt", text(err, data, "DATA"))
+		golden(t, "changed.txt", message(err, data, "DATA"))
 		if _, err := os.Stat(ran); err == nil {
 			t.Error("it was run")
 		}
@@ -456,7 +456,7 @@ func TestInstall(t *testing.T) {
 		writeTestFile(t, bad, "#!/bin/sh\necho no\n", 0o755)
 		h := newHost(t, Options{DataDir: data})
 		_, err := h.Install(context.Background(), bad)
-		golden(t, "install-broken.txt", text(err, filepath.Dir(bad), "DIR"))
+		golden(t, "install-broken.txt", message(err, filepath.Dir(bad), "DIR"))
 		if _, err := h.Find(context.Background(), "stub"); err != nil {
 			t.Error(err)
 		}
@@ -468,7 +468,7 @@ func TestInstall(t *testing.T) {
 	t.Run("without a receipt nothing is run", func(t *testing.T) {
 		addStub(t, h.userDir(), "wild")
 		_, err := h.Find(context.Background(), "wild")
-		golden(t, "no-receipt.txt", text(err, data, "DATA"))
+		golden(t, "no-receipt.txt", message(err, data, "DATA"))
 	})
 
 	if err := h.Remove(context.Background(), "stub"); err != nil {
@@ -493,10 +493,10 @@ func TestInstallSaysWhichFile(t *testing.T) {
 	writeTestFile(t, file, "", 0o644)
 	h := newHost(t, Options{DataDir: file})
 	_, err := h.Install(context.Background(), filepath.Join(elsewhere, "byoos-source-stub"))
-	golden(t, "install-no-place.txt", text(err, elsewhere, "DIR", dir, "DATA"))
+	golden(t, "install-no-place.txt", message(err, elsewhere, "DIR", dir, "DATA"))
 	h = newHost(t, Options{DataDir: dir})
 	_, err = h.Install(context.Background(), filepath.Join(elsewhere, "byoos-source-none"))
-	golden(t, "install-no-file.txt", text(err, elsewhere, "DIR", dir, "DATA"))
+	golden(t, "install-no-file.txt", message(err, elsewhere, "DIR", dir, "DATA"))
 
 	if runtime.GOOS != "linux" {
 		return

@@ -47,8 +47,8 @@ func TestInstallIntoAFolderThatIsNotTrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := h.Install(context.Background(), filepath.Join(elsewhere, "byoos-source-stub"))
-	if err == nil || !strings.Contains(text(err), "next: run: chmod go-w "+h.userDir()) {
-		t.Errorf("got %s", text(err))
+	if err == nil || !strings.Contains(message(err), "next: run: chmod go-w "+h.userDir()) {
+		t.Errorf("got %s", message(err))
 	}
 	if got := listing(h.userDir()); len(got) > 0 {
 		t.Errorf("files left: %v", got)
@@ -144,8 +144,8 @@ func TestAnswerWithoutEnd(t *testing.T) {
 	h.maxAnswer = 4 << 20
 	for mode, most := range map[string]int{"endless images": 10_000, "endless large images": 10, "endless warnings": 20_000} {
 		r := one(context.Background(), h, "stub", map[string]any{"mode": mode})
-		if r.Err == nil || !strings.Contains(text(r.Err), "sent more than 4 MiB of images and messages, and no end") || failure.Code(r.Err) != failure.ExitSource {
-			t.Errorf("%s: %s", mode, text(r.Err))
+		if r.Err == nil || !strings.Contains(message(r.Err), "sent more than 4 MiB of images and messages, and no end") || failure.Code(r.Err) != failure.ExitSource {
+			t.Errorf("%s: %s", mode, message(r.Err))
 		}
 		if got := len(r.Images) + len(r.Diagnostics); got == 0 || got > most {
 			t.Errorf("%s: %d images and messages", mode, got)

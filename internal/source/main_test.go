@@ -227,7 +227,7 @@ func one(ctx context.Context, h *Host, typ string, config map[string]any) Result
 }
 
 // text is an error as a user reads it, with directories replaced.
-func text(err error, replace ...string) string {
+func message(err error, replace ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "error: %v\n", err)
 	var e *failure.Error

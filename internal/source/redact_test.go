@@ -34,7 +34,7 @@ func TestDiagnosticOfAPluginTellsNoSecret(t *testing.T) {
 				return []string{"STUB_SECRET=" + token, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR")}
 			}})
 			r := one(context.Background(), h, "stub", config)
-			said := text(r.Err)
+			said := message(r.Err)
 			for _, d := range r.Diagnostics {
 				said += d.Text()
 			}

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 const (
@@ -117,15 +118,12 @@ func harmless(line string) string {
 		if r == '\t' {
 			return ' '
 		}
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if text.Steers(r) {
 			return -1
 		}
 		return r
 	}, line)
-	if len(line) > tailLineSize {
-		line = strings.ToValidUTF8(line[:tailLineSize], "") + " ..."
-	}
-	return line
+	return text.Cut(line, tailLineSize, " ...")
 }
 
 // logLine reads a line in hclog's JSON form; any other is taken as it is, and is

@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // validator checks what a schema cannot say.
@@ -85,7 +85,7 @@ func (v *validator) sourcesOf(at path, pack Pack) {
 	}
 	for i, name := range pack.Sources {
 		if !slices.Contains(names, name) {
-			v.report(at.to("sources", i), fmt.Sprintf("there is no source %q", name), spelling.DidYouMean(name, names))
+			v.report(at.to("sources", i), fmt.Sprintf("there is no source %q", name), text.DidYouMean(name, names))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -111,7 +112,7 @@ func (f *findings) noteRuns(file string, m *manifest.Manifest) {
 		}
 	}
 	if len(earlier) > 0 {
-		f.note(sdk.Notice, file, "builds that the last run did not make are left out: "+list(earlier),
+		f.note(sdk.Notice, file, "builds that the last run did not make are left out: "+text.List(earlier, maxNames),
 			"", "set runs: all to have the builds of every run, and let pick: newest choose among them")
 	}
 }
@@ -142,22 +143,16 @@ func (f *findings) noteUnknownTimes(file string) {
 	}
 }
 
+// maxNames is how many names a message lists.
+const maxNames = 10
+
 // noteManagedImages tells of the gallery versions that azure-arm does not record.
 func (f *findings) noteManagedImages(file string) {
 	if f.managed != nil {
-		f.note(sdk.Notice, file, "managed images of Azure: "+list(f.managed),
+		f.note(sdk.Notice, file, "managed images of Azure: "+text.List(f.managed, maxNames),
 			"when azure-arm makes a managed image and a gallery version, the manifest holds the managed image only",
 			"to use the gallery version, read it with the source type azure, or drop managed_image_name from the template")
 	}
-}
-
-// list joins names, the first ten of them.
-func list(names []string) string {
-	const most = 10
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // diagnostics returns what is to be said in the end. What a manifest that could

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -206,7 +207,7 @@ func (k *check) results(failed bool) []sdk.Result {
 }
 
 func (k *check) missing(ref sdk.Ref) string {
-	where := list(slices.Sorted(slices.Values(k.files)))
+	where := text.List(slices.Sorted(slices.Values(k.files)), maxNames)
 	run := runOf(ref)
 	switch {
 	case run == "":

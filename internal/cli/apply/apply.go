@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Options of the command.
@@ -198,12 +199,12 @@ func (o *Options) print(printer *output.Printer, outcomes []palette.Outcome) err
 func (o *Options) printReports(outcomes []palette.Outcome, out io.Writer) error {
 	var told strings.Builder
 	line := func(format string, args ...any) {
-		told.WriteString(output.HarmlessLine(fmt.Sprintf(format, args...)) + "\n")
+		told.WriteString(text.HarmlessLine(fmt.Sprintf(format, args...)) + "\n")
 	}
 	for _, outcome := range outcomes {
 		r := outcome.Report
 		for _, warning := range r.Warnings {
-			fmt.Fprintln(o.Invocation.ErrOut, output.HarmlessLine("warning: pack "+r.Name+": "+warning))
+			fmt.Fprintln(o.Invocation.ErrOut, text.HarmlessLine("warning: pack "+r.Name+": "+warning))
 		}
 		line("%s: profile %q%s: %s", r.Name, r.Profile, space(r.ProfileVersion), o.stateText(r))
 		for _, step := range r.Steps {
@@ -259,12 +260,8 @@ func counted(r *palette.Report) string {
 		n    int
 		what string
 	}{{len(r.Clusters), "cluster"}, {len(r.Templates), "cluster template"}} {
-		switch part.n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 "+part.what)
-		default:
-			parts = append(parts, fmt.Sprintf("%d %ss", part.n, part.what))
+		if part.n > 0 {
+			parts = append(parts, text.Count(part.n, part.what, part.what+"s"))
 		}
 	}
 	return strings.Join(parts, " and ")

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // mustAsk tells whether clusters may get the change, and nobody agreed yet. A new
@@ -35,9 +35,9 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 		if outcome.Plan != nil && slices.Contains(outcome.Plan.Actions(), palette.ActionPublish) {
 			d := outcome.Plan.Difference(palette.SidePublished)
 			host = d.Expect.Palette
-			lines = append(lines, output.HarmlessLine(fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), d.UsedBy())))
+			lines = append(lines, text.HarmlessLine(fmt.Sprintf("  %s: %s: %s", d.Name, outcome.Plan.Label(), d.UsedBy())))
 			for _, note := range d.Notes {
-				lines = append(lines, output.HarmlessLine("    note: "+note))
+				lines = append(lines, text.HarmlessLine("    note: "+note))
 			}
 		}
 	}

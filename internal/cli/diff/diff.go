@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Options of the command.
@@ -139,14 +140,14 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 			continue
 		}
 		o.say("pack %s: %s differs; %s", d.Name, profileName(d), d.UsedBy())
-		text := d.Diff
+		lines := d.Diff
 		if o.Invocation.StdoutTerminal {
-			text = output.Harmless(text)
+			lines = text.Harmless(lines)
 		}
 		if o.Invocation.Color() {
-			text = colored(text)
+			lines = colored(lines)
 		}
-		if _, err := io.WriteString(o.Invocation.Out, text); err != nil {
+		if _, err := io.WriteString(o.Invocation.Out, lines); err != nil {
 			return err
 		}
 	}
@@ -155,7 +156,7 @@ func (o *Options) printDiffs(differences []palette.Difference) error {
 
 // say writes a line in which names and words of others do nothing to a terminal.
 func (o *Options) say(format string, args ...any) {
-	fmt.Fprintln(o.Invocation.ErrOut, output.HarmlessLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(o.Invocation.ErrOut, text.HarmlessLine(fmt.Sprintf(format, args...)))
 }
 
 func profileName(d palette.Difference) string {

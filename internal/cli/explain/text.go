@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // maxListed is how many images of a block a person is shown; -o json has all.
@@ -29,7 +29,7 @@ func printText(items []Item, out io.Writer) error {
 }
 
 func printItem(item Item, out io.Writer) error {
-	fmt.Fprintf(out, "%s (%s): %s\n", item.Name, item.Pack, output.HarmlessLine(headline(item)))
+	fmt.Fprintf(out, "%s (%s): %s\n", item.Name, item.Pack, text.HarmlessLine(headline(item)))
 	for _, block := range []struct {
 		title string
 		rows  [][]string
@@ -39,7 +39,7 @@ func printItem(item Item, out io.Writer) error {
 		}
 	}
 	for _, note := range item.Notes {
-		fmt.Fprintf(out, "  note: %s\n", output.HarmlessLine(note))
+		fmt.Fprintf(out, "  note: %s\n", text.HarmlessLine(note))
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func printBlock(title string, rows [][]string, out io.Writer) error {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = output.HarmlessLine(cell)
+			cells[i] = text.HarmlessLine(cell)
 		}
 		fmt.Fprintf(w, "    %s\n", strings.Join(cells, "\t"))
 	}

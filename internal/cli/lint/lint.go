@@ -20,6 +20,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
@@ -134,7 +135,7 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 	}
 	fixable := 0
 	for _, item := range items {
-		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", output.HarmlessLine(item.File), item.Line, item.Column, item.Severity, output.Harmless(item.Message), item.Rule)
+		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", text.HarmlessLine(item.File), item.Line, item.Column, item.Severity, text.Harmless(item.Message), item.Rule)
 		if item.Fixable {
 			fixable++
 		}
@@ -249,7 +250,7 @@ func (o *Options) write(ctx context.Context, files []checked) error {
 			}
 		}
 		if c.mended > 0 {
-			fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", output.HarmlessLine(c.name), c.mended)
+			fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", text.HarmlessLine(c.name), c.mended)
 		}
 	}
 	return nil

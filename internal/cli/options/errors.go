@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // PrintError tells what failed, why, and what to do next; label is "error", or
@@ -19,13 +19,13 @@ func PrintError(w io.Writer, label string, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "%s: %s\n", label, output.Harmless(err.Error()))
+	fmt.Fprintf(w, "%s: %s\n", label, text.Harmless(err.Error()))
 	var f *failure.Error
 	if !errors.As(err, &f) {
 		return
 	}
 	for _, line := range f.Details {
-		fmt.Fprintf(w, "  %s\n", output.Harmless(line))
+		fmt.Fprintf(w, "  %s\n", text.Harmless(line))
 	}
 	if f.Next != "" {
 		fmt.Fprintf(w, "next: %s\n", indented(f.Next))

@@ -14,9 +14,9 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/mirror"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
 
@@ -66,7 +66,7 @@ func (h *Host) New(inv *invocation.Invocation) (*source.Host, error) {
 		Environ:        func() []string { return inv.Environ },
 		Now:            inv.Now,
 		Log:            h.logger(inv.ErrOut),
-		Note:           func(text string) { fmt.Fprintf(inv.ErrOut, "note: %s\n", output.HarmlessLine(text)) },
+		Note:           func(note string) { fmt.Fprintf(inv.ErrOut, "note: %s\n", text.HarmlessLine(note)) },
 		CallTimeout:    h.Timeout,
 		UserSettings:   config.Plugins,
 	}), nil

@@ -16,9 +16,9 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
 
@@ -161,7 +161,7 @@ func (r *Run) Pick(ctx context.Context, inv *invocation.Invocation, l *Lock, nam
 	}
 	if len(strays) > 0 {
 		fmt.Fprintf(inv.ErrOut, "note: %s has packs that the spec lacks, which `%s update` removes: %s\n",
-			name, inv.DisplayName(), output.HarmlessLine(pipeline.Names(strays)))
+			name, inv.DisplayName(), text.HarmlessLine(pipeline.Names(strays)))
 	}
 	return &Picked{Picks: picks, Lock: name}, nil
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // PrintNotes tells what a person should know of the picks though it is no
@@ -13,7 +13,7 @@ import (
 func PrintNotes(w io.Writer, picks []pipeline.Pick) {
 	for _, pick := range picks {
 		for _, note := range pick.Notes() {
-			fmt.Fprintf(w, "note: pack %s: %s\n", pick.Pack.Name, output.HarmlessLine(note))
+			fmt.Fprintf(w, "note: pack %s: %s\n", pick.Pack.Name, text.HarmlessLine(note))
 		}
 	}
 }

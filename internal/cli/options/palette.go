@@ -15,10 +15,10 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
 
@@ -292,7 +292,7 @@ func paletteRequests(
 		return nil, failure.Usage("add packs[].target with a profile", "no pack has a target")
 	}
 	for _, note := range scopes.notes(targets) {
-		fmt.Fprintln(inv.ErrOut, output.HarmlessLine("note: "+note))
+		fmt.Fprintln(inv.ErrOut, text.HarmlessLine("note: "+note))
 	}
 	return requests, palette.CheckRequests(requests, goal)
 }

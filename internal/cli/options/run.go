@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Run is what every command that discovers images needs: a spec and plugins.
@@ -78,11 +78,11 @@ func (r *Run) open(ctx context.Context, inv *invocation.Invocation, document *sp
 
 // PrintDiagnostic tells what a source has to say.
 func PrintDiagnostic(w io.Writer, d source.Diagnostic) {
-	fmt.Fprintf(w, "%s: source %s: %s\n", d.Severity, d.Source, output.HarmlessLine(d.Text()))
+	fmt.Fprintf(w, "%s: source %s: %s\n", d.Severity, d.Source, text.HarmlessLine(d.Text()))
 	if d.NextStep != "" {
 		fmt.Fprintf(w, "next: %s\n", indented(d.NextStep))
 	}
 }
 
 // indented keeps the further lines of a text under its first.
-func indented(text string) string { return strings.ReplaceAll(output.Harmless(text), "\n", "\n      ") }
+func indented(words string) string { return strings.ReplaceAll(text.Harmless(words), "\n", "\n      ") }

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // statusLine rewrites one line of a terminal, at most ten times a second, so
@@ -30,10 +30,10 @@ func newStatusLine(ctx context.Context, out io.Writer) *statusLine {
 	return l
 }
 
-func (l *statusLine) set(text string) {
+func (l *statusLine) set(words string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.text = output.HarmlessLine(text)
+	l.text = text.HarmlessLine(words)
 }
 
 func (l *statusLine) run(ctx context.Context) {

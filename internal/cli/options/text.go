@@ -15,7 +15,7 @@ import (
 func RefuseEmpty(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if strings.HasPrefix(f.Value.Type(), "string") {
-			f.Value = text{f.Value}
+			f.Value = notEmpty{f.Value}
 			// The library knows its own kinds of lists only.
 			f.DefValue = strings.TrimPrefix(f.DefValue, "[]")
 		}
@@ -25,10 +25,10 @@ func RefuseEmpty(cmd *cobra.Command) {
 	}
 }
 
-type text struct{ pflag.Value }
+type notEmpty struct{ pflag.Value }
 
 // Set takes a value.
-func (t text) Set(value string) error {
+func (t notEmpty) Set(value string) error {
 	if err := t.Value.Set(value); err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // printKeys prints the keys of a plugin's configuration, a line each; keys of
@@ -62,8 +62,8 @@ func (k *keys) write(prefix string, schema any, depth int) {
 		if required[name] {
 			kind += ", required"
 		}
-		key := output.HarmlessLine(prefix + name)
-		fmt.Fprintf(k.out, "  %s\t%s\t%s\n", key, output.HarmlessLine(kind), output.HarmlessLine(k.about(properties[name])))
+		key := text.HarmlessLine(prefix + name)
+		fmt.Fprintf(k.out, "  %s\t%s\t%s\n", key, text.HarmlessLine(kind), text.HarmlessLine(k.about(properties[name])))
 		if depth < maxDepth {
 			k.write(key+".", properties[name], depth+1)
 			k.write(key+"[].", first(k.parts(properties[name]), "items"), depth+1)

@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // NewCommand returns the parent of the plugin commands.
@@ -174,7 +175,7 @@ func describe(p *source.Plugin, out io.Writer) error {
 		{"Environment", orNone(strings.Join(d.GetEnvironment(), " "))},
 		{"Homepage", orNone(d.GetHomepage())},
 	} {
-		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", output.HarmlessLine(line[1]))
+		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", text.HarmlessLine(line[1]))
 	}
 	fmt.Fprintln(out, "Configuration:")
 	if d.GetConfigSchema() == "" {

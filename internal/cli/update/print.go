@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 func list(changes []Change) output.List {
@@ -84,23 +85,23 @@ func (c Change) cell(img *image.Image) string {
 	return text
 }
 
-// code is text as a code span in a table: with more backticks around it than in it
+// code is words as a code span in a table: with more backticks around it than in it
 // (CommonMark, "Code spans"), and no bar that would end the cell.
-func code(text string) string {
-	text = strings.ReplaceAll(output.HarmlessLine(text), "|", `\|`)
+func code(words string) string {
+	words = strings.ReplaceAll(text.HarmlessLine(words), "|", `\|`)
 	fence := "`"
-	for strings.Contains(text, fence) {
+	for strings.Contains(words, fence) {
 		fence += "`"
 	}
 	if fence == "`" {
-		return fence + text + fence
+		return fence + words + fence
 	}
-	return fence + " " + text + " " + fence
+	return fence + " " + words + " " + fence
 }
 
 // plain is text that is no markdown.
-func plain(text string) string {
-	return strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "<", "&lt;", "@", "&#64;").Replace(output.HarmlessLine(text))
+func plain(words string) string {
+	return strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "<", "&lt;", "@", "&#64;").Replace(text.HarmlessLine(words))
 }
 
 // id names one side. A tag that was pushed again is the same but for its digest.

@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Options of the command.
@@ -133,7 +134,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	for _, note := range s.kept {
-		fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", output.HarmlessLine(note))
+		fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", text.HarmlessLine(note))
 	}
 	left = failure.Join(append(s.stale, left)...)
 	o.summarise(name, s.changes, left != nil || len(s.kept) > 0)

@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Options of the command.
@@ -263,7 +264,7 @@ func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipel
 	subjects, missing, err := subjectsOf(file, session)
 	if len(missing) > 0 {
 		fmt.Fprintf(o.Invocation.ErrOut, "note: %s lacks packs of the spec, which `%s update` adds: %s\n",
-			name, o.Invocation.DisplayName(), output.HarmlessLine(pipeline.Names(missing)))
+			name, o.Invocation.DisplayName(), text.HarmlessLine(pipeline.Names(missing)))
 	}
 	return subjects, err
 }

@@ -29,7 +29,7 @@ type field struct {
 	get  func(*image.Image) any
 }
 
-func text(name string, get func(*image.Image) string) field {
+func textual(name string, get func(*image.Image) string) field {
 	return field{name, types.StringType, func(i *image.Image) any { return get(i) }}
 }
 
@@ -55,39 +55,39 @@ func fields(typ string) []field {
 	switch typ {
 	case imageType:
 		return []field{
-			text("id", func(i *image.Image) string { return i.ID }),
-			text("provider", func(i *image.Image) string { return i.Provider }),
-			text("name", func(i *image.Image) string { return i.Name }),
-			text("region", func(i *image.Image) string { return i.Region }),
-			text("architecture", func(i *image.Image) string { return i.Architecture }),
+			textual("id", func(i *image.Image) string { return i.ID }),
+			textual("provider", func(i *image.Image) string { return i.Provider }),
+			textual("name", func(i *image.Image) string { return i.Name }),
+			textual("region", func(i *image.Image) string { return i.Region }),
+			textual("architecture", func(i *image.Image) string { return i.Architecture }),
 			{"os", types.NewObjectType(osType), func(i *image.Image) any { return osValue{i} }},
-			text("kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }),
+			textual("kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }),
 			instant("createdAt", func(i *image.Image) *time.Time { return i.CreatedAt }),
-			text("version", func(i *image.Image) string { return i.Version }),
-			text("state", func(i *image.Image) string { return string(i.State) }),
-			text("stateReason", func(i *image.Image) string { return i.StateReason }),
+			textual("version", func(i *image.Image) string { return i.Version }),
+			textual("state", func(i *image.Image) string { return string(i.State) }),
+			textual("stateReason", func(i *image.Image) string { return i.StateReason }),
 			instant("deprecatedAt", func(i *image.Image) *time.Time { return i.DeprecatedAt }),
 			instant("endOfLifeAt", func(i *image.Image) *time.Time { return i.EndOfLifeAt }),
 			boolean("excludedFromLatest", func(i *image.Image) bool { return i.ExcludedFromLatest }),
-			text("owner", func(i *image.Image) string { return i.Owner }),
-			text("ownerId", func(i *image.Image) string { return i.OwnerID }),
+			textual("owner", func(i *image.Image) string { return i.Owner }),
+			textual("ownerId", func(i *image.Image) string { return i.OwnerID }),
 			boolean("public", func(i *image.Image) bool { return i.Public }),
 			texts("tags", func(i *image.Image) map[string]string { return i.Tags }),
-			text("digest", func(i *image.Image) string { return i.Digest }),
+			textual("digest", func(i *image.Image) string { return i.Digest }),
 			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return referenceValue{i} }},
 			texts("attributes", func(i *image.Image) map[string]string { return i.Attributes }),
-			text("newestBy", func(i *image.Image) string { return string(i.NewestBy) }),
-			text("source", func(i *image.Image) string { return i.Source }),
+			textual("newestBy", func(i *image.Image) string { return string(i.NewestBy) }),
+			textual("source", func(i *image.Image) string { return i.Source }),
 		}
 	case osType:
 		return []field{
-			text("name", func(i *image.Image) string { return i.OS.Name }),
-			text("version", func(i *image.Image) string { return i.OS.Version }),
+			textual("name", func(i *image.Image) string { return i.OS.Name }),
+			textual("version", func(i *image.Image) string { return i.OS.Version }),
 		}
 	case referenceType:
 		return []field{
-			text("kind", func(i *image.Image) string { return reference(i).Kind }),
-			text("value", func(i *image.Image) string { return reference(i).Value }),
+			textual("kind", func(i *image.Image) string { return reference(i).Kind }),
+			textual("value", func(i *image.Image) string { return reference(i).Value }),
 		}
 	}
 	return nil

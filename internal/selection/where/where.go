@@ -16,7 +16,7 @@ import (
 	"github.com/google/cel-go/common/types"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spelling"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Limits of an expression. The cost is CEL's own unit, roughly one per operation;
@@ -142,14 +142,14 @@ func explain(message string, line, column int, expression string) *Error {
 	case strings.ContainsAny(expression, "\u201C\u201D\u2018\u2019"):
 		e.Suggestion = "use straight quotes"
 	case strings.HasPrefix(message, "undefined field '"):
-		e.Suggestion = spelling.DidYouMean(quoted(message), fieldNames(imageType, osType))
+		e.Suggestion = text.DidYouMean(quoted(message), fieldNames(imageType, osType))
 	case strings.HasPrefix(message, "undeclared reference to '"):
 		name := quoted(message)
-		if near := spelling.Nearest(name, fieldNames(imageType)); near != "" {
+		if near := text.Nearest(name, fieldNames(imageType)); near != "" {
 			e.Suggestion = "did you mean image." + near + "?"
 			break
 		}
-		e.Suggestion = spelling.DidYouMean(name, []string{"image", "age", "now"})
+		e.Suggestion = text.DidYouMean(name, []string{"image", "age", "now"})
 	case strings.HasPrefix(message, "invalid duration"):
 		e.Suggestion = `write hours, minutes or seconds: 90 days are duration("2160h")`
 	case strings.HasPrefix(message, "invalid timestamp"):

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -179,7 +180,7 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 	if n := len(copies); n > 0 {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
-			Summary: plural(n, "AMI is", "AMIs are") + " of older builds that were distributed again, and taken to be as old: " + some(copies),
+			Summary: text.Count(n, "AMI is", "AMIs are") + " of older builds that were distributed again, and taken to be as old: " + text.Some(copies, shown),
 		})
 		if err != nil {
 			return err
@@ -188,8 +189,8 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 	if lost := a.lost(made); len(lost) > 0 && by != sdk.NewestByVersion {
 		err := out.Report(sdk.Diagnostic{
 			Severity: sdk.Notice, ConfigPath: "imageBuilder",
-			Summary: "EC2 does not show what the AMIs of " + plural(len(lost), "build", "builds") +
-				" are copies of, so each is taken to be as old as Image Builder says, which is not so if an older build was distributed again: " + some(lost),
+			Summary: "EC2 does not show what the AMIs of " + text.Count(len(lost), "build", "builds") +
+				" are copies of, so each is taken to be as old as Image Builder says, which is not so if an older build was distributed again: " + text.Some(lost, shown),
 			NextStep: "set newestBy: version, if that is done",
 		})
 		if err != nil {
@@ -201,8 +202,8 @@ func (a *ages) send(out sink, by sdk.NewestBy) error {
 	}
 	return out.Report(sdk.Diagnostic{
 		Severity: sdk.Warning, ConfigPath: "imageBuilder",
-		Summary: "Image Builder does not say when " + plural(len(untimed), "build was", "builds were") +
-			" made, each is taken to be as old as its oldest AMI: " + some(untimed),
+		Summary: "Image Builder does not say when " + text.Count(len(untimed), "build was", "builds were") +
+			" made, each is taken to be as old as its oldest AMI: " + text.Some(untimed, shown),
 		NextStep: "set newestBy: version, if a distribution is done again later",
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/builder"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
@@ -182,28 +183,28 @@ func (d *discovery) noteBuilds(found builder.Found) error {
 		notes = append(notes, sdk.Diagnostic{Severity: severity, ConfigPath: "imageBuilder" + key, Summary: summary, NextStep: next})
 	}
 	if n := len(found.Unfinished); n > 0 {
-		add(sdk.Notice, "", "", plural(n, "build has", "builds have")+" no AMI yet: "+some(found.Unfinished))
+		add(sdk.Notice, "", "", text.Count(n, "build has", "builds have")+" no AMI yet: "+text.Some(found.Unfinished, shown))
 	}
 	if n := len(found.Unnamed); n > 0 {
-		add(sdk.Warning, "", "", "Image Builder does not name all AMIs of "+plural(n, "build", "builds")+": "+some(found.Unnamed))
+		add(sdk.Warning, "", "", "Image Builder does not name all AMIs of "+text.Count(n, "build", "builds")+": "+text.Some(found.Unnamed, shown))
 	}
 	if n := found.NoARN; n > 0 {
-		add(sdk.Warning, ".image", "", "Image Builder does not give the ARN of "+plural(n, "version, whose builds are", "versions, whose builds are")+" left out")
+		add(sdk.Warning, ".image", "", "Image Builder does not give the ARN of "+text.Count(n, "version, whose builds are", "versions, whose builds are")+" left out")
 	}
 	if n := len(found.Deleted); n > 0 {
-		add(sdk.Warning, ".image", "", "Image Builder lists "+plural(n, "version, and no build of it", "versions, and no build of them")+": "+some(found.Deleted))
+		add(sdk.Warning, ".image", "", "Image Builder lists "+text.Count(n, "version, and no build of it", "versions, and no build of them")+": "+text.Some(found.Deleted, shown))
 	}
 	if found.Fitting+len(found.Deleted)+found.NoARN == 0 && len(found.OutOfRange) > 0 {
 		add(sdk.Warning, ".version", "correct the range, or build a version within it",
-			fmt.Sprintf("no version is within %q, there is %s", d.config.ImageBuilder.Version, some(found.OutOfRange)))
+			fmt.Sprintf("no version is within %q, there is %s", d.config.ImageBuilder.Version, text.Some(found.OutOfRange, shown)))
 	}
 	if recipes := recipesOf(found.Candidates); len(recipes) > 1 && d.config.NewestBy == sdk.NewestByVersion && d.config.TagKeys.Version == "" {
 		add(sdk.Warning, "", "name one by image, or drop newestBy to go by the time of the builds",
-			fmt.Sprintf("newestBy is version, and the builds are of %d recipes, whose versions do not compare: %s", len(recipes), some(recipes)))
+			fmt.Sprintf("newestBy is version, and the builds are of %d recipes, whose versions do not compare: %s", len(recipes), text.Some(recipes, shown)))
 	}
 	if n := found.Containers; n > 0 && len(found.Candidates) == 0 {
 		add(sdk.Warning, "", "name a pipeline that makes AMIs",
-			plural(n, "build makes a container image", "builds make container images")+", which no pack of this source can use")
+			text.Count(n, "build makes a container image", "builds make container images")+", which no pack of this source can use")
 	}
 	for _, n := range notes {
 		if err := d.out.Report(n); err != nil {
@@ -230,15 +231,8 @@ func (d *discovery) placeless(c builder.Candidate) sdk.Image {
 	return d.merged(c, d.unseen(c, "Image Builder does not say in which region it is"))
 }
 
-// some lists the first few names.
-func some(names []string) string {
-	const shown = 3
-	text := strings.Join(names[:min(len(names), shown)], ", ")
-	if len(names) > shown {
-		text += ", ..."
-	}
-	return text
-}
+// shown is how many names a message lists.
+const shown = 3
 
 // crossCheck keeps the candidates of one region as EC2 sees them.
 func (d *discovery) crossCheck(ctx context.Context, region string, candidates []builder.Candidate) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
@@ -297,7 +298,7 @@ func enabledRegions(ctx context.Context, s *session.Session, tell reporter) ([]s
 	if unnamed := len(out.Regions) - len(names); unnamed > 0 {
 		return names, tell.Report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: "regions",
-			Summary:  "EC2 does not give the names of " + plural(unnamed, "region, which is", "regions, which are") + " not looked in",
+			Summary:  "EC2 does not give the names of " + text.Count(unnamed, "region, which is", "regions, which are") + " not looked in",
 			NextStep: "write the names of the regions in place of " + settings.AllEnabled,
 		})
 	}
@@ -350,17 +351,10 @@ func (d *discovery) reader(region string) ami.Reader {
 	return ami.Reader{Client: d.session.EC2(region), Do: d.session.Do, Nameless: func(count int) error {
 		return d.out.Report(sdk.Diagnostic{
 			Severity: sdk.Warning, Scope: region,
-			Summary: "EC2 describes " + plural(count, "AMI without its id, which is", "AMIs without their ids, which are") + " left out",
+			Summary: "EC2 describes " + text.Count(count, "AMI without its id, which is", "AMIs without their ids, which are") + " left out",
 		})
 	}}
 }
 
 // ids returns the sorted keys of m.
 func ids[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -32,7 +33,7 @@ func (u *undated) tell(to reporter) error {
 	if u.count == 0 {
 		return nil
 	}
-	said := plural(u.count, "AMI is left out, as a time of it cannot be read: ", "AMIs are left out, as a time of each cannot be read, the first is ")
+	said := text.Count(u.count, "AMI is left out, as a time of it cannot be read: ", "AMIs are left out, as a time of each cannot be read, the first is ")
 	return to.Report(sdk.Diagnostic{
 		Severity: sdk.Warning,
 		Summary:  fmt.Sprintf("%s%s in %s: %s", said, u.first.id, u.first.region, u.first.why),

@@ -14,6 +14,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/signin"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/wire"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -266,11 +268,7 @@ func (w words) text(status int) string {
 
 // Clean takes secrets out of text, then puts it on one line and bounds its length:
 // half a secret is not known for one.
-func (p Problem) Clean(text string) string {
-	text = p.Secrets.Clean(text)
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > maxDetail {
-		text = strings.ToValidUTF8(text[:maxDetail], "") + " ..."
-	}
-	return text
+func (p Problem) Clean(words string) string {
+	words = p.Secrets.Clean(words)
+	return text.Cut(strings.Join(strings.Fields(words), " "), maxDetail, " ...")
 }

@@ -1,5 +1,6 @@
-// Package spelling finds what somebody probably meant to write.
-package spelling
+// Package text makes the words that messages share: what somebody probably meant to
+// write, lists that are not too long, and text of others that a terminal may show.
+package text
 
 import (
 	"slices"
@@ -7,8 +8,15 @@ import (
 	"strings"
 )
 
+// maxCandidates is among how many candidates one is looked for: among many one is
+// always near, and to compare them all takes minutes.
+const maxCandidates = 200
+
 // Nearest returns the candidate that word is probably a misspelling of, or "".
 func Nearest(word string, candidates []string) string {
+	if len(candidates) > maxCandidates {
+		return ""
+	}
 	best, bestDistance := "", max(1, len(word)/3)+1
 	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
 		distance := editDistance(fold(word), fold(candidate))
@@ -84,10 +92,13 @@ func OneSlip(word, candidate string) bool {
 // is near.
 func DidYouMean(word string, candidates []string) string {
 	if near := Nearest(word, candidates); near != "" {
-		return "did you mean " + strconv.Quote(near) + "?"
+		return Meant(near)
 	}
 	if len(candidates) == 0 {
 		return ""
 	}
 	return "valid are " + strings.Join(slices.Compact(slices.Sorted(slices.Values(candidates))), ", ")
 }
+
+// Meant asks whether it is this that was meant.
+func Meant(near string) string { return "did you mean " + strconv.Quote(near) + "?" }
