@@ -36,10 +36,10 @@ type Options struct {
 	Packs []string
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "apply [PACK...]",
 		Short: "Put the rendered values into cluster profiles",
 		Long: `Change the BYOOS layer of the cluster profiles that the packs of the spec have as
@@ -54,25 +54,20 @@ Each profile is read before and after the change. When somebody else changed it 
 between, or since the diff that --plan names, the apply stops. An apply that was
 interrupted is finished by running it again; one that has nothing to change writes
 nothing.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"apply",
 			"apply --dry-run=server",
 			"apply aws-east --publish",
 			"apply --publish --yes",
 			"apply --new-version 1.3.0",
-			"diff -o json > plan.json; "+inv.DisplayName()+" apply --plan plan.json --publish --yes"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Packs = args
-			if err := o.validate(); err != nil {
-				return err
-			}
-			return o.run(cmd.Context())
+			"diff -o json > plan.json; " + inv.DisplayName() + " apply --plan plan.json --publish --yes",
 		},
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Lock.AddFlags(cmd.Flags())
-	o.Palette.AddFlags(cmd.Flags())
-	o.Print.AddFlags(cmd.Flags())
+		Args:   &o.Packs,
+		Groups: []options.Group{&o.Run, &o.Lock, &o.Palette, &o.Print},
+		Check:  o.validate,
+		Run:    o.run,
+	}.New(inv, o, run)
+	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Goal.Publish, "publish", false, "make the change current, in place of leaving a draft")
 	options.AddGoalFlags(flags, &o.Goal, "clone the profile to this version, change and publish that")

@@ -78,7 +78,7 @@ func TestTimeoutIsOfAllOfARun(t *testing.T) {
 				StdinTerminal: true, StderrTerminal: true, Dir: dir,
 				Environ: []string{"SPECTROCLOUD_HOST=" + listener.URL, "SPECTROCLOUD_APIKEY=key"},
 				Now:     func() time.Time { return start.Add(time.Duration(clock.Load())) },
-			})
+			}, nil)
 			cmd.SilenceErrors, cmd.SilenceUsage = true, true
 			cmd.SetArgs([]string{"--publish"})
 			err = cmd.ExecuteContext(t.Context())

@@ -32,10 +32,10 @@ type Options struct {
 	Packs []string
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "diff [PACK...]",
 		Short: "Show how cluster profiles differ from what is rendered",
 		Long: `Read the cluster profiles that the packs of the spec have as target, and show as a
@@ -48,23 +48,18 @@ others too.
 
 Exit code 1 when there is a difference. Without -o the diff is printed; -o json
 gives it to machines, and to apply --plan.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"diff",
 			"diff aws-east --published",
 			"diff --published --include-draft",
-			"diff -o json > plan.json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Packs = args
-			if err := o.validate(); err != nil {
-				return err
-			}
-			return o.run(cmd.Context())
+			"diff -o json > plan.json",
 		},
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Lock.AddFlags(cmd.Flags())
-	o.Palette.AddFlags(cmd.Flags())
-	o.Print.AddFlags(cmd.Flags())
+		Args:   &o.Packs,
+		Groups: []options.Group{&o.Run, &o.Lock, &o.Palette, &o.Print},
+		Check:  o.validate,
+		Run:    o.run,
+	}.New(inv, o, run)
+	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.Published, "published", false, "compare with what is published, in place of the draft")
 	options.AddGoalFlags(flags, &o.Goal, "show what apply --new-version would publish as this version")

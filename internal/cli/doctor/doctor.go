@@ -47,21 +47,19 @@ const (
 	statusFail = "fail"
 )
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "doctor",
 		Short: "Look for what is wrong on this machine",
 		Long: `Look at the program, its plugins, each of which is started, your configuration file
 and the spec, without asking for any image. Exit code 1 when something needs mending.`,
-		Example: options.Examples(inv.DisplayName(), "doctor", "doctor -f production.yaml -o json"),
-		Args:    options.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
+		Examples: []string{"doctor", "doctor -f production.yaml -o json"},
+		Groups:   []options.Group{options.Flags(o.Host.AddFindFlags), &o.Print},
+		Run:      o.run,
+	}.New(inv, o, run)
 	cmd.Flags().StringVarP(&o.Spec.File, "filename", "f", "", "the spec (default "+options.DefaultSpecFile+", when there is one)")
-	o.Host.AddFindFlags(cmd.Flags())
-	o.Print.AddFlags(cmd.Flags())
 	return cmd
 }
 

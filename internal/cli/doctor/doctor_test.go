@@ -23,7 +23,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	streams, _, out, _ := genericiooptions.NewTestIOStreams()
-	cmd := doctor.NewCommand(&invocation.Invocation{IOStreams: streams, Dir: dir, Now: time.Now})
+	cmd := doctor.NewCommand(&invocation.Invocation{IOStreams: streams, Dir: dir, Now: time.Now}, nil)
 	cmd.SetArgs([]string{"--plugin-dir", dir})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -36,7 +36,7 @@ func TestInterrupted(t *testing.T) {
 func checks(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	streams, _, out, _ := genericiooptions.NewTestIOStreams()
-	cmd := doctor.NewCommand(&invocation.Invocation{IOStreams: streams, Dir: t.TempDir(), Now: time.Now, Environ: environ})
+	cmd := doctor.NewCommand(&invocation.Invocation{IOStreams: streams, Dir: t.TempDir(), Now: time.Now, Environ: environ}, nil)
 	cmd.SetArgs(args)
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	_ = cmd.Execute()

@@ -26,10 +26,10 @@ type Options struct {
 	Packs      []string
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv, Run: options.Run{Explain: true}}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "explain [PACK...]",
 		Short: "Tell why each pack gets its image",
 		Long: `For each pack: how many candidates there are, the image that is picked and where
@@ -37,20 +37,15 @@ each of its fields came from, the order of those that fit, and for each of the
 others the rule that dropped it.
 
 The exit code is that of render, so a pack without an image gives 3, or 4 when a source of it failed (--allow-partial).`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"explain",
 			"explain aws-east",
-			"explain --ignore-lock -o json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Packs = args
-			return o.run(cmd.Context())
+			"explain --ignore-lock -o json",
 		},
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Lock.AddFlags(cmd.Flags())
-	o.Print.AddFlags(cmd.Flags())
-	o.Run.Complete(cmd, inv)
-	options.CompleteOutput(cmd)
+		Args:   &o.Packs,
+		Groups: []options.Group{&o.Run, &o.Lock, &o.Print},
+		Run:    o.run,
+	}.New(inv, o, run)
 	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	return cmd
 }

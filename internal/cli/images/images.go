@@ -30,10 +30,10 @@ type Options struct {
 	All bool
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:     "images",
 		Aliases: []string{"image"},
 		Short:   "List the images that the sources have",
@@ -41,29 +41,24 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 
 Artifacts that no pack can use (a volume, a local file, a bare name) are counted
 on stderr and listed with --all.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"images",
 			"images -f production.yaml -o wide",
 			"images --source packer --set manifest=packer-manifest.json -o name",
 			"images -o jsonpath='{.items[*].id}'",
-			"images -o custom-columns=ID:.id,OS:.os.name,REGION:.region"),
-		Args: options.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Print.AddFlags(cmd.Flags())
+			"images -o custom-columns=ID:.id,OS:.os.name,REGION:.region",
+		},
+		Groups: []options.Group{&o.Run, &o.Print},
+		Check:  o.valuesSelectNothing,
+		Run:    o.run,
+	}.New(inv, o, run)
 	cmd.Flags().BoolVarP(&o.All, "all", "A", false, "list what no pack can use, and what its source does not offer, as well")
-	o.Run.Complete(cmd, inv)
-	options.CompleteOutput(cmd)
 	return cmd
 }
 
 func (o *Options) run(ctx context.Context) error {
 	printer, err := o.Print.Printer(ctx)
 	if err != nil {
-		return err
-	}
-	if err := valuesSelectNothing(&o.Run.Spec.Flags); err != nil {
 		return err
 	}
 	session, err := o.Run.Open(ctx, o.Invocation)
@@ -105,7 +100,8 @@ func (o *Options) run(ctx context.Context) error {
 
 // valuesSelectNothing refuses flags that set values of a pack: a list would have the
 // images that they leave in.
-func valuesSelectNothing(flags *spec.FlagSpec) error {
+func (o *Options) valuesSelectNothing() error {
+	flags := &o.Run.Spec.Flags
 	for _, f := range []struct{ flag, value, field string }{
 		{"os-name", flags.OSName, "os.name"}, {"os-version", flags.OSVersion, "os.version"},
 	} {

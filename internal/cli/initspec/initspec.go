@@ -26,23 +26,22 @@ type Options struct {
 	Force      bool
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "init",
 		Short: "Write a first byoos.yaml",
 		Long: `Write a first spec, from flags or, at a terminal, from a few questions. The spec is
 checked before it is written, and an existing file is kept unless --force.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"init",
 			"init --source packer --set manifest=packer-manifest.json --region us-east-1",
-			"init -f - --source packer --set manifest=packer-manifest.json"),
-		Args: options.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
-	o.Spec.AddFlags(cmd.Flags())
-	o.Host.AddFindFlags(cmd.Flags())
+			"init -f - --source packer --set manifest=packer-manifest.json",
+		},
+		Groups: []options.Group{&o.Spec, options.Flags(o.Host.AddFindFlags)},
+		Run:    o.run,
+	}.New(inv, o, run)
 	cmd.Flags().Lookup("filename").Usage = "the file to write; - for stdout (default " + options.DefaultSpecFile + ")"
 	cmd.Flags().BoolVar(&o.Force, "force", false, "overwrite an existing file")
 	return cmd

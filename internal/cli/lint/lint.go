@@ -34,10 +34,10 @@ type Options struct {
 	Files      []string
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "lint FILE...",
 		Short: "Check pack values, and mend what can be mended",
 		Long: `Check files of pack values (YAML), cluster profiles (JSON) or Markdown pages with
@@ -45,20 +45,19 @@ YAML blocks: typographic quotes, misspelt macros, unknown or missing keys, ids o
 the wrong form for the cloud. A file named - is stdin.
 
 Exit code 1 when there is an error; a warning does not change it.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"lint values.yaml",
 			"lint --fix profiles/*.yaml",
-			"lint --cloud aws values.yaml -o json"),
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Files = args
-			return o.run(cmd.Context())
+			"lint --cloud aws values.yaml -o json",
 		},
-	}
-	o.Print.AddFlags(cmd.Flags())
+		Args:    &o.Files,
+		Accepts: cobra.MinimumNArgs(1),
+		Groups:  []options.Group{&o.Print},
+		Check:   o.validate,
+		Run:     o.run,
+	}.New(inv, o, run)
 	cmd.Flags().StringVar(&o.Pack, "pack", "", "the pack that the values are for: generic-byoi|edge-native-byoi (default: by their keys)")
 	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: "+strings.Join(clouds(), "|")+" (default: what the file says)")
-	options.CompleteOutput(cmd)
 	options.CompleteFlag(cmd, "pack", string(spec.GenericBYOI), string(spec.EdgeNativeBYOI))
 	options.CompleteFlag(cmd, "cloud", clouds()...)
 	cmd.Flags().BoolVar(&o.Fix, "fix", false, "mend what can be mended, in place")
@@ -84,6 +83,16 @@ type Item struct {
 	Fixable  bool   `json:"fixable"`
 }
 
+func (o *Options) validate() error {
+	if o.Pack != "" && o.Pack != string(spec.GenericBYOI) && o.Pack != string(spec.EdgeNativeBYOI) {
+		return failure.Usage("use generic-byoi or edge-native-byoi", "unknown pack %q", o.Pack)
+	}
+	if o.Cloud != "" && !slices.Contains(clouds(), o.Cloud) {
+		return failure.Usage("use one of "+strings.Join(clouds(), ", "), "unknown cloud %q", o.Cloud)
+	}
+	return nil
+}
+
 func (o *Options) run(ctx context.Context) error {
 	printer, err := o.Print.Printer(ctx)
 	if err != nil {
@@ -91,12 +100,6 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	if o.Fix && slices.Contains(o.Files, stdin) && !printer.ForPeople() {
 		return failure.Usage("write the input to a file", "--fix of stdin prints the mended text, so there is no place for -o %s", o.Print.Output)
-	}
-	if o.Pack != "" && o.Pack != string(spec.GenericBYOI) && o.Pack != string(spec.EdgeNativeBYOI) {
-		return failure.Usage("use generic-byoi or edge-native-byoi", "unknown pack %q", o.Pack)
-	}
-	if o.Cloud != "" && !slices.Contains(clouds(), o.Cloud) {
-		return failure.Usage("use one of "+strings.Join(clouds(), ", "), "unknown cloud %q", o.Cloud)
 	}
 	files := make([]checked, len(o.Files))
 	for i, name := range o.Files {

@@ -26,25 +26,24 @@ type Options struct {
 	Force      bool
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "lock",
 		Short: "Write down the image of every pack",
 		Long: `Pick an image for every pack and write the picks into byoos.lock, to be committed.
 render and explain use it from then on, without asking any source. A pack that could
 not be rendered is not locked. A lock that exists is kept: update changes its entries
 and shows what changes.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"lock",
 			"lock -f production.yaml",
-			"lock --force                 # write it anew"),
-		Args: options.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Lock.AddFileFlag(cmd.Flags())
+			"lock --force                 # write it anew",
+		},
+		Groups: []options.Group{&o.Run, options.Flags(o.Lock.AddFileFlag)},
+		Run:    o.run,
+	}.New(inv, o, run)
 	cmd.Flags().BoolVar(&o.Force, "force", false, "write a lock that exists anew, whatever it holds")
 	return cmd
 }

@@ -6,18 +6,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
 
 // CompleteFlag offers fixed values for a flag.
 func CompleteFlag(cmd *cobra.Command, flag string, values ...string) {
 	// It fails only for a flag that the command lacks, which a test would show.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// CompleteOutput offers the output formats for -o.
-func CompleteOutput(cmd *cobra.Command, more ...string) {
-	CompleteFlag(cmd, "output", append(more, output.Formats()...)...)
 }
 
 // CompletePacks offers the names of the spec's packs as arguments. A spec that

@@ -4,10 +4,13 @@ package options
 
 import (
 	"context"
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
@@ -16,13 +19,22 @@ import (
 type Print struct {
 	Output    string
 	NoHeaders bool
+	// Own are formats that the command has beside those of all.
+	Own []string
 }
 
 // AddFlags adds -o and --no-headers.
 func (p *Print) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVarP(&p.Output, "output", "o", p.Output, "output format: "+strings.Join(output.Formats(), "|"))
+	flags.StringVarP(&p.Output, "output", "o", "", "output format: "+strings.Join(p.formats(), "|"))
 	flags.BoolVar(&p.NoHeaders, "no-headers", false, "print tables without the header line")
 }
+
+// Complete offers the formats.
+func (p *Print) Complete(cmd *cobra.Command, _ *invocation.Invocation) {
+	CompleteFlag(cmd, "output", p.formats()...)
+}
+
+func (p *Print) formats() []string { return slices.Concat(p.Own, output.Formats()) }
 
 // Printer returns the printer that the flags ask for; its template may come through
 // a pipe, until ctx ends.

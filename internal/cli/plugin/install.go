@@ -1,17 +1,19 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 )
 
-func newInstall(inv *invocation.Invocation) *cobra.Command {
-	var host options.Host
-	cmd := &cobra.Command{
+func newInstall(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv}
+	return options.Command[Options]{
 		Use:   "install FILE",
 		Short: "Trust a plugin: copy it into your data directory with a receipt",
 		Long: `Copy a program byoos-source-<type> into your data directory and write a receipt
@@ -19,47 +21,37 @@ with its digest. The digest is checked at every start; a plugin that changed is
 not run.
 
 A plugin runs as you and can read your files. Install what you would run yourself.`,
-		Example: options.Examples(inv.DisplayName(), "plugin install ./byoos-source-example"),
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := host.New(inv)
-			if err != nil {
-				return err
-			}
-			defer h.Close()
-			p, err := h.Install(cmd.Context(), inv.Path(args[0]))
+		Examples: []string{"plugin install ./byoos-source-example"},
+		Args:     &o.Args,
+		Accepts:  cobra.ExactArgs(1),
+		Groups:   []options.Group{options.Flags(o.Host.AddFindFlags)},
+		Run: o.hosted(func(ctx context.Context, host *source.Host) error {
+			p, err := host.Install(ctx, inv.Path(o.Args[0]))
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(inv.ErrOut, "installed %s %s as %s\n", p.Type, p.Description.GetVersion(), p.Path)
 			return nil
-		},
-	}
-	host.AddFindFlags(cmd.Flags())
-	return cmd
+		}),
+	}.New(inv, o, run)
 }
 
-func newRemove(inv *invocation.Invocation) *cobra.Command {
-	var host options.Host
-	cmd := &cobra.Command{
-		Use:     "remove TYPE",
-		Aliases: []string{"uninstall"},
-		Short:   "Remove a plugin that you installed",
-		Example: options.Examples(inv.DisplayName(), "plugin remove example"),
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := host.New(inv)
-			if err != nil {
+func newRemove(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv}
+	return options.Command[Options]{
+		Use:      "remove TYPE",
+		Aliases:  []string{"uninstall"},
+		Short:    "Remove a plugin that you installed",
+		Examples: []string{"plugin remove example"},
+		Args:     &o.Args,
+		Accepts:  cobra.ExactArgs(1),
+		Groups:   []options.Group{options.Flags(o.Host.AddFindFlags)},
+		Run: o.hosted(func(ctx context.Context, host *source.Host) error {
+			if err := host.Remove(ctx, o.Args[0]); err != nil {
 				return err
 			}
-			defer h.Close()
-			if err := h.Remove(cmd.Context(), args[0]); err != nil {
-				return err
-			}
-			fmt.Fprintf(inv.ErrOut, "removed %s\n", args[0])
+			fmt.Fprintf(inv.ErrOut, "removed %s\n", o.Args[0])
 			return nil
-		},
-	}
-	host.AddFindFlags(cmd.Flags())
-	return cmd
+		}),
+	}.New(inv, o, run)
 }

@@ -3,6 +3,7 @@ package plugin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,8 +19,21 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
-// NewCommand returns the parent of the plugin commands.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// Options of the commands.
+type Options struct {
+	Invocation *invocation.Invocation
+	Host       options.Host
+	// Print is that of list.
+	Print options.Print
+	// Schema is asked of describe.
+	Schema bool
+	// Args is a type, or the file to install.
+	Args []string
+}
+
+// NewCommand returns the parent of the plugin commands; run is nil, or what a test runs
+// in the place of each of them.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "plugin",
 		Aliases: []string{"plugins"},
@@ -28,8 +42,22 @@ func NewCommand(inv *invocation.Invocation) *cobra.Command {
 place. It is looked for in --plugin-dir, among those that you installed, then
 beside this program; never in the working directory or on PATH.`,
 	}
-	cmd.AddCommand(newList(inv), newDescribe(inv), newInstall(inv), newRemove(inv))
+	for _, sub := range []func(*invocation.Invocation, func(context.Context, *Options) error) *cobra.Command{newList, newDescribe, newInstall, newRemove} {
+		cmd.AddCommand(sub(inv, run))
+	}
 	return cmd
+}
+
+// hosted runs what a command does with the plugins of this machine.
+func (o *Options) hosted(do func(context.Context, *source.Host) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		host, err := o.Host.New(o.Invocation)
+		if err != nil {
+			return err
+		}
+		defer host.Close()
+		return do(ctx, host)
+	}
 }
 
 // Item is one item of `plugin list -o json`.
@@ -54,40 +82,27 @@ const (
 	statusShadowed = "shadowed"
 )
 
-func newList(inv *invocation.Invocation) *cobra.Command {
-	var host options.Host
-	var format options.Print
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the source plugins of this machine",
-		Example: options.Examples(inv.DisplayName(),
-			"plugin list",
-			"plugin list -o wide"),
-		Args: options.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			printer, err := format.Printer(cmd.Context())
-			if err != nil {
-				return err
-			}
-			plugins, err := listPlugins(cmd.Context(), inv, host)
-			if err != nil {
-				return err
-			}
-			return printer.Print(list(plugins), inv.Out, inv.ErrOut)
-		},
-	}
-	host.AddFindFlags(cmd.Flags())
-	format.AddFlags(cmd.Flags())
-	return cmd
+func newList(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv}
+	return options.Command[Options]{
+		Use:      "list",
+		Short:    "List the source plugins of this machine",
+		Examples: []string{"plugin list", "plugin list -o wide"},
+		Groups:   []options.Group{options.Flags(o.Host.AddFindFlags), &o.Print},
+		Run:      o.hosted(o.list),
+	}.New(inv, o, run)
 }
 
-func listPlugins(ctx context.Context, inv *invocation.Invocation, flags options.Host) ([]source.Plugin, error) {
-	host, err := flags.New(inv)
+func (o *Options) list(ctx context.Context, host *source.Host) error {
+	printer, err := o.Print.Printer(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer host.Close()
-	return host.List(ctx)
+	plugins, err := host.List(ctx)
+	if err != nil {
+		return err
+	}
+	return printer.Print(list(plugins), o.Invocation.Out, o.Invocation.ErrOut)
 }
 
 func list(plugins []source.Plugin) output.List {
@@ -130,36 +145,31 @@ func newItem(p source.Plugin) Item {
 	return item
 }
 
-func newDescribe(inv *invocation.Invocation) *cobra.Command {
-	var host options.Host
-	var schema bool
-	cmd := &cobra.Command{
-		Use:   "describe TYPE",
-		Short: "Show what a plugin can do, its configuration and the environment it gets",
-		Example: options.Examples(inv.DisplayName(),
-			"plugin describe packer",
-			"plugin describe packer --schema > packer.schema.json"),
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := host.New(inv)
-			if err != nil {
-				return err
-			}
-			defer h.Close()
-			p, err := h.Find(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if schema {
-				return printSchema(p, inv.Out)
-			}
-			return describe(p, inv.Out)
-		},
-		ValidArgsFunction: host.CompleteTypes(inv),
-	}
-	host.AddFindFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of its configuration")
+func newDescribe(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := options.Command[Options]{
+		Use:      "describe TYPE",
+		Short:    "Show what a plugin can do, its configuration and the environment it gets",
+		Examples: []string{"plugin describe packer", "plugin describe packer --schema > packer.schema.json"},
+		Args:     &o.Args,
+		Accepts:  cobra.ExactArgs(1),
+		Groups:   []options.Group{options.Flags(o.Host.AddFindFlags)},
+		Run:      o.hosted(o.describe),
+	}.New(inv, o, run)
+	cmd.Flags().BoolVar(&o.Schema, "schema", false, "print the JSON Schema of its configuration")
+	cmd.ValidArgsFunction = o.Host.CompleteTypes(inv)
 	return cmd
+}
+
+func (o *Options) describe(ctx context.Context, host *source.Host) error {
+	p, err := host.Find(ctx, o.Args[0])
+	if err != nil {
+		return err
+	}
+	if o.Schema {
+		return printSchema(p, o.Invocation.Out)
+	}
+	return describe(p, o.Invocation.Out)
 }
 
 func describe(p *source.Plugin, out io.Writer) error {
@@ -169,11 +179,11 @@ func describe(p *source.Plugin, out io.Writer) error {
 		{"Version", d.GetVersion()},
 		{"Summary", d.GetSummary()},
 		{"Path", fmt.Sprintf("%s (%s)", p.Path, p.Origin)},
-		{"Digest", orNone(p.FileDigest())},
+		{"Digest", cmp.Or(p.FileDigest(), "<none>")},
 		{"Providers", strings.Join(d.GetProviders(), ", ")},
 		{"Protocol", strings.Trim(fmt.Sprint(d.GetProtocolVersions()), "[]")},
-		{"Environment", orNone(strings.Join(d.GetEnvironment(), " "))},
-		{"Homepage", orNone(d.GetHomepage())},
+		{"Environment", cmp.Or(strings.Join(d.GetEnvironment(), " "), "<none>")},
+		{"Homepage", cmp.Or(d.GetHomepage(), "<none>")},
 	} {
 		fmt.Fprintf(out, "%-13s %s\n", line[0]+":", text.HarmlessLine(line[1]))
 	}
@@ -192,11 +202,4 @@ func printSchema(p *source.Plugin, out io.Writer) error {
 	}
 	_, err := fmt.Fprintln(out, text.String())
 	return err
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "<none>"
-	}
-	return s
 }

@@ -51,10 +51,11 @@ func formats() []string {
 	return []string{FormatValues, FormatConfigMap, FormatTerraform, FormatTerraformJSON, FormatTFExternal, FormatProfile}
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	var cmd *cobra.Command
+	cmd = options.Command[Options]{
 		Use:   "render [PACK...]",
 		Short: "Print the pack values of each pack",
 		Long: `Pick an image for each pack of the spec, or only for the packs named, and print
@@ -66,7 +67,7 @@ at its top tells, or with --force. The spec and the lock never are.
 
 With --values only the fields that this program owns change in an existing file;
 comments, order, quoting and everything else stay byte for byte.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"render",
 			"render aws-east -f production.yaml",
 			"render --out-dir rendered/",
@@ -74,17 +75,13 @@ comments, order, quoting and everything else stay byte for byte.`,
 			"render --format configmap --configmap-name byoos-values",
 			"render --format terraform --out-dir infra/",
 			"render --format terraform --terraform-shape profile",
-			"render --source packer --set manifest=packer-manifest.json --region us-east-1 --os-name rhel --os-version 8"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Packs = args
-			if err := o.validate(cmd.Flags().Changed); err != nil {
-				return err
-			}
-			return o.run(cmd.Context())
+			"render --source packer --set manifest=packer-manifest.json --region us-east-1 --os-name rhel --os-version 8",
 		},
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Lock.AddFlags(cmd.Flags())
+		Args:   &o.Packs,
+		Groups: []options.Group{&o.Run, &o.Lock, options.Flags(o.Palette.AddScopeFlags)},
+		Check:  func() error { return o.validate(cmd.Flags().Changed) },
+		Run:    o.run,
+	}.New(inv, o, run)
 	flags := cmd.Flags()
 	flags.StringVar(&o.Format, "format", FormatValues, "what to print: "+strings.Join(formats(), "|"))
 	flags.StringVar(&o.OutDir, "out-dir", "", "write one file for each pack into this directory, or one for Terraform, in place of stdout")
@@ -94,8 +91,6 @@ comments, order, quoting and everything else stay byte for byte.`,
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
 	flags.StringVarP(&o.ConfigMap.Namespace, "namespace", "n", "", "namespace of the ConfigMap of --format configmap")
 	flags.StringVar(&o.TerraformShape, "terraform-shape", string(terraform.ShapeData), "how much --format terraform writes: "+strings.Join(terraform.Shapes(), "|"))
-	o.Palette.AddScopeFlags(flags)
-	o.Run.Complete(cmd, inv)
 	options.CompleteFlag(cmd, "format", formats()...)
 	options.CompleteFlag(cmd, "terraform-shape", terraform.Shapes()...)
 	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)

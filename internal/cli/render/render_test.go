@@ -30,47 +30,6 @@ func invoke(t *testing.T) (*invocation.Invocation, *bytes.Buffer) {
 	}, out
 }
 
-// Flags that would do nothing are refused; what passes comes to the spec, which is
-// not there.
-func TestFlags(t *testing.T) {
-	const passes = "byoos.yaml"
-	for args, want := range map[string]string{
-		"":                                             passes,
-		"--format tf":                                  "unknown format",
-		"--out-dir x":                                  passes,
-		"--out-dir x --format terraform":               passes,
-		"--out-dir x --format terraform-json":          passes,
-		"--out-dir x --format tfexternal":              "--out-dir goes with",
-		"--out-dir x --values v":                       "exclude each other",
-		"--out-dir x --force":                          passes,
-		"--force":                                      "--force goes with --out-dir only",
-		"--in-place":                                   "needs --values",
-		"--in-place --values v":                        passes,
-		"--values v --format terraform":                "goes with --format values only",
-		"--terraform-shape locals":                     "goes with --format terraform",
-		"--terraform-shape nope --format terraform":    "unknown --terraform-shape",
-		"--terraform-shape profile --format profile":   "goes with --format terraform",
-		"--namespace n":                                "goes with --format configmap",
-		"--project p":                                  "go with profiles only",
-		"--tenant":                                     "go with profiles only",
-		"--format terraform --tenant":                  "go with profiles only",
-		"--format terraform --terraform-shape profile": passes,
-		"--project p --format terraform --terraform-shape profile":         passes,
-		"--tenant --format terraform-json --terraform-shape profile":       passes,
-		"--out-dir x --format terraform --terraform-shape profile":         passes,
-		"--tenant --project p --format terraform --terraform-shape locals": "go with profiles only",
-	} {
-		inv, out := invoke(t)
-		cmd := NewCommand(inv)
-		cmd.SetArgs(strings.Fields(args))
-		cmd.SilenceErrors, cmd.SilenceUsage = true, true
-		err := cmd.ExecuteContext(t.Context())
-		if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), want) || out.Len() > 0 {
-			t.Errorf("%s: got %v, want %q", args, err, want)
-		}
-	}
-}
-
 // picked is a pack with its image.
 func picked(t *testing.T, target *spec.Target) []pipeline.Rendered {
 	t.Helper()

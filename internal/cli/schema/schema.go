@@ -2,6 +2,8 @@
 package schema
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
@@ -12,31 +14,38 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/userconfig"
 )
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	schemas := map[string]func() []byte{"spec": spec.Schema, "lock": lock.Schema, "config": userconfig.Schema}
-	return &cobra.Command{
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	// Names has at most one.
+	Names []string
+}
+
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv}
+	cmd := options.Command[Options]{
 		Use:   "schema [spec|lock|config]",
 		Short: "Print the JSON Schema of byoos.yaml, of the lock, or of your configuration",
 		Long: `Print the JSON Schema of byoos.yaml (the default), of byoos.lock, or of your own
 configuration file, for editors and checks. The configuration of a source has a
 schema of its own, which its plugin brings: see plugin describe.`,
-		Example: options.Examples(inv.DisplayName(),
-			"schema > byoos.schema.json",
-			"schema lock"),
-		Args:      cobra.MaximumNArgs(1),
-		ValidArgs: []string{"spec", "lock", "config"},
-		RunE: func(_ *cobra.Command, args []string) error {
-			name := "spec"
-			if len(args) == 1 {
-				name = args[0]
-			}
-			schema, ok := schemas[name]
-			if !ok {
-				return failure.Usage("use spec, lock or config", "there is no schema of %q", name)
-			}
-			_, err := inv.Out.Write(schema())
-			return err
-		},
+		Examples: []string{"schema > byoos.schema.json", "schema lock"},
+		Args:     &o.Names,
+		Accepts:  cobra.MaximumNArgs(1),
+		Run:      o.run,
+	}.New(inv, o, run)
+	cmd.ValidArgs = []string{"spec", "lock", "config"}
+	return cmd
+}
+
+func (o *Options) run(context.Context) error {
+	schemas := map[string]func() []byte{"spec": spec.Schema, "lock": lock.Schema, "config": userconfig.Schema}
+	name := append(o.Names, "spec")[0]
+	schema, ok := schemas[name]
+	if !ok {
+		return failure.Usage("use spec, lock or config", "there is no schema of %q", name)
 	}
+	_, err := o.Invocation.Out.Write(schema())
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,10 +33,10 @@ type Options struct {
 // formatMarkdown is the one output format that other commands lack.
 const formatMarkdown = "markdown"
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv, Print: options.Print{Own: []string{formatMarkdown}}}
+	cmd := options.Command[Options]{
 		Use:   "update [PACK...]",
 		Short: "Move the lock to the newest picks, showing what changes",
 		Long: `Pick anew for every pack, or only for those named, show the old and the new image
@@ -48,25 +47,20 @@ on record.
 
 With --allow-partial, a pack of which a source failed keeps its image unless the
 other sources have a newer one; when the spec changed, that is exit code 4.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"update --dry-run",
 			"update --pack aws-east",
-			"update --dry-run --exit-code -o markdown"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Packs = append(o.Packs, args...)
-			return o.run(cmd.Context())
+			"update --dry-run --exit-code -o markdown",
 		},
-	}
-	o.Run.Host.AddFlags(cmd.Flags())
-	o.Lock.AddFileFlag(cmd.Flags())
+		Args:   &o.Packs,
+		Groups: []options.Group{&o.Run.Host, options.Flags(o.Lock.AddFileFlag), &o.Print},
+		Run:    o.run,
+	}.New(inv, o, run)
 	flags := cmd.Flags()
 	flags.StringVarP(&o.Run.Spec.File, "filename", "f", "", "the spec; - for stdin (default "+options.DefaultSpecFile+")")
-	flags.StringVarP(&o.Print.Output, "output", "o", "", "output format: "+formatMarkdown+"|"+strings.Join(output.Formats(), "|"))
-	flags.BoolVar(&o.Print.NoHeaders, "no-headers", false, "print tables without the header line")
 	flags.StringSliceVar(&o.Packs, "pack", nil, "update only this pack; may be repeated")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and write nothing")
 	flags.BoolVar(&o.ExitCode, "exit-code", false, "exit with 1 when something changes")
-	options.CompleteOutput(cmd, formatMarkdown)
 	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	_ = cmd.RegisterFlagCompletionFunc("pack", cmd.ValidArgsFunction)
 	return cmd

@@ -34,10 +34,10 @@ type Options struct {
 	IDs      []string
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
-	cmd := &cobra.Command{
+	cmd := options.Command[Options]{
 		Use:   "verify [ID...]",
 		Short: "Tell whether picked images are still good",
 		Long: `Ask the sources what became of the images of the lock, of a values file, or of ids:
@@ -47,22 +47,18 @@ lock is shown with what would be picked now. With --region, an image that no reg
 known of must be good there, or in one of several regions.
 
 Exit code 1 when an image is stale, 4 when one could not be asked for.`,
-		Example: options.Examples(inv.DisplayName(),
+		Examples: []string{
 			"verify",
 			"verify --values profile/os.yaml",
-			"verify ami-0123456789abcdef0 -o json"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.IDs = args
-			return o.run(cmd.Context())
+			"verify ami-0123456789abcdef0 -o json",
 		},
-	}
-	o.Run.AddFlags(cmd.Flags())
-	o.Lock.AddFileFlag(cmd.Flags())
-	o.Print.AddFlags(cmd.Flags())
+		Args:   &o.IDs,
+		Groups: []options.Group{&o.Run, options.Flags(o.Lock.AddFileFlag), &o.Print},
+		Check:  o.validate,
+		Run:    o.run,
+	}.New(inv, o, run)
 	cmd.Flags().BoolVar(&o.FromLock, "lock", false, "verify the images of the lock (the default)")
 	cmd.Flags().StringVar(&o.ValuesFile, "values", "", "verify the images of this values file, in place of the lock")
-	o.Run.Complete(cmd, inv)
-	options.CompleteOutput(cmd)
 	return cmd
 }
 
@@ -82,9 +78,6 @@ func (o *Options) run(ctx context.Context) error {
 	printer, err := o.Print.Printer(ctx)
 	if err != nil {
 		return err
-	}
-	if what := o.asked(); len(what) > 1 {
-		return failure.Usage("drop all but one of them", "%s exclude each other", strings.Join(what, " and "))
 	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
@@ -117,8 +110,8 @@ func (o *Options) run(ctx context.Context) error {
 	return verdict(verified, failed)
 }
 
-// asked returns what the command line says to verify.
-func (o *Options) asked() []string {
+// validate refuses more than one thing to verify.
+func (o *Options) validate() error {
 	var what []string
 	if o.FromLock {
 		what = append(what, "--lock")
@@ -129,7 +122,10 @@ func (o *Options) asked() []string {
 	if len(o.IDs) > 0 {
 		what = append(what, "ids")
 	}
-	return what
+	if len(what) > 1 {
+		return failure.Usage("drop all but one of them", "%s exclude each other", strings.Join(what, " and "))
+	}
+	return nil
 }
 
 // verdict keeps apart what is stale and what could not be asked: as long as

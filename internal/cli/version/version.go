@@ -2,6 +2,7 @@
 package version
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -21,35 +22,39 @@ type Info struct {
 	Platform  string `json:"platform"`
 }
 
-// NewCommand returns the command.
-func NewCommand(inv *invocation.Invocation) *cobra.Command {
-	var format options.Print
-	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Example: options.Examples(inv.DisplayName(),
-			"version",
-			"version -o json"),
-		Args: options.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			printer, err := format.Printer(cmd.Context())
-			if err != nil {
-				return err
-			}
-			info := Read()
-			return printer.Print(output.List{
-				Kind:  "VersionList",
-				Items: []any{info},
-				Names: []string{info.Version},
-				Table: output.Table{
-					Columns: []output.Column{{Name: "VERSION"}, {Name: "COMMIT"}, {Name: "GO"}, {Name: "PLATFORM"}},
-					Rows:    [][]string{{info.Version, info.Commit, info.GoVersion, info.Platform}},
-				},
-			}, inv.Out, inv.ErrOut)
-		},
+// Options of the command.
+type Options struct {
+	Invocation *invocation.Invocation
+	Print      options.Print
+}
+
+// NewCommand returns the command; run is nil, or what a test runs in its place.
+func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
+	o := &Options{Invocation: inv}
+	return options.Command[Options]{
+		Use:      "version",
+		Short:    "Print the version",
+		Examples: []string{"version", "version -o json"},
+		Groups:   []options.Group{&o.Print},
+		Run:      o.run,
+	}.New(inv, o, run)
+}
+
+func (o *Options) run(ctx context.Context) error {
+	printer, err := o.Print.Printer(ctx)
+	if err != nil {
+		return err
 	}
-	format.AddFlags(cmd.Flags())
-	return cmd
+	info := Read()
+	return printer.Print(output.List{
+		Kind:  "VersionList",
+		Items: []any{info},
+		Names: []string{info.Version},
+		Table: output.Table{
+			Columns: []output.Column{{Name: "VERSION"}, {Name: "COMMIT"}, {Name: "GO"}, {Name: "PLATFORM"}},
+			Rows:    [][]string{{info.Version, info.Commit, info.GoVersion, info.Platform}},
+		},
+	}, o.Invocation.Out, o.Invocation.ErrOut)
 }
 
 // release and commit are those of a release, which the linker sets (hack/dist.sh): a
