@@ -14,7 +14,6 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/sdktest"
 	"github.com/kubectl-byoos/kubectl-byoos/test/canary"
@@ -273,7 +272,7 @@ func (w *world) ask(t *testing.T, a *canary.Answer) string {
 func (w *world) askWith(t *testing.T, config map[string]any) string {
 	t.Helper()
 	var said strings.Builder
-	newSource := func() sdk.Source[settings.Config] { return source.Source{Shared: &session.Shared{}} }
+	newSource := func() sdk.Source[settings.Config] { return source{Shared: &session.Shared{}} }
 	options := []sdktest.Option{sdktest.Log(&said), sdktest.Progress(func(_, _ int64, message string) { said.WriteString(message) })}
 	images, found, err := sdktest.Discover(t.Context(), newSource, config, options...)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"log"
 	"runtime/debug"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/ami"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/session"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -26,5 +26,23 @@ func main() {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
 	shared := &session.Shared{}
-	sdk.Main(func() sdk.Source[settings.Config] { return source.Source{Shared: shared} })
+	sdk.Main(func() sdk.Source[settings.Config] { return source{Shared: shared} })
+}
+
+// source implements sdk.Source and sdk.Verifier.
+type source struct {
+	// Shared is what the sources of a process have in common.
+	Shared *session.Shared
+}
+
+// Describe says what the plugin is.
+func (source) Describe() sdk.Info {
+	return sdk.Info{
+		Name:        "aws",
+		Summary:     "AMIs of EC2 Image Builder, of a search by owner, and of SSM public parameters",
+		Providers:   []string{ami.Provider},
+		Environment: session.Environment(),
+		Homepage:    "https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/sources/aws.md",
+		UsesHints:   true,
+	}
 }

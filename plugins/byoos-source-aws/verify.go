@@ -1,4 +1,4 @@
-package source
+package main
 
 import (
 	"context"
@@ -30,7 +30,7 @@ type verifySink interface {
 
 // Verify says what became of AMIs that were picked earlier, with one call for
 // 200 of them in a region and, for those that do not show, one or two more.
-func (s Source) Verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out *sdk.Results) error {
+func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[settings.Config], out *sdk.Results) error {
 	return verify(ctx, s.Shared, req, out)
 }
 

@@ -1,4 +1,4 @@
-package source
+package main
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 // documentedActions are those of the IAM policy in docs/sources/aws.md.
 func documentedActions(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "sources", "aws.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "sources", "aws.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
