@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -54,11 +54,11 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), nil, nil))
 	stdout := &bounded{limit: maxDescription}
 	cmd := exec.CommandContext(limited, p.Path, "describe")
-	cmd.Env = environment(runtime.GOOS, h.options.Environ(), nil)
+	cmd.Env = environment(h.options.Environ(), nil)
 	cmd.Stdout, cmd.Stderr = stdout, tail
 	cmd.WaitDelay = pipeGrace
 	setAttributes(cmd)
-	cmd.Cancel = func() error { killGroup(cmd.Process); return nil }
+	cmd.Cancel = func() error { return subprocess.Kill(cmd.Process) }
 
 	var err error
 	if !h.spawn.run(func() { err = cmd.Start() }) {
@@ -81,7 +81,7 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	case limited.Err() != nil:
 		return nil, nil, fail(fmt.Sprintf("did not describe itself within %s", h.options.DescribeTimeout))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return nil, nil, fail(fmt.Sprintf("cannot describe itself: `describe` ended with %s", endingOf(cmd.ProcessState)))
+		return nil, nil, fail(fmt.Sprintf("cannot describe itself: `describe` ended with %s", cmd.ProcessState))
 	}
 	d, err := parseDescription(p, stdout.buffer.Bytes())
 	if err == nil {

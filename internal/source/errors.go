@@ -10,11 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -172,17 +170,6 @@ const seeLog = "run again with -v for its log; then tell its author"
 func isOver(call context.Context) bool {
 	deadline, ok := call.Deadline()
 	return call.Err() != nil || ok && time.Until(deadline) < exitGrace/5
-}
-
-// endingOf says how a process ended.
-func endingOf(state *os.ProcessState) string {
-	if state == nil {
-		return "no exit status"
-	}
-	if signal, ok := signalOf(state); ok {
-		return "signal: " + signal
-	}
-	return "exit status " + strconv.Itoa(state.ExitCode())
 }
 
 // shebang returns the interpreter of a script, empty for anything else.

@@ -152,7 +152,7 @@ func (l *launch) runner(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner
 	if l.refused = l.host.checkDigest(l.ctx, l.plugin); l.refused != nil {
 		return nil, l.refused
 	}
-	env := environment(runtime.GOOS, l.host.options.Environ(), append(l.host.listed(l.plugin.Type), l.plugin.Description.GetEnvironment()...))
+	env := environment(l.host.options.Environ(), append(l.host.listed(l.plugin.Type), l.plugin.Description.GetEnvironment()...))
 	env = append(env, sdk.EnvHostPID+"="+strconv.Itoa(os.Getpid()), handshake.EnvClientCert+"="+l.certificate)
 	l.proc = newProcess(l.plugin.Path, append(env, cmd.Env...), l.host.spawn, l.tail)
 	return l.proc, nil

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 )
 
 // pipeGrace is how long output is still read after a process ended; something
@@ -90,7 +92,7 @@ func (p *process) kill() {
 	defer p.mu.Unlock()
 	p.aborted = true
 	if p.started && !p.waited {
-		killGroup(p.cmd.Process)
+		_ = subprocess.Kill(p.cmd.Process)
 	}
 }
 
@@ -115,7 +117,7 @@ func (p *process) ended(d time.Duration) bool {
 }
 
 // ending says how the process ended: "exit status 3", "signal: killed".
-func (p *process) ending() string { return endingOf(p.cmd.ProcessState) }
+func (p *process) ending() string { return p.cmd.ProcessState.String() }
 
 // Wait returns when the process has ended.
 func (p *process) Wait(context.Context) error {

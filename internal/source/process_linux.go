@@ -7,13 +7,15 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 )
 
-// setAttributes puts the child into a process group of its own, so that Ctrl-C
-// reaches the host alone, which then ends its plugins; and lets the kernel send
+// setAttributes puts the child into a process group of its own, and lets the kernel send
 // SIGTERM when the host is gone, for a plugin that does not watch by itself.
 func setAttributes(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	subprocess.Group(cmd)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
 }
 
 // endGroup waits for the end of a process, and ends what it started and left. The
@@ -22,7 +24,7 @@ func endGroup(p *os.Process) {
 	for {
 		err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if err == nil {
-			killGroup(p)
+			_ = subprocess.Kill(p)
 		}
 		if !errors.Is(err, unix.EINTR) {
 			return

@@ -24,7 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/processgroup"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/stubs/catalog"
 )
@@ -313,7 +313,7 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 // credential program is.
 func program(ctx context.Context, out *sdk.Stream) error {
 	cmd := exec.CommandContext(ctx, "sleep", "3600")
-	processgroup.EndAll(cmd)
+	subprocess.EndAll(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/processgroup"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -150,7 +150,7 @@ func (p program) retrieve(call context.Context) (aws.Credentials, error) {
 	}
 	cmd.Env = strings.Split(p.environment, "\n")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &printed, &said
-	processgroup.EndAll(cmd)
+	subprocess.EndAll(cmd)
 	cmd.WaitDelay = time.Second
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {

@@ -18,7 +18,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/processgroup"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 )
 
 // program is a command line that prints tokens. azidentity's own puts what the
@@ -110,7 +110,7 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	cmd.Dir = systemFolder()
 	cmd.Stdout, cmd.Stderr = &printed, &said
 	cmd.WaitDelay = time.Second // something that it started may hold the pipes
-	processgroup.EndAll(cmd)
+	subprocess.EndAll(cmd)
 	held := exec.ErrWaitDelay // after what may be a token
 	if err := cmd.Run(); err != nil && (!errors.Is(err, held) || printed.Len() == 0) {
 		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Bytes())

@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/processgroup"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 )
 
 // helperTimeout is how long a credential helper may take; some refresh a token.
@@ -266,7 +266,7 @@ func (c helperCommand) Output() ([]byte, error) {
 func helperProgram(ctx context.Context, program string, failure *error) client.ProgramFunc {
 	return func(args ...string) client.Program {
 		cmd := exec.CommandContext(ctx, program, args...)
-		processgroup.EndAll(cmd)
+		subprocess.EndAll(cmd)
 		cmd.WaitDelay = time.Second
 		return helperCommand{cmd, failure}
 	}

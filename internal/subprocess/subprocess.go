@@ -1,0 +1,83 @@
+// Package subprocess runs other programs: as a group that ends whole, with a bound on
+// what is kept of their output, and with the environment that they need and no more.
+package subprocess
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os/exec"
+	"time"
+)
+
+// pipeGrace is how long output is still read after a program has ended: what it leaves
+// behind, as an agent, may hold its pipes.
+const pipeGrace = time.Second
+
+// EndAll makes the end of a command's context the end of all that it has started.
+func EndAll(cmd *exec.Cmd) {
+	Group(cmd)
+	cmd.Cancel = func() error { return Kill(cmd.Process) }
+	cmd.WaitDelay = pipeGrace
+}
+
+// ErrTooMuch is a program that printed more than its caller reads.
+var ErrTooMuch = errors.New("it printed too much")
+
+// Said is what a program wrote to stderr.
+type Said struct {
+	// Text is its beginning.
+	Text []byte
+	// Lines is how many lines all of it has.
+	Lines int
+}
+
+// Run runs a command made with a context to its end. It returns what the program
+// printed, which is at most most bytes, and what it said. What it leaves behind and
+// holds its pipes is no failure.
+func Run(cmd *exec.Cmd, most int) (printed []byte, said Said, err error) {
+	out, errs := beginning{most: most, strict: true}, beginning{most: most}
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	EndAll(cmd)
+	err = cmd.Run()
+	switch {
+	case out.over:
+		err = ErrTooMuch
+	case errors.Is(err, exec.ErrWaitDelay):
+		err = nil
+	}
+	return out.text.Bytes(), Said{errs.text.Bytes(), errs.lines()}, err
+}
+
+// beginning keeps the beginning of what is written to it.
+type beginning struct {
+	text   bytes.Buffer
+	most   int
+	strict bool // fail where there is more, which ends most programs
+	over   bool
+	ends   int  // how many line ends came
+	open   bool // more came after the last of them
+}
+
+// Write takes p.
+func (b *beginning) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	fits := min(len(p), b.most-b.text.Len())
+	b.text.Write(p[:fits])
+	b.over = b.over || fits < len(p)
+	b.ends += bytes.Count(p, []byte("\n"))
+	b.open = p[len(p)-1] != '\n'
+	if b.strict && b.over {
+		return fits, io.ErrShortBuffer
+	}
+	return len(p), nil
+}
+
+func (b *beginning) lines() int {
+	if b.open {
+		return b.ends + 1
+	}
+	return b.ends
+}
