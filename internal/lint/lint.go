@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // Severity of a finding.
@@ -290,9 +290,9 @@ func (s *stages) settle(first view) []hit {
 
 func (b *block) syntax(err error) hit {
 	h := hit{rule: RuleSyntax, severity: Error, message: err.Error()}
-	var e *yamledit.Error
+	var e *yamldoc.Problem
 	if errors.As(err, &e) {
-		h.message = e.Msg
+		h.message = e.Message
 		h.at = offset(b.text, e.Line, max(e.Column, 1))
 	}
 	return h

@@ -221,7 +221,7 @@ func TestRules(t *testing.T) {
 			[]string{"2:19 error no-break-space +", "3:1 error no-break-space +"},
 			"pack:\n  osImageOverride: ami-1a2b3c4d\n  osName: a\u00a0b\n  osVersion: \"8\"\n"},
 		{"tab", "", "pack:\n\tosImageOverride: ami-1a2b3c4d\n\tosName: a\n  osVersion: \"8\"\n", []string{"2:1 error tab", "2:1 error syntax", "3:1 error tab"}, ""},
-		{"tab, depth unknown", "", "pack:\n    osName: x\n\tosVersion: \"8\"\n", []string{"2:1 error syntax", "3:1 error tab"}, ""},
+		{"tab, depth unknown", "", "pack:\n    osName: x\n\tosVersion: \"8\"\n", []string{"3:1 error tab", "3:1 error syntax"}, ""},
 		{"unquoted macro", "", strings.ReplaceAll(edge("{{.spectro.system.cluster.name}}/x:y # c"), "'", ""), []string{"4:16 error unquoted-macro +", "6:15 error unquoted-macro +"}, clean + "options:\n  system.uri: '{{.spectro.system.cluster.name}}/x:y' # c\n"},
 		{"braces", "", edge("'a/{.spectro.system.cluster.name}}:{{.spectro.system.cluster.uid }-{{ .spectro.system.cloud.type'"),
 			[]string{"6:19 error macro-braces +", "6:52 error macro-braces +", "6:85 error macro-braces +"}, edge("'a/{{.spectro.system.cluster.name}}:{{.spectro.system.cluster.uid }}-{{ .spectro.system.cloud.type}}'")},

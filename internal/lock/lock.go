@@ -17,8 +17,8 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // Version, kind and usual name of the file.
@@ -50,10 +50,13 @@ type Plugin struct {
 type File struct {
 	name    string
 	entries map[string]*located
-	// data is the document as read, so that comments and what this version does not
-	// know survive a rewrite.
-	data    []byte
-	changed bool
+	// data is the text as read, and document what it says, so that comments and what
+	// this version does not know survive a rewrite. Line ends of a text with crlf are
+	// \n in document.
+	data     []byte
+	document *yaml.Node
+	crlf     bool
+	changed  bool
 }
 
 // located is an entry and where it is in the document.
@@ -64,7 +67,7 @@ type located struct {
 	index int
 	node  *yaml.Node
 	// problems say why it cannot be used.
-	problems []schemacheck.Problem
+	problems []yamldoc.Problem
 	// later says which key this version does not know.
 	later string
 }
@@ -78,7 +81,8 @@ complete: true
 
 // New returns an empty lock.
 func New() *File {
-	return &File{name: FileName, entries: map[string]*located{}, data: []byte(header)}
+	documents, _ := yamldoc.Parse([]byte(header))
+	return &File{name: FileName, entries: map[string]*located{}, data: []byte(header), document: documents[0]}
 }
 
 // Entry returns the entry of a pack, unless it cannot be used.
@@ -139,13 +143,11 @@ func (f *File) Marshal() ([]byte, error) {
 	if err := f.check(); err != nil || !f.changed {
 		return f.data, err
 	}
-	// The YAML library leaves the \r of a comment's end where it finds it.
-	text := bytes.ReplaceAll(f.data, []byte("\r\n"), []byte("\n"))
-	data, err := f.encode(text)
+	data, err := f.encode()
 	if err != nil {
 		return nil, fmt.Errorf("cannot encode %s: %w", f.name, err)
 	}
-	if len(text) < len(f.data) {
+	if f.crlf {
 		data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
 	}
 	if err := f.sameIn(data); err != nil {
@@ -176,18 +178,16 @@ func (f *File) sameIn(data []byte) error {
 	return nil
 }
 
-// encode puts the entries into the document that text is.
-func (f *File) encode(text []byte) ([]byte, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, err
-	}
-	packs := value(&root, "packs")
-	if packs == nil || packs.Kind != yaml.SequenceNode {
+// encode puts the entries into the document and writes it.
+func (f *File) encode() ([]byte, error) {
+	root := f.document.Content[0]
+	packs := pairOf(root, "packs")
+	if packs == nil || packs[1].Kind != yaml.SequenceNode {
 		return nil, errors.New("its packs are not written as a list")
 	}
-	old := packs.Content
-	packs.Content, packs.Style = nil, 0
+	list, old := packs[1], packs[1].Content
+	defer func() { list.Content = old }()
+	list.Content, list.Style = nil, 0
 	for _, name := range f.Names() {
 		l := f.entries[name]
 		node := l.node
@@ -197,19 +197,14 @@ func (f *File) encode(text []byte) ([]byte, error) {
 		case l.index >= 0:
 			node.HeadComment, node.FootComment = old[l.index].HeadComment, old[l.index].FootComment
 		}
-		packs.Content = append(packs.Content, node)
+		list.Content = append(list.Content, node)
 	}
-	if len(packs.Content) == 0 {
-		packs.Style = yaml.FlowStyle
+	if len(list.Content) == 0 {
+		list.Style = yaml.FlowStyle
 	}
-	endWith(&root, completeKey)
-	var b bytes.Buffer
-	encoder := yaml.NewEncoder(&b)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(&root); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), encoder.Close()
+	end := slices.Clone(pairOf(root, completeKey))
+	root.Content = append(slices.DeleteFunc(root.Content, func(n *yaml.Node) bool { return slices.Contains(end, n) }), end...)
+	return yamldoc.Write(f.document)
 }
 
 // Keys of the document and of an entry that are looked for by name.
@@ -218,7 +213,7 @@ const (
 	digestKey   = "digest"
 )
 
-// entryKeys is the order of an entry's keys.
+// entryKeys is the order of an entry's keys; those within are sorted.
 func entryKeys() []string {
 	return []string{"name", "pack", "specDigest", "image", "plugin", digestKey}
 }
@@ -236,68 +231,31 @@ func entryNode(entry Entry) (node *yaml.Node, digest string, err error) {
 		return nil, "", err
 	}
 	fields[digestKey] = digest
+	sorted, err := yamldoc.NodeOf(fields, needsQuotes)
+	if err != nil {
+		return nil, "", err
+	}
 	node = &yaml.Node{Kind: yaml.MappingNode}
 	for _, key := range entryKeys() {
-		node.Content = append(node.Content, nodeOf(key), nodeOf(fields[key]))
+		node.Content = append(node.Content, pairOf(sorted, key)...)
 	}
 	return node, digest, nil
 }
 
-// nodeOf returns the node of a value that encoding/json decoded, mappings sorted by
-// key.
-func nodeOf(value any) *yaml.Node {
-	node := &yaml.Node{}
-	switch v := value.(type) {
-	case map[string]any:
-		node.Kind = yaml.MappingNode
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			node.Content = append(node.Content, nodeOf(key), nodeOf(v[key]))
-		}
-	case []any:
-		node.Kind = yaml.SequenceNode
-		for _, item := range v {
-			node.Content = append(node.Content, nodeOf(item))
-		}
-	case string:
-		node.Kind, node.Tag, node.Value = yaml.ScalarNode, "!!str", v
-		// What an encoder writes plain or as a block, and a reader could take for
-		// something else: a word processor's quotes, line ends that git rewrites.
-		if v == "<<" || strings.ContainsFunc(v, needsQuotes) {
-			node.Style = yaml.DoubleQuotedStyle
-		}
-	default:
-		// Numbers, booleans and null have one form.
-		_ = node.Encode(v)
-	}
-	return node
-}
-
-func needsQuotes(r rune) bool { return r < ' ' || r > '~' }
-
-// value returns the value of a mapping's key, nil when it is not there. A
-// document stands for its content.
-func value(node *yaml.Node, key string) *yaml.Node {
-	if node.Kind == yaml.DocumentNode {
-		node = node.Content[0]
-	}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
+// pairOf returns the nodes of a mapping's key and of its value, nil when it has none.
+func pairOf(mapping *yaml.Node, key string) []*yaml.Node {
+	for pair := range slices.Chunk(mapping.Content, 2) {
+		if pair[0].Value == key {
+			return pair
 		}
 	}
 	return nil
 }
 
-// endWith moves a key of a document to its end.
-func endWith(root *yaml.Node, key string) {
-	node := root.Content[0]
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			pair := slices.Clone(node.Content[i : i+2])
-			node.Content = append(slices.Delete(node.Content, i, i+2), pair...)
-			return
-		}
-	}
+// needsQuotes tells of texts that an encoder writes plain or as a block, and a reader
+// could take for something else: a word processor's quotes, line ends that git rewrites.
+func needsQuotes(text string) bool {
+	return text == "<<" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // Fingerprint is the digest of the part of a spec that leads to a pack's pick:

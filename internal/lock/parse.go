@@ -9,13 +9,13 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // maxBytes is the largest lock that is read: some hundred thousand packs.
 const maxBytes = 256 << 20
 
-const mendNext = "take the file from version control, or write it anew with `lock --force`"
+const rescueNext = "take the file from version control, or write it anew with `lock --force`"
 
 // Parse reads a lock; name is used in messages. One that is damaged, was cut, or
 // has an entry that does not fit its digest is a usage error that names each line.
@@ -27,7 +27,7 @@ func Parse(name string, data []byte) (*File, error) {
 	return file, file.check()
 }
 
-// read is Parse for who may mend entries: what is wrong with one alone is told by
+// read is Parse for those who may replace entries: what is wrong with one alone is told by
 // Damaged and check.
 func read(name string, data []byte) (*File, error) {
 	if line := conflictLine(data); line > 0 {
@@ -37,10 +37,12 @@ func read(name string, data []byte) (*File, error) {
 			Next:    "take either side (`git checkout --ours` or `--theirs`), then run `update`: it brings every pack up to date",
 		}
 	}
+	// The YAML library leaves the \r of a comment's end where it finds it.
+	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	// A value takes at least two bytes, so only aliases, which a lock has no use
 	// for, can make more of them.
-	limits := schemacheck.Limits{Bytes: maxBytes, Values: len(data) + 1}
-	root, problems := schemacheck.ReadWithin(data, limits)
+	limits := yamldoc.Limits{Bytes: maxBytes, Values: len(text) + 1}
+	root, document, problems := yamldoc.ReadWithin(text, limits)
 	if len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
@@ -51,36 +53,36 @@ func read(name string, data []byte) (*File, error) {
 	if problems := documentProblems(root, c); len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
-	items := root.Field("packs").Value.Items
-	file := &File{name: name, data: data, entries: make(map[string]*located, len(items))}
+	items := root.Field("packs").Children
+	file := &File{name: name, data: data, document: document, crlf: len(text) < len(data), entries: make(map[string]*located, len(items))}
 	for i, item := range items {
 		if problem := file.add(i, item, c); problem != nil {
-			return nil, damaged(name, []schemacheck.Problem{*problem})
+			return nil, damaged(name, []yamldoc.Problem{*problem})
 		}
 	}
 	return file, nil
 }
 
 // documentProblems are those of the file without its entries.
-func documentProblems(root *schemacheck.Node, c checks) []schemacheck.Problem {
-	whole := schemacheck.Problem{Line: root.Line, Column: root.Column}
+func documentProblems(root *yamldoc.Node, c checks) []yamldoc.Problem {
+	whole := root.Problem("", "")
 	switch {
-	case root.Kind != schemacheck.Mapping || root.Field("kind") == nil || root.Field("packs") == nil:
+	case root.Kind != yamldoc.Mapping || root.Field("kind") == nil || root.Field("packs") == nil:
 		// A lock is found by its name, and a link of that name may lead to any file:
 		// what is no lock at all is not quoted.
 		whole.Message = "this is not a lock"
-		return []schemacheck.Problem{whole}
+		return []yamldoc.Problem{whole}
 	case root.Field("complete") == nil:
 		whole.Message = "the last line, complete: true, is missing: the file was cut, or an earlier version wrote it"
-		return []schemacheck.Problem{whole}
+		return []yamldoc.Problem{whole}
 	}
-	return c.document.Check(root, "")
+	return c.document.Check(root)
 }
 
 // add takes in one entry. What is wrong with it stays with it; an entry without a
 // name of its own is a problem of the file.
-func (f *File) add(index int, item *schemacheck.Node, c checks) *schemacheck.Problem {
-	l := &located{index: index, problems: c.entry.Check(item, fmt.Sprintf("packs[%d]", index))}
+func (f *File) add(index int, item *yamldoc.Node, c checks) *yamldoc.Problem {
+	l := &located{index: index, problems: c.entry.Check(item)}
 	name, ok := item.At("name")
 	if text, isText := name.Value.(string); ok && isText {
 		l.Name = text
@@ -89,24 +91,22 @@ func (f *File) add(index int, item *schemacheck.Node, c checks) *schemacheck.Pro
 		return &l.problems[0]
 	}
 	if _, twice := f.entries[l.Name]; twice {
-		return &schemacheck.Problem{Line: item.Line, Column: item.Column, Message: fmt.Sprintf("the pack %q has two entries", l.Name)}
+		problem := item.Problem(fmt.Sprintf("the pack %q has two entries", l.Name), "")
+		return &problem
 	}
 	f.entries[l.Name] = l
 	if len(l.problems) > 0 {
 		return nil
 	}
 	if message := l.decode(item); message != "" {
-		l.problems = []schemacheck.Problem{{
-			Line: item.Line, Column: item.Column, Path: fmt.Sprintf("packs[%d]", index),
-			Message: fmt.Sprintf("the entry of %s %s", l.Name, message),
-		}}
+		l.problems = []yamldoc.Problem{item.Problem("the entry of "+l.Name+" "+message, "")}
 	}
 	return nil
 }
 
 // decode takes the content of an entry that is sound by the schema, and returns
 // what else is wrong.
-func (l *located) decode(item *schemacheck.Node) string {
+func (l *located) decode(item *yamldoc.Node) string {
 	fields, ok := item.Interface().(map[string]any)
 	if !ok {
 		return "is no mapping"
@@ -162,12 +162,8 @@ func conflictLine(data []byte) int {
 	return 0
 }
 
-func damaged(name string, problems []schemacheck.Problem) *failure.Error {
-	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " is damaged", Next: mendNext}
-	for _, p := range problems {
-		e.Details = append(e.Details, name+":"+p.String())
-	}
-	return e
+func damaged(name string, problems []yamldoc.Problem) *failure.Error {
+	return &failure.Error{Code: failure.ExitUsage, Summary: name + " is damaged", Next: rescueNext, Details: yamldoc.Lines(name, problems)}
 }
 
 // Damaged tells whether the file has an entry of a pack that cannot be used, for
@@ -179,7 +175,7 @@ func (f *File) Damaged(name string) bool {
 
 // check is an error when an entry cannot be used.
 func (f *File) check() error {
-	var problems []schemacheck.Problem
+	var problems []yamldoc.Problem
 	var names []string
 	for _, name := range f.Names() {
 		if f.Damaged(name) {
@@ -190,7 +186,7 @@ func (f *File) check() error {
 	if len(problems) == 0 {
 		return nil
 	}
-	e := damaged(f.name, schemacheck.Sort(problems))
+	e := damaged(f.name, yamldoc.Sort(problems))
 	e.Next = "take the file from version control, or pick anew with `update --pack " + strings.Join(names, ",") + "`"
 	return e
 }

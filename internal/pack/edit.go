@@ -7,6 +7,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
@@ -36,10 +37,10 @@ func (v *Values) Edit(existing []byte, name string) ([]byte, []Change, error) {
 // refused tells where in the file an edit fails.
 func refused(err error, name string) error {
 	failed := &failure.Error{Code: failure.ExitFailure, Summary: name + ": " + err.Error()}
-	var at *yamledit.Error
+	var at *yamldoc.Problem
 	if errors.As(err, &at) {
 		failed.Summary = position(name, at)
-		failed.Next = at.Next
+		failed.Next = at.Suggestion
 	}
 	return failed
 }
@@ -58,14 +59,14 @@ func (v *Values) refuseOtherPack(doc *yamledit.Document, name string) error {
 		"%s:%d:%d: these are values of %s (%s), not of %s", name, n.Line, n.Column, other, strings.Join(sign, "."), v.Pack)
 }
 
-func position(name string, e *yamledit.Error) string {
+func position(name string, e *yamldoc.Problem) string {
 	switch {
 	case e.Line == 0:
-		return fmt.Sprintf("%s: %s", name, e.Msg)
+		return fmt.Sprintf("%s: %s", name, e.Message)
 	case e.Column == 0:
-		return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Msg)
+		return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Message)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", name, e.Line, e.Column, e.Msg)
+	return fmt.Sprintf("%s:%d:%d: %s", name, e.Line, e.Column, e.Message)
 }
 
 func (v *Values) ops() []yamledit.Op {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
@@ -52,7 +53,7 @@ func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 // valuesOf reads one document, which stands below some lines of the file.
 func valuesOf(document []byte, before int) (*existingValues, error) {
 	doc, err := yamledit.Parse(document)
-	var at *yamledit.Error
+	var at *yamldoc.Problem
 	switch {
 	case errors.As(err, &at) && at.Line > 0:
 		at.Line += before

@@ -1,3 +1,6 @@
+// Package schemacheck checks YAML that people write against a JSON Schema. It reports
+// every problem at once, each with its line and column and, where there is one, what
+// the author probably meant. It is pure: no I/O.
 package schemacheck
 
 import (
@@ -12,38 +15,38 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
-// Check returns all problems of a document, in its order. prefix is the path of
-// root in its document; empty for a whole document.
-func (s *Schema) Check(root *Node, prefix string) []Problem {
-	s.steps.left = minSteps + stepsOfValue*root.count()
+// Check returns all problems of a document or a part of one, in its order.
+func (s *Schema) Check(root *yamldoc.Node) []yamldoc.Problem {
+	s.steps.left = minSteps + stepsOfValue*root.Count()
 	err := s.root.Validate(root.Interface())
-	c := &checker{schema: s, root: root, at: spot{prefix, root.Line, root.Column}}
 	if s.steps.left < 0 {
-		return []Problem{c.at.fault(root, refersToItself, "")[0].Problem}
+		return []yamldoc.Problem{root.Problem(refersToItself, "")}
 	}
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {
 		return nil
 	}
+	c := &checker{schema: s, root: root}
 	faults := c.explain(invalid)
-	problems := make([]Problem, len(faults))
+	problems := make([]yamldoc.Problem, len(faults))
 	for i, f := range faults {
 		problems[i] = f.Problem
 	}
-	return Sort(withoutMisspelt(problems))
+	return yamldoc.Sort(withoutMisspelt(problems))
 }
 
 // withoutMisspelt drops what is reported missing beside a misspelling of it.
-func withoutMisspelt(problems []Problem) []Problem {
+func withoutMisspelt(problems []yamldoc.Problem) []yamldoc.Problem {
 	meant := map[string]bool{}
 	for _, p := range problems {
 		if strings.HasPrefix(p.Message, "unknown key") {
 			meant[p.Path+" "+p.Suggestion] = true
 		}
 	}
-	return slices.DeleteFunc(problems, func(p Problem) bool {
+	return slices.DeleteFunc(problems, func(p yamldoc.Problem) bool {
 		key, missing := strings.CutPrefix(p.Message, missingKey)
 		key, _, _ = strings.Cut(strings.TrimPrefix(key, `"`), `"`)
 		return missing && meant[p.Path+" "+text.DidYouMean(key, []string{key})]
@@ -56,81 +59,46 @@ const (
 	refersToItself = "cannot be checked: the schema refers to itself"
 )
 
-// spot is where a value is reported.
-type spot struct {
-	path         string
-	line, column int
-}
-
-// fault is a problem; want is set when a value has the wrong type.
+// fault is a problem of a value; want is set when that has the wrong type.
 type fault struct {
-	Problem
-	node *Node
+	yamldoc.Problem
+	node *yamldoc.Node
 	want []string
 }
 
-func (at spot) fault(node *Node, message, suggestion string) []fault {
-	return []fault{{Problem: Problem{at.line, at.column, at.path, message, suggestion}, node: node}}
+func faultOf(node *yamldoc.Node, message, suggestion string) []fault {
+	return []fault{{Problem: node.Problem(message, suggestion), node: node}}
 }
 
 // checker says what the errors of the library mean in a document.
 type checker struct {
 	schema *Schema
-	root   *Node
-	at     spot
-}
-
-// locate returns the value of a location, and where it is reported: a scalar at
-// its place, all else at its key, where a person looks for it.
-func (c *checker) locate(location []string) (*Node, spot) {
-	node, at := c.root, c.at
-	for _, step := range location {
-		if field := node.Field(step); field != nil {
-			node, at = field.Value, field.spot(at.path)
-			continue
-		}
-		i, err := strconv.Atoi(step)
-		if err != nil || i < 0 || i >= len(node.Items) {
-			break
-		}
-		node = node.Items[i]
-		at = spot{fmt.Sprintf("%s[%d]", at.path, i), node.Line, node.Column}
-	}
-	return node, at
-}
-
-// spot is where the value of a field is reported; path is that of its mapping.
-func (f *Field) spot(path string) spot {
-	at := spot{join(path, f.Key), f.Value.Line, f.Value.Column}
-	if f.Value.Kind != Scalar || f.Value.Raw == "" {
-		at.line, at.column = f.Line, f.Column
-	}
-	return at
+	root   *yamldoc.Node
 }
 
 // explain returns the faults that an error of the library stands for.
 func (c *checker) explain(err *jsonschema.ValidationError) []fault {
-	node, at := c.locate(err.InstanceLocation)
+	node, _ := c.root.At(err.InstanceLocation...)
 	switch k := err.ErrorKind.(type) {
 	case *kind.AnyOf:
-		return c.nearest(err, node, at)
+		return c.nearest(err, node)
 	case *kind.OneOf:
 		if len(k.Subschemas) > 1 {
-			return at.fault(node, "fits more than one of the forms that are allowed", "keep the keys of one")
+			return faultOf(node, "fits more than one of the forms that are allowed", "keep the keys of one")
 		}
-		return c.nearest(err, node, at)
+		return c.nearest(err, node)
 	case *kind.PropertyNames:
 		return c.propertyName(err, k.Property)
 	case *kind.Contains, *kind.MinContains, *kind.MaxContains:
-		return explainContains(k, node, at)
+		return explainContains(k, node)
 	}
 	if len(err.Causes) > 0 {
 		return c.explainAll(err.Causes)
 	}
-	if faults := c.explainMapping(err, node, at); faults != nil {
+	if faults := c.explainMapping(err, node); faults != nil {
 		return faults
 	}
-	return c.explainValue(err, node, at)
+	return c.explainValue(err, node)
 }
 
 func (c *checker) explainAll(errs []*jsonschema.ValidationError) []fault {
@@ -143,7 +111,7 @@ func (c *checker) explainAll(errs []*jsonschema.ValidationError) []fault {
 
 // nearest returns, of alternatives of which none fits, the faults of the one that
 // the author most probably meant: whose type fits, with the fewest faults.
-func (c *checker) nearest(err *jsonschema.ValidationError, node *Node, at spot) []fault {
+func (c *checker) nearest(err *jsonschema.ValidationError, node *yamldoc.Node) []fault {
 	var best []fault
 	var want []string
 	for _, branch := range err.Causes {
@@ -156,99 +124,80 @@ func (c *checker) nearest(err *jsonschema.ValidationError, node *Node, at spot) 
 		}
 	}
 	if best == nil {
-		return wrongType(node, at, want)
+		return wrongType(node, want)
 	}
 	return best
 }
 
 // propertyName explains what is wrong with a key.
 func (c *checker) propertyName(err *jsonschema.ValidationError, key string) []fault {
-	mapping, at := c.withKey(c.root, c.at, key, err.InstanceLocation)
-	if mapping == nil {
-		return c.at.fault(c.root, fmt.Sprintf("the key %q is not valid", key), "")
+	field := withKey(c.root, key, err.InstanceLocation)
+	if field == nil {
+		return faultOf(c.root, fmt.Sprintf("the key %q is not valid", key), "")
 	}
-	field := mapping.Field(key)
-	name := &Node{Line: field.Line, Column: field.Column, Value: key, Raw: key}
-	inner := &checker{c.schema, name, spot{join(at.path, key), field.Line, field.Column}}
+	inner := &checker{c.schema, field.Name()}
 	return inner.explainAll(err.Causes)
 }
 
-// withKey returns the mapping at a location, or else the first at its depth, that
-// has a key. For names of properties the library keeps no copy of the location, so
-// what it looks at next may have changed any step of it.
-func (c *checker) withKey(node *Node, at spot, key string, location []string) (*Node, spot) {
+// withKey returns the value of a key in the mapping at a location, or else in the first
+// at its depth that has it. For names of properties the library keeps no copy of the
+// location, so what it looks at next may have changed any step of it.
+func withKey(node *yamldoc.Node, key string, location []string) *yamldoc.Node {
 	if len(location) == 0 {
-		if node.Kind == Mapping && node.Field(key) != nil {
-			return node, at
-		}
-		return nil, spot{}
+		return node.Field(key)
 	}
-	inner := &checker{c.schema, node, at}
-	steps := append([]string{location[0]}, childrenOf(node)...)
-	for _, step := range steps {
-		child, place := inner.locate([]string{step})
-		if child == node {
-			continue
-		}
-		if found, where := c.withKey(child, place, key, location[1:]); found != nil {
-			return found, where
+	next := node.Children
+	if child := node.Child(location[0]); child != nil {
+		next = append([]*yamldoc.Node{child}, next...)
+	}
+	for _, child := range next {
+		if found := withKey(child, key, location[1:]); found != nil {
+			return found
 		}
 	}
-	return nil, spot{}
-}
-
-// childrenOf returns the steps that lead from a node to those within.
-func childrenOf(node *Node) []string {
-	var steps []string
-	for _, f := range node.Fields {
-		steps = append(steps, f.Key)
-	}
-	for i := range node.Items {
-		steps = append(steps, strconv.Itoa(i))
-	}
-	return steps
+	return nil
 }
 
 // explainValue explains what is wrong with a value by itself.
-func (c *checker) explainValue(err *jsonschema.ValidationError, node *Node, at spot) []fault {
+func (c *checker) explainValue(err *jsonschema.ValidationError, node *yamldoc.Node) []fault {
 	switch k := err.ErrorKind.(type) {
 	case *kind.Type:
-		return wrongType(node, at, c.typesOf(err.SchemaURL, k.Want))
+		return wrongType(node, c.typesOf(err.SchemaURL, k.Want))
 	case *kind.Enum:
 		message, suggestion := explainEnum(node.Interface(), k.Want)
-		return at.fault(node, message, suggestion)
+		return faultOf(node, message, suggestion)
 	case *kind.Const:
-		return at.fault(node, show(node.Interface())+" is not allowed", "write "+show(k.Want))
+		return faultOf(node, show(node.Interface())+" is not allowed", "write "+show(k.Want))
 	case *kind.Pattern:
 		suggestion, ok := c.schema.keyword(err.SchemaURL, "patternErrorMessage").(string)
 		if !ok {
 			suggestion = "it must match " + k.Want
 		}
-		return at.fault(node, fmt.Sprintf("%q is not valid", k.Got), suggestion)
+		return faultOf(node, fmt.Sprintf("%q is not valid", k.Got), suggestion)
 	case *kind.Format:
-		return at.fault(node, fmt.Sprintf("%s is not valid", node.Raw), "it must be of the format "+k.Want)
+		return faultOf(node, fmt.Sprintf("%s is not valid", node.Raw), "it must be of the format "+k.Want)
 	case *kind.MinLength:
 		if k.Want == 1 {
-			return at.fault(node, "must not be empty", "give it a value or remove the key")
+			return faultOf(node, "must not be empty", "give it a value or remove the key")
 		}
-		return at.fault(node, fmt.Sprintf("must have at least %d characters", k.Want), "")
+		return faultOf(node, fmt.Sprintf("must have at least %d characters", k.Want), "")
 	case *kind.MaxLength:
-		return at.fault(node, fmt.Sprintf("must have at most %d characters", k.Want), "")
+		return faultOf(node, fmt.Sprintf("must have at most %d characters", k.Want), "")
 	case *kind.MinItems:
-		return at.fault(node, "must have at least "+counted(k.Want, "item"), "")
+		return faultOf(node, "must have at least "+counted(k.Want, "item"), "")
 	case *kind.MaxItems:
-		return at.fault(node, "must have at most "+counted(k.Want, "item"), "")
+		return faultOf(node, "must have at most "+counted(k.Want, "item"), "")
 	case *kind.AdditionalItems:
-		return at.fault(node, "must have at most "+counted(len(node.Items)-k.Count, "item"), "")
+		return faultOf(node, "must have at most "+counted(len(node.Children)-k.Count, "item"), "")
 	case *kind.UniqueItems:
-		return at.fault(node, fmt.Sprintf("items %d and %d are the same", k.Duplicates[0], k.Duplicates[1]), "keep one of the two")
+		return faultOf(node, fmt.Sprintf("items %d and %d are the same", k.Duplicates[0], k.Duplicates[1]), "keep one of the two")
 	case *kind.RefCycle:
-		return at.fault(node, refersToItself, "")
+		return faultOf(node, refersToItself, "")
 	}
 	if text := explainNumber(err.ErrorKind); text != "" {
-		return at.fault(node, node.Raw+" "+text, "")
+		return faultOf(node, node.Raw+" "+text, "")
 	}
-	return at.fault(node, notAllowed, "")
+	return faultOf(node, notAllowed, "")
 }
 
 func explainNumber(errorKind jsonschema.ErrorKind) string {
@@ -272,20 +221,20 @@ func showNumber(number *big.Rat) string {
 	return show(float)
 }
 
-func explainContains(errorKind jsonschema.ErrorKind, node *Node, at spot) []fault {
+func explainContains(errorKind jsonschema.ErrorKind, node *yamldoc.Node) []fault {
 	const wanted = " of the form that the list wants"
 	switch k := errorKind.(type) {
 	case *kind.MinContains:
-		return at.fault(node, "must have at least "+counted(k.Want, "item")+wanted+", and has "+strconv.Itoa(len(k.Got)), "")
+		return faultOf(node, "must have at least "+counted(k.Want, "item")+wanted+", and has "+strconv.Itoa(len(k.Got)), "")
 	case *kind.MaxContains:
-		return at.fault(node, "must have at most "+counted(k.Want, "item")+wanted+", and has "+strconv.Itoa(len(k.Got)), "")
+		return faultOf(node, "must have at most "+counted(k.Want, "item")+wanted+", and has "+strconv.Itoa(len(k.Got)), "")
 	}
-	return at.fault(node, "must have at least one item"+wanted, "")
+	return faultOf(node, "must have at least one item"+wanted, "")
 }
 
-func wrongType(node *Node, at spot, want []string) []fault {
+func wrongType(node *yamldoc.Node, want []string) []fault {
 	message, suggestion := explainType(typeOf(node), want, node)
-	faults := at.fault(node, message, suggestion)
+	faults := faultOf(node, message, suggestion)
 	faults[0].want = want
 	return faults
 }
@@ -305,11 +254,11 @@ func (c *checker) typesOf(location string, types []string) []string {
 	return ordered
 }
 
-func typeOf(node *Node) string {
+func typeOf(node *yamldoc.Node) string {
 	switch node.Kind {
-	case Mapping:
+	case yamldoc.Mapping:
 		return "object"
-	case Sequence:
+	case yamldoc.Sequence:
 		return "array"
 	}
 	switch node.Value.(type) {

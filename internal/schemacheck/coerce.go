@@ -41,24 +41,6 @@ func coerce(value any, schema *jsonschema.Schema) any {
 	return value
 }
 
-// forms returns a schema with all that it applies to the same value. They are
-// what may be written; Check tells what must be.
-func forms(schema *jsonschema.Schema) []*jsonschema.Schema {
-	var found []*jsonschema.Schema
-	var add func(*jsonschema.Schema)
-	add = func(s *jsonschema.Schema) {
-		if s == nil || slices.Contains(found, s) {
-			return
-		}
-		found = append(found, s)
-		for _, part := range applied(s) {
-			add(part)
-		}
-	}
-	add(schema)
-	return found
-}
-
 // coerceTexts makes one value of what a key was set to.
 func coerceTexts(texts Texts, schema *jsonschema.Schema) any {
 	values, isList := []string(texts), len(texts) > 1
@@ -119,8 +101,7 @@ func SplitEscaped(s string, separator byte) []string {
 }
 
 func coerceMapping(m map[string]any, schema *jsonschema.Schema) any {
-	properties := map[string]*jsonschema.Schema{}
-	addProperties(properties, schema, map[*jsonschema.Schema]bool{})
+	properties := propertiesOf(forms(schema))
 	var others *jsonschema.Schema
 	for _, form := range forms(schema) {
 		if additional, ok := form.AdditionalProperties.(*jsonschema.Schema); ok && others == nil {
@@ -228,23 +209,16 @@ func itemsOf(schema *jsonschema.Schema) (*jsonschema.Schema, bool) {
 // none when it allows all.
 func typesOf(schema *jsonschema.Schema) []string {
 	var types []string
-	seen := map[*jsonschema.Schema]bool{}
-	var add func(*jsonschema.Schema)
-	add = func(s *jsonschema.Schema) {
-		if s == nil || seen[s] {
-			return
-		}
-		seen[s] = true
+	inner := func(s *jsonschema.Schema) []*jsonschema.Schema {
 		if s.Types != nil {
-			types = append(types, s.Types.ToStrings()...)
-			return
+			return nil
 		}
-		for _, part := range applied(s) {
-			if part != s.If { // a question, not a form
-				add(part)
-			}
+		return slices.DeleteFunc(applied(s), func(part *jsonschema.Schema) bool { return part == s.If }) // a question, not a form
+	}
+	for _, form := range reached(schema, inner) {
+		if form.Types != nil {
+			types = append(types, form.Types.ToStrings()...)
 		}
 	}
-	add(schema)
 	return types
 }

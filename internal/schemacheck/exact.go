@@ -3,6 +3,8 @@ package schemacheck
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // maxExact is the largest whole number below which JSON's usual readers, and the
@@ -10,30 +12,20 @@ import (
 const maxExact = 1 << 53
 
 // Inexact returns a problem for each whole number of a document that would become
-// another one on its way through JSON. prefix is as for Check.
-func Inexact(root *Node, prefix string) []Problem {
-	var problems []Problem
-	switch root.Kind {
-	case Mapping:
-		for _, f := range root.Fields {
-			problems = append(problems, Inexact(f.Value, join(prefix, f.Key))...)
-		}
-	case Sequence:
-		for i, item := range root.Items {
-			problems = append(problems, Inexact(item, fmt.Sprintf("%s[%d]", prefix, i))...)
-		}
-	default:
-		if isInexact(root) {
-			problems = append(problems, Problem{
-				root.Line, root.Column, prefix, root.Raw + " is too large a whole number: it would arrive as another one",
-				fmt.Sprintf("whole numbers go up to %d; quote it if text is meant", maxExact),
-			})
-		}
+// another one on its way through JSON.
+func Inexact(root *yamldoc.Node) []yamldoc.Problem {
+	var problems []yamldoc.Problem
+	if isInexact(root) {
+		problems = append(problems, root.Problem(root.Raw+" is too large a whole number: it would arrive as another one",
+			fmt.Sprintf("whole numbers go up to %d; quote it if text is meant", maxExact)))
+	}
+	for _, child := range root.Children {
+		problems = append(problems, Inexact(child)...)
 	}
 	return problems
 }
 
-func isInexact(node *Node) bool {
+func isInexact(node *yamldoc.Node) bool {
 	switch v := node.Value.(type) {
 	case int64:
 		return v > maxExact || v < -maxExact

@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // explainType says what a value is and what is wanted.
-func explainType(got string, want []string, node *Node) (text, suggestion string) {
+func explainType(got string, want []string, node *yamldoc.Node) (text, suggestion string) {
 	names := make([]string, len(want))
 	for i, t := range want {
 		names[i] = typeName(t)
@@ -19,13 +20,13 @@ func explainType(got string, want []string, node *Node) (text, suggestion string
 	wanted := strings.Join(slices.Compact(names), " or ")
 	wantsString := slices.Contains(want, "string")
 	switch {
-	case node.Kind == Scalar && node.Value == nil:
+	case node.Kind == yamldoc.Scalar && node.Value == nil:
 		return "has no value; " + wanted + " is wanted", "give it a value or remove the key"
-	case node.Kind == Scalar && wantsString:
+	case node.Kind == yamldoc.Scalar && wantsString:
 		return fmt.Sprintf("%s is %s; %s is wanted", readAs(node), typeName(got), wanted), "quote it: " + strconv.Quote(node.Raw)
-	case node.Kind == Scalar && slices.Contains(want, "array"):
+	case node.Kind == yamldoc.Scalar && slices.Contains(want, "array"):
 		return fmt.Sprintf("%s is %s; %s is wanted", show(node.Value), typeName(got), wanted), "write [" + node.Raw + "]"
-	case node.Kind == Scalar:
+	case node.Kind == yamldoc.Scalar:
 		return fmt.Sprintf("%s is %s; %s is wanted", show(node.Value), typeName(got), wanted), ""
 	}
 	return fmt.Sprintf("is %s; %s is wanted", typeName(got), wanted), ""
@@ -33,7 +34,7 @@ func explainType(got string, want []string, node *Node) (text, suggestion string
 
 // readAs shows a scalar as written, and as YAML reads it when that differs: 24.10
 // is read as 24.1.
-func readAs(node *Node) string {
+func readAs(node *yamldoc.Node) string {
 	if read := show(node.Value); read != node.Raw {
 		return node.Raw + " (read as " + read + ")"
 	}

@@ -10,32 +10,33 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // explainMapping explains keys that are missing or that nobody knows; nil for
 // errors about anything else.
-func (c *checker) explainMapping(err *jsonschema.ValidationError, node *Node, at spot) []fault {
+func (c *checker) explainMapping(err *jsonschema.ValidationError, node *yamldoc.Node) []fault {
 	switch k := err.ErrorKind.(type) {
 	case *kind.Required:
-		return c.missing(err, node, at, k.Missing, "")
+		return c.missing(err, node, k.Missing, "")
 	case *kind.DependentRequired:
-		return c.missing(err, node, at, k.Missing, k.Prop)
+		return c.missing(err, node, k.Missing, k.Prop)
 	case *kind.Dependency:
-		return c.missing(err, node, at, k.Missing, k.Prop)
+		return c.missing(err, node, k.Missing, k.Prop)
 	case *kind.AdditionalProperties:
-		return c.unknown(node, at.path, k.Properties, c.properties(err.SchemaURL))
+		return unknown(node, k.Properties, c.properties(err.SchemaURL))
 	case *kind.FalseSchema:
 		return c.unevaluated(err)
 	case *kind.MinProperties:
-		return at.fault(node, "must have at least "+counted(k.Want, "key"), "")
+		return faultOf(node, "must have at least "+counted(k.Want, "key"), "")
 	case *kind.MaxProperties:
-		return at.fault(node, "must have at most "+counted(k.Want, "key"), "")
+		return faultOf(node, "must have at most "+counted(k.Want, "key"), "")
 	}
 	return nil
 }
 
 // missing reports keys that are required, or that another one needs.
-func (c *checker) missing(err *jsonschema.ValidationError, node *Node, at spot, keys []string, neededBy string) []fault {
+func (c *checker) missing(err *jsonschema.ValidationError, node *yamldoc.Node, keys []string, neededBy string) []fault {
 	properties := c.properties(err.SchemaURL)
 	var faults []fault
 	for _, key := range keys {
@@ -43,7 +44,7 @@ func (c *checker) missing(err *jsonschema.ValidationError, node *Node, at spot, 
 		if neededBy != "" {
 			text += ", which " + neededBy + " needs"
 		}
-		faults = append(faults, at.fault(node, text, addKey(key, properties))...)
+		faults = append(faults, faultOf(node, text, addKey(key, properties))...)
 	}
 	return faults
 }
@@ -62,12 +63,13 @@ func addKey(key string, properties map[string]*jsonschema.Schema) string {
 }
 
 // unknown reports keys that a mapping must not have.
-func (c *checker) unknown(node *Node, path string, keys []string, properties map[string]*jsonschema.Schema) []fault {
+func unknown(node *yamldoc.Node, keys []string, properties map[string]*jsonschema.Schema) []fault {
 	var faults []fault
 	for _, key := range keys {
 		if field := node.Field(key); field != nil {
-			at := spot{path, field.Line, field.Column}
-			faults = append(faults, at.fault(node, fmt.Sprintf("unknown key %q", key), meantKey(key, properties))...)
+			p := field.Name().Problem(fmt.Sprintf("unknown key %q", key), meantKey(key, properties))
+			p.Path = node.Path()
+			faults = append(faults, fault{Problem: p, node: node})
 		}
 	}
 	return faults
@@ -81,22 +83,17 @@ func (c *checker) unevaluated(err *jsonschema.ValidationError) []fault {
 		return nil
 	}
 	last := len(err.InstanceLocation) - 1
-	mapping, at := c.locate(err.InstanceLocation[:last])
-	properties := map[string]*jsonschema.Schema{}
-	addProperties(properties, c.schema.parts[schema], map[*jsonschema.Schema]bool{})
-	return c.unknown(mapping, at.path, err.InstanceLocation[last:], properties)
+	mapping, _ := c.root.At(err.InstanceLocation[:last]...)
+	return unknown(mapping, err.InstanceLocation[last:], propertiesOf(forms(c.schema.parts[schema])))
 }
 
-// addProperties adds those of a schema and of what it applies to the same value.
-func addProperties(to map[string]*jsonschema.Schema, schema *jsonschema.Schema, seen map[*jsonschema.Schema]bool) {
-	if schema == nil || seen[schema] {
-		return
+// propertiesOf are those of any of a value's forms.
+func propertiesOf(forms []*jsonschema.Schema) map[string]*jsonschema.Schema {
+	all := map[string]*jsonschema.Schema{}
+	for _, form := range forms {
+		maps.Copy(all, form.Properties)
 	}
-	seen[schema] = true
-	maps.Copy(to, schema.Properties)
-	for _, part := range applied(schema) {
-		addProperties(to, part, seen)
-	}
+	return all
 }
 
 func (c *checker) properties(location string) map[string]*jsonschema.Schema {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 func problemsOf(t *testing.T, schema, data string) []string {
@@ -19,9 +20,9 @@ func problemsOf(t *testing.T, schema, data string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node, problems := schemacheck.Read([]byte(data))
+	node, problems := yamldoc.Read([]byte(data))
 	if node != nil {
-		problems = compiled.Check(node, "config")
+		problems = compiled.Check(node)
 	}
 	var texts []string
 	for _, problem := range problems {
@@ -41,39 +42,39 @@ func TestKeywords(t *testing.T) {
 	}{
 		{
 			"unevaluatedProperties", `{"allOf": [{"properties": {"folder": {"type": "string"}}}], "properties": {"depth": true}, "unevaluatedProperties": false}`,
-			"folder: f\nfoldr: f\ndepth: 1\n", []string{`2:1: config: unknown key "foldr": did you mean "folder"?`},
+			"folder: f\nfoldr: f\ndepth: 1\n", []string{`2:1: unknown key "foldr": did you mean "folder"?`},
 		},
 		{
 			"unevaluatedProperties of a form", `{"unevaluatedProperties": {"type": "number"}, "properties": {"a": true}}`,
-			"a: x\nb: x\n", []string{`2:4: config.b: x is text; a number is wanted`},
+			"a: x\nb: x\n", []string{`2:4: b: x is text; a number is wanted`},
 		},
-		{"unevaluatedItems", `{"prefixItems": [true], "unevaluatedItems": false}`, "- a\n- b\n", []string{`2:3: config[1]: is not allowed here`}},
-		{"contains", `{"properties": {"l": {"contains": {"const": "x"}}}}`, "l: [a]\n", []string{`1:1: config.l: must have at least one item of the form that the list wants`}},
-		{"minContains", `{"contains": {"type": "number"}, "minContains": 2}`, "[1, a]", []string{`1:1: config: must have at least 2 items of the form that the list wants, and has 1`}},
-		{"maxContains", `{"contains": {"type": "number"}, "maxContains": 1}`, "[1, 2]", []string{`1:1: config: must have at most one item of the form that the list wants, and has 2`}},
+		{"unevaluatedItems", `{"prefixItems": [true], "unevaluatedItems": false}`, "- a\n- b\n", []string{`2:3: [1]: is not allowed here`}},
+		{"contains", `{"properties": {"l": {"contains": {"const": "x"}}}}`, "l: [a]\n", []string{`1:1: l: must have at least one item of the form that the list wants`}},
+		{"minContains", `{"contains": {"type": "number"}, "minContains": 2}`, "[1, a]", []string{`1:1: must have at least 2 items of the form that the list wants, and has 1`}},
+		{"maxContains", `{"contains": {"type": "number"}, "maxContains": 1}`, "[1, 2]", []string{`1:1: must have at most one item of the form that the list wants, and has 2`}},
 		{
 			"dependentSchemas", `{"dependentSchemas": {"user": {"required": ["host"], "properties": {"host": {"description": "Where."}}}}}`,
-			"user: u\n", []string{`1:1: config: the key "host" is missing: add host: ... (Where)`},
+			"user: u\n", []string{`1:1: the key "host" is missing: add host: ... (Where)`},
 		},
-		{"dependentRequired", `{"dependentRequired": {"user": ["host"]}}`, "user: u\n", []string{`1:1: config: the key "host" is missing, which user needs: add host: ...`}},
+		{"dependentRequired", `{"dependentRequired": {"user": ["host"]}}`, "user: u\n", []string{`1:1: the key "host" is missing, which user needs: add host: ...`}},
 		{
 			"dependencies of draft 7", `{` + draft7 + `, "dependencies": {"user": ["host"], "port": {"required": ["proto"]}}}`,
-			"user: u\nport: 1\n", []string{`1:1: config: the key "host" is missing, which user needs: add host: ...`, `1:1: config: the key "proto" is missing: add proto: ...`},
+			"user: u\nport: 1\n", []string{`1:1: the key "host" is missing, which user needs: add host: ...`, `1:1: the key "proto" is missing: add proto: ...`},
 		},
-		{"tuples of draft 7", `{` + draft7 + `, "items": [{"type": "number"}], "additionalItems": false}`, "[a, b]", []string{`1:1: config: must have at most one item`, `1:2: config[0]: a is text; a number is wanted`}},
-		{"formats of draft 7", `{` + draft7 + `, "properties": {"when": {"format": "date-time"}}}`, "when: yesterday\n", []string{`1:7: config.when: yesterday is not valid: it must be of the format date-time`}},
+		{"tuples of draft 7", `{` + draft7 + `, "items": [{"type": "number"}], "additionalItems": false}`, "[a, b]", []string{`1:1: must have at most one item`, `1:2: [0]: a is text; a number is wanted`}},
+		{"formats of draft 7", `{` + draft7 + `, "properties": {"when": {"format": "date-time"}}}`, "when: yesterday\n", []string{`1:7: when: yesterday is not valid: it must be of the format date-time`}},
 		{"formats of 2020-12 are notes", `{"properties": {"when": {"format": "date-time"}}}`, "when: yesterday\n", nil},
-		{"bounds of draft 4", `{` + draft4 + `, "properties": {"n": {"minimum": 1, "exclusiveMinimum": true}}}`, "n: 1\n", []string{`1:4: config.n: 1 must be more than 1`}},
-		{"names of draft 6", `{` + draft6 + `, "properties": {"m": {"propertyNames": {"pattern": "^[a-z]+$"}}, "n": {}, "o": {}}}`, "m: {Ab: 1}\nn: {}\no: {}\n", []string{`1:5: config.m.Ab: "Ab" is not valid: it must match ^[a-z]+$`}},
+		{"bounds of draft 4", `{` + draft4 + `, "properties": {"n": {"minimum": 1, "exclusiveMinimum": true}}}`, "n: 1\n", []string{`1:4: n: 1 must be more than 1`}},
+		{"names of draft 6", `{` + draft6 + `, "properties": {"m": {"propertyNames": {"pattern": "^[a-z]+$"}}, "n": {}, "o": {}}}`, "m: {Ab: 1}\nn: {}\no: {}\n", []string{`1:5: m.Ab: "Ab" is not valid: it must match ^[a-z]+$`}},
 		{
 			"recursion of 2019-09", `{` + draft2019 + `, "$recursiveAnchor": true, "properties": {"next": {"$recursiveRef": "#"}, "n": {"type": "integer"}}, "additionalProperties": false}`,
-			"next: {next: {n: x}, m: 1}\n", []string{`1:18: config.next.next.n: x is text; a whole number is wanted`, `1:22: config.next: unknown key "m": did you mean "n"?`},
+			"next: {next: {n: x}, m: 1}\n", []string{`1:18: next.next.n: x is text; a whole number is wanted`, `1:22: next: unknown key "m": did you mean "n"?`},
 		},
-		{"dynamic references", `{"$dynamicAnchor": "node", "properties": {"next": {"$dynamicRef": "#node"}, "n": {"type": "integer"}}}`, "next: {n: x}\n", []string{`1:11: config.next.n: x is text; a whole number is wanted`}},
-		{"anchors", `{"properties": {"a": {"$ref": "#os"}}, "$defs": {"os": {"$anchor": "os", "type": "string"}}}`, "a: 1\n", []string{`1:4: config.a: 1 is a number; text is wanted: quote it: "1"`}},
-		{"an $id within", `{"$id": "https://example.com/all", "properties": {"a": {"$ref": "os"}}, "$defs": {"os": {"$id": "os", "type": "string"}}}`, "a: 1\n", []string{`1:4: config.a: 1 is a number; text is wanted: quote it: "1"`}},
-		{"a draft itself", `{"properties": {"schema": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}}`, "schema: {minLength: -1}\n", []string{`1:21: config.schema.minLength: -1 must be at least 0`}},
-		{"the types in its order", `{"type": ["integer", "null"]}`, "x", []string{`1:1: config: x is text; a whole number or nothing is wanted`}},
+		{"dynamic references", `{"$dynamicAnchor": "node", "properties": {"next": {"$dynamicRef": "#node"}, "n": {"type": "integer"}}}`, "next: {n: x}\n", []string{`1:11: next.n: x is text; a whole number is wanted`}},
+		{"anchors", `{"properties": {"a": {"$ref": "#os"}}, "$defs": {"os": {"$anchor": "os", "type": "string"}}}`, "a: 1\n", []string{`1:4: a: 1 is a number; text is wanted: quote it: "1"`}},
+		{"an $id within", `{"$id": "https://example.com/all", "properties": {"a": {"$ref": "os"}}, "$defs": {"os": {"$id": "os", "type": "string"}}}`, "a: 1\n", []string{`1:4: a: 1 is a number; text is wanted: quote it: "1"`}},
+		{"a draft itself", `{"properties": {"schema": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}}`, "schema: {minLength: -1}\n", []string{`1:21: schema.minLength: -1 must be at least 0`}},
+		{"the types in its order", `{"type": ["integer", "null"]}`, "x", []string{`1:1: x is text; a whole number or nothing is wanted`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

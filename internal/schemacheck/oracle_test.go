@@ -10,6 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // byLibrary is the judgement of a full implementation of JSON Schema.
@@ -41,11 +42,11 @@ func byUs(schema, data []byte) (valid, ok bool) {
 	if err != nil {
 		return false, false
 	}
-	node, _ := schemacheck.Read(data)
+	node, _ := yamldoc.Read(data)
 	if node == nil {
 		return false, false
 	}
-	return len(compiled.Check(node, "")) == 0, true
+	return len(compiled.Check(node)) == 0, true
 }
 
 func oracleCases() map[string][]string {
@@ -102,11 +103,11 @@ func TestSchemaThatRefersToItself(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			node, problems := schemacheck.Read([]byte(strings.Repeat("{a: ", 40) + "1" + strings.Repeat("}", 40)))
+			node, problems := yamldoc.Read([]byte(strings.Repeat("{a: ", 40) + "1" + strings.Repeat("}", 40)))
 			if len(problems) > 0 {
 				t.Fatal(problems)
 			}
-			problems = compiled.Check(node, "")
+			problems = compiled.Check(node)
 			if len(problems) != 1 || !strings.Contains(problems[0].Message, "the schema refers to itself") {
 				t.Errorf("got %v", problems)
 			}

@@ -45,7 +45,7 @@ func Compile(text []byte) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a JSON Schema: %w", readable(err))
 	}
-	s.collect(s.root)
+	s.collect()
 	return s, nil
 }
 
@@ -77,19 +77,38 @@ func readable(err error) error {
 	return fmt.Errorf("%s: %s", at, cause.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 }
 
-// collect finds the schemas within one, and counts what could multiply.
-func (s *Schema) collect(part *jsonschema.Schema) {
-	if part == nil || s.parts[part.Location] != nil {
-		return
-	}
-	s.parts[part.Location] = part
-	if part.Ref != nil || part.RecursiveRef != nil || part.DynamicRef != nil {
-		s.steps.count(part)
-	}
-	for _, inner := range partsOf(part) {
-		s.collect(inner)
+// collect finds the schemas within, and counts what could multiply.
+func (s *Schema) collect() {
+	for _, part := range reached(s.root, partsOf) {
+		s.parts[part.Location] = part
+		if part.Ref != nil || part.RecursiveRef != nil || part.DynamicRef != nil {
+			s.steps.count(part)
+		}
 	}
 }
+
+// reached returns a schema, and each that next leads to from there.
+func reached(schema *jsonschema.Schema, next func(*jsonschema.Schema) []*jsonschema.Schema) []*jsonschema.Schema {
+	var all []*jsonschema.Schema
+	seen := map[*jsonschema.Schema]bool{nil: true}
+	var add func(*jsonschema.Schema)
+	add = func(s *jsonschema.Schema) {
+		if seen[s] {
+			return
+		}
+		seen[s] = true
+		all = append(all, s)
+		for _, part := range next(s) {
+			add(part)
+		}
+	}
+	add(schema)
+	return all
+}
+
+// forms returns a schema with all that it applies to the same value. They are
+// what may be written; Check tells what must be.
+func forms(schema *jsonschema.Schema) []*jsonschema.Schema { return reached(schema, applied) }
 
 // partsOf returns the schemas that one holds or refers to.
 func partsOf(s *jsonschema.Schema) []*jsonschema.Schema {

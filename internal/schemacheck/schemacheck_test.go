@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 const schema = `{
@@ -45,9 +46,9 @@ func check(t *testing.T, data string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node, problems := schemacheck.Read([]byte(data))
+	node, problems := yamldoc.Read([]byte(data))
 	if node != nil {
-		problems = compiled.Check(node, "")
+		problems = compiled.Check(node)
 	}
 	var texts []string
 	for _, problem := range problems {
@@ -160,7 +161,7 @@ func utf16le(s string) string {
 }
 
 func TestMergeKey(t *testing.T) {
-	node, problems := schemacheck.Read([]byte("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 0}\n"))
+	node, problems := yamldoc.Read([]byte("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 0}\n"))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -181,7 +182,7 @@ func TestAliasBomb(t *testing.T) {
 	for c := 'b'; c <= 'k'; c++ {
 		fmt.Fprintf(&b, "%c: &%c [%s]\n", c, c, strings.Repeat(fmt.Sprintf("*%c, ", c-1), 10))
 	}
-	_, problems := schemacheck.Read([]byte(b.String()))
+	_, problems := yamldoc.Read([]byte(b.String()))
 	if len(problems) != 1 || !strings.Contains(problems[0].Message, "more than 100000 values") {
 		t.Errorf("got %v", problems)
 	}
@@ -189,10 +190,10 @@ func TestAliasBomb(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	for name, data := range map[string]string{
-		"more than the": strings.Repeat("#", schemacheck.MaxBytes+1),
+		"more than the": strings.Repeat("#", yamldoc.MaxBytes+1),
 		"nested deeper": strings.Repeat("[", 200) + strings.Repeat("]", 200),
 	} {
-		if _, problems := schemacheck.Read([]byte(data)); len(problems) != 1 || !strings.Contains(problems[0].Message, name) {
+		if _, problems := yamldoc.Read([]byte(data)); len(problems) != 1 || !strings.Contains(problems[0].Message, name) {
 			t.Errorf("got %v, want %q", problems, name)
 		}
 	}
@@ -310,12 +311,12 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		node, problems := schemacheck.Read(data)
+		node, problems := yamldoc.Read(data)
 		if (node == nil) == (len(problems) == 0) {
 			t.Fatalf("node %v and problems %v", node, problems)
 		}
 		if node != nil {
-			problems = compiled.Check(node, "")
+			problems = compiled.Check(node)
 		}
 		for _, p := range problems {
 			if p.Line < 1 || p.Column < 1 || p.Message == "" {

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // CheckConfig checks the configuration of a source against its plugin's JSON
@@ -30,20 +32,25 @@ func (d *Document) CheckConfig(sourceName, jsonSchema string) (map[string]any, e
 	if d.root == nil {
 		return checkSet(source, schema)
 	}
-	node, found := d.root.At("sources", i, "config")
+	node, found := d.root.At("sources", strconv.Itoa(i), "config")
 	if !found {
-		node = &schemacheck.Node{Line: node.Line, Column: node.Column, Kind: schemacheck.Mapping}
+		node = node.Missing("config")
 	}
-	path := pathText([]any{"sources", i, "config"})
-	if problems := schemacheck.Sort(append(schema.Check(node, path), schemacheck.Inexact(node, path)...)); len(problems) > 0 {
+	if problems := checkValues(node, schema); len(problems) > 0 {
 		return nil, invalidConfig(d.Set.File, source.Type, problems)
 	}
-	return jsonValues(node)
+	config := map[string]any{}
+	return config, node.Decode(&config)
+}
+
+// checkValues finds what a schema refuses, and what JSON would change.
+func checkValues(node *yamldoc.Node, schema *schemacheck.Schema) []yamldoc.Problem {
+	return yamldoc.Sort(append(schema.Check(node), schemacheck.Inexact(node)...))
 }
 
 // invalidConfig makes one error of the problems of a source's configuration. To a
 // key that looks like an endpoint it says why no plugin has one.
-func invalidConfig(file, typ string, problems []schemacheck.Problem) error {
+func invalidConfig(file, typ string, problems []yamldoc.Problem) error {
 	for i, problem := range problems {
 		if key := strings.ToLower(problem.Message); strings.HasPrefix(key, "unknown key") &&
 			(strings.Contains(key, "endpoint") || strings.Contains(key, "host")) {
@@ -62,9 +69,9 @@ func checkSet(source Source, schema *schemacheck.Schema) (map[string]any, error)
 	if err != nil {
 		return nil, err
 	}
-	node, problems := schemacheck.Read(text)
+	node, problems := yamldoc.Read(text)
 	if node != nil {
-		problems = append(schema.Check(node, ""), schemacheck.Inexact(node, "")...)
+		problems = checkValues(node, schema)
 	}
 	if len(problems) == 0 {
 		return config, nil
@@ -74,20 +81,7 @@ func checkSet(source Source, schema *schemacheck.Schema) (map[string]any, error)
 		Next: `set it with --set key=value, in quotes with \. for a dot within a key; the plugin describe command lists the keys`,
 	}
 	for _, p := range problems {
-		detail := p.Message
-		if p.Path != "" {
-			detail = p.Path + ": " + detail
-		}
-		if p.Suggestion != "" {
-			detail += ": " + p.Suggestion
-		}
-		e.Details = append(e.Details, detail)
+		e.Details = append(e.Details, p.Text())
 	}
 	return nil, e
-}
-
-// jsonValues returns a mapping with the types that encoding/json decodes to.
-func jsonValues(node *schemacheck.Node) (map[string]any, error) {
-	config := map[string]any{}
-	return config, decode(node, &config)
 }

@@ -113,11 +113,7 @@ func checkFlags(set ImageSet, f FlagSpec) (*Document, error) {
 		e := &failure.Error{Code: failure.ExitUsage, Summary: "the flags do not make a valid spec", Next: "see the flags with --help"}
 		for _, problem := range problems {
 			problem.Path = flagOf(problem.Path)
-			text := problem.Path + ": " + problem.Message
-			if problem.Suggestion != "" {
-				text += ": " + problem.Suggestion
-			}
-			e.Details = append(e.Details, text)
+			e.Details = append(e.Details, problem.Text())
 		}
 		return nil, e
 	}

@@ -10,19 +10,19 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection/where"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // validator checks what a schema cannot say.
 type validator struct {
 	document *Document
 	where    where.Compiler
-	problems []schemacheck.Problem
+	problems []yamldoc.Problem
 }
 
-func (d *Document) validate() []schemacheck.Problem {
+func (d *Document) validate() []yamldoc.Problem {
 	v := &validator{document: d}
 	v.sources()
 	names := map[string]int{}
@@ -45,6 +45,19 @@ func (d *Document) validate() []schemacheck.Problem {
 type path []any
 
 func (p path) to(steps ...any) path { return append(slices.Clone(p), steps...) }
+
+func (p path) String() string {
+	text := ""
+	for _, step := range p {
+		switch step := step.(type) {
+		case int:
+			text += fmt.Sprintf("[%d]", step)
+		case string:
+			text += "." + step
+		}
+	}
+	return strings.TrimPrefix(text, ".")
+}
 
 func (v *validator) report(at path, message, suggestion string) {
 	v.problems = append(v.problems, v.document.problem(at, message, suggestion))

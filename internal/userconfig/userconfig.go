@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // Version and kind of the file.
@@ -90,23 +91,21 @@ func untrusted(path string, err error) error {
 
 // Parse checks and decodes the file's content; name is used in messages.
 func Parse(name string, data []byte) (*Config, error) {
-	root, problems := schemacheck.Read(data)
-	if len(problems) > 0 {
-		return nil, invalid(name, problems)
-	}
 	schema, err := schemacheck.Compile(Schema())
 	if err != nil {
 		return nil, err
 	}
-	if problems := schema.Check(root, ""); len(problems) > 0 {
-		return nil, invalid(name, problems)
+	root, problems := yamldoc.Read(data)
+	if root != nil {
+		problems = schema.Check(root)
 	}
-	text, err := json.Marshal(root.Interface())
-	if err != nil {
-		return nil, err
+	if len(problems) > 0 {
+		return nil, &failure.Error{
+			Code: failure.ExitUsage, Summary: name + " is not valid", Next: "correct the lines above", Details: yamldoc.Lines(name, problems),
+		}
 	}
 	config := &Config{}
-	if err := json.Unmarshal(text, config); err != nil {
+	if err := root.Decode(config); err != nil {
 		return nil, fmt.Errorf("cannot decode %s: %w", name, err)
 	}
 	return config, config.checkPaths(name)
@@ -131,14 +130,6 @@ func (c *Config) checkPaths(name string) error {
 		return e
 	}
 	return nil
-}
-
-func invalid(name string, problems []schemacheck.Problem) error {
-	e := &failure.Error{Code: failure.ExitUsage, Summary: name + " is not valid", Next: "mend the lines above"}
-	for _, p := range problems {
-		e.Details = append(e.Details, name+":"+p.String())
-	}
-	return e
 }
 
 // Schema returns the file's JSON Schema.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // Op is one wanted value.
@@ -41,7 +43,7 @@ type Change struct {
 }
 
 // Edit returns src with all the wanted values, and what changed. Order of ops
-// is the order in which missing keys are inserted. On an error (*Error) nothing
+// is the order in which missing keys are inserted. On an error (*yamldoc.Problem) nothing
 // is returned. Without a change the result is src itself.
 func Edit(src []byte, ops []Op) ([]byte, []Change, error) {
 	doc, err := Parse(src)
@@ -97,9 +99,9 @@ func (d *Document) prove(doc *Document, data any, changes []applied, ops []Op) e
 		if asWanted && op.holds(got) {
 			continue
 		}
-		failed := &Error{
-			Msg:  strings.Join(op.Path, ".") + " cannot be set without touching other values",
-			Next: "write it on a line of its own, in block style",
+		failed := &yamldoc.Problem{
+			Message:    strings.Join(op.Path, ".") + " cannot be set without touching other values",
+			Suggestion: "write it on a line of its own, in block style",
 		}
 		if at, err := d.find(op.Path); err == nil && len(at.chain) > 0 {
 			failed.Line, failed.Column = at.last().Line, at.last().Column
@@ -176,9 +178,9 @@ func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest 
 }
 
 func unproven(op Op, why error) error {
-	return &Error{
-		Msg:  fmt.Sprintf("%s cannot be set here: the result would not be the wanted YAML (%s)", strings.Join(op.Path, "."), why),
-		Next: "write the key on a line of its own, in block style",
+	return &yamldoc.Problem{
+		Message:    fmt.Sprintf("%s cannot be set here: the result would not be the wanted YAML (%s)", strings.Join(op.Path, "."), why),
+		Suggestion: "write the key on a line of its own, in block style",
 	}
 }
 

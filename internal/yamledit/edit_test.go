@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 func scalar(value string, path ...string) Op { return Op{Path: path, Value: value} }
@@ -134,21 +136,21 @@ func TestEditRefuses(t *testing.T) {
 		{"shared parent", "pack: &p\n  osName: a\nx: *p\n", name, 1, "&p is repeated elsewhere"},
 		{"aliased parent", "x: &p {osName: a}\npack: *p\n", name, 2, "*p stands for values"},
 		{"tag and comment", "pack:\n  osName: !!int # c\n    8\n", name, 2, "not on one line"},
-		{"two documents", "pack: {}\n---\na: 1\n", name, 2, "second YAML document"},
+		{"two documents", "pack: {}\n---\na: 1\n", name, 3, "second document"},
 		{"tabs", "pack:\n\tosName: a\n", name, 2, "not valid YAML"},
 		{"UTF-16", "\xff\xfea\x00", name, 0, "UTF-16"},
 		{"images no list", "pack: {content: {images: a}}\n", []Op{own("n")}, 1, "not a list"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, changes, err := Edit([]byte(tt.in), tt.ops)
-			var refused *Error
+			var refused *yamldoc.Problem
 			if !errors.As(err, &refused) || got != nil || changes != nil {
 				t.Fatalf("Edit = %q, %v, %v", got, changes, err)
 			}
 			if refused.Line != tt.line || !strings.Contains(refused.Error(), tt.want) {
 				t.Errorf("line %d: %v", refused.Line, refused)
 			}
-			if refused.Next == "" {
+			if refused.Suggestion == "" {
 				t.Error("no next step")
 			}
 		})

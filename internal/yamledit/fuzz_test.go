@@ -12,6 +12,8 @@ import (
 
 	goccy "github.com/goccy/go-yaml"
 	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 func wanted(value string) []Op {
@@ -46,7 +48,7 @@ func FuzzEdit(f *testing.F) {
 		ops := wanted(value)
 		out, changes, err := Edit(bytes.Clone(src), ops)
 		if err != nil {
-			var refused *Error
+			var refused *yamldoc.Problem
 			if !errors.As(err, &refused) || out != nil {
 				t.Fatalf("%T %v, %q", err, err, out)
 			}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // TestMerges: a value is set as the readers of the text see it, through aliases and <<.
@@ -71,12 +73,12 @@ func TestMerges(t *testing.T) {
 				}
 				return
 			}
-			refused, ok := err.(*Error) //nolint:errorlint // as it is returned
+			refused, ok := err.(*yamldoc.Problem) //nolint:errorlint // as it is returned
 			if !ok || got != nil {
 				t.Fatalf("Edit = %q, %v", got, err)
 			}
-			if at := fmt.Sprintf("%d:%d", refused.Line, refused.Column); at != tt.at || !strings.Contains(refused.Msg, tt.want) || refused.Next == "" {
-				t.Errorf("%s: %s (%s)", at, refused.Msg, refused.Next)
+			if at := fmt.Sprintf("%d:%d", refused.Line, refused.Column); at != tt.at || !strings.Contains(refused.Message, tt.want) || refused.Suggestion == "" {
+				t.Errorf("%s: %s (%s)", at, refused.Message, refused.Suggestion)
 			}
 		})
 	}

@@ -7,39 +7,19 @@ package yamledit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v3"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
-// Error is a document that cannot be parsed or edited.
-type Error struct {
-	// Line and Column are counted from 1, in characters; 0 when unknown.
-	Line, Column int
-	Msg          string
-	// Next is what the user can do.
-	Next string
-}
-
-// Error returns the position and the message.
-func (e *Error) Error() string {
-	switch {
-	case e.Line == 0:
-		return e.Msg
-	case e.Column == 0:
-		return fmt.Sprintf("line %d: %s", e.Line, e.Msg)
-	}
-	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Msg)
-}
-
-func refuse(n *yaml.Node, next, format string, args ...any) *Error {
-	return &Error{Line: n.Line, Column: n.Column, Msg: fmt.Sprintf(format, args...), Next: next}
+func refuse(n *yaml.Node, next, format string, args ...any) *yamldoc.Problem {
+	return &yamldoc.Problem{Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...), Suggestion: next}
 }
 
 // Document is a parsed YAML text with the places of its nodes.
@@ -67,10 +47,10 @@ type place struct {
 }
 
 // Parse reads one YAML document. Several documents and encodings other than
-// UTF-8 are errors (*Error); duplicate keys are not, see Duplicates.
+// UTF-8 are errors (*yamldoc.Problem); duplicate keys are not, see Duplicates.
 func Parse(src []byte) (*Document, error) {
 	if bytes.HasPrefix(src, []byte{0xfe, 0xff}) || bytes.HasPrefix(src, []byte{0xff, 0xfe}) {
-		return nil, &Error{Msg: "the text is encoded in UTF-16", Next: "save it as UTF-8"}
+		return nil, &yamldoc.Problem{Message: "the text is encoded in UTF-16", Suggestion: "save it as UTF-8"}
 	}
 	root, err := decode(src)
 	if err != nil {
@@ -97,60 +77,20 @@ func isJSON(src []byte) bool {
 }
 
 func decode(src []byte) (*yaml.Node, error) {
-	var doc yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(Readable(src)))
-	switch err := dec.Decode(&doc); {
-	case errors.Is(err, io.EOF):
+	documents, problem := yamldoc.Parse(src)
+	if problem != nil {
+		problem.Message = "not valid YAML: " + problem.Message
+		problem.Suggestion = cmp.Or(problem.Suggestion, "correct the YAML syntax")
+		return nil, problem
+	}
+	document, problem := yamldoc.One(documents)
+	switch {
+	case problem != nil:
+		return nil, problem
+	case document == nil:
 		return nil, nil
-	case err != nil:
-		return nil, syntaxError(err)
 	}
-	if err := onlyEmpty(dec); err != nil {
-		return nil, err
-	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return nil, nil
-	}
-	return doc.Content[0], nil
-}
-
-// onlyEmpty refuses more documents, but for those that a last --- starts and nobody
-// fills.
-func onlyEmpty(dec *yaml.Decoder) error {
-	for {
-		var more yaml.Node
-		switch err := dec.Decode(&more); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return syntaxError(err)
-		case len(more.Content) != 1 || !isEmpty(more.Content[0]):
-			return refuse(&more, "keep one document in the file", "a second YAML document starts here")
-		}
-	}
-}
-
-// yaml12 is the directive of YAML 1.2, which the parser does not know. It reads
-// that version as it reads any text without a directive.
-var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n]*\r?\n)*?%YAML[ \t]+1\.)2([ \t]*(?:#[^\r\n]*)?\r?\n)`)
-
-// Readable returns a text as the parser takes it, of the same length.
-func Readable(src []byte) []byte {
-	if !bytes.Contains(src, []byte("%YAML")) {
-		return src
-	}
-	return yaml12.ReplaceAll(src, []byte("${1}1${2}"))
-}
-
-// syntaxError moves the line out of the parser's text.
-func syntaxError(err error) *Error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &Error{Msg: "not valid YAML: " + text, Next: "correct the YAML syntax"}
-	if _, scanErr := fmt.Sscanf(text, "line %d:", &e.Line); scanErr == nil {
-		_, rest, _ := strings.Cut(text, ": ")
-		e.Msg = "not valid YAML: " + rest
-	}
-	return e
+	return document.Content[0], nil
 }
 
 // walk notes the places of all nodes and duplicate keys.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 const specPackage = "github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -66,7 +66,7 @@ Quote versions: ` + "`24.10`" + ` without quotes is the number 24.1. Unknown key
 a key both in ` + "`select`" + ` and ` + "`matrix`" + ` are errors, each with its line and column. A file holds one document
 of at most `)
 	fmt.Fprintf(&b, "%d MiB, %d values (counting what aliases stand for) and %d packs (counting those that matrices make).\n",
-		schemacheck.MaxBytes>>20, schemacheck.MaxValues, spec.MaxPacks)
+		yamldoc.MaxBytes>>20, yamldoc.MaxValues, spec.MaxPacks)
 	b.WriteString(`A spec never names a host or endpoint that credentials are sent to: those come from the environment,
 flags or the user's own configuration file.
 

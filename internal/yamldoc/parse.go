@@ -1,0 +1,171 @@
+// Package yamldoc is where YAML comes in: it parses one document, says what is wrong
+// with its text, with the place and a next step, and resolves what it says into values
+// that know where they stand. It is pure: no I/O.
+package yamldoc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Read parses one YAML (or JSON) document. A document with problems has no node:
+// a problem of the text itself hides what else may be wrong. UTF-8 with or
+// without byte order mark and UTF-16 with one are read, with any line ends.
+func Read(data []byte) (*Node, []Problem) {
+	node, _, problems := ReadWithin(data, Limits{Bytes: MaxBytes, Values: MaxValues})
+	return node, problems
+}
+
+// ReadWithin is Read with other limits, for files that programs write. It returns what
+// Parse does too, for what is to be written again.
+func ReadWithin(data []byte, limits Limits) (*Node, *yaml.Node, []Problem) {
+	if len(data) > limits.Bytes {
+		return nil, nil, []Problem{{Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), limits.Bytes)}}
+	}
+	document, problem := parseOne(data)
+	switch {
+	case problem != nil:
+		return nil, nil, []Problem{*problem}
+	case document == nil:
+		return nil, nil, []Problem{{Line: 1, Column: 1, Message: isEmpty}}
+	case isNull(document.Content[0]):
+		return nil, nil, []Problem{{Line: document.Content[0].Line, Column: document.Content[0].Column, Message: isEmpty}}
+	}
+	r := &resolver{active: map[*yaml.Node]bool{}, maxNodes: limits.Values}
+	node := r.resolve(&Node{}, document.Content[0], 0)
+	if len(r.problems) > 0 {
+		return nil, nil, Sort(r.problems)
+	}
+	return node, document, nil
+}
+
+const isEmpty = "the file is empty"
+
+func parseOne(data []byte) (*yaml.Node, *Problem) {
+	documents, problem := Parse(data)
+	if problem != nil {
+		return nil, problem
+	}
+	return One(documents)
+}
+
+// Parse returns the documents of a text. Duplicate keys are no problem of it.
+func Parse(data []byte) ([]*yaml.Node, *Problem) {
+	if problem := encodingProblem(data); problem != nil {
+		return nil, problem
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(readable(data)))
+	var documents []*yaml.Node
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return documents, nil
+		}
+		if err != nil {
+			return nil, syntaxProblem(err, data)
+		}
+		documents = append(documents, &document)
+	}
+}
+
+// One returns the only document of a text, nil when there is none. Behind it may be
+// others without a value, as a last --- starts one.
+func One(documents []*yaml.Node) (*yaml.Node, *Problem) {
+	if len(documents) == 0 {
+		return nil, nil
+	}
+	for _, document := range documents[1:] {
+		if next := document.Content[0]; !isNull(next) {
+			return nil, &Problem{
+				Line: next.Line, Column: next.Column, Message: "a second document begins here",
+				Suggestion: "keep one document in a file; drop the --- or split the file",
+			}
+		}
+	}
+	return documents[0], nil
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// encodingProblem finds what the YAML library reports without a place.
+func encodingProblem(data []byte) *Problem {
+	isUTF16 := bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) // as PowerShell's > writes it
+	if isUTF16 || utf8.Valid(data) {
+		return nil
+	}
+	line, column := firstInvalid(bytes.TrimPrefix(data, []byte(bom)))
+	return &Problem{Line: line, Column: column, Message: "the file is not UTF-8", Suggestion: "save it with the encoding UTF-8"}
+}
+
+const bom = "\uFEFF"
+
+func firstInvalid(data []byte) (line, column int) {
+	line, column = 1, 1
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		column++
+		if r == '\n' {
+			line, column = line+1, 1
+		}
+		data = data[size:]
+	}
+	return line, column
+}
+
+// yaml12 is the directive of YAML 1.2, which the parser does not know. It reads
+// that version as it reads any text without a directive.
+var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n]*\r?\n)*?%YAML[ \t]+1\.)2([ \t]*(?:#[^\r\n]*)?\r?\n)`)
+
+// readable returns a text as the parser takes it, of the same length.
+func readable(src []byte) []byte {
+	if !bytes.Contains(src, []byte("%YAML")) {
+		return src
+	}
+	return yaml12.ReplaceAll(src, []byte("${1}1${2}"))
+}
+
+var (
+	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	tabIndent = regexp.MustCompile(`^ *\t`)
+)
+
+// syntaxProblem gives the YAML library's error a place and a next step.
+func syntaxProblem(err error, data []byte) *Problem {
+	problem := &Problem{Line: 1, Column: 1, Message: err.Error()}
+	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
+		problem.Message = m[2]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			problem.Line = line
+		}
+	}
+	lines := strings.Split(strings.TrimPrefix(string(data), bom), "\n")
+	for _, number := range []int{problem.Line, problem.Line + 1} {
+		if number > len(lines) || !tabIndent.MatchString(lines[number-1]) {
+			continue
+		}
+		problem.Line, problem.Column = number, strings.Index(lines[number-1], "\t")+1
+		problem.Message, problem.Suggestion = "a tab indents this line", "YAML wants spaces"
+		return problem
+	}
+	switch {
+	case strings.Contains(problem.Message, "unknown escape character"):
+		problem.Suggestion = `in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`
+	case strings.Contains(problem.Message, "mapping values are not allowed in this context"):
+		problem.Suggestion = "quote a value that holds a colon and a space, and check the indentation"
+	case strings.Contains(problem.Message, "cannot start any token"):
+		problem.Suggestion = "quote a value that begins with @, ` or %"
+	}
+	return problem
+}

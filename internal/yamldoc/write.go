@@ -1,0 +1,69 @@
+package yamldoc
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// NodeOf returns the node of a value as encoding/json writes it, with the order of its
+// keys. Texts that quoted tells of stand in double quotes; of others the encoder decides.
+func NodeOf(value any, quoted func(string) bool) (*yaml.Node, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return nextNode(decoder, quoted)
+}
+
+func nextNode(decoder *json.Decoder, quoted func(string) bool) (*yaml.Node, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch value := token.(type) {
+	case json.Delim:
+		node := &yaml.Node{Kind: yaml.SequenceNode}
+		if value == '{' {
+			node.Kind = yaml.MappingNode
+		}
+		for decoder.More() { // a key is a text before its value
+			child, err := nextNode(decoder, quoted)
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, child)
+		}
+		_, err := decoder.Token()
+		return node, err
+	case json.Number:
+		tag := "!!int"
+		if strings.ContainsAny(value.String(), ".eE") {
+			tag = "!!float"
+		}
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value.String()}, nil
+	case string:
+		node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+		if quoted(value) {
+			node.Style = yaml.DoubleQuotedStyle
+		}
+		return node, nil
+	}
+	node := &yaml.Node{}
+	return node, node.Encode(token) // true, false and null have one form
+}
+
+// Write returns the text of a node, indented by two spaces.
+func Write(node *yaml.Node) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(node); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), encoder.Close()
+}
