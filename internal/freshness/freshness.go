@@ -11,26 +11,12 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 )
 
-// Expected is what was picked: empty fields are not compared.
-type Expected struct {
-	ID, Region, Architecture, Digest string
-	OS                               image.OS
-	KubernetesVersion                string
-}
-
-// Expect returns what is expected of an image that was picked.
-func Expect(picked image.Image) Expected {
-	return Expected{
-		ID: picked.ID, Region: picked.Region, Architecture: picked.Architecture, Digest: picked.Digest, OS: picked.OS, KubernetesVersion: picked.KubernetesVersion,
-	}
-}
-
-// Judge returns why the image, as its source has it now, is no longer good;
-// nothing for one that is.
-func Judge(want Expected, got image.Image, now time.Time) []string {
+// Judge returns why the image, as its source has it now, is no longer good; nothing for
+// one that is. Of what was picked, facts that are empty are not compared.
+func Judge(picked, got image.Image, now time.Time) []string {
 	var reasons []string
 	add := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
-	if got.State != image.Available && got.State != image.StateUnset {
+	if got.State.Refuses() {
 		text := "its state is " + string(got.State)
 		if got.StateReason != "" {
 			text += " (" + got.StateReason + ")"
@@ -46,21 +32,17 @@ func Judge(want Expected, got image.Image, now time.Time) []string {
 	if got.ExcludedFromLatest {
 		add("excluded from latest")
 	}
-	if differ(want.Region, got.Region) && got.Region != image.GlobalRegion {
-		add("its region is %s, and %s was picked", got.Region, want.Region)
-	}
-	if differ(want.Architecture, got.Architecture) {
-		add("its architecture is %s, and %s was picked", got.Architecture, want.Architecture)
-	}
-	if differ(want.Digest, got.Digest) {
-		add("its digest is %s, and %s was picked", got.Digest, want.Digest)
-	}
-	// What is known less exactly (8 of 8.8) is not another thing.
-	for _, fact := range []struct{ name, want, got string }{
-		{"OS", want.OS.Name, got.OS.Name}, {"OS version", want.OS.Version, got.OS.Version}, {"Kubernetes version", want.KubernetesVersion, got.KubernetesVersion},
+	for _, fact := range []struct {
+		name, words string
+		exact       bool // else what is known less exactly (8 of 8.8) is not another thing
+	}{
+		{"region", "region", true}, {"architecture", "architecture", true}, {"digest", "digest", true},
+		{"os.name", "OS", false}, {"os.version", "OS version", false}, {"kubernetesVersion", "Kubernetes version", false},
 	} {
-		if differ(fact.want, fact.got) && !osname.Within(fact.want, fact.got) && !osname.Within(fact.got, fact.want) {
-			add("its %s is %s, and %s was picked", fact.name, fact.got, fact.want)
+		was, is := *picked.Fact(fact.name), *got.Fact(fact.name)
+		everywhere := fact.name == "region" && is == image.GlobalRegion
+		if differ(was, is) && !everywhere && (fact.exact || !osname.Within(was, is) && !osname.Within(is, was)) {
+			add("its %s is %s, and %s was picked", fact.words, is, was)
 		}
 	}
 	return reasons
@@ -80,8 +62,8 @@ func Upcoming(got image.Image, now time.Time) []string {
 
 // differ compares what is known on both sides; spelling of case and blanks does
 // not count ("West US 2" is westus2).
-func differ(want, got string) bool {
-	return want != "" && got != "" && fold(want) != fold(got)
+func differ(was, is string) bool {
+	return was != "" && is != "" && fold(was) != fold(is)
 }
 
 func fold(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }

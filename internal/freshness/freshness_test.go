@@ -13,7 +13,7 @@ import (
 func TestJudge(t *testing.T) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	past, future := now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)
-	want := freshness.Expected{ID: "x", Region: "West US 2", Architecture: "amd64", Digest: "sha256:a", OS: image.OS{Name: "rhel", Version: "8.8"}}
+	want := image.Image{ID: "x", Region: "West US 2", Architecture: "amd64", Digest: "sha256:a", OS: image.OS{Name: "rhel", Version: "8.8"}}
 	good := image.Image{ID: "x", State: image.Available, Region: "westus2", Architecture: "amd64", Digest: "sha256:a"}
 	tests := map[string]struct {
 		change func(*image.Image)

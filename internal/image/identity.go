@@ -2,7 +2,9 @@ package image
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -102,3 +104,50 @@ func agree(a, b string) bool { return a == "" || b == "" || a == b }
 // Refuses tells whether a state speaks against using an image. A state that is not
 // known does not.
 func (s State) Refuses() bool { return s != Available && s != StateUnset }
+
+// parts separates the images of one id. What is known of less goes with each that
+// it can be.
+func parts(group []*Image) [][]*Image {
+	if len(group) == 1 || !HasParts(group[0].Provider) {
+		return [][]*Image{group}
+	}
+	byPart := map[Part][]*Image{}
+	for _, img := range group {
+		byPart[img.Part()] = append(byPart[img.Part()], img)
+	}
+	joinRead(byPart)
+	known := slices.SortedFunc(maps.Keys(byPart), func(a, b Part) int {
+		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Digest, b.Digest))
+	})
+	var split [][]*Image
+	for _, whole := range known {
+		if slices.ContainsFunc(known, func(more Part) bool { return more != whole && whole.within(more) }) {
+			continue
+		}
+		var images []*Image
+		for _, part := range known {
+			if part.within(whole) {
+				images = append(images, byPart[part]...)
+			}
+		}
+		split = append(split, images)
+	}
+	return split
+}
+
+// joinRead puts what is said of a tag by its name alone with what was read of it, as far as
+// the architectures agree; what was read tells which there are.
+func joinRead(byPart map[Part][]*Image) {
+	read := slices.DeleteFunc(slices.Collect(maps.Keys(byPart)), func(part Part) bool { return part.Digest == "" })
+	for part, named := range byPart {
+		if len(read) == 0 || part.Digest != "" {
+			continue
+		}
+		delete(byPart, part)
+		for _, other := range read {
+			if agree(part.Architecture, other.Architecture) {
+				byPart[other] = append(byPart[other], named...)
+			}
+		}
+	}
+}

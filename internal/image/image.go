@@ -227,3 +227,39 @@ func (i Image) Condition(now time.Time) string {
 
 // Reached tells whether a time that may be unknown has come.
 func Reached(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
+
+// Fact returns where an image has a fact that is one text, by its JSON name; nil for
+// another name. What compares, merges or corrects facts goes over names.
+func (i *Image) Fact(name string) *string {
+	switch name {
+	case "id":
+		return &i.ID
+	case "provider":
+		return &i.Provider
+	case "name":
+		return &i.Name
+	case "region":
+		return &i.Region
+	case "architecture":
+		return &i.Architecture
+	case "os.name":
+		return &i.OS.Name
+	case "os.version":
+		return &i.OS.Version
+	case "kubernetesVersion":
+		return &i.KubernetesVersion
+	case "version":
+		return &i.Version
+	case "stateReason":
+		return &i.StateReason
+	case "owner":
+		return &i.Owner
+	case "ownerId":
+		return &i.OwnerID
+	case "digest":
+		return &i.Digest
+	case "source":
+		return &i.Source
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
@@ -37,7 +38,7 @@ func (p *Pipeline) Locked(packs []spec.Pack, file *lock.File, staleOK bool) ([]P
 			picks[i].Outcome.Notes = append(picks[i].Outcome.Notes, text+" since the lock was written; the locked image is used all the same")
 		}
 		picks[i].Image = &entry.Image
-		for _, reason := range freshness.Judge(freshness.Expected{}, entry.Image, p.Now) {
+		for _, reason := range freshness.Judge(image.Image{}, entry.Image, p.Now) {
 			picks[i].Outcome.Notes = append(picks[i].Outcome.Notes, "the locked image is no longer good, by what the lock knows: "+reason)
 		}
 	}

@@ -188,7 +188,7 @@ func (p *Pipeline) against(img *image.Image, answers []answer) []image.Image {
 	for _, a := range answers {
 		switch {
 		case a.evidence != image.Asked:
-		case a.presence == source.Found && (unsure(a.image) || len(freshness.Judge(freshness.Expect(*img), *a.image, p.Now)) > 0):
+		case a.presence == source.Found && (unsure(a.image) || len(freshness.Judge(*img, *a.image, p.Now)) > 0):
 			said := goneNow(img, a.source, a.image.StateReason)
 			said.State, said.ExcludedFromLatest = a.image.State, a.image.ExcludedFromLatest
 			said.DeprecatedAt, said.EndOfLifeAt = a.image.DeprecatedAt, a.image.EndOfLifeAt
@@ -205,16 +205,11 @@ func (p *Pipeline) against(img *image.Image, answers []answer) []image.Image {
 // correct takes over what a service says of the facts on record. What is not on record is
 // not told, or what a pack is given would depend on what was asked for others.
 func correct(said, recorded, asked *image.Image) {
-	fact := func(of func(*image.Image) *string) {
-		if *of(recorded) != "" {
-			*of(said) = *of(asked)
+	for _, name := range [...]string{"os.name", "os.version", "kubernetesVersion", "architecture"} {
+		part := name == "architecture" && image.HasParts(said.Provider) // it tells which part of the id is meant
+		if *recorded.Fact(name) != "" && !part {
+			*said.Fact(name) = *asked.Fact(name)
 		}
-	}
-	fact(func(i *image.Image) *string { return &i.OS.Name })
-	fact(func(i *image.Image) *string { return &i.OS.Version })
-	fact(func(i *image.Image) *string { return &i.KubernetesVersion })
-	if !image.HasParts(said.Provider) { // else it tells which part of the id is meant
-		fact(func(i *image.Image) *string { return &i.Architecture })
 	}
 }
 

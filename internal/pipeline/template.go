@@ -132,12 +132,9 @@ func untold(picked Verification) []string {
 		return nil
 	}
 	var facts []string
-	for _, fact := range []struct{ name, was, is string }{
-		{"architecture", picked.Image.Architecture, picked.now.Architecture}, {"kubernetesVersion", picked.Image.KubernetesVersion, picked.now.KubernetesVersion},
-		{"os.name", picked.Image.OS.Name, picked.now.OS.Name}, {"os.version", picked.Image.OS.Version, picked.now.OS.Version},
-	} {
-		if fact.was != "" && fact.is == "" {
-			facts = append(facts, fact.name)
+	for _, fact := range [...]string{"architecture", "kubernetesVersion", "os.name", "os.version"} {
+		if *picked.Image.Fact(fact) != "" && *picked.now.Fact(fact) == "" {
+			facts = append(facts, fact)
 		}
 	}
 	return facts

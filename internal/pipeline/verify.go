@@ -422,7 +422,7 @@ func (p *Pipeline) judgeFound(v *Verification, found []answer, packs map[string]
 		want.OS, want.KubernetesVersion = image.OS{}, "" // whether these are still so is for its own sources to say
 	}
 	v.Gone = now.State == image.Gone && now.Evidence == image.Asked
-	v.Usable = len(freshness.Judge(freshness.Expected{}, *now, p.Now)) == 0
+	v.Usable = len(freshness.Judge(image.Image{}, *now, p.Now)) == 0
 	v.Status, v.Reasons = StatusOK, freshness.Judge(want, *now, p.Now)
 	v.Notes = append(v.Notes, freshness.Upcoming(*now, p.Now)...)
 	switch own := ofSource(v.Source, found); {
@@ -487,8 +487,8 @@ func unsure(img *image.Image) bool { return img.State == image.StateUnset && img
 
 // expect returns what is compared of an image that was picked: not the facts that a source
 // told which is not heard: the others may know less or other than it.
-func expect(picked, now *image.Image, heard []answer) freshness.Expected {
-	want := freshness.Expect(*picked)
+func expect(picked, now *image.Image, heard []answer) image.Image {
+	want := *picked
 	unheard := func(fact string) bool {
 		by := picked.Provenance[fact].Source
 		if by == "" && now.Evidence != image.Asked { // records do not know better than its own source
@@ -499,11 +499,9 @@ func expect(picked, now *image.Image, heard []answer) freshness.Expected {
 	if unheard("os.name") || unheard("os.version") {
 		want.OS = image.OS{}
 	}
-	for fact, value := range map[string]*string{
-		"kubernetesVersion": &want.KubernetesVersion, "architecture": &want.Architecture, "digest": &want.Digest,
-	} {
+	for _, fact := range [...]string{"kubernetesVersion", "architecture", "digest"} {
 		if unheard(fact) {
-			*value = ""
+			*want.Fact(fact) = ""
 		}
 	}
 	return want

@@ -29,6 +29,10 @@ type field struct {
 	get  func(*image.Image) any
 }
 
+func fact(name, as string) field {
+	return textual(name, func(i *image.Image) string { return *i.Fact(as) })
+}
+
 func textual(name string, get func(*image.Image) string) field {
 	return field{name, types.StringType, func(i *image.Image) any { return get(i) }}
 }
@@ -55,34 +59,34 @@ func fields(typ string) []field {
 	switch typ {
 	case imageType:
 		return []field{
-			textual("id", func(i *image.Image) string { return i.ID }),
-			textual("provider", func(i *image.Image) string { return i.Provider }),
-			textual("name", func(i *image.Image) string { return i.Name }),
-			textual("region", func(i *image.Image) string { return i.Region }),
-			textual("architecture", func(i *image.Image) string { return i.Architecture }),
-			{"os", types.NewObjectType(osType), func(i *image.Image) any { return osValue{i} }},
-			textual("kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }),
+			fact("id", "id"),
+			fact("provider", "provider"),
+			fact("name", "name"),
+			fact("region", "region"),
+			fact("architecture", "architecture"),
+			{"os", types.NewObjectType(osType), func(i *image.Image) any { return value{i, osType} }},
+			fact("kubernetesVersion", "kubernetesVersion"),
 			instant("createdAt", func(i *image.Image) *time.Time { return i.CreatedAt }),
-			textual("version", func(i *image.Image) string { return i.Version }),
+			fact("version", "version"),
 			textual("state", func(i *image.Image) string { return string(i.State) }),
-			textual("stateReason", func(i *image.Image) string { return i.StateReason }),
+			fact("stateReason", "stateReason"),
 			instant("deprecatedAt", func(i *image.Image) *time.Time { return i.DeprecatedAt }),
 			instant("endOfLifeAt", func(i *image.Image) *time.Time { return i.EndOfLifeAt }),
 			boolean("excludedFromLatest", func(i *image.Image) bool { return i.ExcludedFromLatest }),
-			textual("owner", func(i *image.Image) string { return i.Owner }),
-			textual("ownerId", func(i *image.Image) string { return i.OwnerID }),
+			fact("owner", "owner"),
+			fact("ownerId", "ownerId"),
 			boolean("public", func(i *image.Image) bool { return i.Public }),
 			texts("tags", func(i *image.Image) map[string]string { return i.Tags }),
-			textual("digest", func(i *image.Image) string { return i.Digest }),
-			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return referenceValue{i} }},
+			fact("digest", "digest"),
+			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return value{i, referenceType} }},
 			texts("attributes", func(i *image.Image) map[string]string { return i.Attributes }),
 			textual("newestBy", func(i *image.Image) string { return string(i.NewestBy) }),
-			textual("source", func(i *image.Image) string { return i.Source }),
+			fact("source", "source"),
 		}
 	case osType:
 		return []field{
-			textual("name", func(i *image.Image) string { return i.OS.Name }),
-			textual("version", func(i *image.Image) string { return i.OS.Version }),
+			fact("name", "os.name"),
+			fact("version", "os.version"),
 		}
 	case referenceType:
 		return []field{
@@ -112,17 +116,15 @@ func fieldNames(names ...string) []string {
 
 // isSet tells whether a field has something in it.
 func (f field) isSet(i *image.Image) bool {
-	switch value := f.get(i).(type) {
+	switch is := f.get(i).(type) {
 	case string:
-		return value != ""
+		return is != ""
 	case bool:
-		return value
+		return is
 	case textMap:
-		return len(value) > 0
-	case osValue:
-		return i.OS != image.OS{}
-	case referenceValue:
-		return i.Reference != nil
+		return len(is) > 0
+	case value:
+		return is.typ == osType && i.OS != image.OS{} || is.typ == referenceType && i.Reference != nil
 	case nil:
 		return false
 	}
@@ -167,42 +169,28 @@ func (p provider) FindStructFieldType(name, fieldName string) (*types.FieldType,
 			if !ok {
 				return nil, fmt.Errorf("%T is not an image", target)
 			}
-			value := f.get(img)
-			if value == nil {
-				return nil, fmt.Errorf("%s: %w", f.name, errUnknownTime)
+			if has := f.get(img); has != nil {
+				return has, nil
 			}
-			return value, nil
+			return nil, fmt.Errorf("%s: %w", f.name, errUnknownTime)
 		},
 	}, true
 }
 
-// The values of the three types all hold the image; their type tells which part
-// of it is meant.
-type (
-	imageValue     struct{ img *image.Image }
-	osValue        struct{ img *image.Image }
-	referenceValue struct{ img *image.Image }
-)
-
-func (v imageValue) Type() ref.Type     { return types.NewObjectType(imageType) }
-func (v osValue) Type() ref.Type        { return types.NewObjectType(osType) }
-func (v referenceValue) Type() ref.Type { return types.NewObjectType(referenceType) }
-
-func (v imageValue) Value() any     { return v.img }
-func (v osValue) Value() any        { return v.img }
-func (v referenceValue) Value() any { return v.img }
-
-func (v imageValue) Equal(other ref.Val) ref.Val     { return equalParts(v, other) }
-func (v osValue) Equal(other ref.Val) ref.Val        { return equalParts(v, other) }
-func (v referenceValue) Equal(other ref.Val) ref.Val { return equalParts(v, other) }
-
-func equalParts(a, b ref.Val) ref.Val {
-	return types.Bool(a.Type().TypeName() == b.Type().TypeName() && a.Value() == b.Value())
+// value is an image, or the part of it that its type tells.
+type value struct {
+	img *image.Image
+	typ string
 }
 
-func (v imageValue) ConvertToType(t ref.Type) ref.Val     { return noConversion(v, t) }
-func (v osValue) ConvertToType(t ref.Type) ref.Val        { return noConversion(v, t) }
-func (v referenceValue) ConvertToType(t ref.Type) ref.Val { return noConversion(v, t) }
+func (v value) Type() ref.Type                              { return types.NewObjectType(v.typ) }
+func (v value) Value() any                                  { return v.img }
+func (v value) ConvertToType(t ref.Type) ref.Val            { return noConversion(v, t) }
+func (v value) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(v, t) }
+
+func (v value) Equal(other ref.Val) ref.Val {
+	return types.Bool(v.typ == other.Type().TypeName() && v.img == other.Value())
+}
 
 func noConversion(v ref.Val, t ref.Type) ref.Val {
 	if t == types.TypeType {
@@ -210,10 +198,6 @@ func noConversion(v ref.Val, t ref.Type) ref.Val {
 	}
 	return types.NewErr("%s does not convert to %s", v.Type().TypeName(), t.TypeName())
 }
-
-func (v imageValue) ConvertToNative(t reflect.Type) (any, error)     { return nil, noNative(v, t) }
-func (v osValue) ConvertToNative(t reflect.Type) (any, error)        { return nil, noNative(v, t) }
-func (v referenceValue) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(v, t) }
 
 func noNative(v ref.Val, t reflect.Type) error {
 	return fmt.Errorf("%s does not convert to %s", v.Type().TypeName(), t)
