@@ -17,7 +17,7 @@ func (r *Rule) Against(img *image.Image, untold []string, now time.Time) []Reaso
 	for i := range r.checks {
 		c := &r.checks[i]
 		if !ofState(c.rule) && !slices.Contains(untold, c.rule) && !c.fits(&e, now) {
-			reasons = append(reasons, Reason{c.rule, c.why(img, now)})
+			reasons = append(reasons, c.reason(img, now))
 		}
 	}
 	if reasons != nil || r.where == nil || r.mayHold(img, untold, now) {
@@ -37,13 +37,4 @@ func (r *Rule) mayHold(img *image.Image, untold []string, now time.Time) bool {
 		paths[i] = strings.Split(fact, ".")
 	}
 	return r.where.MayHold(img, paths, now)
-}
-
-// ofState tells whether a rule is on what an image is, and not on what is asked for.
-func ofState(rule string) bool {
-	switch rule {
-	case "withheld", "state", "deprecated", "endOfLife", "excludedFromLatest":
-		return true
-	}
-	return false
 }

@@ -16,105 +16,162 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/versions"
 )
 
-// check is one rule. fits tells whether an image passes, and is asked of all; why
-// gives the reason of one that does not.
+// check is one rule, an entry of checksOf: what an image has to be, and why one is not.
 type check struct {
 	rule string
-	// wanted is what is asked for: checks of one rule that want the same are equal.
-	wanted string
+	// wanted is what is asked for, beside what its meaning depends on: checks of one rule
+	// that have the same are equal.
+	wanted, beside string
 	// timed says that the answer depends on the time.
 	timed bool
 	fits  func(e *entry, now time.Time) bool
-	why   func(img *image.Image, now time.Time) string
+	// what is the name, in sentences, of the one fact that a rule is on, and get that fact
+	// where it is not the one that an image has by the rule's name.
+	what string
+	get  func(*image.Image) string
+	// why gives the reason of an image that does not fit, where the fact alone does not.
+	why func(img *image.Image, now time.Time) string
+}
+
+// of is the fact of an image that the rule is on.
+func (c *check) of(img *image.Image) string {
+	if c.get != nil {
+		return c.get(img)
+	}
+	return *img.Fact(c.rule)
+}
+
+// reason is why an image does not fit.
+func (c *check) reason(img *image.Image, now time.Time) Reason {
+	if c.why != nil {
+		return Reason{c.rule, c.why(img, now)}
+	}
+	return Reason{c.rule, mismatch(c.what, c.of(img), c.wanted)}
 }
 
 // checksOf returns the rules of a selection, in the order they are reported.
 func checksOf(sel spec.Select) ([]check, error) {
-	checks := []check{
-		{withheldRule, "", false, func(e *entry, _ time.Time) bool { return e.Withheld == "" }, func(img *image.Image, _ time.Time) string {
-			if strings.HasPrefix(img.Withheld, "source ") {
-				return img.Withheld // of several
-			}
-			return "its source withholds it: " + img.Withheld
-		}},
-		{"state", "", false, func(e *entry, _ time.Time) bool { return !e.State.Refuses() }, failsState},
-		{"deprecated", "", true, func(e *entry, now time.Time) bool { return !image.Reached(e.DeprecatedAt, now) }, func(img *image.Image, _ time.Time) string {
-			return since("deprecated", img.DeprecatedAt)
-		}},
-		{"endOfLife", "", true, func(e *entry, now time.Time) bool { return !image.Reached(e.EndOfLifeAt, now) }, func(img *image.Image, _ time.Time) string {
-			return since("past its end of life", img.EndOfLifeAt)
-		}},
-		{"excludedFromLatest", "", false, func(e *entry, _ time.Time) bool { return !e.ExcludedFromLatest }, failsExcluded},
+	within, err := kubernetesRange(sel.KubernetesVersion)
+	if err != nil {
+		return nil, err
 	}
-	add := func(wanted, rule string, fits func(*entry) bool, why func(*image.Image) string) {
-		if wanted != "" {
-			checks = append(checks, check{
-				rule: rule, wanted: wanted, fits: func(e *entry, _ time.Time) bool { return fits(e) },
-				why: func(img *image.Image, _ time.Time) string { return why(img) },
-			})
-		}
+	all := append(factChecks(sel, within), agentCheck(sel), nameCheck(sel.Name), tagsCheck(sel.Tags))
+	return append(stateChecks(), slices.DeleteFunc(all, func(c check) bool { return c.wanted == "" })...), nil
+}
+
+// stateChecks are the rules on what an image is, whatever is asked for.
+func stateChecks() []check {
+	return []check{
+		{rule: withheldRule, fits: is(func(e *entry) bool { return e.Withheld == "" }), why: failsOffer},
+		{rule: "state", fits: is(func(e *entry) bool { return !e.State.Refuses() }), why: failsState},
+		{
+			rule: "deprecated", timed: true,
+			fits: func(e *entry, now time.Time) bool { return !image.Reached(e.DeprecatedAt, now) },
+			why:  func(img *image.Image, _ time.Time) string { return since("deprecated", img.DeprecatedAt) },
+		},
+		{
+			rule: "endOfLife", timed: true,
+			fits: func(e *entry, now time.Time) bool { return !image.Reached(e.EndOfLifeAt, now) },
+			why:  func(img *image.Image, _ time.Time) string { return since("past its end of life", img.EndOfLifeAt) },
+		},
+		{rule: "excludedFromLatest", fits: is(func(e *entry) bool { return !e.ExcludedFromLatest }), why: failsExcluded},
 	}
-	add(sel.Provider, "provider", func(e *entry) bool { return sameProvider(e.Provider, sel.Provider) }, func(img *image.Image) string {
-		return mismatch("provider", img.Provider, sel.Provider)
-	})
-	wanted := strings.ToLower(sel.Region)
-	folded := normalRegion("azure", sel.Region)
-	add(sel.Region, "region", func(e *entry) bool {
-		return e.region == wanted && wanted != "" || e.Region == image.GlobalRegion || e.region == folded && image.FoldsCase(e.Provider)
-	}, func(img *image.Image) string { return mismatch("region", img.Region, sel.Region) })
-	add(sel.Architecture, "architecture", func(e *entry) bool { return strings.EqualFold(e.Architecture, sel.Architecture) }, func(img *image.Image) string {
-		if img.Architecture == "" && isUnread(img) {
-			return "the architecture is unknown: this tag was not read"
-		}
-		return mismatch("architecture", img.Architecture, sel.Architecture)
-	})
+}
+
+// ofState tells whether a rule is on what an image is, and not on what is asked for.
+func ofState(rule string) bool {
+	return slices.ContainsFunc(stateChecks(), func(c check) bool { return c.rule == rule })
+}
+
+func is(fits func(*entry) bool) func(*entry, time.Time) bool {
+	return func(e *entry, _ time.Time) bool { return fits(e) }
+}
+
+// factChecks are the rules on one fact each.
+func factChecks(sel spec.Select, within within) []check {
+	region, folded := strings.ToLower(sel.Region), normalRegion("azure", sel.Region)
 	// Images have the packs' spellings; a spec may have those of people.
 	osName, osVersion := osname.Normalize(sel.OS.Name, sel.OS.Version)
 	names := []string{foldName(osName), foldName(sel.OS.Name)}
-	add(sel.OS.Name, "os.name", func(e *entry) bool { return e.osName != "" && slices.Contains(names, e.osName) }, func(img *image.Image) string {
-		return mismatch("OS name", img.OS.Name, sel.OS.Name)
-	})
-	add(sel.OS.Version, "os.version", func(e *entry) bool {
-		return osname.Within(e.OS.Version, osVersion) || osname.Within(e.OS.Version, sel.OS.Version) ||
-			osname.Partial(e.OS.Name, e.OS.Version) && osname.Within(osVersion, e.OS.Version)
-	}, func(img *image.Image) string { return mismatch("OS version", img.OS.Version, sel.OS.Version) })
-	if sel.OS.Name != "" { // what a version is normalised to depends on the name
-		checks[len(checks)-1].wanted += "\x00" + sel.OS.Name
+	return []check{
+		{rule: "provider", what: "provider", wanted: sel.Provider, fits: is(func(e *entry) bool { return sameProvider(e.Provider, sel.Provider) })},
+		{
+			rule: "region", what: "region", wanted: sel.Region,
+			fits: is(func(e *entry) bool {
+				return e.region == region || e.Region == image.GlobalRegion || e.region == folded && image.FoldsCase(e.Provider)
+			}),
+			get: func(i *image.Image) string { return normalRegion(i.Provider, i.Region) },
+			why: func(i *image.Image, _ time.Time) string { return mismatch("region", i.Region, sel.Region) },
+		},
+		{
+			rule: "architecture", what: "architecture", wanted: sel.Architecture,
+			fits: is(func(e *entry) bool { return strings.EqualFold(e.Architecture, sel.Architecture) }),
+			why: func(i *image.Image, _ time.Time) string {
+				if i.Architecture == "" && isUnread(i) {
+					return "the architecture is unknown: this tag was not read"
+				}
+				return mismatch("architecture", i.Architecture, sel.Architecture)
+			},
+		},
+		{rule: "os.name", what: "OS name", wanted: sel.OS.Name, fits: is(func(e *entry) bool { return e.osName != "" && slices.Contains(names, e.osName) })},
+		{
+			rule: "os.version", what: "OS version", wanted: sel.OS.Version, beside: sel.OS.Name,
+			fits: is(func(e *entry) bool {
+				return osname.Within(e.OS.Version, osVersion) || osname.Within(e.OS.Version, sel.OS.Version) ||
+					osname.Partial(e.OS.Name, e.OS.Version) && osname.Within(osVersion, e.OS.Version)
+			}),
+		},
+		{
+			rule: "kubernetesVersion", what: "Kubernetes version", wanted: sel.KubernetesVersion,
+			fits: is(func(e *entry) bool { return e.kubernetes != nil && within(e.kubernetes) }),
+			why:  func(i *image.Image, _ time.Time) string { return failsKubernetes(i, sel.KubernetesVersion) },
+		},
+		{
+			rule: "k8sDistribution", what: "Kubernetes distribution", wanted: sel.K8sDistribution,
+			fits: is(func(e *entry) bool { return strings.EqualFold(e.variant.K8sDistribution, sel.K8sDistribution) }),
+			get:  func(i *image.Image) string { return i.Variant().K8sDistribution },
+			why: func(i *image.Image, _ time.Time) string {
+				return mismatch("Kubernetes distribution", i.Attributes[image.AttributeK8sDistribution], sel.K8sDistribution)
+			},
+		},
+		{
+			rule: "customTag", what: "custom tag", wanted: sel.CustomTag,
+			fits: is(func(e *entry) bool {
+				return e.variant.CustomTag == sel.CustomTag || e.Attributes[image.AttributeCustomTag] == sel.CustomTag
+			}),
+			get: func(i *image.Image) string { return i.Variant().CustomTag },
+			why: func(i *image.Image, _ time.Time) string { return failsCustomTag(i, sel.CustomTag) },
+		},
 	}
-	if sel.KubernetesVersion != "" {
-		within, err := kubernetesRange(sel.KubernetesVersion)
-		if err != nil {
-			return nil, err
-		}
-		add(sel.KubernetesVersion, "kubernetesVersion", func(e *entry) bool { return e.kubernetes != nil && within(e.kubernetes) }, func(img *image.Image) string {
-			return failsKubernetes(img, sel.KubernetesVersion)
-		})
+}
+
+func nameCheck(wanted string) check {
+	c := check{rule: "name", what: "name", wanted: wanted}
+	if wanted != "" {
+		pattern := shellPattern(wanted)
+		c.fits = is(func(e *entry) bool { return e.Name != "" && pattern.MatchString(e.Name) })
 	}
-	add(sel.K8sDistribution, "k8sDistribution", func(e *entry) bool { return strings.EqualFold(e.variant.K8sDistribution, sel.K8sDistribution) },
-		func(img *image.Image) string {
-			return mismatch("Kubernetes distribution", img.Attributes[image.AttributeK8sDistribution], sel.K8sDistribution)
-		})
-	add(sel.CustomTag, "customTag", func(e *entry) bool {
-		return e.variant.CustomTag == sel.CustomTag || e.Attributes[image.AttributeCustomTag] == sel.CustomTag
-	}, func(img *image.Image) string { return failsCustomTag(img, sel.CustomTag) })
-	checks = append(checks, agentCheck(sel))
-	if sel.Name != "" {
-		pattern := shellPattern(sel.Name)
-		add(sel.Name, "name", func(e *entry) bool { return e.Name != "" && pattern.MatchString(e.Name) }, func(img *image.Image) string {
-			return mismatch("name", img.Name, sel.Name)
-		})
+	return c
+}
+
+func tagsCheck(wanted map[string]string) check {
+	keys := slices.Sorted(maps.Keys(wanted))
+	var text strings.Builder
+	for _, key := range keys {
+		fmt.Fprintf(&text, "%q=%q ", key, wanted[key])
 	}
-	if len(sel.Tags) > 0 {
-		keys := slices.Sorted(maps.Keys(sel.Tags))
-		var wanted strings.Builder
-		for _, key := range keys {
-			fmt.Fprintf(&wanted, "%q=%q ", key, sel.Tags[key])
-		}
-		add(wanted.String(), "tags", func(e *entry) bool {
-			return !slices.ContainsFunc(keys, func(key string) bool { got, ok := e.Tag(key); return !ok || got != sel.Tags[key] })
-		}, func(img *image.Image) string { return failsTags(img, keys, sel.Tags) })
+	return check{
+		rule: "tags", wanted: text.String(),
+		fits: is(func(e *entry) bool {
+			return !slices.ContainsFunc(keys, func(key string) bool { got, ok := e.Tag(key); return !ok || got != wanted[key] })
+		}),
+		why: func(img *image.Image, _ time.Time) string { return failsTags(img, keys, wanted) },
 	}
-	return checks, nil
+}
+
+// selectable are the rules on the facts that can tell images apart.
+func selectable() []check {
+	return append(factChecks(spec.Select{}, nil), nameCheck(""))
 }
 
 // withheldRule is the rule on what no source offers.
@@ -135,6 +192,13 @@ func agentCheck(sel spec.Select) check {
 			return fmt.Sprintf("its agent %s is a pre-release: name it to have it, as in where: 'image.attributes.peVersion == %q'", version, version)
 		},
 	}
+}
+
+func failsOffer(img *image.Image, _ time.Time) string {
+	if strings.HasPrefix(img.Withheld, "source ") {
+		return img.Withheld // of several
+	}
+	return "its source withholds it: " + img.Withheld
 }
 
 func failsState(img *image.Image, _ time.Time) string {

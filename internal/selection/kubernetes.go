@@ -20,6 +20,9 @@ type within func(*semver.Version) bool
 // over build metadata, which is what tells Kubernetes distributions apart
 // (1.30.4+rke2r1), so a term that names some compares it, too.
 func kubernetesRange(wanted string) (within, error) {
+	if wanted == "" {
+		return nil, nil
+	}
 	var either []within
 	for alternative := range strings.SplitSeq(wanted, "||") {
 		fits, err := alternativeRange(alternative)

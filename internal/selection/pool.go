@@ -42,8 +42,8 @@ type Pool struct {
 
 // maskKey names a check by its rule and what is wanted, at a time where it matters.
 type maskKey struct {
-	rule, wanted string
-	at           int64
+	rule, wanted, beside string
+	at                   int64
 }
 
 // entry is an image with what rules compare, worked out once. What a look at all
@@ -224,7 +224,7 @@ func (m mask) missing(n int) int {
 
 // failing returns the entries that fail a check.
 func (p *Pool) failing(c *check, now time.Time) mask {
-	key := maskKey{rule: c.rule, wanted: c.wanted}
+	key := maskKey{rule: c.rule, wanted: c.wanted, beside: c.beside}
 	if c.timed {
 		key.at = now.UnixNano()
 	}
@@ -269,7 +269,7 @@ func (p *Pool) holdsFor(program *where.Program, i int, now time.Time) bool {
 	return answers[i] == itHolds
 }
 
-// values are all that a field has, in order.
+// values are all that a fact is, in order.
 func (p *Pool) values(key string, get func(*image.Image) string) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

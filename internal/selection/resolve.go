@@ -65,27 +65,6 @@ func wholly(img *image.Image, why string) *image.Image {
 	return &with
 }
 
-// selectable are the fields of select that can tell images apart.
-func selectable() []struct {
-	key string
-	get func(*image.Image) string
-} {
-	return []struct {
-		key string
-		get func(*image.Image) string
-	}{
-		{"provider", func(i *image.Image) string { return i.Provider }},
-		{"region", func(i *image.Image) string { return normalRegion(i.Provider, i.Region) }},
-		{"architecture", func(i *image.Image) string { return i.Architecture }},
-		{"os.name", func(i *image.Image) string { return i.OS.Name }},
-		{"os.version", func(i *image.Image) string { return i.OS.Version }},
-		{"kubernetesVersion", func(i *image.Image) string { return i.KubernetesVersion }},
-		{"k8sDistribution", func(i *image.Image) string { return i.Variant().K8sDistribution }},
-		{"customTag", func(i *image.Image) string { return i.Variant().CustomTag }},
-		{"name", func(i *image.Image) string { return i.Name }},
-	}
-}
-
 // tellApart names the fields in which the alternatives differ.
 func (o Outcome) tellApart() string {
 	if o.Why == unreadOthers {
@@ -95,9 +74,9 @@ func (o Outcome) tellApart() string {
 		return "set idForm: full at the source, or make one source for each subscription and name one of them in the pack's sources"
 	}
 	var differ []string
-	for _, field := range selectable() {
-		if o.differIn(field.get) {
-			differ = append(differ, field.key)
+	for _, fact := range selectable() {
+		if o.differIn(fact.of) {
+			differ = append(differ, fact.rule)
 		}
 	}
 	for _, key := range o.differingTags() {
@@ -121,8 +100,8 @@ func (o Outcome) differingParts() []string {
 	if !o.ofTemplates {
 		return nil
 	}
-	for _, field := range selectable() {
-		if field.key != "name" && o.differIn(field.get) {
+	for _, fact := range selectable() {
+		if fact.rule != "name" && o.differIn(fact.of) {
 			return nil
 		}
 	}
@@ -294,40 +273,34 @@ func (t *trial) byRule() string {
 
 // nextStep names the value that no image has, if there is one.
 func (t *trial) nextStep(mayFit int) string {
-	sel := t.rule.sel
-	wanted := map[string]string{
-		"provider": sel.Provider, "region": sel.Region, "architecture": sel.Architecture,
-		"os.name": sel.OS.Name, "os.version": sel.OS.Version, "kubernetesVersion": sel.KubernetesVersion, "name": sel.Name,
-		"k8sDistribution": sel.K8sDistribution, "customTag": sel.CustomTag,
-	}
 	unread := ""
-	if mayFit > 0 {
+	switch {
+	case mayFit > 0:
 		unread = fmt.Sprintf("%d tags that the source did not read may fit: %s", mayFit, readTags)
-	}
-	if unread == "" && t.misleads(versionsRule) {
+	case t.misleads(versionsRule):
 		return "build and push these images, or correct packs[].edge.kubernetesVersions"
-	}
-	if unread == "" && t.misleads(valuesRule) {
+	case t.misleads(valuesRule):
 		return t.nextParts()
 	}
-	for _, field := range selectable() {
-		if wanted[field.key] == "" || !t.allFail(field.key) {
-			continue
+	for i := range t.rule.checks {
+		fact := &t.rule.checks[i]
+		if fact.what == "" || t.failing[i].missing(len(t.pool.entries)) > 0 {
+			continue // some have it
 		}
-		found := t.pool.values(field.key, field.get)
-		if len(found) == 0 && field.key == "architecture" && t.allUnread() {
+		found := t.pool.values(fact.rule, fact.of)
+		if len(found) == 0 && fact.rule == "architecture" && t.allUnread() {
 			// Tags are left unread for what else is asked for; that comes first.
-			unread = t.unknown(field.key)
+			unread = t.unknown(fact.rule)
 			continue
 		}
-		if field.key == "architecture" && unread != "" {
+		if fact.rule == "architecture" && unread != "" {
 			continue
 		}
 		if len(found) == 0 {
-			return t.unknown(field.key)
+			return t.unknown(fact.rule)
 		}
-		return fmt.Sprintf("the %s asked for is %s, and the images have %s", field.key, strconv.Quote(wanted[field.key]),
-			strings.Join(limited(found), ", ")) + remedy(field.key, wanted[field.key], found)
+		return fmt.Sprintf("the %s asked for is %s, and the images have %s", fact.rule, strconv.Quote(fact.wanted),
+			strings.Join(limited(found), ", ")) + remedy(fact.rule, fact.wanted, found)
 	}
 	return cmp.Or(unread, "change select, or see every image and rule with the explain command")
 }
@@ -430,11 +403,6 @@ func area(region string) string {
 		return ""
 	}
 	return letters
-}
-
-func (t *trial) allFail(rule string) bool {
-	at := slices.IndexFunc(t.rule.checks, func(c check) bool { return c.rule == rule })
-	return at >= 0 && t.failing[at].missing(len(t.pool.entries)) == 0
 }
 
 func limited(values []string) []string {

@@ -75,10 +75,8 @@ func (c *Compiler) Compile(sel spec.Select) (*Rule, error) {
 	return rule, nil
 }
 
-// Reason is why an image was dropped: the rule's name (withheld, state, deprecated,
-// endOfLife, excludedFromLatest, provider, region, architecture, os.name,
-// os.version, kubernetesVersion, peVersion, name, tags, where, values,
-// kubernetesVersions) and a sentence.
+// Reason is why an image was dropped: the rule's name, as docs/selection.md lists them,
+// and a sentence.
 type Reason struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
@@ -250,7 +248,7 @@ func (t *trial) drop(i int) Drop {
 	var reasons []Reason
 	for c, failing := range t.failing {
 		if failing.has(i) {
-			reasons = append(reasons, Reason{t.rule.checks[c].rule, t.rule.checks[c].why(img, t.now)})
+			reasons = append(reasons, t.rule.checks[c].reason(img, t.now))
 		}
 	}
 	if e := &t.pool.entries[i]; e.unread { // what its name tells says more than what it does not
