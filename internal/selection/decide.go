@@ -29,14 +29,14 @@ func (r *Rule) verdict(t *trial) Outcome {
 		return o
 	}
 	for _, doubt := range t.doubts() {
-		if some, why := doubt.of(t.fit); len(some) > 1 {
-			if some = r.different(some); len(some) > 1 {
-				o.refuse(some, why)
-				o.ofTemplates = len(t.ways) > 0
-				o.settled = doubt.settles && r.doubtful(doubt, t.wereRead())
-				o.byTemplate = doubt.byTemplate
-				return o
+		if some, why := r.choice(doubt, t.fit); some != nil {
+			o.refuse(some, why)
+			o.ofTemplates, o.byTemplate = len(t.ways) > 0, doubt.byTemplate
+			if doubt.settles {
+				read, _ := r.choice(doubt, t.wereRead()) // a tag that was not read may be none
+				o.settled = read != nil
 			}
+			return o
 		}
 	}
 	if some := t.shortened(); len(some) > 1 {
@@ -52,14 +52,18 @@ func (r *Rule) verdict(t *trial) Outcome {
 	return o
 }
 
-// doubtful tells whether a doubt is about images of which all is known: a tag that was not
-// read may be none.
-func (r *Rule) doubtful(doubt doubt, read []*entry) bool {
-	if len(read) < 2 {
-		return false
+// choice returns the images that a doubt is about, and why; nil for fewer than two.
+func (r *Rule) choice(doubt doubt, fit []*entry) (some []*entry, why string) {
+	if len(fit) > 1 {
+		some, why = doubt.of(fit)
 	}
-	some, _ := doubt.of(read)
-	return len(some) > 1 && len(r.different(some)) > 1
+	if len(some) > 1 {
+		some = r.different(some)
+	}
+	if len(some) < 2 {
+		return nil, ""
+	}
+	return some, why
 }
 
 // wereRead leaves out the tags of which a source listed the name alone, and those whose
@@ -69,21 +73,8 @@ func (t *trial) wereRead() []*entry {
 		return t.fit
 	}
 	return slices.DeleteFunc(slices.Clone(t.fit), func(e *entry) bool {
-		return e.more != nil || slices.ContainsFunc(t.mustLead(e), func(id string) bool { return t.leadTo().open[id] })
+		return e.more != nil || slices.ContainsFunc(t.versions(), func(version string) bool { return t.leadTo().open[t.id(e, version)] })
 	})
-}
-
-// mustLead are the ids that the template of an entry must lead to.
-func (t *trial) mustLead(e *entry) []string {
-	w := t.ways[e]
-	if w.ID == nil {
-		return nil
-	}
-	ids := make([]string, len(t.rule.template.Versions))
-	for i, version := range t.rule.template.Versions {
-		ids[i] = w.ID(version)
-	}
-	return ids
 }
 
 // decidedBy names what put an entry before another.
@@ -193,7 +184,7 @@ type doubt struct {
 func (t *trial) doubts() []doubt {
 	return []doubt{
 		{of: orders, settles: true}, {of: variants, settles: true}, {of: outputs}, {of: copies}, {of: parts}, {of: systems, byTemplate: true},
-		{of: definitions}, {of: t.untimed}, {of: t.tied}, {of: t.worded},
+		{of: definitions}, {of: t.tied}, {of: t.worded},
 	}
 }
 
@@ -382,16 +373,26 @@ func (t *trial) asNewAs(a, b *entry) bool {
 	return sameTime(a.Image, b.Image) && a.version.Compare(*b.version) == 0
 }
 
+// byVersion are the images that the first is before by its version alone, or not at all.
+func byVersion(fit []*entry) []*entry {
+	top := fit[0]
+	if top.NewestBy == image.NewestByVersion {
+		return fit[1:]
+	}
+	end := slices.IndexFunc(fit, func(e *entry) bool { return !sameTime(top.Image, e.Image) })
+	if end < 0 {
+		return fit[1:]
+	}
+	return fit[1:end]
+}
+
 // definitions finds the images that the first is before by its version alone, and whose
 // versions are numbers of other image definitions; one for each.
 func definitions(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	some = fit[:1:1]
 	seen := map[int32]bool{top.series: true}
-	for _, e := range fit[1:] {
-		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
-			break
-		}
+	for _, e := range byVersion(fit) {
 		if top.series != 0 && e.series != 0 && !seen[e.series] {
 			seen[e.series] = true
 			some = append(some, e)
@@ -400,24 +401,14 @@ func definitions(fit []*entry) (some []*entry, why string) {
 	return some, "they are versions of several image definitions, which do not compare"
 }
 
-// untimed finds the images that only their ids set apart from the first, when no
-// creation time is known.
-func (t *trial) untimed(fit []*entry) (some []*entry, why string) {
-	if fit[0].CreatedAt != nil {
-		return nil, ""
-	}
-	some = t.asNew(fit)
-	return some, "neither a creation time nor a version says which is newest" + t.apartFor(some)
-}
-
 // tied finds the images that only their ids set apart from the first, and tells what the
 // ids would choose.
 func (t *trial) tied(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
-	if top.CreatedAt == nil {
-		return nil, ""
-	}
 	some = t.asNew(fit)
+	if top.CreatedAt == nil {
+		return some, "neither a creation time nor a version says which is newest" + t.apartFor(some)
+	}
 	contents := []struct {
 		name string
 		same func(*entry) bool
@@ -444,10 +435,7 @@ func (t *trial) tied(fit []*entry) (some []*entry, why string) {
 func (t *trial) worded(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	some = fit[:1:1]
-	for _, e := range fit[1:] {
-		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
-			break
-		}
+	for _, e := range byVersion(fit) {
 		if t.unordered(top, e) && !sameEdition(top, e) && !t.sameContent(top, e) && (len(some) == 1 || t.unordered(some[len(some)-1], e)) {
 			some = append(some, e)
 		}

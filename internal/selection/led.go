@@ -22,6 +22,34 @@ func (t *trial) leads(from, to *entry) bool {
 	return version != "" && w.ID(version) == to.ID
 }
 
+// versions of Kubernetes that a template must lead to an image for; none where any will do.
+func (t *trial) versions() []string {
+	if t.rule.template == nil {
+		return nil
+	}
+	return t.rule.template.Versions
+}
+
+// id is what the template of an entry leads to for a version; empty for nothing.
+func (t *trial) id(e *entry, version string) string {
+	if w := t.ways[e]; w.ID != nil {
+		return w.ID(version)
+	}
+	return ""
+}
+
+// mustLead are the ids that the templates of entries lead to for versions.
+func (t *trial) mustLead(from []*entry, versions []string) map[string]bool {
+	ids := map[string]bool{}
+	for _, e := range from {
+		for _, version := range versions {
+			ids[t.id(e, version)] = true
+		}
+	}
+	delete(ids, "")
+	return ids
+}
+
 // wayOf is the way of an entry that fits, or that may.
 func (t *trial) wayOf(e *entry) way {
 	if w, known := t.ways[e]; known {
@@ -139,10 +167,7 @@ func (t *trial) rivals() []*entry {
 	}
 	var some []*entry
 	top := t.fit[0]
-	for _, e := range t.fit[1:] {
-		if top.NewestBy != image.NewestByVersion && !sameTime(top.Image, e.Image) {
-			break
-		}
+	for _, e := range byVersion(t.fit) {
 		if !t.bothLead(top, e) || sameEdition(top, e) || !t.asNewAs(top, e) && !t.unordered(top, e) {
 			continue
 		}

@@ -54,15 +54,10 @@ func (e *entry) tellsLater(rule string) bool {
 // named tells whether what is said of a tag by its name tells a fact for good. What else
 // is read takes the place of a version without its system, or of a part of one.
 func named(img *image.Image, fact string) bool {
-	switch fact {
-	case "architecture":
-		return img.Architecture != ""
-	case "os.name":
-		return img.OS.Name != ""
-	case "os.version":
+	if fact == "os.version" {
 		return img.OS.Name != "" && img.OS.Version != "" && !osname.Partial(img.OS.Name, img.OS.Version)
 	}
-	return img.KubernetesVersion != ""
+	return *img.Fact(fact) != ""
 }
 
 // unknown are the fields of a tag that come, or may change, when it is read, as expressions
@@ -98,57 +93,62 @@ func (t *trial) open() []*entry {
 	return t.mayBe
 }
 
-// unreads are the entries that were not read and could change an outcome.
-type unreads struct {
-	// before would come before what fits, and variants are the first of each kind
-	// that would leave no pick. To the led the template of the first that fits leads, and
-	// to beside where the pack names no versions; before that is read, it is not known
+// needs are the images that must be read before a verdict is final, best first, by what
+// each may do to it.
+type needs struct {
+	// before would come before what fits, or what they must lead to may.
+	before []*entry
+	// led are what the first's template must lead to, and what sets it apart from rivals.
+	led []*entry
+	// after would come after it, and be a second one. Of these, variants are the first of
+	// each kind, which would leave no pick, and beside are those that the first's template
+	// leads to where the pack names no versions: before they are read, it is not known
 	// whether the images of several architectures are of one template.
-	before, led, beside, after, variants []*entry
+	after, variants, beside []*entry
+	// between are what an outcome cannot choose between, and what must be led to from these:
+	// one may be none.
+	between []*entry
 }
 
-// unread sorts what was not read by what it could change.
-func (t *trial) unread() unreads {
+// needs sorts what was not read by what it could change.
+func (t *trial) needs(o *Outcome) needs {
 	open := t.open()
 	if len(t.fit) == 0 {
-		return unreads{before: open}
+		return needs{before: open}
 	}
-	var u unreads
+	var n needs
 	top := t.fit[0]
-	seen, toLead, awaited := map[kind]bool{kindOf(top, top): true}, t.toLead(top), t.awaited(top)
+	seen := map[kind]bool{kindOf(top, top): true}
+	awaited := t.mustLead(slices.DeleteFunc(slices.Clone(t.waiting), func(e *entry) bool { return t.ranksAfter(e, top) }), t.versions())
+	led, between := t.ledFrom(top), t.between(o)
+	ids := t.mustLead(between, t.versions())
 	for _, e := range open {
+		if ids[e.ID] || slices.Contains(between, e) {
+			n.between = append(n.between, e)
+		}
 		switch {
 		case !t.ranksAfter(e, top), awaited[e.ID]:
-			u.before = append(u.before, e)
-		case toLead[e.ID]:
-			u.led = append(u.led, e)
-		default:
-			u.after = append(u.after, e)
-			if t.leads(top, e) {
-				u.beside = append(u.beside, e)
-			}
-			if of := kindOf(e, top); e.Version != "" && !seen[of] {
-				seen[of] = true
-				u.variants = append(u.variants, e)
-			}
-		}
-	}
-	return u
-}
-
-// awaited are the ids that templates lead to which come no later than the first, and which
-// would fit if what they lead to did.
-func (t *trial) awaited(top *entry) map[string]bool {
-	ids := map[string]bool{}
-	for _, e := range t.waiting {
-		if t.ranksAfter(e, top) {
+			n.before = append(n.before, e)
+			continue
+		case led[e.ID]:
+			n.led = append(n.led, e)
 			continue
 		}
-		for _, id := range t.mustLead(e) {
-			ids[id] = true
+		n.after = append(n.after, e)
+		if t.leads(top, e) {
+			n.beside = append(n.beside, e)
+		}
+		if of := kindOf(e, top); e.Version != "" && !seen[of] {
+			seen[of] = true
+			n.variants = append(n.variants, e)
 		}
 	}
-	return ids
+	return n
+}
+
+// between are the entries that an outcome cannot choose between.
+func (t *trial) between(o *Outcome) []*entry {
+	return slices.DeleteFunc(slices.Clone(t.fit), func(e *entry) bool { return !slices.Contains(o.Alternatives, e.Image) })
 }
 
 // kind is what makes a tag neither newer nor older than others, as far as its name tells.
@@ -187,23 +187,13 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 	return e.version.Order(*top.version) < 0
 }
 
-// toLead are the ids that the template of the first must lead to, and those that set it apart
-// from rivals.
-func (t *trial) toLead(top *entry) map[string]bool {
-	if t.rule.template == nil || t.ways[top].ID == nil {
-		return nil
-	}
-	of, versions := []*entry{top}, t.rule.template.Versions
+// ledFrom are the ids that the template of the first must lead to, and those that set it
+// apart from rivals.
+func (t *trial) ledFrom(top *entry) map[string]bool {
 	if rivals := t.rivals(); len(rivals) > 0 {
-		of, versions = append(of, rivals...), t.leadTo().versions
+		return t.mustLead(append(rivals, top), t.leadTo().versions)
 	}
-	ids := map[string]bool{}
-	for _, e := range of {
-		for _, version := range versions {
-			ids[t.ways[e].ID(version)] = true
-		}
-	}
-	return ids
+	return t.mustLead([]*entry{top}, t.versions())
 }
 
 // maxUnread bounds how many images an outcome names to be read: the best come first.
@@ -215,52 +205,28 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	if !t.pool.hasUnread || o.settled {
 		return
 	}
-	u := t.unread()
-	some := append(u.before[:len(u.before):len(u.before)], u.led...)
+	n := t.needs(o)
+	some := slices.Concat(n.before, n.led)
 	switch {
 	case o.Verdict == NoImage:
 	case r.pick == spec.PickExactlyOne:
-		some = append(some, u.after...)
+		some = append(some, n.after...)
 	default: // a variant may be none once it is read, or leave no pick
-		some = append(some, u.variants...)
+		some = append(some, n.variants...)
 		if o.byTemplate {
-			some = append(some, u.beside...)
+			some = append(some, n.beside...)
 		}
 	}
-	o.unread = t.withPlatforms(toAsk(some, t.inDoubt(o)))
+	o.unread = t.withPlatforms(toAsk(append(some, n.between...)))
 	if o.Verdict == Picked {
-		r.noteUnread(o, t, u)
+		r.noteUnread(o, t, n)
 	}
-}
-
-// inDoubt are the images between which an outcome cannot choose and which were not read, and
-// those that the templates of these must lead to: one may be none.
-func (t *trial) inDoubt(o *Outcome) []*entry {
-	var some []*entry
-	ids := map[string]bool{}
-	for _, e := range t.fit {
-		if !slices.Contains(o.Alternatives, e.Image) {
-			continue
-		}
-		if e.more != nil {
-			some = append(some, e)
-		}
-		for _, id := range t.mustLead(e) {
-			ids[id] = true
-		}
-	}
-	for _, e := range t.open() {
-		if ids[e.ID] {
-			some = append(some, e)
-		}
-	}
-	return some
 }
 
 // toAsk leaves the best that a source can be asked for, each once.
-func toAsk(some, more []*entry) []*entry {
+func toAsk(some []*entry) []*entry {
 	var best []*entry
-	for _, e := range append(some[:len(some):len(some)], more...) {
+	for _, e := range some {
 		if len(best) < maxUnread && e.askable && !slices.Contains(best, e) {
 			best = append(best, e)
 		}
@@ -298,35 +264,28 @@ func (t *trial) withPlatforms(some []*entry) []Unread {
 
 // noteUnread tells of tags that were not read and could change the pick. Where there may
 // be no second image they are reason enough to refuse.
-func (r *Rule) noteUnread(o *Outcome, t *trial, u unreads) {
-	if others := append(t.fit[:1:1], others(t.fit[0], u)...); r.pick == spec.PickExactlyOne && len(others) > 1 {
+func (r *Rule) noteUnread(o *Outcome, t *trial, n needs) {
+	top := t.fit[0]
+	others := func(some ...*entry) []*entry {
+		return slices.DeleteFunc(some, func(e *entry) bool { return sameEdition(e, top) })
+	}
+	if more := others(slices.Concat(n.before, n.after)...); r.pick == spec.PickExactlyOne && len(more) > 0 {
 		o.Pick, o.DecidedBy, o.Tie = nil, "", nil
-		o.refuse(others, unreadOthers)
+		o.refuse(append(t.fit[:1:1], more...), unreadOthers)
 		return
 	}
-	before := slices.DeleteFunc(slices.Clone(u.before), func(e *entry) bool { return sameEdition(e, t.fit[0]) })
-	if len(before) > 0 {
+	if before := others(slices.Clone(n.before)...); len(before) > 0 {
 		o.note("%d tags that the source did not read would come before the pick if they fit, the first is %s: "+
 			readTags+" to know, or narrow tags", len(before), before[0].ID)
 	}
-	if len(u.variants) > 0 {
+	if len(n.variants) > 0 {
 		of, sel := "Kubernetes distribution or custom tag", "k8sDistribution or customTag"
-		if u.variants[0].variant == t.fit[0].variant {
+		if n.variants[0].variant == top.variant {
 			of, sel = "operating system or architecture", "os.name or architecture"
 		}
 		o.note("%d tags of another %s, which the source did not read, would leave no pick if they fit, "+
-			"the first is %s: select a %s", len(u.variants), of, u.variants[0].ID, sel)
+			"the first is %s: select a %s", len(n.variants), of, n.variants[0].ID, sel)
 	}
-}
-
-func others(top *entry, u unreads) []*entry {
-	var all []*entry
-	for _, e := range append(u.before[:len(u.before):len(u.before)], u.after...) {
-		if !sameEdition(e, top) {
-			all = append(all, e)
-		}
-	}
-	return all
 }
 
 // unreadOthers is why a pick is not known to be the only one.
