@@ -2,6 +2,7 @@ package selection_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,6 +162,36 @@ func TestUnreadTagsInDoubtAreAskedFor(t *testing.T) {
 	}
 	if outcome.Verdict != selection.Ambiguous || !asked[one.ID] || !asked[other.ID] {
 		t.Errorf("%s, asked for %v", outcome.Verdict, asked)
+	}
+}
+
+// Images of two systems leave no pick also where that of the first is not known. Those that
+// were not read, and what the template of one must lead to, may be none once they are.
+func TestUnreadTagsOfTwoSystemsAreAskedFor(t *testing.T) {
+	of := func(system string, named ...func(*image.Image)) []func(*image.Image) {
+		return append(named, func(i *image.Image) { i.OS.Name = system })
+	}
+	top, newer := edge("k3s-1.30.9-v4.8.0", of("")...), edge("k3s-1.31.1-v4.8.0", of("")...)
+	ubuntu, rhel := edge("k3s-1.30.9-v4.7.0", of("ubuntu", onlyNamed)...), edge("k3s-1.30.9-v4.6.0", of("rhel")...)
+	for name, tc := range map[string]struct {
+		images   []image.Image
+		versions []string
+	}{
+		"itself":           {[]image.Image{top, ubuntu, rhel}, nil},
+		"what it leads to": {[]image.Image{top, newer, ubuntu, edge("k3s-1.31.1-v4.7.0", of("ubuntu")...), rhel, edge("k3s-1.31.1-v4.6.0", of("rhel")...)}, []string{"1.30.9", "1.31.1"}},
+	} {
+		rule, err := selection.Compile(spec.Select{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.versions != nil {
+			rule = rule.Templated(templateOf(tc.versions...))
+		}
+		outcome := rule.Decide(selection.Prepare(tc.images), now())
+		asked := slices.ContainsFunc(outcome.Unread(), func(unread selection.Unread) bool { return unread.ID == ubuntu.ID })
+		if outcome.Verdict != selection.Ambiguous || !asked {
+			t.Errorf("%s: %s, %s is asked for: %v", name, says(outcome), ubuntu.ID, asked)
+		}
 	}
 }
 
