@@ -11,15 +11,14 @@ import (
 // leads tells whether the template of an entry leads to another one, for a version that the
 // pack names or, where it names none, for its own.
 func (t *trial) leads(from, to *entry) bool {
-	w := t.ways[from]
-	if w.ID == nil {
+	if t.ways[from].ID == nil {
 		return false
 	}
-	if wanted := t.rule.template.Versions; len(wanted) > 0 {
-		return slices.ContainsFunc(wanted, func(version string) bool { return w.ID(version) == to.ID })
+	wanted := t.versions()
+	if version := t.wayOf(to).Kubernetes; len(wanted) == 0 && version != "" {
+		wanted = []string{version}
 	}
-	version := t.wayOf(to).Kubernetes
-	return version != "" && w.ID(version) == to.ID
+	return t.mustLead([]*entry{from}, wanted)[to.ID]
 }
 
 // versions of Kubernetes that a template must lead to an image for; none where any will do.

@@ -101,16 +101,26 @@ func (o *Outcome) noteRegions(t *trial) {
 		o.noteNotReady(t)
 		return
 	}
-	others := map[string]bool{}
-	for _, e := range t.fit {
-		if !sameIdentity(top, e) && e.region != top.region && regional(e.Image) && sameProvider(e.Provider, top.Provider) {
-			others[e.region] = true
+	others := t.others(func(e *entry) string {
+		if sameIdentity(top, e) || e.region == top.region || !regional(e.Image) || !sameProvider(e.Provider, top.Provider) {
+			return ""
 		}
-	}
+		return e.region
+	})
 	if len(others) > 0 {
 		o.note("the image is in %s, others that fit are in %s, and the pack names no region: set select.region to be sure",
-			top.Region, strings.Join(slices.Sorted(maps.Keys(others)), ", "))
+			top.Region, strings.Join(others, ", "))
 	}
+}
+
+// others are, in order, what is so of others that fit, where that is known.
+func (t *trial) others(what func(*entry) string) []string {
+	all := map[string]bool{}
+	for _, e := range t.fit[1:] {
+		all[what(e)] = true
+	}
+	delete(all, "")
+	return slices.Sorted(maps.Keys(all))
 }
 
 // noteProviders tells a pack that names no provider which others fit: the newest of them may
@@ -120,15 +130,15 @@ func (o *Outcome) noteProviders(t *trial) {
 	if t.rule.sel.Provider != "" {
 		return
 	}
-	others := map[string]bool{}
-	for _, e := range t.fit[1:] {
-		if !sameProvider(e.Provider, top.Provider) {
-			others[e.Provider] = true
+	others := t.others(func(e *entry) string {
+		if sameProvider(e.Provider, top.Provider) {
+			return ""
 		}
-	}
+		return e.Provider
+	})
 	if len(others) > 0 {
 		o.note("the image has the provider %s, others that fit have %s, and the pack names none: set select.provider to be sure",
-			top.Provider, strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "))
+			top.Provider, strings.Join(limited(others), ", "))
 	}
 }
 
@@ -149,15 +159,15 @@ func (o *Outcome) noteMachines(t *trial) {
 		if len(values) == 0 || kind(top) == "" || strings.Contains(t.rule.sel.Where, name) {
 			continue
 		}
-		others := map[string]bool{}
-		for _, e := range t.fit[1:] {
-			if value := kind(e); value != "" && value != kind(top) && sameProvider(e.Provider, top.Provider) && (e.series == 0 || e.series != top.series) {
-				others[value] = true
+		others := t.others(func(e *entry) string {
+			if kind(e) == kind(top) || !sameProvider(e.Provider, top.Provider) || e.series != 0 && e.series == top.series {
+				return ""
 			}
-		}
+			return kind(e)
+		})
 		if len(others) > 0 {
 			o.note("the image has the %s %s, others that fit have %s, and the pack names none: select by image.attributes.%s in where to be sure",
-				name, kind(top), strings.Join(limited(slices.Sorted(maps.Keys(others))), ", "), name)
+				name, kind(top), strings.Join(limited(others), ", "), name)
 		}
 	}
 }
@@ -175,7 +185,7 @@ func (o *Outcome) noteUntold(t *trial) {
 			continue
 		}
 		img, untold := told(*e.Image, top.Image)
-		if supposed := newEntry(&img, nil); untold != nil && t.rule.fits(&supposed, t.now) && t.mayLead(&supposed) {
+		if untold != nil && t.fitsAs(&img) {
 			o.note("%s would come before the pick, but its %s is not known: %s", e.ID, strings.Join(untold, ", "), declare)
 			return
 		}
@@ -184,23 +194,22 @@ func (o *Outcome) noteUntold(t *trial) {
 
 // told fills in of an image what is not known of it and of another one is.
 func told(img image.Image, like *image.Image) (filled image.Image, untold []string) {
-	for _, fact := range []struct {
-		name      string
-		to        *string
-		as        string
-		unrelated bool
-	}{
-		{"architecture", &img.Architecture, like.Architecture, false},
-		{"Kubernetes version", &img.KubernetesVersion, like.KubernetesVersion, false},
-		{"OS version", &img.OS.Version, like.OS.Version, img.OS.Name != "" && img.OS.Name != like.OS.Name},
-		{"OS name", &img.OS.Name, like.OS.Name, false},
+	ofOther := img.OS.Name != "" && img.OS.Name != like.OS.Name // a version is of its system
+	for _, fact := range []struct{ name, words string }{
+		{"architecture", "architecture"}, {"kubernetesVersion", "Kubernetes version"}, {"os.version", "OS version"}, {"os.name", "OS name"},
 	} {
-		if *fact.to == "" && fact.as != "" && !fact.unrelated {
-			*fact.to = fact.as
-			untold = append(untold, fact.name)
+		is, as := img.Fact(fact.name), *like.Fact(fact.name)
+		if *is == "" && as != "" && !(ofOther && fact.name == "os.version") {
+			*is, untold = as, append(untold, fact.words)
 		}
 	}
 	return img, untold
+}
+
+// fitsAs tells whether an image of no pool would fit, and lead where it has to.
+func (t *trial) fitsAs(img *image.Image) bool {
+	supposed := newEntry(img, nil)
+	return t.rule.fits(&supposed, t.now) && t.mayLead(&supposed)
 }
 
 // notePartial tells a pack that selects a release that of the pick a part of it is known.
@@ -290,15 +299,12 @@ func (t *trial) hasWhole(e *entry) bool {
 // wouldFit tells whether an image would fit if what is not known of it were as the
 // pick has it.
 func (t *trial) wouldFit(e *entry) bool {
-	pick, img := t.fit[0].Image, *e.Image
-	img.Architecture = cmp.Or(img.Architecture, pick.Architecture)
-	img.KubernetesVersion = cmp.Or(img.KubernetesVersion, pick.KubernetesVersion)
-	img.OS.Name, img.OS.Version = cmp.Or(img.OS.Name, pick.OS.Name), cmp.Or(img.OS.Version, pick.OS.Version)
+	pick := t.fit[0].Image
+	img, _ := told(*e.Image, pick)
 	img.Tags = maps.Clone(pick.Tags)
 	if img.Tags == nil {
 		img.Tags = map[string]string{}
 	}
 	maps.Copy(img.Tags, e.Tags)
-	supposed := newEntry(&img, nil)
-	return t.rule.fits(&supposed, t.now) && t.mayLead(&supposed)
+	return t.fitsAs(&img)
 }

@@ -255,7 +255,7 @@ func (t *trial) byRule() string {
 	}
 	for _, way := range t.ways {
 		if way.leadsNowhere() {
-			counts[way.rule]++
+			counts[way.lost.Rule]++
 			left--
 		}
 	}
@@ -309,7 +309,7 @@ func (t *trial) nextStep(mayFit int) string {
 func (t *trial) misleads(rule string) bool {
 	for _, ways := range []map[*entry]way{t.ways, t.astrays} {
 		for _, way := range ways {
-			if way.rule == rule && way.ID != nil {
+			if way.lost.Rule == rule && way.ID != nil {
 				return true
 			}
 		}

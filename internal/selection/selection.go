@@ -255,12 +255,12 @@ func (t *trial) drop(i int) Drop {
 		slices.SortStableFunc(reasons, func(a, b Reason) int { return later(a.Rule, e) - later(b.Rule, e) })
 	}
 	if way, ok := t.astrays[&t.pool.entries[i]]; ok { // whatever it holds
-		reasons = slices.Insert(reasons, 0, Reason{way.rule, way.why})
+		reasons = slices.Insert(reasons, 0, way.lost)
 	}
 	switch way := t.ways[&t.pool.entries[i]]; {
 	case reasons != nil:
 	case way.leadsNowhere():
-		reasons = []Reason{{way.rule, way.why}}
+		reasons = []Reason{way.lost}
 	default:
 		reasons = []Reason{{"where", t.rule.whyWhere(img, t.now)}}
 	}

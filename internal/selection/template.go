@@ -63,11 +63,11 @@ const (
 type way struct {
 	Lead
 	agent versions.Version
-	// why it leads nowhere, and the rule on that.
-	why, rule string
+	// lost is why it does not lead where it has to; empty for one that does.
+	lost Reason
 }
 
-func (w way) leadsNowhere() bool { return w.why != "" }
+func (w way) leadsNowhere() bool { return w.lost != Reason{} }
 
 // follow leaves of what fits the images whose template leads to all that the pack asks
 // for, the newest agent first.
@@ -84,7 +84,7 @@ func (t *trial) follow() {
 		w := t.way(e)
 		some = some || w.ID != nil
 		if w.ID != nil {
-			w.rule, w.why = t.astray(e, w, t.accepted, e.Architecture)
+			w.lost = t.astray(e, w, t.accepted, e.Architecture)
 		}
 		t.ways[e] = w
 	}
@@ -100,7 +100,7 @@ func (t *trial) follow() {
 func (t *trial) way(e *entry) way {
 	lead, err := t.rule.template.Leads(e.Image)
 	if err != nil {
-		return way{rule: valuesRule, why: err.Error()}
+		return way{lost: Reason{valuesRule, err.Error()}}
 	}
 	return way{Lead: lead, agent: versions.Parse(lead.Agent)}
 }
@@ -116,16 +116,16 @@ func (t *trial) sortByAgent(some []*entry) {
 // astray says by which rule, and why, the template of an entry does not lead to all that it
 // has to: the entry itself, in the repository that the values name, and one that fits for
 // each version, of one architecture.
-func (t *trial) astray(e *entry, w way, has landing, architecture string) (rule, why string) {
+func (t *trial) astray(e *entry, w way, has landing, architecture string) Reason {
 	if !w.Own {
-		return valuesRule, t.otherParts(e, w)
+		return Reason{valuesRule, t.otherParts(e, w)}
 	}
 	if w.Elsewhere != "" && t.pool.repositories[w.Elsewhere] {
-		return valuesRule, fmt.Sprintf("values.registry and values.repo lead to %s, and it is not there", w.Elsewhere)
+		return Reason{valuesRule, fmt.Sprintf("values.registry and values.repo lead to %s, and it is not there", w.Elsewhere)}
 	}
 	wanted := t.rule.template.Versions
 	if len(wanted) == 0 {
-		return "", ""
+		return Reason{}
 	}
 	var missing []string
 	own := false
@@ -138,14 +138,14 @@ func (t *trial) astray(e *entry, w way, has landing, architecture string) (rule,
 	}
 	switch {
 	case len(missing) > 0:
-		return versionsRule, "its template leads to no image that fits: " + strings.Join(limited(missing), ", ")
+		return Reason{versionsRule, "its template leads to no image that fits: " + strings.Join(limited(missing), ", ")}
 	case !own:
-		return versionsRule, fmt.Sprintf("Kubernetes %s is none of edge.kubernetesVersions", cmp.Or(e.KubernetesVersion, "of an unknown version"))
+		return Reason{versionsRule, fmt.Sprintf("Kubernetes %s is none of edge.kubernetesVersions", cmp.Or(e.KubernetesVersion, "of an unknown version"))}
 	}
 	if why := has.unshared(w, wanted, architecture); why != "" {
-		return versionsRule, why
+		return Reason{versionsRule, why}
 	}
-	return "", ""
+	return Reason{}
 }
 
 // part is a part of the tag that the values of a pack set.
@@ -221,10 +221,7 @@ func (t *trial) openWays(open []*entry) []*entry {
 		could.add(e, laterArchitecture(e))
 	}
 	for e, w := range t.ways {
-		if w.rule != versionsRule {
-			continue
-		}
-		if _, why := t.astray(e, w, could, e.Architecture); why == "" {
+		if w.lost.Rule == versionsRule && t.astray(e, w, could, e.Architecture) == (Reason{}) {
 			t.waiting = append(t.waiting, e)
 		}
 	}
@@ -238,7 +235,7 @@ func (t *trial) openWays(open []*entry) []*entry {
 			continue
 		}
 		_, known := t.ways[e]
-		if w.rule, w.why = t.astray(e, w, could, laterArchitecture(e)); w.leadsNowhere() {
+		if w.lost = t.astray(e, w, could, laterArchitecture(e)); w.leadsNowhere() {
 			if !known {
 				t.astrays[e] = w
 			}
@@ -263,11 +260,7 @@ func (t *trial) mayLead(e *entry) bool {
 	}
 	w, has := t.way(e), maps.Clone(t.accepted)
 	has.add(e, e.Architecture)
-	if w.ID == nil {
-		return false
-	}
-	_, why := t.astray(e, w, has, e.Architecture)
-	return why == ""
+	return w.ID != nil && t.astray(e, w, has, e.Architecture) == Reason{}
 }
 
 // noteElsewhere tells of a template that leads to a mirror which no source lists.
@@ -279,14 +272,11 @@ func (o *Outcome) noteElsewhere(t *trial) {
 
 // led are the entries that the pick's template leads to, by version of Kubernetes.
 func (t *trial) led() (all []string, of map[string][]*entry) {
-	pick, wanted := t.ways[t.fit[0]], map[string]bool{}
-	for _, version := range t.rule.template.Versions {
-		wanted[pick.ID(version)] = true
-	}
+	pick, wanted := t.fit[0], t.mustLead(t.fit[:1], t.versions())
 	of = map[string][]*entry{}
 	for _, e := range t.fit {
 		version := t.ways[e].Kubernetes
-		if version != "" && pick.ID(version) == e.ID && (len(wanted) == 0 || wanted[e.ID]) {
+		if version != "" && t.id(pick, version) == e.ID && (len(wanted) == 0 || wanted[e.ID]) {
 			of[version] = append(of[version], e)
 		}
 	}

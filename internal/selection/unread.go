@@ -176,12 +176,8 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 		return false
 	}
 	if lead := t.ways[top]; lead.ID != nil {
-		w, known := t.ways[e]
-		if !known {
-			w = t.way(e)
-		}
-		if w.agent.Compare(lead.agent) != 0 {
-			return w.agent.Order(lead.agent) < 0
+		if agent := t.wayOf(e).agent; agent.Compare(lead.agent) != 0 {
+			return agent.Order(lead.agent) < 0
 		}
 	}
 	return e.version.Order(*top.version) < 0
