@@ -95,7 +95,7 @@ func (f *former) read(block *hcl.Block) {
 			f.imported = append(f.imported, block.Labels[1])
 		}
 	case "removed":
-		if label, ok := strings.CutPrefix(address(attributes["from"]), profileType+"."); ok {
+		if label, ok := strings.CutPrefix(referred(attributes["from"]), profileType+"."); ok {
 			f.labels = append(f.labels, label)
 		}
 	case "provider":
@@ -139,24 +139,8 @@ func isText(expression hclsyntax.Expression) bool {
 	})
 }
 
-// Notes tells what an output does to the profiles of the one before it, which people
-// would see in Terraform's plan alone.
-func Notes(before, output []byte, asJSON bool) []string {
-	was, is := readFormer(before, asJSON), readFormer(output, asJSON)
-	if was.unread {
-		return []string{"the earlier output cannot be read: what it had is not let go of; see in Terraform's plan that nothing is destroyed"}
-	}
-	var notes []string
-	for _, label := range was.live {
-		if !slices.Contains(is.live, label) {
-			notes = append(notes, "Terraform lets go of "+profileType+"."+label+", which is no longer rendered; the profile stays in Palette")
-		}
-	}
-	return notes
-}
-
-// address is what an attribute refers to: a resource of this module.
-func address(attribute *hcl.Attribute) string {
+// referred is what an attribute refers to: a resource of this module.
+func referred(attribute *hcl.Attribute) string {
 	if attribute == nil {
 		return ""
 	}
@@ -185,11 +169,19 @@ func (m *module) keepsLayers(f former) error {
 
 // letGo tells Terraform to forget the profiles that a former output has and this one
 // has not: without a word it would delete them. Their providers stay, as it asks for
-// these.
-func (m *module) letGo(f former) {
+// these. People would see in Terraform's plan alone what is let go for the first time,
+// so note tells it.
+func (m *module) letGo(f former, note func(string)) {
+	if f.unread {
+		note("the earlier output cannot be read: what it had is not let go of; see in Terraform's plan that nothing is destroyed")
+	}
 	for _, label := range f.labels {
-		if !slices.ContainsFunc(m.profiles, func(p profile) bool { return p.label == label }) {
-			m.removed = append(m.removed, label)
+		if slices.ContainsFunc(m.profiles, func(p profile) bool { return p.label == label }) {
+			continue
+		}
+		m.removed = append(m.removed, label)
+		if slices.Contains(f.live, label) {
+			note("Terraform lets go of " + profileType + "." + label + ", which is no longer rendered; the profile stays in Palette")
 		}
 	}
 	if len(m.removed) == 0 {

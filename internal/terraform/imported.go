@@ -13,18 +13,11 @@ const (
 	inset = `^\s*[ \t]+\S`
 )
 
-// expressions of a profile that is imported. Its layers are those that it has; only
-// our values are put in.
-type expressions struct {
-	layers, values string
-	conditions     []condition
-}
-
 // condition is a condition of a resource, before or after it was planned, with the
-// sentence for one that does not hold: texts and expressions by turns.
+// sentence for one that does not hold.
 type condition struct {
 	when, holds string
-	message     []string
+	message     message
 }
 
 const (
@@ -33,32 +26,60 @@ const (
 )
 
 func (p profile) layers() string {
-	return strings.Join([]string{"data", profileType, p.label, "pack"}, ".")
+	return "data." + profileType + "." + p.label + ".pack"
 }
 
-func (p profile) expressions() expressions {
-	layers := p.layers()
-	name, ours := quotedText(p.pack.Pack), entry(localName, p.pack.Name)
+// imported is the resource of a profile that is there, which Terraform did not make. Its
+// layers are those that it has; only our values are put in. Terraform 1.5 has import
+// blocks, and the provider skip_destroy since 0.29.5.
+func (p profile) imported() body {
+	resource := p.identity()
+	resource.set("skip_destroy", flag(true))
+	content := valuesOf("pack", "name", "type", "tag", "uid")
+	content.set("values", expression("pack.value.name == "+quotedText(p.pack.Pack)+" ? "+entry(localName, p.pack.Name)+" : pack.value.values"))
+	content.block(dynamic("pack.value.manifest", valuesOf("manifest", "name", "content")), "dynamic", "manifest")
+	resource.block(dynamic(p.layers(), content), "dynamic", "pack")
+	lifecycle := p.lifecycle()
+	for _, c := range p.conditions() {
+		lifecycle.block(body{{name: "condition", value: expression(c.holds)}, {name: "error_message", value: c.message}}, c.when)
+	}
+	resource.block(lifecycle, "lifecycle")
+	return resource
+}
+
+// dynamic is a block for each element.
+func dynamic(each string, content body) body {
+	b := body{{name: "for_each", value: expression(each)}}
+	b.block(content, "content")
+	return b
+}
+
+// valuesOf are attributes as an element has them.
+func valuesOf(element string, names ...string) body {
+	var b body
+	for _, name := range names {
+		b.set(name, expression(element+".value."+name))
+	}
+	return b
+}
+
+func (p profile) conditions() []condition {
+	layers, name := p.layers(), quotedText(p.pack.Pack)
 	profile := "rofile " + p.Name + " " + p.version()
-	e := expressions{
-		layers: layers,
-		values: "pack.value.name == " + name + " ? " + ours + " : pack.value.values",
-		conditions: append([]condition{{
-			before, "contains(" + layers + "[*].name, " + name + ")",
-			[]string{"P" + profile + " has no layer " + p.pack.Pack +
-				", which would be left out. Check target.profile, or add the layer, by kubectl byoos apply with target.create: true."},
-		}}, manifestsApart(layers, "P"+profile)...),
-	}
+	all := append([]condition{{
+		before, "contains(" + layers + "[*].name, " + name + ")",
+		message{"P" + profile + " has no layer " + p.pack.Pack +
+			", which would be left out. Check target.profile, or add the layer, by kubectl byoos apply with target.create: true."},
+	}}, manifestsApart(layers, "P"+profile)...)
 	if !p.Replace {
-		e.conditions = append(e.conditions, p.nothingLost(layers, "p"+profile)...)
+		all = append(all, p.nothingLost(layers, "p"+profile)...)
 	}
-	e.conditions = append(e.conditions, condition{
+	all = append(all, condition{
 		before, "alltrue([for text in flatten([for layer in " + layers + " : concat([layer.name == " + name + " ? \"\" : layer.values], layer.manifest[*].content)]) : " +
 			"!can(regex(" + quotedText(inset) + ", text))])",
-		[]string{"P" + profile + " has values or a manifest whose first line is indented. The provider would write it without the indentation. Use kubectl byoos apply."},
+		message{"P" + profile + " has values or a manifest whose first line is indented. The provider would write it without the indentation. Use kubectl byoos apply."},
 	})
-	e.conditions = append(e.conditions, p.ofKind("P"+profile)...)
-	return e
+	return append(all, p.ofKind("P"+profile)...)
 }
 
 // nothingLost are what it needs that no value of the user's goes for ours.
@@ -71,15 +92,15 @@ func (p profile) nothingLost(layers, profile string) []condition {
 	const instead = " Use kubectl byoos apply, which keeps it, or set target.replace: true."
 	return []condition{{
 		before, of("length(setsubtract(" + found("layer.values") + ", " + found(ours) + ")) == 0"),
-		[]string{"Layer " + p.pack.Pack + " of " + profile +
+		message{"Layer " + p.pack.Pack + " of " + profile +
 			" takes a value from a profile variable or a macro, which an image id would replace. Keep it, and give the variable a value, or set target.replace: true."},
 	}, {
 		before, of("can(keys(yamldecode(layer.values))) || !can(regex(" + quotedText(content) + ", layer.values))"),
-		[]string{"Terraform cannot read the values of layer " + p.pack.Pack + " of " + profile +
+		message{"Terraform cannot read the values of layer " + p.pack.Pack + " of " + profile +
 			" as YAML, so what they hold beside the rendered ones would go unseen. Use kubectl byoos apply, or set target.replace: true."},
 	}, {
 		before, "length(" + lost + ") == 0",
-		[]string{"Layer " + p.pack.Pack + " of " + profile + " has what the rendered values lack, and would lose it: ",
+		message{"Layer " + p.pack.Pack + " of " + profile + " has what the rendered values lack, and would lose it: ",
 			"join(\", \", " + lost + ")", "." + instead},
 	}}
 }
@@ -91,7 +112,7 @@ func (p profile) ofKind(profile string) []condition {
 	is := func(attribute, what, key, said string) {
 		conditions = append(conditions, condition{
 			after, "lower(self." + attribute + ") == " + quotedText(strings.ToLower(said)),
-			[]string{profile + " is of " + what + " ", "self." + attribute, ", not " + said + ". Check target.profile and target." + key + "."},
+			message{profile + " is of " + what + " ", "self." + attribute, ", not " + said + ". Check target.profile and target." + key + "."},
 		})
 	}
 	if p.Cloud != "" {
@@ -99,7 +120,7 @@ func (p profile) ofKind(profile string) []condition {
 	} else if len(p.Misfits) > 0 {
 		conditions = append(conditions, condition{
 			after, "!contains(" + list(p.Misfits) + ", lower(self.cloud))",
-			[]string{profile + " is of cloud type ", "self.cloud", ", whose machines cannot have the image of pack " + p.pack.Name +
+			message{profile + " is of cloud type ", "self.cloud", ", whose machines cannot have the image of pack " + p.pack.Name +
 				". Check packs[].select.provider and target.profile."},
 		})
 	}
@@ -133,12 +154,12 @@ func manifestsApart(layers, profile string) []condition {
 	const instead = " Use kubectl byoos apply."
 	return []condition{{
 		before, once("[for layer in " + layers + " : layer.uid if length(layer.manifest) > 0]"),
-		[]string{profile + " has several layers of manifests with one pack. The provider mixes these up, and would empty manifests." + instead},
+		message{profile + " has several layers of manifests with one pack. The provider mixes these up, and would empty manifests." + instead},
 	}, {
 		before, once(of("name")),
-		[]string{profile + " has manifests of one name in several layers. The provider would write one over the other." + instead},
+		message{profile + " has manifests of one name in several layers. The provider would write one over the other." + instead},
 	}, {
 		before, "!contains(" + of("content") + ", \"\")",
-		[]string{profile + " has a manifest that the provider reads as empty, and would write so." + instead},
+		message{profile + " has a manifest that the provider reads as empty, and would write so." + instead},
 	}}
 }

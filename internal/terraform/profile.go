@@ -121,9 +121,9 @@ func (m *module) addProfile(p Pack) error {
 		}
 	} else {
 		// The layer is one of several that an expression goes through.
-		m.locals = append(m.locals, local{p.Name, p.Values})
+		m.values = append(m.values, item{name: p.Name, value: text(p.Values)})
 		if !p.Profile.Replace {
-			m.lost = append(m.lost, local{p.Name, one.lostExpression()})
+			m.lost = append(m.lost, item{name: p.Name, value: expression(one.lostExpression())})
 		}
 	}
 	m.profiles = append(m.profiles, one)
@@ -169,6 +169,44 @@ func (m *module) provider(project string) (string, error) {
 	}
 	m.providers = append(m.providers, provider{alias, project})
 	return alias, nil
+}
+
+// identity is what a profile is found by.
+func (p profile) identity() body {
+	var b body
+	b.setProvider(p.provider)
+	b.set("name", text(p.Name))
+	b.set("version", text(p.version()))
+	b.set("context", text(p.Context))
+	return b
+}
+
+func (p profile) created() body {
+	b := p.identity()
+	b.set("cloud", text(p.Cloud))
+	b.set("type", text(cmp.Or(p.Type, defaultType)))
+	b.set("skip_destroy", flag(true))
+	layer := body{{name: "type", value: text(packKind)}}
+	for _, attribute := range [][2]string{{"name", "name"}, {"tag", "version"}, {"uid", "id"}, {"registry_uid", "registry_uid"}} {
+		layer.set(attribute[0], expression("data."+packType+"."+p.data+"."+attribute[1]))
+	}
+	layer.set("values", text(p.pack.Values))
+	b.block(layer, "pack")
+	b.block(p.lifecycle(), "lifecycle")
+	return b
+}
+
+// lifecycle is the block of that name. A profile that Terraform would put in place of
+// another one is made first, which Palette refuses: nothing is lost.
+func (p profile) lifecycle() body {
+	var b body
+	if p.Create {
+		b.set("create_before_destroy", flag(true))
+	}
+	if ignored := p.ignored(); ignored != nil {
+		b.set("ignore_changes", addresses(ignored))
+	}
+	return b
 }
 
 // ignored are attributes whose changes are left to others. A profile that is

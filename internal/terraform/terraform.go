@@ -62,6 +62,8 @@ type Options struct {
 	// Former is the earlier output that this one takes the place of, if there is one:
 	// Terraform is told to leave the profiles in place that it has more.
 	Former []byte
+	// Note is told what that does to profiles; nil for nobody.
+	Note func(string)
 }
 
 const (
@@ -87,27 +89,40 @@ func Render(packs []Pack, options Options) ([]byte, error) {
 	if err := m.keepsLayers(former); err != nil {
 		return nil, err
 	}
-	m.letGo(former)
-	if options.JSON {
-		return m.json()
+	note := func(text string) {
+		if options.Note != nil {
+			options.Note(text)
+		}
 	}
-	return m.hcl(), nil
+	m.letGo(former, note)
+	return m.body().written(options.JSON)
 }
 
-// module is a file before it has a syntax.
+// External returns the answer to Terraform's external data source: an object of
+// strings, the values of each pack by its name.
+// https://registry.terraform.io/providers/hashicorp/external/latest/docs/data-sources/external
+func External(packs []Pack) ([]byte, error) {
+	values := map[string]string{}
+	for _, p := range packs {
+		if err := check(p, ShapeLocals); err != nil {
+			return nil, err
+		}
+		values[p.Name] = p.Values
+	}
+	return indented(values)
+}
+
+// module is what a file has.
 type module struct {
 	providers  []provider
-	locals     []local
 	registries []registry
 	packs      []packData
 	profiles   []profile
-	// lost are expressions that list what a layer would lose, by pack.
-	lost []local
+	// values are those of packs; lost are expressions that list what a layer would lose.
+	values, lost object
 	// removed are labels of resources that Terraform forgets.
 	removed []string
 }
-
-type local struct{ key, value string }
 
 // registry and packData are data sources; provider is the alias of the one that
 // reads them, empty for the module's own.
@@ -117,6 +132,61 @@ type packData struct {
 	label, provider, name, version string
 	// registry is a label; registryUID is known without one.
 	registry, registryUID string
+}
+
+// body is the file, each kind of block by itself.
+func (m *module) body() body {
+	var file body
+	for _, p := range m.providers {
+		file.block(body{{name: "alias", value: text(p.alias)}, {name: "project_name", value: text(p.project)}}, "provider", providerName)
+	}
+	for _, r := range m.registries {
+		var data body
+		data.setProvider(r.provider)
+		data.set("name", text(r.name))
+		file.block(data, "data", registryType, r.label)
+	}
+	for _, p := range m.packs {
+		file.block(p.body(), "data", packType, p.label)
+	}
+	for _, p := range m.profiles {
+		if p.Create {
+			file.block(p.created(), "resource", profileType, p.label)
+			continue
+		}
+		file.block(p.identity(), "data", profileType, p.label)
+		file.block(body{{name: "to", value: address(profileType + "." + p.label)}, {name: "id", value: text(p.importID())}}, "import")
+		file.block(p.imported(), "resource", profileType, p.label)
+	}
+	for _, label := range m.removed {
+		forget := body{{name: "from", value: address(profileType + "." + label)}}
+		forget.block(body{{name: "destroy", value: flag(false)}}, "lifecycle")
+		file.block(forget, "removed")
+	}
+	var locals body
+	if len(m.values) > 0 {
+		locals.set(localName, m.values)
+	}
+	if len(m.lost) > 0 {
+		locals.set(lostName, m.lost)
+	}
+	if len(locals) > 0 {
+		file.block(locals, "locals")
+	}
+	return file
+}
+
+func (p packData) body() body {
+	var data body
+	data.setProvider(p.provider)
+	data.set("name", text(p.name))
+	data.setOptional("version", p.version)
+	if p.registryUID != "" {
+		data.set("registry_uid", text(p.registryUID))
+	} else {
+		data.set("registry_uid", expression("data."+registryType+"."+p.registry+".id"))
+	}
+	return data
 }
 
 func newModule(packs []Pack, shape Shape) (*module, error) {
@@ -141,9 +211,9 @@ func newModule(packs []Pack, shape Shape) (*module, error) {
 			if _, err := m.addPack(p, ""); err != nil {
 				return nil, err
 			}
-			m.locals = append(m.locals, local{p.Name, p.Values})
+			m.values = append(m.values, item{name: p.Name, value: text(p.Values)})
 		case ShapeLocals:
-			m.locals = append(m.locals, local{p.Name, p.Values})
+			m.values = append(m.values, item{name: p.Name, value: text(p.Values)})
 		}
 	}
 	return m, nil

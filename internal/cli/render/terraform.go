@@ -52,15 +52,10 @@ func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	asJSON := o.Format == FormatTerraformJSON
-	output, err := terraform.Render(packs, terraform.Options{Shape: shape, JSON: asJSON, Former: former})
-	if err != nil {
-		return nil, err
-	}
-	for _, note := range terraform.Notes(former, output, asJSON) {
-		fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", note)
-	}
-	return output, nil
+	return terraform.Render(packs, terraform.Options{
+		Shape: shape, JSON: o.Format == FormatTerraformJSON, Former: former,
+		Note: func(note string) { fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", note) },
+	})
 }
 
 // former is the file that the output takes the place of; nil when there is none. One
