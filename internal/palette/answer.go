@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
 
 // unlikeError is an answer that is not what Palette's API description says. What
@@ -23,8 +25,9 @@ func (e *unlikeError) Error() string {
 }
 
 // decode returns what an answer says, when it has the status, the type and the
-// fields that the description requires.
-func decode[T any](status int, resp *response) (*T, error) {
+// fields that the description requires. Where it requires nothing, an object without
+// any field that it knows is none either: so errors come that are answered as a success.
+func decode[T any](status int, resp *response, s scrubber) (*T, error) {
 	if resp.status != status {
 		return nil, fmt.Errorf("it has status %d in place of %d%s", resp.status, status, resp.alsoPage())
 	}
@@ -32,14 +35,28 @@ func decode[T any](status int, resp *response) (*T, error) {
 	if status == http.StatusNoContent {
 		return body, nil
 	}
-	if !isJSON(resp.contentType) {
+	if !isJSON(resp.header.Get("Content-Type")) {
 		return nil, fmt.Errorf("it is not JSON%s", resp.alsoPage())
 	}
-	var fields any
-	if err := errors.Join(json.Unmarshal(resp.body, &fields), json.Unmarshal(resp.body, body)); err != nil {
+	var raw any
+	if err := errors.Join(json.Unmarshal(resp.body, &raw), json.Unmarshal(resp.body, body)); err != nil {
 		return nil, wrongJSON(err)
 	}
-	return body, check(reflect.TypeFor[T](), fields)
+	fields, ok := raw.(map[string]any)
+	if !ok {
+		return nil, errors.New("it is no JSON object")
+	}
+	_, goesBack := any(body).(*api.V1ClusterProfile)
+	if err := s.take(reflect.ValueOf(body).Elem(), raw, "", goesBack); err != nil {
+		return nil, err
+	}
+	for field := range reflect.TypeFor[T]().Fields() {
+		name, _ := describe(field)
+		if _, there := fields[name]; there || len(fields) == 0 {
+			return body, nil
+		}
+	}
+	return nil, errors.New("it has none of the fields that it may have")
 }
 
 func (r *response) alsoPage() string {
@@ -69,64 +86,81 @@ func wrongJSON(err error) error {
 	return fmt.Errorf("it cannot be read: %w", err)
 }
 
-// check looks for what the description requires. Where it requires nothing, an
-// object without any field that it knows is none either: so errors come that are
-// answered as a success.
-func check(t reflect.Type, answer any) error {
-	fields, ok := answer.(map[string]any)
-	if !ok {
-		return errors.New("it is no JSON object")
-	}
-	if at := lacking(t, answer, ""); at != "" {
-		return fmt.Errorf("it has no %s", at)
-	}
-	for field := range t.Fields() {
-		if name, _ := describe(field); len(fields) == 0 || has(fields, name) {
-			return nil
-		}
-	}
-	return errors.New("it has none of the fields that it may have")
-}
-
-func has(fields map[string]any, name string) bool {
-	_, ok := fields[name]
-	return ok
-}
-
-// lacking names the first field that is required and not there. An empty list may
-// be null.
-func lacking(t reflect.Type, value any, path string) string {
-	switch t.Kind() {
+// take looks in a value for the fields that are required, and removes the secret from
+// the names that it tells, in one place for all that shows them; raw is the value as it
+// was sent. What an edit starts from stays byte for byte: values and contents, and a
+// profile that has the secret in what goes back is an error.
+func (s scrubber) take(v reflect.Value, raw any, path string, goesBack bool) error {
+	switch v.Kind() {
 	case reflect.Pointer:
-		return lacking(t.Elem(), value, path)
+		if !v.IsNil() {
+			return s.take(v.Elem(), raw, path, goesBack)
+		}
 	case reflect.Slice:
-		items, _ := value.([]any)
-		for i, item := range items {
-			if at := lacking(t.Elem(), item, fmt.Sprintf("%s[%d]", path, i)); at != "" {
-				return at
+		items, _ := raw.([]any)
+		for i := range v.Len() {
+			// A field that is written otherwise is taken too, and has nothing in raw.
+			var item any
+			if i < len(items) {
+				item = items[i]
+			}
+			if err := s.take(v.Index(i), item, fmt.Sprintf("%s[%d]", path, i), goesBack); err != nil {
+				return err
 			}
 		}
+	case reflect.Map:
+		return s.takeMap(v, path, goesBack)
 	case reflect.Struct:
-		if fields, ok := value.(map[string]any); ok {
-			return lackingField(t, fields, path)
+		return s.takeStruct(v, raw, path, goesBack)
+	case reflect.String:
+		switch {
+		case !s.holds(v.String()):
+		case goesBack:
+			return holdsKey(path)
+		default:
+			v.SetString(s.text(v.String()))
 		}
 	}
-	return ""
+	return nil
 }
 
-func lackingField(t reflect.Type, fields map[string]any, path string) string {
-	for field := range t.Fields() {
+func (s scrubber) takeStruct(v reflect.Value, raw any, path string, goesBack bool) error {
+	fields, isObject := raw.(map[string]any)
+	for field, value := range v.Fields() {
 		name, required := describe(field)
 		at := strings.TrimPrefix(path+"."+name, ".")
-		value, there := fields[name]
-		if required && (!there || field.Type.Kind() == reflect.String && (value == nil || value == "" && names(name))) {
-			return at
+		sent, there := fields[name]
+		if isObject && required && (!there || value.Kind() == reflect.String && (sent == nil || sent == "" && names(name))) {
+			return fmt.Errorf("it has no %s", at)
 		}
-		if below := lacking(field.Type, value, at); below != "" {
-			return below
+		switch name {
+		case "", "values", "content", "defaultValue":
+			continue
+		}
+		if err := s.take(value, sent, at, goesBack && at != "status"); err != nil {
+			return err
 		}
 	}
-	return ""
+	return nil
+}
+
+// takeMap refuses what it cannot change without losing a key: labels are sent back.
+func (s scrubber) takeMap(v reflect.Value, path string, goesBack bool) error {
+	for _, key := range v.MapKeys() {
+		text, ok := v.MapIndex(key).Interface().(string)
+		switch {
+		case !s.holds(key.String()) && (!ok || !s.holds(text)):
+		case goesBack:
+			return holdsKey(path)
+		default:
+			v.SetMapIndex(key, reflect.Value{})
+		}
+	}
+	return nil
+}
+
+func holdsKey(path string) error {
+	return refused("take it out there, and make a new key: others may have read this one", "the profile has the API key in %s", path)
 }
 
 // names tells whether a field says which thing is meant, so that it must not be empty.

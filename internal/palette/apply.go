@@ -252,14 +252,10 @@ func (r *run) readBack(ctx context.Context, action Action, before snapshot) (aft
 
 // wait pauses before something is read for the nth time again.
 func (c *Client) wait(ctx context.Context, n int) error {
-	timer := time.NewTimer(c.doer.pause << (n - 1))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return c.doer.clean(ctx, ctx.Err())
+	if err := pause(ctx, c.doer.RetryWait<<(n-1)); err != nil {
+		return c.doer.clean(ctx, err, false)
 	}
+	return nil
 }
 
 // settled reads again before a write. Manifests are read before the layers: where the

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
 // call is one request, and what Palette's API description says of its answer.
@@ -44,11 +47,12 @@ func send[T any](ctx context.Context, c *Client, do call) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := decode[T](do.status, resp)
-	if err != nil {
+	body, err := decode[T](do.status, resp, c.doer.scrubber)
+	var known *failure.Error
+	if err != nil && !errors.As(err, &known) {
 		return nil, &unlikeError{Method: do.method, Path: resp.path, What: c.doer.scrubber.line(err.Error())}
 	}
-	return body, c.doer.scrubber.clear(body)
+	return body, err
 }
 
 // update is a call whose answer has no content.
@@ -94,7 +98,7 @@ func (do call) escapedPath() (string, error) {
 		before, rest, _ := strings.Cut(path, "{")
 		name, after, found := strings.Cut(rest, "}")
 		if !found || param == "" || param == "." || param == ".." {
-			return "", &notSentError{fmt.Errorf("%q is no %s to ask Palette for", param, name)}
+			return "", &cleanError{text: fmt.Sprintf("%q is no %s to ask Palette for", param, name), notSent: true}
 		}
 		path = before + url.PathEscape(param) + after
 	}

@@ -155,13 +155,13 @@ func TestBackoff(t *testing.T) {
 		now.Add(time.Hour).UTC().Format(http.TimeFormat):  maxRetryAfter,
 		now.Add(-time.Hour).UTC().Format(http.TimeFormat): 0,
 	} {
-		resp := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {header}}}
-		if got := backoff(time.Second, 30*time.Second, 2, resp); got != want {
+		answer := &response{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {header}}}
+		if got := backoff(time.Second, 2, answer); got != want {
 			t.Errorf("%q: got %s, want %s", header, got, want)
 		}
 	}
 	for attempt, want := range map[int]time.Duration{0: time.Second, 3: 8 * time.Second, 20: 30 * time.Second, 1000: 30 * time.Second} {
-		if got := backoff(time.Second, 30*time.Second, attempt, nil); got != want {
+		if got := backoff(time.Second, attempt, nil); got != want {
 			t.Errorf("attempt %d: got %s, want %s", attempt, got, want)
 		}
 	}

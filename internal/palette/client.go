@@ -56,12 +56,8 @@ func NewClient(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.RequestTimeout <= 0 {
-		config.RequestTimeout = 30 * time.Second
-	}
-	if config.RetryWait <= 0 {
-		config.RetryWait = 500 * time.Millisecond
-	}
+	config.RequestTimeout = cmp.Or(config.RequestTimeout, 30*time.Second)
+	config.RetryWait = cmp.Or(config.RetryWait, 500*time.Millisecond)
 	sender := newDoer(config, pool)
 	if sender.scrubber.holds(config.Host) {
 		return nil, failure.Usage("give the host alone; the key comes from the environment or a file", "the Palette host has the API key in it")

@@ -44,11 +44,12 @@ func (e *APIError) Error() string {
 // nevertheless: the answer was lost, or the server failed half way.
 func outcomeUnknown(err error) bool {
 	var answer *APIError
+	var clean *cleanError
 	switch {
-	case isNotSent(err):
-		return false
 	case errors.As(err, &answer):
 		return !answer.refuses()
+	case errors.As(err, &clean):
+		return !clean.notSent
 	}
 	return true
 }

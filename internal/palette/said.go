@@ -107,7 +107,7 @@ func (s *said) add(text string) {
 
 // isPage tells whether an answer is a web page, as of a proxy or a login.
 func (r *response) isPage() bool {
-	return strings.Contains(strings.ToLower(r.contentType), "html") || bytes.HasPrefix(bytes.TrimSpace(r.body), []byte("<"))
+	return strings.Contains(strings.ToLower(r.header.Get("Content-Type")), "html") || bytes.HasPrefix(bytes.TrimSpace(r.body), []byte("<"))
 }
 
 // page says that an answer is a web page, and how that calls itself.

@@ -3,14 +3,11 @@ package palette
 import (
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"reflect"
 	"strings"
 	"unicode"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 )
 
@@ -30,20 +27,11 @@ func NewSecret(text string) (Secret, error) {
 	return Secret{text: text}, nil
 }
 
-// String hides the secret.
-func (s Secret) String() string { return redact.Removed }
-
-// GoString hides the secret.
-func (s Secret) GoString() string { return redact.Removed }
-
 // Format hides the secret from every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redact.Removed)) }
 
 // MarshalText hides the secret from JSON and YAML.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redact.Removed), nil }
-
-// LogValue hides the secret from logs.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(redact.Removed) }
 
 // authorize adds the header that the kind of secret asks for: Palette takes an
 // API key in ApiKey and a session's JSON Web Token in Authorization.
@@ -97,79 +85,4 @@ func (s scrubber) shown(text string) string {
 func (s scrubber) holds(text string) bool {
 	without := s.all.Text(text)
 	return without != text && without != s.others.Text(text)
-}
-
-// clear removes the secret from the names that an answer tells, in one place for all
-// that shows them. It leaves what an edit starts from byte for byte: values and
-// contents stay, and a profile that has the secret in what goes back is an error.
-func (s scrubber) clear(answer any) error {
-	_, goesBack := answer.(*api.V1ClusterProfile)
-	return s.clearValue(reflect.ValueOf(answer).Elem(), "", goesBack)
-}
-
-func (s scrubber) clearValue(v reflect.Value, path string, goesBack bool) error {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			return s.clearValue(v.Elem(), path, goesBack)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			if err := s.clearValue(v.Index(i), path, goesBack); err != nil {
-				return err
-			}
-		}
-	case reflect.Map:
-		return s.clearMap(v, path, goesBack)
-	case reflect.Struct:
-		return s.clearStruct(v, path, goesBack)
-	case reflect.String:
-		return s.clearText(v, path, goesBack)
-	}
-	return nil
-}
-
-func (s scrubber) clearText(v reflect.Value, path string, goesBack bool) error {
-	switch {
-	case !s.holds(v.String()):
-		return nil
-	case goesBack:
-		return holdsKey(path)
-	}
-	v.SetString(s.text(v.String()))
-	return nil
-}
-
-func holdsKey(path string) error {
-	return refused("take it out there, and make a new key: others may have read this one", "the profile has the API key in %s", path)
-}
-
-// clearMap refuses what it cannot change without losing a key: labels are sent back.
-func (s scrubber) clearMap(v reflect.Value, path string, goesBack bool) error {
-	for _, key := range v.MapKeys() {
-		text, ok := v.MapIndex(key).Interface().(string)
-		if !s.holds(key.String()) && (!ok || !s.holds(text)) {
-			continue
-		}
-		if goesBack {
-			return holdsKey(path)
-		}
-		v.SetMapIndex(key, reflect.Value{})
-	}
-	return nil
-}
-
-func (s scrubber) clearStruct(v reflect.Value, path string, goesBack bool) error {
-	for field, value := range v.Fields() {
-		name, _ := describe(field)
-		switch name {
-		case "", "values", "content", "defaultValue":
-			continue
-		}
-		at := strings.TrimPrefix(path+"."+name, ".")
-		if err := s.clearValue(value, at, goesBack && at != "status"); err != nil {
-			return err
-		}
-	}
-	return nil
 }
