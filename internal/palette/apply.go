@@ -70,7 +70,7 @@ func (r *run) all(ctx context.Context, options Options) error {
 	}
 	if options.DryRun == DryRunClient || options.DryRun == DryRunServer {
 		for _, action := range r.plan.Actions() {
-			r.report.add(action, r.plan.describe(action), ProgressPlanned)
+			r.report.add(action, r.plan.write(action).text, ProgressPlanned)
 		}
 		if options.DryRun == DryRunServer && r.plan.writesLayer() {
 			return r.validate(ctx)
@@ -161,15 +161,15 @@ func (r *run) step(ctx context.Context) error {
 	if now.fingerprint() != before.fingerprint() {
 		return changed(p, before, now)
 	}
-	r.report.add(action, p.describe(action), ProgressSent)
+	r.report.add(action, p.write(action).text, ProgressSent)
 	r.past = append(r.past, before.fingerprint())
-	writeErr := p.write(ctx, action)
+	writeErr := p.write(action).send(ctx)
 	switch {
 	case writeErr == nil:
 		r.report.came(ProgressTaken)
 	case !outcomeUnknown(writeErr):
 		r.report.came(ProgressRefused)
-		return failed(fmt.Sprintf("cannot %s of %s", verb(action), p.Label()), writeErr)
+		return failed(fmt.Sprintf("cannot %s of %s", p.write(action).verb, p.Label()), writeErr)
 	}
 	after, err := r.readBack(ctx, action, before)
 	if err != nil {
@@ -284,7 +284,7 @@ func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err e
 
 // unread is the error for a write after which nothing could be read.
 func (r *run) unread(action Action, writeErr, err error) error {
-	what := fmt.Sprintf("palette took the request to %s of %s, but it cannot be read back", verb(action), r.plan.Label())
+	what := fmt.Sprintf("palette took the request to %s of %s, but it cannot be read back", r.plan.write(action).verb, r.plan.Label())
 	if writeErr != nil {
 		what, err = r.unknown(action), writeErr
 	}
@@ -296,7 +296,7 @@ func (r *run) unread(action Action, writeErr, err error) error {
 }
 
 func (r *run) unknown(action Action) string {
-	return fmt.Sprintf("it is not known whether palette carried out the request to %s of %s", verb(action), r.plan.Label())
+	return fmt.Sprintf("it is not known whether palette carried out the request to %s of %s", r.plan.write(action).verb, r.plan.Label())
 }
 
 func (r *run) validate(ctx context.Context) error {
@@ -338,32 +338,6 @@ func newKind(t Target) templateKind {
 
 func (p *Plan) writesLayer() bool {
 	return p.Action != ActionNone && p.Action != ActionPublish
-}
-
-func (p *Plan) write(ctx context.Context, action Action) error {
-	switch action {
-	case ActionCreate:
-		uid, err := p.scope.createProfile(ctx, p.Target.Profile, p.newProfileVersion(), newKind(p.Target), p.Layer)
-		p.made[uid] = uid != ""
-		return err
-	case ActionClone:
-		uid, err := p.scope.cloneProfile(ctx, p.read.base.UID, p.Target.Profile, p.Goal.NewVersion)
-		p.made[uid] = uid != ""
-		return err
-	}
-	profile := p.read.profile(p.Goal)
-	uid := profile.UID
-	switch action {
-	case ActionAdd:
-		return p.scope.addLayer(ctx, uid, p.Layer)
-	case ActionUpdate:
-		return p.scope.updateLayer(ctx, uid, p.Layer)
-	case ActionReplace:
-		return p.replaceLayer(ctx, profile)
-	case ActionPublish:
-		return p.scope.publish(ctx, uid)
-	}
-	return fmt.Errorf("unknown action %q", action)
 }
 
 // replaceLayer puts ours in place of another OS layer. Palette has no request for
@@ -433,11 +407,7 @@ func (p *Plan) leadsTo(action Action, was *Profile) (working, published []Layer)
 	if action == ActionPublish {
 		return was.working(), was.working()
 	}
-	working = slices.Clone(was.working())
-	if action == ActionReplace {
-		working = slices.DeleteFunc(working, p.isReplaced)
-	}
-	return replaced(working, p.Layer), was.Published
+	return p.put(was.working(), p.Layer), was.Published
 }
 
 // sameMeaning tells whether two texts are the same YAML document in whatever form.
@@ -460,7 +430,7 @@ func (r *run) unseen(action Action, writeErr error, before, after snapshot) erro
 	case same:
 		return refused("run diff to see what it is now, then apply again",
 			"palette took the request to %s of %s, and still answers what was there before: version %s (modified %s)",
-			verb(action), p.Label(), after.fingerprint(), when(cmp.Or(after.profile(p.Goal), after.base)))
+			p.write(action).verb, p.Label(), after.fingerprint(), when(cmp.Or(after.profile(p.Goal), after.base)))
 	}
 	e := changed(p, before, after)
 	if is := after.profile(p.Goal); is != nil && action != ActionClone {
@@ -473,7 +443,7 @@ func (r *run) unseen(action Action, writeErr error, before, after snapshot) erro
 		e.Details = append(e.Details, r.unknown(action)+": "+oneLine(writeErr.Error()))
 		return e
 	}
-	e.Details = append(e.Details, fmt.Sprintf("palette took the request to %s", verb(action)))
+	e.Details = append(e.Details, fmt.Sprintf("palette took the request to %s", p.write(action).verb))
 	return e
 }
 
@@ -501,38 +471,41 @@ func changed(p *Plan, before, after snapshot) *failure.Error {
 	return e
 }
 
-func verb(action Action) string {
-	switch action {
-	case ActionCreate:
-		return "make the first version"
-	case ActionClone:
-		return "make the new version"
-	case ActionAdd:
-		return "add the OS layer"
-	case ActionUpdate:
-		return "change the OS layer"
-	case ActionReplace:
-		return "replace the OS layer"
-	case ActionPublish:
-		return "publish the draft"
-	}
-	return string(action)
+// write is the request of an action.
+type write struct {
+	// verb is what is asked for, in an error; text stands in the journal.
+	verb, text string
+	send       func(ctx context.Context) error
 }
 
-func (p *Plan) describe(action Action) string {
+func (p *Plan) write(action Action) write {
+	pack := p.Layer.Name + " " + p.Layer.Tag
+	profile := p.read.profile(p.Goal)
 	switch action {
 	case ActionCreate:
-		return fmt.Sprintf("create %s with pack %s %s, as a draft", p.Label(), p.Layer.Name, p.Layer.Tag)
+		return write{"make the first version", fmt.Sprintf("create %s with pack %s, as a draft", p.Label(), pack), func(ctx context.Context) (err error) {
+			p.made, err = p.scope.createProfile(ctx, p.Target.Profile, p.newProfileVersion(), newKind(p.Target), p.Layer)
+			return err
+		}}
 	case ActionClone:
-		return fmt.Sprintf("clone version %s to %s", p.read.base.Version, p.Goal.NewVersion)
+		return write{"make the new version", fmt.Sprintf("clone version %s to %s", p.read.base.Version, p.Goal.NewVersion), func(ctx context.Context) (err error) {
+			p.made, err = p.scope.cloneProfile(ctx, p.read.base.UID, p.Target.Profile, p.Goal.NewVersion)
+			return err
+		}}
 	case ActionAdd:
-		return fmt.Sprintf("add pack %s %s to the draft", p.Layer.Name, p.Layer.Tag)
+		return write{"add the OS layer", fmt.Sprintf("add pack %s to the draft", pack), func(ctx context.Context) error {
+			return p.scope.addLayer(ctx, profile.UID, p.Layer)
+		}}
 	case ActionUpdate:
-		return fmt.Sprintf("change the values of pack %s in the draft", p.Layer.Name)
+		return write{"change the OS layer", fmt.Sprintf("change the values of pack %s in the draft", p.Layer.Name), func(ctx context.Context) error {
+			return p.scope.updateLayer(ctx, profile.UID, p.Layer)
+		}}
 	case ActionReplace:
-		return fmt.Sprintf("put pack %s %s in place of the other OS layer in the draft", p.Layer.Name, p.Layer.Tag)
-	case ActionPublish:
-		return fmt.Sprintf("publish %s", p.Label())
+		return write{"replace the OS layer", fmt.Sprintf("put pack %s in place of the other OS layer in the draft", pack), func(ctx context.Context) error {
+			return p.replaceLayer(ctx, profile)
+		}}
 	}
-	return ""
+	return write{"publish the draft", fmt.Sprintf("publish %s", p.Label()), func(ctx context.Context) error {
+		return p.scope.publish(ctx, profile.UID)
+	}}
 }

@@ -40,7 +40,6 @@ type Client struct {
 	doer       *doer
 	scope      Scope
 	projectUID string
-	projects   *projects
 }
 
 // NewClient returns a client of tenant scope.

@@ -75,7 +75,7 @@ func providerTable() string {
 // A layer's kind counts in whatever letters Palette tells it.
 func TestOSLayerInOtherLetters(t *testing.T) {
 	all := layers(api.V1ClusterProfileTemplate{Packs: []api.V1PackRef{{Name: "generic-byoi", Layer: " OS", Version: "1.0.0"}}})
-	if _, ok := osLayer(all); !ok {
+	if _, ok := first(all, isOS); !ok {
 		t.Error("it is no OS layer")
 	}
 	p := &Plan{Target: Target{Name: "a", Pack: "generic-byoi"}}

@@ -15,49 +15,49 @@ import (
 func (p *Plan) decide() error {
 	p.Action, p.Notes, p.refusal = ActionNone, slices.Clone(p.lookupNotes), nil
 	p.nothingNew, p.foreign = false, false
-	profile := p.read.profile(p.Goal)
 	if err := p.checkNewVersion(); err != nil {
 		return err
 	}
-	source := p.Profile()
-	if source == nil {
-		return p.decideFresh(ActionCreate, newKind(p.Target))
-	}
-	if err := p.checkProfile(source); err != nil {
+	profile, source := p.read.profile(p.Goal), p.Profile()
+	isThere, err := p.decideLayer(source)
+	if err != nil {
 		return err
 	}
-	current, ok := findLayer(source.working(), p.Target.Pack)
-	if !ok {
-		switch {
-		case profile == nil:
-			return p.decideFresh(ActionClone, source.Kind)
-		case p.replaces():
-			return p.decideFresh(ActionReplace, source.Kind)
-		}
-		return p.decideFresh(ActionAdd, source.Kind)
-	}
-	if err := p.decideLayer(source, current); err != nil {
-		return err
-	}
-	p.nothingNew = profile == nil && !p.publishesAfter(source)
+	p.nothingNew = isThere && profile == nil && !p.publishesAfter(source)
 	switch {
+	case source == nil:
+		p.Action = ActionCreate
 	case p.nothingNew:
 		p.Notes = append(p.Notes, fmt.Sprintf("version %s has these values already, so version %s is not made", source.Version, p.Goal.NewVersion))
 	case profile == nil:
 		p.Action = ActionClone
+	case p.replaces():
+		p.Action = ActionReplace
+	case !isThere:
+		p.Action = ActionAdd
 	case !sameValues(p.Current, p.Layer.Values):
 		p.Action = ActionUpdate
 	case p.Goal.publishes() && p.hasToPublish(profile):
 		p.Action = ActionPublish
 	}
-	p.checkDraft(source)
+	if source == nil && p.read.alike != "" {
+		p.Notes = append(p.Notes, fmt.Sprintf("palette has a profile %q, which is another one", p.read.alike))
+	}
+	if p.replaces() {
+		other, _ := first(source.working(), isOS)
+		p.Notes = append(p.Notes, fmt.Sprintf("pack %s %s goes in place of %s %s", p.Layer.Name, p.Layer.Tag, other.Name, other.Tag))
+	}
+	p.checkAlone(source)
+	if source != nil {
+		p.checkDraft(source)
+	}
 	return nil
 }
 
 // hasToPublish tells whether clusters would get something by a publish that they are
 // to get: our values, or a draft that is included.
 func (p *Plan) hasToPublish(profile *Profile) bool {
-	if _, ok := findLayer(profile.Published, p.Target.Pack); !ok || !sameValues(p.Published, p.PublishedWanted) {
+	if _, ok := p.ours(profile.Published); !ok || !sameValues(p.Published, p.PublishedWanted) {
 		return true
 	}
 	return p.Goal.IncludeDraft && p.hasDraft(profile)
@@ -69,30 +69,50 @@ func (p *Plan) hasDraft(profile *Profile) bool {
 	return profile.hasDraft() || len(profile.Draft) > 0 && len(p.othersPending(profile)) > 0
 }
 
-// decideLayer compares a layer that is there with what it should be.
-func (p *Plan) decideLayer(source *Profile, current Layer) error {
-	if err := p.checkLayer(current, source.Kind); err != nil {
-		return err
+// decideLayer derives the layer as it should be from the one that is there, or else from
+// what it is made of.
+func (p *Plan) decideLayer(source *Profile) (isThere bool, err error) {
+	kind, version, start := newKind(p.Target), p.version(), Layer{}
+	if source != nil {
+		if err := p.checkProfile(source); err != nil {
+			return false, err
+		}
+		kind = source.Kind
+		start, isThere = p.ours(source.working())
 	}
-	if current.Values == "" && !p.Target.Replace {
-		return refused("save the layer's values once in Palette, or set target.replace: true to have the rendered ones alone",
-			"palette does not tell the values of layer %s of %s, which an edit would start from", current.Name, p.labelOf(source.Version))
-	}
-	current.PackUID = cmp.Or(current.PackUID, p.packUID)
 	side := "what is published"
-	if len(source.Draft) > 0 {
-		side = "the draft"
+	switch {
+	case isThere:
+		version = source.Version
+		if len(source.Draft) > 0 {
+			side = "the draft"
+		}
+	case p.fresh == nil:
+		// The layer was there a moment ago.
+		return false, refused("run the command again", "the %s layer of %s vanished meanwhile", p.Target.Pack, p.Label())
+	default:
+		side, start = "pack "+p.fresh.Name, *p.fresh
 	}
-	wanted, err := p.edited(side, current.Values)
+	if err := p.checkLayer(start, kind); err != nil {
+		return isThere, err
+	}
+	if isThere && start.Values == "" && !p.Target.Replace {
+		return isThere, refused("save the layer's values once in Palette, or set target.replace: true to have the rendered ones alone",
+			"palette does not tell the values of layer %s of %s, which an edit would start from", start.Name, p.labelOf(version))
+	}
+	wanted, err := p.edited(side, start.Values)
 	if err != nil {
-		return err
+		return isThere, err
 	}
-	if err := p.checkMacros(source.Version, current.Values, wanted); err != nil {
-		return err
+	if err := p.checkMacros(version, start.Values, wanted); err != nil {
+		return isThere, err
 	}
-	p.Current, p.Layer = current.Values, current
-	p.Layer.Values = wanted
-	return p.comparePublished(source)
+	p.Current, p.Layer = "", start
+	if isThere {
+		p.Current = start.Values
+	}
+	p.Layer.Values, p.Layer.PackUID = wanted, cmp.Or(start.PackUID, p.packUID)
+	return isThere, p.comparePublished(source)
 }
 
 // edited puts the rendered values into what Palette has. What cannot be edited is
@@ -116,55 +136,18 @@ func (p *Plan) edited(side, values string) (string, error) {
 	return string(wanted), err
 }
 
-func (p *Plan) decideFresh(action Action, kind templateKind) error {
-	if p.fresh == nil {
-		// The layer was there a moment ago.
-		return refused("run the command again", "the %s layer of %s vanished meanwhile", p.Target.Pack, p.Label())
-	}
-	if err := p.checkLayer(*p.fresh, kind); err != nil {
-		return err
-	}
-	wanted, err := p.edited("pack "+p.fresh.Name, p.fresh.Values)
-	if err != nil {
-		return err
-	}
-	if err := p.checkMacros(p.version(), p.fresh.Values, wanted); err != nil {
-		return err
-	}
-	p.Action, p.Layer = action, *p.fresh
-	p.Layer.Values = wanted
-	p.Current, p.Published, p.PublishedWanted = "", "", wanted
-	profile := p.Profile()
-	if profile == nil {
-		if p.read.alike != "" {
-			p.Notes = append(p.Notes, fmt.Sprintf("palette has a profile %q, which is another one", p.read.alike))
-		}
-		p.checkAlone(nil)
+func (p *Plan) comparePublished(source *Profile) error {
+	p.Published, p.PublishedWanted = "", p.Layer.Values
+	if source == nil {
 		return nil
 	}
-	if err := p.comparePublished(profile); err != nil {
-		return err
-	}
-	if p.replaces() {
-		other, _ := osLayer(profile.working())
-		p.Notes = append(p.Notes, fmt.Sprintf("pack %s %s goes in place of %s %s", p.Layer.Name, p.Layer.Tag, other.Name, other.Tag))
-	}
-	p.checkDraft(profile)
-	return nil
-}
-
-func (p *Plan) comparePublished(profile *Profile) error {
-	published, ok := findLayer(profile.Published, p.Target.Pack)
+	published, ok := p.ours(source.Published)
 	if !ok {
-		p.Published, p.PublishedWanted = "", p.Layer.Values
 		return nil
 	}
 	wanted, err := p.edited("what is published", published.Values)
-	if err != nil {
-		return err
-	}
 	p.Published, p.PublishedWanted = published.Values, wanted
-	return nil
+	return err
 }
 
 // foreignDraft names the layers in which the draft has more than our values, what else
@@ -226,7 +209,7 @@ func (p *Plan) isOurEdit(profile *Profile, name string) bool {
 	draft, inDraft := named(profile.Draft, name)
 	published, inPublished := named(profile.Published, name)
 	if !inDraft {
-		_, ours := findLayer(profile.Draft, p.Target.Pack)
+		_, ours := p.ours(profile.Draft)
 		return ours && p.isReplaced(published)
 	}
 	if name != p.Layer.Name {
@@ -241,17 +224,8 @@ func sameButValues(a, b Layer) bool {
 	return a.equal(b)
 }
 
-func named(all []Layer, name string) (Layer, bool) {
-	i := slices.IndexFunc(all, func(l Layer) bool { return l.Name == name })
-	if i < 0 {
-		return Layer{}, false
-	}
-	return all[i], true
-}
-
 // checkDraft keeps an apply from publishing what somebody else has not published.
 func (p *Plan) checkDraft(profile *Profile) {
-	p.checkAlone(profile)
 	foreign, unknown := p.foreignDraft(profile)
 	p.foreign = len(foreign)+len(unknown) > 0
 	if !p.foreign {
@@ -295,7 +269,7 @@ func (p *Plan) checkAlone(profile *Profile) {
 		return
 	}
 	if profile != nil {
-		others := func(l Layer) bool { return l.Layer != layerOS && !isOfPack(l, p.Target.Pack) }
+		others := func(l Layer) bool { return l.Layer != layerOS && !ofPack(p.Target.Pack)(l) }
 		if len(profile.Published) > 0 || slices.ContainsFunc(profile.Draft, others) {
 			return
 		}
@@ -313,12 +287,12 @@ func (p *Plan) checkProfile(profile *Profile) error {
 			"palette does not tell the layers of %s: %s is missing from its answer", label, profile.untold)
 	}
 	for _, side := range [][]Layer{profile.working(), profile.Published} {
-		if names := layersOf(side, p.Target.Pack); len(names) > 1 {
+		if names := namesOf(side, ofPack(p.Target.Pack)); len(names) > 1 {
 			return refused("take the ones that are too many out of the profile in Palette",
 				"%s has %d layers of pack %s: %s", label, len(names), p.Target.Pack, text.List(names, maxNamed))
 		}
 	}
-	if names := osLayers(profile.working()); len(names) > 1 {
+	if names := namesOf(profile.working(), isOS); len(names) > 1 {
 		return refused("take the ones that are too many out of the profile in Palette", "%s has %d OS layers: %s", label, len(names), text.List(names, maxNamed))
 	}
 	if have, want := profile.Kind.Type, p.Target.Type; want != "" && have != "" && canonical(have) != canonical(want) {
@@ -363,19 +337,19 @@ func (p *Plan) checkNewVersion() error {
 		return refused("name the version to clone in target.version",
 			"version %s of profile %q exists, but not the version it would be cloned from", p.Goal.NewVersion, p.Target.Profile)
 	}
-	layer, ok := findLayer(next.working(), p.Target.Pack)
+	layer, ok := p.ours(next.working())
 	if ok && !next.hasDraft() {
 		wanted, err := p.edited("version "+p.Goal.NewVersion, layer.Values)
 		if err != nil {
 			return err
 		}
-		if sameValues(wanted, layer.Values) || isCloneOf(next, base, nobody) && next.usedBy() == "" {
+		if sameValues(wanted, layer.Values) || isCloneOf(next, base, nobody) && next.Users.names() == "" {
 			return nil
 		}
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
-			"version %s of profile %q is published already, with other values%s", p.Goal.NewVersion, p.Target.Profile, prefixed(", and is used by ", next.usedBy()))
+			"version %s of profile %q is published already, with other values%s", p.Goal.NewVersion, p.Target.Profile, prefixed(", and is used by ", next.Users.names()))
 	}
-	if users := next.usedBy(); users != "" {
+	if users := next.Users.names(); users != "" {
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
 			"version %s of profile %q is used by %s", p.Goal.NewVersion, p.Target.Profile, users)
 	}
@@ -391,11 +365,11 @@ func (p *Plan) checkNewVersion() error {
 // has not: all other layers are the same, and so is ours once it holds what is
 // rendered.
 func (p *Plan) isOwnClone(clone, original *Profile) bool {
-	ours := func(l Layer) bool { return isOfPack(l, p.Target.Pack) || p.isReplaced(l) }
+	ours := func(l Layer) bool { return ofPack(p.Target.Pack)(l) || p.isReplaced(l) }
 	if !isCloneOf(clone, original, ours) {
 		return false
 	}
-	layer, ok := findLayer(clone.working(), p.Target.Pack)
+	layer, ok := p.ours(clone.working())
 	if !ok {
 		return true
 	}
@@ -404,7 +378,7 @@ func (p *Plan) isOwnClone(clone, original *Profile) bool {
 		return false
 	}
 	for _, side := range [][]Layer{original.Draft, original.Published} {
-		from, ok := findLayer(side, p.Target.Pack)
+		from, ok := p.ours(side)
 		if !ok {
 			continue
 		}
@@ -413,7 +387,7 @@ func (p *Plan) isOwnClone(clone, original *Profile) bool {
 		}
 	}
 	// The layer that was added to a clone has nothing to be compared with.
-	_, inOriginal := findLayer(original.working(), p.Target.Pack)
+	_, inOriginal := p.ours(original.working())
 	return !inOriginal
 }
 

@@ -11,14 +11,8 @@ import (
 
 // Difference is what a diff shows of one target.
 type Difference struct {
-	Name           string `json:"name"`
-	Pack           string `json:"pack"`
-	Scope          string `json:"scope"`
-	Project        string `json:"project,omitempty"`
-	Profile        string `json:"profile"`
-	ProfileVersion string `json:"profileVersion,omitempty"`
-	ProfileUID     string `json:"profileUid,omitempty"`
-	LastModified   string `json:"lastModified,omitempty"`
+	Subject
+	LastModified string `json:"lastModified,omitempty"`
 	// Side is what is compared with.
 	Side      Side `json:"side"`
 	Different bool `json:"different"`
@@ -26,12 +20,10 @@ type Difference struct {
 	Actions []Action `json:"actions"`
 	// Diff is a unified diff, empty when there is no difference: one part for each text
 	// that would change.
-	Diff     string    `json:"diff"`
-	Clusters []Cluster `json:"clusters"`
-	// Templates are the cluster templates that use the profile.
-	Templates []Cluster   `json:"templates,omitempty"`
-	Notes     []string    `json:"notes,omitempty"`
-	Expect    Expectation `json:"expect"`
+	Diff string `json:"diff"`
+	Users
+	Notes  []string    `json:"notes,omitempty"`
+	Expect Expectation `json:"expect"`
 }
 
 // Side chooses what the wanted values are compared with.
@@ -46,16 +38,10 @@ const (
 // Difference compares what is there with what an apply of the same goal would leave:
 // the layer in the draft, or all that publishing changes. It is pure.
 func (p *Plan) Difference(side Side) Difference {
-	d := Difference{
-		Name: p.Target.Name, Pack: p.Target.Pack, Scope: p.Target.Scope.Kind(), Project: p.Target.Scope.Project(), Profile: p.Target.Profile,
-		ProfileVersion: p.version(), Side: side, Actions: orEmpty(p.Actions()), Clusters: []Cluster{},
-		Notes: p.Notes, Expect: p.Expectation(side),
-	}
-	if profile := p.writesTo(); profile != nil {
-		d.ProfileUID, d.Clusters, d.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
-		if !profile.LastModified.IsZero() {
-			d.LastModified = when(profile)
-		}
+	d := Difference{Side: side, Actions: p.Actions(), Notes: p.Notes, Expect: p.Expectation(side)}
+	d.Subject, d.Users = p.subject()
+	if profile := p.writesTo(); profile != nil && !profile.LastModified.IsZero() {
+		d.LastModified = when(profile)
 	}
 	for _, t := range p.texts(side) {
 		if !sameValues(t.have, t.want) {
@@ -76,7 +62,7 @@ func (p *Plan) texts(side Side) []compared {
 	}
 	have, want := p.published(), p.leaves()
 	var all []compared
-	for _, name := range namesOf(have, want) {
+	for _, name := range allNames(have, want) {
 		was, isThere := named(have, name)
 		is, stays := named(want, name)
 		all = append(all, p.labelled(side, name, was.Values, is.Values))
@@ -130,15 +116,6 @@ func (p *Plan) labelled(side Side, name, have, want string) compared {
 	return t
 }
 
-func namesOf(layers ...[]Layer) []string {
-	var names []string
-	for _, l := range slices.Concat(layers...) {
-		names = append(names, l.Name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // packText says which pack a layer is, as far as the other side is known too.
 func (l Layer) packText(other Layer) string {
 	if l.Name == "" {
@@ -159,7 +136,7 @@ func (l Layer) packText(other Layer) string {
 // UsedBy names the clusters and cluster templates that use the profile, as far as
 // Palette tells.
 func (d Difference) UsedBy() string {
-	return cmp.Or(prefixed("used by ", usersOf(d.Clusters, d.Templates)), "Palette names no cluster that uses it")
+	return cmp.Or(prefixed("used by ", d.names()), "Palette names no cluster that uses it")
 }
 
 // prefixed puts a prefix before a text that is not empty.
@@ -168,11 +145,4 @@ func prefixed(prefix, text string) string {
 		return ""
 	}
 	return prefix + text
-}
-
-func orEmpty[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/Masterminds/semver/v3"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -117,7 +118,7 @@ func (p *Plan) readListed(ctx context.Context, ref profileRef) (candidate, error
 	switch {
 	case profile.Name != p.Target.Profile:
 		c.belongs, c.scope = belongsElsewhere, ""
-	case c.belongs == belongsUnknown && p.made[ref.UID]:
+	case c.belongs == belongsUnknown && p.made == ref.UID:
 		c.belongs = belongsHere
 	}
 	return c, nil
@@ -239,15 +240,17 @@ func choose(found []candidate, t Target, goal Goal) (base, next *candidate, err 
 
 // latest keeps those of the highest version, or all when they cannot be ordered.
 func latest(found []candidate) []candidate {
-	texts := make([]string, len(found))
-	for i, c := range found {
-		texts[i] = c.Version
+	var top *semver.Version
+	for _, c := range found {
+		v, err := semver.NewVersion(c.Version)
+		if err != nil {
+			return found
+		}
+		if top == nil || v.GreaterThan(top) {
+			top = v
+		}
 	}
-	top, ok := highest(texts)
-	if !ok {
-		return found
-	}
-	return slices.DeleteFunc(slices.Clone(found), func(c candidate) bool { return !sameVersion(c.Version, texts[top]) })
+	return slices.DeleteFunc(slices.Clone(found), func(c candidate) bool { return !sameVersion(c.Version, top.Original()) })
 }
 
 // otherVersions is the error for a version that a profile lacks; nil when there is

@@ -29,8 +29,14 @@ func (c *Client) PlanAll(ctx context.Context, requests []Request, goal Goal, lim
 	for i, r := range requests {
 		outcomes[i].Request, outcomes[i].goal = r, goal
 	}
-	c = c.forRun()
-	each(outcomes, limit, func(o *Outcome) { o.Plan, o.Err = c.Plan(ctx, o.Request, goal) })
+	each(outcomes, limit, func(scope Scope) func(*Outcome) {
+		in, err := c.In(ctx, scope)
+		return func(o *Outcome) {
+			if o.Err = err; err == nil {
+				o.Plan, o.Err = in.plan(ctx, o.Request, goal)
+			}
+		}
+	})
 	return outcomes
 }
 
@@ -38,16 +44,16 @@ func (c *Client) PlanAll(ctx context.Context, requests []Request, goal Goal, lim
 // error, which stops that request alone.
 func (c *Client) ApplyAll(ctx context.Context, planned []Outcome, limit int, options func(Target) (Options, error)) []Outcome {
 	outcomes := slices.Clone(planned)
-	each(outcomes, limit, func(o *Outcome) {
+	apply := func(o *Outcome) {
 		if o.Err != nil {
 			return
 		}
 		var chosen Options
-		if chosen, o.Err = options(o.Request.Target); o.Err != nil {
-			return
+		if chosen, o.Err = options(o.Request.Target); o.Err == nil {
+			o.Report, o.Err = c.Apply(ctx, o.Plan, chosen)
 		}
-		o.Report, o.Err = c.Apply(ctx, o.Plan, chosen)
-	})
+	}
+	each(outcomes, limit, func(Scope) func(*Outcome) { return apply })
 	for i, o := range outcomes {
 		if o.Report == nil && o.Err != nil {
 			outcomes[i].Report = failedReport(o.Request.Target, o.goal, o.Err)
@@ -56,14 +62,22 @@ func (c *Client) ApplyAll(ctx context.Context, planned []Outcome, limit int, opt
 	return outcomes
 }
 
-func each(outcomes []Outcome, limit int, do func(*Outcome)) {
+// each does something with each outcome, at most limit of a scope at a time; in returns
+// what is done in a scope.
+func each(outcomes []Outcome, limit int, in func(Scope) func(*Outcome)) {
+	byScope := map[Scope][]*Outcome{}
+	for i := range outcomes {
+		scope := outcomes[i].Request.Target.Scope
+		byScope[scope] = append(byScope[scope], &outcomes[i])
+	}
 	var scopes sync.WaitGroup
-	for _, indexes := range byScope(outcomes) {
+	for scope, all := range byScope {
 		scopes.Go(func() {
+			do := in(scope)
 			var group errgroup.Group
 			group.SetLimit(max(limit, 1))
-			for _, i := range indexes {
-				group.Go(func() error { do(&outcomes[i]); return nil })
+			for _, o := range all {
+				group.Go(func() error { do(o); return nil })
 			}
 			_ = group.Wait()
 		})
@@ -71,20 +85,10 @@ func each(outcomes []Outcome, limit int, do func(*Outcome)) {
 	scopes.Wait()
 }
 
-func byScope(outcomes []Outcome) map[Scope][]int {
-	groups := map[Scope][]int{}
-	for i, o := range outcomes {
-		scope := o.Request.Target.Scope
-		groups[scope] = append(groups[scope], i)
-	}
-	return groups
-}
-
 func failedReport(t Target, goal Goal, err error) *Report {
 	return &Report{
-		Name: t.Name, Pack: t.Pack, Scope: t.Scope.Kind(), Project: t.Scope.Project(), Profile: t.Profile,
-		ProfileVersion: cmp.Or(goal.NewVersion, t.Version),
-		Steps:          []Step{}, Clusters: []Cluster{}, State: StateFailed, Error: err.Error(),
+		Subject: t.subject(cmp.Or(goal.NewVersion, t.Version)), Users: Users{Clusters: []Cluster{}},
+		Steps: []Step{}, State: StateFailed, Error: err.Error(),
 	}
 }
 

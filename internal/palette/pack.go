@@ -21,7 +21,7 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 	incomplete := false
 	if profile != nil {
 		cloudType = profile.Kind.CloudType
-		layer, ok := findLayer(profile.working(), target.Pack)
+		layer, ok := p.ours(profile.working())
 		if ok {
 			p.tellUnused(ctx, layer)
 		}
@@ -62,7 +62,7 @@ func (p *Plan) lostLayer() *Layer {
 		if profile == nil {
 			continue
 		}
-		if lost, ok := findLayer(profile.Published, p.Target.Pack); ok && lost.PackUID != "" {
+		if lost, ok := p.ours(profile.Published); ok && lost.PackUID != "" {
 			return &lost
 		}
 	}
@@ -95,7 +95,7 @@ func (p *Plan) tellUnused(ctx context.Context, layer Layer) {
 
 // mayAdd tells whether a profile without the layer may get it.
 func (p *Plan) mayAdd(profile *Profile) error {
-	other, taken := osLayer(profile.working())
+	other, taken := first(profile.working(), isOS)
 	switch {
 	case taken && !p.Target.Replace:
 		return refused("take another profile, or set target.replace: true to put "+p.Target.Pack+" in its place",
@@ -218,16 +218,25 @@ func choosePack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMeta
 
 // newest keeps the packs than which none is newer.
 func newest(packs []api.V1PackSummary) []api.V1PackSummary {
-	var top []api.V1PackSummary
-	for _, pack := range packs {
-		switch {
-		case len(top) == 0 || newer(pack.Spec.Version, top[0].Spec.Version):
-			top = []api.V1PackSummary{pack}
-		case !newer(top[0].Spec.Version, pack.Spec.Version):
-			top = append(top, pack)
-		}
+	if len(packs) == 0 {
+		return nil
 	}
-	return top
+	top := slices.MaxFunc(packs, byPackVersion)
+	return slices.DeleteFunc(slices.Clone(packs), func(pack api.V1PackSummary) bool { return byPackVersion(pack, top) < 0 })
+}
+
+// byPackVersion has what is no version before all versions.
+func byPackVersion(a, b api.V1PackSummary) int {
+	va, vb := packVersion(a.Spec.Version), packVersion(b.Spec.Version)
+	switch {
+	case va == nil && vb == nil:
+		return 0
+	case va == nil:
+		return -1
+	case vb == nil:
+		return 1
+	}
+	return va.Compare(vb)
 }
 
 func noPack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMetadata, known []string) error {
@@ -287,13 +296,10 @@ func versionFits(wanted, version string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(version, "v"), strings.TrimPrefix(prefix, "v")+".")
 }
 
-func newer(a, b string) bool {
-	va, vb := packVersion(a), packVersion(b)
-	switch {
-	case va == nil:
-		return false
-	case vb == nil:
-		return true
+func toLayer(pack api.V1PackSummary) Layer {
+	return Layer{
+		Name: pack.Spec.Name, Layer: canonical(string(pack.Spec.Layer)), Type: string(pack.Spec.Type),
+		Tag: pack.Spec.Version, Version: pack.Spec.Version, PackUID: pack.Metadata.Uid,
+		RegistryUID: pack.Spec.RegistryUid, Values: pack.Spec.Values,
 	}
-	return va.GreaterThan(vb)
 }

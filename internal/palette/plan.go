@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
 
 // DefaultRegistry has Spectro Cloud's own packs.
@@ -132,12 +131,12 @@ type Plan struct {
 	scope *Client
 	edit  Editor
 	read  snapshot
-	// known is what was learnt of the profiles of that name, by uid; made are the
-	// uids of those that were created or cloned by this plan; attached names the
-	// layers that have manifests.
+	// known is what was learnt of the profiles of that name, by uid; attached names the
+	// layers that have manifests. made is the uid of what this plan created or cloned, as
+	// far as Palette told it.
 	known    map[string]candidate
-	made     map[string]bool
 	attached map[string][]string
+	made     string
 	// ownDraft tells that this plan's own write made the draft.
 	ownDraft bool
 	// nothingNew tells that the new version would have what is published already.
@@ -185,13 +184,13 @@ func (p *Plan) Expectation(side Side) Expectation {
 	if base != nil {
 		drafted, e.ProfileUID = *base, base.UID
 	}
-	drafted.Draft = replaced(slices.DeleteFunc(slices.Clone(drafted.working()), p.isReplaced), p.Layer)
+	drafted = p.drafted(drafted)
 	published := drafted
 	published.Published, published.pending = drafted.Draft, nil
 	e.After = []string{drafted.fingerprint(), published.fingerprint()}
 	leaves := p.leaves()
 	if side == SidePublished {
-		layer, _ := findLayer(leaves, p.Target.Pack)
+		layer, _ := p.ours(leaves)
 		e.Wanted = digest(trimmed(layer.Values))
 	}
 	if profile := p.Profile(); side == SidePublished || profile == nil || !p.hasDraft(profile) {
@@ -224,13 +223,12 @@ func (p *Plan) leaves() []Layer {
 	if p.leavesDraft() {
 		layers, wanted = source.working(), p.Layer.Values
 	}
-	layers = slices.DeleteFunc(slices.Clone(layers), p.isReplaced)
-	ours, ok := findLayer(layers, p.Target.Pack)
+	ours, ok := p.ours(layers)
 	if !ok {
 		ours = p.Layer
 	}
 	ours.Values = wanted
-	return replaced(layers, ours)
+	return p.put(layers, ours)
 }
 
 // leavesDraft tells whether a publish takes the draft as it is.
@@ -256,15 +254,6 @@ func (p *Plan) newProfileVersion() string {
 	return p.Target.Version
 }
 
-func replaced(all []Layer, layer Layer) []Layer {
-	out := slices.Clone(all)
-	if i := slices.IndexFunc(out, func(l Layer) bool { return l.Name == layer.Name }); i >= 0 {
-		out[i] = layer
-		return out
-	}
-	return append(out, layer)
-}
-
 // Profile returns what was read of the profile that is worked on: the base of a
 // new version until that exists, nil for a profile that has to be created.
 func (p *Plan) Profile() *Profile {
@@ -282,27 +271,22 @@ func (p *Plan) writesTo() *Profile {
 	return p.read.profile(p.Goal)
 }
 
-// madeUID is the uid that Palette told of what this plan made; empty for nothing, as
-// where the answer was lost.
-func (p *Plan) madeUID() string {
-	for uid, told := range p.made {
-		if told {
-			return uid
-		}
-	}
-	return ""
-}
-
 // Plan reads a target and says what is to be done. It writes nothing.
 func (c *Client) Plan(ctx context.Context, request Request, goal Goal) (*Plan, error) {
 	scope, err := c.In(ctx, request.Target.Scope)
 	if err != nil {
 		return nil, err
 	}
+	return scope.plan(ctx, request, goal)
+}
+
+// plan is Plan for a client of the target's scope.
+func (c *Client) plan(ctx context.Context, request Request, goal Goal) (*Plan, error) {
 	p := &Plan{
-		Target: request.Target, Goal: goal, scope: scope, edit: request.Edit,
-		known: map[string]candidate{}, made: map[string]bool{}, attached: map[string][]string{},
+		Target: request.Target, Goal: goal, scope: c, edit: request.Edit,
+		known: map[string]candidate{}, attached: map[string][]string{},
 	}
+	var err error
 	if p.read, err = p.snapshot(ctx); err != nil {
 		return nil, err
 	}
@@ -349,7 +333,7 @@ func (p *Plan) version() string {
 func (p *Plan) Actions() []Action {
 	switch p.Action {
 	case ActionNone:
-		return nil
+		return []Action{}
 	case ActionPublish:
 		return []Action{ActionPublish}
 	}
@@ -373,10 +357,29 @@ func (p *Plan) Actions() []Action {
 // publishesAfter tells whether there is something to publish once the layer is written:
 // the draft may be what is published then.
 func (p *Plan) publishesAfter(profile *Profile) bool {
-	drafted := *profile
-	drafted.Draft = replaced(slices.DeleteFunc(slices.Clone(drafted.working()), p.isReplaced), p.Layer)
+	drafted := p.drafted(*profile)
 	return p.hasToPublish(&drafted)
 }
+
+// drafted is a profile once our layer is written.
+func (p *Plan) drafted(profile Profile) Profile {
+	profile.Draft = p.put(profile.working(), p.Layer)
+	return profile
+}
+
+// put returns layers with ours, which is in place of one of its name and of what it
+// replaces.
+func (p *Plan) put(layers []Layer, ours Layer) []Layer {
+	out := slices.DeleteFunc(slices.Clone(layers), p.isReplaced)
+	if i := slices.IndexFunc(out, func(l Layer) bool { return l.Name == ours.Name }); i >= 0 {
+		out[i] = ours
+		return out
+	}
+	return append(out, ours)
+}
+
+// ours is the layer of the target's pack.
+func (p *Plan) ours(layers []Layer) (Layer, bool) { return first(layers, ofPack(p.Target.Pack)) }
 
 // replaces tells whether the layer goes in place of another pack's.
 func (p *Plan) replaces() bool {
@@ -389,13 +392,17 @@ func (p *Plan) replaces() bool {
 
 // isReplaced tells of a layer whether it goes for ours.
 func (p *Plan) isReplaced(l Layer) bool {
-	return p.Target.Replace && l.Layer == layerOS && !isOfPack(l, p.Target.Pack)
+	return p.Target.Replace && l.Layer == layerOS && !ofPack(p.Target.Pack)(l)
 }
 
-func toLayer(pack api.V1PackSummary) Layer {
-	return Layer{
-		Name: pack.Spec.Name, Layer: canonical(string(pack.Spec.Layer)), Type: string(pack.Spec.Type),
-		Tag: pack.Spec.Version, Version: pack.Spec.Version, PackUID: pack.Metadata.Uid,
-		RegistryUID: pack.Spec.RegistryUid, Values: pack.Spec.Values,
+// subject is the profile that is written to, and who uses it.
+func (p *Plan) subject() (Subject, Users) {
+	subject := p.Target.subject(p.version())
+	profile := p.writesTo()
+	if profile == nil {
+		subject.ProfileUID = p.made
+		return subject, Users{Clusters: []Cluster{}}
 	}
+	subject.ProfileUID = profile.UID
+	return subject, profile.Users
 }

@@ -27,8 +27,8 @@ type Step struct {
 	Done bool `json:"done"`
 }
 
-// Report is what an apply did to one target.
-type Report struct {
+// Subject is the profile that something is told of, and the pack that goes there.
+type Subject struct {
 	Name           string `json:"name"`
 	Pack           string `json:"pack"`
 	Scope          string `json:"scope"`
@@ -36,13 +36,21 @@ type Report struct {
 	Profile        string `json:"profile"`
 	ProfileVersion string `json:"profileVersion,omitempty"`
 	ProfileUID     string `json:"profileUid,omitempty"`
-	DryRun         DryRun `json:"dryRun,omitempty"`
-	Validated      bool   `json:"validated"`
+}
+
+func (t Target) subject(version string) Subject {
+	return Subject{Name: t.Name, Pack: t.Pack, Scope: t.Scope.Kind(), Project: t.Scope.Project(), Profile: t.Profile, ProfileVersion: version}
+}
+
+// Report is what an apply did to one target.
+type Report struct {
+	Subject
+	DryRun    DryRun `json:"dryRun,omitempty"`
+	Validated bool   `json:"validated"`
 	// Steps is the journal: every request that writes, in order, from before it is sent.
-	Steps     []Step    `json:"steps"`
-	Clusters  []Cluster `json:"clusters"`
-	Templates []Cluster `json:"templates,omitempty"`
-	Warnings  []string  `json:"warnings,omitempty"`
+	Steps []Step `json:"steps"`
+	Users
+	Warnings []string `json:"warnings,omitempty"`
 	// State is unchanged, planned, draft, restored, cloned, published or failed.
 	State string `json:"state"`
 	Error string `json:"error,omitempty"`
@@ -62,10 +70,7 @@ const (
 )
 
 func newReport(p *Plan, options Options) *Report {
-	r := &Report{
-		Name: p.Target.Name, Pack: p.Target.Pack, Scope: p.Target.Scope.Kind(), Project: p.Target.Scope.Project(), Profile: p.Target.Profile,
-		Steps: []Step{}, Clusters: []Cluster{}, Warnings: slices.Clone(p.Notes),
-	}
+	r := &Report{Steps: []Step{}, Warnings: slices.Clone(p.Notes)}
 	if options.DryRun != DryRunNone {
 		r.DryRun = options.DryRun
 	}
@@ -96,14 +101,8 @@ func (r *Report) warn(text string) {
 }
 
 func (r *Report) finish(p *Plan, err error) {
-	r.ProfileVersion = p.version()
+	r.Subject, r.Users = p.subject()
 	profile := p.writesTo()
-	if profile != nil {
-		r.ProfileUID, r.Clusters, r.Templates = profile.UID, orEmpty(profile.Clusters), profile.Templates
-	}
-	if profile == nil {
-		r.ProfileUID = p.madeUID()
-	}
 	switch {
 	case err != nil:
 		r.State, r.Error = StateFailed, err.Error()

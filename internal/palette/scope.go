@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"sync"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
@@ -60,7 +59,7 @@ func (c *Client) In(ctx context.Context, scope Scope) (*Client, error) {
 	case scope.kind == scopeTenant:
 		return newScoped(c.base, c.doer, scope, ""), nil
 	}
-	uid, err := c.projects.uid(scope.project, func() (string, error) { return c.findProject(ctx, scope) })
+	uid, err := c.findProject(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -90,34 +89,6 @@ func (c *Client) findProject(ctx context.Context, scope Scope) (string, error) {
 		return "", refused("run the command again", "palette %s does not tell the uid of %s", c.Host(), scope)
 	}
 	return uids[0], nil
-}
-
-// projects are the uids of those that one run has looked up, by name. A nil one looks
-// up each time.
-type projects struct {
-	mu     sync.Mutex
-	byName map[string]func() (string, error)
-}
-
-func (p *projects) uid(name string, find func() (string, error)) (string, error) {
-	if p == nil {
-		return find()
-	}
-	p.mu.Lock()
-	once, ok := p.byName[name]
-	if !ok {
-		once = sync.OnceValues(find)
-		p.byName[name] = once
-	}
-	p.mu.Unlock()
-	return once()
-}
-
-// forRun is a client that looks up each project once.
-func (c *Client) forRun() *Client {
-	own := *c
-	own.projects = &projects{byName: map[string]func() (string, error){}}
-	return &own
 }
 
 // belonging is what is known of whether a profile is in a client's scope.

@@ -21,19 +21,3 @@ func sameVersion(a, b string) bool {
 	vb, errB := semver.NewVersion(b)
 	return errA == nil && errB == nil && va.Equal(vb) && va.Metadata() == vb.Metadata()
 }
-
-// highest returns the index of the highest version; ok is false when one cannot be
-// compared with the others.
-func highest(versions []string) (index int, ok bool) {
-	var top *semver.Version
-	for i, text := range versions {
-		v, err := semver.NewVersion(text)
-		if err != nil {
-			return 0, len(versions) == 1
-		}
-		if top == nil || v.GreaterThan(top) {
-			index, top = i, v
-		}
-	}
-	return index, top != nil
-}

@@ -118,7 +118,7 @@ func TestTemplateThatFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcomes := []palette.Outcome{{Report: &palette.Report{Name: "aws-east", Profile: "rhel", State: palette.StatePublished,
+	outcomes := []palette.Outcome{{Report: &palette.Report{Subject: palette.Subject{Name: "aws-east", Profile: "rhel"}, State: palette.StatePublished,
 		Steps: []palette.Step{{Action: palette.ActionPublish, Text: "publish it", Progress: palette.ProgressSeen, Done: true}}}}}
 	if err := o.print(printer, outcomes); failure.Code(err) != failure.ExitFailure || !strings.Contains(told.String(), "done: publish it") {
 		t.Errorf("got %v, told %q", err, told)
