@@ -47,15 +47,14 @@ const (
 // error.
 func (c *Client) Apply(ctx context.Context, plan *Plan, options Options) (*Report, error) {
 	// The plan that the caller has stays what it was.
-	own := *plan
-	run := &run{plan: &own, report: newReport(plan, options)}
+	run := &run{Plan: *plan, report: newReport(plan, options)}
 	err := run.all(ctx, options)
-	run.report.finish(run.plan, err)
+	run.report.finish(&run.Plan, err)
 	return run.report, err
 }
 
 type run struct {
-	plan   *Plan
+	Plan
 	report *Report
 	// past are the fingerprints that were there before the writes of this run.
 	past []string
@@ -65,31 +64,31 @@ func (r *run) all(ctx context.Context, options Options) error {
 	if err := r.expect(options.Expect); err != nil {
 		return err
 	}
-	if err := r.plan.mayWrite(); err != nil {
+	if err := r.mayWrite(); err != nil {
 		return err
 	}
 	if options.DryRun == DryRunClient || options.DryRun == DryRunServer {
-		for _, action := range r.plan.Actions() {
-			r.report.add(action, r.plan.write(action).text, ProgressPlanned)
+		for _, action := range r.Actions() {
+			r.report.add(action, r.write(action).text, ProgressPlanned)
 		}
-		if options.DryRun == DryRunServer && r.plan.writesLayer() {
+		if options.DryRun == DryRunServer && r.writesLayer() {
 			return r.validate(ctx)
 		}
 		return nil
 	}
 	for range maxActions {
-		if r.plan.Action == ActionNone {
+		if r.Action == ActionNone {
 			return nil
 		}
 		// What was made just now may be another's, where the answer to it was lost.
-		if err := r.plan.mayWrite(); err != nil {
+		if err := r.mayWrite(); err != nil {
 			return err
 		}
 		if err := r.step(ctx); err != nil {
 			return err
 		}
 	}
-	return refused("see who else changes it, then run the command again", "%s does not come to rest", r.plan.Label())
+	return refused("see who else changes it, then run the command again", "%s does not come to rest", r.Label())
 }
 
 // expect compares with what a diff showed.
@@ -99,28 +98,28 @@ func (r *run) expect(shown *Expectation) error {
 	}
 	const next = "run diff again, and apply what it shows now"
 	side := SideDraft
-	if r.plan.Goal.publishes() {
+	if r.Goal.publishes() {
 		side = SidePublished
 	}
-	now := r.plan.Expectation(side)
+	now := r.Expectation(side)
 	switch {
 	case shown.Palette != now.Palette:
 		return refused(next, "the diff was of palette %s, this is %s", cmp.Or(shown.Palette, "that it does not name"), now.Palette)
 	case now.Before != shown.Before && !slices.Contains(shown.After, now.Before):
 		return refused(next,
 			"%s changed since the diff: that saw version %s, now it is %s (modified %s)",
-			r.plan.Label(), shown.Before, now.Before, when(r.plan.read.base))
+			r.Label(), shown.Before, now.Before, when(r.read.base))
 	case shown.ProfileUID != "" && shown.ProfileUID != now.ProfileUID:
-		return refused(next, "%s is another profile than the diff saw: that had uid %s, this one has %s", r.plan.Label(), shown.ProfileUID, now.ProfileUID)
+		return refused(next, "%s is another profile than the diff saw: that had uid %s, this one has %s", r.Label(), shown.ProfileUID, now.ProfileUID)
 	case shown.NewVersion != "" && shown.NewVersion != now.NewVersion:
 		return refused("run diff again with the flags of the apply, and apply what it shows",
-			"the diff was of the new version %s of %s, which this apply does not make", shown.NewVersion, r.plan.Label())
+			"the diff was of the new version %s of %s, which this apply does not make", shown.NewVersion, r.Label())
 	case now.Wanted != shown.Wanted:
 		return refused(next,
-			"the values for %s are others than the diff showed: %s then, %s now", r.plan.Label(), shown.Wanted, now.Wanted)
-	case side == SidePublished && r.plan.Action != ActionNone && shown.Publishes != now.Publishes:
-		return refused("run "+r.plan.Goal.diff()+" -o json, and apply what it shows",
-			"the diff does not show all that would be published of %s", r.plan.Label())
+			"the values for %s are others than the diff showed: %s then, %s now", r.Label(), shown.Wanted, now.Wanted)
+	case side == SidePublished && r.Action != ActionNone && shown.Publishes != now.Publishes:
+		return refused("run "+r.Goal.diff()+" -o json, and apply what it shows",
+			"the diff does not show all that would be published of %s", r.Label())
 	}
 	return nil
 }
@@ -147,9 +146,8 @@ func when(profile *Profile) string {
 // step does the plan's next action and makes the plan anew from what is read
 // back. It is in the journal before it is sent.
 func (r *run) step(ctx context.Context) error {
-	p := r.plan
-	action, before, leaves := p.Action, p.read, p.leaves()
-	if p.writesLayer() {
+	action, before, leaves := r.Action, r.read, r.leaves()
+	if r.writesLayer() {
 		if err := r.validate(ctx); err != nil {
 			return err
 		}
@@ -159,30 +157,30 @@ func (r *run) step(ctx context.Context) error {
 		return err
 	}
 	if now.fingerprint() != before.fingerprint() {
-		return changed(p, before, now)
+		return r.changed(before, now)
 	}
-	r.report.add(action, p.write(action).text, ProgressSent)
+	r.report.add(action, r.write(action).text, ProgressSent)
 	r.past = append(r.past, before.fingerprint())
-	writeErr := p.write(action).send(ctx)
+	writeErr := r.write(action).send(ctx)
 	switch {
 	case writeErr == nil:
 		r.report.came(ProgressTaken)
 	case !outcomeUnknown(writeErr):
 		r.report.came(ProgressRefused)
-		return failed(fmt.Sprintf("cannot %s of %s", p.write(action).verb, p.Label()), writeErr)
+		return failed(fmt.Sprintf("cannot %s of %s", r.write(action).verb, r.Label()), writeErr)
 	}
 	after, err := r.readBack(ctx, action, before)
 	if err != nil {
 		return r.unread(action, writeErr, err)
 	}
-	if !done(action, p, before, after) {
+	if !r.done(action, before, after) {
 		return r.unseen(action, writeErr, before, after)
 	}
 	r.report.came(ProgressSeen)
-	if r.isReformed(action, after.profile(p.Goal)) {
-		r.report.warn(fmt.Sprintf("palette keeps the values of %s in another form than they were sent", p.Layer.Name))
-		if p.Goal.publishes() {
-			return r.notShown([]string{p.Layer.Name})
+	if r.isReformed(action, after.profile(r.Goal)) {
+		r.report.warn(fmt.Sprintf("palette keeps the values of %s in another form than they were sent", r.Layer.Name))
+		if r.Goal.publishes() {
+			return r.notShown([]string{r.Layer.Name})
 		}
 	}
 	return r.goOn(before, after, leaves)
@@ -190,33 +188,31 @@ func (r *run) step(ctx context.Context) error {
 
 // goOn plans anew from what a step has made.
 func (r *run) goOn(before, after snapshot, leaves []Layer) error {
-	p := r.plan
-	if profile := before.profile(p.Goal); profile == nil || len(profile.Draft) == 0 {
-		p.ownDraft = true
+	if profile := before.profile(r.Goal); profile == nil || len(profile.Draft) == 0 {
+		r.ownDraft = true
 	}
-	p.read = after
-	if err := p.decide(); err != nil {
+	r.read = after
+	if err := r.decide(); err != nil {
 		return err
 	}
-	if p.refusal != nil && p.Action != ActionNone {
-		return p.refusal
+	if r.refusal != nil && r.Action != ActionNone {
+		return r.refusal
 	}
 	return r.keeps(leaves)
 }
 
 // isReformed tells whether Palette keeps our values otherwise than they were sent.
 func (r *run) isReformed(action Action, profile *Profile) bool {
-	layer, ok := named(profile.working(), r.plan.Layer.Name)
+	layer, ok := named(profile.working(), r.Layer.Name)
 	wrote := action != ActionClone && action != ActionPublish
-	return ok && wrote && !sameValues(layer.Values, r.plan.Layer.Values)
+	return ok && wrote && !sameValues(layer.Values, r.Layer.Values)
 }
 
 // keeps stops before something else is published than the plan showed: a clone need
 // not have the draft of its origin.
 func (r *run) keeps(leaves []Layer) error {
-	p := r.plan
-	names := differing(leaves, p.leaves())
-	if len(names) == 0 || !p.Goal.publishes() {
+	names := differing(leaves, r.leaves())
+	if len(names) == 0 || !r.Goal.publishes() {
 		return nil
 	}
 	return r.notShown(names)
@@ -224,10 +220,9 @@ func (r *run) keeps(leaves []Layer) error {
 
 // notShown is the error for layers that Palette made otherwise than they were shown.
 func (r *run) notShown(names []string) error {
-	p := r.plan
-	e := refused("run "+p.Goal.diff()+" to see what would be published now, then apply again",
-		"palette made something else of %s than was shown, in %s", p.Label(), text.List(names, maxNamed))
-	if p.Action != ActionNone {
+	e := refused("run "+r.Goal.diff()+" to see what would be published now, then apply again",
+		"palette made something else of %s than was shown, in %s", r.Label(), text.List(names, maxNamed))
+	if r.Action != ActionNone {
 		e.Summary += "; it is not published"
 	}
 	return e
@@ -238,12 +233,12 @@ func (r *run) notShown(names []string) error {
 func (r *run) readBack(ctx context.Context, action Action, before snapshot) (after snapshot, err error) {
 	for n := range readings {
 		if n > 0 {
-			if err := r.plan.scope.wait(ctx, n); err != nil {
+			if err := r.scope.wait(ctx, n); err != nil {
 				return after, err
 			}
 		}
-		after, err = r.plan.snapshot(ctx)
-		if err != nil && !isNotFound(err) || err == nil && (done(action, r.plan, before, after) || !slices.Contains(r.past, after.fingerprint())) {
+		after, err = r.snapshot(ctx)
+		if err != nil && !isNotFound(err) || err == nil && (r.done(action, before, after) || !slices.Contains(r.past, after.fingerprint())) {
 			return after, err
 		}
 	}
@@ -264,7 +259,7 @@ func (c *Client) wait(ctx context.Context, n int) error {
 func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err error) {
 	last := before
 	for n := 1; n < readings; n++ {
-		if now, err = r.plan.snapshot(ctx); err != nil {
+		if now, err = r.snapshot(ctx); err != nil {
 			return now, err
 		}
 		lags := len(r.report.Steps) > 0 && now.fingerprint() != before.fingerprint()
@@ -275,8 +270,8 @@ func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err e
 		if !lags {
 			continue
 		}
-		if err := r.plan.scope.wait(ctx, n); err != nil {
-			return now, failed(fmt.Sprintf("cannot read %s again before the next request", r.plan.Label()), err)
+		if err := r.scope.wait(ctx, n); err != nil {
+			return now, failed(fmt.Sprintf("cannot read %s again before the next request", r.Label()), err)
 		}
 	}
 	return now, nil
@@ -284,7 +279,7 @@ func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err e
 
 // unread is the error for a write after which nothing could be read.
 func (r *run) unread(action Action, writeErr, err error) error {
-	what := fmt.Sprintf("palette took the request to %s of %s, but it cannot be read back", r.plan.write(action).verb, r.plan.Label())
+	what := fmt.Sprintf("palette took the request to %s of %s, but it cannot be read back", r.write(action).verb, r.Label())
 	if writeErr != nil {
 		what, err = r.unknown(action), writeErr
 	}
@@ -296,18 +291,17 @@ func (r *run) unread(action Action, writeErr, err error) error {
 }
 
 func (r *run) unknown(action Action) string {
-	return fmt.Sprintf("it is not known whether palette carried out the request to %s of %s", r.plan.write(action).verb, r.plan.Label())
+	return fmt.Sprintf("it is not known whether palette carried out the request to %s of %s", r.write(action).verb, r.Label())
 }
 
 func (r *run) validate(ctx context.Context) error {
-	p := r.plan
-	kind, uid := newKind(p.Target), ""
-	if profile := p.Profile(); profile != nil {
+	kind, uid := newKind(r.Target), ""
+	if profile := r.Profile(); profile != nil {
 		kind, uid = profile.Kind, profile.UID
 	}
-	said, err := p.scope.validate(ctx, uid, kind, p.Layer)
+	said, err := r.scope.validate(ctx, uid, kind, r.Layer)
 	if err != nil {
-		return failed(fmt.Sprintf("cannot have the values for %s validated", p.Label()), err)
+		return failed(fmt.Sprintf("cannot have the values for %s validated", r.Label()), err)
 	}
 	for _, line := range said.others {
 		r.report.warn("palette says besides: " + line)
@@ -316,7 +310,7 @@ func (r *run) validate(ctx context.Context) error {
 		r.report.warn("palette did not say whether the values are good")
 	}
 	if len(said.own) > 0 {
-		e := refused("correct the values; nothing was written", "palette refuses the values for %s", p.Label())
+		e := refused("correct the values; nothing was written", "palette refuses the values for %s", r.Label())
 		e.Details = said.own
 		return e
 	}
@@ -365,7 +359,7 @@ func (p *Plan) replaceLayer(ctx context.Context, profile *Profile) error {
 
 // done tells whether what is read back is what the action should have made of
 // what was there, and nothing else.
-func done(action Action, p *Plan, before, after snapshot) bool {
+func (p *Plan) done(action Action, before, after snapshot) bool {
 	was, is := before.profile(p.Goal), after.profile(p.Goal)
 	switch {
 	case is == nil:
@@ -423,19 +417,18 @@ func sameMeaning(a, b string) bool {
 // unseen is the error for a write that may have been carried out, and does not show
 // as it should.
 func (r *run) unseen(action Action, writeErr error, before, after snapshot) error {
-	p := r.plan
 	switch same := slices.Contains(r.past, after.fingerprint()); {
 	case same && writeErr != nil:
 		return failed(r.unknown(action)+"; what is read does not show it", writeErr)
 	case same:
 		return refused("run diff to see what it is now, then apply again",
 			"palette took the request to %s of %s, and still answers what was there before: version %s (modified %s)",
-			p.write(action).verb, p.Label(), after.fingerprint(), when(cmp.Or(after.profile(p.Goal), after.base)))
+			r.write(action).verb, r.Label(), after.fingerprint(), when(cmp.Or(after.profile(r.Goal), after.base)))
 	}
-	e := changed(p, before, after)
-	if is := after.profile(p.Goal); is != nil && action != ActionClone {
+	e := r.changed(before, after)
+	if is := after.profile(r.Goal); is != nil && action != ActionClone {
 		e.Details = nil
-		for _, name := range p.unexpected(action, before, after) {
+		for _, name := range r.unexpected(action, before, after) {
 			e.Details = append(e.Details, name+" is not as it was left")
 		}
 	}
@@ -443,12 +436,12 @@ func (r *run) unseen(action Action, writeErr error, before, after snapshot) erro
 		e.Details = append(e.Details, r.unknown(action)+": "+oneLine(writeErr.Error()))
 		return e
 	}
-	e.Details = append(e.Details, fmt.Sprintf("palette took the request to %s", p.write(action).verb))
+	e.Details = append(e.Details, fmt.Sprintf("palette took the request to %s", r.write(action).verb))
 	return e
 }
 
 // changed is the error for a change by somebody else; it names both versions.
-func changed(p *Plan, before, after snapshot) *failure.Error {
+func (p *Plan) changed(before, after snapshot) *failure.Error {
 	was, is := before.profile(p.Goal), after.profile(p.Goal)
 	if was == nil && is == nil {
 		was, is = before.base, after.base

@@ -85,38 +85,26 @@ func authorities(pem []byte) (*x509.CertPool, error) {
 // Host returns the host that is talked to.
 func (c *Client) Host() string { return c.base.Host }
 
-// profileRef is a profile in a list. The version may be absent there.
-type profileRef struct{ UID, Name, Version, CloudType string }
-
-// listing is what Palette's list says of a name.
-type listing struct {
-	// refs are the profiles of that name, of all scopes and versions, and those whose
-	// name the list does not tell.
-	refs []profileRef
-	// nameless is how many profiles the list tells nothing of.
-	nameless int
-	// alike is a name that is another in letter case or space alone; empty for none.
-	alike string
-}
-
-func (c *Client) findProfiles(ctx context.Context, name string) (listing, error) {
+// findProfiles returns the profiles of that name, of all scopes and versions, and those
+// whose name the list does not tell; what else it tells of the name goes into s.
+func (c *Client) findProfiles(ctx context.Context, name string, s *snapshot) ([]candidate, error) {
 	listed, err := send[api.V1ClusterProfilesMetadata](ctx, c, read("/v1/dashboard/clusterprofiles/metadata"))
 	if err != nil {
-		return listing{}, err
+		return nil, err
 	}
-	var found listing
+	var found []candidate
 	for _, item := range listed.Items {
 		switch have := item.Metadata; {
 		case have.Name != name && have.Name != "":
 			if strings.EqualFold(strings.TrimSpace(have.Name), strings.TrimSpace(name)) {
-				found.alike = have.Name
+				s.alike = have.Name
 			}
 		case have.Uid == "" && have.Name == "":
-			found.nameless++
+			s.nameless++
 		case have.Uid == "":
-			return listing{}, fmt.Errorf("the list of profiles has %q without a uid", name)
+			return nil, fmt.Errorf("the list of profiles has %q without a uid", name)
 		default:
-			found.refs = append(found.refs, profileRef{UID: have.Uid, Name: have.Name, Version: item.Spec.Version, CloudType: item.Spec.CloudType})
+			found = append(found, candidate{UID: have.Uid, Name: have.Name, Version: item.Spec.Version, CloudType: item.Spec.CloudType})
 		}
 	}
 	return found, nil

@@ -15,9 +15,10 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
-// candidate is a profile that has the target's name.
+// candidate is a profile that has the target's name. The list need not tell its version.
 type candidate struct {
-	profileRef
+	UID, Name, Version, CloudType string
+
 	belongs belonging
 	// scope is Palette's word for where it belongs.
 	scope string
@@ -28,65 +29,73 @@ type candidate struct {
 
 // snapshot reads the profile, and the new version if it is there.
 func (p *Plan) snapshot(ctx context.Context) (snapshot, error) {
-	what := fmt.Sprintf("cannot read profile %q of %s from Palette", p.Target.Profile, p.Target.Scope)
-	listed, err := p.scope.findProfiles(ctx, p.Target.Profile)
+	s, err := p.readAll(ctx)
 	if err != nil {
-		return snapshot{}, failed(what, err)
+		return snapshot{}, failed(fmt.Sprintf("cannot read profile %q of %s from Palette", p.Target.Profile, p.Target.Scope), err)
 	}
-	found, err := p.learn(ctx, listed.refs, p.concerns)
+	return s, nil
+}
+
+func (p *Plan) readAll(ctx context.Context) (s snapshot, err error) {
+	listed, err := p.scope.findProfiles(ctx, p.Target.Profile, &s)
 	if err != nil {
-		return snapshot{}, failed(what, err)
+		return s, err
+	}
+	found, err := p.learn(ctx, listed, p.concerns)
+	if err != nil {
+		return s, err
 	}
 	base, next, err := choose(here(found), p.Target, p.Goal)
 	if err != nil {
-		return snapshot{}, err
+		return s, err
 	}
 	if base == nil && p.Target.Version != "" {
-		if err := p.otherVersions(ctx, listed.refs, next != nil); err != nil {
-			return snapshot{}, failed(what, err)
+		if err := p.otherVersions(ctx, listed, next != nil); err != nil {
+			return s, err
 		}
 	}
-	s, err := p.load(ctx, base, next)
-	if err != nil {
-		return snapshot{}, failed(what, err)
-	}
-	s.nameless, s.alike = listed.nameless, listed.alike
 	for _, c := range found {
 		if c.belongs == belongsElsewhere {
 			s.elsewhere = append(s.elsewhere, c.scope)
 		}
+	}
+	if err := p.load(ctx, base, next); err != nil {
+		return s, err
+	}
+	if base != nil {
+		s.base = base.profile
+	}
+	if next != nil {
+		s.next = next.profile
 	}
 	return s, nil
 }
 
 // concerns tells whether a profile of the list may be the one that is meant; the
 // list need not tell the version.
-func (p *Plan) concerns(ref profileRef) bool {
-	return ref.Version == "" || ref.Name == "" || p.Target.Version == "" || p.Target.Version == Latest ||
-		sameVersion(ref.Version, p.Target.Version) || p.Goal.NewVersion != "" && sameVersion(ref.Version, p.Goal.NewVersion)
+func (p *Plan) concerns(c candidate) bool {
+	return c.Version == "" || c.Name == "" || p.Target.Version == "" || p.Target.Version == Latest ||
+		sameVersion(c.Version, p.Target.Version) || p.Goal.NewVersion != "" && sameVersion(c.Version, p.Goal.NewVersion)
 }
 
-func anyProfile(profileRef) bool { return true }
+func anyProfile(candidate) bool { return true }
 
 // learn finds out where the profiles of a list belong: only reading one tells. What
 // was learnt before is not asked again.
-func (p *Plan) learn(ctx context.Context, refs []profileRef, wanted func(profileRef) bool) ([]candidate, error) {
-	found := make([]candidate, len(refs))
+func (p *Plan) learn(ctx context.Context, listed []candidate, wanted func(candidate) bool) ([]candidate, error) {
+	found := slices.Clone(listed)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxReads)
-	for i, ref := range refs {
-		found[i] = candidate{profileRef: ref, belongs: belongsElsewhere}
-		if before, ok := p.known[ref.UID]; ok {
-			found[i] = before
+	for i := range found {
+		c := &found[i]
+		if before, ok := p.known[c.UID]; ok {
+			*c = before
 			continue
 		}
-		if !wanted(ref) {
-			continue
+		c.belongs = belongsElsewhere
+		if wanted(*c) {
+			group.Go(func() error { return p.readListed(ctx, c) })
 		}
-		group.Go(func() (err error) {
-			found[i], err = p.readListed(ctx, ref)
-			return err
-		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -102,90 +111,75 @@ func (p *Plan) learn(ctx context.Context, refs []profileRef, wanted func(profile
 
 // readListed reads one profile of a list. One that is refused, or that is gone by now,
 // must not cost the others.
-func (p *Plan) readListed(ctx context.Context, ref profileRef) (candidate, error) {
-	c := candidate{profileRef: ref}
-	profile, err := p.scope.profile(ctx, ref.UID)
+func (p *Plan) readListed(ctx context.Context, c *candidate) error {
+	err := p.reread(ctx, c)
 	var answer *APIError
-	if errors.As(err, &answer) && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotFound) {
-		c.err, c.Version = err, cmp.Or(ref.Version, firstVersion)
-		return c, nil
-	}
-	if err != nil {
-		return c, err
-	}
-	p.told(profile, ref)
-	c.profile, c.Version, c.belongs, c.scope = profile, profile.Version, p.scope.belongs(profile), profile.scope
 	switch {
-	case profile.Name != p.Target.Profile:
+	case errors.As(err, &answer) && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotFound):
+		c.err, c.Version, c.belongs = err, cmp.Or(c.Version, firstVersion), belongsUnknown
+		return nil
+	case err != nil:
+		return err
+	}
+	c.Version, c.belongs, c.scope = c.profile.Version, p.scope.belongs(c.profile), c.profile.scope
+	switch {
+	case c.profile.Name != p.Target.Profile:
 		c.belongs, c.scope = belongsElsewhere, ""
-	case c.belongs == belongsUnknown && p.made == ref.UID:
+	case c.belongs == belongsUnknown && p.made == c.UID:
 		c.belongs = belongsHere
 	}
-	return c, nil
+	return nil
 }
 
-// told completes a profile from the list's entry. One without a version is from
-// before there were versions.
-func (p *Plan) told(profile *Profile, ref profileRef) {
-	profile.Name = cmp.Or(profile.Name, ref.Name)
-	profile.Version = cmp.Or(profile.Version, ref.Version, firstVersion)
-	profile.nextVersion = cmp.Or(profile.nextVersion, ref.Version)
-	profile.Kind.CloudType = cmp.Or(profile.Kind.CloudType, ref.CloudType)
+// reread reads a profile, unless learning read it just now, and completes it from the
+// list's entry. One without a version is from before there were versions.
+func (p *Plan) reread(ctx context.Context, c *candidate) error {
+	if c.profile != nil {
+		return nil
+	}
+	profile, err := p.scope.profile(ctx, c.UID)
+	if err != nil {
+		return err
+	}
+	profile.Name = cmp.Or(profile.Name, c.Name)
+	profile.Version = cmp.Or(profile.Version, c.Version, firstVersion)
+	profile.nextVersion = cmp.Or(profile.nextVersion, c.Version)
+	profile.Kind.CloudType = cmp.Or(profile.Kind.CloudType, c.CloudType)
+	c.profile = profile
+	return nil
 }
 
 // load reads the profiles that were chosen. What they have beside their layers is
 // read first where it was read before, and the one that is edited last of all: the
 // less lies between its reading and a write, the less of others' edits is missed.
-func (p *Plan) load(ctx context.Context, chosen ...*candidate) (snapshot, error) {
-	profiles, beside := make([]*Profile, len(chosen)), make([]attached, len(chosen))
+func (p *Plan) load(ctx context.Context, chosen ...*candidate) error {
+	chosen = slices.DeleteFunc(chosen, func(c *candidate) bool { return c == nil })
+	beside := make([]attached, len(chosen))
 	for i, c := range chosen {
-		if c == nil {
-			continue
-		}
 		if c.err != nil {
-			return snapshot{}, c.err
+			return c.err
 		}
 		names, again := p.attached[c.UID]
-		var err error
 		if !again {
-			if profiles[i], err = p.reread(ctx, c); err != nil {
-				return snapshot{}, err
+			if err := p.reread(ctx, c); err != nil {
+				return err
 			}
-			names = profiles[i].withManifests()
+			names = c.profile.withManifests()
 		}
+		var err error
 		if beside[i], err = p.scope.beside(ctx, c.UID, names); err != nil {
-			return snapshot{}, err
+			return err
 		}
 	}
 	for i, c := range chosen {
-		if c == nil {
-			continue
+		if err := p.reread(ctx, c); err != nil {
+			return err
 		}
-		if profiles[i] == nil {
-			c.profile = nil
-			var err error
-			if profiles[i], err = p.reread(ctx, c); err != nil {
-				return snapshot{}, err
-			}
-		}
-		profiles[i].belongs = c.belongs
-		profiles[i].complete(beside[i])
-		p.attached[c.UID] = profiles[i].withManifests()
+		c.profile.belongs = c.belongs
+		c.profile.complete(beside[i])
+		p.attached[c.UID] = c.profile.withManifests()
 	}
-	return snapshot{base: profiles[0], next: profiles[1]}, nil
-}
-
-// reread returns what learning read just now, or reads.
-func (p *Plan) reread(ctx context.Context, c *candidate) (*Profile, error) {
-	if c.profile != nil {
-		return c.profile, nil
-	}
-	profile, err := p.scope.profile(ctx, c.UID)
-	if err != nil {
-		return nil, err
-	}
-	p.told(profile, c.profileRef)
-	return profile, nil
+	return nil
 }
 
 // here are the profiles that are in the target's scope, or may be. One whose scope
@@ -256,8 +250,8 @@ func latest(found []candidate) []candidate {
 // otherVersions is the error for a version that a profile lacks; nil when there is
 // no profile of that name at all. target.create does not make a further version: it
 // would have the OS layer alone, beside versions with all layers.
-func (p *Plan) otherVersions(ctx context.Context, refs []profileRef, cloned bool) error {
-	found, err := p.learn(ctx, refs, anyProfile)
+func (p *Plan) otherVersions(ctx context.Context, listed []candidate, cloned bool) error {
+	found, err := p.learn(ctx, listed, anyProfile)
 	if err != nil {
 		return err
 	}

@@ -146,33 +146,30 @@ func (c *Client) beside(ctx context.Context, uid string, layers []string) (attac
 	return a, nil
 }
 
-// complete adds to a profile what it has beside its layers.
+// complete adds to a profile what it has beside its layers. A manifest that has no draft
+// form is in the draft as it is published.
 func (p *Profile) complete(a attached) {
 	p.Variables, p.noVariables = a.variables, a.noVariables
-	for name, contents := range a.manifests {
-		fill(p.Published, name, contents, false)
-		fill(p.Draft, name, contents, true)
-	}
+	fill(p.Published, a, func(c manifestContent) api.V1ManifestData { return c.Spec.Published })
+	fill(p.Draft, a, func(c manifestContent) api.V1ManifestData {
+		if c.Spec.Draft != nil {
+			return *c.Spec.Draft
+		}
+		return c.Spec.Published
+	})
 }
 
-// fill puts contents into the manifests of a layer. A manifest that has no draft
-// form is in the draft as it is published.
-func fill(layers []Layer, name string, contents []manifestContent, draft bool) {
-	for i := range layers {
-		if layers[i].Name != name {
-			continue
-		}
-		for j := range layers[i].Manifests {
-			m := &layers[i].Manifests[j]
-			at := slices.IndexFunc(contents, func(c manifestContent) bool { return c.Metadata.Uid == m.UID && m.UID != "" })
-			if at < 0 {
-				continue
+// fill puts contents into the manifests of layers.
+func fill(layers []Layer, a attached, form func(manifestContent) api.V1ManifestData) {
+	for _, l := range layers {
+		for i, m := range l.Manifests {
+			for _, content := range a.manifests[l.Name] {
+				if content.Metadata.Uid == m.UID && m.UID != "" {
+					data := form(content)
+					l.Manifests[i].Content, l.Manifests[i].Digest = data.Content, data.Digest
+					break
+				}
 			}
-			data := contents[at].Spec.Published
-			if edited := contents[at].Spec.Draft; draft && edited != nil {
-				data = *edited
-			}
-			m.Content, m.Digest = data.Content, data.Digest
 		}
 	}
 }

@@ -16,42 +16,42 @@ import (
 // lookUpPack finds the pack in its registry when a profile or layer has to be
 // made from it, or when Palette does not tell which pack a layer is.
 func (p *Plan) lookUpPack(ctx context.Context) error {
-	target, cloudType := p.Target, CloudType(p.Target)
-	profile := p.Profile()
-	incomplete := false
+	target, cloudType, profile := p.Target, CloudType(p.Target), p.Profile()
+	var layer Layer
+	isThere := false
 	if profile != nil {
 		cloudType = profile.Kind.CloudType
-		layer, ok := p.ours(profile.working())
-		if ok {
-			p.tellUnused(ctx, layer)
-		}
-		switch {
-		case ok && layer.PackUID != "":
+		layer, isThere = p.ours(profile.working())
+	}
+	switch {
+	case isThere:
+		p.tellUnused(ctx, layer)
+		if layer.PackUID != "" {
 			return nil
-		case ok:
-			incomplete = true
-			target.PackVersion = cmp.Or(layer.Version, layer.Tag)
-			target.RegistryUID = cmp.Or(layer.RegistryUID, target.RegistryUID)
-		default:
-			if err := p.mayAdd(profile); err != nil {
-				return err
-			}
-			if p.fresh = p.lostLayer(); p.fresh != nil {
-				return nil
-			}
 		}
-	} else if err := p.mayCreate(); err != nil {
-		return err
+		target.PackVersion = cmp.Or(layer.Version, layer.Tag)
+		target.RegistryUID = cmp.Or(layer.RegistryUID, target.RegistryUID)
+	case profile == nil:
+		if err := p.mayCreate(); err != nil {
+			return err
+		}
+	default:
+		if err := p.mayAdd(profile); err != nil {
+			return err
+		}
+		if p.fresh = p.lostLayer(); p.fresh != nil {
+			return nil
+		}
 	}
-	fresh, err := p.registryLayer(ctx, target, cloudType)
-	if err != nil {
+	found, err := p.registryLayer(ctx, target, cloudType)
+	switch {
+	case err != nil:
 		return failed(fmt.Sprintf("cannot look up pack %s in Palette", target.Pack), err)
+	case isThere:
+		p.packUID = found.PackUID
+	default:
+		p.fresh = found
 	}
-	if incomplete {
-		p.packUID = fresh.PackUID
-		return nil
-	}
-	p.fresh = fresh
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
@@ -104,21 +105,14 @@ const (
 // profiles of all scopes.
 func (c *Client) belongs(p *Profile) belonging {
 	switch {
-	case p.scope == scopeSystem:
-		return belongsElsewhere
-	case p.scope == scopeTenant:
-		if c.scope.kind == scopeTenant {
-			return belongsHere
-		}
-		return belongsElsewhere
-	case p.scope != scopeProject:
+	case !slices.Contains([]string{scopeProject, scopeTenant, scopeSystem}, p.scope):
 		return belongsUnknown
-	case c.scope.kind != scopeProject:
+	case p.scope != c.scope.kind:
 		return belongsElsewhere
+	case p.scope == scopeTenant || p.projectUID == c.projectUID:
+		return belongsHere
 	case p.projectUID == "":
 		return belongsUnknown
-	case p.projectUID == c.projectUID:
-		return belongsHere
 	}
 	return belongsElsewhere
 }
