@@ -343,13 +343,13 @@ func (p *Plan) checkNewVersion() error {
 		if err != nil {
 			return err
 		}
-		if sameValues(wanted, layer.Values) || isCloneOf(next, base, nobody) && next.Users.names() == "" {
+		if sameValues(wanted, layer.Values) || isCloneOf(next, base, nobody) && next.usedBy() == "" {
 			return nil
 		}
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
-			"version %s of profile %q is published already, with other values%s", p.Goal.NewVersion, p.Target.Profile, prefixed(", and is used by ", next.Users.names()))
+			"version %s of profile %q is published already, with other values%s", p.Goal.NewVersion, p.Target.Profile, prefixed(", and is used by ", next.usedBy()))
 	}
-	if users := next.Users.names(); users != "" {
+	if users := next.usedBy(); users != "" {
 		return refused("choose another version, or set target.version: "+p.Goal.NewVersion+" to change that one",
 			"version %s of profile %q is used by %s", p.Goal.NewVersion, p.Target.Profile, users)
 	}

@@ -136,7 +136,7 @@ func (l Layer) packText(other Layer) string {
 // UsedBy names the clusters and cluster templates that use the profile, as far as
 // Palette tells.
 func (d Difference) UsedBy() string {
-	return cmp.Or(prefixed("used by ", d.names()), "Palette names no cluster that uses it")
+	return cmp.Or(prefixed("used by ", d.usedBy()), "Palette names no cluster that uses it")
 }
 
 // prefixed puts a prefix before a text that is not empty.

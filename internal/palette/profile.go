@@ -125,7 +125,8 @@ func usersOf(status api.V1ClusterProfileStatus) Users {
 	return users
 }
 
-func (u Users) names() string {
+// usedBy names all of them.
+func (u Users) usedBy() string {
 	var names []string
 	for _, c := range u.Clusters {
 		names = append(names, c.Name)
