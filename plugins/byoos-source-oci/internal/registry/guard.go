@@ -3,8 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net"
 	"net/http"
@@ -17,13 +15,6 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
-)
-
-// Bounds of answers but blobs, in bytes. Registries cap a manifest at 4 MiB
-// (distribution-spec, "Pushing Manifests"); a list of a million tags has about 64.
-const (
-	maxBody     = 64 << 20
-	maxManifest = 4 << 20
 )
 
 // Plain says how far plain http is allowed for a registry.
@@ -158,17 +149,6 @@ type PageError struct{ Host string }
 
 // Error names the host.
 func (e *PageError) Error() string { return e.Host + " answered with a web page" }
-
-// limitOf returns how long an answer may be; 0 when that is checked elsewhere.
-func limitOf(path string) int64 {
-	switch {
-	case strings.Contains(path, "/blobs/"):
-		return 0
-	case strings.Contains(path, "/manifests/"):
-		return maxManifest
-	}
-	return maxBody
-}
 
 // firstRequest goes back to what was asked for before any redirect.
 func firstRequest(req *http.Request) *http.Request {
@@ -344,42 +324,6 @@ func (g *guard) unusable() (schemes []string, unusable bool) {
 		}
 	}
 	return g.challenges, true
-}
-
-// body fails rather than end early when it is longer than its limit: half a list
-// would look like a whole one. It marks what breaks on the way.
-type body struct {
-	io.ReadCloser
-	limit, read int64
-}
-
-// TooLargeError is an answer that is larger than any real one.
-type TooLargeError struct{ Limit int64 }
-
-// Error tells the limit.
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("answer is larger than %d MiB", e.Limit>>20)
-}
-
-// transferError is an answer that did not arrive whole.
-type transferError struct{ err error }
-
-// Error returns the cause.
-func (e *transferError) Error() string { return e.err.Error() }
-
-// Unwrap returns the cause.
-func (e *transferError) Unwrap() error { return e.err }
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.read += int64(n); b.limit > 0 && b.read > b.limit {
-		_ = b.Close() // the library does not, and the server would go on
-		return 0, &TooLargeError{b.limit}
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = &transferError{err}
-	}
-	return n, err
 }
 
 func isLoopback(host string) bool {

@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -100,52 +98,6 @@ func (p Platform) String() string {
 		}
 	}
 	return strings.Join(known, "/")
-}
-
-// contentError is content that cannot be read, whoever asks: it costs the image,
-// not the answers of the registry about others.
-type contentError struct {
-	err error
-	// ours tells that a bound of ours was reached: others may be able to read it.
-	ours bool
-}
-
-// Error returns the cause.
-func (e *contentError) Error() string { return e.err.Error() }
-
-// Unwrap returns the cause.
-func (e *contentError) Unwrap() error { return e.err }
-
-func bad(format string, args ...any) error { return &contentError{err: fmt.Errorf(format, args...)} }
-
-// beyond is content that is larger than what is read here.
-func beyond(format string, args ...any) error {
-	return &contentError{fmt.Errorf(format, args...), true}
-}
-
-// asContent marks err as one of the content, unless it is one of the transfer: a
-// refusal, a busy registry or a broken connection says nothing of the content.
-func asContent(err error) error {
-	var content *contentError
-	var large *TooLargeError
-	switch {
-	case err == nil || IsTransfer(err) || errors.As(err, &content):
-		return err
-	case errors.As(err, &large):
-		return tooLarge(large)
-	case isWithheld(err):
-		return withheld(err)
-	}
-	return &contentError{err: err}
-}
-
-func tooLarge(err *TooLargeError) error {
-	return beyond("its manifest is larger than %d MiB", err.Limit>>20)
-}
-
-// withheld is content that the registry keeps to itself, with its words.
-func withheld(err error) error {
-	return bad("the registry lets nobody pull it (status %d): %w", statusOf(err), answerOf(err))
 }
 
 // Manifest reads what a tag points at, with the configuration of every platform.
@@ -271,134 +223,6 @@ func (r *Repository) readRoot(ctx context.Context, d *remote.Descriptor, m *Mani
 	return nil
 }
 
-// walk goes through an index and those inside it.
-type walk struct {
-	repository *Repository
-	entries    int
-	platforms  []Platform
-}
-
-func parseIndex(d *remote.Descriptor) (*v1.IndexManifest, error) {
-	index, err := v1.ParseIndexManifest(bytes.NewReader(d.Manifest))
-	if err != nil {
-		return nil, bad("its index cannot be read: %w", err)
-	}
-	return index, nil
-}
-
-// index adds what an index leads to. One that is too large is an error for the
-// whole: nobody knows what is in the rest.
-func (w *walk) index(ctx context.Context, index *v1.IndexManifest, depth int) error {
-	if w.entries += len(index.Manifests); w.entries > maxEntries {
-		return beyond("its index has %d entries, more than %d", w.entries, maxEntries)
-	}
-	if depth > maxDepth {
-		return beyond("its indexes are nested deeper than %d", maxDepth)
-	}
-	for _, entry := range index.Manifests {
-		if !isPlatformImage(entry) {
-			continue
-		}
-		if err := w.entry(ctx, entry, depth); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// entry adds what an entry of an index leads to. One whose content cannot be read
-// costs itself, not the platforms beside it.
-func (w *walk) entry(ctx context.Context, entry v1.Descriptor, depth int) error {
-	r, digest := w.repository, entry.Digest.String()
-	if entry.MediaType.IsIndex() {
-		return w.nested(ctx, entry, depth)
-	}
-	p, reason, err := r.once(digest, func() (Platform, string, error) { return r.child(ctx, digest) })
-	if err != nil {
-		return w.damaged(entry, err)
-	}
-	if reason == "" {
-		w.add(p, entry)
-	}
-	return nil
-}
-
-// nested goes through an index inside an index.
-func (w *walk) nested(ctx context.Context, entry v1.Descriptor, depth int) error {
-	child, err := w.repository.host.puller.Get(ctx, w.repository.repo.Digest(entry.Digest.String()))
-	if err != nil {
-		return w.damaged(entry, asContent(err))
-	}
-	index, err := parseIndex(child)
-	if err != nil {
-		return w.damaged(entry, err)
-	}
-	return w.index(ctx, index, depth+1)
-}
-
-// child reads a manifest that an index names.
-func (r *Repository) child(ctx context.Context, digest string) (Platform, string, error) {
-	d, err := r.host.puller.Get(ctx, r.repo.Digest(digest))
-	if err != nil {
-		return Platform{}, "", asContent(err)
-	}
-	return r.platform(ctx, d)
-}
-
-// once reads the image of a manifest for the first of the tags that lead to it.
-func (r *Repository) once(digest string, read func() (Platform, string, error)) (Platform, string, error) {
-	type result struct {
-		platform Platform
-		reason   string
-	}
-	known, _ := r.images.LoadOrStore(digest, sync.OnceValues(func() (result, error) {
-		p, reason, err := read()
-		return result{p, reason}, err
-	}))
-	got, err := known.(func() (result, error))()
-	return got.platform, got.reason, err
-}
-
-// damaged adds an entry whose content is gone or cannot be read.
-func (w *walk) damaged(entry v1.Descriptor, err error) error {
-	var content *contentError
-	switch digest := entry.Digest.String(); {
-	case IsNotFound(err):
-		w.add(Platform{Digest: digest, Missing: true}, entry)
-	case errors.As(err, &content) && content.ours:
-		w.add(Platform{Digest: digest, Unknown: w.repository.Text(content)}, entry)
-	case errors.As(err, &content):
-		w.add(Platform{Digest: digest, Unusable: w.repository.Text(content)}, entry)
-	default:
-		return err
-	}
-	return nil
-}
-
-// add lets the index say which platform an image is for: that is what a client
-// picks by.
-func (w *walk) add(p Platform, entry v1.Descriptor) {
-	if named := entry.Platform; named != nil {
-		if named.OS != "" {
-			p.OS = named.OS
-		}
-		if named.Architecture != "" {
-			p.Architecture = named.Architecture
-		}
-		p.Variant = named.Variant
-	}
-	w.platforms = append(w.platforms, p)
-}
-
-// isPlatformImage leaves out the attestations that BuildKit adds to an index as
-// unknown/unknown, and entries of other types, which a reader passes over.
-func isPlatformImage(entry v1.Descriptor) bool {
-	if !entry.MediaType.IsImage() && !entry.MediaType.IsIndex() {
-		return false
-	}
-	return entry.Platform == nil || entry.Platform.OS != "unknown"
-}
-
 // imageConfig is the part of an image configuration that is of use (OCI image
 // specification, config.md).
 type imageConfig struct {
@@ -468,10 +292,4 @@ func (r *Repository) blob(ctx context.Context, digest string) ([]byte, error) {
 	defer func() { _ = content.Close() }()
 	// Reading to the end checks the digest.
 	return io.ReadAll(io.LimitReader(content, maxConfig+1))
-}
-
-// IsNotFound says that the registry answered that there is no such manifest or
-// blob. The 404 of a token server, or of what is no registry, says nothing of it.
-func IsNotFound(err error) bool {
-	return statusOf(err) == http.StatusNotFound && isOfContent(answerOf(err)) && !IsRefusal(err)
 }

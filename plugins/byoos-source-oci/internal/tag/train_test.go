@@ -79,58 +79,75 @@ func TestReleaseTrains(t *testing.T) {
 	for i := range *trains {
 		random := rand.New(rand.NewPCG(*seed, uint64(i)))
 		canvos := random.IntN(2) == 0
-		type known struct {
-			read  tag.Tag
-			order [][]int
-		}
 		var all []known
 		for range 8 {
-			var k known
-			var parts []string
-			for group := range 3 {
-				if canvos && group == 0 {
-					continue
-				}
-				r := release{numbers: some(random, 3, 3)}
-				switch kind := random.IntN(4); {
-				case kind == 0:
-					r.word, r.of = []string{"alpha", "beta", "rc"}[random.IntN(3)], some(random, 1, 3)
-				case kind == 1 && !canvos:
-					r.revision = some(random, 1, 4)
-				case kind == 1 && group == 2:
-					r.revision = some(random, 1, 1)
-				case kind == 2 && !canvos:
-					r.numbers = some(random, 1, 7)
-				}
-				parts = append(parts, r.write(random, canvos))
-				k.order = append(k.order, r.order())
-			}
-			grammar, name := own, strings.Join(parts, "_")
+			name, order := trainTag(random, canvos)
+			grammar := own
 			if canvos {
-				grammar, name = tag.CanvOS(), "k3s-"+strings.Join(parts, "-")
+				grammar = tag.CanvOS()
 			}
-			if k.read = grammar.Read(name); k.read.Facts == nil {
+			read := grammar.Read(name)
+			if read.Facts == nil {
 				t.Fatalf("train %d: %s is outside the grammar", i, name)
 			}
-			all = append(all, k)
+			all = append(all, known{read, order})
 		}
 		for _, a := range all {
 			for _, b := range all {
-				want := slices.CompareFunc(a.order, b.order, func(x, y []int) int { return slices.Compare(x, y) })
-				plugin := 0
-				if !tag.SameRank(a.read, b.read) {
-					plugin = -tag.Newer(a.read, b.read)
-				}
-				img := func(r tag.Tag) *image.Image {
-					return &image.Image{Version: r.Version(), NewestBy: image.NewestByVersion}
-				}
-				host := selection.Compare(img(a.read), img(b.read))
-				if cmp.Compare(plugin, 0) != want || cmp.Compare(host, 0) != want {
-					t.Fatalf("train %d: %s (%s) and %s (%s): %d in the plugin, %d in the host, want %d",
-						i, a.read.Name, a.read.Version(), b.read.Name, b.read.Version(), plugin, host, want)
-				}
+				checkOrder(t, i, a, b)
 			}
 		}
+	}
+}
+
+// known is a tag as it is read, and what orders the releases that it was made of.
+type known struct {
+	read  tag.Tag
+	order [][]int
+}
+
+// trainTag is a tag of up to three releases.
+func trainTag(random *rand.Rand, canvos bool) (name string, order [][]int) {
+	var parts []string
+	for group := range 3 {
+		if canvos && group == 0 {
+			continue
+		}
+		r := release{numbers: some(random, 3, 3)}
+		switch kind := random.IntN(4); {
+		case kind == 0:
+			r.word, r.of = []string{"alpha", "beta", "rc"}[random.IntN(3)], some(random, 1, 3)
+		case kind == 1 && !canvos:
+			r.revision = some(random, 1, 4)
+		case kind == 1 && group == 2:
+			r.revision = some(random, 1, 1)
+		case kind == 2 && !canvos:
+			r.numbers = some(random, 1, 7)
+		}
+		parts = append(parts, r.write(random, canvos))
+		order = append(order, r.order())
+	}
+	if canvos {
+		return "k3s-" + strings.Join(parts, "-"), order
+	}
+	return strings.Join(parts, "_"), order
+}
+
+// checkOrder compares two tags as the plugin and as the host do.
+func checkOrder(t *testing.T, train int, a, b known) {
+	t.Helper()
+	want := slices.CompareFunc(a.order, b.order, func(x, y []int) int { return slices.Compare(x, y) })
+	plugin := 0
+	if !tag.SameRank(a.read, b.read) {
+		plugin = -tag.Newer(a.read, b.read)
+	}
+	img := func(r tag.Tag) *image.Image {
+		return &image.Image{Version: r.Version(), NewestBy: image.NewestByVersion}
+	}
+	host := selection.Compare(img(a.read), img(b.read))
+	if cmp.Compare(plugin, 0) != want || cmp.Compare(host, 0) != want {
+		t.Fatalf("train %d: %s (%s) and %s (%s): %d in the plugin, %d in the host, want %d",
+			train, a.read.Name, a.read.Version(), b.read.Name, b.read.Version(), plugin, host, want)
 	}
 }
 

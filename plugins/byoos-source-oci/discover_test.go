@@ -329,87 +329,6 @@ func TestCreatedIsTheBuilds(t *testing.T) {
 	}
 }
 
-func TestVerify(t *testing.T) {
-	host := registry.Start(t, registry.Options{})
-	repo := host + "/edge/ubuntu"
-	c := call{config: config{Repository: repo}}
-	const stays, moved, deleted, lost = "k3s-1.30.1-v4.7.0", "k3s-1.30.2-v4.7.0", "k3s-1.30.3-v4.7.0", "k3s-1.30.4-v4.7.0"
-	push(t, repo+":"+stays, registry.Image{Architectures: both()})
-	push(t, repo+":"+moved, registry.Image{})
-	gone := push(t, repo+":"+deleted, registry.Image{Labels: map[string]string{"build": "3"}})
-	push(t, repo+":"+lost, registry.Image{Architectures: both(), Labels: map[string]string{"build": "4"}})
-
-	var refs []sdk.Ref
-	before := clean(t, discover(t, c))
-	for _, want := range [][2]string{{stays, "arm64"}, {moved, "amd64"}, {deleted, "amd64"}, {lost, "arm64"}, {lost, "amd64"}} {
-		img := before.find(t, want[0], want[1])
-		refs = append(refs, sdk.Ref{ID: img.ID, Provider: "oci", Architecture: img.Architecture, Digest: img.Digest})
-	}
-	for i, res := range clean(t, verify(t, c, refs...)).results {
-		if res.Presence != sdk.Found || res.Image.Digest != refs[i].Digest || res.Ref.ID != refs[i].ID {
-			t.Errorf("%s before: %+v", refs[i].ID, res)
-		}
-	}
-
-	push(t, repo+":"+moved, registry.Image{Labels: map[string]string{"build": "5"}})
-	remove(t, repo, gone)
-	remove(t, repo, before.find(t, lost, "arm64").Attributes["platformDigest"])
-
-	results := clean(t, verify(t, c, refs...)).results
-	for i, want := range []struct {
-		presence sdk.Presence
-		reason   string
-	}{
-		{sdk.Found, ""},
-		{sdk.Found, ""},
-		{sdk.NotFound, "has no tag " + deleted},
-		{sdk.NotFound, "no longer has an image for arm64, only for linux/amd64"},
-		{sdk.Found, ""},
-	} {
-		if results[i].Presence != want.presence || !strings.Contains(results[i].Reason, want.reason) {
-			t.Errorf("%s: %+v, want %v %q", refs[i].ID, results[i], want.presence, want.reason)
-		}
-	}
-	if results[1].Image.Digest == refs[1].Digest {
-		t.Error("a moved tag has its old digest")
-	}
-	if img := find(discover(t, c).images, lost, "arm64"); img == nil || img.State != sdk.Gone {
-		t.Errorf("a platform without a manifest: %+v", img)
-	}
-
-	pinned := sdk.Ref{ID: refs[0].ID + "@" + refs[0].Digest, Digest: refs[0].Digest, Architecture: "arm64"}
-	if res := verify(t, c, pinned).results[0]; res.Presence != sdk.Found {
-		t.Errorf("pinned: %+v", res)
-	}
-	if res := verify(t, c, sdk.Ref{ID: repo + ":" + stays, Architecture: "s390x"}).results[0]; res.Presence != sdk.NotFound {
-		t.Errorf("s390x: %+v", res)
-	}
-	foreign := verify(t, c, sdk.Ref{ID: "registry.example.com/edge/ubuntu:x"}).results[0]
-	if foreign.Presence != sdk.Unknown || !strings.Contains(foreign.Reason, "none of the source's repositories") {
-		t.Errorf("a reference to another host: %+v", foreign)
-	}
-}
-
-func find(images []sdk.Image, tagName, architecture string) *sdk.Image {
-	for i := range images {
-		if images[i].Name == tagName && images[i].Architecture == architecture {
-			return &images[i]
-		}
-	}
-	return nil
-}
-
-func remove(t *testing.T, repo, digest string) {
-	t.Helper()
-	ref, err := name.NewDigest(repo + "@" + digest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Delete(ref); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestArtifactIsNoImage(t *testing.T) {
 	host := registry.Start(t, registry.Options{})
 	repo := host + "/charts/app"
@@ -438,51 +357,6 @@ func TestSeveralRepositories(t *testing.T) {
 	}
 	out = discover(t, call{config: config{Repository: host + "/a", Tags: []string{"rke2-*"}}})
 	says(t, out, "has no tag that counts", "has 1 tags")
-}
-
-func TestConfigErrors(t *testing.T) {
-	for _, tc := range []struct {
-		c    config
-		key  string
-		want string
-	}{
-		{config{}, "repository", "no repository is named"},
-		{config{Repository: "ubuntu"}, "repository", "does not begin with a registry"},
-		{config{Repository: "team/ubuntu"}, "repository", "does not begin with a registry"},
-		{config{Repository: "ttl.sh/ubuntu:tag"}, "repository", "has a tag or a digest"},
-		{config{Repository: "ttl.sh/Ubuntu"}, "repository", "is not a repository name"},
-		{config{Repository: "ttl.sh/ubuntu/"}, "repository", "is not a repository name"},
-		{config{Repository: "ttl.sh//ubuntu"}, "repository", "is not a repository name"},
-		{config{Repository: "https://ttl.sh/ubuntu"}, "repository", "write ttl.sh/ubuntu"},
-		{config{Repository: "user:" + canary + "@ttl.sh/ubuntu"}, "repository", `"...@ttl.sh/ubuntu" does not begin with a registry`},
-		{config{Repository: "user:p@" + canary + "@ttl.sh/ubuntu@sha256:1"}, "repository", `"...@ttl.sh/ubuntu@sha256:1" does not begin`},
-		{config{Repository: "https://user:" + canary + "@ttl.sh/ubuntu"}, "repository", "write ...@ttl.sh/ubuntu"},
-		{config{Repository: "../x.y/ubuntu"}, "repository", "does not begin with a registry"},
-		{config{Repository: "ttl.sh/a", Repositories: []string{"ttl.sh/b", "c"}}, "repositories[1]", `"c"`},
-		{config{Repository: "ttl.sh/a", Tags: []string{"["}}, "tags", `"["`},
-		{config{Repository: "ttl.sh/a", Grammar: "("}, "grammar", "not a regular expression"},
-		{config{Repository: "ttl.sh/a", NewestBy: "created", Resolve: "none"}, "newestBy", "resolve: none"},
-		{config{Repository: "ttl.sh/a", Inspect: true, Resolve: "none"}, "inspect", "resolve: none"},
-	} {
-		out := discover(t, call{config: tc.c})
-		says(t, out, tc.want)
-		noCanary(t, out)
-		if out.diagnostics[0].ConfigPath != tc.key || out.diagnostics[0].NextStep == "" {
-			t.Errorf("%+v: %+v", tc.c, out.diagnostics[0])
-		}
-	}
-}
-
-func TestSettingsErrors(t *testing.T) {
-	for want, user := range map[string]map[string]any{
-		`unknown key "endpoint"`:                    {"endpoint": "x"},
-		"must be an absolute path":                  {"registries": map[string]any{"r.example": map[string]any{"caFile": "ca.pem"}}},
-		"true or false":                             {"registries": map[string]any{"r.example": map[string]any{"plainHTTP": "yes"}}},
-		"unknown key registries.r.example.insecure": {"registries": map[string]any{"r.example": map[string]any{"insecure": true}}},
-		"rewrite[0] must have from and to":          {"rewrite": []any{map[string]any{"from": "a"}}},
-	} {
-		says(t, discover(t, call{config: config{Repository: "ttl.sh/a"}, settings: user}), want, "docs/sources/oci.md")
-	}
 }
 
 // artifact is a raw manifest.
