@@ -183,12 +183,10 @@ func provider(cloud string) string {
 	case "gke":
 		return "gcp"
 	case "edge":
-		return cloudEdge
+		return "edge-native"
 	}
 	return cloud
 }
-
-const cloudEdge = "edge-native"
 
 // fenceForm is how a block of YAML starts, also in a quotation or behind the mark of a
 // list. What has more backticks on its line is a span of code.

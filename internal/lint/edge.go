@@ -7,8 +7,16 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
+// edgeKeys are the keys below options, edgeMacros what macros that read the values start
+// with.
+func edgeKeys() []string { return spec.EdgeNativeBYOI.Traits().Keys }
+
+func edgeMacros() string { return spec.EdgeNativeBYOI.MacroPrefix() }
+
+// edge checks what edge-native-byoi has beside a required key.
 func (t *tree) edge() {
 	top := t.mapping(t.doc().Root())
 	known := []string{"pack", "options"}
@@ -33,14 +41,14 @@ func (t *tree) edge() {
 // edgeOptions checks the keys below options, dotted and nested.
 func (t *tree) edgeOptions(n *yaml.Node) {
 	t.unknownKeys(slices.DeleteFunc(slices.Clone(t.fields(n)), func(f field) bool { return t.mapping(f.value) == nil }), []string{"system"})
-	fields := t.dotted(n, "", edgeSystemKeys())
-	t.unknownKeys(fields, edgeSystemKeys())
+	fields := t.dotted(n, "", edgeKeys())
+	t.unknownKeys(fields, edgeKeys())
 	for _, f := range fields {
-		if strings.HasPrefix(f.name, "system.") && !slices.Contains(edgeSystemKeys(), f.name) && nearest(f.name, edgeSystemKeys()) == "" {
+		if strings.HasPrefix(f.name, "system.") && !slices.Contains(edgeKeys(), f.name) && nearest(f.name, edgeKeys()) == "" {
 			t.add(RuleUnknownKey, Warning, f.key, "key %q is unknown", f.name)
 		}
 	}
-	t.strings(fields, edgeSystemKeys())
+	t.strings(fields, edgeKeys())
 }
 
 // strings checks that the values of keys are strings, and no placeholders.
@@ -88,7 +96,7 @@ const referenceChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 func (t *tree) emptyTagPart(uri *yaml.Node) {
 	last := strings.LastIndex(uri.Value, "{{")
 	path := macroPath.FindString(uri.Value[last:])
-	keys, ok := strings.CutPrefix(path, edgeMacroPrefix)
+	keys, ok := strings.CutPrefix(path, edgeMacros())
 	if !ok || last == 0 || !strings.ContainsRune("-_", rune(uri.Value[last-1])) {
 		return
 	}
@@ -147,7 +155,7 @@ func (t *tree) contentImages(top, uri *yaml.Node) {
 			at = top.Content[i]
 		}
 		t.add(RuleMissingKey, Warning, at,
-			"pack.content.images has no item '{{.spectro.pack.edge-native-byoi.options.system.uri}}', so a content bundle lacks the provider image")
+			"pack.content.images has no item '{{%soptions.system.uri}}', so a content bundle lacks the provider image", edgeMacros())
 	}
 }
 
@@ -181,11 +189,11 @@ type ownMacro struct {
 func (t *tree) ownMacros() []ownMacro {
 	var all []ownMacro
 	t.each(func(s scalar) {
-		if s.Kind != yaml.ScalarNode || !strings.Contains(s.Value, edgeMacroPrefix) {
+		if s.Kind != yaml.ScalarNode || !strings.Contains(s.Value, edgeMacros()) {
 			return
 		}
 		for _, u := range uses(s.Value) {
-			if keys, ok := strings.CutPrefix(s.Value[u.start:u.end], edgeMacroPrefix); ok {
+			if keys, ok := strings.CutPrefix(s.Value[u.start:u.end], edgeMacros()); ok {
 				all = append(all, ownMacro{s.Node, u, keys})
 			}
 		}
@@ -196,7 +204,7 @@ func (t *tree) ownMacros() []ownMacro {
 // packMacros checks macros that refer to this pack's own values.
 func (t *tree) packMacros(macros []ownMacro) {
 	known := []string{}
-	for _, key := range edgeSystemKeys() {
+	for _, key := range edgeKeys() {
 		known = append(known, "options."+key)
 	}
 	for _, key := range edgeImageKeys() {
@@ -224,9 +232,9 @@ func (t *tree) packMacros(macros []ownMacro) {
 }
 
 func (t *tree) undefined(m ownMacro, at []int, right string, slip bool) {
-	start := m.use.start + len(edgeMacroPrefix)
+	start := m.use.start + len(edgeMacros())
 	if slip {
-		wrong := misspelt(start, m.keys, right, edgeMacroPrefix+m.keys)
+		wrong := misspelt(start, m.keys, right, edgeMacros()+m.keys)
 		t.hits = append(t.hits, t.valueHit(m.node, at, wrong.hit, wrong.edits))
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	yaml "go.yaml.in/yaml/v3"
 )
 
@@ -16,7 +17,7 @@ import (
 func ofPack(key, top string) bool {
 	known := []string{"pack", "options", "content", "images", "image", "system", "uri"}
 	top = strings.Trim(top, allBlanks)
-	return (top == "pack" || top == "options") && slices.Contains(slices.Concat(known, genericKeys(), edgeSystemKeys()), key)
+	return (top == "pack" || top == "options") && slices.Contains(slices.Concat(known, spec.KnownKeys()), key)
 }
 
 // hidden finds no-break spaces that hide a key of the packs, or are at an end of it or

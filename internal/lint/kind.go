@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,20 +10,18 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-const edgeMacroPrefix = ".spectro.pack.edge-native-byoi."
-
 // kindOf finds out which pack a document is for; empty when nothing tells.
 func kindOf(v view) spec.PackKind {
+	w := kindWalk{kinds: spec.PackKinds(), found: map[spec.PackKind]bool{}}
 	if v.doc == nil {
-		return kindOfText(v.text)
+		w.text(v.text)
+	} else {
+		w.walk(v.doc.Root(), "", 0)
 	}
-	var w kindWalk
-	w.walk(v.doc.Root(), "", 0)
-	switch {
-	case w.edge:
-		return spec.EdgeNativeBYOI
-	case w.generic:
-		return spec.GenericBYOI
+	for _, kind := range slices.Backward(w.kinds) { // the usual one gives way
+		if w.found[kind.Kind] {
+			return kind.Kind
+		}
 	}
 	return w.near
 }
@@ -34,16 +31,18 @@ const deep = 3
 
 // kindWalk looks for keys and macros that only one pack has.
 type kindWalk struct {
-	edge, generic bool
-	near          spec.PackKind
+	kinds []spec.Traits
+	found map[spec.PackKind]bool
+	// near has a key but for a slip.
+	near spec.PackKind
 }
 
 func (w *kindWalk) walk(n *yaml.Node, prefix string, depth int) {
-	if n == nil || w.edge {
+	if n == nil {
 		return
 	}
 	if n.Kind == yaml.ScalarNode {
-		w.edge = strings.Contains(n.Value, edgeMacroPrefix)
+		w.macros(n.Value)
 		return
 	}
 	step := 1
@@ -61,38 +60,41 @@ func (w *kindWalk) walk(n *yaml.Node, prefix string, depth int) {
 	}
 }
 
+func (w *kindWalk) macros(text string) {
+	for _, kind := range w.kinds {
+		if kind.Macros && strings.Contains(text, kind.Kind.MacroPrefix()) {
+			w.found[kind.Kind] = true
+		}
+	}
+}
+
 func (w *kindWalk) key(key string, depth int) {
 	key = strings.Trim(key, allBlanks+singleQuotes+doubleQuotes)
-	switch {
-	case slices.Contains(edgeSystemKeys(), key):
-		w.edge = true
-	case slices.Contains(genericKeys(), key):
-		w.generic = true
-	case w.generic || w.near != "" || depth >= deep:
-	case nearest(key, edgeSystemKeys()) != "":
-		w.near = spec.EdgeNativeBYOI
-	case nearest(key, genericKeys()) != "":
-		w.near = spec.GenericBYOI
+	for _, kind := range slices.Backward(w.kinds) {
+		switch {
+		case slices.Contains(kind.Keys, key):
+			w.found[kind.Kind] = true
+			return
+		case w.near == "" && depth < deep && len(w.found) == 0 && nearest(key, kind.Keys) != "":
+			w.near = kind.Kind
+		}
 	}
 }
 
 // keyInText is a key at the start of a line or a mapping, in quotes of any kind or none.
 var keyInText = regexp.MustCompile(`(?m)(?:^|[{,])` + blank + `*["'‘“]?([A-Za-z0-9.]+)["'’”]?` + blank + `*:`)
 
-// nestedURI is the other form of system.uri.
-var nestedURI = regexp.MustCompile(`\boptions\W+system\W+uri\W*:`)
-
-// kindOfText goes by keys of the packs in a text that is no YAML.
-func kindOfText(text []byte) spec.PackKind {
-	var w kindWalk
+// text goes by keys of the packs in a text that is no YAML. The key of the image may be
+// in its nested form.
+func (w *kindWalk) text(text []byte) {
 	for _, m := range keyInText.FindAllSubmatch(text, -1) {
 		w.key(string(m[1]), deep)
 	}
-	switch {
-	case w.edge, bytes.Contains(text, []byte(edgeMacroPrefix)), nestedURI.Match(text):
-		return spec.EdgeNativeBYOI
-	case w.generic:
-		return spec.GenericBYOI
+	w.macros(string(text))
+	for _, kind := range w.kinds {
+		nested := strings.Split(strings.Join(kind.Image, "."), ".")
+		if regexp.MustCompile(`\b` + strings.Join(nested, `\W+`) + `\W*:`).Match(text) {
+			w.found[kind.Kind] = true
+		}
 	}
-	return ""
 }

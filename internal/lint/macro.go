@@ -29,20 +29,10 @@ func systemMacros() []string {
 	}
 }
 
-// edgeSystemKeys are the keys below options of edge-native-byoi.
-func edgeSystemKeys() []string {
-	return []string{
-		"system.uri", "system.registry", "system.repo", "system.k8sDistribution",
-		"system.osName", "system.peVersion", "system.customTag", "system.osVersion",
-	}
-}
-
 // edgeImageKeys are the keys below image in the pack's 1.0 documentation.
 func edgeImageKeys() []string {
 	return []string{"registry", "repo", "version", "client.tag", "palette.edge.version"}
 }
-
-func genericKeys() []string { return []string{"osImageOverride", "osName", "osVersion"} }
 
 // misspelling is a hit in a value, and what makes it right.
 type misspelling struct {
@@ -71,7 +61,7 @@ func macroName(u use) *misspelling {
 	case family == "pack" && len(segments) > 2:
 		name := segments[2]
 		// The user may have a pack of that name.
-		if right := nearest(name, []string{string(spec.EdgeNativeBYOI), string(spec.GenericBYOI)}); right != "" {
+		if right := nearest(name, spec.PackNames()); right != "" {
 			return suggestion(at+len(family)+1, "macro "+path+" reads the pack "+name, right)
 		}
 	case !slices.Contains(families(), family):

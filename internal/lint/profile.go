@@ -122,7 +122,7 @@ func (w *profileWalk) object() error {
 		start := int(before) + bytes.IndexByte(w.data[before:], '"')
 		values = jsonBlock(w.data, start, int(w.dec.InputOffset()))
 	}
-	if kind := spec.PackKind(name); values != nil && (kind == spec.GenericBYOI || kind == spec.EdgeNativeBYOI) {
+	if kind := spec.PackKind(name); values != nil && slices.Contains(spec.PackNames(), name) {
 		values.kind = kind
 		values.label = "pack " + name + ": "
 		w.blocks = append(w.blocks, values)

@@ -31,13 +31,10 @@ func (b *block) data(v view) []hit {
 	t.each(t.wellFormed)
 	t.aliases()
 	t.packCloud()
-	switch b.kind {
-	case spec.GenericBYOI:
-		t.generic()
-	case spec.EdgeNativeBYOI:
-		t.edge()
-	default:
-		t.add(RuleUnknownPack, Warning, nil, "neither the keys of generic-byoi nor of edge-native-byoi are in here")
+	if check := checksOf(b.kind); check != nil {
+		check(t)
+	} else {
+		t.add(RuleUnknownPack, Warning, nil, "neither the keys of %s are in here", strings.Join(spec.PackNames(), " nor of "))
 	}
 	t.invisible()
 	return t.hits
@@ -54,25 +51,41 @@ func (t *tree) add(rule Rule, severity Severity, n *yaml.Node, format string, ar
 	return &t.hits[len(t.hits)-1]
 }
 
+// checksOf are the checks of a kind of pack.
+func checksOf(kind spec.PackKind) func(*tree) {
+	switch traits := kind.Traits(); {
+	case traits.HasEdge:
+		return (*tree).edge
+	case traits.Kind != "":
+		return (*tree).machine
+	}
+	return nil
+}
+
 func (t *tree) packCloud() {
+	own, takes := t.kind.Traits(), spec.KindOfCloud(t.cloud)
 	switch {
-	case t.kind == spec.GenericBYOI && t.cloud == cloudEdge:
-		t.add(RulePackCloud, Error, nil, "edge clusters take edge-native-byoi; these are values of generic-byoi")
-	case t.kind == spec.EdgeNativeBYOI && t.cloud != "" && t.cloud != cloudEdge:
-		t.add(RulePackCloud, Error, nil, "edge-native-byoi is for edge clusters, not for %s", t.cloud)
+	case t.kind == "" || t.cloud == "" || own.Cloud == takes.Cloud:
+	case own.Cloud == "":
+		t.add(RulePackCloud, Error, nil, "%s take %s; these are values of %s", takes.For, takes.Kind, t.kind)
+	default:
+		t.add(RulePackCloud, Error, nil, "%s is for %s, not for %s", t.kind, own.For, t.cloud)
 	}
 }
 
-func (t *tree) generic() {
+// machine checks the values of a pack for machine images: all is in one mapping.
+func (t *tree) machine() {
+	kind := t.kind.Traits()
+	section, imageKey := kind.Image[0], kind.Image[1]
 	top := t.mapping(t.doc().Root())
-	t.unknownKeys(t.fields(top), []string{"pack"})
-	t.unknownKeys(t.fields(child(top, "pack")), genericKeys())
-	for _, key := range genericKeys() {
-		value := t.required(top, []string{"pack", key}, key)
+	t.unknownKeys(t.fields(top), []string{section})
+	t.unknownKeys(t.fields(child(top, section)), kind.Keys)
+	for _, key := range kind.Required {
+		value := t.required(top, []string{section, key}, key)
 		if value == nil || !t.isString(value, key, Error) || t.placeholder(value, key) {
 			continue
 		}
-		if key == "osImageOverride" && !isMacro(value.Value) {
+		if key == imageKey && !isMacro(value.Value) {
 			t.imageID(value)
 		}
 	}
@@ -274,7 +287,7 @@ func (t *tree) misspeltIn(n *yaml.Node, key string) bool {
 	k := t.keysOf(n)
 	if k.meant == nil {
 		k.meant = map[string]bool{}
-		known := slices.Concat(genericKeys(), edgeSystemKeys())
+		known := spec.KnownKeys()
 		for _, f := range t.dotted(n, "", known) {
 			if right := nearest(f.name, known); sure(f.name, right) {
 				k.meant[right] = true
@@ -338,7 +351,7 @@ func (t *tree) unknownKeys(fields []field, known []string) {
 		there[f.name] = true
 		rivals[nearest(f.name, known)]++
 	}
-	own := slices.Concat(genericKeys(), edgeSystemKeys())
+	own := spec.KnownKeys()
 	for _, f := range fields {
 		right := nearest(f.name, known)
 		switch {

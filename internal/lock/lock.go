@@ -32,7 +32,7 @@ const (
 type Entry struct {
 	// Name is the pack's, after matrix expansion.
 	Name string        `json:"name" jsonschema:"required,minLength=1"`
-	Pack spec.PackKind `json:"pack" jsonschema:"required,enum=generic-byoi,enum=edge-native-byoi"`
+	Pack spec.PackKind `json:"pack" jsonschema:"required"`
 	// SpecDigest is Fingerprint of what led to the pick.
 	SpecDigest string      `json:"specDigest" jsonschema:"required,pattern=^sha256:[0-9a-f]{64}$"`
 	Image      image.Image `json:"image" jsonschema:"required"`

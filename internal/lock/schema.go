@@ -6,6 +6,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // document is the shape of the whole file.
@@ -45,6 +46,11 @@ func reflected() *jsonschema.Schema {
 	schema := reflector.Reflect(&document{})
 	if complete, ok := schema.Properties.Get("complete"); ok {
 		complete.Enum = []any{true}
+	}
+	if kind, ok := schema.Definitions["record"].Properties.Get("pack"); ok {
+		for _, name := range spec.PackNames() {
+			kind.Enum = append(kind.Enum, name)
+		}
 	}
 	// An image that is listed may lack these; one that is locked has them.
 	img := schema.Definitions["Image"]

@@ -45,18 +45,17 @@ func refused(err error, name string) error {
 	return failed
 }
 
-// refuseOtherPack keeps the values of one pack out of a file of the other.
+// refuseOtherPack keeps the values of one pack out of a file of another.
 func (v *Values) refuseOtherPack(doc *yamledit.Document, name string) error {
-	other, sign := spec.EdgeNativeBYOI, options("uri")
-	if v.Pack == spec.EdgeNativeBYOI {
-		other, sign = spec.GenericBYOI, []string{"pack", "osImageOverride"}
+	for _, other := range spec.PackKinds() {
+		n, err := doc.Lookup(other.Image)
+		if other.Kind == v.Pack || err != nil || n == nil { // the edit reports an error
+			continue
+		}
+		return failure.Usage("name the values file of this pack, or correct packs[].pack",
+			"%s:%d:%d: these are values of %s (%s), not of %s", name, n.Line, n.Column, other.Kind, strings.Join(other.Image, "."), v.Pack)
 	}
-	n, err := doc.Lookup(sign)
-	if err != nil || n == nil {
-		return nil //nolint:nilerr // the edit reports it
-	}
-	return failure.Usage("name the values file of this pack, or correct packs[].pack",
-		"%s:%d:%d: these are values of %s (%s), not of %s", name, n.Line, n.Column, other, strings.Join(sign, "."), v.Pack)
+	return nil
 }
 
 func position(name string, e *yamldoc.Problem) string {

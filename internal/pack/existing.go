@@ -10,17 +10,10 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
-
-// existingValues is what names the image in values of either pack.
-type existingValues struct {
-	Pack struct {
-		OSImageOverride string `yaml:"osImageOverride"`
-	} `yaml:"pack"`
-	Options map[string]any `yaml:"options"`
-}
 
 // ImagesOf returns the images that existing values of BYOOS packs name, one for each
 // YAML document, as render prints several packs: id, provider and, for a reference that
@@ -31,14 +24,19 @@ func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 	for i, at := range yamledit.Documents(existing) {
 		number := i + 1
 		before := bytes.Count(existing[:at.Start], []byte("\n"))
-		values, err := valuesOf(existing[at.Start:at.End], before)
+		root, err := rootOf(existing[at.Start:at.End], before)
+		if err == nil && root == nil { // an empty document
+			continue
+		}
+		var kind spec.PackKind
+		var value string
+		if err == nil {
+			kind, value, err = imageKey(root)
+		}
 		if err != nil {
 			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: err, Next: "check it with lint"}
 		}
-		if values == nil { // an empty document
-			continue
-		}
-		img, err := values.image()
+		img, err := imageOf(kind, value)
 		if err != nil {
 			return nil, noImage(name, number, err)
 		}
@@ -50,8 +48,9 @@ func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 	return images, nil
 }
 
-// valuesOf reads one document, which stands below some lines of the file.
-func valuesOf(document []byte, before int) (*existingValues, error) {
+// rootOf reads one document, which stands below some lines of the file; nil when it is
+// empty.
+func rootOf(document []byte, before int) (*yaml.Node, error) {
 	doc, err := yamledit.Parse(document)
 	var at *yamldoc.Problem
 	switch {
@@ -62,11 +61,7 @@ func valuesOf(document []byte, before int) (*existingValues, error) {
 		return nil, err
 	}
 	moveDown(doc.Root(), before)
-	var values *existingValues
-	if err := doc.Root().Decode(&values); err != nil {
-		return nil, err
-	}
-	return values, nil
+	return doc.Root(), nil
 }
 
 // moveDown counts the lines of nodes from the start of the file.
@@ -87,43 +82,43 @@ func noImage(name string, document int, err error) error {
 	}
 }
 
-func (v *existingValues) image() (*image.Image, error) {
-	id := v.Pack.OSImageOverride
-	switch {
-	case id == "":
-		return imageOfURI(optionsURI(v.Options))
-	case strings.Contains(id, "{{"):
-		return nil, errors.New("pack.osImageOverride is a template, which Palette fills in")
+// imageKey finds the key that names the image, and so the kind of pack.
+func imageKey(root *yaml.Node) (kind spec.PackKind, value string, err error) {
+	for _, traits := range spec.PackKinds() {
+		if value, err = textAt(root, traits.Image); err != nil || value != "" {
+			return traits.Kind, value, err
+		}
 	}
-	provider := ProviderOf(id)
-	if err := CheckID(provider, id); err != nil {
-		return nil, fmt.Errorf("pack.osImageOverride: %w", err)
-	}
-	return &image.Image{ID: id, Provider: provider}, nil
+	return "", "", nil
 }
 
-// optionsURI reads the key as the pack writes it, system.uri, and nested.
-func optionsURI(options map[string]any) string {
-	if uri, ok := options["system.uri"].(string); ok {
-		return uri
+func imageOf(kind spec.PackKind, value string) (*image.Image, error) {
+	if r, ok := renderers()[kind]; ok {
+		return r.image(value)
 	}
-	system, _ := options["system"].(map[string]any)
-	uri, _ := system["uri"].(string)
-	return uri
+	var keys []string
+	for _, traits := range spec.PackKinds() {
+		keys = append(keys, strings.Join(traits.Image, "."))
+	}
+	return nil, errors.New("there is neither " + strings.Join(keys, " nor "))
 }
 
-func imageOfURI(uri string) (*image.Image, error) {
-	switch {
-	case uri == "":
-		return nil, errors.New("there is neither pack.osImageOverride nor options system.uri")
-	case uri == agentMode:
-		return nil, errors.New("system.uri is NA: the pack is in agent mode")
-	case strings.Contains(uri, "{{"):
-		return nil, errors.New("system.uri is a template, which Palette fills in")
+// textAt is the text at a path, of which a dotted key may be nested.
+func textAt(n *yaml.Node, path []string) (string, error) {
+	if len(path) == 0 {
+		var text string
+		return text, n.Decode(&text)
 	}
-	if err := image.CheckOCI(uri); err != nil {
-		return nil, fmt.Errorf("system.uri: %w", err)
+	var keys map[string]yaml.Node
+	if err := n.Decode(&keys); err != nil {
+		return "", err
 	}
-	id, digest, _ := strings.Cut(image.WithoutScheme(uri), "@")
-	return &image.Image{ID: id, Provider: oci, Digest: digest}, nil
+	if value, ok := keys[path[0]]; ok {
+		return textAt(&value, path[1:])
+	}
+	first, rest, dotted := strings.Cut(path[0], ".")
+	if value, ok := keys[first]; ok && dotted && value.Kind != yaml.ScalarNode {
+		return textAt(&value, append([]string{rest}, path[1:]...))
+	}
+	return "", nil
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/osname"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
@@ -60,18 +59,32 @@ func Build(in Input) (*Values, error) {
 }
 
 func (b *builder) build() (*Values, error) {
-	switch b.pack.Pack {
-	case spec.GenericBYOI:
-		b.generic()
-	case spec.EdgeNativeBYOI:
-		b.edge()
-	default:
-		b.refuse("set packs[].pack to generic-byoi or edge-native-byoi", "unknown pack %q", b.pack.Pack)
+	kind := b.pack.Pack
+	b.values.Pack = kind
+	if r, ok := renderers()[kind]; ok {
+		r.build(b)
+	} else {
+		b.refuse("set packs[].pack to "+strings.Join(spec.PackNames(), " or "), "unknown pack %q", kind)
 	}
 	if err := failure.Join(b.errs...); err != nil {
 		return nil, err
 	}
 	return &b.values, nil
+}
+
+// renderer is how one kind of pack is made, and read back.
+type renderer struct {
+	build func(*builder)
+	// image is what the kind's own key says of the image: see spec.Traits.
+	image func(value string) (*image.Image, error)
+}
+
+// renderers has one for each of spec.PackKinds.
+func renderers() map[spec.PackKind]renderer {
+	return map[spec.PackKind]renderer{
+		spec.GenericBYOI:    {(*builder).generic, imageOfID},
+		spec.EdgeNativeBYOI: {(*builder).edge, imageOfURI},
+	}
 }
 
 // builder gathers fields, and all that is wrong rather than the first of it.
@@ -89,45 +102,6 @@ type builder struct {
 func (b *builder) refuse(next, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	b.errs = append(b.errs, failure.Usage(next, "pack %q: %s", b.pack.Name, text))
-}
-
-func (b *builder) generic() {
-	b.values.Pack = spec.GenericBYOI
-	b.refuseEdgeKeys()
-	if b.image == nil {
-		b.refuse("check that a source of packs[].sources has a fitting image",
-			"no image was picked for osImageOverride")
-		return
-	}
-	if err := CheckID(b.image.Provider, b.image.ID); err != nil {
-		b.refuse("correct the source's output or configuration, or select another image with packs[].select",
-			"%s; osImageOverride would not work", err)
-	}
-	b.add([]string{"pack", "osImageOverride"}, b.image.ID, b.from("id"))
-	b.required([]string{"pack", "osName"}, "osName", b.osName())
-	if os := b.image.OS; b.pack.Values.OSVersion == "" && osname.Partial(os.Name, os.Version) {
-		b.refuse("set packs[].values.osVersion in the spec",
-			"osVersion is known in part only: image %s (source %q) is %s %s", b.image.ID, b.image.Source, os.Name, os.Version)
-		return
-	}
-	b.required([]string{"pack", "osVersion"}, "osVersion", b.osVersion())
-}
-
-func (b *builder) refuseEdgeKeys() {
-	if b.pack.Edge != nil {
-		b.refuse("remove packs[].edge, or set packs[].pack to edge-native-byoi",
-			"edge is for edge-native-byoi; this pack is generic-byoi")
-	}
-	v := b.pack.Values
-	for _, key := range []struct{ name, value string }{
-		{"registry", v.Registry}, {"repo", v.Repo}, {"k8sDistribution", v.K8sDistribution},
-		{"peVersion", v.PEVersion}, {"customTag", v.CustomTag},
-	} {
-		if key.value != "" {
-			b.refuse("remove packs[].values."+key.name+", or set packs[].pack to edge-native-byoi",
-				"values.%s is for edge-native-byoi; this pack is generic-byoi", key.name)
-		}
-	}
 }
 
 // found is a value with its origin; an empty value was not found.
@@ -180,12 +154,6 @@ func (b *builder) required(path []string, key string, f found) {
 		return
 	}
 	b.add(path, f.value, f.from)
-}
-
-func (b *builder) optional(path []string, f found) {
-	if f.value != "" {
-		b.add(path, f.value, f.from)
-	}
 }
 
 // add takes a field after checking that its text can stand in YAML.

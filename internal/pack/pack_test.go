@@ -157,7 +157,6 @@ func TestBuildRefuses(t *testing.T) {
 		{"bad id", Input{generic, with(func(i *image.Image) { i.ID = "ami-12" })}, "2 characters follow ami-", "packs[].select"},
 		{"invisible character", Input{generic, with(func(i *image.Image) { i.OS.Name = "rh\u200bel" })}, "holds the invisible character U+200B", "OS_NAME"},
 		{"control character", Input{generic, with(func(i *image.Image) { i.OS.Name = "rh\nel" })}, "U+000A", "OS_NAME"},
-		{"edge keys", Input{spec.Pack{Name: "a", Pack: spec.GenericBYOI, Edge: &spec.Edge{}, Values: spec.Values{PEVersion: "v1"}}, ami()}, "edge-native-byoi", "remove packs[]"},
 		{"edge takes oci only", Input{edgePack(nil, spec.Values{}), ami()}, "is no OCI image", "provider: oci"},
 		{"generic takes no oci", Input{generic, provider("")}, "edge-native-byoi takes this one", "packs[].select"},
 		{"edge, no image", Input{edgePack(nil, spec.Values{}), nil}, "no image was picked", "agentMode"},
@@ -168,8 +167,6 @@ func TestBuildRefuses(t *testing.T) {
 		{"no digest", Input{edgePack(&spec.Edge{Reference: "digest"}, spec.Values{}), edge(func(i *image.Image) { i.Digest = "" })}, "digest of image", "reference: tag"},
 		{"no tag", Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{}), edge(func(i *image.Image) { i.ID = "ttl.sh/a"; delete(i.Attributes, "tag") })}, "has no tag", "reference: digest"},
 		{"content image", Input{edgePack(&spec.Edge{ContentImages: []string{"a/b"}}, spec.Values{}), provider("")}, "neither a tag nor a digest", "contentImages"},
-		{"shape", Input{edgePack(&spec.Edge{Shape: "2"}, spec.Values{}), provider("")}, "unknown edge.shape", "system or 1.0"},
-		{"reference", Input{edgePack(&spec.Edge{Reference: "x"}, spec.Values{}), provider("")}, "unknown edge.reference", "template, tag or digest"},
 		{"part that a tag does not take", Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{CustomTag: "x"}), provider("demo")}, "values.customTag has no effect with edge.reference: tag", "remove packs[].values.customTag"},
 		{"part that a digest does not take", Input{edgePack(&spec.Edge{Reference: "digest"}, spec.Values{PEVersion: "v1"}), provider("demo")}, "values.peVersion has no effect", "edge.reference: template"},
 		{"part that 1.0 does not take", Input{edgePack(&spec.Edge{Shape: "1.0"}, spec.Values{K8sDistribution: "k3s"}), provider("demo")}, "values.k8sDistribution has no effect", "edge.shape: system"},
@@ -376,5 +373,25 @@ func TestMoving(t *testing.T) {
 		if got := values.Moving(); len(got) != tt.want {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+// TestEveryKindIsRendered: a kind in the table has a renderer, and values of one kind are
+// not put into a file of another.
+func TestEveryKindIsRendered(t *testing.T) {
+	for _, kind := range spec.PackKinds() {
+		if r, ok := renderers()[kind.Kind]; !ok || r.build == nil || r.image == nil {
+			t.Errorf("%s has no renderer", kind.Kind)
+		}
+		existing := (&Values{Fields: []Field{{Path: kind.Image, Value: "x"}}}).Render()
+		for _, other := range spec.PackKinds() {
+			_, _, err := (&Values{Pack: other.Kind}).Edit(existing, "v.yaml")
+			if (err == nil) != (other.Kind == kind.Kind) {
+				t.Errorf("values of %s in a file of %s: %v", other.Kind, kind.Kind, err)
+			}
+		}
+	}
+	if len(renderers()) != len(spec.PackKinds()) {
+		t.Errorf("%d renderers for %d kinds", len(renderers()), len(spec.PackKinds()))
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 const (
 	edgeNative = "edge-native"
 	allClouds  = "all"
-	edgePack   = "edge-native-byoi"
 )
 
 // cloud is a cloud type, with the providers whose images its machines start from.
@@ -93,13 +93,13 @@ func CloudMisfit(t Target, cloudType string) (why, next string) {
 	if !known || own.name == allClouds && canonical(t.Type) == typeAddOn {
 		return "", ""
 	}
-	switch edge := t.Pack == edgePack; {
-	case edge && own.name != edgeNative:
-		return fmt.Sprintf("pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, edgeNative, cloudType),
-			"use packs[].pack: generic-byoi for this profile"
-	case !edge && own.name == edgeNative:
-		return fmt.Sprintf("pack %s is for clouds and data centres, and the profile is of cloud type %s", t.Pack, cloudType),
-			"use packs[].pack: " + edgePack + " for this profile"
+	kind, taken := spec.PackKind(t.Pack).Traits(), spec.KindOfCloud(own.name)
+	next = fmt.Sprintf("use packs[].pack: %s for this profile", taken.Kind)
+	switch {
+	case kind.Cloud != taken.Cloud && kind.Cloud != "":
+		return fmt.Sprintf("pack %s needs a profile of cloud type %s; this one is of %s", t.Pack, kind.Cloud, cloudType), next
+	case kind.Cloud != taken.Cloud:
+		return fmt.Sprintf("pack %s is for %s, and the profile is of cloud type %s", t.Pack, kind.For, cloudType), next
 	case t.Provider != "" && !slices.Contains(own.takes, canonical(t.Provider)):
 		return fmt.Sprintf("the image is one of %s, and the profile is of cloud type %s", t.Provider, cloudType),
 			"check packs[].select.provider, and target.profile or target.cloudType"

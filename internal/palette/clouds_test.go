@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // emitted are the providers of the images that the project's plugins find.
@@ -38,7 +39,7 @@ func cloudTable() string {
 		}
 		pack := "generic-byoi"
 		if c.name == edgeNative {
-			pack = edgePack
+			pack = string(spec.EdgeNativeBYOI)
 		}
 		table += fmt.Sprintf("| `%s` | `%s` | `%s` |\n", c.name, strings.Join(c.takes, "`, `"), pack)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // ProfileJSON returns the body of POST /v1/clusterprofiles that makes the profile
@@ -45,8 +46,8 @@ func CloudType(t Target) string {
 	if t.CloudType != "" {
 		return t.CloudType
 	}
-	if t.Pack == edgePack {
-		return edgeNative
+	if cloud := spec.PackKind(t.Pack).Traits().Cloud; cloud != "" {
+		return cloud
 	}
 	if t.Type == typeAddOn {
 		return allClouds

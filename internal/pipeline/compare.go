@@ -9,7 +9,7 @@ import (
 // Compare tells whether an image is newer (positive) or older than another for a pack, as
 // its selection ranks them; zero when nothing says so.
 func Compare(of spec.Pack, a, b *image.Image) int {
-	if isTemplate(of) {
+	if of.IsTemplate() {
 		return templateOf(of).Compare(a, b)
 	}
 	return selection.Compare(a, b)

@@ -237,7 +237,7 @@ func kubernetesVersions(packs []spec.Pack) []string {
 	var versions []string
 	for _, pack := range packs {
 		switch wanted := pack.Select.KubernetesVersion; {
-		case isTemplate(pack) && pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0:
+		case pack.IsTemplate() && pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0:
 			versions = append(versions, pack.Edge.KubernetesVersions...)
 		case wanted == "" || narrowedBySuffix.MatchString(wanted):
 			return nil
@@ -309,7 +309,7 @@ func newestOnly(packs []spec.Pack) bool {
 		if rest.Pick == spec.PickNewest {
 			rest.Pick = ""
 		}
-		return !reflect.ValueOf(rest).IsZero() || pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 || isTemplate(pack) && setsTag(pack.Values)
+		return !reflect.ValueOf(rest).IsZero() || pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 || pack.IsTemplate() && setsTag(pack.Values)
 	})
 }
 
@@ -334,7 +334,7 @@ func (p *Pipeline) selectFrom(packs []spec.Pack, images []image.Image, canAsk fu
 			pools[key] = selection.PrepareFrom(images, pack.Sources, canAsk)
 		}
 		rule, pool := rule.Rendering(rendering(pack)), pools[key]
-		if isTemplate(pack) {
+		if pack.IsTemplate() {
 			rule = rule.Templated(templateOf(pack))
 		}
 		picks[i].drops = func() []selection.Drop { return rule.Explain(pool, p.Now).Dropped }

@@ -12,15 +12,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// isTemplate tells whether a pack stands for one image of each Kubernetes version.
-func isTemplate(pack spec.Pack) bool {
-	reference := ""
-	if pack.Edge != nil {
-		reference = pack.Edge.Reference
-	}
-	return pack.Pack == spec.EdgeNativeBYOI && pack.NeedsImage() && (reference == "" || reference == "template")
-}
-
 // templateOf returns what a pack that is a template makes of images.
 func templateOf(p spec.Pack) selection.Template {
 	template := selection.Template{
@@ -52,7 +43,7 @@ func setsTag(v spec.Values) bool {
 // can use them.
 func (p *Pipeline) LockedSubjects(of spec.Pack, locked image.Image) ([]Subject, error) {
 	subjects := []Subject{{Pack: of.Name, Source: locked.Source, Image: locked}}
-	if !isTemplate(of) {
+	if !of.IsTemplate() {
 		return subjects, nil
 	}
 	template := templateOf(of)

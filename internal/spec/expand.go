@@ -143,20 +143,10 @@ func (p *Pack) setDefaults() {
 	if p.Select.Pick == "" {
 		p.Select.Pick = PickNewest
 	}
-	if p.Pack != EdgeNativeBYOI {
-		return
+	if p.Pack.Traits().HasEdge {
+		edge := p.EdgeOrDefault()
+		p.Edge = &edge
 	}
-	edge := Edge{}
-	if p.Edge != nil {
-		edge = *p.Edge
-	}
-	if edge.Shape == "" {
-		edge.Shape = "system"
-	}
-	if edge.Reference == "" {
-		edge.Reference = "template"
-	}
-	p.Edge = &edge
 }
 
 // namePart turns a value into what a pack's name may hold: "West US 2" into

@@ -75,7 +75,7 @@ func FromFlags(f FlagSpec) (*Document, error) {
 		Values: Values{OSName: f.OSName, OSVersion: f.OSVersion},
 	}
 	if pack.Pack == "" {
-		pack.Pack = GenericBYOI
+		pack.Pack = PackKinds()[0].Kind
 	}
 	oneOrMatrix(f.Regions, &pack.Select.Region, &pack.Matrix.Region)
 	oneOrMatrix(f.Architectures, &pack.Select.Architecture, &pack.Matrix.Architecture)

@@ -138,6 +138,13 @@ func TestParseProblems(t *testing.T) {
 			},
 		},
 		{
+			"shapes and references that are none", valid + "  - {name: b, pack: edge-native-byoi, edge: {shape: '2', reference: x}}\n",
+			[]string{
+				`b:8:53: packs[1].edge.shape: 2 is not one of system, 1.0`,
+				`b:8:69: packs[1].edge.reference: x is not one of template, tag, digest`,
+			},
+		},
+		{
 			"target", valid + "    target: {profile: p, version: '1.2', cloudType: aws}\n  - {name: b, pack: generic-byoi, target: {version: 1.2.0}}\n",
 			[]string{
 				`b:8:35: packs[0].target.version: "1.2" is not a version of a profile: write three numbers, as 1.2.0, or latest`,

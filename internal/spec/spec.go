@@ -54,22 +54,13 @@ type Source struct {
 	Config map[string]any `json:"config,omitempty"`
 }
 
-// PackKind is the BYOOS pack that is rendered.
-type PackKind string
-
-// The BYOOS packs of Palette.
-const (
-	GenericBYOI    PackKind = "generic-byoi"
-	EdgeNativeBYOI PackKind = "edge-native-byoi"
-)
-
 // Pack picks one image and renders it into the values of one BYOOS pack.
 type Pack struct {
 	// Name, unique in the spec, after matrix expansion too.
 	Name string `json:"name" jsonschema:"required,pattern=^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$" jsonschema_extras:"patternErrorMessage=use letters and digits with . _ or - between them"`
 	// Pack of Palette: generic-byoi for clouds and data centres, edge-native-byoi
 	// for edge hosts.
-	Pack PackKind `json:"pack" jsonschema:"required,enum=generic-byoi,enum=edge-native-byoi"`
+	Pack PackKind `json:"pack" jsonschema:"required"`
 	// Sources to pick from, by name; all when absent.
 	Sources []string `json:"sources,omitempty" jsonschema:"minItems=1,uniqueItems=true"`
 	// Select says which images fit.

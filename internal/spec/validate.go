@@ -78,12 +78,7 @@ func (v *validator) pack(at path, pack Pack) {
 	v.sourcesOf(at, pack)
 	v.selection(at, pack)
 	v.matrix(at, pack)
-	switch pack.Pack {
-	case GenericBYOI:
-		v.generic(at, pack)
-	case EdgeNativeBYOI:
-		v.edge(at, pack)
-	}
+	v.checkKind(at, pack)
 	v.target(at, pack)
 }
 
@@ -108,7 +103,7 @@ func (v *validator) noSources(at path, pack Pack) {
 		return
 	}
 	next := "add sources"
-	if pack.Pack == EdgeNativeBYOI {
+	if pack.Pack.Traits().HasEdge {
 		next += ", or set edge.agentMode: true"
 	}
 	v.report(at, fmt.Sprintf("pack %s needs an image, and the spec has no sources", pack.Name), next)
@@ -194,30 +189,12 @@ func (v *validator) apart(at path, axis axis) {
 	}
 }
 
-func (v *validator) generic(at path, pack Pack) {
-	if pack.Edge != nil {
-		v.report(at.to("edge"), "edge is for pack edge-native-byoi", "remove it, or change pack")
-	}
-	values := []struct{ key, value string }{
-		{"registry", pack.Values.Registry}, {"repo", pack.Values.Repo}, {"k8sDistribution", pack.Values.K8sDistribution},
-		{"peVersion", pack.Values.PEVersion}, {"customTag", pack.Values.CustomTag},
-	}
-	for _, value := range values {
-		if value.value != "" {
-			v.report(at.to("values", value.key), "pack generic-byoi has no value "+value.key, "it has osName and osVersion")
-		}
-	}
-}
-
 func (v *validator) edge(at path, pack Pack) {
-	if pack.Edge == nil {
-		return
-	}
 	edge := *pack.Edge
 	if edge.AgentMode {
 		v.agentMode(at, pack)
 	}
-	if len(edge.KubernetesVersions) > 0 && edge.Reference != "" && edge.Reference != "template" {
+	if len(edge.KubernetesVersions) > 0 && pack.EdgeOrDefault().Reference != ReferenceTemplate {
 		v.report(at.to("edge", "kubernetesVersions"), "it has no effect with reference: "+edge.Reference, "remove it, or use reference: template")
 	}
 	for i, version := range edge.KubernetesVersions {

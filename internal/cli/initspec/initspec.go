@@ -161,7 +161,7 @@ func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSp
 			return err
 		}
 	}
-	kinds := []string{string(spec.GenericBYOI), string(spec.EdgeNativeBYOI)}
+	kinds := spec.PackNames()
 	if flags.Pack, err = q.choose("Which pack?", kinds, kinds[0]); err != nil {
 		return err
 	}

@@ -56,9 +56,9 @@ Exit code 1 when there is an error; a warning does not change it.`,
 		Check:   o.validate,
 		Run:     o.run,
 	}.New(inv, o, run)
-	cmd.Flags().StringVar(&o.Pack, "pack", "", "the pack that the values are for: generic-byoi|edge-native-byoi (default: by their keys)")
+	cmd.Flags().StringVar(&o.Pack, "pack", "", "the pack that the values are for: "+strings.Join(spec.PackNames(), "|")+" (default: by their keys)")
 	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: "+strings.Join(clouds(), "|")+" (default: what the file says)")
-	options.CompleteFlag(cmd, "pack", string(spec.GenericBYOI), string(spec.EdgeNativeBYOI))
+	options.CompleteFlag(cmd, "pack", spec.PackNames()...)
 	options.CompleteFlag(cmd, "cloud", clouds()...)
 	cmd.Flags().BoolVar(&o.Fix, "fix", false, "mend what can be mended, in place")
 	return cmd
@@ -84,8 +84,8 @@ type Item struct {
 }
 
 func (o *Options) validate() error {
-	if o.Pack != "" && o.Pack != string(spec.GenericBYOI) && o.Pack != string(spec.EdgeNativeBYOI) {
-		return failure.Usage("use generic-byoi or edge-native-byoi", "unknown pack %q", o.Pack)
+	if o.Pack != "" && !slices.Contains(spec.PackNames(), o.Pack) {
+		return failure.Usage("use "+strings.Join(spec.PackNames(), " or "), "unknown pack %q", o.Pack)
 	}
 	if o.Cloud != "" && !slices.Contains(clouds(), o.Cloud) {
 		return failure.Usage("use one of "+strings.Join(clouds(), ", "), "unknown cloud %q", o.Cloud)

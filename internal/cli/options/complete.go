@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
 // CompleteFlag offers fixed values for a flag.
@@ -75,6 +76,6 @@ func (h *Host) CompleteTypes(inv *invocation.Invocation) cobra.CompletionFunc {
 // Complete offers values for the flags of both groups.
 func (r *Run) Complete(cmd *cobra.Command, inv *invocation.Invocation) {
 	_ = cmd.RegisterFlagCompletionFunc("source", r.Host.CompleteTypes(inv))
-	CompleteFlag(cmd, "pack", "generic-byoi", "edge-native-byoi")
+	CompleteFlag(cmd, "pack", spec.PackNames()...)
 	CompleteFlag(cmd, "architecture", "amd64", "arm64")
 }

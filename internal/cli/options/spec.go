@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -37,7 +38,7 @@ func (s *Spec) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.File, "filename", "f", "", "the spec; - for stdin (default "+DefaultSpecFile+")")
 	flags.StringVar(&s.Flags.Source, "source", "", "use one source of this type in place of a spec")
 	flags.StringArrayVar(&s.Flags.Set, "set", nil, `configuration of --source, key=value with dots for nested keys and \. for a dot within a key; [a,b] where the key takes a list, with \, for a comma within an item; may be repeated`)
-	flags.StringVar(&s.Flags.Pack, "pack", "", "pack for --source: generic-byoi|edge-native-byoi (default generic-byoi)")
+	flags.StringVar(&s.Flags.Pack, "pack", "", "pack for --source: "+strings.Join(spec.PackNames(), "|")+" (default "+spec.PackNames()[0]+")")
 	flags.StringVar(&s.Flags.Provider, "provider", "", "select by provider, for --source")
 	flags.StringSliceVar(&s.Flags.Regions, "region", nil, "select by region, for --source; several make one pack each")
 	flags.StringSliceVar(&s.Flags.Architectures, "architecture", nil, "select by architecture (amd64, arm64), for --source; several make one pack each")

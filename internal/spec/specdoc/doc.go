@@ -32,6 +32,10 @@ func reflectSchema(dir string) (*jsonschema.Schema, error) {
 	}
 	schema := reflector.Reflect(&spec.ImageSet{})
 	schema.Title = "byoos.yaml"
+	kind, _ := schema.Definitions["Pack"].Properties.Get("pack")
+	for _, name := range spec.PackNames() {
+		kind.Enum = append(kind.Enum, name)
+	}
 	return schema, nil
 }
 
