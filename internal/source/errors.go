@@ -4,9 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"debug/elf"
-	"debug/macho"
-	"debug/pe"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,16 +36,13 @@ func interrupted(ctx context.Context) error {
 // notStarted tells why the operating system refused to run a plugin.
 func notStarted(p *Plugin, err error) *failure.Error {
 	const wrongFile = "install the plugin for " + runtime.GOOS + "/" + runtime.GOARCH
-	built := builtFor(p.Path)
 	interpreter := shebang(p.Path)
 	switch {
-	case built != "" && built != runtime.GOOS+"/"+runtime.GOARCH:
-		return broken(p, fmt.Sprintf("is built for %s, and this machine is %s/%s", built, runtime.GOOS, runtime.GOARCH), wrongFile, nil)
 	case errors.Is(err, syscall.ENOEXEC) && interpreter == "":
-		return broken(p, "is not a program that this machine can run: it is damaged, or a script without #!", wrongFile, nil)
+		return broken(p, "is not a program that this machine can run: it is built for another one, damaged, or a script without #!", wrongFile, nil)
 	case isGone(err) && interpreter != "":
 		return broken(p, fmt.Sprintf("is a script for %s, which is not there", interpreter), "install "+interpreter, nil)
-	case isGone(err) && built != "":
+	case isGone(err):
 		return broken(p, "needs a dynamic loader that is not there", wrongFile, nil)
 	case errors.Is(err, fs.ErrPermission):
 		return broken(p, "may not be executed", "run: chmod +x "+p.Path+"; or see whether its file system is mounted noexec", cause(err))
@@ -186,80 +180,4 @@ func shebang(path string) string {
 		return ""
 	}
 	return strings.Fields(rest)[0]
-}
-
-// builtFor returns the platform of a program as os/arch, empty when the file is
-// no program that is known here.
-func builtFor(path string) string {
-	if f, err := elf.Open(path); err == nil {
-		defer func() { _ = f.Close() }()
-		system := "linux"
-		if f.OSABI == elf.ELFOSABI_FREEBSD {
-			system = "freebsd"
-		}
-		return system + "/" + elfArchitecture(f)
-	}
-	if f, err := macho.Open(path); err == nil {
-		defer func() { _ = f.Close() }()
-		return "darwin/" + machoArchitecture(f.Cpu)
-	}
-	if f, err := macho.OpenFat(path); err == nil {
-		defer func() { _ = f.Close() }()
-		for _, arch := range f.Arches {
-			if machoArchitecture(arch.Cpu) == runtime.GOARCH {
-				return "darwin/" + runtime.GOARCH
-			}
-		}
-		return "darwin/several"
-	}
-	if f, err := pe.Open(path); err == nil {
-		defer func() { _ = f.Close() }()
-		return "windows/" + peArchitecture(f.Machine)
-	}
-	return ""
-}
-
-func elfArchitecture(f *elf.File) string {
-	switch f.Machine {
-	case elf.EM_X86_64:
-		return "amd64"
-	case elf.EM_AARCH64:
-		return "arm64"
-	case elf.EM_386:
-		return "386"
-	case elf.EM_ARM:
-		return "arm"
-	case elf.EM_RISCV:
-		return "riscv64"
-	case elf.EM_S390:
-		return "s390x"
-	case elf.EM_PPC64:
-		if f.Data == elf.ELFDATA2LSB {
-			return "ppc64le"
-		}
-		return "ppc64"
-	}
-	return strings.ToLower(strings.TrimPrefix(f.Machine.String(), "EM_"))
-}
-
-func machoArchitecture(cpu macho.Cpu) string {
-	switch cpu {
-	case macho.CpuAmd64:
-		return "amd64"
-	case macho.CpuArm64:
-		return "arm64"
-	}
-	return strings.ToLower(strings.TrimPrefix(cpu.String(), "Cpu"))
-}
-
-func peArchitecture(machine uint16) string {
-	switch machine {
-	case pe.IMAGE_FILE_MACHINE_AMD64:
-		return "amd64"
-	case pe.IMAGE_FILE_MACHINE_ARM64:
-		return "arm64"
-	case pe.IMAGE_FILE_MACHINE_I386:
-		return "386"
-	}
-	return fmt.Sprintf("machine-%#x", machine)
 }
