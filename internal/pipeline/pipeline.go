@@ -194,7 +194,7 @@ func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) (requests []
 			continue
 		}
 		requests = append(requests, source.Request{
-			Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir, Hints: hints(users),
+			Source: s.Name, Plugin: plugin, Config: config, BaseDir: p.Document.Set.Dir, Hints: hints(users),
 			Regions: selectedRegions(usersOf(s.Name, all)), KubernetesVersions: selectedRanges(usersOf(s.Name, all)),
 		})
 	}

@@ -38,17 +38,16 @@ func (r *registry) Find(context.Context, string) (*source.Plugin, error) {
 	return &source.Plugin{Type: "fake", Description: description}, nil
 }
 
-func (r *registry) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
+func (r *registry) Discover(_ context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
 	results := make([]source.Result, len(requests))
 	for i, request := range requests {
-		results[i] = r.discover(ctx, request)
+		results[i] = r.discover(request)
 	}
 	return results
 }
 
-func (r *registry) discover(ctx context.Context, request source.Request) source.Result {
-	plugin, _ := r.Find(ctx, request.Type)
-	result := source.Result{Source: request.Source, Plugin: plugin}
+func (r *registry) discover(request source.Request) source.Result {
+	result := source.Result{Source: request.Source, Plugin: request.Plugin}
 	if request.IDs != nil {
 		r.asked = append(r.asked, request.IDs)
 	}
@@ -81,13 +80,15 @@ func (r *registry) discover(ctx context.Context, request source.Request) source.
 type registries map[string]*registry
 
 func (r registries) Find(ctx context.Context, typ string) (*source.Plugin, error) {
-	return r[typ].Find(ctx, typ)
+	plugin, err := r[typ].Find(ctx, typ)
+	plugin.Type = typ
+	return plugin, err
 }
 
-func (r registries) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
+func (r registries) Discover(_ context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
 	results := make([]source.Result, len(requests))
 	for i, request := range requests {
-		results[i] = r[request.Type].discover(ctx, request)
+		results[i] = r[request.Plugin.Type].discover(request)
 	}
 	return results
 }

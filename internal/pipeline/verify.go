@@ -317,7 +317,7 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 		return nil, nil, err
 	}
 	request := source.VerifyRequest{
-		Source: s.Name, Type: s.Type, Config: config, BaseDir: p.Document.Set.Dir, Regions: selectedRegions(usersOf(s.Name, packs)),
+		Source: s.Name, Plugin: plugin, Config: config, BaseDir: p.Document.Set.Dir, Regions: selectedRegions(usersOf(s.Name, packs)),
 	}
 	for _, index := range indexes {
 		img := subjects[index].Image

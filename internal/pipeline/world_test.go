@@ -78,11 +78,10 @@ func (w *world) good(id string) bool {
 	return ok && img.State == image.Available && img.DeprecatedAt == nil
 }
 
-func (w *world) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
+func (w *world) Discover(_ context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
 	results := make([]source.Result, len(requests))
 	for i, request := range requests {
-		plugin, _ := w.Find(ctx, request.Type)
-		results[i] = source.Result{Source: request.Source, Plugin: plugin, Images: w.manifests[request.Source]}
+		results[i] = source.Result{Source: request.Source, Plugin: request.Plugin, Images: w.manifests[request.Source]}
 		for id, img := range w.amis {
 			if img.Source = request.Source; img.Source == "cloud" && w.lists[id] {
 				results[i].Images = append(results[i].Images, img)

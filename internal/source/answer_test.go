@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -17,7 +19,7 @@ import (
 // The answers of a plugin that was not made with the SDK.
 
 func testAnswer() *answer {
-	return &answer{source: "golden", typ: "stub", tell: func(Event) {}, tail: newTail(slog.New(slog.DiscardHandler), nil)}
+	return &answer{source: "golden", typ: "stub", tell: func(Event) {}, words: run.NewTail(slog.New(slog.DiscardHandler), nil)}
 }
 
 func TestImagesThatCannotBeReadAreErrors(t *testing.T) {
@@ -160,12 +162,12 @@ func TestUnknownPresenceIsNotKnown(t *testing.T) {
 
 func TestNumbersThatWouldChange(t *testing.T) {
 	h := &Host{options: Options{Now: time.Now, UserSettings: map[string]map[string]any{"stub": {"pages": []any{map[string]any{"size": uint64(1) << 60}}}}}}
-	_, err := h.discoverRequest(Request{Type: "stub"})
+	_, err := h.discoverRequest(Request{Plugin: &Plugin{Type: "stub"}})
 	const want = "plugins.stub of your own configuration file: pages[0].size: 1152921504606846976 is too large a whole number"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Error(err)
 	}
-	if _, err := h.discoverRequest(Request{Type: "other", Config: map[string]any{"size": int64(1) << 53, "share": 1e300}}); err != nil {
+	if _, err := h.discoverRequest(Request{Plugin: &Plugin{Type: "other"}, Config: map[string]any{"size": int64(1) << 53, "share": 1e300}}); err != nil {
 		t.Error(err)
 	}
 }

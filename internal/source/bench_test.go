@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"google.golang.org/grpc"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -93,7 +95,7 @@ func inProcess(b *testing.B, n int) []image.Image {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out := &directStream{ctx: context.Background(), answer: answer{source: "s", tail: newTail(slog.New(slog.DiscardHandler), nil)}}
+	out := &directStream{ctx: context.Background(), answer: answer{source: "s", words: run.NewTail(slog.New(slog.DiscardHandler), nil)}}
 	if err := sdk.Service(func() sdk.Source[catalogConfig] { return catalogSource{} }, io.Discard).Discover(&sourcev1.DiscoverRequest{Config: config}, out); err != nil {
 		b.Fatal(err)
 	}
@@ -107,7 +109,7 @@ func BenchmarkSlowSources(b *testing.B) {
 			dir, cache := pluginDir(b, "stub"), b.TempDir()
 			for b.Loop() {
 				h := New(Options{PluginDirs: []string{dir}, CacheDir: cache})
-				for _, r := range h.Discover(context.Background(), slowRequests(n, "1s"), nil) {
+				for _, r := range h.Discover(context.Background(), slowRequests(b, h, n, "1s"), nil) {
 					if r.Err != nil {
 						b.Fatal(r.Err)
 					}
@@ -122,14 +124,16 @@ func BenchmarkSlowSources(b *testing.B) {
 // processor time of all of them and of the host.
 func BenchmarkSixteenPlugins(b *testing.B) {
 	types := make([]string, 16)
-	reqs := make([]Request, 16)
 	for i := range types {
 		types[i] = "p" + strconv.Itoa(i)
-		reqs[i] = Request{Source: types[i], Type: types[i]}
 	}
 	dir, cache := pluginDir(b, types...), b.TempDir()
-	run := func() {
+	start := func() {
 		h := New(Options{PluginDirs: []string{dir}, CacheDir: cache})
+		reqs := make([]Request, len(types))
+		for i, typ := range types {
+			reqs[i] = Request{Source: typ, Plugin: of(b, h, typ)}
+		}
 		for _, r := range h.Discover(context.Background(), reqs, nil) {
 			if r.Err != nil {
 				b.Fatal(r.Err)
@@ -137,10 +141,10 @@ func BenchmarkSixteenPlugins(b *testing.B) {
 		}
 		h.Close()
 	}
-	run() // fills the cache
+	start() // fills the cache
 	before := processorTime(b)
 	for b.Loop() {
-		run()
+		start()
 	}
 	b.ReportMetric(float64((processorTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 }

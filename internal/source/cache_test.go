@@ -112,9 +112,9 @@ func TestFailedDescriptionIsRemembered(t *testing.T) {
 	if plugins, err := h.List(context.Background()); err != nil || len(plugins) != 1 || plugins[0].Broken == nil {
 		t.Fatal(plugins, err)
 	}
-	for _, r := range h.Discover(context.Background(), []Request{{Source: "a", Type: "x"}, {Source: "b", Type: "x"}}, nil) {
-		if r.Err == nil || !strings.Contains(r.Err.Error(), "exit status 7") {
-			t.Errorf("got %v", r.Err)
+	for range 2 {
+		if _, err := h.Find(context.Background(), "x"); err == nil || !strings.Contains(err.Error(), "exit status 7") {
+			t.Errorf("got %v", err)
 		}
 	}
 	if calls() != 1 {

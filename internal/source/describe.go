@@ -8,20 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
-
-// maxDescription bounds what a plugin may print for `describe`, in bytes.
-const maxDescription = 1 << 20
 
 // describe returns what a trusted plugin says of itself, from the cache when the
 // file did not change.
@@ -46,56 +43,27 @@ func (h *Host) describe(ctx context.Context, p *Plugin) (*sourcev1.Description, 
 // runDescribe executes `describe` with the base environment only. It returns what
 // was printed as well.
 func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Description, []byte, error) {
-	if err := h.checkDigest(ctx, p); err != nil {
-		return nil, nil, err
-	}
-	limited, cancel := context.WithTimeout(ctx, h.options.DescribeTimeout)
-	defer cancel()
-	tail := newTail(h.log.With("plugin", p.Type), secrets(h.options.Environ(), nil, nil))
-	stdout := &bounded{limit: maxDescription}
-	cmd := exec.CommandContext(limited, p.Path, "describe")
-	cmd.Env = environment(h.options.Environ(), nil)
-	cmd.Stdout, cmd.Stderr = stdout, tail
-	cmd.WaitDelay = pipeGrace
-	setAttributes(cmd)
-	cmd.Cancel = func() error { return subprocess.Kill(cmd.Process) }
-
-	var err error
-	if !h.spawn.run(func() { err = cmd.Start() }) {
-		return nil, nil, broken(p, "cannot be started", "", errClosed)
-	}
-	if err != nil {
-		return nil, nil, notStarted(p, err)
-	}
-	endGroup(cmd.Process)
-	err = cmd.Wait()
-	const next = "run `%s describe` to see what it prints; reinstall it or tell its author"
-	fail := func(what string) *failure.Error {
-		e := broken(p, what, fmt.Sprintf(next, p.Path), nil)
-		e.Details = tail.last()
-		return e
-	}
+	printed, words, err := h.runner.Describe(ctx, h.programWith(p, nil, nil))
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, interrupted(ctx)
-	case limited.Err() != nil:
-		return nil, nil, fail(fmt.Sprintf("did not describe itself within %s", h.options.DescribeTimeout))
-	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return nil, nil, fail(fmt.Sprintf("cannot describe itself: `describe` ended with %s", cmd.ProcessState))
+	case err != nil:
+		return nil, nil, notRun(p, err)
 	}
-	d, err := parseDescription(p, stdout.buffer.Bytes())
+	d, err := parseDescription(p, printed)
 	if err == nil {
 		// Here alone: a description that was kept need not be judged again.
 		err = checkSchema(d.GetConfigSchema())
 	}
 	if err != nil {
-		e := fail("cannot be used: " + err.Error())
-		if first := firstLine(tail, stdout.buffer.Bytes()); first != "" && errors.Is(err, errNotDescription) {
+		e := broken(p, "cannot be used: "+err.Error(), run.SeeDescribe(p.Path), nil)
+		e.Details = words.Last()
+		if first := firstLine(words, printed); first != "" && errors.Is(err, errNotDescription) {
 			e.Details = append([]string{"it printed: " + first}, e.Details...)
 		}
 		return nil, nil, e
 	}
-	return d, stdout.buffer.Bytes(), nil
+	return d, printed, nil
 }
 
 var errNotDescription = errors.New("`describe` did not print a description as JSON")
@@ -115,9 +83,9 @@ func parseDescription(p *Plugin, b []byte) (*sourcev1.Description, error) {
 		return nil, errors.New("its description has no name")
 	case d.GetName() != p.Type:
 		return nil, fmt.Errorf("it says that it is %q", d.GetName())
-	case !slices.ContainsFunc(d.GetProtocolVersions(), func(v uint32) bool { return supported(int(v)) }):
-		return nil, fmt.Errorf("it speaks protocol version %s, and this kubectl-byoos speaks %s",
-			versionList(d.GetProtocolVersions()), versionList(protocolVersions()))
+	case !slices.Contains(d.GetProtocolVersions(), handshake.ProtocolVersion):
+		return nil, fmt.Errorf("it speaks protocol version %s, and this kubectl-byoos speaks %d",
+			versionList(d.GetProtocolVersions()), handshake.ProtocolVersion)
 	}
 	if !isSchema(d.GetConfigSchema()) {
 		return nil, errors.New("the schema of its configuration is neither a JSON object nor true or false")
@@ -157,18 +125,7 @@ func versionList(versions []uint32) string {
 }
 
 // firstLine returns the first line of an output, fit for a terminal.
-func firstLine(t *tail, b []byte) string {
+func firstLine(t *run.Tail, b []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(b), []byte("\n"))
-	return t.clean(string(line))
-}
-
-// bounded keeps the beginning of what is written to it.
-type bounded struct {
-	buffer bytes.Buffer
-	limit  int
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	b.buffer.Write(p[:min(len(p), b.limit-b.buffer.Len())])
-	return len(p), nil
+	return t.Clean(string(line))
 }

@@ -38,10 +38,6 @@ func secrets(environ, declared, own []string) []string {
 	})
 }
 
-func (p *Plugin) secrets(environ []string, listed ...string) []string {
-	return secrets(environ, append(listed, p.Description.GetEnvironment()...), p.Description.GetSecretEnvironment())
-}
-
 // listed are the variables that the user lets a plugin have beside those that it
 // declared, by name: programs that it runs may need them. The plugin checks the list.
 func (h *Host) listed(typ string) []string {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -162,10 +164,10 @@ func TestPartialAnswerIsKept(t *testing.T) {
 func TestOneFailureDoesNotHoldUpOthers(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub", "crash-start")}})
 	results := h.Discover(context.Background(), []Request{
-		{Source: "a", Type: "crash-start"},
-		{Source: "b", Type: "stub"},
-		{Source: "c", Type: "absent"},
-		{Source: "d", Type: "stub", Config: map[string]any{"mode": "panic"}},
+		{Source: "a", Plugin: of(t, h, "crash-start")},
+		{Source: "b", Plugin: of(t, h, "stub")},
+		{Source: "c", Plugin: of(t, h, "stub"), BaseDir: "/specs\xff"},
+		{Source: "d", Plugin: of(t, h, "stub"), Config: map[string]any{"mode": "panic"}},
 	}, nil)
 	for i, failed := range []bool{true, false, true, true} {
 		if (results[i].Err != nil) != failed {
@@ -198,7 +200,7 @@ func TestOneSourceDoesNotFailOthersOfItsProcess(t *testing.T) {
 			if name == "panic" {
 				n = maxCalls + 8 // the process answers those that it has
 			}
-			reqs := slowRequests(n, "100ms")
+			reqs := slowRequests(t, h, n, "100ms")
 			for i, mode := range guilty {
 				reqs[i].Config = map[string]any{"mode": mode, "wait": fmt.Sprintf("%dms", 10*i)}
 			}
@@ -220,7 +222,6 @@ func TestStatusOfAPluginKeepsItsWords(t *testing.T) {
 	h := New(Options{CallTimeout: time.Minute})
 	defer h.Close()
 	p := &Plugin{Type: "x", Path: "/p/byoos-source-x"}
-	i := &instance{plugin: p, process: newProcess(p.Path, nil, h.spawn, newTail(slog.New(slog.DiscardHandler), nil)), retired: make(chan struct{})}
 	for _, tt := range []struct {
 		code codes.Code
 		said string
@@ -240,12 +241,9 @@ func TestStatusOfAPluginKeepsItsWords(t *testing.T) {
 		{code: codes.Internal, said: "plugin x: panic in Discover: boom", want: "failed: panic in Discover: boom"},
 		{code: codes.Unknown, said: "cannot parse", want: "broke off its answer: cannot parse"},
 	} {
-		call, cancel := context.WithTimeout(context.Background(), time.Minute)
-		if tt.over {
-			cancel()
-		}
-		err := h.callFailure(call, &answer{source: "s"}, i, status.Error(tt.code, tt.said))
-		cancel()
+		err := h.callFailure(p, &answer{source: "s"}, &run.CallError{
+			Err: status.Error(tt.code, tt.said), Late: tt.over, Words: run.NewTail(slog.New(slog.DiscardHandler), nil),
+		})
 		if got, want := err.Error(), "source s: plugin x (/p/byoos-source-x) "+tt.want; got != want {
 			t.Errorf("got %s\nwant %s", got, want)
 		}

@@ -14,9 +14,10 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 // typePattern is what a plugin's type may look like. Anything else in a plugin
@@ -168,7 +169,7 @@ func (h *Host) installed(typ string) *Plugin {
 
 // typeOf returns the type of the plugin that a file name stands for.
 func typeOf(file string) (string, bool) {
-	typ, ok := strings.CutPrefix(file, sdk.FilePrefix)
+	typ, ok := strings.CutPrefix(file, handshake.FilePrefix)
 	if runtime.GOOS == "windows" {
 		var exe bool
 		typ, exe = strings.CutSuffix(strings.ToLower(typ), ".exe")
@@ -317,7 +318,7 @@ func (h *Host) notFound(typ string, found []*Plugin) error {
 	e := &failure.Error{
 		Code:    failure.ExitSource,
 		Summary: fmt.Sprintf("no plugin for source type %q", typ),
-		Next:    fmt.Sprintf("install one with `kubectl byoos plugin install FILE`, where FILE is a %s%s you trust", sdk.FilePrefix, typ),
+		Next:    fmt.Sprintf("install one with `kubectl byoos plugin install FILE`, where FILE is a %s%s you trust", handshake.FilePrefix, typ),
 	}
 	var types []string
 	for _, p := range found {

@@ -92,7 +92,7 @@ func TestRequestArrives(t *testing.T) {
 		UserSettings: map[string]map[string]any{"stub": {"endpoint": "x", "retries": 3}, "other": {"a": 1}},
 	})
 	r := h.Discover(context.Background(), []Request{{
-		Source: "golden", Type: "stub", Config: map[string]any{"mode": "request", "list": []string{"a"}, "images": uint8(3)},
+		Source: "golden", Plugin: of(t, h, "stub"), Config: map[string]any{"mode": "request", "list": []string{"a"}, "images": uint8(3)},
 		BaseDir: "/specs", Hints: Hints{
 			Providers: []string{"aws"}, Regions: []string{"us-east-1", "eu-west-1"}, Architectures: []string{"arm64"},
 			KubernetesVersions: []string{"~1.30"}, K8sDistributions: []string{"k3s"}, CustomTags: []string{"prod"}, NewestOnly: true,
@@ -146,7 +146,7 @@ func TestEdgeImages(t *testing.T) {
 func TestProgressIsHandedOn(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 	var events []Event
-	h.Discover(context.Background(), []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "progress"}}},
+	h.Discover(context.Background(), []Request{{Source: "s", Plugin: of(t, h, "stub"), Config: map[string]any{"mode": "progress"}}},
 		func(e Event) { events = append(events, e) })
 	want := Event{Source: "s", Plugin: "stub", Message: "reading region 3", Done: 3, Total: 3}
 	if len(events) == 0 || events[len(events)-1] != want {
@@ -195,7 +195,7 @@ func (l *lockedBuffer) String() string {
 func TestVerify(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 	refs := []image.Ref{{ID: "ami-1", Provider: "aws"}, {ID: "gone"}, {ID: "skip"}}
-	got, diagnostics, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Type: "stub", Refs: refs})
+	got, diagnostics, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Plugin: of(t, h, "stub"), Refs: refs})
 	if err != nil || len(diagnostics) != 1 || diagnostics[0].Severity != SeverityInfo {
 		t.Fatal(err, diagnostics)
 	}
@@ -214,7 +214,7 @@ func TestVerify(t *testing.T) {
 func TestTwoAnswersAreNone(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 	refs := []image.Ref{{ID: "twice", Provider: "aws"}, {ID: "ami-1", Provider: "aws"}}
-	got, _, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Type: "stub", Refs: refs})
+	got, _, err := h.Verify(context.Background(), VerifyRequest{Source: "s", Plugin: of(t, h, "stub"), Refs: refs})
 	if err == nil || strings.Count(message(err), "a second answer for twice") != 1 {
 		t.Errorf("got %s", message(err))
 	}
@@ -226,8 +226,9 @@ func TestTwoAnswersAreNone(t *testing.T) {
 // TestSourcesAreAskedAtOnce: each of them answers when the last was asked.
 func TestSourcesAreAskedAtOnce(t *testing.T) {
 	const n = 16
-	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}, CallTimeout: patience})
-	reqs := slowRequests(n, "0s")
+	dir := pluginDir(t, "stub")
+	h := newHost(t, Options{PluginDirs: []string{dir}, CallTimeout: patience})
+	reqs := slowRequests(t, h, n, "0s")
 	for i := range reqs {
 		reqs[i].Config = map[string]any{"mode": "meet", "images": n}
 	}
@@ -236,7 +237,7 @@ func TestSourcesAreAskedAtOnce(t *testing.T) {
 			t.Errorf("source %d: %v", i, r.Err)
 		}
 	}
-	if n := len(h.running); n != 1 {
+	if n := len(processes(dir)); n != 1 {
 		t.Errorf("%d processes for one plugin", n)
 	}
 }
@@ -261,10 +262,10 @@ func TestListBesideCalls(t *testing.T) {
 	wg.Wait()
 }
 
-func slowRequests(n int, wait string) []Request {
+func slowRequests(t testing.TB, h *Host, n int, wait string) []Request {
 	reqs := make([]Request, n)
 	for i := range reqs {
-		reqs[i] = Request{Source: fmt.Sprint("s", i), Type: "stub", Config: map[string]any{"wait": wait}}
+		reqs[i] = Request{Source: fmt.Sprint("s", i), Plugin: of(t, h, "stub"), Config: map[string]any{"wait": wait}}
 	}
 	return reqs
 }
@@ -565,26 +566,6 @@ func FuzzReceipt(f *testing.F) {
 	})
 }
 
-func FuzzTail(f *testing.F) {
-	f.Add([]byte(`{"@message":"x","@level":"warn","a":1}`+"\n"), 3)
-	f.Add([]byte("panic: \x1b[31m\xff\n\n\n"), 1)
-	f.Fuzz(func(t *testing.T, b []byte, n int) {
-		tail := newTail(slog.New(slog.DiscardHandler), []string{"secret-value"})
-		n = min(max(n, 0), len(b))
-		_, _ = tail.Write(b[:n])
-		_, _ = tail.Write(b[n:])
-		lines := tail.last()
-		if len(lines) > tailLines {
-			t.Errorf("%d lines", len(lines))
-		}
-		for _, line := range lines {
-			if strings.ContainsAny(line, "\x1b\n\r\x00") || strings.Contains(line, "secret-value") {
-				t.Errorf("line %q", line)
-			}
-		}
-	})
-}
-
 // TestOneExaminationForAllSources has a script count how often it is described
 // when no cache is there to help.
 func TestOneExaminationForAllSources(t *testing.T) {
@@ -593,9 +574,11 @@ func TestOneExaminationForAllSources(t *testing.T) {
 		"\n[ \"$1\" = describe ] && echo '{\"name\":\"x\",\"version\":\"1.0.0\",\"protocolVersions\":[1]}'\n", 0o755)
 	h := newHost(t, Options{PluginDirs: []string{dir}})
 	reqs := make([]Request, 16)
+	var wg sync.WaitGroup
 	for i := range reqs {
-		reqs[i] = Request{Source: fmt.Sprint(i), Type: "x"}
+		wg.Go(func() { reqs[i] = Request{Source: fmt.Sprint(i), Plugin: of(t, h, "x")} })
 	}
+	wg.Wait()
 	for _, r := range h.Discover(context.Background(), reqs, nil) {
 		if r.Err == nil {
 			t.Error("a script without a handshake answered")

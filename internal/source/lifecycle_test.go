@@ -42,7 +42,11 @@ func helperHost(text string) int {
 	if strings.HasSuffix(c.Type, "-start") {
 		go announce(c.Dir)
 	}
-	result := h.Discover(ctx, []Request{{Source: "s", Type: c.Type, Config: map[string]any{"mode": c.Mode}, BaseDir: "/"}},
+	p, err := h.Find(ctx, c.Type)
+	if err != nil {
+		return failure.Code(err)
+	}
+	result := h.Discover(ctx, []Request{{Source: "s", Plugin: p, Config: map[string]any{"mode": c.Mode}, BaseDir: "/"}},
 		func(Event) { fmt.Fprintln(os.Stdout, "asked") })[0]
 	return failure.Code(result.Err)
 }
@@ -148,7 +152,7 @@ func TestPluginTerminated(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		results = h.Discover(context.Background(), []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "wait"}}},
+		results = h.Discover(context.Background(), []Request{{Source: "s", Plugin: of(t, h, "stub"), Config: map[string]any{"mode": "wait"}}},
 			func(Event) { asked <- struct{}{} })
 	}()
 	select {
@@ -156,8 +160,9 @@ func TestPluginTerminated(t *testing.T) {
 	case <-done:
 		t.Fatal(results[0].Err)
 	}
-	for _, s := range h.running {
-		if err := s.instance.process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	for _, id := range processes(dir) {
+		pid, _ := strconv.Atoi(id)
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -178,7 +183,7 @@ func TestCancelEndsCallsAtOnce(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				began := time.Now()
 				asked := began
-				results := h.Discover(ctx, []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": mode}}},
+				results := h.Discover(ctx, []Request{{Source: "s", Plugin: of(t, h, "stub"), Config: map[string]any{"mode": mode}}},
 					func(Event) { asked = time.Now(); cancel() })
 				h.Close()
 				if code := failure.Code(results[0].Err); code != failure.ExitInterrupted {
@@ -199,7 +204,7 @@ func TestCancelEndsPrograms(t *testing.T) {
 	for range 10 {
 		h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 		ctx, cancel := context.WithCancel(context.Background())
-		r := h.Discover(ctx, []Request{{Source: "s", Type: "stub", Config: map[string]any{"mode": "program"}}}, func(Event) { cancel() })[0]
+		r := h.Discover(ctx, []Request{{Source: "s", Plugin: of(t, h, "stub"), Config: map[string]any{"mode": "program"}}}, func(Event) { cancel() })[0]
 		h.Close()
 		if failure.Code(r.Err) != failure.ExitInterrupted {
 			t.Fatal(r.Err)
@@ -234,13 +239,10 @@ func TestCancelDuringStart(t *testing.T) {
 func TestCloseEndsAStart(t *testing.T) {
 	dir := pluginDir(t, "hang-start")
 	h := newHost(t, Options{PluginDirs: []string{dir}, StartTimeout: 2 * patience})
+	of(t, h, "hang-start")
 	result := make(chan Result)
 	go func() { result <- one(context.Background(), h, "hang-start", nil) }()
-	eventually(t, "the plugin starts", func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return len(h.running) > 0 && len(processes(dir)) > 0
-	})
+	eventually(t, "the plugin starts", func() bool { return len(processes(dir)) > 0 })
 	began := time.Now()
 	h.Close()
 	if r := <-result; r.Err == nil || time.Since(began) > patience {
@@ -294,7 +296,7 @@ func TestCloseDuringCalls(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
 	reqs := make([]Request, 2*maxCalls)
 	for i := range reqs {
-		reqs[i] = Request{Source: fmt.Sprint("s", i), Type: "stub", Config: map[string]any{"mode": "wait"}}
+		reqs[i] = Request{Source: fmt.Sprint("s", i), Plugin: of(t, h, "stub"), Config: map[string]any{"mode": "wait"}}
 	}
 	var once sync.Once
 	for i, r := range h.Discover(context.Background(), reqs, func(Event) { once.Do(func() { go h.Close() }) }) {

@@ -121,7 +121,7 @@ func TestInstallRemovesLeftovers(t *testing.T) {
 // TestTextThatIsNotUTF8 cannot be sent.
 func TestTextThatIsNotUTF8(t *testing.T) {
 	h := newHost(t, Options{PluginDirs: []string{pluginDir(t, "stub")}})
-	r := h.Discover(context.Background(), []Request{{Source: "s", Type: "stub", BaseDir: "/specs\xff"}}, nil)[0]
+	r := h.Discover(context.Background(), []Request{{Source: "s", Plugin: of(t, h, "stub"), BaseDir: "/specs\xff"}}, nil)[0]
 	if failure.Code(r.Err) != failure.ExitUsage || !strings.Contains(fmt.Sprint(r.Err), `"/specs\xff"`) {
 		t.Errorf("got %v", r.Err)
 	}

@@ -223,7 +223,21 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 // one asks a single source.
 func one(ctx context.Context, h *Host, typ string, config map[string]any) Result {
-	return h.Discover(ctx, []Request{{Source: "golden", Type: typ, Config: config, BaseDir: "/"}}, nil)[0]
+	p, err := h.Find(ctx, typ)
+	if err != nil {
+		return Result{Source: "golden", Err: err}
+	}
+	return h.Discover(ctx, []Request{{Source: "golden", Plugin: p, Config: config, BaseDir: "/"}}, nil)[0]
+}
+
+// of returns the plugin of a type.
+func of(t testing.TB, h *Host, typ string) *Plugin {
+	t.Helper()
+	p, err := h.Find(t.Context(), typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // text is an error as a user reads it, with directories replaced.

@@ -63,13 +63,20 @@ func TestCallsEndAtAnyMoment(t *testing.T) {
 		}
 		reqs := make([]Request, 1+random.IntN(3))
 		for i := range reqs {
-			reqs[i] = Request{Source: fmt.Sprint("s", i), Type: typ, Config: map[string]any{"mode": mode}}
+			reqs[i] = Request{Source: fmt.Sprint("s", i), Config: map[string]any{"mode": mode}}
 		}
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
+			defer h.Close()
+			p, err := h.Find(ctx, typ)
+			if err != nil {
+				return // it was ended meanwhile
+			}
+			for i := range reqs {
+				reqs[i].Plugin = p
+			}
 			h.Discover(ctx, reqs, func(Event) { moments[2]() })
-			h.Close()
 		}()
 		// Not every mode tells of progress.
 		last := time.AfterFunc(100*time.Millisecond, end)

@@ -15,12 +15,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 // Receipt is the record of an installed plugin, beside its file.
@@ -91,7 +92,7 @@ func parseReceipt(b []byte) (*Receipt, error) {
 func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	typ, ok := typeOf(filepath.Base(path))
 	if !ok {
-		return nil, failure.Usage("name it "+sdk.FilePrefix+"<type>, the type in lower case",
+		return nil, failure.Usage("name it "+handshake.FilePrefix+"<type>, the type in lower case",
 			"%s is not named as a plugin is", path)
 	}
 	dir := h.userDir()

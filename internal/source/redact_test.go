@@ -2,12 +2,12 @@ package source
 
 import (
 	"context"
-	"encoding/base64"
 	"log/slog"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
@@ -48,7 +48,7 @@ func TestDiagnosticOfAPluginTellsNoSecret(t *testing.T) {
 func TestWhatASourceSaysIsRedacted(t *testing.T) {
 	var told Event
 	a := &answer{source: "golden", typ: "stub", tell: func(e Event) { told = e }}
-	a.tail = tailFor("A_TOKEN="+token, "A_KEY="+pem)
+	a.words = run.NewTail(slog.New(slog.DiscardHandler), secrets([]string{"A_TOKEN=" + token, "A_KEY=" + pem}, []string{"A_*"}, nil))
 
 	a.meanwhile(&sourcev1.Progress{Message: "with " + token}, []*sourcev1.Diagnostic{{
 		Summary: "denied for " + token, Detail: "the key is\n" + pem, NextStep: "replace " + token,
@@ -83,24 +83,6 @@ func TestWhatASourceSaysIsRedacted(t *testing.T) {
 	}
 }
 
-// A long text of a plugin is a diagnostic's own affair; only log lines are cut.
-func TestRedactionKeepsTheRest(t *testing.T) {
-	long := strings.Repeat("x", 2*tailLineSize) + "\nsecond line"
-	if got := newTail(slog.New(slog.DiscardHandler), []string{token}).Text(long); got != long {
-		t.Errorf("%q", got)
-	}
-}
-
-// TestLinesOfASecretAreRedacted: stderr is read line by line, and a key has many.
-func TestLinesOfASecretAreRedacted(t *testing.T) {
-	tail := tailFor("A_KEY=" + pem)
-	_, _ = tail.Write([]byte("cannot parse:\n" + pem + "really\n"))
-	want := []string{"cannot parse:", "[redacted]", "[redacted]", "[redacted]", "BQ==", "[redacted]", "really"}
-	if diff := cmp.Diff(want, tail.last()); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestSecrets(t *testing.T) {
 	environ := []string{
 		"A_TOKEN=" + token, "A_SHORT_KEY=1234567", "A_REGION=us-east-1", "B_TOKEN=undeclared-token",
@@ -119,59 +101,14 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// tailFor is that of a plugin that declared A_* and gets these variables.
-func tailFor(environ ...string) *tail {
-	return newTail(slog.New(slog.DiscardHandler), secrets(environ, []string{"A_*"}, nil))
-}
-
-// TestSecretThatIsCutOff: a plugin that is ended in the middle of a line has
-// written the beginning of a secret.
-func TestSecretThatIsCutOff(t *testing.T) {
-	for text, want := range map[string]string{
-		"token is " + token[:len(token)-2]: "token is [redacted]",
-		"token is " + token[:5]:            "token is [redacted]",
-		"no hun":                           "no hun",
-		"header " + base64.StdEncoding.EncodeToString([]byte(token))[:9]:        "header [redacted]",
-		"url " + url.QueryEscape("a b c d " + token)[:9]:                        "url a+b+c+d+h",
-		"whole " + token + "\nand more":                                         "whole [redacted]|and more",
-		`{"@level":"warn","@message":"with ` + token[:8]:                        `with [redacted]`,
-		"UTF-16 " + strings.Join(strings.Split(token[:8], ""), "\x00") + "\x00": "UTF-16 [redacted]",
-	} {
-		tail := tailFor("A_TOKEN=" + token)
-		_, _ = tail.Write([]byte(text))
-		got := strings.Join(tail.last(), "|")
-		if strings.HasPrefix(text, "{") {
-			_, got, _ = strings.Cut(got, `"@message":"`)
-		}
-		if got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
-	}
-}
-
 // TestSecretOfTheAuthorsOwn has a name that tells nothing.
 func TestSecretOfTheAuthorsOwn(t *testing.T) {
+	h := newHost(t, Options{Environ: func() []string {
+		return []string{"A_HIDDEN_X=" + token, "A_OTHER=something-else", "B_HIDDEN_X=not-its-own"}
+	}})
 	p := &Plugin{Description: &sourcev1.Description{Environment: []string{"A_*"}, SecretEnvironment: []string{"A_HIDDEN_*"}}}
-	got := p.secrets([]string{"A_HIDDEN_X=" + token, "A_OTHER=something-else", "B_HIDDEN_X=not-its-own"})
+	_, got := h.program(p).Environment()
 	if diff := cmp.Diff([]string{token}, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// TestLogLinesThatAreTooLong: what there is of one is read, not shown as JSON.
-func TestLogLinesThatAreTooLong(t *testing.T) {
-	long := strings.Repeat("x", 70<<10)
-	for name, line := range map[string]string{
-		"text":              `{"@level":"warn","@message":"throttled","body":"` + long + `"}`,
-		"message":           `{"@level":"warn","@module":"m","@message":"throttled ` + long + `"}`,
-		"escape at the cut": `{"@level":"warn","@message":"throttled ` + strings.Repeat(`\u00e9`, 12<<10) + `"}`,
-		"nested":            `{"@level":"warn","@message":"throttled","body":{"a":["` + long + `"]}}`,
-	} {
-		log := &lockedBuffer{}
-		tail := newTail(slog.New(slog.NewTextHandler(log, nil)), nil)
-		_, _ = tail.Write([]byte(line + "\n"))
-		if last := tail.last(); len(last) != 1 || !strings.HasPrefix(last[0], "throttled") || !strings.Contains(log.String(), "level=WARN") {
-			t.Errorf("%s: %.60q", name, last)
-		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -68,8 +70,7 @@ type Host struct {
 	options Options
 	log     *slog.Logger
 	cache   *cache
-	spawn   *spawner
-	swept   sync.Once // of what killed hosts left
+	runner  *run.Runner
 
 	maxAnswer int64
 
@@ -78,10 +79,8 @@ type Host struct {
 	end  context.CancelFunc
 
 	mu       sync.Mutex
-	running  map[string]*slot    // by path
 	verdicts map[string]*verdict // by type and path
 	noted    map[string]bool     // what the user was told
-	closed   bool
 }
 
 // New returns a Host. The caller closes it.
@@ -108,11 +107,18 @@ func New(o Options) *Host {
 		options: o,
 		log:     o.Log,
 		cache:   newCache(o.CacheDir),
-		spawn:   newSpawner(),
+		runner:  run.New(o.Log, run.Limits{Start: o.StartTimeout, Describe: o.DescribeTimeout, Call: o.CallTimeout}),
 
 		maxAnswer: maxAnswer,
-		running:   map[string]*slot{}, verdicts: map[string]*verdict{}, noted: map[string]bool{},
+		verdicts:  map[string]*verdict{}, noted: map[string]bool{},
 	}
+}
+
+// Close ends all plugins. It may be called more than once; a closed Host starts
+// nothing.
+func (h *Host) Close() {
+	h.end()
+	h.runner.Close()
 }
 
 // note tells the user something, once.
@@ -202,8 +208,8 @@ type Hints struct {
 type Request struct {
 	// Source is the source's name in the spec.
 	Source string
-	// Type is the plugin's type.
-	Type string
+	// Plugin is the one that Find returned for the source's type.
+	Plugin *Plugin
 	// Config is the source's configuration: JSON-like values.
 	Config map[string]any
 	// BaseDir is the absolute directory that relative paths start from.
@@ -224,7 +230,7 @@ type Request struct {
 // Result is the answer to a Request.
 type Result struct {
 	Source string
-	// Plugin is nil when none was found.
+	// Plugin is that of the Request; nil when none was found.
 	Plugin *Plugin
 	// Images that came, also when Err is set.
 	Images      []image.Image
@@ -236,7 +242,7 @@ type Result struct {
 // VerifyRequest asks one source what became of images.
 type VerifyRequest struct {
 	Source  string
-	Type    string
+	Plugin  *Plugin
 	Config  map[string]any
 	BaseDir string
 	Refs    []image.Ref

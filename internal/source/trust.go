@@ -163,3 +163,6 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// isGone reports whether err says that a file is not there.
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -140,10 +140,19 @@ func start(t testing.TB, o fakeazure.Options, settings map[string]any) *world {
 	return w
 }
 
+// plugin is what a host finds before it asks.
+func (w *world) plugin() *source.Plugin {
+	p, err := w.host.Find(context.Background(), "azure")
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
 type config = map[string]any
 
 func (w *world) discover(ctx context.Context, c config) source.Result {
-	return w.host.Discover(ctx, []source.Request{{Source: "azure", Type: "azure", Config: c, BaseDir: "/"}}, nil)[0]
+	return w.host.Discover(ctx, []source.Request{{Source: "azure", Plugin: w.plugin(), Config: c, BaseDir: "/"}}, nil)[0]
 }
 
 // good discovers, and fails the test when the source failed.
@@ -423,7 +432,7 @@ func TestReplication(t *testing.T) {
 			}
 			w := start(t, o, nil)
 			r := w.host.Discover(t.Context(), []source.Request{{
-				Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: tt.hints},
+				Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{Regions: tt.hints},
 				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
 			}}, nil)[0]
 			if r.Err != nil {
@@ -508,7 +517,7 @@ func TestReplicationOfKubernetesVersions(t *testing.T) {
 	}
 	w := start(t, fakeazure.Options{Estate: e}, nil)
 	r := w.host.Discover(t.Context(), []source.Request{{
-		Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30", "~1.31", ">=1.31"}},
+		Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30", "~1.31", ">=1.31"}},
 		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
 	}}, nil)[0]
 	if r.Err != nil {
@@ -625,7 +634,7 @@ func TestWithheldForEveryWish(t *testing.T) {
 			}
 			w := start(t, fakeazure.Options{Estate: e}, nil)
 			r := w.host.Discover(t.Context(), []source.Request{{
-				Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{KubernetesVersions: tt.ranges},
+				Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{KubernetesVersions: tt.ranges},
 				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
 			}}, nil)[0]
 			for _, i := range r.Images {
@@ -654,7 +663,7 @@ func TestWithheldForAnOlderOneOnly(t *testing.T) {
 	}
 	w = start(t, fakeazure.Options{Estate: e}, nil)
 	r = w.host.Discover(t.Context(), []source.Request{{
-		Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: []string{"westus2"}, KubernetesVersions: []string{">=1.29", "~1.29"}},
+		Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{Regions: []string{"westus2"}, KubernetesVersions: []string{">=1.29", "~1.29"}},
 		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
 	}}, nil)[0]
 	if !slices.ContainsFunc(r.Images, func(i image.Image) bool { return i.Version == "0.3.1" && i.Withheld != "" }) {
@@ -670,7 +679,7 @@ func TestReplicationBoundIsNotReached(t *testing.T) {
 	}
 	w := start(t, fakeazure.Options{Estate: e}, nil)
 	r := w.host.Discover(t.Context(), []source.Request{{
-		Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30"}},
+		Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30"}},
 		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
 	}}, nil)[0]
 	if r.Err != nil || len(r.Diagnostics) > 0 {
@@ -872,7 +881,7 @@ func TestSharedGalleries(t *testing.T) {
 		},
 	} {
 		r := w.host.Discover(t.Context(), []source.Request{{
-			Source: "azure", Type: "azure", BaseDir: "/", Hints: source.Hints{Regions: tt.regions},
+			Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{Regions: tt.regions},
 			Config: config{"communityGallery": public, "locations": []any{"West US 2", "eastus"}},
 		}}, nil)[0]
 		if wants(t, said(r), tt.said); tt.said == "" && len(r.Diagnostics) > 0 {
@@ -1076,7 +1085,7 @@ func TestRelativeInTwoSubscriptions(t *testing.T) {
 		t.Fatalf("got %v", versions)
 	}
 	refs = append(refs, image.Ref{ID: refs[0].ID, Provider: "azure", Region: refs[0].Region})
-	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{Source: "azure", Type: "azure", Config: c, BaseDir: "/", Refs: refs})
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{Source: "azure", Plugin: w.plugin(), Config: c, BaseDir: "/", Refs: refs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -1237,7 +1246,7 @@ func TestNotRegistered(t *testing.T) {
 		}
 		w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Match: "/galleries", Status: status, Code: code}}}, nil)
 		got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-			Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+			Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
 			Refs: []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}},
 		})
 		if err == nil || len(got) > 0 && got[0].Presence != source.Unknown {
@@ -1334,7 +1343,7 @@ func TestVerify(t *testing.T) {
 func (w *world) verify(t *testing.T, refs []image.Ref) []string {
 	t.Helper()
 	got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
-		Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/", Refs: refs,
+		Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/", Refs: refs,
 	})
 	if err != nil {
 		t.Fatalf("%v %v", err, diagnostics)

@@ -84,7 +84,7 @@ func TestVerifyTellsGoneFromNotAsked(t *testing.T) {
 			tt.fault.Match = "/versions/"
 			w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{tt.fault}}, nil)
 			got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+				Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
 				Refs: []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}},
 			})
 			if len(got) != 1 || got[0].Presence != source.Unknown || !strings.Contains(got[0].Reason, tt.said) {
@@ -116,7 +116,7 @@ func TestVerifyTellsGoneFromNotAsked(t *testing.T) {
 			tt.fault.Match = "/versions/"
 			w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{tt.fault}}, nil)
 			got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+				Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
 				Refs: []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}},
 			})
 			if len(got) != 1 || got[0].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
@@ -145,7 +145,7 @@ func TestVerifyOfAnotherSourcesPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Status: 403, Code: "AuthorizationFailed"}}}, nil)
 			got, diagnostics, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+				Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
 				Refs: []image.Ref{{ID: id, Provider: "azure", Region: "eastus"}},
 			})
 			if err != nil || len(diagnostics) > 0 {
@@ -193,7 +193,7 @@ func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
 			}
 			w := start(t, o, nil)
 			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", Config: tt.config, BaseDir: "/", Regions: tt.regions,
+				Source: "azure", Plugin: w.plugin(), Config: tt.config, BaseDir: "/", Regions: tt.regions,
 				Refs: []image.Ref{{ID: id + tt.version, Provider: "azure"}},
 			})
 			if (err != nil) != (tt.fault.Match != "") {
@@ -216,7 +216,7 @@ func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
 func TestVerifySharedImageThatDoesNotShow(t *testing.T) {
 	w := start(t, fakeazure.Options{}, nil)
 	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-		Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
+		Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images"}, BaseDir: "/",
 		Refs: []image.Ref{{ID: "/SharedGalleries/unique/Images/d/Versions/1.0.0", Provider: "azure", Region: "eastus"}},
 	})
 	if err != nil || len(got) != 1 || got[0].Presence != source.NotVisible || !strings.Contains(got[0].Reason, "not shared with") {
@@ -265,7 +265,7 @@ func TestVerifyTellsWhatIsNotKnown(t *testing.T) {
 			w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 1, 1, 1)}, nil)
 			w.Vary(map[string]*fakeazure.Varied{"s": {Call: "GalleryImageVersionsClient.Get", Apply: tt.answer}})
 			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/",
+				Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/",
 				Refs: []image.Ref{{ID: id, Provider: "azure", Region: "eastus"}},
 			})
 			if err != nil || len(got) != 1 || got[0].Image == nil {
@@ -306,7 +306,7 @@ func TestVerifyRelativeInEverySubscription(t *testing.T) {
 			}
 			w := start(t, o, nil)
 			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", BaseDir: "/", Refs: []image.Ref{{ID: id, Provider: "azure"}},
+				Source: "azure", Plugin: w.plugin(), BaseDir: "/", Refs: []image.Ref{{ID: id, Provider: "azure"}},
 				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscriptions": []any{"S1", "S2", "S3"}},
 			})
 			if (err != nil) != (tt.denied != "") || len(got) != 1 || got[0].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
@@ -340,7 +340,7 @@ func TestVerifyRelativeOfAnotherPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tt.config["subscription"] = "S"
 			got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-				Source: "azure", Type: "azure", BaseDir: "/", Config: tt.config,
+				Source: "azure", Plugin: w.plugin(), BaseDir: "/", Config: tt.config,
 				Refs: []image.Ref{{ID: id, Provider: "azure"}, {ID: strings.ToUpper(id), Provider: "azure"}},
 			})
 			if err != nil || len(got) != 2 || got[0].Presence != tt.want || got[1].Presence != tt.want || !strings.Contains(got[0].Reason, tt.said) {
@@ -362,7 +362,7 @@ func TestVerifyReadsDefinitionsOnce(t *testing.T) {
 		}
 	}
 	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-		Source: "azure", Type: "azure", Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/", Refs: refs,
+		Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"}, BaseDir: "/", Refs: refs,
 	})
 	if err != nil || len(got) != len(refs) {
 		t.Fatal(err, got)
@@ -381,7 +381,7 @@ func TestVerifyReadsDefinitionsOnce(t *testing.T) {
 func TestVerifySharedImageAsEverySubscription(t *testing.T) {
 	w := start(t, fakeazure.Options{Faults: []fakeazure.Fault{{Match: "/subscriptions/S1/", Status: 404, Code: "ResourceNotFound"}}}, nil)
 	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
-		Source: "azure", Type: "azure", Config: config{"gallery": "prod", "resourceGroup": "images", "subscriptions": []any{"S1", subscription}}, BaseDir: "/",
+		Source: "azure", Plugin: w.plugin(), Config: config{"gallery": "prod", "resourceGroup": "images", "subscriptions": []any{"S1", subscription}}, BaseDir: "/",
 		Refs: []image.Ref{{ID: "/SharedGalleries/00000000-0000-0000-0000-0000000000bb-TEAM/Images/golden-ubuntu/Versions/2.0.0", Provider: "azure", Region: "westus2"}},
 	})
 	if err != nil || len(got) != 1 || got[0].Presence != source.Found {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
@@ -186,7 +188,7 @@ func (o *Options) cacheDir() Check {
 
 func (o *Options) socketDir() Check {
 	const name = "temporary directory"
-	dir, err := os.MkdirTemp(source.SocketParent(), "byoos-doctor")
+	dir, err := os.MkdirTemp(run.SocketParent(), "byoos-doctor")
 	if err != nil {
 		return Check{
 			Name: name, Status: statusFail, Detail: "the sockets of plugins cannot be made: " + err.Error(),
@@ -194,7 +196,7 @@ func (o *Options) socketDir() Check {
 		}
 	}
 	_ = os.Remove(dir)
-	return Check{Name: name, Status: statusOK, Detail: source.SocketParent()}
+	return Check{Name: name, Status: statusOK, Detail: run.SocketParent()}
 }
 
 // writable makes a folder and a file in it, as the cache is written.

@@ -380,7 +380,7 @@ func (c *checker) request(one Case) source.Request {
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute
 	}
-	return source.Request{Source: "conformance", Type: c.plugin.Type, Config: one.Config, BaseDir: dir}
+	return source.Request{Source: "conformance", Plugin: c.plugin, Config: one.Config, BaseDir: dir}
 }
 
 func (c *checker) validate(config map[string]any) error {

@@ -1,4 +1,4 @@
-package source
+package run
 
 import (
 	"bytes"
@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 )
 
@@ -29,7 +30,7 @@ type process struct {
 	path  string
 	cmd   *exec.Cmd
 	spawn *spawner
-	tail  *tail
+	tail  *Tail
 	hello *hello
 
 	exited chan struct{} // closed when it was waited for
@@ -43,8 +44,8 @@ type process struct {
 
 var _ runner.Runner = (*process)(nil)
 
-func newProcess(path string, env []string, spawn *spawner, tail *tail) *process {
-	cmd := exec.Command(path) //nolint:noctx // it outlives the call that starts it; see Host.Close
+func newProcess(path string, env []string, spawn *spawner, tail *Tail) *process {
+	cmd := exec.Command(path) //nolint:noctx // it outlives the call that starts it; see Runner.Close
 	cmd.Env = env
 	p := &process{path: path, cmd: cmd, spawn: spawn, tail: tail, hello: newHello(tail), exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.hello, tail
@@ -172,7 +173,7 @@ const maxHello = 16 << 10
 type hello struct {
 	out  *io.PipeReader
 	in   *io.PipeWriter
-	rest *tail
+	rest *Tail
 
 	mu   sync.Mutex
 	part []byte
@@ -181,7 +182,7 @@ type hello struct {
 	done bool
 }
 
-func newHello(rest *tail) *hello {
+func newHello(rest *Tail) *hello {
 	h := &hello{rest: rest}
 	h.out, h.in = io.Pipe()
 	return h
@@ -264,12 +265,12 @@ func checkHandshake(line string) error {
 	if err != nil {
 		return errNotHandshake
 	}
-	if core != coreProtocol {
+	if core != plugin.CoreProtocolVersion {
 		return versionError{fmt.Sprintf("of go-plugin %d", core)}
 	}
 	if version, err := strconv.Atoi(parts[1]); err != nil {
 		return errNotHandshake
-	} else if !supported(version) {
+	} else if version != handshake.ProtocolVersion {
 		return versionError{parts[1]}
 	}
 	if parts[2] != "unix" && parts[2] != "tcp" {
@@ -283,6 +284,3 @@ func checkHandshake(line string) error {
 	}
 	return nil
 }
-
-// isGone reports whether err says that a file is not there.
-func isGone(err error) bool { return errors.Is(err, os.ErrNotExist) }

@@ -1,4 +1,4 @@
-package source
+package run
 
 import (
 	"context"
@@ -6,9 +6,6 @@ import (
 
 	"google.golang.org/grpc/stats"
 )
-
-// itemSize is what an image, a result or a diagnostic takes beside its text, in bytes.
-const itemSize = 256
 
 // roomKey is the key of an answer's room in the context of its call.
 type roomKey struct{}

@@ -1,4 +1,4 @@
-package source
+package run
 
 import (
 	"io/fs"

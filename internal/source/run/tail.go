@@ -1,4 +1,4 @@
-package source
+package run
 
 import (
 	"bytes"
@@ -23,9 +23,9 @@ const (
 	tailLineSize = 400 // bytes that are kept of a line
 )
 
-// tail keeps the last lines that a plugin wrote to stderr and hands each to the
+// Tail keeps the last lines that a plugin wrote to stderr and hands each to the
 // log.
-type tail struct {
+type Tail struct {
 	log     *slog.Logger
 	secrets *redact.Redactor
 
@@ -39,12 +39,13 @@ type tail struct {
 // stackBegins is the line before the calls of a goroutine.
 var stackBegins = regexp.MustCompile(`^goroutine \d+ .*\[.*\]:$`)
 
-func newTail(log *slog.Logger, secrets []string) *tail {
-	return &tail{log: log, secrets: redact.New(secrets...)}
+// NewTail returns a Tail of a plugin that gets these secrets.
+func NewTail(log *slog.Logger, secrets []string) *Tail {
+	return &Tail{log: log, secrets: redact.New(secrets...)}
 }
 
 // Write takes any piece of the output and never fails.
-func (t *tail) Write(b []byte) (int, error) {
+func (t *Tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(b)
@@ -63,7 +64,7 @@ func (t *tail) Write(b []byte) (int, error) {
 
 // grow keeps a line without end from filling the memory. A log line may be
 // longer than what is kept of it, since it is parsed first.
-func (t *tail) grow(b []byte) {
+func (t *Tail) grow(b []byte) {
 	const limit = 64 << 10
 	room := min(len(b), limit-min(limit, len(t.part)))
 	t.part = append(t.part, b[:room]...)
@@ -71,7 +72,7 @@ func (t *tail) grow(b []byte) {
 }
 
 // flush takes what there is as a line; whole says that it ended as one.
-func (t *tail) flush(whole bool) {
+func (t *Tail) flush(whole bool) {
 	level, line, parsed := logLine(t.part, t.cut)
 	if whole && !t.cut || parsed {
 		line = t.secrets.Text(line)
@@ -94,8 +95,8 @@ func (t *tail) flush(whole bool) {
 	}
 }
 
-// last returns the last lines, oldest first.
-func (t *tail) last() []string {
+// Last returns the last lines, oldest first.
+func (t *Tail) Last() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.part) > 0 {
@@ -105,12 +106,12 @@ func (t *tail) last() []string {
 }
 
 // Text takes the plugin's secrets out of a text of any length.
-func (t *tail) Text(text string) string {
+func (t *Tail) Text(text string) string {
 	return t.secrets.Text(text)
 }
 
-// clean makes a line of another program fit for a terminal.
-func (t *tail) clean(line string) string { return harmless(t.secrets.Text(line)) }
+// Clean makes a line of another program fit for a terminal.
+func (t *Tail) Clean(line string) string { return harmless(t.secrets.Text(line)) }
 
 func harmless(line string) string {
 	line = strings.TrimRightFunc(strings.ToValidUTF8(line, "\uFFFD"), unicode.IsSpace)

@@ -1,8 +1,9 @@
-package source
+package run
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"os"
 	"os/exec"
@@ -18,46 +19,70 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
 const (
-	coreProtocol = plugin.CoreProtocolVersion
 	// exitGrace is how long a plugin may take to end after it was asked to.
 	exitGrace = 500 * time.Millisecond
-	// crashGrace is how long the end of a process may come after the end of its
-	// connection.
-	crashGrace = time.Second
 	// window is how much of an answer may be under way, in bytes, and readBuffer
 	// how much is read at once.
 	window     = 4 << 20
 	readBuffer = 128 << 10
 )
 
-// protocolVersions are the handshake numbers that this host speaks.
-func protocolVersions() []uint32 { return []uint32{sdk.ProtocolVersion} }
-
-func supported(version int) bool { return version == sdk.ProtocolVersion }
-
 // start starts a plugin and connects to it.
-func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
+func (r *Runner) start(ctx context.Context, p Program) (*instance, error) {
 	began := time.Now()
-	tail := newTail(h.log.With("plugin", p.Type), p.secrets(h.options.Environ(), h.listed(p.Type)...))
 	certificate, err := handshake.New(time.Now())
 	if err != nil {
-		return nil, broken(p, "cannot be started", "", err)
+		return nil, cannotStart("", err)
 	}
-	h.swept.Do(func() { removeLeftovers(SocketParent()) })
-	launch := &launch{ctx: ctx, host: h, plugin: p, tail: tail, certificate: handshake.PEM(certificate)}
+	r.swept.Do(func() { removeLeftovers(SocketParent()) })
+	variables, secrets := p.Environment()
+	launch := &launch{
+		ctx: ctx, runner: r, program: p, tail: NewTail(r.log.With("plugin", p.Type), secrets),
+		environment: append(variables, handshake.EnvHostPID+"="+strconv.Itoa(os.Getpid()), handshake.EnvClientCert+"="+handshake.PEM(certificate)),
+	}
 	life, cut := context.WithCancel(context.Background())
-	client := plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig:  sdk.Handshake(),
-		VersionedPlugins: map[int]plugin.PluginSet{sdk.ProtocolVersion: {sdk.ServiceName: &clientPlugin{}}},
-		RunnerFunc:       launch.runner,
-		StartTimeout:     h.options.StartTimeout + time.Second, // the timer below comes first
-		SyncStdout:       tail,
-		SyncStderr:       tail,
+	started := &instance{client: r.client(life, launch, certificate), cut: cut, retired: make(chan struct{})}
+	connected := make(chan error, 1)
+	go func() { connected <- started.connect() }()
+
+	timedOut, err := await(ctx, connected, r.limits.Start, func() {
+		launch.abort()
+		cut()
+	})
+	process := launch.process()
+	if err == nil && ctx.Err() == nil && !timedOut {
+		started.process, started.claimed = process, launch.claimed
+		r.log.Debug("plugin started", "plugin", p.Type, "pid", process.ID(), "took", time.Since(began).Round(time.Millisecond))
+		return started, nil
+	}
+	if process != nil {
+		process.kill()
+	}
+	cut()
+	started.client.Kill()
+	launch.cleanUp()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case launch.refused != nil:
+		return nil, launch.refused
+	}
+	return nil, r.startFailure(p, process, timedOut, err)
+}
+
+// client returns go-plugin's side of a launch; its connection ends with life.
+func (r *Runner) client(life context.Context, l *launch, certificate tls.Certificate) *plugin.Client {
+	return plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  handshake.Config(),
+		VersionedPlugins: map[int]plugin.PluginSet{handshake.ProtocolVersion: {handshake.ServiceName: &clientPlugin{}}},
+		RunnerFunc:       l.run,
+		StartTimeout:     r.limits.Start + time.Second, // the timer of await comes first
+		SyncStdout:       l.tail,
+		SyncStderr:       l.tail,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		Logger:           hclog.NewNullLogger(),
 		TLSConfig:        handshake.ClientConfig(certificate),
@@ -67,40 +92,13 @@ func (h *Host) start(ctx context.Context, p *Plugin) (*instance, error) {
 		// may hold the socket when the plugin is gone.
 		GRPCDialOptions: append(closesWith(life),
 			grpc.WithDefaultCallOptions(
-				grpc.MaxCallRecvMsgSize(sdk.MaxMessageSize), grpc.MaxCallSendMsgSize(sdk.MaxMessageSize)),
+				grpc.MaxCallRecvMsgSize(handshake.MaxMessageSize), grpc.MaxCallSendMsgSize(handshake.MaxMessageSize)),
 			grpc.WithStatsHandler(scales{}),
 			// A plugin need not wait for the host between batches.
 			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2*window),
 			grpc.WithReadBufferSize(readBuffer),
 		),
 	})
-	started := &instance{plugin: p, client: client, cut: cut, retired: make(chan struct{})}
-	connected := make(chan error, 1)
-	go func() { connected <- started.connect() }()
-
-	timedOut, err := await(ctx, connected, h.options.StartTimeout, func() {
-		launch.abort()
-		cut()
-	})
-	process := launch.process()
-	if err == nil && ctx.Err() == nil && !timedOut {
-		started.process, started.claimed = process, launch.claimed
-		h.log.Debug("plugin started", "plugin", p.Type, "pid", process.ID(), "took", time.Since(began).Round(time.Millisecond))
-		return started, nil
-	}
-	if process != nil {
-		process.kill()
-	}
-	cut()
-	client.Kill()
-	launch.cleanUp()
-	switch {
-	case ctx.Err() != nil:
-		return nil, interrupted(ctx)
-	case launch.refused != nil:
-		return nil, launch.refused
-	}
-	return nil, h.startFailure(p, process, timedOut, err)
 }
 
 // await returns what a start came to. go-plugin's start takes no context, so when ctx
@@ -121,10 +119,12 @@ func await(ctx context.Context, connected <-chan error, limit time.Duration, abo
 
 // launch is one attempt to start a plugin.
 type launch struct {
-	ctx    context.Context // of the call that starts it
-	host   *Host
-	plugin *Plugin
-	tail   *tail
+	ctx     context.Context // of the call that starts it
+	runner  *Runner
+	program Program
+	tail    *Tail
+	// environment is that of the process but what go-plugin adds.
+	environment []string
 
 	mu        sync.Mutex
 	proc      *process
@@ -132,29 +132,25 @@ type launch struct {
 	socketDir string
 	claimed   *os.File
 	refused   error
-
-	certificate string // the host's, as PEM
 }
 
-// runner is called by go-plugin with the variables that the handshake needs.
-func (l *launch) runner(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
+// run is called by go-plugin with the variables that the handshake needs.
+func (l *launch) run(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.socketDir = socketDir
 	if claimed, err := claim(socketDir); err != nil {
-		l.host.log.Debug("if this process is killed, it leaves its socket directory", "dir", socketDir, "error", err)
+		l.runner.log.Debug("if this process is killed, it leaves its socket directory", "dir", socketDir, "error", err)
 	} else {
 		l.claimed = claimed
 	}
 	if l.aborted {
 		return nil, context.Canceled
 	}
-	if l.refused = l.host.checkDigest(l.ctx, l.plugin); l.refused != nil {
+	if l.refused = l.program.Check(l.ctx); l.refused != nil {
 		return nil, l.refused
 	}
-	env := environment(l.host.options.Environ(), append(l.host.listed(l.plugin.Type), l.plugin.Description.GetEnvironment()...))
-	env = append(env, sdk.EnvHostPID+"="+strconv.Itoa(os.Getpid()), handshake.EnvClientCert+"="+l.certificate)
-	l.proc = newProcess(l.plugin.Path, append(env, cmd.Env...), l.host.spawn, l.tail)
+	l.proc = newProcess(l.program.Path, append(l.environment, cmd.Env...), l.runner.spawn, l.tail)
 	return l.proc, nil
 }
 

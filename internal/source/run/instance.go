@@ -1,8 +1,7 @@
-package source
+package run
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -11,7 +10,7 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -28,7 +27,6 @@ type slot struct {
 
 // instance is a running plugin.
 type instance struct {
-	plugin  *Plugin
 	client  *plugin.Client
 	service sourcev1.ImageSourceClient
 	process *process
@@ -44,16 +42,16 @@ type instance struct {
 }
 
 // slotOf returns the slot of a plugin's file.
-func (h *Host) slotOf(p *Plugin) (*slot, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return nil, broken(p, "cannot be started", "", errClosed)
+func (r *Runner) slotOf(p Program) (*slot, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, cannotStart("", errClosed)
 	}
-	s := h.running[p.Path]
+	s := r.running[p.Path]
 	if s == nil {
 		s = &slot{again: make(chan struct{}, maxAlone)}
-		h.running[p.Path] = s
+		r.running[p.Path] = s
 	}
 	return s, nil
 }
@@ -61,7 +59,7 @@ func (h *Host) slotOf(p *Plugin) (*slot, error) {
 // take returns the plugin's process with one call more, starting it when there is
 // none, or it ended, or takes no more calls; alone makes it one for this call
 // only. The caller releases it.
-func (h *Host) take(ctx context.Context, s *slot, p *Plugin, alone bool) (*instance, error) {
+func (r *Runner) take(ctx context.Context, s *slot, p Program, alone bool) (*instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed != nil {
@@ -73,7 +71,7 @@ func (h *Host) take(ctx context.Context, s *slot, p *Plugin, alone bool) (*insta
 		}
 		s.retire()
 	}
-	started, err := h.start(ctx, p)
+	started, err := r.start(ctx, p)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.failed = err
@@ -110,7 +108,7 @@ func (s *slot) close() {
 		i.close()
 	}
 	s.retired = nil
-	s.failed = fmt.Errorf("start: %w", errClosed)
+	s.failed = cannotStart("", errClosed)
 }
 
 // take counts a call; it is false when the process takes no more.
@@ -203,7 +201,7 @@ func (i *instance) connect() error {
 	if err := client.Ping(); err != nil {
 		return err
 	}
-	raw, err := client.Dispense(sdk.ServiceName)
+	raw, err := client.Dispense(handshake.ServiceName)
 	if err != nil {
 		return err
 	}
@@ -257,21 +255,4 @@ func closesWith(life context.Context) []grpc.DialOption {
 		return open(ctx, desc, cc, method, opts...)
 	}
 	return []grpc.DialOption{grpc.WithUnaryInterceptor(unary), grpc.WithStreamInterceptor(stream)}
-}
-
-// Close ends all plugins. It may be called more than once; a closed Host starts
-// nothing.
-func (h *Host) Close() {
-	h.mu.Lock()
-	h.closed = true
-	h.end()
-	slots := h.running
-	h.running = map[string]*slot{}
-	h.mu.Unlock()
-	var wg sync.WaitGroup
-	for _, s := range slots {
-		wg.Go(s.close)
-	}
-	wg.Wait()
-	h.spawn.close()
 }

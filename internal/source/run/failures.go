@@ -1,0 +1,135 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
+)
+
+// Failure is why a plugin could not be run, to stand behind its name.
+type Failure struct {
+	What, Next string
+	// Details are what it printed, and the last lines that it wrote to stderr.
+	Details []string
+	Err     error
+}
+
+// Error says what failed.
+func (f *Failure) Error() string { return f.What }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+func cannotStart(next string, err error) *Failure {
+	return &Failure{What: "cannot be started", Next: next, Err: err}
+}
+
+const tellAuthor = "reinstall the plugin, or tell its author"
+
+// notStarted tells why the operating system refused to run a plugin.
+func notStarted(path string, err error) *Failure {
+	const wrongFile = "install the plugin for " + runtime.GOOS + "/" + runtime.GOARCH
+	interpreter := shebang(path)
+	gone := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case errors.Is(err, syscall.ENOEXEC) && interpreter == "":
+		return &Failure{What: "is not a program that this machine can run: it is built for another one, damaged, or a script without #!", Next: wrongFile}
+	case gone && interpreter != "":
+		return &Failure{What: fmt.Sprintf("is a script for %s, which is not there", interpreter), Next: "install " + interpreter}
+	case gone:
+		return &Failure{What: "needs a dynamic loader that is not there", Next: wrongFile}
+	case errors.Is(err, fs.ErrPermission):
+		return &Failure{What: "may not be executed", Next: "run: chmod +x " + path + "; or see whether its file system is mounted noexec", Err: cause(err)}
+	}
+	return cannotStart(tellAuthor, cause(err))
+}
+
+// noTempDir tells why there is not even a process: its socket has no place.
+func noTempDir(err error) *Failure {
+	var pathErr *fs.PathError
+	if !errors.As(err, &pathErr) {
+		return cannotStart("", err)
+	}
+	variable := "TMPDIR"
+	if runtime.GOOS == "windows" {
+		variable = "TMP"
+	}
+	next := "set " + variable + " to a directory that you may write to"
+	if socketBase() != "" {
+		next += fmt.Sprintf(", with a path of less than %d bytes and no | in it", socketRoom)
+	}
+	return &Failure{What: "cannot be started: the temporary directory " + SocketParent() + " cannot be used", Next: next, Err: cause(err)}
+}
+
+// cause drops the operation and path from an error, which the failure names already.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	var execErr *exec.Error
+	switch {
+	case errors.As(err, &execErr):
+		return execErr.Err
+	case errors.As(err, &pathErr):
+		return pathErr.Err
+	}
+	return err
+}
+
+// startFailure tells why a plugin did not come up, from what was seen of it.
+func (r *Runner) startFailure(p Program, process *process, timedOut bool, err error) error {
+	if process == nil {
+		return noTempDir(err)
+	}
+	if process.startErr != nil {
+		return notStarted(p.Path, process.startErr)
+	}
+	line, lineErr := process.hello.first()
+	var version versionError
+	fail := func(next, what string, args ...any) *Failure {
+		return &Failure{What: fmt.Sprintf(what, args...), Next: next, Details: process.tail.Last()}
+	}
+	switch {
+	case errors.As(lineErr, &version):
+		return fail("install a version of the plugin that fits this kubectl-byoos, or update kubectl-byoos",
+			"speaks %s, and this kubectl-byoos speaks %d", version, handshake.ProtocolVersion)
+	case errors.Is(lineErr, errNotGRPC):
+		return fail(tellAuthor, "does not speak gRPC")
+	case errors.Is(lineErr, errNoTLS):
+		return fail(tellAuthor, "does not encrypt its connection")
+	case lineErr != nil:
+		e := fail("a plugin must print nothing on stdout before it serves; "+tellAuthor, "printed something else than the handshake on stdout")
+		e.Details = append([]string{"it printed: " + process.tail.Clean(line)}, e.Details...)
+		return e
+	case timedOut && line == "":
+		return fail("run it with -v to see what it waits for; "+tellAuthor, "did not start within %s", r.limits.Start)
+	case timedOut:
+		return fail(tellAuthor, "started but did not answer within %s", r.limits.Start)
+	case line == "":
+		return fail(tellAuthor, "ended before it was ready (%s)", process.ending())
+	}
+	return fail(tellAuthor, "started but does not answer as a plugin does")
+}
+
+// shebang returns the interpreter of a script, empty for anything else.
+func shebang(path string) string {
+	f, _, err := ownership.OpenRegular(path)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	b, _ := bufio.NewReaderSize(f, 256).Peek(256)
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	rest, ok := strings.CutPrefix(string(line), "#!")
+	if !ok || strings.TrimSpace(rest) == "" {
+		return ""
+	}
+	return strings.Fields(rest)[0]
+}
