@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,7 +53,7 @@ type once struct {
 	shared *Shared
 }
 
-// Retrieve returns what the program gave to whoever asked first. One that was
+// Retrieve returns what the program gave to the one that asked first. One that was
 // ended, with the call that had started it, is run again.
 func (s once) Retrieve(context.Context) (aws.Credentials, error) {
 	r := s.shared.run(s.program)
@@ -77,25 +76,9 @@ func (s once) Retrieve(context.Context) (aws.Credentials, error) {
 // maxOutput of a program is read; credentials are some thousand bytes.
 const maxOutput = 1 << 16
 
-// output refuses what no credentials are as long as.
-type output struct {
-	text bytes.Buffer
-	over bool
-}
-
-// Write takes p, or fails when there is too much.
-func (o *output) Write(p []byte) (int, error) {
-	if o.text.Len()+len(p) > maxOutput {
-		o.over = true
-		return 0, io.ErrShortBuffer
-	}
-	return o.text.Write(p)
-}
-
-// credentials are those of an answer as AWS has it, or false.
+// credentialsIn are those of an answer as AWS has it, or false.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
-func (o *output) credentials() (aws.Credentials, bool) {
-	text := o.text.Bytes()
+func credentialsIn(text []byte) (aws.Credentials, bool) {
 	if runtime.GOOS == "windows" {
 		text = bytes.ReplaceAll(text, []byte(`\"`), []byte(`"`)) // as cmd.exe writes them
 	}
@@ -109,79 +92,54 @@ func (o *output) credentials() (aws.Credentials, bool) {
 	}, true
 }
 
-// lines counts those that a program writes, and keeps none: any may be secret.
-type lines struct {
-	ended int
-	open  bool
-}
-
-// Write takes p.
-func (l *lines) Write(p []byte) (int, error) {
-	l.ended += bytes.Count(p, []byte("\n"))
-	if len(p) > 0 {
-		l.open = p[len(p)-1] != '\n'
-	}
-	return len(p), nil
-}
-
-func (l *lines) String() string {
-	n := l.ended
-	if l.open {
-		n++
-	}
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "; it wrote a line to stderr, which is not shown"
-	}
-	return fmt.Sprintf("; it wrote %d lines to stderr, which are not shown", n)
-}
-
 // retrieve runs the program.
 func (p program) retrieve(call context.Context) (aws.Credentials, error) {
 	ctx, cancel := context.WithTimeout(call, p.limit)
 	defer cancel()
-	var printed output
-	var said lines
 	cmd, err := processcreds.DefaultNewCommandBuilder{Args: []string{p.command}}.NewCommand(ctx)
 	if err != nil {
-		return aws.Credentials{}, p.problem(ctx, err, "", &printed)
+		return aws.Credentials{}, p.problem(ctx, err, subprocess.Said{})
 	}
 	cmd.Env = strings.Split(p.environment, "\n")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &printed, &said
-	subprocess.EndAll(cmd)
-	cmd.WaitDelay = time.Second
-	err = cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it has ended, and what it leaves behind, as an agent, holds the pipes
+	printed, said, err := subprocess.Run(cmd, maxOutput)
+	if err == nil && len(printed) == 0 {
+		err = errNothing
 	}
-	c, ok := printed.credentials()
+	c, ok := credentialsIn(printed)
 	if err != nil || !ok {
-		return aws.Credentials{}, p.problem(ctx, err, said.String(), &printed)
+		return aws.Credentials{}, p.problem(ctx, err, said)
 	}
 	return c, nil
 }
 
+var errNothing = errors.New("it printed nothing")
+
 // problem tells nothing of what the program has written, nor its command line: all
 // of that may be secret.
-func (p program) problem(ctx context.Context, err error, said string, printed *output) *sdk.Diagnostic {
+func (p program) problem(ctx context.Context, err error, said subprocess.Said) *sdk.Diagnostic {
 	detail := "what it printed is not what AWS expects: JSON with Version 1, AccessKeyId and SecretAccessKey"
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
 		detail = fmt.Sprintf("it did not end within %s", p.limit)
-	case printed.over:
+	case errors.Is(err, subprocess.ErrTooMuch):
 		detail = fmt.Sprintf("it printed more than %d bytes", maxOutput)
 	case errors.As(err, &exit):
 		detail = exit.String()
-	case printed.text.Len() == 0:
-		detail = "it printed nothing"
+	case errors.Is(err, errNothing):
+		detail = errNothing.Error()
+	}
+	switch said.Lines {
+	case 0:
+	case 1:
+		detail += "; it wrote a line to stderr, which is not shown"
+	default:
+		detail += fmt.Sprintf("; it wrote %d lines to stderr, which are not shown", said.Lines)
 	}
 	return &sdk.Diagnostic{
 		Severity: sdk.Error,
 		Summary:  fmt.Sprintf("the credential_process of the AWS profile %q%s gives no credentials", p.profile, p.name()),
-		Detail:   detail + said,
+		Detail:   detail,
 		NextStep: fmt.Sprintf("run it yourself: see credential_process of this profile in %s. Here it has no terminal, and of the environment what plugins.aws.environment names of your own configuration file, and little more",
 			files()),
 	}
@@ -205,27 +163,13 @@ func (p program) name() string {
 
 // programEnvironment is what a program gets: what any needs, the places of the AWS
 // configuration, and what the user lists. Not the keys and tokens that the plugin has.
+// A value of several lines is left out, as the lines are kept as one text.
 func programEnvironment(environ, listed []string) string {
-	base := []string{
-		"HOME", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE",
-		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-		"SSL_CERT_FILE", "SSL_CERT_DIR",
+	names := append([]string{
 		"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
-	}
-	if runtime.GOOS == "windows" {
-		base = append(base, "NoDefaultCurrentDirectoryInExePath", // see the host's environment.go
-			"TEMP", "TMP", "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT", "USERPROFILE", "HOMEDRIVE",
-			"HOMEPATH", "APPDATA", "LOCALAPPDATA", "ProgramData", "ProgramFiles")
-	}
-	var out []string
-	for _, kv := range environ {
-		name, value, _ := strings.Cut(kv, "=")
-		given := func(n string) bool { return n == name || runtime.GOOS == "windows" && strings.EqualFold(n, name) }
-		if (slices.ContainsFunc(base, given) || slices.ContainsFunc(listed, given) || strings.HasPrefix(name, "LC_")) && !strings.Contains(value, "\n") {
-			out = append(out, kv)
-		}
-	}
-	return strings.Join(out, "\n")
+	}, slices.DeleteFunc(slices.Clone(listed), func(name string) bool { return strings.HasSuffix(name, "*") })...)
+	environ = slices.DeleteFunc(slices.Clone(environ), func(variable string) bool { return strings.Contains(variable, "\n") })
+	return strings.Join(subprocess.Environment(runtime.GOOS, environ, names), "\n")
 }
 
 // withProgram puts the own runner into a chain of credentials that begins with a

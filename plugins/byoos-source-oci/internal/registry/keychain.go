@@ -26,6 +26,9 @@ import (
 // helperTimeout is how long a credential helper may take; some refresh a token.
 const helperTimeout = 30 * time.Second
 
+// maxAnswer of a credential helper is read, in bytes; tokens are some thousand.
+const maxAnswer = 1 << 20
+
 // tokenUser is the user name that marks an identity token (docker login's
 // credential helper protocol).
 const tokenUser = "<token>"
@@ -255,20 +258,14 @@ type helperCommand struct {
 func (c helperCommand) Input(in io.Reader) { c.Stdin = in }
 
 func (c helperCommand) Output() ([]byte, error) {
-	out, err := c.Cmd.Output()
-	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it has ended, and what it leaves behind, as an agent, holds the pipe
-	}
+	out, _, err := subprocess.Run(c.Cmd, maxAnswer)
 	*c.failure = err
 	return out, err
 }
 
 func helperProgram(ctx context.Context, program string, failure *error) client.ProgramFunc {
 	return func(args ...string) client.Program {
-		cmd := exec.CommandContext(ctx, program, args...)
-		subprocess.EndAll(cmd)
-		cmd.WaitDelay = time.Second
-		return helperCommand{cmd, failure}
+		return helperCommand{exec.CommandContext(ctx, program, args...), failure}
 	}
 }
 
