@@ -42,18 +42,9 @@ type Change struct {
 	Added bool   `json:"added,omitempty"`
 }
 
-// Edit returns src with all the wanted values, and what changed. Order of ops
-// is the order in which missing keys are inserted. On an error (*yamldoc.Problem) nothing
-// is returned. Without a change the result is src itself.
-func Edit(src []byte, ops []Op) ([]byte, []Change, error) {
-	doc, err := Parse(src)
-	if err != nil {
-		return nil, nil, err
-	}
-	return doc.Edit(ops)
-}
-
-// Edit is Edit of a text that is parsed.
+// Edit returns the text with all the wanted values, and what changed. Order of ops
+// is the order in which missing keys are inserted. On an error (*yamldoc.Problem)
+// nothing is returned. Without a change the result is the text itself.
 func (d *Document) Edit(ops []Op) ([]byte, []Change, error) {
 	original := d
 	if err := original.refuseDuplicates(); err != nil {

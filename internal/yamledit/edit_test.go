@@ -157,6 +157,15 @@ func TestEditRefuses(t *testing.T) {
 	}
 }
 
+// Edit parses a text and edits it.
+func Edit(src []byte, ops []Op) ([]byte, []Change, error) {
+	doc, err := Parse(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	return doc.Edit(ops)
+}
+
 func TestChanges(t *testing.T) {
 	_, changes, err := Edit([]byte("pack:\n  # c\n  osName: sles\n"), []Op{
 		scalar("rhel", "pack", "osName"), scalar("8", "pack", "osVersion"),

@@ -95,27 +95,15 @@ func (d *Document) singleQuotedEnd(start int) int {
 	return -1
 }
 
-// plainEnd follows the value through the source: it is written as it reads, but
-// for line breaks, which fold into a space or into one break less.
+// plainEnd follows the value through the source.
 func (d *Document) plainEnd(value string, off int) int {
-	for len(value) > 0 {
-		if breaks, next := d.fold(off); breaks > 0 {
-			want := " "
-			if breaks > 1 {
-				want = strings.Repeat("\n", breaks-1)
-			}
-			if !strings.HasPrefix(value, want) {
-				return -1
-			}
-			value, off = value[len(want):], next
-			continue
-		}
-		if off >= len(d.src) || d.src[off] != value[0] {
+	s := speller{doc: d, value: value, off: off}
+	for len(s.at) < len(value) {
+		if !s.step(0) {
 			return -1
 		}
-		value, off = value[1:], off+1
 	}
-	return off
+	return s.off
 }
 
 // fold counts the line breaks at off, with the white space around them, and

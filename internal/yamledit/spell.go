@@ -62,24 +62,30 @@ func (s *speller) take(text string, size int) bool {
 
 // flow follows a plain or quoted value up to end.
 func (s *speller) flow(end int, quote byte) bool {
-	src := s.doc.src
 	for s.off < end {
-		var ok bool
-		switch c := src[s.off]; {
-		case c == ' ' || c == '\t' || breakLen(src, s.off) > 0:
-			ok = s.blanks()
-		case quote == '"' && c == '\\':
-			ok = s.escape()
-		case quote == '\'' && c == '\'':
-			ok = s.take("'", 2)
-		default:
-			ok = s.take(string(src[s.off:s.off+1]), 1)
-		}
-		if !ok {
+		if !s.step(quote) {
 			return false
 		}
 	}
 	return len(s.at) == len(s.value) && s.off == end
+}
+
+// step passes white space, an escape, or one byte. A value is written as it reads, but
+// for line breaks, which fold into a space or into one break less.
+func (s *speller) step(quote byte) bool {
+	src := s.doc.src
+	if s.off >= len(src) {
+		return false
+	}
+	switch c := src[s.off]; {
+	case c == ' ' || c == '\t' || breakLen(src, s.off) > 0:
+		return s.blanks()
+	case quote == '"' && c == '\\':
+		return s.escape()
+	case quote == '\'' && c == '\'':
+		return s.take("'", 2)
+	}
+	return s.take(string(src[s.off:s.off+1]), 1)
 }
 
 // blanks passes white space: as it is, or folded where it holds line breaks.

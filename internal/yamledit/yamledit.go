@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,8 +27,6 @@ func refuse(n *yaml.Node, next, format string, args ...any) *yamldoc.Problem {
 type Document struct {
 	src   []byte
 	lines []int // offset of each line's start
-	// marks are offsets inside of long lines, every markEvery columns.
-	marks map[int][]int
 	root  *yaml.Node
 	eol   string
 	json  bool // what is written in here has to be JSON
@@ -38,8 +37,9 @@ type Document struct {
 	duplicates []Duplicate
 }
 
-// place is what a node's context says of its layout.
+// place is where a node starts, and what its context says of its layout.
 type place struct {
+	off  int
 	flow bool // inside a flow collection
 	// parent is the column of the block collection that the node is in: lines
 	// of a block scalar are indented deeper.
@@ -58,10 +58,10 @@ func Parse(src []byte) (*Document, error) {
 	}
 	d := &Document{
 		src: src, root: root, eol: lineEnd(src), lines: lineStarts(src), json: isJSON(src),
-		marks: map[int][]int{}, places: map[*yaml.Node]place{}, aliased: map[*yaml.Node]bool{},
+		places: map[*yaml.Node]place{}, aliased: map[*yaml.Node]bool{},
 	}
 	if root != nil {
-		d.walk(root, place{})
+		(&walker{Document: d}).walk(root, place{})
 	}
 	if d.unit == 0 {
 		d.unit = 2
@@ -93,8 +93,30 @@ func decode(src []byte) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
+// walker passes all nodes. What it found last is where it counts on from: a line with
+// many nodes would else be counted through for each of them.
+type walker struct {
+	*Document
+	line, column, off int
+}
+
+// offset leads from a line and column to the text.
+func (d *walker) offset(line, column int) int {
+	if line < 1 || line > len(d.lines) {
+		return len(d.src)
+	}
+	if line != d.line || column < d.column {
+		d.line, d.column, d.off = line, 1, d.lines[line-1]
+	}
+	for ; d.column < column && d.off < len(d.src); d.column++ {
+		d.off += runeLen(d.src[d.off])
+	}
+	return min(d.off, len(d.src))
+}
+
 // walk notes the places of all nodes and duplicate keys.
-func (d *Document) walk(n *yaml.Node, at place) {
+func (d *walker) walk(n *yaml.Node, at place) {
+	at.off = d.offset(n.Line, n.Column)
 	d.places[n] = at
 	inner := place{flow: at.flow || n.Style&yaml.FlowStyle != 0, parent: at.parent}
 	switch n.Kind {
@@ -180,44 +202,7 @@ func (d *Document) Root() *yaml.Node { return d.root }
 
 // Offset returns the byte offset of a node's start, including its anchor and
 // tag.
-func (d *Document) Offset(n *yaml.Node) int { return d.offset(n.Line, n.Column) }
-
-func (d *Document) offset(line, column int) int {
-	if line < 1 || line > len(d.lines) {
-		return len(d.src)
-	}
-	off, from := d.mark(line-1, column)
-	for ; column > from && off < len(d.src); column-- {
-		off += runeLen(d.src[off])
-	}
-	return min(off, len(d.src))
-}
-
-const markEvery = 512
-
-// mark returns the nearest known offset at or before a column, and its column. A
-// line with many nodes would else be counted through for each of them.
-func (d *Document) mark(line, column int) (off, at int) {
-	start, end := d.lines[line], len(d.src)
-	if line+1 < len(d.lines) {
-		end = d.lines[line+1]
-	}
-	if end-start <= 2*markEvery {
-		return start, 1
-	}
-	marks, ok := d.marks[line]
-	if !ok {
-		for off, n := start, 0; off < end; n++ {
-			if n%markEvery == 0 {
-				marks = append(marks, off)
-			}
-			off += runeLen(d.src[off])
-		}
-		d.marks[line] = marks
-	}
-	i := min(max(column-1, 0)/markEvery, len(marks)-1)
-	return marks[i], i*markEvery + 1
-}
+func (d *Document) Offset(n *yaml.Node) int { return d.places[n].off }
 
 func runeLen(b byte) int {
 	switch {
@@ -239,16 +224,11 @@ func (d *Document) column(off int) int {
 
 // lineStart is the offset at which the line of off starts.
 func (d *Document) lineStart(off int) int {
-	start := 0
-	for lo, hi := 0, len(d.lines)-1; lo <= hi; {
-		mid := (lo + hi) / 2
-		if d.lines[mid] <= off {
-			start, lo = d.lines[mid], mid+1
-		} else {
-			hi = mid - 1
-		}
+	i, found := slices.BinarySearch(d.lines, off)
+	if !found {
+		i = max(i-1, 0)
 	}
-	return start
+	return min(d.lines[i], off)
 }
 
 // lineStarts splits at the breaks that YAML 1.1 knows. A byte order mark is no
