@@ -40,7 +40,7 @@ func details(t *testing.T, err error) []string {
 }
 
 func TestParseExample(t *testing.T) {
-	data, err := os.ReadFile("specdoc/example.yaml")
+	data, err := os.ReadFile("testdata/example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +390,7 @@ func TestExpandErrors(t *testing.T) {
 }
 
 func TestMarshalRoundTrip(t *testing.T) {
-	data, err := os.ReadFile("specdoc/example.yaml")
+	data, err := os.ReadFile("testdata/example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -557,7 +557,7 @@ func TestFromFlagsErrors(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	example, err := os.ReadFile("specdoc/example.yaml")
+	example, err := os.ReadFile("testdata/example.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -598,7 +598,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	example, err := os.ReadFile("specdoc/example.yaml")
+	example, err := os.ReadFile("testdata/example.yaml")
 	if err != nil {
 		b.Fatal(err)
 	}
