@@ -50,7 +50,7 @@ func read(name string, data []byte) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot check %s: %w", name, err)
 	}
-	if problems := documentProblems(root, c); len(problems) > 0 {
+	if problems := c.documentProblems(root); len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
 	items := root.Field("packs").Children
@@ -64,7 +64,7 @@ func read(name string, data []byte) (*File, error) {
 }
 
 // documentProblems are those of the file without its entries.
-func documentProblems(root *yamldoc.Node, c checks) []yamldoc.Problem {
+func (c checks) documentProblems(root *yamldoc.Node) []yamldoc.Problem {
 	whole := root.Problem("", "")
 	switch {
 	case root.Kind != yamldoc.Mapping || root.Field("kind") == nil || root.Field("packs") == nil:
@@ -76,7 +76,7 @@ func documentProblems(root *yamldoc.Node, c checks) []yamldoc.Problem {
 		whole.Message = "the last line, complete: true, is missing: the file was cut, or an earlier version wrote it"
 		return []yamldoc.Problem{whole}
 	}
-	return c.document.Check(root)
+	return c.document(root)
 }
 
 // add takes in one entry. What is wrong with it stays with it; an entry without a

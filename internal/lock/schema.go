@@ -1,91 +1,44 @@
 package lock
 
 import (
-	"encoding/json"
-
-	"github.com/invopop/jsonschema"
+	"bytes"
+	_ "embed" // for the schema
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
-// document is the shape of the whole file.
-type document struct {
-	APIVersion string   `json:"apiVersion" jsonschema:"required,enum=byoos.dev/v1alpha1"`
-	Kind       string   `json:"kind" jsonschema:"required,enum=Lock"`
-	Packs      []record `json:"packs" jsonschema:"required"`
-	// Complete is the last line of the file: one that was cut lacks it.
-	Complete bool `json:"complete" jsonschema:"required"`
-}
+//go:generate go test -run "^TestSchemaFile$" -update .
 
-// record is an entry as it is written.
-type record struct {
-	Entry
-	// Digest is that of the rest of the entry: one that a merge made of two does not
-	// fit it.
-	Digest string `json:"digest" jsonschema:"required,pattern=^sha256:[0-9a-f]{64}$"`
-}
+//go:embed schema.json
+var schemaJSON []byte
 
-// Schema returns the file's JSON Schema. Unknown keys are allowed, since a later
-// version may have written them.
-func Schema() []byte {
-	schema := reflected()
-	schema.Title = "byoos.lock"
-	text, err := json.MarshalIndent(schema, "", "  ")
-	if err != nil {
-		// The type is fixed, so only a bug of the library gets here.
-		panic(err)
-	}
-	return append(text, '\n')
-}
-
-func reflected() *jsonschema.Schema {
-	reflector := jsonschema.Reflector{
-		Anonymous: true, ExpandedStruct: true, RequiredFromJSONSchemaTags: true, AllowAdditionalProperties: true,
-	}
-	schema := reflector.Reflect(&document{})
-	if complete, ok := schema.Properties.Get("complete"); ok {
-		complete.Enum = []any{true}
-	}
-	if kind, ok := schema.Definitions["record"].Properties.Get("pack"); ok {
-		for _, name := range spec.PackNames() {
-			kind.Enum = append(kind.Enum, name)
-		}
-	}
-	// An image that is listed may lack these; one that is locked has them.
-	img := schema.Definitions["Image"]
-	for _, key := range []string{"id", "provider", "source"} {
-		img.Required = append(img.Required, key)
-		if property, ok := img.Properties.Get(key); ok {
-			least := uint64(1)
-			property.MinLength = &least
-		}
-	}
-	return schema
-}
+// Schema returns the file's JSON Schema, which a test generates from the types of this
+// package. Unknown keys are allowed, since a later version may have written them.
+func Schema() []byte { return bytes.Clone(schemaJSON) }
 
 // checks are the schema in two parts, since one check of it all would have no
 // bound on its steps for a lock of any size.
-type checks struct{ document, entry *schemacheck.Schema }
+type checks struct{ whole, entry *schemacheck.Schema }
 
 func newChecks() (checks, error) {
-	schema := reflected()
-	packs, _ := schema.Properties.Get("packs")
-	entry := &jsonschema.Schema{Definitions: schema.Definitions, Ref: packs.Items.Ref}
-	packs.Items, schema.Definitions = nil, nil
-	var c checks
-	var err error
-	if c.document, err = compiled(schema); err != nil {
-		return c, err
+	whole, err := schemacheck.Compile(schemaJSON)
+	if err != nil {
+		return checks{}, err
 	}
-	c.entry, err = compiled(entry)
-	return c, err
+	return checks{whole, whole.Part("/$defs/record")}, nil
 }
 
-func compiled(schema *jsonschema.Schema) (*schemacheck.Schema, error) {
-	text, err := json.Marshal(schema)
-	if err != nil {
-		return nil, err
+// document checks a lock without its entries.
+func (c checks) document(root *yamldoc.Node) []yamldoc.Problem {
+	head := *root
+	head.Children = nil
+	for _, child := range root.Children {
+		if child.Key == "packs" {
+			packs := *child
+			packs.Children, child = nil, &packs
+		}
+		head.Children = append(head.Children, child)
 	}
-	return schemacheck.Compile(text)
+	return c.whole.Check(&head)
 }

@@ -49,6 +49,15 @@ func Compile(text []byte) (*Schema, error) {
 	return s, nil
 }
 
+// Part returns the schema at a JSON pointer within, or nil. It is of the same goroutine.
+func (s *Schema) Part(pointer string) *Schema {
+	part := s.parts[address+"#"+pointer]
+	if part == nil {
+		return nil
+	}
+	return &Schema{document: s.document, root: part, parts: s.parts, steps: s.steps}
+}
+
 // nowhere loads nothing.
 type nowhere struct{}
 

@@ -4,16 +4,15 @@
 package userconfig
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
+	_ "embed" // for the schema
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"syscall"
-
-	"github.com/invopop/jsonschema"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
@@ -91,7 +90,7 @@ func untrusted(path string, err error) error {
 
 // Parse checks and decodes the file's content; name is used in messages.
 func Parse(name string, data []byte) (*Config, error) {
-	schema, err := schemacheck.Compile(Schema())
+	schema, err := schemacheck.Compile(schemaJSON)
 	if err != nil {
 		return nil, err
 	}
@@ -132,13 +131,10 @@ func (c *Config) checkPaths(name string) error {
 	return nil
 }
 
-// Schema returns the file's JSON Schema.
-func Schema() []byte {
-	reflector := jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, RequiredFromJSONSchemaTags: true}
-	text, err := json.MarshalIndent(reflector.Reflect(&Config{}), "", "  ")
-	if err != nil {
-		// The type is fixed, so only a bug of the library gets here.
-		panic(err)
-	}
-	return text
-}
+//go:generate go test -run "^TestSchemaFile$" -update .
+
+//go:embed schema.json
+var schemaJSON []byte
+
+// Schema returns the file's JSON Schema, which a test generates from the types.
+func Schema() []byte { return bytes.Clone(schemaJSON) }
