@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -65,11 +64,7 @@ func invalidConfig(file, typ string, problems []yamldoc.Problem) error {
 // checkSet checks configuration that came from --set.
 func checkSet(source Source, schema *schemacheck.Schema) (map[string]any, error) {
 	config := schema.Coerce(source.Config)
-	text, err := json.Marshal(config)
-	if err != nil {
-		return nil, err
-	}
-	node, problems := yamldoc.Read(text)
+	node, problems := yamldoc.Of(config)
 	if node != nil {
 		problems = checkValues(node, schema)
 	}

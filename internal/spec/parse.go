@@ -27,27 +27,28 @@ const maxReported = 25
 // *failure.Error with ExitUsage whose details are all problems, each with its
 // line and column.
 func Parse(name string, data []byte, dir string) (*Document, error) {
-	document, problems, err := check(name, data, dir)
+	root, problems := yamldoc.Read(data)
+	if root == nil {
+		return nil, invalid(name, problems)
+	}
+	document, problems, err := check(name, root)
 	if err != nil {
 		return nil, err
 	}
 	if len(problems) > 0 {
 		return nil, invalid(name, problems)
 	}
+	document.Set.Dir = dir
 	return document, nil
 }
 
-// check reads and validates a spec.
-func check(name string, data []byte, dir string) (*Document, []yamldoc.Problem, error) {
-	root, problems := yamldoc.Read(data)
-	if root == nil {
-		return nil, problems, nil
-	}
+// check validates a spec.
+func check(name string, root *yamldoc.Node) (*Document, []yamldoc.Problem, error) {
 	schema, err := compiledSchema()
 	if err != nil {
 		return nil, nil, err
 	}
-	problems = schema.Check(root)
+	problems := schema.Check(root)
 	document := &Document{root: root}
 	if err := root.Decode(&document.Set); err != nil {
 		if len(problems) > 0 { // the types are wrong, and the schema says where
@@ -55,7 +56,7 @@ func check(name string, data []byte, dir string) (*Document, []yamldoc.Problem, 
 		}
 		return nil, nil, failure.Usage("", "%s: %s", name, err)
 	}
-	document.Set.File, document.Set.Dir = name, dir
+	document.Set.File = name
 	return document, yamldoc.Sort(append(problems, document.validate()...)), nil
 }
 

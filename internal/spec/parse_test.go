@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -485,74 +486,36 @@ func TestCheckConfigOfNone(t *testing.T) {
 	}
 }
 
-func TestFromFlags(t *testing.T) {
-	document, err := spec.FromFlags(spec.FlagSpec{
-		Source: "packer", Dir: "/w", Provider: "aws", Regions: []string{"us-east-1", "eu-west-1"}, Architectures: []string{"amd64"},
-		OSName: "rhel", OSVersion: "8", Tags: map[string]string{"team": "platform"},
-		Set: []string{`manifest=out\packer.json`, "depth=3", "follow=true", "regions=a", "regions=[b]", "vsphere.folder=[x=y, z]"},
-	})
-	if err != nil {
-		t.Fatal(err, details(t, err))
+// A set that is in no file is held to what a file is.
+func TestMade(t *testing.T) {
+	set := spec.ImageSet{
+		APIVersion: spec.APIVersion, Kind: spec.Kind, Dir: "/w",
+		Sources: []spec.Source{{Name: "a", Type: "packer", Config: map[string]any{"manifst": schemacheck.Texts{"x"}, "depth": schemacheck.Texts{"deep"}}}},
+		Packs:   []spec.Pack{{Name: "a", Pack: spec.GenericBYOI, Select: spec.Select{Name: "a\x7f\u2028\u00a0*"}}},
 	}
-	want := []spec.Pack{{
-		Name: "packer", Pack: spec.GenericBYOI,
-		Select: spec.Select{Provider: "aws", Architecture: "amd64", Tags: map[string]string{"team": "platform"}},
-		Matrix: spec.Matrix{Region: []string{"us-east-1", "eu-west-1"}},
-		Values: spec.Values{OSName: "rhel", OSVersion: "8"},
-	}}
-	if diff := cmp.Diff(want, document.Set.Packs); diff != "" {
+	document, problems, err := spec.Made(set)
+	if err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	if diff := cmp.Diff(set, document.Set); diff != "" {
 		t.Error(diff)
 	}
-	if document.Set.Dir != "/w" || document.Set.File != "" {
-		t.Errorf("got dir %q, file %q", document.Set.Dir, document.Set.File)
-	}
-	config, err := document.CheckConfig("packer", pluginSchema)
-	if err != nil {
-		t.Fatal(err, details(t, err))
-	}
-	wantConfig := map[string]any{
-		"manifest": `out\packer.json`, "depth": int64(3), "follow": true, "regions": []any{"a", "b"}, "vsphere": map[string]any{"folder": "[x=y, z]"},
-	}
-	if diff := cmp.Diff(wantConfig, config); diff != "" {
+	_, err = document.CheckConfig("a", pluginSchema)
+	want := []string{"depth: deep is text; a whole number is wanted", `unknown key "manifst": did you mean "manifest"?`}
+	if diff := cmp.Diff(want, details(t, err)); diff != "" {
 		t.Error(diff)
 	}
-}
-
-func TestFromFlagsErrors(t *testing.T) {
-	const escape = `write \. for a dot within a key, in quotes: --set 'tags.example\.com=x'`
-	tests := []struct {
-		flags spec.FlagSpec
-		want  string
-	}{
-		{spec.FlagSpec{Source: "../evil"}, `--source: "../evil" is not valid: it is the name of a plugin`},
-		{spec.FlagSpec{Source: "packer", Pack: "generic"}, `--pack: generic is not one of generic-byoi, edge-native-byoi: did you mean "generic-byoi"?`},
-		{spec.FlagSpec{Source: "packer", Where: "image.ownr"}, `--where: column 6 of the expression`},
-		{spec.FlagSpec{Source: "packer", Architectures: []string{"x86_64"}}, `--architecture: "x86_64" is not how architectures are spelled here: write amd64`},
-		{spec.FlagSpec{Source: "packer", KubernetesVersion: "about"}, `--kubernetes-version: "about" is not a semver range`},
-		{spec.FlagSpec{Source: "packer", Regions: []string{"a", "a"}}, `--region: items 0 and 1 are the same`},
-		{spec.FlagSpec{Source: "packer", Set: []string{"manifest"}}, `--set manifest: key=value is wanted`},
-		{spec.FlagSpec{Source: "packer", Set: []string{"a=1", "a.b=2"}}, "a is set and has keys of its own\n" + escape},
-		{spec.FlagSpec{Source: "packer", Set: []string{"a.b=2", "a=1"}}, "a is set and has keys of its own\n" + escape},
-		{spec.FlagSpec{Source: "packer", Set: []string{".=1"}}, "a part of the key is empty\n" + escape},
-	}
-	for _, test := range tests {
-		_, err := spec.FromFlags(test.flags)
-		var failed *failure.Error
-		if !errors.As(err, &failed) || failed.Code != failure.ExitUsage {
-			t.Errorf("%+v: got %v", test.flags, err)
-			continue
-		}
-		if text := failed.Error() + strings.Join(failed.Details, "\n") + "\n" + failed.Next; !strings.Contains(text, test.want) {
-			t.Errorf("got %q, want %q in it", text, test.want)
-		}
-	}
-	document, err := spec.FromFlags(spec.FlagSpec{Source: "packer", Set: []string{"manifst=x", "depth=deep"}})
-	if err != nil {
+	set.Sources[0].Config = map[string]any{"manifest": schemacheck.Texts{"a\x7f\u00a0"}}
+	if document, _, err = spec.Made(set); err != nil {
 		t.Fatal(err)
 	}
-	_, err = document.CheckConfig("packer", pluginSchema)
-	if got := strings.Join(details(t, err), "\n"); !strings.Contains(got, `unknown key "manifst": did you mean "manifest"?`) || !strings.Contains(got, "depth: deep is text") {
-		t.Errorf("got %s", got)
+	if config, err := document.CheckConfig("a", pluginSchema); err != nil || config["manifest"] != "a\x7f\u00a0" {
+		t.Errorf("got %v, %v", config, err)
+	}
+	set.Packs[0].Pack, set.Packs[0].Select.Where = "generic", "image.ownr"
+	_, problems, err = spec.Made(set)
+	if err != nil || len(problems) != 2 || problems[0].Path != "packs[0].pack" || problems[1].Path != "packs[0].select.where" {
+		t.Errorf("got %v, %v", err, problems)
 	}
 }
 

@@ -39,12 +39,30 @@ func ReadWithin(data []byte, limits Limits) (*Node, *yaml.Node, []Problem) {
 	case isNull(document.Content[0]):
 		return nil, nil, []Problem{{Line: document.Content[0].Line, Column: document.Content[0].Column, Message: isEmpty}}
 	}
-	r := &resolver{active: map[*yaml.Node]bool{}, maxNodes: limits.Values}
-	node := r.resolve(&Node{}, document.Content[0], 0)
-	if len(r.problems) > 0 {
-		return nil, nil, Sort(r.problems)
+	node, problems := resolved(document.Content[0], limits.Values)
+	if node == nil {
+		return nil, nil, problems
 	}
 	return node, document, nil
+}
+
+// Of returns a value as Read would return what encoding/json writes of it. Its nodes
+// have no lines, and columns that tell their order.
+func Of(value any) (*Node, []Problem) {
+	root, err := NodeOf(value, func(string) bool { return true })
+	if err != nil {
+		return nil, []Problem{{Message: err.Error()}}
+	}
+	return resolved(root, MaxValues)
+}
+
+func resolved(root *yaml.Node, values int) (*Node, []Problem) {
+	r := &resolver{active: map[*yaml.Node]bool{}, maxNodes: values}
+	node := r.resolve(&Node{}, root, 0)
+	if len(r.problems) > 0 {
+		return nil, Sort(r.problems)
+	}
+	return node, nil
 }
 
 const isEmpty = "the file is empty"

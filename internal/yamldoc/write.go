@@ -25,9 +25,10 @@ func nextNode(decoder *json.Decoder, quoted func(string) bool) (*yaml.Node, erro
 	if err != nil {
 		return nil, err
 	}
+	at := int(decoder.InputOffset())
 	switch value := token.(type) {
 	case json.Delim:
-		node := &yaml.Node{Kind: yaml.SequenceNode}
+		node := &yaml.Node{Kind: yaml.SequenceNode, Column: at}
 		if value == '{' {
 			node.Kind = yaml.MappingNode
 		}
@@ -45,16 +46,18 @@ func nextNode(decoder *json.Decoder, quoted func(string) bool) (*yaml.Node, erro
 		if strings.ContainsAny(value.String(), ".eE") {
 			tag = "!!float"
 		}
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value.String()}, nil
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value.String(), Column: at}, nil
 	case string:
-		node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+		node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Column: at}
 		if quoted(value) {
 			node.Style = yaml.DoubleQuotedStyle
 		}
 		return node, nil
 	}
 	node := &yaml.Node{}
-	return node, node.Encode(token) // true, false and null have one form
+	err = node.Encode(token) // true, false and null have one form
+	node.Line, node.Column = 0, at
+	return node, err
 }
 
 // Write returns the text of a node, indented by two spaces.

@@ -68,7 +68,7 @@ func (o *Options) run(ctx context.Context) error {
 	defer session.Close()
 	// A spec lists all that its sources have; flags ask for what they select.
 	var wanted []spec.Pack
-	if o.Run.Spec.Flags.Source != "" {
+	if o.Run.Spec.Source != "" {
 		if wanted, err = session.Packs(nil); err != nil {
 			return err
 		}
@@ -101,9 +101,9 @@ func (o *Options) run(ctx context.Context) error {
 // valuesSelectNothing refuses flags that set values of a pack: a list would have the
 // images that they leave in.
 func (o *Options) valuesSelectNothing() error {
-	flags := &o.Run.Spec.Flags
+	values := o.Run.Spec.Pack.Values
 	for _, f := range []struct{ flag, value, field string }{
-		{"os-name", flags.OSName, "os.name"}, {"os-version", flags.OSVersion, "os.version"},
+		{"os-name", values.OSName, "os.name"}, {"os-version", values.OSVersion, "os.version"},
 	} {
 		if f.value != "" {
 			return failure.Usage(fmt.Sprintf("with --source, select by --where 'image.%s == %q'", f.field, f.value), "--%s sets a value of a pack, and selects no image", f.flag)

@@ -87,21 +87,20 @@ func (o *Options) run(ctx context.Context) error {
 
 // document returns a spec whose configuration its plugin accepts.
 func (o *Options) document(ctx context.Context, host *source.Host) (*spec.Document, error) {
-	flags := o.Spec.Flags
-	flags.Dir = o.Invocation.Dir
-	if flags.Source == "" {
+	made := &o.Spec
+	if made.Source == "" {
 		if !o.Invocation.StdinTerminal {
 			return nil, failure.Usage("add --source TYPE and --set KEY=VALUE, or run it at a terminal", "there is nobody to ask and no --source")
 		}
-		if err := o.ask(ctx, host, &flags); err != nil {
+		if err := o.ask(ctx, host); err != nil {
 			return nil, err
 		}
 	}
-	plugin, err := host.Find(ctx, flags.Source)
+	plugin, err := host.Find(ctx, made.Source)
 	if err != nil {
 		return nil, err
 	}
-	document, err := spec.FromFlags(flags)
+	document, err := made.Made(o.Invocation.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +124,9 @@ func (o *Options) likely(types []string) string {
 	return ""
 }
 
-// ask fills in the flags by a few questions.
-func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSpec) error {
+// ask fills in what flags would say by a few questions.
+func (o *Options) ask(ctx context.Context, host *source.Host) error {
+	made := &o.Spec
 	plugins, err := host.List(ctx)
 	if err != nil {
 		return err
@@ -142,10 +142,10 @@ func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSp
 		return err
 	}
 	q := newQuestions(ctx, o.Invocation.In, o.Invocation.ErrOut)
-	if flags.Source, err = q.choose("Where do the images come from?", types, o.likely(types)); err != nil {
+	if made.Source, err = q.choose("Where do the images come from?", types, o.likely(types)); err != nil {
 		return err
 	}
-	plugin, err := host.Find(ctx, flags.Source)
+	plugin, err := host.Find(ctx, made.Source)
 	if err != nil {
 		return err
 	}
@@ -154,27 +154,29 @@ func (o *Options) ask(ctx context.Context, host *source.Host, flags *spec.FlagSp
 		if err != nil {
 			return err
 		}
-		flags.Set = append(flags.Set, key.Name+"="+value)
+		made.Set = append(made.Set, key.Name+"="+value)
 	}
-	if len(flags.Set) == 0 {
-		if flags.Set, err = q.settings(flags.Source); err != nil {
+	if len(made.Set) == 0 {
+		if made.Set, err = q.settings(made.Source); err != nil {
 			return err
 		}
 	}
 	kinds := spec.PackNames()
-	if flags.Pack, err = q.choose("Which pack?", kinds, kinds[0]); err != nil {
+	kind, err := q.choose("Which pack?", kinds, kinds[0])
+	if err != nil {
 		return err
 	}
+	made.Pack.Pack = spec.PackKind(kind)
 	region, err := q.optional("Region (empty for any)")
 	if err != nil {
 		return err
 	}
 	if region != "" {
-		flags.Regions = strings.Split(strings.ReplaceAll(region, " ", ""), ",")
+		made.Pack.Matrix.Region = strings.Split(strings.ReplaceAll(region, " ", ""), ",")
 	}
-	if flags.OSName, err = q.optional("osName of the pack (empty: as discovered)"); err != nil {
+	if made.Pack.Values.OSName, err = q.optional("osName of the pack (empty: as discovered)"); err != nil {
 		return err
 	}
-	flags.OSVersion, err = q.optional("osVersion of the pack (empty: as discovered)")
+	made.Pack.Values.OSVersion, err = q.optional("osVersion of the pack (empty: as discovered)")
 	return err
 }

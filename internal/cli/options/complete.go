@@ -41,7 +41,7 @@ func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
 // isThere tells whether the spec is a file that can be read now: completion must not
 // wait for what somebody types, or sends through a pipe.
 func (s *Spec) isThere(inv *invocation.Invocation) bool {
-	if s.Flags.Source != "" {
+	if s.Source != "" {
 		return true
 	}
 	if s.File == "-" {

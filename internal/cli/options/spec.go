@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -29,27 +28,23 @@ const stdinName = "<stdin>"
 
 // Spec chooses the spec: a file, or one source from flags.
 type Spec struct {
-	File  string
-	Flags spec.FlagSpec
+	File string
+	// Source is the type of a source, Set its configuration: key=value, dotted keys for
+	// what is nested. Where the plugin's schema has a list, [a,b] and a repeated key make
+	// one.
+	Source string
+	Set    []string
+	// Pack is the one for that source. Regions and architectures are in its matrix,
+	// however many there are.
+	Pack spec.Pack
 }
 
 // AddFlags adds -f and the flags that make a spec in memory.
 func (s *Spec) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.File, "filename", "f", "", "the spec; - for stdin (default "+DefaultSpecFile+")")
-	flags.StringVar(&s.Flags.Source, "source", "", "use one source of this type in place of a spec")
-	flags.StringArrayVar(&s.Flags.Set, "set", nil, `configuration of --source, key=value with dots for nested keys and \. for a dot within a key; [a,b] where the key takes a list, with \, for a comma within an item; may be repeated`)
-	flags.StringVar(&s.Flags.Pack, "pack", "", "pack for --source: "+strings.Join(spec.PackNames(), "|")+" (default "+spec.PackNames()[0]+")")
-	flags.StringVar(&s.Flags.Provider, "provider", "", "select by provider, for --source")
-	flags.StringSliceVar(&s.Flags.Regions, "region", nil, "select by region, for --source; several make one pack each")
-	flags.StringSliceVar(&s.Flags.Architectures, "architecture", nil, "select by architecture (amd64, arm64), for --source; several make one pack each")
-	flags.StringVar(&s.Flags.OSName, "os-name", "", "osName of the pack, for --source")
-	flags.StringVar(&s.Flags.OSVersion, "os-version", "", "osVersion of the pack, for --source")
-	flags.StringVar(&s.Flags.KubernetesVersion, "kubernetes-version", "", "select by Kubernetes version range, for --source")
-	flags.StringVar(&s.Flags.K8sDistribution, "k8s-distribution", "", "select by the Kubernetes distribution in an edge image's tag (k3s, rke2, ...), for --source")
-	flags.StringVar(&s.Flags.CustomTag, "custom-tag", "", "select by the custom tag at the end of an edge image's tag, for --source")
-	flags.StringVar(&s.Flags.Name, "name", "", "select by name pattern (*, ?), for --source")
-	flags.StringToStringVar(&s.Flags.Tags, "tag", nil, "select by tag, key=value, for --source; may be repeated")
-	flags.StringVar(&s.Flags.Where, "where", "", "select by CEL expression, for --source")
+	for _, f := range s.flags() {
+		f.add(flags)
+	}
 }
 
 // Load reads and validates the spec, which may come through a pipe, until ctx ends.
@@ -59,15 +54,14 @@ func (s *Spec) Load(ctx context.Context, inv *invocation.Invocation) (*spec.Docu
 }
 
 func (s *Spec) load(inv *invocation.Invocation) (*spec.Document, error) {
-	if s.Flags.Source != "" {
-		if s.File != "" {
-			return nil, failure.Usage("drop one of them", "-f and --source exclude each other")
-		}
-		s.Flags.Dir = inv.Dir
-		return spec.FromFlags(s.Flags)
+	switch {
+	case s.Source != "" && s.File != "":
+		return nil, failure.Usage("drop one of them", "-f and --source exclude each other")
+	case s.Source != "":
+		return s.Made(inv.Dir)
 	}
-	if flag := s.Flags.FirstSet(); flag != "" {
-		return nil, failure.Usage("add --source TYPE, or write "+s.Flags.Key(flag)+" into the spec", "--%s needs --source", flag)
+	if err := s.needSource(); err != nil {
+		return nil, err
 	}
 	return s.read(inv)
 }
@@ -102,7 +96,7 @@ func (s *Spec) name(inv *invocation.Invocation) string {
 // file, too, which the device leads to.
 func (s *Spec) path(inv *invocation.Invocation) string {
 	switch {
-	case s.Flags.Source != "":
+	case s.Source != "":
 		return ""
 	case s.File == "-":
 		return "/dev/stdin"

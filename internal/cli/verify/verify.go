@@ -89,7 +89,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	subjects, of := placed(subjects, o.Run.Spec.Flags.Regions)
+	subjects, of := placed(subjects, o.Run.Spec.Pack.Matrix.Region)
 	verified, failed := session.Verify(ctx, session.Host, subjects)
 	verified = joined(verified, of)
 	if verified == nil && failed != nil {
