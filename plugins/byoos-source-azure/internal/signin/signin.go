@@ -4,6 +4,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/once"
 )
 
 // Failure is one way to sign in that gave no token.
@@ -74,7 +76,7 @@ func (s *Store) Get(c endpoint.Cloud, tenant string, create func() (azcore.Token
 	if s.kept == nil {
 		s.kept = map[string]*Credential{}
 	}
-	s.kept[key] = &Credential{inner: inner, tenant: tenant, flights: map[string]*flight{}}
+	s.kept[key] = &Credential{inner: inner, tenant: tenant}
 	return s.kept[key], nil
 }
 
@@ -91,90 +93,23 @@ const tokenMargin = 5 * time.Minute
 type Credential struct {
 	inner  azcore.TokenCredential
 	tenant string
-
-	mu      sync.Mutex
-	token   azcore.AccessToken
-	failed  error
-	flights map[string]*flight // by the claims that they ask for
-}
-
-// flight is one request for a token.
-type flight struct {
-	done    chan struct{}
-	cancel  context.CancelFunc
-	waiting int
-	token   azcore.AccessToken
-	err     error
+	tokens once.Answers[azcore.AccessToken] // by the claims that they are for
 }
 
 // GetToken returns a token for the tenant.
 func (c *Credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if o.TenantID == "" {
-		o.TenantID = c.tenant
+	o.TenantID = cmp.Or(o.TenantID, c.tenant)
+	good := func(token azcore.AccessToken, err error) bool {
+		// A request with claims answers a challenge: the token at hand was refused.
+		return o.Claims == "" && (err != nil || token.ExpiresOn.After(time.Now().Add(tokenMargin)))
 	}
-	c.mu.Lock()
-	// A request with claims answers a challenge: the token at hand was refused.
-	if o.Claims == "" && (c.failed != nil || c.token.ExpiresOn.After(time.Now().Add(tokenMargin))) {
-		defer c.mu.Unlock()
-		return c.token, c.failed
-	}
-	f := c.flights[o.Claims]
-	if f == nil {
-		f = c.start(ctx, o)
-	}
-	f.waiting++
-	c.mu.Unlock()
-	select {
-	case <-f.done:
-		return f.token, f.err
-	case <-ctx.Done():
-		c.leave(f, o.Claims)
-		return azcore.AccessToken{}, ctx.Err()
-	}
-}
-
-// start asks for a token, until nobody waits for it any more.
-func (c *Credential) start(ctx context.Context, o policy.TokenRequestOptions) *flight {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flight{done: make(chan struct{}), cancel: cancel}
-	c.flights[o.Claims] = f
-	go func() {
-		defer cancel()
-		f.token, f.err = c.inner.GetToken(ctx, o)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.flights[o.Claims] == f {
-			delete(c.flights, o.Claims)
-			c.keep(f, o.Claims)
+	return c.tokens.Get(ctx, o.Claims, good, func(ctx context.Context) (azcore.AccessToken, error) {
+		token, err := c.inner.GetToken(ctx, o)
+		if err == nil && o.Claims != "" {
+			c.tokens.Put("", token)
 		}
-		close(f.done)
-	}()
-	return f
-}
-
-func (c *Credential) keep(f *flight, claims string) {
-	switch {
-	case f.err == nil:
-		c.token = f.token
-	case claims == "":
-		c.token, c.failed = azcore.AccessToken{}, f.err
-	}
-}
-
-// leave ends a flight that the last one leaves, and waits for that: a program that was
-// started must not outlive the call.
-func (c *Credential) leave(f *flight, claims string) {
-	c.mu.Lock()
-	f.waiting--
-	last := f.waiting == 0
-	if last && c.flights[claims] == f {
-		delete(c.flights, claims)
-	}
-	c.mu.Unlock()
-	if last {
-		f.cancel()
-		<-f.done
-	}
+		return token, err
+	})
 }
 
 // SignIn gets a first token, so that a missing credential is one error and not one

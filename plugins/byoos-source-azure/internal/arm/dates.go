@@ -1,0 +1,66 @@
+package arm
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime/datetime"
+)
+
+// Date is a time in an answer. One that cannot be read costs itself, and not the answer: it
+// is none, and odd is what stands there.
+type Date struct {
+	time.Time
+	odd string
+}
+
+// UnmarshalJSON reads what Azure writes, which is not RFC 3339 alone.
+func (d *Date) UnmarshalJSON(raw []byte) error {
+	at, err := time.Parse(`"`+time.RFC3339+`"`, string(raw)) // as nearly all are
+	if err != nil && string(raw) != "null" {
+		var read datetime.RFC3339
+		if err := read.UnmarshalJSON(raw); err != nil {
+			d.odd = string(raw)
+		}
+		at = time.Time(read)
+	}
+	d.Time = at.UTC()
+	return nil
+}
+
+// Or returns the date, or another where there is none.
+func (d Date) Or(other Date) Date {
+	if d.IsZero() {
+		return other
+	}
+	return d
+}
+
+// oddDates tells of the dates in an answer that could not be read. of is the name of what
+// has them.
+func oddDates(value reflect.Value, of string, tell func(string)) {
+	switch value.Kind() {
+	case reflect.Pointer:
+		if !value.IsNil() {
+			oddDates(value.Elem(), of, tell)
+		}
+	case reflect.Slice:
+		for i := range value.Len() {
+			oddDates(value.Index(i), of, tell)
+		}
+	case reflect.Struct:
+		if name := value.FieldByName("Name"); name.IsValid() && name.String() != "" {
+			of = name.String()
+		}
+		for i := range value.NumField() {
+			field := value.Type().Field(i)
+			if date, is := value.Field(i).Interface().(Date); !is {
+				oddDates(value.Field(i), of, tell)
+			} else if date.odd != "" {
+				tell(fmt.Sprintf("%s of %q is %s", strings.ToLower(field.Name[:1])+field.Name[1:], of, date.odd))
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package arm
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A date that cannot be read costs itself, and is told; tags with a field's name are
+// none.
+func TestOddDates(t *testing.T) {
+	const answered = `{"value":[{"name":"1.0.0","tags":{"createdAt":"a while ago","build":"7"},"properties":{"replicaCount":3,"publishedDate":DATE}},{"name":"1.0.1"}]}`
+	type version struct {
+		Name       string
+		Tags       map[string]string
+		Properties struct {
+			ReplicaCount  int
+			PublishedDate Date
+		}
+	}
+	day := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	for date, want := range map[string]struct {
+		at   time.Time
+		told string
+	}{
+		`"2026-02-03T04:05:06Z"`:        {day, ""},
+		`"2026-02-03T04:05:06"`:         {day, ""},
+		`"2026-02-03 04:05:06Z"`:        {day, ""},
+		`"2026-02-03T05:05:06.0+01:00"`: {day, ""},
+		`null`:                          {},
+		`""`:                            {told: `publishedDate of "1.0.0" is ""`},
+		`"yesterday"`:                   {told: `publishedDate of "1.0.0" is "yesterday"`},
+		`"2026-02-30T04:05:06Z"`:        {told: `is "2026-02-30T04:05:06Z"`},
+		`"a \" b"`:                      {told: `is "a \" b"`},
+		`1770091506`:                    {told: `is 1770091506`},
+		`{"a":[1]}`:                     {told: `is {"a":[1]}`},
+	} {
+		t.Run(date, func(t *testing.T) {
+			var told []string
+			api := asking(t, func(r *http.Request) (*http.Response, error) {
+				return answer(r, 200, nil, strings.ReplaceAll(answered, "DATE", date)), nil
+			})
+			api.tell = func(s string) { told = append(told, s) }
+			for range 2 { // what is told is told once
+				var versions []version
+				err := List(t.Context(), api, things(), func(v version) error {
+					versions = append(versions, v)
+					return nil
+				})
+				if err != nil || len(versions) != 2 {
+					t.Fatalf("%v, %v", versions, err)
+				}
+				one := versions[0]
+				if at := one.Properties.PublishedDate; !at.Equal(want.at) {
+					t.Errorf("got %v", at)
+				}
+				if one.Tags["createdAt"] != "a while ago" || one.Tags["build"] != "7" || one.Properties.ReplicaCount != 3 {
+					t.Errorf("got %+v", one)
+				}
+			}
+			if want.told == "" && told != nil || want.told != "" && (len(told) != 1 || !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, want.told) })) {
+				t.Errorf("told %q", told)
+			}
+		})
+	}
+}
+
+// A date that cannot be read is as good as none.
+func TestOrOfOddDates(t *testing.T) {
+	var odd, good Date
+	for text, date := range map[string]*Date{`"soon"`: &odd, `"2026-02-03T04:05:06Z"`: &good} {
+		if err := json.Unmarshal([]byte(text), date); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := odd.Or(good); got != good {
+		t.Errorf("got %v", got)
+	}
+	if got := good.Or(odd); got != good {
+		t.Errorf("got %v", got)
+	}
+}
+
+// What cannot be read for another reason is no fault of the network.
+func TestOddAnswer(t *testing.T) {
+	_, err := list(t.Context(), t, func(r *http.Request) (*http.Response, error) {
+		return answer(r, 200, nil, `{"value":[{"name":7}]}`), nil
+	})
+	d := Problem{Subject: "it", Err: err}.Diagnostic()
+	if !strings.Contains(d.Summary, "not as Azure's are") || !strings.Contains(d.NextStep, "a proxy in between") {
+		t.Errorf("got %s next: %s", d.Error(), d.NextStep)
+	}
+}

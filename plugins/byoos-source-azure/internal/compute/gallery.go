@@ -1,0 +1,272 @@
+package compute
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
+)
+
+// Versions of the APIs, as the SDK's clients for them have.
+const (
+	galleryVersion = "2025-03-03"
+	imageVersion   = "2025-04-01"
+)
+
+// Gallery is a gallery of a subscription, or somebody else's as a subscription sees it in
+// one location.
+type Gallery struct {
+	// Kind is that of its versions.
+	Kind         resourceid.Kind
+	Subscription string
+	// Group is of one's own gallery, Location of somebody else's.
+	Group, Location string
+	Name            string
+}
+
+// Foreign says whether the gallery is somebody else's.
+func (g Gallery) Foreign() bool { return g.Kind != resourceid.GalleryVersion }
+
+// Of returns the gallery of a version; subscription and location are where somebody else's
+// is asked for.
+func Of(id resourceid.ID, subscription, location string) Gallery {
+	return Gallery{
+		Kind: id.Kind, Subscription: cmp.Or(id.Subscription, subscription), Group: id.ResourceGroup, Location: location, Name: id.Gallery,
+	}
+}
+
+// Names are those of the gallery, by their types in ids.
+func (g Gallery) Names() map[string]string {
+	switch g.Kind {
+	case resourceid.CommunityVersion:
+		return map[string]string{"communitygalleries": g.Name}
+	case resourceid.SharedVersion:
+		return map[string]string{"sharedgalleries": g.Name}
+	}
+	return map[string]string{"subscriptions": g.Subscription, "resourcegroups": g.Group, "galleries": g.Name}
+}
+
+// ID returns the id of a version: Azure's own where that is in the usual form, or one made
+// up from what was asked.
+func (g Gallery) ID(given, definition, version string) resourceid.ID {
+	if id, err := resourceid.Parse(given); err == nil && !g.Foreign() && strings.EqualFold(id.Version, version) {
+		return id
+	}
+	return resourceid.ID{
+		Kind: g.Kind, ResourceGroup: g.Group, Gallery: g.Name, Definition: definition, Version: version, Subscription: g.owner(),
+	}
+}
+
+// owner is the subscription that ids of the gallery name.
+func (g Gallery) owner() string {
+	if g.Foreign() {
+		return ""
+	}
+	return g.Subscription
+}
+
+// below returns what is at a path below the gallery.
+func (g Gallery) below(path string, query ...string) arm.Resource {
+	at := "/subscriptions/" + g.Subscription
+	switch g.Kind {
+	case resourceid.CommunityVersion:
+		at += "/providers/Microsoft.Compute/locations/" + g.Location + "/communityGalleries/"
+	case resourceid.SharedVersion:
+		at += "/providers/Microsoft.Compute/locations/" + g.Location + "/sharedGalleries/"
+	default:
+		at = inGroup(g.Subscription, g.Group) + "/galleries/"
+	}
+	return arm.Resource{Path: at + g.Name + path, Query: arm.Version(galleryVersion, query...)}
+}
+
+// inGroup returns the path to Compute in a resource group, or in the whole subscription
+// when group is empty.
+func inGroup(subscription, group string) string {
+	path := "/subscriptions/" + subscription
+	if group != "" {
+		path += "/resourceGroups/" + group
+	}
+	return path + "/providers/Microsoft.Compute"
+}
+
+// Listed is a gallery in a list.
+type Listed struct{ ID, Name string }
+
+// Galleries lists the galleries of a resource group, or of the whole subscription when
+// group is empty.
+func Galleries(ctx context.Context, api *arm.API, subscription, group string, each func(Listed) error) error {
+	return arm.List(ctx, api, arm.Resource{
+		Path: inGroup(subscription, group) + "/galleries", Query: arm.Version(galleryVersion),
+	}, each)
+}
+
+// Definitions lists the image definitions of the gallery.
+func (g Gallery) Definitions(ctx context.Context, api *arm.API, each func(Definition) error) error {
+	return list(ctx, api, g, "/images", each)
+}
+
+// Definition reads one image definition.
+func (g Gallery) Definition(ctx context.Context, api *arm.API, name string) (Definition, error) {
+	return arm.Get[Definition](ctx, api, g.below("/images/"+name))
+}
+
+// Versions lists the versions of an image definition, without their replication status.
+func (g Gallery) Versions(ctx context.Context, api *arm.API, definition string, each func(Version) error) error {
+	return list(ctx, api, g, "/images/"+definition+"/versions", each)
+}
+
+// Version reads one version, with its replication status in one's own gallery.
+func (g Gallery) Version(ctx context.Context, api *arm.API, definition, version string) (Version, error) {
+	var expand []string
+	if !g.Foreign() {
+		expand = []string{"$expand", "ReplicationStatus"}
+	}
+	return arm.Get[Version](ctx, api, g.below("/images/"+definition+"/versions/"+version, expand...))
+}
+
+// list lists what is at a path below a gallery: of one that is shared directly what is
+// shared with the subscription, which is what Azure lists unless it is asked otherwise, or
+// else with the whole tenant
+// (learn.microsoft.com/cli/azure/sig/image-version#az-sig-image-version-list-shared).
+func list[T any](ctx context.Context, api *arm.API, g Gallery, path string, each func(T) error) error {
+	found := false
+	err := arm.List(ctx, api, g.below(path), func(item T) error {
+		found = true
+		return each(item)
+	})
+	if g.Kind != resourceid.SharedVersion || found || err != nil && !arm.NotFound(err) {
+		return err
+	}
+	withTenant := arm.List(ctx, api, g.below(path, "sharedTo", "tenant"), each)
+	if arm.NotFound(withTenant) {
+		return err
+	}
+	return withTenant
+}
+
+// Definition is an image definition, of a gallery of any kind. Every field is optional in
+// Azure's answers, here and below.
+type Definition struct {
+	ID, Name   string
+	Identifier struct{ UniqueID string } // of somebody else's
+	Tags       map[string]string
+	Properties struct {
+		OSType, OSState, Architecture, HyperVGeneration string
+
+		EndOfLifeDate arm.Date
+		Features      []Feature
+		PurchasePlan  struct{ Publisher, Product, Name string }
+		Disallowed    struct{ DiskTypes []string }
+		ArtifactTags  map[string]string // of somebody else's
+	}
+}
+
+// Feature is what a definition says of its versions, from one of them on.
+type Feature struct{ Name, Value, StartsAtVersion string }
+
+// Linux says whether packs can use the definition's versions at all.
+func (d Definition) Linux() bool {
+	return d.Properties.OSType == "" || strings.EqualFold(d.Properties.OSType, "Linux")
+}
+
+// feature returns the value of a feature for a version; empty when it has none.
+func (d Definition) feature(name, version string) string {
+	for _, f := range d.Properties.Features {
+		if strings.EqualFold(f.Name, name) && (f.StartsAtVersion == "" || CompareVersions(version, f.StartsAtVersion) >= 0) {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// purchasePlan is publisher/product/plan.
+func (d Definition) purchasePlan() string {
+	p := d.Properties.PurchasePlan
+	parts := []string{p.Publisher, p.Product, p.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/")
+}
+
+// Version is a version of a definition, in a gallery of any kind.
+type Version struct {
+	ID, Name, Location string
+	Identifier         struct{ UniqueID string } // of somebody else's
+	Tags               map[string]string
+	Properties         struct {
+		ProvisioningState string
+		PublishingProfile publishing
+		SafetyProfile     struct{ ReportedForPolicyViolation *bool }
+		ReplicationStatus replication
+
+		// Somebody else's has these, and of the others none.
+		PublishedDate     arm.Date
+		EndOfLifeDate     arm.Date
+		ExcludeFromLatest *bool
+		ArtifactTags      map[string]string
+	}
+}
+
+type publishing struct {
+	PublishedDate, EndOfLifeDate arm.Date
+	ExcludeFromLatest            *bool
+	ReplicationMode              string
+	TargetRegions                []*Target
+}
+
+// Target is a region that a version is to be in.
+type Target struct {
+	Name              string
+	ExcludeFromLatest *bool
+}
+
+type replication struct {
+	AggregatedState string
+	Summary         []regional
+}
+
+type regional struct {
+	Region, State string
+	Progress      *int
+}
+
+// ManagedImage is a managed image.
+type ManagedImage struct {
+	ID, Name, Location string
+	Tags               map[string]string
+	SystemData         struct{ CreatedAt arm.Date }
+	Properties         struct {
+		ProvisioningState, HyperVGeneration string
+
+		StorageProfile struct {
+			OSDisk struct{ OSType, OSState string }
+		}
+	}
+}
+
+// ManagedImages lists the managed images of a resource group, or of the whole subscription
+// when group is empty.
+func ManagedImages(ctx context.Context, api *arm.API, subscription, group string, each func(ManagedImage) error) error {
+	return arm.List(ctx, api, arm.Resource{
+		Path: inGroup(subscription, group) + "/images", Query: arm.Version(imageVersion),
+	}, each)
+}
+
+// Image reads one managed image.
+func Image(ctx context.Context, api *arm.API, id resourceid.ID) (ManagedImage, error) {
+	return arm.Get[ManagedImage](ctx, api, arm.Resource{Path: id.String(), Query: arm.Version(imageVersion)})
+}
+
+// CompareVersions compares versions as Azure writes them, MAJOR.MINOR.PATCH.
+func CompareVersions(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		m, errM := strconv.ParseUint(x, 10, 64)
+		n, errN := strconv.ParseUint(y, 10, 64)
+		if errM != nil || errN != nil {
+			return cmp.Compare(x, y)
+		}
+		return cmp.Compare(m, n)
+	})
+}
