@@ -19,9 +19,7 @@ import (
 func (o Options) managed(alone bool) *way {
 	transport := o.Transport
 	if transport == nil {
-		transport = &http.Client{Transport: wire.Local(), CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		}}
+		transport = wire.Direct()
 	}
 	w := &way{name: "managed identity", home: true, next: "give this machine a managed identity, or sign in in another way"}
 	source, err := managedidentity.GetSource()

@@ -24,12 +24,19 @@ const MaxPerHost = 8
 func Client() *http.Client {
 	transport := Local()
 	transport.Proxy = http.ProxyFromEnvironment
+	return unredirected(transport)
+}
+
+// Direct is Client without a proxy, as services of the machine itself need it.
+func Direct() *http.Client { return unredirected(Local()) }
+
+func unredirected(transport *http.Transport) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 }
 
-// Local returns a transport without a proxy, as services of the machine itself need it.
+// Local returns a transport without a proxy.
 func Local() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil
