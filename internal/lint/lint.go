@@ -80,13 +80,8 @@ type Finding struct {
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
-	// Fix is nil when the right text cannot be known.
-	Fix *Edit `json:"fix,omitempty"`
-}
-
-// Edit is the change that removes a finding.
-type Edit struct {
-	Replacements []Replacement `json:"replacements"`
+	// Fix is what removes the finding; nil when the right text cannot be known.
+	Fix []Replacement `json:"fix,omitempty"`
 }
 
 // Replacement stands for the bytes from Start up to End.
@@ -126,26 +121,16 @@ func Lint(in Input) ([]Finding, error) {
 }
 
 // MaxRounds is how often a text is linted and fixed at most until nothing is left
-// to fix: mending one misspelling can bring another to light.
+// to fix: correcting one misspelling can bring another to light.
 const MaxRounds = 10
 
 // Fix returns data with the findings' fixes applied and every other byte as it
 // was. Of fixes that overlap only the first is applied. Findings of other data
 // are an error.
 func Fix(data []byte, findings []Finding) ([]byte, error) {
-	var edits []*Edit
-	for _, f := range findings {
-		if f.Fix != nil {
-			edits = append(edits, f.Fix)
-		}
-	}
-	return applyAll(data, edits)
-}
-
-func applyAll(data []byte, edits []*Edit) ([]byte, error) {
 	var chosen replacements
-	for _, edit := range edits {
-		chosen.addAll(edit.Replacements)
+	for _, f := range findings {
+		chosen.addAll(f.Fix)
 	}
 	var out bytes.Buffer
 	at := 0
@@ -304,13 +289,8 @@ func (b *block) findings(hits []hit, lines *lines) []Finding {
 	for _, h := range hits {
 		f := Finding{Rule: h.rule, Severity: h.severity, Message: b.label + h.message}
 		f.Line, f.Column = lines.position(b.source(h.at))
-		if h.fix != nil {
-			f.Fix = &Edit{}
-			for _, r := range h.fix {
-				f.Fix.Replacements = append(f.Fix.Replacements, Replacement{
-					Start: b.source(r.Start), End: b.source(r.End), Text: b.escaped(r.Text),
-				})
-			}
+		for _, r := range h.fix {
+			f.Fix = append(f.Fix, Replacement{Start: b.source(r.Start), End: b.source(r.End), Text: b.escaped(r.Text)})
 		}
 		findings = append(findings, f)
 	}

@@ -1,9 +1,10 @@
 package lint
 
 import (
-	"math"
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
 )
@@ -55,41 +56,19 @@ func mergeable(n *yaml.Node) bool {
 	return !slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return target(item).Kind != yaml.MappingNode })
 }
 
-// aliases tells of a value that is within itself, and of more repeated values than
-// readers take.
+// aliases tells of a value that is within itself, and of more repeated values than the
+// library takes, whose rule that is.
 func (t *tree) aliases() {
-	size := map[*yaml.Node]float64{}
-	repeats := false
-	var walk func(n *yaml.Node) float64
-	walk = func(n *yaml.Node) float64 {
-		repeats = repeats || n.Kind == yaml.AliasNode
-		n = target(n)
-		if known, ok := size[n]; ok {
-			return known
-		}
-		size[n] = math.NaN() // until it is known, which it never is within itself
-		all := 1.0
-		for _, child := range n.Content {
-			all += walk(child)
-		}
-		size[n] = all
-		return all
-	}
-	root := t.doc().Root()
-	if root == nil {
+	root, repeats := t.doc().Root(), false
+	t.each(func(s scalar) { repeats = repeats || s.Kind == yaml.AliasNode })
+	if !repeats {
 		return
 	}
-	switch all := walk(root); {
-	case !repeats:
-	case math.IsNaN(all):
+	var data any
+	switch err := fmt.Sprint(root.Decode(&data)); {
+	case strings.Contains(err, "contains itself"):
 		t.add(RuleSyntax, Error, root, "an alias stands within the value that it repeats")
-	case tooMany(all, all-float64(len(size))):
+	case strings.Contains(err, "excessive aliasing"):
 		t.add(RuleSyntax, Error, root, "aliases repeat too much: readers refuse it")
 	}
-}
-
-// tooMany is the rule of YAML's Go packages: the more nodes, the fewer may be repeated.
-func tooMany(all, repeated float64) bool {
-	share := 0.99 - 0.89*min(max(all-400_000, 0)/3_600_000, 1)
-	return repeated > 1000 && repeated/all > share
 }

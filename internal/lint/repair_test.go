@@ -13,8 +13,8 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// mendAll fixes until nothing is left that can be.
-func mendAll(t *testing.T, in Input) (string, []Finding) {
+// fixAll fixes until nothing is left that can be.
+func fixAll(t *testing.T, in Input) (string, []Finding) {
 	t.Helper()
 	for range MaxRounds {
 		findings := mustLint(t, in)
@@ -91,7 +91,7 @@ func TestWhatIsNotYAML(t *testing.T) {
 		{"tabs of width four", generic + "a:\n  - b:\n      - c: d\n\t\te: f\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fixed, findings := mendAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
+			fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
 			want := tt.fixed
 			if want == "" {
 				want = tt.in
@@ -170,7 +170,7 @@ func TestNoGuesses(t *testing.T) {
 		{"uri: branches", edge("'{{ if .spectro.var.x }}a.io/b{{ else }}c.io/b{{ end }}:{{.spectro.system.kubernetes.version | upper}}@x'"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fixed, findings := mendAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
+			fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
 			if diff := cmp.Diff(tt.want, show(findings)); diff != "" {
 				t.Errorf("-want +got\n%s\n%+v", diff, findings)
 			}
@@ -192,7 +192,7 @@ func TestHiddenKeys(t *testing.T) {
 		{strings.Replace(generic, "ami-1a2b3c4d", "'{{\u00a0.spectro.var.a\u00a0}}'", 1), strings.Replace(generic, "ami-1a2b3c4d", "'{{ .spectro.var.a }}'", 1)},
 		{strings.ReplaceAll(clean, "- image: ", "- image:\u00a0") + "options:\n  system.uri: a.io/b:1\n", clean + "options:\n  system.uri: a.io/b:1\n"},
 	} {
-		if fixed, _ := mendAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)}); fixed != tt.fixed {
+		if fixed, _ := fixAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)}); fixed != tt.fixed {
 			t.Errorf("%q became %q", tt.in, fixed)
 		}
 	}
@@ -293,7 +293,7 @@ func TestCostOfAliasesAndOfDroppedRepairs(t *testing.T) {
 }
 
 var (
-	pasteCount = flag.Int("pastes", 1000, "how many pasted texts are mended")
+	pasteCount = flag.Int("pastes", 1000, "how many pasted texts are fixed")
 	pasteSeed  = flag.Uint64("paste-seed", 1, "seed of the pasted texts")
 )
 
@@ -310,7 +310,7 @@ func TestPastedText(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 21))
 		text := good[i%len(good)]
 		damaged := paste(r, paste(r, text))
-		fixed, findings := mendAll(t, Input{Name: "v.yaml", Data: []byte(damaged)})
+		fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(damaged)})
 		var want, got any
 		if err := yaml.Unmarshal([]byte(text), &want); err != nil {
 			t.Fatal(err)

@@ -39,7 +39,7 @@ func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) 
 	o := &Options{Invocation: inv}
 	cmd := options.Command[Options]{
 		Use:   "lint FILE...",
-		Short: "Check pack values, and mend what can be mended",
+		Short: "Check pack values, and fix what can be fixed",
 		Long: `Check files of pack values (YAML), cluster profiles (JSON) or Markdown pages with
 YAML blocks: typographic quotes, misspelt macros, unknown or missing keys, ids of
 the wrong form for the cloud. A file named - is stdin.
@@ -60,7 +60,7 @@ Exit code 1 when there is an error; a warning does not change it.`,
 	cmd.Flags().StringVar(&o.Cloud, "cloud", "", "the cloud that the values are for: "+strings.Join(clouds(), "|")+" (default: what the file says)")
 	options.CompleteFlag(cmd, "pack", spec.PackNames()...)
 	options.CompleteFlag(cmd, "cloud", clouds()...)
-	cmd.Flags().BoolVar(&o.Fix, "fix", false, "mend what can be mended, in place")
+	cmd.Flags().BoolVar(&o.Fix, "fix", false, "fix what can be fixed, in place")
 	return cmd
 }
 
@@ -99,7 +99,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	if o.Fix && slices.Contains(o.Files, stdin) && !printer.ForPeople() {
-		return failure.Usage("write the input to a file", "--fix of stdin prints the mended text, so there is no place for -o %s", o.Print.Output)
+		return failure.Usage("write the input to a file", "--fix of stdin prints the fixed text, so there is no place for -o %s", o.Print.Output)
 	}
 	files := make([]checked, len(o.Files))
 	for i, name := range o.Files {
@@ -133,7 +133,7 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 	}
 	out := o.Invocation.Out
 	if o.Fix && slices.Contains(o.Files, stdin) {
-		// stdout has the mended text.
+		// stdout has the fixed text.
 		out = o.Invocation.ErrOut
 	}
 	fixable := 0
@@ -147,7 +147,7 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 	case len(items) == 0:
 		fmt.Fprintln(o.Invocation.ErrOut, "no findings")
 	case fixable > 0:
-		fmt.Fprintf(o.Invocation.ErrOut, "next: --fix mends %d of %d\n", fixable, len(items))
+		fmt.Fprintf(o.Invocation.ErrOut, "next: --fix fixes %d of %d\n", fixable, len(items))
 	}
 	return nil
 }
@@ -165,9 +165,9 @@ func list(items []Item) output.List {
 type checked struct {
 	name        string
 	data, fixed []byte
-	// findings are those that are left; mended counts the others.
+	// findings are those that are left; repaired counts the others.
 	findings []lint.Finding
-	mended   int
+	repaired int
 }
 
 // file lints one file and, with --fix, works out what it becomes.
@@ -181,15 +181,15 @@ func (o *Options) file(name string) (checked, error) {
 		return c, err
 	}
 	found := len(c.findings)
-	if c.fixed, c.findings, err = o.mend(name, data, c.findings); err != nil {
-		return checked{}, fmt.Errorf("cannot mend %s: %w", name, err)
+	if c.fixed, c.findings, err = o.fixAll(name, data, c.findings); err != nil {
+		return checked{}, fmt.Errorf("cannot fix %s: %w", name, err)
 	}
-	c.mended = found - len(c.findings)
+	c.repaired = found - len(c.findings)
 	return c, nil
 }
 
-// mend fixes until nothing is left that can be, and returns what is left.
-func (o *Options) mend(name string, data []byte, findings []lint.Finding) ([]byte, []lint.Finding, error) {
+// fixAll fixes until nothing is left that can be, and returns what is left.
+func (o *Options) fixAll(name string, data []byte, findings []lint.Finding) ([]byte, []lint.Finding, error) {
 	for range lint.MaxRounds {
 		fixed, err := lint.Fix(data, findings)
 		if err != nil {
@@ -234,8 +234,8 @@ func (o *Options) read(name string) ([]byte, error) {
 	return data, nil
 }
 
-// write puts mended data back, when all files are mended; that of stdin goes to
-// stdout, mended or not.
+// write puts fixed data back, when all files are fixed; that of stdin goes to
+// stdout, fixed or not.
 func (o *Options) write(ctx context.Context, files []checked) error {
 	var outputs []wholefile.File
 	for _, c := range files {
@@ -252,8 +252,8 @@ func (o *Options) write(ctx context.Context, files []checked) error {
 				return err
 			}
 		}
-		if c.mended > 0 {
-			fmt.Fprintf(o.Invocation.ErrOut, "%s: mended %d finding(s)\n", text.HarmlessLine(c.name), c.mended)
+		if c.repaired > 0 {
+			fmt.Fprintf(o.Invocation.ErrOut, "%s: fixed %d finding(s)\n", text.HarmlessLine(c.name), c.repaired)
 		}
 	}
 	return nil
