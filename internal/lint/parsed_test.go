@@ -76,52 +76,16 @@ func TestMacroAcrossALineEnd(t *testing.T) {
 	}
 }
 
-func TestParsedDocuments(t *testing.T) {
-	edge := func(options string) string { return clean + "options:\n" + options }
-	for _, tt := range []struct {
-		name, in string
-		want     []string
-		fixed    string
-	}{
-		{"merge", "base: &b\n  osName: rhel\n  osVersion: \"8\"\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\n", nil, ""},
-		{"merge of several", "a: &a {osName: rhel}\nb: &b {osVersion: \"8\", osName: 1}\npack:\n  <<: [*a, *b]\n  osImageOverride: ami-1a2b3c4d\n", nil, ""},
-		{"merge is not renamed", "b: &b {osNam: rhel, osVersion: \"8\"}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\n", []string{"1:8 error unknown-key"}, ""},
-		{"alias of all", "x: &p\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n  osVersion: \"8\"\npack: *p\n", nil, ""},
-		{"alias of a value", "v: &v 24.10\nw: *v\npack:\n  osImageOverride: ami-1a2b3c4d\n  osName: ubuntu\n  osVersion: *v\n", []string{"1:4 error wrong-type"}, ""},
-		{"alias in options", "v: &v a.io/b\noptions:\n  system.uri: *v\n" + clean, []string{"1:4 error image-reference"}, ""},
-		{"merge that never ends", "pack: &p\n  <<: *p\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n  osVersion: \"8\"\n", []string{"1:1 error syntax"}, ""},
-		{"name is not osName", "pack:\n  osImageOverride: ami-1a2b3c4d\n  name: rhel\n  version: \"8\"\n", []string{"1:1 error missing-key", "1:1 error missing-key"}, ""},
-		{"comment behind a mark", generic + "--- # second\n" + generic + "---\t# third\n" + strings.Replace(generic, "rhel", "‘rhel’", 1) + "---\n", []string{"13:11 error typographic-quote +"}, generic + "--- # second\n" + generic + "---\t# third\n" + strings.Replace(generic, "rhel", "'rhel'", 1) + "---\n"},
-		{"one of several is broken", generic + "---\npack: [\n---\n" + strings.Replace(generic, "rhel", "‘rhel’", 1), []string{"6:1 error syntax", "10:11 error typographic-quote +"}, generic + "---\npack: [\n---\n" + strings.Replace(generic, "rhel", "'rhel'", 1)},
-		{"end mark", generic + "...\n%YAML 1.2\n---\n" + generic + "...\n", nil, ""},
-		{"YAML 1.2", "%YAML 1.2\n---\n" + generic, nil, ""},
-		{"verbatim tag", "pack: {osImageOverride: ami-1a2b3c4d, osName: !<tag:yaml.org,2002:str> rhel, osVersion: !!str 8}\n", nil, ""},
-		{"nested edge form", edge("  system:\n    uri: a.io/b:1\n    osVersion: 22\n    pVersion: v1\n    foo: x\n    customTag: CHANGEME\n"),
-			[]string{"8:16 warning wrong-type +", "9:5 error unknown-key +", "10:5 warning unknown-key", "11:16 error placeholder"},
-			edge("  system:\n    uri: a.io/b:1\n    osVersion: \"22\"\n    peVersion: v1\n    foo: x\n    customTag: CHANGEME\n")},
-		{"a version that is a number", edge("  system.uri: a.io/b:1\n  system.peVersion: 4.10\n"), []string{"7:21 error wrong-type +"}, edge("  system.uri: a.io/b:1\n  system.peVersion: \"4.10\"\n")},
-		{"nested, misspelt above", edge("  systm:\n    uri: a.io/b:1\n"), []string{"4:50 warning undefined-macro", "5:1 error missing-key", "6:3 warning unknown-key"}, ""},
-		{"nested and dotted", edge("  system: {uri: a.io/b:1}\n  system.osVersion: \"22\"\n"), nil, ""},
-		{"hidden by no-break spaces", "pack:\n  osImageOverride:\u00a0ami-1a2b3c4d\n", []string{"1:1 error missing-key", "1:1 error missing-key", "2:19 error no-break-space +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n"},
-		{"indented by no-break spaces", "pack:\n\u00a0\u00a0osImageOverride: ami-1a2b3c4d # c\n\u00a0\u00a0osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", []string{"2:1 error no-break-space +", "3:1 error no-break-space +", "4:1 error no-break-space +"}, genericWith("ami-1a2b3c4d # c")},
-		{"a dash and a no-break space", "pack:\n  content:\n    images:\n    -\u00a0image: '{{.spectro.pack.edge-native-byoi.options.system.uri}}'\noptions:\n  system.uri: a.io/b:1\n", []string{"4:6 error no-break-space +"}, "pack:\n  content:\n    images:\n    - image: '{{.spectro.pack.edge-native-byoi.options.system.uri}}'\noptions:\n  system.uri: a.io/b:1\n"},
-		{"behind a value", generic + "x: y\u00a0\n" + "", nil, ""},
-		{"behind a value of the pack", strings.Replace(generic, "rhel", "rhel\u00a0", 1), []string{"3:15 error no-break-space +"}, strings.Replace(generic, "rhel", "rhel ", 1)},
-		{"quotes in a key", "pack:\n  osImageOverride: ami-1a2b3c4d\n  ‘osName’: rhel\n  osVersion: \"8\"\n", []string{"3:3 error typographic-quote +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n  'osName': rhel\n  osVersion: \"8\"\n"},
-		{"quotes over two lines", generic + "x: “y\n  'z'”\n", []string{"5:4 error typographic-quote +"}, generic + "x: \"y\n  'z'\"\n"},
-		{"double quotes and a backslash", generic + "x: “y\\nz”\ny: “C:\\”\nz: ‘y\\nz’\n", []string{"5:4 error typographic-quote", "6:4 error typographic-quote", "7:4 error typographic-quote +"}, generic + "x: “y\\nz”\ny: “C:\\”\nz: 'y\\nz'\n"},
-		{"macro that is a mapping", generic + "x: {{.spectro.system.cluster.name}} # c\n", []string{"5:4 error unquoted-macro +"}, generic + "x: '{{.spectro.system.cluster.name}}' # c\n"},
-		{"brace of no template", generic + "x: 'a {{ if }}{{ .spectro.system.cluster.name'\n", []string{"5:18 error macro-braces"}, ""},
-		{"zero width in an id", generic + "\u200bx: y\n", []string{"5:1 warning invisible-character"}, ""},
-		{"zero width in a value", strings.Replace(generic, "rhel", "rh\u200del", 1), []string{"3:11 error invisible-character"}, ""},
-		{"mark inside of a value", strings.Replace(generic, "rhel", "\"\\ufeffrhel\"", 1), []string{"3:11 error invisible-character"}, ""},
-		{"zero width in a key", strings.Replace(generic, "osName", "os\u200bName", 1), []string{"1:1 error missing-key", "3:3 error invisible-character"}, ""},
-		{"direction in a comment", generic + "# \u202eabc\u202c\n", []string{"5:3 warning invisible-character"}, ""},
-		{"invisible in a macro", edge("  system.uri: 'a.io/b:{{.spectro.system.kuber\u200bnetes.version}}'\n"), []string{"6:15 error invisible-character", "*"}, ""},
-		{"booleans of YAML 1.1", strings.NewReplacer("rhel", "yes", `"8"`, "Off").Replace(generic), []string{"3:11 error wrong-type +", "4:14 error wrong-type +"}, strings.NewReplacer("rhel", `"yes"`, `"8"`, `"Off"`).Replace(generic)},
-		{"no booleans of YAML 1.1", strings.NewReplacer("rhel", "!!str yes", `"8"`, "oN").Replace(generic), nil, ""},
-		{"JSON", `{"pack": {"osImageOverride": "ami-1a2b3c4d", "osNam": 1, "osVersion": 24.10}}`, []string{"1:46 error unknown-key +", "1:71 error wrong-type +"}, `{"pack": {"osImageOverride": "ami-1a2b3c4d", "osName": 1, "osVersion": "24.10"}}`},
-	} {
+type parsedCase struct {
+	name, in string
+	want     []string
+	fixed    string
+}
+
+// checkParsed lints and fixes each text; * as the last finding stands for any more.
+func checkParsed(t *testing.T, cases []parsedCase) {
+	t.Helper()
+	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			in := Input{Name: "v.yaml", Data: []byte(tt.in)}
 			findings := mustLint(t, in)
@@ -151,6 +115,66 @@ func TestParsedDocuments(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAliasesAndMerges(t *testing.T) {
+	checkParsed(t, []parsedCase{
+		{"merge", "base: &b\n  osName: rhel\n  osVersion: \"8\"\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\n", nil, ""},
+		{"merge of several", "a: &a {osName: rhel}\nb: &b {osVersion: \"8\", osName: 1}\npack:\n  <<: [*a, *b]\n  osImageOverride: ami-1a2b3c4d\n", nil, ""},
+		{"merge is not renamed", "b: &b {osNam: rhel, osVersion: \"8\"}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\n", []string{"1:8 error unknown-key"}, ""},
+		{"alias of all", "x: &p\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n  osVersion: \"8\"\npack: *p\n", nil, ""},
+		{"alias of a value", "v: &v 24.10\nw: *v\npack:\n  osImageOverride: ami-1a2b3c4d\n  osName: ubuntu\n  osVersion: *v\n", []string{"1:4 error wrong-type"}, ""},
+		{"alias in options", "v: &v a.io/b\noptions:\n  system.uri: *v\n" + clean, []string{"1:4 error image-reference"}, ""},
+		{"merge that never ends", "pack: &p\n  <<: *p\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n  osVersion: \"8\"\n", []string{"1:1 error syntax"}, ""},
+		{"name is not osName", "pack:\n  osImageOverride: ami-1a2b3c4d\n  name: rhel\n  version: \"8\"\n", []string{"1:1 error missing-key", "1:1 error missing-key"}, ""},
+	})
+}
+
+func TestStreamsOfDocuments(t *testing.T) {
+	checkParsed(t, []parsedCase{
+		{"comment behind a mark", generic + "--- # second\n" + generic + "---\t# third\n" + strings.Replace(generic, "rhel", "‘rhel’", 1) + "---\n", []string{"13:11 error typographic-quote +"}, generic + "--- # second\n" + generic + "---\t# third\n" + strings.Replace(generic, "rhel", "'rhel'", 1) + "---\n"},
+		{"one of several is broken", generic + "---\npack: [\n---\n" + strings.Replace(generic, "rhel", "‘rhel’", 1), []string{"6:1 error syntax", "10:11 error typographic-quote +"}, generic + "---\npack: [\n---\n" + strings.Replace(generic, "rhel", "'rhel'", 1)},
+		{"end mark", generic + "...\n%YAML 1.2\n---\n" + generic + "...\n", nil, ""},
+		{"YAML 1.2", "%YAML 1.2\n---\n" + generic, nil, ""},
+		{"verbatim tag", "pack: {osImageOverride: ami-1a2b3c4d, osName: !<tag:yaml.org,2002:str> rhel, osVersion: !!str 8}\n", nil, ""},
+	})
+}
+
+func TestNestedForms(t *testing.T) {
+	edge := func(options string) string { return clean + "options:\n" + options }
+	checkParsed(t, []parsedCase{
+		{"nested edge form", edge("  system:\n    uri: a.io/b:1\n    osVersion: 22\n    pVersion: v1\n    foo: x\n    customTag: CHANGEME\n"),
+			[]string{"8:16 warning wrong-type +", "9:5 error unknown-key +", "10:5 warning unknown-key", "11:16 error placeholder"},
+			edge("  system:\n    uri: a.io/b:1\n    osVersion: \"22\"\n    peVersion: v1\n    foo: x\n    customTag: CHANGEME\n")},
+		{"a version that is a number", edge("  system.uri: a.io/b:1\n  system.peVersion: 4.10\n"), []string{"7:21 error wrong-type +"}, edge("  system.uri: a.io/b:1\n  system.peVersion: \"4.10\"\n")},
+		{"nested, misspelt above", edge("  systm:\n    uri: a.io/b:1\n"), []string{"4:50 warning undefined-macro", "5:1 error missing-key", "6:3 warning unknown-key"}, ""},
+		{"nested and dotted", edge("  system: {uri: a.io/b:1}\n  system.osVersion: \"22\"\n"), nil, ""},
+	})
+}
+
+func TestCharacters(t *testing.T) {
+	edge := func(options string) string { return clean + "options:\n" + options }
+	checkParsed(t, []parsedCase{
+		{"hidden by no-break spaces", "pack:\n  osImageOverride:\u00a0ami-1a2b3c4d\n", []string{"1:1 error missing-key", "1:1 error missing-key", "2:19 error no-break-space +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n"},
+		{"indented by no-break spaces", "pack:\n\u00a0\u00a0osImageOverride: ami-1a2b3c4d # c\n\u00a0\u00a0osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", []string{"2:1 error no-break-space +", "3:1 error no-break-space +", "4:1 error no-break-space +"}, genericWith("ami-1a2b3c4d # c")},
+		{"a dash and a no-break space", "pack:\n  content:\n    images:\n    -\u00a0image: '{{.spectro.pack.edge-native-byoi.options.system.uri}}'\noptions:\n  system.uri: a.io/b:1\n", []string{"4:6 error no-break-space +"}, "pack:\n  content:\n    images:\n    - image: '{{.spectro.pack.edge-native-byoi.options.system.uri}}'\noptions:\n  system.uri: a.io/b:1\n"},
+		{"behind a value", generic + "x: y\u00a0\n" + "", nil, ""},
+		{"behind a value of the pack", strings.Replace(generic, "rhel", "rhel\u00a0", 1), []string{"3:15 error no-break-space +"}, strings.Replace(generic, "rhel", "rhel ", 1)},
+		{"quotes in a key", "pack:\n  osImageOverride: ami-1a2b3c4d\n  ‘osName’: rhel\n  osVersion: \"8\"\n", []string{"3:3 error typographic-quote +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n  'osName': rhel\n  osVersion: \"8\"\n"},
+		{"quotes over two lines", generic + "x: “y\n  'z'”\n", []string{"5:4 error typographic-quote +"}, generic + "x: \"y\n  'z'\"\n"},
+		{"double quotes and a backslash", generic + "x: “y\\nz”\ny: “C:\\”\nz: ‘y\\nz’\n", []string{"5:4 error typographic-quote", "6:4 error typographic-quote", "7:4 error typographic-quote +"}, generic + "x: “y\\nz”\ny: “C:\\”\nz: 'y\\nz'\n"},
+		{"macro that is a mapping", generic + "x: {{.spectro.system.cluster.name}} # c\n", []string{"5:4 error unquoted-macro +"}, generic + "x: '{{.spectro.system.cluster.name}}' # c\n"},
+		{"brace of no template", generic + "x: 'a {{ if }}{{ .spectro.system.cluster.name'\n", []string{"5:18 error macro-braces"}, ""},
+		{"zero width in an id", generic + "\u200bx: y\n", []string{"5:1 warning invisible-character"}, ""},
+		{"zero width in a value", strings.Replace(generic, "rhel", "rh\u200del", 1), []string{"3:11 error invisible-character"}, ""},
+		{"mark inside of a value", strings.Replace(generic, "rhel", "\"\\ufeffrhel\"", 1), []string{"3:11 error invisible-character"}, ""},
+		{"zero width in a key", strings.Replace(generic, "osName", "os\u200bName", 1), []string{"1:1 error missing-key", "3:3 error invisible-character"}, ""},
+		{"direction in a comment", generic + "# \u202eabc\u202c\n", []string{"5:3 warning invisible-character"}, ""},
+		{"invisible in a macro", edge("  system.uri: 'a.io/b:{{.spectro.system.kuber\u200bnetes.version}}'\n"), []string{"6:15 error invisible-character", "*"}, ""},
+		{"booleans of YAML 1.1", strings.NewReplacer("rhel", "yes", `"8"`, "Off").Replace(generic), []string{"3:11 error wrong-type +", "4:14 error wrong-type +"}, strings.NewReplacer("rhel", `"yes"`, `"8"`, `"Off"`).Replace(generic)},
+		{"no booleans of YAML 1.1", strings.NewReplacer("rhel", "!!str yes", `"8"`, "oN").Replace(generic), nil, ""},
+		{"JSON", `{"pack": {"osImageOverride": "ami-1a2b3c4d", "osNam": 1, "osVersion": 24.10}}`, []string{"1:46 error unknown-key +", "1:71 error wrong-type +"}, `{"pack": {"osImageOverride": "ami-1a2b3c4d", "osName": 1, "osVersion": "24.10"}}`},
+	})
 }
 
 func genericWith(id string) string { return strings.Replace(generic, "ami-1a2b3c4d", id, 1) }

@@ -1,16 +1,12 @@
 package lint
 
 import (
-	"flag"
-	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	yaml "go.yaml.in/yaml/v3"
 )
 
 // fixAll fixes until nothing is left that can be.
@@ -35,61 +31,16 @@ func hasError(findings []Finding) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error })
 }
 
-// TestWhatIsNotYAML: a text that does not parse, or that no-break spaces indent, is
-// repaired where that has one reading, all of it or nothing.
-func TestWhatIsNotYAML(t *testing.T) {
-	spaced := func(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
-	const edge = clean + "options:\n  system.uri: 'a.io/b:1'\n"
-	for _, tt := range []struct{ name, in, fixed string }{
-		{"edge, all spaces", spaced(edge), edge},
-		{"indentation", strings.ReplaceAll(edge, "  ", "\u00a0\u00a0"), edge},
-		{"half of each indentation", strings.ReplaceAll(generic+"stages:\n  x:\n    - a\n    - b: c\n", "  ", "\u00a0 "), generic + "stages:\n  x:\n    - a\n    - b: c\n"},
-		{"keys in quotes", spaced(strings.ReplaceAll(generic, "osName", `"osName"`)), strings.ReplaceAll(generic, "osName", `"osName"`)},
-		{"a key that a word goes on to", "pack:\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", generic},
-		{"lines of a script", generic + "x:\n  - |\n\u00a0\u00a0\u00a0\u00a0echo a\n    echo b\n", generic + "x:\n  - |\n    echo a\n    echo b\n"},
-		{"words keep theirs", "pack:\n\u00a0 osImageOverride: ami-1a2b3c4d\n  osName: rhel\u00a0x\n  osVersion: \"8\"\n", strings.Replace(generic, "rhel", "rhel\u00a0x", 1)},
-		{"comments keep theirs", "# a:\u00a0b\n" + spaced(generic), "# a:\u00a0b\n" + generic},
-		{"text that looks like a key", generic + "\u00a0\u00a0x: y\nl:\n- echo the image:\u00a0ubuntu\n", ""},
-		{"text in quotes over lines", "\u00a0x: y\nl: \"a\n  note:\u00a0b\"\n", ""},
-		{"a key in a flow mapping", generic + "\u00a0\u00a0x: y\nm: {a:\u00a0b}\n", ""},
-		{"also no YAML after it", spaced(generic) + "x: [\n", ""},
-		{"quotes", generic + "x: “a: b” # “c”\n", generic + "x: \"a: b\" # “c”\n"},
-		{"quotes, and text with two", generic + "x: “a: b”\ny: “Foo” bar “baz”\n", generic + "x: \"a: b\"\ny: “Foo” bar “baz”\n"},
-		{"two phrases", generic + "x: “a: b” and “c: d”\n", ""},
-		{"quotes of two kinds", generic + "x: “Foo: bar” baz ‘x’\n", ""},
-		{"quotes in a list", generic + "x: [“a: b”, “c]d”]\n", ""},
-		{"a half quote", generic + "x: 'a: b’\n", generic + "x: 'a: b'\n"},
-		{"a half quote with an escape", generic + "x: \"a\\tb”\n", ""},
-		{"quotes and an escape", generic + "x: “a: b\\n”\n", ""},
-		{"quotes in a script", generic + "x: “a: b”\ns: |\n  y: “a: b”\n", generic + "x: \"a: b\"\ns: |\n  y: “a: b”\n"},
-		{"quotes in a value that goes on", generic + "x: “a: b”\n  c\n", ""},
-		{"a macro", generic + "x: {{.spectro.var.a}}/b # c\n", generic + "x: '{{.spectro.var.a}}/b' # c\n"},
-		{"a macro in a script", generic + "x: {{.spectro.var.a}}/b\ns: |\n  {{.spectro.var.a}}/b\n", generic + "x: '{{.spectro.var.a}}/b'\ns: |\n  {{.spectro.var.a}}/b\n"},
-		{"a key that starts with a macro", generic + "x:\n  {{.spectro.var.k}}x: v\n", ""},
-		{"a macro without its end", generic + "x: {{.spectro.var.k\n", ""},
-		{"a macro that YAML reads as a comment's end", generic + "x: {{.spectro.var.a}}/b\u00a0# c\n", ""},
-		{"a macro, a tab and a comment", generic + "x: {{.spectro.var.a}}/b\t# c\n", ""},
-		{"a key with a macro, and a tab", generic + "y:\n  {{.spectro.var.k}}x:\tv\n", ""},
-		{"macros with a colon between", generic + "x: {{.spectro.var.a}}/{{.spectro.var.b}}:{{.spectro.var.c}}\n", generic + "x: '{{.spectro.var.a}}/{{.spectro.var.b}}:{{.spectro.var.c}}'\n"},
-		{"a macro with a quote", generic + "x: {{.spectro.var.a}}/'b'\n", ""},
-		{"a macro that quotes", generic + "x: {{ printf \"%s\" .spectro.var.a }}/b\n", generic + "x: '{{ printf \"%s\" .spectro.var.a }}/b'\n"},
-		{"a macro in a list", generic + "x: [\n  a,\n  {{.spectro.var.b}}/c, d\n]\n", ""},
-		{"a macro alone in a list", generic + "x: [\n  {{.spectro.var.b}}/c\n]\n", ""},
-		{"a macro in a flow mapping", generic + "y: {\n  host: {{.spectro.var.h}}.lan,\n}\n", ""},
-		{"a macro in a list of lists", generic + "x: [ [\n  {{.spectro.var.b}}/c ], [ d\n]]\n", ""},
-		{"a macro in JSON", "{\"pack\": {\"osName\": \"rhel\", \"osVersion\": \"8\",\n  \"osImageOverride\": {{.spectro.var.ami}}-x,\n}}\n", ""},
-		{"macros with no-break spaces", spaced(strings.Replace(generic, "ami-1a2b3c4d", `"{{ .spectro.var.ami }}"`, 1)), strings.Replace(generic, "ami-1a2b3c4d", `"{{ .spectro.var.ami }}"`, 1)},
-		{"bare macros with no-break spaces", spaced(strings.Replace(generic, "ami-1a2b3c4d", "{{ .spectro.var.ami }}", 1)), strings.Replace(generic, "ami-1a2b3c4d", "'{{ .spectro.var.ami }}'", 1)},
-		{"no-break spaces that a macro quotes", generic + "x:\u00a0'{{\u00a0printf \"a\u00a0b\" .spectro.var.x }}'\n  y: [\n", ""},
-		{"a no-break space before #", spaced(generic) + "note: issue\u00a0#5 is open\n", ""},
-		{"a no-break space between a colon and #", spaced(generic) + "color:\u00a0#fff\n", ""},
-		{"before # in an item", strings.ReplaceAll(generic, "  ", "\u00a0\u00a0") + "list:\n  - k1: issue\u00a0#5\n\u00a0\u00a0- b: c\n", ""},
-		{"before # in a value of two lines", generic + "l:\n\u00a0\u00a0- a: see\n      note\u00a0#5\n", ""},
-		{"before # in a flow list", generic + "l:\n\u00a0\u00a0- [a, see\u00a0#5\n  ]\n", ""},
-		{"a macro and spaces of text", generic + "x: {{.spectro.var.a}}/b\nl:\n- echo the image:\u00a0ubuntu\n", generic + "x: '{{.spectro.var.a}}/b'\nl:\n- echo the image:\u00a0ubuntu\n"},
-		{"tabs", "pack:\n\tosName: x\n\tosVersion: '8'\n", ""},
-		{"tabs of width four", generic + "a:\n  - b:\n      - c: d\n\t\te: f\n", ""},
-	} {
+type repairCase struct {
+	name, in, fixed string
+}
+
+// checkRepairs: a text that does not parse, or that no-break spaces indent, is repaired
+// where that has one reading, all of it or nothing. Without a fixed text it stays, with an
+// error.
+func checkRepairs(t *testing.T, cases []repairCase) {
+	t.Helper()
+	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
 			want := tt.fixed
@@ -106,14 +57,102 @@ func TestWhatIsNotYAML(t *testing.T) {
 	}
 }
 
-// TestNoGuesses: where another reading is likely, the finding is told and nothing is
+func TestWhatIsNotYAML(t *testing.T) {
+	spaced := func(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
+	const edge = clean + "options:\n  system.uri: 'a.io/b:1'\n"
+	checkRepairs(t, []repairCase{
+		{"edge, all spaces", spaced(edge), edge},
+		{"indentation", strings.ReplaceAll(edge, "  ", "\u00a0\u00a0"), edge},
+		{"half of each indentation", strings.ReplaceAll(generic+"stages:\n  x:\n    - a\n    - b: c\n", "  ", "\u00a0 "), generic + "stages:\n  x:\n    - a\n    - b: c\n"},
+		{"keys in quotes", spaced(strings.ReplaceAll(generic, "osName", `"osName"`)), strings.ReplaceAll(generic, "osName", `"osName"`)},
+		{"a key that a word goes on to", "pack:\n  osImageOverride: ami-1a2b3c4d\n  osName: rhel\n\u00a0\u00a0osVersion: \"8\"\n", generic},
+		{"lines of a script", generic + "x:\n  - |\n\u00a0\u00a0\u00a0\u00a0echo a\n    echo b\n", generic + "x:\n  - |\n    echo a\n    echo b\n"},
+		{"words keep theirs", "pack:\n\u00a0 osImageOverride: ami-1a2b3c4d\n  osName: rhel\u00a0x\n  osVersion: \"8\"\n", strings.Replace(generic, "rhel", "rhel\u00a0x", 1)},
+		{"comments keep theirs", "# a:\u00a0b\n" + spaced(generic), "# a:\u00a0b\n" + generic},
+		{"text that looks like a key", generic + "\u00a0\u00a0x: y\nl:\n- echo the image:\u00a0ubuntu\n", ""},
+		{"text in quotes over lines", "\u00a0x: y\nl: \"a\n  note:\u00a0b\"\n", ""},
+		{"a key in a flow mapping", generic + "\u00a0\u00a0x: y\nm: {a:\u00a0b}\n", ""},
+		{"also no YAML after it", spaced(generic) + "x: [\n", ""},
+	})
+}
+
+func TestWhatIsNotYAMLForItsQuotes(t *testing.T) {
+	checkRepairs(t, []repairCase{
+		{"quotes", generic + "x: “a: b” # “c”\n", generic + "x: \"a: b\" # “c”\n"},
+		{"quotes, and text with two", generic + "x: “a: b”\ny: “Foo” bar “baz”\n", generic + "x: \"a: b\"\ny: “Foo” bar “baz”\n"},
+		{"two phrases", generic + "x: “a: b” and “c: d”\n", ""},
+		{"quotes of two kinds", generic + "x: “Foo: bar” baz ‘x’\n", ""},
+		{"quotes in a list", generic + "x: [“a: b”, “c]d”]\n", ""},
+		{"a half quote", generic + "x: 'a: b’\n", generic + "x: 'a: b'\n"},
+		{"a half quote with an escape", generic + "x: \"a\\tb”\n", ""},
+		{"quotes and an escape", generic + "x: “a: b\\n”\n", ""},
+		{"quotes in a script", generic + "x: “a: b”\ns: |\n  y: “a: b”\n", generic + "x: \"a: b\"\ns: |\n  y: “a: b”\n"},
+		{"quotes in a value that goes on", generic + "x: “a: b”\n  c\n", ""},
+	})
+}
+
+func TestWhatIsNotYAMLForItsMacros(t *testing.T) {
+	checkRepairs(t, []repairCase{
+		{"a macro", generic + "x: {{.spectro.var.a}}/b # c\n", generic + "x: '{{.spectro.var.a}}/b' # c\n"},
+		{"a macro in a script", generic + "x: {{.spectro.var.a}}/b\ns: |\n  {{.spectro.var.a}}/b\n", generic + "x: '{{.spectro.var.a}}/b'\ns: |\n  {{.spectro.var.a}}/b\n"},
+		{"a key that starts with a macro", generic + "x:\n  {{.spectro.var.k}}x: v\n", ""},
+		{"a macro without its end", generic + "x: {{.spectro.var.k\n", ""},
+		{"a macro that YAML reads as a comment's end", generic + "x: {{.spectro.var.a}}/b\u00a0# c\n", ""},
+		{"a macro, a tab and a comment", generic + "x: {{.spectro.var.a}}/b\t# c\n", ""},
+		{"a key with a macro, and a tab", generic + "y:\n  {{.spectro.var.k}}x:\tv\n", ""},
+		{"macros with a colon between", generic + "x: {{.spectro.var.a}}/{{.spectro.var.b}}:{{.spectro.var.c}}\n", generic + "x: '{{.spectro.var.a}}/{{.spectro.var.b}}:{{.spectro.var.c}}'\n"},
+		{"a macro with a quote", generic + "x: {{.spectro.var.a}}/'b'\n", ""},
+		{"a macro that quotes", generic + "x: {{ printf \"%s\" .spectro.var.a }}/b\n", generic + "x: '{{ printf \"%s\" .spectro.var.a }}/b'\n"},
+		{"a macro in a list", generic + "x: [\n  a,\n  {{.spectro.var.b}}/c, d\n]\n", ""},
+		{"a macro alone in a list", generic + "x: [\n  {{.spectro.var.b}}/c\n]\n", ""},
+		{"a macro in a flow mapping", generic + "y: {\n  host: {{.spectro.var.h}}.lan,\n}\n", ""},
+		{"a macro in a list of lists", generic + "x: [ [\n  {{.spectro.var.b}}/c ], [ d\n]]\n", ""},
+		{"a macro in JSON", "{\"pack\": {\"osName\": \"rhel\", \"osVersion\": \"8\",\n  \"osImageOverride\": {{.spectro.var.ami}}-x,\n}}\n", ""},
+	})
+}
+
+func TestWhatIsNotYAMLForSpacesInMacros(t *testing.T) {
+	spaced := func(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
+	checkRepairs(t, []repairCase{
+		{"macros with no-break spaces", spaced(strings.Replace(generic, "ami-1a2b3c4d", `"{{ .spectro.var.ami }}"`, 1)), strings.Replace(generic, "ami-1a2b3c4d", `"{{ .spectro.var.ami }}"`, 1)},
+		{"bare macros with no-break spaces", spaced(strings.Replace(generic, "ami-1a2b3c4d", "{{ .spectro.var.ami }}", 1)), strings.Replace(generic, "ami-1a2b3c4d", "'{{ .spectro.var.ami }}'", 1)},
+		{"no-break spaces that a macro quotes", generic + "x:\u00a0'{{\u00a0printf \"a\u00a0b\" .spectro.var.x }}'\n  y: [\n", ""},
+		{"a no-break space before #", spaced(generic) + "note: issue\u00a0#5 is open\n", ""},
+		{"a no-break space between a colon and #", spaced(generic) + "color:\u00a0#fff\n", ""},
+		{"before # in an item", strings.ReplaceAll(generic, "  ", "\u00a0\u00a0") + "list:\n  - k1: issue\u00a0#5\n\u00a0\u00a0- b: c\n", ""},
+		{"before # in a value of two lines", generic + "l:\n\u00a0\u00a0- a: see\n      note\u00a0#5\n", ""},
+		{"before # in a flow list", generic + "l:\n\u00a0\u00a0- [a, see\u00a0#5\n  ]\n", ""},
+		{"a macro and spaces of text", generic + "x: {{.spectro.var.a}}/b\nl:\n- echo the image:\u00a0ubuntu\n", generic + "x: '{{.spectro.var.a}}/b'\nl:\n- echo the image:\u00a0ubuntu\n"},
+		{"tabs", "pack:\n\tosName: x\n\tosVersion: '8'\n", ""},
+		{"tabs of width four", generic + "a:\n  - b:\n      - c: d\n\t\te: f\n", ""},
+	})
+}
+
+type guessCase struct {
+	name, in string
+	want     []string
+}
+
+// checkNoGuesses: where another reading is likely, the finding is told and nothing is
 // changed.
+func checkNoGuesses(t *testing.T, cases []guessCase) {
+	t.Helper()
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
+			if diff := cmp.Diff(tt.want, show(findings)); diff != "" {
+				t.Errorf("-want +got\n%s\n%+v", diff, findings)
+			}
+			if diff := cmp.Diff(tt.in, fixed); diff != "" {
+				t.Errorf("changed: -want +got\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestNoGuesses(t *testing.T) {
 	edge := func(uri string) string { return clean + "options:\n  system.uri: " + uri + "\n" }
-	for _, tt := range []struct {
-		name, in string
-		want     []string
-	}{
+	checkNoGuesses(t, []guessCase{
 		{"pipeline without its end", generic + "x: '{{ .spectro.var.a | upper'\n", []string{"5:8 error macro-braces"}},
 		{"function without its start", generic + "x: 'printf \"q\" .spectro.var.a }}'\n", []string{"5:16 error macro-braces"}},
 		{"braces apart", generic + "x: '{ {.spectro.system.kubernetes.version} }'\n", []string{"5:8 error macro-braces"}},
@@ -127,12 +166,22 @@ func TestNoGuesses(t *testing.T) {
 		{"a merged value", "base: &b {osName: rhel, osVersion: 24.10}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\nother:\n  <<: *b\n", []string{"1:36 error wrong-type"}},
 		{"a key that an alias repeats", "pack: &p\n  osImageOverride: ami-1a2b3c4d\n  osNmae: x\n  osVersion: '8'\nother: *p\n", []string{"3:3 error unknown-key"}},
 		{"quotes that an alias repeats", generic + "x: &x “a”\ny: *x\n", []string{"5:7 error typographic-quote"}},
+	})
+}
+
+func TestNoGuessesOfSpacesAndQuotes(t *testing.T) {
+	checkNoGuesses(t, []guessCase{
 		{"text with a no-break space", generic + "l:\n- echo the image:\u00a0ubuntu\n- [echo, set osName:\u00a0x]\nk: the image:\u00a0foo\n", nil},
 		{"likely a key", generic + "l:\n- x:\u00a0y\nm: {a:\u00a0b}\nn: x\u00a0# y\n", []string{"6:5 warning no-break-space", "7:5 warning no-break-space", "8:4 warning no-break-space"}},
 		{"a comment or a value of the pack", strings.Replace(generic, "rhel", "rhel\u00a0# c", 1), []string{"3:11 error no-break-space"}},
 		{"quotes that a list parts", generic + "x: [“a: b”, c]\n", []string{"5:5 warning typographic-quote"}},
 		{"a line of a script", generic + "s: |\n  a\n   \u00a0b\n", []string{"7:4 warning no-break-space"}},
 		{"quotes of two kinds", generic + "x: “y'\n", []string{"5:4 warning typographic-quote"}},
+	})
+}
+
+func TestNoGuessesOfWhatReadersRefuse(t *testing.T) {
+	checkNoGuesses(t, []guessCase{
 		{"merge of nothing", generic + "  <<:\n", []string{"5:3 error syntax"}},
 		{"merge of text", generic + "  <<: foo\n", []string{"5:3 error syntax"}},
 		{"merge of a list of text", generic + "  <<: [foo]\n", []string{"5:3 error syntax"}},
@@ -156,6 +205,12 @@ func TestNoGuesses(t *testing.T) {
 		{"text behind an end mark", generic + "...\nstages: x\n", []string{"6:1 error syntax", "6:1 warning unknown-pack"}},
 		{"documents behind end marks", generic + "...\n# c\n---\n" + generic + "...\n", nil},
 		{"a key that an alias stands for", "k: &k osName\npack:\n  osImageOverride: ami-1a2b3c4d\n  *k : b\n  osVersion: '8'\n", nil},
+	})
+}
+
+func TestNoGuessesOfTheURI(t *testing.T) {
+	edge := func(uri string) string { return clean + "options:\n  system.uri: " + uri + "\n" }
+	checkNoGuesses(t, []guessCase{
 		{"uri: no macro", edge("'a.io/b:{{'"), []string{"6:15 error macro-braces"}},
 		{"uri: three braces", edge("'a.io/b:{{{.spectro.system.kubernetes.version}}}'"), []string{"6:15 error macro-braces"}},
 		{"uri: two dots", edge("'a.io/b:{{..spectro.system.kubernetes.version}}'"), []string{"6:15 error macro-braces"}},
@@ -168,17 +223,7 @@ func TestNoGuesses(t *testing.T) {
 		{"a macro that ends in a dot", strings.Replace(generic, "rhel", "'{{.spectro.var.}}'", 1), []string{"3:11 error macro-braces"}},
 		{"uri: a space", edge("'a.io/b c:{{.spectro.var.x}}'"), []string{"6:15 error image-reference"}},
 		{"uri: branches", edge("'{{ if .spectro.var.x }}a.io/b{{ else }}c.io/b{{ end }}:{{.spectro.system.kubernetes.version | upper}}@x'"), nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(tt.in)})
-			if diff := cmp.Diff(tt.want, show(findings)); diff != "" {
-				t.Errorf("-want +got\n%s\n%+v", diff, findings)
-			}
-			if diff := cmp.Diff(tt.in, fixed); diff != "" {
-				t.Errorf("changed: -want +got\n%s", diff)
-			}
-		})
-	}
+	})
 }
 
 // TestHiddenKeys: a no-break space behind a key of the packs makes it part of the
@@ -290,111 +335,4 @@ func TestCostOfAliasesAndOfDroppedRepairs(t *testing.T) {
 			t.Errorf("%s: no finding", name)
 		}
 	}
-}
-
-var (
-	pasteCount = flag.Int("pastes", 1000, "how many pasted texts are fixed")
-	pasteSeed  = flag.Uint64("paste-seed", 1, "seed of the pasted texts")
-)
-
-// TestPastedText damages good values as a paste does. Either --fix brings back what was
-// damaged, or there is an error or, where the text is YAML by accident, a warning.
-func TestPastedText(t *testing.T) {
-	good := []string{
-		generic + "stages:\n  initramfs:\n    - name: x\n      commands:\n        - |\n          echo 'a' > /b\n          if [ -z \"$x\" ]; then\n            y\n          fi\n        - echo hi\n",
-		clean + "      - image: docker.io/a/b:1\noptions:\n  system.uri: \"a.io/x:k3s-{{ .spectro.system.kubernetes.version }}-v4\" # t\n  system.osName: ubuntu\nstages:\n  boot:\n    - name: a\n      if: '[ -f /x ]'\n      files:\n        - path: /etc/x\n          content: |\n            a: b\n            c: d\n",
-		generic + "  \"nested\":\n    deep: value # comment\n    list: [a, 'b', \"c\"]\n    map: {x: y}\n",
-	}
-	for i := range *pasteCount {
-		seed := *pasteSeed + uint64(i)
-		r := rand.New(rand.NewPCG(seed, 21))
-		text := good[i%len(good)]
-		damaged := paste(r, paste(r, text))
-		fixed, findings := fixAll(t, Input{Name: "v.yaml", Data: []byte(damaged)})
-		var want, got any
-		if err := yaml.Unmarshal([]byte(text), &want); err != nil {
-			t.Fatal(err)
-		}
-		err := yaml.Unmarshal([]byte(fixed), &got)
-		if err == nil && reflect.DeepEqual(want, spacesOf(got)) || hasError(findings) {
-			continue
-		}
-		if len(findings) == 0 {
-			t.Errorf("seed %d: %v\n%q\nfixed:\n%q\n%v", seed, err, damaged, fixed, show(findings))
-		}
-	}
-}
-
-// paste damages a text in one way, or not at all.
-func paste(r *rand.Rand, text string) string {
-	each := func(n int, change func(line, body string, indent int) string) string {
-		lines := strings.Split(text, "\n")
-		for i, line := range lines {
-			if body := strings.TrimLeft(line, " "); r.IntN(n) == 0 {
-				lines[i] = change(line, body, len(line)-len(body))
-			}
-		}
-		return strings.Join(lines, "\n")
-	}
-	spaces := func(n int) string {
-		var out strings.Builder
-		for _, c := range text {
-			if c == ' ' && r.IntN(n) == 0 {
-				c = '\u00a0'
-			}
-			out.WriteRune(c)
-		}
-		return out.String()
-	}
-	switch r.IntN(8) {
-	case 0:
-		return each(1+r.IntN(3), func(_, body string, indent int) string { return strings.Repeat("\u00a0", indent) + body })
-	case 1:
-		return spaces(1 + r.IntN(12))
-	case 2:
-		return spaces(100)
-	case 3:
-		return each(3, func(_, body string, indent int) string {
-			return strings.Repeat("\t", indent/2) + strings.Repeat(" ", indent%2) + body
-		})
-	case 4:
-		return each(4, func(_, body string, indent int) string {
-			return strings.Repeat("\t", indent/4) + strings.Repeat(" ", indent%4) + body
-		})
-	case 5:
-		return each(2, func(line, _ string, _ int) string {
-			if strings.Count(line, `"`)+strings.Count(line, "'") != 2 || strings.Contains(line, "echo") || strings.Contains(line, "-z") {
-				return line
-			}
-			for _, q := range [][3]string{{"'", "‘", "’"}, {`"`, "“", "”"}} {
-				line = strings.Replace(strings.Replace(line, q[0], q[1], 1), q[0], q[2], 1)
-			}
-			return line
-		})
-	case 6:
-		return each(1, func(line, _ string, _ int) string {
-			if strings.Contains(line, ": '{{") {
-				return strings.ReplaceAll(line, "'", "")
-			}
-			return line
-		})
-	}
-	return text
-}
-
-// spacesOf has spaces in place of no-break ones and tabs, which may be left in text.
-func spacesOf(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k := range v {
-			v[k] = spacesOf(v[k])
-		}
-	case []any:
-		for i := range v {
-			v[i] = spacesOf(v[i])
-		}
-	case string:
-		return strings.NewReplacer("\u00a0", " ", "\t", "  ").Replace(v)
-	}
-	return v
 }

@@ -1,0 +1,116 @@
+package pack
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+func TestVersionsOfATemplate(t *testing.T) {
+	values, err := Build(Input{edgePack(nil, spec.Values{Registry: "mirror.local"}), provider("demo")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref, ok := values.Reference("1.31.0"); !ok || ref != "mirror.local/team/ubuntu:k3s-1.31.0-v4.4.0-demo" {
+		t.Errorf("Reference = %q, %v", ref, ok)
+	}
+	// The image is looked for where it was found, not in the mirror.
+	lead, ok, err := Leads(Input{edgePack(nil, spec.Values{Registry: "mirror.local"}), provider("demo")})
+	if !ok || err != nil || lead.Agent != "v4.4.0" || lead.ID("v1.31.0") != "ttl.sh/team/ubuntu:k3s-1.31.0-v4.4.0-demo" || lead.Elsewhere != "mirror.local/team/ubuntu" {
+		t.Errorf("it leads to %+v, %v, %v", lead, ok, err)
+	}
+	if _, ok, err := Leads(Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{}), provider("demo")}); ok || err != nil {
+		t.Errorf("a tag is taken for a template: %v", err)
+	}
+	agent, err := Build(Input{edgePack(&spec.Edge{AgentMode: true}, spec.Values{}), nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref, ok := agent.Reference("1.31.0"); ok {
+		t.Errorf("agent mode refers to %q", ref)
+	}
+}
+
+// A template is rendered only for an image that it leads to, whatever the spec sets.
+func TestLeads(t *testing.T) {
+	tagged := func(tag, kubernetes string) *image.Image {
+		img := provider("")
+		img.ID, img.Attributes["tag"], img.KubernetesVersion = "ttl.sh/team/ubuntu:"+tag, tag, kubernetes
+		return img
+	}
+	untagged := provider("demo")
+	untagged.ID = "ttl.sh/team/ubuntu@" + untagged.Digest
+	delete(untagged.Attributes, "tag")
+	const demo = "k3s-1.30.4-v4.4.0-demo"
+	for _, tt := range []struct {
+		name, shape string
+		values      spec.Values
+		img         *image.Image
+		own         bool
+		kubernetes  string
+	}{
+		{"nothing set", "", spec.Values{}, provider("demo"), true, "1.30.4"},
+		{"its own parts", "", spec.Values{K8sDistribution: "k3s", PEVersion: "v4.4.0", CustomTag: "demo"}, provider("demo"), true, "1.30.4"},
+		{"a mirror", "", spec.Values{Registry: "m.io", Repo: "os"}, provider("demo"), true, "1.30.4"},
+		{"another system", "", spec.Values{OSName: "rhel", OSVersion: "9"}, provider("demo"), true, "1.30.4"},
+		{"another distribution", "", spec.Values{K8sDistribution: "rke2"}, provider("demo"), false, ""},
+		{"another agent", "", spec.Values{PEVersion: "v4.4.1"}, provider("demo"), false, ""},
+		{"another custom tag", "", spec.Values{CustomTag: "prod"}, provider("demo"), false, ""},
+		{"a custom tag that it has not", "", spec.Values{CustomTag: "demo"}, provider(""), false, ""},
+		{"parts that its source does not tell", "", spec.Values{PEVersion: "2025.1"}, tagged("k3s-1.30.4-2025.1", "1.30.4"), true, "1.30.4"},
+		{"a version that its source does not tell", "", spec.Values{PEVersion: "2025.1"}, tagged("k3s-1.30.4-2025.1", ""), true, "1.30.4"},
+		{"no version at all", "", spec.Values{PEVersion: "2025.1"}, tagged("k3s-latest-2025.1", ""), false, ""},
+		{"no version but its parts", "", spec.Values{}, tagged("k3s-v4.4.0", ""), false, ""},
+		{"a version that overlaps", "", spec.Values{PEVersion: "2025.1"}, tagged("k3s-2025.1", ""), false, ""},
+		{"a v", "", spec.Values{PEVersion: "v4.4.0"}, tagged("k3s-v1.30.4-v4.4.0", "1.30.4"), false, ""},
+		{"another version than its source tells", "", spec.Values{PEVersion: "v4.4.0"}, tagged("k3s-1.30.5-v4.4.0", "1.30.4"), false, ""},
+		{"a pre-release of Kubernetes", "", spec.Values{PEVersion: "v4.4.0"}, tagged("k3s-1.31.0-rc.1-v4.4.0", "1.31.0-rc.1"), true, "1.31.0-rc.1"},
+		{"what the distribution adds", "", spec.Values{PEVersion: "k3s1-v4.4.0"}, tagged("k3s-1.30.4-k3s1-v4.4.0", "1.30.4+k3s1"), true, "1.30.4"},
+		{"1.0", "1.0", spec.Values{PEVersion: "v4.4.0", CustomTag: "demo"}, tagged("1.30.4-v4.4.0_demo", ""), true, "1.30.4"},
+		{"1.0 of another agent", "1.0", spec.Values{PEVersion: "v4.4.1", CustomTag: "demo"}, tagged("1.30.4-v4.4.0_demo", ""), false, ""},
+		{"no tag", "", spec.Values{PEVersion: "v4.4.0"}, untagged, true, "1.30.4"},
+		{"no tag, another agent", "", spec.Values{PEVersion: "v4.4.1"}, untagged, false, ""},
+	} {
+		in := Input{edgePack(&spec.Edge{Shape: tt.shape}, tt.values), tt.img}
+		_, failed := Build(in)
+		if (failed == nil) != tt.own {
+			t.Errorf("%s: Build: %v", tt.name, failed)
+		}
+		lead, ok, err := Leads(in)
+		if set := tt.values.PEVersion + tt.values.CustomTag + tt.values.K8sDistribution; set == "" && !tt.own {
+			continue // nobody said that it leads elsewhere
+		}
+		if !ok || err != nil || lead.Own != tt.own || lead.Kubernetes != tt.kubernetes {
+			t.Errorf("%s: %+v, %v, %v", tt.name, lead, ok, err)
+		}
+	}
+	if lead, _, err := Leads(Input{edgePack(nil, spec.Values{PEVersion: "v5"}), tagged(demo, "1.30.4")}); err != nil || lead.ID("1.31.0") != "ttl.sh/team/ubuntu:k3s-1.31.0-v5" {
+		t.Errorf("%+v, %v", lead, err)
+	}
+}
+
+// TestMoving: latest alone names no image for long.
+func TestMoving(t *testing.T) {
+	latest := &image.Image{ID: "ttl.sh/team/ubuntu:latest", Provider: "oci", Digest: "sha256:" + strings.Repeat("a1", 32)}
+	for name, tt := range map[string]struct {
+		edge *spec.Edge
+		img  *image.Image
+		want int
+	}{
+		"tag":     {&spec.Edge{Reference: "tag"}, latest, 1},
+		"digest":  {&spec.Edge{Reference: "digest"}, latest, 0},
+		"version": {&spec.Edge{Reference: "tag"}, provider("demo"), 0},
+		"content": {&spec.Edge{Reference: "tag", ContentImages: []string{"a.io/b:latest", "a.io/b:1"}}, provider("demo"), 1},
+		"agent":   {&spec.Edge{AgentMode: true}, nil, 0},
+	} {
+		values, err := Build(Input{edgePack(tt.edge, spec.Values{}), tt.img})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := values.Moving(); len(got) != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
