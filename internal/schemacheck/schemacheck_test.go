@@ -1,10 +1,7 @@
 package schemacheck_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,97 +102,6 @@ func TestCheck(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestReadText(t *testing.T) {
-	tests := []struct {
-		name, data string
-		want       []string
-	}{
-		{"empty", "", []string{"1:1: the file is empty"}},
-		{"comment only", "# nothing\n", []string{"1:1: the file is empty"}},
-		{"null", "---\n~\n", []string{"2:1: the file is empty"}},
-		{"directive of YAML 1.2", "%YAML 1.2\n---\nmanifest: m\nretrys: 1\n", []string{`4:1: unknown key "retrys": did you mean "retries"?`}},
-		{"byte order mark, CRLF", "\uFEFFmanifest: m\r\nretrys: 1\r\n", []string{`2:1: unknown key "retrys": did you mean "retries"?`}},
-		{"byte order mark, column", "\uFEFFmanifst: m\n", []string{
-			`1:1: unknown key "manifst": did you mean "manifest"?`,
-		}},
-		{"UTF-16", "\xFF\xFE" + utf16le("manifest: m\n"), nil},
-		{"Windows-1252", "manifest: m\nruns: \x93all\x94\n", []string{"2:7: the file is not UTF-8: save it with the encoding UTF-8"}},
-		{"tab", "manifest: m\nos:\n\tname: x\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
-		{"tab after spaces", "manifest: m\nos:\n  name: x\n  \tfoo: y\n", []string{"4:3: a tab indents this line: YAML wants spaces"}},
-		{"backslash in plain text", `manifest: out\packer.json`, nil},
-		{"backslash in double quotes", "manifest: \"out\\packer.json\"\n", []string{`1:1: found unknown escape character: in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`}},
-		{"typographic quotes", "manifest: “m.json”\nruns: ‘all’\n", []string{
-			`1:11: manifest: “m.json” has typographic quotes, which YAML takes as text: use straight quotes: "m.json"`,
-			`2:7: runs: ‘all’ has typographic quotes, which YAML takes as text: use straight quotes: "all"`,
-		}},
-		{"no-break space", "manifest:\u00a0m\n", []string{`1:1: "manifest:\u00a0m" holds an invisible character (a no-break or zero-width space): type it again with plain spaces`}},
-		{"two documents", "manifest: m\n---\nmanifest: n\n", []string{"3:1: a second document begins here: keep one document in a file; drop the --- or split the file"}},
-		{"markers around one", "---\nmanifest: m\n---\n", nil},
-		{"colon in a value", "manifest: a: b\n", []string{"1:1: mapping values are not allowed in this context: quote a value that holds a colon and a space, and check the indentation"}},
-		{"@", "manifest: @m\n", []string{"1:1: found character that cannot start any token: quote a value that begins with @, ` or %"}},
-		{"alias", "labels: &l {a: x}\nos: &o {name: &n rhel}\nmanifest: *n\n", nil},
-		{"anchor in itself", "manifest: &a [*a]\n", []string{"1:15: the anchor &a contains itself"}},
-		{"own tag", "manifest: !file m\n", []string{"1:11: manifest: the tag !file is not supported: quote the value if the ! belongs to it"}},
-		{"mapping as key", "? {a: b}\n: c\nmanifest: m\n", []string{"1:3: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
-		{"template text", "manifest: {{ .file }}\n", []string{"1:12: manifest: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, check(t, test.data)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func utf16le(s string) string {
-	var b strings.Builder
-	for _, u := range utf16.Encode([]rune(s)) {
-		b.WriteByte(byte(u))
-		b.WriteByte(byte(u >> 8))
-	}
-	return b.String()
-}
-
-func TestMergeKey(t *testing.T) {
-	node, problems := yamldoc.Read([]byte("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 0}\n"))
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	c, _ := node.At("c")
-	want := map[string]any{"x": int64(0), "y": int64(2), "z": int64(4)}
-	if diff := cmp.Diff(want, c.Interface()); diff != "" {
-		t.Error(diff)
-	}
-	if y, _ := node.At("c", "y"); y.Line != 1 {
-		t.Errorf("a merged field has line %d, want that of its anchor", y.Line)
-	}
-}
-
-// Ten levels of ten aliases each stand for ten thousand million values.
-func TestAliasBomb(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("a: &a x\n")
-	for c := 'b'; c <= 'k'; c++ {
-		fmt.Fprintf(&b, "%c: &%c [%s]\n", c, c, strings.Repeat(fmt.Sprintf("*%c, ", c-1), 10))
-	}
-	_, problems := yamldoc.Read([]byte(b.String()))
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, "more than 100000 values") {
-		t.Errorf("got %v", problems)
-	}
-}
-
-func TestLimits(t *testing.T) {
-	for name, data := range map[string]string{
-		"more than the": strings.Repeat("#", yamldoc.MaxBytes+1),
-		"nested deeper": strings.Repeat("[", 200) + strings.Repeat("]", 200),
-	} {
-		if _, problems := yamldoc.Read([]byte(data)); len(problems) != 1 || !strings.Contains(problems[0].Message, name) {
-			t.Errorf("got %v, want %q", problems, name)
-		}
 	}
 }
 
