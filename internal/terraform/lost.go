@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 const lostName = "byoos_lost"
@@ -26,10 +26,11 @@ func (p profile) lostExpression() string {
 
 // decoded returns the rendered values; nil when they are no mapping.
 func decoded(values string) map[string]any {
-	var out map[string]any
-	if err := yaml.Unmarshal([]byte(values), &out); err != nil {
+	node, _ := yamldoc.Read([]byte(values))
+	if node == nil {
 		return nil
 	}
+	out, _ := node.Interface().(map[string]any)
 	return out
 }
 

@@ -71,7 +71,7 @@ func TestHostHasNoCloudSDK(t *testing.T) {
 func TestPurePackages(t *testing.T) {
 	pure := []string{
 		"./internal/image", "./internal/selection", "./internal/pack", "./internal/spec", "./internal/lint",
-		"./internal/freshness", "./internal/schemacheck", "./internal/yamledit",
+		"./internal/freshness", "./internal/schemacheck", "./internal/yamldoc", "./internal/yamledit",
 	}
 	forbidden := []string{"os", "os/exec", "net", "net/http", "io/ioutil", "github.com/spf13/cobra", "google.golang.org/grpc", "github.com/hashicorp/go-plugin"}
 	packages := deps(t, pure...)
