@@ -226,14 +226,17 @@ func TestGoOnWithAClone(t *testing.T) {
 	}
 }
 
+// refused is a target that is refused, and the words that say why.
+type refused struct {
+	profile string
+	target  func(*palette.Target)
+	goal    palette.Goal
+	state   func(*fakepalette.State)
+	want    string
+}
+
 func TestRefusals(t *testing.T) {
-	cases := map[string]struct {
-		profile string
-		target  func(*palette.Target)
-		goal    palette.Goal
-		state   func(*fakepalette.State)
-		want    string
-	}{
+	checkRefused(t, map[string]refused{
 		"no profile":        {profile: "nope", want: `there is no profile "nope"`},
 		"no project":        {profile: "rhel-prod", target: func(t *palette.Target) { t.Scope = palette.ProjectScope("Def") }, want: `has 0 projects named "Def"`},
 		"no version":        {profile: "rhel-prod", target: func(t *palette.Target) { t.Version = "9.9.9" }, want: "has no version 9.9.9; it has 1.2.0"},
@@ -253,6 +256,11 @@ func TestRefusals(t *testing.T) {
 			other.UID, other.Version = "profile-rhel-2", "1.1.0"
 			s.Profiles = append(s.Profiles, &other)
 		}, want: "2 profiles of project \"Default\" are named \"rhel-prod\": 1.1.0 (uid profile-rhel-2), 1.2.0 (uid profile-rhel)"},
+	})
+}
+
+func TestRefusalsOfWhatIsThere(t *testing.T) {
+	checkRefused(t, map[string]refused{
 		"layer of another kind":   {profile: "rhel-prod", state: func(s *fakepalette.State) { s.Profiles[0].Published[0].Layer = "addon" }, want: "is of layer addon"},
 		"values that are no YAML": {profile: "rhel-prod", state: func(s *fakepalette.State) { s.Profiles[0].Published[0].Values = "pack: [\n" }, want: "aws-east:"},
 		"somebody's draft": {profile: "rhel-prod", goal: palette.Goal{Publish: true}, state: func(s *fakepalette.State) {
@@ -270,7 +278,11 @@ func TestRefusals(t *testing.T) {
 			p.Draft = append([]fakepalette.Layer(nil), p.Published...)
 			p.Draft[1].Values = "pack:\n  k8sHardening: false\n"
 		}, want: "has unpublished edits of somebody else in kubernetes"},
-	}
+	})
+}
+
+func checkRefused(t *testing.T, cases map[string]refused) {
+	t.Helper()
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -317,140 +329,6 @@ func TestPaletteRefusesTheValues(t *testing.T) {
 	e := wantFailure(t, err, "palette refuses the values")
 	sameList(t, "details", e.Details, []string{"generic-byoi: values have no pack section (MissingKey)"})
 	sameList(t, "writes", w.writes(), nil)
-}
-
-func TestDryRun(t *testing.T) {
-	for _, mode := range []palette.DryRun{palette.DryRunClient, palette.DryRunServer} {
-		w := newWorld(t)
-		plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
-		w.Forget()
-		report, err := w.client.Apply(t.Context(), plan, palette.Options{DryRun: mode})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameList(t, "writes", w.writes(), nil)
-		want := 0
-		if mode == palette.DryRunServer {
-			want = 1
-		}
-		if report.Validated != (mode == palette.DryRunServer) || len(w.Calls()) != want {
-			t.Errorf("%s: got calls %v, report %+v", mode, w.Calls(), report)
-		}
-		var actions []string
-		for _, step := range report.Steps {
-			actions = append(actions, string(step.Action))
-			if step.Done || step.Progress != palette.ProgressPlanned {
-				t.Errorf("%s: step %s is said to be done", mode, step.Action)
-			}
-		}
-		sameList(t, "actions", actions, []string{"clone-version", "update-layer", "publish"})
-		if report.State != palette.StatePlanned {
-			t.Errorf("got state %s", report.State)
-		}
-	}
-}
-
-func TestExpectation(t *testing.T) {
-	w := newWorld(t)
-	diff := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{}).Difference(palette.SideDraft)
-
-	w.Change(func(s *fakepalette.State) { s.Profiles[0].Published[1].Values += "# touched\n" })
-	w.Forget()
-	plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{})
-	_, err := w.client.Apply(t.Context(), plan, palette.Options{Expect: &diff.Expect})
-	wantFailure(t, err, "changed since the diff: that saw version "+diff.Expect.Before+", now it is "+plan.Expectation(palette.SideDraft).Before)
-	sameList(t, "writes", w.writes(), nil)
-
-	// Other values than those shown.
-	diff = plan.Difference(palette.SideDraft)
-	other := w.plan(t, request(t, "rhel-prod", "ami-0cccccccccccccccc"), palette.Goal{})
-	_, err = w.client.Apply(t.Context(), other, palette.Options{Expect: &diff.Expect})
-	wantFailure(t, err, "are others than the diff showed")
-	sameList(t, "writes", w.writes(), nil)
-
-	// A new version is cloned from what was shown.
-	next := w.plan(t, request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.2.0" }), palette.Goal{NewVersion: "1.3.0"})
-	if _, err := w.client.Apply(t.Context(), next, palette.Options{Expect: &diff.Expect}); err != nil {
-		t.Fatal(err)
-	}
-
-	// As shown; and again, when the first run ended half way.
-	for range 2 {
-		plan := w.plan(t, request(t, "rhel-prod", newAMI, func(t *palette.Target) { t.Version = "1.2.0" }), palette.Goal{Publish: true})
-		if _, err := w.client.Apply(t.Context(), plan, palette.Options{Expect: &diff.Expect}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestDifference(t *testing.T) {
-	w := newWorld(t)
-	w.apply(t, request(t, "rhel-prod", newAMI), palette.Goal{})
-	plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{})
-	d := plan.Difference(palette.SideDraft)
-	if d.Different || d.Diff != "" || len(d.Actions) != 0 || len(d.Notes) != 1 {
-		t.Errorf("the draft is as wanted, but got %+v", d)
-	}
-	d = plan.Difference(palette.SidePublished)
-	want := `--- published/rhel-prod/generic-byoi
-+++ rendered/aws-east
-@@ -1,6 +1,6 @@
- # the OS of production
- pack:
--  osImageOverride: "ami-0aaaaaaaaaaaaaaaa" # from the golden pipeline
-+  osImageOverride: "ami-0bbbbbbbbbbbbbbbb" # from the golden pipeline
-   osName: "rhel"
-   osVersion: "8"
-   custom: keep
-`
-	if diff := cmp.Diff(want, d.Diff); diff != "" || !d.Different {
-		t.Errorf("different %v (-want +got):\n%s", d.Different, diff)
-	}
-}
-
-func TestSeveralTargets(t *testing.T) {
-	w := newWorld(t)
-	requests := []palette.Request{
-		request(t, "nope", newAMI),
-		request(t, "rhel-prod", newAMI),
-		edgeRequest(t, "store-2026-01"),
-		request(t, "elsewhere", newAMI, func(t *palette.Target) { t.Scope = palette.ProjectScope("Default-2") }),
-	}
-	outcomes := w.applyAll(t.Context(), palette.Goal{}, 2, requests...)
-	var states []string
-	for _, o := range outcomes {
-		states = append(states, o.Report.Profile+" "+o.Report.State)
-	}
-	sameList(t, "states", states, []string{"nope failed", "rhel-prod draft", "stores draft", "elsewhere failed"})
-	if err := palette.Errors(outcomes); failure.Code(err) != failure.ExitPalette {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestCheckRequests(t *testing.T) {
-	at := func(version string) palette.Request {
-		return palette.Request{Target: palette.Target{Name: "at " + version, Pack: "generic-byoi", Profile: "p", Version: version}}
-	}
-	elsewhere := at("1.0.0")
-	elsewhere.Target.Scope = palette.ProjectScope("other")
-	cases := []struct {
-		a, b palette.Request
-		goal palette.Goal
-		bad  bool
-	}{
-		{at("1.0.0"), at("1.0.0"), palette.Goal{}, true},
-		{at("1.0.0"), at("1.1.0"), palette.Goal{}, false},
-		{at("1.0.0"), at(""), palette.Goal{}, true},
-		{at("1.0.0"), at("latest"), palette.Goal{}, true},
-		{at("1.0.0"), at("1.1.0"), palette.Goal{NewVersion: "2.0.0"}, true},
-		{at("1.0.0"), elsewhere, palette.Goal{}, false},
-	}
-	for _, c := range cases {
-		err := palette.CheckRequests([]palette.Request{c.a, c.b}, c.goal)
-		if c.bad != (failure.Code(err) == failure.ExitUsage) {
-			t.Errorf("%q and %q, %+v: got %v", c.a.Target.Version, c.b.Target.Version, c.goal, err)
-		}
-	}
 }
 
 func wantFailure(t *testing.T, err error, text string) *failure.Error {

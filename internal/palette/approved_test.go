@@ -157,6 +157,20 @@ func TestActionsAreThoseOfTheReport(t *testing.T) {
 	}
 }
 
+// slowClient waits for a minute before it repeats something.
+func slowClient(t *testing.T, url string) *palette.Client {
+	t.Helper()
+	secret, err := palette.NewSecret(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := palette.NewClient(palette.Config{Host: url, Secret: secret, Retries: 3, RetryWait: time.Minute, UserAgent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
 // An interruption while a run waits for Palette is one, whatever it waits for.
 func TestInterruptionOfAWait(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -197,14 +211,7 @@ func TestInterruptionOfAWait(t *testing.T) {
 				w.ServeHTTP(rw, r)
 			}))
 			defer server.Close()
-			secret, err := palette.NewSecret(canary)
-			if err != nil {
-				t.Fatal(err)
-			}
-			client, err := palette.NewClient(palette.Config{Host: server.URL, Secret: secret, Retries: 3, RetryWait: time.Minute, UserAgent: "test"})
-			if err != nil {
-				t.Fatal(err)
-			}
+			client := slowClient(t, server.URL)
 			plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 			if err != nil {
 				t.Fatal(err)

@@ -87,6 +87,7 @@ func TestReadsThatAreNoAnswer(t *testing.T) {
 		{"two values", 200, media, `{"items": []} {"items": []}`}, {"letter case", 200, media, `{"Items": [], "Spec": {}, "Variables": [], "Packs": {}}`},
 	}
 	empty := other{"no fields", 200, media, "{}"}
+	w := newWorld(t)
 	for operation, name := range map[string]string{
 		"v1ProjectsMetadata": "draft", "v1ClusterProfilesMetadata": "draft", "v1ClusterProfilesGet": "draft",
 		"v1ClusterProfilesUidPacksUidManifests": "draft", "V1ClusterProfilesUidVariablesGet": "draft", "v1ClusterProfilesUidValidatePacks": "draft",
@@ -98,7 +99,7 @@ func TestReadsThatAreNoAnswer(t *testing.T) {
 		}
 		for _, answer := range all {
 			t.Run(operation+"/"+answer.name, func(t *testing.T) {
-				w := newWorld(t)
+				w.Reset(baseState(t))
 				client := between(t, w, operation, false, answer.write)
 				_, err := through(t, client, scenarioNamed(t, name))
 				if e := wantFailure(t, err, notDescribed); !strings.Contains(e.Next, "check the host") {
@@ -119,6 +120,7 @@ func TestWritesThatAreNotAnswered(t *testing.T) {
 		{"a page", 200, "text/html", page}, {"a page with the status", 201, "text/html", page}, {"no uid", 201, media, `{}`}, {"null", 201, media, `null`},
 		{"an empty uid", 201, media, `{"uid": ""}`}, {"empty", 201, media, ""}, {"another status", 200, media, `{"uid": "profile-rhel"}`}, {"no content", 204, "", ""},
 	}
+	w := newWorld(t)
 	for operation, c := range map[string]struct {
 		scenario string
 		action   palette.Action
@@ -132,7 +134,7 @@ func TestWritesThatAreNotAnswered(t *testing.T) {
 		for _, answer := range c.answers {
 			for _, passing := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/%t", operation, answer.name, passing), func(t *testing.T) {
-					w := newWorld(t)
+					w.Reset(baseState(t))
 					report, err := through(t, between(t, w, operation, passing, answer.write), s)
 					if passing {
 						if err != nil {

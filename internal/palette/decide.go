@@ -390,14 +390,3 @@ func (p *Plan) isOwnClone(clone, original *Profile) bool {
 	_, inOriginal := p.ours(original.working())
 	return !inOriginal
 }
-
-// isCloneOf compares the variables, and all layers but those excepted. Manifests
-// get new uids in a clone, so it is their content that counts.
-func isCloneOf(clone, original *Profile, except func(Layer) bool) bool {
-	plain := func(all []Layer) []Layer { return slices.DeleteFunc(slices.Clone(all), except) }
-	layers := plain(clone.working())
-	return digest(clone.Variables) == digest(original.Variables) &&
-		(equalLayers(layers, plain(original.Published)) || equalLayers(layers, plain(original.Draft)))
-}
-
-func nobody(Layer) bool { return false }

@@ -53,6 +53,101 @@ func (p *Plan) Difference(side Side) Difference {
 	return d
 }
 
+// Expectation is what a diff saw and showed; an apply that is given one stops
+// when it finds something else.
+type Expectation struct {
+	// Palette is the host that was asked, ProfileUID the profile that was read; empty
+	// for one that was not there.
+	Palette    string `json:"palette"`
+	ProfileUID string `json:"profileUid,omitempty"`
+	// Before is the fingerprint of the profile that was read.
+	Before string `json:"before"`
+	// After are the fingerprints that the apply itself leads to, so that one that
+	// was interrupted can go on.
+	After []string `json:"after"`
+	// NewVersion is the version that was shown as a new one; empty for the target's own.
+	NewVersion string `json:"newVersion,omitempty"`
+	// Wanted identifies the values that were shown.
+	Wanted string `json:"wanted"`
+	// Publishes identifies all that was shown as what a publish leaves: layers, and what
+	// it changes of the profile itself; empty where that was not shown.
+	Publishes string `json:"publishes"`
+}
+
+// Expectation returns what this plan was made from and leads to, as one side of a
+// diff shows it.
+func (p *Plan) Expectation(side Side) Expectation {
+	base := p.read.base
+	drafted := Profile{Name: p.Target.Profile, Version: p.newProfileVersion()}
+	e := Expectation{
+		Palette: p.scope.Host(), Before: base.fingerprint(), NewVersion: p.Goal.NewVersion, Wanted: digest(trimmed(p.Layer.Values)),
+	}
+	if base != nil {
+		drafted, e.ProfileUID = *base, base.UID
+	}
+	drafted = p.drafted(drafted)
+	published := drafted
+	published.Published, published.pending = drafted.Draft, nil
+	e.After = []string{drafted.fingerprint(), published.fingerprint()}
+	leaves := p.leaves()
+	if side == SidePublished {
+		layer, _ := p.ours(leaves)
+		e.Wanted = digest(trimmed(layer.Values))
+	}
+	if profile := p.Profile(); side == SidePublished || profile == nil || !p.hasDraft(profile) {
+		e.Publishes = digest(struct {
+			Layers  []Layer
+			Changes []change `json:",omitempty"`
+		}{normal(leaves), p.changes()})
+	}
+	return e
+}
+
+// changes are what a publish of what this plan leads to would change of the profile
+// itself.
+func (p *Plan) changes() []change {
+	profile := p.Profile()
+	if profile == nil || !p.leavesDraft() {
+		return nil
+	}
+	return p.othersPending(profile)
+}
+
+// leaves are the layers that a publish of what this plan leads to would leave: those
+// of the draft, or without what somebody else has in it.
+func (p *Plan) leaves() []Layer {
+	source := p.Profile()
+	if source == nil {
+		return []Layer{p.Layer}
+	}
+	layers, wanted := source.Published, p.PublishedWanted
+	if p.leavesDraft() {
+		layers, wanted = source.working(), p.Layer.Values
+	}
+	ours, ok := p.ours(layers)
+	if !ok {
+		ours = p.Layer
+	}
+	ours.Values = wanted
+	return p.put(layers, ours)
+}
+
+// leavesDraft tells whether a publish takes the draft as it is.
+func (p *Plan) leavesDraft() bool { return !p.foreign || p.Goal.IncludeDraft }
+
+// published are the layers that clusters get; of a new version that never was
+// published, those of the version before.
+func (p *Plan) published() []Layer {
+	profile := p.Profile()
+	switch {
+	case profile == nil:
+		return nil
+	case len(profile.Published) == 0 && p.read.base != nil:
+		return p.read.base.Published
+	}
+	return profile.Published
+}
+
 // compared is a text in its two forms.
 type compared struct{ from, to, have, want string }
 

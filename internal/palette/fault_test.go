@@ -79,31 +79,41 @@ func TestFaultAtEachRequest(t *testing.T) {
 		fakepalette.CutBefore, fakepalette.CutAfter, fakepalette.CutBody, fakepalette.TooMany, fakepalette.ServerError,
 		fakepalette.ErrorAfter, fakepalette.Expired, fakepalette.Conflict, fakepalette.NotJSON,
 	}
-	w := newWorld(t)
 	for _, s := range scenarios(t) {
-		before, after, requests := cleanRun(t, w, s)
-		for _, fault := range faults {
-			for n := 1; n <= requests; n++ {
-				for _, times := range repeats(fault) {
-					t.Run(fmt.Sprintf("%s/%s/%d/%d", s.name, fault, n, times), func(t *testing.T) {
-						w.Reset(baseState(t))
-						for i := range times {
-							w.Fail(n+i, fault)
-						}
-						err := s.run(t, w)
-						noCanary(t, fmt.Sprint(err))
-						checkPublished(t, content(w.State()), before, after)
-						w.Heal()
-						if err := s.run(t, w); err != nil {
-							t.Fatalf("the next apply does not finish: %v", err)
-						}
-						if diff := cmp.Diff(after, content(w.State()), anyUID); diff != "" {
-							t.Errorf("after the next apply (-want +got):\n%s", diff)
-						}
-					})
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			before, after, requests := cleanRun(t, w, s)
+			for _, fault := range faults {
+				for n := 1; n <= requests; n++ {
+					for _, times := range repeats(fault) {
+						t.Run(fmt.Sprintf("%s/%d/%d", fault, n, times), func(t *testing.T) {
+							w.Reset(baseState(t))
+							for i := range times {
+								w.Fail(n+i, fault)
+							}
+							err := s.run(t, w)
+							noCanary(t, fmt.Sprint(err))
+							s.checkNext(t, w, before, after)
+						})
+					}
 				}
 			}
-		}
+		})
+	}
+}
+
+// checkNext applies once more, after a run that was disturbed: clusters got the old or
+// the new profile, and the next apply finishes.
+func (s scenario) checkNext(t *testing.T, w *world, before, after map[string][2][]fakepalette.Layer) {
+	t.Helper()
+	checkPublished(t, content(w.State()), before, after)
+	w.Heal()
+	if err := s.run(t, w); err != nil {
+		t.Fatalf("the next apply does not finish: %v", err)
+	}
+	if diff := cmp.Diff(after, content(w.State()), anyUID); diff != "" {
+		t.Errorf("after the next apply (-want +got):\n%s", diff)
 	}
 }
 
@@ -129,13 +139,7 @@ func TestInterruptionAtEachRequest(t *testing.T) {
 				// taken for somebody else's change by the next apply.
 				w.Settle()
 				w.Pause(nil)
-				checkPublished(t, content(w.State()), before, after)
-				if err := s.run(t, w); err != nil {
-					t.Fatalf("the next apply does not finish: %v", err)
-				}
-				if diff := cmp.Diff(after, content(w.State()), anyUID); diff != "" {
-					t.Errorf("after the next apply (-want +got):\n%s", diff)
-				}
+				s.checkNext(t, w, before, after)
 			})
 		}
 	}

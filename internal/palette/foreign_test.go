@@ -44,8 +44,9 @@ func TestManifestEditsStopPublishing(t *testing.T) {
 		})
 	}
 	// Before each request; at a write alone it cannot be seen.
+	w := newWorld(t)
 	for n, done := 1, false; !done; n++ {
-		w := newWorld(t)
+		w.Reset(baseState(t))
 		edited := false
 		w.Before(func(i int, call fakepalette.Call, s *fakepalette.State) {
 			if i == n && !call.Writes() {

@@ -180,3 +180,14 @@ func digest(v any) string {
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:16])
 }
+
+// isCloneOf compares the variables, and all layers but those excepted. Manifests
+// get new uids in a clone, so it is their content that counts.
+func isCloneOf(clone, original *Profile, except func(Layer) bool) bool {
+	plain := func(all []Layer) []Layer { return slices.DeleteFunc(slices.Clone(all), except) }
+	layers := plain(clone.working())
+	return digest(clone.Variables) == digest(original.Variables) &&
+		(equalLayers(layers, plain(original.Published)) || equalLayers(layers, plain(original.Draft)))
+}
+
+func nobody(Layer) bool { return false }

@@ -17,7 +17,9 @@ type rule struct {
 	holds         func(resource) bool
 }
 
-func rules() []rule {
+func rules() []rule { return append(layerRules(), profileRules()...) }
+
+func layerRules() []rule {
 	return []rule{
 		{
 			"spectrocloud/schemas/pack.go, ValidatePackUIDOrResolutionFields",
@@ -44,6 +46,11 @@ func rules() []rule {
 				return len(names) > 0 && len(slices.Compact(names)) == len(r.Packs)
 			},
 		},
+	}
+}
+
+func profileRules() []rule {
+	return []rule{
 		{
 			"spectrocloud/resource_cluster_profile.go, toClusterProfileBasic",
 			"a new profile has a cloud and a type; without them it would be an add-on for all clouds",
