@@ -131,7 +131,7 @@ func (g Goal) diff() string {
 }
 
 func when(profile *Profile) string {
-	if profile == nil || profile.LastModified.IsZero() {
+	if profile.modified().IsZero() {
 		return "at an unknown time"
 	}
 	return profile.LastModified.UTC().Format(time.RFC3339Nano)

@@ -33,6 +33,11 @@ func read(path string, params ...string) call {
 	return call{method: http.MethodGet, path: path, params: params, status: http.StatusOK, reads: true}
 }
 
+// edit is a call that writes.
+func edit(method, path string, body any, params ...string) call {
+	return call{method: method, path: path, params: params, body: body}
+}
+
 // nothing is the answer of an update: it has no content.
 type nothing struct{}
 

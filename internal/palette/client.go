@@ -221,13 +221,11 @@ type verdict struct {
 
 // validate asks Palette whether a profile would be good with this layer.
 func (c *Client) validate(ctx context.Context, uid string, template templateKind, layer Layer) (verdict, error) {
-	do := call{
-		method: http.MethodPost, path: "/v1/clusterprofiles/validate/packs",
-		body: template.with(layer), status: http.StatusOK, reads: true,
-	}
+	do := edit(http.MethodPost, "/v1/clusterprofiles/validate/packs", template.with(layer))
 	if uid != "" {
-		do.path, do.params = "/v1/clusterprofiles/{uid}/validate/packs", []string{uid}
+		do = edit(http.MethodPost, "/v1/clusterprofiles/{uid}/validate/packs", template.with(layer), uid)
 	}
+	do.status, do.reads = http.StatusOK, true
 	response, err := send[api.V1ClusterProfileValidatorResponse](ctx, c, do)
 	if err != nil {
 		return verdict{}, err
@@ -256,9 +254,9 @@ func (c *Client) createProfile(ctx context.Context, name, version string, templa
 	body.Metadata.Name = name
 	body.Spec.Version = version
 	body.Spec.Template = template.with(layer)
-	return c.made(ctx, call{
-		method: http.MethodPost, path: "/v1/clusterprofiles", query: url.Values{"publish": {"false"}}, body: body,
-	})
+	do := edit(http.MethodPost, "/v1/clusterprofiles", body)
+	do.query = url.Values{"publish": {"false"}}
+	return c.made(ctx, do)
 }
 
 // made is a call that makes something, and returns its uid.
@@ -272,10 +270,7 @@ func (c *Client) made(ctx context.Context, do call) (string, error) {
 }
 
 func (c *Client) addLayer(ctx context.Context, uid string, layer Layer) error {
-	_, err := c.made(ctx, call{
-		method: http.MethodPost, path: "/v1/clusterprofiles/{uid}/packs", params: []string{uid},
-		body: api.V1PackInputEntity{Pack: layer.entity()},
-	})
+	_, err := c.made(ctx, edit(http.MethodPost, "/v1/clusterprofiles/{uid}/packs", api.V1PackInputEntity{Pack: layer.entity()}, uid))
 	return err
 }
 
@@ -283,9 +278,7 @@ func (c *Client) updateLayer(ctx context.Context, uid string, layer Layer) error
 	body := api.V1PackUpdateEntity{Pack: api.V1PackEntity{
 		Uid: layer.PackUID, Name: layer.Name, Layer: layer.Layer, Tag: layer.Tag, Type: api.V1PackType(layer.Type), Values: layer.Values,
 	}}
-	return update(ctx, c, call{
-		method: http.MethodPut, path: "/v1/clusterprofiles/{uid}/packs/{packName}", params: []string{uid, layer.Name}, body: body,
-	})
+	return update(ctx, c, edit(http.MethodPut, "/v1/clusterprofiles/{uid}/packs/{packName}", body, uid, layer.Name))
 }
 
 // replaceLayers puts other layers in place of all of a profile's.
@@ -306,18 +299,14 @@ func (c *Client) replaceLayers(ctx context.Context, profile *Profile, layers []L
 		}
 		body.Spec.Template.Packs = append(body.Spec.Template.Packs, pack)
 	}
-	return update(ctx, c, call{
-		method: http.MethodPut, path: "/v1/clusterprofiles/{uid}", params: []string{profile.UID}, body: body,
-	})
+	return update(ctx, c, edit(http.MethodPut, "/v1/clusterprofiles/{uid}", body, profile.UID))
 }
 
 func (c *Client) cloneProfile(ctx context.Context, uid, name, version string) (string, error) {
 	body := api.V1ClusterProfileCloneEntity{Metadata: api.V1ClusterProfileCloneMetaInputEntity{Name: name, Version: version}}
-	return c.made(ctx, call{
-		method: http.MethodPost, path: "/v1/clusterprofiles/{uid}/clone", params: []string{uid}, body: body,
-	})
+	return c.made(ctx, edit(http.MethodPost, "/v1/clusterprofiles/{uid}/clone", body, uid))
 }
 
 func (c *Client) publish(ctx context.Context, uid string) error {
-	return update(ctx, c, call{method: http.MethodPatch, path: "/v1/clusterprofiles/{uid}/publish", params: []string{uid}})
+	return update(ctx, c, edit(http.MethodPatch, "/v1/clusterprofiles/{uid}/publish", nil, uid))
 }

@@ -31,14 +31,11 @@ func (p *Plan) decide() error {
 		p.Notes = append(p.Notes, fmt.Sprintf("version %s has these values already, so version %s is not made", source.Version, p.Goal.NewVersion))
 	case profile == nil:
 		p.Action = ActionClone
-	case p.replaces():
-		p.Action = ActionReplace
-	case !isThere:
-		p.Action = ActionAdd
-	case !sameValues(p.Current, p.Layer.Values):
-		p.Action = ActionUpdate
-	case p.Goal.publishes() && p.hasToPublish(profile):
-		p.Action = ActionPublish
+	default:
+		p.Action = p.layerAction(isThere)
+		if p.Action == ActionNone && p.Goal.publishes() && p.hasToPublish(profile) {
+			p.Action = ActionPublish
+		}
 	}
 	if source == nil && p.read.alike != "" {
 		p.Notes = append(p.Notes, fmt.Sprintf("palette has a profile %q, which is another one", p.read.alike))
@@ -52,6 +49,19 @@ func (p *Plan) decide() error {
 		p.checkDraft(source)
 	}
 	return nil
+}
+
+// layerAction is the request that has our layer be as it should; none where it is.
+func (p *Plan) layerAction(isThere bool) Action {
+	switch {
+	case p.replaces():
+		return ActionReplace
+	case !isThere:
+		return ActionAdd
+	case !sameValues(p.Current, p.Layer.Values):
+		return ActionUpdate
+	}
+	return ActionNone
 }
 
 // hasToPublish tells whether clusters would get something by a publish that they are
@@ -193,14 +203,7 @@ func (p *Plan) othersUnpublished(profile *Profile) []string {
 	if profile == p.read.next {
 		return nil
 	}
-	var names []string
-	for _, l := range profile.Draft {
-		if l.Name != p.Layer.Name && !p.isReplaced(l) {
-			names = append(names, l.Name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	return namesOf(profile.Draft, func(l Layer) bool { return l.Name != p.Layer.Name && !p.isReplaced(l) })
 }
 
 // isOurEdit tells whether a layer of the draft differs from the published one by
@@ -301,8 +304,8 @@ func (p *Plan) checkProfile(profile *Profile) error {
 	if have, want := profile.Kind.CloudType, p.Target.CloudType; want != "" && have != "" && canonical(have) != canonical(want) {
 		return refused("check target.cloudType and target.profile", "%s is of cloud type %s, not %s", label, have, want)
 	}
-	if p.unsureScope() {
-		p.Notes = append(p.Notes, p.unsure())
+	if unsure := p.unsure(); unsure != "" {
+		p.Notes = append(p.Notes, unsure)
 	}
 	if profile.noVariables {
 		p.Notes = append(p.Notes, fmt.Sprintf("palette does not tell the variables of %s, so a change of them is not seen", label))
@@ -310,21 +313,22 @@ func (p *Plan) checkProfile(profile *Profile) error {
 	return nil
 }
 
-func (p *Plan) unsureScope() bool {
+// unsure says that the profile may be of another scope; nothing where that is known.
+func (p *Plan) unsure() string {
 	profile := p.Profile()
-	return profile != nil && profile.belongs == belongsUnknown
+	if profile == nil || profile.belongs != belongsUnknown {
+		return ""
+	}
+	return fmt.Sprintf("palette does not tell whether profile %q (uid %s) belongs to %s", p.Target.Profile, profile.UID, p.Target.Scope)
 }
 
 // mayWrite refuses to write to what may be of another scope.
 func (p *Plan) mayWrite() error {
-	if p.Action == ActionNone || !p.unsureScope() {
+	unsure := p.unsure()
+	if p.Action == ActionNone || unsure == "" {
 		return nil
 	}
-	return refused("ask your administrator what the profile belongs to; an apply writes only what is told", "%s", p.unsure())
-}
-
-func (p *Plan) unsure() string {
-	return fmt.Sprintf("palette does not tell whether profile %q (uid %s) belongs to %s", p.Target.Profile, p.Profile().UID, p.Target.Scope)
+	return refused("ask your administrator what the profile belongs to; an apply writes only what is told", "%s", unsure)
 }
 
 // checkNewVersion keeps an apply from changing a version that somebody else made.

@@ -40,7 +40,7 @@ const (
 func (p *Plan) Difference(side Side) Difference {
 	d := Difference{Side: side, Actions: p.Actions(), Notes: p.Notes, Expect: p.Expectation(side)}
 	d.Subject, d.Users = p.subject()
-	if profile := p.writesTo(); profile != nil && !profile.LastModified.IsZero() {
+	if profile := p.writesTo(); !profile.modified().IsZero() {
 		d.LastModified = when(profile)
 	}
 	for _, t := range p.texts(side) {

@@ -108,12 +108,8 @@ func Errors(outcomes []Outcome) error {
 		named.Summary = "pack " + o.Request.Target.Name + ": " + known.Summary
 		errs = append(errs, &named)
 	}
-	interrupted := func(err error) int {
-		if failure.Code(err) == failure.ExitInterrupted {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(errs, func(a, b error) int { return interrupted(a) - interrupted(b) })
-	return failure.Join(errs...)
+	goesOn := func(err error) bool { return failure.Code(err) != failure.ExitInterrupted }
+	interrupted := slices.DeleteFunc(slices.Clone(errs), goesOn)
+	others := slices.DeleteFunc(errs, func(err error) bool { return !goesOn(err) })
+	return failure.Join(append(interrupted, others...)...)
 }

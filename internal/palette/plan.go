@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
@@ -100,17 +99,6 @@ func (s snapshot) profile(goal Goal) *Profile {
 
 func (s snapshot) fingerprint() string {
 	return digest([]string{s.base.fingerprint(), s.next.fingerprint()})
-}
-
-// modified are the times of modification, to be compared.
-func (s snapshot) modified() [2]time.Time {
-	var times [2]time.Time
-	for i, profile := range []*Profile{s.base, s.next} {
-		if profile != nil {
-			times[i] = profile.LastModified
-		}
-	}
-	return times
 }
 
 // Plan is what is to be done about one target, from what was read. It holds no
@@ -243,14 +231,7 @@ func (p *Plan) Actions() []Action {
 		return []Action{ActionPublish}
 	}
 	actions := []Action{p.Action}
-	if p.Action == ActionClone && (p.fresh != nil || !sameValues(p.Current, p.Layer.Values)) {
-		then := ActionUpdate
-		switch {
-		case p.replaces():
-			then = ActionReplace
-		case p.fresh != nil:
-			then = ActionAdd
-		}
+	if then := p.layerAction(p.fresh == nil); p.Action == ActionClone && then != ActionNone {
 		actions = append(actions, then)
 	}
 	if profile := p.read.profile(p.Goal); p.Goal.publishes() && (profile == nil || p.publishesAfter(profile)) {

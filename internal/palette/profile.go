@@ -158,6 +158,14 @@ func (p *Profile) hasDraft() bool {
 	return len(p.Draft) > 0 && !equalLayers(p.Draft, p.Published)
 }
 
+// modified is when a profile was changed last; none for one that is not there.
+func (p *Profile) modified() time.Time {
+	if p == nil {
+		return time.Time{}
+	}
+	return p.LastModified
+}
+
 // fingerprint identifies what was read: two reads have the same one exactly when
 // the same layers are published and the same ones would be next. The time of
 // modification is no part of it, as Palette moves it for labels as well; nor is

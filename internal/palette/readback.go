@@ -49,7 +49,7 @@ func (r *run) settled(ctx context.Context, before snapshot) (now snapshot, err e
 			return now, err
 		}
 		lags := len(r.report.Steps) > 0 && now.fingerprint() != before.fingerprint()
-		if now.modified() == last.modified() && !lags {
+		if now.base.modified().Equal(last.base.modified()) && now.next.modified().Equal(last.next.modified()) && !lags {
 			return now, nil
 		}
 		last = now
@@ -178,11 +178,12 @@ func (p *Plan) changed(before, after snapshot) *failure.Error {
 	if digest(was.Variables) != digest(is.Variables) {
 		e.Details = append(e.Details, "the profile's variables are others than were read")
 	}
-	for _, name := range differing(was.working(), is.working()) {
-		e.Details = append(e.Details, "layer "+name+" is another than was read")
+	tell := func(what string, was, is []Layer) {
+		for _, name := range differing(was, is) {
+			e.Details = append(e.Details, what+name+" is another than was read")
+		}
 	}
-	for _, name := range differing(was.Published, is.Published) {
-		e.Details = append(e.Details, "published layer "+name+" is another than was read")
-	}
+	tell("layer ", was.working(), is.working())
+	tell("published layer ", was.Published, is.Published)
 	return e
 }

@@ -2,6 +2,7 @@ package palette
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -49,7 +50,11 @@ func (s *said) take(value any, depth int) {
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		s.takeFields(v, depth)
+		s.code, s.ref = cmp.Or(s.code, word(v["code"])), cmp.Or(s.ref, word(v["ref"]))
+		for _, name := range []string{"message", "msg", "error", "errors", "error_description", "title", "reason", "description", "detail"} {
+			s.take(v[name], depth+1)
+		}
+		s.take(inOrder(v["details"]), depth+1)
 	case []any:
 		for _, item := range v[:min(len(v), maxSaid)] {
 			s.take(item, depth+1)
@@ -59,30 +64,17 @@ func (s *said) take(value any, depth int) {
 	}
 }
 
-func (s *said) takeFields(fields map[string]any, depth int) {
-	if code := word(fields["code"]); s.code == "" {
-		s.code = code
-	}
-	if ref := word(fields["ref"]); s.ref == "" {
-		s.ref = ref
-	}
-	for _, name := range []string{"message", "msg", "error", "errors", "error_description", "title", "reason", "description", "detail"} {
-		s.take(fields[name], depth+1)
-	}
-	s.takeDetails(fields["details"], depth+1)
-}
-
-// takeDetails reads details, whose fields may have any name.
-func (s *said) takeDetails(details any, depth int) {
+// inOrder makes a list of details, whose fields may have any name.
+func inOrder(details any) any {
 	fields, ok := details.(map[string]any)
 	if !ok {
-		s.take(details, depth)
-		return
+		return details
 	}
-	names := slices.Sorted(maps.Keys(fields))
-	for _, name := range names[:min(len(names), maxSaid)] {
-		s.take(fields[name], depth+1)
+	var values []any
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		values = append(values, fields[name])
 	}
+	return values
 }
 
 // word is a text or a number.

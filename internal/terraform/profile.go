@@ -58,11 +58,6 @@ func (p Profile) texts() []string {
 	return append([]string{p.Project, p.Name, p.Version, p.Cloud, p.Type}, p.Misfits...)
 }
 
-// same tells whether two resources would be of one profile.
-func (p Profile) same(other Profile) bool {
-	return p.Context == other.Context && p.Project == other.Project && p.Name == other.Name && p.version() == other.version()
-}
-
 // importID names the profile for an import. The provider takes it apart at the
 // colons and trims the parts.
 // https://registry.terraform.io/providers/spectrocloud/spectrocloud/latest/docs/resources/cluster_profile#import

@@ -116,23 +116,18 @@ func External(packs []Pack) ([]byte, error) {
 type module struct {
 	providers  []provider
 	registries []registry
-	packs      []packData
 	profiles   []profile
+	// packs are their data sources.
+	packs body
 	// values are those of packs; lost are expressions that list what a layer would lose.
 	values, lost object
 	// removed are labels of resources that Terraform forgets.
 	removed []string
 }
 
-// registry and packData are data sources; provider is the alias of the one that
-// reads them, empty for the module's own.
+// registry is a data source; provider is the alias of the one that reads it, empty for
+// the module's own.
 type registry struct{ label, provider, name string }
-
-type packData struct {
-	label, provider, name, version string
-	// registry is a label; registryUID is known without one.
-	registry, registryUID string
-}
 
 // body is the file, each kind of block by itself.
 func (m *module) body() body {
@@ -146,9 +141,7 @@ func (m *module) body() body {
 		data.set("name", text(r.name))
 		file.block(data, "data", registryType, r.label)
 	}
-	for _, p := range m.packs {
-		file.block(p.body(), "data", packType, p.label)
-	}
+	file = append(file, m.packs...)
 	for _, p := range m.profiles {
 		if p.Create {
 			file.block(p.created(), "resource", profileType, p.label)
@@ -176,30 +169,14 @@ func (m *module) body() body {
 	return file
 }
 
-func (p packData) body() body {
-	var data body
-	data.setProvider(p.provider)
-	data.set("name", text(p.name))
-	data.setOptional("version", p.version)
-	if p.registryUID != "" {
-		data.set("registry_uid", text(p.registryUID))
-	} else {
-		data.set("registry_uid", expression("data."+registryType+"."+p.registry+".id"))
-	}
-	return data
-}
-
 func newModule(packs []Pack, shape Shape) (*module, error) {
 	m := &module{}
-	for i, p := range packs {
+	for _, p := range packs {
 		if shape == ShapeProfile {
 			// The provider sends no white space around values.
 			p.Values = strings.TrimSpace(p.Values)
 		}
 		if err := check(p, shape); err != nil {
-			return nil, err
-		}
-		if err := apart(p, packs[:i], shape); err != nil {
 			return nil, err
 		}
 		switch shape {
@@ -217,20 +194,6 @@ func newModule(packs []Pack, shape Shape) (*module, error) {
 		}
 	}
 	return m, nil
-}
-
-// apart refuses a pack that has the name or the profile of one before it.
-func apart(p Pack, before []Pack, shape Shape) error {
-	for _, other := range before {
-		if other.Name == p.Name {
-			return failure.Usage("name each pack once", "two packs are named %q", p.Name)
-		}
-		if shape == ShapeProfile && other.Profile.same(p.Profile) {
-			return failure.Usage("give each its own target.profile or target.version, or name one of them on the command line",
-				"packs %s and %s have the same target: profile %q", other.Name, p.Name, p.Profile.Name)
-		}
-	}
-	return nil
 }
 
 // check refuses what Terraform would change or cannot say.
@@ -262,18 +225,25 @@ func check(p Pack, shape Shape) error {
 // addPack adds the data source of a pack and returns its label. It must not depend
 // on the order of packs, as the user's own resources name it.
 func (m *module) addPack(p Pack, alias string) (string, error) {
-	data := packData{label: labelOf(p.Name), provider: alias, name: p.Pack, version: p.Version, registryUID: p.RegistryUID}
-	if slices.ContainsFunc(m.packs, func(other packData) bool { return other.label == data.label }) {
-		return "", failure.Usage("rename one of them", "pack %q and another one would both be %s.%s in Terraform", p.Name, packType, data.label)
+	label := labelOf(p.Name)
+	if slices.ContainsFunc(m.packs, func(other item) bool { return other.labels[1] == label }) {
+		return "", failure.Usage("rename one of them", "pack %q and another one would both be %s.%s in Terraform", p.Name, packType, label)
 	}
-	if p.RegistryUID == "" {
-		var err error
-		if data.registry, err = m.registry(cmp.Or(p.Registry, defaultRegistry), alias); err != nil {
+	var data body
+	data.setProvider(alias)
+	data.set("name", text(p.Pack))
+	data.setOptional("version", p.Version)
+	if p.RegistryUID != "" {
+		data.set("registry_uid", text(p.RegistryUID))
+	} else {
+		registry, err := m.registry(cmp.Or(p.Registry, defaultRegistry), alias)
+		if err != nil {
 			return "", err
 		}
+		data.set("registry_uid", expression("data."+registryType+"."+registry+".id"))
 	}
-	m.packs = append(m.packs, data)
-	return data.label, nil
+	m.packs.block(data, "data", packType, label)
+	return label, nil
 }
 
 // registry returns the label of a registry's data source. Each provider has its own.

@@ -223,13 +223,13 @@ func TestProfileRefusals(t *testing.T) {
 		"any version of what exists":     {[]terraform.Profile{{Context: tenant, Name: "p"}}, "target.version"},
 		"no cloud for a new one":         {[]terraform.Profile{{Context: tenant, Name: "p", Create: true}}, "target.cloudType"},
 		"a name that no import can have": {[]terraform.Profile{{Context: tenant, Name: "a:b", Version: "1.0.0"}}, `":"`},
-		"two packs of one target":        {[]terraform.Profile{created, created}, "same target"},
-		"of one target, by default":      {[]terraform.Profile{created, {Context: tenant, Name: "p", Cloud: "aws", Create: true}}, "same target"},
-		"of one target, of two clouds":   {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0", Cloud: "eks", Create: true}}, "same target"},
+		"two packs of one target":        {[]terraform.Profile{created, created}, "by themselves"},
+		"of one target, by default":      {[]terraform.Profile{created, {Context: tenant, Name: "p", Cloud: "aws", Create: true}}, "by themselves"},
+		"of one target, of two clouds":   {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0", Cloud: "eks", Create: true}}, "by themselves"},
 		"projects that look alike": {
 			[]terraform.Profile{{Context: project, Project: "a b", Name: "p", Version: "1.0.0"}, {Context: project, Project: "A-b", Name: "p", Version: "1.0.0"}}, "by themselves",
 		},
-		"of one target, created or not": {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0"}}, "same target"},
+		"of one target, created or not": {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0"}}, "by themselves"},
 	} {
 		var packs []terraform.Pack
 		for i, p := range test.profiles {
