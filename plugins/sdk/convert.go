@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,14 +44,14 @@ func imagesTo(images []Image) ([]*sourcev1.Image, []int) {
 			out.CreatedAt = &m.created
 		}
 		out.DeprecatedAt, out.EndOfLifeAt = timeTo(in.DeprecatedAt), timeTo(in.EndOfLifeAt)
-		out.State, out.StateReason = stateTo(in.State), text(in.StateReason)
-		if stateTo(in.State) == sourcev1.State_STATE_UNSPECIFIED && in.State != StateUnknown {
+		out.State, out.StateReason = known[sourcev1.State](int(in.State), sourcev1.State_name), text(in.StateReason)
+		if out.GetState() == sourcev1.State_STATE_UNSPECIFIED && in.State != StateUnknown {
 			out.StateReason = protocol.Unknown("state", int(in.State), out.GetStateReason())
 		}
 		out.ExcludedFromLatest = in.ExcludedFromLatest
 		out.NewestBy = newestByTo(in.NewestBy)
 		out.Withheld, out.FullId, out.SpansRegions = text(in.Withheld), text(in.FullID), in.SpansRegions
-		out.Evidence, out.ObservedAt = evidenceTo(in.Evidence), timeTo(in.ObservedAt)
+		out.Evidence, out.ObservedAt = known[sourcev1.Evidence](int(in.Evidence), sourcev1.Evidence_name), timeTo(in.ObservedAt)
 		out.Owner, out.OwnerId, out.Public = text(in.Owner), text(in.OwnerID), in.Public
 		out.Digest = text(in.Digest)
 		if in.Reference != nil {
@@ -83,7 +84,9 @@ func resultsTo(results []Result) ([]*sourcev1.VerifyResult, []int) {
 	converted, sizes := make([]*sourcev1.VerifyResult, len(results)), make([]int, len(results))
 	for i, r := range results {
 		out := &sourcev1.VerifyResult{
-			Id: text(r.Ref.ID), Presence: presenceTo(r.Presence), Reason: text(r.Reason), Evidence: evidenceTo(r.Evidence),
+			Id: text(r.Ref.ID), Reason: text(r.Reason),
+			Presence: cmp.Or(known[sourcev1.Presence](int(r.Presence), sourcev1.Presence_name), sourcev1.Presence_PRESENCE_UNKNOWN),
+			Evidence: known[sourcev1.Evidence](int(r.Evidence), sourcev1.Evidence_name),
 		}
 		if r.Ref.number > 0 {
 			out.Index = proto.Uint32(r.Ref.number - 1)
@@ -172,32 +175,12 @@ func timeFrom(t *timestamppb.Timestamp) time.Time {
 	return t.AsTime()
 }
 
-func stateTo(s State) sourcev1.State {
-	switch s {
-	case Available:
-		return sourcev1.State_STATE_AVAILABLE
-	case Pending:
-		return sourcev1.State_STATE_PENDING
-	case Failed:
-		return sourcev1.State_STATE_FAILED
-	case Disabled:
-		return sourcev1.State_STATE_DISABLED
-	case Gone:
-		return sourcev1.State_STATE_GONE
-	case Unusable:
-		return sourcev1.State_STATE_UNUSABLE
+// known returns an enum's value of the protocol; its zero for one that it does not have.
+func known[E ~int32](value int, names map[int32]string) E {
+	if _, has := names[int32(value)]; !has {
+		return 0
 	}
-	return sourcev1.State_STATE_UNSPECIFIED
-}
-
-func evidenceTo(e Evidence) sourcev1.Evidence {
-	switch e {
-	case Asked:
-		return sourcev1.Evidence_EVIDENCE_ASKED
-	case Recorded:
-		return sourcev1.Evidence_EVIDENCE_RECORDED
-	}
-	return sourcev1.Evidence_EVIDENCE_UNSPECIFIED
+	return E(value)
 }
 
 func newestByTo(by NewestBy) sourcev1.NewestBy {
@@ -208,18 +191,6 @@ func newestByTo(by NewestBy) sourcev1.NewestBy {
 		return sourcev1.NewestBy_NEWEST_BY_VERSION
 	}
 	return sourcev1.NewestBy_NEWEST_BY_UNSPECIFIED
-}
-
-func presenceTo(p Presence) sourcev1.Presence {
-	switch p {
-	case Found:
-		return sourcev1.Presence_PRESENCE_FOUND
-	case NotFound:
-		return sourcev1.Presence_PRESENCE_NOT_FOUND
-	case NotVisible:
-		return sourcev1.Presence_PRESENCE_NOT_VISIBLE
-	}
-	return sourcev1.Presence_PRESENCE_UNKNOWN
 }
 
 func diagnosticTo(d Diagnostic) *sourcev1.Diagnostic {

@@ -22,6 +22,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
 // Source is an image source with configuration C, a struct whose json tags name
@@ -159,17 +161,17 @@ type Ref struct {
 // source thinks of it: see Image.Withheld.
 type State int
 
-// States of an image.
+// States of an image, with the protocol's numbers.
 const (
-	StateUnknown State = iota
-	Available
-	Pending
-	Failed
-	Disabled
+	StateUnknown = State(sourcev1.State_STATE_UNSPECIFIED)
+	Available    = State(sourcev1.State_STATE_AVAILABLE)
+	Pending      = State(sourcev1.State_STATE_PENDING)
+	Failed       = State(sourcev1.State_STATE_FAILED)
+	Disabled     = State(sourcev1.State_STATE_DISABLED)
 	// Gone: the source has a record of it, but the image is no more.
-	Gone
+	Gone = State(sourcev1.State_STATE_GONE)
 	// Unusable: an artifact no pack can use, such as a volume. StateReason says why.
-	Unusable
+	Unusable = State(sourcev1.State_STATE_UNUSABLE)
 )
 
 // Global is the Region of an image that is good in every region.
@@ -244,13 +246,14 @@ type Image struct {
 // Evidence is how a source knows what it says.
 type Evidence int
 
-// Kinds of evidence. The host takes an unknown one for Recorded.
+// Kinds of evidence, with the protocol's numbers. The host takes an unknown one for
+// Recorded.
 const (
-	EvidenceUnknown Evidence = iota
+	EvidenceUnknown = Evidence(sourcev1.Evidence_EVIDENCE_UNSPECIFIED)
 	// Asked: the service that has the image was asked now. Asked beats Recorded.
-	Asked
+	Asked = Evidence(sourcev1.Evidence_EVIDENCE_ASKED)
 	// Recorded: somebody wrote it down earlier, such as a manifest.
-	Recorded
+	Recorded = Evidence(sourcev1.Evidence_EVIDENCE_RECORDED)
 )
 
 // NewestBy is what ranks the images of a source, and the value of a configuration
@@ -276,14 +279,14 @@ type Provenance struct{ From, Key, Raw string }
 // Presence is what a source knows of an image's existence.
 type Presence int
 
-// Presences of an image.
+// Presences of an image, with the protocol's numbers.
 const (
 	// Unknown: the source could not be asked.
-	Unknown Presence = iota
-	Found
-	NotFound
+	Unknown  = Presence(sourcev1.Presence_PRESENCE_UNSPECIFIED)
+	Found    = Presence(sourcev1.Presence_PRESENCE_FOUND)
+	NotFound = Presence(sourcev1.Presence_PRESENCE_NOT_FOUND)
 	// NotVisible: it may exist, but this account may not see or use it.
-	NotVisible
+	NotVisible = Presence(sourcev1.Presence_PRESENCE_NOT_VISIBLE)
 )
 
 // Result is the answer for one Ref.

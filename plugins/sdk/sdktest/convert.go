@@ -14,11 +14,11 @@ func imageFrom(m *sourcev1.Image) sdk.Image {
 		ID: m.GetId(), Provider: m.GetProvider(), Name: m.GetName(), Region: m.GetRegion(), Architecture: m.GetArchitecture(),
 		OSName: m.GetOs().GetName(), OSVersion: m.GetOs().GetVersion(), KubernetesVersion: m.GetKubernetesVersion(),
 		CreatedAt: timeFrom(m.GetCreatedAt()), DeprecatedAt: timeFrom(m.GetDeprecatedAt()), EndOfLifeAt: timeFrom(m.GetEndOfLifeAt()),
-		Version: m.GetVersion(), State: stateFrom(m.GetState()), StateReason: m.GetStateReason(),
+		Version: m.GetVersion(), State: sdk.State(m.GetState()), StateReason: m.GetStateReason(),
 		ExcludedFromLatest: m.GetExcludedFromLatest(), Owner: m.GetOwner(), OwnerID: m.GetOwnerId(), Public: m.GetPublic(),
 		Tags: m.GetTags(), Digest: m.GetDigest(), Attributes: m.GetAttributes(),
 		NewestBy: newestByFrom(m.GetNewestBy()),
-		Withheld: m.GetWithheld(), Evidence: evidenceFrom(m.GetEvidence()), ObservedAt: timeFrom(m.GetObservedAt()),
+		Withheld: m.GetWithheld(), Evidence: sdk.Evidence(m.GetEvidence()), ObservedAt: timeFrom(m.GetObservedAt()),
 		FullID: m.GetFullId(), SpansRegions: m.GetSpansRegions(),
 	}
 	if r := m.GetReference(); r != nil {
@@ -33,39 +33,11 @@ func imageFrom(m *sourcev1.Image) sdk.Image {
 	return i
 }
 
-func evidenceFrom(e sourcev1.Evidence) sdk.Evidence {
-	switch e {
-	case sourcev1.Evidence_EVIDENCE_ASKED:
-		return sdk.Asked
-	case sourcev1.Evidence_EVIDENCE_RECORDED:
-		return sdk.Recorded
-	}
-	return sdk.EvidenceUnknown
-}
-
 func timeFrom(t *timestamppb.Timestamp) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
 	return t.AsTime()
-}
-
-func stateFrom(s sourcev1.State) sdk.State {
-	switch s {
-	case sourcev1.State_STATE_AVAILABLE:
-		return sdk.Available
-	case sourcev1.State_STATE_PENDING:
-		return sdk.Pending
-	case sourcev1.State_STATE_FAILED:
-		return sdk.Failed
-	case sourcev1.State_STATE_DISABLED:
-		return sdk.Disabled
-	case sourcev1.State_STATE_GONE:
-		return sdk.Gone
-	case sourcev1.State_STATE_UNUSABLE:
-		return sdk.Unusable
-	}
-	return sdk.StateUnknown
 }
 
 func newestByFrom(by sourcev1.NewestBy) sdk.NewestBy {
@@ -97,14 +69,9 @@ func diagnosticsFrom(messages []*sourcev1.Diagnostic) []sdk.Diagnostic {
 }
 
 func resultFrom(m *sourcev1.VerifyResult, ref sdk.Ref) sdk.Result {
-	r := sdk.Result{Ref: ref, Reason: m.GetReason(), Evidence: evidenceFrom(m.GetEvidence())}
-	switch m.GetPresence() {
-	case sourcev1.Presence_PRESENCE_FOUND:
-		r.Presence = sdk.Found
-	case sourcev1.Presence_PRESENCE_NOT_FOUND:
-		r.Presence = sdk.NotFound
-	case sourcev1.Presence_PRESENCE_NOT_VISIBLE:
-		r.Presence = sdk.NotVisible
+	r := sdk.Result{Ref: ref, Reason: m.GetReason(), Evidence: sdk.Evidence(m.GetEvidence())}
+	if p := m.GetPresence(); p != sourcev1.Presence_PRESENCE_UNKNOWN {
+		r.Presence = sdk.Presence(p)
 	}
 	if m.GetImage() != nil {
 		i := imageFrom(m.GetImage())
