@@ -18,15 +18,10 @@ import (
 )
 
 type config struct {
-	Mode  string   `json:"mode" jsonschema:"required,enum=images,enum=parallel,enum=order,enum=fail,enum=several,enum=wait,enum=panic,enum=own,enum=defaults"`
+	Mode  string   `json:"mode" jsonschema:"required,enum=images,enum=parallel,enum=order,enum=fail,enum=several,enum=wait,enum=panic,enum=own"`
 	Count int      `json:"count,omitempty" jsonschema:"description=How many,default=2"`
 	Names []string `json:"names,omitempty"`
 	Deep  deep     `json:"deep,omitempty"`
-
-	ByName   map[string]deep `json:"byName,omitempty"`
-	ByNumber map[int]deep    `json:"byNumber,omitempty"`
-	Grid     [][]deep        `json:"grid,omitempty"`
-	Pointer  *deep           `json:"pointer,omitempty"`
 }
 
 type deep struct {
@@ -93,8 +88,6 @@ func (s *source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], 
 	case "fail":
 		_ = out.Images(full())
 		return fmt.Errorf("region x: %w", &sdk.Diagnostic{Summary: "denied", ConfigPath: "names[0]", NextStep: "ask"})
-	case "defaults":
-		return out.Images(sdk.Image{ID: fmt.Sprintf("%v %v %v %v", req.Config.ByName, req.Config.ByNumber, req.Config.Grid, req.Config.Pointer), Provider: "aws"})
 	case "own":
 		s.names = req.Config.Names
 		if err := out.Progress(0, 1, "reading"); err != nil {
@@ -140,39 +133,9 @@ func TestEveryFieldArrives(t *testing.T) {
 	}
 }
 
-func TestConfigIsChecked(t *testing.T) {
-	tests := map[string]struct {
-		config any
-		want   string
-	}{
-		"unknown key": {map[string]any{"mode": "images", "moed": 1}, `unknown key "moed"`},
-		"wrong type":  {map[string]any{"mode": "images", "names": "a"}, "names must be a list, not string"},
-		"fraction":    {map[string]any{"mode": "images", "count": 1.5}, "count must be a whole number, not number 1.5"},
-		"nested":      {map[string]any{"mode": "images", "deep": map[string]any{"level": true}}, "deep.level must be a whole number, not bool"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			_, diagnostics, err := sdktest.Discover(t.Context(), newSource, tt.config)
-			if err != nil || len(diagnostics) != 1 || diagnostics[0].Detail != tt.want {
-				t.Errorf("diagnostics %+v, error %v; want %q", diagnostics, err, tt.want)
-			}
-		})
-	}
-}
-
 func TestConfigTypeAsConfig(t *testing.T) {
 	images, _, err := sdktest.Discover(t.Context(), newSource, config{Mode: "images", Count: 1 << 40})
 	if err != nil || len(images) != 1 || !strings.HasPrefix(images[0].Version, "1099511627776 ") {
-		t.Errorf("%+v %v", images, err)
-	}
-}
-
-func TestDefaultsHoldInListsAndMaps(t *testing.T) {
-	images, _, err := sdktest.Discover(t.Context(), newSource, map[string]any{
-		"mode": "defaults", "byName": map[string]any{"a": map[string]any{}, "b": map[string]any{"level": 1}},
-		"byNumber": map[string]any{"5": map[string]any{}}, "grid": []any{[]any{map[string]any{}, map[string]any{"level": 2}}},
-	})
-	if err != nil || len(images) != 1 || images[0].ID != "map[a:{7} b:{1}] map[5:{7}] [[{7} {2}]] <nil>" {
 		t.Errorf("%+v %v", images, err)
 	}
 }
