@@ -13,7 +13,7 @@ import (
 )
 
 // Private refuses a file that another user could have put there or changed, by an
-// Error. The directory counts as well, since whoever writes to it can replace the
+// Error. The directory counts as well, since anyone who writes to it can replace the
 // file; and so does each symbolic link on the way, with the directory that it is in.
 // info is that of the file.
 func Private(path string, info fs.FileInfo) error {
@@ -45,7 +45,7 @@ func private(path string, info fs.FileInfo) error {
 	return both(NotWritableByOthers(path, info), NotWritableByOthers(dir, dirInfo))
 }
 
-// both returns one error for two, so that one command mends them; what belongs
+// both returns one error for two, so that one command corrects them; what belongs
 // to another user comes first, as no command does.
 func both(file, dir error) error {
 	var a, b Error
@@ -75,7 +75,7 @@ func (e Error) Error() string {
 	return fmt.Sprintf("other users may write to %s", strings.Join(e.Paths, " and "))
 }
 
-// Next is the command that mends it; empty for what belongs to somebody else.
+// Next is the command that corrects it; empty for what belongs to somebody else.
 func (e Error) Next() string {
 	if e.Owner != "" {
 		return ""

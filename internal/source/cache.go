@@ -91,12 +91,12 @@ func (c *cache) put(path string, info fs.FileInfo, description []byte) {
 	if err != nil || os.MkdirAll(filepath.Dir(c.file), 0o700) != nil {
 		return
 	}
-	c.mend()
+	c.takeBack()
 	_ = wholefile.Write(c.file, b, 0o600)
 }
 
-// mend takes the right to write from others, so that what is written next is used.
-func (c *cache) mend() {
+// takeBack takes the right to write from others, so that what is written next is used.
+func (c *cache) takeBack() {
 	dir := filepath.Dir(c.file)
 	if info, err := os.Stat(dir); err == nil && ownership.NotWritableByOthers(dir, info) != nil {
 		_ = os.Chmod(dir, 0o700) //nolint:gosec // a directory

@@ -174,7 +174,7 @@ func TestTwoLinksToOneFile(t *testing.T) {
 	}
 }
 
-// TestLinksOnTheWay: so does whoever may put one where another link leads to, or
+// TestLinksOnTheWay: so does anyone who may put one where another link leads to, or
 // on the way to the folder.
 func TestLinksOnTheWay(t *testing.T) {
 	dir, open := pluginDir(t), t.TempDir()
@@ -205,7 +205,7 @@ func TestLinksOnTheWay(t *testing.T) {
 	}
 }
 
-// TestLinkOfAStranger: whoever may put a link into a folder chooses what is run.
+// TestLinkOfAStranger: anyone who may put a link into a folder chooses what is run.
 func TestLinkOfAStranger(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root gives files away")

@@ -550,7 +550,7 @@ func TestCache(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return
 	}
-	// Whoever may write to the cache could have a plugin get more variables.
+	// Anyone who may write to the cache could have a plugin get more variables.
 	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}

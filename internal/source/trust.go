@@ -52,7 +52,7 @@ func permitted(p *Plugin) (fs.FileInfo, error) {
 	case p.Origin == OriginBundled:
 		return info, nil
 	}
-	// Whoever may put a link on the way to it chooses which program is run.
+	// Anyone who may put a link on the way to it chooses which program is run.
 	if err := ownership.Private(p.entry, info); err != nil {
 		return nil, notTrusted(p, err)
 	}

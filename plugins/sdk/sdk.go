@@ -273,7 +273,7 @@ type Reference struct{ Kind, Value string }
 
 // Provenance tells where a value came from: From is api, tag, custom_data,
 // artifact_id, config or name; Key is the key within it; Raw the value as found,
-// when it was normalised.
+// when it was normalized.
 type Provenance struct{ From, Key, Raw string }
 
 // Presence is what a source knows of an image's existence.

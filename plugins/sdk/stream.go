@@ -1,7 +1,7 @@
 package sdk
 
 // batchSize is how many images or results travel in one message. It keeps a
-// message well under gRPC's usual limits and amortises its cost.
+// message well under gRPC's usual limits and amortizes its cost.
 const batchSize = 256
 
 // Stream takes what Discover finds. It is safe for concurrent use, so a plugin
