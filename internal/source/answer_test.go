@@ -84,6 +84,14 @@ func TestUnknownStateIsNotKnown(t *testing.T) {
 	}
 }
 
+// found is an answer to the reference of an index.
+func found(index uint32, id, provider, image, full string) *sourcev1.VerifyResult {
+	return &sourcev1.VerifyResult{
+		Index: proto.Uint32(index), Id: id, Presence: sourcev1.Presence_PRESENCE_FOUND,
+		Image: &sourcev1.Image{Id: image, FullId: full, Provider: provider, State: sourcev1.State_STATE_AVAILABLE},
+	}
+}
+
 func TestAnswersNameTheirQuestion(t *testing.T) {
 	const full = "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d/versions/1.0.0"
 	refs := []image.Ref{
@@ -92,12 +100,6 @@ func TestAnswersNameTheirQuestion(t *testing.T) {
 		{ID: "galleries/g/images/d/versions/1.0.0", Provider: "azure"},
 		{ID: "quay.io/edge/os:v1@sha256:00", Provider: "oci"},
 		{ID: "/dc/vm/golden@1", Provider: "vsphere"},
-	}
-	found := func(index uint32, id, provider, image, full string) *sourcev1.VerifyResult {
-		return &sourcev1.VerifyResult{
-			Index: proto.Uint32(index), Id: id, Presence: sourcev1.Presence_PRESENCE_FOUND,
-			Image: &sourcev1.Image{Id: image, FullId: full, Provider: provider, State: sourcev1.State_STATE_AVAILABLE},
-		}
 	}
 	tests := map[string]struct {
 		results []*sourcev1.VerifyResult

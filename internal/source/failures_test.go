@@ -19,110 +19,129 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// TestFailures drives each way in which a plugin can go wrong with a real
-// program, and checks what the user reads.
-func TestFailures(t *testing.T) {
-	start := func(o *Options, d time.Duration) { o.StartTimeout = d }
-	describe := func(o *Options, d time.Duration) { o.DescribeTimeout = d }
-	call := func(o *Options, d time.Duration) { o.CallTimeout = d } // for the start as well
-	tests := []struct {
-		name   string
-		config map[string]any
-		// limit sets the time limit that the plugin runs into.
-		limit func(*Options, time.Duration)
-		// write makes the plugin's file; nil means the stub under this name.
-		write func(t *testing.T, path string)
-		// stub is set when the stub is to be used under the type "stub".
-		stub bool
-	}{
-		{name: "prints-first"},
-		{name: "hang-start", limit: start},
-		{name: "crash-start"},
-		{name: "wrong-version"},
-		{name: "not-grpc"},
-		{name: "no-tls"},
-		{name: "garbage-handshake"},
-		{name: "garbage"},
-		{name: "mute", limit: start},
-		{name: "describe-fails"},
-		{name: "describe-hangs", limit: describe},
-		{name: "describe-garbage"},
-		{name: "describe-other"},
-		{name: "hang", stub: true, limit: call},
-		{name: "crash", stub: true},
-		{name: "killed", stub: true},
-		{name: "panic", stub: true},
-		{name: "goroutine-panic", stub: true},
-		{name: "child", stub: true},
-		{name: "no-id", stub: true},
-		{name: "error", stub: true},
-		{name: "diagnostic", stub: true},
-		{name: "one-region-fails", stub: true},
-		{name: "milliseconds", stub: true},
-		{name: "goexit", stub: true},
-		{name: "unknown-key", stub: true, config: map[string]any{"modus": "images"}},
-		{name: "wrong-type", stub: true, config: map[string]any{"images": "three"}},
-		{name: "not-executable", write: content("#!/bin/sh\n", 0o644)},
-		{name: "no-interpreter", write: content("#!/opt/none/python9\n", 0o755)},
-		{name: "no-shebang", write: content("echo hello\n", 0o755)},
-		{name: "empty", write: content("", 0o755)},
-		{name: "directory", write: func(t *testing.T, path string) {
+// mistake is one of a plugin.
+type mistake struct {
+	name   string
+	config map[string]any
+	// limit sets the time limit that the plugin runs into.
+	limit func(*Options, time.Duration)
+	// write makes the plugin's file; nil means the stub under this name.
+	write func(t *testing.T, path string)
+	// stub is set when the stub is to be used under the type "stub".
+	stub bool
+}
+
+func startLimit(o *Options, d time.Duration)    { o.StartTimeout = d }
+func describeLimit(o *Options, d time.Duration) { o.DescribeTimeout = d }
+func callLimit(o *Options, d time.Duration)     { o.CallTimeout = d } // for the start as well
+
+// tell drives plugins that go wrong with real programs, and checks what the user reads.
+func tell(t *testing.T, mistakes ...mistake) {
+	t.Helper()
+	for _, m := range mistakes {
+		t.Run(m.name, m.tell)
+	}
+}
+
+func (tt mistake) tell(t *testing.T) {
+	dir, typ := pluginDir(t), tt.name
+	switch {
+	case tt.stub:
+		typ = "stub"
+		addStub(t, dir, typ)
+		if tt.config == nil {
+			tt.config = map[string]any{"mode": tt.name}
+		}
+	case tt.write != nil:
+		tt.write(t, filepath.Join(dir, "byoos-source-"+typ))
+	default:
+		addStub(t, dir, typ)
+	}
+	file, got := "failures/"+tt.name+".txt", ""
+	withinLimits(func(limit time.Duration) bool {
+		o := Options{
+			PluginDirs: []string{dir},
+			Environ:    func() []string { return []string{"STUB_SECRET=hunter2hunter2", "PATH=/usr/bin:/bin"} },
+		}
+		if tt.limit != nil {
+			tt.limit(&o, limit)
+		}
+		result := one(context.Background(), newHost(t, o), typ, tt.config)
+		got = message(result.Err, dir, "DIR", runtime.GOOS+"/"+runtime.GOARCH, "THIS", limit.String(), "LIMIT")
+		return tt.limit == nil || *update || got == wanted(t, file)
+	})
+	golden(t, file, got)
+	if strings.Contains(got, "hunter2") {
+		t.Error("the failure tells a secret")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "byoos-source-"+typ+".ran")); err == nil {
+		t.Error("a file that is not trusted was executed")
+	}
+}
+
+func TestFailuresOfAStart(t *testing.T) {
+	tell(t,
+		mistake{name: "prints-first"},
+		mistake{name: "hang-start", limit: startLimit},
+		mistake{name: "crash-start"},
+		mistake{name: "wrong-version"},
+		mistake{name: "not-grpc"},
+		mistake{name: "no-tls"},
+		mistake{name: "garbage-handshake"},
+		mistake{name: "garbage"},
+		mistake{name: "mute", limit: startLimit},
+		mistake{name: "describe-fails"},
+		mistake{name: "describe-hangs", limit: describeLimit},
+		mistake{name: "describe-garbage"},
+		mistake{name: "describe-other"},
+	)
+}
+
+func TestFailuresOfACall(t *testing.T) {
+	tell(t,
+		mistake{name: "hang", stub: true, limit: callLimit},
+		mistake{name: "crash", stub: true},
+		mistake{name: "killed", stub: true},
+		mistake{name: "panic", stub: true},
+		mistake{name: "goroutine-panic", stub: true},
+		mistake{name: "child", stub: true},
+		mistake{name: "no-id", stub: true},
+		mistake{name: "error", stub: true},
+		mistake{name: "diagnostic", stub: true},
+		mistake{name: "one-region-fails", stub: true},
+		mistake{name: "milliseconds", stub: true},
+		mistake{name: "goexit", stub: true},
+		mistake{name: "unknown-key", stub: true, config: map[string]any{"modus": "images"}},
+		mistake{name: "wrong-type", stub: true, config: map[string]any{"images": "three"}},
+	)
+}
+
+func TestFailuresOfAFile(t *testing.T) {
+	tell(t,
+		mistake{name: "not-executable", write: content("#!/bin/sh\n", 0o644)},
+		mistake{name: "no-interpreter", write: content("#!/opt/none/python9\n", 0o755)},
+		mistake{name: "no-shebang", write: content("echo hello\n", 0o755)},
+		mistake{name: "empty", write: content("", 0o755)},
+		mistake{name: "directory", write: func(t *testing.T, path string) {
 			if err := os.Mkdir(path, 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{name: "other-architecture", write: foreignELF},
-		{name: "script-fails", write: content("#!/bin/sh\necho 'python 3.14 is needed' >&2\nexit 1\n", 0o755)},
-		{name: "script-prints", write: content("#!/bin/sh\necho 'Usage: byoos-source-x [flags]'\n", 0o755)},
-		{name: "script-hangs", limit: describe, write: content("#!/bin/sh\necho waiting >&2\nsleep 3600\n", 0o755)},
-		{name: "old-protocol", write: content(`#!/bin/sh
+		mistake{name: "other-architecture", write: foreignELF},
+		mistake{name: "script-fails", write: content("#!/bin/sh\necho 'python 3.14 is needed' >&2\nexit 1\n", 0o755)},
+		mistake{name: "script-prints", write: content("#!/bin/sh\necho 'Usage: byoos-source-x [flags]'\n", 0o755)},
+		mistake{name: "script-hangs", limit: describeLimit, write: content("#!/bin/sh\necho waiting >&2\nsleep 3600\n", 0o755)},
+		mistake{name: "old-protocol", write: content(`#!/bin/sh
 echo '{"name":"old-protocol","version":"9.0.0","protocolVersions":[7]}'
 `, 0o755)},
-		{name: "bad-schema", write: content(`#!/bin/sh
+		mistake{name: "bad-schema", write: content(`#!/bin/sh
 echo '{"name":"bad-schema","version":"1.0.0","protocolVersions":[1],"configSchema":"[1"}'
 `, 0o755)},
-		{name: "schema-elsewhere", write: content(`#!/bin/sh
+		mistake{name: "schema-elsewhere", write: content(`#!/bin/sh
 echo '{"name":"schema-elsewhere","version":"1.0.0","protocolVersions":[1],"configSchema":"{\"$ref\":\"https://example.com/schema.json\"}"}'
 `, 0o755)},
-		{name: "writable-file", write: content("#!/bin/sh\ntouch \"$0.ran\"\n", 0o777)},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			dir, typ := pluginDir(t), tt.name
-			switch {
-			case tt.stub:
-				typ = "stub"
-				addStub(t, dir, typ)
-				if tt.config == nil {
-					tt.config = map[string]any{"mode": tt.name}
-				}
-			case tt.write != nil:
-				tt.write(t, filepath.Join(dir, "byoos-source-"+typ))
-			default:
-				addStub(t, dir, typ)
-			}
-			file, got := "failures/"+tt.name+".txt", ""
-			withinLimits(func(limit time.Duration) bool {
-				o := Options{
-					PluginDirs: []string{dir},
-					Environ:    func() []string { return []string{"STUB_SECRET=hunter2hunter2", "PATH=/usr/bin:/bin"} },
-				}
-				if tt.limit != nil {
-					tt.limit(&o, limit)
-				}
-				result := one(context.Background(), newHost(t, o), typ, tt.config)
-				got = message(result.Err, dir, "DIR", runtime.GOOS+"/"+runtime.GOARCH, "THIS", limit.String(), "LIMIT")
-				return tt.limit == nil || *update || got == wanted(t, file)
-			})
-			golden(t, file, got)
-			if strings.Contains(got, "hunter2") {
-				t.Error("the failure tells a secret")
-			}
-			if _, err := os.Stat(filepath.Join(dir, "byoos-source-"+typ+".ran")); err == nil {
-				t.Error("a file that is not trusted was executed")
-			}
-		})
-	}
+		mistake{name: "writable-file", write: content("#!/bin/sh\ntouch \"$0.ran\"\n", 0o777)},
+	)
 }
 
 func content(text string, mode os.FileMode) func(*testing.T, string) {

@@ -42,16 +42,20 @@ func link(t *testing.T, with func(target, path string) error, target, path strin
 	}
 }
 
+// guarded is what is there when a file is to be written.
+type guarded struct {
+	there  func(t *testing.T, dir, target string)
+	target string
+	want   string
+	why    string
+}
+
+const forced, never = "with --force only", "never"
+
 // What is there decides whether an output may take its place.
 func TestGuard(t *testing.T) {
 	earlier := string(wholefile.Marked("a.yaml", []byte("pack: 1\n")))
-	const forced, never = "with --force only", "never"
-	for name, test := range map[string]struct {
-		there  func(t *testing.T, dir, target string)
-		target string
-		want   string
-		why    string
-	}{
+	for name, test := range map[string]guarded{
 		"nothing":           {},
 		"an earlier output": {there: func(t *testing.T, _, target string) { put(t, target, earlier) }},
 		"an earlier output that Git gave carriage returns": {there: func(t *testing.T, _, target string) {
@@ -84,6 +88,13 @@ func TestGuard(t *testing.T) {
 			there: func(t *testing.T, _, target string) { put(t, filepath.Join(target, "x"), "") },
 			want:  never, why: "is no regular file",
 		},
+	} {
+		t.Run(name, test.check)
+	}
+}
+
+func TestGuardOfInputsAndNames(t *testing.T) {
+	for name, test := range map[string]guarded{
 		"the spec": {target: "byoos.yaml", want: never, why: "is what the command works from"},
 		"the spec, by a symbolic link": {
 			there: func(t *testing.T, _, target string) { link(t, os.Symlink, "byoos.yaml", target) },
@@ -96,41 +107,43 @@ func TestGuard(t *testing.T) {
 		"a name that is too long":                {target: strings.Repeat("n", 251) + ".yaml", want: never, why: "a name that a file cannot have"},
 		"a name that is as long as names may be": {target: strings.Repeat("n", 250) + ".yaml"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			spec := filepath.Join(dir, "byoos.yaml")
-			put(t, spec, "kind: ImageSet\n")
-			target := filepath.Join(dir, "a.yaml")
-			if test.target != "" {
-				target = filepath.Join(dir, test.target)
-			}
-			if test.there != nil {
-				test.there(t, dir, target)
-			}
-			first := wholefile.File{Path: filepath.Join(dir, "0.yaml"), Name: "0.yaml", Data: []byte("x")}
-			file := wholefile.File{Path: target, Name: "NAME", Data: wholefile.Marked(target, []byte("pack: 2\n"))}
-			guard := wholefile.Guard{Inputs: []string{spec, filepath.Join(dir, "byoos.lock")}}
-			_, err := guard.Write(t.Context(), first, file)
-			if test.want != "" {
-				if failure.Code(err) != failure.ExitUsage || !strings.HasPrefix(err.Error(), "NAME ") || !strings.Contains(err.Error(), test.why) {
-					t.Errorf("got %v, want %q", err, test.why)
-				}
-				if _, err := os.Lstat(first.Path); err == nil {
-					t.Error("a file was written before all were checked")
-				}
-				guard.Force = true
-				_, err = guard.Write(t.Context(), first, file)
-			}
-			if (err == nil) != (test.want != never) {
-				t.Errorf("got %v; want it %s", err, test.want)
-			}
-			if err == nil && content(t, target) != string(file.Data) {
-				t.Errorf("got %q", content(t, target))
-			}
-			if got := content(t, spec); got != "kind: ImageSet\n" {
-				t.Errorf("the spec is now %q", got)
-			}
-		})
+		t.Run(name, test.check)
+	}
+}
+
+func (test guarded) check(t *testing.T) {
+	dir := t.TempDir()
+	spec := filepath.Join(dir, "byoos.yaml")
+	put(t, spec, "kind: ImageSet\n")
+	target := filepath.Join(dir, "a.yaml")
+	if test.target != "" {
+		target = filepath.Join(dir, test.target)
+	}
+	if test.there != nil {
+		test.there(t, dir, target)
+	}
+	first := wholefile.File{Path: filepath.Join(dir, "0.yaml"), Name: "0.yaml", Data: []byte("x")}
+	file := wholefile.File{Path: target, Name: "NAME", Data: wholefile.Marked(target, []byte("pack: 2\n"))}
+	guard := wholefile.Guard{Inputs: []string{spec, filepath.Join(dir, "byoos.lock")}}
+	_, err := guard.Write(t.Context(), first, file)
+	if test.want != "" {
+		if failure.Code(err) != failure.ExitUsage || !strings.HasPrefix(err.Error(), "NAME ") || !strings.Contains(err.Error(), test.why) {
+			t.Errorf("got %v, want %q", err, test.why)
+		}
+		if _, err := os.Lstat(first.Path); err == nil {
+			t.Error("a file was written before all were checked")
+		}
+		guard.Force = true
+		_, err = guard.Write(t.Context(), first, file)
+	}
+	if (err == nil) != (test.want != never) {
+		t.Errorf("got %v; want it %s", err, test.want)
+	}
+	if err == nil && content(t, target) != string(file.Data) {
+		t.Errorf("got %q", content(t, target))
+	}
+	if got := content(t, spec); got != "kind: ImageSet\n" {
+		t.Errorf("the spec is now %q", got)
 	}
 }
 

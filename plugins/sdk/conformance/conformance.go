@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,20 +121,14 @@ func newChecker(ctx context.Context, binary string) (*checker, error) {
 }
 
 func copyFile(from, to string) error {
-	in, err := os.Open(from)
+	program, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = in.Close() }()
 	if err := os.Mkdir(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700) //nolint:gosec // it is run
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return os.WriteFile(to, program, 0o700) //nolint:gosec // it is run
 }
 
 func (c *checker) close() { _ = os.RemoveAll(c.work) }
@@ -194,28 +187,6 @@ func (c *checker) description() bool {
 	}
 	c.compileSchema(d.GetConfigSchema())
 	return true
-}
-
-func (c *checker) compileSchema(text string) {
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		c.fail("describe: the schema of the configuration is not JSON: %w", err)
-		return
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.UseLoader(jsonschema.SchemeURLLoader{}) // the host loads nothing either
-	if err := compiler.AddResource("config.json", document); err != nil {
-		c.fail("describe: schema: %w", err)
-		return
-	}
-	if c.schema, err = compiler.Compile("config.json"); err != nil {
-		c.fail("describe: schema: %w", err)
-		return
-	}
-	if c.schema.Validate(map[string]any{unknownKey: true}) == nil {
-		c.fail("describe: the schema takes unknown keys; set additionalProperties to false")
-	}
 }
 
 // byHand starts the plugin without a host: it must say so, and print nothing
@@ -381,24 +352,6 @@ func (c *checker) request(one Case) source.Request {
 		dir = absolute
 	}
 	return source.Request{Source: "conformance", Plugin: c.plugin, Config: one.Config, BaseDir: dir}
-}
-
-func (c *checker) validate(config map[string]any) error {
-	if c.schema == nil {
-		return nil
-	}
-	b, err := json.Marshal(config)
-	if err != nil {
-		return err
-	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	if value == nil {
-		value = map[string]any{}
-	}
-	return c.schema.Validate(value)
 }
 
 // explain returns a failure with its details.

@@ -23,69 +23,16 @@ func at(place, name, version string) osfacts.Statement {
 }
 
 // TestTogether: a version belongs to the name beside it, and what does not agree is told.
-func TestTogether(t *testing.T) {
-	tests := []struct {
-		name       string
-		statements []osfacts.Statement
-		want       string   // name and version
-		from       string   // places of both
-		told       []string // words of each contradiction
-	}{
-		{"nothing", nil, " ", " ", nil},
-		{"one place", []osfacts.Statement{at("label", "Ubuntu", "2404")}, "ubuntu 24.04", "label label", nil},
-		{"the first place counts", []osfacts.Statement{at("label", "ubuntu", "22.04"), at("file", "ubuntu", "24.04")},
-			"ubuntu 22.04", "label label", []string{"file name says ubuntu, file version says 24.04"}},
-		{"a name alone takes the version of the same name", []osfacts.Statement{at("tag", "ubuntu", ""), at("file", "Ubuntu", "24.04")},
-			"ubuntu 24.04", "tag file", nil},
-		{"a name alone takes none of another", []osfacts.Statement{at("tag", "ubuntu", ""), at("file", "rhel", "8")},
-			"ubuntu ", "tag ", []string{"file name says rhel, file version says 8, tag name says ubuntu, and its version is not known"}},
-		{"nor one that has no name", []osfacts.Statement{at("tag", "ubuntu", ""), at("label", "", "8")},
-			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
-		{"whatever comes first", []osfacts.Statement{at("label", "", "8"), at("tag", "ubuntu", "")},
-			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
-		{"nor gets one whose version is another", []osfacts.Statement{at("label", "", "8"), at("file", "ubuntu", "22.04")},
-			"ubuntu ", "file ", []string{"label version says 8 without a name, file name says ubuntu, and its version is not known", "file name says ubuntu, file version says 22.04"}},
-		{"also behind it", []osfacts.Statement{at("file", "rhel", "9"), at("label", "", "22.04")},
-			"rhel ", "file ", []string{"file version says 9", "label version says 22.04 without a name"}},
-		{"a code name may be that of the number", []osfacts.Statement{at("tag", "", "bookworm"), at("label", "debian", "12")}, "debian 12", "label label", nil},
-		{"but not of another code name", []osfacts.Statement{at("tag", "", "noble"), at("label", "ubuntu", "jammy")},
-			"ubuntu ", "label ", []string{"tag version says noble", "label version says jammy"}},
-		{"Leap is one", []osfacts.Statement{at("tag", "", "leap-15.6"), at("label", "opensuse-leap", "15.6")}, "opensuse-leap 15.6", "label label", nil},
-		{"a version that is the same is no contradiction", []osfacts.Statement{at("label", "", "2204"), at("file", "ubuntu", "22.04")},
-			"ubuntu 22.04", "file file", nil},
-		{"nobody tells a name", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "22.04")}, " 22.04", " label", nil},
-		{"nor the same version", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "8")}, " ", " ", []string{"label version says 22.04 without a name, and the version is not known", "file version says 8"}},
-		{"two versions in a name", []osfacts.Statement{at("label", "Ubuntu 22.04 LTS or 24.04 LTS", "")},
-			" ", " ", []string{`label name says "Ubuntu 22.04 LTS or 24.04 LTS", which is not one system`}},
-		{"with a version beside", []osfacts.Statement{at("label", "RHEL 8, 9", "8")},
-			" 8", " label", []string{`label name says "RHEL 8, 9"`}},
-		{"two versions in a version", []osfacts.Statement{at("label", "rhel", "8 or 9")},
-			"rhel ", "label ", []string{`label version says "8 or 9", which is not one system`}},
-		{"beside one in the name", []osfacts.Statement{at("label", "Ubuntu 22.04", "22.04 LTS, 24.04 LTS")},
-			"ubuntu ", "label ", []string{`label version says "22.04 LTS, 24.04 LTS"`}},
-		{"two systems", []osfacts.Statement{at("label", "RHEL or CentOS", ""), at("file", "rhel", "9")},
-			"rhel 9", "file file", []string{`label name says "RHEL or CentOS"`}},
-		{"a name of one's own", []osfacts.Statement{at("label", "Acme OS2 (hardened)", "5.1-rc.2 lab")}, "acme-os2-(hardened) 5.1-rc.2 lab", "label label", nil},
-		{"text in a name", []osfacts.Statement{at("label", "Ubuntu 22.04", "")}, "ubuntu 22.04", "label label", nil},
-		{"text in a version", []osfacts.Statement{at("label", "", "Red Hat Enterprise Linux 8")}, "rhel 8", "label label", nil},
-		{"text and version agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2204")}, "ubuntu 22.04", "label label", nil},
-		{"the version says more", []osfacts.Statement{at("label", "RHEL 8", "8.8")}, "rhel 8.8", "label label", nil},
-		{"text and version do not agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2404")},
-			"ubuntu ", "label ", []string{"label name says ubuntu 22.04 but label version says 2404"}},
-		{"and another place knows", []osfacts.Statement{at("label", "Ubuntu 22.04", "2404"), at("file", "ubuntu", "24.04")},
-			"ubuntu 24.04", "label file", []string{"label name says ubuntu 22.04"}},
-		{"names do not agree in one place", []osfacts.Statement{at("label", "ubuntu", "Red Hat Enterprise Linux 8")},
-			"ubuntu ", "label ", []string{"label name says ubuntu but label version says rhel 8"}},
-		{"service packs are one", []osfacts.Statement{at("tag", "SLES", "15 SP5"), at("label", "sles", "15-SP5"), at("file", "sles", "15.5")},
-			"sles 15.5", "tag tag", nil},
-		{"Oracle Linux is one", []osfacts.Statement{at("tag", "Oracle Linux", ""), at("file", "ol", "8.9")}, "oraclelinux 8.9", "tag file", nil},
-		{"a year is no release", []osfacts.Statement{at("api", "Ubuntu 24", ""), at("file", "ubuntu", "24.04")}, "ubuntu 24.04", "api file", nil},
-		{"a release of the year that has a name", []osfacts.Statement{at("tag", "", "2404"), at("api", "Ubuntu 24", "")}, "ubuntu 24.04", "api tag", nil},
-		{"but not two", []osfacts.Statement{at("tag", "", "24.04"), at("api", "Ubuntu 24", ""), at("label", "", "24.10")},
-			"ubuntu ", "api ", []string{"tag version says 24.04 without a name", "api name says ubuntu 24", "label version says 24.10 without a name"}},
-		{"no name is lent", []osfacts.Statement{at("tag", "", "2404"), at("config", "ubuntu", "")},
-			"ubuntu ", "config ", []string{"tag version says 2404 without a name"}},
-	}
+type togetherTest struct {
+	name       string
+	statements []osfacts.Statement
+	want       string   // name and version
+	from       string   // places of both
+	told       []string // words of each contradiction
+}
+
+func together(t *testing.T, tests ...togetherTest) {
+	t.Helper()
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := osfacts.Together(test.statements...)
@@ -105,6 +52,70 @@ func TestTogether(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTogether(t *testing.T) {
+	together(t,
+		togetherTest{"nothing", nil, " ", " ", nil},
+		togetherTest{"one place", []osfacts.Statement{at("label", "Ubuntu", "2404")}, "ubuntu 24.04", "label label", nil},
+		togetherTest{"the first place counts", []osfacts.Statement{at("label", "ubuntu", "22.04"), at("file", "ubuntu", "24.04")},
+			"ubuntu 22.04", "label label", []string{"file name says ubuntu, file version says 24.04"}},
+		togetherTest{"a name alone takes the version of the same name", []osfacts.Statement{at("tag", "ubuntu", ""), at("file", "Ubuntu", "24.04")},
+			"ubuntu 24.04", "tag file", nil},
+		togetherTest{"a name alone takes none of another", []osfacts.Statement{at("tag", "ubuntu", ""), at("file", "rhel", "8")},
+			"ubuntu ", "tag ", []string{"file name says rhel, file version says 8, tag name says ubuntu, and its version is not known"}},
+		togetherTest{"nor one that has no name", []osfacts.Statement{at("tag", "ubuntu", ""), at("label", "", "8")},
+			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
+		togetherTest{"whatever comes first", []osfacts.Statement{at("label", "", "8"), at("tag", "ubuntu", "")},
+			"ubuntu ", "tag ", []string{"label version says 8 without a name"}},
+		togetherTest{"nor gets one whose version is another", []osfacts.Statement{at("label", "", "8"), at("file", "ubuntu", "22.04")},
+			"ubuntu ", "file ", []string{"label version says 8 without a name, file name says ubuntu, and its version is not known", "file name says ubuntu, file version says 22.04"}},
+		togetherTest{"also behind it", []osfacts.Statement{at("file", "rhel", "9"), at("label", "", "22.04")},
+			"rhel ", "file ", []string{"file version says 9", "label version says 22.04 without a name"}},
+		togetherTest{"a code name may be that of the number", []osfacts.Statement{at("tag", "", "bookworm"), at("label", "debian", "12")}, "debian 12", "label label", nil},
+		togetherTest{"but not of another code name", []osfacts.Statement{at("tag", "", "noble"), at("label", "ubuntu", "jammy")},
+			"ubuntu ", "label ", []string{"tag version says noble", "label version says jammy"}},
+		togetherTest{"Leap is one", []osfacts.Statement{at("tag", "", "leap-15.6"), at("label", "opensuse-leap", "15.6")}, "opensuse-leap 15.6", "label label", nil},
+		togetherTest{"a version that is the same is no contradiction", []osfacts.Statement{at("label", "", "2204"), at("file", "ubuntu", "22.04")},
+			"ubuntu 22.04", "file file", nil},
+		togetherTest{"nobody tells a name", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "22.04")}, " 22.04", " label", nil},
+		togetherTest{"nor the same version", []osfacts.Statement{at("label", "", "22.04"), at("file", "", "8")}, " ", " ", []string{"label version says 22.04 without a name, and the version is not known", "file version says 8"}},
+	)
+}
+
+func TestTogetherOfOneText(t *testing.T) {
+	together(t,
+		togetherTest{"two versions in a name", []osfacts.Statement{at("label", "Ubuntu 22.04 LTS or 24.04 LTS", "")},
+			" ", " ", []string{`label name says "Ubuntu 22.04 LTS or 24.04 LTS", which is not one system`}},
+		togetherTest{"with a version beside", []osfacts.Statement{at("label", "RHEL 8, 9", "8")},
+			" 8", " label", []string{`label name says "RHEL 8, 9"`}},
+		togetherTest{"two versions in a version", []osfacts.Statement{at("label", "rhel", "8 or 9")},
+			"rhel ", "label ", []string{`label version says "8 or 9", which is not one system`}},
+		togetherTest{"beside one in the name", []osfacts.Statement{at("label", "Ubuntu 22.04", "22.04 LTS, 24.04 LTS")},
+			"ubuntu ", "label ", []string{`label version says "22.04 LTS, 24.04 LTS"`}},
+		togetherTest{"two systems", []osfacts.Statement{at("label", "RHEL or CentOS", ""), at("file", "rhel", "9")},
+			"rhel 9", "file file", []string{`label name says "RHEL or CentOS"`}},
+		togetherTest{"a name of one's own", []osfacts.Statement{at("label", "Acme OS2 (hardened)", "5.1-rc.2 lab")}, "acme-os2-(hardened) 5.1-rc.2 lab", "label label", nil},
+		togetherTest{"text in a name", []osfacts.Statement{at("label", "Ubuntu 22.04", "")}, "ubuntu 22.04", "label label", nil},
+		togetherTest{"text in a version", []osfacts.Statement{at("label", "", "Red Hat Enterprise Linux 8")}, "rhel 8", "label label", nil},
+		togetherTest{"text and version agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2204")}, "ubuntu 22.04", "label label", nil},
+		togetherTest{"the version says more", []osfacts.Statement{at("label", "RHEL 8", "8.8")}, "rhel 8.8", "label label", nil},
+		togetherTest{"text and version do not agree", []osfacts.Statement{at("label", "Ubuntu 22.04", "2404")},
+			"ubuntu ", "label ", []string{"label name says ubuntu 22.04 but label version says 2404"}},
+		togetherTest{"and another place knows", []osfacts.Statement{at("label", "Ubuntu 22.04", "2404"), at("file", "ubuntu", "24.04")},
+			"ubuntu 24.04", "label file", []string{"label name says ubuntu 22.04"}},
+		togetherTest{"names do not agree in one place", []osfacts.Statement{at("label", "ubuntu", "Red Hat Enterprise Linux 8")},
+			"ubuntu ", "label ", []string{"label name says ubuntu but label version says rhel 8"}},
+		togetherTest{"service packs are one", []osfacts.Statement{at("tag", "SLES", "15 SP5"), at("label", "sles", "15-SP5"), at("file", "sles", "15.5")},
+			"sles 15.5", "tag tag", nil},
+		togetherTest{"Oracle Linux is one", []osfacts.Statement{at("tag", "Oracle Linux", ""), at("file", "ol", "8.9")}, "oraclelinux 8.9", "tag file", nil},
+		togetherTest{"a year is no release", []osfacts.Statement{at("api", "Ubuntu 24", ""), at("file", "ubuntu", "24.04")}, "ubuntu 24.04", "api file", nil},
+		togetherTest{"a release of the year that has a name", []osfacts.Statement{at("tag", "", "2404"), at("api", "Ubuntu 24", "")}, "ubuntu 24.04", "api tag", nil},
+		togetherTest{"but not two", []osfacts.Statement{at("tag", "", "24.04"), at("api", "Ubuntu 24", ""), at("label", "", "24.10")},
+			"ubuntu ", "api ", []string{"tag version says 24.04 without a name", "api name says ubuntu 24", "label version says 24.10 without a name"}},
+		togetherTest{"no name is lent", []osfacts.Statement{at("tag", "", "2404"), at("config", "ubuntu", "")},
+			"ubuntu ", "config ", []string{"tag version says 2404 without a name"}},
+	)
 }
 
 // TestIn: all of a map stands beside each other, and each kind of keys by itself.
