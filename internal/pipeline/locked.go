@@ -73,10 +73,13 @@ func (p *Pipeline) Strays(file *lock.File) ([]string, error) {
 
 // Entries returns the lock entries of picks that were just made. A pack without
 // a pick is an error, and so is one that cannot be rendered; one that needs no image
-// has no entry.
-func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry, error) {
+// has no entry. Where AllowPartial goes on without packs whose source failed, left says why.
+func (p *Pipeline) Entries(picks []Pick, results []source.Result) (entries []lock.Entry, left, err error) {
+	if p.AllowPartial {
+		picks, left = Heard(picks)
+	}
 	if _, err := Values(picks); err != nil {
-		return nil, err
+		return nil, nil, failure.Join(err, left)
 	}
 	plugins := map[string]lock.Plugin{}
 	for _, result := range results {
@@ -86,18 +89,17 @@ func (p *Pipeline) Entries(picks []Pick, results []source.Result) ([]lock.Entry,
 			}
 		}
 	}
-	var entries []lock.Entry
 	for _, pick := range picks {
 		if pick.Image == nil {
 			continue
 		}
 		digest, err := lock.Fingerprint(pick.Pack, p.Document.Set.Sources)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		entries = append(entries, lock.Entry{
 			Name: pick.Pack.Name, Pack: pick.Pack.Pack, SpecDigest: digest, Image: *pick.Image, Plugin: plugins[pick.Image.Source],
 		})
 	}
-	return entries, nil
+	return entries, left, nil
 }

@@ -379,7 +379,7 @@ func locked(t *testing.T, p *pipeline.Pipeline) *lock.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := p.Entries(picks, results)
+	entries, _, err := p.Entries(picks, results)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,7 +443,7 @@ func TestNothingUnrenderableIsLocked(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.change(&picks[0])
-			if entries, err := p.Entries(picks, results); err == nil || !strings.Contains(err.Error(), test.want) {
+			if entries, _, err := p.Entries(picks, results); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, %v; want an error with %q", entries, err, test.want)
 			}
 		})

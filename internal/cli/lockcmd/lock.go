@@ -73,16 +73,12 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	session.Close()
 	options.PrintNotes(o.Invocation.ErrOut, picks)
-	var left error
-	if o.Run.Host.AllowPartial {
-		if err := o.keepsOthers(path, name, picks); err != nil {
-			return err
-		}
-		picks, left = pipeline.Heard(picks)
+	if err := o.keepsOthers(path, name, picks); err != nil {
+		return err
 	}
-	entries, err := session.Entries(picks, results)
+	entries, left, err := session.Entries(picks, results)
 	if err != nil {
-		return failure.Join(err, left)
+		return err
 	}
 	if err := lock.Write(ctx, path, name, entries, o.Force); err != nil {
 		return o.explain(name, err)

@@ -4,33 +4,28 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
-func list(changes []Change) output.List {
-	l := output.List{
-		Kind: "ChangeList",
-		Table: output.Table{Columns: []output.Column{
-			{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"}, {Name: "KUBERNETES"},
-			{Name: "OLD-CREATED", Wide: true}, {Name: "NEW-CREATED", Wide: true},
-		}},
-	}
-	for _, c := range changes {
-		l.Items = append(l.Items, c)
-		l.Names = append(l.Names, c.Pack)
-		row := append([]string{c.Pack, c.Reason, c.id(c.Old), c.id(c.New)}, facts(c)...)
-		l.Table.Rows = append(l.Table.Rows, append(row, created(c.Old), created(c.New)))
-	}
-	return l
+func list(changes []pipeline.Change) output.List {
+	return output.NewList("ChangeList", []output.Column{
+		{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"}, {Name: "KUBERNETES"},
+		{Name: "OLD-CREATED", Wide: true}, {Name: "NEW-CREATED", Wide: true},
+	}, changes, func(c pipeline.Change) (string, []string) {
+		ids, times := []string{c.Pack, c.Reason, id(c, c.Old), id(c, c.New)}, []string{created(c.Old), created(c.New)}
+		return c.Pack, slices.Concat(ids, facts(c), times)
+	})
 }
 
 // printMarkdown prints a table for the text of a pull request.
-func printMarkdown(changes []Change, out io.Writer) error {
+func printMarkdown(changes []pipeline.Change, out io.Writer) error {
 	if len(changes) == 0 {
 		_, err := fmt.Fprintln(out, "No image changes.")
 		return err
@@ -38,7 +33,7 @@ func printMarkdown(changes []Change, out io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| pack | reason | old | new | region | architecture | OS | Kubernetes |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range changes {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |", plain(c.Pack), c.Reason, c.cell(c.Old), c.cell(c.New))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |", plain(c.Pack), c.Reason, cell(c, c.Old), cell(c, c.New))
 		for _, fact := range facts(c) {
 			fmt.Fprintf(&b, " %s |", plain(fact))
 		}
@@ -49,7 +44,7 @@ func printMarkdown(changes []Change, out io.Writer) error {
 }
 
 // facts are what a review looks for beside the id, of both sides.
-func facts(c Change) []string {
+func facts(c pipeline.Change) []string {
 	return []string{
 		step(c, func(i *image.Image) string { return i.Region }), step(c, func(i *image.Image) string { return i.Architecture }),
 		step(c, func(i *image.Image) string { return i.OS.String() }), step(c, func(i *image.Image) string { return i.KubernetesVersion }),
@@ -57,7 +52,7 @@ func facts(c Change) []string {
 }
 
 // step shows a fact of both sides, once when it stays.
-func step(c Change, of func(*image.Image) string) string {
+func step(c pipeline.Change, of func(*image.Image) string) string {
 	var before, after string
 	if c.Old != nil {
 		before = of(c.Old)
@@ -74,11 +69,11 @@ func step(c Change, of func(*image.Image) string) string {
 	return cmp.Or(before, "unknown") + " -> " + cmp.Or(after, "unknown")
 }
 
-func (c Change) cell(img *image.Image) string {
+func cell(c pipeline.Change, img *image.Image) string {
 	if img == nil {
 		return ""
 	}
-	text := code(c.id(img))
+	text := code(id(c, img))
 	if at := created(img); at != "" {
 		text += " " + at
 	}
@@ -105,7 +100,7 @@ func plain(words string) string {
 }
 
 // id names one side. A tag that was pushed again is the same but for its digest.
-func (c Change) id(img *image.Image) string {
+func id(c pipeline.Change, img *image.Image) string {
 	switch {
 	case img == nil:
 		return ""

@@ -4,16 +4,15 @@ package update
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
@@ -65,23 +64,13 @@ other sources have a newer one; when the spec changed, that is exit code 4.`,
 	return cmd
 }
 
-// Change is one entry that changes; it is one item of `-o json`.
-type Change struct {
-	Pack string `json:"pack"`
-	// Reason is newer, older, gone (the old image is no more), new, removed,
-	// specChanged, damaged (the old entry did not fit its digest), or changed: what is
-	// known of the same image is another.
-	Reason string       `json:"reason"`
-	Old    *image.Image `json:"old,omitempty"`
-	New    *image.Image `json:"new,omitempty"`
-
-	entry *lock.Entry
-}
-
 func (o *Options) run(ctx context.Context) error {
-	show, err := o.shower(ctx)
-	if err != nil {
-		return err
+	var printer *output.Printer
+	var err error
+	if o.Print.Output != formatMarkdown {
+		if printer, err = o.Print.Printer(ctx); err != nil {
+			return err
+		}
 	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
@@ -99,112 +88,58 @@ func (o *Options) run(ctx context.Context) error {
 	if !o.DryRun {
 		before, _ = interrupt.ReadFile(ctx, path) // what cannot be read is told when it is to be changed
 	}
-	pick, left, err := o.pick(ctx, session)
+	update, results, err := session.Update(ctx, o.Packs)
 	if err != nil {
 		return err
 	}
-	var s steps
-	apply := func(file *lock.File) error {
+	options.PrintNotes(o.Invocation.ErrOut, update.Picks)
+	entries, left, err := session.Entries(update.Picks, results)
+	if err != nil {
+		return err
+	}
+	update.Entries = entries
+	var steps *pipeline.Steps
+	change := lock.Change
+	if o.DryRun {
+		change = lock.Peek
+	}
+	err = change(ctx, path, name, func(file *lock.File) (err error) {
 		if !o.DryRun {
-			pick.before = images(file.Earlier(before))
+			update.Before = file.Earlier(before)
 		}
-		if err := o.askForOld(ctx, session, pick, file); err != nil {
+		if steps, err = session.Compare(ctx, session.Host, update, file); err != nil {
 			return err
 		}
-		s = pick.compare(file, len(o.Packs) == 0)
-		return put(file, s.changes)
-	}
-	if o.DryRun {
-		err = lock.Peek(ctx, path, name, apply)
-	} else {
-		err = lock.Change(ctx, path, name, apply)
-	}
+		return steps.Put(file)
+	})
 	session.Close()
 	if err != nil {
 		return err
 	}
-	if err := show(s.changes); err != nil {
+	if err := o.show(printer, steps.Changes); err != nil {
 		return err
 	}
-	for _, note := range s.kept {
+	return o.tell(name, steps, left)
+}
+
+// tell says what became of the lock; left is the failure of packs that were left out.
+func (o *Options) tell(name string, steps *pipeline.Steps, left error) error {
+	for _, note := range steps.Kept {
 		fmt.Fprintf(o.Invocation.ErrOut, "note: %s\n", text.HarmlessLine(note))
 	}
-	left = failure.Join(append(s.stale, left)...)
-	o.summarise(name, s.changes, left != nil || len(s.kept) > 0)
+	left = failure.Join(steps.Stale, left)
+	o.summarise(name, steps.Changes, left != nil || len(steps.Kept) > 0)
 	if left != nil {
 		return left
 	}
-	if o.ExitCode && len(s.changes) > 0 {
+	if o.ExitCode && len(steps.Changes) > 0 {
 		return failure.ErrDifference
 	}
 	return nil
 }
 
-// images are those of a lock's entries; nil when there is no lock.
-func images(file *lock.File) map[string]image.Image {
-	if file == nil {
-		return nil
-	}
-	images := map[string]image.Image{}
-	for _, name := range file.Names() {
-		if entry, ok := file.Entry(name); ok {
-			images[name] = entry.Image
-		}
-	}
-	return images
-}
-
-// pick picks anew. Packs whose sources failed are left out where --allow-partial
-// goes on without them, and left says why.
-func (o *Options) pick(ctx context.Context, session *options.Session) (p *picked, left error, err error) {
-	packs, err := session.Packs(o.Packs)
-	if err != nil {
-		return nil, nil, err
-	}
-	// What sources of other packs say against an image counts for these, too.
-	all, err := session.Packs(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	picks, results, err := session.Picks(ctx, all)
-	if err != nil {
-		return nil, nil, err
-	}
-	names := map[string]bool{}
-	for _, pack := range packs {
-		names[pack.Name] = pack.NeedsImage()
-	}
-	picks = slices.DeleteFunc(picks, func(pick pipeline.Pick) bool { _, named := names[pick.Pack.Name]; return !named })
-	options.PrintNotes(o.Invocation.ErrOut, picks)
-	if o.Run.Host.AllowPartial {
-		picks, left = pipeline.Heard(picks)
-	}
-	entries, err := session.Entries(picks, results)
-	if err != nil {
-		return nil, nil, failure.Join(err, left)
-	}
-	p = &picked{entries: entries, picks: map[string]pipeline.Pick{}, names: names, gone: map[string]bool{}, open: map[string]string{}}
-	for _, pick := range picks {
-		p.picks[pick.Pack.Name] = pick
-	}
-	return p, left, nil
-}
-
-func put(file *lock.File, changes []Change) error {
-	for _, change := range changes {
-		if change.entry == nil {
-			file.Remove(change.Pack)
-			continue
-		}
-		if err := file.Put(*change.entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // summarise says what was done; kept tells that nobody knows whether there is more.
-func (o *Options) summarise(name string, changes []Change, kept bool) {
+func (o *Options) summarise(name string, changes []pipeline.Change, kept bool) {
 	switch {
 	case len(changes) == 0 && kept:
 		fmt.Fprintf(o.Invocation.ErrOut, "%s stays as it is\n", name)
@@ -217,19 +152,13 @@ func (o *Options) summarise(name string, changes []Change, kept bool) {
 	}
 }
 
-// shower returns what prints changes in the format asked for.
-func (o *Options) shower(ctx context.Context) (func([]Change) error, error) {
-	if o.Print.Output == formatMarkdown {
-		return func(changes []Change) error { return printMarkdown(changes, o.Invocation.Out) }, nil
+// show prints changes; printer is nil for markdown.
+func (o *Options) show(printer *output.Printer, changes []pipeline.Change) error {
+	switch {
+	case printer == nil:
+		return printMarkdown(changes, o.Invocation.Out)
+	case len(changes) == 0 && printer.ForPeople():
+		return nil
 	}
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return func(changes []Change) error {
-		if len(changes) == 0 && printer.ForPeople() {
-			return nil
-		}
-		return printer.Print(list(changes), o.Invocation.Out, o.Invocation.ErrOut)
-	}, nil
+	return printer.Print(list(changes), o.Invocation.Out, o.Invocation.ErrOut)
 }
