@@ -598,14 +598,3 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 	}
 	return nil
 }
-
-// Unknown tells whether an image could not be verified, and Stale whether one is
-// no longer good.
-func Unknown(verifications []Verification) bool { return has(verifications, StatusUnknown) }
-
-// Stale is described at Unknown.
-func Stale(verifications []Verification) bool { return has(verifications, StatusStale) }
-
-func has(verifications []Verification, status Status) bool {
-	return slices.ContainsFunc(verifications, func(v Verification) bool { return v.Status == status })
-}

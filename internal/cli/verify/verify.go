@@ -2,6 +2,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,11 +15,8 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/pack"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
@@ -89,9 +87,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	subjects, of := placed(subjects, o.Run.Spec.Pack.Matrix.Region)
-	verified, failed := session.Verify(ctx, session.Host, subjects)
-	verified = joined(verified, of)
+	verified, failed := session.VerifyIn(ctx, session.Host, o.Run.Spec.Pack.Matrix.Region, subjects)
 	if verified == nil && failed != nil {
 		return failed
 	}
@@ -107,7 +103,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err := printer.Print(list(verified), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
 		return err
 	}
-	return verdict(verified, failed)
+	return cmp.Or(failed, pipeline.Verdict(verified))
 }
 
 // validate refuses more than one thing to verify.
@@ -128,23 +124,6 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// verdict keeps apart what is stale and what could not be asked: as long as
-// something is unknown the answer is not complete.
-func verdict(verified []pipeline.Verification, failed error) error {
-	switch {
-	case failed != nil:
-		return failed
-	case pipeline.Unknown(verified):
-		return &failure.Error{
-			Code: failure.ExitSource, Summary: "not every image could be verified",
-			Next: "see the reasons above; the source's plugin may lack verification, or the spec the source",
-		}
-	case pipeline.Stale(verified):
-		return failure.ErrDifference
-	}
-	return nil
-}
-
 // subjects are what the flags ask to verify.
 func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pipeline.Subject, error) {
 	switch {
@@ -153,102 +132,11 @@ func (o *Options) subjects(ctx context.Context, session *options.Session) ([]pip
 		if err != nil {
 			return nil, err
 		}
-		images, err := pack.ImagesOf(data, o.ValuesFile)
-		if err != nil {
-			return nil, err
-		}
-		subjects := make([]pipeline.Subject, len(images))
-		for i, img := range images {
-			subjects[i].Image = *img
-		}
-		return subjects, nil
+		return pipeline.SubjectsOfValues(data, o.ValuesFile)
 	case len(o.IDs) > 0:
-		if err := noPacks(session.Document.Set, o.IDs); err != nil {
-			return nil, err
-		}
-		return subjectsFor(o.IDs)
+		return session.SubjectsOfIDs(o.IDs)
 	}
 	return o.locked(ctx, session)
-}
-
-// placed puts images that no region is known of where --region says: one that is elsewhere
-// is not good there. It is asked for in each of several regions; of tells which subjects
-// are one image.
-func placed(subjects []pipeline.Subject, regions []string) (in []pipeline.Subject, of []int) {
-	for i, subject := range subjects {
-		// An id that has parts, as that of a registry, has no region.
-		if subject.Image.Region != "" || len(regions) == 0 || len(regions) > 1 && image.HasParts(subject.Image.Provider) {
-			in, of = append(in, subject), append(of, i)
-			continue
-		}
-		for _, region := range regions {
-			subject.Image.Region = region
-			in, of = append(in, subject), append(of, i)
-		}
-	}
-	return in, of
-}
-
-// joined leaves out where an image is not good when it is in another of its regions, with a
-// note: an AMI is in one region only.
-func joined(verified []pipeline.Verification, of []int) []pipeline.Verification {
-	var all []pipeline.Verification
-	for from := 0; from < len(verified); {
-		to := from + 1
-		for to < len(verified) && of[to] == of[from] {
-			to++
-		}
-		all = append(all, best(verified[from:to])...)
-		from = to
-	}
-	return all
-}
-
-func best(regions []pipeline.Verification) []pipeline.Verification {
-	var good []pipeline.Verification
-	var notes []string
-	for _, v := range regions {
-		if v.Status == pipeline.StatusOK {
-			good = append(good, v)
-			continue
-		}
-		notes = append(notes, v.Reasons...)
-	}
-	if good == nil {
-		return regions
-	}
-	good[0].Notes = slices.Concat(good[0].Notes, notes)
-	return good
-}
-
-// noPacks refuses the name of a pack in place of an id: it would be an image that
-// nobody has.
-func noPacks(set spec.ImageSet, ids []string) error {
-	packs, err := set.Expand()
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if slices.ContainsFunc(packs, func(p spec.Pack) bool { return p.Name == strings.TrimSpace(id) }) {
-			return failure.Usage("name no pack to verify all that the lock has, or give the image's id", "verify wants ids of images, and %q is a pack", id)
-		}
-	}
-	return nil
-}
-
-// subjectsFor are ids as they are pasted. What cannot be an id was mistyped, and is not
-// stale.
-func subjectsFor(ids []string) ([]pipeline.Subject, error) {
-	subjects := make([]pipeline.Subject, len(ids))
-	for i, id := range ids {
-		id = strings.TrimSpace(id)
-		provider := pack.ProviderOf(id)
-		if err := pack.CheckID(provider, id); err != nil {
-			return nil, failure.Usage("give the id as the pack has it, and leave it out to verify the lock", "%s", err)
-		}
-		subjects[i].Image = image.Image{ID: id, Provider: provider}
-	}
-	return subjects, nil
 }
 
 func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipeline.Subject, error) {
@@ -257,7 +145,7 @@ func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipel
 	if err != nil {
 		return nil, err
 	}
-	subjects, missing, err := subjectsOf(file, session)
+	subjects, missing, err := session.SubjectsOfLock(file)
 	if len(missing) > 0 {
 		fmt.Fprintf(o.Invocation.ErrOut, "note: %s lacks packs of the spec, which `%s update` adds: %s\n",
 			name, o.Invocation.DisplayName(), text.HarmlessLine(pipeline.Names(missing)))
@@ -265,73 +153,23 @@ func (o *Options) locked(ctx context.Context, session *options.Session) ([]pipel
 	return subjects, err
 }
 
-// subjectsOf are the entries of a lock, with a note for those that the spec has
-// moved away from, and the packs of the spec that it has none of.
-func subjectsOf(file *lock.File, session *options.Session) (subjects []pipeline.Subject, missing []string, err error) {
-	packs, err := session.Packs(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	byName := map[string]spec.Pack{}
-	for _, pack := range packs {
-		byName[pack.Name] = pack
-		if _, has := file.Entry(pack.Name); pack.NeedsImage() && !has {
-			missing = append(missing, pack.Name)
-		}
-	}
-	for _, name := range file.Names() {
-		entry, _ := file.Entry(name)
-		subject := pipeline.Subject{Pack: name, Source: entry.Image.Source, Image: entry.Image}
-		pack, known := byName[name]
-		if !known {
-			subject.Notes = []string{"the spec has no such pack any more"}
-			subjects = append(subjects, subject)
-			continue
-		}
-		digest, err := lock.Fingerprint(pack, session.Document.Set.Sources)
-		if err != nil {
-			return nil, nil, err
-		}
-		if digest != entry.SpecDigest {
-			subject.Notes = []string{"the spec changed since the lock was written, and update may pick another"}
-			subjects = append(subjects, subject)
-			continue
-		}
-		some, err := session.LockedSubjects(pack, entry.Image)
-		if err != nil {
-			return nil, nil, err
-		}
-		subjects = append(subjects, some...)
-	}
-	return subjects, missing, nil
-}
-
 func list(verified []pipeline.Verification) output.List {
-	l := output.List{
-		Kind: "VerificationList",
-		Table: output.Table{
-			Columns: []output.Column{
-				{Name: "PACK"}, {Name: "STATUS"}, {Name: "ID"}, {Name: "REGION"}, {Name: "SOURCE", Wide: true},
-				{Name: "REASON"}, {Name: "NEAREST"},
-			},
-			Empty: "nothing to verify",
-		},
-	}
-	for _, v := range verified {
-		item := Item{
+	items := make([]Item, len(verified))
+	for i, v := range verified {
+		items[i] = Item{
 			Pack: v.Pack, ID: v.Image.ID, Region: v.Image.Region, Source: v.Source,
 			Status: string(v.Status), Reasons: v.Reasons, Notes: v.Notes, Nearest: v.Nearest,
 		}
-		l.Items = append(l.Items, item)
-		l.Names = append(l.Names, item.ID)
-		nearest := ""
-		if v.Nearest != nil {
-			nearest = v.Nearest.ID
-		}
-		l.Table.Rows = append(l.Table.Rows, []string{
-			item.Pack, item.Status, item.ID, item.Region, item.Source,
-			strings.Join(append(v.Reasons, v.Notes...), "; "), nearest,
-		})
 	}
+	l := output.NewList("VerificationList", []output.Column{
+		{Name: "PACK"}, {Name: "STATUS"}, {Name: "ID"}, {Name: "REGION"}, {Name: "SOURCE", Wide: true}, {Name: "REASON"}, {Name: "NEAREST"},
+	}, items, func(i Item) (string, []string) {
+		nearest := ""
+		if i.Nearest != nil {
+			nearest = i.Nearest.ID
+		}
+		return i.ID, []string{i.Pack, i.Status, i.ID, i.Region, i.Source, strings.Join(slices.Concat(i.Reasons, i.Notes), "; "), nearest}
+	})
+	l.Table.Empty = "nothing to verify"
 	return l
 }
