@@ -151,7 +151,8 @@ func blocksOf(in Input) ([]*block, error) {
 	if looksLikeProfile(in.Data[bom(in.Data):]) {
 		return profileBlocks(in, cloud)
 	}
-	blocks := valuesBlocks(in, cloud)
+	// Of a YAML stream each document counts, as render prints several packs.
+	blocks := (&block{text: in.Data, kind: in.Pack, cloud: cloud}).valuesOf()
 	if !hasEnding(in.Name, ".yaml", ".yml", ".json") && fenceForm.Match(in.Data) && slices.ContainsFunc(blocks, func(b *block) bool { _, err := b.parse(); return err != nil }) {
 		return markdownBlocks(in, cloud), nil
 	}
@@ -161,15 +162,6 @@ func blocksOf(in Input) ([]*block, error) {
 func hasEnding(name string, endings ...string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(name, ending) })
-}
-
-// valuesBlocks takes each document of a YAML stream, as render prints several packs.
-func valuesBlocks(in Input, cloud string) []*block {
-	all := &block{text: in.Data, kind: in.Pack, cloud: cloud}
-	if all.text == nil {
-		all.text = []byte{}
-	}
-	return all.valuesOf()
 }
 
 // provider translates Palette's cloud types into the names that image ids are

@@ -141,46 +141,33 @@ func (t *tree) keysOf(n *yaml.Node) *keys {
 func (t *tree) fields(n *yaml.Node) []field { return t.keysOf(n).all }
 
 func fieldsOf(n *yaml.Node) []field {
-	var m merger
-	m.add(n)
-	return m.all
-}
-
-// merger collects the keys of a mapping and of those that it merges.
-type merger struct {
-	all    []field
-	seen   map[string]bool
-	passed map[*yaml.Node]bool
-}
-
-func (m *merger) add(n *yaml.Node) {
-	if n = target(n); n == nil || n.Kind != yaml.MappingNode || m.passed[n] {
-		return
-	}
-	if m.passed == nil {
-		m.seen, m.passed = map[string]bool{}, map[*yaml.Node]bool{}
-	}
-	m.passed[n] = true
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := target(n.Content[i])
-		if key.Kind != yaml.ScalarNode || isMerge(key) || len(m.passed) > 1 && m.seen[key.Value] {
-			continue
+	var all []field
+	seen, passed := map[string]bool{}, map[*yaml.Node]bool{}
+	var add func(*yaml.Node)
+	add = func(n *yaml.Node) {
+		if n = target(n); n == nil || n.Kind != yaml.MappingNode || passed[n] {
+			return
 		}
-		m.seen[key.Value] = true
-		m.all = append(m.all, field{key.Value, key, n.Content[i+1]})
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if !isMerge(n.Content[i]) {
-			continue
-		}
-		merged := []*yaml.Node{n.Content[i+1]}
-		if list := target(n.Content[i+1]); list.Kind == yaml.SequenceNode {
-			merged = list.Content
+		passed[n] = true
+		var merged []*yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := target(n.Content[i]), n.Content[i+1]
+			switch list := target(value); {
+			case isMerge(n.Content[i]) && list.Kind == yaml.SequenceNode:
+				merged = append(merged, list.Content...)
+			case isMerge(n.Content[i]):
+				merged = append(merged, value)
+			case key.Kind == yaml.ScalarNode && !isMerge(key) && (len(passed) == 1 || !seen[key.Value]):
+				seen[key.Value] = true
+				all = append(all, field{key.Value, key, value})
+			}
 		}
 		for _, one := range merged {
-			m.add(one)
+			add(one)
 		}
 	}
+	add(n)
+	return all
 }
 
 func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }

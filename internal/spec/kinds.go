@@ -69,16 +69,12 @@ func (k PackKind) Traits() Traits {
 // MacroPrefix starts the macros that read the kind's values.
 func (k PackKind) MacroPrefix() string { return ".spectro.pack." + string(k) + "." }
 
-// KindOfCloud is the kind that machines of a cloud type take.
+// KindOfCloud is the kind that machines of a cloud type take: the usual one, unless the
+// type has its own.
 func KindOfCloud(cloudType string) Traits {
 	kinds := PackKinds()
-	of := func(cloud string) int {
-		return slices.IndexFunc(kinds, func(t Traits) bool { return t.Cloud == cloud })
-	}
-	if i := of(cloudType); i >= 0 && cloudType != "" {
-		return kinds[i]
-	}
-	return kinds[of("")]
+	own := slices.IndexFunc(kinds, func(t Traits) bool { return t.Cloud != "" && t.Cloud == cloudType })
+	return kinds[max(own, 0)]
 }
 
 // PackNames are the names of the kinds.
@@ -139,7 +135,8 @@ func (v *validator) checkKind(at path, pack Pack) {
 		return // the schema says it
 	}
 	if pack.Edge != nil && !kind.HasEdge {
-		v.report(at.to("edge"), "edge is for pack "+kindsWithEdge(), "remove it, or change pack")
+		with := slices.IndexFunc(PackKinds(), func(t Traits) bool { return t.HasEdge })
+		v.report(at.to("edge"), "edge is for pack "+PackNames()[with], "remove it, or change pack")
 	}
 	for _, value := range pack.Values.Set() {
 		if !slices.Contains(kind.Values, value.Key) {
@@ -149,11 +146,6 @@ func (v *validator) checkKind(at path, pack Pack) {
 	if pack.Edge != nil && kind.HasEdge {
 		v.edge(at, pack)
 	}
-}
-
-func kindsWithEdge() string {
-	kinds := slices.DeleteFunc(PackKinds(), func(t Traits) bool { return !t.HasEdge })
-	return string(kinds[0].Kind)
 }
 
 // KnownKeys are the parameters of all kinds.
