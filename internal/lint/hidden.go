@@ -108,7 +108,7 @@ func (v view) trimmed(n *yaml.Node, left, right int) []hit {
 		return nil
 	}
 	h := spaceHit(fix[0].Start, fix)
-	h.places = []place{{node: n, edits: []valueEdit{{0, left, ""}, {right, len(n.Value), ""}}}}
+	h.places = []place{{node: n, edits: []Replacement{{0, left, ""}, {right, len(n.Value), ""}}}}
 	return []hit{h}
 }
 

@@ -59,5 +59,5 @@ func (t *tree) fixImageVersions(h *hit, value *yaml.Node) {
 	}
 	at := imageVersions.FindStringIndex(value.Value)
 	*h = t.valueHit(value, t.doc().Spelling(value), hit{rule: h.rule, severity: h.severity, message: h.message, at: 0},
-		[]valueEdit{{at[0], at[1], "/versions/"}})
+		[]Replacement{{at[0], at[1], "/versions/"}})
 }

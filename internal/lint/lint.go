@@ -132,18 +132,14 @@ func Fix(data []byte, findings []Finding) ([]byte, error) {
 	for _, f := range findings {
 		chosen.addAll(f.Fix)
 	}
-	var out bytes.Buffer
 	at := 0
 	for _, r := range chosen {
 		if r.Start < at || r.End < r.Start || r.End > len(data) {
 			return nil, fmt.Errorf("a fix for bytes %d to %d does not belong to this text", r.Start, r.End)
 		}
-		out.Write(data[at:r.Start])
-		out.WriteString(r.Text)
 		at = r.End
 	}
-	out.Write(data[at:])
-	return out.Bytes(), nil
+	return spliced(data, chosen).text, nil
 }
 
 // replacements are in order and do not overlap.

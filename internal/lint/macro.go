@@ -37,7 +37,7 @@ func edgeImageKeys() []string {
 // misspelling is a hit in a value, and what makes it right.
 type misspelling struct {
 	hit
-	edits []valueEdit
+	edits []Replacement
 }
 
 // macroName checks the path of a macro; nil when it is known, or the user's own.
@@ -47,7 +47,7 @@ func macroName(u use) *misspelling {
 		name := strings.Join(segments, ".")
 		return &misspelling{
 			hit:   hit{rule: RuleMacroName, severity: Error, at: at, message: "macro " + name + " is misspelt: its first dot is missing"},
-			edits: []valueEdit{{at, at, "."}},
+			edits: []Replacement{{at, at, "."}},
 		}
 	}
 	path := "." + strings.Join(segments, ".")
@@ -99,6 +99,6 @@ func misspelt(at int, wrong, right, path string) *misspelling {
 			rule: RuleMacroName, severity: Error, at: at,
 			message: "macro " + path + " is misspelt: " + wrong + " should be " + right,
 		},
-		edits: []valueEdit{{at, at + len(wrong), right}},
+		edits: []Replacement{{at, at + len(wrong), right}},
 	}
 }

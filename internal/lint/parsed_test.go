@@ -218,7 +218,7 @@ func TestProof(t *testing.T) {
 	}
 	v := view{text: []byte(text), doc: doc}
 	value := doc.Root().Content[1]
-	here := []place{{node: value, edits: []valueEdit{{0, 1, "x"}}}}
+	here := []place{{node: value, edits: []Replacement{{0, 1, "x"}}}}
 	at := func(old, made string) []Replacement {
 		i := strings.Index(text, old)
 		return []Replacement{{i, i + len(old), made}}
@@ -232,7 +232,7 @@ func TestProof(t *testing.T) {
 		{"as it says", at("b", "x"), here, true},
 		{"in quotes", at("b", "\"x\""), here, true},
 		{"another value", at("b", "y"), here, false},
-		{"a number", at("b", "1"), []place{{node: value, edits: []valueEdit{{0, 1, "1"}}}}, false},
+		{"a number", at("b", "1"), []place{{node: value, edits: []Replacement{{0, 1, "1"}}}}, false},
 		{"no place", at("b", "x"), nil, false},
 		{"another key", at("e", "x"), here, false},
 		{"a comment", at("# c", "# d"), here, false},
@@ -240,7 +240,7 @@ func TestProof(t *testing.T) {
 		{"a mapping", at("b", "{x: 1}"), here, false},
 		{"an anchor", at("&i", "&k"), nil, false},
 		{"another style", at("{e: f}", "{e: 'f'}"), nil, false},
-		{"a key twice", at("d:", "a:"), []place{{node: doc.Root().Content[2], edits: []valueEdit{{0, 1, "a"}}}}, false},
+		{"a key twice", at("d:", "a:"), []place{{node: doc.Root().Content[2], edits: []Replacement{{0, 1, "a"}}}}, false},
 		{"no YAML", at("b", "\"x"), here, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,18 +38,12 @@ func (v view) source(i int) int {
 // place is what a repair changes in the tree.
 type place struct {
 	node *yaml.Node
-	// edits make the node's value what it is to be. A node that is no scalar
+	// edits, in offsets of the node's value, make that what it is to be. A node that is no scalar
 	// becomes one with value.
-	edits []valueEdit
+	edits []Replacement
 	value *string
 	// shape says that the node becomes a mapping or a list of the same words.
 	shape bool
-}
-
-// valueEdit replaces the bytes from Start up to End of a value.
-type valueEdit struct {
-	start, end int
-	text       string
 }
 
 // prove is what every repair passes through: hits of the view keep their fix only
@@ -240,7 +234,7 @@ func becomes(a, b *yaml.Node, places []place) error {
 		return nil
 	}
 	want := a.Value
-	var edits []valueEdit
+	var edits []Replacement
 	for _, p := range places {
 		if p.value != nil {
 			want = *p.value
@@ -259,22 +253,13 @@ func becomes(a, b *yaml.Node, places []place) error {
 	return nil
 }
 
-// edited returns a value with edits that do not overlap.
-func edited(value string, edits []valueEdit) string {
-	edits = slices.Clone(edits)
-	slices.SortStableFunc(edits, func(a, b valueEdit) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) })
-	var out strings.Builder
-	at := 0
-	for _, e := range edits {
-		if e.start < at {
-			continue
-		}
-		out.WriteString(value[at:e.start])
-		out.WriteString(e.text)
-		at = e.end
+// edited returns a value with edits; of those that overlap the first counts.
+func edited(value string, edits []Replacement) string {
+	var chosen replacements
+	for _, edit := range slices.SortedStableFunc(slices.Values(edits), inOrder) {
+		chosen.addAll([]Replacement{edit})
 	}
-	out.WriteString(value[at:])
-	return out.String()
+	return string(spliced([]byte(value), chosen).text)
 }
 
 // ink is all that a node says, without white space and what structure is made of.

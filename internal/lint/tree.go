@@ -365,6 +365,6 @@ func (t *tree) rename(h *hit, f field, right string) {
 		return
 	}
 	at := h.at
-	*h = t.valueHit(f.key, t.doc().Spelling(f.key), hit{rule: h.rule, severity: h.severity, message: h.message}, []valueEdit{{0, len(f.key.Value), word}})
+	*h = t.valueHit(f.key, t.doc().Spelling(f.key), hit{rule: h.rule, severity: h.severity, message: h.message}, []Replacement{{0, len(f.key.Value), word}})
 	h.at = at
 }

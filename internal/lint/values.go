@@ -98,7 +98,7 @@ func (v view) typographicQuote(s scalar) []hit {
 	}
 	h.at = at[0]
 	h.fix = quoteFix(s.Value, func(i int) int { return at[i] })
-	h.places = []place{{node: s.Node, edits: []valueEdit{{0, size, ""}, {end, len(s.Value), ""}}}}
+	h.places = []place{{node: s.Node, edits: []Replacement{{0, size, ""}, {end, len(s.Value), ""}}}}
 	if mayEscape(opening, s.Value) {
 		h.drop(errEscape)
 	}
@@ -250,9 +250,9 @@ func (v view) macros(n *yaml.Node) []hit {
 	if spaces := macroSpaces(n.Value); len(spaces) > 0 {
 		h := spaceHit(spaces[0], nil)
 		h.message = "a no-break space stands in a macro, which no template takes"
-		var edits []valueEdit
+		var edits []Replacement
 		for _, i := range spaces {
-			edits = append(edits, valueEdit{i, i + lookalike([]byte(n.Value[i:])), " "})
+			edits = append(edits, Replacement{i, i + lookalike([]byte(n.Value[i:])), " "})
 		}
 		hits = append(hits, v.valueHit(n, at, h, edits))
 	}
@@ -270,7 +270,7 @@ func (v view) macros(n *yaml.Node) []hit {
 // templates leaves repairs only where the value is a template with them, and those of
 // braces where every brace is then a macro's.
 func (v view) templates(value string, hits []hit) []hit {
-	var all []valueEdit
+	var all []Replacement
 	for _, h := range hits {
 		for _, p := range h.places {
 			all = append(all, p.edits...)
@@ -289,7 +289,7 @@ func (v view) templates(value string, hits []hit) []hit {
 
 // valueHit places a hit in a value, whose at is an offset of the value, and turns
 // edits of the value into a fix where they can be written as they are.
-func (v view) valueHit(n *yaml.Node, at []int, h hit, edits []valueEdit) hit {
+func (v view) valueHit(n *yaml.Node, at []int, h hit, edits []Replacement) hit {
 	in := h.at
 	h.at = v.doc.Offset(n)
 	if at == nil {
@@ -300,18 +300,18 @@ func (v view) valueHit(n *yaml.Node, at []int, h hit, edits []valueEdit) hit {
 		return h
 	}
 	for _, e := range edits {
-		start, end := at[e.start], at[e.end]
-		if e.end > e.start {
-			end = at[e.end-1] + 1
-		} else if e.end > 0 {
-			start = at[e.end-1] + 1
+		start, end := at[e.Start], at[e.End]
+		if e.End > e.Start {
+			end = at[e.End-1] + 1
+		} else if e.End > 0 {
+			start = at[e.End-1] + 1
 			end = start
 		}
-		if string(v.text[start:end]) != n.Value[e.start:e.end] {
+		if string(v.text[start:end]) != n.Value[e.Start:e.End] {
 			h.fix = nil
 			return h
 		}
-		h.fix = append(h.fix, Replacement{start, end, e.text})
+		h.fix = append(h.fix, Replacement{start, end, e.Text})
 	}
 	h.places = []place{{node: n, edits: edits}}
 	return h

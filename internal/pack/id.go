@@ -131,20 +131,10 @@ func checkGalleryVersion(id string, rest []string) error {
 		return fmt.Errorf("image id %q is spelt as Image Builder does: /versions/ must stand for /%s/", id, rest[2])
 	case len(rest) != 4 || !strings.EqualFold(rest[2], "versions"):
 		return fmt.Errorf("image id %q is no gallery image version: it must end in versions/X.Y.Z", id)
-	case !threeIntegers(rest[3]):
+	case !plainVersion.MatchString(rest[3]):
 		return fmt.Errorf("image id %q is no gallery image version: version %q is not three numbers X.Y.Z", id, rest[3])
 	}
 	return nil
-}
-
-func threeIntegers(version string) bool {
-	numbers := strings.Split(version, ".")
-	for _, number := range numbers {
-		if number == "" || strings.Trim(number, "0123456789") != "" {
-			return false
-		}
-	}
-	return len(numbers) == 3
 }
 
 func checkGCE(id string) error {

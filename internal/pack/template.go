@@ -136,7 +136,8 @@ func (t *template) id(kubernetes string) string {
 	return t.readFrom + ":" + t.tag(strings.TrimPrefix(kubernetes, "v"))
 }
 
-// plainVersion is what Palette fills in, but for pre-releases.
+// plainVersion is what Palette fills in, but for pre-releases, and what versions of
+// gallery images are.
 var plainVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 
 // leadsTo tells for which version of Kubernetes the template leads to a tag: that of its
