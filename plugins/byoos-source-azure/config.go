@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,13 +112,8 @@ func (p *plan) setMode() *sdk.Diagnostic {
 // checkKeys refuses keys that would do nothing: they are a mistake.
 func (p *plan) checkKeys() *sdk.Diagnostic {
 	only := func(key string, set bool, modes ...mode) *sdk.Diagnostic {
-		if !set {
+		if !set || slices.Contains(modes, p.mode) {
 			return nil
-		}
-		for _, m := range modes {
-			if p.mode == m {
-				return nil
-			}
 		}
 		return wrong(key, "remove it, or see docs/sources/azure.md for the keys of each kind of place",
 			"%s means nothing for %s", key, p.mode)

@@ -64,33 +64,32 @@ func (p *places) tell(report func(sdk.Diagnostic) error) error {
 	return nil
 }
 
-// failures collects the errors of many parts of one place, and tells those of one
-// cause once.
+// failures collects the errors of many parts of one place, by their names, and tells those
+// of one cause once.
 type failures struct {
-	mu    sync.Mutex
-	first map[string]error
-	names map[string][]string
+	mu  sync.Mutex
+	all map[string]error
 }
 
 func (f *failures) add(name string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.first == nil {
-		f.first, f.names = map[string]error{}, map[string][]string{}
+	if f.all == nil {
+		f.all = map[string]error{}
 	}
-	kind := arm.Kind(err)
-	f.names[kind] = append(f.names[kind], name)
-	if f.first[kind] == nil || name == slices.Min(f.names[kind]) {
-		f.first[kind] = err
-	}
+	f.all[name] = err
 }
 
 // tell reports each cause, with the parts it hit.
 func (f *failures) tell(ctx context.Context, s *session, subject, key string) error {
-	for _, kind := range slices.Sorted(maps.Keys(f.first)) {
-		err, names := f.first[kind], f.names[kind]
-		slices.Sort(names)
-		failed := s.diagnose(ctx, err, subject+names[0], key)
+	alike := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(f.all)) {
+		kind := arm.Kind(f.all[name])
+		alike[kind] = append(alike[kind], name)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(alike)) {
+		names := alike[kind]
+		failed := s.diagnose(ctx, f.all[names[0]], subject+names[0], key)
 		var d *sdk.Diagnostic
 		if errors.As(failed, &d) && len(names) > 1 {
 			d.Detail = strings.TrimPrefix(d.Detail+fmt.Sprintf("; %d more failed alike: %s", len(names)-1,

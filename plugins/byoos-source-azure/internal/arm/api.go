@@ -108,19 +108,9 @@ type guard struct {
 	next policy.Transporter
 }
 
-// errForeignHost is an answer that would lead the credential elsewhere.
-type errForeignHost struct{ host, want string }
-
-func (e errForeignHost) Error() string {
-	return fmt.Sprintf("an answer of Azure points to the host %s, and the credential is for %s only", e.host, e.want)
-}
-
-// NonRetriable makes azcore give up at once.
-func (errForeignHost) NonRetriable() {}
-
 func (g guard) Do(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" || !sameHost(req.URL.Host, g.host) {
-		return nil, errForeignHost{host: req.URL.Host, want: g.host}
+		return nil, errContent(fmt.Sprintf("an answer of Azure points to the host %s, and the credential is for %s only", req.URL.Host, g.host))
 	}
 	return g.next.Do(req)
 }

@@ -73,13 +73,11 @@ func Kind(err error) string {
 	if errors.As(err, &r) {
 		return fmt.Sprintf("%d %s %s", r.StatusCode, document(r).Code, readAction(pathOf(r)))
 	}
-	if why, _, ok := wire.Explain(err, noEnvironment); ok {
+	if why, _, ok := wire.Explain(err, nil); ok {
 		return why
 	}
 	return err.Error()
 }
-
-func noEnvironment(string) string { return "" }
 
 // Diagnostic says what failed, why, and what to do next.
 func (p Problem) Diagnostic() *sdk.Diagnostic {
@@ -88,15 +86,12 @@ func (p Problem) Diagnostic() *sdk.Diagnostic {
 	}
 	var failed *signin.Error
 	var response *azcore.ResponseError
-	var foreign errForeignHost
 	var content errContent
 	switch {
 	case errors.As(p.Err, &failed):
 		p.signIn(d, failed)
 	case errors.As(p.Err, &response):
 		p.response(d, response)
-	case errors.As(p.Err, &foreign):
-		d.Detail, d.NextStep = foreign.Error(), checkBetween
 	case errors.As(p.Err, &content):
 		d.Detail, d.NextStep = content.Error(), checkBetween
 	case errors.Is(p.Err, context.DeadlineExceeded):
@@ -112,7 +107,7 @@ func (p Problem) Diagnostic() *sdk.Diagnostic {
 const checkBetween = "check a proxy in between, and the configured endpoint"
 
 func (p Problem) network(d *sdk.Diagnostic) {
-	why, next, ok := wire.Explain(p.Err, p.getenv())
+	why, next, ok := wire.Explain(p.Err, p.Getenv)
 	switch {
 	case ok:
 	case errors.As(p.Err, new(errShape)):
@@ -122,13 +117,6 @@ func (p Problem) network(d *sdk.Diagnostic) {
 		why, next = p.Err.Error(), "check the network, the proxy variables and the certificates that this machine trusts"
 	}
 	d.Detail, d.NextStep = p.Clean(why), next
-}
-
-func (p Problem) getenv() func(string) string {
-	if p.Getenv == nil {
-		return noEnvironment
-	}
-	return p.Getenv
 }
 
 func (p Problem) signIn(d *sdk.Diagnostic, failed *signin.Error) {

@@ -115,9 +115,13 @@ func follow(link string, seen map[string]bool) error {
 	return nil
 }
 
+// errContent is an answer that is none of Resource Manager's, or leads elsewhere.
 type errContent string
 
 func (e errContent) Error() string { return string(e) }
+
+// NonRetriable makes azcore give up at once.
+func (errContent) NonRetriable() {}
 
 const (
 	// errNoList is an answer without the items that each page of a list has, be they

@@ -204,24 +204,22 @@ func (o Options) workload(alone bool) *way {
 	if o.Getenv(proxy) != "" {
 		w.next = "check the token proxy that " + proxy + " names"
 	}
-	w.inner = assertion{inner: credential, file: o.Getenv(file)}
+	w.inner = asked(func(ctx context.Context, request policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		// A token file that cannot be read is told from what a server says.
+		if _, err := os.ReadFile(o.Getenv(file)); err != nil {
+			return azcore.AccessToken{}, &Failure{Way: w.name, Why: "the file that " + file + " names cannot be read", Next: "correct " + file}
+		}
+		return credential.GetToken(ctx, request)
+	})
 	return w
 }
 
-// assertion tells a token file that cannot be read from what a server says.
-type assertion struct {
-	inner azcore.TokenCredential
-	file  string
-}
+// asked is a credential that is one function.
+type asked func(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error)
 
-// GetToken returns a token for the assertion in the file.
-func (a assertion) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if _, err := os.ReadFile(a.file); err != nil {
-		return azcore.AccessToken{}, &Failure{
-			Way: "workload identity", Why: "the file that AZURE_FEDERATED_TOKEN_FILE names cannot be read", Next: "correct AZURE_FEDERATED_TOKEN_FILE",
-		}
-	}
-	return a.inner.GetToken(ctx, o)
+// GetToken calls the function.
+func (a asked) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return a(ctx, o)
 }
 
 func (o Options) powerShell(bool) *way {
@@ -238,25 +236,20 @@ func (o Options) powerShell(bool) *way {
 		w.broken = "it cannot be used"
 		return w
 	}
-	w.inner = shell{credential}
+	w.inner = asked(func(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		if o.Claims == "" {
+			return credential.GetToken(ctx, o)
+		}
+		// It takes what Azure asks for beside a sign-in at its login.
+		login := "Connect-AzAccount"
+		if o.TenantID != "" {
+			login += " -Tenant '" + o.TenantID + "'"
+		}
+		return azcore.AccessToken{}, &Failure{
+			Way: w.name, Why: anotherSignIn, Next: "run `" + login + " -ClaimsChallenge '" + inAMessage(o.Claims) + "'` in it",
+		}
+	})
 	return w
-}
-
-// shell tells what Azure asks for beside a sign-in, which PowerShell takes at its login.
-type shell struct{ inner azcore.TokenCredential }
-
-// GetToken returns a token of PowerShell.
-func (s shell) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if o.Claims == "" {
-		return s.inner.GetToken(ctx, o)
-	}
-	login := "Connect-AzAccount"
-	if o.TenantID != "" {
-		login += " -Tenant '" + o.TenantID + "'"
-	}
-	return azcore.AccessToken{}, &Failure{
-		Way: "Azure PowerShell", Why: anotherSignIn, Next: "run `" + login + " -ClaimsChallenge '" + inAMessage(o.Claims) + "'` in it",
-	}
 }
 
 // allowed are the tenants that the user allows beside a credential's own.

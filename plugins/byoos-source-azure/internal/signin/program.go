@@ -1,14 +1,12 @@
 package signin
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -24,16 +22,17 @@ import (
 // program is a command line that prints tokens. azidentity's own puts what the
 // program wrote into its error, and ends no more than the shell that runs it.
 type program struct {
-	name string
-	// args are those for a resource (or scope) and a tenant, which may be empty.
-	args func(resource, tenant string) []string
+	// get is the command that prints a token; a scope ends it.
+	get  string
 	read func([]byte) (azcore.AccessToken, error)
-	// login is the command that signs in anew, and tenant its flag.
+	// login is the command that signs in anew, and tenant the flag of both.
 	login, tenant string
 	// claims is the flag for what the service asks for beside a sign-in; atLogin says that
 	// it is one of login.
 	claims  string
 	atLogin bool
+	// suffix of a scope is not for the program.
+	suffix string
 	// limit is how long it may take.
 	limit time.Duration
 }
@@ -42,29 +41,27 @@ type program struct {
 // Its older versions know no scopes.
 func azureCLI(limit time.Duration) program {
 	return program{
-		name: "az", login: "az login", tenant: "--tenant", claims: "--claims-challenge", atLogin: true, read: readAzureCLI, limit: limit,
-		args: func(scope, tenant string) []string {
-			args := []string{"account", "get-access-token", "-o", "json", "--resource", strings.TrimSuffix(scope, "/.default")}
-			return withTenant(args, "--tenant", tenant)
-		},
+		get: "az account get-access-token -o json --resource", suffix: "/.default", read: readAzureCLI,
+		login: "az login", tenant: "--tenant", claims: "--claims-challenge", atLogin: true, limit: limit,
 	}
 }
 
 // developerCLI is azd (learn.microsoft.com/azure/developer/azure-developer-cli/reference#azd-auth-token).
 func developerCLI(limit time.Duration) program {
 	return program{
-		name: "azd", login: "azd auth login", tenant: "--tenant-id", claims: "--claims", read: readDeveloperCLI, limit: limit,
-		args: func(scope, tenant string) []string {
-			return withTenant([]string{"auth", "token", "-o", "json", "--no-prompt", "--scope", scope}, "--tenant-id", tenant)
-		},
+		get: "azd auth token -o json --no-prompt --scope", read: readDeveloperCLI,
+		login: "azd auth login", tenant: "--tenant-id", claims: "--claims", limit: limit,
 	}
 }
 
-func withTenant(args []string, flag, tenant string) []string {
+func (p program) name() string { return strings.Fields(p.get)[0] }
+
+// of appends the flag for a tenant, which may be empty.
+func (p program) of(tenant string, args ...string) []string {
 	if tenant == "" {
 		return args
 	}
-	return append(args, flag, tenant)
+	return append(args, p.tenant, tenant)
 }
 
 // anotherSignIn is why there is no token where Azure asks for more than a sign-in gave.
@@ -72,17 +69,6 @@ const anotherSignIn = "Azure asks for another sign-in, as for multi-factor authe
 
 // maxOutput of a program is read; a token is some thousand bytes.
 const maxOutput = 1 << 18
-
-// bounded keeps what fits, and lets the program go on.
-type bounded struct{ bytes.Buffer }
-
-// Write takes p.
-func (b *bounded) Write(p []byte) (int, error) {
-	b.Buffer.Write(p[:min(len(p), maxOutput-b.Len())])
-	return len(p), nil
-}
-
-var _ io.Writer = (*bounded)(nil)
 
 // inAMessage encodes claims, which are no secret, so that they do not begin as a token
 // does: no message shows those. White space before JSON means nothing.
@@ -93,42 +79,38 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	claims := base64.StdEncoding.EncodeToString([]byte(o.Claims))
 	if o.Claims != "" && p.atLogin {
 		return azcore.AccessToken{}, &Failure{
-			Way: p.name, Why: anotherSignIn,
+			Way: p.name(), Why: anotherSignIn,
 			Next: p.advice(o.TenantID, p.claims, inAMessage(o.Claims)),
 		}
 	}
-	path, err := exec.LookPath(p.name)
+	path, err := exec.LookPath(p.name())
 	if err != nil {
-		return azcore.AccessToken{}, absent(p.name + " is not on the PATH")
+		return azcore.AccessToken{}, absent(p.name() + " is not on the PATH")
 	}
-	var printed, said bounded
-	args := p.args(o.Scopes[0], o.TenantID)
+	args := p.of(o.TenantID, append(strings.Fields(p.get)[1:], strings.TrimSuffix(o.Scopes[0], p.suffix))...)
 	if o.Claims != "" {
 		args = append(args, p.claims, claims)
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = systemFolder()
-	cmd.Stdout, cmd.Stderr = &printed, &said
-	cmd.WaitDelay = time.Second // something that it started may hold the pipes
-	subprocess.EndAll(cmd)
-	held := exec.ErrWaitDelay // after what may be a token
-	if err := cmd.Run(); err != nil && (!errors.Is(err, held) || printed.Len() == 0) {
-		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Bytes())
+	printed, said, err := subprocess.Run(cmd, maxOutput)
+	if err != nil && !errors.Is(err, subprocess.ErrTooMuch) {
+		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Text)
 	}
-	token, err := p.read(printed.Bytes())
+	token, err := p.read(printed) // too much is none
 	if err != nil || token.Token == "" {
-		return azcore.AccessToken{}, &Failure{Way: p.name, Why: "what it printed is no token in JSON", Next: p.advice(o.TenantID)}
+		return azcore.AccessToken{}, &Failure{Way: p.name(), Why: "what it printed is no token in JSON", Next: p.advice(o.TenantID)}
 	}
 	return token, nil
 }
 
 func (p program) failure(ctx context.Context, err error, tenant string, said []byte) *Failure {
-	f := &Failure{Way: p.name, Why: "it cannot be started", Next: p.advice(tenant)}
+	f := &Failure{Way: p.name(), Why: "it cannot be started", Next: p.advice(tenant)}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
 		f.Why = fmt.Sprintf("it did not end within %s", p.limit)
-		f.Next = "find out why it hangs: run `" + p.name + " " + strings.Join(p.args("RESOURCE", "")[:2], " ") + "`"
+		f.Next = "find out why it hangs: run `" + strings.Join(strings.Fields(p.get)[:3], " ") + "`"
 	case errors.As(err, &exit):
 		f.Why = "it ended with " + exit.String()
 		if e, found := entra(said); found {
@@ -140,7 +122,7 @@ func (p program) failure(ctx context.Context, err error, tenant string, said []b
 }
 
 func (p program) advice(tenant string, more ...string) string {
-	return "run `" + strings.Join(append(withTenant([]string{p.login}, p.tenant, tenant), more...), " ") + "`"
+	return "run `" + strings.Join(append(p.of(tenant, p.login), more...), " ") + "`"
 }
 
 // systemFolder is where programs run: one in which nobody but the system writes, as

@@ -18,7 +18,8 @@ const (
 )
 
 // Explain says why a request got no answer, and what to do. ok is false for an error
-// that is none of the network's.
+// that is none of the network's. getenv has what the advice for a certificate depends on; nil
+// has nothing.
 func Explain(err error, getenv func(string) string) (why, next string, ok bool) {
 	var refused ProxyError
 	var op *net.OpError
@@ -85,6 +86,9 @@ func certificate(err error, host string, getenv func(string) string) (why, next 
 // for az, and are not read here.
 func trust(getenv func(string) string) string {
 	next := "if something in between looks into the traffic, add its certificate to the file that SSL_CERT_FILE names"
+	if getenv == nil {
+		return next
+	}
 	if file := getenv("SSL_CERT_FILE"); file != "" {
 		if _, err := os.Stat(file); err != nil {
 			return "SSL_CERT_FILE names a file that cannot be read: correct it"
