@@ -2,7 +2,6 @@ package signin
 
 import (
 	"bytes"
-	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -14,10 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -114,95 +111,6 @@ func programs(t *testing.T, scripts map[string]string) string {
 		}
 	}
 	return dir + ":/usr/bin:/bin"
-}
-
-// What a program prints is repeated nowhere, whole or in part: it may be a token in
-// any form.
-func TestProgramsWords(t *testing.T) {
-	const loud = "echo canary-out; echo 'canary-err AADSTS700082: canary' >&2; "
-	for name, tt := range map[string]struct {
-		scripts map[string]string
-		way     string
-		tenant  string
-		want    []string
-	}{
-		"az fails":       {map[string]string{"az": loud + "exit 3"}, cli, "", []string{"az: it ended with exit status 3: AADSTS700082 (the sign-in has expired)", "run `az login`"}},
-		"another cloud":  {map[string]string{"az": "echo 'AADSTS500011: canary' >&2; exit 1"}, cli, "", []string{"AADSTS500011 (this tenant does not know what the token is for)", "next: check AZURE_CLOUD and AZURE_RESOURCE_MANAGER_AUDIENCE, and that the command line is signed in to the same cloud"}},
-		"no such tenant": {map[string]string{"az": "echo 'AADSTS90002: canary' >&2; exit 1"}, cli, "T", []string{"next: check the configuration key tenant"}},
-		"policies":       {map[string]string{"azd": "echo 'AADSTS53003: canary' >&2; exit 1"}, developer, "", []string{"next: ask who keeps the tenant's policies"}},
-		"in a tenant":    {map[string]string{"az": loud + "exit 1"}, cli, "T", []string{"run `az login --tenant T`"}},
-		"no JSON":        {map[string]string{"az": loud}, cli, "", []string{"az: what it printed is no token in JSON"}},
-		"no token in it": {map[string]string{"az": `echo '{"accessToken":"","expires_on":4102444800,"canary":"canary"}'`}, cli, "", []string{"no token in JSON"}},
-		"no time in it":  {map[string]string{"az": `echo '{"accessToken":"canary","expiresOn":"canary"}'`}, cli, "", []string{"no token in JSON"}},
-		"killed":         {map[string]string{"az": loud + "kill -9 $$"}, cli, "", []string{"az: it ended with signal: killed"}},
-		"not there":      {nil, cli, "", []string{"nothing to sign in with is set up: az is not on the PATH"}},
-		"azd fails":      {map[string]string{"azd": loud + "exit 1"}, developer, "", []string{"azd: it ended with exit status 1", "run `azd auth login`"}},
-		"both":           {map[string]string{"az": loud + "exit 1", "azd": loud + "exit 2"}, "dev", "", []string{"az: it ended with exit status 1", "azd: it ended with exit status 2"}},
-		"PowerShell":     {map[string]string{"pwsh": loud + "exit 1"}, powerShell, "", []string{"Azure PowerShell: it gives no token", "Connect-AzAccount"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			getenv := settings(t, map[string]string{"PATH": programs(t, tt.scripts), envWays: tt.way})
-			said := text(signInWith(t, Options{Getenv: getenv}, tt.tenant))
-			for _, want := range tt.want {
-				if !strings.Contains(said, want) {
-					t.Errorf("missing %q in: %s", want, said)
-				}
-			}
-			if strings.Contains(said, canary) {
-				t.Errorf("it repeats the program: %s", said)
-			}
-		})
-	}
-}
-
-// What Azure asks for beside a sign-in goes to azd with the request, and to az at its login
-// (azidentity's AzureDeveloperCLICredential and AzureCLICredential).
-func TestClaimsOfPrograms(t *testing.T) {
-	const claims = "eyJhIjoxfQ=="  // {"a":1}
-	const advised = "IHsiYSI6MX0=" // with a blank before it: no message shows what may begin a token
-	for way, tt := range map[string]struct{ script, want string }{
-		cli:       {"az", "run `az login --tenant T --claims-challenge " + advised + "`"},
-		developer: {"azd", "run `azd auth login --tenant-id T`"},
-	} {
-		t.Run(way, func(t *testing.T) {
-			calls := filepath.Join(t.TempDir(), "calls")
-			getenv := settings(t, map[string]string{
-				"PATH": programs(t, map[string]string{tt.script: "echo $* >> " + calls + "; exit 1"}), envWays: way,
-			})
-			c, err := New(Options{Cloud: private(t), Getenv: getenv})
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: `{"a":1}`, TenantID: "T", Scopes: []string{"https://arm.local/.default"}})
-			if !strings.Contains(text(err), tt.want) {
-				t.Errorf("missing %q in %s", tt.want, text(err))
-			}
-			if log, _ := os.ReadFile(calls); way == developer && !strings.Contains(string(log), "--claims "+claims) {
-				t.Errorf("called with %s", log)
-			}
-		})
-	}
-}
-
-// What Azure asks for beside a sign-in is an option of PowerShell's login, too
-// (azidentity's AzurePowerShellCredential); without it the next sign-in is refused as well.
-func TestClaimsOfPowerShell(t *testing.T) {
-	getenv := settings(t, map[string]string{
-		"PATH": programs(t, map[string]string{"pwsh": `echo '{"Token":"t","ExpiresOn":4102444800}'`}), envWays: powerShell,
-	})
-	for tenant, want := range map[string]string{
-		"":  "run `Connect-AzAccount -ClaimsChallenge 'IHsiYSI6MX0='` in it",
-		"T": "run `Connect-AzAccount -Tenant 'T' -ClaimsChallenge 'IHsiYSI6MX0='` in it",
-	} {
-		c, err := New(Options{Cloud: private(t), Getenv: getenv})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: `{"a":1}`, TenantID: tenant, Scopes: []string{"https://arm.local/.default"}})
-		if !strings.Contains(text(err), "Azure asks for another sign-in") || !strings.Contains(text(err), want) {
-			t.Errorf("missing %q in %s", want, text(err))
-		}
-	}
 }
 
 // Where the webhook of AKS names a token proxy, the assertion goes to that and to nobody
@@ -435,120 +343,4 @@ func TestTenants(t *testing.T) {
 	if !strings.Contains(said, "not for the tenant evil") || strings.Contains(said, "az:") {
 		t.Errorf("said %s", said)
 	}
-}
-
-// Twenty sources of one command start one program, and each of them has its token, or
-// its error.
-func TestOneSignIn(t *testing.T) {
-	for name, ending := range map[string]string{
-		"token":   `echo '{"accessToken":"t","expires_on":4102444800}'`,
-		"failure": "exit 1",
-	} {
-		t.Run(name, func(t *testing.T) {
-			calls := filepath.Join(t.TempDir(), "calls")
-			getenv := settings(t, map[string]string{
-				"PATH": programs(t, map[string]string{"az": "echo $* >> " + calls + "; " + ending}), envWays: cli,
-			})
-			store, at := &Store{}, private(t)
-			var done sync.WaitGroup
-			for i := range 40 {
-				tenant := []string{"", "T"}[i%2]
-				done.Go(func() {
-					c, err := store.Get(at, tenant, func() (azcore.TokenCredential, error) { return New(Options{Cloud: at, Getenv: getenv}) })
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if _, err := c.SignIn(t.Context(), at); (err == nil) != (name == "token") {
-						t.Error(err)
-					}
-				})
-			}
-			done.Wait()
-			log, err := os.ReadFile(calls)
-			if err != nil || strings.Count(string(log), "\n") != 2 {
-				t.Errorf("%v, called: %s", err, log)
-			}
-		})
-	}
-}
-
-type counted struct {
-	calls   atomic.Int64
-	tenants sync.Map
-	lasts   time.Duration
-}
-
-func (c *counted) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	c.calls.Add(1)
-	c.tenants.Store(o.TenantID, true)
-	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(c.lasts)}, nil
-}
-
-func TestTokensAreKept(t *testing.T) {
-	for name, tt := range map[string]struct {
-		lasts time.Duration
-		want  int64
-	}{"long": {time.Hour, 2}, "about to end": {time.Minute, 4}} {
-		t.Run(name, func(t *testing.T) {
-			inner := &counted{lasts: tt.lasts}
-			c, err := (&Store{}).Get(private(t), "T", func() (azcore.TokenCredential, error) { return inner, nil })
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, claims := range []string{"", "", "", "challenge"} {
-				if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if _, asked := inner.tenants.Load("T"); inner.calls.Load() != tt.want || !asked {
-				t.Errorf("%d calls", inner.calls.Load())
-			}
-		})
-	}
-}
-
-// never gives no token until it is ended.
-type never struct{ started, ended chan struct{} }
-
-func (n never) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	n.started <- struct{}{}
-	<-ctx.Done()
-	n.ended <- struct{}{}
-	return azcore.AccessToken{}, ctx.Err()
-}
-
-// A sign-in goes on as long as one waits for it, and the end of one call is no failure
-// of the next.
-func TestLastOneEndsSignIn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		inner := never{make(chan struct{}), make(chan struct{}, 1)}
-		c, err := (&Store{}).Get(endpoint.Cloud{}, "", func() (azcore.TokenCredential, error) { return inner, nil })
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			first, leave := context.WithCancel(t.Context())
-			second, leaveLast := context.WithCancel(t.Context())
-			results := make(chan error)
-			for _, ctx := range []context.Context{first, second} {
-				go func() {
-					_, err := c.GetToken(ctx, policy.TokenRequestOptions{})
-					results <- err
-				}()
-			}
-			<-inner.started
-			synctest.Wait()
-			leave()
-			if err := <-results; !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v", err)
-			}
-			synctest.Wait()
-			leaveLast()
-			if err := <-results; !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v", err)
-			}
-			<-inner.ended
-		}
-	})
 }
