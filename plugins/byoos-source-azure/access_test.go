@@ -147,12 +147,12 @@ func TestCustomCloudFromUserSettings(t *testing.T) {
 	}
 }
 
-// Each way to sign in works with the variables that the description lists, and
-// is used once, however many clients ask.
-func TestCredentials(t *testing.T) {
-	const token = "canary-token"
-	programs := t.TempDir()
-	calls := filepath.Join(programs, "calls")
+// printing returns a folder with az and azd that print a token, and the file in which they
+// say what they were called with.
+func printing(t *testing.T, token string) (programs, calls string) {
+	t.Helper()
+	programs = t.TempDir()
+	calls = filepath.Join(programs, "calls")
 	for name, script := range map[string]string{
 		"az":  `echo '{"accessToken":"` + token + `","expires_on":4102444800,"tokenType":"Bearer"}'`,
 		"azd": `echo '{"token":"` + token + `","expiresOn":"2100-01-01T00:00:00Z"}'`,
@@ -162,6 +162,14 @@ func TestCredentials(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return programs, calls
+}
+
+// Each way to sign in works with the variables that the description lists, and
+// is used once, however many clients ask.
+func TestCredentials(t *testing.T) {
+	const token = "canary-token"
+	programs, calls := printing(t, token)
 	federated := filepath.Join(programs, "federated")
 	if err := os.WriteFile(federated, []byte("assertion"), 0o600); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,7 @@ import (
 // gave, and nothing that gives access in the words of Azure, is shown.
 func TestCanaries(t *testing.T) {
 	home := t.TempDir()
-	path := os.Getenv("PATH")
-	canary.Run(t, 2000,
+	canary.Run(t, 780,
 		canary.Place{Name: "client secret in an error of the sign-in", Try: func(t *testing.T, a *canary.Answer) string {
 			secret := a.Key()
 			signsIn(t, "EnvironmentCredential", map[string]string{"AZURE_CLIENT_SECRET": secret})
@@ -61,6 +60,14 @@ func TestCanaries(t *testing.T) {
 			})
 			return asks(t, a, azure{token: refusal(a, a.Words(a.Form(password)))})
 		}},
+	)
+}
+
+// TestCanariesOfPrograms: nor what the command lines of Azure print.
+func TestCanariesOfPrograms(t *testing.T) {
+	home := t.TempDir()
+	path := os.Getenv("PATH")
+	canary.Run(t, 440,
 		canary.Place{Name: "what az prints", Try: func(t *testing.T, a *canary.Answer) string {
 			signsIn(t, "AzureCLICredential", map[string]string{"PATH": program(t, home, "az", canary.Pick(a, "", "{", `{"accessToken": `)+a.Words(a.Form(a.Key())), "", a.IntN(2)) + ":" + path})
 			return asks(t, a, azure{})
@@ -79,6 +86,12 @@ func TestCanaries(t *testing.T) {
 			signsIn(t, "AzureDeveloperCLICredential", map[string]string{"PATH": program(t, home, "azd", a.Words(a.Form(a.Key())), a.Words(a.Form(a.Key())), a.IntN(2)) + ":" + path})
 			return asks(t, a, azure{})
 		}},
+	)
+}
+
+// TestCanariesOfAnswers: nor what a managed identity and Resource Manager answer.
+func TestCanariesOfAnswers(t *testing.T) {
+	canary.Run(t, 780,
 		canary.Place{Name: "header of a managed identity in its error", Try: func(t *testing.T, a *canary.Answer) string {
 			secret := a.Key()
 			signsIn(t, "ManagedIdentityCredential", map[string]string{"IDENTITY_ENDPOINT": "http://127.0.0.1:1/token", "IDENTITY_HEADER": secret, "AZURE_CLIENT_ID": ""})

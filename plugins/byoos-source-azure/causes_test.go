@@ -16,6 +16,36 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
+// caused is an environment in which requests do not arrive, and what is said.
+type caused struct {
+	env  []map[string]string
+	want []string
+}
+
+func (tt caused) check(t *testing.T, asked *atomic.Int64) {
+	t.Helper()
+	asked.Store(0)
+	w := start(t, fakeazure.Options{}, nil)
+	for _, env := range tt.env {
+		maps.Copy(w.env, env)
+	}
+	r := w.discover(t.Context(), config{"gallery": "prod", "resourceGroup": "images"})
+	if r.Err == nil || failure.Code(r.Err) != failure.ExitSource {
+		t.Errorf("got %v", r.Err)
+	}
+	text := said(r)
+	if r.Err != nil {
+		text += r.Err.Error()
+	}
+	wants(t, text, tt.want...)
+	if strings.Contains(text, "canary") {
+		t.Errorf("it repeats a secret: %s", text)
+	}
+	if n := asked.Load(); n > 1 {
+		t.Errorf("%d tries of what stays as it is", n)
+	}
+}
+
 // What keeps requests from arriving is told by its own name, at once, and for the
 // sign-in as for Azure itself.
 func TestCauses(t *testing.T) {
@@ -39,10 +69,7 @@ func TestCauses(t *testing.T) {
 	elsewhere := map[string]string{"AZURE_RESOURCE_MANAGER_ENDPOINT": "https://arm.invalid", "AZURE_AUTHORITY_HOST": "https://login.invalid"}
 	signedIn := map[string]string{"AZURE_TOKEN_CREDENTIALS": "AzureCLICredential", "PATH": programs + ":/usr/bin:/bin"}
 	const summary = "no token from Azure: the sign-in failed: the AZURE_ variables of a service principal: "
-	for name, tt := range map[string]struct {
-		env  []map[string]string
-		want []string
-	}{
+	for name, tt := range map[string]caused{
 		"proxy wants a password, of the sign-in": {
 			[]map[string]string{elsewhere, {"HTTPS_PROXY": refuse(407)}}, []string{summary + "the proxy 127.0.0.1:", "asks for a user and a password (HTTP status 407)"},
 		},
@@ -65,26 +92,7 @@ func TestCauses(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked.Store(0)
-			w := start(t, fakeazure.Options{}, nil)
-			for _, env := range tt.env {
-				maps.Copy(w.env, env)
-			}
-			r := w.discover(t.Context(), config{"gallery": "prod", "resourceGroup": "images"})
-			if r.Err == nil || failure.Code(r.Err) != failure.ExitSource {
-				t.Errorf("got %v", r.Err)
-			}
-			text := said(r)
-			if r.Err != nil {
-				text += r.Err.Error()
-			}
-			wants(t, text, tt.want...)
-			if strings.Contains(text, "canary") {
-				t.Errorf("it repeats a secret: %s", text)
-			}
-			if n := asked.Load(); n > 1 {
-				t.Errorf("%d tries of what stays as it is", n)
-			}
+			tt.check(t, &asked)
 		})
 	}
 }

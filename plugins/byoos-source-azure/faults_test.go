@@ -12,15 +12,50 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
+// faulty is a fault of Azure, and what comes of it.
+type faulty struct {
+	name   string
+	fault  fakeazure.Fault
+	denied string
+	images int
+	failed []string // parts of the error; none when the answer is complete
+}
+
+func (tt faulty) check(t *testing.T, generated *fakeazure.Estate) {
+	t.Helper()
+	all := config{"gallery": "*", "resourceGroup": "RG", "subscription": "S"}
+	var r source.Result
+	// What hangs takes as long as the timeout, and a busy machine may need longer for
+	// all the rest.
+	for _, timeout := range []string{"5s", "25s", "2m"} {
+		if tt.fault.Hang {
+			all["timeout"] = timeout
+		}
+		o := fakeazure.Options{Estate: generated, PageSize: 2, Faults: []fakeazure.Fault{tt.fault}}
+		if tt.denied != "" {
+			o.Denied = []string{tt.denied}
+		}
+		w := start(t, o, nil)
+		r = w.discover(t.Context(), all)
+		if n := w.Stats().Impatient; n > 0 {
+			t.Errorf("%d requests came before the time that Retry-After said", n)
+		}
+		if !tt.fault.Hang || len(r.Images) == tt.images {
+			break
+		}
+	}
+	if len(r.Images) != tt.images {
+		t.Errorf("%d images, want %d", len(r.Images), tt.images)
+	}
+	if (r.Err != nil) != (tt.failed != nil) {
+		t.Errorf("failed: %v", r.Err)
+	}
+	wants(t, said(r), tt.failed...)
+}
+
 func TestFaults(t *testing.T) {
 	generated := fakeazure.Generate("S", "RG", 3, 4, 5) // 3*4*5 versions in 2 regions
-	tests := []struct {
-		name   string
-		fault  fakeazure.Fault
-		denied string
-		images int
-		failed []string // parts of the error; none when the answer is complete
-	}{
+	tests := []faulty{
 		{"throttled once, with Retry-After", fakeazure.Fault{Match: "/versions", Status: 429, Code: "TooManyRequests", RetryAfter: "2", Times: 4}, "", 120, nil},
 		{"throttled every third call", fakeazure.Fault{Every: 3, Status: 429, Code: "TooManyRequests", RetryAfter: "1"}, "", 120, nil},
 		{
@@ -57,34 +92,7 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			all := config{"gallery": "*", "resourceGroup": "RG", "subscription": "S"}
-			var r source.Result
-			// What hangs takes as long as the timeout, and a busy machine may need longer for
-			// all the rest.
-			for _, timeout := range []string{"5s", "25s", "2m"} {
-				if tt.fault.Hang {
-					all["timeout"] = timeout
-				}
-				o := fakeazure.Options{Estate: generated, PageSize: 2, Faults: []fakeazure.Fault{tt.fault}}
-				if tt.denied != "" {
-					o.Denied = []string{tt.denied}
-				}
-				w := start(t, o, nil)
-				r = w.discover(t.Context(), all)
-				if n := w.Stats().Impatient; n > 0 {
-					t.Errorf("%d requests came before the time that Retry-After said", n)
-				}
-				if !tt.fault.Hang || len(r.Images) == tt.images {
-					break
-				}
-			}
-			if len(r.Images) != tt.images {
-				t.Errorf("%d images, want %d", len(r.Images), tt.images)
-			}
-			if (r.Err != nil) != (tt.failed != nil) {
-				t.Errorf("failed: %v", r.Err)
-			}
-			wants(t, said(r), tt.failed...)
+			tt.check(t, generated)
 		})
 	}
 }

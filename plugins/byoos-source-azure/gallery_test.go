@@ -116,18 +116,28 @@ func TestFindsGalleries(t *testing.T) {
 	wants(t, said(r), "subscription T: no gallery matches")
 }
 
-// Each of several places is asked; one that lacks what is named is a warning, and none
-// that has it is as if there were one only.
-func TestSeveralPlaces(t *testing.T) {
-	const public = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
+const clusterAPI = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
+
+// twoGalleries is an estate with a managed image and two galleries, whose definitions have
+// different names.
+func twoGalleries() *fakeazure.Estate {
 	two := fakeazure.Generate("S1", "RG", 2, 1, 1)
 	other := &two.Galleries[1].Definitions[0]
 	other.Image.ID, other.Image.Name = to.Ptr(two.Galleries[1].ID+"/images/other"), to.Ptr("other")
 	other.Versions[0].ID = to.Ptr(*other.Image.ID + "/versions/0.3.0")
 	two.Images = []*armcompute.Image{{ID: to.Ptr("/subscriptions/S1/resourceGroups/RG/providers/Microsoft.Compute/images/one"), Name: to.Ptr("one"), Location: to.Ptr("westus2")}}
-	noGroup := fakeazure.Fault{Match: "/subscriptions/S2/resourceGroups/RG/", Status: 404, Code: "ResourceGroupNotFound"}
-	noOther := noGroup
-	noOther.Match = "/subscriptions/S3/resourceGroups/RG/"
+	return two
+}
+
+// noGroup is a subscription without the resource group of the others.
+func noGroup(subscription string) fakeazure.Fault {
+	return fakeazure.Fault{Match: "/subscriptions/" + subscription + "/resourceGroups/RG/", Status: 404, Code: "ResourceGroupNotFound"}
+}
+
+// Each of several places is asked; one that lacks what is named is a warning, and none
+// that has it is as if there were one only.
+func TestSeveralPlaces(t *testing.T) {
+	two := twoGalleries()
 	for name, tt := range map[string]struct {
 		estate *fakeazure.Estate
 		config config
@@ -144,12 +154,12 @@ func TestSeveralPlaces(t *testing.T) {
 			"warning: definition: subscription S1: image definition other of gallery gallery000 is not there",
 		},
 		"a location that lacks a gallery": {
-			nil, config{"communityGallery": public, "locations": []any{"westus2", "northeurope"}}, 1,
-			"warning: locations: northeurope: gallery " + public + " is not there",
+			nil, config{"communityGallery": clusterAPI, "locations": []any{"westus2", "northeurope"}}, 1,
+			"warning: locations: northeurope: gallery " + clusterAPI + " is not there",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, fakeazure.Options{Estate: tt.estate, Faults: []fakeazure.Fault{noGroup}}, nil)
+			w := start(t, fakeazure.Options{Estate: tt.estate, Faults: []fakeazure.Fault{noGroup("S2")}}, nil)
 			r := w.good(t, tt.config)
 			if len(r.Images) != tt.images {
 				t.Errorf("got %v", lines(r.Images))
@@ -157,14 +167,20 @@ func TestSeveralPlaces(t *testing.T) {
 			wants(t, said(r), tt.said)
 		})
 	}
+}
+
+// Where none of several places has what is named, that is an error. What could not be asked
+// may have it.
+func TestSeveralPlacesWithoutIt(t *testing.T) {
+	two := twoGalleries()
 	for want, c := range map[string]config{
-		"error: locations: japaneast, northeurope: gallery " + public + " is not there":    {"communityGallery": public, "locations": []any{"northeurope", "japaneast"}},
-		"error: gallery: subscription S3: no gallery matches \"nope\"":                     {"gallery": "nope", "subscriptions": []any{"S1", "S3"}},
-		"error: gallery: subscription S2, subscription S3: gallery nope is not there":      {"gallery": "nope", "resourceGroup": "RG", "subscriptions": []any{"S2", "S3"}},
-		"error: definition: subscription S1: image definition nope of gallery gallery000":  {"gallery": "gallery*", "subscription": "S1", "definition": "nope"},
-		"error: resourceGroup: subscription S2, subscription S3: resource group RG is not": {"resourceGroup": "RG", "subscriptions": []any{"S2", "S3"}},
+		"error: locations: japaneast, northeurope: gallery " + clusterAPI + " is not there": {"communityGallery": clusterAPI, "locations": []any{"northeurope", "japaneast"}},
+		"error: gallery: subscription S3: no gallery matches \"nope\"":                      {"gallery": "nope", "subscriptions": []any{"S1", "S3"}},
+		"error: gallery: subscription S2, subscription S3: gallery nope is not there":       {"gallery": "nope", "resourceGroup": "RG", "subscriptions": []any{"S2", "S3"}},
+		"error: definition: subscription S1: image definition nope of gallery gallery000":   {"gallery": "gallery*", "subscription": "S1", "definition": "nope"},
+		"error: resourceGroup: subscription S2, subscription S3: resource group RG is not":  {"resourceGroup": "RG", "subscriptions": []any{"S2", "S3"}},
 	} {
-		w := start(t, fakeazure.Options{Estate: two, Faults: []fakeazure.Fault{noGroup, noOther}}, nil)
+		w := start(t, fakeazure.Options{Estate: two, Faults: []fakeazure.Fault{noGroup("S2"), noGroup("S3")}}, nil)
 		r := w.discover(t.Context(), c)
 		if r.Err == nil {
 			t.Errorf("no error, but said %s", said(r))
@@ -172,7 +188,7 @@ func TestSeveralPlaces(t *testing.T) {
 		wants(t, said(r), want)
 	}
 	denied := fakeazure.Fault{Match: "/subscriptions/S1/resourceGroups/RG/", Status: 403, Code: "AuthorizationFailed"}
-	w := start(t, fakeazure.Options{Estate: two, Faults: []fakeazure.Fault{noGroup, denied}}, nil)
+	w := start(t, fakeazure.Options{Estate: two, Faults: []fakeazure.Fault{noGroup("S2"), denied}}, nil)
 	for name, c := range map[string]config{"gallery": {"gallery": "gallery000"}, "resourceGroup": {}} {
 		c["resourceGroup"], c["subscriptions"] = "RG", []any{"S1", "S2"}
 		r := w.discover(t.Context(), c) // what could not be asked may have it

@@ -33,10 +33,8 @@ func legalPlaces() map[string]legalPlace {
 		definition = legalGroup + "/galleries/prod/images/ubuntu"
 		wanted     = definition + "/versions/1.2.10"
 		older      = definition + "/versions/1.2.9"
-		community  = legalRegion + "/communityGalleries/public-1/images"
-		shared     = legalRegion + "/sharedGalleries/unique-1/images"
 	)
-	return map[string]legalPlace{
+	places := map[string]legalPlace{
 		"galleries": {
 			config{"gallery": "pr*"}, wanted, older,
 			map[string]string{
@@ -80,6 +78,18 @@ func legalPlaces() map[string]legalPlace {
 			map[string]string{"ImagesClient.NewListPager": "/subscriptions/S/providers/Microsoft.Compute/images"},
 			"",
 		},
+	}
+	maps.Copy(places, legalForeignPlaces())
+	return places
+}
+
+// legalForeignPlaces are somebody else's galleries.
+func legalForeignPlaces() map[string]legalPlace {
+	const (
+		community = legalRegion + "/communityGalleries/public-1/images"
+		shared    = legalRegion + "/sharedGalleries/unique-1/images"
+	)
+	return map[string]legalPlace{
 		"community": {
 			config{"communityGallery": "public-1", "locations": []any{"westus2"}}, legalPublic + "1.2.10", legalPublic + "1.2.9",
 			map[string]string{

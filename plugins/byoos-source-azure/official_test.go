@@ -46,16 +46,26 @@ func official(t *testing.T, linux bool) *fakeazure.Estate {
 	properties := *version.Properties
 	properties.SafetyProfile = nil
 	version.Properties = &properties
-	e.Galleries = append(e.Galleries, fakeazure.Gallery{ID: rg1 + "/galleries/Gallery1", Definitions: []fakeazure.Definition{
+	e.Galleries = append(e.Galleries, fakeazure.Gallery{ID: exampleGroup1 + "/galleries/Gallery1", Definitions: []fakeazure.Definition{
 		{Image: &definition, Versions: []*armcompute.GalleryImageVersion{&version}},
 	}})
 	return e
 }
 
-// The plugin reads what Azure's own examples answer.
-func TestOfficialExamples(t *testing.T) {
-	const own = "/subscriptions/S/resourceGroups/myResourceGroup/providers/Microsoft.Compute"
-	const rg1 = "/subscriptions/S/resourceGroups/rg1/providers/Microsoft.Compute"
+const (
+	exampleGroup  = "/subscriptions/S/resourceGroups/myResourceGroup/providers/Microsoft.Compute"
+	exampleGroup1 = "/subscriptions/S/resourceGroups/rg1/providers/Microsoft.Compute"
+)
+
+// examples are Azure's own, and what comes of them by the kinds of place.
+type examples struct {
+	linux bool
+	want  map[string][]string
+	said  map[string]string
+}
+
+func (tt examples) check(t *testing.T) {
+	t.Helper()
 	places := map[string]config{
 		"gallery":   {"gallery": "my*", "resourceGroup": "myResourceGroup"},
 		"named":     {"gallery": "myGalleryName", "resourceGroup": "myResourceGroup", "definition": "myGalleryImageName"},
@@ -64,21 +74,43 @@ func TestOfficialExamples(t *testing.T) {
 		"managed":   {"resourceGroup": "myResourceGroup"},
 		"template":  {"template": "myImageTemplate", "resourceGroup": "myResourceGroup"},
 	}
-	versions := []string{
-		own + "/galleries/myGalleryName/images/myGalleryImageName/versions/1.0.0 eastus disabled",
-		own + "/galleries/myGalleryName/images/myGalleryImageName/versions/1.0.0 westus disabled",
+	w := start(t, fakeazure.Options{Estate: official(t, tt.linux)}, nil)
+	for place, c := range places {
+		c["subscription"] = "S"
+		r := w.good(t, c)
+		if diff := gocmp.Diff(tt.want[place], lines(r.Images)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", place, diff)
+		}
+		if tt.said[place] == "" && len(r.Diagnostics) > 0 {
+			t.Errorf("%s: said %s", place, said(r))
+		}
+		wants(t, said(r), tt.said[place])
 	}
-	for name, tt := range map[string]struct {
-		linux bool
-		want  map[string][]string
-		said  map[string]string
-	}{
+	if !tt.linux {
+		return
+	}
+	got := w.verify(t, []image.Ref{
+		{ID: exampleGroup + "/locations/westus/Galleries/myGalleryName/Images/myGalleryImageName/Versions/1.0.0", Provider: "azure", Region: "West US"},
+		{ID: exampleGroup + "/images/myImage", Provider: "azure", Region: "westus"},
+	})
+	if diff := gocmp.Diff([]string{"found disabled", "found available"}, got); diff != "" {
+		t.Errorf("verify: -want +got:\n%s", diff)
+	}
+}
+
+// The plugin reads what Azure's own examples answer.
+func TestOfficialExamples(t *testing.T) {
+	versions := []string{
+		exampleGroup + "/galleries/myGalleryName/images/myGalleryImageName/versions/1.0.0 eastus disabled",
+		exampleGroup + "/galleries/myGalleryName/images/myGalleryImageName/versions/1.0.0 westus disabled",
+	}
+	for name, tt := range map[string]examples{
 		"as they are": {
 			want: map[string][]string{
-				"managed": {own + "/images/myImage westus unusable"},
+				"managed": {exampleGroup + "/images/myImage westus unusable"},
 				"template": {
-					rg1 + "/galleries/Gallery1/images/SharedImageOutput/versions/1.2.3  gone",
-					rg1 + "/images/output_managed_image  gone",
+					exampleGroup1 + "/galleries/Gallery1/images/SharedImageOutput/versions/1.2.3  gone",
+					exampleGroup1 + "/images/output_managed_image  gone",
 				},
 			},
 			said: map[string]string{
@@ -93,39 +125,16 @@ func TestOfficialExamples(t *testing.T) {
 				"gallery": versions, "named": versions, // reported for a violation of policies
 				"community": {"/CommunityGalleries/publicGalleryName/Images/myGalleryImageName/Versions/myGalleryImageVersionName mylocation available"},
 				"shared":    {"/SharedGalleries/galleryUniqueName/Images/myGalleryImageName/Versions/myGalleryImageVersionName mylocation available"},
-				"managed":   {own + "/images/myImage westus available"}, // which Azure calls created
+				"managed":   {exampleGroup + "/images/myImage westus available"}, // which Azure calls created
 				"template": {
-					rg1 + "/galleries/Gallery1/images/SharedImageOutput/versions/1.2.3 eastus available",
-					rg1 + "/galleries/Gallery1/images/SharedImageOutput/versions/1.2.3 westus available",
-					rg1 + "/images/output_managed_image westus available",
+					exampleGroup1 + "/galleries/Gallery1/images/SharedImageOutput/versions/1.2.3 eastus available",
+					exampleGroup1 + "/galleries/Gallery1/images/SharedImageOutput/versions/1.2.3 westus available",
+					exampleGroup1 + "/images/output_managed_image westus available",
 				},
 			},
 			said: map[string]string{"template": "Azure does not say how the last run ended; its outputs are offered"},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := start(t, fakeazure.Options{Estate: official(t, tt.linux)}, nil)
-			for place, c := range places {
-				c["subscription"] = "S"
-				r := w.good(t, c)
-				if diff := gocmp.Diff(tt.want[place], lines(r.Images)); diff != "" {
-					t.Errorf("%s: -want +got:\n%s", place, diff)
-				}
-				if tt.said[place] == "" && len(r.Diagnostics) > 0 {
-					t.Errorf("%s: said %s", place, said(r))
-				}
-				wants(t, said(r), tt.said[place])
-			}
-			if !tt.linux {
-				return
-			}
-			got := w.verify(t, []image.Ref{
-				{ID: own + "/locations/westus/Galleries/myGalleryName/Images/myGalleryImageName/Versions/1.0.0", Provider: "azure", Region: "West US"},
-				{ID: own + "/images/myImage", Provider: "azure", Region: "westus"},
-			})
-			if diff := gocmp.Diff([]string{"found disabled", "found available"}, got); diff != "" {
-				t.Errorf("verify: -want +got:\n%s", diff)
-			}
-		})
+		t.Run(name, tt.check)
 	}
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
-	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
@@ -37,32 +36,84 @@ func replicating(states ...[2]armcompute.ReplicationState) *fakeazure.Estate {
 	return e
 }
 
+const (
+	yes = armcompute.ReplicationStateCompleted
+	not = armcompute.ReplicationStateReplicating
+	bad = armcompute.ReplicationStateFailed
+
+	unknown = armcompute.ReplicationStateUnknown
+)
+
+type states = [2]armcompute.ReplicationState
+
+// replication is a gallery, and what is picked from it in two regions.
+type replication struct {
+	versions []states
+	change   func([]*armcompute.GalleryImageVersion)
+	hints    []string
+	fault    fakeazure.Fault
+	west     string // version picked there
+	east     string
+	asked    []string
+	reason   string // of the state of the newest version in eastus
+	withheld string // and why it is not offered
+	said     string
+}
+
+func (tt replication) check(t *testing.T) {
+	t.Helper()
+	e := replicating(tt.versions...)
+	if tt.change != nil {
+		tt.change(e.Galleries[0].Definitions[0].Versions)
+	}
+	o := fakeazure.Options{Estate: e}
+	if tt.fault.Match != "" {
+		o.Faults = []fakeazure.Fault{tt.fault}
+	}
+	w := start(t, o, nil)
+	r := w.host.Discover(t.Context(), []source.Request{{
+		Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{Regions: tt.hints},
+		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+	}}, nil)[0]
+	if r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	if want := 2 * len(tt.versions); len(r.Images) != want {
+		t.Errorf("%d images, want %d", len(r.Images), want)
+	}
+	for region, want := range map[string]string{"westus2": tt.west, "eastus": tt.east} {
+		if got := picked(t, r.Images, region); got != want {
+			t.Errorf("in %s %s is picked, want %s", region, got, want)
+		}
+	}
+	if got := w.versionsRead(); !slices.Equal(got, tt.asked) {
+		t.Errorf("asked for %v, want %v", got, tt.asked)
+	}
+	tt.checkStates(t, r.Images)
+	wants(t, said(r), tt.said)
+}
+
+// checkStates holds states to what Azure said when it was asked.
+func (tt replication) checkStates(t *testing.T, images []image.Image) {
+	t.Helper()
+	newest := fmt.Sprintf("0.3.%d", len(tt.versions)-1)
+	for _, i := range images {
+		if tt.reason != "" && i.Version == newest && i.Region == "eastus" && (i.StateReason != tt.reason || i.Withheld != tt.withheld) {
+			t.Errorf("%s is %s: %q, withheld: %q", i.Version, i.State, i.StateReason, i.Withheld)
+		}
+		if i.Withheld != "" && i.State != image.StateUnset {
+			t.Errorf("%s is %s, which Azure did not say", i.Version, i.State)
+		}
+		if i.State == image.Available && !slices.Contains(tt.asked, i.Version) {
+			t.Errorf("%s is called available, and nobody asked", i.Version)
+		}
+	}
+}
+
 // The list of a gallery has no replication status, so it is asked for where the
 // newest version is wanted.
 func TestReplication(t *testing.T) {
-	const (
-		yes = armcompute.ReplicationStateCompleted
-		not = armcompute.ReplicationStateReplicating
-		bad = armcompute.ReplicationStateFailed
-
-		unknown = armcompute.ReplicationStateUnknown
-	)
-	exclude := func(v *armcompute.GalleryImageVersion) {
-		v.Properties.PublishingProfile.ExcludeFromLatest = to.Ptr(true)
-	}
-	type states = [2]armcompute.ReplicationState
-	for name, tt := range map[string]struct {
-		versions []states
-		change   func([]*armcompute.GalleryImageVersion)
-		hints    []string
-		fault    fakeazure.Fault
-		west     string // version picked there
-		east     string
-		asked    []string
-		reason   string // of the state of the newest version in eastus
-		withheld string // and why it is not offered
-		said     string
-	}{
+	for name, tt := range map[string]replication{
 		"everywhere": {versions: []states{{yes, yes}, {yes, yes}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"}},
 		"not yet in one region": {
 			versions: []states{{yes, yes}, {yes, yes}, {yes, not}}, west: "0.3.2", east: "0.3.1",
@@ -80,6 +131,32 @@ func TestReplication(t *testing.T) {
 			versions: []states{{yes, yes}, {yes, not}, {yes, not}, {yes, not}, {yes, not}}, west: "0.3.4", east: "0.3.0",
 			asked: []string{"0.3.4", "0.3.3", "0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
 		},
+		"in another letter case": {
+			versions: []states{{"completed", "COMPLETED"}, {"completed", "replicating"}, {"completed", "FAILED"}}, west: "0.3.2", east: "0.3.0",
+			asked: []string{"0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus failed",
+		},
+		"published at the same time": {
+			versions: slices.Repeat([]states{{yes, yes}}, 11),
+			change: func(v []*armcompute.GalleryImageVersion) {
+				for _, one := range v {
+					one.Properties.PublishingProfile.PublishedDate = v[0].Properties.PublishingProfile.PublishedDate
+				}
+			},
+			west: "0.3.10", east: "0.3.10", asked: []string{"0.3.10"},
+		},
+		"deleted meanwhile": {
+			versions: []states{{yes, yes}, {yes, yes}}, fault: fakeazure.Fault{Match: "/versions/0.3.1", Status: 404, Code: "ResourceNotFound"},
+			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "it was deleted while the gallery was read",
+			said: "version 0.3.1 was deleted while the gallery was read",
+		},
+	} {
+		t.Run(name, tt.check)
+	}
+}
+
+// What Azure does not call ready is withheld where an older version is.
+func TestReplicationNotKnown(t *testing.T) {
+	for name, tt := range map[string]replication{
 		"unknown in one region": {
 			versions: []states{{yes, yes}, {yes, unknown}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
 			reason: "its replication to eastus is Unknown", withheld: "its replication to eastus is Unknown, and version 0.3.0 is ready there",
@@ -93,10 +170,22 @@ func TestReplication(t *testing.T) {
 			versions: []states{{yes, unknown}, {yes, unknown}}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1", "0.3.0"},
 			reason: "its replication to eastus is Unknown",
 		},
-		"in another letter case": {
-			versions: []states{{"completed", "COMPLETED"}, {"completed", "replicating"}, {"completed", "FAILED"}}, west: "0.3.2", east: "0.3.0",
-			asked: []string{"0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus failed",
+		"updated, and nothing is said of a region": {
+			versions: []states{{yes, yes}, {yes, ""}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateUpdating)
+			},
+			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
+			reason: "Azure does not say whether it is replicated to eastus", withheld: "Azure does not say whether it is replicated to eastus, and version 0.3.0 is ready there",
 		},
+	} {
+		t.Run(name, tt.check)
+	}
+}
+
+// The state of all regions together tells of no single one, but that it is complete.
+func TestReplicationAsAWhole(t *testing.T) {
+	for name, tt := range map[string]replication{
 		"only as a whole": {
 			versions: []states{{yes, yes}, {yes, yes}},
 			change: func(v []*armcompute.GalleryImageVersion) {
@@ -122,6 +211,14 @@ func TestReplication(t *testing.T) {
 			reason: "its replication is Failed, and Azure does not say in which regions", withheld: "its replication is Failed, and Azure does not say in which regions, and version 0.3.0 is ready there",
 			said: "not offered, since Azure does not say that they are ready, and an older version is: 0.3.1 in eastus, 0.3.1 in westus2",
 		},
+	} {
+		t.Run(name, tt.check)
+	}
+}
+
+// The provisioning state counts beside the replication.
+func TestReplicationOfProvisioningStates(t *testing.T) {
+	for name, tt := range map[string]replication{
 		"a provisioning state that Azure adds": {
 			versions: []states{{yes, yes}, {yes, yes}},
 			change: func(v []*armcompute.GalleryImageVersion) {
@@ -144,18 +241,18 @@ func TestReplication(t *testing.T) {
 			},
 			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
 		},
-		"updated, and nothing is said of a region": {
-			versions: []states{{yes, yes}, {yes, ""}},
-			change: func(v []*armcompute.GalleryImageVersion) {
-				v[1].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateUpdating)
-			},
-			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
-			reason: "Azure does not say whether it is replicated to eastus", withheld: "Azure does not say whether it is replicated to eastus, and version 0.3.0 is ready there",
-		},
+	} {
+		t.Run(name, tt.check)
+	}
+}
+
+// What is excluded, old or failed is not asked for.
+func TestReplicationOfExcluded(t *testing.T) {
+	for name, tt := range map[string]replication{
 		"excluded and old ones are not asked for": {
 			versions: []states{{yes, yes}, {yes, yes}, {not, not}, {not, not}, {not, not}},
 			change: func(v []*armcompute.GalleryImageVersion) {
-				exclude(v[4])
+				v[4].Properties.PublishingProfile.ExcludeFromLatest = to.Ptr(true)
 				v[3].Properties.PublishingProfile.EndOfLifeDate = to.Ptr(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
 				v[2].Properties.ProvisioningState = to.Ptr(armcompute.GalleryProvisioningStateFailed)
 			},
@@ -168,63 +265,8 @@ func TestReplication(t *testing.T) {
 			},
 			west: "0.3.2", east: "0.3.0", asked: []string{"0.3.2", "0.3.1", "0.3.0"},
 		},
-		"published at the same time": {
-			versions: slices.Repeat([]states{{yes, yes}}, 11),
-			change: func(v []*armcompute.GalleryImageVersion) {
-				for _, one := range v {
-					one.Properties.PublishingProfile.PublishedDate = v[0].Properties.PublishingProfile.PublishedDate
-				}
-			},
-			west: "0.3.10", east: "0.3.10", asked: []string{"0.3.10"},
-		},
-		"deleted meanwhile": {
-			versions: []states{{yes, yes}, {yes, yes}}, fault: fakeazure.Fault{Match: "/versions/0.3.1", Status: 404, Code: "ResourceNotFound"},
-			west: "0.3.0", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, reason: "it was deleted while the gallery was read",
-			said: "version 0.3.1 was deleted while the gallery was read",
-		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			e := replicating(tt.versions...)
-			if tt.change != nil {
-				tt.change(e.Galleries[0].Definitions[0].Versions)
-			}
-			o := fakeazure.Options{Estate: e}
-			if tt.fault.Match != "" {
-				o.Faults = []fakeazure.Fault{tt.fault}
-			}
-			w := start(t, o, nil)
-			r := w.host.Discover(t.Context(), []source.Request{{
-				Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{Regions: tt.hints},
-				Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
-			}}, nil)[0]
-			if r.Err != nil {
-				t.Fatal(r.Err)
-			}
-			if want := 2 * len(tt.versions); len(r.Images) != want {
-				t.Errorf("%d images, want %d", len(r.Images), want)
-			}
-			for region, want := range map[string]string{"westus2": tt.west, "eastus": tt.east} {
-				if got := picked(t, r.Images, region); got != want {
-					t.Errorf("in %s %s is picked, want %s", region, got, want)
-				}
-			}
-			if got := w.versionsRead(); !slices.Equal(got, tt.asked) {
-				t.Errorf("asked for %v, want %v", got, tt.asked)
-			}
-			newest := fmt.Sprintf("0.3.%d", len(tt.versions)-1)
-			for _, i := range r.Images {
-				if tt.reason != "" && i.Version == newest && i.Region == "eastus" && (i.StateReason != tt.reason || i.Withheld != tt.withheld) {
-					t.Errorf("%s is %s: %q, withheld: %q", i.Version, i.State, i.StateReason, i.Withheld)
-				}
-				if i.Withheld != "" && i.State != image.StateUnset {
-					t.Errorf("%s is %s, which Azure did not say", i.Version, i.State)
-				}
-				if i.State == image.Available && !slices.Contains(tt.asked, i.Version) {
-					t.Errorf("%s is called available, and nobody asked", i.Version)
-				}
-			}
-			wants(t, said(r), tt.said)
-		})
+		t.Run(name, tt.check)
 	}
 }
 
@@ -275,79 +317,6 @@ func without(body []byte, path []string) ([]byte, error) {
 	}
 	delete(in, path[len(path)-1])
 	return json.Marshal(object)
-}
-
-// The bound is told only where it left out a version that could have been picked.
-func TestReplicationBoundIsNotReached(t *testing.T) {
-	e := replicating([2]armcompute.ReplicationState{"Completed", "Completed"}, [2]armcompute.ReplicationState{"Unknown", "Unknown"})
-	for i, v := range e.Galleries[0].Definitions[0].Versions {
-		v.Tags["kubernetes_version"] = to.Ptr(fmt.Sprintf("v1.%d.0", 29+i))
-	}
-	w := start(t, fakeazure.Options{Estate: e}, nil)
-	r := w.host.Discover(t.Context(), []source.Request{{
-		Source: "azure", Plugin: w.plugin(), BaseDir: "/", Hints: source.Hints{KubernetesVersions: []string{"~1.30"}},
-		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
-	}}, nil)[0]
-	if r.Err != nil || len(r.Diagnostics) > 0 {
-		t.Errorf("said %v\n%s", r.Err, said(r))
-	}
-}
-
-// The requests for one definition are bounded; where no version that was asked for
-// is ready, that is told.
-func TestReplicationBound(t *testing.T) {
-	states := make([][2]armcompute.ReplicationState, 40)
-	for i := range states {
-		states[i] = [2]armcompute.ReplicationState{armcompute.ReplicationStateCompleted, armcompute.ReplicationStateReplicating}
-	}
-	w := start(t, fakeazure.Options{Estate: replicating(states...)}, nil)
-	r := w.good(t, config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
-	if got := len(w.versionsRead()); got != 25 {
-		t.Errorf("asked for %d versions", got)
-	}
-	wants(t, said(r), "warning: image definition gallery000/capi-ubuntu-2404-000: none of its 25 newest versions is ready in eastus")
-	for _, i := range r.Images {
-		if i.Region == "eastus" && i.Version == "0.3.14" && (i.State != image.StateUnset || i.StateReason != "its replication status was not asked for") {
-			t.Errorf("%s is %s: %q", i.Version, i.State, i.StateReason)
-		}
-	}
-}
-
-// A status that cannot be read is an error, and costs its own version: an older one that
-// is ready is offered in its place.
-func TestReplicationUnknown(t *testing.T) {
-	for name, tt := range map[string]struct {
-		fault string
-		want  []string
-	}{
-		"the newest": {"/versions/0.3.2", []string{"0.3.0 ?", "0.3.1 available", "0.3.2 ? withheld"}},
-		"all":        {"/versions/0.3.", []string{"0.3.0 ?", "0.3.1 ?", "0.3.2 ?"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := start(t, fakeazure.Options{
-				Estate: fakeazure.Generate("S", "RG", 1, 1, 3),
-				Faults: []fakeazure.Fault{{Match: tt.fault, Status: 400, Code: "BadRequest"}},
-			}, nil)
-			r := w.discover(t.Context(), config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
-			if r.Err == nil {
-				t.Error("no error")
-			}
-			wants(t, said(r), "the versions of image definition gallery000/capi-ubuntu-2404-000", "BadRequest")
-			var got []string
-			for _, line := range lines(r.Images) {
-				version := line[strings.LastIndex(line, "/")+1:]
-				if strings.Contains(version, " westus2 ") {
-					got = append(got, strings.Replace(version, " westus2", "", 1))
-				}
-			}
-			if diff := gocmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-			if asked := w.versionsRead(); len(asked) != 2 {
-				t.Errorf("asked for %v", asked)
-			}
-		})
-	}
 }
 
 // picked returns the version that the host picks in region.

@@ -14,24 +14,22 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
+// ruled is a gallery whose versions a rule chooses from, and what is picked.
+type ruled struct {
+	stable []armcompute.ReplicationState // of the versions that the rule lets through, oldest first, in eastus
+	fault  fakeazure.Fault
+	flags  []string
+	want   string // version and state
+	asked  []string
+	code   int
+	said   string
+}
+
 // A version that a rule chooses, and not the order of versions, was not asked for when the
 // gallery was read. It is asked for before it is the pick, and older ones until one is ready.
 func TestPickOfARuleIsReplicated(t *testing.T) {
-	const (
-		yes     = armcompute.ReplicationStateCompleted
-		not     = armcompute.ReplicationStateReplicating
-		unknown = armcompute.ReplicationStateUnknown
-	)
 	many := slices.Repeat([]armcompute.ReplicationState{not}, 40)
-	for name, tt := range map[string]struct {
-		stable []armcompute.ReplicationState // of the versions that the rule lets through, oldest first, in eastus
-		fault  fakeazure.Fault
-		flags  []string
-		want   string // version and state
-		asked  []string
-		code   int
-		said   string
-	}{
+	for name, tt := range map[string]ruled{
 		"ready":         {stable: []armcompute.ReplicationState{yes, yes}, want: "0.3.1 available", asked: []string{"0.3.2", "0.3.1"}},
 		"not there yet": {stable: []armcompute.ReplicationState{yes, yes, not}, want: "0.3.1 available", asked: []string{"0.3.3", "0.3.2", "0.3.1"}},
 		"not known, and an older one is ready": {
@@ -61,26 +59,32 @@ func TestPickOfARuleIsReplicated(t *testing.T) {
 		},
 	} {
 		for rule, sel := range map[string]string{"tags": "tags: {channel: stable}", "where": `where: 'image.tags["channel"] == "stable"'`} {
-			t.Run(name+" by "+rule, func(t *testing.T) {
-				var states [][2]armcompute.ReplicationState
-				for _, east := range append(slices.Clone(tt.stable), yes) {
-					states = append(states, [2]armcompute.ReplicationState{yes, east})
-				}
-				e := replicating(states...)
-				versions := e.Galleries[0].Definitions[0].Versions
-				for i, v := range versions {
-					v.Tags["channel"] = to.Ptr("stable")
-					if i == len(versions)-1 {
-						v.Tags["channel"] = to.Ptr("edge")
-					}
-				}
-				o := fakeazure.Options{Estate: e}
-				if tt.fault.Match != "" {
-					o.Faults = []fakeazure.Fault{tt.fault}
-				}
-				w := start(t, o, nil)
-				dir := t.TempDir()
-				writeSpec(t, dir, fmt.Sprintf(`
+			t.Run(name+" by "+rule, func(t *testing.T) { tt.check(t, sel) })
+		}
+	}
+}
+
+func (tt ruled) check(t *testing.T, sel string) {
+	t.Helper()
+	var all []states
+	for _, east := range append(slices.Clone(tt.stable), yes) {
+		all = append(all, states{yes, east})
+	}
+	e := replicating(all...)
+	versions := e.Galleries[0].Definitions[0].Versions
+	for i, v := range versions {
+		v.Tags["channel"] = to.Ptr("stable")
+		if i == len(versions)-1 {
+			v.Tags["channel"] = to.Ptr("edge")
+		}
+	}
+	o := fakeazure.Options{Estate: e}
+	if tt.fault.Match != "" {
+		o.Faults = []fakeazure.Fault{tt.fault}
+	}
+	w := start(t, o, nil)
+	dir := t.TempDir()
+	writeSpec(t, dir, fmt.Sprintf(`
 apiVersion: byoos.dev/v1alpha1
 kind: ImageSet
 sources:
@@ -88,20 +92,17 @@ sources:
 packs:
   - {name: p, pack: generic-byoi, select: {provider: azure, region: East US, %s}}
 `, sel))
-				out, stderr, code := legalExit(t, w, dir, append([]string{"explain", "-o", "json"}, tt.flags...)...)
-				if code != tt.code {
-					t.Errorf("exit %d, want %d: %s", code, tt.code, stderr)
-				}
-				if got := pickedOf(t, out); got != tt.want {
-					t.Errorf("picked %q, want %q: %s", got, tt.want, stderr)
-				}
-				if asked := w.versionsRead(); tt.asked != nil && !slices.Equal(asked, tt.asked) || len(asked) > 26 {
-					t.Errorf("asked for %v, want %v", asked, tt.asked)
-				}
-				wants(t, string(out)+stderr, tt.said)
-			})
-		}
+	out, stderr, code := legalExit(t, w, dir, append([]string{"explain", "-o", "json"}, tt.flags...)...)
+	if code != tt.code {
+		t.Errorf("exit %d, want %d: %s", code, tt.code, stderr)
 	}
+	if got := pickedOf(t, out); got != tt.want {
+		t.Errorf("picked %q, want %q: %s", got, tt.want, stderr)
+	}
+	if asked := w.versionsRead(); tt.asked != nil && !slices.Equal(asked, tt.asked) || len(asked) > 26 {
+		t.Errorf("asked for %v, want %v", asked, tt.asked)
+	}
+	wants(t, string(out)+stderr, tt.said)
 }
 
 // One version that several packs choose is asked for once, in one request for all regions.

@@ -6,14 +6,34 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
+// tagged are tags of a version and its definition, and what they say.
+type tagged struct {
+	version, definition map[string]string
+	names               TagNames
+	want                [3]string
+	keys                [3]string
+}
+
+func (tt tagged) check(t *testing.T) {
+	t.Helper()
+	image := sdk.Image{Provenance: map[string]sdk.Provenance{}}
+	describe(&image, tt.version, tt.definition, tt.names)
+	got := [3]string{image.OSName, image.OSVersion, image.KubernetesVersion}
+	keys := [3]string{
+		image.Provenance["os.name"].Key, image.Provenance["os.version"].Key, image.Provenance["kubernetesVersion"].Key,
+	}
+	if got != tt.want || keys != tt.keys {
+		t.Errorf("got %q from %q", got, keys)
+	}
+	for field, p := range image.Provenance {
+		if from := p.Key; p.Raw == "" && field == "os.version" && tt.version[from] == "2404" {
+			t.Errorf("%s: nothing tells that %s was another spelling", field, from)
+		}
+	}
+}
+
 func TestFacts(t *testing.T) {
-	own := TagNames{OSName: "osname", OSVersion: "osversion", KubernetesVersion: "k8s"}
-	for name, tt := range map[string]struct {
-		version, definition map[string]string
-		names               TagNames
-		want                [3]string
-		keys                [3]string
-	}{
+	for name, tt := range map[string]tagged{
 		"version's": {
 			map[string]string{"distribution": "Ubuntu", "distribution_version": "2404", "kubernetes_version": "v1.31.4"}, nil, TagNames{},
 			[3]string{"ubuntu", "24.04", "1.31.4"}, [3]string{"distribution", "distribution_version", "kubernetes_version"},
@@ -30,10 +50,6 @@ func TestFacts(t *testing.T) {
 			map[string]string{"distribution": "flatcar"}, map[string]string{"distribution": "ubuntu", "distribution_version": "2404"}, TagNames{},
 			[3]string{"flatcar", "", ""}, [3]string{"distribution", "", ""},
 		},
-		"own tags": {
-			map[string]string{"osname": "Ubuntu", "osversion": "2404", "k8s": "v1.30.1", "distribution": "rhel"}, nil, own,
-			[3]string{"ubuntu", "24.04", "1.30.1"}, [3]string{"osname", "osversion", "k8s"},
-		},
 		"name of the definition, version of the version": {
 			map[string]string{"distribution_version": "2404"}, map[string]string{"distribution": "ubuntu"}, TagNames{},
 			[3]string{"ubuntu", "", ""}, [3]string{"definition:distribution", "", ""},
@@ -45,6 +61,19 @@ func TestFacts(t *testing.T) {
 		"name of the version, version of the definition": {
 			map[string]string{"distribution": "Ubuntu"}, map[string]string{"distribution_version": "2404"}, TagNames{},
 			[3]string{"ubuntu", "", ""}, [3]string{"distribution", "", ""},
+		},
+	} {
+		t.Run(name, tt.check)
+	}
+}
+
+// Tags that the user names come before those of Kubernetes Image Builder.
+func TestFactsOfOwnTags(t *testing.T) {
+	own := TagNames{OSName: "osname", OSVersion: "osversion", KubernetesVersion: "k8s"}
+	for name, tt := range map[string]tagged{
+		"own tags": {
+			map[string]string{"osname": "Ubuntu", "osversion": "2404", "k8s": "v1.30.1", "distribution": "rhel"}, nil, own,
+			[3]string{"ubuntu", "24.04", "1.30.1"}, [3]string{"osname", "osversion", "k8s"},
 		},
 		"own name, and the version of another system": {
 			map[string]string{"osname": "Ubuntu", "distribution": "rhel", "distribution_version": "8"}, nil, own,
@@ -64,22 +93,7 @@ func TestFacts(t *testing.T) {
 		},
 		"nothing": {map[string]string{"distribution": ""}, nil, own, [3]string{}, [3]string{}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			image := sdk.Image{Provenance: map[string]sdk.Provenance{}}
-			describe(&image, tt.version, tt.definition, tt.names)
-			got := [3]string{image.OSName, image.OSVersion, image.KubernetesVersion}
-			keys := [3]string{
-				image.Provenance["os.name"].Key, image.Provenance["os.version"].Key, image.Provenance["kubernetesVersion"].Key,
-			}
-			if got != tt.want || keys != tt.keys {
-				t.Errorf("got %q from %q", got, keys)
-			}
-			for field, p := range image.Provenance {
-				if from := p.Key; p.Raw == "" && field == "os.version" && tt.version[from] == "2404" {
-					t.Errorf("%s: nothing tells that %s was another spelling", field, from)
-				}
-			}
-		})
+		t.Run(name, tt.check)
 	}
 }
 

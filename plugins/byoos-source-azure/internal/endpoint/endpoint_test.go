@@ -15,33 +15,64 @@ func env(pairs ...string) func(string) string {
 	return func(key string) string { return m[key] }
 }
 
-func TestResolve(t *testing.T) {
-	type want struct{ name, arm, audience, authority string }
-	public := want{
+// want is what a choice leads to.
+type want struct{ name, arm, audience, authority string }
+
+func wantPublic() want {
+	return want{
 		"AzurePublic", "https://management.azure.com",
 		"https://management.core.windows.net/", "https://login.microsoftonline.com/",
 	}
+}
+
+func wantChina() want {
+	return want{
+		"AzureChina", "https://management.chinacloudapi.cn",
+		"https://management.core.chinacloudapi.cn/", "https://login.chinacloudapi.cn/",
+	}
+}
+
+// custom are settings of a cloud of one's own, and what they lead to.
+func custom() (map[string]any, want) {
+	return map[string]any{KeyARM: "https://arm.local:8443/", KeyAuthority: "https://login.local"},
+		want{"custom", "https://arm.local:8443", "https://arm.local:8443", "https://login.local/"}
+}
+
+type resolved struct {
+	name     string
+	env      func(string) string
+	settings map[string]any
+	want     want
+	private  bool
+}
+
+func (tt resolved) check(t *testing.T) {
+	t.Helper()
+	got, err := Resolve(tt.env, tt.settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := got.Services[cloud.ResourceManager]
+	have := want{got.Name, service.Endpoint, service.Audience, got.ActiveDirectoryAuthorityHost}
+	if have != tt.want {
+		t.Errorf("got %+v, want %+v", have, tt.want)
+	}
+	if got.PrivateAuthority != tt.private {
+		t.Errorf("PrivateAuthority = %v", got.PrivateAuthority)
+	}
+}
+
+func TestResolve(t *testing.T) {
 	government := want{
 		"AzureGovernment", "https://management.usgovcloudapi.net",
 		"https://management.core.usgovcloudapi.net/", "https://login.microsoftonline.us/",
 	}
-	china := want{
-		"AzureChina", "https://management.chinacloudapi.cn",
-		"https://management.core.chinacloudapi.cn/", "https://login.chinacloudapi.cn/",
-	}
-	custom := want{"custom", "https://arm.local:8443", "https://arm.local:8443", "https://login.local/"}
 	bleu := want{
 		"AzureBleu", "https://management.sovcloud-api.fr", "https://management.sovcloud-api.fr/", "https://login.sovcloud-identity.fr/",
 	}
-	customSettings := map[string]any{KeyARM: "https://arm.local:8443/", KeyAuthority: "https://login.local"}
-
-	tests := []struct {
-		name     string
-		env      func(string) string
-		settings map[string]any
-		want     want
-		private  bool
-	}{
+	public, china := wantPublic(), wantChina()
+	customSettings, custom := custom()
+	for _, tt := range []resolved{
 		{"nothing", env(), nil, public, false},
 		{"government by azcore's name", env(EnvCloud, "AzureGovernment"), nil, government, false},
 		{"government by the CLI's name", env(EnvCloud, "AzureUSGovernment"), nil, government, false},
@@ -59,6 +90,16 @@ func TestResolve(t *testing.T) {
 			"Germany by settings", env(), map[string]any{KeyCloud: "AzureGermanyCloud"},
 			want{"AzureGermany", "https://management.sovcloud-api.de", "https://management.sovcloud-api.de/", "https://login.sovcloud-identity.de/"}, false,
 		},
+	} {
+		t.Run(tt.name, tt.check)
+	}
+}
+
+// An authority by itself is of its cloud, or of the user's own beside the rest.
+func TestResolveAuthorities(t *testing.T) {
+	public, china := wantPublic(), wantChina()
+	customSettings, custom := custom()
+	for _, tt := range []resolved{
 		{"an authority's other name", env(EnvAuthority, "https://login.partner.microsoftonline.cn/"), nil, want{china.name, china.arm, china.audience, "https://login.partner.microsoftonline.cn/"}, false},
 		{"own endpoint of the settings beside a webhook's authority", env(EnvAuthority, "https://login.microsoftonline.com/"), map[string]any{KeyARM: "https://arm.local"}, want{"custom", "https://arm.local", "https://arm.local", public.authority}, false},
 		{"own authority in place of the settings'", env(EnvAuthority, "https://login.other"), customSettings, want{"custom", custom.arm, custom.audience, "https://login.other/"}, true},
@@ -72,22 +113,8 @@ func TestResolve(t *testing.T) {
 			want{"custom", "https://arm.local:8443", "https://management.core.windows.net/", public.authority},
 			false,
 		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := Resolve(tt.env, tt.settings)
-			if err != nil {
-				t.Fatal(err)
-			}
-			service := got.Services[cloud.ResourceManager]
-			have := want{got.Name, service.Endpoint, service.Audience, got.ActiveDirectoryAuthorityHost}
-			if have != tt.want {
-				t.Errorf("got %+v, want %+v", have, tt.want)
-			}
-			if got.PrivateAuthority != tt.private {
-				t.Errorf("PrivateAuthority = %v", got.PrivateAuthority)
-			}
-		})
+	} {
+		t.Run(tt.name, tt.check)
 	}
 }
 

@@ -156,6 +156,34 @@ func TestTokenProxy(t *testing.T) {
 	}
 }
 
+// answering is a way to sign in, and what a server says to it.
+type answering struct {
+	env     map[string]string
+	way     string
+	answers answers
+	want    []string
+}
+
+func (tt answering) check(t *testing.T) {
+	t.Helper()
+	getenv := settings(t, tt.env)
+	t.Setenv(envWays, tt.way)
+	t.Setenv("PATH", programs(t, map[string]string{"az": "exit 9"}))
+	o := Options{Getenv: getenv}
+	if tt.answers != nil {
+		o.Transport = tt.answers
+	}
+	said := text(signInWith(t, o, ""))
+	for _, want := range tt.want {
+		if !strings.Contains(said, want) {
+			t.Errorf("missing %q in: %s", want, said)
+		}
+	}
+	if strings.Contains(said, canary) {
+		t.Errorf("it repeats the server: %s", said)
+	}
+}
+
 // Nor is what a token server says: its status and Microsoft's number are told.
 func TestServersWords(t *testing.T) {
 	principal := map[string]string{"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_CLIENT_SECRET": canary}
@@ -167,14 +195,8 @@ func TestServersWords(t *testing.T) {
 	workloadOf := func(file string) map[string]string {
 		return map[string]string{"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_FEDERATED_TOKEN_FILE": file}
 	}
-	onward := []string{"az: it ended with exit status 9"} // as azidentity goes on
 	entraSays := says(400, `{"error":"canary","error_description":"AADSTS7000222: canary ... canary"}`)
-	for name, tt := range map[string]struct {
-		env     map[string]string
-		way     string
-		answers answers
-		want    []string
-	}{
+	for name, tt := range map[string]answering{
 		"secret":           {principal, environment, entraSays, []string{"login.local answered HTTP status 400: AADSTS7000222 (the client secret has expired)", "set AZURE_CLIENT_SECRET"}},
 		"unknown number":   {principal, environment, says(401, `{"error_description":"AADSTS999999: canary"}`), []string{"HTTP status 401: AADSTS999999"}},
 		"no JSON":          {principal, environment, says(400, "<canary>"), []string{"login.local answered HTTP status 400"}},
@@ -186,9 +208,18 @@ func TestServersWords(t *testing.T) {
 			map[string]string{"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_CERTIFICATE_PATH": federated}, environment, nil,
 			[]string{"the file that AZURE_CLIENT_CERTIFICATE_PATH names is no certificate"},
 		},
-		"workload":         {workloadOf(federated), workload, says(400, `{"error_description":"AADSTS700213: canary"}`), []string{"workload identity: login.local answered HTTP status 400: AADSTS700213 (no federated credential has this subject)"}},
-		"no token file":    {workloadOf(noFile), workload, nil, []string{"the file that AZURE_FEDERATED_TOKEN_FILE names cannot be read"}},
-		"half a workload":  {map[string]string{"AZURE_FEDERATED_TOKEN_FILE": federated}, workload, nil, []string{"AZURE_TENANT_ID and AZURE_CLIENT_ID is not set"}},
+		"workload":        {workloadOf(federated), workload, says(400, `{"error_description":"AADSTS700213: canary"}`), []string{"workload identity: login.local answered HTTP status 400: AADSTS700213 (no federated credential has this subject)"}},
+		"no token file":   {workloadOf(noFile), workload, nil, []string{"the file that AZURE_FEDERATED_TOKEN_FILE names cannot be read"}},
+		"half a workload": {map[string]string{"AZURE_FEDERATED_TOKEN_FILE": federated}, workload, nil, []string{"AZURE_TENANT_ID and AZURE_CLIENT_ID is not set"}},
+	} {
+		t.Run(name, tt.check)
+	}
+}
+
+// So it is for what the machine itself says of its identity.
+func TestMetadataServicesWords(t *testing.T) {
+	onward := []string{"az: it ended with exit status 9"} // as azidentity goes on
+	for name, tt := range map[string]answering{
 		"metadata refuses": {nil, "prod", says(403, canary), []string{"managed identity: 169.254.169.254 answered HTTP status 403", "AZURE_TOKEN_CREDENTIALS=dev"}},
 		"no identity":      {nil, managed, says(400, canary), []string{"this machine has no managed identity"}},
 		"another identity": {map[string]string{"AZURE_CLIENT_ID": "c"}, managed, says(400, canary), []string{"managed identity: 169.254.169.254 answered HTTP status 400"}},
@@ -199,24 +230,7 @@ func TestServersWords(t *testing.T) {
 			[]string{"managed identity: 127.0.0.1 answered HTTP status 401"},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			getenv := settings(t, tt.env)
-			t.Setenv(envWays, tt.way)
-			t.Setenv("PATH", programs(t, map[string]string{"az": "exit 9"}))
-			o := Options{Getenv: getenv}
-			if tt.answers != nil {
-				o.Transport = tt.answers
-			}
-			said := text(signInWith(t, o, ""))
-			for _, want := range tt.want {
-				if !strings.Contains(said, want) {
-					t.Errorf("missing %q in: %s", want, said)
-				}
-			}
-			if strings.Contains(said, canary) {
-				t.Errorf("it repeats the server: %s", said)
-			}
-		})
+		t.Run(name, tt.check)
 	}
 }
 
