@@ -12,18 +12,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api"
 )
 
-// unlikeError is an answer that is not what Palette's API description says. What
-// became of the request is not known.
-type unlikeError struct {
-	Method, Path string
-	// What is wrong with it.
-	What string
-}
-
-func (e *unlikeError) Error() string {
-	return fmt.Sprintf("the answer to %s %s is not what Palette's API description says: %s; is the host a Palette?", e.Method, e.Path, e.What)
-}
-
 // decode returns what an answer says, when it has the status, the type and the
 // fields that the description requires. Where it requires nothing, an object without
 // any field that it knows is none either: so errors come that are answered as a success.

@@ -55,7 +55,9 @@ func send[T any](ctx context.Context, c *Client, do call) (*T, error) {
 	body, err := decode[T](do.status, resp, c.doer.scrubber)
 	var known *failure.Error
 	if err != nil && !errors.As(err, &known) {
-		return nil, &unlikeError{Method: do.method, Path: resp.path, What: c.doer.scrubber.line(err.Error())}
+		// What became of the request is not known.
+		return nil, &cleanError{next: notPalette, text: fmt.Sprintf("the answer to %s %s is not what Palette's API description says: %s; is the host a Palette?",
+			do.method, resp.path, c.doer.scrubber.line(err.Error()))}
 	}
 	return body, err
 }

@@ -250,11 +250,7 @@ func (c *Client) validate(ctx context.Context, uid string, template templateKind
 }
 
 func (c *Client) createProfile(ctx context.Context, name, version string, template templateKind, layer Layer) (string, error) {
-	var body api.V1ClusterProfileEntity
-	body.Metadata.Name = name
-	body.Spec.Version = version
-	body.Spec.Template = template.with(layer)
-	do := edit(http.MethodPost, "/v1/clusterprofiles", body)
+	do := edit(http.MethodPost, "/v1/clusterprofiles", newEntity(name, version, template.with(layer)))
 	do.query = url.Values{"publish": {"false"}}
 	return c.made(ctx, do)
 }

@@ -19,21 +19,26 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 	if why, next := CloudMisfit(t, CloudType(t)); why != "" {
 		return nil, failure.Usage(next, "pack %s: %s", t.Name, why)
 	}
-	var body api.V1ClusterProfileEntity
-	body.Metadata.Name = t.Profile
-	if t.Version != Latest {
-		body.Spec.Version = t.Version
+	version := t.Version
+	if version == Latest {
+		version = ""
 	}
 	layer := Layer{Name: t.Pack, Layer: layerOS, Type: string(api.V1PackTypeSpectro), Tag: t.PackVersion, Values: values}
-	body.Spec.Template = newKind(t).with(layer)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(body); err != nil {
+	if err := encoder.Encode(newEntity(t.Profile, version, newKind(t).with(layer))); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// newEntity is a profile that is to be created.
+func newEntity(name, version string, template api.V1ClusterProfileTemplateDraft) api.V1ClusterProfileEntity {
+	var body api.V1ClusterProfileEntity
+	body.Metadata.Name, body.Spec.Version, body.Spec.Template = name, version, template
+	return body
 }
 
 // CloudType returns the cloud type of a target: its own word, one of Palette's as

@@ -2,7 +2,6 @@ package palette
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -96,19 +95,14 @@ const again = "run the command again; it goes on from where it stopped"
 
 func nextStep(err error) string {
 	var answer *APIError
-	var unlike *unlikeError
 	var clean *cleanError
 	switch {
-	case errors.As(err, &clean) && clean.over:
-		return "give more time with --palette-timeout, and run the command again"
-	case isCertificate(err):
-		return "check the host; --palette-ca-file names the certificates of a private authority"
-	case errors.As(err, &unlike):
-		return notPalette
-	case !errors.As(err, &answer):
-		return "check the host, the network and the proxy variables, then run the command again"
+	case errors.As(err, &answer):
+		return answer.nextStep()
+	case errors.As(err, &clean) && clean.next != "":
+		return clean.next
 	}
-	return answer.nextStep()
+	return "check the host, the network and the proxy variables, then run the command again"
 }
 
 // notPalette is for answers of something else.
@@ -146,12 +140,6 @@ func (e *APIError) nextStep() string {
 		return "see what the answer says, and check the host and what stands before it"
 	}
 	return again
-}
-
-// isCertificate tells whether the server was not trusted.
-func isCertificate(err error) bool {
-	var verification *tls.CertificateVerificationError
-	return errors.As(err, &verification)
 }
 
 // refused returns an error for a state that was read and must not be written.

@@ -173,8 +173,11 @@ func (p *Plan) packOf(ctx context.Context, t Target, registry api.V1RegistryMeta
 	if disabled(*pack) {
 		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("palette has disabled pack %s %s", t.Pack, pack.Spec.Version))
 	}
-	layer := toLayer(*pack)
-	layer.Name, layer.Layer, layer.RegistryUID = t.Pack, cmp.Or(layer.Layer, layerOS), registry.Uid
+	layer := Layer{
+		Name: t.Pack, Layer: cmp.Or(canonical(string(pack.Spec.Layer)), layerOS), Type: string(pack.Spec.Type),
+		Tag: pack.Spec.Version, Version: pack.Spec.Version, PackUID: pack.Metadata.Uid,
+		RegistryUID: registry.Uid, Values: pack.Spec.Values,
+	}
 	if layer.Values == "" {
 		p.lookupNotes = append(p.lookupNotes, fmt.Sprintf("palette does not tell the values that pack %s comes with; the layer has the rendered ones alone", t.Pack))
 	}
@@ -294,12 +297,4 @@ func versionFits(wanted, version string) bool {
 		prefix = strings.TrimSuffix(prefix, ".x")
 	}
 	return strings.HasPrefix(strings.TrimPrefix(version, "v"), strings.TrimPrefix(prefix, "v")+".")
-}
-
-func toLayer(pack api.V1PackSummary) Layer {
-	return Layer{
-		Name: pack.Spec.Name, Layer: canonical(string(pack.Spec.Layer)), Type: string(pack.Spec.Type),
-		Tag: pack.Spec.Version, Version: pack.Spec.Version, PackUID: pack.Metadata.Uid,
-		RegistryUID: pack.Spec.RegistryUid, Values: pack.Spec.Values,
-	}
 }

@@ -180,18 +180,24 @@ func pause(ctx context.Context, wait time.Duration) error {
 type cleanError struct {
 	text string
 	err  error
-	// over tells that the time of the whole run is, notSent that nothing of the request
-	// was sent.
-	over, notSent bool
+	// next is the step that the user can take; empty where only the connection is in doubt.
+	next string
+	// notSent tells that nothing of the request was sent.
+	notSent bool
 }
 
 func (e *cleanError) Error() string { return e.text }
 func (e *cleanError) Unwrap() error { return e.err }
 
 func (d *doer) clean(ctx context.Context, err error, notSent bool) error {
-	e := &cleanError{text: d.scrubber.line(err.Error()), err: err, over: errors.Is(ctx.Err(), context.DeadlineExceeded), notSent: notSent}
-	if e.over {
+	e := &cleanError{text: d.scrubber.line(err.Error()), err: err, notSent: notSent}
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		e.text = "the time for Palette is over: " + e.text
+		e.next = "give more time with --palette-timeout, and run the command again"
+	case errors.As(err, &certificate):
+		e.next = "check the host; --palette-ca-file names the certificates of a private authority"
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,12 +17,11 @@ import (
 // former is what an earlier output says of profiles.
 type former struct {
 	providers []provider
-	// labels are of resources, and of those that it let go; imported are of those that
-	// have all layers of the profile.
-	labels, imported []string
-	// live are labels of resources; unread tells that there is something that cannot
-	// be read.
-	live   []string
+	// live has the labels of resources, and of those that it let go, with false.
+	live map[string]bool
+	// imported are labels of those that have all layers of the profile.
+	imported []string
+	// unread tells that there is something that cannot be read.
 	unread bool
 }
 
@@ -48,12 +48,10 @@ func readFormer(data []byte, asJSON bool) former {
 		{Type: "provider", LabelNames: []string{"name"}}, {Type: "resource", LabelNames: []string{"type", "name"}}, {Type: "removed"},
 		{Type: "data", LabelNames: []string{"type", "name"}},
 	}})
-	var f former
+	f := former{live: map[string]bool{}}
 	for _, block := range content.Blocks {
 		f.read(block)
 	}
-	slices.Sort(f.labels)
-	f.labels = slices.Compact(f.labels)
 	return f
 }
 
@@ -88,15 +86,15 @@ func (f *former) read(block *hcl.Block) {
 	switch block.Type {
 	case "resource":
 		if block.Labels[0] == profileType {
-			f.labels, f.live = append(f.labels, block.Labels[1]), append(f.live, block.Labels[1])
+			f.live[block.Labels[1]] = true
 		}
 	case "data":
 		if block.Labels[0] == profileType {
 			f.imported = append(f.imported, block.Labels[1])
 		}
 	case "removed":
-		if label, ok := strings.CutPrefix(referred(attributes["from"]), profileType+"."); ok {
-			f.labels = append(f.labels, label)
+		if label, ok := strings.CutPrefix(referred(attributes["from"]), profileType+"."); ok && !f.live[label] {
+			f.live[label] = false
 		}
 	case "provider":
 		one := provider{constant(attributes["alias"]), constant(attributes["project_name"])}
@@ -175,12 +173,12 @@ func (m *module) letGo(f former, note func(string)) {
 	if f.unread {
 		note("the earlier output cannot be read: what it had is not let go of; see in Terraform's plan that nothing is destroyed")
 	}
-	for _, label := range f.labels {
+	for _, label := range slices.Sorted(maps.Keys(f.live)) {
 		if slices.ContainsFunc(m.profiles, func(p profile) bool { return p.label == label }) {
 			continue
 		}
 		m.removed = append(m.removed, label)
-		if slices.Contains(f.live, label) {
+		if f.live[label] {
 			note("Terraform lets go of " + profileType + "." + label + ", which is no longer rendered; the profile stays in Palette")
 		}
 	}
