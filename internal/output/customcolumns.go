@@ -3,27 +3,24 @@ package output
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/util/jsonpath"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
-// customColumns prints chosen fields of each item, as kubectl's
+// columns print chosen fields of each item, as kubectl's
 // -o custom-columns=NAME:.path,... does.
-type customColumns struct {
+type columns struct {
 	names []string
 	paths []*jsonpath.JSONPath
 }
 
-func newCustomColumns(columnSpec string) (*customColumns, error) {
-	c := &customColumns{}
-	for _, column := range strings.FieldsFunc(columnSpec, func(r rune) bool { return r == ',' || r == '\n' }) {
+func customColumns(argument string) (printFunc, error) {
+	var c columns
+	for _, column := range strings.FieldsFunc(argument, func(r rune) bool { return r == ',' || r == '\n' }) {
 		name, path, ok := strings.Cut(strings.TrimSpace(column), ":")
 		if !ok || name == "" || path == "" {
 			return nil, fmt.Errorf("column %q is not of the form NAME:.json.path", column)
@@ -32,13 +29,13 @@ func newCustomColumns(columnSpec string) (*customColumns, error) {
 			return nil, err
 		}
 	}
-	return c, nil
+	return c.print, nil
 }
 
 // customColumnsOfFile reads columns as kubectl's custom-columns-file has them: a
 // line of names and below it one of paths, with spaces between them.
-func customColumnsOfFile(text string) (*customColumns, error) {
-	lines := strings.Split(text, "\n")
+func customColumnsOfFile(content string) (printFunc, error) {
+	lines := strings.Split(content, "\n")
 	if len(lines) < 2 {
 		return nil, errors.New("the file needs two lines: names of columns, and below each its path (.id), with spaces between them")
 	}
@@ -46,16 +43,16 @@ func customColumnsOfFile(text string) (*customColumns, error) {
 	if len(names) != len(paths) || len(names) == 0 {
 		return nil, fmt.Errorf("the first line of the file has %d names, and the second %d paths", len(names), len(paths))
 	}
-	c := &customColumns{}
+	var c columns
 	for i, name := range names {
 		if err := c.add(name, paths[i]); err != nil {
 			return nil, err
 		}
 	}
-	return c, nil
+	return c.print, nil
 }
 
-func (c *customColumns) add(name, path string) error {
+func (c *columns) add(name, path string) error {
 	parser := jsonpath.New(name).AllowMissingKeys(true)
 	if err := parser.Parse(relaxedJSONPath(path)); err != nil {
 		return fmt.Errorf("column %s: %w", name, err)
@@ -65,22 +62,17 @@ func (c *customColumns) add(name, path string) error {
 	return nil
 }
 
-// PrintObj makes customColumns a cli-runtime printer.
-func (c *customColumns) PrintObj(obj runtime.Object, out io.Writer) error {
-	list, ok := obj.(*unstructured.Unstructured)
-	if !ok {
-		return fmt.Errorf("custom columns cannot print a %T", obj)
-	}
-	return c.print(list, false, false, out)
-}
-
 // print writes a line for each item; a terminal gets no more lines than that.
-func (c *customColumns) print(list *unstructured.Unstructured, noHeaders, toTerminal bool, out io.Writer) error {
-	w := printers.GetNewTabWriter(out)
-	if !noHeaders {
+func (c *columns) print(list List, to target) error {
+	values, err := list.values()
+	if err != nil {
+		return err
+	}
+	w := printers.GetNewTabWriter(to.out)
+	if !to.noHeaders {
 		fmt.Fprintln(w, strings.Join(c.names, "\t"))
 	}
-	items, _ := list.Object["items"].([]any)
+	items, _ := values["items"].([]any)
 	for _, item := range items {
 		cells := make([]string, len(c.paths))
 		for i, path := range c.paths {
@@ -88,7 +80,7 @@ func (c *customColumns) print(list *unstructured.Unstructured, noHeaders, toTerm
 			if err != nil {
 				return fmt.Errorf("column %s: %w", c.names[i], err)
 			}
-			if toTerminal {
+			if to.terminal {
 				cell = text.HarmlessLine(cell)
 			}
 			cells[i] = cell

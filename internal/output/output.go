@@ -1,21 +1,16 @@
 // Package output prints lists of objects in the formats of kubectl: tables,
-// JSON, YAML, names, JSONPath, Go templates and custom columns.
+// JSON, YAML, names, JSONPath, Go templates and custom columns. Each is a line of
+// formats, and a function that prints.
 package output
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
+	"maps"
 	"slices"
 	"strings"
 
 	"golang.org/x/term"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/printers"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
@@ -35,6 +30,8 @@ type List struct {
 	Names []string
 	// Table for people.
 	Table Table
+	// Own are the formats that this list alone has.
+	Own map[string]func(io.Writer) error
 }
 
 // Table is the human form of a list.
@@ -52,175 +49,103 @@ type Column struct {
 	Wide bool
 }
 
-// Formats that take no argument, and those that take one after "=".
-var (
-	plainFormats    = []string{"json", "name", "table", "wide", "yaml"}
-	templateFormats = []string{"custom-columns", "custom-columns-file", "go-template", "go-template-file", "jsonpath", "jsonpath-as-json", "jsonpath-file"}
-)
+// format is one way to print a list.
+type format struct {
+	// write prints a list; a format that takes an argument after "=" has parse, which
+	// makes it of that.
+	write printFunc
+	parse func(argument string) (printFunc, error)
+	// forPeople tells that it shows less than there is.
+	forPeople bool
+}
 
-// Printer prints lists in one format.
-type Printer struct {
-	format, argument string
-	noHeaders        bool
-	structured       printers.ResourcePrinter
+// printFunc prints a list; it fails for a bad argument, or when it cannot write.
+type printFunc func(List, target) error
+
+// target is where a list goes.
+type target struct {
+	// out takes text of others as it is, also to a terminal.
+	out io.Writer
+	// errOut is where a person is told what is no part of the list.
+	errOut              io.Writer
+	terminal, noHeaders bool
+}
+
+func formats() map[string]format {
+	return map[string]format{
+		"table":               {write: printTable, forPeople: true},
+		"wide":                {write: printWide, forPeople: true},
+		"name":                {write: printNames},
+		"json":                {write: printJSON},
+		"yaml":                {write: printYAML},
+		"go-template":         {parse: goTemplate},
+		"go-template-file":    {parse: ofFile(goTemplate)},
+		"jsonpath":            {parse: jsonPath(false)},
+		"jsonpath-as-json":    {parse: jsonPath(true)},
+		"jsonpath-file":       {parse: ofFile(jsonPath(false))},
+		"custom-columns":      {parse: customColumns},
+		"custom-columns-file": {parse: ofFile(customColumnsOfFile)},
+	}
 }
 
 // Formats lists every format, for help and errors.
-func Formats() []string {
-	all := slices.Concat(plainFormats, templateFormats)
-	slices.Sort(all)
-	return all
+func Formats() []string { return slices.Sorted(maps.Keys(formats())) }
+
+// Printer prints lists in one format.
+type Printer struct {
+	format
+	name      string
+	noHeaders bool
 }
 
-// New returns the printer for the value of -o; empty means table. An unknown
-// format or a bad template is a usage error.
-func New(format string, noHeaders bool) (*Printer, error) {
-	name, argument, hasArgument := strings.Cut(format, "=")
+// New returns the printer for the value of -o; empty means table. own are the formats
+// that the lists have of their own. An unknown format or a bad template is a usage
+// error.
+func New(value string, noHeaders bool, own ...string) (*Printer, error) {
+	name, argument, hasArgument := strings.Cut(value, "=")
 	if name == "" {
 		name = "table"
 	}
-	p := &Printer{format: name, argument: argument, noHeaders: noHeaders}
+	format, known := formats()[name]
+	if slices.Contains(own, name) {
+		known, format.write = true, func(list List, to target) error { return list.Own[name](to.out) }
+	}
+	p := &Printer{format, name, noHeaders}
 	switch {
-	case slices.Contains(plainFormats, name):
-		if hasArgument {
-			return nil, failure.Usage("", "-o %s takes no argument", name)
-		}
-	case slices.Contains(templateFormats, name):
-		if argument == "" {
-			return nil, failure.Usage("", "-o %s needs an argument: -o %s=...", name, name)
-		}
-	default:
-		return nil, failure.Usage("use one of "+strings.Join(Formats(), ", "), "unknown output format %q", format)
+	case !known:
+		return nil, failure.Usage("use one of "+strings.Join(Formats(), ", "), "unknown output format %q", value)
+	case p.parse == nil && hasArgument:
+		return nil, failure.Usage("", "-o %s takes no argument", name)
+	case p.parse == nil:
+		return p, nil
+	case argument == "":
+		return nil, failure.Usage("", "-o %s needs an argument: -o %s=...", name, name)
 	}
-	structured, err := newStructured(name, argument)
-	if err != nil {
-		return nil, &failure.Error{Code: failure.ExitUsage, Summary: "-o " + name, Err: err}
+	var err error
+	if p.write, err = p.parse(argument); err != nil {
+		return nil, p.misused(err)
 	}
-	p.structured = structured
 	return p, nil
 }
 
-// newStructured returns cli-runtime's printer for a format, nil for those that
-// are printed here.
-func newStructured(name, argument string) (printers.ResourcePrinter, error) {
-	if strings.HasSuffix(name, "-file") {
-		data, err := os.ReadFile(argument)
-		if err != nil {
-			return nil, err
-		}
-		if name == "custom-columns-file" {
-			return customColumnsOfFile(string(data))
-		}
-		name, argument = strings.TrimSuffix(name, "-file"), string(data)
-	}
-	switch name {
-	case "json":
-		return &printers.JSONPrinter{}, nil
-	case "yaml":
-		return yamlPrinter{}, nil
-	case "go-template":
-		return printers.NewGoTemplatePrinter([]byte(argument))
-	case "jsonpath", "jsonpath-as-json":
-		p, err := printers.NewJSONPathPrinter(relaxedJSONPath(argument))
-		if err != nil {
-			return nil, err
-		}
-		p.AllowMissingKeys(true)
-		p.EnableJSONOutput(name == "jsonpath-as-json")
-		return p, nil
-	case "custom-columns":
-		return newCustomColumns(argument)
-	}
-	return nil, nil
+func (p *Printer) misused(err error) error {
+	return &failure.Error{Code: failure.ExitUsage, Summary: "-o " + p.name, Err: err}
 }
 
 // ForPeople tells whether the format is a table.
-func (p *Printer) ForPeople() bool { return p.format == "table" || p.format == "wide" }
+func (p *Printer) ForPeople() bool { return p.forPeople }
 
 // Print writes the list to out; talk goes to errOut.
 func (p *Printer) Print(list List, out, errOut io.Writer) error {
+	w := &writer{out: out, terminal: isTerminal(out)}
+	err := p.write(list, target{w, errOut, w.terminal, p.noHeaders})
 	switch {
-	case p.ForPeople():
-		return p.printTable(list.Table, out, errOut)
-	case p.format == "name":
-		return printLines(list.Names, isTerminal(out), out)
-	}
-	watched := &watchedWriter{out: out}
-	var to io.Writer = watched
-	toTerminal := isTerminal(out)
-	if toTerminal {
-		// Templates write names as they are; JSON and YAML escape what is below a space,
-		// but not what turns a line around.
-		to = harmlessWriter{watched}
-	}
-	err := p.printStructured(list, toTerminal, to)
-	switch {
-	case watched.err != nil:
-		return fmt.Errorf("cannot write the output: %w", watched.err)
+	case w.err != nil:
+		return fmt.Errorf("cannot write the output: %w", w.err)
 	case err != nil:
-		return &failure.Error{Code: failure.ExitUsage, Summary: "-o " + p.format, Err: err}
+		return p.misused(err)
 	}
 	return nil
-}
-
-func (p *Printer) printStructured(list List, toTerminal bool, out io.Writer) error {
-	if p.format == "json" || p.format == "yaml" {
-		return p.structured.PrintObj(list.typed(), out)
-	}
-	// Paths and templates look into maps.
-	object, err := list.unstructured()
-	if err != nil {
-		return err
-	}
-	if c, ok := p.structured.(*customColumns); ok {
-		return c.print(object, p.noHeaders, toTerminal, out)
-	}
-	return p.structured.PrintObj(object, out)
-}
-
-// yamlPrinter prints as cli-runtime's does, and what YAML cannot hold as it is: the
-// other gives up at a name with such a character.
-type yamlPrinter struct{}
-
-// PrintObj makes yamlPrinter a cli-runtime printer.
-func (yamlPrinter) PrintObj(obj runtime.Object, out io.Writer) error {
-	data, err := json.Marshal(obj)
-	if err != nil {
-		return fmt.Errorf("cannot encode the list: %w", err)
-	}
-	text, err := yaml.JSONToYAML([]byte(escaped(string(data))))
-	if err != nil {
-		return fmt.Errorf("cannot write YAML: %w", err)
-	}
-	_, err = out.Write(text)
-	return err
-}
-
-// escaped writes those characters of a JSON text by their numbers that YAML refuses.
-func escaped(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r >= 0x7f && r <= 0x9f && r != 0x85 || r == '\ufeff' || r == '\ufffe' || r == '\uffff' {
-			fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// watchedWriter remembers a failed write, to tell it from a bad template.
-type watchedWriter struct {
-	out io.Writer
-	err error
-}
-
-func (w *watchedWriter) Write(data []byte) (int, error) {
-	n, err := w.out.Write(data)
-	if err != nil {
-		w.err = err
-	}
-	return n, err
 }
 
 func isTerminal(out io.Writer) bool {
@@ -228,97 +153,23 @@ func isTerminal(out io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// harmlessWriter writes text of others to a terminal.
-type harmlessWriter struct{ out io.Writer }
+// writer keeps text of others from steering a terminal: templates write names as they
+// are; JSON and YAML escape what is below a space, but not what turns a line around. It
+// remembers a failed write, to tell it from a bad template.
+type writer struct {
+	out      io.Writer
+	terminal bool
+	err      error
+}
 
-func (w harmlessWriter) Write(data []byte) (int, error) {
-	if _, err := io.WriteString(w.out, text.Harmless(string(data))); err != nil {
+func (w *writer) Write(data []byte) (int, error) {
+	shown := string(data)
+	if w.terminal {
+		shown = text.Harmless(shown)
+	}
+	if _, err := io.WriteString(w.out, shown); err != nil {
+		w.err = err
 		return 0, err
 	}
 	return len(data), nil
-}
-
-func printLines(lines []string, toTerminal bool, out io.Writer) error {
-	for _, line := range lines {
-		if toTerminal {
-			line = text.HarmlessLine(line)
-		}
-		if _, err := fmt.Fprintln(out, line); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *Printer) printTable(t Table, out, errOut io.Writer) error {
-	if len(t.Rows) == 0 && t.Empty != "" {
-		_, err := fmt.Fprintln(errOut, t.Empty)
-		return err
-	}
-	w := printers.GetNewTabWriter(out)
-	if !p.noHeaders {
-		fmt.Fprintln(w, strings.Join(p.visible(t.Columns, headers(t.Columns)), "\t"))
-	}
-	for _, row := range t.Rows {
-		fmt.Fprintln(w, strings.Join(p.visible(t.Columns, row), "\t"))
-	}
-	return w.Flush()
-}
-
-func headers(columns []Column) []string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
-	return names
-}
-
-// visible drops wide cells unless they were asked for, and shows an unknown
-// value as kubectl does.
-func (p *Printer) visible(columns []Column, cells []string) []string {
-	shown := make([]string, 0, len(cells))
-	for i, cell := range cells {
-		if columns[i].Wide && p.format != "wide" {
-			continue
-		}
-		if cell == "" {
-			cell = "<none>"
-		}
-		shown = append(shown, text.HarmlessLine(cell))
-	}
-	return shown
-}
-
-// object is a list as cli-runtime's printers take it: items keep the order of
-// their fields, and are encoded once.
-type object struct {
-	metav1.TypeMeta `json:",inline"`
-	Items           []any `json:"items"`
-}
-
-// DeepCopyObject makes object a runtime.Object. Printers do not change what they
-// print, so the items are shared.
-func (o *object) DeepCopyObject() runtime.Object {
-	return &object{TypeMeta: o.TypeMeta, Items: slices.Clone(o.Items)}
-}
-
-func (l List) typed() *object {
-	items := l.Items
-	if items == nil {
-		// An empty list, not null, for whoever reads it.
-		items = []any{}
-	}
-	return &object{TypeMeta: metav1.TypeMeta{APIVersion: APIVersion, Kind: l.Kind}, Items: items}
-}
-
-func (l List) unstructured() (*unstructured.Unstructured, error) {
-	data, err := json.Marshal(l.typed())
-	if err != nil {
-		return nil, fmt.Errorf("cannot encode the list: %w", err)
-	}
-	object := map[string]any{}
-	if err := json.Unmarshal(data, &object); err != nil {
-		return nil, fmt.Errorf("cannot encode the list: %w", err)
-	}
-	return &unstructured.Unstructured{Object: object}, nil
 }

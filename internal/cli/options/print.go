@@ -19,7 +19,7 @@ import (
 type Print struct {
 	Output    string
 	NoHeaders bool
-	// Own are formats that the command has beside those of all.
+	// Own are formats that the command's list has beside those of all.
 	Own []string
 }
 
@@ -39,7 +39,7 @@ func (p *Print) formats() []string { return slices.Concat(p.Own, output.Formats(
 // Printer returns the printer that the flags ask for; its template may come through
 // a pipe, until ctx ends.
 func (p *Print) Printer(ctx context.Context) (*output.Printer, error) {
-	return interrupt.Run(ctx, func() (*output.Printer, error) { return output.New(p.Output, p.NoHeaders) })
+	return interrupt.Run(ctx, func() (*output.Printer, error) { return output.New(p.Output, p.NoHeaders, p.Own...) })
 }
 
 // Chosen is Printer for commands with a form of their own for people: nil when no

@@ -15,13 +15,15 @@ import (
 )
 
 func list(changes []pipeline.Change) output.List {
-	return output.NewList("ChangeList", []output.Column{
+	l := output.NewList("ChangeList", []output.Column{
 		{Name: "PACK"}, {Name: "REASON"}, {Name: "OLD"}, {Name: "NEW"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"}, {Name: "KUBERNETES"},
 		{Name: "OLD-CREATED", Wide: true}, {Name: "NEW-CREATED", Wide: true},
 	}, changes, func(c pipeline.Change) (string, []string) {
 		ids, times := []string{c.Pack, c.Reason, id(c, c.Old), id(c, c.New)}, []string{created(c.Old), created(c.New)}
 		return c.Pack, slices.Concat(ids, facts(c), times)
 	})
+	l.Own = map[string]func(io.Writer) error{formatMarkdown: func(out io.Writer) error { return printMarkdown(changes, out) }}
+	return l
 }
 
 // printMarkdown prints a table for the text of a pull request.

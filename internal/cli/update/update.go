@@ -12,7 +12,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
@@ -65,12 +64,9 @@ other sources have a newer one; when the spec changed, that is exit code 4.`,
 }
 
 func (o *Options) run(ctx context.Context) error {
-	var printer *output.Printer
-	var err error
-	if o.Print.Output != formatMarkdown {
-		if printer, err = o.Print.Printer(ctx); err != nil {
-			return err
-		}
+	printer, err := o.Print.Printer(ctx)
+	if err != nil {
+		return err
 	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
@@ -116,8 +112,10 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.show(printer, steps.Changes); err != nil {
-		return err
+	if len(steps.Changes) > 0 || !printer.ForPeople() {
+		if err := printer.Print(list(steps.Changes), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
+			return err
+		}
 	}
 	return o.tell(name, steps, left)
 }
@@ -150,15 +148,4 @@ func (o *Options) summarise(name string, changes []pipeline.Change, kept bool) {
 	default:
 		fmt.Fprintf(o.Invocation.ErrOut, "wrote %s: %d change(s)\n", name, len(changes))
 	}
-}
-
-// show prints changes; printer is nil for markdown.
-func (o *Options) show(printer *output.Printer, changes []pipeline.Change) error {
-	switch {
-	case printer == nil:
-		return printMarkdown(changes, o.Invocation.Out)
-	case len(changes) == 0 && printer.ForPeople():
-		return nil
-	}
-	return printer.Print(list(changes), o.Invocation.Out, o.Invocation.ErrOut)
 }
