@@ -220,3 +220,51 @@ func TestTie(t *testing.T) {
 		}
 	}
 }
+
+// TestAgeOfALoneBuild: its only build is compared with what other sources of a pack have.
+func TestAgeOfALoneBuild(t *testing.T) {
+	start(t, fakeaws.World{
+		Builds: []fakeaws.Build{{
+			Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}},
+		}},
+		AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june, func(a *fakeaws.AMI) { a.SourceImage = id(9) })},
+	})
+	out := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`})
+	out.noErrors(t)
+	if text := out.text(t); !strings.Contains(text, "EC2 does not show what the AMIs of 1 build are copies of") {
+		t.Error(text)
+	}
+}
+
+// TestEncryptedBuilds: where a build's AMI is encrypted in its own region, it is a copy of
+// one that is not kept. What a schedule began was built, and nothing is to be told of it; of
+// what somebody began by hand that is not known.
+func TestEncryptedBuilds(t *testing.T) {
+	gone := func(n int) func(*fakeaws.AMI) { return func(a *fakeaws.AMI) { a.SourceImage = id(n) } }
+	for kind, told := range map[string]string{"SCHEDULED": "", "IMPORT": "", "USER_INITIATED": "image/golden/1.0.0/2", "": "image/golden/1.0.0/2", "OF_TOMORROW": "image/golden/1.0.0/2"} {
+		build := func(n int, created, kind string, outputs ...fakeaws.Output) fakeaws.Build {
+			return fakeaws.Build{
+				Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created, BuildType: kind, Outputs: outputs,
+			}
+		}
+		w := fakeaws.World{
+			Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
+			Builds: []fakeaws.Build{
+				build(1, "2026-05-01T00:00:00Z", "SCHEDULED", fakeaws.Output{Region: "us-east-1", AMI: id(1)}),
+				build(2, "2026-05-10T00:00:00Z", kind, fakeaws.Output{Region: "us-east-1", AMI: id(2)}, fakeaws.Output{Region: "eu-west-1", AMI: id(3)}),
+			},
+			AMIs: []fakeaws.AMI{
+				amiOf("us-east-1", id(1), june, gone(91)), amiOf("us-east-1", id(2), june, gone(92)), amiOf("eu-west-1", id(3), june, gone(2)),
+			},
+		}
+		for _, config := range []string{`{"imageBuilder":{"pipeline":"p"}}`, `{"imageBuilder":{"image":"golden"}}`} {
+			start(t, w)
+			out := run(t, call{config: config, hints: []string{"us-east-1"}})
+			out.noErrors(t)
+			if told == "" && len(out.diagnostics) > 0 || len(out.images) != 2 || !strings.Contains(out.text(t), told) ||
+				told != "" && (len(out.diagnostics) != 1 || !strings.HasSuffix(out.diagnostics[0].Summary, "distributed again: arn:aws:imagebuilder:us-east-1:111122223333:"+told)) {
+				t.Errorf("%q, %s: %+v", kind, config, out.diagnostics)
+			}
+		}
+	}
+}

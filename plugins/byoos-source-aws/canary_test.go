@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,68 +28,79 @@ func TestCanaries(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.answer(rw, r) }))
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	canary.Run(t, 2000,
-		canary.Place{Name: "secret key of the environment in an error", Try: func(t *testing.T, a *canary.Answer) string {
+	canary.Run(t, 2000, slices.Concat(w.programs(), w.files(), w.tokens(), w.services())...)
+}
+
+// programs are secrets of the environment and of programs.
+func (w *world) programs() []canary.Place {
+	return []canary.Place{
+		{Name: "secret key of the environment in an error", Try: func(t *testing.T, a *canary.Answer) string {
 			secret := a.Key()
 			w.reset(t, map[string]string{"AWS_SECRET_ACCESS_KEY": secret})
 			w.refuse(a, a.Words(a.Form(secret)))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "session token of the environment in an error", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "session token of the environment in an error", Try: func(t *testing.T, a *canary.Answer) string {
 			secret := a.Key()
 			w.reset(t, map[string]string{"AWS_SESSION_TOKEN": secret})
 			w.refuse(a, a.Words("x-amz-security-token:"+a.Form(secret)))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "what credential_process prints", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "what credential_process prints", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, nil)
 			w.program(t, canary.Pick(a, "", "{", `{"Version": 1, "AccessKeyId": "AKIAX", "SecretAccessKey": `, `{"Version": 2}`)+a.Words(a.Form(a.Key())), "", a.IntN(2))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "one line too many of credential_process", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "one line too many of credential_process", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, nil)
 			answer := fmt.Sprintf(`{"Version": 1, "AccessKeyId": "AKIAX", "SecretAccessKey": %q, "SessionToken": %q}`, a.Key(), a.Key())
 			w.program(t, canary.Pick(a, "welcome\n"+answer, answer+"\n"+answer, answer+"\nbye", strings.ReplaceAll(answer, `"`, `'`)), "", 0)
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "what credential_process says of a failure", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "what credential_process says of a failure", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, nil)
 			w.program(t, "", a.Words(a.Form(a.Key())), 1)
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "key of credential_process in an error", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "key of credential_process in an error", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, nil)
 			secret := a.Key()
 			w.program(t, fmt.Sprintf(`{"Version": 1, "AccessKeyId": "AKIAX", "SecretAccessKey": %q, "SessionToken": %q}`, "another/"+secret, secret), "", 0)
 			w.refuse(a, a.Words(a.Form(secret)))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "container's credential server", Try: func(t *testing.T, a *canary.Answer) string {
+	}
+}
+
+// files are those of files and of servers on this machine.
+func (w *world) files() []canary.Place {
+	return []canary.Place{
+		{Name: "container's credential server", Try: func(t *testing.T, a *canary.Answer) string {
 			token := a.Key()
 			w.reset(t, map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": w.url + "/creds?token=" + a.Userinfo(), "AWS_CONTAINER_AUTHORIZATION_TOKEN": token})
 			w.refuse(a, a.Words(a.Form(token), a.Form(a.Key())))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "answer of a container's credential server that is none", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "answer of a container's credential server that is none", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": w.url + "/creds"})
 			text := canary.Pick(a, "", "{", `{"AccessKeyId": "AKIAX", "SecretAccessKey": `, `{"Expiration": "`) + a.Words(a.Key())
 			w.answer = func(rw http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(rw, text) }
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "shared credentials with a broken line", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "shared credentials with a broken line", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, nil)
 			secret := a.Key()
 			w.file(t, "credentials", fmt.Sprintf(canary.Pick(a, "[default\naws_access_key_id = AKIAX\naws_secret_access_key = %s\n", "[default]\naws_access_key_id = AKIAX\naws_secret_access_key %s\n",
 				"[default]\n%s\n", "%s\n[default]\n", "[default]\naws_access_key_id = %s\n", "[%s]\n[default]\nx=y\n", "[default]\naws_session_token = x\n  %s\n"), secret))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "configuration with a broken line", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "configuration with a broken line", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, nil)
 			w.file(t, "config", fmt.Sprintf(canary.Pick(a, "[default]\naws_secret_access_key = %s\n", "[default\naws_session_token = %s\n",
 				"[default]\naws_access_key_id=AKIAX\naws_secret_access_key=x\naws_session_token\n %s\n"), a.Userinfo()))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "login of SSO", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "login of SSO", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, map[string]string{"HOME": w.home, "AWS_ENDPOINT_URL_SSO": w.url, "AWS_ENDPOINT_URL_SSO_OIDC": w.url})
 			w.file(t, "config", "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = reader\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp.example\n")
 			secret := a.Key()
@@ -98,24 +110,30 @@ func TestCanaries(t *testing.T) {
 			w.refuse(a, a.Words(a.Form(secret)))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "web identity token in an error", Try: func(t *testing.T, a *canary.Answer) string {
+	}
+}
+
+// tokens are those of logins, roles and addresses.
+func (w *world) tokens() []canary.Place {
+	return []canary.Place{
+		{Name: "web identity token in an error", Try: func(t *testing.T, a *canary.Answer) string {
 			secret := a.Token()
 			w.reset(t, map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": w.file(t, "token", secret), "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x"})
 			w.refuse(a, a.Words(a.Form(secret)))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "external id and keys of a role in an error", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "external id and keys of a role in an error", Try: func(t *testing.T, a *canary.Answer) string {
 			secret := a.Key()
 			w.reset(t, map[string]string{"AWS_SECRET_ACCESS_KEY": secret})
 			w.refuse(a, a.Words(a.Form(secret)))
 			return w.askWith(t, map[string]any{"ami": map[string]any{"owners": "self"}, "roleArn": "arn:aws:iam::111122223333:role/x", "regions": "us-east-1"})
 		}},
-		canary.Place{Name: "signed address in an error", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "signed address in an error", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, keys())
 			w.refuse(a, a.Words(a.Signed()))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "user and password of an endpoint", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "user and password of an endpoint", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, keys())
 			address := strings.Replace(w.url, "http://", "http://me:"+a.Userinfo()+"@", 1)
 			for _, service := range services {
@@ -124,7 +142,7 @@ func TestCanaries(t *testing.T) {
 			w.refuse(a, a.Words(address))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "user and password of a proxy", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "user and password of a proxy", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, keys())
 			for _, service := range services { // a loopback address is asked without a proxy
 				t.Setenv("AWS_ENDPOINT_URL_"+service, "http://aws.invalid")
@@ -133,7 +151,13 @@ func TestCanaries(t *testing.T) {
 			w.refuse(a, a.Words("Proxy-Authorization: Basic eA=="))
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "names, tags and reasons of AMIs", Try: func(t *testing.T, a *canary.Answer) string {
+	}
+}
+
+// services are those that services may repeat.
+func (w *world) services() []canary.Place {
+	return []canary.Place{
+		{Name: "names, tags and reasons of AMIs", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, keys())
 			w.serve(t, fakeaws.World{AMIs: []fakeaws.AMI{{
 				Region: "us-east-1", ID: "ami-00000000000000001", Name: "golden " + a.Signed(), Description: a.Words(a.Signed()), CreationDate: "2026-01-01T00:00:00.000Z",
@@ -141,7 +165,7 @@ func TestCanaries(t *testing.T) {
 			}}})
 			return w.ask(t, a)
 		}},
-		canary.Place{Name: "reasons of Image Builder", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "reasons of Image Builder", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, keys())
 			w.serve(t, fakeaws.World{
 				Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "golden"}},
@@ -153,12 +177,12 @@ func TestCanaries(t *testing.T) {
 			})
 			return w.askWith(t, map[string]any{"imageBuilder": map[string]any{"pipeline": "golden"}, "regions": "us-east-1"})
 		}},
-		canary.Place{Name: "value of a parameter", Try: func(t *testing.T, a *canary.Answer) string {
+		{Name: "value of a parameter", Try: func(t *testing.T, a *canary.Answer) string {
 			w.reset(t, keys())
 			w.serve(t, fakeaws.World{Parameters: []fakeaws.Parameter{{Region: "us-east-1", Name: "/aws/service/x", Value: canary.Pick(a, a.Signed(), a.Words(a.Signed()))}}})
 			return w.askWith(t, map[string]any{"ssmParameter": "/aws/service/x", "regions": "us-east-1"})
 		}},
-	)
+	}
 }
 
 var services = []string{"EC2", "IMAGEBUILDER", "SSM", "STS"}

@@ -96,12 +96,7 @@ func distinct(ids []string) int {
 func TestFaultsThatFail(t *testing.T) {
 	west := func(kind string) fakeaws.Fault { return fakeaws.Fault{Region: "us-west-2", Kind: kind} }
 	search := fmt.Sprintf(searchThree, "LIMIT")
-	tests := []struct {
-		name, config string
-		world        fakeaws.World
-		scope        string
-		want         []string
-	}{
+	tests := []failing{
 		{"a region hangs", search, largeWorld(west("hang")), "us-west-2", []string{"no answer", "ec2:DescribeImages", "us-west-2", "within LIMIT", "--allow-partial"}},
 		{"a region throttles without end", search, largeWorld(west("throttle")), "us-west-2", []string{"AWS throttles ec2:DescribeImages in us-west-2", "RequestLimitExceeded"}},
 		{"a region is down", search, largeWorld(west("serverError")), "us-west-2", []string{"ec2:DescribeImages failed in us-west-2", "InternalError"}},
@@ -124,42 +119,53 @@ func TestFaultsThatFail(t *testing.T) {
 		if testing.Short() && i%4 != 0 {
 			continue
 		}
-		t.Run(test.name, func(t *testing.T) {
-			var problems []string
-			withinLimits(func(limit string) bool {
-				start(t, test.world)
-				if strings.Contains(test.name, "throttles") {
-					t.Setenv("AWS_MAX_ATTEMPTS", "3") // its time stands still meanwhile
-				}
-				if strings.Contains(test.name, "cut off") {
-					t.Setenv("AWS_MAX_ATTEMPTS", "1000") // so that time ends it, however long the limit
-				}
-				out := run(t, call{config: strings.ReplaceAll(test.config, "LIMIT", limit)})
-				errs := out.errors()
-				if len(errs) != 1 {
-					problems = []string{"want one error, got " + out.text(t)}
-					return false
-				}
-				problems = nil
-				d := errs[0]
-				text := strings.Join([]string{d.Summary, d.Detail, d.NextStep}, "\n")
-				for _, want := range test.want {
-					if want = strings.ReplaceAll(want, "LIMIT", limit); !strings.Contains(text, want) {
-						problems = append(problems, fmt.Sprintf("no %q in:\n%s", want, text))
-					}
-				}
-				if d.Scope != test.scope {
-					problems = append(problems, fmt.Sprintf("scope %q, want %q", d.Scope, test.scope))
-				}
-				if n := len(out.usable(now())["us-east-1"]); strings.Contains(test.config, `"ami"`) && test.scope != "us-east-1" && n != 2500 {
-					problems = append(problems, fmt.Sprintf("the other regions are not complete: %d", n))
-				}
-				return len(problems) == 0 || !strings.Contains(test.config, "LIMIT")
-			})
-			for _, problem := range problems {
-				t.Error(problem)
+		t.Run(test.name, test.check)
+	}
+}
+
+// failing is a world in which something fails: scope is where, want what is said. LIMIT in
+// config and want is the time limit of a call.
+type failing struct {
+	name, config string
+	world        fakeaws.World
+	scope        string
+	want         []string
+}
+
+func (test failing) check(t *testing.T) {
+	var problems []string
+	withinLimits(func(limit string) bool {
+		start(t, test.world)
+		if strings.Contains(test.name, "throttles") {
+			t.Setenv("AWS_MAX_ATTEMPTS", "3") // its time stands still meanwhile
+		}
+		if strings.Contains(test.name, "cut off") {
+			t.Setenv("AWS_MAX_ATTEMPTS", "1000") // so that time ends it, however long the limit
+		}
+		out := run(t, call{config: strings.ReplaceAll(test.config, "LIMIT", limit)})
+		errs := out.errors()
+		if len(errs) != 1 {
+			problems = []string{"want one error, got " + out.text(t)}
+			return false
+		}
+		problems = nil
+		d := errs[0]
+		text := strings.Join([]string{d.Summary, d.Detail, d.NextStep}, "\n")
+		for _, want := range test.want {
+			if want = strings.ReplaceAll(want, "LIMIT", limit); !strings.Contains(text, want) {
+				problems = append(problems, fmt.Sprintf("no %q in:\n%s", want, text))
 			}
-		})
+		}
+		if d.Scope != test.scope {
+			problems = append(problems, fmt.Sprintf("scope %q, want %q", d.Scope, test.scope))
+		}
+		if n := len(out.usable(now())["us-east-1"]); strings.Contains(test.config, `"ami"`) && test.scope != "us-east-1" && n != 2500 {
+			problems = append(problems, fmt.Sprintf("the other regions are not complete: %d", n))
+		}
+		return len(problems) == 0 || !strings.Contains(test.config, "LIMIT")
+	})
+	for _, problem := range problems {
+		t.Error(problem)
 	}
 }
 

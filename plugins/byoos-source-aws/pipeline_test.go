@@ -87,55 +87,7 @@ func TestImageBuilderAsksForNamedRegionsOnly(t *testing.T) {
 
 // TestImageBuilderStates: what Image Builder believes in is checked against EC2.
 func TestImageBuilderStates(t *testing.T) {
-	const old, young = "2026-06-01T00:00:00.000Z", "2026-07-01T11:55:00.000Z"
-	build := func(n int, created string, change func(*fakeaws.Build)) fakeaws.Build {
-		b := fakeaws.Build{
-			Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created,
-			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
-		}
-		if change != nil {
-			change(&b)
-		}
-		return b
-	}
-	w := fakeaws.World{
-		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
-		AMIs: []fakeaws.AMI{
-			amiOf("us-east-1", id(1), old),
-			amiOf("us-east-1", id(3), old, func(a *fakeaws.AMI) { a.State = "disabled" }),
-			amiOf("us-east-1", id(4), old, func(a *fakeaws.AMI) { a.DeprecationTime = "2026-06-15T00:00:00.000Z" }),
-			amiOf("us-east-1", id(5), old, func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
-			amiOf("us-east-1", id(6), old, func(a *fakeaws.AMI) { a.Owner = "888888888888"; a.SharedWith = []string{self} }),
-			amiOf("us-east-1", id(9), old), amiOf("us-east-1", id(10), old), amiOf("us-east-1", id(13), old), amiOf("us-east-1", id(14), old),
-			amiOf("us-east-1", id(15), old), amiOf("us-east-1", id(18), old),
-		},
-		Builds: []fakeaws.Build{
-			build(1, old, nil),
-			build(2, old, nil), // deregistered
-			build(3, old, nil),
-			build(4, old, nil),
-			build(5, old, func(b *fakeaws.Build) { b.Outputs[0].Account = "999999999999" }),
-			build(6, old, func(b *fakeaws.Build) { b.Outputs[0].Account = "888888888888" }),
-			build(7, young, nil), // not visible yet
-			build(8, young, func(b *fakeaws.Build) { b.Status = "BUILDING"; b.Outputs = nil }),
-			build(9, old, func(b *fakeaws.Build) { b.Status = "FAILED"; b.StatusReason = "tests failed" }),
-			build(10, old, func(b *fakeaws.Build) { b.Outputs[0].Status = "FAILED"; b.Outputs[0].Reason = "copy failed" }),
-			build(11, old, func(b *fakeaws.Build) { b.Type = "DOCKER" }),
-			build(12, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
-			build(13, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED"; b.DeprecationTime = "2026-06-20T00:00:00Z" }),
-			build(14, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED" }),
-			build(15, old, func(b *fakeaws.Build) { b.Status = "QUARANTINED"; b.DeprecationTime = "2027-06-20T00:00:00Z" }),
-			build(16, old, func(b *fakeaws.Build) {
-				b.Status, b.StatusReason, b.Outputs[0].Account = "FAILED", "tests failed", "999999999999"
-			}),
-			build(17, old, func(b *fakeaws.Build) { b.Status = "DISTRIBUTING" }), // not visible yet
-			build(18, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
-			build(20, "2026-07-01T10:00:00.000Z", nil),                                                    // not visible yet: the build took long
-			build(19, old, func(b *fakeaws.Build) { b.Status, b.StatusReason = "FAILED", "copy failed" }), // never was
-			build(21, "lately", nil), // of no time that can be read
-		},
-	}
-	start(t, w)
+	start(t, statesWorld())
 	out := run(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`})
 	out.noErrors(t)
 	want := map[int]struct {
@@ -189,105 +141,62 @@ func TestImageBuilderStates(t *testing.T) {
 	}
 }
 
+// statesWorld has a build in each state, numbered as its AMI.
+func statesWorld() fakeaws.World {
+	const old, young = "2026-06-01T00:00:00.000Z", "2026-07-01T11:55:00.000Z"
+	build := func(n int, created string, change func(*fakeaws.Build)) fakeaws.Build {
+		b := fakeaws.Build{
+			Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: n, DateCreated: created,
+			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
+		}
+		if change != nil {
+			change(&b)
+		}
+		return b
+	}
+	return fakeaws.World{
+		Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
+		AMIs: []fakeaws.AMI{
+			amiOf("us-east-1", id(1), old),
+			amiOf("us-east-1", id(3), old, func(a *fakeaws.AMI) { a.State = "disabled" }),
+			amiOf("us-east-1", id(4), old, func(a *fakeaws.AMI) { a.DeprecationTime = "2026-06-15T00:00:00.000Z" }),
+			amiOf("us-east-1", id(5), old, func(a *fakeaws.AMI) { a.Owner = "999999999999" }),
+			amiOf("us-east-1", id(6), old, func(a *fakeaws.AMI) { a.Owner = "888888888888"; a.SharedWith = []string{self} }),
+			amiOf("us-east-1", id(9), old), amiOf("us-east-1", id(10), old), amiOf("us-east-1", id(13), old), amiOf("us-east-1", id(14), old),
+			amiOf("us-east-1", id(15), old), amiOf("us-east-1", id(18), old),
+		},
+		Builds: []fakeaws.Build{
+			build(1, old, nil),
+			build(2, old, nil), // deregistered
+			build(3, old, nil),
+			build(4, old, nil),
+			build(5, old, func(b *fakeaws.Build) { b.Outputs[0].Account = "999999999999" }),
+			build(6, old, func(b *fakeaws.Build) { b.Outputs[0].Account = "888888888888" }),
+			build(7, young, nil), // not visible yet
+			build(8, young, func(b *fakeaws.Build) { b.Status = "BUILDING"; b.Outputs = nil }),
+			build(9, old, func(b *fakeaws.Build) { b.Status = "FAILED"; b.StatusReason = "tests failed" }),
+			build(10, old, func(b *fakeaws.Build) { b.Outputs[0].Status = "FAILED"; b.Outputs[0].Reason = "copy failed" }),
+			build(11, old, func(b *fakeaws.Build) { b.Type = "DOCKER" }),
+			build(12, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
+			build(13, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED"; b.DeprecationTime = "2026-06-20T00:00:00Z" }),
+			build(14, old, func(b *fakeaws.Build) { b.Status = "DEPRECATED" }),
+			build(15, old, func(b *fakeaws.Build) { b.Status = "QUARANTINED"; b.DeprecationTime = "2027-06-20T00:00:00Z" }),
+			build(16, old, func(b *fakeaws.Build) {
+				b.Status, b.StatusReason, b.Outputs[0].Account = "FAILED", "tests failed", "999999999999"
+			}),
+			build(17, old, func(b *fakeaws.Build) { b.Status = "DISTRIBUTING" }), // not visible yet
+			build(18, old, func(b *fakeaws.Build) { b.Status = "DELETED" }),
+			build(20, "2026-07-01T10:00:00.000Z", nil),                                                    // not visible yet: the build took long
+			build(19, old, func(b *fakeaws.Build) { b.Status, b.StatusReason = "FAILED", "copy failed" }), // never was
+			build(21, "lately", nil), // of no time that can be read
+		},
+	}
+}
+
 func sorted(s []string) []string {
 	s = slices.Clone(s)
 	slices.Sort(s)
 	return s
-}
-
-func TestImageBuilderImages(t *testing.T) {
-	w := pipelineWorld()
-	w.Builds = append(w.Builds, fakeaws.Build{
-		Region: "us-east-1", Name: "golden", Version: "2026.01.02", Build: 12, DateCreated: "2026-06-01T00:00:00.000Z",
-		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(9999)}},
-	}, fakeaws.Build{
-		Region: "us-east-1", Name: "golden", Version: "1.2.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z",
-		Account: "444455556666", SharedWith: []string{self},
-		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(8888)}},
-	})
-	w.AMIs = append(w.AMIs, amiOf("us-east-1", id(9999), "2026-06-01T00:00:00.000Z"),
-		amiOf("us-east-1", id(8888), "2026-06-01T00:00:00.000Z", func(a *fakeaws.AMI) { a.Owner = "444455556666"; a.SharedWith = []string{self} }))
-	const arn = "arn:aws:imagebuilder:us-east-1:111122223333:image/golden"
-	const shared = "arn:aws:imagebuilder:us-east-1:444455556666:image/golden"
-	tests := []struct {
-		name, config string
-		want         []string // ids in us-east-1
-	}{
-		{"range", `{"image":"golden","version":">=1.9 <1.12"}`, []string{id(90), id(100), id(110)}},
-		{"range with a wildcard", `{"image":"golden","version":"1.3.x"}`, []string{id(30)}},
-		{"leading zeros", `{"image":"golden","version":">=2026"}`, []string{id(9999)}},
-		{"version ARN", `{"image":"` + arn + `/1.10.0"}`, []string{id(100)}},
-		{"build ARN", `{"image":"` + arn + `/1.10.0/1"}`, []string{id(100)}},
-		{"wildcard ARN", `{"image":"` + arn + `/2026.x.x"}`, []string{id(9999)}},
-		{"ARN without version", `{"image":"` + arn + `","version":"~1.2"}`, []string{id(20)}},
-		{"shared", `{"image":"golden","owner":"shared"}`, []string{id(8888)}},
-		{"shared, by its ARN without version", `{"image":"` + shared + `"}`, []string{id(8888)}},
-		{"shared, by its ARN with a wildcard", `{"image":"` + shared + `/x.x.x"}`, []string{id(8888)}},
-		{"shared, of a range", `{"image":"` + shared + `","version":"1.x"}`, []string{id(8888)}},
-		{"the twelfth build of every version", `{"image":"` + arn + `/x.x.x/12"}`, []string{id(9999)}},
-		{"every build of some versions", `{"image":"` + arn + `/1.4.x/x"}`, []string{id(40)}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			start(t, w)
-			out := run(t, call{config: `{"imageBuilder":` + test.config + `}`, hints: []string{"us-east-1"}})
-			out.noErrors(t)
-			if got := sorted(out.usable(now())["us-east-1"]); !slices.Equal(got, sorted(test.want)) {
-				t.Errorf("got %v, want %v", got, test.want)
-			}
-		})
-	}
-}
-
-// TestOneVersionCostsItself: what was deleted, is deprecated or is out of the range is
-// told, and is no reason to lose others or to call the image missing.
-func TestOneVersionCostsItself(t *testing.T) {
-	const arn = "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/"
-	build := func(version, status string, n int) fakeaws.Build {
-		return fakeaws.Build{
-			Region: "us-east-1", Pipeline: "p", Name: "golden", Version: version, Build: 1, DateCreated: june, Status: status,
-			Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(n)}},
-		}
-	}
-	world := func() fakeaws.World {
-		return fakeaws.World{
-			Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}},
-			Builds:    []fakeaws.Build{build("1.0.0", "", 1), build("1.1.0", "DEPRECATED", 2)},
-			AMIs:      []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june)},
-		}
-	}
-	deleted := world()
-	deleted.Recorded = []fakeaws.Recorded{{Service: "imagebuilder", Action: "ListImages", Region: "us-east-1", Answer: json.RawMessage(
-		`{"imageVersionList": [{"arn": "` + arn + `1.0.0", "name": "golden"}, {"arn": "` + arn + `1.2.0", "name": "golden"}]}`)}}
-	tests := []struct {
-		name, config string
-		world        fakeaws.World
-		want         []string // listed
-		told         string
-	}{
-		{"deleted", `{"image":"golden"}`, deleted, []string{id(1)}, "1 version, and no build of it: " + arn + "1.2.0"},
-		{"deprecated", `{"image":"golden"}`, world(), []string{id(1), id(2)}, ""},
-		{"deprecated alone is within the range", `{"image":"golden","version":"~1.1"}`, world(), []string{id(2)}, ""},
-		{"nothing is within the range", `{"image":"golden","version":"2.x"}`, world(), nil, `no version is within "2.x", there is 1.0.0, 1.1.0`},
-		{"nothing of a pipeline is", `{"pipeline":"p","version":"2.x"}`, world(), nil, `no version is within "2.x", there is 1.0.0, 1.1.0`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			start(t, test.world)
-			out := run(t, call{config: `{"imageBuilder":` + test.config + `}`})
-			out.noErrors(t)
-			var got []string
-			for _, img := range out.images {
-				got = append(got, img.ID)
-			}
-			if !slices.Equal(sorted(got), test.want) {
-				t.Errorf("%v, want %v", got, test.want)
-			}
-			if told := len(out.diagnostics) > 0; told != (test.told != "") || told && !strings.Contains(out.diagnostics[0].Summary, test.told) {
-				t.Errorf("want %q: %+v", test.told, out.diagnostics)
-			}
-		})
-	}
 }
 
 func TestImageBuilderNotFound(t *testing.T) {

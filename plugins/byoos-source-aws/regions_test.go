@@ -42,16 +42,7 @@ func TestRegionsThatSomePacksSelect(t *testing.T) {
 }
 
 func TestRegions(t *testing.T) {
-	w := fakeaws.World{
-		Regions: []fakeaws.Region{{Name: "us-east-1"}, {Name: "eu-west-1"}, {Name: "ap-east-1", OptIn: "opted-in"}, {Name: "me-south-1", OptIn: "not-opted-in"}},
-	}
-	for i, r := range w.Regions {
-		w.AMIs = append(w.AMIs, amiOf(r.Name, id(i+1), "2026-06-01T00:00:00.000Z"))
-	}
-	w.Builds = []fakeaws.Build{{
-		Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z",
-		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "eu-west-1", AMI: id(2)}},
-	}}
+	w := regionsWorld()
 	const built = `{"imageBuilder":{"image":"golden"}}`
 	const builtThere = `{"imageBuilder":{"image":"golden"},"regions":"ap-east-1"}`
 	told := map[string]string{
@@ -97,44 +88,65 @@ func TestRegions(t *testing.T) {
 			}
 		})
 	}
-	t.Run("not enabled", func(t *testing.T) {
-		start(t, w)
-		out := run(t, call{config: `{"ami":{},"regions":["me-south-1","us-east-1"]}`})
-		if d := out.oneError(t); d.Scope != "me-south-1" || !strings.Contains(d.NextStep, "enabled") {
-			t.Errorf("%+v", d)
-		}
-		if len(out.usable(now())["us-east-1"]) != 1 {
-			t.Error("the other region is missing")
-		}
+}
+
+// regionsWorld has an AMI in each region, one of which is not enabled, and a build in two.
+func regionsWorld() fakeaws.World {
+	w := fakeaws.World{
+		Regions: []fakeaws.Region{{Name: "us-east-1"}, {Name: "eu-west-1"}, {Name: "ap-east-1", OptIn: "opted-in"}, {Name: "me-south-1", OptIn: "not-opted-in"}},
+	}
+	for i, r := range w.Regions {
+		w.AMIs = append(w.AMIs, amiOf(r.Name, id(i+1), "2026-06-01T00:00:00.000Z"))
+	}
+	w.Builds = []fakeaws.Build{{
+		Region: "us-east-1", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: "2026-06-01T00:00:00.000Z",
+		Outputs: []fakeaws.Output{{Region: "us-east-1", AMI: id(1)}, {Region: "eu-west-1", AMI: id(2)}},
+	}}
+	return w
+}
+
+func TestRegionThatIsNotEnabled(t *testing.T) {
+	w := regionsWorld()
+	start(t, w)
+	out := run(t, call{config: `{"ami":{},"regions":["me-south-1","us-east-1"]}`})
+	if d := out.oneError(t); d.Scope != "me-south-1" || !strings.Contains(d.NextStep, "enabled") {
+		t.Errorf("%+v", d)
+	}
+	if len(out.usable(now())["us-east-1"]) != 1 {
+		t.Error("the other region is missing")
+	}
+}
+
+func TestRegionOfAnOldBuildThatIsNotEnabled(t *testing.T) {
+	w := regionsWorld()
+	old := w
+	old.Builds = append(slices.Clone(w.Builds), fakeaws.Build{
+		Region: "us-east-1", Name: "golden", Version: "0.9.0", Build: 1, DateCreated: "2026-05-01T00:00:00.000Z",
+		Outputs: []fakeaws.Output{{Region: "me-south-1", AMI: id(4)}},
 	})
-	t.Run("not enabled, of an old build", func(t *testing.T) {
-		old := w
-		old.Builds = append(slices.Clone(w.Builds), fakeaws.Build{
-			Region: "us-east-1", Name: "golden", Version: "0.9.0", Build: 1, DateCreated: "2026-05-01T00:00:00.000Z",
-			Outputs: []fakeaws.Output{{Region: "me-south-1", AMI: id(4)}},
-		})
-		for config, severity := range map[string]sdk.Severity{
-			`{"imageBuilder":{"image":"golden"}}`:                                      sdk.Warning,
-			`{"imageBuilder":{"image":"golden"},"regions":["us-east-1","me-south-1"]}`: sdk.Error,
-		} {
-			start(t, old)
-			out := run(t, call{config: config})
-			if len(out.diagnostics) != 1 || out.diagnostics[0].Severity != severity || out.diagnostics[0].Scope != "me-south-1" {
-				t.Errorf("%s: %+v", config, out.diagnostics)
-			}
-			if img := out.find(t, id(4)); img.Withheld == "" || len(out.usable(now())["us-east-1"]) != 1 {
-				t.Errorf("%s: %+v", config, img)
-			}
-		}
-		old.Faults = []fakeaws.Fault{{Action: "DescribeRegions", Kind: "deny"}} // then it is not known
+	for config, severity := range map[string]sdk.Severity{
+		`{"imageBuilder":{"image":"golden"}}`:                                      sdk.Warning,
+		`{"imageBuilder":{"image":"golden"},"regions":["us-east-1","me-south-1"]}`: sdk.Error,
+	} {
 		start(t, old)
-		run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).oneError(t)
-	})
-	t.Run("none", func(t *testing.T) {
-		start(t, w)
-		t.Setenv("AWS_REGION", "")
-		if d := run(t, call{config: `{"ami":{}}`}).oneError(t); d.ConfigPath != "regions" {
-			t.Errorf("%+v", d)
+		out := run(t, call{config: config})
+		if len(out.diagnostics) != 1 || out.diagnostics[0].Severity != severity || out.diagnostics[0].Scope != "me-south-1" {
+			t.Errorf("%s: %+v", config, out.diagnostics)
 		}
-	})
+		if img := out.find(t, id(4)); img.Withheld == "" || len(out.usable(now())["us-east-1"]) != 1 {
+			t.Errorf("%s: %+v", config, img)
+		}
+	}
+	old.Faults = []fakeaws.Fault{{Action: "DescribeRegions", Kind: "deny"}} // then it is not known
+	start(t, old)
+	run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).oneError(t)
+}
+
+func TestNoRegion(t *testing.T) {
+	w := regionsWorld()
+	start(t, w)
+	t.Setenv("AWS_REGION", "")
+	if d := run(t, call{config: `{"ami":{}}`}).oneError(t); d.ConfigPath != "regions" {
+		t.Errorf("%+v", d)
+	}
 }

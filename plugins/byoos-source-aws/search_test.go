@@ -22,25 +22,7 @@ func amiOf(region, id, created string, change ...func(*fakeaws.AMI)) fakeaws.AMI
 func id(n int) string { return fmt.Sprintf("ami-%017x", n) }
 
 func TestAMISearch(t *testing.T) {
-	const created = "2026-06-01T00:00:00.000Z"
-	w := fakeaws.World{AMIs: []fakeaws.AMI{
-		amiOf("us-east-1", id(1), created, func(a *fakeaws.AMI) {
-			a.Architecture = "arm64"
-			a.Tags = map[string]string{"distribution": "Ubuntu", "distribution_version": "24.04", "kubernetes_version": "v1.30.4", "team": "platform"}
-		}),
-		amiOf("us-east-1", id(2), created, func(a *fakeaws.AMI) {
-			a.PlatformDetails = "Red Hat Enterprise Linux"
-			a.Tags = map[string]string{"team": "other", "img-version": "7"}
-		}),
-		amiOf("us-east-1", id(3), created, func(a *fakeaws.AMI) {
-			a.Owner = "444455556666"
-			a.Public = true
-			a.DeprecationTime = "2026-06-02T00:00:00.000Z"
-		}),
-		amiOf("us-east-1", id(4), created, func(a *fakeaws.AMI) { a.Owner = "137112412989"; a.OwnerAlias = "amazon"; a.Public = true }),
-		amiOf("us-east-1", id(5), created, func(a *fakeaws.AMI) { a.State = "failed"; a.StateReason = "no snapshot" }),
-		amiOf("us-east-1", id(6), created, func(a *fakeaws.AMI) { a.ImageType = "kernel" }),
-	}}
+	w := searchWorld()
 	tests := []struct {
 		name, config string
 		want         []string
@@ -68,7 +50,10 @@ func TestAMISearch(t *testing.T) {
 			}
 		})
 	}
-	start(t, w)
+}
+
+func TestFactsOfASearch(t *testing.T) {
+	start(t, searchWorld())
 	out := run(t, call{config: `{"ami":{"owners":["self","amazon"]},"tagKeys":{"version":"img-version"}}`})
 	one := out.find(t, id(1))
 	if one.Owner != "self" || one.OSName != "ubuntu" || one.OSVersion != "24.04" || one.KubernetesVersion != "1.30.4" || one.Architecture != "arm64" {
@@ -87,6 +72,28 @@ func TestAMISearch(t *testing.T) {
 	if five := out.find(t, id(5)); five.State != sdk.Failed || !strings.Contains(five.StateReason, "no snapshot") {
 		t.Errorf("state %+v", five)
 	}
+}
+
+func searchWorld() fakeaws.World {
+	const created = "2026-06-01T00:00:00.000Z"
+	return fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), created, func(a *fakeaws.AMI) {
+			a.Architecture = "arm64"
+			a.Tags = map[string]string{"distribution": "Ubuntu", "distribution_version": "24.04", "kubernetes_version": "v1.30.4", "team": "platform"}
+		}),
+		amiOf("us-east-1", id(2), created, func(a *fakeaws.AMI) {
+			a.PlatformDetails = "Red Hat Enterprise Linux"
+			a.Tags = map[string]string{"team": "other", "img-version": "7"}
+		}),
+		amiOf("us-east-1", id(3), created, func(a *fakeaws.AMI) {
+			a.Owner = "444455556666"
+			a.Public = true
+			a.DeprecationTime = "2026-06-02T00:00:00.000Z"
+		}),
+		amiOf("us-east-1", id(4), created, func(a *fakeaws.AMI) { a.Owner = "137112412989"; a.OwnerAlias = "amazon"; a.Public = true }),
+		amiOf("us-east-1", id(5), created, func(a *fakeaws.AMI) { a.State = "failed"; a.StateReason = "no snapshot" }),
+		amiOf("us-east-1", id(6), created, func(a *fakeaws.AMI) { a.ImageType = "kernel" }),
+	}}
 }
 
 // TestStrangersAreNamedAndNeverUsable is the whoAMI attack: a newer public AMI

@@ -53,11 +53,7 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 				ref.Reference = &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:image/golden/1.0.0/1"}
 			}
 			out := runVerify(t, call{config: test.config, refs: []sdk.Ref{ref}})
-			if test.failed == "" {
-				out.noErrors(t)
-			} else if d := out.oneError(t); !strings.Contains(d.Summary, test.failed) {
-				t.Errorf("%+v", d)
-			}
+			out.failsWith(t, test.failed)
 			r, reason := out.results[0], out.results[0].Reason
 			if test.presence == sdk.NotFound {
 				if r.Presence != sdk.NotFound || !strings.Contains(reason, test.reason) {
@@ -69,6 +65,16 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 				t.Errorf("%+v, %+v", r, r.Image)
 			}
 		})
+	}
+}
+
+// failsWith checks for one error with a summary, or, where that is empty, for none.
+func (r *recorder) failsWith(t *testing.T, summary string) {
+	t.Helper()
+	if summary == "" {
+		r.noErrors(t)
+	} else if d := r.oneError(t); !strings.Contains(d.Summary, summary) {
+		t.Errorf("%+v", d)
 	}
 }
 

@@ -9,19 +9,6 @@ import (
 )
 
 func TestVerifyTellsApart(t *testing.T) {
-	const created = "2026-06-01T00:00:00.000Z"
-	foreign := func(a *fakeaws.AMI) { a.Owner = "999999999999" }
-	w := fakeaws.World{AMIs: []fakeaws.AMI{
-		amiOf("us-east-1", id(1), created),
-		amiOf("us-east-1", id(2), created, func(a *fakeaws.AMI) { a.DeprecationTime = "2026-06-20T00:00:00.000Z" }),
-		amiOf("us-east-1", id(3), created, func(a *fakeaws.AMI) { a.State = "disabled" }),
-		amiOf("us-east-1", id(4), created, foreign),
-		amiOf("us-east-1", id(5), created, func(a *fakeaws.AMI) { a.Architecture = "arm64" }),
-		amiOf("us-east-1", id(6), created, func(a *fakeaws.AMI) { foreign(a); a.Public = true; a.DeprecationTime = "2026-06-20T00:00:00.000Z" }),
-		amiOf("us-east-1", id(9), created, func(a *fakeaws.AMI) { a.State = "deregistered" }),
-		amiOf("us-east-1", id(10), created, foreign),
-		amiOf("us-west-2", id(7), created),
-	}}
 	ref := func(region string, n int) sdk.Ref {
 		return sdk.Ref{ID: id(n), Provider: "aws", Region: region, Architecture: "amd64"}
 	}
@@ -30,7 +17,7 @@ func TestVerifyTellsApart(t *testing.T) {
 		ref("us-east-1", 7), ref("us-west-2", 7), ref("us-east-1", 8), ref("us-east-1", 9), ref("us-east-1", 10),
 		{ID: "not-an-ami", Provider: "aws", Region: "us-east-1"},
 	}
-	fake := start(t, w)
+	fake := start(t, apartWorld())
 	out := runVerify(t, call{config: `{"ami":{}}`, refs: refs})
 	out.noErrors(t)
 	got := map[string]sdk.Result{}
@@ -78,6 +65,22 @@ func TestVerifyTellsApart(t *testing.T) {
 	if n := count(fake.Calls(), "DescribeImages"); n > 4 {
 		t.Errorf("%d calls, want 2 for the ids and 2 for those that are missing", n)
 	}
+}
+
+func apartWorld() fakeaws.World {
+	const created = "2026-06-01T00:00:00.000Z"
+	foreign := func(a *fakeaws.AMI) { a.Owner = "999999999999" }
+	return fakeaws.World{AMIs: []fakeaws.AMI{
+		amiOf("us-east-1", id(1), created),
+		amiOf("us-east-1", id(2), created, func(a *fakeaws.AMI) { a.DeprecationTime = "2026-06-20T00:00:00.000Z" }),
+		amiOf("us-east-1", id(3), created, func(a *fakeaws.AMI) { a.State = "disabled" }),
+		amiOf("us-east-1", id(4), created, foreign),
+		amiOf("us-east-1", id(5), created, func(a *fakeaws.AMI) { a.Architecture = "arm64" }),
+		amiOf("us-east-1", id(6), created, func(a *fakeaws.AMI) { foreign(a); a.Public = true; a.DeprecationTime = "2026-06-20T00:00:00.000Z" }),
+		amiOf("us-east-1", id(9), created, func(a *fakeaws.AMI) { a.State = "deregistered" }),
+		amiOf("us-east-1", id(10), created, foreign),
+		amiOf("us-west-2", id(7), created),
+	}}
 }
 
 func TestVerifyManyInFewCalls(t *testing.T) {

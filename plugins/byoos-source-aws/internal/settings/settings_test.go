@@ -22,10 +22,29 @@ func parse(t *testing.T, text string) Config {
 	return c
 }
 
+// validation is a configuration, and what is wrong with it at a path; nothing when want is
+// empty.
+type validation struct{ config, path, want string }
+
+func checkValidations(t *testing.T, tests []validation) {
+	t.Helper()
+	for _, test := range tests {
+		err := parse(t, test.config).Validate()
+		if test.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", test.config, err)
+			}
+			continue
+		}
+		var d *sdk.Diagnostic
+		if !errors.As(err, &d) || d.ConfigPath != test.path || !strings.Contains(d.Summary, test.want) || d.NextStep == "" {
+			t.Errorf("%s: got %+v, want %q at %s", test.config, d, test.want, test.path)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
-	tests := []struct {
-		config, path, want string // path and want are empty for a valid one
-	}{
+	checkValidations(t, []validation{
 		{`{"ami":{}}`, "", ""},
 		{`{"ami":{"owners":["self","444455556666"]},"regions":["us-east-1","eu-west-1"]}`, "", ""},
 		{`{"ami":{"owners":"444455556666"},"regions":"us-east-1"}`, "", ""},
@@ -34,9 +53,7 @@ func TestValidate(t *testing.T) {
 		{`{"ami":{"owners":["any"],"dangerouslyAllowAnyOwner":true}}`, "", ""},
 		{`{"imageBuilder":{"pipeline":"p"},"regions":["cn-north-1","cn-northwest-1"]}`, "", ""},
 		{`{"imageBuilder":{"image":"arn:aws-us-gov:imagebuilder:us-gov-west-1:111122223333:image/g/1.x.x"}}`, "", ""},
-		{`{"ssmParameter":"/aws/service/x"}`, "", ""},
 		{`{}`, "", "does not say what to look for"},
-		{`{"ami":{},"ssmParameter":"/aws/service/x"}`, "", "only one of"},
 		{`{"ami":{"owners":[]}}`, "ami.owners", "no owner"},
 		{`{"ami":{"owners":["any"]}}`, "ami.owners[0]", "anybody can publish"},
 		{`{"ami":{"owners":["any","self"],"dangerouslyAllowAnyOwner":true}}`, "ami.owners[0]", "meaningless"},
@@ -65,6 +82,13 @@ func TestValidate(t *testing.T) {
 		{`{"imageBuilder":{"image":"arn:aws:imagebuilder:x@example.com/#:111122223333:image/x"}}`, "imageBuilder.image", `"x@example.com/#" in the ARN is not a region`},
 		{`{"imageBuilder":{"pipeline":"arn:aws:imagebuilder::111122223333:image-pipeline/x"}}`, "imageBuilder.pipeline", `"" in the ARN is not a region`},
 		{`{"imageBuilder":{"image":"x","region":"x@example.com/#"}}`, "imageBuilder.region", `"x@example.com/#" is not a region`},
+	})
+}
+
+func TestValidateParametersAndOrder(t *testing.T) {
+	checkValidations(t, []validation{
+		{`{"ssmParameter":"/aws/service/x"}`, "", ""},
+		{`{"ami":{},"ssmParameter":"/aws/service/x"}`, "", "only one of"},
 		{`{"ssmParameter":"/golden/../prod/password"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
 		{`{"ssmParameter":"/aws/service/../../prod/password"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
 		{`{"ssmParameter":"/golden//x"}`, "ssmParameter[0]", "not a parameter in a hierarchy"},
@@ -80,20 +104,7 @@ func TestValidate(t *testing.T) {
 		{`{"ami":{},"newestBy":"version"}`, "newestBy", "no tag is named"},
 		{`{"ami":{},"newestBy":"newest"}`, "newestBy", "neither created nor version"},
 		{`{"ssmParameter":[]}`, "ssmParameter", "no parameter"},
-	}
-	for _, test := range tests {
-		err := parse(t, test.config).Validate()
-		if test.want == "" {
-			if err != nil {
-				t.Errorf("%s: %v", test.config, err)
-			}
-			continue
-		}
-		var d *sdk.Diagnostic
-		if !errors.As(err, &d) || d.ConfigPath != test.path || !strings.Contains(d.Summary, test.want) || d.NextStep == "" {
-			t.Errorf("%s: got %+v, want %q at %s", test.config, d, test.want, test.path)
-		}
-	}
+	})
 }
 
 func TestListTakesAStringOrAList(t *testing.T) {
