@@ -79,14 +79,16 @@ func TestNewestByVersion(t *testing.T) {
 	}
 }
 
+type newestCase struct {
+	sel               spec.Select
+	images            []image.Image
+	alternatives, why string
+	next              string
+	pick              string
+}
+
 func TestNoneIsNewest(t *testing.T) {
-	tests := map[string]struct {
-		sel               spec.Select
-		images            []image.Image
-		alternatives, why string
-		next              string
-		pick              string
-	}{
+	noneIsNewest(t, map[string]newestCase{
 		"sources that rank otherwise": {
 			images:       []image.Image{ami("a", created(1)), ami("b", byVersion, version("9"), from("other")), ami("c", created(2))},
 			alternatives: "a b", why: "set newestBy to one of them", next: "differ",
@@ -132,6 +134,11 @@ func TestNoneIsNewest(t *testing.T) {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod")), ami("c", byVersion, version("1.4.0"))},
 			alternatives: "c b a", why: "differ in what makes none newer (1.4.0, 1.4.0-prod)", next: "differ",
 		},
+	})
+}
+
+func TestNoneIsNewestWhereNothingGivesOrder(t *testing.T) {
+	noneIsNewest(t, map[string]newestCase{
 		"a word beside two names of one content": {
 			images: []image.Image{ami("a", byVersion, version("1.4.0-lab"), digest("sha256:a")), ami("b", byVersion, version("1.4.0"), digest("sha256:a"))}, pick: "b",
 		},
@@ -164,6 +171,11 @@ func TestNoneIsNewest(t *testing.T) {
 		"words beside a creation time": {
 			images: []image.Image{ami("a", version("green"), created(9)), ami("b", version("blue"), created(1))}, pick: "b",
 		},
+	})
+}
+
+func TestNoVariantIsNewest(t *testing.T) {
+	noneIsNewest(t, map[string]newestCase{
 		"custom tags of one version": {
 			images:       []image.Image{tag("1.30.4", "k3s", "prod"), tag("1.30.4", "k3s", "lab-2204")},
 			alternatives: "r.example/edge:k3s-1.30.4-lab-2204 r.example/edge:k3s-1.30.4-prod",
@@ -218,6 +230,11 @@ func TestNoneIsNewest(t *testing.T) {
 			images:       []image.Image{tag("1.30.14", "k3s", ""), tag("1.4.5", "", "")},
 			alternatives: "r.example/edge:k3s-1.30.14 r.example/edge:1.4.5", why: "several Kubernetes distributions", next: "k8sDistribution",
 		},
+	})
+}
+
+func TestPlatformsAreNoVariants(t *testing.T) {
+	noneIsNewest(t, map[string]newestCase{
 		"a platform is no variant": {
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
 			pick:   "r.example/edge:k3s-1.30.4-demo",
@@ -257,6 +274,11 @@ func TestNoneIsNewest(t *testing.T) {
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
 			pick:   "r.example/edge:k3s-1.30.4-demo",
 		},
+	})
+}
+
+func TestNoneIsTheOnlyOne(t *testing.T) {
+	noneIsNewest(t, map[string]newestCase{
 		"one reference of two architectures": {
 			images:       []image.Image{tag("1.30.4", "k3s", "", digest("sha256:a")), tag("1.30.4", "k3s", "", architecture("arm64"), digest("sha256:b"))},
 			alternatives: "r.example/edge:k3s-1.30.4 r.example/edge:k3s-1.30.4", why: "one tag or reference stands for several architectures", next: "they differ in architecture",
@@ -293,7 +315,11 @@ func TestNoneIsNewest(t *testing.T) {
 			images:       []image.Image{ami("a"), ami("b", region("eu-west-1"), created(3))},
 			alternatives: "a b", why: "one name in several regions, so they are copies", next: "region",
 		},
-	}
+	})
+}
+
+func noneIsNewest(t *testing.T, tests map[string]newestCase) {
+	t.Helper()
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
@@ -346,94 +372,4 @@ func TestEdgeRules(t *testing.T) {
 	}
 }
 
-func TestSourcesThatDisagreeOnOneImage(t *testing.T) {
-	one, other := ami("a", byVersion, version("2")), ami("a", from("other"))
-	newer := ami("b", created(0), version("1"), from("other"))
-	if outcome := apply(t, spec.Select{}, one, other, newer); outcome.Verdict != selection.Ambiguous {
-		t.Errorf("the version is to come first, and does not in silence: got %s %v", outcome.Verdict, outcome.Pick)
-	}
-	newer.NewestBy = image.NewestByVersion
-	if outcome := apply(t, spec.Select{}, one, other, newer); outcome.Verdict != selection.Picked || outcome.Pick.ID != "a" {
-		t.Errorf("got %s %v", outcome.Verdict, outcome.Pick)
-	}
-}
-
 func digest(d string) func(*image.Image) { return func(i *image.Image) { i.Digest = d } }
-
-// A region of which less is known takes no fact from the image in another.
-func TestRegionsOfOneIDAreNoParts(t *testing.T) {
-	spanning := func(i *image.Image) { i.Provider, i.SpansRegions = "azure", true }
-	outcome := apply(t, spec.Select{}, ami("a", spanning, region("eastus"), architecture("arm64")), ami("a", spanning, region("westus"), architecture("")))
-	if outcome.Verdict != selection.Picked || outcome.Pick.Architecture != "arm64" {
-		t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
-	}
-}
-
-// Tags of single platforms are no choice beside the tag that serves all of them.
-func TestPlatformsBesideTheirTag(t *testing.T) {
-	rule, err := selection.Compile(spec.Select{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	outcome := rule.Rendering(func(img *image.Image) (string, error) { return img.ID, nil }).Apply([]image.Image{
-		tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo", architecture("arm64")),
-		tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64")),
-	}, now())
-	if outcome.Verdict != selection.Picked || outcome.Pick.ID != "r.example/edge:k3s-1.30.4-demo" {
-		t.Errorf("got %s %+v %s", outcome.Verdict, outcome.Pick, outcome.Why)
-	}
-}
-
-// An index and its mirror are one image, in whatever order their platforms come.
-func TestMirrorOfAnIndex(t *testing.T) {
-	var images []image.Image
-	for _, architecture := range []string{"amd64", "arm64"} {
-		for _, repository := range []string{"r/origin", "r/mirror"} {
-			img := tag("1.30.4", "k3s", "", digest("sha256:index"))
-			img.ID, img.Architecture = repository+":"+img.Name, architecture
-			images = append(images, img)
-		}
-	}
-	rule, err := selection.Compile(spec.Select{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rule = rule.Rendering(func(img *image.Image) (string, error) { return img.ID, nil })
-	for range images {
-		images = append(images[1:], images[0])
-		outcome := rule.Apply(images, now())
-		if outcome.Verdict != selection.Picked || !strings.HasPrefix(outcome.Pick.ID, "r/mirror:") || outcome.Pick.Architecture != "" {
-			t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
-		}
-	}
-	images[0].Digest = "sha256:other"
-	if outcome := rule.Apply(images, now()); outcome.Verdict != selection.Ambiguous {
-		t.Errorf("one of another content: got %s", outcome.Verdict)
-	}
-}
-
-// Parts of one id that render the same are one choice, and what they do not share is
-// no fact of the pick.
-func TestPartsThatRenderTheSame(t *testing.T) {
-	amd, arm := tag("1.30.4", "k3s", "", digest("sha256:index")), tag("1.30.4", "k3s", "", digest("sha256:index"), architecture("arm64"))
-	ubuntu := arm
-	ubuntu.OS.Name = "ubuntu"
-	render := func(img *image.Image) (string, error) { return img.ID + img.OS.Name, nil }
-	for _, pick := range []spec.Pick{spec.PickNewest, spec.PickExactlyOne} {
-		rule, err := selection.Compile(spec.Select{Pick: pick})
-		if err != nil {
-			t.Fatal(err)
-		}
-		outcome := rule.Rendering(render).Apply([]image.Image{arm, amd}, now())
-		if outcome.Verdict != selection.Picked || outcome.Pick.Architecture != "" || outcome.Pick.Digest != "sha256:index" || outcome.DecidedBy != "" {
-			t.Errorf("%s: got %s %+v by %q", pick, outcome.Verdict, outcome.Pick, outcome.DecidedBy)
-		}
-		if outcome := rule.Rendering(render).Apply([]image.Image{ubuntu, amd}, now()); outcome.Verdict != selection.Ambiguous {
-			t.Errorf("%s: facts that are rendered differ: got %s", pick, outcome.Verdict)
-		}
-		failing := func(*image.Image) (string, error) { return "", errors.New("the OS is unknown") }
-		if outcome := rule.Rendering(failing).Apply([]image.Image{arm, amd}, now()); outcome.Verdict != selection.Ambiguous {
-			t.Errorf("%s: nothing is rendered: got %s", pick, outcome.Verdict)
-		}
-	}
-}

@@ -240,10 +240,10 @@ func regional(img *image.Image) bool { return img.Region != "" && img.Region != 
 // first image that would come before it if what they leave unknown were as the pick's.
 func (o *Outcome) noteContradictions(t *trial) {
 	pick := t.fit[0]
-	for _, c := range t.pool.contradicted {
-		e := &t.pool.entries[c.entry]
+	for _, i := range t.pool.contradicted {
+		e := &t.pool.entries[i]
 		if e == pick {
-			for _, contradiction := range c.what {
+			for _, contradiction := range e.contradictions {
 				o.note("the sources contradict each other in %s", contradiction)
 			}
 			return
@@ -251,8 +251,8 @@ func (o *Outcome) noteContradictions(t *trial) {
 		if rank([]*image.Image{pick.Image, e.Image})[0] == pick.Image {
 			return // what follows is in the same order
 		}
-		if t.drops(c.entry) && t.wouldFit(e) {
-			o.note("%s would come before the pick, but its sources contradict each other in %s", e.ID, strings.Join(c.what, "; in "))
+		if t.drops(i) && t.wouldFit(e) {
+			o.note("%s would come before the pick, but its sources contradict each other in %s", e.ID, strings.Join(e.contradictions, "; in "))
 			return
 		}
 	}
@@ -285,15 +285,8 @@ func (t *trial) unsure(e *entry, passed bool) bool {
 	if e.Withheld == "" {
 		return mute && e.tag && !t.ranksAfter(e, t.fit[0])
 	}
-	untimed := e.CreatedAt == nil && !t.ranksAfter(e, t.fit[0]) && !t.hasWhole(e)
+	untimed := e.CreatedAt == nil && !t.ranksAfter(e, t.fit[0]) && t.pool.wholeOf(e) < 0 // else what there is to tell, is told of that
 	return untimed || !passed && (mute || e.Evidence != image.Asked)
-}
-
-// hasWhole tells whether an entry is the tag of one platform of which the pool has the one
-// for all: what there is to tell, is told of that.
-func (t *trial) hasWhole(e *entry) bool {
-	at, known := t.pool.wholes[e.edition]
-	return known && !sameIdentity(&t.pool.entries[at], e)
 }
 
 // wouldFit tells whether an image would fit if what is not known of it were as the
@@ -301,6 +294,7 @@ func (t *trial) hasWhole(e *entry) bool {
 func (t *trial) wouldFit(e *entry) bool {
 	pick := t.fit[0].Image
 	img, _ := told(*e.Image, pick)
+	img.OS.Version = cmp.Or(img.OS.Version, pick.OS.Version) // of what system that is may be what is not known
 	img.Tags = maps.Clone(pick.Tags)
 	if img.Tags == nil {
 		img.Tags = map[string]string{}

@@ -61,16 +61,11 @@ func compareKeys(a, b sortable) int {
 			return order
 		}
 	}
-	if a.time != b.time {
-		return cmp.Compare(b.time, a.time)
-	}
-	if order := compareTimes(a.img, b.img); order != 0 {
+	// What is cheap comes first, and the rest only where that is equal.
+	if order := cmp.Compare(b.time, a.time); order != 0 {
 		return order
 	}
-	if order := b.version.Compare(*a.version); order != 0 {
-		return order
-	}
-	if order := cmp.Compare(a.img.ID, b.img.ID); order != 0 {
+	if order := cmp.Or(compareTimes(a.img, b.img), b.version.Compare(*a.version), cmp.Compare(a.img.ID, b.img.ID)); order != 0 {
 		return order
 	}
 	return cmp.Or(
@@ -81,6 +76,8 @@ func compareKeys(a, b sortable) int {
 		cmp.Compare(a.img.Source, b.img.Source),
 	)
 }
+
+func sameTime(a, b *image.Image) bool { return compareTimes(a, b) == 0 }
 
 // compareTimes puts the newer first and an unknown time last.
 func compareTimes(a, b *image.Image) int {

@@ -22,8 +22,8 @@ type Pool struct {
 	// entries are in the order of selection, best first.
 	entries []entry
 	merged  []image.Merge
-	// contradicted are the entries with facts on which their sources do not agree.
-	contradicted []contradicted
+	// contradicted are where entries are with facts on which their sources do not agree.
+	contradicted []int
 	// hasUnread tells whether there are tags of which a source did not tell all.
 	hasUnread bool
 	// wholes are where the tags for all platforms are, by their edition.
@@ -68,6 +68,8 @@ type entry struct {
 	// the agent in a tag a pre-release.
 	region, osName, preRelease string
 	kubernetes                 *semver.Version
+	// contradictions are the facts on which its sources do not agree.
+	contradictions []string
 	// version is Version as it is compared; only images of a pool have it.
 	version *versions.Version
 }
@@ -134,6 +136,15 @@ func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *ima
 	return pool
 }
 
+// wholeOf is where the tag for all platforms is beside an entry for one; -1 for none.
+func (p *Pool) wholeOf(e *entry) int {
+	at, known := p.wholes[e.edition]
+	if !known || sameIdentity(&p.entries[at], e) {
+		return -1
+	}
+	return at
+}
+
 // listedAs are what sources say of images by their names alone.
 func listedAs(images []image.Image, sources []string) map[image.Identity][]*image.Image {
 	listed := map[image.Identity][]*image.Image{}
@@ -158,12 +169,6 @@ func (e *entry) hears(listed []*image.Image, canAsk func(*image.Image) bool) {
 	}
 }
 
-// contradicted is an entry with facts on which its sources do not agree.
-type contradicted struct {
-	entry int
-	what  []string
-}
-
 func (p *Pool) findContradicted() {
 	type key struct{ id, region, architecture string }
 	what := map[key][]string{}
@@ -178,7 +183,8 @@ func (p *Pool) findContradicted() {
 	for i := range p.entries {
 		e := &p.entries[i]
 		if told := what[key{e.ID, e.Region, e.Architecture}]; told != nil {
-			p.contradicted = append(p.contradicted, contradicted{i, told})
+			e.contradictions = told
+			p.contradicted = append(p.contradicted, i)
 		}
 	}
 }

@@ -153,12 +153,6 @@ type Outcome struct {
 // that could change the outcome if they were read: best first.
 func (o Outcome) Unread() []Unread { return o.unread }
 
-// Apply selects among images at a time, with the reason for each that is
-// dropped. It does not change them.
-func (r *Rule) Apply(images []image.Image, now time.Time) Outcome {
-	return r.Explain(Prepare(images), now)
-}
-
 // Decide selects among a pool's images at a time. The outcome is that of Explain
 // without Ranked and Dropped.
 func (r *Rule) Decide(pool *Pool, now time.Time) Outcome {

@@ -33,9 +33,8 @@ func (t *trial) couldFit(i int) bool {
 // standsAlone tells whether an entry is the tag of one platform beside one for all, which
 // was not read and will not be for itself: only then is it known which of them is offered.
 func (t *trial) standsAlone(e *entry) bool {
-	at, known := t.pool.wholes[e.edition]
-	whole := &t.pool.entries[at]
-	return known && !sameIdentity(whole, e) && whole.more != nil && !t.couldFit(at)
+	at := t.pool.wholeOf(e)
+	return at >= 0 && t.pool.entries[at].more != nil && !t.couldFit(at)
 }
 
 // tellsLater tells whether what a rule looks at may come, or change, when a tag is read.

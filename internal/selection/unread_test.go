@@ -75,20 +75,20 @@ func readTag(distribution, kubernetes, agent, custom string) image.Image {
 	return img
 }
 
+type toldCase struct {
+	sel     spec.Select
+	images  []image.Image
+	verdict selection.Verdict
+	says    string // of the notes, or of the refusal
+}
+
 // What was not read changes no pick without a word: neither as a variant of a lower
 // version, nor where there may be one image only, nor when the pick itself is a tag
 // that was not read and names its architecture.
 func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 	platform := unreadTag("k3s", "1.30.9", "4.7.0", "demo_linux_amd64")
 	platform.Architecture = "amd64"
-	arm := readTag("k3s", "1.30.9", "4.7.0", "")
-	arm.Architecture = "arm64"
-	for name, tc := range map[string]struct {
-		sel     spec.Select
-		images  []image.Image
-		verdict selection.Verdict
-		says    string // of the notes, or of the refusal
-	}{
+	areTold(t, map[string]toldCase{
 		"another distribution": {
 			spec.Select{OS: spec.OS{Name: "ubuntu"}}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("rke2", "1.30.8", "4.7.0", "")},
 			selection.Picked, "1 tags of another Kubernetes distribution or custom tag, which the source did not read",
@@ -113,6 +113,13 @@ func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 			spec.Select{Architecture: "amd64"}, []image.Image{platform, unreadTag("k3s", "1.30.10", "4.7.0", "demo")},
 			selection.Picked, "1 tags that the source did not read would come before the pick if they fit, the first is r/os:k3s-1.30.10-v4.7.0-demo",
 		},
+	})
+}
+
+func TestUnreadTagsBesideTheOnlyOne(t *testing.T) {
+	arm := readTag("k3s", "1.30.9", "4.7.0", "")
+	arm.Architecture = "arm64"
+	areTold(t, map[string]toldCase{
 		"exactly one": {
 			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
 			selection.Ambiguous, "set resolve: newest at the source",
@@ -127,7 +134,12 @@ func TestUnreadTagsThatMayChangeThePick(t *testing.T) {
 			[]image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")},
 			selection.Picked, "",
 		},
-	} {
+	})
+}
+
+func areTold(t *testing.T, tests map[string]toldCase) {
+	t.Helper()
+	for name, tc := range tests {
 		rule, err := selection.Compile(tc.sel)
 		if err != nil {
 			t.Fatal(err)
@@ -213,7 +225,7 @@ func TestUnreadTagsThatMayBeThePick(t *testing.T) {
 		}
 		images := append(tc.images, other, unreadTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", ""))
 		var failed *failure.Error
-		if _, err := rule.Apply(images, now()).Resolve("p"); !errors.As(err, &failed) {
+		if _, err := rule.Explain(selection.Prepare(images), now()).Resolve("p"); !errors.As(err, &failed) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if !strings.Contains(failed.Next, "2 tags that the source did not read may fit: set resolve: newest") ||

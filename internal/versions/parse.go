@@ -52,26 +52,15 @@ func parse(text string) group {
 	}
 	p := parser{text: text}
 	for p.at < len(text) {
-		start := p.at
-		for p.at < len(text) && !isPart(text[p.at]) {
-			p.at++
-		}
-		separators := text[start:p.at]
-		if end := p.partEnd(); end > p.at && !p.part(text[p.at:end], separators) {
+		rest := strings.TrimLeftFunc(text[p.at:], isSeparator)
+		separators := text[p.at : len(text)-len(rest)]
+		p.at += len(separators)
+		if end := p.at + partLength(text[p.at:]); end > p.at && !p.part(text[p.at:end], separators) {
 			break
 		}
 	}
 	p.metadata(metadata)
 	return p.finish()
-}
-
-// partEnd returns where the letters and digits end that begin here.
-func (p *parser) partEnd() int {
-	end := p.at
-	for end < len(p.text) && isPart(p.text[end]) {
-		end++
-	}
-	return end
 }
 
 // part takes in letters and digits with nothing between them. It returns false when all
@@ -166,11 +155,7 @@ func (p *parser) word(text string) {
 }
 
 func (p *parser) numberFollows() bool {
-	rest := p.at
-	for rest < len(p.text) && !isPart(p.text[rest]) {
-		rest++
-	}
-	return startsWithNumber(p.text[rest:])
+	return startsWithNumber(strings.TrimLeftFunc(p.text[p.at:], isSeparator))
 }
 
 func startsWithNumber(text string) bool {
@@ -179,11 +164,11 @@ func startsWithNumber(text string) bool {
 }
 
 func trimEnd(text string) string {
-	return strings.TrimRightFunc(text, func(r rune) bool { return r < 0x80 && !isPart(byte(r)) })
+	return strings.TrimRightFunc(text, isSeparator)
 }
 
 func partLength(text string) int {
-	if i := strings.IndexFunc(text, func(r rune) bool { return r < 0x80 && !isPart(byte(r)) }); i >= 0 {
+	if i := strings.IndexFunc(text, isSeparator); i >= 0 {
 		return i
 	}
 	return len(text)
@@ -232,6 +217,8 @@ func (p *parser) finish() group {
 const digits = "0123456789"
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isSeparator(r rune) bool { return r < 0x80 && !isPart(byte(r)) }
 
 // isPart takes every byte of a character outside of ASCII as a letter.
 func isPart(c byte) bool {

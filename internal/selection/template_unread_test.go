@@ -1,0 +1,174 @@
+package selection_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+)
+
+// Only what the template leads to is read, and only that is told.
+func TestUnreadWithValues(t *testing.T) {
+	newer := edge("k3s-1.30.9-v4.8.0", func(i *image.Image) { i.Withheld, i.Evidence, i.State = "a rule", image.Recorded, "" })
+	outcome := templated(t, spec.Select{Architecture: "amd64"}, setting(spec.Values{PEVersion: "v4.7.0"}),
+		edge("k3s-1.31.0-v4.8.0", onlyNamed), edge("k3s-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.8-v4.7.0"), newer)
+	if unread := outcome.Unread(); len(unread) != 1 || unread[0].Name != "k3s-1.30.9-v4.7.0" {
+		t.Errorf("%+v", unread)
+	}
+	if notes := strings.Join(outcome.Notes, "\n"); strings.Contains(notes, "v4.8.0") {
+		t.Errorf("notes %q", notes)
+	}
+	outcome = templated(t, spec.Select{Architecture: "amd64"}, setting(spec.Values{PEVersion: "v4.9.9"}), edge("k3s-1.31.0-v4.8.0", onlyNamed))
+	if unread := outcome.Unread(); len(unread) != 0 {
+		t.Errorf("%+v", unread)
+	}
+}
+
+type unreadCase struct {
+	sel    spec.Select
+	of     *selection.Template
+	images []image.Image
+	want   []string
+}
+
+// What was not read and could change an outcome is named, best first, and nothing else.
+func TestUnread(t *testing.T) {
+	areUnread(t, map[string]unreadCase{
+		"above the pick": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.10-v4.6.0", onlyNamed), edge("k3s-1.31.0-v4.6.0", onlyNamed), edge("k3s-1.30.8-v4.7.0", onlyNamed)},
+			[]string{"k3s-1.31.0-v4.6.0", "k3s-1.30.10-v4.6.0"},
+		},
+		"what its name rules out": {
+			spec.Select{KubernetesVersion: "~1.30", Where: `image.attributes.peVersion == "v4.6.0" && image.tags.team == "edge"`}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.8-v4.6.0", onlyNamed), edge("k3s-1.31.0-v4.6.0", onlyNamed)},
+			[]string{"k3s-1.30.8-v4.6.0"},
+		},
+		"labels, systems and times": {
+			spec.Select{Tags: map[string]string{"team": "edge"}, OS: spec.OS{Name: "ubuntu", Version: "22.04"}, Where: `age < duration("24h")`}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed)}, []string{"k3s-1.30.9-v4.7.0"},
+		},
+		"the pick itself": {spec.Select{}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.8-v4.7.0", onlyNamed)}, []string{"k3s-1.30.9-v4.7.0"}},
+		"the first of each other variant": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("rke2-1.30.8-v4.7.0", onlyNamed), edge("rke2-1.30.7-v4.7.0", onlyNamed), edge("k3s-1.30.7-v4.7.0-lab", onlyNamed)},
+			[]string{"rke2-1.30.8-v4.7.0", "k3s-1.30.7-v4.7.0-lab"},
+		},
+		"none where two variants fit": {
+			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("rke2-1.30.8-v4.7.0"), edge("k3s-1.30.10-v4.7.0", onlyNamed)}, nil,
+		},
+	})
+}
+
+func TestUnreadThatComeAfter(t *testing.T) {
+	areUnread(t, map[string]unreadCase{
+		"as new as the pick": {
+			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-v1.30.9-v4.7.0", onlyNamed)}, []string{"k3s-v1.30.9-v4.7.0"},
+		},
+		"of another word": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", version("1.4.0-prod")), edge("k3s-1.30.8-v4.7.0", onlyNamed, version("1.4.0-lab")), edge("k3s-1.30.7-v4.7.0", onlyNamed, version("1.3.9"))},
+			[]string{"k3s-1.30.8-v4.7.0"},
+		},
+		"all where one is wanted": {
+			spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.8-v4.7.0", onlyNamed)}, []string{"k3s-1.30.8-v4.7.0"},
+		},
+		"any where times come first": {
+			spec.Select{Architecture: "amd64"}, nil,
+			[]image.Image{edge("k3s-1.30.9-v4.7.0", byTime), edge("k3s-1.30.8-v4.7.0", onlyNamed, byTime)}, []string{"k3s-1.30.8-v4.7.0"},
+		},
+		"what a template leads to": {
+			spec.Select{Architecture: "amd64"}, ptr(templateOf("1.30.9", "1.29.9")),
+			[]image.Image{
+				edge("k3s-1.30.9-v4.9.0", onlyNamed), edge("k3s-1.30.9-v4.8.0"), edge("k3s-1.29.9-v4.8.0", onlyNamed), edge("k3s-1.31.0-v4.8.0", onlyNamed),
+				edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.30.9-v4.6.0", onlyNamed), edge("k3s-1.29.9-v4.6.0", onlyNamed),
+			},
+			[]string{"k3s-1.29.9-v4.8.0"},
+		},
+		"a newer agent of an older Kubernetes": {
+			spec.Select{Architecture: "amd64"}, ptr(templateOf()), []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.8.0", onlyNamed), edge("k3s-1.31.9-v4.6.0", onlyNamed)},
+			[]string{"k3s-1.29.9-v4.8.0"},
+		},
+	})
+}
+
+func areUnread(t *testing.T, tests map[string]unreadCase) {
+	t.Helper()
+	for name, tc := range tests {
+		var outcome selection.Outcome
+		if tc.of != nil {
+			outcome = templated(t, tc.sel, *tc.of, tc.images...)
+		} else {
+			outcome = apply(t, tc.sel, tc.images...)
+		}
+		var got []string
+		for _, img := range outcome.Unread() {
+			got = append(got, strings.TrimPrefix(img.ID, "r/os:"))
+		}
+		if diff := gocmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func byTime(i *image.Image) {
+	i.NewestBy = image.NewestByCreated
+	if i.Digest != "" {
+		at := now()
+		i.CreatedAt = &at
+	}
+}
+
+func ptr[T any](of T) *T { return &of }
+
+// Tags of single platforms travel with the tag that was said to serve them: whether it
+// does is known when it is read.
+func TestUnreadPlatforms(t *testing.T) {
+	withheld := func(i *image.Image) { i.Withheld, i.Architecture = "it is the image for one platform", "amd64" }
+	outcome := apply(t, spec.Select{Architecture: "amd64"},
+		edge("k3s-1.30.9-v4.7.0-demo_linux_amd64", onlyNamed, withheld), edge("k3s-1.30.9-v4.7.0-demo", onlyNamed), edge("k3s-1.30.8-v4.7.0-demo", onlyNamed),
+		edge("k3s-1.30.8-v4.7.0-demo_linux_amd64", withheld))
+	unread := outcome.Unread()
+	if len(unread) != 2 || unread[0].Name != "k3s-1.30.9-v4.7.0-demo" || len(unread[0].Beside) != 1 || unread[0].Beside[0].Name != "k3s-1.30.9-v4.7.0-demo_linux_amd64" ||
+		len(unread[1].Beside) != 0 {
+		t.Errorf("%+v", unread)
+	}
+}
+
+// What the name of a tag tells comes before what is not known of it.
+func TestWhyAnUnreadTagIsDropped(t *testing.T) {
+	outcome := apply(t, spec.Select{Architecture: "amd64", K8sDistribution: "k3s"}, edge("rke2-1.30.9-v4.7.0", onlyNamed), edge("k3s-1.30.9-v4.7.0", onlyNamed))
+	got := map[string]string{}
+	for _, drop := range outcome.Dropped {
+		got[drop.Image.Name] = drop.Rule + ": " + drop.Reason
+	}
+	want := map[string]string{
+		"rke2-1.30.9-v4.7.0": "k8sDistribution: Kubernetes distribution is rke2, not k3s",
+		"k3s-1.30.9-v4.7.0":  "architecture: the architecture is unknown: this tag was not read",
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What one source does not read holds up no other.
+func TestUnreadOfTwoSources(t *testing.T) {
+	var images []image.Image
+	for i := range 200 {
+		images = append(images, edge("k3s-1.31."+strconv.Itoa(i)+"-v4.7.0", onlyNamed, from("lists")))
+	}
+	images = append(images, edge("k3s-1.30.9-v4.7.0", onlyNamed, from("reads")))
+	rule, err := selection.Compile(spec.Select{Architecture: "amd64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread := rule.Decide(selection.PrepareFrom(images, nil, func(img *image.Image) bool { return img.Source == "reads" }), now()).Unread()
+	if len(unread) != 1 || unread[0].Source != "reads" {
+		t.Errorf("%d are named", len(unread))
+	}
+}
