@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -68,7 +69,7 @@ func TestOwnFactsAreForItsSource(t *testing.T) {
 	}
 	picked, other, record := says("a", "amd64", image.Asked), says("b", "amd64", image.Asked), says("c", "arm64", image.Recorded)
 	v := new(Pipeline).judge(Subject{Pack: "p", Source: "a", Image: picked}, []answer{
-		{source: "a", presence: source.Unknown, reason: "it failed", failed: true},
+		{source: "a", presence: source.Unknown, reason: "it failed", err: errors.New("it failed")},
 		{source: "b", presence: source.Found, evidence: image.Asked, image: &other},
 		{source: "c", presence: source.Found, evidence: image.Recorded, image: &record},
 	}, map[string]spec.Pack{"p": {Name: "p", Sources: []string{"a", "c"}}})
@@ -118,11 +119,12 @@ func made(random *rand.Rand, now time.Time) []image.Image {
 
 func selected(t *testing.T, p *Pipeline, pack spec.Pack, statements []image.Image) Pick {
 	t.Helper()
-	picks, err := p.selectFrom([]spec.Pack{pack}, statements, func(*image.Image) bool { return false })
+	packs := []spec.Pack{pack}
+	rules, err := rulesOf(packs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return picks[0]
+	return p.choose(packs, rules, statements, func(*image.Image) bool { return false })[0]
 }
 
 // answersOn are what the sources say of an image to verify; nothing when one of them

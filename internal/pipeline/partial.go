@@ -26,7 +26,7 @@ func tellFailed(picks []Pick, results []source.Result) {
 		if len(pick.FailedSources) > 0 && pick.Outcome.Verdict == selection.NoImage && errors.As(pick.Err, &none) {
 			pick.Err = &failure.Error{
 				Code: failure.ExitSource, Summary: fmt.Sprintf("pack %s has no image: %s", pick.Pack.Name, pick.failedSources()),
-				Details: none.Details, Next: "mend what failed, which is told above",
+				Details: none.Details, Next: "fix what failed, which is told above",
 			}
 		}
 	}

@@ -5,8 +5,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,9 +103,6 @@ func (p *Pipeline) Packs(names []string) ([]spec.Pack, error) {
 	return chosen, nil
 }
 
-// maxNames is how many names an error lists.
-const maxNames = 20
-
 func packNames(packs []spec.Pack) string {
 	names := make([]string, len(packs))
 	for i, p := range packs {
@@ -118,7 +113,8 @@ func packNames(packs []spec.Pack) string {
 
 // Names lists names of packs for a message, not more than a person reads.
 func Names(names []string) string {
-	return text.List(names, maxNames)
+	const most = 20
+	return text.List(names, most)
 }
 
 // Discover asks the sources that the packs use (all of them for no packs) and
@@ -145,13 +141,20 @@ func (p *Pipeline) request(ctx context.Context, requests []source.Request, unfou
 		p.report(result.Diagnostics)
 		images = append(images, result.Images...)
 	}
-	if err := failure.Join(failures(results)...); err != nil {
-		if !p.AllowPartial {
-			return nil, nil, err
-		}
-		p.Failed(err)
+	if err := p.goOn(failures(results)); err != nil {
+		return nil, nil, err
 	}
 	return images, results, nil
+}
+
+// goOn returns what failed, unless a run goes on without that: then it is told.
+func (p *Pipeline) goOn(failed []error) error {
+	err := failure.Join(failed...)
+	if err == nil || !p.AllowPartial {
+		return err
+	}
+	p.Failed(err)
+	return nil
 }
 
 // report hands on what a source says beside its failure.
@@ -161,105 +164,6 @@ func (p *Pipeline) report(diagnostics []source.Diagnostic) {
 			p.Report(diagnostic)
 		}
 	}
-}
-
-// requests checks every source's configuration against its plugin's schema
-// before any plugin starts. A source without a plugin is a failure of its own when
-// others may fail.
-func (p *Pipeline) requests(ctx context.Context, packs []spec.Pack) (requests []source.Request, unfound []source.Result, err error) {
-	all, err := p.Packs(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	var invalid []error
-	for _, s := range p.Document.Set.Sources {
-		if ctx.Err() != nil {
-			return nil, nil, interrupt.Error(ctx)
-		}
-		users := usersOf(s.Name, packs)
-		if len(packs) > 0 && len(users) == 0 {
-			continue
-		}
-		plugin, err := p.Plugins.Find(ctx, s.Type)
-		if err != nil && p.AllowPartial {
-			unfound = append(unfound, source.Result{Source: s.Name, Err: err})
-			continue
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
-		if err != nil {
-			invalid = append(invalid, err)
-			continue
-		}
-		requests = append(requests, source.Request{
-			Source: s.Name, Plugin: plugin, Config: config, BaseDir: p.Document.Set.Dir, Hints: hints(users),
-			Regions: selectedRegions(usersOf(s.Name, all)), KubernetesVersions: selectedRanges(usersOf(s.Name, all)),
-		})
-	}
-	return requests, unfound, failure.Join(invalid...)
-}
-
-// usersOf returns the packs that pick from a source.
-func usersOf(name string, packs []spec.Pack) []spec.Pack {
-	var users []spec.Pack
-	for _, pack := range packs {
-		if picksFrom(pack, name) {
-			users = append(users, pack)
-		}
-	}
-	return users
-}
-
-// hints are the union of what packs select; one pack that takes anything lifts
-// the hint for all.
-func hints(packs []spec.Pack) source.Hints {
-	return source.Hints{
-		// Selection ignores case, and plugins compare with their own name.
-		Providers:          union(packs, func(s spec.Select) string { return strings.ToLower(s.Provider) }),
-		Regions:            union(packs, func(s spec.Select) string { return s.Region }),
-		Architectures:      union(packs, func(s spec.Select) string { return strings.ToLower(s.Architecture) }),
-		KubernetesVersions: kubernetesVersions(packs),
-		K8sDistributions:   union(packs, func(s spec.Select) string { return strings.ToLower(s.K8sDistribution) }),
-		CustomTags:         union(packs, func(s spec.Select) string { return s.CustomTag }),
-	}
-}
-
-// narrowedBySuffix finds terms that fit versions by their suffix alone: to semver,
-// which sources narrow by, suffixes are equal, and >1.30.4+rke2r1 lacks 1.30.4+rke2r2.
-var narrowedBySuffix = regexp.MustCompile(`(?:!=|[<>])\s*[^\s,|<>=~^]+\+`)
-
-// kubernetesVersions are the ranges that packs select; of a template that names versions
-// these, as it is made of no others. One that sources would narrow by more than selection
-// does lifts the hint.
-func kubernetesVersions(packs []spec.Pack) []string {
-	var versions []string
-	for _, pack := range packs {
-		switch wanted := pack.Select.KubernetesVersion; {
-		case pack.IsTemplate() && pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0:
-			versions = append(versions, pack.Edge.KubernetesVersions...)
-		case wanted == "" || narrowedBySuffix.MatchString(wanted):
-			return nil
-		default:
-			versions = append(versions, wanted)
-		}
-	}
-	slices.Sort(versions)
-	return slices.Compact(versions)
-}
-
-func union(packs []spec.Pack, field func(spec.Select) string) []string {
-	var values []string
-	for _, pack := range packs {
-		value := field(pack.Select)
-		if value == "" {
-			return nil
-		}
-		values = append(values, value)
-	}
-	slices.Sort(values)
-	return slices.Compact(values)
 }
 
 // Picks asks the sources and picks an image for each pack.
@@ -286,77 +190,9 @@ func (p *Pipeline) pick(ctx context.Context, packs []spec.Pack, against []image.
 	if err != nil {
 		return nil, nil, err
 	}
-	images = append(images, against...)
-	read := newReading(packs, requests, results)
-	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return p.selectFrom(packs, images, read.canAsk) })
-	if err != nil {
-		return nil, nil, err
-	}
-	picks, err = interrupt.Run(ctx, func() ([]Pick, error) { return p.settled(ctx, read, images, results, picks) })
+	h := p.hear(packs, append(images, against...), requests, results)
+	picks, err := interrupt.Run(ctx, func() ([]Pick, error) { return h.settled(ctx) })
 	return picks, results, err
-}
-
-// newestOnly tells whether packs need nothing of a source but the newest images of
-// what the hints say.
-func newestOnly(packs []spec.Pack) bool {
-	return !slices.ContainsFunc(packs, func(pack spec.Pack) bool {
-		rest := pack.Select
-		if strings.Contains(rest.KubernetesVersion, "+") {
-			return true // to semver, which sources narrow by, suffixes are equal
-		}
-		rest.Provider, rest.Region, rest.Architecture = "", "", ""
-		rest.KubernetesVersion, rest.K8sDistribution, rest.CustomTag = "", "", ""
-		if rest.Pick == spec.PickNewest {
-			rest.Pick = ""
-		}
-		return !reflect.ValueOf(rest).IsZero() || pack.Edge != nil && len(pack.Edge.KubernetesVersions) > 0 || pack.IsTemplate() && setsTag(pack.Values)
-	})
-}
-
-// selectFrom picks an image for each pack. A pack without a pick carries its error;
-// the others are not held up by it. canAsk tells of what was listed by name alone whether
-// its source can be asked for the rest.
-func (p *Pipeline) selectFrom(packs []spec.Pack, images []image.Image, canAsk func(*image.Image) bool) ([]Pick, error) {
-	var compiler selection.Compiler
-	pools := map[string]*selection.Pool{}
-	picks := make([]Pick, len(packs))
-	for i, pack := range packs {
-		picks[i] = Pick{Pack: pack}
-		if !pack.NeedsImage() {
-			continue
-		}
-		rule, err := compiler.Compile(pack.Select)
-		if err != nil {
-			return nil, err
-		}
-		key := strings.Join(pack.Sources, "\x00")
-		if pools[key] == nil {
-			pools[key] = selection.PrepareFrom(images, pack.Sources, canAsk)
-		}
-		rule, pool := rule.Rendering(rendering(pack)), pools[key]
-		if pack.IsTemplate() {
-			rule = rule.Templated(templateOf(pack))
-		}
-		picks[i].drops = func() []selection.Drop { return rule.Explain(pool, p.Now).Dropped }
-		if p.Explain {
-			picks[i].Outcome = rule.Explain(pool, p.Now)
-		} else {
-			picks[i].Outcome = rule.Decide(pool, p.Now)
-		}
-		picks[i].Image, picks[i].Err = picks[i].Outcome.Resolve(pack.Name)
-	}
-	return picks, nil
-}
-
-// rendering returns what a pack makes of an image.
-func rendering(p spec.Pack) selection.Render {
-	return func(img *image.Image) (string, error) {
-		values, err := pack.Build(pack.Input{Pack: p, Image: img})
-		if err != nil {
-			return "", err
-		}
-		return string(values.Render()), nil
-	}
 }
 
 // Notes are what a person should know of the pick though it is no failure: those

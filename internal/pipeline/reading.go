@@ -7,11 +7,8 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
-	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
 const (
@@ -21,50 +18,26 @@ const (
 	maxRead = 250
 )
 
-// reading asks sources for images that they listed by name alone and that could change a
-// pick: the best first, until the pick is settled.
-type reading struct {
-	packs []spec.Pack
-	able  map[string]source.Request // of sources that can be asked, by name
-	asked map[readID]bool
-	// counts are how many images each pack had read, by its index.
-	counts []int
-}
-
 // readID is an image of a source.
 type readID struct{ source, id string }
 
-func newReading(packs []spec.Pack, requests []source.Request, results []source.Result) *reading {
-	r := &reading{packs: packs, able: map[string]source.Request{}, asked: map[readID]bool{}, counts: make([]int, len(packs))}
-	reads := map[string]bool{}
-	for _, result := range results {
-		reads[result.Source] = result.Plugin != nil && result.Plugin.Can(sourcev1.Capability_CAPABILITY_READ)
-	}
-	for _, request := range requests {
-		if reads[request.Source] {
-			r.able[request.Source] = request
-		}
-	}
-	return r
-}
-
 // canAsk tells whether the source of an image that was listed by name alone can be asked
 // for the rest.
-func (r *reading) canAsk(img *image.Image) bool {
-	_, able := r.able[img.Source]
-	return able && !r.asked[readID{img.Source, img.ID}]
+func (h *hearing) canAsk(img *image.Image) bool {
+	_, able := h.able[img.Source]
+	return able && !h.asked[readID{img.Source, img.ID}]
 }
 
 // wanted is what a pack wants read next, of how many images that is, and whether there are
 // more than it may have. All sources that can tell of an image are asked: what each tells
 // may change the pick, and none is better for its name.
-func (r *reading) wanted(index int, pick Pick) (next []*image.Image, count int, tooMany bool) {
-	left := min(max(firstRead, r.counts[index]), max(0, maxRead-r.counts[index]))
+func (h *hearing) wanted(index int, pick Pick) (next []*image.Image, count int, tooMany bool) {
+	left := min(max(firstRead, h.counts[index]), max(0, maxRead-h.counts[index]))
 	for _, unread := range pick.Outcome.Unread() {
 		var ask []*image.Image
 		ids := map[string]bool{}
-		for _, img := range append(unread.Listed[:len(unread.Listed):len(unread.Listed)], unread.Beside...) {
-			if r.canAsk(img) {
+		for _, img := range slices.Concat(unread.Listed, unread.Beside) {
+			if h.canAsk(img) {
 				ask, ids[img.ID] = append(ask, img), true
 			}
 		}
@@ -105,27 +78,17 @@ func (h *hearing) readMore(ctx context.Context, picks []Pick) (bool, error) {
 			}
 		}
 	}
-	results := h.Plugins.Discover(ctx, requests, h.Progress)
-	if h.Progress != nil {
-		h.Progress(source.Event{})
-	}
-	if ctx.Err() != nil {
-		return false, interrupt.Error(ctx)
+	_, results, err := h.request(ctx, requests, nil)
+	if err != nil {
+		return false, err
 	}
 	for _, result := range results {
-		h.report(result.Diagnostics)
 		h.take(result, want[result.Source])
 		if result.Err != nil {
 			delete(h.able, result.Source)
 			at := slices.IndexFunc(h.results, func(r source.Result) bool { return r.Source == result.Source })
 			h.results[at].Err = result.Err
 		}
-	}
-	if err := failure.Join(failures(results)...); err != nil {
-		if !h.AllowPartial {
-			return false, err
-		}
-		h.Failed(err)
 	}
 	return true, nil
 }

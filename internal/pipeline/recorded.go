@@ -6,17 +6,25 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/freshness"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// hearing is what sources are asked of picks beside their lists, and what was picked from.
+// hearing is one choice of images for packs: what sources list, what they are asked
+// beside that, and what is picked of it.
 type hearing struct {
 	*Pipeline
-	*reading
-	verifier Verifier // nil where there is none
+	packs    []spec.Pack
+	rules    []*selection.Rule // of the packs
+	verifier Verifier          // nil where there is none
 	results  []source.Result
 	images   []image.Image
 	listed   int // of images; the others are answers
+
+	able   map[string]source.Request // of sources that can be asked for what they listed by name alone
+	asked  map[readID]bool
+	counts []int // how many images each pack had read
 
 	heard   map[record]bool
 	all     bool // whatever is on record was asked for
@@ -29,31 +37,37 @@ type hearing struct {
 	doubtful []int                   // of images, whose state no source can tell
 }
 
-// settled picks again without images that are only on record and that a service does not
+// hear begins with what sources listed when they were requested to.
+func (p *Pipeline) hear(packs []spec.Pack, images []image.Image, requests []source.Request, results []source.Result) *hearing {
+	verifier, _ := p.Plugins.(Verifier)
+	h := &hearing{
+		Pipeline: p, packs: packs, verifier: verifier, results: results, images: images, listed: len(images),
+		able: map[string]source.Request{}, asked: map[readID]bool{}, counts: make([]int, len(packs)),
+		heard: map[record]bool{}, unasked: map[image.Place][]string{}, unknown: map[image.Place]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
+	}
+	for _, request := range requests {
+		if slices.ContainsFunc(results, func(r source.Result) bool { return r.Source == request.Source && r.Plugin != nil && r.Plugin.Reads() }) {
+			h.able[request.Source] = request
+		}
+	}
+	return h
+}
+
+// settled picks without images that are only on record and that a service does not
 // have, or speaks against, nor those that cannot be used where their own source had not
 // asked. Unless AskUnused is set, only sources that answered in this run are asked, so
 // that a pack of a manifest alone reaches no service.
-func (p *Pipeline) settled(ctx context.Context, read *reading, images []image.Image, results []source.Result, picks []Pick) ([]Pick, error) {
-	verifier, _ := p.Plugins.(Verifier)
-	h := &hearing{
-		Pipeline: p, reading: read, verifier: verifier, results: results, images: slices.Clone(images), listed: len(images),
-		heard: map[record]bool{}, unasked: map[image.Place][]string{}, unknown: map[image.Place]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
-	}
-	for {
-		changed, err := h.learnMore(ctx, picks)
-		if err != nil {
-			return nil, err
-		}
-		if !changed {
-			break
-		}
-		if picks, err = p.selectFrom(h.packs, h.images, h.canAsk); err != nil {
-			return nil, err
-		}
-	}
-	if err := h.doubt(picks); err != nil {
+func (h *hearing) settled(ctx context.Context) (picks []Pick, err error) {
+	if h.rules, err = rulesOf(h.packs); err != nil {
 		return nil, err
 	}
+	for learnt := true; learnt; {
+		picks = h.choose(h.packs, h.rules, h.images, h.canAsk)
+		if learnt, err = h.learnMore(ctx, picks); err != nil {
+			return nil, err
+		}
+	}
+	h.doubt(picks)
 	h.stopAtUnread(picks)
 	for i := range picks {
 		if img := picks[i].Image; img != nil && img.Evidence != image.Asked {
@@ -146,38 +160,44 @@ func (h *hearing) askForRefused(ctx context.Context, subjects []Subject) []image
 		mayAsk[result.Source] = result.Err == nil && result.Plugin != nil
 	}
 	answers := make([][]answer, len(subjects))
-	all := h.askAll(ctx, h.verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	h.askAll(ctx, h.verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return mayAsk[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	var refused []image.Image
-	open := func(i int, why string) {
-		at := subjects[i].Image.Place()
-		if !settled(answers[i]) && !slices.Contains(h.unasked[at], why) {
-			h.unasked[at] = append(h.unasked[at], why)
+	for i := range subjects {
+		img := &subjects[i].Image
+		refused = append(refused, h.against(img, answers[i])...)
+		if why := inDoubt(img, answers[i]); why != "" {
+			h.unknown[img.Place()] = why
 		}
-	}
-	for i, subject := range subjects {
-		refused = append(refused, h.against(&subject.Image, answers[i])...)
-		if why := inDoubt(&subject.Image, answers[i]); why != "" {
-			h.unknown[subject.Image.Place()] = why
-		}
-		for _, result := range h.results {
-			if result.Err != nil && result.Source != subject.Source && (result.Plugin == nil || knows(result.Plugin, subject.Image.Provider)) {
-				open(i, "source "+result.Source+" failed")
-			}
-		}
-	}
-	for _, a := range all {
-		for n, index := range a.indexes {
-			switch said := a.answers[n]; {
-			case said.failed:
-				open(index, a.err.Error())
-			case said.open():
-				open(index, said.reason)
-			}
+		if !settled(answers[i]) {
+			h.leaveOpen(&subjects[i], answers[i])
 		}
 	}
 	return refused
+}
+
+// leaveOpen notes why it is not known whether a subject is still there.
+func (h *hearing) leaveOpen(subject *Subject, answers []answer) {
+	at := subject.Image.Place()
+	open := func(why string) {
+		if !slices.Contains(h.unasked[at], why) {
+			h.unasked[at] = append(h.unasked[at], why)
+		}
+	}
+	for _, result := range h.results {
+		if result.Err != nil && result.Source != subject.Source && (result.Plugin == nil || knows(result.Plugin, subject.Image.Provider)) {
+			open("source " + result.Source + " failed")
+		}
+	}
+	for _, said := range answers {
+		switch {
+		case said.err != nil:
+			open(said.err.Error())
+		case said.open():
+			open(said.reason)
+		}
+	}
 }
 
 // against is what answers of services say against an image and what is on record of it:

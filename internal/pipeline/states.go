@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/selection"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
@@ -83,16 +84,11 @@ func (h *hearing) failed(all []asked) error {
 	var failed []error
 	for _, a := range all {
 		if a.err != nil {
-			h.silent[a.answers[0].source] = true
+			h.silent[a.source] = true
 			failed = append(failed, a.err)
 		}
 	}
-	err := failure.Join(failed...)
-	if err == nil || !h.AllowPartial {
-		return err
-	}
-	h.Failed(err)
-	return nil
+	return h.goOn(failed)
 }
 
 // learn takes over what the source of an image says of its state, and tells whether that
@@ -101,7 +97,7 @@ func (h *hearing) failed(all []asked) error {
 func (h *hearing) learn(index int, said answer) bool {
 	img := &h.images[index]
 	switch {
-	case said.failed:
+	case said.err != nil:
 		return false
 	case said.presence == source.NotFound && said.evidence == image.Asked:
 		img.State, img.StateReason = image.Gone, said.reason
@@ -125,12 +121,13 @@ func (h *hearing) learn(index int, said answer) bool {
 
 // doubt picks again for packs that have nothing which is known to be usable: not known is
 // not unusable, where a source was asked. What none was asked for is no pick.
-func (h *hearing) doubt(picks []Pick) error {
+func (h *hearing) doubt(picks []Pick) {
 	var at []int
 	var packs []spec.Pack
+	var rules []*selection.Rule
 	for i, pick := range picks {
 		if pick.Err != nil || pick.Image != nil && unsure(pick.Image) {
-			at, packs = append(at, i), append(packs, pick.Pack)
+			at, packs, rules = append(at, i), append(packs, pick.Pack), append(rules, h.rules[i])
 		}
 	}
 	if len(h.doubtful) > 0 && len(at) > 0 {
@@ -138,12 +135,8 @@ func (h *hearing) doubt(picks []Pick) error {
 		for _, index := range h.doubtful {
 			images[index].Withheld = ""
 		}
-		again, err := h.selectFrom(packs, images, h.canAsk)
-		if err != nil {
-			return err
-		}
-		for i, index := range at {
-			picks[index] = again[i]
+		for i, again := range h.choose(packs, rules, images, h.canAsk) {
+			picks[at[i]] = again
 		}
 	}
 	for _, index := range at {
@@ -155,5 +148,4 @@ func (h *hearing) doubt(picks []Pick) error {
 			}
 		}
 	}
-	return nil
 }
