@@ -64,7 +64,7 @@ func fields(typ string) []field {
 			fact("name", "name"),
 			fact("region", "region"),
 			fact("architecture", "architecture"),
-			{"os", types.NewObjectType(osType), func(i *image.Image) any { return value{i, osType} }},
+			{"os", types.NewObjectType(osType), func(i *image.Image) any { return value[system]{i} }},
 			fact("kubernetesVersion", "kubernetesVersion"),
 			instant("createdAt", func(i *image.Image) *time.Time { return i.CreatedAt }),
 			fact("version", "version"),
@@ -78,7 +78,7 @@ func fields(typ string) []field {
 			boolean("public", func(i *image.Image) bool { return i.Public }),
 			texts("tags", func(i *image.Image) map[string]string { return i.Tags }),
 			fact("digest", "digest"),
-			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return value{i, referenceType} }},
+			{"reference", types.NewObjectType(referenceType), func(i *image.Image) any { return value[handle]{i} }},
 			texts("attributes", func(i *image.Image) map[string]string { return i.Attributes }),
 			textual("newestBy", func(i *image.Image) string { return string(i.NewestBy) }),
 			fact("source", "source"),
@@ -123,8 +123,10 @@ func (f field) isSet(i *image.Image) bool {
 		return is
 	case textMap:
 		return len(is) > 0
-	case value:
-		return is.typ == osType && i.OS != image.OS{} || is.typ == referenceType && i.Reference != nil
+	case value[system]:
+		return i.OS != image.OS{}
+	case value[handle]:
+		return i.Reference != nil
 	case nil:
 		return false
 	}
@@ -177,19 +179,35 @@ func (p provider) FindStructFieldType(name, fieldName string) (*types.FieldType,
 	}, true
 }
 
-// value is an image, or the part of it that its type tells.
-type value struct {
-	img *image.Image
-	typ string
+// value is an image as one of the types that expressions see. It is a pointer alone, so
+// that looking at one costs no memory.
+type value[P part] struct{ img *image.Image }
+
+// part is what of an image is meant.
+type part interface{ typeName() string }
+
+type (
+	whole  struct{}
+	system struct{}
+	handle struct{}
+)
+
+func (whole) typeName() string  { return imageType }
+func (system) typeName() string { return osType }
+func (handle) typeName() string { return referenceType }
+
+func (v value[P]) Type() ref.Type {
+	var of P
+	return types.NewObjectType(of.typeName())
 }
 
-func (v value) Type() ref.Type                              { return types.NewObjectType(v.typ) }
-func (v value) Value() any                                  { return v.img }
-func (v value) ConvertToType(t ref.Type) ref.Val            { return noConversion(v, t) }
-func (v value) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(v, t) }
+func (v value[P]) Value() any                                  { return v.img }
+func (v value[P]) ConvertToType(t ref.Type) ref.Val            { return noConversion(v, t) }
+func (v value[P]) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(v, t) }
 
-func (v value) Equal(other ref.Val) ref.Val {
-	return types.Bool(v.typ == other.Type().TypeName() && v.img == other.Value())
+func (v value[P]) Equal(other ref.Val) ref.Val {
+	_, same := other.(value[P])
+	return types.Bool(same && v.img == other.Value())
 }
 
 func noConversion(v ref.Val, t ref.Type) ref.Val {

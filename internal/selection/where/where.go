@@ -219,7 +219,7 @@ func (a *activation) Parent() cel.Activation { return nil }
 func (a *activation) ResolveName(name string) (any, bool) {
 	switch name {
 	case "image":
-		return value{a.img, imageType}, true
+		return value[whole]{a.img}, true
 	case "now":
 		return types.Timestamp{Time: a.now}, true
 	case "age":
