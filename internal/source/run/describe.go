@@ -39,7 +39,7 @@ func (r *Runner) Describe(ctx context.Context, p Program) (printed []byte, words
 	}
 	endGroup(cmd.Process)
 	err = cmd.Wait()
-	what := ""
+	var what string
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
