@@ -4,7 +4,6 @@ package interrupt
 
 import (
 	"context"
-	"io"
 	"os"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -42,9 +41,4 @@ func Run[T any](ctx context.Context, work func() (T, error)) (T, error) {
 // ReadFile is os.ReadFile for a file that may be a pipe.
 func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return Run(ctx, func() ([]byte, error) { return os.ReadFile(path) })
-}
-
-// ReadAll is io.ReadAll for a reader that may be silent.
-func ReadAll(ctx context.Context, r io.Reader) ([]byte, error) {
-	return Run(ctx, func() ([]byte, error) { return io.ReadAll(r) })
 }

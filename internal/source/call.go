@@ -116,7 +116,7 @@ func (h *Host) call(ctx context.Context, p *Plugin, a *answer, ask ask) error {
 	case errors.As(err, &failed):
 		return h.callFailure(p, a, failed)
 	}
-	return notRun(p, err)
+	return err
 }
 
 // Try starts a plugin without a call of its own: the error is that of a run.
@@ -127,7 +127,7 @@ func (h *Host) Try(ctx context.Context, p *Plugin) error {
 	if ctx.Err() != nil {
 		return interrupted(ctx)
 	}
-	return notRun(p, err)
+	return err
 }
 
 // program is a plugin as it is run, with the environment that it declared.
@@ -147,11 +147,7 @@ func (h *Host) programWith(p *Plugin, declared, own []string) run.Program {
 }
 
 func (h *Host) discoverRequest(req Request) (*sourcev1.DiscoverRequest, error) {
-	config, err := structOf(req.Config)
-	if err != nil {
-		return nil, err
-	}
-	settings, err := h.userSettings(req.Plugin.Type)
+	config, settings, err := h.values(req.Plugin, req.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -208,11 +204,7 @@ func (h *Host) Verify(ctx context.Context, req VerifyRequest) ([]Verified, []Dia
 }
 
 func (h *Host) verifyRequest(req VerifyRequest) (*sourcev1.VerifyRequest, error) {
-	config, err := structOf(req.Config)
-	if err != nil {
-		return nil, err
-	}
-	settings, err := h.userSettings(req.Plugin.Type)
+	config, settings, err := h.values(req.Plugin, req.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -243,12 +235,15 @@ func invalidConfig(source string, err error) error {
 	}
 }
 
-func (h *Host) userSettings(typ string) (*structpb.Struct, error) {
-	settings, err := structOf(h.options.UserSettings[typ])
-	if err != nil {
-		return nil, fmt.Errorf("plugins.%s of your own configuration file: %w", typ, err)
+// values returns a configuration, and the user's own settings for its plugin.
+func (h *Host) values(p *Plugin, config map[string]any) (given, own *structpb.Struct, err error) {
+	if given, err = structOf(config); err != nil {
+		return nil, nil, err
 	}
-	return settings, nil
+	if own, err = structOf(h.options.UserSettings[p.Type]); err != nil {
+		return nil, nil, fmt.Errorf("plugins.%s of your own configuration file: %w", p.Type, err)
+	}
+	return given, own, nil
 }
 
 // structOf converts JSON-like values. It refuses whole numbers that a Struct, which

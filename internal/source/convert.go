@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -50,63 +51,49 @@ func timeFrom(t *timestamppb.Timestamp) *time.Time {
 	return &utc
 }
 
+// in returns the value of a table by the number of an enum; the zero value for one of a
+// later protocol.
+func in[E ~int32, T any](table []T, e E) (value T) {
+	if e >= 0 && int(e) < len(table) {
+		value = table[e]
+	}
+	return value
+}
+
 // stateFrom takes a state of a later protocol for one that is not known.
 func stateFrom(s sourcev1.State) image.State {
-	switch s {
-	case sourcev1.State_STATE_AVAILABLE:
-		return image.Available
-	case sourcev1.State_STATE_PENDING:
-		return image.Pending
-	case sourcev1.State_STATE_FAILED:
-		return image.Failed
-	case sourcev1.State_STATE_DISABLED:
-		return image.Disabled
-	case sourcev1.State_STATE_GONE:
-		return image.Gone
-	case sourcev1.State_STATE_UNUSABLE:
-		return image.Unusable
-	}
-	return image.StateUnset
+	return in([]image.State{
+		sourcev1.State_STATE_AVAILABLE: image.Available,
+		sourcev1.State_STATE_PENDING:   image.Pending,
+		sourcev1.State_STATE_FAILED:    image.Failed,
+		sourcev1.State_STATE_DISABLED:  image.Disabled,
+		sourcev1.State_STATE_GONE:      image.Gone,
+		sourcev1.State_STATE_UNUSABLE:  image.Unusable,
+	}, s)
 }
 
 func newestByFrom(by sourcev1.NewestBy) image.NewestBy {
-	if by == sourcev1.NewestBy_NEWEST_BY_VERSION {
-		return image.NewestByVersion
-	}
-	return image.NewestByCreated
+	return in([]image.NewestBy{sourcev1.NewestBy_NEWEST_BY_VERSION: image.NewestByVersion}, by)
 }
 
 func evidenceFrom(e sourcev1.Evidence) image.Evidence {
-	switch e {
-	case sourcev1.Evidence_EVIDENCE_ASKED:
-		return image.Asked
-	case sourcev1.Evidence_EVIDENCE_RECORDED:
-		return image.Recorded
-	}
-	return ""
+	return in([]image.Evidence{sourcev1.Evidence_EVIDENCE_ASKED: image.Asked, sourcev1.Evidence_EVIDENCE_RECORDED: image.Recorded}, e)
 }
 
 func presenceFrom(p sourcev1.Presence) Presence {
-	switch p {
-	case sourcev1.Presence_PRESENCE_FOUND:
-		return Found
-	case sourcev1.Presence_PRESENCE_NOT_FOUND:
-		return NotFound
-	case sourcev1.Presence_PRESENCE_NOT_VISIBLE:
-		return NotVisible
-	}
-	return Unknown
+	return cmp.Or(in([]Presence{
+		sourcev1.Presence_PRESENCE_FOUND:       Found,
+		sourcev1.Presence_PRESENCE_NOT_FOUND:   NotFound,
+		sourcev1.Presence_PRESENCE_NOT_VISIBLE: NotVisible,
+	}, p), Unknown)
 }
 
 // severityFrom takes an unknown severity for an error, so that nothing is lost.
 func severityFrom(s sourcev1.Severity) Severity {
-	switch s {
-	case sourcev1.Severity_SEVERITY_WARNING:
-		return SeverityWarning
-	case sourcev1.Severity_SEVERITY_INFO:
-		return SeverityInfo
-	}
-	return SeverityError
+	return cmp.Or(in([]Severity{
+		sourcev1.Severity_SEVERITY_WARNING: SeverityWarning,
+		sourcev1.Severity_SEVERITY_INFO:    SeverityInfo,
+	}, s), SeverityError)
 }
 
 func refsTo(refs []image.Ref) []*sourcev1.ImageRef {

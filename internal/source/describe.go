@@ -48,7 +48,7 @@ func (h *Host) runDescribe(ctx context.Context, p *Plugin) (*sourcev1.Descriptio
 	case ctx.Err() != nil:
 		return nil, nil, interrupted(ctx)
 	case err != nil:
-		return nil, nil, notRun(p, err)
+		return nil, nil, err
 	}
 	d, err := parseDescription(p, printed)
 	if err == nil {

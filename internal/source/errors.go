@@ -25,17 +25,6 @@ func interrupted(ctx context.Context) error {
 	return interrupt.Error(ctx)
 }
 
-// notRun is the failure of a plugin that could not be run; nil for no error.
-func notRun(p *Plugin, err error) error {
-	var failed *run.Failure
-	if !errors.As(err, &failed) {
-		return err // of a check
-	}
-	e := broken(p, failed.What, failed.Next, failed.Err)
-	e.Details = failed.Details
-	return e
-}
-
 // callFailure tells why a call failed. It is not for one that was interrupted.
 func (h *Host) callFailure(p *Plugin, a *answer, failed *run.CallError) error {
 	st := status.Convert(failed.Err)

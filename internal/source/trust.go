@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 )
@@ -146,12 +148,7 @@ func (r reader) Read(b []byte) (int, error) {
 // broken returns the failure of a plugin that cannot be used: "plugin X
 // (path) <what>".
 func broken(p *Plugin, what, next string, err error) *failure.Error {
-	return &failure.Error{
-		Code:    failure.ExitSource,
-		Summary: fmt.Sprintf("plugin %s (%s) %s", p.Type, p.Path, what),
-		Next:    next,
-		Err:     err,
-	}
+	return run.Program{Type: p.Type, Path: p.Path}.Broken(what, next, err)
 }
 
 // cause drops the operation and path from an error of the file system: the

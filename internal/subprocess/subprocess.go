@@ -36,7 +36,7 @@ type Said struct {
 // printed, which is at most most bytes, and what it said. What it leaves behind and
 // holds its pipes is no failure.
 func Run(cmd *exec.Cmd, most int) (printed []byte, said Said, err error) {
-	out, errs := beginning{most: most, strict: true}, beginning{most: most}
+	out, errs := Beginning{Most: most, strict: true}, Beginning{Most: most}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	EndAll(cmd)
 	err = cmd.Run()
@@ -46,13 +46,14 @@ func Run(cmd *exec.Cmd, most int) (printed []byte, said Said, err error) {
 	case errors.Is(err, exec.ErrWaitDelay):
 		err = nil
 	}
-	return out.text.Bytes(), Said{errs.text.Bytes(), errs.lines()}, err
+	return out.Text(), Said{errs.Text(), errs.lines()}, err
 }
 
-// beginning keeps the beginning of what is written to it.
-type beginning struct {
+// Beginning keeps the beginning of what is written to it.
+type Beginning struct {
+	// Most is how many bytes are kept.
+	Most   int
 	text   bytes.Buffer
-	most   int
 	strict bool // fail where there is more, which ends most programs
 	over   bool
 	ends   int  // how many line ends came
@@ -60,11 +61,11 @@ type beginning struct {
 }
 
 // Write takes p.
-func (b *beginning) Write(p []byte) (int, error) {
+func (b *Beginning) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	fits := min(len(p), b.most-b.text.Len())
+	fits := min(len(p), b.Most-b.text.Len())
 	b.text.Write(p[:fits])
 	b.over = b.over || fits < len(p)
 	b.ends += bytes.Count(p, []byte("\n"))
@@ -75,7 +76,10 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (b *beginning) lines() int {
+// Text returns what was kept.
+func (b *Beginning) Text() []byte { return b.text.Bytes() }
+
+func (b *Beginning) lines() int {
 	if b.open {
 		return b.ends + 1
 	}

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,7 @@ import (
 const maxDescription = 1 << 20
 
 // Describe executes `describe` and returns what was printed, and the words beside it.
-// The error is as of Ask.
+// The error is a *failure.Error, or ctx's.
 func (r *Runner) Describe(ctx context.Context, p Program) (printed []byte, words *Tail, err error) {
 	if err := p.Check(ctx); err != nil {
 		return nil, nil, err
@@ -23,7 +22,7 @@ func (r *Runner) Describe(ctx context.Context, p Program) (printed []byte, words
 	defer cancel()
 	variables, secrets := p.Environment()
 	words = NewTail(r.log.With("plugin", p.Type), secrets)
-	stdout := &bounded{limit: maxDescription}
+	stdout := &subprocess.Beginning{Most: maxDescription}
 	cmd := exec.CommandContext(limited, p.Path, "describe")
 	cmd.Env = variables
 	cmd.Stdout, cmd.Stderr = stdout, words
@@ -32,10 +31,10 @@ func (r *Runner) Describe(ctx context.Context, p Program) (printed []byte, words
 	cmd.Cancel = func() error { return subprocess.Kill(cmd.Process) }
 
 	if !r.spawn.run(func() { err = cmd.Start() }) {
-		return nil, nil, cannotStart("", errClosed)
+		return nil, nil, p.Broken("cannot be started", "", errClosed)
 	}
 	if err != nil {
-		return nil, nil, notStarted(p.Path, err)
+		return nil, nil, p.notStarted(err)
 	}
 	endGroup(cmd.Process)
 	err = cmd.Wait()
@@ -48,24 +47,14 @@ func (r *Runner) Describe(ctx context.Context, p Program) (printed []byte, words
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		what = fmt.Sprintf("cannot describe itself: `describe` ended with %s", cmd.ProcessState)
 	default:
-		return stdout.buffer.Bytes(), words, nil
+		return stdout.Text(), words, nil
 	}
-	return nil, nil, &Failure{What: what, Next: SeeDescribe(p.Path), Details: words.Last()}
+	e := p.Broken(what, SeeDescribe(p.Path), nil)
+	e.Details = words.Last()
+	return nil, nil, e
 }
 
 // SeeDescribe is the next step with a plugin that does not describe itself well.
 func SeeDescribe(path string) string {
 	return fmt.Sprintf("run `%s describe` to see what it prints; reinstall it or tell its author", path)
-}
-
-// bounded keeps the beginning of what is written to it.
-type bounded struct {
-	buffer bytes.Buffer
-	limit  int
-}
-
-// Write never fails.
-func (b *bounded) Write(p []byte) (int, error) {
-	b.buffer.Write(p[:min(len(p), b.limit-b.buffer.Len())])
-	return len(p), nil
 }

@@ -11,53 +11,43 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 )
 
-// Failure is why a plugin could not be run, to stand behind its name.
-type Failure struct {
-	What, Next string
-	// Details are what it printed, and the last lines that it wrote to stderr.
-	Details []string
-	Err     error
-}
-
-// Error says what failed.
-func (f *Failure) Error() string { return f.What }
-
-// Unwrap returns the cause.
-func (f *Failure) Unwrap() error { return f.Err }
-
-func cannotStart(next string, err error) *Failure {
-	return &Failure{What: "cannot be started", Next: next, Err: err}
+// Broken is the failure of a plugin that cannot be used: "plugin X (path) <what>".
+func (p Program) Broken(what, next string, err error) *failure.Error {
+	return &failure.Error{
+		Code: failure.ExitSource, Summary: fmt.Sprintf("plugin %s (%s) %s", p.Type, p.Path, what), Next: next, Err: err,
+	}
 }
 
 const tellAuthor = "reinstall the plugin, or tell its author"
 
 // notStarted tells why the operating system refused to run a plugin.
-func notStarted(path string, err error) *Failure {
+func (p Program) notStarted(err error) *failure.Error {
 	const wrongFile = "install the plugin for " + runtime.GOOS + "/" + runtime.GOARCH
-	interpreter := shebang(path)
+	interpreter := shebang(p.Path)
 	gone := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case errors.Is(err, syscall.ENOEXEC) && interpreter == "":
-		return &Failure{What: "is not a program that this machine can run: it is built for another one, damaged, or a script without #!", Next: wrongFile}
+		return p.Broken("is not a program that this machine can run: it is built for another one, damaged, or a script without #!", wrongFile, nil)
 	case gone && interpreter != "":
-		return &Failure{What: fmt.Sprintf("is a script for %s, which is not there", interpreter), Next: "install " + interpreter}
+		return p.Broken(fmt.Sprintf("is a script for %s, which is not there", interpreter), "install "+interpreter, nil)
 	case gone:
-		return &Failure{What: "needs a dynamic loader that is not there", Next: wrongFile}
+		return p.Broken("needs a dynamic loader that is not there", wrongFile, nil)
 	case errors.Is(err, fs.ErrPermission):
-		return &Failure{What: "may not be executed", Next: "run: chmod +x " + path + "; or see whether its file system is mounted noexec", Err: cause(err)}
+		return p.Broken("may not be executed", "run: chmod +x "+p.Path+"; or see whether its file system is mounted noexec", cause(err))
 	}
-	return cannotStart(tellAuthor, cause(err))
+	return p.Broken("cannot be started", tellAuthor, cause(err))
 }
 
 // noTempDir tells why there is not even a process: its socket has no place.
-func noTempDir(err error) *Failure {
+func (p Program) noTempDir(err error) *failure.Error {
 	var pathErr *fs.PathError
 	if !errors.As(err, &pathErr) {
-		return cannotStart("", err)
+		return p.Broken("cannot be started", "", err)
 	}
 	variable := "TMPDIR"
 	if runtime.GOOS == "windows" {
@@ -67,7 +57,7 @@ func noTempDir(err error) *Failure {
 	if socketBase() != "" {
 		next += fmt.Sprintf(", with a path of less than %d bytes and no | in it", socketRoom)
 	}
-	return &Failure{What: "cannot be started: the temporary directory " + SocketParent() + " cannot be used", Next: next, Err: cause(err)}
+	return p.Broken("cannot be started: the temporary directory "+SocketParent()+" cannot be used", next, cause(err))
 }
 
 // cause drops the operation and path from an error, which the failure names already.
@@ -86,15 +76,17 @@ func cause(err error) error {
 // startFailure tells why a plugin did not come up, from what was seen of it.
 func (r *Runner) startFailure(p Program, process *process, timedOut bool, err error) error {
 	if process == nil {
-		return noTempDir(err)
+		return p.noTempDir(err)
 	}
 	if process.startErr != nil {
-		return notStarted(p.Path, process.startErr)
+		return p.notStarted(process.startErr)
 	}
 	line, lineErr := process.hello.first()
 	var version versionError
-	fail := func(next, what string, args ...any) *Failure {
-		return &Failure{What: fmt.Sprintf(what, args...), Next: next, Details: process.tail.Last()}
+	fail := func(next, what string, args ...any) *failure.Error {
+		e := p.Broken(fmt.Sprintf(what, args...), next, nil)
+		e.Details = process.tail.Last()
+		return e
 	}
 	switch {
 	case errors.As(lineErr, &version):

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -46,7 +47,7 @@ func (r *Runner) slotOf(p Program) (*slot, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, cannotStart("", errClosed)
+		return nil, p.Broken("cannot be started", "", errClosed)
 	}
 	s := r.running[p.Path]
 	if s == nil {
@@ -108,7 +109,7 @@ func (s *slot) close() {
 		i.close()
 	}
 	s.retired = nil
-	s.failed = cannotStart("", errClosed)
+	s.failed = fmt.Errorf("start: %w", errClosed)
 }
 
 // take counts a call; it is false when the process takes no more.

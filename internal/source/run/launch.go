@@ -36,7 +36,7 @@ func (r *Runner) start(ctx context.Context, p Program) (*instance, error) {
 	began := time.Now()
 	certificate, err := handshake.New(time.Now())
 	if err != nil {
-		return nil, cannotStart("", err)
+		return nil, p.Broken("cannot be started", "", err)
 	}
 	r.swept.Do(func() { removeLeftovers(SocketParent()) })
 	variables, secrets := p.Environment()

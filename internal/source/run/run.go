@@ -72,7 +72,7 @@ const (
 // one call must not fail the others. Where it is not known which of them it was,
 // or another ends the next process too, each gets a process of its own.
 //
-// The error is a *Failure, a *CallError, what Program.Check returned, or ctx's.
+// The error is a *failure.Error, a *CallError, what Program.Check returned, or ctx's.
 func (r *Runner) Ask(ctx context.Context, p Program, c Call) error {
 	s, err := r.slotOf(p)
 	if err != nil {
