@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -104,6 +105,7 @@ func (b *builder) contentImages(refs []string) {
 type parts struct {
 	registry, repo, tag              found
 	k8sDistribution, peVersion, tail found
+	digest                           string
 	// overridden tells that the user set a part of the tag himself.
 	overridden bool
 }
@@ -136,6 +138,7 @@ func (b *builder) parts() (parts, bool) {
 		k8sDistribution: attribute("k8sDistribution", values.K8sDistribution, "k8sDistribution", ""),
 		peVersion:       attribute("peVersion", values.PEVersion, "peVersion", ""),
 		tail:            attribute("customTag", values.CustomTag, "customTag", ""),
+		digest:          cmp.Or(img.Digest, ref.Digest),
 		overridden:      values.K8sDistribution != "" || values.PEVersion != "" || values.CustomTag != "",
 	}
 	b.mirror(&p)
@@ -182,13 +185,12 @@ func (b *builder) literal(reference string, p parts) bool {
 		uri += ":" + p.tag.value
 	}
 	if reference == spec.ReferenceDigest {
-		digest := b.digest()
-		if digest == "" {
+		if p.digest == "" {
 			b.refuse("set packs[].edge.reference: tag, or use a source that tells digests",
 				"the digest of image %q is unknown", b.image.ID)
 			return false
 		}
-		uri += "@" + digest
+		uri += "@" + p.digest
 	}
 	if err := image.CheckOCI(uri); err != nil {
 		b.refuse("correct packs[].values.registry and packs[].values.repo", "system.uri: %s", err)
@@ -196,17 +198,6 @@ func (b *builder) literal(reference string, p parts) bool {
 	}
 	b.add(options("uri"), uri, b.uriOrigin(p))
 	return true
-}
-
-func (b *builder) digest() string {
-	if b.image.Digest != "" {
-		return b.image.Digest
-	}
-	ref, err := image.ParseOCI(b.image.ID)
-	if err != nil {
-		return ""
-	}
-	return ref.Digest
 }
 
 func (b *builder) uriOrigin(p parts) image.Provenance {

@@ -122,19 +122,11 @@ func (b *builder) choose(key, users, discovered, field string) found {
 }
 
 func (b *builder) osName() found {
-	var os image.OS
-	if b.image != nil {
-		os = b.image.OS
-	}
-	return b.choose("osName", b.pack.Values.OSName, os.Name, "os.name")
+	return b.choose("osName", b.pack.Values.OSName, b.image.OS.Name, "os.name")
 }
 
 func (b *builder) osVersion() found {
-	var os image.OS
-	if b.image != nil {
-		os = b.image.OS
-	}
-	return b.choose("osVersion", b.pack.Values.OSVersion, os.Version, "os.version")
+	return b.choose("osVersion", b.pack.Values.OSVersion, b.image.OS.Version, "os.version")
 }
 
 // from returns where the image's field came from; a source that does not say is
