@@ -194,18 +194,11 @@ func colorOf(line string) string {
 }
 
 func list(differences []palette.Difference) output.List {
-	l := output.List{
-		Kind: "DifferenceList",
-		Table: output.Table{Columns: []output.Column{
-			{Name: "PACK"}, {Name: "PROJECT"}, {Name: "PROFILE"}, {Name: "VERSION"}, {Name: "DIFFERENT"}, {Name: "CLUSTERS"}, {Name: "UID", Wide: true},
-		}},
-	}
-	for _, d := range differences {
-		l.Items = append(l.Items, d)
-		l.Names = append(l.Names, d.Name)
-		l.Table.Rows = append(l.Table.Rows, []string{
+	return output.NewList("DifferenceList", []output.Column{
+		{Name: "PACK"}, {Name: "PROJECT"}, {Name: "PROFILE"}, {Name: "VERSION"}, {Name: "DIFFERENT"}, {Name: "CLUSTERS"}, {Name: "UID", Wide: true},
+	}, differences, func(d palette.Difference) (string, []string) {
+		return d.Name, []string{
 			d.Name, d.Project, d.Profile, d.ProfileVersion, strconv.FormatBool(d.Different), strings.Join(names(d.Clusters), ","), d.ProfileUID,
-		})
-	}
-	return l
+		}
+	})
 }

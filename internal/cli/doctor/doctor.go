@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,7 @@ func (o *Options) run(ctx context.Context) error {
 		checks = append(checks, o.spec(ctx, host)...)
 	}
 	if ctx.Err() != nil {
-		return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted", Err: ctx.Err()}
+		return interrupt.Error(ctx)
 	}
 	if err := printer.Print(list(checks), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
 		return err
@@ -92,15 +93,10 @@ func (o *Options) run(ctx context.Context) error {
 }
 
 func list(checks []Check) output.List {
-	l := output.List{Kind: "CheckList", Table: output.Table{
-		Columns: []output.Column{{Name: "CHECK"}, {Name: "STATUS"}, {Name: "DETAIL"}, {Name: "NEXT", Wide: true}},
-	}}
-	for _, c := range checks {
-		l.Items = append(l.Items, c)
-		l.Names = append(l.Names, c.Name)
-		l.Table.Rows = append(l.Table.Rows, []string{c.Name, c.Status, c.Detail, c.Next})
-	}
-	return l
+	columns := []output.Column{{Name: "CHECK"}, {Name: "STATUS"}, {Name: "DETAIL"}, {Name: "NEXT", Wide: true}}
+	return output.NewList("CheckList", columns, checks, func(c Check) (string, []string) {
+		return c.Name, []string{c.Name, c.Status, c.Detail, c.Next}
+	})
 }
 
 // lock tells whether a lock beside the spec can be used.

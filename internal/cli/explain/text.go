@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -112,7 +113,7 @@ func rankedRows(item Item) [][]string {
 func droppedRows(item Item) [][]string {
 	rows := make([][]string, len(item.Dropped))
 	for i, drop := range item.Dropped {
-		rows[i] = []string{nonEmpty(drop.Image.ID), source(drop.Image.Source, drop.Image.Name), drop.Rule, drop.Reason}
+		rows[i] = []string{cmp.Or(drop.Image.ID, "<none>"), source(drop.Image.Source, drop.Image.Name), drop.Rule, drop.Reason}
 	}
 	return limited(rows)
 }
@@ -185,13 +186,6 @@ func source(name, imageName string) string {
 		return name
 	}
 	return name + "/" + imageName
-}
-
-func nonEmpty(s string) string {
-	if s == "" {
-		return "<none>"
-	}
-	return s
 }
 
 // provenance reads like "from custom_data distro_name (RHEL)".

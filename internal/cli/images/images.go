@@ -152,24 +152,14 @@ func usable(images []image.Image) []image.Image {
 }
 
 func list(images []image.Image, now time.Time) output.List {
-	l := output.List{
-		Kind: "ImageList",
-		Table: output.Table{
-			Columns: []output.Column{
-				{Name: "SOURCE"}, {Name: "NAME"}, {Name: "PROVIDER"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"},
-				{Name: "KUBERNETES"}, {Name: "AGE"}, {Name: "STATE"},
-				{Name: "VERSION", Wide: true}, {Name: "OWNER", Wide: true}, {Name: "PUBLIC", Wide: true},
-				{Name: "DIGEST", Wide: true}, {Name: "REFERENCE", Wide: true}, {Name: "ID"},
-				{Name: "REASON", Wide: true},
-			},
-			Empty: "no images found",
-		},
-	}
-	for _, img := range images {
-		l.Items = append(l.Items, img)
-		l.Names = append(l.Names, img.ID)
-		l.Table.Rows = append(l.Table.Rows, row(img, now))
-	}
+	l := output.NewList("ImageList", []output.Column{
+		{Name: "SOURCE"}, {Name: "NAME"}, {Name: "PROVIDER"}, {Name: "REGION"}, {Name: "ARCH"}, {Name: "OS"},
+		{Name: "KUBERNETES"}, {Name: "AGE"}, {Name: "STATE"},
+		{Name: "VERSION", Wide: true}, {Name: "OWNER", Wide: true}, {Name: "PUBLIC", Wide: true},
+		{Name: "DIGEST", Wide: true}, {Name: "REFERENCE", Wide: true}, {Name: "ID"},
+		{Name: "REASON", Wide: true},
+	}, images, func(img image.Image) (string, []string) { return img.ID, row(img, now) })
+	l.Table.Empty = "no images found"
 	return l
 }
 

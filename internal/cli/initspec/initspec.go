@@ -167,16 +167,16 @@ func (o *Options) ask(ctx context.Context, host *source.Host) error {
 		return err
 	}
 	made.Pack.Pack = spec.PackKind(kind)
-	region, err := q.optional("Region (empty for any)")
+	region, err := q.line("Region (empty for any)")
 	if err != nil {
 		return err
 	}
 	if region != "" {
 		made.Pack.Matrix.Region = strings.Split(strings.ReplaceAll(region, " ", ""), ",")
 	}
-	if made.Pack.Values.OSName, err = q.optional("osName of the pack (empty: as discovered)"); err != nil {
+	if made.Pack.Values.OSName, err = q.line("osName of the pack (empty: as discovered)"); err != nil {
 		return err
 	}
-	made.Pack.Values.OSVersion, err = q.optional("osVersion of the pack (empty: as discovered)")
+	made.Pack.Values.OSVersion, err = q.line("osVersion of the pack (empty: as discovered)")
 	return err
 }

@@ -2,6 +2,7 @@ package initspec
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,51 +18,26 @@ import (
 // questions asks on one stream and reads answers, a line each, from another.
 type questions struct {
 	ctx     context.Context //nolint:containedctx // it bounds the whole conversation
-	answers <-chan answer
+	answers *bufio.Reader
 	out     io.Writer
 }
 
-type answer struct {
-	text string
-	err  error
-}
-
-// newQuestions starts to read answers. A read of a terminal cannot be ended, so
-// it has a goroutine of its own, and ctx ends the waiting for it.
 func newQuestions(ctx context.Context, in io.Reader, out io.Writer) *questions {
-	answers := make(chan answer)
-	go func() {
-		lines := bufio.NewReader(in)
-		for {
-			text, err := lines.ReadString('\n')
-			if text != "" && errors.Is(err, io.EOF) {
-				err = nil
-			}
-			select {
-			case answers <- answer{strings.TrimSpace(text), err}:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	return &questions{ctx: ctx, answers: answers, out: out}
+	return &questions{ctx: ctx, answers: bufio.NewReader(in), out: out}
 }
 
 func (q *questions) line(prompt string) (string, error) {
 	fmt.Fprint(q.out, prompt+": ")
-	select {
-	case <-q.ctx.Done():
+	answer, err := interrupt.Run(q.ctx, func() (string, error) { return q.answers.ReadString('\n') })
+	switch {
+	case q.ctx.Err() != nil:
 		fmt.Fprintln(q.out)
-		return "", interrupt.Error(q.ctx)
-	case a := <-q.answers:
-		if errors.Is(a.err, io.EOF) {
-			return "", failure.Usage("answer every question, or use flags", "the answers ended before the questions")
-		}
-		return a.text, a.err
+	case answer == "" && errors.Is(err, io.EOF):
+		return "", failure.Usage("answer every question, or use flags", "the answers ended before the questions")
+	case errors.Is(err, io.EOF): // behind the last line
+		err = nil
 	}
+	return strings.TrimSpace(answer), err
 }
 
 // text asks until there is an answer, unless there is a fallback.
@@ -75,17 +51,12 @@ func (q *questions) text(question, fallback string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if answer == "" {
-			answer = fallback
-		}
-		if answer != "" {
+		if answer = cmp.Or(answer, fallback); answer != "" {
 			return answer, nil
 		}
 		fmt.Fprintln(q.out, "an answer is needed")
 	}
 }
-
-func (q *questions) optional(question string) (string, error) { return q.line(question) }
 
 // choose asks until the answer is one of the choices.
 func (q *questions) choose(question string, choices []string, fallback string) (string, error) {
@@ -106,7 +77,7 @@ func (q *questions) settings(typ string) ([]string, error) {
 	fmt.Fprintf(q.out, "Configuration of %s, key=value a line; `plugin describe %s` lists the keys. An empty line ends it.\n", typ, typ)
 	var settings []string
 	for {
-		setting, err := q.optional("key=value")
+		setting, err := q.line("key=value")
 		if err != nil || setting == "" {
 			return settings, err
 		}

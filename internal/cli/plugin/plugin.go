@@ -106,25 +106,17 @@ func (o *Options) list(ctx context.Context, host *source.Host) error {
 }
 
 func list(plugins []source.Plugin) output.List {
-	l := output.List{
-		Kind: "PluginList",
-		Table: output.Table{
-			Columns: []output.Column{
-				{Name: "TYPE"}, {Name: "VERSION"}, {Name: "PROVIDERS", Wide: true}, {Name: "ORIGIN"}, {Name: "STATUS"},
-				{Name: "DIGEST", Wide: true}, {Name: "PATH"}, {Name: "REASON"},
-			},
-			Empty: "no source plugins found",
-		},
+	items := make([]Item, len(plugins))
+	for i, p := range plugins {
+		items[i] = newItem(p)
 	}
-	for _, p := range plugins {
-		item := newItem(p)
-		l.Items = append(l.Items, item)
-		l.Names = append(l.Names, item.Type)
-		l.Table.Rows = append(l.Table.Rows, []string{
-			item.Type, item.Version, strings.Join(item.Providers, ","), item.Origin, item.Status,
-			item.Digest, item.Path, item.Reason,
-		})
-	}
+	l := output.NewList("PluginList", []output.Column{
+		{Name: "TYPE"}, {Name: "VERSION"}, {Name: "PROVIDERS", Wide: true}, {Name: "ORIGIN"}, {Name: "STATUS"},
+		{Name: "DIGEST", Wide: true}, {Name: "PATH"}, {Name: "REASON"},
+	}, items, func(i Item) (string, []string) {
+		return i.Type, []string{i.Type, i.Version, strings.Join(i.Providers, ","), i.Origin, i.Status, i.Digest, i.Path, i.Reason}
+	})
+	l.Table.Empty = "no source plugins found"
 	return l
 }
 
