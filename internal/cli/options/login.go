@@ -2,6 +2,7 @@ package options
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -41,7 +42,7 @@ type loginContent struct {
 // stays unread.
 // https://docs.spectrocloud.com/automation/palette-cli/commands/login
 func cliLogin(inv *invocation.Invocation) paletteLogin {
-	home := first(inv.Getenv("HOME"), inv.Getenv("USERPROFILE"))
+	home := cmp.Or(inv.Getenv("HOME"), inv.Getenv("USERPROFILE"))
 	if !filepath.IsAbs(home) {
 		return paletteLogin{}
 	}

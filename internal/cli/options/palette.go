@@ -2,10 +2,8 @@ package options
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -165,15 +163,6 @@ func (a *paletteAccess) open(inv *invocation.Invocation) (*palette.Client, error
 	})
 }
 
-func first(candidates ...string) string {
-	for _, c := range candidates {
-		if c != "" {
-			return c
-		}
-	}
-	return ""
-}
-
 // secret returns the key, and where it is from.
 func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (secret palette.Secret, from string, err error) {
 	switch {
@@ -181,14 +170,13 @@ func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (secret pale
 		secret, err = readSecret(inv.In)
 		return secret, "stdin", err
 	case p.KeyFile != "":
-		from = "the file of --palette-key-file"
-		file, err := os.Open(inv.Path(p.KeyFile))
+		file, err := open(inv, p.KeyFile, keyWords, keyFlag)
 		if err != nil {
-			return palette.Secret{}, from, unreadableFile("the API key", "--palette-key-file", err)
+			return palette.Secret{}, "", err
 		}
 		defer func() { _ = file.Close() }()
 		secret, err = readSecret(file)
-		return secret, from, err
+		return secret, "the file of " + keyFlag, err
 	}
 	key := inv.Getenv(keyVariable)
 	if key == "" {
@@ -202,18 +190,25 @@ func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (secret pale
 	return secret, keyVariable, err
 }
 
+// keyWords and keyFlag are what the API key and the flag for it are called.
+const keyWords, keyFlag = "the API key", "--palette-key-file"
+
+func open(inv *invocation.Invocation, path, what, flag string) (*os.File, error) {
+	file, err := os.Open(inv.Path(path))
+	if err != nil {
+		return nil, unreadableFile(what, flag, err)
+	}
+	return file, nil
+}
+
 // unreadableFile leaves the path out, which may be a key that was given in place of
 // its file.
 func unreadableFile(what, flag string, err error) error {
-	var inPath *fs.PathError
-	if errors.As(err, &inPath) {
-		err = inPath.Err
-	}
-	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + what, Err: err, Next: "check the path after " + flag}
+	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + what, Err: cause(err), Next: "check the path after " + flag}
 }
 
 func readSecret(r io.Reader) (palette.Secret, error) {
-	data, err := readAtMost(r, maxKeyBytes, "the API key", "--palette-key-file")
+	data, err := readAtMost(r, maxKeyBytes, keyWords, keyFlag)
 	if err != nil {
 		return palette.Secret{}, err
 	}
@@ -243,9 +238,9 @@ func (p *Palette) authorities(inv *invocation.Invocation, config userconfig.Pale
 		return nil, nil
 	}
 	const what = "the certificates for Palette"
-	file, err := os.Open(inv.Path(path))
+	file, err := open(inv, path, what, name)
 	if err != nil {
-		return nil, unreadableFile(what, name, err)
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	data, err := readAtMost(file, maxCABytes, what, name)

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -15,6 +16,36 @@ import (
 // setting is a value, and where it is from.
 type setting struct{ value, from string }
 
+// host is a setting that names a Palette, as it would be asked.
+type host struct {
+	setting
+	url *url.URL
+	err error
+}
+
+func hostOf(s setting) host {
+	asked, err := palette.ParseHost(s.value)
+	return host{s, asked, err}
+}
+
+// name is the host for messages, which must not show what else was given with it.
+func (h host) name() string {
+	if h.err != nil {
+		return "another Palette"
+	}
+	return h.url.Host
+}
+
+// is compares hosts as they are asked, whatever the spelling.
+func (h host) is(other host) bool {
+	return h.err == nil && other.err == nil && h.address() == other.address()
+}
+
+func (h host) address() string {
+	port := cmp.Or(h.url.Port(), map[string]string{"http": "80", "https": "443"}[h.url.Scheme])
+	return strings.TrimSuffix(strings.ToLower(h.url.Hostname()), ".") + ":" + port
+}
+
 // Where settings are from that no flag and no variable names.
 const (
 	fromConfig = "your configuration"
@@ -25,7 +56,7 @@ const (
 
 // place is the Palette that is talked to, and where in it.
 type place struct {
-	host   setting
+	host   host
 	scopes Scopes
 }
 
@@ -61,9 +92,9 @@ func (p *Palette) Scopes(inv *invocation.Invocation) (Scopes, error) {
 // or the Palette CLI's login names beside a host counts at that host: at another, the
 // name is that of another project, or of none. Then neither it nor the tenant is taken.
 func (p *Palette) place(inv *invocation.Invocation, config userconfig.Palette, login paletteLogin) place {
-	host := firstOf(
+	host := hostOf(firstOf(
 		setting{p.Host, "--palette-host"}, setting{inv.Getenv(hostVariable), hostVariable},
-		setting{config.Host, fromConfig}, setting{login.host, fromLogin}, setting{palette.DefaultHost, nowhere})
+		setting{config.Host, fromConfig}, setting{login.host, fromLogin}, setting{palette.DefaultHost, nowhere}))
 	scopes := Scopes{Tenant: p.Tenant, flag: p.scopeFlag()}
 	named := firstOf(setting{p.Project, "--project"}, setting{inv.Getenv(projectVariable), projectVariable})
 	switch {
@@ -91,52 +122,28 @@ func firstOf(candidates ...setting) setting {
 }
 
 // takeBeside takes a project that stands beside a host, which may be empty.
-func (s *Scopes) takeBeside(project setting, beside string, host setting) {
-	if _, err := palette.ParseHost(host.value); err != nil {
-		s.unknown = err
+func (s *Scopes) takeBeside(project setting, beside string, host host) {
+	if host.err != nil {
+		s.unknown = host.err
 		return
 	}
-	if beside != "" && !sameHost(beside, host.value) {
+	if there := hostOf(setting{value: beside}); beside != "" && !there.is(host) {
 		s.unknown = failure.Usage("say with --project or --tenant what is meant at this host, or with target.project or target.scope",
 			"the project %q of %s is one of %s, and the host is %s (of %s)",
-			project.value, project.from, hostName(beside), hostName(host.value), host.from)
+			project.value, project.from, there.name(), host.name(), host.from)
 		return
 	}
 	s.Project, s.from = project.value, project.from
 	if beside == "" && host.from != nowhere {
-		s.note = fmt.Sprintf("the project %q is of %s, and the host %s of %s", project.value, project.from, hostName(host.value), host.from)
+		s.note = fmt.Sprintf("the project %q is of %s, and the host %s of %s", project.value, project.from, host.name(), host.from)
 	}
-}
-
-// sameHost compares hosts as they are asked, whatever the spelling.
-func sameHost(a, b string) bool {
-	ua, errA := palette.ParseHost(a)
-	ub, errB := palette.ParseHost(b)
-	return errA == nil && errB == nil && plainHost(ua) == plainHost(ub)
-}
-
-func plainHost(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
-	}
-	return strings.TrimSuffix(strings.ToLower(u.Hostname()), ".") + ":" + port
-}
-
-// hostName is a host for messages, which must not show what else was given with it.
-func hostName(text string) string {
-	u, err := palette.ParseHost(text)
-	if err != nil {
-		return "another Palette"
-	}
-	return u.Host
 }
 
 // origin says where the host, the project and the key are from.
 func (p place) origin(keyFrom string) string {
-	text := fmt.Sprintf("the host %s is of %s", hostName(p.host.value), p.host.from)
+	text := fmt.Sprintf("the host %s is of %s", p.host.name(), p.host.from)
 	if p.host.from == nowhere {
-		text = fmt.Sprintf("the host %s is the one that is taken where none is named", hostName(p.host.value))
+		text = fmt.Sprintf("the host %s is the one that is taken where none is named", p.host.name())
 	}
 	if p.scopes.from != "" {
 		text += fmt.Sprintf(", the project %q of %s", p.scopes.Project, p.scopes.from)
