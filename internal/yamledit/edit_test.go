@@ -21,82 +21,15 @@ func own(value string) Op {
 	}
 }
 
-func TestEdit(t *testing.T) {
-	name := scalar("rhel", "pack", "osName")
-	version := scalar("8", "pack", "osVersion")
-	uri := scalar("ttl.sh/u:k3s-1", "options", "system.uri")
-	long := strings.Repeat("# a long licence\n", 1000)
-	for _, tt := range []struct {
-		name, in, want string
-		ops            []Op
-	}{
-		{"empty", "", "pack:\n  osName: \"rhel\"\n", []Op{name}},
-		{"comment only", "# mine\n", "# mine\npack:\n  osName: \"rhel\"\n", []Op{name}},
-		{"comment only, no break", "# mine", "# mine\npack:\n  osName: \"rhel\"\n", []Op{name}},
-		{"two in an empty one", "", "pack:\n  osName: \"rhel\"\n  osVersion: \"8\"\n", []Op{name, version}},
-		{"comment behind", "pack:\n  osName: sles   # keep\n", "pack:\n  osName: rhel   # keep\n", []Op{name}},
-		{"single quotes", "pack: \n   osName:   'sles'\t\n", "pack: \n   osName:   'rhel'\t\n", []Op{name}},
-		{"double quotes", "pack:\n  osName: \"sl\\\"es\"\n", "pack:\n  osName: \"rhel\"\n", []Op{name}},
-		{"plain number", "pack:\n  osVersion: 9\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
-		{"same number, no string", "pack:\n  osVersion: 8\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
-		{"string in plain cannot hold", "pack:\n  osVersion: nine\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
-		{"already right", "pack: {osName:    'rhel'}", "pack: {osName:    'rhel'}", []Op{name}},
-		{"empty value", "pack:\n  osName:\n  x: 1\n", "pack:\n  osName: \"rhel\"\n  x: 1\n", []Op{name}},
-		{"empty value and comment", "pack:\n  osName: # set me\n", "pack:\n  osName: \"rhel\" # set me\n", []Op{name}},
-		{"null", "pack:\n  osName: ~\n", "pack:\n  osName: rhel\n", []Op{name}},
-		{"tag", "pack:\n  osName: !!str sles\n", "pack:\n  osName: !!str rhel\n", []Op{name}},
-		{"wrong tag", "pack:\n  osVersion: !!int \"8\"\n", "pack:\n  osVersion: \"8\"\n", []Op{version}},
-		{"anchor, unused", "pack:\n  osName: &n sles\n", "pack:\n  osName: &n rhel\n", []Op{name}},
-		{"alias", "a: &n sles\npack:\n  osName: *n # c\n", "a: &n sles\npack:\n  osName: rhel # c\n", []Op{name}},
-		{"merge", "b: &b {osName: sles}\npack:\n  <<: *b\n", "b: &b {osName: sles}\npack:\n  <<: *b\n  osName: \"rhel\"\n", []Op{name}},
-		{"literal", "pack:\n  osName: |- # why\n    sles\n\n  # next\n  x: 1\n", "pack:\n  osName: \"rhel\" # why\n\n  # next\n  x: 1\n", []Op{name}},
-		{"folded, indented", "pack:\n  osName: >2\n      sles\n     es\nz: 1\n", "pack:\n  osName: \"rhel\"\nz: 1\n", []Op{name}},
-		{"plain, two lines", "pack:\n  osName: suse\n    linux\n\n    es # x\nz: 1\n", "pack:\n  osName: rhel # x\nz: 1\n", []Op{name}},
-		{"double, two lines", "pack:\n  osName: \"suse\n    linux\" # x\n", "pack:\n  osName: \"rhel\" # x\n", []Op{name}},
-		{"flow", "pack: {osName: sles, osVersion: \"15\"} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{name, version}},
-		{"flow, missing", "pack: {osName: rhel} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{name, version}},
-		{"flow, trailing comma", "pack: {osName: rhel,\n  }\n", "pack: {osName: rhel, osVersion: \"8\",\n  }\n", []Op{name, version}},
-		{"flow, empty", "pack: {}\n", "pack: {osName: \"rhel\", osVersion: \"8\"}\n", []Op{name, version}},
-		{"flow root", "{}\n", "{\"options\": {\"system.uri\": \"ttl.sh/u:k3s-1\"}}\n", []Op{uri}},
-		{"json", `{"pack": {"osName":"sles","x":[1]}}`, `{"pack": {"osName":"rhel","x":[1], "osVersion": "8"}}`, []Op{name, version}},
-		{"json behind a byte order mark", "\ufeff{\"pack\": {\"osName\":\"sles\"}}", "\ufeff{\"pack\": {\"osName\":\"rhel\", \"osVersion\": \"8\"}}", []Op{name, version}},
-		{"json, other types", `{"pack": {"osName":null,"osVersion": 9}}`, `{"pack": {"osName":"rhel","osVersion": "8"}}`, []Op{name, version}},
-		{"json, lists", "{\n\t\"pack\": {\"content\": {}}\n}\n", "{\n\t\"pack\": {\"content\": {\"images\": [{\"image\": \"n\"}]}, \"osVersion\": \"8\\u200b\U000e0001\"}\n}\n", []Op{own("n"), scalar("8\u200b\U000e0001", "pack", "osVersion")}},
-		{"verbatim tag", "pack: {osName: !<tag:yaml.org,2002:str> sles, osVersion: !<tag:yaml.org,2002:str> }\n", "pack: {osName: !<tag:yaml.org,2002:str> rhel, osVersion: !<tag:yaml.org,2002:str> \"8\" }\n", []Op{name, version}},
-		{"YAML 1.2", "# c\n%YAML 1.2 # d\n---\npack: {osName: sles}\n", "# c\n%YAML 1.2 # d\n---\npack: {osName: rhel}\n", []Op{name}},
-		{"YAML 1.2 behind much else", long + "%YAML 1.2\n---\npack: {osName: sles}\n", long + "%YAML 1.2\n---\npack: {osName: rhel}\n", []Op{name}},
-		{"trailing mark", "pack:\n  osName: sles\n---\n", "pack:\n  osName: rhel\n  osVersion: \"8\"\n---\n", []Op{name, version}},
-		{"trailing marks", "--- # a\npack:\n  osName: sles\n...\n--- # c\n---\n", "--- # a\npack:\n  osName: rhel\n...\n--- # c\n---\n", []Op{name}},
-		{"CRLF", "pack:\r\n  osName: sles\r\n", "pack:\r\n  osName: rhel\r\n  osVersion: \"8\"\r\n", []Op{name, version}},
-		{"BOM and unicode", "\ufeffé: ü # ö\npack: {ключ: 值, osName: sles}\n", "\ufeffé: ü # ö\npack: {ключ: 值, osName: rhel}\n", []Op{name}},
-		{"no final break", "pack:\n  osName: sles", "pack:\n  osName: rhel\n  osVersion: \"8\"", []Op{name, version}},
-		{"missing behind sibling", "pack:\n    osName: rhel # c\n    # of x\n    x: 1\n", "pack:\n    osName: rhel # c\n    osVersion: \"8\"\n    # of x\n    x: 1\n", []Op{name, version}},
-		{"missing, at the end", "pack:\n  x: 1\n  y:\n  - a\n  - b: |\n      t\n\n# end\n", "pack:\n  x: 1\n  y:\n  - a\n  - b: |\n      t\n  osName: \"rhel\"\n\n# end\n", []Op{name}},
-		{"parent without value", "pack: # ours\n\nz: 1\n", "pack: # ours\n  osName: \"rhel\"\n\nz: 1\n", []Op{name}},
-		{"parent null", "pack: null\n", "pack: {osName: \"rhel\"}\n", []Op{name}},
-		{"parent missing, own unit", "a:\n    b: 1\n", "a:\n    b: 1\npack:\n    osName: \"rhel\"\n", []Op{name}},
-		{"comments stay with their key", "pack:\n  x: 1\n  #drain:\n    #cordon: true\n\n# end\n", "pack:\n  x: 1\n  #drain:\n    #cordon: true\noptions:\n  system.uri: \"ttl.sh/u:k3s-1\"\n\n# end\n", []Op{uri}},
-		{"dotted key", "options:\n  system.uri: NA\n", "options:\n  system.uri: ttl.sh/u:k3s-1\n", []Op{uri}},
-		{"nested key", "options:\n  system:\n    uri: NA\n", "options:\n  system:\n    uri: ttl.sh/u:k3s-1\n", []Op{uri}},
-		{"nested, missing", "options:\n  system:\n    repo: u\n", "options:\n  system:\n    repo: u\n    uri: \"ttl.sh/u:k3s-1\"\n", []Op{uri}},
-		{"quoted key", "options: {'system.uri' : NA}\n", "options: {'system.uri' : ttl.sh/u:k3s-1}\n", []Op{uri}},
-		{"explicit key", "? options\n: ? system.uri\n  : NA\n", "? options\n: ? system.uri\n  : ttl.sh/u:k3s-1\n", []Op{uri}},
-		{"explicit key, missing", "? pack\n: ? osName\n  : |-\n   x\n", "? pack\n: ? osName\n  : \"rhel\"\n  osVersion: \"8\"\n", []Op{name, version}},
-		{"literal beside an explicit key", "? a\n: b\npack:\n ? osName\n : |-\n  x\n   y\n", "? a\n: b\npack:\n ? osName\n : \"rhel\"\n", []Op{name}},
-		{"open literal at the end", "pack:\n  osName: rhel\nstages: |\n  foo", "options:\n  system.uri: \"ttl.sh/u:k3s-1\"\npack:\n  osName: rhel\nstages: |\n  foo", []Op{uri}},
-		{"kept blank lines", "pack:\n  s: |+\n    foo\n\nz: 1\n", "pack:\n  s: |+\n    foo\n\n  osName: \"rhel\"\nz: 1\n", []Op{name}},
-		{"document marks", "%YAML 1.1\n---\npack:\n  osName: sles\n...\n", "%YAML 1.1\n---\npack:\n  osName: rhel\n  osVersion: \"8\"\n...\n", []Op{name, version}},
-		{"if present", "a: 1\n", "a: 1\n", []Op{{Path: name.Path, Value: "x", IfPresent: true}}},
+// editCase is a text before and after an edit.
+type editCase struct {
+	name, in, want string
+	ops            []Op
+}
 
-		{"item", "pack:\n content:\n   images: \n    - image: '{{.system.uri}}' # own\n    - image: b\n", "pack:\n content:\n   images: \n    - image: '{{.new}}' # own\n    - image: b\n", []Op{own("{{.new}}")}},
-		{"item first", "pack:\n  content:\n    images:\n    # more\n    -   image: b\n", "pack:\n  content:\n    images:\n    # more\n    -   image: \"{{.new}}\"\n    -   image: b\n", []Op{own("{{.new}}")}},
-		{"item last", "pack:\n  content:\n    images:\n    - b\n", "pack:\n  content:\n    images:\n    - b\n    - image: \"c\"\n", []Op{{Path: images, Item: "image", Value: "c"}}},
-		{"item, flow", "pack: {content: {images: [{image: b}]}}\n", "pack: {content: {images: [{image: \"n\"}, {image: b}, {image: \"c\"}]}}\n", []Op{own("n"), {Path: images, Item: "image", Value: "c"}}},
-		{"item, empty flow", "pack:\n  content:\n    images: []\n", "pack:\n  content:\n    images: [{image: \"n\"}]\n", []Op{own("n")}},
-		{"item, no list", "pack:\n  content:\n    images:\n", "pack:\n  content:\n    images:\n      - image: \"n\"\n", []Op{own("n")}},
-		{"item, nothing", "x: 1\n", "x: 1\npack:\n  content:\n    images:\n      - image: \"n\"\n", []Op{own("n")}},
-		{"item, flow null", "pack: {content: }\n", "pack: {content:  {images: [{image: \"n\"}]}}\n", []Op{own("n")}},
-	} {
+func checkEdits(t *testing.T, tests []editCase) {
+	t.Helper()
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, changes, err := Edit([]byte(tt.in), tt.ops)
 			if err != nil {
@@ -114,6 +47,111 @@ func TestEdit(t *testing.T) {
 			}
 		})
 	}
+}
+
+func osName() Op    { return scalar("rhel", "pack", "osName") }
+func osVersion() Op { return scalar("8", "pack", "osVersion") }
+func systemURI() Op { return scalar("ttl.sh/u:k3s-1", "options", "system.uri") }
+
+func TestEditOfEmptyTexts(t *testing.T) {
+	checkEdits(t, []editCase{
+		{"empty", "", "pack:\n  osName: \"rhel\"\n", []Op{osName()}},
+		{"comment only", "# mine\n", "# mine\npack:\n  osName: \"rhel\"\n", []Op{osName()}},
+		{"comment only, no break", "# mine", "# mine\npack:\n  osName: \"rhel\"\n", []Op{osName()}},
+		{"two in an empty one", "", "pack:\n  osName: \"rhel\"\n  osVersion: \"8\"\n", []Op{osName(), osVersion()}},
+	})
+}
+
+func TestEditOfValues(t *testing.T) {
+	checkEdits(t, []editCase{
+		{"comment behind", "pack:\n  osName: sles   # keep\n", "pack:\n  osName: rhel   # keep\n", []Op{osName()}},
+		{"single quotes", "pack: \n   osName:   'sles'\t\n", "pack: \n   osName:   'rhel'\t\n", []Op{osName()}},
+		{"double quotes", "pack:\n  osName: \"sl\\\"es\"\n", "pack:\n  osName: \"rhel\"\n", []Op{osName()}},
+		{"plain number", "pack:\n  osVersion: 9\n", "pack:\n  osVersion: \"8\"\n", []Op{osVersion()}},
+		{"same number, no string", "pack:\n  osVersion: 8\n", "pack:\n  osVersion: \"8\"\n", []Op{osVersion()}},
+		{"string in plain cannot hold", "pack:\n  osVersion: nine\n", "pack:\n  osVersion: \"8\"\n", []Op{osVersion()}},
+		{"already right", "pack: {osName:    'rhel'}", "pack: {osName:    'rhel'}", []Op{osName()}},
+		{"empty value", "pack:\n  osName:\n  x: 1\n", "pack:\n  osName: \"rhel\"\n  x: 1\n", []Op{osName()}},
+		{"empty value and comment", "pack:\n  osName: # set me\n", "pack:\n  osName: \"rhel\" # set me\n", []Op{osName()}},
+		{"null", "pack:\n  osName: ~\n", "pack:\n  osName: rhel\n", []Op{osName()}},
+		{"tag", "pack:\n  osName: !!str sles\n", "pack:\n  osName: !!str rhel\n", []Op{osName()}},
+		{"wrong tag", "pack:\n  osVersion: !!int \"8\"\n", "pack:\n  osVersion: \"8\"\n", []Op{osVersion()}},
+		{"anchor, unused", "pack:\n  osName: &n sles\n", "pack:\n  osName: &n rhel\n", []Op{osName()}},
+		{"alias", "a: &n sles\npack:\n  osName: *n # c\n", "a: &n sles\npack:\n  osName: rhel # c\n", []Op{osName()}},
+		{"merge", "b: &b {osName: sles}\npack:\n  <<: *b\n", "b: &b {osName: sles}\npack:\n  <<: *b\n  osName: \"rhel\"\n", []Op{osName()}},
+		{"literal", "pack:\n  osName: |- # why\n    sles\n\n  # next\n  x: 1\n", "pack:\n  osName: \"rhel\" # why\n\n  # next\n  x: 1\n", []Op{osName()}},
+		{"folded, indented", "pack:\n  osName: >2\n      sles\n     es\nz: 1\n", "pack:\n  osName: \"rhel\"\nz: 1\n", []Op{osName()}},
+		{"plain, two lines", "pack:\n  osName: suse\n    linux\n\n    es # x\nz: 1\n", "pack:\n  osName: rhel # x\nz: 1\n", []Op{osName()}},
+		{"double, two lines", "pack:\n  osName: \"suse\n    linux\" # x\n", "pack:\n  osName: \"rhel\" # x\n", []Op{osName()}},
+	})
+}
+
+func TestEditOfFlowStyleAndJSON(t *testing.T) {
+	checkEdits(t, []editCase{
+		{"flow", "pack: {osName: sles, osVersion: \"15\"} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{osName(), osVersion()}},
+		{"flow, missing", "pack: {osName: rhel} # c\n", "pack: {osName: rhel, osVersion: \"8\"} # c\n", []Op{osName(), osVersion()}},
+		{"flow, trailing comma", "pack: {osName: rhel,\n  }\n", "pack: {osName: rhel, osVersion: \"8\",\n  }\n", []Op{osName(), osVersion()}},
+		{"flow, empty", "pack: {}\n", "pack: {osName: \"rhel\", osVersion: \"8\"}\n", []Op{osName(), osVersion()}},
+		{"flow root", "{}\n", "{\"options\": {\"system.uri\": \"ttl.sh/u:k3s-1\"}}\n", []Op{systemURI()}},
+		{"json", `{"pack": {"osName":"sles","x":[1]}}`, `{"pack": {"osName":"rhel","x":[1], "osVersion": "8"}}`, []Op{osName(), osVersion()}},
+		{"json behind a byte order mark", "\ufeff{\"pack\": {\"osName\":\"sles\"}}", "\ufeff{\"pack\": {\"osName\":\"rhel\", \"osVersion\": \"8\"}}", []Op{osName(), osVersion()}},
+		{"json, other types", `{"pack": {"osName":null,"osVersion": 9}}`, `{"pack": {"osName":"rhel","osVersion": "8"}}`, []Op{osName(), osVersion()}},
+		{"json, lists", "{\n\t\"pack\": {\"content\": {}}\n}\n", "{\n\t\"pack\": {\"content\": {\"images\": [{\"image\": \"n\"}]}, \"osVersion\": \"8\\u200b\U000e0001\"}\n}\n", []Op{own("n"), scalar("8\u200b\U000e0001", "pack", "osVersion")}},
+		{"verbatim tag", "pack: {osName: !<tag:yaml.org,2002:str> sles, osVersion: !<tag:yaml.org,2002:str> }\n", "pack: {osName: !<tag:yaml.org,2002:str> rhel, osVersion: !<tag:yaml.org,2002:str> \"8\" }\n", []Op{osName(), osVersion()}},
+	})
+}
+
+func TestEditOfTexts(t *testing.T) {
+	long := strings.Repeat("# a long licence\n", 1000)
+	checkEdits(t, []editCase{
+		{"YAML 1.2", "# c\n%YAML 1.2 # d\n---\npack: {osName: sles}\n", "# c\n%YAML 1.2 # d\n---\npack: {osName: rhel}\n", []Op{osName()}},
+		{"YAML 1.2 behind much else", long + "%YAML 1.2\n---\npack: {osName: sles}\n", long + "%YAML 1.2\n---\npack: {osName: rhel}\n", []Op{osName()}},
+		{"trailing mark", "pack:\n  osName: sles\n---\n", "pack:\n  osName: rhel\n  osVersion: \"8\"\n---\n", []Op{osName(), osVersion()}},
+		{"trailing marks", "--- # a\npack:\n  osName: sles\n...\n--- # c\n---\n", "--- # a\npack:\n  osName: rhel\n...\n--- # c\n---\n", []Op{osName()}},
+		{"CRLF", "pack:\r\n  osName: sles\r\n", "pack:\r\n  osName: rhel\r\n  osVersion: \"8\"\r\n", []Op{osName(), osVersion()}},
+		{"BOM and unicode", "\ufeffé: ü # ö\npack: {ключ: 值, osName: sles}\n", "\ufeffé: ü # ö\npack: {ключ: 值, osName: rhel}\n", []Op{osName()}},
+		{"no final break", "pack:\n  osName: sles", "pack:\n  osName: rhel\n  osVersion: \"8\"", []Op{osName(), osVersion()}},
+	})
+}
+
+func TestEditOfMissingKeys(t *testing.T) {
+	checkEdits(t, []editCase{
+		{"missing behind sibling", "pack:\n    osName: rhel # c\n    # of x\n    x: 1\n", "pack:\n    osName: rhel # c\n    osVersion: \"8\"\n    # of x\n    x: 1\n", []Op{osName(), osVersion()}},
+		{"missing, at the end", "pack:\n  x: 1\n  y:\n  - a\n  - b: |\n      t\n\n# end\n", "pack:\n  x: 1\n  y:\n  - a\n  - b: |\n      t\n  osName: \"rhel\"\n\n# end\n", []Op{osName()}},
+		{"parent without value", "pack: # ours\n\nz: 1\n", "pack: # ours\n  osName: \"rhel\"\n\nz: 1\n", []Op{osName()}},
+		{"parent null", "pack: null\n", "pack: {osName: \"rhel\"}\n", []Op{osName()}},
+		{"parent missing, own unit", "a:\n    b: 1\n", "a:\n    b: 1\npack:\n    osName: \"rhel\"\n", []Op{osName()}},
+		{"comments stay with their key", "pack:\n  x: 1\n  #drain:\n    #cordon: true\n\n# end\n", "pack:\n  x: 1\n  #drain:\n    #cordon: true\noptions:\n  system.uri: \"ttl.sh/u:k3s-1\"\n\n# end\n", []Op{systemURI()}},
+	})
+}
+
+func TestEditOfKeys(t *testing.T) {
+	checkEdits(t, []editCase{
+		{"dotted key", "options:\n  system.uri: NA\n", "options:\n  system.uri: ttl.sh/u:k3s-1\n", []Op{systemURI()}},
+		{"nested key", "options:\n  system:\n    uri: NA\n", "options:\n  system:\n    uri: ttl.sh/u:k3s-1\n", []Op{systemURI()}},
+		{"nested, missing", "options:\n  system:\n    repo: u\n", "options:\n  system:\n    repo: u\n    uri: \"ttl.sh/u:k3s-1\"\n", []Op{systemURI()}},
+		{"quoted key", "options: {'system.uri' : NA}\n", "options: {'system.uri' : ttl.sh/u:k3s-1}\n", []Op{systemURI()}},
+		{"explicit key", "? options\n: ? system.uri\n  : NA\n", "? options\n: ? system.uri\n  : ttl.sh/u:k3s-1\n", []Op{systemURI()}},
+		{"explicit key, missing", "? pack\n: ? osName\n  : |-\n   x\n", "? pack\n: ? osName\n  : \"rhel\"\n  osVersion: \"8\"\n", []Op{osName(), osVersion()}},
+		{"literal beside an explicit key", "? a\n: b\npack:\n ? osName\n : |-\n  x\n   y\n", "? a\n: b\npack:\n ? osName\n : \"rhel\"\n", []Op{osName()}},
+		{"open literal at the end", "pack:\n  osName: rhel\nstages: |\n  foo", "options:\n  system.uri: \"ttl.sh/u:k3s-1\"\npack:\n  osName: rhel\nstages: |\n  foo", []Op{systemURI()}},
+		{"kept blank lines", "pack:\n  s: |+\n    foo\n\nz: 1\n", "pack:\n  s: |+\n    foo\n\n  osName: \"rhel\"\nz: 1\n", []Op{osName()}},
+		{"document marks", "%YAML 1.1\n---\npack:\n  osName: sles\n...\n", "%YAML 1.1\n---\npack:\n  osName: rhel\n  osVersion: \"8\"\n...\n", []Op{osName(), osVersion()}},
+		{"if present", "a: 1\n", "a: 1\n", []Op{{Path: osName().Path, Value: "x", IfPresent: true}}},
+	})
+}
+
+func TestEditOfItems(t *testing.T) {
+	checkEdits(t, []editCase{
+		{"item", "pack:\n content:\n   images: \n    - image: '{{.system.uri}}' # own\n    - image: b\n", "pack:\n content:\n   images: \n    - image: '{{.new}}' # own\n    - image: b\n", []Op{own("{{.new}}")}},
+		{"item first", "pack:\n  content:\n    images:\n    # more\n    -   image: b\n", "pack:\n  content:\n    images:\n    # more\n    -   image: \"{{.new}}\"\n    -   image: b\n", []Op{own("{{.new}}")}},
+		{"item last", "pack:\n  content:\n    images:\n    - b\n", "pack:\n  content:\n    images:\n    - b\n    - image: \"c\"\n", []Op{{Path: images, Item: "image", Value: "c"}}},
+		{"item, flow", "pack: {content: {images: [{image: b}]}}\n", "pack: {content: {images: [{image: \"n\"}, {image: b}, {image: \"c\"}]}}\n", []Op{own("n"), {Path: images, Item: "image", Value: "c"}}},
+		{"item, empty flow", "pack:\n  content:\n    images: []\n", "pack:\n  content:\n    images: [{image: \"n\"}]\n", []Op{own("n")}},
+		{"item, no list", "pack:\n  content:\n    images:\n", "pack:\n  content:\n    images:\n      - image: \"n\"\n", []Op{own("n")}},
+		{"item, nothing", "x: 1\n", "x: 1\npack:\n  content:\n    images:\n      - image: \"n\"\n", []Op{own("n")}},
+		{"item, flow null", "pack: {content: }\n", "pack: {content:  {images: [{image: \"n\"}]}}\n", []Op{own("n")}},
+	})
 }
 
 func TestEditRefuses(t *testing.T) {

@@ -1,0 +1,225 @@
+package lock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
+)
+
+func TestChangesAtOnceKeepAllEntries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lock.FileName)
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			err := lock.Change(t.Context(), path, lock.FileName, func(f *lock.File) error {
+				return f.Put(entry(fmt.Sprintf("p%02d", i), "ami-1"))
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	file, err := lock.Load(t.Context(), path, lock.FileName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(file.Names()); got != 20 {
+		t.Errorf("%d entries, want 20", got)
+	}
+	files, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(files) != 1 {
+		t.Errorf("left beside the lock: %v, %v", files, err)
+	}
+}
+
+func TestChangeThatFailsKeepsTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lock.FileName)
+	text := written(t)
+	writeFile(t, path, text)
+	err := lock.Change(t.Context(), path, lock.FileName, func(f *lock.File) error {
+		f.Remove("east")
+		return errors.New("no")
+	})
+	if got := readFile(t, path); err == nil || got != text {
+		t.Errorf("got %v, content changed: %v", err, got != text)
+	}
+}
+
+// TestOthersChangesAreKept: what appears or changes beside us, by a program that
+// takes no turns, is not replaced.
+func TestOthersChangesAreKept(t *testing.T) {
+	theirs := strings.Replace(written(t), "# Written", "# Theirs", 1)
+	for name, before := range map[string]string{"appears": "", "changes": written(t)} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), lock.FileName)
+			if before != "" {
+				writeFile(t, path, before)
+			}
+			err := lock.Change(t.Context(), path, lock.FileName, func(f *lock.File) error {
+				writeFile(t, path, theirs)
+				return f.Put(entry("north", "ami-3"))
+			})
+			if err == nil || readFile(t, path) != theirs {
+				t.Errorf("got %v, and the lock is:\n%s", err, readFile(t, path))
+			}
+		})
+	}
+}
+
+// TestWrite: one that is there is kept unless it is to be replaced, and what is no
+// lock always.
+func TestWrite(t *testing.T) {
+	for name, test := range map[string]struct {
+		before  string
+		replace bool
+		written bool
+	}{
+		"new":              {"", false, true},
+		"exists":           {"kind: Lock\n", false, false},
+		"replaced":         {"kind: Lock\npacks: []\n", true, true},
+		"conflict":         {"<<<<<<< HEAD\nkind: Lock\n", true, true},
+		"JSON":             {`{"kind":"Lock"}`, true, true},
+		"blank":            {"\n", true, true},
+		"spec":             {"kind: ImageSet\n", true, false},
+		"values":           {"pack:\n  osName: rhel\n", true, false},
+		"any file at all":  {"root:x:0:0", true, false},
+		"spec with a word": {"kind: ImageSet\n# beside it lies a Lock\n", true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), lock.FileName)
+			if test.before != "" {
+				writeFile(t, path, test.before)
+			}
+			err := lock.Write(t.Context(), path, lock.FileName, []lock.Entry{entry("east", "ami-1")}, test.replace)
+			if (err == nil) != test.written {
+				t.Fatalf("got %v", err)
+			}
+			if !test.written && (readFile(t, path) != test.before || errors.Is(err, fs.ErrExist) == test.replace) {
+				t.Errorf("got %v, and the file is now:\n%s", err, readFile(t, path))
+			}
+			if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+				t.Errorf("left beside the lock: %v, %v", files, err)
+			}
+		})
+	}
+}
+
+// TestLinks: a lock that is a link is changed where it lies, and takes turns there;
+// a link to nothing is an error.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "shared", lock.FileName), filepath.Join(dir, lock.FileName)
+	if err := os.Mkdir(filepath.Dir(target), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	entries := []lock.Entry{entry("east", "ami-1")}
+	put := func(f *lock.File) error { return f.Put(entries[0]) }
+	if err := lock.Change(t.Context(), link, lock.FileName, put); err == nil {
+		t.Error("a link to nothing is replaced")
+	}
+	if err := lock.Write(t.Context(), link, lock.FileName, entries, true); err == nil {
+		t.Error("a link to nothing is replaced by Write")
+	}
+	if _, err := lock.Load(t.Context(), link, lock.FileName); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a link to nothing is taken for no lock: %v", err)
+	}
+	writeFile(t, target, written(t))
+	for name, change := range map[string]func() error{
+		"Change": func() error { return lock.Change(t.Context(), link, lock.FileName, put) },
+		"Write":  func() error { return lock.Write(t.Context(), link, lock.FileName, entries, true) },
+	} {
+		if err := change(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("%s: the link is replaced: %v", name, err)
+		}
+		if !strings.Contains(readFile(t, target), "id: ami-1\n") {
+			t.Errorf("%s: the target is not changed", name)
+		}
+	}
+}
+
+// TestLineEndsStay: a lock that git checked out with CRLF keeps them.
+func TestLineEndsStay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lock.FileName)
+	windows := strings.ReplaceAll(written(t), "\n", "\r\n")
+	writeFile(t, path, windows)
+	change := func(id string) string {
+		if err := lock.Change(t.Context(), path, lock.FileName, func(f *lock.File) error { return f.Put(entry("west", id)) }); err != nil {
+			t.Fatal(err)
+		}
+		return readFile(t, path)
+	}
+	if got := change("ami-5"); strings.Count(got, "\n") != strings.Count(got, "\r\n") || !strings.Contains(got, "ami-5") {
+		t.Errorf("line ends are mixed: %q", got)
+	}
+	if got := change("ami-0123456789abcdef2"); got != windows {
+		t.Errorf("there and back is not the same:\n%s", cmp.Diff(windows, got))
+	}
+}
+
+// TestNothingToDo: where no file can be made, a change that changes nothing is none.
+func TestNothingToDo(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, lock.FileName)
+	text := written(t)
+	writeFile(t, path, text)
+	// A folder in place of the guard: no guard can be made, whoever runs the test.
+	if err := os.Mkdir(filepath.Join(dir, "."+lock.FileName+".guard"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Change(t.Context(), path, lock.FileName, func(*lock.File) error { return nil }); err != nil {
+		t.Errorf("nothing to do: %v", err)
+	}
+	put := func(f *lock.File) error { return f.Put(entry("west", "ami-5")) }
+	if err := lock.Change(t.Context(), path, lock.FileName, put); err == nil || readFile(t, path) != text {
+		t.Errorf("a change without a guard: %v", err)
+	}
+}
+
+func TestChangeWaitsNoLongerThanItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lock.FileName)
+	err := lock.Change(t.Context(), path, lock.FileName, func(*lock.File) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		return lock.Change(ctx, path, lock.FileName, func(*lock.File) error { return nil })
+	})
+	var f *failure.Error
+	if !errors.As(err, &f) || !strings.Contains(f.Summary, "another process") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestManyPacks: a lock may be larger than what people write by hand.
+func TestManyPacks(t *testing.T) {
+	file := lock.New()
+	for i := range 8000 {
+		if err := file.Put(entry(fmt.Sprintf("p%05d", i), "ami-1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := lock.Parse(lock.FileName, []byte(marshal(t, file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(again.Names()); got != 8000 {
+		t.Errorf("%d entries", got)
+	}
+}
