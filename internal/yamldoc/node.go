@@ -51,14 +51,6 @@ func (n *Node) Field(key string) *Node {
 	return nil
 }
 
-// Items are those of a sequence.
-func (n *Node) Items() []*Node {
-	if n.Kind != Sequence {
-		return nil
-	}
-	return n.Children
-}
-
 // Child returns the value that a key or the text of an index leads to, or nil.
 func (n *Node) Child(step string) *Node {
 	if n.Kind == Mapping {

@@ -30,7 +30,11 @@ func ReadWithin(data []byte, limits Limits) (*Node, *yaml.Node, []Problem) {
 	if len(data) > limits.Bytes {
 		return nil, nil, []Problem{{Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), limits.Bytes)}}
 	}
-	document, problem := parseOne(data)
+	documents, problem := Parse(data)
+	var document *yaml.Node
+	if problem == nil {
+		document, problem = One(documents)
+	}
 	switch {
 	case problem != nil:
 		return nil, nil, []Problem{*problem}
@@ -66,14 +70,6 @@ func resolved(root *yaml.Node, values int) (*Node, []Problem) {
 }
 
 const isEmpty = "the file is empty"
-
-func parseOne(data []byte) (*yaml.Node, *Problem) {
-	documents, problem := Parse(data)
-	if problem != nil {
-		return nil, problem
-	}
-	return One(documents)
-}
 
 // Parse returns the documents of a text. Duplicate keys are no problem of it.
 func Parse(data []byte) ([]*yaml.Node, *Problem) {

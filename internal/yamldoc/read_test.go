@@ -137,13 +137,11 @@ func eachHasItsPath(t *testing.T, node *yamldoc.Node, path string) {
 	if got := node.Path(); got != path {
 		t.Errorf("the value at %q says it is at %q", path, got)
 	}
-	for i, item := range node.Items() {
-		eachHasItsPath(t, item, fmt.Sprintf("%s[%d]", path, i))
-	}
-	if node.Kind != yamldoc.Mapping {
-		return
-	}
-	for _, field := range node.Children {
+	for i, field := range node.Children {
+		if node.Kind == yamldoc.Sequence {
+			eachHasItsPath(t, field, fmt.Sprintf("%s[%d]", path, i))
+			continue
+		}
 		if node.Field(field.Key) != field {
 			t.Errorf("%s has no %s", path, field.Key)
 		}
