@@ -42,7 +42,7 @@ func TestRunKeepsWhatAProgramWrites(t *testing.T) {
 				t.Errorf("printed %q, %d lines on stderr, error %q", printed, said.Lines, got)
 			}
 			if name == "a child is left" {
-				_ = exec.Command("kill", strings.TrimSpace(string(said.Text))).Run() //nolint:noctx // it may be gone
+				_ = exec.Command("kill", strings.TrimSpace(string(said.Text))).Run() // it may be gone
 			} else if string(said.Text) != tt.said {
 				t.Errorf("said %q", said.Text)
 			}
