@@ -76,20 +76,15 @@ func (d *discovery) managedKey() string {
 
 // hasTags says whether have has every tag of want. As in Azure, the case of a
 // tag's name does not matter, that of its value does.
-func hasTags(have map[string]string, want map[string]string) bool {
+func hasTags(have, want map[string]string) bool {
 	for key, value := range want {
-		if !hasTag(have, key, value) {
+		found := false
+		for k, v := range have {
+			found = found || strings.EqualFold(k, key) && v == value
+		}
+		if !found {
 			return false
 		}
 	}
 	return true
-}
-
-func hasTag(have map[string]string, key, value string) bool {
-	for k, v := range have {
-		if strings.EqualFold(k, key) && v == value {
-			return true
-		}
-	}
-	return false
 }

@@ -326,7 +326,7 @@ func picked(t *testing.T, images []image.Image, region string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pick := rule.Apply(images, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)).Pick
+	pick := rule.Decide(selection.Prepare(images), time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)).Pick
 	if pick == nil {
 		return "nothing"
 	}

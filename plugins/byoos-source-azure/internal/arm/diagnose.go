@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,63 +141,57 @@ func (p Problem) signIn(d *sdk.Diagnostic, failed *signin.Error) {
 }
 
 func (p Problem) response(d *sdk.Diagnostic, r *azcore.ResponseError) {
-	path, said := pathOf(r), document(r)
+	said := document(r)
+	summary, next, key := meaning(r, said.Code, pathOf(r))
+	d.Summary, d.NextStep, d.ConfigPath = summary, next, cmp.Or(key, d.ConfigPath)
 	d.Detail = p.Clean(said.text(r.StatusCode))
-	switch {
-	case r.StatusCode == http.StatusTooManyRequests:
-		p.throttled(d, r)
-	case r.StatusCode >= http.StatusInternalServerError:
-		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d after several tries", r.StatusCode)
-		d.NextStep = "try again later; https://status.azure.com has the state of Azure"
-	case said.Code == "":
-		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d, and not in Azure's words", r.StatusCode)
-		d.NextStep = checkBetween
-	case notRegistered(said.Code):
-		namespace, subscription := providerOf(path)
-		d.Summary = "the subscription is not registered for " + namespace
-		d.ConfigPath = "subscription"
-		d.NextStep = fmt.Sprintf("register it, which takes some minutes: az provider register --namespace %s --subscription %s", namespace, subscription)
-	case said.Code == "SubscriptionNotFound":
-		d.Summary = "the subscription is unknown to your account"
-		d.ConfigPath = "subscription"
-		d.NextStep = "check the id, the tenant you are signed in to (`az account list`), and the cloud"
-	case said.Code == "InvalidAuthenticationTokenTenant":
-		d.Summary = "the subscription is of another tenant than your sign-in"
-		d.ConfigPath = "tenant"
-		d.NextStep = "set the configuration key tenant to the subscription's, or sign in to it (`az login --tenant ...`)"
-	case unknownToCloud(said.Code):
-		d.Summary = "this Resource Manager does not know what the plugin asks for"
-		d.NextStep = "check the configured cloud and endpoint"
-	case r.StatusCode == http.StatusForbidden && said.Code == "AuthorizationFailed":
-		action, scope := readAction(path), scopeOf(path)
-		d.Summary = "access denied: your account lacks the permission " + action
-		d.NextStep = fmt.Sprintf("assign the role %q, or the custom role in docs/sources/azure.md, at the scope %s",
-			roleFor(action), scope)
-	case r.StatusCode == http.StatusForbidden:
-		d.Summary = "access denied"
-		d.NextStep = "ask who keeps the subscription's roles and policies; docs/sources/azure.md lists what is read"
-	case r.StatusCode == http.StatusUnauthorized:
-		d.Summary = "Azure does not accept the token"
-		d.NextStep = "sign in again; for a subscription of another tenant set the configuration key tenant"
-	case NotFound(r):
-		d.Summary = "it does not exist"
-		d.NextStep = "check the name, the resource group and the subscription"
-	case r.StatusCode == http.StatusNotFound:
-		d.Summary = "reading it failed with HTTP status 404, and not in Azure's words"
-		d.NextStep = checkBetween
-	default:
-		d.Summary = fmt.Sprintf("reading it failed with HTTP status %d", r.StatusCode)
-		d.NextStep = "check the configuration against docs/sources/azure.md"
-	}
 }
 
-func (p Problem) throttled(d *sdk.Diagnostic, r *azcore.ResponseError) {
-	const less = ", or ask for less: name the definition, or one gallery"
-	d.Summary, d.NextStep = "Azure still throttles after several tries", "try again later"+less
-	if after := wait(r.RawResponse); after > 0 {
-		d.Summary = "Azure throttles, and asks to wait for " + after.String()
-		d.NextStep = "try again in " + after.String() + less
+// meaning is what an answer with an error is, what to do next, and the key to change where
+// that is another one than that of what was read.
+func meaning(r *azcore.ResponseError, code, path string) (summary, next, key string) {
+	failed := fmt.Sprintf("reading it failed with HTTP status %d", r.StatusCode)
+	switch {
+	case r.StatusCode == http.StatusTooManyRequests:
+		return throttled(r)
+	case r.StatusCode >= http.StatusInternalServerError:
+		return failed + " after several tries", "try again later; https://status.azure.com has the state of Azure", ""
+	case code == "":
+		return failed + ", and not in Azure's words", checkBetween, ""
+	case notRegistered(code):
+		namespace, subscription := providerOf(path)
+		return "the subscription is not registered for " + namespace,
+			fmt.Sprintf("register it, which takes some minutes: az provider register --namespace %s --subscription %s", namespace, subscription), "subscription"
+	case code == "SubscriptionNotFound":
+		return "the subscription is unknown to your account",
+			"check the id, the tenant you are signed in to (`az account list`), and the cloud", "subscription"
+	case code == "InvalidAuthenticationTokenTenant":
+		return "the subscription is of another tenant than your sign-in",
+			"set the configuration key tenant to the subscription's, or sign in to it (`az login --tenant ...`)", "tenant"
+	case unknownToCloud(code):
+		return "this Resource Manager does not know what the plugin asks for", "check the configured cloud and endpoint", ""
+	case r.StatusCode == http.StatusForbidden && code == "AuthorizationFailed":
+		action := readAction(path)
+		return "access denied: your account lacks the permission " + action,
+			fmt.Sprintf("assign the role %q, or the custom role in docs/sources/azure.md, at the scope %s", roleFor(action), scopeOf(path)), ""
+	case r.StatusCode == http.StatusForbidden:
+		return "access denied", "ask who keeps the subscription's roles and policies; docs/sources/azure.md lists what is read", ""
+	case r.StatusCode == http.StatusUnauthorized:
+		return "Azure does not accept the token", "sign in again; for a subscription of another tenant set the configuration key tenant", ""
+	case NotFound(r):
+		return "it does not exist", "check the name, the resource group and the subscription", ""
+	case r.StatusCode == http.StatusNotFound:
+		return failed + ", and not in Azure's words", checkBetween, ""
 	}
+	return failed, "check the configuration against docs/sources/azure.md", ""
+}
+
+func throttled(r *azcore.ResponseError) (summary, next, key string) {
+	const less = ", or ask for less: name the definition, or one gallery"
+	if after := wait(r.RawResponse); after > 0 {
+		return "Azure throttles, and asks to wait for " + after.String(), "try again in " + after.String() + less, ""
+	}
+	return "Azure still throttles after several tries", "try again later" + less, ""
 }
 
 // wait is how long an answer asks to wait, by the headers that azcore reads.

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -15,50 +16,42 @@ const definitionPrefix = "definition:"
 // from those of its definition where the version's say nothing. A version of an operating
 // system that a tag has alone is not put to the name of the other.
 func describe(image *sdk.Image, own, definition map[string]string, names TagNames) {
-	inner, outer := read(own, names, ""), read(definition, names, definitionPrefix)
-	osfacts.Together(append(inner.systems, outer.systems...)...).Describe(image)
-	kubernetes := inner.kubernetes
-	if kubernetes.value == "" {
-		kubernetes = outer.kubernetes
+	systems := slices.Concat(systemsIn(own, names, ""), systemsIn(definition, names, definitionPrefix))
+	osfacts.Together(systems...).Describe(image)
+	version, from := kubernetesIn(own, names, "")
+	if version == "" {
+		version, from = kubernetesIn(definition, names, definitionPrefix)
 	}
-	image.KubernetesVersion = kubernetes.value
-	if kubernetes.value != "" {
-		image.Provenance[osfacts.FieldKubernetesVersion] = sdk.Provenance{From: "tag", Key: kubernetes.key, Raw: changed(kubernetes.raw, kubernetes.value)}
+	if image.KubernetesVersion = version; version != "" {
+		image.Provenance[osfacts.FieldKubernetesVersion] = from
 	}
 }
 
-// fact is what one tag says.
-type fact struct {
-	value    string
-	key, raw string
-}
-
-// facts are what one map of tags says.
-type facts struct {
-	systems    []osfacts.Statement
-	kubernetes fact
-}
-
-// read returns the facts in one map of tags; a tag that the user named wins over
-// Kubernetes Image Builder's.
-func read(tags map[string]string, names TagNames, prefix string) facts {
-	folded := foldKeys(tags)
+// systemsIn returns the operating systems in one map of tags; a tag that the user named wins
+// over Kubernetes Image Builder's, here and below.
+func systemsIn(tags map[string]string, names TagNames, prefix string) []osfacts.Statement {
 	keys := osfacts.Keys{OSName: strings.ToLower(names.OSName), OSVersion: strings.ToLower(names.OSVersion)}
-	f := facts{systems: osfacts.In(folded, "tag", keys)}
-	for i := range f.systems {
-		for _, said := range []*osfacts.Said{&f.systems[i].Name, &f.systems[i].Version} {
+	systems := osfacts.In(foldKeys(tags), "tag", keys)
+	for i := range systems {
+		for _, said := range []*osfacts.Said{&systems[i].Name, &systems[i].Version} {
 			if said.From.Key != "" {
 				said.From.Key = prefix + spelledKey(tags, said.From.Key)
 			}
 		}
 	}
+	return systems
+}
+
+// kubernetesIn returns the Kubernetes version in one map of tags, and the tag that has it.
+func kubernetesIn(tags map[string]string, names TagNames, prefix string) (string, sdk.Provenance) {
+	folded := foldKeys(tags)
 	for _, key := range []string{strings.ToLower(names.KubernetesVersion), "kubernetes_semver", "kubernetes_version"} {
 		if raw := folded[key]; key != "" && strings.TrimSpace(raw) != "" {
-			f.kubernetes = fact{osfacts.KubernetesVersion(raw), prefix + spelledKey(tags, key), raw}
-			break
+			version := osfacts.KubernetesVersion(raw)
+			return version, sdk.Provenance{From: "tag", Key: prefix + spelledKey(tags, key), Raw: changed(raw, version)}
 		}
 	}
-	return f
+	return "", sdk.Provenance{}
 }
 
 // foldKeys returns tags by their names in lower case: Azure does not tell names apart

@@ -7,6 +7,7 @@ package compute
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -322,14 +323,11 @@ func isTrue(flag *bool) bool { return flag != nil && *flag }
 
 // merged returns the tags of both; one name in two letter cases is one tag.
 func merged(under, over map[string]string) map[string]string {
-	out := make(map[string]string, len(under)+len(over))
-	named := make(map[string]bool, len(over))
-	for k, v := range over {
-		out[k] = v
-		named[strings.ToLower(k)] = true
-	}
+	out := map[string]string{}
+	maps.Copy(out, over)
+	folded := foldKeys(over)
 	for k, v := range under {
-		if !named[strings.ToLower(k)] {
+		if _, named := folded[strings.ToLower(k)]; !named {
 			out[k] = v
 		}
 	}
@@ -337,12 +335,9 @@ func merged(under, over map[string]string) map[string]string {
 }
 
 func with(m map[string]sdk.Provenance, key string, p sdk.Provenance) map[string]sdk.Provenance {
-	out := map[string]sdk.Provenance{key: p}
-	for k, v := range m {
-		if k != key {
-			out[k] = v
-		}
-	}
+	out := map[string]sdk.Provenance{}
+	maps.Copy(out, m)
+	out[key] = p
 	return out
 }
 

@@ -10,7 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -100,8 +100,7 @@ func (p permanent) Unwrap() error { return p.error }
 type Witness struct {
 	Next policy.Transporter
 
-	mu   sync.Mutex
-	last error
+	last atomic.Pointer[error]
 }
 
 // Do sends a request.
@@ -134,14 +133,11 @@ func passes(status int) bool {
 // Last returns what the last request failed with; one that ran out of time does not
 // count.
 func (w *Witness) Last() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.last
+	if last := w.last.Load(); last != nil {
+		return *last
+	}
+	return nil
 }
 
 // Set replaces what Last returns.
-func (w *Witness) Set(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.last = err
-}
+func (w *Witness) Set(err error) { w.last.Store(&err) }
