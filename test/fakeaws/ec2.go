@@ -2,71 +2,12 @@ package fakeaws
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
-
-// params are those of the Query APIs.
-type params map[string][]string
-
-func parseParams(text string) params {
-	values, _ := url.ParseQuery(text)
-	return params(values)
-}
-
-func (p params) get(key string) string {
-	if len(p[key]) == 0 {
-		return ""
-	}
-	return p[key][0]
-}
-
-// list returns Key.1, Key.2, ...
-func (p params) list(key string) []string {
-	var out []string
-	for i := 1; ; i++ {
-		values, ok := p[key+"."+strconv.Itoa(i)]
-		if !ok {
-			return out
-		}
-		out = append(out, values[0])
-	}
-}
-
-type filter struct {
-	name   string
-	values []string
-}
-
-func (p params) filters() []filter {
-	var out []filter
-	for i := 1; ; i++ {
-		prefix := "Filter." + strconv.Itoa(i)
-		name := p.get(prefix + ".Name")
-		if name == "" {
-			return out
-		}
-		out = append(out, filter{name, p.list(prefix + ".Value")})
-	}
-}
-
-// fingerprint names the parameters that a page token belongs to.
-func (p params) fingerprint() string {
-	var keys []string
-	for k := range p {
-		if k != "NextToken" && k != "MaxResults" {
-			keys = append(keys, k+"="+p.get(k))
-		}
-	}
-	sort.Strings(keys)
-	return strings.Join(keys, "&")
-}
 
 // ami is an AMI with its XML, rendered once.
 type ami struct {
@@ -119,39 +60,6 @@ func newAMI(a *AMI, seed uint64) *ami {
 	out.head = b.Bytes()
 	out.tags = renderTags(a.Tags)
 	return out
-}
-
-func renderTags(tags map[string]string) []byte {
-	if len(tags) == 0 {
-		return nil
-	}
-	keys := make([]string, 0, len(tags))
-	for k := range tags {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	var b bytes.Buffer
-	b.WriteString("<tagSet>")
-	for _, k := range keys {
-		b.WriteString("<item>")
-		element(&b, "key", k)
-		element(&b, "value", tags[k])
-		b.WriteString("</item>")
-	}
-	b.WriteString("</tagSet>")
-	return b.Bytes()
-}
-
-func element(b *bytes.Buffer, name, value string) {
-	b.WriteString("<" + name + ">")
-	_ = xml.EscapeText(b, []byte(value))
-	b.WriteString("</" + name + ">")
-}
-
-func optional(b *bytes.Buffer, name, value string) {
-	if value != "" {
-		element(b, name, value)
-	}
 }
 
 // query is a parsed DescribeImages.
@@ -208,6 +116,11 @@ func (s *Server) describeImages(req *request) ([]byte, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	return s.imagesXML(page, next, req.account), nil
+}
+
+// imagesXML are AMIs as an account sees them: tags belong to the account that made them.
+func (s *Server) imagesXML(page []any, next, account string) []byte {
 	var b bytes.Buffer
 	openXML(&b, "DescribeImagesResponse")
 	b.WriteString("<imagesSet>")
@@ -215,35 +128,18 @@ func (s *Server) describeImages(req *request) ([]byte, *apiError) {
 		a := item.(*ami)
 		b.WriteString("<item>")
 		b.Write(a.head)
-		if a.Owner == req.account {
+		if a.Owner == account {
 			b.Write(a.tags)
 		}
 		if s.world.AllowedAMIs != "" {
-			element(&b, "imageAllowed", strconv.FormatBool(s.allowed(a, req.account)))
+			element(&b, "imageAllowed", strconv.FormatBool(s.allowed(a, account)))
 		}
 		b.WriteString("</item>")
 	}
 	b.WriteString("</imagesSet>")
 	optional(&b, "nextToken", next)
 	b.WriteString("</DescribeImagesResponse>")
-	return b.Bytes(), nil
-}
-
-func openXML(b *bytes.Buffer, root string) {
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<" + root + ` xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">`)
-	element(b, "requestId", "59dbff89-35bd-4eac-99ed-be587EXAMPLE")
-}
-
-func maxResults(p params, low, high int) (int, *apiError) {
-	text := p.get("MaxResults")
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < low || n > high {
-		return 0, fail(http.StatusBadRequest, "InvalidParameterValue", "Value ( %s ) for parameter maxResults is invalid. Expecting a value between %d and %d.", text, low, high)
-	}
-	return n, nil
+	return b.Bytes()
 }
 
 // checkIDs fails as EC2 does when an id that was asked for is not there, or is
@@ -293,120 +189,6 @@ func (s *Server) visible(a *ami, q query) bool {
 	}
 	deprecated := a.DeprecationTime != "" && a.DeprecationTime <= q.now
 	return !deprecated || q.deprecated || a.Owner == q.account
-}
-
-func (q query) matches(a *ami) bool {
-	if len(q.ids) > 0 && !slices.Contains(q.ids, a.ID) {
-		return false
-	}
-	if len(q.owners) > 0 && !slices.ContainsFunc(q.owners, func(o string) bool {
-		return o == a.Owner || o == "self" && a.Owner == q.account || o == a.OwnerAlias
-	}) {
-		return false
-	}
-	if len(q.users) > 0 && !slices.ContainsFunc(q.users, func(u string) bool {
-		return u == "all" && a.Public || u == "self" && slices.Contains(a.SharedWith, q.account) || slices.Contains(a.SharedWith, u)
-	}) {
-		return false
-	}
-	for _, f := range q.filters {
-		if !f.matches(a, q.account) {
-			return false
-		}
-	}
-	return true
-}
-
-func knownFilter(name string) bool {
-	_, ok := filterValue(name, &ami{})
-	return ok || name == "tag-key" || strings.HasPrefix(name, "tag:")
-}
-
-func filterValue(name string, a *ami) (string, bool) {
-	switch name {
-	case "architecture":
-		return a.Architecture, true
-	case "block-device-mapping.encrypted":
-		return strconv.FormatBool(a.Encrypted), true
-	case "boot-mode":
-		return a.BootMode, true
-	case "creation-date":
-		return a.CreationDate, true
-	case "description":
-		return a.Description, true
-	case "ena-support":
-		return "true", true
-	case "hypervisor":
-		return "xen", true
-	case "image-id":
-		return a.ID, true
-	case "image-type":
-		return a.ImageType, true
-	case "is-public":
-		return strconv.FormatBool(a.Public), true
-	case "name":
-		return a.Name, true
-	case "owner-alias":
-		return a.OwnerAlias, true
-	case "owner-id":
-		return a.Owner, true
-	case "platform":
-		return a.Platform, true
-	case "root-device-type":
-		return "ebs", true
-	case "state":
-		return a.State, true
-	case "virtualization-type":
-		return "hvm", true
-	}
-	return "", false
-}
-
-// matches compares one filter. Tags belong to an account: those of somebody
-// else's AMI are not there for the caller.
-func (f filter) matches(a *ami, account string) bool {
-	var tags map[string]string
-	if a.Owner == account {
-		tags = a.Tags
-	}
-	if f.name == "tag-key" {
-		return slices.ContainsFunc(f.values, func(v string) bool { _, ok := tags[v]; return ok })
-	}
-	var value string
-	var ok bool
-	if key, isTag := strings.CutPrefix(f.name, "tag:"); isTag {
-		value, ok = tags[key]
-	} else {
-		value, ok = filterValue(f.name, a)
-	}
-	return ok && slices.ContainsFunc(f.values, func(v string) bool { return wildcard(v, value) })
-}
-
-// wildcard matches * and ? as EC2 filters do; a backslash makes the character after it
-// one like any other.
-// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
-func wildcard(pattern, value string) bool {
-	if !strings.ContainsAny(pattern, `*?\`) {
-		return pattern == value
-	}
-	for ; pattern != ""; pattern, value = pattern[1:], value[1:] {
-		if pattern[0] == '*' {
-			for i := 0; i <= len(value); i++ {
-				if wildcard(pattern[1:], value[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		one := pattern[0] == '?'
-		if pattern[0] == '\\' && len(pattern) > 1 {
-			pattern = pattern[1:]
-		}
-		if value == "" || !one && pattern[0] != value[0] {
-			return false
-		}
-	}
-	return value == ""
 }
 
 func (s *Server) describeRegions(req *request) ([]byte, *apiError) {
