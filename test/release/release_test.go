@@ -51,24 +51,34 @@ func environment() []string {
 	return append(environ, "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 }
 
-// A release is made of a clean tree with the tag of its version, and of nothing
-// else. What is wrong is told before anything is built.
-func TestDistRefuses(t *testing.T) {
-	tests := map[string]struct {
-		version, want string
-		prepare       func(t *testing.T, dir string)
-		env           []string
-	}{
-		"no version":         {"", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
-		"another repository": {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, []string{"GIT_DIR=/none", "GIT_WORK_TREE=/none"}},
-		"another folder":     {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { must(t, os.MkdirAll(filepath.Join(dir, ".git", "hack"), 0o700)) }, []string{"CDPATH=.git"}},
-		"no semver":          {"1.2", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
-		"no tag":             {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, nil},
-		"a branch":           {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { git(t, dir, "branch", "v1.2.3") }, nil},
+// distRun is a run of hack/dist.sh and what it says.
+type distRun struct {
+	version, want string
+	prepare       func(t *testing.T, dir string)
+	env           []string
+}
+
+// A release is made of the tag of its version, and of nothing else.
+func TestDistRefusesAVersionWithoutItsTag(t *testing.T) {
+	for name, test := range map[string]distRun{
+		"no version": {"", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
+		"no semver":  {"1.2", "usage: hack/dist.sh VERSION", func(*testing.T, string) {}, nil},
+		"no tag":     {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, nil},
+		"a branch":   {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { git(t, dir, "branch", "v1.2.3") }, nil},
 		"another commit's tag": {"v1.2.3", "the tag v1.2.3 is on another commit", func(t *testing.T, dir string) {
 			git(t, dir, "tag", "v1.2.3")
 			git(t, dir, "commit", "-q", "--allow-empty", "-m", "second")
 		}, nil},
+		"another repository": {"v1.2.3", "there is no tag v1.2.3", func(*testing.T, string) {}, []string{"GIT_DIR=/none", "GIT_WORK_TREE=/none"}},
+		"another folder":     {"v1.2.3", "there is no tag v1.2.3", func(t *testing.T, dir string) { must(t, os.MkdirAll(filepath.Join(dir, ".git", "hack"), 0o700)) }, []string{"CDPATH=.git"}},
+	} {
+		t.Run(name, func(t *testing.T) { checkDistRefuses(t, test) })
+	}
+}
+
+// A release is made of a clean tree: what git was told to pass over counts too.
+func TestDistRefusesWhatNoCommitHas(t *testing.T) {
+	for name, test := range map[string]distRun{
 		"a change": {"v1.2.3", "changes that no commit has", func(t *testing.T, dir string) {
 			git(t, dir, "tag", "v1.2.3")
 			must(t, os.WriteFile(filepath.Join(dir, "hack", "sign.sh"), nil, 0o600))
@@ -98,26 +108,37 @@ func TestDistRefuses(t *testing.T) {
 			git(t, dir, "tag", "v1.2.3")
 			git(t, dir, "update-index", "--skip-worktree", "hack/sign.sh")
 		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) { checkDistRefuses(t, test) })
+	}
+}
+
+// A release is signed, and a snapshot is when a key is named.
+func TestDistRefusesAKeyThatIsNotThere(t *testing.T) {
+	for name, test := range map[string]distRun{
 		"no key": {"v1.2.3", "cannot read the key SIGN_KEY=/none", func(t *testing.T, dir string) {
 			git(t, dir, "tag", "-m", "annotated", "v1.2.3")
 		}, []string{"SIGN_KEY=/none"}},
 		"no key for a snapshot": {"v0.0.0-SNAPSHOT", "cannot read the key SIGN_KEY=/none", func(*testing.T, string) {}, []string{"SIGN_KEY=/none"}},
+	} {
+		t.Run(name, func(t *testing.T) { checkDistRefuses(t, test) })
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			dir := repository(t)
-			test.prepare(t, dir)
-			command := exec.Command("bash", "hack/dist.sh", test.version)
-			command.Dir = dir
-			command.Env = append(environment(), test.env...)
-			out, err := command.CombinedOutput()
-			if err == nil || command.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), test.want) {
-				t.Errorf("%v: %s", err, out)
-			}
-			if _, err := os.Stat(filepath.Join(dir, "dist")); err == nil {
-				t.Error("it began to build")
-			}
-		})
+}
+
+// checkDistRefuses: what is wrong is told before anything is built.
+func checkDistRefuses(t *testing.T, test distRun) {
+	t.Helper()
+	dir := repository(t)
+	test.prepare(t, dir)
+	command := exec.Command("bash", "hack/dist.sh", test.version)
+	command.Dir = dir
+	command.Env = append(environment(), test.env...)
+	out, err := command.CombinedOutput()
+	if err == nil || command.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), test.want) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dist")); err == nil {
+		t.Error("it began to build")
 	}
 }
 
