@@ -39,8 +39,8 @@ func run() int {
 	return cli.Run(ctx, inv, os.Args[1:])
 }
 
-// untilSignal returns a context that ends with a signal, but for those that
-// whoever started the program had it ignore, as nohup does.
+// untilSignal returns a context that ends with a signal, but for those that the
+// program was started to ignore, as nohup does.
 func untilSignal() (context.Context, context.CancelFunc) {
 	signals := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 	if len(signals) == 0 { // which would stand for all signals below

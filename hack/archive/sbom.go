@@ -13,8 +13,8 @@ import (
 )
 
 // billOfMaterials returns a CycloneDX document of an archive: the archive holds
-// programs, and each depends on modules. Its serial number is left away, and its
-// time is that of the commit, so that it can be made again.
+// programs, and each depends on modules. It has no serial number, and its time
+// is that of the commit, so that it can be made again.
 func billOfMaterials(o options, programs []program, modules []module) ([]byte, error) {
 	sum, err := sumOf(o.out + ".tar.gz")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Identity tells one image from all others, whoever speaks of it. Two of an AMI's
+// Identity tells one image from all others, in what any source says. Two of an AMI's
 // regions are two identities, as a copy has its own id; a gallery image version has
 // one in all of its regions. Of an OCI reference it names what stands behind all of
 // its architectures: see Part.

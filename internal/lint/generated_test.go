@@ -40,8 +40,8 @@ func TestGeneratedDocuments(t *testing.T) {
 	}
 }
 
-// mended is what --fix has to make of the planted mistakes.
-var mended = strings.NewReplacer("kunernetes", "kubernetes", "“pl", `"pl`, "lp”", `lp"`, "‘pl", "'pl", "lp’", "lp'", "osNmae", "osName")
+// repaired is what --fix has to make of the planted mistakes.
+var repaired = strings.NewReplacer("kunernetes", "kubernetes", "“pl", `"pl`, "lp”", `lp"`, "‘pl", "'pl", "lp’", "lp'", "osNmae", "osName")
 
 func (g *generator) check(t *testing.T, seed uint64, text string) bool {
 	t.Helper()
@@ -71,14 +71,14 @@ func (g *generator) check(t *testing.T, seed uint64, text string) bool {
 	}
 	want := text
 	if g.planted {
-		want = mended.Replace(text)
+		want = repaired.Replace(text)
 	}
 	if string(in.Data) != want {
 		t.Errorf("fixed:\n%s", in.Data)
 		return false
 	}
 	after, err := readWith(yaml.Unmarshal, string(in.Data))
-	if err != nil || !reflect.DeepEqual(after, mend(before)) {
+	if err != nil || !reflect.DeepEqual(after, repair(before)) {
 		t.Errorf("read after the fix: %#v, %v", after, err)
 		return false
 	}
@@ -87,7 +87,7 @@ func (g *generator) check(t *testing.T, seed uint64, text string) bool {
 		return ok
 	}
 	other, err = readWith(second, string(in.Data))
-	if err != nil || !reflect.DeepEqual(loose(other), loose(mend(before))) {
+	if err != nil || !reflect.DeepEqual(loose(other), loose(repair(before))) {
 		t.Errorf("the second reader read %#v, %v after the fix", other, err)
 		return false
 	}
@@ -156,19 +156,19 @@ func shape(v any) any {
 	return fmt.Sprint(v)
 }
 
-// mend repairs the planted mistakes in data, where they are no text any more.
-func mend(v any) any {
+// repair takes the planted mistakes out of data, where they are no text any more.
+func repair(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		m := map[string]any{}
 		for k, value := range v {
-			m[mend(k).(string)] = mend(value)
+			m[repair(k).(string)] = repair(value)
 		}
 		return m
 	case []any:
 		list := []any{}
 		for _, item := range v {
-			list = append(list, mend(item))
+			list = append(list, repair(item))
 		}
 		return list
 	case string:

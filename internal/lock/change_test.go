@@ -181,7 +181,7 @@ func TestNothingToDo(t *testing.T) {
 	path := filepath.Join(dir, lock.FileName)
 	text := written(t)
 	writeFile(t, path, text)
-	// A folder in place of the guard: no guard can be made, whoever runs the test.
+	// A folder in place of the guard: no guard can be made, not even by root.
 	if err := os.Mkdir(filepath.Join(dir, "."+lock.FileName+".guard"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -104,13 +104,13 @@ func TestMixedEntries(t *testing.T) {
 	}
 }
 
-// TestChangeMendsAMixedEntry: what is put or removed need not be sound, what stays
+// TestChangeRepairsAMixedEntry: what is put or removed need not be sound, what stays
 // must be.
-func TestChangeMendsAMixedEntry(t *testing.T) {
+func TestChangeRepairsAMixedEntry(t *testing.T) {
 	mixed := strings.Replace(written(t), "ami-0123456789abcdef2", "ami-0123456789abcdef3", 1)
 	for name, test := range map[string]struct {
-		change func(*lock.File) error
-		mends  bool
+		change  func(*lock.File) error
+		repairs bool
 	}{
 		"put":         {func(f *lock.File) error { return f.Put(entry("west", "ami-5")) }, true},
 		"removed":     {func(f *lock.File) error { f.Remove("west"); return nil }, true},
@@ -126,11 +126,11 @@ func TestChangeMendsAMixedEntry(t *testing.T) {
 				}
 				return test.change(f)
 			}
-			if err := lock.Peek(t.Context(), path, lock.FileName, change); (err == nil) != test.mends {
+			if err := lock.Peek(t.Context(), path, lock.FileName, change); (err == nil) != test.repairs {
 				t.Errorf("Peek: %v", err)
 			}
 			err := lock.Change(t.Context(), path, lock.FileName, change)
-			if _, loadErr := lock.Load(t.Context(), path, lock.FileName); (err == nil) != test.mends || (loadErr == nil) != test.mends {
+			if _, loadErr := lock.Load(t.Context(), path, lock.FileName); (err == nil) != test.repairs || (loadErr == nil) != test.repairs {
 				t.Errorf("got %v, then %v", err, loadErr)
 			}
 		})

@@ -11,7 +11,7 @@ import (
 
 // ProfileJSON returns the body of POST /v1/clusterprofiles that makes the profile
 // of a target with its BYOOS layer. The uids of registry and pack are Palette's
-// own and are left to whoever sends it. It is pure.
+// own and are left to the one who sends it. It is pure.
 func ProfileJSON(t Target, values string) ([]byte, error) {
 	if t.Profile == "" {
 		return nil, failure.Usage("add packs[].target with a profile", "pack %s has no target", t.Name)

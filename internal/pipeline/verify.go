@@ -218,7 +218,7 @@ func (p *Pipeline) Nearest(ctx context.Context, verifications []Verification) er
 		if v.Usable { // and may be picked again, as what it is now
 			continue
 		}
-		// What is no longer good is not offered again, whoever still lists it.
+		// What is no longer good is not offered again, even where a source still lists it.
 		bad = append(bad, goneNow(&v.Image, v.Source, ""))
 	}
 	if !stale {

@@ -123,7 +123,7 @@ func TestVerifyOfAnIDBesideASourceWithoutAPlugin(t *testing.T) {
 }
 
 // Sources are asked at the same time; what they say comes one at a time, in the
-// order of the spec, whoever answers first.
+// order of the spec, no matter which answers first.
 func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
 	ready := ami("ami-1", "us-east-1", "", 1)
 	failed := ready

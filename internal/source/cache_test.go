@@ -56,9 +56,9 @@ func TestCacheOfAFileThatWasSetBack(t *testing.T) {
 	}
 }
 
-// TestCacheMendsItsMode: what others may have written is not read, and written
+// TestCacheRepairsItsMode: what others may have written is not read, and written
 // anew so that only the user may.
-func TestCacheMendsItsMode(t *testing.T) {
+func TestCacheRepairsItsMode(t *testing.T) {
 	dir, cacheDir := pluginDir(t), t.TempDir()
 	_, calls := describer(t, dir, "x", describes)
 	file := filepath.Join(cacheDir, "byoos", cacheFile)

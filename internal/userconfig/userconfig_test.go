@@ -78,7 +78,7 @@ func TestLoadWithoutFile(t *testing.T) {
 	}
 }
 
-// Whoever may write the file chooses which plugins are executed.
+// Anyone who may write the file chooses which plugins are executed.
 func TestLoadOfAFileThatOthersMayWrite(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("access control lists are not read")

@@ -119,8 +119,8 @@ func (d *discovery) parameters(ctx context.Context, region string) error {
 	return d.out.Images(missing...)
 }
 
-// strangersBehind tells which AMIs are not of the owners. Whoever may write a
-// parameter of the account may write any AMI's id; public parameters are written
+// strangersBehind tells which AMIs are not of the owners. Anyone who may write
+// a parameter of the account may write any AMI's id; public parameters are written
 // by AWS and its partners. EC2 itself applies the owners.
 func (d *discovery) strangersBehind(ctx context.Context, region string, names map[string]string) (func(id string) bool, error) {
 	var own []string

@@ -51,7 +51,7 @@ var urlForms = []form{
 	{"in parentheses", func(_ *Answer, s string) string { return `(` + s + `)` }},
 }
 
-// addresses are those that give access to whoever has them.
+// addresses are those that give access to anyone who has them.
 var addresses = []struct {
 	name string
 	of   func(a *Answer) string

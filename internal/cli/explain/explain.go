@@ -129,7 +129,7 @@ func explain(pick pipeline.Pick) (Item, error) {
 		Picked:     pick.Image, DecidedBy: outcome.DecidedBy,
 		Ranked: outcome.Ranked, Tied: outcome.Tie, Dropped: outcome.Dropped, Notes: pick.Notes(), Merged: outcome.Merged,
 	}
-	// Empty lists, not null, for whoever reads the JSON.
+	// Empty lists, not null, for the programs that read the JSON.
 	if item.Ranked == nil {
 		item.Ranked = []*image.Image{}
 	}

@@ -142,7 +142,7 @@ func (o *Options) run(ctx context.Context) error {
 		return err
 	}
 	if o.Format != FormatValues && rendered.Left != nil {
-		// What is left out would be deleted by whoever takes the rest for all.
+		// What is left out would be deleted by the one who takes the rest for all.
 		return rendered.Left
 	}
 	return failure.Join(o.put(ctx, rendered), rendered.Left)

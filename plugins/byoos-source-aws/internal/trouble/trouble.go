@@ -113,7 +113,7 @@ func service(action string) string {
 }
 
 // Diagnose returns the message for err. An error that is a diagnostic already
-// is returned as it is. Whoever sends it takes the secrets out.
+// is returned as it is. The one who sends it takes the secrets out.
 func Diagnose(err error, c Case) *sdk.Diagnostic {
 	var d *sdk.Diagnostic
 	if !errors.As(err, &d) {

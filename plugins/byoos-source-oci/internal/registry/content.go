@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// contentError is content that cannot be read, whoever asks: it costs the image,
+// contentError is content that cannot be read, no matter who asks: it costs the image,
 // not the answers of the registry about others.
 type contentError struct {
 	err error

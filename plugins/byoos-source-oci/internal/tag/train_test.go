@@ -19,7 +19,7 @@ var (
 	seed   = flag.Uint64("seed", 1, "seed of the first release train")
 )
 
-// release is a version as whoever builds knows it, before it is written into a tag.
+// release is a version as the one who builds it knows it, before it is written into a tag.
 type release struct {
 	numbers  []int
 	word     string // of a pre-release: alpha, beta or rc
