@@ -142,7 +142,7 @@ func (u *Update) steps(file *lock.File, picks map[string]Pick, said map[string]V
 		case kept != "" && change.Reason == specChanged:
 			stale = append(stale, &failure.Error{
 				Code: failure.ExitSource, Summary: kept + "; but the spec changed, and nothing is rendered from its entry",
-				Next: "mend what failed, which is told above, and run update again",
+				Next: "fix what failed, which is told above, and run update again",
 			})
 		case kept != "":
 			s.Kept = append(s.Kept, kept)

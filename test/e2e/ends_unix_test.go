@@ -21,8 +21,8 @@ func TestExitCodesOfEnds(t *testing.T) {
 		want int
 		said string
 	}{
-		{[]string{"doctor", "-f", "bad.yaml"}, 1, "something needs mending: spec"},
-		{[]string{"doctor", "-f", "no-such.yaml"}, 1, "something needs mending: spec"},
+		{[]string{"doctor", "-f", "bad.yaml"}, 1, "something needs fixing: spec"},
+		{[]string{"doctor", "-f", "no-such.yaml"}, 1, "something needs fixing: spec"},
 		{[]string{"plugin", "remove", "no-such"}, 1, "is not installed"},
 		{[]string{"plugin", "remove", "packer"}, 1, "it stays"},
 		{[]string{"plugin", "remove"}, 2, "--help"},

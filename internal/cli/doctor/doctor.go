@@ -57,7 +57,7 @@ func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) 
 		Use:   "doctor",
 		Short: "Look for what is wrong on this machine",
 		Long: `Look at the program, its plugins, each of which is started, your configuration file
-and the spec, without asking for any image. Exit code 1 when something needs mending.`,
+and the spec, without asking for any image. Exit code 1 when something needs fixing.`,
 		Examples: []string{"doctor", "doctor -f production.yaml -o json"},
 		Groups:   []options.Group{options.Flags(o.Host.AddFindFlags), &o.Print},
 		Run:      o.run,
@@ -86,7 +86,7 @@ func (o *Options) run(ctx context.Context) error {
 	}
 	for _, check := range checks {
 		if check.Status == statusFail {
-			return &failure.Error{Code: failure.ExitFailure, Summary: "something needs mending: " + check.Name, Next: check.Next}
+			return &failure.Error{Code: failure.ExitFailure, Summary: "something needs fixing: " + check.Name, Next: check.Next}
 		}
 	}
 	return nil
