@@ -214,7 +214,7 @@ func TestTie(t *testing.T) {
 		for _, i := range out.images {
 			images = append(images, image.Image{ID: i.ID, Provider: i.Provider, Region: i.Region, CreatedAt: &i.CreatedAt, State: image.Available})
 		}
-		outcome := rule.Apply(images, now())
+		outcome := rule.Decide(selection.Prepare(images), now())
 		if outcome.Verdict != selection.Ambiguous || len(outcome.Alternatives) != 2 || outcome.Alternatives[0].ID != id(1) || len(images) != 3 {
 			t.Fatalf("seed %d: %s of %v", seed, outcome.Verdict, outcome.Alternatives)
 		}
