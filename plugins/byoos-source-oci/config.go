@@ -75,12 +75,12 @@ func newPlan(c config, mirrors []mirror.Rule) (*plan, error) {
 	if c.NewestBy == sdk.NewestByCreated {
 		if c.Resolve == resolveNone {
 			return nil, wrong("newestBy", "newestBy: created needs every tag's creation time, and resolve: none reads none",
-				"leave resolve away, or use newestBy: version")
+				"omit resolve, or use newestBy: version")
 		}
 		c.Resolve = resolveAll
 	}
 	if c.Inspect && c.Resolve == resolveNone {
-		return nil, wrong("inspect", "inspect needs an image to read, and resolve: none reads none", "leave resolve away")
+		return nil, wrong("inspect", "inspect needs an image to read, and resolve: none reads none", "omit resolve")
 	}
 	p := &plan{config: c, grammar: tag.CanvOS()}
 	if err := p.compile(); err != nil {

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
 
 const (
@@ -33,10 +31,8 @@ type sink interface {
 
 // discovery is one call of Discover.
 type discovery struct {
-	*plan
-	client *registry.Client
+	access
 	out    sink
-	now    time.Time
 	wanted *wanted
 	// ids are of the tags that the host wants read; none stand for all that are listed.
 	ids []string
@@ -70,19 +66,19 @@ func (d *discovery) run(ctx context.Context) error {
 }
 
 func (d *discovery) read(ctx context.Context, name repositoryName) error {
-	repo, err := d.client.Repository(name.actual)
+	b, err := d.open(name)
 	if err != nil {
 		return err
 	}
-	b := builder{plan: d.plan, repo: repo, name: name, now: d.now, inspector: d.inspector}
+	b.inspector = d.inspector
 	if d.ids != nil {
 		return d.asked(ctx, b, d.tagsOf(name))
 	}
-	tags, err := d.list(ctx, repo)
+	tags, err := d.list(ctx, b.repo)
 	if err != nil {
 		return err
 	}
-	read, err := d.resolve(ctx, repo, tags)
+	read, err := d.resolve(ctx, b.repo, tags)
 	if err != nil {
 		return err
 	}
@@ -115,19 +111,18 @@ func (d *discovery) asked(ctx context.Context, b builder, tags []tag.Tag) error 
 			all = append(all, d.grammar.Read(t.Edition))
 		}
 	}
-	read := &reading{repo: b.repo, byTag: map[string]*registry.Manifest{}}
+	read := newReading(b.repo, all)
 	if err := read.read(ctx, all); err != nil {
 		return err
 	}
-	if err := d.tellRefused(read); err != nil {
+	if err := d.noteRefused(read); err != nil {
 		return err
 	}
 	if err := d.inspect(ctx, b, tags, read); err != nil {
 		return err
 	}
-	editions := newEditions(all, read)
 	for _, t := range tags {
-		if err := d.out.Images(d.images(b, editions, t, read)...); err != nil {
+		if err := d.out.Images(b.images(t, read)...); err != nil {
 			return err
 		}
 	}
@@ -225,7 +220,6 @@ func (d *discovery) parsed(names []string) []tag.Tag {
 const sendSize = 1000
 
 func (d *discovery) send(b builder, tags []tag.Tag, read *reading) error {
-	editions := newEditions(tags, read)
 	tags, err := d.leaveOut(b.repo, tags, read)
 	if err != nil {
 		return err
@@ -233,7 +227,7 @@ func (d *discovery) send(b builder, tags []tag.Tag, read *reading) error {
 	for some := range slices.Chunk(tags, sendSize) {
 		images := make([]sdk.Image, 0, len(some))
 		for _, t := range some {
-			images = append(images, d.images(b, editions, t, read)...)
+			images = append(images, b.images(t, read)...)
 		}
 		d.count(images)
 		if err := d.out.Images(images...); err != nil {
@@ -255,48 +249,6 @@ func (d *discovery) leaveOut(repo *registry.Repository, tags []tag.Tag, read *re
 		Summary:  fmt.Sprintf("%d of %d tags that packs can select are not listed, as each has a newer one to pick", len(tags)-len(rest), len(tags)),
 		Detail:   "it has the same distribution, Kubernetes version and custom tag, and every selected architecture",
 		NextStep: "see them all with the images command", Scope: repo.Name,
-	})
-}
-
-func (d *discovery) images(b builder, editions editions, t tag.Tag, read *reading) []sdk.Image {
-	images := b.listed(t, read)
-	for i := range images {
-		if whole, ok := editions.serves(t, images[i].Architecture); ok {
-			images[i].Withheld = fmt.Sprintf("it is the image for one platform of the tag %s, which is offered instead", whole)
-		}
-	}
-	return images
-}
-
-// editions tells which tags stand beside those of their single platforms.
-type editions struct {
-	whole map[string]bool
-	read  *reading
-}
-
-func newEditions(tags []tag.Tag, read *reading) editions {
-	e := editions{map[string]bool{}, read}
-	for _, t := range tags {
-		if t.Edition == t.Name {
-			e.whole[t.Name] = true
-		}
-	}
-	return e
-}
-
-// serves tells whether there is a tag to take in place of one for a single
-// platform: one that was not read is taken to have all, so that the two are never
-// two choices.
-func (e editions) serves(t tag.Tag, architecture string) (whole string, ok bool) {
-	if t.Edition == t.Name || !e.whole[t.Edition] {
-		return "", false
-	}
-	m, known := e.read.byTag[t.Edition]
-	if !known {
-		return t.Edition, true
-	}
-	return t.Edition, m != nil && slices.ContainsFunc(m.Platforms, func(p registry.Platform) bool {
-		return p.Usable() && osfacts.Architecture(p.Architecture) == architecture
 	})
 }
 
@@ -323,7 +275,7 @@ func (d *discovery) noteUntimed() error {
 		Severity: sdk.Warning,
 		Summary:  fmt.Sprintf("%d of %d images have no creation time that means something, and come last", d.untimed, d.untimed+d.timed),
 		Detail:   "reproducible builds set a fixed one, and a time in the future is none",
-		NextStep: "leave newestBy: created away, or build with a real creation time", ConfigPath: "newestBy",
+		NextStep: "omit newestBy: created, or build with a real creation time", ConfigPath: "newestBy",
 	})
 }
 
@@ -335,7 +287,7 @@ func (d *discovery) inspect(ctx context.Context, b builder, tags []tag.Tag, read
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelImages)
 	for _, t := range tags {
-		m := read.byTag[t.Name]
+		m := read.answers[t.Name].manifest
 		if m == nil {
 			continue
 		}

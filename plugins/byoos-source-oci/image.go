@@ -52,6 +52,18 @@ type builder struct {
 	inspector *inspector
 }
 
+// access is what the images of a call are read with.
+type access struct {
+	*plan
+	client *registry.Client
+	now    time.Time // the host's clock
+}
+
+func (a access) open(name repositoryName) (builder, error) {
+	repo, err := a.client.Repository(name.actual)
+	return builder{plan: a.plan, repo: repo, name: name, now: a.now}, err
+}
+
 // unresolved returns the image for a tag of which nothing but the name was read.
 func (b builder) unresolved(t tag.Tag) sdk.Image {
 	host, path, _ := strings.Cut(b.name.name, "/")
@@ -85,16 +97,11 @@ func (b builder) addTag(img *sdk.Image, t tag.Tag) {
 	if img.Version != "" {
 		img.Provenance["version"] = sdk.Provenance{From: fromTag, Raw: t.Name}
 	}
-	set := func(field *string, name, value, raw, group string) {
-		if raw == "" {
-			return
-		}
-		*field = value
-		img.Provenance[name] = provenance(fromTag, group, value, raw)
-	}
-	set(&img.KubernetesVersion, "kubernetesVersion", t.Kubernetes, t.Facts[tag.KubernetesVersion], tag.KubernetesVersion)
-	set(&img.Architecture, "architecture",
-		osfacts.Architecture(t.Facts[tag.Architecture]), t.Facts[tag.Architecture], tag.Architecture)
+	fill(img, &img.KubernetesVersion, osfacts.FieldKubernetesVersion, t.Kubernetes,
+		provenance(fromTag, tag.KubernetesVersion, t.Kubernetes, t.Facts[tag.KubernetesVersion]))
+	architecture := osfacts.Architecture(t.Facts[tag.Architecture])
+	fill(img, &img.Architecture, osfacts.FieldArchitecture, architecture,
+		provenance(fromTag, tag.Architecture, architecture, t.Facts[tag.Architecture]))
 	osfacts.Together(systemIn(t.Facts, fromTag, tag.OSName, tag.OSVersion)).Describe(img)
 }
 
@@ -114,22 +121,25 @@ func provenance(from, key, value, raw string) sdk.Provenance {
 	return p
 }
 
-// listed returns the images of a tag: what was read of it, or its name alone.
-func (b builder) listed(t tag.Tag, read *reading) []sdk.Image {
-	m, ok := read.byTag[t.Name]
+// images returns the images of a tag: what was read of it, or its name alone.
+func (b builder) images(t tag.Tag, read *reading) []sdk.Image {
+	images := []sdk.Image{b.unresolved(t)}
+	a, known := read.answers[t.Name]
 	switch {
-	case !ok:
-		return []sdk.Image{b.unresolved(t)}
-	case read.refused[t.Name] != nil:
-		img := b.unresolved(t)
-		img.Withheld = "the registry does not hand it out: " + diagnose(read.refused[t.Name], "", "").Detail
-		return []sdk.Image{img}
-	case m == nil:
-		img := b.unresolved(t)
-		img.State, img.StateReason = sdk.Gone, "the tag is listed, but the registry has no manifest for it"
-		return []sdk.Image{img}
+	case !known:
+	case a.refused != nil:
+		images[0].Withheld = "the registry does not hand it out: " + diagnose(a.refused, "", "").Detail
+	case a.manifest == nil:
+		images[0].State, images[0].StateReason = sdk.Gone, "the tag is listed, but the registry has no manifest for it"
+	default:
+		images = b.resolved(t, a.manifest)
 	}
-	return b.resolved(t, m)
+	for i := range images {
+		if read.serves(t, images[i].Architecture) {
+			images[i].Withheld = fmt.Sprintf("it is the image for one platform of the tag %s, which is offered instead", t.Edition)
+		}
+	}
+	return images
 }
 
 // resolved returns an image for each architecture of a tag, or one that says why
@@ -164,13 +174,24 @@ func (b builder) platform(t tag.Tag, m *registry.Manifest, p registry.Platform) 
 	img := b.unresolved(t)
 	b.addManifest(&img, m)
 	b.addPlatform(&img, m, p)
-	statements := b.systems(t, m, p)
+	// The most trusted comes first.
+	statements := []osfacts.Statement{systemIn(t.Facts, fromTag, tag.OSName, tag.OSVersion)}
+	for _, at := range []struct {
+		values map[string]string
+		from   string
+	}{{p.Labels, fromLabel}, {p.Annotations, fromAnnotation}, {m.Annotations, fromAnnotation}} {
+		statements = append(statements, systemIn(at.values, at.from, b.Labels.OSName, b.Labels.OSVersion))
+		key := b.Labels.KubernetesVersion
+		k8s := tag.Kubernetes(osfacts.KubernetesVersion(at.values[key]))
+		fill(&img, &img.KubernetesVersion, osfacts.FieldKubernetesVersion, k8s, provenance(at.from, key, k8s, at.values[key]))
+	}
 	if b.inspector != nil {
-		if os, found := b.inspector.found(p.Digest); found {
-			statements = append(statements, systemInside(os))
+		if os := b.inspector.images.Known(p.Digest); os != nil {
+			statements = append(statements, systemInside(*os))
 		}
 	}
-	b.addSystem(&img, statements)
+	img.Contradictions = nil // those of the tag alone
+	osfacts.Together(statements...).Describe(&img)
 	return img
 }
 
@@ -209,18 +230,6 @@ func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Pl
 		img.State, img.StateReason = sdk.Unusable, "an edge host runs linux, this is "+p.String()
 	}
 	img.Tags = metadata(m.Annotations, p.Annotations, p.Labels)
-	b.addLabels(img, m, p)
-}
-
-// systems are what the tag, labels and annotations say of the operating system, the
-// most trusted first.
-func (b builder) systems(t tag.Tag, m *registry.Manifest, p registry.Platform) []osfacts.Statement {
-	return []osfacts.Statement{
-		systemIn(t.Facts, fromTag, tag.OSName, tag.OSVersion),
-		systemIn(p.Labels, fromLabel, b.Labels.OSName, b.Labels.OSVersion),
-		systemIn(p.Annotations, fromAnnotation, b.Labels.OSName, b.Labels.OSVersion),
-		systemIn(m.Annotations, fromAnnotation, b.Labels.OSName, b.Labels.OSVersion),
-	}
 }
 
 // systemInside is what a file in the image says.
@@ -229,12 +238,6 @@ func systemInside(os layer.OS) osfacts.Statement {
 		return osfacts.Said{Text: f.Value, From: sdk.Provenance{From: fromFile, Key: file + " " + f.Key, Raw: f.Raw}}
 	}
 	return osfacts.Statement{Name: said(os.Name, os.File), Version: said(os.Version, os.VersionFile)}
-}
-
-// addSystem makes one system of all that tells one.
-func (b builder) addSystem(img *sdk.Image, statements []osfacts.Statement) {
-	img.Contradictions = nil
-	osfacts.Together(statements...).Describe(img)
 }
 
 // firstImage is before the first image that can exist (Docker came out in March
@@ -266,22 +269,7 @@ func metadata(all ...map[string]string) map[string]string {
 	return merged
 }
 
-// addLabels fills in what the tag does not say.
-func (b builder) addLabels(img *sdk.Image, m *registry.Manifest, p registry.Platform) {
-	find := func(key string) (value, from string) {
-		if v := p.Labels[key]; v != "" {
-			return v, fromLabel
-		}
-		if v := p.Annotations[key]; v != "" {
-			return v, fromAnnotation
-		}
-		return m.Annotations[key], fromAnnotation
-	}
-	raw, from := find(b.Labels.KubernetesVersion)
-	k8s := tag.Kubernetes(osfacts.KubernetesVersion(raw))
-	fill(img, &img.KubernetesVersion, "kubernetesVersion", k8s, provenance(from, b.Labels.KubernetesVersion, k8s, raw))
-}
-
+// fill sets what is not known yet.
 func fill(img *sdk.Image, field *string, name, value string, p sdk.Provenance) {
 	if *field != "" || value == "" {
 		return

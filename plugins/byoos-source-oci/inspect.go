@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/layer"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/once"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 )
 
@@ -16,18 +17,10 @@ import (
 // read once.
 type inspector struct {
 	limit int64 // unpacked bytes per image
-
-	mu     sync.Mutex
-	images map[string]*imageScan // by digest of the platform's manifest
-	layers map[string]*layerScan // by digest
-}
-
-// imageScan is what was found in an image.
-type imageScan struct {
-	once  sync.Once
-	os    layer.OS
-	found bool
-	err   error
+	// images are what was found in them, nil for nothing, by the digest of the
+	// platform's manifest.
+	images once.Map[*layer.OS]
+	layers sync.Map // *layerScan by digest
 }
 
 // layerScan is a layer that is read by the first image that needs it, while the
@@ -40,70 +33,38 @@ type layerScan struct {
 	size int64
 }
 
-func newInspector(limitMiB int) *inspector {
-	return &inspector{
-		limit:  int64(limitMiB) << 20,
-		images: map[string]*imageScan{}, layers: map[string]*layerScan{},
-	}
-}
-
-// found returns what read has found for a platform's manifest.
-func (i *inspector) found(digest string) (layer.OS, bool) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if scan := i.images[digest]; scan != nil && scan.found {
-		return scan.os, true
-	}
-	return layer.OS{}, false
-}
-
 // read looks into one image, from its topmost layer down, until the files that
 // it looks for are settled. It is safe for concurrent use; an image that several
 // tags share is read once.
 func (i *inspector) read(ctx context.Context, repo *registry.Repository, p registry.Platform) error {
-	i.mu.Lock()
-	scan := i.images[p.Digest]
-	if scan == nil {
-		scan = &imageScan{}
-		i.images[p.Digest] = scan
-	}
-	i.mu.Unlock()
-	scan.once.Do(func() {
-		os, found, err := i.search(ctx, repo, p)
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		scan.os, scan.found, scan.err = os, found, err
-	})
-	return scan.err
+	_, err := i.images.Get(p.Digest, func() (*layer.OS, error) { return i.search(ctx, repo, p) })
+	return err
 }
 
-func (i *inspector) search(ctx context.Context, repo *registry.Repository, p registry.Platform) (os layer.OS, found bool, err error) {
+func (i *inspector) search(ctx context.Context, repo *registry.Repository, p registry.Platform) (*layer.OS, error) {
 	budget := &layer.Budget{Left: i.limit}
 	search := layer.NewSearch(layer.OSFiles())
 	for _, l := range slices.Backward(p.Layers) {
 		scan, err := i.layer(ctx, repo, l, budget)
 		if err != nil {
-			return layer.OS{}, false, err
+			return nil, err
 		}
 		search.Add(scan)
-		if os, found = layer.OSOf(search); found || search.Done() {
+		if os, found := layer.OSOf(search); found {
+			return &os, nil
+		}
+		if search.Done() {
 			break
 		}
 	}
-	return os, found, nil
+	return nil, nil
 }
 
 func (i *inspector) layer(
 	ctx context.Context, repo *registry.Repository, l registry.Layer, budget *layer.Budget,
 ) (*layer.Scan, error) {
-	i.mu.Lock()
-	known := i.layers[l.Digest]
-	if known == nil {
-		known = &layerScan{}
-		i.layers[l.Digest] = known
-	}
-	i.mu.Unlock()
-
+	stored, _ := i.layers.LoadOrStore(l.Digest, &layerScan{})
+	known := stored.(*layerScan)
 	known.mu.Lock()
 	defer known.mu.Unlock()
 	if known.scan != nil {

@@ -76,15 +76,15 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 }
 
 func (s source) discovery(req sdk.DiscoverRequest[config], out sink) (*discovery, error) {
-	p, client, err := s.prepare(req.Config, req.UserSettings, req.Secrets)
+	a, err := s.prepare(req.Config, req.UserSettings, req.Secrets)
 	if err != nil {
 		return nil, err
 	}
+	a.now = req.Now
 	return &discovery{
-		plan: p, client: client, out: out, now: req.Now,
-		wanted: newWanted(req.Hints),
-		ids:    req.IDs, hostReads: req.HostReads, maxListed: maxListed,
-		inspector: newInspector(p.InspectLimit),
+		access: a, out: out, wanted: newWanted(req.Hints),
+		ids: req.IDs, hostReads: req.HostReads, maxListed: maxListed,
+		inspector: &inspector{limit: int64(a.InspectLimit) << 20},
 	}, nil
 }
 
@@ -94,39 +94,40 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 }
 
 func (s source) verify(ctx context.Context, req sdk.VerifyRequest[config], out resultSink) error {
-	p, client, err := s.prepare(req.Config, req.UserSettings, req.Secrets)
+	a, err := s.prepare(req.Config, req.UserSettings, req.Secrets)
 	if err != nil {
 		return err
 	}
-	v := verification{plan: p, client: client, out: out, now: req.Now}
+	a.now = req.Now
+	v := verification{access: a, out: out}
 	return v.run(ctx, req.Refs)
 }
 
-func (s source) prepare(c config, user map[string]any, secrets *sdk.Secrets) (*plan, *registry.Client, error) {
+func (s source) prepare(c config, user map[string]any, secrets *sdk.Secrets) (access, error) {
 	set, err := readSettings(user, s.env.home)
 	if err != nil {
-		return nil, nil, err
+		return access{}, err
 	}
 	set.allowPlain(c.PlainHTTP)
 	p, err := newPlan(c, set.mirrors)
 	if err != nil {
-		return nil, nil, err
+		return access{}, err
 	}
 	files, err := registry.CredentialFiles(s.env.getenv, s.env.home)
 	if err != nil {
-		return nil, nil, &sdk.Diagnostic{
+		return access{}, &sdk.Diagnostic{
 			Summary: "cannot find your registry credentials", Detail: err.Error(),
-			NextStep: "set an absolute path, or leave the variable away",
+			NextStep: "set an absolute path, or unset the variable",
 		}
 	}
-	return p, &registry.Client{
+	return access{plan: p, client: &registry.Client{
 		Keychain:        registry.Keychain{Files: files},
 		Settings:        set.Settings,
 		CertificateDirs: s.env.certificateDirs,
 		UserAgent:       "byoos-source-oci",
 		Secrets:         secrets,
 		Clock:           s.env.clock,
-	}, nil
+	}}, nil
 }
 
 // diagnose turns a failure into what the user reads.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,19 +21,46 @@ import (
 type reading struct {
 	repo *registry.Repository
 
+	// whole are the tags for all platforms that are listed.
+	whole map[string]bool
+
 	mu sync.Mutex
-	// byTag has the tags that were read; nil stands for one that is listed but gone.
-	byTag map[string]*registry.Manifest
+	// answers are those about the tags that were read.
+	answers map[string]answer
 	// superseded are the tags that newer ones of their line leave nothing to be picked
 	// for.
 	superseded map[string]bool
-	// refused are the tags that the registry does not hand out, with its words.
-	refused map[string]error
+}
+
+// answer is what a registry says of a tag: a manifest, none for one that is listed but
+// gone, or that it does not hand it out, with its words.
+type answer struct {
+	manifest *registry.Manifest
+	refused  error
+}
+
+func newReading(repo *registry.Repository, tags []tag.Tag) *reading {
+	r := &reading{repo: repo, whole: map[string]bool{}, answers: map[string]answer{}, superseded: map[string]bool{}}
+	for _, t := range tags {
+		r.whole[t.Edition] = r.whole[t.Edition] || t.Edition == t.Name
+	}
+	return r
+}
+
+// serves tells whether there is a tag to take in place of one for a single
+// platform: one that was not read is taken to have all, so that the two are never
+// two choices.
+func (r *reading) serves(t tag.Tag, architecture string) bool {
+	if t.Edition == t.Name || !r.whole[t.Edition] {
+		return false
+	}
+	whole, known := r.answers[t.Edition]
+	return !known || whole.manifest.Serves(architecture)
 }
 
 // resolve reads the tags that may fit, as the configuration says.
 func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags []tag.Tag) (*reading, error) {
-	r := &reading{repo: repo, byTag: map[string]*registry.Manifest{}, superseded: map[string]bool{}}
+	r := newReading(repo, tags)
 	if d.Resolve == resolveNone {
 		return r, nil
 	}
@@ -57,38 +83,36 @@ func (d *discovery) resolve(ctx context.Context, repo *registry.Repository, tags
 func (r *reading) wholes(tags []tag.Tag) []tag.Tag {
 	beside := map[string]bool{}
 	for _, t := range tags {
-		if m := r.byTag[t.Name]; m != nil && t.Edition != t.Name {
+		if r.answers[t.Name].manifest != nil && t.Edition != t.Name {
 			beside[t.Edition] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(tags), func(t tag.Tag) bool {
-		_, known := r.byTag[t.Name]
+		_, known := r.answers[t.Name]
 		return known || !beside[t.Name]
 	})
 }
 
 // noteRefused tells which tags the registry keeps to itself. A registry that hands out
-// none is one that refuses the user.
+// none of a list is one that refuses the user.
 func (d *discovery) noteRefused(r *reading) error {
-	if len(r.refused) == 0 {
+	var refused []string
+	for name, a := range r.answers {
+		if a.refused != nil {
+			refused = append(refused, name)
+		}
+	}
+	if len(refused) == 0 {
 		return nil
 	}
-	answered := slices.ContainsFunc(slices.Collect(maps.Keys(r.byTag)), func(name string) bool { return r.refused[name] == nil })
-	if !answered {
-		return r.refused[slices.Min(slices.Collect(maps.Keys(r.refused)))]
+	first := r.answers[slices.Min(refused)].refused
+	if d.ids == nil && len(refused) == len(r.answers) {
+		return first
 	}
-	return d.tellRefused(r)
-}
-
-func (d *discovery) tellRefused(r *reading) error {
-	if len(r.refused) == 0 {
-		return nil
-	}
-	first := slices.Min(slices.Collect(maps.Keys(r.refused)))
-	note := diagnose(r.refused[first], "repository", r.repo.Name)
+	note := diagnose(first, "repository", r.repo.Name)
 	note.Severity = sdk.Warning
-	if len(r.refused) > 1 {
-		note.Summary = fmt.Sprintf("%s, and %d more tags", note.Summary, len(r.refused)-1)
+	if len(refused) > 1 {
+		note.Summary = fmt.Sprintf("%s, and %d more tags", note.Summary, len(refused)-1)
 	}
 	return d.out.Report(*note)
 }
@@ -100,27 +124,20 @@ func (r *reading) read(ctx context.Context, tags []tag.Tag) error {
 	for _, t := range tags {
 		group.Go(func() error {
 			m, err := r.repo.Manifest(ctx, t.Name)
-			refused := registry.IsRefusal(err)
-			if err != nil && !registry.IsNotFound(err) && !refused {
+			a := answer{manifest: m}
+			switch {
+			case registry.IsRefusal(err):
+				a.refused = err
+			case err != nil && !registry.IsNotFound(err):
 				return err
 			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.byTag[t.Name] = m
-			if refused {
-				r.refuse(t, err)
-			}
+			r.answers[t.Name] = a
 			return nil
 		})
 	}
 	return group.Wait()
-}
-
-func (r *reading) refuse(t tag.Tag, err error) {
-	if r.refused == nil {
-		r.refused = map[string]error{}
-	}
-	r.refused[t.Name] = err
 }
 
 // line is a line of tags, the newest first, of which some were read.
@@ -154,7 +171,7 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 			return err
 		}
 		for _, l := range round {
-			older := l.take(r.byTag[l.tags[0].Name])
+			older := l.take(r.answers[l.tags[0].Name].manifest)
 			// With inspect what was read can still turn out to be unusable.
 			if d.wanted.newestOnly && !d.Inspect {
 				r.supersede(older)
@@ -171,25 +188,16 @@ func (d *discovery) readNewest(ctx context.Context, r *reading, keys [][]tag.Tag
 func (l *line) take(m *registry.Manifest) (older []tag.Tag) {
 	first := l.tags[0]
 	l.tags = l.tags[1:]
-	if m == nil {
+	if m == nil || !slices.ContainsFunc(m.Platforms, registry.Platform.Usable) {
 		return nil
 	}
-	usable := slices.DeleteFunc(slices.Clone(m.Platforms), func(p registry.Platform) bool { return !p.Usable() })
-	if len(usable) == 0 {
-		return nil
-	}
-	has := func(architecture string) bool {
-		return slices.ContainsFunc(usable, func(p registry.Platform) bool {
-			return osfacts.Architecture(p.Architecture) == architecture
-		})
-	}
-	l.missing = slices.DeleteFunc(slices.Clone(l.missing), has)
+	l.missing = slices.DeleteFunc(slices.Clone(l.missing), m.Serves)
 	if len(l.missing) > 0 {
 		return nil
 	}
 	asNew, older := besides(first, l.tags)
 	l.tags = slices.DeleteFunc(asNew, func(t tag.Tag) bool {
-		return t.Edition == first.Edition && has(osfacts.Architecture(t.Facts[tag.Architecture]))
+		return t.Edition == first.Edition && m.Serves(osfacts.Architecture(t.Facts[tag.Architecture]))
 	})
 	if first.OfPreRelease() {
 		return nil // packs that do not name it get the release before it

@@ -5,11 +5,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/once"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -24,28 +23,22 @@ type resultSink interface {
 
 // verification is one call of Verify.
 type verification struct {
-	*plan
-	client *registry.Client
-	out    resultSink
-	now    time.Time
+	access
+	out resultSink
 
 	// read has the tags that were read, by name: several refs may name one.
-	read sync.Map
+	read once.Map[*registry.Manifest]
 }
 
 // run answers for each ref, in their order, and asks for several at a time.
 func (v *verification) run(ctx context.Context, refs []sdk.Ref) error {
-	ask := func(ref sdk.Ref) (sdk.Result, error) {
-		result, err := v.ref(ctx, ref)
-		return v.named(ref, result), err
-	}
 	results, failures := make([]sdk.Result, len(refs)), make([]error, len(refs))
 	var group errgroup.Group
 	group.SetLimit(parallelTags)
 	for i, ref := range refs {
 		group.Go(func() error {
 			if ctx.Err() == nil {
-				results[i], failures[i] = ask(ref)
+				results[i], failures[i] = v.ref(ctx, ref)
 			}
 			return nil
 		})
@@ -70,20 +63,6 @@ func (v *verification) run(ctx context.Context, refs []sdk.Ref) error {
 	return v.out.Results(results...)
 }
 
-// named answers by the id that was asked for. One that is a mirror's of this machine says
-// which image it is everywhere.
-func (v *verification) named(ref sdk.Ref, result sdk.Result) sdk.Result {
-	name, _, ok := v.split(ref.ID)
-	if !ok || result.Image == nil || name.name == name.actual || !strings.HasPrefix(ref.ID, name.actual) {
-		return result
-	}
-	result.Image.ID = ref.ID
-	host, path, _ := strings.Cut(name.actual, "/")
-	result.Image.Attributes[attrRegistry], result.Image.Attributes[attrRepository] = host, path
-	result.Reason = joined(fmt.Sprintf("%s is this machine's mirror of %s, which other machines read elsewhere", name.actual, name.name), result.Reason)
-	return result
-}
-
 // tell reports a failure; one that a registry answers with to several refs, once.
 func (v *verification) tell(told map[string]bool, ref sdk.Ref, err error) error {
 	if err == nil {
@@ -106,60 +85,80 @@ func (v *verification) ref(ctx context.Context, ref sdk.Ref) (sdk.Result, error)
 			Reason:   fmt.Sprintf("%s is in none of the source's repositories", ref.ID),
 		}, nil
 	}
-	repo, err := v.client.Repository(name.actual)
+	b, err := v.open(name)
 	if err != nil {
 		return sdk.Result{}, err
 	}
+	var result sdk.Result
 	if tagName == "" {
-		return v.untagged(ctx, repo, name, ref)
+		result, err = b.untagged(ctx, ref)
+	} else {
+		result, err = v.tagged(ctx, b, tagName, ref)
 	}
-	m, err := v.manifest(ctx, repo, tagName)
-	switch {
-	case registry.IsNotFound(err) && strings.Contains(ref.ID, "@"):
-		// The id names the manifest, whatever became of its tag.
-		result, err := v.untagged(ctx, repo, name, ref)
-		result.Reason = joined(fmt.Sprintf("%s has no tag %s", name.actual, tagName), result.Reason)
-		return result, err
-	case registry.IsNotFound(err):
-		reason := fmt.Sprintf("%s has no tag %s", name.actual, tagName)
-		pinned, err := v.pinned(ctx, repo, digestOf(ref))
-		return sdk.Result{Presence: sdk.NotFound, Reason: joined(reason, pinned)}, err
-	case err != nil:
+	return b.named(ref, result), err
+}
+
+// tagged answers for an id that names a tag.
+func (v *verification) tagged(ctx context.Context, b builder, tagName string, ref sdk.Ref) (sdk.Result, error) {
+	m, err := v.read.Get(b.repo.Name+":"+tagName, func() (*registry.Manifest, error) { return b.repo.Manifest(ctx, tagName) })
+	if err != nil && !registry.IsNotFound(err) {
 		return sdk.Result{}, err
 	}
-	b := builder{plan: v.plan, repo: repo, name: name, now: v.now}
-	result := platformOf(ref, b.resolved(v.grammar.Read(tagName), m))
-	if digest := digestOf(ref); digest != "" && digest != m.Digest {
-		if strings.Contains(ref.ID, "@") {
-			// The id names the manifest, whatever its tag leads to.
-			if result, err = v.untagged(ctx, repo, name, ref); err != nil || result.Presence != sdk.Found {
-				return result, err
-			}
-		}
-		pinned, err := v.pinned(ctx, repo, digest)
-		if err != nil {
-			return sdk.Result{}, err
-		}
-		result.Reason = joined(result.Reason, pinned)
+	digest := digestOf(ref)
+	if err == nil && (digest == "" || digest == m.Digest) {
+		return platformOf(ref, b.resolved(v.grammar.Read(tagName), m)), nil
 	}
-	return result, nil
+	noTag := ""
+	if err != nil {
+		noTag = fmt.Sprintf("%s has no tag %s", b.name.actual, tagName)
+	}
+	var result sdk.Result
+	switch {
+	case strings.Contains(ref.ID, "@"):
+		// The id names the manifest, whatever became of its tag, and whatever that leads to.
+		result, err = b.untagged(ctx, ref)
+		if err != nil || noTag != "" || result.Presence != sdk.Found {
+			result.Reason = joined(noTag, result.Reason)
+			return result, err
+		}
+	case noTag != "":
+		result = sdk.Result{Presence: sdk.NotFound, Reason: noTag}
+	default:
+		result = platformOf(ref, b.resolved(v.grammar.Read(tagName), m))
+	}
+	pinned, err := b.pinned(ctx, digest)
+	result.Reason = joined(result.Reason, pinned)
+	return result, err
 }
 
 // untagged answers for an id that names a manifest and no tag.
-func (v *verification) untagged(ctx context.Context, repo *registry.Repository, name repositoryName, ref sdk.Ref) (sdk.Result, error) {
-	m, err := repo.ManifestByDigest(ctx, digestOf(ref))
+func (b builder) untagged(ctx context.Context, ref sdk.Ref) (sdk.Result, error) {
+	m, err := b.repo.ManifestByDigest(ctx, digestOf(ref))
 	switch {
 	case registry.IsNotFound(err):
 		return sdk.Result{Presence: sdk.NotFound, Reason: goneManifest(digestOf(ref))}, nil
 	case err != nil:
 		return sdk.Result{}, err
 	}
-	b := builder{plan: v.plan, repo: repo, name: name, now: v.now}
 	result := platformOf(ref, b.resolved(tag.Tag{}, m))
 	if result.Image != nil {
 		result.Image.ID, result.Image.Reference = ref.ID, nil
 	}
 	return result, nil
+}
+
+// named answers by the id that was asked for. One that is a mirror's of this machine says
+// which image it is everywhere.
+func (b builder) named(ref sdk.Ref, result sdk.Result) sdk.Result {
+	name := b.name
+	if result.Image == nil || name.name == name.actual || !strings.HasPrefix(ref.ID, name.actual) {
+		return result
+	}
+	result.Image.ID = ref.ID
+	host, path, _ := strings.Cut(name.actual, "/")
+	result.Image.Attributes[attrRegistry], result.Image.Attributes[attrRepository] = host, path
+	result.Reason = joined(fmt.Sprintf("%s is this machine's mirror of %s, which other machines read elsewhere", name.actual, name.name), result.Reason)
+	return result
 }
 
 func goneManifest(digest string) string {
@@ -181,11 +180,11 @@ func joined(a, b string) string {
 
 // pinned says what became of a manifest that its tag no longer leads to: who pulls
 // by digest needs no tag.
-func (v *verification) pinned(ctx context.Context, repo *registry.Repository, digest string) (string, error) {
+func (b builder) pinned(ctx context.Context, digest string) (string, error) {
 	if digest == "" {
 		return "", nil
 	}
-	m, err := repo.ManifestByDigest(ctx, digest)
+	m, err := b.repo.ManifestByDigest(ctx, digest)
 	switch {
 	case registry.IsNotFound(err):
 		return goneManifest(digest), nil
@@ -216,13 +215,6 @@ func (p *plan) split(id string) (repositoryName, string, bool) {
 		}
 	}
 	return repositoryName{}, "", false
-}
-
-func (v *verification) manifest(ctx context.Context, repo *registry.Repository, tagName string) (*registry.Manifest, error) {
-	read, _ := v.read.LoadOrStore(repo.Name+":"+tagName, sync.OnceValues(func() (*registry.Manifest, error) {
-		return repo.Manifest(ctx, tagName)
-	}))
-	return read.(func() (*registry.Manifest, error))()
 }
 
 // platformOf picks the image for the ref's architecture. The digest is that of

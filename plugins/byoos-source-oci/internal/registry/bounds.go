@@ -41,13 +41,10 @@ func (e *TooLargeError) Error() string {
 }
 
 // transferError is an answer that did not arrive whole.
-type transferError struct{ err error }
-
-// Error returns the cause.
-func (e *transferError) Error() string { return e.err.Error() }
+type transferError struct{ error }
 
 // Unwrap returns the cause.
-func (e *transferError) Unwrap() error { return e.err }
+func (e *transferError) Unwrap() error { return e.error }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)

@@ -22,6 +22,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/once"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/tag"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 // pageSize is how many tags are asked for at once: the most that ECR allows
@@ -55,7 +59,7 @@ type Client struct {
 	CertificateDirs []string
 	UserAgent       string
 	// Secrets is told the credentials that are sent.
-	Secrets Secrets
+	Secrets *sdk.Secrets
 	// Proxy is as in http.Transport; nil means that of the environment.
 	Proxy func(*http.Request) (*url.URL, error)
 	Clock Clock
@@ -65,6 +69,7 @@ type Client struct {
 }
 
 type host struct {
+	name     name.Registry
 	guard    *guard
 	patience *patience
 	// origin tells where credentials came from, by repository.
@@ -81,8 +86,9 @@ type Repository struct {
 
 	repo name.Repository
 	host *host
-	// images are those that were read, by the digest of their manifest.
-	images sync.Map
+	// images are those that were read, by the digest of their manifest: the first of the
+	// tags that lead to one reads it.
+	images once.Map[Platform]
 }
 
 // registryName is a host with a port, or one that looks like a host.
@@ -136,18 +142,7 @@ func (c *Client) Repository(repository string) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	repo, err := name.NewRepository(repository, nameOptions(c.Settings.PlainHTTP[registry])...)
-	if err != nil {
-		return nil, err
-	}
-	return &Repository{Name: repository, Registry: registry, Path: path, repo: repo, host: h}, nil
-}
-
-func nameOptions(plain Plain) []name.Option {
-	if plain == PlainNever {
-		return nil
-	}
-	return []name.Option{name.Insecure}
+	return &Repository{Name: repository, Registry: registry, Path: path, repo: h.name.Repo(path), host: h}, nil
 }
 
 func (c *Client) host(registry string) (*host, error) {
@@ -156,8 +151,11 @@ func (c *Client) host(registry string) (*host, error) {
 	if h := c.hosts[registry]; h != nil {
 		return h, nil
 	}
-	plain := c.Settings.PlainHTTP[registry]
-	parsed, err := name.NewRegistry(registry, nameOptions(plain)...)
+	var options []name.Option
+	if c.Settings.PlainHTTP[registry] != PlainNever {
+		options = append(options, name.Insecure)
+	}
+	parsed, err := name.NewRegistry(registry, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +163,7 @@ func (c *Client) host(registry string) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &host{guard: &guard{
+	h := &host{name: parsed, guard: &guard{
 		registry:   parsed.RegistryStr(),
 		begun:      make(chan struct{}),
 		scheme:     parsed.Scheme(),
@@ -304,7 +302,7 @@ func (r *Repository) Tags(ctx context.Context, progress func(n int)) (tags []str
 			return nil, 0, r.Failed(doing, err)
 		}
 		for _, name := range page.Tags {
-			if !isTag(name) {
+			if !tag.IsTag(name) {
 				odd++
 				continue
 			}
@@ -345,21 +343,6 @@ func (p *pages) add(page *remote.Tags) error {
 	return nil
 }
 
-// maxTag is how long a tag may be (distribution-spec, "Pulling manifests").
-const maxTag = 128
-
-// isTag tells whether a name can be a tag: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}.
-func isTag(name string) bool {
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', i > 0 && (c == '.' || c == '-'):
-		default:
-			return false
-		}
-	}
-	return name != "" && len(name) <= maxTag
-}
-
 // Layer returns the packed content of a layer or another blob.
 func (r *Repository) Layer(ctx context.Context, digest string) (io.ReadCloser, error) {
 	l, err := r.host.puller.Layer(ctx, r.repo.Digest(digest))
@@ -369,18 +352,12 @@ func (r *Repository) Layer(ctx context.Context, digest string) (io.ReadCloser, e
 	return l.Compressed()
 }
 
-// Text returns err as one line for people, without the secrets that were sent.
-func (r *Repository) Text(err error) string { return text(r.host.guard.secrets, err) }
-
 // Failed returns err as one that says what failed, why, and what to do next.
 func (r *Repository) Failed(doing string, err error) error {
 	origin, _ := r.host.origins.Load(r.repo.String())
-	schemes, unusable := r.host.guard.unusable()
 	e := &Error{Doing: doing, Registry: r.Registry, Err: err, secrets: r.host.guard.secrets}
 	e.Origin, _ = origin.(string)
-	if unusable {
-		e.schemes, e.noScheme = schemes, true
-	}
+	e.schemes, e.noScheme = r.host.guard.unusable()
 	if answer := answerOf(err); answer != nil && answer.Request != nil {
 		e.token = r.host.guard.isToken(firstRequest(answer.Request).URL)
 	}

@@ -32,6 +32,7 @@ type Error struct {
 	Origin string
 	Err    error
 
+	// schemes are those that the registry asks for, of which none is known here.
 	schemes  []string
 	noScheme bool
 	// token says that a token server answered, not the registry.
@@ -41,7 +42,7 @@ type Error struct {
 	// retryAfter is how long the registry asked to wait, when that is too long.
 	retryAfter time.Duration
 	// secrets are taken out of what others say, before it is cut.
-	secrets Secrets
+	secrets *sdk.Secrets
 }
 
 // Error returns what failed and why.
@@ -59,11 +60,14 @@ func (e *Error) NextStep() string { _, next := e.explain(); return next }
 
 // IsTransfer tells failures to ask from answers that cannot be used.
 func IsTransfer(err error) bool {
-	var request *url.Error
-	var transfer *transferError
-	var credential *CredentialError
-	return statusOf(err) != 0 && !isWithheld(err) || errors.As(err, &request) || errors.As(err, &transfer) ||
-		errors.As(err, &credential) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return statusOf(err) != 0 && !isWithheld(err) || is[*url.Error](err) || is[*transferError](err) ||
+		is[*CredentialError](err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// is tells whether an error is one of a type.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // isWithheld tells an answer about the one thing that was asked for, which is there
@@ -108,11 +112,8 @@ func statusOf(err error) int {
 
 // answerOf returns the registry's answer among the failures of several attempts.
 func answerOf(err error) *transport.Error {
-	var t *transport.Error
-	if errors.As(err, &t) {
-		return t
-	}
-	return nil
+	answer, _ := errors.AsType[*transport.Error](err)
+	return answer
 }
 
 func (e *Error) explain() (reason, next string) {
@@ -126,16 +127,10 @@ func (e *Error) explain() (reason, next string) {
 	return e.text(e.Err), ""
 }
 
-func (e *Error) text(err error) string {
-	if e.secrets == nil {
-		return Text(err)
-	}
-	return text(e.secrets, err)
-}
+func (e *Error) text(err error) string { return text(e.secrets, err) }
 
 func (e *Error) credentials() (reason, next string) {
-	var c *CredentialError
-	if errors.As(e.Err, &c) {
+	if c, ok := errors.AsType[*CredentialError](e.Err); ok {
 		return e.text(c), "repair that file or helper, or log in again: docker login " + e.Registry
 	}
 	return "", ""
@@ -144,15 +139,15 @@ func (e *Error) credentials() (reason, next string) {
 // plainHTTP explains what was kept from a host without encryption, and what asks for a
 // login that is not used for that reason.
 func (e *Error) plainHTTP() (reason, next string) {
-	var plain *PlainHTTPError
+	plain, refused := errors.AsType[*PlainHTTPError](e.Err)
 	trust := func(host string) string {
 		return "serve it over https, or set registries: {" + host + ": {plainHTTP: true}} for this plugin in your own configuration file"
 	}
 	const named = "as plainHTTP of the source names it"
 	switch code := statusOf(e.Err); {
-	case errors.As(e.Err, &plain) && plain.Credential:
+	case refused && plain.Credential:
 		return plain.Error(), trust(plain.Host)
-	case errors.As(e.Err, &plain) && !plain.Registry:
+	case refused && !plain.Registry:
 		return plain.Error(), "serve it over https, or name " + plain.Host + " in plainHTTP of the source"
 	case !e.unlogged || code != http.StatusUnauthorized && code != http.StatusForbidden:
 		return "", ""
@@ -166,8 +161,8 @@ func (e *Error) plainHTTP() (reason, next string) {
 
 // refusedPlain comes last: why https failed says more than that plain http was refused.
 func (e *Error) refusedPlain() (reason, next string) {
-	var plain *PlainHTTPError
-	if !errors.As(e.Err, &plain) {
+	plain, ok := errors.AsType[*PlainHTTPError](e.Err)
+	if !ok {
 		return "", ""
 	}
 	return plain.Error() + ", and https failed",
@@ -271,18 +266,16 @@ func (e *Error) said(answer *transport.Error) string {
 // certificate comes before the status: where https failed, a library may have
 // asked over plain http too, and what was answered there explains nothing.
 func (e *Error) certificate() (reason, next string) {
-	var invalid x509.CertificateInvalidError
-	var unknown x509.UnknownAuthorityError
-	var hostname x509.HostnameError
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err)
 	switch {
-	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
+	case ok && invalid.Reason == x509.Expired:
 		return fmt.Sprintf("the certificate of %s is not valid now (it is from %s to %s)", e.Registry,
 				invalid.Cert.NotBefore.Format("2006-01-02"), invalid.Cert.NotAfter.Format("2006-01-02")),
 			"renew the registry's certificate, or check this machine's clock"
-	case errors.As(e.Err, &unknown):
+	case is[x509.UnknownAuthorityError](e.Err):
 		return "the certificate of " + e.Registry + " is signed by an authority this machine does not trust",
 			"set registries: {" + e.Registry + ": {caFile: /path/to/ca.pem}} for this plugin in your own configuration file, or SSL_CERT_FILE"
-	case errors.As(e.Err, &hostname):
+	case is[x509.HostnameError](e.Err):
 		return "the certificate of " + e.Registry + " is for another host", "use the name that the certificate has"
 	case isTLSFailure(e.Err):
 		return "TLS with " + e.Registry + " failed: " + e.text(e.Err), ""
@@ -292,43 +285,40 @@ func (e *Error) certificate() (reason, next string) {
 
 // isTLSFailure tells failures of a host that speaks TLS from those of one that does not.
 func isTLSFailure(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var alert tls.AlertError
-	return errors.As(err, &verification) || errors.As(err, &alert) || strings.Contains(err.Error(), "remote error: tls: ")
+	return is[*tls.CertificateVerificationError](err) || is[tls.AlertError](err) || strings.Contains(err.Error(), "remote error: tls: ")
 }
 
 func (e *Error) network() (reason, next string) {
-	var page *PageError
-	var redirect *RedirectError
-	var plain tls.RecordHeaderError
-	var dns *net.DNSError
-	var timeout net.Error
+	page, isPage := errors.AsType[*PageError](e.Err)
+	redirect, isRedirect := errors.AsType[*RedirectError](e.Err)
+	timeout, canTime := errors.AsType[net.Error](e.Err)
 	check := "check the name, the network and the proxy variables"
+	says := func(part string) bool { return strings.Contains(e.Err.Error(), part) }
 	switch {
 	case errors.Is(e.Err, context.Canceled):
 		return "interrupted", ""
-	case errors.As(e.Err, &plain), strings.Contains(e.Err.Error(), "server gave HTTP response to HTTPS client"):
+	case is[tls.RecordHeaderError](e.Err), says("server gave HTTP response to HTTPS client"):
 		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
-	case errors.As(e.Err, &redirect):
+	case isRedirect:
 		next = "check that no proxy answers for " + e.Registry
 		if redirect.token {
 			return "the token server " + redirect.Error(), "the registry must name that token server itself; " + next
 		}
 		return redirect.Error(), next
-	case errors.As(e.Err, &page):
+	case isPage:
 		return page.Error() + " where a registry's answer is due", "check that it is a registry and not a proxy's login page"
-	case errors.As(e.Err, &dns):
+	case is[*net.DNSError](e.Err):
 		return "no address for " + e.Registry, check
-	case errors.Is(e.Err, context.DeadlineExceeded), errors.As(e.Err, &timeout) && timeout.Timeout():
+	case errors.Is(e.Err, context.DeadlineExceeded), canTime && timeout.Timeout():
 		return e.Registry + " did not answer in time", check
 	case errors.Is(e.Err, io.ErrUnexpectedEOF):
 		return e.Registry + " ended an answer early", "try again"
-	case strings.Contains(e.Err.Error(), "connection refused"):
+	case says("connection refused"):
 		return e.Registry + " refused the connection", check
-	case strings.Contains(e.Err.Error(), "www-authenticate"):
+	case says("www-authenticate"):
 		return e.Registry + " names a token server that cannot be used: " + e.text(e.Err),
 			"the registry must name its token server by host name, with https"
-	case strings.Contains(e.Err.Error(), "no token in bearer response"):
+	case says("no token in bearer response"):
 		// The library quotes the token server's answer, which may hold a secret.
 		return "the token server of " + e.Registry + " sent no token", "log in again: docker login " + e.Registry
 	}
@@ -339,12 +329,11 @@ var query = regexp.MustCompile(`\?[^\s"'<>]+`)
 
 // Text returns err as one line for people: bounded, without control characters,
 // and without the queries of addresses, which hold the signatures of redirects.
-func Text(err error) string { return text((*sdk.Secrets)(nil), err) }
+func Text(err error) string { return text(nil, err) }
 
-func text(secrets Secrets, err error) string {
+func text(secrets *sdk.Secrets, err error) string {
 	const maxText = 400
-	var u *url.Error
-	if errors.As(err, &u) && u.Err != nil && strings.HasPrefix(err.Error(), u.Op) {
+	if u, ok := errors.AsType[*url.Error](err); ok && u.Err != nil && strings.HasPrefix(err.Error(), u.Op) {
 		if plain, parseErr := url.Parse(u.URL); parseErr == nil {
 			plain.RawQuery, plain.User = "", nil
 			err = fmt.Errorf("%s %s: %w", u.Op, plain, u.Err)

@@ -64,7 +64,7 @@ type guard struct {
 	challenges []string
 	tlsFailure map[string]error
 
-	secrets Secrets
+	secrets *sdk.Secrets
 }
 
 // PlainHTTPError is a request that would have gone out without encryption.
@@ -83,12 +83,6 @@ func (e *PlainHTTPError) Error() string {
 	}
 	return "refused plain http to " + e.Host
 }
-
-// Temporary is false: trying again would not help.
-func (e *PlainHTTPError) Temporary() bool { return false }
-
-// Timeout is false.
-func (e *PlainHTTPError) Timeout() bool { return false }
 
 // RoundTrip sends req when the rules allow it.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -123,12 +117,14 @@ func (g *guard) send(req *http.Request) (*http.Response, error) {
 	}
 	g.trying.RLock()
 	defer g.trying.RUnlock()
-	if req.URL.Host == g.registry && g.begun != nil {
+	if req.URL.Host == g.registry {
 		g.beginOnce.Do(func() { close(g.begun) })
 	}
 	resp, err := g.base.RoundTrip(req)
-	if err != nil {
-		g.noteTLS(req.URL, err)
+	if err != nil && isTLSFailure(err) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.tlsFailure[req.URL.Host] = err
 	}
 	return resp, err
 }
@@ -225,7 +221,7 @@ func (g *guard) checkPlain(req *http.Request) error {
 	if !loopback && !named {
 		return &PlainHTTPError{Host: host, Registry: host == g.registry}
 	}
-	if host == g.registry && g.begun != nil {
+	if host == g.registry {
 		g.waitForHTTPS(req.Context())
 	}
 	g.trying.Lock()
@@ -247,12 +243,11 @@ func (g *guard) checkPlain(req *http.Request) error {
 // waitForHTTPS waits until the registry is asked over https, but not for long: nothing
 // promises that it is.
 func (g *guard) waitForHTTPS(ctx context.Context) {
-	timer := time.NewTimer(5 * time.Second)
-	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	select {
 	case <-g.begun:
 	case <-ctx.Done():
-	case <-timer.C:
 	}
 }
 
@@ -260,15 +255,6 @@ func (g *guard) waitForHTTPS(ctx context.Context) {
 // that is sent then is a token that anybody is given.
 func (g *guard) isAnonymous() bool {
 	return g.plain(g.registry) == PlainAnonymous && !isLoopback(g.registry)
-}
-
-func (g *guard) noteTLS(u *url.URL, err error) {
-	if !isTLSFailure(err) {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.tlsFailure[u.Host] = err
 }
 
 func (g *guard) noteChallenge(u *url.URL, resp *http.Response) {

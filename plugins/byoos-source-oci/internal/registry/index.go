@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -52,11 +51,11 @@ func (w *walk) entry(ctx context.Context, entry v1.Descriptor, depth int) error 
 	if entry.MediaType.IsIndex() {
 		return w.nested(ctx, entry, depth)
 	}
-	p, reason, err := r.once(digest, func() (Platform, string, error) { return r.child(ctx, digest) })
+	p, err := r.images.Get(digest, func() (Platform, error) { return r.child(ctx, digest) })
 	if err != nil {
 		return w.damaged(entry, err)
 	}
-	if reason == "" {
+	if p.noImage == "" {
 		w.add(p, entry)
 	}
 	return nil
@@ -76,41 +75,26 @@ func (w *walk) nested(ctx context.Context, entry v1.Descriptor, depth int) error
 }
 
 // child reads a manifest that an index names.
-func (r *Repository) child(ctx context.Context, digest string) (Platform, string, error) {
+func (r *Repository) child(ctx context.Context, digest string) (Platform, error) {
 	d, err := r.host.puller.Get(ctx, r.repo.Digest(digest))
 	if err != nil {
-		return Platform{}, "", asContent(err)
+		return Platform{}, asContent(err)
 	}
 	return r.platform(ctx, d)
 }
 
-// once reads the image of a manifest for the first of the tags that lead to it.
-func (r *Repository) once(digest string, read func() (Platform, string, error)) (Platform, string, error) {
-	type result struct {
-		platform Platform
-		reason   string
-	}
-	known, _ := r.images.LoadOrStore(digest, sync.OnceValues(func() (result, error) {
-		p, reason, err := read()
-		return result{p, reason}, err
-	}))
-	got, err := known.(func() (result, error))()
-	return got.platform, got.reason, err
-}
-
 // damaged adds an entry whose content is gone or cannot be read.
 func (w *walk) damaged(entry v1.Descriptor, err error) error {
-	var content *contentError
-	switch digest := entry.Digest.String(); {
-	case IsNotFound(err):
-		w.add(Platform{Digest: digest, Missing: true}, entry)
-	case errors.As(err, &content) && content.ours:
-		w.add(Platform{Digest: digest, Unknown: w.repository.Text(content)}, entry)
-	case errors.As(err, &content):
-		w.add(Platform{Digest: digest, Unusable: w.repository.Text(content)}, entry)
+	p := Platform{Digest: entry.Digest.String(), Missing: IsNotFound(err)}
+	content, ok := errors.AsType[*contentError](err)
+	switch {
+	case p.Missing:
+	case ok:
+		p.Unusable, p.Unknown = w.repository.verdict(content)
 	default:
 		return err
 	}
+	w.add(p, entry)
 	return nil
 }
 

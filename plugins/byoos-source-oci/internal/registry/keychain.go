@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +16,6 @@ import (
 	"time"
 
 	"github.com/docker/cli/cli/config/configfile"
-	"github.com/docker/cli/cli/config/types"
-	"github.com/docker/docker-credential-helpers/client"
 	"github.com/docker/docker-credential-helpers/credentials"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -105,7 +105,7 @@ func lookupFile(ctx context.Context, file string, repo name.Repository) (Credent
 		}
 	}
 	if auth, ok := storedAuth(config, repo); ok {
-		return Credential{authenticator(auth), file}, nil
+		return Credential{authn.FromConfig(auth), file}, nil
 	}
 	if config.CredentialsStore != "" {
 		return askHelper(ctx, config.CredentialsStore, file, serverNames(repo.RegistryStr(), ""))
@@ -132,22 +132,24 @@ func readConfig(file string) (*configfile.ConfigFile, error) {
 
 // storedAuth finds the entry for the repository, or for the namespace or the
 // registry around it: the longest match, as containers-auth.json(5) has it.
-func storedAuth(config *configfile.ConfigFile, repo name.Repository) (types.AuthConfig, bool) {
+func storedAuth(config *configfile.ConfigFile, repo name.Repository) (auth authn.AuthConfig, ok bool) {
+	var keys []string
 	for _, host := range hostKeys(repo.RegistryStr()) {
-		path := host + "/" + repo.RepositoryStr()
-		for path != host {
-			if auth, ok := config.AuthConfigs[path]; ok && holdsSecret(auth) {
-				return auth, true
-			}
-			path = path[:strings.LastIndexByte(path, '/')]
+		for path := host + "/" + repo.RepositoryStr(); path != host; path = path[:strings.LastIndexByte(path, '/')] {
+			keys = append(keys, path)
 		}
 	}
-	for _, key := range registryKeys(repo.RegistryStr()) {
-		if auth, ok := config.AuthConfigs[key]; ok && holdsSecret(auth) {
+	for _, key := range append(keys, registryKeys(repo.RegistryStr())...) {
+		a := config.AuthConfigs[key]
+		auth = authn.AuthConfig{
+			Username: a.Username, Password: a.Password, Auth: a.Auth,
+			IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+		}
+		if auth != (authn.AuthConfig{}) {
 			return auth, true
 		}
 	}
-	return types.AuthConfig{}, false
+	return auth, false
 }
 
 // registryKeys returns the forms in which a registry is a key of such a file: docker
@@ -162,24 +164,12 @@ func registryKeys(host string) []string {
 	return keys
 }
 
-func holdsSecret(a types.AuthConfig) bool {
-	return a.Username != "" || a.Password != "" || a.Auth != "" ||
-		a.IdentityToken != "" || a.RegistryToken != ""
-}
-
 // hostKeys returns the names that files use for a registry. Docker Hub has three.
 func hostKeys(host string) []string {
 	if host == name.DefaultRegistry {
 		return []string{name.DefaultRegistry, "docker.io"}
 	}
 	return []string{host}
-}
-
-func authenticator(a types.AuthConfig) authn.Authenticator {
-	return authn.FromConfig(authn.AuthConfig{
-		Username: a.Username, Password: a.Password, Auth: a.Auth,
-		IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
-	})
 }
 
 // serverNames returns the names under which helpers keep the credentials of a registry. That
@@ -219,54 +209,36 @@ func askHelperFor(ctx context.Context, helper, file, server string) (Credential,
 	}
 	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
 	defer cancel()
-	var failure error
-	got, err := client.Get(helperProgram(ctx, program, &failure), server)
-	if credentials.IsErrCredentialsNotFound(err) {
+	cmd := exec.CommandContext(ctx, program, credentials.ActionGet)
+	cmd.Stdin = strings.NewReader(server)
+	out, _, err := subprocess.Run(cmd, maxAnswer)
+	var got credentials.Credentials
+	switch {
+	case err != nil && credentials.IsErrCredentialsNotFoundMessage(string(out)):
 		return Credential{}, nil
+	case err != nil:
+		return Credential{}, &CredentialError{Origin: origin, Err: helperFailure(ctx, err)}
+	case json.NewDecoder(bytes.NewReader(out)).Decode(&got) != nil:
+		return Credential{}, &CredentialError{Origin: origin, Err: errors.New("its answer is not that of a credential helper")}
 	}
-	if err != nil {
-		return Credential{}, &CredentialError{Origin: origin, Err: helperFailure(ctx, failure)}
-	}
+	auth := authn.AuthConfig{Username: got.Username, Password: got.Secret}
 	if got.Username == tokenUser {
-		auth := authn.AuthConfig{Username: got.Username, IdentityToken: got.Secret}
-		return Credential{authn.FromConfig(auth), origin}, nil
+		auth.Password, auth.IdentityToken = "", got.Secret
 	}
-	return Credential{authn.FromConfig(authn.AuthConfig{Username: got.Username, Password: got.Secret}), origin}, nil
+	return Credential{authn.FromConfig(auth), origin}, nil
 }
 
 func helperFailure(ctx context.Context, err error) error {
-	var exit *exec.ExitError
+	exit, ok := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("no answer: %w", ctx.Err())
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("not found on PATH")
-	case errors.As(err, &exit):
+	case ok:
 		return errors.New(exit.String())
-	case err != nil:
-		return err
 	}
-	return errors.New("its answer is not that of a credential helper")
-}
-
-// helperCommand keeps the failure, of which the library returns the text only.
-type helperCommand struct {
-	*exec.Cmd
-	failure *error
-}
-
-func (c helperCommand) Input(in io.Reader) { c.Stdin = in }
-
-func (c helperCommand) Output() ([]byte, error) {
-	out, _, err := subprocess.Run(c.Cmd, maxAnswer)
-	*c.failure = err
-	return out, err
-}
-
-func helperProgram(ctx context.Context, program string, failure *error) client.ProgramFunc {
-	return func(args ...string) client.Program {
-		return helperCommand{exec.CommandContext(ctx, program, args...), failure}
-	}
+	return err
 }
 
 // CredentialError says that stored credentials could not be read.

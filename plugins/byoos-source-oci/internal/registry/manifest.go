@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk/osfacts"
 )
 
 const (
@@ -61,6 +64,15 @@ type Platform struct {
 	Unusable string
 	// Unknown says which bound of ours kept it from being read.
 	Unknown string
+	// noImage says why it is no image at all, such as a Helm chart.
+	noImage string
+}
+
+// Serves tells whether the manifest has an image for an architecture that can be used.
+func (m *Manifest) Serves(architecture string) bool {
+	return m != nil && slices.ContainsFunc(m.Platforms, func(p Platform) bool {
+		return p.Usable() && osfacts.Architecture(p.Architecture) == architecture
+	})
 }
 
 // Layer is a layer's descriptor.
@@ -119,29 +131,30 @@ func (r *Repository) ManifestByDigest(ctx context.Context, digest string) (*Mani
 func (r *Repository) read(ctx context.Context, ref name.Reference, what string) (*Manifest, error) {
 	m := &Manifest{}
 	err := r.readManifest(ctx, ref, m)
-	var content *contentError
-	switch {
-	case errors.As(err, &content) && content.ours:
-		m.Platforms, m.Unknown = nil, r.Text(content)
-	case errors.As(err, &content):
-		m.Platforms, m.Unusable = nil, r.Text(content)
-	case err != nil:
+	if content, ok := errors.AsType[*contentError](err); ok {
+		m.Platforms = nil
+		m.Unusable, m.Unknown = r.verdict(content)
+		return m, nil
+	}
+	if err != nil {
 		return nil, r.Failed("read "+what, err)
 	}
 	return m, nil
 }
 
+// verdict says of content that cannot be read whether nobody can, or only we cannot.
+func (r *Repository) verdict(content *contentError) (unusable, unknown string) {
+	said := text(r.host.guard.secrets, content)
+	if content.ours {
+		return "", said
+	}
+	return said, ""
+}
+
 func (r *Repository) readManifest(ctx context.Context, ref name.Reference, m *Manifest) error {
 	d, err := r.host.puller.Get(ctx, ref)
-	var large *TooLargeError
-	if errors.As(err, &large) {
-		return tooLarge(large)
-	}
-	if isWithheld(err) {
-		return withheld(err)
-	}
 	if err != nil {
-		return err
+		return cmp.Or(aboutIt(err), err)
 	}
 	m.Digest = d.Digest.String()
 	kind, err := kindOf(d)
@@ -194,17 +207,12 @@ func isGeneric(kind string) bool {
 }
 
 func (r *Repository) readSingle(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
-	p, reason, err := r.once(d.Digest.String(), func() (Platform, string, error) { return r.platform(ctx, d) })
+	p, err := r.images.Get(d.Digest.String(), func() (Platform, error) { return r.platform(ctx, d) })
 	m.Annotations, p.Annotations = p.Annotations, nil
-	switch {
-	case err != nil:
-		return err
-	case reason != "":
-		m.Unusable = reason
-	default:
+	if m.Unusable = p.noImage; err == nil && p.noImage == "" {
 		m.Platforms = []Platform{p}
 	}
-	return nil
+	return err
 }
 
 func (r *Repository) readRoot(ctx context.Context, d *remote.Descriptor, m *Manifest) error {
@@ -235,24 +243,24 @@ type imageConfig struct {
 	} `json:"config"`
 }
 
-// platform reads one image manifest and its configuration. reason says why it is
-// none, such as a Helm chart.
-func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Platform, reason string, err error) {
+// platform reads one image manifest and its configuration.
+func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Platform, err error) {
 	manifest, err := v1.ParseManifest(bytes.NewReader(d.Manifest))
 	if err != nil {
-		return p, "", bad("its manifest cannot be read: %w", err)
+		return p, bad("its manifest cannot be read: %w", err)
 	}
 	p = Platform{Digest: d.Digest.String(), Annotations: manifest.Annotations}
 	if t := manifest.Config.MediaType; t != types.OCIConfigJSON && t != types.DockerConfigJSON {
-		return p, fmt.Sprintf("its configuration has the type %q, which is not that of an image", t), nil
+		p.noImage = fmt.Sprintf("its configuration has the type %q, which is not that of an image", t)
+		return p, nil
 	}
 	raw, err := r.config(ctx, manifest.Config)
 	if err != nil {
-		return p, "", err
+		return p, err
 	}
 	var c imageConfig
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return p, "", bad("its image configuration is no JSON object: %w", err)
+		return p, bad("its image configuration is no JSON object: %w", err)
 	}
 	p.OS, p.Architecture, p.Variant, p.Labels = c.OS, c.Architecture, c.Variant, c.Config.Labels
 	p.Created, _ = time.Parse(time.RFC3339, c.Created)
@@ -262,7 +270,7 @@ func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Plat
 			p.Unusable = "its layer " + l.Digest.String() + " is encrypted"
 		}
 	}
-	return p, "", nil
+	return p, nil
 }
 
 func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error) {
@@ -281,11 +289,7 @@ func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error
 
 // blob reads at most one byte more than a configuration may have.
 func (r *Repository) blob(ctx context.Context, digest string) ([]byte, error) {
-	blob, err := r.host.puller.Layer(ctx, r.repo.Digest(digest))
-	if err != nil {
-		return nil, err
-	}
-	content, err := blob.Compressed()
+	content, err := r.Layer(ctx, digest)
 	if err != nil {
 		return nil, err
 	}

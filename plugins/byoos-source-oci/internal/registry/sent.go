@@ -10,13 +10,7 @@ import (
 	"strings"
 )
 
-// Secrets knows what nothing may repeat.
-type Secrets interface {
-	Add(values ...string)
-	Clean(text string) string
-}
-
-// noteSent tells Secrets the credentials of a request: a registry, or a proxy before
+// noteSent tells the secrets of the call the credentials of a request: a registry, or a proxy before
 // it, may repeat them.
 func (g *guard) noteSent(req *http.Request) {
 	if _, value, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {

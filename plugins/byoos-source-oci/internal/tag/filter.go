@@ -20,11 +20,11 @@ var signature = regexp.MustCompile(`^sha(?:256|512)-[0-9a-f]{64,128}(?:\..*)?$`)
 // matches. No pattern keeps everything.
 func NewFilter(patterns []string) (Filter, error) {
 	var f Filter
-	for i, pattern := range patterns {
+	for _, pattern := range patterns {
 		rest, negated := strings.CutPrefix(pattern, "!")
 		match, err := matcher(rest)
 		if err != nil {
-			return Filter{}, &PatternError{Index: i, Pattern: pattern, Err: err}
+			return Filter{}, fmt.Errorf("tag pattern %q: %w", pattern, err)
 		}
 		if negated {
 			f.drop = append(f.drop, match)
@@ -34,19 +34,6 @@ func NewFilter(patterns []string) (Filter, error) {
 	}
 	return f, nil
 }
-
-// PatternError says which pattern of a filter is wrong.
-type PatternError struct {
-	Index   int
-	Pattern string
-	Err     error
-}
-
-// Error names the pattern.
-func (e *PatternError) Error() string { return fmt.Sprintf("tag pattern %q: %v", e.Pattern, e.Err) }
-
-// Unwrap returns the cause.
-func (e *PatternError) Unwrap() error { return e.Err }
 
 func matcher(pattern string) (func(string) bool, error) {
 	if len(pattern) > 1 && pattern[0] == '/' && pattern[len(pattern)-1] == '/' {

@@ -133,36 +133,31 @@ func skimVersion(text string) (version, rest string, ok bool) {
 		return "", "", false
 	}
 	text = strings.TrimPrefix(text, "v")
-	end := 0
-	for i := range 3 {
-		if i > 0 {
-			if end == len(text) || text[end] != '.' {
-				return "", "", false
-			}
-			end++
-		}
-		start := end
-		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
-			end++
-		}
-		if start == end {
+	rest = text
+	for _, before := range []string{"", ".", "."} {
+		rest, ok = strings.CutPrefix(rest, before)
+		behind := strings.TrimLeft(rest, "0123456789")
+		if !ok || behind == rest {
 			return "", "", false
 		}
+		rest = behind
 	}
-	return text[:end], text[end:], true
+	return text[:len(text)-len(rest)], rest, true
+}
+
+const (
+	maxLength = 128
+	letters   = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+)
+
+// IsTag tells whether a name can be a tag: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
+// (distribution-spec, "Pulling manifests").
+func IsTag(name string) bool {
+	return isWord(name) && name[0] != '.' && name[0] != '-' && len(name) <= maxLength
 }
 
 // isWord tells whether text has what a tag may have, and at least one character.
-func isWord(text string) bool {
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '.', c == '-':
-		default:
-			return false
-		}
-	}
-	return text != ""
-}
+func isWord(text string) bool { return text != "" && strings.Trim(text, letters) == "" }
 
 func grammar(expr *regexp.Regexp, own bool) Grammar {
 	return Grammar{expr: expr, groups: expr.SubexpNames(), own: own}
