@@ -130,3 +130,45 @@ func lookUp(t *testing.T, file, repository string, found bool, failure string) {
 		t.Errorf("%q from %q, %v", auth.Username, credential.Origin, err)
 	}
 }
+
+// TestHelperAnswers has helpers answer with a token, with nothing and with nonsense.
+func TestHelperAnswers(t *testing.T) {
+	for what, tt := range map[string]struct{ script, user, token, failure string }{
+		"an identity token": {`echo '{"Username":"<token>","Secret":"word"}'`, "<token>", "word", ""},
+		"no credential":     {`echo 'credentials not found in native keychain'; exit 1`, "", "", ""},
+		"nothing":           {`exit 0`, "", "", "its answer is not that of a credential helper"},
+		"half an answer":    {`echo '{"Secret":"word'`, "", "", "its answer is not that of a credential helper"},
+		"a failure":         {`echo "word"; exit 3`, "", "", "exit status 3"},
+		"too much":          {`head -c 2000000 /dev/zero`, "", "", "it printed too much"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "docker-credential-fake"), []byte("#!/bin/sh\n"+tt.script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+			file := filepath.Join(dir, "config.json")
+			if err := os.WriteFile(file, []byte(`{"credsStore": "fake"}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			repo, err := name.NewRepository("registry.example/os")
+			if err != nil {
+				t.Fatal(err)
+			}
+			credential, err := Keychain{Files: []string{file}}.Lookup(t.Context(), repo)
+			if tt.failure != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.failure) || strings.Contains(err.Error(), "word") {
+					t.Error(err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			auth, err := credential.Authorization()
+			if err != nil || auth.Username != tt.user || auth.IdentityToken != tt.token || auth.Password != "" {
+				t.Errorf("%+v, %v", auth, err)
+			}
+		})
+	}
+}
