@@ -42,6 +42,9 @@ func said(t *testing.T, in io.Reader, environ []string, args ...string) (code in
 // TestMistakes: what was meant is named, with the exit code of wrong usage.
 func TestMistakes(t *testing.T) {
 	for line, want := range map[string]string{
+		"in":                              "error: unknown command \"in\"\nnext: did you mean `kubectl byoos init`?\n",
+		"ver":                             "error: unknown command \"ver\"\nnext: did you mean `kubectl byoos verify` or `kubectl byoos version`?\n",
+		"plugin l":                        "error: unknown command \"l\"\nnext: did you mean `kubectl byoos plugin list`?\n",
 		"help bogus":                      "error: unknown command \"bogus\"\nnext: see `kubectl byoos --help`\n",
 		"help rendr":                      "error: unknown command \"rendr\"\nnext: did you mean `kubectl byoos render`?\n",
 		"help plugin lst":                 "error: unknown command \"lst\"\nnext: did you mean `kubectl byoos plugin list`?\n",

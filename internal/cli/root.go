@@ -91,38 +91,48 @@ and render it into the BYOOS packs of Spectro Cloud Palette.`,
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	groups(root)
-	usageErrors(root)
-	options.RefuseEmpty(root)
+	finish(root)
 	return root
 }
 
-// groups has the commands that only hold others show their help, and name the
-// nearest for one that is none; the library shows help and calls that success.
-func groups(cmd *cobra.Command) {
-	if cmd.Name() == "help" && cmd.HasParent() {
-		cmd.Run, cmd.RunE = nil, help
-	}
-	if !cmd.HasSubCommands() {
-		return
-	}
-	cmd.Args = cobra.ArbitraryArgs
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return unknownCommand(cmd, args[0])
+// finish makes of the library's ways those of this program, for a command and those
+// below it. A command that only holds others shows its help, and names the nearest for
+// one that is none: the library shows help and calls that success. Every wrong argument
+// has the exit code of wrong usage.
+func finish(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(options.RefuseEmpty)
+	switch {
+	case cmd.HasSubCommands():
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
 		}
-		return cmd.Help()
+	case cmd.Name() == "help":
+		cmd.Run, cmd.RunE = nil, help
+	case cmd.Args != nil:
+		check := cmd.Args
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return failure.Usage(seeHelp(cmd), "%s", err)
+			}
+			return nil
+		}
 	}
 	for _, sub := range cmd.Commands() {
-		groups(sub)
+		finish(sub)
 	}
 }
+
+func seeHelp(cmd *cobra.Command) string { return fmt.Sprintf("see `%s --help`", cmd.CommandPath()) }
 
 // help shows the help of the command that is named.
 func help(cmd *cobra.Command, args []string) error {
 	about, rest, err := cmd.Root().Find(args)
 	if err != nil {
-		return failure.Usage(fmt.Sprintf("see `%s --help`", cmd.Root().CommandPath()), "%s", err)
+		return failure.Usage(seeHelp(cmd.Root()), "%s", err)
 	}
 	if about.HasSubCommands() && len(rest) > 0 {
 		return unknownCommand(about, rest[0])
@@ -131,24 +141,9 @@ func help(cmd *cobra.Command, args []string) error {
 	return about.Help()
 }
 
-// usageErrors gives every wrong argument the exit code of wrong usage.
-func usageErrors(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return failure.Usage(fmt.Sprintf("see `%s --help`", cmd.CommandPath()), "%s", err)
-			}
-			return nil
-		}
-	}
-	for _, sub := range cmd.Commands() {
-		usageErrors(sub)
-	}
-}
-
 // flagError names the nearest flag for a misspelt one.
 func flagError(cmd *cobra.Command, err error) error {
-	next := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+	next := seeHelp(cmd)
 	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
@@ -162,16 +157,24 @@ func flagError(cmd *cobra.Command, err error) error {
 	return failure.Usage(next, "%s", err)
 }
 
+// unknownCommand names the commands that begin so, or else the nearest.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	next := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
-	var names []string
+	var names, begun []string
 	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, sub.Name())
+		if !sub.IsAvailableCommand() {
+			continue
+		}
+		names = append(names, sub.Name())
+		if name != "" && strings.HasPrefix(sub.Name(), name) {
+			begun = append(begun, sub.Name())
 		}
 	}
-	if near := text.Nearest(name, names); near != "" {
-		next = fmt.Sprintf("did you mean `%s %s`?", cmd.CommandPath(), near)
+	if near := text.Nearest(name, names); near != "" && len(begun) == 0 {
+		begun = []string{near}
 	}
-	return failure.Usage(next, "unknown command %q", name)
+	if len(begun) == 0 {
+		return failure.Usage(seeHelp(cmd), "unknown command %q", name)
+	}
+	path := "`" + cmd.CommandPath() + " "
+	return failure.Usage("did you mean "+path+strings.Join(begun, "` or "+path)+"`?", "unknown command %q", name)
 }

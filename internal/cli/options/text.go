@@ -5,23 +5,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// RefuseEmpty has the flags of a command and of those below it take no empty text,
-// also as an element of a list: an empty one comes from a variable that a script
-// did not set, and would mean what no flag means.
-func RefuseEmpty(cmd *cobra.Command) {
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if strings.HasPrefix(f.Value.Type(), "string") {
-			f.Value = notEmpty{f.Value}
-			// The library knows its own kinds of lists only.
-			f.DefValue = strings.TrimPrefix(f.DefValue, "[]")
-		}
-	})
-	for _, sub := range cmd.Commands() {
-		RefuseEmpty(sub)
+// RefuseEmpty has a flag take no empty text, also as an element of a list: an empty one
+// comes from a variable that a script did not set, and would mean what no flag means.
+func RefuseEmpty(f *pflag.Flag) {
+	if strings.HasPrefix(f.Value.Type(), "string") {
+		f.Value = notEmpty{f.Value}
+		// The library knows its own kinds of lists only.
+		f.DefValue = strings.TrimPrefix(f.DefValue, "[]")
 	}
 }
 
