@@ -8,10 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
 
 	"github.com/spf13/cobra"
 
@@ -19,10 +17,12 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/version"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/lock"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source/run"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
 )
@@ -67,21 +67,16 @@ and the spec, without asking for any image. Exit code 1 when something needs fix
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
-	checks := []Check{o.binary(), o.onPath(), o.userConfig(), o.cacheDir(), o.socketDir()}
+	checks := o.machine()
 	host, err := o.Host.New(o.Invocation)
 	if err == nil {
 		defer host.Close()
-		checks = append(checks, o.plugins(ctx, host)...)
-		checks = append(checks, o.spec(ctx, host)...)
+		checks = slices.Concat(checks, o.plugins(ctx, host), o.spec(ctx, host))
 	}
 	if ctx.Err() != nil {
 		return interrupt.Error(ctx)
 	}
-	if err := printer.Print(list(checks), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
+	if err := o.Print.List(list(checks)); err != nil {
 		return err
 	}
 	for _, check := range checks {
@@ -99,30 +94,29 @@ func list(checks []Check) output.List {
 	})
 }
 
-// lock tells whether a lock beside the spec can be used.
-func (o *Options) lock(ctx context.Context, document *spec.Document) Check {
-	const name = "lock"
-	path, file := (&options.Lock{}).Path(o.Invocation, document)
-	loaded, err := lock.Load(ctx, path, file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Check{Name: name, Status: statusOK, Detail: "none"}
-	case err != nil:
-		return failed(name, err)
+// machine looks at what is there without plugins and a spec.
+func (o *Options) machine() []Check {
+	return []Check{
+		o.binary().of("program"),
+		o.onPath().of("kubectl plugin"),
+		o.userConfig().of("user configuration"),
+		o.cacheDir().of("cache"),
+		socketDir().of("temporary directory"),
 	}
-	pipe := &pipeline.Pipeline{Document: document, Now: o.Invocation.Now()}
-	packs, err := pipe.Packs(nil)
-	if err == nil {
-		_, err = pipe.Locked(packs, loaded, false)
-	}
-	if err != nil {
-		return failed(name, err)
-	}
-	return Check{Name: name, Status: statusOK, Detail: fmt.Sprintf("%s, %d image(s)", file, len(loaded.Names()))}
 }
 
-func failed(name string, err error) Check {
-	check := Check{Name: name, Status: statusFail, Detail: err.Error()}
+// of says what was looked at.
+func (c Check) of(name string) Check {
+	c.Name = name
+	return c
+}
+
+func good(detail string) Check { return Check{Status: statusOK, Detail: detail} }
+
+func noted(detail, next string) Check { return Check{Status: statusNote, Detail: detail, Next: next} }
+
+func failed(err error) Check {
+	check := Check{Status: statusFail, Detail: err.Error()}
 	var f *failure.Error
 	if errors.As(err, &f) {
 		check.Detail = strings.Join(append([]string{check.Detail}, f.Details...), "; ")
@@ -133,7 +127,7 @@ func failed(name string, err error) Check {
 
 func (o *Options) binary() Check {
 	info := version.Read()
-	return Check{Name: "program", Status: statusOK, Detail: fmt.Sprintf("%s %s %s", info.Version, info.Platform, o.Invocation.Executable)}
+	return good(fmt.Sprintf("%s %s %s", info.Version, info.Platform, o.Invocation.Executable))
 }
 
 // onPath tells whether kubectl will find this program.
@@ -143,56 +137,51 @@ func (o *Options) onPath() Check {
 		found := filepath.Join(dir, name)
 		if info, err := os.Stat(found); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
 			if wholefile.Same(found, o.Invocation.Executable) {
-				return Check{Name: "kubectl plugin", Status: statusOK, Detail: found}
+				return good(found)
 			}
-			return Check{Name: "kubectl plugin", Status: statusNote, Detail: "`kubectl byoos` runs another file: " + found}
+			return noted("`kubectl byoos` runs another file: "+found, "")
 		}
 	}
-	return Check{
-		Name: "kubectl plugin", Status: statusNote, Detail: name + " is not on PATH, so `kubectl byoos` does not work",
-		Next: "add " + filepath.Dir(o.Invocation.Executable) + " to PATH",
-	}
+	return noted(name+" is not on PATH, so `kubectl byoos` does not work", "add "+filepath.Dir(o.Invocation.Executable)+" to PATH")
 }
 
 func (o *Options) userConfig() Check {
-	const name = "user configuration"
 	if _, err := options.LoadUserConfig(o.Invocation); err != nil {
-		return failed(name, err)
+		return failed(err)
 	}
 	path := options.UserConfigFile(o.Invocation)
 	if path == "" {
-		return Check{Name: name, Status: statusNote, Detail: "none is read without HOME or XDG_CONFIG_HOME, as absolute paths"}
+		return noted("none is read without HOME or XDG_CONFIG_HOME, as absolute paths", "")
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return Check{Name: name, Status: statusOK, Detail: "none (" + path + ")"}
+		return good("none (" + path + ")")
 	}
-	return Check{Name: name, Status: statusOK, Detail: path}
+	return good(path)
 }
 
 func (o *Options) cacheDir() Check {
-	const name = "cache"
+	const anew = "plugins are described anew each time"
 	dir := options.CacheDir(o.Invocation)
 	if dir == "" {
-		return Check{Name: name, Status: statusNote, Detail: "no HOME: plugins are described anew each time", Next: "set HOME or XDG_CACHE_HOME"}
+		return noted("no HOME: "+anew, "set HOME or XDG_CACHE_HOME")
 	}
 	dir = filepath.Join(dir, "byoos")
 	if err := writable(dir); err != nil {
-		return Check{Name: name, Status: statusNote, Detail: fmt.Sprintf("cannot be written, so plugins are described anew each time: %s", err)}
+		return noted(fmt.Sprintf("cannot be written, so %s: %s", anew, err), "")
 	}
-	return Check{Name: name, Status: statusOK, Detail: dir}
+	return good(dir)
 }
 
-func (o *Options) socketDir() Check {
-	const name = "temporary directory"
+func socketDir() Check {
 	dir, err := os.MkdirTemp(run.SocketParent(), "byoos-doctor")
 	if err != nil {
 		return Check{
-			Name: name, Status: statusFail, Detail: "the sockets of plugins cannot be made: " + err.Error(),
+			Status: statusFail, Detail: "the sockets of plugins cannot be made: " + err.Error(),
 			Next: "set TMPDIR to a directory that you may write, with a short path",
 		}
 	}
 	_ = os.Remove(dir)
-	return Check{Name: name, Status: statusOK, Detail: run.SocketParent()}
+	return good(run.SocketParent())
 }
 
 // writable makes a folder and a file in it, as the cache is written.
@@ -209,16 +198,15 @@ func writable(dir string) error {
 
 func (o *Options) plugins(ctx context.Context, host *source.Host) []Check {
 	plugins, err := host.List(ctx)
+	if err == nil && len(plugins) == 0 {
+		_, err = host.Find(ctx, "packer")
+	}
 	if err != nil {
-		return []Check{failed("plugins", err)}
+		return []Check{failed(err).of("plugins")}
 	}
-	if len(plugins) == 0 {
-		_, err := host.Find(ctx, "packer")
-		return []Check{failed("plugins", err)}
-	}
-	checks := make([]Check, 0, len(plugins))
-	for _, p := range plugins {
-		checks = append(checks, o.plugin(ctx, host, &p))
+	checks := make([]Check, len(plugins))
+	for i, p := range plugins {
+		checks[i] = o.plugin(ctx, host, &p).of("plugin " + p.Type)
 	}
 	return checks
 }
@@ -226,24 +214,24 @@ func (o *Options) plugins(ctx context.Context, host *source.Host) []Check {
 // plugin tells what a run would: it starts the plugin, since a description that was
 // kept says nothing of that.
 func (o *Options) plugin(ctx context.Context, host *source.Host, p *source.Plugin) Check {
-	name := "plugin " + p.Type
 	switch {
 	case p.Broken != nil:
-		return failed(name, p.Broken)
+		return failed(p.Broken)
 	case p.ShadowedBy != "":
-		return Check{Name: name, Status: statusNote, Detail: p.Path + " is hidden by " + p.ShadowedBy}
+		return noted(p.Path+" is hidden by "+p.ShadowedBy, "")
 	}
-	if err := p.CheckSchema(); err != nil {
-		return failed(name, err)
+	err := p.CheckSchema()
+	if err == nil {
+		err = host.Try(ctx, p)
 	}
-	if err := host.Try(ctx, p); err != nil {
-		return failed(name, err)
+	if err != nil {
+		return failed(err)
 	}
 	detail := p.Description.GetVersion() + " " + p.Path
 	if set := o.environment(p.Description.GetEnvironment()); len(set) > 0 {
 		detail += "; gets " + strings.Join(set, " ")
 	}
-	return Check{Name: name, Status: statusOK, Detail: detail}
+	return good(detail)
 }
 
 // environment returns the names, never the values, of the variables that are
@@ -260,26 +248,46 @@ func (o *Options) environment(declared []string) []string {
 }
 
 func (o *Options) spec(ctx context.Context, host *source.Host) []Check {
-	const name = "spec"
 	document, err := o.Spec.Load(ctx, o.Invocation)
 	if err != nil {
+		check := failed(err)
 		if _, missing := os.Stat(o.Invocation.Path(options.DefaultSpecFile)); o.Spec.File == "" && errors.Is(missing, fs.ErrNotExist) {
-			return []Check{{Name: name, Status: statusNote, Detail: "no " + options.DefaultSpecFile + " here", Next: o.Invocation.DisplayName() + " init"}}
+			check = noted("no "+options.DefaultSpecFile+" here", o.Invocation.DisplayName()+" init")
 		}
-		return []Check{failed(name, err)}
+		return []Check{check.of("spec")}
 	}
-	checks := []Check{{Name: name, Status: statusOK, Detail: document.Set.File}}
+	checks := []Check{good(document.Set.File).of("spec")}
 	for _, s := range document.Set.Sources {
-		check := "source " + s.Name
+		check := good("type " + s.Type + ", configuration valid; its images were not asked for")
 		plugin, err := host.Find(ctx, s.Type)
 		if err == nil {
 			_, err = document.CheckConfig(s.Name, plugin.ConfigSchema())
 		}
 		if err != nil {
-			checks = append(checks, failed(check, err))
-			continue
+			check = failed(err)
 		}
-		checks = append(checks, Check{Name: check, Status: statusOK, Detail: "type " + s.Type + ", configuration valid; its images were not asked for"})
+		checks = append(checks, check.of("source "+s.Name))
 	}
-	return append(checks, o.lock(ctx, document))
+	return append(checks, o.lock(ctx, document).of("lock"))
+}
+
+// lock tells whether a lock beside the spec can be used.
+func (o *Options) lock(ctx context.Context, document *spec.Document) Check {
+	path, file := (&options.Lock{}).Path(o.Invocation, document)
+	loaded, err := lock.Load(ctx, path, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return good("none")
+	}
+	pipe := &pipeline.Pipeline{Document: document, Now: o.Invocation.Now()}
+	var packs []spec.Pack
+	if err == nil {
+		packs, err = pipe.Packs(nil)
+	}
+	if err == nil {
+		_, err = pipe.Locked(packs, loaded, false)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return good(fmt.Sprintf("%s, %d image(s)", file, len(loaded.Names())))
 }
