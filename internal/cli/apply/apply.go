@@ -103,10 +103,6 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Chosen(ctx)
-	if err != nil {
-		return err
-	}
 	shown, err := o.loadPlan(ctx)
 	if err != nil {
 		return err
@@ -125,7 +121,7 @@ func (o *Options) run(ctx context.Context) error {
 	outcomes := work.Client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
 	})
-	return failure.Join(palette.Errors(outcomes), work.Left, o.print(printer, outcomes))
+	return failure.Join(palette.Errors(outcomes), work.Left, o.print(outcomes))
 }
 
 // plan returns the plans, and the time that they took.
@@ -178,11 +174,11 @@ func (o *Options) loadPlan(ctx context.Context) (map[string]palette.Difference, 
 
 // print tells what was done. A template that fails does not undo it: people are told
 // on stderr, and the exit code is not that of wrong usage, of which nothing was done.
-func (o *Options) print(printer *output.Printer, outcomes []palette.Outcome) error {
-	if printer == nil {
+func (o *Options) print(outcomes []palette.Outcome) error {
+	if !o.Print.Chosen() {
 		return o.printReports(outcomes, o.Invocation.Out)
 	}
-	err := printer.Print(list(outcomes), o.Invocation.Out, o.Invocation.ErrOut)
+	err := o.Print.List(list(outcomes))
 	if err == nil {
 		return nil
 	}
@@ -278,23 +274,17 @@ func mark(step palette.Step) string {
 }
 
 func list(outcomes []palette.Outcome) output.List {
-	l := output.List{
-		Kind: "ApplyReportList",
-		Table: output.Table{Columns: []output.Column{
-			{Name: "PACK"}, {Name: "PROJECT"}, {Name: "PROFILE"}, {Name: "VERSION"}, {Name: "STATE"}, {Name: "STEPS"}, {Name: "UID", Wide: true}, {Name: "ERROR"},
-		}},
+	reports := make([]*palette.Report, len(outcomes))
+	for i, outcome := range outcomes {
+		reports[i] = outcome.Report
 	}
-	for _, outcome := range outcomes {
-		r := outcome.Report
-		var steps []string
-		for _, step := range r.Steps {
-			steps = append(steps, string(step.Action))
+	return output.NewList("ApplyReportList", []output.Column{
+		{Name: "PACK"}, {Name: "PROJECT"}, {Name: "PROFILE"}, {Name: "VERSION"}, {Name: "STATE"}, {Name: "STEPS"}, {Name: "UID", Wide: true}, {Name: "ERROR"},
+	}, reports, func(r *palette.Report) (string, []string) {
+		steps := make([]string, len(r.Steps))
+		for i, step := range r.Steps {
+			steps[i] = string(step.Action)
 		}
-		l.Items = append(l.Items, r)
-		l.Names = append(l.Names, r.Name)
-		l.Table.Rows = append(l.Table.Rows, []string{
-			r.Name, r.Project, r.Profile, r.ProfileVersion, r.State, strings.Join(steps, ","), r.ProfileUID, r.Error,
-		})
-	}
-	return l
+		return r.Name, []string{r.Name, r.Project, r.Profile, r.ProfileVersion, r.State, strings.Join(steps, ","), r.ProfileUID, r.Error}
+	})
 }

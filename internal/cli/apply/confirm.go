@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/interrupt"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
@@ -45,33 +46,17 @@ func (o *Options) confirm(ctx context.Context, planned []palette.Outcome) error 
 		return nil
 	}
 	fmt.Fprintf(o.Invocation.ErrOut, "This publishes in %s\n%s\nPublish? Only yes is accepted: ", host, strings.Join(lines, "\n"))
-	answer, err := o.answer(ctx)
-	if err != nil {
-		return err
+	// What cannot be read is no yes.
+	answer, _ := interrupt.Run(ctx, func() (string, error) { return bufio.NewReader(o.Invocation.In).ReadString('\n') })
+	if ctx.Err() != nil {
+		fmt.Fprintln(o.Invocation.ErrOut)
+		return &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted; nothing was written", Err: context.Cause(ctx)}
 	}
-	if answer != "yes" {
+	if strings.TrimSpace(answer) != "yes" {
 		return &failure.Error{
 			Code: failure.ExitFailure, Summary: "the answer was not yes; nothing was written",
 			Next: "apply without --publish to leave a draft",
 		}
 	}
 	return nil
-}
-
-// answer reads a line. A read of a terminal cannot be ended, so it has a goroutine
-// of its own, and ctx ends the waiting for it.
-func (o *Options) answer(ctx context.Context) (string, error) {
-	lines := make(chan string, 1)
-	go func() {
-		// What cannot be read is no yes.
-		line, _ := bufio.NewReader(o.Invocation.In).ReadString('\n')
-		lines <- strings.TrimSpace(line)
-	}()
-	select {
-	case line := <-lines:
-		return line, nil
-	case <-ctx.Done():
-		fmt.Fprintln(o.Invocation.ErrOut)
-		return "", &failure.Error{Code: failure.ExitInterrupted, Summary: "interrupted; nothing was written", Err: context.Cause(ctx)}
-	}
 }

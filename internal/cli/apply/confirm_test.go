@@ -13,7 +13,6 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/palette"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakepalette"
 )
@@ -114,13 +113,13 @@ func TestPublishAsksNothing(t *testing.T) {
 // What was done is told, also where the template for it fails.
 func TestTemplateThatFails(t *testing.T) {
 	o, told := asking("")
-	printer, err := output.New("go-template={{range .nope}}{{end}}{{.items.nope}}", false)
-	if err != nil {
+	o.Print.Output = "go-template={{range .nope}}{{end}}{{.items.nope}}"
+	if err := o.Print.Open(t.Context(), o.Invocation); err != nil {
 		t.Fatal(err)
 	}
 	outcomes := []palette.Outcome{{Report: &palette.Report{Subject: palette.Subject{Name: "aws-east", Profile: "rhel"}, State: palette.StatePublished,
 		Steps: []palette.Step{{Action: palette.ActionPublish, Text: "publish it", Progress: palette.ProgressSeen, Done: true}}}}}
-	if err := o.print(printer, outcomes); failure.Code(err) != failure.ExitFailure || !strings.Contains(told.String(), "done: publish it") {
+	if err := o.print(outcomes); failure.Code(err) != failure.ExitFailure || !strings.Contains(told.String(), "done: publish it") {
 		t.Errorf("got %v, told %q", err, told)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,10 +86,6 @@ func (o *Options) side() (palette.Side, palette.Goal) {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Chosen(ctx)
-	if err != nil {
-		return err
-	}
 	side, goal := o.side()
 	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, goal)
 	if err != nil {
@@ -98,8 +95,8 @@ func (o *Options) run(ctx context.Context) error {
 	defer cancel()
 	outcomes := work.Client.PlanAll(limited, work.Requests, goal, o.Palette.Parallel)
 	differences := differencesOf(outcomes, side)
-	if printer != nil {
-		err = printer.Print(list(differences), o.Invocation.Out, o.Invocation.ErrOut)
+	if o.Print.Chosen() {
+		err = o.Print.List(list(differences))
 	} else {
 		err = o.printDiffs(differences)
 	}
@@ -107,10 +104,8 @@ func (o *Options) run(ctx context.Context) error {
 	if err := failure.Join(palette.Errors(outcomes), work.Left, err); err != nil {
 		return err
 	}
-	for _, d := range differences {
-		if d.Different {
-			return failure.ErrDifference
-		}
+	if slices.ContainsFunc(differences, func(d palette.Difference) bool { return d.Different }) {
+		return failure.ErrDifference
 	}
 	return nil
 }

@@ -82,10 +82,6 @@ type Field struct {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
 	picked, err := o.Run.Pick(ctx, o.Invocation, &o.Lock, o.Packs)
 	if err != nil {
 		return err
@@ -94,10 +90,10 @@ func (o *Options) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return interrupt.Error(ctx)
 	}
-	if printer.ForPeople() {
+	if o.Print.ForPeople() {
 		err = printText(items, o.Invocation.Out)
 	} else {
-		err = printer.Print(list(items), o.Invocation.Out, o.Invocation.ErrOut)
+		err = o.Print.List(list(items))
 	}
 	if err != nil {
 		return err

@@ -57,10 +57,6 @@ on stderr and listed with --all.`,
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
 		return err
@@ -92,10 +88,10 @@ func (o *Options) run(ctx context.Context) error {
 	if !o.All {
 		shown = usable(found)
 	}
-	if hidden := len(found) - len(shown); hidden > 0 && printer.ForPeople() {
+	if hidden := len(found) - len(shown); hidden > 0 && o.Print.ForPeople() {
 		fmt.Fprintf(o.Invocation.ErrOut, "%d more that no pack can use, or that their source does not offer; --all lists them with the reason\n", hidden)
 	}
-	return printer.Print(list(shown, o.Invocation.Now()), o.Invocation.Out, o.Invocation.ErrOut)
+	return o.Print.List(list(shown, o.Invocation.Now()))
 }
 
 // valuesSelectNothing refuses flags that set values of a pack: a list would have the

@@ -127,15 +127,9 @@ func (o *Options) likely(types []string) string {
 // ask fills in what flags would say by a few questions.
 func (o *Options) ask(ctx context.Context, host *source.Host) error {
 	made := &o.Spec
-	plugins, err := host.List(ctx)
+	types, err := options.Types(ctx, host)
 	if err != nil {
 		return err
-	}
-	var types []string
-	for _, p := range plugins {
-		if p.Broken == nil && p.ShadowedBy == "" {
-			types = append(types, p.Type)
-		}
 	}
 	if len(types) == 0 {
 		_, err := host.Find(ctx, "packer")

@@ -94,15 +94,12 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
-	if o.Fix && slices.Contains(o.Files, stdin) && !printer.ForPeople() {
+	if o.Fix && slices.Contains(o.Files, stdin) && !o.Print.ForPeople() {
 		return failure.Usage("write the input to a file", "--fix of stdin prints the fixed text, so there is no place for -o %s", o.Print.Output)
 	}
 	files := make([]checked, len(o.Files))
 	for i, name := range o.Files {
+		var err error
 		if files[i], err = interrupt.Run(ctx, func() (checked, error) { return o.file(name) }); err != nil {
 			return err
 		}
@@ -116,7 +113,7 @@ func (o *Options) run(ctx context.Context) error {
 	for _, file := range files {
 		items = append(items, itemsOf(file.name, file.findings)...)
 	}
-	if err := o.print(printer, items); err != nil {
+	if err := o.print(items); err != nil {
 		return err
 	}
 	for _, item := range items {
@@ -127,9 +124,9 @@ func (o *Options) run(ctx context.Context) error {
 	return nil
 }
 
-func (o *Options) print(printer *output.Printer, items []Item) error {
-	if !printer.ForPeople() {
-		return printer.Print(list(items), o.Invocation.Out, o.Invocation.ErrOut)
+func (o *Options) print(items []Item) error {
+	if !o.Print.ForPeople() {
+		return o.Print.List(list(items))
 	}
 	out := o.Invocation.Out
 	if o.Fix && slices.Contains(o.Files, stdin) {
@@ -153,12 +150,9 @@ func (o *Options) print(printer *output.Printer, items []Item) error {
 }
 
 func list(items []Item) output.List {
-	l := output.List{Kind: "FindingList"}
-	for _, item := range items {
-		l.Items = append(l.Items, item)
-		l.Names = append(l.Names, fmt.Sprintf("%s:%d:%d", item.File, item.Line, item.Column))
-	}
-	return l
+	return output.NewList("FindingList", nil, items, func(i Item) (string, []string) {
+		return fmt.Sprintf("%s:%d:%d", i.File, i.Line, i.Column), nil
+	})
 }
 
 // checked is a file that was linted.

@@ -2,6 +2,8 @@ package options
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -34,6 +36,11 @@ type completer interface {
 	Complete(cmd *cobra.Command, inv *invocation.Invocation)
 }
 
+// opener is a group that makes something of its flags before a command runs.
+type opener interface {
+	Open(ctx context.Context, inv *invocation.Invocation) error
+}
+
 // Flags is a group of flags that a function adds.
 type Flags func(flags *pflag.FlagSet)
 
@@ -59,11 +66,11 @@ func (c Command[O]) New(inv *invocation.Invocation, o *O, run func(context.Conte
 			if run != nil {
 				return run(cmd.Context(), o)
 			}
-			return c.Run(cmd.Context())
+			return c.run(cmd.Context(), inv)
 		},
 	}
 	if c.Args == nil {
-		cmd.Args = NoArgs
+		cmd.Args = noArgs
 	}
 	for _, group := range c.Groups {
 		group.AddFlags(cmd.Flags())
@@ -72,4 +79,33 @@ func (c Command[O]) New(inv *invocation.Invocation, o *O, run func(context.Conte
 		}
 	}
 	return cmd
+}
+
+func (c Command[O]) run(ctx context.Context, inv *invocation.Invocation) error {
+	for _, group := range c.Groups {
+		if opens, ok := group.(opener); ok {
+			if err := opens.Open(ctx, inv); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Run(ctx)
+}
+
+// noArgs refuses arguments in plain words; cobra's own says "unknown command".
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, and got %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// Examples formats example command lines for help, each after the name that the
+// user called the program by.
+func Examples(displayName string, lines ...string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString("  " + displayName + " " + line + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }

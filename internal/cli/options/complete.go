@@ -1,11 +1,13 @@
 package options
 
 import (
+	"context"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
@@ -15,27 +17,34 @@ func CompleteFlag(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// CompletePacks offers the names of the spec's packs as arguments. A spec that
-// cannot be read offers nothing.
-func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
+// completing offers names, and no files. What cannot be read offers nothing.
+func completing(names func(context.Context) ([]string, error)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if !s.isThere(inv) {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		document, err := s.Load(cmd.Context(), inv)
+		all, err := names(cmd.Context())
 		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
+			all = nil
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// CompletePacks offers the names of the spec's packs as arguments.
+func (s *Spec) CompletePacks(inv *invocation.Invocation) cobra.CompletionFunc {
+	return completing(func(ctx context.Context) ([]string, error) {
+		if !s.isThere(inv) {
+			return nil, nil
+		}
+		document, err := s.Load(ctx, inv)
+		if err != nil {
+			return nil, err
 		}
 		packs, err := document.Set.Expand()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
 		names := make([]string, len(packs))
 		for i, pack := range packs {
 			names[i] = pack.Name
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
+		return names, err
+	})
 }
 
 // isThere tells whether the spec is a file that can be read now: completion must not
@@ -53,24 +62,25 @@ func (s *Spec) isThere(inv *invocation.Invocation) bool {
 
 // CompleteTypes offers the types of the plugins of this machine.
 func (h *Host) CompleteTypes(inv *invocation.Invocation) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return completing(func(ctx context.Context) ([]string, error) {
 		host, err := h.New(inv)
 		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
+			return nil, err
 		}
 		defer host.Close()
-		plugins, err := host.List(cmd.Context())
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
+		return Types(ctx, host)
+	})
+}
+
+// Types are those of the plugins of this machine that can be used.
+func Types(ctx context.Context, host *source.Host) (types []string, err error) {
+	plugins, err := host.List(ctx)
+	for _, p := range plugins {
+		if p.Broken == nil && p.ShadowedBy == "" {
+			types = append(types, p.Type)
 		}
-		var types []string
-		for _, p := range plugins {
-			if p.Broken == nil && p.ShadowedBy == "" {
-				types = append(types, p.Type)
-			}
-		}
-		return types, cobra.ShellCompDirectiveNoFileComp
 	}
+	return types, err
 }
 
 // Complete offers values for the flags of both groups.

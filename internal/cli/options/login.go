@@ -87,12 +87,3 @@ func readLogin(path string) (content loginContent, why string) {
 	}
 	return content, ""
 }
-
-// cause is an error without the path.
-func cause(err error) error {
-	var inPath *fs.PathError
-	if errors.As(err, &inPath) {
-		return inPath.Err
-	}
-	return err
-}

@@ -3,8 +3,6 @@ package options
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"time"
 
@@ -165,19 +163,25 @@ func (a *paletteAccess) open(inv *invocation.Invocation) (*palette.Client, error
 
 // secret returns the key, and where it is from.
 func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (secret palette.Secret, from string, err error) {
-	switch {
-	case p.KeyFile == "-":
-		secret, err = readSecret(inv.In)
-		return secret, "stdin", err
-	case p.KeyFile != "":
-		file, err := open(inv, p.KeyFile, keyWords, keyFlag)
-		if err != nil {
-			return palette.Secret{}, "", err
-		}
-		defer func() { _ = file.Close() }()
-		secret, err = readSecret(file)
-		return secret, "the file of " + keyFlag, err
+	named := input{what: "the API key", flag: "--palette-key-file", limit: maxKeyBytes}
+	var data []byte
+	switch p.KeyFile {
+	case "":
+		return p.secretOfVariable(inv, hasLogin)
+	case "-":
+		from = "stdin"
+		data, err = named.read(inv.In)
+	default:
+		from = "the file of " + named.flag
+		data, err = named.readFile(inv.Path(p.KeyFile))
 	}
+	if err == nil {
+		secret, err = palette.NewSecret(string(data))
+	}
+	return secret, from, err
+}
+
+func (p *Palette) secretOfVariable(inv *invocation.Invocation, hasLogin bool) (secret palette.Secret, from string, err error) {
 	key := inv.Getenv(keyVariable)
 	if key == "" {
 		next := "set " + keyVariable + ", or name a file with --palette-key-file"
@@ -190,43 +194,6 @@ func (p *Palette) secret(inv *invocation.Invocation, hasLogin bool) (secret pale
 	return secret, keyVariable, err
 }
 
-// keyWords and keyFlag are what the API key and the flag for it are called.
-const keyWords, keyFlag = "the API key", "--palette-key-file"
-
-func open(inv *invocation.Invocation, path, what, flag string) (*os.File, error) {
-	file, err := os.Open(inv.Path(path))
-	if err != nil {
-		return nil, unreadableFile(what, flag, err)
-	}
-	return file, nil
-}
-
-// unreadableFile leaves the path out, which may be a key that was given in place of
-// its file.
-func unreadableFile(what, flag string, err error) error {
-	return &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + what, Err: cause(err), Next: "check the path after " + flag}
-}
-
-func readSecret(r io.Reader) (palette.Secret, error) {
-	data, err := readAtMost(r, maxKeyBytes, keyWords, keyFlag)
-	if err != nil {
-		return palette.Secret{}, err
-	}
-	return palette.NewSecret(string(data))
-}
-
-// readAtMost reads what a flag named, which may be a pipe or a device without an end.
-func readAtMost(r io.Reader, limit int64, what, flag string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, unreadableFile(what, flag, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, failure.Usage("check the path after "+flag, "the file of %s is too long for %s", flag, what)
-	}
-	return data, nil
-}
-
 // authorities returns the certificates to trust; nil for none. A file without one
 // would be a setting without effect.
 func (p *Palette) authorities(inv *invocation.Invocation, config userconfig.Palette) ([]byte, error) {
@@ -237,13 +204,8 @@ func (p *Palette) authorities(inv *invocation.Invocation, config userconfig.Pale
 	if path == "" {
 		return nil, nil
 	}
-	const what = "the certificates for Palette"
-	file, err := open(inv, path, what, name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	data, err := readAtMost(file, maxCABytes, what, name)
+	named := input{what: "the certificates for Palette", flag: name, limit: maxCABytes}
+	data, err := named.readFile(inv.Path(path))
 	if err == nil && len(data) == 0 {
 		err = failure.Usage("give a file of PEM certificates", "the file of %s is empty", name)
 	}
@@ -320,4 +282,19 @@ func editor(r pipeline.Rendered, t palette.Target) palette.Editor {
 		edited, _, err := r.Values.Edit(existing, name)
 		return edited, err
 	}
+}
+
+// AddGoalFlags adds the flags that diff and apply share: what is shown by the one is
+// done by the other.
+func AddGoalFlags(flags *pflag.FlagSet, goal *palette.Goal, newVersion string) {
+	flags.StringVar(&goal.NewVersion, "new-version", "", newVersion)
+	flags.BoolVar(&goal.IncludeDraft, "include-draft", false, "publish unpublished edits of others along")
+}
+
+// CheckNewVersion refuses what is no version of a profile; empty is none.
+func CheckNewVersion(version string) error {
+	if version != "" && !spec.IsProfileVersion(version) {
+		return failure.Usage("write three numbers, as 1.3.0", "--new-version %q is not a version of a profile", version)
+	}
+	return nil
 }

@@ -15,12 +15,15 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 )
 
-// Print chooses the output format of a list.
+// Print prints the list of a command in the format that its flags choose.
 type Print struct {
 	Output    string
 	NoHeaders bool
 	// Own are formats that the command's list has beside those of all.
 	Own []string
+
+	printer *output.Printer
+	streams *invocation.Invocation
 }
 
 // AddFlags adds -o and --no-headers.
@@ -36,17 +39,21 @@ func (p *Print) Complete(cmd *cobra.Command, _ *invocation.Invocation) {
 
 func (p *Print) formats() []string { return slices.Concat(p.Own, output.Formats()) }
 
-// Printer returns the printer that the flags ask for; its template may come through
-// a pipe, until ctx ends.
-func (p *Print) Printer(ctx context.Context) (*output.Printer, error) {
-	return interrupt.Run(ctx, func() (*output.Printer, error) { return output.New(p.Output, p.NoHeaders, p.Own...) })
+// Open makes the printer, whose template may come through a pipe, until ctx ends.
+func (p *Print) Open(ctx context.Context, inv *invocation.Invocation) (err error) {
+	p.streams = inv
+	p.printer, err = interrupt.Run(ctx, func() (*output.Printer, error) { return output.New(p.Output, p.NoHeaders, p.Own...) })
+	return err
 }
 
-// Chosen is Printer for commands with a form of their own for people: nil when no
-// format was asked for.
-func (p *Print) Chosen(ctx context.Context) (*output.Printer, error) {
-	if p.Output == "" {
-		return nil, nil
-	}
-	return p.Printer(ctx)
+// Chosen tells whether a format was asked for: some commands have a form of their own
+// for people.
+func (p *Print) Chosen() bool { return p.Output != "" }
+
+// ForPeople tells whether the format is a table.
+func (p *Print) ForPeople() bool { return p.printer.ForPeople() }
+
+// List prints a list.
+func (p *Print) List(list output.List) error {
+	return p.printer.Print(list, p.streams.Out, p.streams.ErrOut)
 }

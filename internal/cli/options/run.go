@@ -2,9 +2,6 @@ package options
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -12,7 +9,6 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // Run is what every command that discovers images needs: a spec and plugins.
@@ -75,14 +71,3 @@ func (r *Run) open(ctx context.Context, inv *invocation.Invocation, document *sp
 		stopProgress: stop,
 	}, nil
 }
-
-// PrintDiagnostic tells what a source has to say.
-func PrintDiagnostic(w io.Writer, d source.Diagnostic) {
-	fmt.Fprintf(w, "%s: source %s: %s\n", d.Severity, d.Source, text.HarmlessLine(d.Text()))
-	if d.NextStep != "" {
-		fmt.Fprintf(w, "next: %s\n", indented(d.NextStep))
-	}
-}
-
-// indented keeps the further lines of a text under its first.
-func indented(words string) string { return strings.ReplaceAll(text.Harmless(words), "\n", "\n      ") }

@@ -94,15 +94,11 @@ func newList(inv *invocation.Invocation, run func(context.Context, *Options) err
 }
 
 func (o *Options) list(ctx context.Context, host *source.Host) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
 	plugins, err := host.List(ctx)
 	if err != nil {
 		return err
 	}
-	return printer.Print(list(plugins), o.Invocation.Out, o.Invocation.ErrOut)
+	return o.Print.List(list(plugins))
 }
 
 func list(plugins []source.Plugin) output.List {

@@ -64,10 +64,6 @@ other sources have a newer one; when the spec changed, that is exit code 4.`,
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
 		return err
@@ -112,8 +108,8 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(steps.Changes) > 0 || !printer.ForPeople() {
-		if err := printer.Print(list(steps.Changes), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
+	if len(steps.Changes) > 0 || !o.Print.ForPeople() {
+		if err := o.Print.List(list(steps.Changes)); err != nil {
 			return err
 		}
 	}

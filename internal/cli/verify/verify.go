@@ -73,10 +73,6 @@ type Item struct {
 }
 
 func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
 	session, err := o.Run.Open(ctx, o.Invocation)
 	if err != nil {
 		return err
@@ -100,7 +96,7 @@ func (o *Options) run(ctx context.Context) error {
 		}
 	}
 	session.Close()
-	if err := printer.Print(list(verified), o.Invocation.Out, o.Invocation.ErrOut); err != nil {
+	if err := o.Print.List(list(verified)); err != nil {
 		return err
 	}
 	return cmp.Or(failed, pipeline.Verdict(verified))

@@ -40,13 +40,9 @@ func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) 
 	}.New(inv, o, run)
 }
 
-func (o *Options) run(ctx context.Context) error {
-	printer, err := o.Print.Printer(ctx)
-	if err != nil {
-		return err
-	}
+func (o *Options) run(context.Context) error {
 	info := Read()
-	return printer.Print(output.List{
+	return o.Print.List(output.List{
 		Kind:  "VersionList",
 		Items: []any{info},
 		Names: []string{info.Version},
@@ -54,7 +50,7 @@ func (o *Options) run(ctx context.Context) error {
 			Columns: []output.Column{{Name: "VERSION"}, {Name: "COMMIT"}, {Name: "GO"}, {Name: "PLATFORM"}},
 			Rows:    [][]string{{info.Version, info.Commit, info.GoVersion, info.Platform}},
 		},
-	}, o.Invocation.Out, o.Invocation.ErrOut)
+	})
 }
 
 // release and commit are those of a release, which the linker sets (hack/dist.sh): a
