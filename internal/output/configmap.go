@@ -1,7 +1,6 @@
 package output
 
 import (
-	"io"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -10,7 +9,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
 
-// ConfigMap prints files as a Kubernetes ConfigMap.
+// ConfigMap holds files in Kubernetes.
 type ConfigMap struct{ Name, Namespace string }
 
 // Check returns a usage error for names that Kubernetes would refuse.
@@ -27,16 +26,11 @@ func (c ConfigMap) Check() error {
 	return nil
 }
 
-// Print writes the manifest of a ConfigMap with one key for each file.
-func (c ConfigMap) Print(files map[string]string, out io.Writer) error {
+// Manifest is that of a ConfigMap with one key for each file.
+func (c ConfigMap) Manifest(files map[string]string) ([]byte, error) {
 	metadata := map[string]any{"name": c.Name}
 	if c.Namespace != "" {
 		metadata["namespace"] = c.Namespace
 	}
-	data, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(data)
-	return err
+	return yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": files})
 }

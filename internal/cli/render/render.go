@@ -41,16 +41,6 @@ type Options struct {
 	Packs   []string
 }
 
-// Formats of --format.
-const (
-	FormatValues    = "values"
-	FormatConfigMap = "configmap"
-)
-
-func formats() []string {
-	return []string{FormatValues, FormatConfigMap, FormatTerraform, FormatTerraformJSON, FormatTFExternal, FormatProfile}
-}
-
 // NewCommand returns the command; run is nil, or what a test runs in its place.
 func NewCommand(inv *invocation.Invocation, run func(context.Context, *Options) error) *cobra.Command {
 	o := &Options{Invocation: inv}
@@ -83,7 +73,7 @@ comments, order, quoting and everything else stay byte for byte.`,
 		Run:    o.run,
 	}.New(inv, o, run)
 	flags := cmd.Flags()
-	flags.StringVar(&o.Format, "format", FormatValues, "what to print: "+strings.Join(formats(), "|"))
+	flags.StringVar(&o.Format, "format", FormatValues, "what to print: "+strings.Join(formatNames(), "|"))
 	flags.StringVar(&o.OutDir, "out-dir", "", "write one file for each pack into this directory, or one for Terraform, in place of stdout")
 	flags.BoolVar(&o.Force, "force", false, "replace files in --out-dir that are no earlier outputs, or were changed since")
 	flags.StringVar(&o.ValuesFile, "values", "", "change an existing values file in place of making a new one; for one pack")
@@ -91,23 +81,15 @@ comments, order, quoting and everything else stay byte for byte.`,
 	flags.StringVar(&o.ConfigMap.Name, "configmap-name", "byoos-values", "name of the ConfigMap of --format configmap")
 	flags.StringVarP(&o.ConfigMap.Namespace, "namespace", "n", "", "namespace of the ConfigMap of --format configmap")
 	flags.StringVar(&o.TerraformShape, "terraform-shape", string(terraform.ShapeData), "how much --format terraform writes: "+strings.Join(terraform.Shapes(), "|"))
-	options.CompleteFlag(cmd, "format", formats()...)
+	options.CompleteFlag(cmd, "format", formatNames()...)
 	options.CompleteFlag(cmd, "terraform-shape", terraform.Shapes()...)
 	cmd.ValidArgsFunction = o.Run.Spec.CompletePacks(inv)
 	return cmd
 }
 
-// formatsOf are the formats that a flag is for; others would pass it over.
-func formatsOf() map[string][]string {
-	return map[string][]string{
-		"terraform-shape": {FormatTerraform, FormatTerraformJSON},
-		"configmap-name":  {FormatConfigMap},
-		"namespace":       {FormatConfigMap},
-	}
-}
-
 // validate checks the flags; changed tells which were given.
 func (o *Options) validate(changed func(string) bool) error {
+	format, known := formats()[o.Format]
 	for flag, formats := range formatsOf() {
 		if changed(flag) && !slices.Contains(formats, o.Format) {
 			return failure.Usage("add --format "+formats[0], "--%s goes with --format %s only", flag, strings.Join(formats, " or "))
@@ -116,8 +98,8 @@ func (o *Options) validate(changed func(string) bool) error {
 	switch {
 	case (changed("project") || changed("tenant")) && o.TerraformShape != string(terraform.ShapeProfile):
 		return failure.Usage("add --format terraform --terraform-shape "+string(terraform.ShapeProfile), "--project and --tenant go with profiles only")
-	case !slices.Contains(formats(), o.Format):
-		return failure.Usage("use one of "+strings.Join(formats(), ", "), "unknown format %q", o.Format)
+	case !known:
+		return failure.Usage("use one of "+strings.Join(formatNames(), ", "), "unknown format %q", o.Format)
 	case !slices.Contains(terraform.Shapes(), o.TerraformShape):
 		return failure.Usage("use one of "+strings.Join(terraform.Shapes(), ", "), "unknown --terraform-shape %q", o.TerraformShape)
 	case o.Force && o.OutDir == "":
@@ -128,7 +110,7 @@ func (o *Options) validate(changed func(string) bool) error {
 		return failure.Usage("", "--values goes with --format values only")
 	case o.ValuesFile != "" && o.OutDir != "":
 		return failure.Usage("", "--values and --out-dir exclude each other")
-	case o.OutDir != "" && o.Format != FormatValues && o.terraformFile() == "":
+	case o.OutDir != "" && format.file == "":
 		return failure.Usage("redirect stdout to a file", "--out-dir goes with --format values, terraform or terraform-json only")
 	case o.Format == FormatConfigMap:
 		return o.ConfigMap.Check()
@@ -150,63 +132,26 @@ func (o *Options) run(ctx context.Context) error {
 
 // put writes or prints what was rendered.
 func (o *Options) put(ctx context.Context, rendered *options.Rendered) error {
-	packs := rendered.Packs
-	switch {
-	case o.ValuesFile != "":
-		return o.edit(ctx, packs)
-	case o.OutDir != "" && o.Format == FormatValues:
-		return o.writeFiles(ctx, packs)
-	case o.Format == FormatConfigMap:
-		return o.printConfigMap(packs)
-	case o.Format == FormatValues:
-		return o.write(ctx, documents(packs, rendered.Left != nil))
+	if o.ValuesFile != "" {
+		return o.edit(ctx, rendered.Packs)
 	}
-	text, err := o.converted(packs)
+	format := formats()[o.Format]
+	if o.OutDir != "" && format.file == eachPack {
+		files := make([]wholefile.File, len(rendered.Packs))
+		for i, r := range rendered.Packs {
+			files[i] = o.output(r.Pick.Pack.Name+".yaml", r.Values.Render())
+		}
+		return o.writeOutputs(ctx, files...)
+	}
+	text, err := format.text(o, rendered)
 	if err != nil {
 		return err
 	}
-	return o.write(ctx, text)
-}
-
-func (o *Options) write(ctx context.Context, text []byte) error {
 	if o.OutDir != "" {
-		return o.writeOutputs(ctx, o.output(o.terraformFile(), text))
+		return o.writeOutputs(ctx, o.output(format.file, text))
 	}
-	_, err := o.Invocation.Out.Write(text)
+	_, err = o.Invocation.Out.Write(text)
 	return err
-}
-
-// documents returns one YAML document for each pack; several, or those that are
-// left of several, are separated and named by a comment.
-func documents(rendered []pipeline.Rendered, left bool) []byte {
-	if len(rendered) == 1 && !left {
-		return rendered[0].Values.Render()
-	}
-	var all []byte
-	for i, r := range rendered {
-		if i > 0 {
-			all = append(all, "---\n"...)
-		}
-		all = append(all, "# "+r.Pick.Pack.Name+"\n"...)
-		all = append(all, r.Values.Render()...)
-	}
-	return all
-}
-
-func (o *Options) printConfigMap(rendered []pipeline.Rendered) error {
-	data := map[string]string{}
-	for _, r := range rendered {
-		data[r.Pick.Pack.Name+".yaml"] = string(r.Values.Render())
-	}
-	return o.ConfigMap.Print(data, o.Invocation.Out)
-}
-
-func (o *Options) writeFiles(ctx context.Context, rendered []pipeline.Rendered) error {
-	files := make([]wholefile.File, len(rendered))
-	for i, r := range rendered {
-		files[i] = o.output(r.Pick.Pack.Name+".yaml", r.Values.Render())
-	}
-	return o.writeOutputs(ctx, files...)
 }
 
 // output is a file of --out-dir.

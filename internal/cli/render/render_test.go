@@ -14,8 +14,10 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/invocation"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/output"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
@@ -78,7 +80,7 @@ func TestProfilesOfTargets(t *testing.T) {
 			if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), test.refuse) {
 				t.Errorf("%s: got %v", name, err)
 			}
-			if out, err := o.converted(rendered); err == nil {
+			if out, err := text(o, rendered); err == nil {
 				t.Errorf("%s: is written:\n%s", name, out)
 			}
 			continue
@@ -111,7 +113,7 @@ func TestSettingsWithoutEffect(t *testing.T) {
 		told := &bytes.Buffer{}
 		inv.ErrOut = told
 		o := &Options{Invocation: inv, Format: FormatTerraform, TerraformShape: string(terraform.ShapeProfile)}
-		if _, err := o.converted(picked(t, &test.target)); err != nil || told.String() != test.want {
+		if _, err := text(o, picked(t, &test.target)); err != nil || told.String() != test.want {
 			t.Errorf("%s: told %q, %v", name, told, err)
 		}
 	}
@@ -143,44 +145,49 @@ func TestConverted(t *testing.T) {
 		FormatProfile:       `"name": "p"`,
 	} {
 		o := &Options{Invocation: inv, Format: format, TerraformShape: string(terraform.ShapeData)}
-		out, err := o.converted(picked(t, target))
+		out, err := text(o, picked(t, target))
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s: got %s, %v", format, out, err)
 		}
 	}
 	o := &Options{Invocation: inv, Format: FormatProfile}
-	if _, err := o.converted(append(picked(t, target), picked(t, target)...)); failure.Code(err) != failure.ExitUsage {
+	if _, err := text(o, append(picked(t, target), picked(t, target)...)); failure.Code(err) != failure.ExitUsage {
 		t.Errorf("a profile of two packs: got %v", err)
 	}
-	if out, err := o.converted(picked(t, nil)); err == nil {
+	if out, err := text(o, picked(t, nil)); err == nil {
 		t.Errorf("a profile without a target: got %s", out)
 	}
 }
 
 func TestOutDir(t *testing.T) {
 	inv, out := invoke(t)
-	for format, name := range map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"} {
-		o := &Options{Invocation: inv, Format: format, OutDir: "infra/new"}
-		if err := o.write(t.Context(), []byte("{\n"+format)); err != nil || out.Len() > 0 {
+	for format, name := range map[string]string{
+		FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json", FormatValues: "east.yaml",
+	} {
+		o := &Options{Invocation: inv, Format: format, OutDir: "infra/new", TerraformShape: string(terraform.ShapeLocals)}
+		if err := o.put(t.Context(), &options.Rendered{Packs: picked(t, nil)}); err != nil || out.Len() > 0 {
 			t.Errorf("%s: %v, and on stdout %q", format, err, out)
 		}
-		if got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", name)); err != nil || !strings.HasSuffix(string(got), format) {
+		got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", name))
+		if err != nil || !strings.Contains(string(got), "ami-0123456789abcdef0") {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	if err := (&Options{Invocation: inv, Format: FormatTerraform}).write(t.Context(), []byte("x")); err != nil || out.String() != "x" {
-		t.Errorf("got %q, %v", out, err)
+	for _, format := range formatNames() {
+		o := &Options{Invocation: inv, Format: format, TerraformShape: string(terraform.ShapeLocals), ConfigMap: output.ConfigMap{Name: "c"}}
+		target := &spec.Target{Profile: "p", CloudType: "aws"}
+		if err := o.put(t.Context(), &options.Rendered{Packs: picked(t, target)}); err != nil || !strings.Contains(out.String(), "ami-0123456789abcdef0") {
+			t.Errorf("%s: got %q, %v", format, out, err)
+		}
+		out.Reset()
 	}
-	o := &Options{Invocation: inv, OutDir: "infra/new"}
-	if err := o.writeFiles(t.Context(), picked(t, nil)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(filepath.Join(inv.Dir, "infra", "new", "east.yaml"))
-	if err != nil || !strings.Contains(string(got), "ami-0123456789abcdef0") {
-		t.Errorf("got %s, %v", got, err)
-	}
-	o.OutDir = "infra/new/east.yaml"
-	if err := o.writeFiles(t.Context(), picked(t, nil)); err == nil {
+	o := &Options{Invocation: inv, Format: FormatValues, OutDir: "infra/new/east.yaml"}
+	if err := o.put(t.Context(), &options.Rendered{Packs: picked(t, nil)}); err == nil {
 		t.Error("wrote into a file")
 	}
+}
+
+// text is what packs are in the format of the options.
+func text(o *Options, packs []pipeline.Rendered) ([]byte, error) {
+	return formats()[o.Format].text(o, &options.Rendered{Packs: packs})
 }

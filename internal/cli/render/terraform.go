@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/cli/options"
@@ -13,38 +12,11 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
 )
 
-// Formats for Terraform and for Palette's API.
-const (
-	FormatTerraform     = "terraform"
-	FormatTerraformJSON = "terraform-json"
-	FormatTFExternal    = "tfexternal"
-	FormatProfile       = "profile"
-)
-
-// terraformFile is the name of the file for Terraform; empty for other formats.
-func (o *Options) terraformFile() string {
-	return map[string]string{FormatTerraform: "byoos.tf", FormatTerraformJSON: "byoos.tf.json"}[o.Format]
-}
-
-// converted returns the packs in a format of another program.
-func (o *Options) converted(rendered []pipeline.Rendered) ([]byte, error) {
-	switch o.Format {
-	case FormatTFExternal:
-		return terraform.External(terraformPacks(rendered))
-	case FormatProfile:
-		if len(rendered) != 1 {
-			return nil, failure.Usage("name one: render PACK --format profile", "--format profile takes one pack, and the spec has %d", len(rendered))
-		}
-		target, err := o.target(rendered[0])
-		if err != nil {
-			return nil, err
-		}
-		return palette.ProfileJSON(target, string(rendered[0].Values.Render()))
-	}
-	packs := terraformPacks(rendered)
+func (o *Options) terraform(rendered *options.Rendered) ([]byte, error) {
+	packs := terraformPacks(rendered.Packs)
 	shape := terraform.Shape(o.TerraformShape)
 	if shape == terraform.ShapeProfile {
-		if err := o.addProfiles(packs, rendered); err != nil {
+		if err := o.addProfiles(packs, rendered.Packs); err != nil {
 			return nil, err
 		}
 	}
@@ -64,18 +36,17 @@ func (o *Options) former() ([]byte, error) {
 	if o.OutDir == "" {
 		return nil, nil
 	}
-	if err := o.guard().Check(o.output(o.terraformFile(), nil)); err != nil {
+	file := o.output(formats()[o.Format].file, nil)
+	if err := o.guard().Check(file); err != nil {
 		return nil, err
 	}
-	name := filepath.Join(o.OutDir, o.terraformFile())
-	path := o.Invocation.Path(name)
-	info, err := os.Stat(path)
+	info, err := os.Stat(file.Path)
 	if isFile := err == nil && info.Mode().IsRegular(); !isFile {
 		return nil, nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(file.Path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the earlier %s: %w", name, err)
+		return nil, fmt.Errorf("cannot read the earlier %s: %w", file.Name, err)
 	}
 	return data, nil
 }
