@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
 
 // maxListed is how many images of a block a person is shown; -o json has all.
 const maxListed = 50
 
-func printText(items []Item, out io.Writer) error {
+func printText(items []pipeline.Explanation, out io.Writer) error {
 	for i, item := range items {
 		if i > 0 {
 			fmt.Fprintln(out)
@@ -29,7 +30,7 @@ func printText(items []Item, out io.Writer) error {
 	return nil
 }
 
-func printItem(item Item, out io.Writer) error {
+func printItem(item pipeline.Explanation, out io.Writer) error {
 	fmt.Fprintf(out, "%s (%s): %s\n", item.Name, item.Pack, text.HarmlessLine(headline(item)))
 	for _, block := range []struct {
 		title string
@@ -62,7 +63,7 @@ func printBlock(title string, rows [][]string, out io.Writer) error {
 	return w.Flush()
 }
 
-func fieldRows(item Item) [][]string {
+func fieldRows(item pipeline.Explanation) [][]string {
 	rows := make([][]string, len(item.Fields))
 	for i, field := range item.Fields {
 		rows[i] = []string{field.Path, field.Value, provenance(field.Provenance)}
@@ -72,7 +73,7 @@ func fieldRows(item Item) [][]string {
 
 // factRows are what is known of the picked image beside what is rendered of it, and
 // what another source told than the one that has it.
-func factRows(item Item) [][]string {
+func factRows(item pipeline.Explanation) [][]string {
 	if item.Picked == nil {
 		return nil
 	}
@@ -98,19 +99,19 @@ func factRows(item Item) [][]string {
 	return rows
 }
 
-func rankedRows(item Item) [][]string {
+func rankedRows(item pipeline.Explanation) [][]string {
 	rows := make([][]string, len(item.Ranked))
 	for i, img := range item.Ranked {
 		row := []string{fmt.Sprintf("%d.", i+1), img.ID, created(img), source(img.Source, img.Name)}
-		if text := mark(item, img); text != "" {
-			row = append(row, text)
+		if standing := item.Standing(img); standing != "" {
+			row = append(row, standing)
 		}
 		rows[i] = row
 	}
 	return limited(rows)
 }
 
-func droppedRows(item Item) [][]string {
+func droppedRows(item pipeline.Explanation) [][]string {
 	rows := make([][]string, len(item.Dropped))
 	for i, drop := range item.Dropped {
 		rows[i] = []string{cmp.Or(drop.Image.ID, "<none>"), source(drop.Image.Source, drop.Image.Name), drop.Rule, drop.Reason}
@@ -120,7 +121,7 @@ func droppedRows(item Item) [][]string {
 
 // mergedRows are the images that were found more than once, with who withholds them
 // and what the sources do not agree on.
-func mergedRows(item Item) [][]string {
+func mergedRows(item pipeline.Explanation) [][]string {
 	rows := make([][]string, len(item.Merged))
 	for i, merge := range item.Merged {
 		words := append(slices.Clone(merge.Withheld), merge.Contradictions...)
@@ -137,7 +138,7 @@ func limited(rows [][]string) [][]string {
 	return append(rows[:maxListed:maxListed], []string{fmt.Sprintf("and %d more; -o json has all", len(rows)-maxListed)})
 }
 
-func headline(item Item) string {
+func headline(item pipeline.Explanation) string {
 	switch {
 	case item.Error != "" && item.Picked == nil:
 		return fmt.Sprintf("no pick among %d found", item.Candidates)
@@ -151,27 +152,6 @@ func headline(item Item) string {
 		text += ", decided by " + item.DecidedBy
 	}
 	return text
-}
-
-func mark(item Item, img *image.Image) string {
-	// A pick without a region is in all of those that are listed.
-	if p := item.Picked; p != nil && img.ID == p.ID && (img.Region == p.Region || p.Region == "" && p.SpansRegions) {
-		return "picked"
-	}
-	for _, tied := range item.Tied {
-		if tied.ID == img.ID && tied.Region == img.Region {
-			return tie(tied)
-		}
-	}
-	return ""
-}
-
-// tie names what images of a tie share.
-func tie(img *image.Image) string {
-	if img.NewestBy == image.NewestByVersion && img.Version != "" {
-		return "of the same version"
-	}
-	return "created at the same time"
 }
 
 func created(img *image.Image) string {
