@@ -8,18 +8,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	yaml "go.yaml.in/yaml/v3"
-
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
 // block is one YAML document inside the source.
 type block struct {
-	text []byte
-	// base is where text starts in what trace leads to the source from.
-	base   int
-	trace  trace
+	traced
 	kind   spec.PackKind
 	cloud  string
 	label  string // starts each message
@@ -29,20 +24,8 @@ type block struct {
 	page bool
 	pack spec.PackKind
 
-	parsed bool
-	doc    *yamledit.Document
-	err    error
-}
-
-func (b *block) source(i int) int { return b.trace.source(b.base + i) }
-
-// parse reads the text once.
-func (b *block) parse() (*yamledit.Document, error) {
-	if !b.parsed {
-		b.parsed = true
-		b.doc, b.err = yamledit.Parse(b.text)
-	}
-	return b.doc, b.err
+	doc *yamledit.Document
+	err error // why there is no document
 }
 
 // wanted tells whether a page's block is of a pack that is to be linted.
@@ -50,11 +33,10 @@ func (b *block) wanted() bool { return b.kind != "" && (b.pack == "" || b.pack =
 
 // declared is the kind that a document says it has.
 func (b *block) declared() string {
-	doc, err := b.parse()
-	if err != nil || doc.Root() == nil || doc.Root().Kind != yaml.MappingNode {
+	if b.err != nil || b.doc.Root() == nil {
 		return ""
 	}
-	if kind := child(doc.Root(), "kind"); kind != nil {
+	if kind := child(b.doc.Root(), "kind"); kind != nil {
 		return kind.Value
 	}
 	return ""
@@ -67,12 +49,18 @@ var (
 	ended  = regexp.MustCompile(strings.Replace(opened.String(), "---", `\.\.\.`, 1))
 )
 
-// documents are the YAML documents of a text.
+// documents are the YAML documents of a text, and of one that is empty but no page's
+// itself.
 func (b *block) documents() []*block {
+	extents := yamledit.Documents(b.text)
+	if len(extents) == 0 && !b.page {
+		extents = []yamledit.Extent{{End: len(b.text)}}
+	}
 	var all []*block
-	for i, d := range yamledit.Documents(b.text) {
+	for i, d := range extents {
 		part := *b
-		part.text, part.base = b.text[d.Start:d.End:d.End], b.base+d.Start
+		part.traced = b.part(d.Start, d.End)
+		part.doc, part.err = yamledit.Parse(part.text)
 		part.bare = d.Start > 0 && !opened.Match(part.text) || i == 0 && ended.Match(b.text[bom(b.text):])
 		all = append(all, &part)
 	}
@@ -152,8 +140,8 @@ func blocksOf(in Input) ([]*block, error) {
 		return profileBlocks(in, cloud)
 	}
 	// Of a YAML stream each document counts, as render prints several packs.
-	blocks := (&block{text: in.Data, kind: in.Pack, cloud: cloud}).valuesOf()
-	if !hasEnding(in.Name, ".yaml", ".yml", ".json") && fenceForm.Match(in.Data) && slices.ContainsFunc(blocks, func(b *block) bool { _, err := b.parse(); return err != nil }) {
+	blocks := (&block{traced: whole(in.Data), kind: in.Pack, cloud: cloud}).documents()
+	if !hasEnding(in.Name, ".yaml", ".yml", ".json") && fenceForm.Match(in.Data) && slices.ContainsFunc(blocks, func(b *block) bool { return b.err != nil }) {
 		return markdownBlocks(in, cloud), nil
 	}
 	return blocks, nil
@@ -195,9 +183,8 @@ func markdownBlocks(in Input, cloud string) []*block {
 		}
 		indent, fence := in.Data[at+open[2]:at+open[3]], in.Data[at+open[4]:at+open[5]]
 		indent = bytes.TrimPrefix(indent, []byte("\ufeff"))
-		t, next := fenced(in.Data, at+open[1], indent, fence)
-		at = next
-		b := &block{text: t.text, trace: t.trace, cloud: cloud, page: true, pack: in.Pack}
+		b := &block{cloud: cloud, page: true, pack: in.Pack}
+		b.traced, at = fenced(in.Data, at+open[1], indent, fence)
 		blocks = append(blocks, b.documents()...)
 	}
 	return blocks
@@ -205,8 +192,7 @@ func markdownBlocks(in Input, cloud string) []*block {
 
 // fenced takes the lines up to the closing fence, without the fence's own
 // indentation, and returns where the page goes on.
-func fenced(data []byte, at int, indent, fence []byte) (t tracer, next int) {
-	t.text = []byte{}
+func fenced(data []byte, at int, indent, fence []byte) (t traced, next int) {
 	around := " \t"
 	if bytes.Contains(indent, []byte(">")) {
 		around += ">" // a block in a quotation
@@ -220,8 +206,7 @@ func fenced(data []byte, at int, indent, fence []byte) (t tracer, next int) {
 			break // the quotation ends
 		}
 		if deep <= 3 && len(body) >= len(fence) && len(bytes.Trim(body, string(fence[:1]))) == 0 {
-			t.put("", at)
-			return t, next
+			return t.end(at), next
 		}
 		skip := 0
 		for skip < len(indent) && at+skip < next && strings.IndexByte(around, data[at+skip]) >= 0 {
@@ -230,8 +215,7 @@ func fenced(data []byte, at int, indent, fence []byte) (t tracer, next int) {
 		t.keep(data, at+skip, next)
 		at = next
 	}
-	t.put("", at)
-	return t, at
+	return t.end(at), at
 }
 
 func nextLine(data []byte, at int) int {
@@ -239,13 +223,4 @@ func nextLine(data []byte, at int) int {
 		return at + i + 1
 	}
 	return len(data)
-}
-
-// valuesOf are the documents of a pack's values, and those themselves when they
-// are empty.
-func (b *block) valuesOf() []*block {
-	if all := b.documents(); len(all) > 0 {
-		return all
-	}
-	return []*block{b}
 }

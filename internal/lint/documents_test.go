@@ -12,29 +12,24 @@ import (
 func TestDocuments(t *testing.T) {
 	const stream = "# a\npack:\n  osImageOverride: \"ami-0f4804aff4cf9c5a2\"\n  osName: \"rhel\"\n  osVersion: \"8\"\n---\n" +
 		"# b\npack:\n  osImageOverride: \"ami-0f4804aff4cf9c5a2\"\n  osName: ‘rhel’\n  osVersion: \"8\"\n"
-	findings, err := Lint(Input{Name: "values.yaml", Data: []byte(stream)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := Input{Name: "values.yaml", Data: []byte(stream)}
+	result := lintOnce(t, in)
 	var places []string
-	for _, f := range findings {
+	for _, f := range result.Findings {
 		places = append(places, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Rule))
 	}
 	if diff := cmp.Diff([]string{"10:11 typographic-quote"}, places); diff != "" {
 		t.Fatal(diff)
 	}
-	fixed, err := Fix([]byte(stream), findings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if left, err := Lint(Input{Name: "values.yaml", Data: fixed}); err != nil || len(left) > 0 {
-		t.Errorf("left: %+v, %v in\n%s", left, err, fixed)
+	in.Data = result.Text
+	if left := mustLint(t, in); len(left) > 0 {
+		t.Errorf("left: %+v in\n%s", left, in.Data)
 	}
 }
 
 func TestOneDocumentAfterASeparator(t *testing.T) {
-	findings, err := Lint(Input{Name: "values.yaml", Data: []byte("---\npack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n  osName: rhel\n  osVersion: \"8\"\n")})
-	if err != nil || len(findings) > 0 {
-		t.Errorf("got %+v, %v", findings, err)
+	in := Input{Name: "values.yaml", Data: []byte("---\npack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n  osName: rhel\n  osVersion: \"8\"\n")}
+	if findings := mustLint(t, in); len(findings) > 0 {
+		t.Errorf("got %+v", findings)
 	}
 }

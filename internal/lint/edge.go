@@ -234,13 +234,12 @@ func (t *tree) packMacros(macros []ownMacro) {
 func (t *tree) undefined(m ownMacro, at []int, right string, slip bool) {
 	start := m.use.start + len(edgeMacros())
 	if slip {
-		wrong := misspelt(start, m.keys, right, edgeMacros()+m.keys)
-		t.hits = append(t.hits, t.valueHit(m.node, at, wrong.hit, wrong.edits))
+		t.hits = append(t.hits, t.valueHit(m.node, at, *misspelt(start, m.keys, right, edgeMacros()+m.keys)))
 		return
 	}
 	message := "the macro reads " + m.keys + ", which these values do not set"
 	if right != "" {
 		message += "; perhaps " + right + " is meant"
 	}
-	t.hits = append(t.hits, t.valueHit(m.node, at, hit{rule: RuleUndefinedMacro, severity: Warning, at: start, message: message}, nil))
+	t.hits = append(t.hits, t.valueHit(m.node, at, hit{rule: RuleUndefinedMacro, severity: Warning, at: start, message: message}))
 }

@@ -52,22 +52,18 @@ func (g *generator) check(t *testing.T, seed uint64, text string) bool {
 	}
 	in := Input{Data: []byte(text), Name: "v.yaml"}
 	ok := true
-	for round := range MaxRounds {
-		findings := mustLint(t, in)
-		for _, f := range findings {
-			if f.Severity == Error && (!g.planted || round > 0 && f.Fix != nil && round == MaxRounds-1 || f.Fix == nil) {
+	for round := range maxRounds {
+		result := lintOnce(t, in)
+		for _, f := range result.Findings {
+			if f.Severity == Error && (!g.planted || round > 0 && f.Fixable && round == maxRounds-1 || !f.Fixable) {
 				t.Errorf("%d:%d %s: %s", f.Line, f.Column, f.Rule, f.Message)
 				ok = false
 			}
 		}
-		fixed, err := Fix(in.Data, findings)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(fixed) == string(in.Data) {
+		if string(result.Text) == string(in.Data) {
 			break
 		}
-		in.Data = fixed
+		in.Data = result.Text
 	}
 	want := text
 	if g.planted {

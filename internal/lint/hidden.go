@@ -95,20 +95,20 @@ func (v view) trimmed(n *yaml.Node, left, right int) []hit {
 	if at == nil || right <= left {
 		return nil
 	}
-	var fix []Replacement
+	var fix []replacement
 	for i, r := range n.Value {
 		if i >= right && !strings.ContainsRune(allBlanks, r) {
 			break
 		}
 		if isLookalike(r) && (i < left || i >= right) {
-			fix = append(fix, Replacement{at[i], at[i] + utf8.RuneLen(r), " "})
+			fix = append(fix, replacement{at[i], at[i] + utf8.RuneLen(r), " "})
 		}
 	}
 	if len(fix) == 0 {
 		return nil
 	}
-	h := spaceHit(fix[0].Start, fix)
-	h.places = []place{{node: n, edits: []Replacement{{0, left, ""}, {right, len(n.Value), ""}}}}
+	h := spaceHit(fix[0].start, fix)
+	h.places = []place{{node: n, edits: []replacement{{0, left, ""}, {right, len(n.Value), ""}}}}
 	return []hit{h}
 }
 
@@ -142,7 +142,7 @@ func (v view) keyLines(s scalar) []hit {
 			})
 			continue
 		}
-		h := spaceHit(at, []Replacement{{at, at + m[7] - m[6], " "}})
+		h := spaceHit(at, []replacement{{at, at + m[7] - m[6], " "}})
 		h.places = []place{{node: s.Node, shape: true}}
 		if from+m[4] > start {
 			h.places[0].node = s.parent // which gets one more key

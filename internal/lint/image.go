@@ -58,6 +58,6 @@ func (t *tree) fixImageVersions(h *hit, value *yaml.Node) {
 		return
 	}
 	at := imageVersions.FindStringIndex(value.Value)
-	*h = t.valueHit(value, t.doc().Spelling(value), hit{rule: h.rule, severity: h.severity, message: h.message, at: 0},
-		[]Replacement{{at[0], at[1], "/versions/"}})
+	h.at, h.edits = 0, []replacement{{at[0], at[1], "/versions/"}}
+	*h = t.valueHit(value, t.doc().Spelling(value), *h)
 }

@@ -6,13 +6,11 @@ package lint
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // Severity of a finding.
@@ -74,79 +72,91 @@ func (e *OtherKindError) Error() string { return "this is a document of kind " +
 
 // Finding is one thing that is wrong.
 type Finding struct {
-	Rule     Rule     `json:"rule"`
-	Severity Severity `json:"severity"`
+	// File is the name of the input.
+	File string `json:"file"`
 	// Line and Column are counted from 1, the column in characters.
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Message string `json:"message"`
-	// Fix is what removes the finding; nil when the right text cannot be known.
-	Fix []Replacement `json:"fix,omitempty"`
+	Line     int      `json:"line"`
+	Column   int      `json:"column"`
+	Severity Severity `json:"severity"`
+	Rule     Rule     `json:"rule"`
+	Message  string   `json:"message"`
+	// Fixable says that the right text is known.
+	Fixable bool `json:"fixable"`
 }
 
-// Replacement stands for the bytes from Start up to End.
-type Replacement struct {
-	Start int    `json:"start"`
-	End   int    `json:"end"`
-	Text  string `json:"text"`
+// Result is what is wrong with a text, in its order.
+type Result struct {
+	Findings []Finding
+	// Text is the input's with what could be fixed, and every other byte as it was.
+	Text []byte
+	// Fixed is how many findings Fix left fewer.
+	Fixed int
 }
 
-// Lint returns what is wrong with a text, in its order. An error means that the
-// text is of no kind that can be linted.
-func Lint(in Input) ([]Finding, error) {
+// maxRounds is how often a text is fixed at most.
+const maxRounds = 10
+
+// Fix fixes until nothing is left that can be, as correcting one misspelling can bring
+// another to light.
+func Fix(in Input) (Result, error) {
+	result, err := Lint(in)
+	found := len(result.Findings)
+	for round := 0; err == nil && round < maxRounds && !bytes.Equal(result.Text, in.Data); round++ {
+		in.Data = result.Text
+		result, err = Lint(in)
+	}
+	return Result{result.Findings, in.Data, found - len(result.Findings)}, err
+}
+
+// Lint fixes a text once, and tells what was wrong with it. An error means that it is of
+// no kind that can be linted.
+func Lint(in Input) (Result, error) {
 	if !utf8.Valid(in.Data) {
-		return nil, fmt.Errorf("%s: the text is not valid UTF-8; save it as UTF-8", in.Name)
+		return Result{}, fmt.Errorf("%s: the text is not valid UTF-8; save it as UTF-8", in.Name)
 	}
 	blocks, err := blocksOf(in)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
 	lines := newLines(in.Data)
 	var findings []Finding
+	var changes replacements
 	for _, b := range blocks {
 		if kind := b.declared(); slices.Contains(in.Refuse, kind) {
 			if b.page {
 				continue // it shows more than values
 			}
-			return nil, &OtherKindError{Kind: kind}
+			return Result{}, &OtherKindError{Kind: kind}
 		}
-		hits := b.lint()
+		hits, fixed := b.lint()
 		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
-		findings = append(findings, b.findings(hits, lines)...)
+		for _, h := range hits {
+			f := Finding{File: in.Name, Rule: h.rule, Severity: h.severity, Message: b.label + h.message, Fixable: h.fix != nil}
+			f.Line, f.Column = lines.position(b.source(h.at))
+			findings = append(findings, f)
+		}
+		for _, r := range fixed.changes() {
+			changes = append(changes, replacement{b.source(r.start), b.source(r.end), b.escaped(r.text)})
+		}
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return findings, nil
+	slices.SortFunc(changes, inOrder)
+	return Result{Findings: findings, Text: whole(in.Data).spliced(changes).text}, nil
 }
 
-// MaxRounds is how often a text is linted and fixed at most until nothing is left
-// to fix: correcting one misspelling can bring another to light.
-const MaxRounds = 10
-
-// Fix returns data with the findings' fixes applied and every other byte as it
-// was. Of fixes that overlap only the first is applied. Findings of other data
-// are an error.
-func Fix(data []byte, findings []Finding) ([]byte, error) {
-	var chosen replacements
-	for _, f := range findings {
-		chosen.addAll(f.Fix)
-	}
-	at := 0
-	for _, r := range chosen {
-		if r.Start < at || r.End < r.Start || r.End > len(data) {
-			return nil, fmt.Errorf("a fix for bytes %d to %d does not belong to this text", r.Start, r.End)
-		}
-		at = r.End
-	}
-	return spliced(data, chosen).text, nil
+// replacement stands for the bytes from start up to end.
+type replacement struct {
+	start, end int
+	text       string
 }
 
 // replacements are in order and do not overlap.
-type replacements []Replacement
+type replacements []replacement
 
 // addAll adds all of some, or none when one of them overlaps what is there.
-func (all *replacements) addAll(some []Replacement) bool {
+func (all *replacements) addAll(some []replacement) bool {
 	for _, r := range some {
 		if all.overlap(r) {
 			return false
@@ -163,16 +173,16 @@ func (all *replacements) addAll(some []Replacement) bool {
 }
 
 // inOrder puts what is inserted before what is replaced at the same place.
-func inOrder(a, b Replacement) int {
-	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+func inOrder(a, b replacement) int {
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
 }
 
-func (all *replacements) overlap(r Replacement) bool {
+func (all *replacements) overlap(r replacement) bool {
 	i, _ := slices.BinarySearchFunc(*all, r, inOrder)
-	if i > 0 && (*all)[i-1].End > r.Start {
+	if i > 0 && (*all)[i-1].end > r.start {
 		return true
 	}
-	for ; i < len(*all) && (*all)[i].Start <= max(r.End-1, r.Start); i++ {
+	for ; i < len(*all) && (*all)[i].start <= max(r.end-1, r.start); i++ {
 		if other := (*all)[i]; overlaps(r, other) {
 			return true
 		}
@@ -180,11 +190,11 @@ func (all *replacements) overlap(r Replacement) bool {
 	return false
 }
 
-func overlaps(a, b Replacement) bool {
-	if a.Start == a.End && b.Start == b.End {
+func overlaps(a, b replacement) bool {
+	if a.start == a.end && b.start == b.end {
 		return a == b
 	}
-	return a.Start < b.End && b.Start < a.End
+	return a.start < b.end && b.start < a.end
 }
 
 // hit is a finding in offsets of the view that it is about.
@@ -193,102 +203,50 @@ type hit struct {
 	severity Severity
 	at       int
 	message  string
-	fix      []Replacement
+	// edits are what makes the value right that the hit is in, in its offsets.
+	edits []replacement
+	// fix is what removes the finding; nil when the right text cannot be known.
+	fix []replacement
 	// places are what the fix changes in the tree.
 	places []place
+}
+
+// work is what the stages found, and the view that they made.
+type work struct {
+	view
+	hits []hit
+}
+
+// take adds what a stage found, in the first text's offsets, and goes on with its view.
+func (w *work) take(hits []hit, next view) {
+	for _, h := range hits {
+		h.at = w.source(h.at)
+		w.hits = append(w.hits, h)
+	}
+	w.view = next
 }
 
 // lint runs all rules over one block, in stages: what hides the structure, the
 // values, the data. Each reads the text as it is with the repairs of those before
 // it, so that one run tells all.
-func (b *block) lint() []hit {
-	doc, err := b.parse()
-	first := view{text: b.text, doc: doc}
-	s := stages{last: first}
-	isYAML := err == nil && first.indented() == 0 || s.repair(b, err)
+func (b *block) lint() ([]hit, traced) {
+	w := work{view: view{whole(b.text), b.doc}}
+	isYAML := b.err == nil && w.indented() == 0 || w.repair(b.err)
 	if isYAML {
 		for _, rules := range []func(view) []hit{hidden, values} {
-			hits := rules(s.last)
-			s.take(hits, s.last.prove(hits))
+			hits := rules(w.view)
+			w.take(hits, w.prove(hits))
 		}
 	}
 	if b.kind == "" {
-		b.kind = kindOf(s.last)
+		b.kind = kindOf(w.view)
 	}
 	if b.page && !b.wanted() {
-		return nil
+		return nil, traced{}
 	}
 	if isYAML {
-		hits := b.data(s.last)
-		s.take(hits, s.last.prove(hits))
+		hits := b.data(w.view)
+		w.take(hits, w.prove(hits))
 	}
-	return s.settle(first)
-}
-
-// stages collects what the stages find, in the first text's offsets.
-type stages struct {
-	last  view
-	hits  [][]hit
-	texts [][]byte
-}
-
-func (s *stages) take(hits []hit, next view) {
-	moved := make([]hit, len(hits))
-	for i, h := range hits {
-		h.at = s.last.source(h.at)
-		fix := h.fix
-		h.fix = nil
-		for _, r := range fix {
-			h.fix = append(h.fix, Replacement{s.last.source(r.Start), s.last.source(r.End), r.Text})
-		}
-		moved[i] = h
-	}
-	s.hits = append(s.hits, moved)
-	s.texts = append(s.texts, next.text)
-	s.last = next
-}
-
-// settle returns all hits. Where fixes of two stages meet, so that together they
-// do not give the text that was proven, those of the later one wait for the next
-// round.
-func (s *stages) settle(first view) []hit {
-	for n := len(s.hits); n > 0; n-- {
-		all := slices.Concat(s.hits[:n]...)
-		slices.SortStableFunc(all, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
-		var chosen replacements
-		for _, h := range all {
-			chosen.addAll(h.fix)
-		}
-		if len(chosen) == 0 || bytes.Equal(spliced(first.text, chosen).text, s.texts[n-1]) {
-			break
-		}
-		for i := range s.hits[n-1] {
-			s.hits[n-1][i].fix = nil
-		}
-	}
-	return slices.Concat(s.hits...)
-}
-
-func (b *block) syntax(err error) hit {
-	h := hit{rule: RuleSyntax, severity: Error, message: err.Error()}
-	var e *yamldoc.Problem
-	if errors.As(err, &e) {
-		h.message = e.Message
-		h.at = offset(b.text, e.Line, max(e.Column, 1))
-	}
-	return h
-}
-
-// findings translates hits into the source's offsets.
-func (b *block) findings(hits []hit, lines *lines) []Finding {
-	findings := make([]Finding, 0, len(hits))
-	for _, h := range hits {
-		f := Finding{Rule: h.rule, Severity: h.severity, Message: b.label + h.message}
-		f.Line, f.Column = lines.position(b.source(h.at))
-		for _, r := range h.fix {
-			f.Fix = append(f.Fix, Replacement{Start: b.source(r.Start), End: b.source(r.End), Text: b.escaped(r.Text)})
-		}
-		findings = append(findings, f)
-	}
-	return findings
+	return w.hits, w.traced
 }

@@ -34,20 +34,14 @@ func edgeImageKeys() []string {
 	return []string{"registry", "repo", "version", "client.tag", "palette.edge.version"}
 }
 
-// misspelling is a hit in a value, and what makes it right.
-type misspelling struct {
-	hit
-	edits []Replacement
-}
-
 // macroName checks the path of a macro; nil when it is known, or the user's own.
-func macroName(u use) *misspelling {
+func macroName(u use) *hit {
 	at, segments := u.start, u.segments
 	if u.undotted {
 		name := strings.Join(segments, ".")
-		return &misspelling{
-			hit:   hit{rule: RuleMacroName, severity: Error, at: at, message: "macro " + name + " is misspelt: its first dot is missing"},
-			edits: []Replacement{{at, at, "."}},
+		return &hit{
+			rule: RuleMacroName, severity: Error, at: at, message: "macro " + name + " is misspelt: its first dot is missing",
+			edits: []replacement{{at, at, "."}},
 		}
 	}
 	path := "." + strings.Join(segments, ".")
@@ -74,7 +68,7 @@ func macroName(u use) *misspelling {
 	return nil
 }
 
-func systemMacro(at int, name, path string) *misspelling {
+func systemMacro(at int, name, path string) *hit {
 	if slices.Contains(systemMacros(), name) || strings.HasPrefix(name, "apptier.") || name == "" {
 		return nil
 	}
@@ -86,19 +80,17 @@ func systemMacro(at int, name, path string) *misspelling {
 }
 
 // suggestion warns of what may be right.
-func suggestion(at int, message, right string) *misspelling {
+func suggestion(at int, message, right string) *hit {
 	if right != "" {
 		message += "; perhaps " + right + " is meant"
 	}
-	return &misspelling{hit: hit{rule: RuleMacroName, severity: Warning, at: at, message: message}}
+	return &hit{rule: RuleMacroName, severity: Warning, at: at, message: message}
 }
 
-func misspelt(at int, wrong, right, path string) *misspelling {
-	return &misspelling{
-		hit: hit{
-			rule: RuleMacroName, severity: Error, at: at,
-			message: "macro " + path + " is misspelt: " + wrong + " should be " + right,
-		},
-		edits: []Replacement{{at, at + len(wrong), right}},
+func misspelt(at int, wrong, right, path string) *hit {
+	return &hit{
+		rule: RuleMacroName, severity: Error, at: at,
+		message: "macro " + path + " is misspelt: " + wrong + " should be " + right,
+		edits:   []replacement{{at, at + len(wrong), right}},
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 
+	yaml "go.yaml.in/yaml/v3"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // profileForm is a key that has packs, in JSON.
@@ -27,20 +28,19 @@ func looksLikeProfile(text []byte) bool {
 // the Palette API takes it (spec.template.packs) and gives it
 // (spec.published.packs, spec.draft.packs).
 func profileBlocks(in Input, cloud string) ([]*block, error) {
-	w := &profileWalk{data: in.Data, dec: json.NewDecoder(bytes.NewReader(withoutMark(in.Data)))}
-	if err := w.value(""); err != nil {
+	data := withoutMark(in.Data)
+	root, err := yamldoc.FromJSON(data, func(string) bool { return false })
+	if err != nil {
 		return nil, fmt.Errorf("%s: not a cluster profile's JSON: %w", in.Name, err)
 	}
-	if _, err := w.dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: not a cluster profile's JSON: more text follows it", in.Name)
-	}
 	var blocks []*block
-	for _, b := range w.blocks {
+	found, _ := valuesIn(data, root)
+	for _, b := range found {
 		if in.Pack != "" && in.Pack != b.kind {
 			continue
 		}
 		b.cloud = cmp.Or(cloud, provider(b.cloud))
-		blocks = append(blocks, b.valuesOf()...)
+		blocks = append(blocks, b.documents()...)
 	}
 	return blocks, nil
 }
@@ -55,129 +55,54 @@ func withoutMark(data []byte) []byte {
 	return append(bytes.Repeat([]byte(" "), n), data[n:]...)
 }
 
-// profileWalk goes through JSON by its tokens, as the places of strings are
-// needed beside their values.
-type profileWalk struct {
-	data []byte
-	dec  *json.Decoder
-	// clouds are those that the objects around or beside the place told.
-	clouds []string
-	blocks []*block
-	depth  int
-}
-
-const maxProfileDepth = 1000
-
-func (w *profileWalk) value(key string) error {
-	tok, err := w.dec.Token()
-	if err != nil {
-		return err
-	}
-	if w.depth++; w.depth > maxProfileDepth {
-		return errors.New("it is nested too deeply")
-	}
-	defer func() { w.depth-- }()
-	switch tok {
-	case json.Delim('{'):
-		return w.object()
-	case json.Delim('['):
-		for n := len(w.clouds); w.dec.More(); w.clouds = w.clouds[:n] {
-			if err := w.value(""); err != nil {
-				return err
-			}
-		}
-		_, err = w.dec.Token()
-		return err
-	}
-	if text, ok := tok.(string); ok && key == "cloudType" {
-		w.clouds = append(w.clouds, text)
-	}
-	return nil
-}
-
-func (w *profileWalk) object() error {
+// valuesIn are the values of packs in a node of JSON, each with the cloud that the
+// innermost object around it tells, itself or in objects that it holds; and that of the
+// node.
+func valuesIn(data []byte, n *yaml.Node) (blocks []*block, cloud string) {
 	var name string
 	var values *block
-	inside, above := len(w.blocks), len(w.clouds)
-	for w.dec.More() {
-		tok, err := w.dec.Token()
-		if err != nil {
-			return err
-		}
-		key, _ := tok.(string)
-		before := w.dec.InputOffset()
-		if (key != "name" && key != "values") || !w.stringNext(before) {
-			if err := w.value(key); err != nil {
-				return err
-			}
+	for i, child := range n.Content {
+		inner, told := valuesIn(data, child)
+		blocks = append(blocks, inner...)
+		if n.Kind != yaml.MappingNode || i%2 == 0 {
 			continue
 		}
-		if tok, err = w.dec.Token(); err != nil {
-			return err
+		key := n.Content[i-1]
+		switch isText := child.Tag == "!!str"; {
+		case isText && key.Value == "name":
+			name = child.Value
+		case isText && key.Value == "values":
+			start := key.Column + bytes.IndexByte(data[key.Column:], '"')
+			values = &block{traced: unescaped(data, start+1, child.Column-1), inJSON: true}
+		case isText && key.Value == "cloudType":
+			told = child.Value
 		}
-		if text, _ := tok.(string); key == "name" {
-			name = text
-			continue
-		}
-		start := int(before) + bytes.IndexByte(w.data[before:], '"')
-		values = jsonBlock(w.data, start, int(w.dec.InputOffset()))
+		cloud = cmp.Or(cloud, told)
 	}
-	if kind := spec.PackKind(name); values != nil && slices.Contains(spec.PackNames(), name) {
-		values.kind = kind
-		values.label = "pack " + name + ": "
-		w.blocks = append(w.blocks, values)
+	if values != nil && slices.Contains(spec.PackNames(), name) {
+		values.kind, values.label = spec.PackKind(name), "pack "+name+": "
+		blocks = append(blocks, values)
 	}
-	for _, b := range w.blocks[inside:] {
-		if b.cloud == "" && len(w.clouds) > above {
-			b.cloud = w.clouds[above]
-		}
+	for _, b := range blocks {
+		b.cloud = cmp.Or(b.cloud, cloud)
 	}
-	_, err := w.dec.Token()
-	return err
+	return blocks, cloud
 }
 
-// stringNext tells whether a string follows the colon at off.
-func (w *profileWalk) stringNext(off int64) bool {
-	rest := bytes.TrimLeft(w.data[off:], " \t\r\n:")
-	return len(rest) > 0 && rest[0] == '"'
-}
+// escape is one of JSON's, or two for a character beyond the first plane.
+var escape = regexp.MustCompile(`\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.`)
 
-// jsonBlock decodes the string literal from start (its quote) up to end.
-func jsonBlock(data []byte, start, end int) *block {
-	t := tracer{text: []byte{}}
-	for i := start + 1; i < end-1; {
-		if data[i] != '\\' {
-			plain := bytes.IndexByte(data[i:end-1], '\\')
-			if plain < 0 {
-				plain = end - 1 - i
-			}
-			t.keep(data, i, i+plain)
-			i += plain
-			continue
-		}
-		text, size := unescape(data[i : end-1])
-		t.put(text, i)
-		i += size
+// unescaped is the text of a string in JSON, which is known to be valid.
+func unescaped(data []byte, start, end int) traced {
+	var t traced
+	at := start
+	for _, m := range escape.FindAllIndex(data[start:end], -1) {
+		var text string
+		_ = json.Unmarshal(slices.Concat([]byte(`"`), data[start+m[0]:start+m[1]], []byte(`"`)), &text)
+		t.keep(data, at, start+m[0])
+		t.put(text, start+m[0])
+		at = start + m[1]
 	}
-	t.put("", end-1)
-	return &block{text: t.text, trace: t.trace, inJSON: true}
-}
-
-// pair is a character beyond the first plane, in two escapes.
-var pair = regexp.MustCompile(`^\\u[dD][89abAB]..\\u[dD][c-fC-F]..`)
-
-// unescape decodes one escape sequence of JSON, which is known to be valid.
-func unescape(data []byte) (text string, size int) {
-	size = 2
-	switch {
-	case pair.Match(data):
-		size = 12
-	case len(data) > 1 && data[1] == 'u':
-		size = 6
-	}
-	size = min(size, len(data))
-	if json.Unmarshal(slices.Concat([]byte(`"`), data[:size], []byte(`"`)), &text) != nil {
-		return "", size
-	}
-	return text, size
+	t.keep(data, at, end)
+	return t.end(end)
 }

@@ -15,24 +15,9 @@ import (
 // view is a text at one stage of the work: as it is, and then with the repairs
 // that are proven.
 type view struct {
-	text []byte
+	traced
 	// doc is nil when the text is no YAML.
 	doc *yamledit.Document
-	// traces lead to the text of the first stage, one text after the other.
-	traces []trace
-}
-
-// next is the view of a text that was made of this one's.
-func (v view) next(made tracer, doc *yamledit.Document) view {
-	return view{text: made.text, doc: doc, traces: append([]trace{made.trace}, v.traces...)}
-}
-
-// source leads to the text of the first stage.
-func (v view) source(i int) int {
-	for _, t := range v.traces {
-		i = t.source(i)
-	}
-	return i
 }
 
 // place is what a repair changes in the tree.
@@ -40,7 +25,7 @@ type place struct {
 	node *yaml.Node
 	// edits, in offsets of the node's value, make that what it is to be. A node that is no scalar
 	// becomes one with value.
-	edits []Replacement
+	edits []replacement
 	value *string
 	// shape says that the node becomes a mapping or a list of the same words.
 	shape bool
@@ -137,7 +122,7 @@ func (v view) with(hits []*hit) (next view, done bool, err error) {
 	if len(chosen) == 0 {
 		return v, true, nil
 	}
-	made := spliced(v.text, chosen)
+	made := v.spliced(chosen)
 	doc, err := yamledit.Parse(made.text)
 	if err != nil {
 		return v, false, errNoYAML
@@ -153,7 +138,7 @@ func (v view) with(hits []*hit) (next view, done bool, err error) {
 			}
 		}
 	}
-	return v.next(made, doc), len(p.failed) == 0, nil
+	return view{made, doc}, len(p.failed) == 0, nil
 }
 
 // within tells whether a fix stays inside of its places, so that comments are as
@@ -161,7 +146,7 @@ func (v view) with(hits []*hit) (next view, done bool, err error) {
 func (v view) within(h *hit, ends map[*yaml.Node]int) bool {
 	for _, r := range h.fix {
 		inside := slices.ContainsFunc(h.places, func(p place) bool {
-			return v.doc.Offset(p.node) <= r.Start && r.End <= v.endOf(p.node, ends)
+			return v.doc.Offset(p.node) <= r.start && r.end <= v.endOf(p.node, ends)
 		})
 		if !inside {
 			return false
@@ -234,7 +219,7 @@ func becomes(a, b *yaml.Node, places []place) error {
 		return nil
 	}
 	want := a.Value
-	var edits []Replacement
+	var edits []replacement
 	for _, p := range places {
 		if p.value != nil {
 			want = *p.value
@@ -254,12 +239,12 @@ func becomes(a, b *yaml.Node, places []place) error {
 }
 
 // edited returns a value with edits; of those that overlap the first counts.
-func edited(value string, edits []Replacement) string {
+func edited(value string, edits []replacement) string {
 	var chosen replacements
 	for _, edit := range slices.SortedStableFunc(slices.Values(edits), inOrder) {
-		chosen.addAll([]Replacement{edit})
+		chosen.addAll([]replacement{edit})
 	}
-	return string(spliced([]byte(value), chosen).text)
+	return string(whole([]byte(value)).spliced(chosen).text)
 }
 
 // ink is all that a node says, without white space and what structure is made of.

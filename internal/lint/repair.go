@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v3"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
@@ -18,66 +20,60 @@ import (
 // All of it is repaired, or nothing. A text that has no-break spaces in its
 // indentation is judged like that too: if it parses, it is by accident.
 
-// repair adds the repairs of a text to the stages, and tells whether it is YAML
-// with them. why is what the parser said.
-func (s *stages) repair(b *block, why error) bool {
-	first := s.last
-	reason := s.try(first, nil)
-	if reason == nil && s.last.indented() == 0 {
-		return true
-	}
-	*s = stages{last: first}
-	spaces := noBreakSpaces(first.text)
+// repair goes on with the repairs of a text, and tells whether it is YAML with them.
+// why is what the parser said.
+func (w *work) repair(why error) bool {
+	spaces := noBreakSpaces(w.text)
+	attempts := [][]space{nil}
 	if len(spaces) > 0 {
-		if reason = s.try(first, spaces); reason == nil {
+		attempts = append(attempts, spaces)
+	}
+	var reason error
+	for _, some := range attempts {
+		tried := *w
+		if reason = tried.try(some); reason == nil {
+			*w = tried
 			return true
 		}
-		*s = stages{last: first}
 	}
-	s.tell(b, why, reason, spaces)
+	hits := spaceHits(spaces)
+	if why != nil {
+		for _, r := range regionsOf(w.text) {
+			hits = append(hits, r.hit)
+		}
+		hits = append(hits, tabs(w.text)...)
+		hits = append(hits, syntax(w.text, why))
+	}
+	for i := range hits {
+		hits[i].drop(reason)
+	}
+	w.take(hits, w.view)
 	return why == nil
 }
 
-// tell takes the findings of a text that stays as it is.
-func (s *stages) tell(b *block, why, reason error, spaces []space) {
-	hits := spaceHits(spaces)
-	if why != nil {
-		for _, r := range regionsOf(s.last.text) {
-			hits = append(hits, r.hit)
-		}
-		hits = append(hits, tabs(s.last.text)...)
-		hits = append(hits, b.syntax(why))
-	}
-	for i := range hits {
-		if hits[i].fix != nil {
-			hits[i].drop(reason)
-		}
-	}
-	s.take(hits, s.last)
-}
-
 // try repairs white space, and then values.
-func (s *stages) try(v view, spaces []space) error {
+func (w *work) try(spaces []space) error {
+	original := w.text
 	if len(spaces) > 0 {
 		hits := spaceHits(spaces)
-		next := v.unread(hits)
+		next := w.unread(hits)
 		next.doc, _ = yamledit.Parse(next.text)
-		s.take(hits, next)
+		w.take(hits, next)
 	}
-	if s.last.doc == nil {
-		hits, next, err := s.last.wholeValues()
+	if w.doc == nil {
+		hits, next, err := w.wholeValues()
 		if err != nil {
 			return err
 		}
-		s.take(hits, next)
+		w.take(hits, next)
+	}
+	if n := w.indented(); n > 0 {
+		return fmt.Errorf("line %d would still be indented by no-break spaces", n)
 	}
 	if len(spaces) == 0 {
 		return nil
 	}
-	if n := s.last.indented(); n > 0 {
-		return fmt.Errorf("line %d would still be indented by no-break spaces", n)
-	}
-	return s.last.doubt(v.text, spaces)
+	return w.doubt(original, spaces)
 }
 
 // unread is the view's text with the fixes of hits, which all belong to it.
@@ -87,7 +83,17 @@ func (v view) unread(hits []hit) view {
 		all = append(all, h.fix...)
 	}
 	slices.SortFunc(all, inOrder)
-	return v.next(spliced(v.text, all), nil)
+	return view{traced: v.spliced(all)}
+}
+
+func syntax(text []byte, err error) hit {
+	h := hit{rule: RuleSyntax, severity: Error, message: err.Error()}
+	var e *yamldoc.Problem
+	if errors.As(err, &e) {
+		h.message = e.Message
+		h.at = offset(text, e.Line, max(e.Column, 1))
+	}
+	return h
 }
 
 // lookalikes are the no-break spaces, as a class of regular expressions.
@@ -190,17 +196,17 @@ func textLines(text []byte) func(func(int, []byte) bool) {
 func spaceHits(spaces []space) []hit {
 	var hits []hit
 	for i, s := range spaces {
-		r := Replacement{s.at, s.at + s.size, " "}
+		r := replacement{s.at, s.at + s.size, " "}
 		if i > 0 && spaces[i-1].at+spaces[i-1].size == s.at {
 			hits[len(hits)-1].fix = append(hits[len(hits)-1].fix, r)
 			continue
 		}
-		hits = append(hits, spaceHit(s.at, []Replacement{r}))
+		hits = append(hits, spaceHit(s.at, []replacement{r}))
 	}
 	return hits
 }
 
-func spaceHit(at int, fix []Replacement) hit {
+func spaceHit(at int, fix []replacement) hit {
 	return hit{rule: RuleNoBreakSpace, severity: Error, at: at, message: "a no-break space stands where YAML wants a space", fix: fix}
 }
 

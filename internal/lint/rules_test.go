@@ -26,7 +26,7 @@ func checkRules(t *testing.T, cases []ruleCase) {
 				}
 				t.Errorf("-want +got\n%s", diff)
 			}
-			fixed := mustFix(t, in, findings)
+			fixed := mustFix(t, in)
 			want := tt.fixed
 			if want == "" {
 				want = tt.in

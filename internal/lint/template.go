@@ -212,26 +212,26 @@ func usesIn(text string, base int) []use {
 
 // missing tells what is wrong with a macro's braces in a value, and what is to be put
 // in where only one place can be meant: beside a single brace, or at the value's end.
-func (u use) missing(value string) (message string, fix []Replacement) {
-	put := func(at int, text string) Replacement { return Replacement{at, at, text} }
+func (u use) missing(value string) (message string, fix []replacement) {
+	put := func(at int, text string) replacement { return replacement{at, at, text} }
 	switch open, closed := u.open, u.closed; {
 	case open.there && closed.there:
 	case open.there && closed.single >= 0:
-		return "one } closes the macro where }} is needed", []Replacement{put(closed.single, "}")}
+		return "one } closes the macro where }} is needed", []replacement{put(closed.single, "}")}
 	case open.there:
 		if strings.Trim(value[u.end:], " ") == "" {
-			fix = []Replacement{put(u.end, "}}")}
+			fix = []replacement{put(u.end, "}}")}
 		}
 		return "}} is missing behind the macro", fix
 	case closed.there && open.single >= 0:
-		return "one { opens the macro where {{ is needed", []Replacement{put(open.single, "{")}
+		return "one { opens the macro where {{ is needed", []replacement{put(open.single, "{")}
 	case closed.there:
 		if strings.Trim(value[:u.start], " ") == "" {
-			fix = []Replacement{put(u.start, "{{")}
+			fix = []replacement{put(u.start, "{{")}
 		}
 		return "{{ is missing before the macro", fix
 	case open.single >= 0 && closed.single >= 0:
-		return "a macro needs {{ and }}, not { and }", []Replacement{put(open.single, "{"), put(closed.single, "}")}
+		return "a macro needs {{ and }}, not { and }", []replacement{put(open.single, "{"), put(closed.single, "}")}
 	}
 	return "", nil // a path in prose or a script
 }

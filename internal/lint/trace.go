@@ -1,52 +1,82 @@
 package lint
 
-import "sort"
-
-// trace leads from a text that was made of another one back to that; nil when it
-// is the other one.
-type trace []stretch
-
-// stretch says where bytes come from: size bytes from at on come one by one from
-// from on, and what follows comes from the byte behind them.
-type stretch struct{ at, from, size int }
-
-func (t trace) source(i int) int {
-	k := sort.Search(len(t), func(k int) bool { return t[k].at > i }) - 1
-	if k < 0 {
-		return i
-	}
-	return t[k].from + min(i-t[k].at, t[k].size)
+// traced is a text that was made of another one.
+type traced struct {
+	text []byte
+	// from says where each byte comes from, and the end; ^ the place for a byte that
+	// stands for what was there.
+	from []int
 }
 
-// tracer makes a text out of another one.
-type tracer struct {
-	text  []byte
-	trace trace
+// whole is a text as it is.
+func whole(text []byte) traced {
+	var t traced
+	t.keep(text, 0, len(text))
+	return t.end(len(text))
+}
+
+// source leads back to the other text.
+func (t traced) source(i int) int { return max(t.from[i], ^t.from[i]) }
+
+func (t traced) part(start, end int) traced {
+	return traced{t.text[start:end:end], t.from[start : end+1 : end+1]}
 }
 
 // keep takes bytes of the other text.
-func (t *tracer) keep(data []byte, from, to int) {
-	t.trace = append(t.trace, stretch{len(t.text), from, to - from})
-	t.text = append(t.text, data[from:to]...)
+func (t *traced) keep(data []byte, start, end int) {
+	t.text = append(t.text, data[start:end]...)
+	for i := start; i < end; i++ {
+		t.from = append(t.from, i)
+	}
 }
 
-// put takes text that stands for what is at from.
-func (t *tracer) put(text string, from int) {
-	t.trace = append(t.trace, stretch{len(t.text), from, 0})
+// put takes text that stands for what is at a place.
+func (t *traced) put(text string, at int) {
 	t.text = append(t.text, text...)
+	for range len(text) {
+		t.from = append(t.from, ^at)
+	}
 }
 
-// spliced returns a text with replacements that are in order.
-func spliced(text []byte, all replacements) tracer {
-	t := tracer{text: make([]byte, 0, len(text)+len(all))}
+func (t *traced) end(at int) traced {
+	t.from = append(t.from, at)
+	return *t
+}
+
+// spliced returns the text with replacements that are in order, made of what it was
+// made of.
+func (t traced) spliced(all replacements) traced {
+	var made traced
 	at := 0
 	for _, r := range all {
-		t.keep(text, at, r.Start)
-		if r.Text != "" {
-			t.put(r.Text, r.Start)
-		}
-		at = r.End
+		made.keep(t.text, at, r.start)
+		made.put(r.text, r.start)
+		at = r.end
 	}
-	t.keep(text, at, len(text))
-	return t
+	made.keep(t.text, at, len(t.text))
+	made.end(len(t.text))
+	for i, from := range made.from {
+		if from >= 0 {
+			made.from[i] = t.from[from]
+		} else {
+			made.from[i] = ^t.source(^from)
+		}
+	}
+	return made
+}
+
+// changes are what makes this text of the other one.
+func (t traced) changes() replacements {
+	var all replacements
+	at, put := 0, 0 // what follows, there and here
+	for i, from := range t.from {
+		if from < 0 {
+			continue
+		}
+		if from > at || i > put {
+			all = append(all, replacement{at, from, string(t.text[put:i])})
+		}
+		at, put = from+1, i+1
+	}
+	return all
 }

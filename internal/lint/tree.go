@@ -307,7 +307,7 @@ func (t *tree) isString(value *yaml.Node, key string, severity Severity) bool {
 	if err != nil || start >= end || value.Style != 0 {
 		return false
 	}
-	h.fix = []Replacement{{start, end, yamledit.Quote(value.Value)}}
+	h.fix = []replacement{{start, end, yamledit.Quote(value.Value)}}
 	h.places = []place{{node: value}}
 	return false
 }
@@ -365,6 +365,7 @@ func (t *tree) rename(h *hit, f field, right string) {
 		return
 	}
 	at := h.at
-	*h = t.valueHit(f.key, t.doc().Spelling(f.key), hit{rule: h.rule, severity: h.severity, message: h.message}, []Replacement{{0, len(f.key.Value), word}})
+	h.at, h.edits = 0, []replacement{{0, len(f.key.Value), word}}
+	*h = t.valueHit(f.key, t.doc().Spelling(f.key), *h)
 	h.at = at
 }

@@ -98,7 +98,7 @@ func (v view) typographicQuote(s scalar) []hit {
 	}
 	h.at = at[0]
 	h.fix = quoteFix(s.Value, func(i int) int { return at[i] })
-	h.places = []place{{node: s.Node, edits: []Replacement{{0, size, ""}, {end, len(s.Value), ""}}}}
+	h.places = []place{{node: s.Node, edits: []replacement{{0, size, ""}, {end, len(s.Value), ""}}}}
 	if mayEscape(opening, s.Value) {
 		h.drop(errEscape)
 	}
@@ -127,22 +127,22 @@ var errEscape = errors.New("its backslash may be an escape")
 
 // quoteFix puts ASCII quotes at the ends of a value and escapes what these would end
 // early. at leads to where a byte of the value is written.
-func quoteFix(value string, at func(int) int) []Replacement {
+func quoteFix(value string, at func(int) int) []replacement {
 	opening, size := utf8.DecodeRuneInString(value)
 	_, closingSize := utf8.DecodeLastRuneInString(value)
 	end := len(value) - closingSize
 	inner := value[size:end]
 	quote := asciiQuote(opening, inner)
-	fix := []Replacement{{at(0), at(0) + size, quote}}
+	fix := []replacement{{at(0), at(0) + size, quote}}
 	for i, c := range inner {
 		switch from := at(size + i); {
 		case quote == "'" && c == '\'':
-			fix = append(fix, Replacement{from, from, "'"})
+			fix = append(fix, replacement{from, from, "'"})
 		case quote == `"` && c == '"':
-			fix = append(fix, Replacement{from, from, `\`})
+			fix = append(fix, replacement{from, from, `\`})
 		}
 	}
-	return append(fix, Replacement{at(end), at(end) + closingSize, quote})
+	return append(fix, replacement{at(end), at(end) + closingSize, quote})
 }
 
 func asciiQuote(opening rune, inner string) string {
@@ -215,7 +215,7 @@ func (v view) unquotedMacro(n *yaml.Node) hit {
 	text := string(v.text[h.at:end])
 	a, err := actionsOf(text)
 	if quote := quoteFor(text); err == nil && len(a.texts) == 0 && len(a.uses) > 0 && quote != "" && !strings.ContainsAny(text, "\r\n#") {
-		h.fix = []Replacement{{h.at, h.at, quote}, {end, end, quote}}
+		h.fix = []replacement{{h.at, h.at, quote}, {end, end, quote}}
 		h.places = []place{{node: n, value: &text}}
 	}
 	return h
@@ -250,18 +250,17 @@ func (v view) macros(n *yaml.Node) []hit {
 	if spaces := macroSpaces(n.Value); len(spaces) > 0 {
 		h := spaceHit(spaces[0], nil)
 		h.message = "a no-break space stands in a macro, which no template takes"
-		var edits []Replacement
 		for _, i := range spaces {
-			edits = append(edits, Replacement{i, i + lookalike([]byte(n.Value[i:])), " "})
+			h.edits = append(h.edits, replacement{i, i + lookalike([]byte(n.Value[i:])), " "})
 		}
-		hits = append(hits, v.valueHit(n, at, h, edits))
+		hits = append(hits, v.valueHit(n, at, h))
 	}
 	for _, u := range all {
 		if message, fix := u.missing(n.Value); message != "" {
-			hits = append(hits, v.valueHit(n, at, hit{rule: RuleMacroBraces, severity: Error, at: u.start, message: message}, fix))
+			hits = append(hits, v.valueHit(n, at, hit{rule: RuleMacroBraces, severity: Error, at: u.start, message: message, edits: fix}))
 		}
 		if m := macroName(u); m != nil {
-			hits = append(hits, v.valueHit(n, at, m.hit, m.edits))
+			hits = append(hits, v.valueHit(n, at, *m))
 		}
 	}
 	return v.templates(n.Value, hits)
@@ -270,7 +269,7 @@ func (v view) macros(n *yaml.Node) []hit {
 // templates leaves repairs only where the value is a template with them, and those of
 // braces where every brace is then a macro's.
 func (v view) templates(value string, hits []hit) []hit {
-	var all []Replacement
+	var all []replacement
 	for _, h := range hits {
 		for _, p := range h.places {
 			all = append(all, p.edits...)
@@ -288,32 +287,32 @@ func (v view) templates(value string, hits []hit) []hit {
 }
 
 // valueHit places a hit in a value, whose at is an offset of the value, and turns
-// edits of the value into a fix where they can be written as they are.
-func (v view) valueHit(n *yaml.Node, at []int, h hit, edits []Replacement) hit {
+// its edits into a fix where they can be written as they are.
+func (v view) valueHit(n *yaml.Node, at []int, h hit) hit {
 	in := h.at
 	h.at = v.doc.Offset(n)
 	if at == nil {
 		return h
 	}
 	h.at = at[in]
-	if len(edits) == 0 {
+	if len(h.edits) == 0 {
 		return h
 	}
-	for _, e := range edits {
-		start, end := at[e.Start], at[e.End]
-		if e.End > e.Start {
-			end = at[e.End-1] + 1
-		} else if e.End > 0 {
-			start = at[e.End-1] + 1
+	for _, e := range h.edits {
+		start, end := at[e.start], at[e.end]
+		if e.end > e.start {
+			end = at[e.end-1] + 1
+		} else if e.end > 0 {
+			start = at[e.end-1] + 1
 			end = start
 		}
-		if string(v.text[start:end]) != n.Value[e.Start:e.End] {
+		if string(v.text[start:end]) != n.Value[e.start:e.end] {
 			h.fix = nil
 			return h
 		}
-		h.fix = append(h.fix, Replacement{start, end, e.Text})
+		h.fix = append(h.fix, replacement{start, end, e.text})
 	}
-	h.places = []place{{node: n, edits: edits}}
+	h.places = []place{{node: n, edits: h.edits}}
 	return h
 }
 

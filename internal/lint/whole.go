@@ -40,8 +40,8 @@ func regionsOf(text []byte) []region {
 		}
 		r.at, r.start, r.end = r.at+start+at, r.start+start+at, r.end+start+at
 		for i := range r.fix {
-			r.fix[i].Start += start + at
-			r.fix[i].End += start + at
+			r.fix[i].start += start + at
+			r.fix[i].end += start + at
 		}
 		all = append(all, *r)
 	}
@@ -97,7 +97,7 @@ func bareMacro(text string) *region {
 	r := &region{hit: bareHit(), end: len(text), value: text}
 	quote := quoteFor(text)
 	if quote != "" && !severalThings.MatchString(oneMacro.ReplaceAllString(text, "x")) {
-		r.fix = []Replacement{{0, 0, quote}, {len(text), len(text), quote}}
+		r.fix = []replacement{{0, 0, quote}, {len(text), len(text), quote}}
 	}
 	return r
 }
@@ -153,9 +153,9 @@ func (v view) shown(regions []region) (*yamledit.Document, map[int]*yaml.Node, e
 	for i, r := range regions {
 		text := fmt.Sprintf("%s%d", word, i)
 		starts[text] = r.start
-		all = append(all, Replacement{r.start, r.end, text})
+		all = append(all, replacement{r.start, r.end, text})
 	}
-	doc, err := yamledit.Parse(spliced(v.text, all).text)
+	doc, err := yamledit.Parse(v.spliced(all).text)
 	if err != nil {
 		return nil, nil, errNoYAML
 	}

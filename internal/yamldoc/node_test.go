@@ -1,6 +1,8 @@
 package yamldoc_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,6 +133,29 @@ func TestDocuments(t *testing.T) {
 		first, problem := yamldoc.One(documents)
 		if want.line > 0 && (problem == nil || problem.Line != want.line) || want.line == 0 && (problem != nil || (first == nil) != (want.all == 0)) {
 			t.Errorf("%q: got %v, %v", text, first, problem)
+		}
+	}
+}
+
+// TestFromJSON: nodes of JSON tell where their first token ends, and nothing but one
+// value of bounded depth is taken.
+func TestFromJSON(t *testing.T) {
+	root, err := yamldoc.FromJSON([]byte(`{"a": "\u0062", "c": [1, true]}`), func(string) bool { return false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var places []string
+	for _, n := range root.Content {
+		places = append(places, fmt.Sprintf("%s %d", n.Value, n.Column))
+	}
+	if diff := cmp.Diff([]string{"a 4", "b 14", "c 19", " 22"}, places); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		`{"a": 1,}`: "invalid character", `{} {}`: "more text follows it", strings.Repeat("[", 2000): "nested too deeply",
+	} {
+		if _, err := yamldoc.FromJSON([]byte(text), func(string) bool { return false }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20s: %v, want %q", text, err, want)
 		}
 	}
 }

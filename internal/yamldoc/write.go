@@ -3,6 +3,8 @@ package yamldoc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,12 +17,31 @@ func NodeOf(value any, quoted func(string) bool) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	return nextNode(decoder, quoted)
+	return FromJSON(text, quoted)
 }
 
-func nextNode(decoder *json.Decoder, quoted func(string) bool) (*yaml.Node, error) {
+// FromJSON is NodeOf for a text of JSON. The column of a node is where its first token
+// ends in it, counted from 0.
+func FromJSON(text []byte, quoted func(string) bool) (*yaml.Node, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	node, err := nextNode(decoder, quoted, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more text follows it")
+	}
+	return node, nil
+}
+
+// maxJSONDepth is deeper than any document, and shallower than the stack.
+const maxJSONDepth = 1000
+
+func nextNode(decoder *json.Decoder, quoted func(string) bool, depth int) (*yaml.Node, error) {
+	if depth > maxJSONDepth {
+		return nil, errors.New("it is nested too deeply")
+	}
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
@@ -33,7 +54,7 @@ func nextNode(decoder *json.Decoder, quoted func(string) bool) (*yaml.Node, erro
 			node.Kind = yaml.MappingNode
 		}
 		for decoder.More() { // a key is a text before its value
-			child, err := nextNode(decoder, quoted)
+			child, err := nextNode(decoder, quoted, depth+1)
 			if err != nil {
 				return nil, err
 			}

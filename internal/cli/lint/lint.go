@@ -72,17 +72,6 @@ func clouds() []string {
 // stdin is the name of the standard input.
 const stdin = "-"
 
-// Item is one item of `-o json`.
-type Item struct {
-	File     string `json:"file"`
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Severity string `json:"severity"`
-	Rule     string `json:"rule"`
-	Message  string `json:"message"`
-	Fixable  bool   `json:"fixable"`
-}
-
 func (o *Options) validate() error {
 	if o.Pack != "" && !slices.Contains(spec.PackNames(), o.Pack) {
 		return failure.Usage("use "+strings.Join(spec.PackNames(), " or "), "unknown pack %q", o.Pack)
@@ -109,24 +98,22 @@ func (o *Options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	var items []Item
+	var findings []lint.Finding
 	for _, file := range files {
-		items = append(items, itemsOf(file.name, file.findings)...)
+		findings = append(findings, file.Findings...)
 	}
-	if err := o.print(items); err != nil {
+	if err := o.print(findings); err != nil {
 		return err
 	}
-	for _, item := range items {
-		if item.Severity == string(lint.Error) {
-			return failure.ErrDifference
-		}
+	if slices.ContainsFunc(findings, func(f lint.Finding) bool { return f.Severity == lint.Error }) {
+		return failure.ErrDifference
 	}
 	return nil
 }
 
-func (o *Options) print(items []Item) error {
+func (o *Options) print(findings []lint.Finding) error {
 	if !o.Print.ForPeople() {
-		return o.Print.List(list(items))
+		return o.Print.List(list(findings))
 	}
 	out := o.Invocation.Out
 	if o.Fix && slices.Contains(o.Files, stdin) {
@@ -134,34 +121,32 @@ func (o *Options) print(items []Item) error {
 		out = o.Invocation.ErrOut
 	}
 	fixable := 0
-	for _, item := range items {
-		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", text.HarmlessLine(item.File), item.Line, item.Column, item.Severity, text.Harmless(item.Message), item.Rule)
-		if item.Fixable {
+	for _, f := range findings {
+		fmt.Fprintf(out, "%s:%d:%d: %s: %s (%s)\n", text.HarmlessLine(f.File), f.Line, f.Column, f.Severity, text.Harmless(f.Message), f.Rule)
+		if f.Fixable {
 			fixable++
 		}
 	}
 	switch {
-	case len(items) == 0:
+	case len(findings) == 0:
 		fmt.Fprintln(o.Invocation.ErrOut, "no findings")
 	case fixable > 0:
-		fmt.Fprintf(o.Invocation.ErrOut, "next: --fix fixes %d of %d\n", fixable, len(items))
+		fmt.Fprintf(o.Invocation.ErrOut, "next: --fix fixes %d of %d\n", fixable, len(findings))
 	}
 	return nil
 }
 
-func list(items []Item) output.List {
-	return output.NewList("FindingList", nil, items, func(i Item) (string, []string) {
-		return fmt.Sprintf("%s:%d:%d", i.File, i.Line, i.Column), nil
+func list(findings []lint.Finding) output.List {
+	return output.NewList("FindingList", nil, findings, func(f lint.Finding) (string, []string) {
+		return fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column), nil
 	})
 }
 
 // checked is a file that was linted.
 type checked struct {
-	name        string
-	data, fixed []byte
-	// findings are those that are left; repaired counts the others.
-	findings []lint.Finding
-	repaired int
+	name string
+	data []byte
+	lint.Result
 }
 
 // file lints one file and, with --fix, works out what it becomes.
@@ -170,51 +155,23 @@ func (o *Options) file(name string) (checked, error) {
 	if err != nil {
 		return checked{}, err
 	}
-	c := checked{name: name, data: data, fixed: data}
-	if c.findings, err = o.lint(name, data); err != nil || !o.Fix {
-		return c, err
+	run := lint.Lint
+	if o.Fix {
+		run = lint.Fix
 	}
-	found := len(c.findings)
-	if c.fixed, c.findings, err = o.fixAll(name, data, c.findings); err != nil {
-		return checked{}, fmt.Errorf("cannot fix %s: %w", name, err)
-	}
-	c.repaired = found - len(c.findings)
-	return c, nil
-}
-
-// fixAll fixes until nothing is left that can be, and returns what is left.
-func (o *Options) fixAll(name string, data []byte, findings []lint.Finding) ([]byte, []lint.Finding, error) {
-	for range lint.MaxRounds {
-		fixed, err := lint.Fix(data, findings)
-		if err != nil {
-			return nil, nil, err
-		}
-		if string(fixed) == string(data) {
-			break
-		}
-		data = fixed
-		if findings, err = o.lint(name, data); err != nil {
-			return nil, nil, err
-		}
-	}
-	return data, findings, nil
-}
-
-func (o *Options) lint(name string, data []byte) ([]lint.Finding, error) {
-	findings, err := lint.Lint(lint.Input{
+	result, err := run(lint.Input{
 		Name: name, Data: data, Pack: spec.PackKind(o.Pack), Cloud: o.Cloud, Refuse: []string{spec.Kind, lock.Kind},
 	})
 	var other *lint.OtherKindError
 	switch {
 	case errors.As(err, &other) && other.Kind == spec.Kind:
-		return nil, failure.Usage("check it with `doctor -f "+name+"`; lint is for pack values", "%s is a spec", name)
+		return checked{}, failure.Usage("check it with `doctor -f "+name+"`; lint is for pack values", "%s is a spec", name)
 	case errors.As(err, &other):
-		return nil, failure.Usage("check it with `verify`; lint is for pack values", "%s is a lock", name)
+		return checked{}, failure.Usage("check it with `verify`; lint is for pack values", "%s is a lock", name)
+	case err != nil:
+		return checked{}, &failure.Error{Code: failure.ExitUsage, Err: err, Next: "give a values file, a profile or a Markdown page"}
 	}
-	if err != nil {
-		return nil, &failure.Error{Code: failure.ExitUsage, Err: err, Next: "give a values file, a profile or a Markdown page"}
-	}
-	return findings, nil
+	return checked{name, data, result}, nil
 }
 
 func (o *Options) read(name string) ([]byte, error) {
@@ -234,7 +191,7 @@ func (o *Options) write(ctx context.Context, files []checked) error {
 	var outputs []wholefile.File
 	for _, c := range files {
 		if c.name != stdin {
-			outputs = append(outputs, wholefile.File{Path: o.Invocation.Path(c.name), Name: c.name, Read: c.data, Data: c.fixed})
+			outputs = append(outputs, wholefile.File{Path: o.Invocation.Path(c.name), Name: c.name, Read: c.data, Data: c.Text})
 		}
 	}
 	if _, err := (wholefile.Guard{}).Write(ctx, outputs...); err != nil {
@@ -242,24 +199,13 @@ func (o *Options) write(ctx context.Context, files []checked) error {
 	}
 	for _, c := range files {
 		if c.name == stdin {
-			if _, err := o.Invocation.Out.Write(c.fixed); err != nil {
+			if _, err := o.Invocation.Out.Write(c.Text); err != nil {
 				return err
 			}
 		}
-		if c.repaired > 0 {
-			fmt.Fprintf(o.Invocation.ErrOut, "%s: fixed %d finding(s)\n", text.HarmlessLine(c.name), c.repaired)
+		if c.Fixed > 0 {
+			fmt.Fprintf(o.Invocation.ErrOut, "%s: fixed %d finding(s)\n", text.HarmlessLine(c.name), c.Fixed)
 		}
 	}
 	return nil
-}
-
-func itemsOf(name string, findings []lint.Finding) []Item {
-	all := make([]Item, len(findings))
-	for i, f := range findings {
-		all[i] = Item{
-			File: name, Line: f.Line, Column: f.Column, Severity: string(f.Severity), Rule: string(f.Rule),
-			Message: f.Message, Fixable: f.Fix != nil,
-		}
-	}
-	return all
 }
