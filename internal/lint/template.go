@@ -60,6 +60,7 @@ var hyphens = regexp.MustCompile(`[.$][A-Za-z0-9_.$]*[A-Za-z0-9_](-+[A-Za-z0-9_.
 // actions are what a template is made of.
 type actions struct {
 	value string
+	plain string // what Go's parser reads
 	uses  []use
 	texts []extent
 }
@@ -83,94 +84,76 @@ func actionsOf(value string) (*actions, error) {
 	if _, err := t.Parse(plain, "{{", "}}", trees); err != nil {
 		return nil, err
 	}
-	a := &actions{value: value}
+	a := &actions{value: value, plain: plain}
 	for _, tree := range trees {
-		a.list(plain, tree.Root)
+		a.read(tree.Root)
 	}
 	return a, nil
 }
 
-func (a *actions) list(plain string, list *parse.ListNode) {
-	if list == nil {
-		return
-	}
-	for _, n := range list.Nodes {
-		a.node(plain, n)
-	}
-}
-
-func (a *actions) node(plain string, n parse.Node) {
-	switch n := n.(type) {
-	case *parse.TextNode:
-		a.texts = append(a.texts, extent{int(n.Pos), int(n.Pos) + len(n.Text)})
-	case *parse.ActionNode:
-		a.pipe(plain, n.Pipe)
-	case *parse.IfNode:
-		a.branch(plain, &n.BranchNode)
-	case *parse.RangeNode:
-		a.branch(plain, &n.BranchNode)
-	case *parse.WithNode:
-		a.branch(plain, &n.BranchNode)
-	case *parse.TemplateNode:
-		a.pipe(plain, n.Pipe)
-	case *parse.PipeNode:
-		a.pipe(plain, n)
-	case *parse.ChainNode:
-		if f, ok := n.Node.(*parse.IdentifierNode); ok && f.Ident == root && slices.Contains(families(), n.Field[0]) {
-			a.undotted(int(f.Pos), n.Field)
-			return
-		}
-		a.node(plain, n.Node)
-	case *parse.FieldNode:
-		a.path(plain, int(n.Pos), n.Ident)
-	case *parse.VariableNode:
-		if n.Ident[0] == "$" {
-			a.path(plain, int(n.Pos), n.Ident[1:])
-		}
-	}
-}
-
-func (a *actions) branch(plain string, n *parse.BranchNode) {
-	a.pipe(plain, n.Pipe)
-	a.list(plain, n.List)
-	a.list(plain, n.ElseList)
-}
-
-func (a *actions) pipe(plain string, n *parse.PipeNode) {
-	if n == nil {
-		return
-	}
-	for _, cmd := range n.Cmds {
-		for _, arg := range cmd.Args {
-			a.node(plain, arg)
+// read passes nodes, of which lists and pipes may be missing.
+func (a *actions) read(nodes ...parse.Node) {
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case *parse.ListNode:
+			if n != nil {
+				a.read(n.Nodes...)
+			}
+		case *parse.PipeNode:
+			if n != nil {
+				for _, cmd := range n.Cmds {
+					a.read(cmd.Args...)
+				}
+			}
+		case *parse.TextNode:
+			a.texts = append(a.texts, extent{int(n.Pos), int(n.Pos) + len(n.Text)})
+		case *parse.ActionNode:
+			a.read(n.Pipe)
+		case *parse.IfNode:
+			a.read(n.Pipe, n.List, n.ElseList)
+		case *parse.RangeNode:
+			a.read(n.Pipe, n.List, n.ElseList)
+		case *parse.WithNode:
+			a.read(n.Pipe, n.List, n.ElseList)
+		case *parse.TemplateNode:
+			a.read(n.Pipe)
+		case *parse.ChainNode:
+			if f, ok := n.Node.(*parse.IdentifierNode); ok && f.Ident == root && slices.Contains(families(), n.Field[0]) {
+				a.undotted(int(f.Pos), n.Field)
+			} else {
+				a.read(n.Node)
+			}
+		case *parse.FieldNode:
+			a.path(int(n.Pos), n.Ident)
+		case *parse.VariableNode:
+			if n.Ident[0] == "$" {
+				a.path(int(n.Pos), n.Ident[1:])
+			}
 		}
 	}
 }
 
 // path takes a path of an action. The parser's position is that of one of its
 // segments.
-func (a *actions) path(plain string, pos int, ident []string) {
+func (a *actions) path(pos int, ident []string) {
 	if len(ident) < 2 {
 		return
 	}
 	text := "." + strings.Join(ident, ".")
-	end := min(pos+len(text), len(plain))
-	start := strings.LastIndex(plain[:end], text)
-	if start < 0 {
-		return
+	if start := strings.LastIndex(a.plain[:min(pos+len(text), len(a.plain))], text); start >= 0 {
+		a.use(start, start+len(text), false)
 	}
-	own := a.value[start : start+len(text)]
-	there := brace{there: true, single: -1}
-	a.uses = append(a.uses, use{start: start, end: start + len(text), segments: strings.Split(own[1:], "."), open: there, closed: there})
 }
 
 // undotted takes a path of Palette's that Go's parser reads as a function.
 func (a *actions) undotted(start int, fields []string) {
-	end := start + len(root) + len(".") + len(strings.Join(fields, "."))
+	a.use(start, start+len(root)+len(".")+len(strings.Join(fields, ".")), true)
+}
+
+func (a *actions) use(start, end int, undotted bool) {
 	there := brace{there: true, single: -1}
-	a.uses = append(a.uses, use{
-		start: start, end: end, segments: strings.Split(a.value[start:end], "."), open: there, closed: there, undotted: true,
-	})
+	segments := strings.Split(strings.TrimPrefix(a.value[start:end], "."), ".")
+	a.uses = append(a.uses, use{start: start, end: end, segments: segments, open: there, closed: there, undotted: undotted})
 }
 
 // bracesOrPath are what usesIn goes by.
