@@ -33,12 +33,12 @@ type asked struct {
 // askAll asks every source for the subjects that it is wanted for, all at the same
 // time, and adds to the answers of each subject in the order of the spec's sources.
 func (p *Pipeline) askAll(
-	ctx context.Context, verifier Verifier, subjects []Subject, answers [][]answer, wanted func(i int, name string, plugin *source.Plugin) bool,
+	ctx context.Context, subjects []Subject, answers [][]answer, wanted func(i int, name string, plugin *source.Plugin) bool,
 ) []asked {
 	all := make([]asked, len(p.Document.Set.Sources))
 	var wg sync.WaitGroup
 	for i, s := range p.Document.Set.Sources {
-		wg.Go(func() { all[i] = p.ask(ctx, verifier, s, subjects, wanted) })
+		wg.Go(func() { all[i] = p.ask(ctx, s, subjects, wanted) })
 	}
 	wg.Wait()
 	for _, a := range all {
@@ -72,9 +72,9 @@ func knows(plugin *source.Plugin, provider string) bool {
 
 // ask returns one answer for each index; all unknown when the source fails.
 func (p *Pipeline) ask(
-	ctx context.Context, verifier Verifier, s spec.Source, subjects []Subject, wanted func(i int, name string, plugin *source.Plugin) bool,
+	ctx context.Context, s spec.Source, subjects []Subject, wanted func(i int, name string, plugin *source.Plugin) bool,
 ) asked {
-	plugin, err := verifier.Find(ctx, s.Type)
+	plugin, err := p.Plugins.Find(ctx, s.Type)
 	var indexes []int
 	for i := range subjects {
 		if wanted(i, s.Name, plugin) {
@@ -87,7 +87,7 @@ func (p *Pipeline) ask(
 	var verified []source.Verified
 	var diagnostics []source.Diagnostic
 	if err == nil {
-		verified, diagnostics, err = p.callVerify(ctx, verifier, s, plugin, subjects, indexes)
+		verified, diagnostics, err = p.callVerify(ctx, s, plugin, subjects, indexes)
 	}
 	answers := make([]answer, len(indexes))
 	for i := range answers {
@@ -111,7 +111,7 @@ func (p *Pipeline) ask(
 	return asked{source: s.Name, indexes: indexes, answers: answers, diagnostics: diagnostics, err: err}
 }
 
-func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Source, plugin *source.Plugin, subjects []Subject, indexes []int) ([]source.Verified, []source.Diagnostic, error) {
+func (p *Pipeline) callVerify(ctx context.Context, s spec.Source, plugin *source.Plugin, subjects []Subject, indexes []int) ([]source.Verified, []source.Diagnostic, error) {
 	config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
 	if err != nil {
 		return nil, nil, err
@@ -134,5 +134,5 @@ func (p *Pipeline) callVerify(ctx context.Context, verifier Verifier, s spec.Sou
 		}
 		request.Refs = append(request.Refs, ref)
 	}
-	return verifier.Verify(ctx, request)
+	return p.Plugins.Verify(ctx, request)
 }

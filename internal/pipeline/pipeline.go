@@ -24,6 +24,7 @@ import (
 type Plugins interface {
 	Find(ctx context.Context, typ string) (*source.Plugin, error)
 	Discover(ctx context.Context, reqs []source.Request, progress func(source.Event)) []source.Result
+	Verify(ctx context.Context, req source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error)
 }
 
 // Pipeline runs a spec.

@@ -116,7 +116,7 @@ func ami(id, region, sourceName string, day int) image.Image {
 	}
 }
 
-func newPipeline(t *testing.T, p *plugins) *pipeline.Pipeline {
+func newPipeline(t *testing.T, p pipeline.Plugins) *pipeline.Pipeline {
 	t.Helper()
 	document, err := spec.Parse("byoos.yaml", []byte(twoPacks), "/specs")
 	if err != nil {

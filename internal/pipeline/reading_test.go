@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,11 @@ func (r *registry) Discover(_ context.Context, requests []source.Request, _ func
 		results[i] = r.discover(request)
 	}
 	return results
+}
+
+// Verify is not what it can do.
+func (r *registry) Verify(context.Context, source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
+	return nil, nil, errors.New("it verifies nothing")
 }
 
 func (r *registry) discover(request source.Request) source.Result {
@@ -91,6 +97,11 @@ func (r registries) Discover(_ context.Context, requests []source.Request, _ fun
 		results[i] = r[request.Plugin.Type].discover(request)
 	}
 	return results
+}
+
+// Verify is not what they can do.
+func (r registries) Verify(context.Context, source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
+	return nil, nil, errors.New("they verify nothing")
 }
 
 // nameOf is what a list says of a tag.

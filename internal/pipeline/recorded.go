@@ -15,12 +15,11 @@ import (
 // beside that, and what is picked of it.
 type hearing struct {
 	*Pipeline
-	packs    []spec.Pack
-	rules    []*selection.Rule // of the packs
-	verifier Verifier          // nil where there is none
-	results  []source.Result
-	images   []image.Image
-	listed   int // of images; the others are answers
+	packs   []spec.Pack
+	rules   []*selection.Rule // of the packs
+	results []source.Result
+	images  []image.Image
+	listed  int // of images; the others are answers
 
 	able   map[string]source.Request // of sources that can be asked for what they listed by name alone
 	asked  map[readID]bool
@@ -39,9 +38,8 @@ type hearing struct {
 
 // hear begins with what sources listed when they were requested to.
 func (p *Pipeline) hear(packs []spec.Pack, images []image.Image, requests []source.Request, results []source.Result) *hearing {
-	verifier, _ := p.Plugins.(Verifier)
 	h := &hearing{
-		Pipeline: p, packs: packs, verifier: verifier, results: results, images: images, listed: len(images),
+		Pipeline: p, packs: packs, results: results, images: images, listed: len(images),
 		able: map[string]source.Request{}, asked: map[readID]bool{}, counts: make([]int, len(packs)),
 		heard: map[record]bool{}, unasked: map[image.Place][]string{}, unknown: map[image.Place]string{}, stated: map[image.Identity]bool{}, silent: map[string]bool{},
 	}
@@ -79,7 +77,7 @@ func (h *hearing) settled(ctx context.Context) (picks []Pick, err error) {
 
 // learnMore asks for what could change picks, and tells whether anything was learnt.
 func (h *hearing) learnMore(ctx context.Context, picks []Pick) (learnt bool, err error) {
-	if learnt, err = h.readMore(ctx, picks); learnt || err != nil || h.verifier == nil {
+	if learnt, err = h.readMore(ctx, picks); learnt || err != nil {
 		return learnt, err
 	}
 	if h.refused(ctx, picks) {
@@ -160,7 +158,7 @@ func (h *hearing) askForRefused(ctx context.Context, subjects []Subject) []image
 		mayAsk[result.Source] = result.Err == nil && result.Plugin != nil
 	}
 	answers := make([][]answer, len(subjects))
-	h.askAll(ctx, h.verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	h.askAll(ctx, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return mayAsk[name] && name != subjects[i].Source && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	var refused []image.Image

@@ -220,7 +220,7 @@ func TestNearestOfWhatChanged(t *testing.T) {
 			test.other.Presence = source.Unknown
 		}
 		fake.verified = map[string][]source.Verified{"golden": {test.says}, "other": {test.other}}
-		verified, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: picked}})
+		verified, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: picked}})
 		if err != nil || verified[0].Status != pipeline.StatusStale {
 			t.Fatalf("%s: got %+v, %v", name, verified, err)
 		}

@@ -33,7 +33,7 @@ func (h *hearing) askForStates(ctx context.Context, picks []Pick) (learnt bool, 
 		h.stated[subjects[i].Image.Identity()] = true
 	}
 	answers := make([][]answer, len(subjects))
-	all := h.askAll(ctx, h.verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	all := h.askAll(ctx, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		return subjects[i].Source == name && plugin != nil && knows(plugin, subjects[i].Image.Provider)
 	})
 	if ctx.Err() != nil {

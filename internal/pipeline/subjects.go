@@ -89,14 +89,14 @@ func SubjectsOfValues(data []byte, name string) ([]Subject, error) {
 // VerifyIn is Verify, but for images that no region is known of: one must be good in one
 // of these regions, and is asked for in each of them. Where it is not good is left out when
 // it is in another, with a note: an AMI is in one region only.
-func (p *Pipeline) VerifyIn(ctx context.Context, verifier Verifier, regions []string, subjects []Subject) ([]Verification, error) {
+func (p *Pipeline) VerifyIn(ctx context.Context, regions []string, subjects []Subject) ([]Verification, error) {
 	var placed []Subject
 	counts := make([]int, len(subjects))
 	for i, subject := range subjects {
 		in := inRegions(subject, regions)
 		placed, counts[i] = append(placed, in...), len(in)
 	}
-	verified, err := p.Verify(ctx, verifier, placed)
+	verified, err := p.Verify(ctx, placed)
 	if verified == nil {
 		return nil, err
 	}

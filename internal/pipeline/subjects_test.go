@@ -148,7 +148,7 @@ func TestVerifyIn(t *testing.T) {
 		},
 	} {
 		host := &service{has: map[string]string{"r.example/x:1": " a", "ami-1": " b", "ami-2": " eu-west-1"}}
-		verified, err := newPipeline(t, nil).VerifyIn(t.Context(), host, strings.Fields(regions), subjects)
+		verified, err := newPipeline(t, host).VerifyIn(t.Context(), strings.Fields(regions), subjects)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestVerifyIn(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if verified, err := newPipeline(t, nil).VerifyIn(ctx, &service{}, nil, subjects); verified != nil || failure.Code(err) != failure.ExitInterrupted {
+	if verified, err := newPipeline(t, &service{}).VerifyIn(ctx, nil, subjects); verified != nil || failure.Code(err) != failure.ExitInterrupted {
 		t.Errorf("got %v, %v", verified, err)
 	}
 }

@@ -37,7 +37,8 @@ packs:
 			t.Fatalf("%s: %v, %+v", agent, err, subjects)
 		}
 		other := tagOf("k3s", "1.30.1", "v4.8.0", "")
-		verified, err := p.Verify(t.Context(), asked{&registry{tags: []image.Image{locked, other}, whole: true}}, subjects)
+		p.Plugins = asked{&registry{tags: []image.Image{locked, other}, whole: true}}
+		verified, err := p.Verify(t.Context(), subjects)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func (p *Pipeline) Update(ctx context.Context, names []string) (*Update, []sourc
 
 // Compare tells what an update makes of a lock. It asks what became of locked images that
 // give way to one that is not newer: there must be a reason for that.
-func (p *Pipeline) Compare(ctx context.Context, verifier Verifier, u *Update, file *lock.File) (*Steps, error) {
+func (p *Pipeline) Compare(ctx context.Context, u *Update, file *lock.File) (*Steps, error) {
 	picks := map[string]Pick{}
 	for _, pick := range u.Picks {
 		picks[pick.Pack.Name] = pick
@@ -93,7 +93,7 @@ func (p *Pipeline) Compare(ctx context.Context, verifier Verifier, u *Update, fi
 	said := map[string]Verification{}
 	if len(subjects) > 0 {
 		// What cannot be asked is not known to be gone, and no more than a word depends on it.
-		verified, _ := p.Verify(ctx, verifier, subjects)
+		verified, _ := p.Verify(ctx, subjects)
 		for _, v := range verified {
 			said[v.Pack] = v
 		}

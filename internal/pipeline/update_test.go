@@ -57,7 +57,7 @@ func updateTo(now lock.Entry) *pipeline.Update {
 func compared(t *testing.T, u *pipeline.Update, file *lock.File, says source.Verified) *pipeline.Steps {
 	t.Helper()
 	host := &plugins{verified: map[string][]source.Verified{"other": {says}}}
-	steps, err := newPipeline(t, host).Compare(t.Context(), host, u, file)
+	steps, err := newPipeline(t, host).Compare(t.Context(), u, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestDamagedEntry(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = lock.Change(t.Context(), path, "byoos.lock", func(file *lock.File) error {
-		steps, err := p.Compare(t.Context(), withImages(), u, file)
+		steps, err := p.Compare(t.Context(), u, file)
 		if err != nil || told(steps) != "single damaged" || steps.Changes[0].Old != nil {
 			t.Fatalf("got %+v, %v", steps, err)
 		}
@@ -344,7 +344,7 @@ func TestLeftOpen(t *testing.T) {
 			if entry.Image = old; listed.Region != old.Region && listed.ID == old.ID {
 				entry.Image.Region = listed.Region
 			}
-			got, err := p.Compare(t.Context(), host, u, fileOf(t, entry))
+			got, err := p.Compare(t.Context(), u, fileOf(t, entry))
 			if err != nil || len(got.Kept) > 0 != test.kept || len(got.Changes) > 0 == test.kept {
 				t.Fatalf("kept %q, changes %s, %v", got.Kept, told(got), err)
 			}
@@ -366,7 +366,7 @@ func TestUpdateOfSome(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		steps, err := p.Compare(t.Context(), withImages(), u, lock.New())
+		steps, err := p.Compare(t.Context(), u, lock.New())
 		if err != nil || told(steps) != want || u.All != (names == "") {
 			t.Errorf("%q: got %q, all %v, %v", names, told(steps), u.All, err)
 		}
@@ -380,7 +380,7 @@ func TestInterruptedComparison(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := newPipeline(t, withImages())
-	if _, err := p.Compare(ctx, withImages(), updateTo(entryOf(another(1))), fileOf(t, entryOf(nil))); failure.Code(err) != failure.ExitInterrupted {
+	if _, err := p.Compare(ctx, updateTo(entryOf(another(1))), fileOf(t, entryOf(nil))); failure.Code(err) != failure.ExitInterrupted {
 		t.Errorf("got %v", err)
 	}
 }

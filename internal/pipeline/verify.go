@@ -60,24 +60,18 @@ type Verification struct {
 	now *image.Image
 }
 
-// Verifier is the part of the plugin host that verification calls.
-type Verifier interface {
-	Plugins
-	Verify(ctx context.Context, req source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error)
-}
-
 // Verify asks the sources what became of images: the one that an image was picked
 // from, or for an id those of its provider, and, unless that asked its service and found it, all others that have images of
 // its provider: a record that names an image does not know whether it is still there, but where. Sources are asked at the same time, and
 // heard in the order of the spec. A failure is returned beside the verifications
 // when a subject depends on it; else it is reported.
-func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Subject) ([]Verification, error) {
+func (p *Pipeline) Verify(ctx context.Context, subjects []Subject) ([]Verification, error) {
 	packs, err := p.packsByName()
 	if err != nil {
 		return nil, err
 	}
 	answers := make([][]answer, len(subjects))
-	all := p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	all := p.askAll(ctx, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		s := subjects[i]
 		return s.Source == name || s.Source == "" && plugin != nil && plugin.Provides(s.Image.Provider)
 	})
@@ -89,7 +83,7 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 			placed[i] = *at != ""
 		}
 	}
-	all = append(all, p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	all = append(all, p.askAll(ctx, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		s, said := subjects[i], ofSource(name, answers[i])
 		switch {
 		case settled(answers[i]):
@@ -111,7 +105,7 @@ func (p *Pipeline) Verify(ctx context.Context, verifier Verifier, subjects []Sub
 		s := subjects[index]
 		return s.needs(name, packs) && (s.Source != "" || !settled(answers[index]))
 	})
-	if err := p.hearBystanders(ctx, verifier, subjects, answers, packs); err != nil {
+	if err := p.hearBystanders(ctx, subjects, answers, packs); err != nil {
 		return nil, err
 	}
 	verifications := make([]Verification, len(subjects))
@@ -142,12 +136,12 @@ func (p *Pipeline) tellFailures(all []asked, needs func(name string, subject int
 // hearBystanders asks what speaks against images that their own sources found: a selection
 // hears that of all sources that packs pick from. They are asked for what they may list, and
 // by what they know themselves; one that fails is told, as the image was found.
-func (p *Pipeline) hearBystanders(ctx context.Context, verifier Verifier, subjects []Subject, answers [][]answer, packs map[string]spec.Pack) error {
+func (p *Pipeline) hearBystanders(ctx context.Context, subjects []Subject, answers [][]answer, packs map[string]spec.Pack) error {
 	subjects = slices.Clone(subjects)
 	for i := range subjects {
 		subjects[i].Image.Reference = nil // a build of another source, which this one need not see
 	}
-	_ = p.tellFailures(p.askAll(ctx, verifier, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
+	_ = p.tellFailures(p.askAll(ctx, subjects, answers, func(i int, name string, plugin *source.Plugin) bool {
 		s := subjects[i]
 		own := ofSource(s.Source, answers[i])
 		return own != nil && own.settles() && ofSource(name, answers[i]) == nil &&

@@ -20,7 +20,7 @@ func TestVerifyOfAnIDWithoutARegion(t *testing.T) {
 		"golden": {{Presence: source.Found, Image: &found}}, "other": {{Presence: source.NotFound}},
 	}}
 	p := newPipeline(t, fake)
-	got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}})
+	got, err := p.Verify(t.Context(), []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}})
 	if err != nil || got[0].Status != pipeline.StatusOK || got[0].Image.Region != "eu-west-1" {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -64,7 +64,7 @@ func TestVerifyOfAnIDWhoseRegionIsOnRecord(t *testing.T) {
 		p := newPipeline(t, fake.plugins)
 		p.Plugins = fake
 		subjects := []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: "aws"}}}
-		got, err := p.Verify(t.Context(), fake, subjects)
+		got, err := p.Verify(t.Context(), subjects)
 		if err != nil || got[0].Status != test.want {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}
@@ -88,12 +88,12 @@ func TestVerifyOfAnIDAsksItsProvider(t *testing.T) {
 		}
 		p := newPipeline(t, fake)
 		p.Document = parsed(t, strings.Replace(twoPacks, "{name: other, type: fake", "{name: other, type: azure", 1))
-		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
+		got, err := p.Verify(t.Context(), []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
 		if got[0].Status != test.status || (err != nil) != test.fails {
 			t.Errorf("%q: got %s %q, %v", provider, got[0].Status, got[0].Reasons, err)
 		}
 		delete(fake.regions, "other")
-		if _, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Source: "golden", Image: recorded}}); err != nil || fake.regions["other"] != nil {
+		if _, err := p.Verify(t.Context(), []pipeline.Subject{{Source: "golden", Image: recorded}}); err != nil || fake.regions["other"] != nil {
 			t.Errorf("of a picked image, a source of another provider is asked: %v", err)
 		}
 	}
@@ -114,7 +114,7 @@ func TestVerifyOfAnIDBesideASourceWithoutAPlugin(t *testing.T) {
 			}
 			p := newPipeline(t, fake)
 			p.Document = parsed(t, strings.Replace(twoPacks, "{name: other, type: fake", "{name: other, type: azure", 1))
-			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
+			got, err := p.Verify(t.Context(), []pipeline.Subject{{Image: image.Image{ID: "ami-1", Provider: provider}}})
 			if got[0].Status != want || (err != nil) != (want == pipeline.StatusUnknown) {
 				t.Errorf("%q, %s: got %s %q, %v", provider, img.Evidence, got[0].Status, got[0].Reasons, err)
 			}
@@ -142,7 +142,7 @@ func TestVerifyReportsInTheOrderOfTheSpec(t *testing.T) {
 	p := newPipeline(t, fake)
 	var said []string
 	p.Report = func(d source.Diagnostic) { said = append(said, d.Summary) }
-	got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Image: ready}})
+	got, err := p.Verify(t.Context(), []pipeline.Subject{{Image: ready}})
 	if diff := cmp.Diff([]string{"golden says", "other says"}, said); diff != "" {
 		t.Error(diff)
 	}

@@ -243,7 +243,7 @@ func areVerified(t *testing.T, tests map[string]verifyCase) {
 			if test.only {
 				p.Document = parsed(t, sourcesOfRegions)
 			}
-			got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: test.pack, Source: test.asked, Image: whatIsSaid().picked}})
+			got, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: test.pack, Source: test.asked, Image: whatIsSaid().picked}})
 			if test.failure == "" && err != nil || test.failure != "" && (err == nil || !strings.Contains(err.Error(), test.failure)) {
 				t.Errorf("got error %v, want %q", err, test.failure)
 			}
@@ -266,7 +266,7 @@ func TestVerifyBesideAFailingSource(t *testing.T) {
 	p := newPipeline(t, fake)
 	var said []string
 	p.Report = func(d source.Diagnostic) { said = append(said, d.Source+": "+d.Summary) }
-	got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: good, Notes: []string{"a note"}}})
+	got, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: "aws-us-east-1", Source: "golden", Image: good, Notes: []string{"a note"}}})
 	if err != nil || got[0].Status != pipeline.StatusOK {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -304,7 +304,7 @@ packs: [{name: p, pack: generic-byoi, select: {region: us-east-1}`+test.sources+
 `)
 		told := 0
 		p.Report = func(source.Diagnostic) { told++ }
-		got, err := p.Verify(t.Context(), fake, []pipeline.Subject{{Pack: "p", Source: "golden", Image: test.has}})
+		got, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: "p", Source: "golden", Image: test.has}})
 		if got[0].Status != test.want || (err != nil) != (test.want == pipeline.StatusUnknown) || told != test.told {
 			t.Errorf("%s: got %s %q, %v, told %d", name, got[0].Status, got[0].Reasons, err, told)
 		}

@@ -173,7 +173,7 @@ func pickOfWorld(t *testing.T, p *pipeline.Pipeline, w *world) *image.Image {
 // verifiedOfWorld is what became of a pick of the pack p.
 func verifiedOfWorld(t *testing.T, p *pipeline.Pipeline, w *world, pick *image.Image) pipeline.Verification {
 	t.Helper()
-	verified, err := p.Verify(t.Context(), w, []pipeline.Subject{{Pack: "p", Source: pick.Source, Image: *pick}})
+	verified, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: "p", Source: pick.Source, Image: *pick}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (o *Options) run(ctx context.Context) error {
 		if !o.DryRun {
 			update.Before = file.Earlier(before)
 		}
-		if steps, err = session.Compare(ctx, session.Host, update, file); err != nil {
+		if steps, err = session.Compare(ctx, update, file); err != nil {
 			return err
 		}
 		return steps.Put(file)

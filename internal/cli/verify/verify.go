@@ -83,7 +83,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verified, failed := session.VerifyIn(ctx, session.Host, o.Run.Spec.Pack.Matrix.Region, subjects)
+	verified, failed := session.VerifyIn(ctx, o.Run.Spec.Pack.Matrix.Region, subjects)
 	if verified == nil && failed != nil {
 		return failed
 	}
