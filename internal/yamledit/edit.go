@@ -70,8 +70,10 @@ func (d *Document) Edit(ops []Op) ([]byte, []Change, error) {
 	told := make([]Change, len(changes))
 	for i, c := range changes {
 		told[i] = c.Change
+		if n := doc.valueOf(c.op); n != nil {
+			told[i].Line = n.Line
+		}
 	}
-	doc.locate(told, ops)
 	return doc.src, told, nil
 }
 
@@ -172,19 +174,6 @@ func unproven(op Op, why error) error {
 	return &yamldoc.Problem{
 		Message:    fmt.Sprintf("%s cannot be set here: the result would not be the wanted YAML (%s)", strings.Join(op.Path, "."), why),
 		Suggestion: "write the key on a line of its own, in block style",
-	}
-}
-
-// locate fills in the lines of the changes.
-func (d *Document) locate(changes []Change, ops []Op) {
-	for i := range changes {
-		for _, op := range ops {
-			if slices.Equal(op.Path, changes[i].Path) && op.Value == changes[i].New {
-				if n := d.valueOf(op); n != nil {
-					changes[i].Line = n.Line
-				}
-			}
-		}
 	}
 }
 

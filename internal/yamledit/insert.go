@@ -85,7 +85,7 @@ func (d *Document) insertFlow(n *yaml.Node, text string) ([]byte, error) {
 		return d.splice(splice{at, at, text}), nil
 	}
 	last := n.Content[len(n.Content)-1]
-	at, err := d.end(last)
+	at, err := d.End(last)
 	if err != nil {
 		return nil, err
 	}
@@ -103,21 +103,18 @@ func (d *Document) insertBelowNull(op Op, keys []string, chain []*yaml.Node) ([]
 	if null.Style&yaml.TaggedStyle != 0 || null.Anchor != "" {
 		return nil, refuse(null, "write a value there", "%s is to be set below an empty value with a tag or an anchor", strings.Join(op.Path, "."))
 	}
+	if start == end && !d.afterColon(start) {
+		return nil, refuse(null, "write it as key: value", "there is no colon to write a value behind")
+	}
 	if start != end || d.places[null].flow {
 		text := d.flowPair(op, keys)
 		if len(keys) > 0 {
 			text = "{" + text + "}"
 		}
 		if start == end {
-			if !d.afterColon(start) {
-				return nil, refuse(null, "write it as key: value", "there is no colon to write a value behind")
-			}
 			text = " " + text
 		}
 		return d.splice(splice{start, end, text}), nil
-	}
-	if !d.afterColon(start) {
-		return nil, refuse(null, "write it as key: value", "there is no colon to write a value behind")
 	}
 	indent := d.keyColumn(mapping) - 1 + d.unit
 	return d.insertLine(d.endOfLine(start), d.blockPair(op, keys, indent)), nil
@@ -144,7 +141,7 @@ func (d *Document) insertBlock(op Op, at found, parent *yaml.Node, before []Op) 
 		}
 	}
 	value := parent.Content[sibling]
-	end, err := d.end(value)
+	end, err := d.End(value)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +205,7 @@ func (d *Document) insertItem(op Op, list *yaml.Node) ([]byte, error) {
 		return d.splice(splice{at, at, text + d.eol}), nil
 	}
 	last := list.Content[len(list.Content)-1]
-	end, err := d.end(last)
+	end, err := d.End(last)
 	if err != nil {
 		return nil, err
 	}

@@ -170,14 +170,14 @@ func (d *Document) blockEnd(n *yaml.Node, start int) (end int) {
 	return end
 }
 
-// end is the offset right after the last byte of a node.
-func (d *Document) end(n *yaml.Node) (int, error) {
+// End is the offset right after the last byte of a node.
+func (d *Document) End(n *yaml.Node) (int, error) {
 	switch {
 	case n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode:
 		if n.Style&yaml.FlowStyle != 0 {
 			return d.flowEnd(n)
 		}
-		return d.end(n.Content[len(n.Content)-1])
+		return d.End(n.Content[len(n.Content)-1])
 	case n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		start := d.skipProperties(d.Offset(n))
 		if start >= len(d.src) || d.headerEnd(start) < 0 {
@@ -193,7 +193,7 @@ func (d *Document) end(n *yaml.Node) (int, error) {
 func (d *Document) flowEnd(n *yaml.Node) (int, error) {
 	off := d.flowStart(n)
 	if len(n.Content) > 0 {
-		last, err := d.end(n.Content[len(n.Content)-1])
+		last, err := d.End(n.Content[len(n.Content)-1])
 		if err != nil {
 			return 0, err
 		}

@@ -34,9 +34,6 @@ func (d *Document) Spelling(n *yaml.Node) []int {
 	return append(s.at, s.off)
 }
 
-// End returns the offset behind a node's last byte.
-func (d *Document) End(n *yaml.Node) (int, error) { return d.end(n) }
-
 // Aliased tells whether an alias repeats the node.
 func (d *Document) Aliased(n *yaml.Node) bool { return d.aliased[n] }
 
