@@ -24,7 +24,6 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -290,10 +289,14 @@ func (s *service[C]) guarded(method string, run func() error) (err error) {
 	return err
 }
 
-// environment returns the secrets in the variables that the process got.
+// environment returns the secrets in the variables that the process got. Their names are
+// compared without letter case on any system: too much is hidden rather than too little.
 func (s *service[C]) environment() []string {
 	return redact.Environment(os.Environ(), func(name string) bool {
-		return redact.NamesSecret(name) || subprocess.Named(s.info.SecretEnvironment, name)
+		return redact.NamesSecret(name) || slices.ContainsFunc(s.info.SecretEnvironment, func(secret string) bool {
+			prefix, wildcard := strings.CutSuffix(secret, "*")
+			return strings.EqualFold(name, secret) || wildcard && prefix != "" && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+		})
 	})
 }
 
