@@ -69,12 +69,15 @@ func TestImagesThatCannotBeSent(t *testing.T) {
 }
 
 func TestStateOfNoSDK(t *testing.T) {
-	images, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
-		return out.Images(sdk.Image{ID: "a", Provider: "aws", State: 17})
-	}).run(t)
-	if err != nil || diagnostics != nil || len(images) != 1 || images[0].State != sdk.StateUnknown ||
-		images[0].StateReason != "the source sent state 17, which this version does not know" {
-		t.Errorf("%+v %+v %v", images, diagnostics, err)
+	beyond := int64(1) << 32 // more than the protocol's enums hold: cut to their size, it is 0
+	for _, state := range []sdk.State{17, -1, sdk.State(beyond) + sdk.Available} {
+		images, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
+			return out.Images(sdk.Image{ID: "a", Provider: "aws", State: state, Evidence: sdk.Evidence(beyond) + sdk.Asked})
+		}).run(t)
+		if err != nil || diagnostics != nil || len(images) != 1 || images[0].State != sdk.StateUnknown || images[0].Evidence != 0 ||
+			images[0].StateReason != fmt.Sprintf("the source sent state %d, which this version does not know", state) {
+			t.Errorf("%+v %+v %v", images, diagnostics, err)
+		}
 	}
 }
 
@@ -256,11 +259,15 @@ func TestAnswersThatCannotBeSent(t *testing.T) {
 }
 
 func TestPresenceOfNoSDK(t *testing.T) {
-	v := verifies{verify: func(req sdk.VerifyRequest[config], out *sdk.Results) error {
-		return out.Results(sdk.Result{Ref: req.Refs[0], Presence: 4})
-	}}
-	results, _, err := sdktest.Verify(t.Context(), func() sdk.Source[config] { return v }, nil, []sdk.Ref{{ID: "ami-1"}})
-	if err != nil || len(results) != 1 || results[0].Presence != sdk.Unknown || !strings.Contains(results[0].Reason, "sent presence 4") {
-		t.Errorf("%+v %v", results, err)
+	beyond := int64(1) << 32 // more than the protocol's enums hold: cut to their size, it is 0
+	for _, presence := range []sdk.Presence{4, sdk.Presence(beyond) + sdk.Found} {
+		v := verifies{verify: func(req sdk.VerifyRequest[config], out *sdk.Results) error {
+			return out.Results(sdk.Result{Ref: req.Refs[0], Presence: presence, Evidence: sdk.Evidence(beyond) + sdk.Asked})
+		}}
+		results, _, err := sdktest.Verify(t.Context(), func() sdk.Source[config] { return v }, nil, []sdk.Ref{{ID: "ami-1"}})
+		if err != nil || len(results) != 1 || results[0].Presence != sdk.Unknown || results[0].Evidence != 0 ||
+			!strings.Contains(results[0].Reason, fmt.Sprintf("sent presence %d,", presence)) {
+			t.Errorf("%+v %v", results, err)
+		}
 	}
 }

@@ -177,7 +177,7 @@ func timeFrom(t *timestamppb.Timestamp) time.Time {
 
 // known returns an enum's value of the protocol; its zero for one that it does not have.
 func known[E ~int32](value int, names map[int32]string) E {
-	if _, has := names[int32(value)]; !has {
+	if _, has := names[int32(value)]; !has || int(int32(value)) != value {
 		return 0
 	}
 	return E(value)
