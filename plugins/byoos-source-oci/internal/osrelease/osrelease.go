@@ -5,6 +5,7 @@ package osrelease
 import (
 	"bufio"
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -14,6 +15,9 @@ import (
 // MaxSize is the size of the largest file that is read, in bytes. Real ones
 // have about one kilobyte.
 const MaxSize = 64 << 10
+
+// isKey tells names of variables.
+var isKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // Parse returns the assignments of an os-release file. Lines that are none are
 // left out, as os-release(5) lets shells and parsers do.
@@ -27,7 +31,7 @@ func Parse(content []byte) map[string]string {
 			continue
 		}
 		key, raw, ok := strings.Cut(line, "=")
-		if !ok || !isKey(key) {
+		if !ok || !isKey.MatchString(key) {
 			continue
 		}
 		if value, ok := unquote(raw); ok {
@@ -35,16 +39,6 @@ func Parse(content []byte) map[string]string {
 		}
 	}
 	return values
-}
-
-func isKey(key string) bool {
-	for i, c := range []byte(key) {
-		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return key != ""
 }
 
 // unquote takes away shell quoting. What follows a closing quote makes the
