@@ -114,13 +114,17 @@ func pushTLS(t *testing.T, reference, caFile string) {
 	}
 }
 
-func TestTLSAndBasicAuth(t *testing.T) {
+// secured is a registry with TLS and a login, and what is read of it by a user who trusts it.
+func secured(t *testing.T) (host, certFile string, spec config, trusted map[string]any) {
+	t.Helper()
 	certFile, keyFile := certificate(t, time.Now().Add(24*time.Hour))
-	host := registry.Start(t, registry.Options{CertFile: certFile, KeyFile: keyFile, HTPasswd: htpasswd})
+	host = registry.Start(t, registry.Options{CertFile: certFile, KeyFile: keyFile, HTPasswd: htpasswd})
 	pushTLS(t, host+"/edge/ubuntu:k3s-1.30.1-v4.7.0", certFile)
-	spec := config{Repository: host + "/edge/ubuntu", Inspect: true}
-	trusted := trusting(host, certFile)
+	return host, certFile, config{Repository: host + "/edge/ubuntu", Inspect: true}, trusting(host, certFile)
+}
 
+func TestTLSAndBasicAuth(t *testing.T) {
+	host, certFile, spec, trusted := secured(t)
 	t.Run("docker config", func(t *testing.T) {
 		home := dockerConfig(t, host, canary)
 		out := clean(t, discover(t, call{config: spec, settings: trusted, home: home}))
@@ -156,6 +160,10 @@ func TestTLSAndBasicAuth(t *testing.T) {
 		writeFile(t, filepath.Join(home, "certs.d", host, "ca.crt"), string(pem))
 		clean(t, discover(t, call{config: spec, home: home}))
 	})
+}
+
+func TestLoginsThatAreRefused(t *testing.T) {
+	host, _, spec, trusted := secured(t)
 	t.Run("wrong password", func(t *testing.T) {
 		home := dockerConfig(t, host, canary+"-wrong")
 		out := discover(t, call{config: spec, settings: trusted, home: home})

@@ -148,20 +148,39 @@ func TestWordsWithoutOrder(t *testing.T) {
 	}
 }
 
+// lastWord is a list of tags of which one is picked, whatever is read first.
+type lastWord struct {
+	grammar, sel string
+	tags         []pushed
+	want         string
+}
+
+func (l lastWord) check(t *testing.T) {
+	const spec = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: edge, type: oci, config: {}}]\npacks: [{name: hosts, pack: edge-native-byoi, select: {SELECT}, edge: {reference: tag}}]\n"
+	s := registry.NewStore(t)
+	for _, p := range l.tags {
+		d := s.Image(t, repoName, p.tag, registry.Manifest{Architecture: p.architecture, Labels: p.labels, Annotations: map[string]string{"tag": p.tag}})
+		if p.architecture == "" {
+			s.Remove(repoName, d.Digest)
+		}
+	}
+	for _, c := range []config{{ResolveLimit: 1}, {}, {Resolve: resolveAll}} {
+		c.Repository, c.Grammar = s.Host+"/"+repoName, l.grammar
+		if got, said := pickOfTrain(t, 0, strings.Replace(spec, "SELECT", l.sel, 1), c); got != l.want {
+			t.Errorf("resolve %q, limit %d: picked %s, %s", c.Resolve, c.ResolveLimit, got, said)
+		}
+	}
+}
+
 // The pick is that of a source that reads all, whatever reading takes the place of, and
 // whatever is gone.
 func TestNamesThatAreNotTheLastWord(t *testing.T) {
-	const spec = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: edge, type: oci, config: {}}]\npacks: [{name: hosts, pack: edge-native-byoi, select: {SELECT}, edge: {reference: tag}}]\n"
 	kairos := func(release, architecture, version string) string {
 		return release + "-standard-" + architecture + "-generic-" + version + "-k3s-v1.34.3-k3s1"
 	}
 	leap := labelled{"byoos.dev/os-name": "opensuse-leap", "byoos.dev/os-version": "15.6"}
 	debian := labelled{"byoos.dev/os-name": "debian", "byoos.dev/os-version": "12"}
-	for name, tc := range map[string]struct {
-		grammar, sel string
-		tags         []pushed
-		want         string
-	}{
+	for name, l := range map[string]lastWord{
 		"a release that a label tells": {
 			"kairos", `architecture: amd64, os: {name: opensuse-leap, version: "15.6"}, tags: {team: edge}`,
 			[]pushed{
@@ -205,21 +224,7 @@ func TestNamesThatAreNotTheLastWord(t *testing.T) {
 			[]pushed{{kairos("24.04", "arm64", "v3.8.0"), "amd64", nil}, {kairos("24.04", "arm64", "v3.7.2"), "arm64", nil}}, kairos("24.04", "arm64", "v3.7.2"),
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := registry.NewStore(t)
-			for _, p := range tc.tags {
-				d := s.Image(t, repoName, p.tag, registry.Manifest{Architecture: p.architecture, Labels: p.labels, Annotations: map[string]string{"tag": p.tag}})
-				if p.architecture == "" {
-					s.Remove(repoName, d.Digest)
-				}
-			}
-			for _, c := range []config{{ResolveLimit: 1}, {}, {Resolve: resolveAll}} {
-				c.Repository, c.Grammar = s.Host+"/"+repoName, tc.grammar
-				if got, said := pickOfTrain(t, 0, strings.Replace(spec, "SELECT", tc.sel, 1), c); got != tc.want {
-					t.Errorf("resolve %q, limit %d: picked %s, %s", c.Resolve, c.ResolveLimit, got, said)
-				}
-			}
-		})
+		t.Run(name, l.check)
 	}
 }
 

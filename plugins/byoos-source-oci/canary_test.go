@@ -66,6 +66,11 @@ func TestCanaries(t *testing.T) {
 				"storage.googleapis.com", "127.0.0.1:1", "git.example.com", "127.0.0.1:1", "proxy.example.com", "127.0.0.1:1").Replace(a.Signed())
 			return asked(t, a, refusing(t, a, fmt.Sprintf(`Bearer realm="%s",service="x"`, realm), ""), "")
 		}},
+	)
+}
+
+func TestCanariesOfStoredLogins(t *testing.T) {
+	canaries.Run(t, *answers,
 		canaries.Place{Name: "stored logins that cannot be read", Try: func(t *testing.T, a *canaries.Answer) string {
 			host := refusing(t, a, "", "")
 			text := canaries.Pick(a,
@@ -84,6 +89,11 @@ func TestCanaries(t *testing.T) {
 			host := refusing(t, a, `Basic realm="edge"`, a.Words(a.Form(secret)))
 			return asked(t, a, host, helped(t, fmt.Sprintf(`{"Username": "edge", "Secret": %q}`, secret), "", 0))
 		}},
+	)
+}
+
+func TestCanariesOnOtherWays(t *testing.T) {
+	canaries.Run(t, *answers,
 		canaries.Place{Name: "another host that a token server sends to", Try: func(t *testing.T, a *canaries.Answer) string {
 			secret := a.Key()
 			host, told := sending(t, a, secret)

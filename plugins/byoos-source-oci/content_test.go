@@ -22,12 +22,43 @@ func packed(t testing.TB, release string) []byte {
 	return archive
 }
 
+// unreadable is a tag whose content cannot be read, and why.
+type unreadable struct {
+	put  func(t *testing.T, s *registry.Store, tag string)
+	want string
+}
+
+// check has it cost the tag alone.
+func (u unreadable) check(t *testing.T) {
+	s := registry.NewStore(t)
+	s.Image(t, repoName, "k3s-1.30.9-v4.7.0", registry.Manifest{Layers: [][]byte{packed(t, "22.04")}})
+	s.Image(t, repoName, "k3s-1.31.1-v4.7.0", registry.Manifest{Layers: [][]byte{packed(t, "22.04")}})
+	u.put(t, s, "k3s-1.30.10-v4.7.0")
+	c := call{config: config{Repository: s.Host + "/" + repoName, Inspect: true}}
+	out := clean(t, discover(t, c))
+	for _, img := range out.images {
+		if img.Name != "k3s-1.30.10-v4.7.0" {
+			if img.State != sdk.Available || img.OSVersion != "22.04" {
+				t.Errorf("its neighbour suffers: %+v", img)
+			}
+			continue
+		}
+		state := sdk.Unusable
+		if strings.Contains(u.want, "than") { // a bound of ours
+			state = sdk.StateUnknown
+		}
+		if img.State != state || !strings.Contains(img.StateReason, u.want) {
+			t.Errorf("state %v %q, want %q", img.State, img.StateReason, u.want)
+		}
+	}
+	if len(out.images) != 3 {
+		t.Errorf("images: %v", names(out))
+	}
+}
+
 // One tag that cannot be read is one image that cannot be used; the others stand.
 func TestUnreadableTag(t *testing.T) {
-	for name, tc := range map[string]struct {
-		put  func(t *testing.T, s *registry.Store, tag string)
-		want string
-	}{
+	for name, u := range map[string]unreadable{
 		"an index of 70": {func(t *testing.T, s *registry.Store, tag string) {
 			var entries []registry.Descriptor
 			for i := range 70 {
@@ -35,6 +66,22 @@ func TestUnreadableTag(t *testing.T) {
 			}
 			s.Index(t, repoName, tag, nil, entries...)
 		}, "its index has 70 entries, more than 64"},
+		"a manifest that is no JSON": {func(_ *testing.T, s *registry.Store, tag string) {
+			s.Put(repoName, tag, []byte("<xml/>"), registry.MediaTypeManifest)
+		}, "its manifest is no JSON object"},
+		"a manifest that is too large": {func(_ *testing.T, s *registry.Store, tag string) {
+			s.Put(repoName, tag, []byte(`{"x":"`+strings.Repeat("a", 5<<20)+`"}`), registry.MediaTypeManifest)
+		}, "its manifest is larger than 4 MiB"},
+		"an index and a manifest in one": {func(_ *testing.T, s *registry.Store, tag string) {
+			s.Put(repoName, tag, []byte(`{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}`), "application/json")
+		}, "members of an index and of an image"},
+	} {
+		t.Run(name, u.check)
+	}
+}
+
+func TestUnreadableConfiguration(t *testing.T) {
+	for name, u := range map[string]unreadable{
 		"a configuration that is no JSON": {func(t *testing.T, s *registry.Store, tag string) {
 			s.Image(t, repoName, tag, registry.Manifest{Config: []byte("not JSON")})
 		}, "its image configuration is no JSON object"},
@@ -51,18 +98,16 @@ func TestUnreadableTag(t *testing.T) {
 			s.Put(repoName, tag, fmt.Appendf(nil, `{"schemaVersion":2,"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[]}`,
 				registry.MediaTypeConfig, config.Digest), registry.MediaTypeManifest)
 		}, "its image configuration has more than 4194304 bytes"},
+	} {
+		t.Run(name, u.check)
+	}
+}
+
+func TestUnreadableLayer(t *testing.T) {
+	for name, u := range map[string]unreadable{
 		"an encrypted layer": {func(t *testing.T, s *registry.Store, tag string) {
 			s.Image(t, repoName, tag, registry.Manifest{Layers: [][]byte{[]byte("noise")}, LayerType: registry.MediaTypeLayer + "+encrypted"})
 		}, "is encrypted"},
-		"a manifest that is no JSON": {func(_ *testing.T, s *registry.Store, tag string) {
-			s.Put(repoName, tag, []byte("<xml/>"), registry.MediaTypeManifest)
-		}, "its manifest is no JSON object"},
-		"a manifest that is too large": {func(_ *testing.T, s *registry.Store, tag string) {
-			s.Put(repoName, tag, []byte(`{"x":"`+strings.Repeat("a", 5<<20)+`"}`), registry.MediaTypeManifest)
-		}, "its manifest is larger than 4 MiB"},
-		"an index and a manifest in one": {func(_ *testing.T, s *registry.Store, tag string) {
-			s.Put(repoName, tag, []byte(`{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}`), "application/json")
-		}, "members of an index and of an image"},
 		"a damaged layer": {func(t *testing.T, s *registry.Store, tag string) {
 			s.Image(t, repoName, tag, registry.Manifest{Layers: [][]byte{[]byte(strings.Repeat("not a tar archive ", 100))}})
 		}, "layer sha256:"},
@@ -72,32 +117,7 @@ func TestUnreadableTag(t *testing.T) {
 			s.RemoveBlob(s.Blob(layer, registry.MediaTypeLayer).Digest)
 		}, "it is gone"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := registry.NewStore(t)
-			s.Image(t, repoName, "k3s-1.30.9-v4.7.0", registry.Manifest{Layers: [][]byte{packed(t, "22.04")}})
-			s.Image(t, repoName, "k3s-1.31.1-v4.7.0", registry.Manifest{Layers: [][]byte{packed(t, "22.04")}})
-			tc.put(t, s, "k3s-1.30.10-v4.7.0")
-			c := call{config: config{Repository: s.Host + "/" + repoName, Inspect: true}}
-			out := clean(t, discover(t, c))
-			for _, img := range out.images {
-				if img.Name != "k3s-1.30.10-v4.7.0" {
-					if img.State != sdk.Available || img.OSVersion != "22.04" {
-						t.Errorf("its neighbour suffers: %+v", img)
-					}
-					continue
-				}
-				state := sdk.Unusable
-				if strings.Contains(tc.want, "than") { // a bound of ours
-					state = sdk.StateUnknown
-				}
-				if img.State != state || !strings.Contains(img.StateReason, tc.want) {
-					t.Errorf("state %v %q, want %q", img.State, img.StateReason, tc.want)
-				}
-			}
-			if len(out.images) != 3 {
-				t.Errorf("images: %v", names(out))
-			}
-		})
+		t.Run(name, u.check)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
 )
 
@@ -68,5 +69,56 @@ func TestHostMirrorsOfAMachine(t *testing.T) {
 	b.spec(strings.Replace(spec, "edge: {reference: tag}", "values: {registry: own.example.com}\n    edge: {reference: tag}", 1))
 	if out, _ := b.run(0, "render", "hosts", "--ignore-lock"); !strings.Contains(out, "own.example.com/edge/ubuntu:"+tag) {
 		t.Errorf("it renders:\n%s", out)
+	}
+}
+
+func TestRewrite(t *testing.T) {
+	host := registry.Start(t, registry.Options{})
+	digest := push(t, host+"/mirror/edge/ubuntu:k3s-1.30.10-v4.7.0", registry.Image{})
+	spec := config{
+		Repository: "registry.example.com/edge/ubuntu",
+		Rewrite: []rewrite{
+			{From: "registry.example.com", To: "wrong.example.com"},
+			{From: "registry.example.com/edge/", To: host + "/mirror/edge"},
+			{From: "registry.example.com/edge/ub", To: "wrong.example.com"},
+		},
+	}
+	img := clean(t, discover(t, call{config: spec})).images[0]
+	if img.ID != host+"/mirror/edge/ubuntu:k3s-1.30.10-v4.7.0" || img.Digest != digest ||
+		img.Attributes["registry"] != host || img.Attributes["repository"] != "mirror/edge/ubuntu" {
+		t.Errorf("%+v", img)
+	}
+	if img.Reference.Value != "registry.example.com/edge/ubuntu:k3s-1.30.10-v4.7.0" {
+		t.Errorf("the original is lost: %v", img.Reference)
+	}
+	// The user's own mirror needs nothing in the spec, and is no part of the id: a lock has
+	// it for all machines.
+	user := map[string]any{"rewrite": []any{map[string]any{"from": "registry.example.com/edge", "to": host + "/mirror/edge"}}}
+	own := call{config: config{Repository: spec.Repository}, settings: user}
+	mine := clean(t, discover(t, own)).images[0]
+	if mine.ID != "registry.example.com/edge/ubuntu:k3s-1.30.10-v4.7.0" || mine.Digest != digest ||
+		mine.Attributes["registry"] != "registry.example.com" || mine.Attributes["repository"] != "edge/ubuntu" {
+		t.Errorf("%+v", mine)
+	}
+	if got := clean(t, verify(t, own, sdk.Ref{ID: mine.ID, Digest: digest})).results[0]; got.Presence != sdk.Found || got.Image.ID != mine.ID || got.Reason != "" {
+		t.Errorf("%+v", got)
+	}
+	// What values and an old lock have is the mirror's name, and is said to be.
+	if got := clean(t, verify(t, own, sdk.Ref{ID: img.ID, Digest: digest})).results[0]; got.Presence != sdk.Found || got.Image.ID != img.ID ||
+		!strings.Contains(got.Reason, "this machine's mirror of registry.example.com/edge/ubuntu") {
+		t.Errorf("%+v", got)
+	}
+	// The user's rules are for what the spec's make of a name; a mirror beside its origin
+	// is one repository.
+	both := call{config: config{
+		Repositories: []string{"docker.io/edge/ubuntu", "registry.example.com/edge/ubuntu", host + "/mirror/edge/ubuntu"},
+		Rewrite:      []rewrite{{From: "docker.io", To: "registry.example.com"}},
+	}, settings: user}
+	if out := clean(t, discover(t, both)); len(out.images) != 1 || out.images[0].ID != mine.ID || out.images[0].Reference.Value != "docker.io/edge/ubuntu:k3s-1.30.10-v4.7.0" {
+		t.Errorf("%+v", out.images)
+	}
+	res := clean(t, verify(t, call{config: spec}, sdk.Ref{ID: img.ID, Digest: digest})).results[0]
+	if res.Presence != sdk.Found {
+		t.Errorf("%+v", res)
 	}
 }

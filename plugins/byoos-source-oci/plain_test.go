@@ -193,6 +193,46 @@ func TestStorageOverPlainHTTP(t *testing.T) {
 }
 
 // What is said of plain http is what helps.
+// plainRegistry is one that speaks plain http somewhere, and what is said of it.
+type plainRegistry struct {
+	host  string // lab.example:5000 where empty
+	tls   string
+	plain http.Handler
+	named bool
+	says  []string
+	never []string
+}
+
+func (p plainRegistry) check(t *testing.T) {
+	host := "lab.example:5000"
+	if p.host != "" {
+		host = p.host
+	}
+	n := newNetwork(t)
+	n.tls[host], n.plain[host] = p.tls, p.plain
+	if p.plain == nil {
+		delete(n.plain, host)
+	}
+	c := call{config: config{Repository: host + "/" + repoName}, home: dockerConfig(t, host, canary)}
+	if p.named {
+		c.config.PlainHTTP = []string{host}
+	}
+	out := n.discover(t, c)
+	for i, part := range p.says {
+		p.says[i] = strings.ReplaceAll(part, "HOST", host)
+	}
+	says(t, out, p.says...)
+	for _, part := range p.never {
+		if strings.Contains(out.text(), part) {
+			t.Errorf("it says %q:\n%s", part, out.text())
+		}
+	}
+	noCanary(t, out)
+	if len(n.secrets) > 0 {
+		t.Errorf("sent %q", n.secrets)
+	}
+}
+
 func TestDiagnosesOfPlainHTTP(t *testing.T) {
 	secure := httptest.NewTLSServer(asksBasic(inMemory()))
 	t.Cleanup(secure.Close)
@@ -211,14 +251,7 @@ func TestDiagnosesOfPlainHTTP(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 	})
 	const trust = "registries: {HOST: {plainHTTP: true}}"
-	for name, tc := range map[string]struct {
-		host  string // lab.example:5000 where empty
-		tls   string
-		plain http.Handler
-		named bool
-		says  []string
-		never []string
-	}{
+	for name, p := range map[string]plainRegistry{
 		"http where https is due":                        {tls: at(plain), says: []string{"HOST speaks plain http", "name it in plainHTTP"}},
 		"http at a private address":                      {host: "10.1.2.3:5000", tls: at(plain), says: []string{"HOST speaks plain http", "name it in plainHTTP"}},
 		"another's certificate at a private address":     {host: "10.1.2.3:5000", tls: at(secure), says: []string{"the certificate of HOST", "for another host"}, never: []string{"plainHTTP"}},
@@ -227,35 +260,7 @@ func TestDiagnosesOfPlainHTTP(t *testing.T) {
 		"a token server's":                               {plain: refusing, named: true, says: []string{"token server of HOST wants credentials, and it is asked without", trust}, never: []string{"docker login", "none are stored"}},
 		"a refusal without a login, as it is plain http": {plain: forbidden, named: true, says: []string{"HOST denied access, and is read without credentials", trust}, never: []string{"docker login"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			host := "lab.example:5000"
-			if tc.host != "" {
-				host = tc.host
-			}
-			n := newNetwork(t)
-			n.tls[host], n.plain[host] = tc.tls, tc.plain
-			if tc.plain == nil {
-				delete(n.plain, host)
-			}
-			c := call{config: config{Repository: host + "/" + repoName}, home: dockerConfig(t, host, canary)}
-			if tc.named {
-				c.config.PlainHTTP = []string{host}
-			}
-			out := n.discover(t, c)
-			for i, part := range tc.says {
-				tc.says[i] = strings.ReplaceAll(part, "HOST", host)
-			}
-			says(t, out, tc.says...)
-			for _, part := range tc.never {
-				if strings.Contains(out.text(), part) {
-					t.Errorf("it says %q:\n%s", part, out.text())
-				}
-			}
-			noCanary(t, out)
-			if len(n.secrets) > 0 {
-				t.Errorf("sent %q", n.secrets)
-			}
-		})
+		t.Run(name, p.check)
 	}
 }
 

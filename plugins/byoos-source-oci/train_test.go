@@ -296,6 +296,29 @@ func pickOfTrain(t *testing.T, maxListed int, text string, configs ...config) (p
 	return "none", picks[0].Err.Error()
 }
 
+// loses has a registry no longer have what is gone of a train, and now and then take its time.
+func loses(s *registry.Store, train []release, slow bool) {
+	gone := map[string]bool{}
+	for _, r := range train {
+		gone[r.tag()] = r.gone
+	}
+	s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+		at := strings.LastIndex(r.URL.Path, "/manifests/")
+		if at < 0 {
+			return false
+		}
+		if slow {
+			delay(r.Context(), time.Duration(rand.IntN(2000))*time.Microsecond)
+		}
+		if gone[r.URL.Path[at+len("/manifests/"):]] {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
+			return true
+		}
+		return false
+	}
+}
+
 // Of a train of releases the pick is what the rules in words say, whatever is read of it
 // at first, and whichever answer comes first.
 func TestTrainsOfReleases(t *testing.T) {
@@ -315,25 +338,7 @@ func TestTrainsOfReleases(t *testing.T) {
 			slices.Sort(tags)
 			random.Shuffle(len(tags), func(i, j int) { tags[i], tags[j] = tags[j], tags[i] })
 		}
-		gone := map[string]bool{}
-		for _, r := range train {
-			gone[r.tag()] = r.gone
-		}
-		s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
-			at := strings.LastIndex(r.URL.Path, "/manifests/")
-			if at < 0 {
-				return false
-			}
-			if n%7 == 0 {
-				delay(r.Context(), time.Duration(rand.IntN(2000))*time.Microsecond)
-			}
-			if gone[r.URL.Path[at+len("/manifests/"):]] {
-				w.WriteHeader(http.StatusNotFound)
-				fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
-				return true
-			}
-			return false
-		}
+		loses(s, train, n%7 == 0)
 		s.Disconnect() // each reading left some
 		for range 2 {
 			q, architecture := all[random.IntN(len(all))], []string{"amd64", "amd64", "arm64"}[random.IntN(3)]

@@ -352,48 +352,6 @@ func TestHostNamesWhatThereIs(t *testing.T) {
 	}
 }
 
-// When the newest is all that is picked, older tags of a line that was read do not
-// travel, unless a newer one lacks an architecture that is asked for.
-func TestOnlyTheNewestTravel(t *testing.T) {
-	s := registry.NewStore(t)
-	var tags []string
-	for i := range 5 {
-		tags = append(tags, canvosTags(t, fmt.Sprintf("-v4.7.%d", i))...)
-	}
-	tagAll(t, s, tags)
-	s.Image(t, repoName, "k3s-1.30.14-v4.7.4", registry.Manifest{Architecture: "arm64"})
-	s.Image(t, repoName, "k3s-1.30.14-v4.7.3", registry.Manifest{Config: []byte("no JSON")})
-	hints := sdk.Hints{KubernetesVersions: []string{">=1.20"}, Architectures: []string{"amd64"}, NewestOnly: true}
-	c := call{config: config{Repository: s.Host + "/" + repoName, ResolveLimit: 300}, hints: hints}
-	out := discover(t, c)
-	says(t, out, "1050 of 1315 tags that packs can select are not listed")
-	for _, name := range []string{"k3s-1.30.14-v4.7.4", "k3s-1.30.14-v4.7.3", "k3s-1.30.14-v4.7.2"} {
-		if !slices.ContainsFunc(out.images, func(i sdk.Image) bool { return i.Name == name && i.Digest != "" }) {
-			t.Errorf("%s is not read or not sent", name)
-		}
-	}
-	if find(out.images, "k3s-1.30.14-v4.7.1", "") != nil {
-		t.Error("k3s-1.30.14-v4.7.1 travels")
-	}
-	for name, change := range map[string]func(c *call){
-		"more is selected by":              func(c *call) { c.hints.NewestOnly = false },
-		"an architecture is not asked for": func(c *call) { c.hints.Architectures = nil },
-		"what is read may be damaged":      func(c *call) { c.config.Inspect = true },
-		"the limit comes first":            func(c *call) { c.config.ResolveLimit = 1 },
-	} {
-		other := c
-		change(&other)
-		out := discover(t, other)
-		all := map[string]bool{}
-		for _, img := range out.images {
-			all[img.Name] = true
-		}
-		if want := len(tags); len(all) != want && (name != "the limit comes first" || len(all) != want-4) {
-			t.Errorf("%s: %d of %d tags travel", name, len(all), want)
-		}
-	}
-}
-
 // A patch of the agent is a newer release, not another custom tag.
 func TestHostPicksAPatchOfTheAgent(t *testing.T) {
 	s := registry.NewStore(t)

@@ -129,6 +129,15 @@ func TestVerifyDigestPin(t *testing.T) {
 	}
 	s.Remove(repoName, old.Digest)
 	check(sdk.NotFound, "is gone: it can no longer be pulled")
+}
+
+// The tag of a pinned image leads elsewhere.
+func TestVerifyDigestPinOfAMovedTag(t *testing.T) {
+	const tag = "k3s-1.30.10-v4.7.0"
+	s := registry.NewStore(t)
+	c := call{config: config{Repository: s.Host + "/" + repoName}}
+	old := s.Image(t, repoName, tag, registry.Manifest{Created: "2026-01-01T00:00:00Z"})
+	s.Remove(repoName, old.Digest)
 	// The tag leads elsewhere: who picked it with a digest is told by the host, and
 	// who names the digest asks for that manifest.
 	s.Image(t, repoName, tag, registry.Manifest{Created: "2026-02-01T00:00:00Z"})
