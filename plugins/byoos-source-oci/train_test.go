@@ -235,6 +235,12 @@ func (p inProcess) Discover(ctx context.Context, requests []host.Request, _ func
 	return results
 }
 
+// Verify makes inProcess a pipeline.Plugins; trains are read, never verified.
+func (p inProcess) Verify(context.Context, host.VerifyRequest) ([]host.Verified, []host.Diagnostic, error) {
+	p.t.Fatal("a train is verified")
+	return nil, nil, nil
+}
+
 func (p inProcess) discover(ctx context.Context, request host.Request) host.Result {
 	plugin, _ := p.Find(ctx, "oci")
 	c, h := p.configs[0], request.Hints
