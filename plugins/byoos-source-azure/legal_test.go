@@ -307,7 +307,7 @@ func checkVerify(t *testing.T, w *world, wanted map[string]image.Image, cases []
 			t.Fatal(err)
 		}
 		p := &pipeline.Pipeline{Document: document, Plugins: w.host, Now: began, Report: func(source.Diagnostic) {}}
-		got, err := p.Verify(t.Context(), w.host, []pipeline.Subject{{Pack: c.name, Source: c.name, Image: wanted[c.name]}})
+		got, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: c.name, Source: c.name, Image: wanted[c.name]}})
 		if err != nil {
 			t.Errorf("%s: %v", c, err)
 			continue
