@@ -235,17 +235,28 @@ type imageDefinition struct {
 func (i imageDefinition) scope() string { return "image definition " + i.Name + "/" + i.name }
 
 // definition sends the versions of a definition, and those that were read also when the
-// list broke off.
+// list broke off. Somebody else's are sent as they are read, since a list of theirs may be
+// long; for one's own all must be known to say which to ask for.
 func (d *discovery) definition(ctx context.Context, i imageDefinition) error {
 	var versions []listed
 	list, scope := listing{of: i.Names(), kind: "versions"}, i.scope()
 	list.of["images"] = i.name
+	send := func(v listed) error {
+		list.place(v.images)
+		return d.out.Images(v.images...)
+	}
 	err := i.Versions(ctx, d.api, i.name, func(v compute.Version) error {
 		given := cmp.Or(v.Identifier.UniqueID, v.ID)
-		if name := list.name(given, v.Name); name != "" {
-			id := i.ID(given, i.name, name)
-			versions = append(versions, listed{id: id, name: name, said: v, images: i.Listed(id, i.definition, v, d.opt)})
+		name := list.name(given, v.Name)
+		if name == "" {
+			return nil
 		}
+		id := i.ID(given, i.name, name)
+		one := listed{id: id, name: name, said: v, images: i.Listed(id, i.definition, v, d.opt)}
+		if i.Foreign() {
+			return send(one)
+		}
+		versions = append(versions, one)
 		return nil
 	})
 	if ctx.Err() != nil {
@@ -258,8 +269,7 @@ func (d *discovery) definition(ctx context.Context, i imageDefinition) error {
 		unsettled = d.settle(ctx, i, versions)
 	}
 	for _, v := range versions {
-		list.place(v.images)
-		if err := d.out.Images(v.images...); err != nil {
+		if err := send(v); err != nil {
 			return err
 		}
 	}
