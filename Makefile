@@ -39,7 +39,7 @@ test: ## run all tests
 .PHONY: race
 race: ## run the tests of concurrent code with the race detector; -short leaves out further cases of one kind
 	CGO_ENABLED=1 go test -race -short -timeout 25m ./plugins/sdk/... ./internal/source/... ./internal/pipeline/... ./internal/palette/... ./plugins/byoos-source-aws/... ./plugins/byoos-source-azure/internal/... ./plugins/byoos-source-oci/internal/...
-	CGO_ENABLED=1 go test -race -short -timeout 25m -skip '^Test(LegalAnswers|OfficialExamples|OracleOfEstates|Scripts|Causes)' ./plugins/byoos-source-azure # all but what asks the whole program, many times
+	CGO_ENABLED=1 go test -race -short -timeout 25m -run '^Test(Gallery|Replication|SeveralPlaces|VerifyOfManySourcesAsksOnce|Canaries|Clouds|Locations|Judge|NewestFirst|MetadataServiceRefuses)' ./plugins/byoos-source-azure # what asks in parallel: the rest asks the whole program, many times
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (2000x: inputs, 1m: time)
