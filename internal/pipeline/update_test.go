@@ -91,11 +91,7 @@ func TestReason(t *testing.T) {
 	spanning := func(region string) func(*image.Image) {
 		return func(i *image.Image) { azure(version)(i); i.Region, i.SpansRegions = region, true }
 	}
-	for name, test := range map[string]struct {
-		old, now func(*image.Image)
-		gone     bool
-		want     string
-	}{
+	for name, test := range map[string]reason{
 		"nothing":                             {want: ""},
 		"newer":                               {now: other(func(i *image.Image) { i.CreatedAt = of(3) }), want: "newer"},
 		"older":                               {now: other(func(i *image.Image) { i.CreatedAt = of(1) }), want: "older"},
@@ -122,19 +118,29 @@ func TestReason(t *testing.T) {
 		"a region that was not known":         {old: func(i *image.Image) { i.Region = "" }, want: "changed"},
 		"a short form of the same id":         {old: azure(version), now: func(i *image.Image) { azure("/galleries/g/images/i")(i); i.FullID = version }, want: "changed"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var says source.Verified
-			if test.gone {
-				says = source.Verified{Presence: source.NotFound, Evidence: image.Asked}
-			}
-			want := ""
-			if test.want != "" {
-				want = "single " + test.want
-			}
-			if got := told(compared(t, updateTo(entryOf(test.now)), fileOf(t, entryOf(test.old)), says)); got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-		})
+		t.Run(name, test.check)
+	}
+}
+
+// reason is why an entry changes from one image to another: nil is the usual one, gone
+// that a service says so of the old one; want is empty for no change.
+type reason struct {
+	old, now func(*image.Image)
+	gone     bool
+	want     string
+}
+
+func (r reason) check(t *testing.T) {
+	var says source.Verified
+	if r.gone {
+		says = source.Verified{Presence: source.NotFound, Evidence: image.Asked}
+	}
+	want := ""
+	if r.want != "" {
+		want = "single " + r.want
+	}
+	if got := told(compared(t, updateTo(entryOf(r.now)), fileOf(t, entryOf(r.old)), says)); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
