@@ -27,6 +27,7 @@ func TestRunKeepsWhatAProgramWrites(t *testing.T) {
 		"both":            {script: "echo out; echo one >&2; printf two >&2", printed: "out\n", said: "one\ntwo", lines: 2},
 		"all that fits":   {script: "printf 0123456789", printed: "0123456789"},
 		"too much":        {script: "printf 0123456789; printf a", printed: "0123456789", err: ErrTooMuch.Error()},
+		"it also failed":  {script: "printf 0123456789ab; exit 3", printed: "0123456789", err: "it printed too much; exit status 3"},
 		"without an end":  {script: "while :; do echo x; done", printed: "x\nx\nx\nx\nx\n", err: ErrTooMuch.Error()},
 		"much on stderr":  {script: "printf '0123456789\\nabc\\n' >&2; echo ok", printed: "ok\n", said: "0123456789", lines: 2},
 		"a failure":       {script: "echo part; exit 3", printed: "part\n", err: "exit status 3"},

@@ -94,7 +94,8 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = systemFolder()
 	printed, said, err := subprocess.Run(cmd, maxOutput)
-	if err != nil && !errors.Is(err, subprocess.ErrTooMuch) {
+	var exit *exec.ExitError
+	if err != nil && (!errors.Is(err, subprocess.ErrTooMuch) || errors.As(err, &exit)) {
 		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Text)
 	}
 	token, err := p.read(printed) // too much is none

@@ -27,6 +27,7 @@ func TestProgramsWords(t *testing.T) {
 		"no JSON":        {map[string]string{"az": loud}, cli, "", []string{"az: what it printed is no token in JSON"}},
 		"no token in it": {map[string]string{"az": `echo '{"accessToken":"","expires_on":4102444800,"canary":"canary"}'`}, cli, "", []string{"no token in JSON"}},
 		"no time in it":  {map[string]string{"az": `echo '{"accessToken":"canary","expiresOn":"canary"}'`}, cli, "", []string{"no token in JSON"}},
+		"loud and fails": {map[string]string{"az": `trap "" PIPE; echo '{"accessToken":"canary","expires_on":4102444800}'; printf %300000s; exit 3`}, cli, "", []string{"az: it ended with exit status 3", "run `az login`"}},
 		"killed":         {map[string]string{"az": loud + "kill -9 $$"}, cli, "", []string{"az: it ended with signal: killed"}},
 		"not there":      {nil, cli, "", []string{"nothing to sign in with is set up: az is not on the PATH"}},
 		"azd fails":      {map[string]string{"azd": loud + "exit 1"}, developer, "", []string{"azd: it ended with exit status 1", "run `azd auth login`"}},

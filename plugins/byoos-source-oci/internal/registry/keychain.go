@@ -229,14 +229,11 @@ func askHelperFor(ctx context.Context, helper, file, server string) (Credential,
 }
 
 func helperFailure(ctx context.Context, err error) error {
-	exit, ok := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("no answer: %w", ctx.Err())
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("not found on PATH")
-	case ok:
-		return errors.New(exit.String())
 	}
 	return err
 }
