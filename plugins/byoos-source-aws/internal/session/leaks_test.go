@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,18 @@ func withScript(t *testing.T, script string) {
 func TestAProgramThatPrintsForEver(t *testing.T) {
 	withScript(t, "while :; do echo canary-canary-canary; done")
 	if d := problem(t); !strings.Contains(text(d), "more than 65536 bytes") {
+		t.Error(text(d))
+	}
+}
+
+// TestNoShellToRunAProgram is told as that: the program printed nothing as it never ran.
+func TestNoShellToRunAProgram(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("cmd.exe is found without PATH there")
+	}
+	withScript(t, "echo canary")
+	t.Setenv("PATH", t.TempDir())
+	if d := problem(t); !strings.Contains(text(d), `it cannot be started: exec: "sh": executable file not found in $PATH`) {
 		t.Error(text(d))
 	}
 }

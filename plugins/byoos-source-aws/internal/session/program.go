@@ -128,6 +128,8 @@ func (p program) problem(ctx context.Context, err error, said subprocess.Said) *
 		detail = exit.String()
 	case errors.Is(err, errNothing):
 		detail = errNothing.Error()
+	case err != nil:
+		detail = "it cannot be started: " + err.Error() // which names the shell alone
 	}
 	switch said.Lines {
 	case 0:
