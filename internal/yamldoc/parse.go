@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -153,6 +154,8 @@ func readable(src []byte) []byte {
 var (
 	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 	tabIndent = regexp.MustCompile(`^ *\t`)
+	// reserved begins a value with a character that YAML keeps for itself.
+	reserved = regexp.MustCompile("(^|[-:?,\\[{])\\s*[@`%]")
 )
 
 // syntaxProblem gives the YAML library's error a place and a next step.
@@ -164,21 +167,24 @@ func syntaxProblem(err error, data []byte) *Problem {
 			problem.Line = line
 		}
 	}
+	// The library counts from the line before, at times.
 	lines := strings.Split(strings.TrimPrefix(string(data), bom), "\n")
-	for _, number := range []int{problem.Line, problem.Line + 1} {
-		if number > len(lines) || !tabIndent.MatchString(lines[number-1]) {
-			continue
+	near := lines[min(problem.Line-1, len(lines)):min(problem.Line+1, len(lines))]
+	atCharacter := strings.Contains(problem.Message, "cannot start any token")
+	if atCharacter || strings.Contains(problem.Message, "a tab character") {
+		if i := slices.IndexFunc(near, tabIndent.MatchString); i >= 0 {
+			return &Problem{
+				Line: problem.Line + i, Column: strings.Index(near[i], "\t") + 1,
+				Message: "a tab indents this line", Suggestion: "YAML wants spaces",
+			}
 		}
-		problem.Line, problem.Column = number, strings.Index(lines[number-1], "\t")+1
-		problem.Message, problem.Suggestion = "a tab indents this line", "YAML wants spaces"
-		return problem
 	}
 	switch {
 	case strings.Contains(problem.Message, "unknown escape character"):
 		problem.Suggestion = `in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`
 	case strings.Contains(problem.Message, "mapping values are not allowed in this context"):
 		problem.Suggestion = "quote a value that holds a colon and a space, and check the indentation"
-	case strings.Contains(problem.Message, "cannot start any token"):
+	case atCharacter && slices.ContainsFunc(near, reserved.MatchString):
 		problem.Suggestion = "quote a value that begins with @, ` or %"
 	}
 	return problem
