@@ -173,11 +173,11 @@ func (p *plan) checkNames() *sdk.Diagnostic {
 }
 
 func (p *plan) checkPatterns() *sdk.Diagnostic {
-	for key, pattern := range map[string]string{
-		"gallery": p.Gallery, "definition": p.Definition, "namePattern": p.NamePattern,
+	for _, of := range []struct{ key, pattern string }{
+		{"gallery", p.Gallery}, {"definition", p.Definition}, {"namePattern", p.NamePattern},
 	} {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return wrong(key, "use * for any text and ? for one character", "%s %q is not a pattern", key, pattern)
+		if _, err := path.Match(of.pattern, ""); err != nil {
+			return wrong(of.key, "use * for any text and ? for one character", "%s %q is not a pattern", of.key, of.pattern)
 		}
 	}
 	return nil

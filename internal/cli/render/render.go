@@ -4,6 +4,7 @@ package render
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,7 +91,8 @@ comments, order, quoting and everything else stay byte for byte.`,
 // validate checks the flags; changed tells which were given.
 func (o *Options) validate(changed func(string) bool) error {
 	format, known := formats()[o.Format]
-	for flag, formats := range formatsOf() {
+	for _, flag := range slices.Sorted(maps.Keys(formatsOf())) {
+		formats := formatsOf()[flag]
 		if changed(flag) && !slices.Contains(formats, o.Format) {
 			return failure.Usage("add --format "+formats[0], "--%s goes with --format %s only", flag, strings.Join(formats, " or "))
 		}
