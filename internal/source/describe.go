@@ -24,7 +24,10 @@ import (
 // file did not change.
 func (h *Host) describe(ctx context.Context, p *Plugin) (*sourcev1.Description, error) {
 	info, err := os.Stat(p.Path)
-	if err != nil {
+	switch {
+	case isGone(err):
+		return nil, gone(p)
+	case err != nil:
 		return nil, broken(p, "cannot be read", "", cause(err))
 	}
 	if b := h.cache.get(p.Path, info); b != nil {

@@ -93,6 +93,48 @@ func TestInstalledFileThatChangedIsNotRun(t *testing.T) {
 	}
 }
 
+// TestPluginThatIsReplacedMeanwhile, after it was looked up and before it starts.
+func TestPluginThatIsReplacedMeanwhile(t *testing.T) {
+	remove := func(t *testing.T, _ *Host, p *Plugin) {
+		if err := os.Remove(p.Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace := func(t *testing.T, h *Host, p *Plugin) {
+		remove(t, h, p)
+		writeTestFile(t, p.Path, "#!/bin/sh\nexec "+stubFile+" \"$@\" # another\n", 0o755)
+	}
+	for name, tt := range map[string]struct {
+		byFlag    bool
+		meanwhile func(*testing.T, *Host, *Plugin)
+	}{
+		"removed-named":     {true, remove},
+		"removed-installed": {false, remove},
+		"changed":           {false, replace},
+		"upgraded": {false, func(t *testing.T, h *Host, p *Plugin) {
+			replace(t, h, p)
+			receipt, err := os.ReadFile(receiptPath(p.Path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			anew := strings.TrimPrefix(digestText(t.Context(), p.Path), "sha256:")
+			writeTestFile(t, receiptPath(p.Path), strings.Replace(string(receipt), p.sum, anew, 1), 0o644)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, p := installed(t)
+			h := newHost(t, Options{DataDir: data})
+			if tt.byFlag {
+				h = newHost(t, Options{PluginDirs: []string{filepath.Dir(p.Path)}})
+			}
+			p = of(t, h, "stub")
+			tt.meanwhile(t, h, p)
+			r := h.Discover(t.Context(), []Request{{Source: "a", Plugin: p, BaseDir: "/"}}, nil)[0]
+			golden(t, name+".txt", message(r.Err, data, "DATA"))
+		})
+	}
+}
+
 func TestBrokenPluginDoesNotReplaceAGoodOne(t *testing.T) {
 	data, _ := installed(t)
 	bad := filepath.Join(pluginDir(t), "byoos-source-stub")

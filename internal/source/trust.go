@@ -47,6 +47,8 @@ func (h *Host) trust(ctx context.Context, p *Plugin) error {
 func permitted(p *Plugin) (fs.FileInfo, error) {
 	info, err := os.Stat(p.Path)
 	switch {
+	case isGone(err) && !isThere(p.entry): // it may be a link that leads nowhere
+		return nil, gone(p)
 	case err != nil:
 		return nil, broken(p, "cannot be read", "", cause(err))
 	case !info.Mode().IsRegular():
@@ -98,14 +100,28 @@ func (h *Host) checkDigest(ctx context.Context, p *Plugin) error {
 	switch {
 	case ctx.Err() != nil:
 		return interrupted(ctx)
+	case isGone(err):
+		return gone(p)
 	case err != nil:
 		return broken(p, "is not trusted: its digest cannot be checked", "make it a file that you may read: chmod u+r "+p.Path, cause(err))
+	case sum != p.sum && hasReceipt(p, sum):
+		// What is known of it, as its schema and its variables, is of the one before.
+		return broken(p, "was installed anew meanwhile", "run the command again", nil)
 	case sum != p.sum:
 		return broken(p, "is not trusted: the file changed after it was installed",
 			"find out why; then install it again with `kubectl byoos plugin install FILE`", nil)
 	}
 	return nil
 }
+
+// hasReceipt reports whether a plugin's receipt is now that of a file with this digest.
+func hasReceipt(p *Plugin, sum string) bool {
+	receipt, err := readReceipt(receiptPath(p.entry))
+	return err == nil && receipt.Type == p.Type && receipt.SHA256 == sum
+}
+
+// gone is the failure of a plugin that was there when it was looked up.
+func gone(p *Plugin) error { return run.Program{Type: p.Type, Path: p.Path}.Gone() }
 
 // digestText returns sha256:hex of a file, empty when it cannot be read.
 func digestText(ctx context.Context, path string) string {

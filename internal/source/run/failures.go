@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -23,6 +24,11 @@ func (p Program) Broken(what, next string, err error) *failure.Error {
 	}
 }
 
+// Gone is the failure of a plugin that was removed after it was looked up.
+func (p Program) Gone() *failure.Error {
+	return p.Broken("is gone: it was removed meanwhile", "put it back, or install it with `kubectl byoos plugin install FILE`", nil)
+}
+
 const tellAuthor = "reinstall the plugin, or tell its author"
 
 // notStarted tells why the operating system refused to run a plugin.
@@ -35,12 +41,19 @@ func (p Program) notStarted(err error) *failure.Error {
 		return p.Broken("is not a program that this machine can run: it is built for another one, damaged, or a script without #!", wrongFile, nil)
 	case gone && interpreter != "":
 		return p.Broken(fmt.Sprintf("is a script for %s, which is not there", interpreter), "install "+interpreter, nil)
+	case gone && !isThere(p.Path):
+		return p.Gone()
 	case gone:
 		return p.Broken("needs a dynamic loader that is not there", wrongFile, nil)
 	case errors.Is(err, fs.ErrPermission):
 		return p.Broken("may not be executed", "run: chmod +x "+p.Path+"; or see whether its file system is mounted noexec", cause(err))
 	}
 	return p.Broken("cannot be started", tellAuthor, cause(err))
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // noTempDir tells why there is not even a process: its socket has no place.
