@@ -170,7 +170,7 @@ func (d *discovery) definitions(ctx context.Context, g compute.Gallery) (map[str
 	}
 	list := listing{of: g.Names(), kind: "images"}
 	err := g.Definitions(ctx, d.api, func(one compute.Definition) error {
-		if name := list.name(cmp.Or(one.Identifier.UniqueID, one.ID), one.Name); name != "" && matches(d.Definition, name) {
+		if name := list.name(one.ID, one.Name); name != "" && matches(d.Definition, name) {
 			found[name] = one
 		}
 		return nil
@@ -246,12 +246,11 @@ func (d *discovery) definition(ctx context.Context, i imageDefinition) error {
 		return d.out.Images(v.images...)
 	}
 	err := i.Versions(ctx, d.api, i.name, func(v compute.Version) error {
-		given := cmp.Or(v.Identifier.UniqueID, v.ID)
-		name := list.name(given, v.Name)
+		name := list.name(v.ID, v.Name)
 		if name == "" {
 			return nil
 		}
-		id := i.ID(given, i.name, name)
+		id := i.ID(v.ID, i.name, name)
 		one := listed{id: id, name: name, said: v, images: i.Listed(id, i.definition, v, d.opt)}
 		if i.Foreign() {
 			return send(one)

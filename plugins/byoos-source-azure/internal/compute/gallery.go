@@ -104,26 +104,39 @@ func Galleries(ctx context.Context, api *arm.API, subscription, group string, ea
 
 // Definitions lists the image definitions of the gallery.
 func (g Gallery) Definitions(ctx context.Context, api *arm.API, each func(Definition) error) error {
+	if g.Foreign() {
+		return list(ctx, api, g, "/images", func(f foreignDefinition) error { return each(f.own()) })
+	}
 	return list(ctx, api, g, "/images", each)
 }
 
 // Definition reads one image definition.
 func (g Gallery) Definition(ctx context.Context, api *arm.API, name string) (Definition, error) {
-	return arm.Get[Definition](ctx, api, g.below("/images/"+name))
+	at := g.below("/images/" + name)
+	if g.Foreign() {
+		f, err := arm.Get[foreignDefinition](ctx, api, at)
+		return f.own(), err
+	}
+	return arm.Get[Definition](ctx, api, at)
 }
 
 // Versions lists the versions of an image definition, without their replication status.
 func (g Gallery) Versions(ctx context.Context, api *arm.API, definition string, each func(Version) error) error {
-	return list(ctx, api, g, "/images/"+definition+"/versions", each)
+	path := "/images/" + definition + "/versions"
+	if g.Foreign() {
+		return list(ctx, api, g, path, func(f foreignVersion) error { return each(f.own()) })
+	}
+	return list(ctx, api, g, path, each)
 }
 
 // Version reads one version, with its replication status in one's own gallery.
 func (g Gallery) Version(ctx context.Context, api *arm.API, definition, version string) (Version, error) {
-	var expand []string
-	if !g.Foreign() {
-		expand = []string{"$expand", "ReplicationStatus"}
+	path := "/images/" + definition + "/versions/" + version
+	if g.Foreign() {
+		f, err := arm.Get[foreignVersion](ctx, api, g.below(path))
+		return f.own(), err
 	}
-	return arm.Get[Version](ctx, api, g.below("/images/"+definition+"/versions/"+version, expand...))
+	return arm.Get[Version](ctx, api, g.below(path, "$expand", "ReplicationStatus"))
 }
 
 // list lists what is at a path below a gallery: of one that is shared directly what is

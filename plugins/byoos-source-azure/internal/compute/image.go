@@ -130,11 +130,11 @@ func own(id resourceid.ID, d Definition, v Version, opt Options) sdk.Image {
 // foreign returns the image of a version in somebody else's gallery, in the location where
 // it was asked for. The API says less of it: it is there, or it is not listed.
 func foreign(id resourceid.ID, location string, d Definition, v Version, opt Options) sdk.Image {
-	p := v.Properties
-	image := fromDefinition(id, d, p.ArtifactTags, opt)
-	if given := v.Identifier.UniqueID; given != "" {
-		image.ID = given
-		image.Reference = &sdk.Reference{Kind: ReferenceKind, Value: given}
+	p := v.Properties.PublishingProfile
+	image := fromDefinition(id, d, v.Tags, opt)
+	if v.ID != "" {
+		image.ID = v.ID
+		image.Reference = &sdk.Reference{Kind: ReferenceKind, Value: v.ID}
 	}
 	image.Region = resourceid.Region(location)
 	image.Public = id.Kind == resourceid.CommunityVersion
@@ -175,15 +175,12 @@ func osTypes() []string { return []string{"Linux", "Windows"} }
 
 // fromDefinition fills in what all regions of a version share.
 func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt Options) sdk.Image {
-	p, outer := d.Properties, d.Tags
-	if id.Regional() {
-		outer = p.ArtifactTags
-	}
+	p := d.Properties
 	image := sdk.Image{
 		Provider: "azure", NewestBy: opt.NewestBy, Name: id.Definition, Version: id.Version,
 		Evidence:     sdk.Asked,
 		Architecture: osfacts.Architecture(p.Architecture),
-		Tags:         merged(outer, own),
+		Tags:         merged(d.Tags, own),
 		Attributes:   map[string]string{"imageType": "galleryVersion", "gallery": id.Gallery, "definition": id.Definition},
 		Provenance:   map[string]sdk.Provenance{"version": {From: "api", Key: "name"}},
 	}
@@ -203,7 +200,7 @@ func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt O
 	note(&image, "diskControllerTypes", "definition.features.DiskControllerTypes", sorted(d.feature("DiskControllerTypes", id.Version)))
 	note(&image, "purchasePlan", "definition.purchasePlan", d.purchasePlan())
 	note(&image, "disallowedDiskTypes", "definition.disallowed.diskTypes", strings.Join(p.Disallowed.DiskTypes, ","))
-	describe(&image, own, outer, opt.Tags)
+	describe(&image, own, d.Tags, opt.Tags)
 	endOfLife(&image, "definition.endOfLifeDate", p.EndOfLifeDate)
 	usable(&image)
 	return image

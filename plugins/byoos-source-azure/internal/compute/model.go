@@ -9,21 +9,36 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm"
 )
 
-// Definition is an image definition, of a gallery of any kind. Every field is optional in
+// Definition is an image definition as one's own gallery has it. Every field is optional in
 // Azure's answers, here and below.
 type Definition struct {
 	ID, Name   string
-	Identifier struct{ UniqueID string } // of somebody else's
 	Tags       map[string]string
-	Properties struct {
-		OSType, OSState, Architecture, HyperVGeneration string
+	Properties DefinitionProperties
+}
 
-		EndOfLifeDate arm.Date
-		Features      []Feature
-		PurchasePlan  struct{ Publisher, Product, Name string }
-		Disallowed    struct{ DiskTypes []string }
-		ArtifactTags  map[string]string // of somebody else's
+// DefinitionProperties are what a definition in a gallery of any kind has.
+type DefinitionProperties struct {
+	OSType, OSState, Architecture, HyperVGeneration string
+
+	EndOfLifeDate arm.Date
+	Features      []Feature
+	PurchasePlan  struct{ Publisher, Product, Name string }
+	Disallowed    struct{ DiskTypes []string }
+}
+
+// foreignDefinition is a definition as somebody else's gallery has it.
+type foreignDefinition struct {
+	Name       string
+	Identifier struct{ UniqueID string }
+	Properties struct {
+		DefinitionProperties
+		ArtifactTags map[string]string
 	}
+}
+
+func (f foreignDefinition) own() Definition {
+	return Definition{ID: f.Identifier.UniqueID, Name: f.Name, Tags: f.Properties.ArtifactTags, Properties: f.Properties.DefinitionProperties}
 }
 
 // Feature is what a definition says of its versions, from one of them on.
@@ -51,23 +66,34 @@ func (d Definition) purchasePlan() string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "/")
 }
 
-// Version is a version of a definition, in a gallery of any kind.
+// Version is a version of a definition as one's own gallery has it.
 type Version struct {
 	ID, Name, Location string
-	Identifier         struct{ UniqueID string } // of somebody else's
 	Tags               map[string]string
 	Properties         struct {
 		ProvisioningState string
 		PublishingProfile publishing
 		SafetyProfile     struct{ ReportedForPolicyViolation *bool }
 		ReplicationStatus replication
-
-		// Somebody else's has these, and of the others none.
-		PublishedDate     arm.Date
-		EndOfLifeDate     arm.Date
-		ExcludeFromLatest *bool
-		ArtifactTags      map[string]string
 	}
+}
+
+// foreignVersion is a version as somebody else's gallery has it.
+type foreignVersion struct {
+	Name       string
+	Identifier struct{ UniqueID string }
+	Properties struct {
+		PublishedDate, EndOfLifeDate arm.Date
+		ExcludeFromLatest            *bool
+		ArtifactTags                 map[string]string
+	}
+}
+
+func (f foreignVersion) own() Version {
+	v := Version{ID: f.Identifier.UniqueID, Name: f.Name, Tags: f.Properties.ArtifactTags}
+	p := &v.Properties.PublishingProfile
+	p.PublishedDate, p.EndOfLifeDate, p.ExcludeFromLatest = f.Properties.PublishedDate, f.Properties.EndOfLifeDate, f.Properties.ExcludeFromLatest
+	return v
 }
 
 type publishing struct {
