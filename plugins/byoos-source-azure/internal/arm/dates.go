@@ -26,8 +26,19 @@ func (d *Date) UnmarshalJSON(raw []byte) error {
 		}
 		at = time.Time(read)
 	}
+	if !takes(at) {
+		d.odd, at = string(raw), time.Time{}
+	}
 	d.Time = at.UTC()
 	return nil
+}
+
+// takes says whether the host takes a time: one of the years 1 to 9999 in UTC, or none. The
+// first day of all stands for none in .NET, and in a zone other than UTC is another time.
+func takes(at time.Time) bool {
+	year := at.UTC().Year()
+	first := at.Year() == 1 && at.YearDay() == 1
+	return at.IsZero() || year >= 1 && year <= 9999 && !first
 }
 
 // Or returns the date, or another where there is none.
