@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/handshake"
 
@@ -69,9 +71,18 @@ func readReceipt(path string) (*Receipt, error) {
 	return parseReceipt(b)
 }
 
+// inYAML replaces what a text in YAML does not hold or ends a line with: the library of an
+// earlier version wrote such characters of a path as they are.
+func inYAML(r rune) rune {
+	if unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) || strings.ContainsRune("\u2028\u2029\ufffe\uffff", r) {
+		return utf8.RuneError
+	}
+	return r
+}
+
 func parseReceipt(b []byte) (*Receipt, error) {
 	var r Receipt
-	d := yaml.NewDecoder(bytes.NewReader(b))
+	d := yaml.NewDecoder(bytes.NewReader(bytes.Map(inYAML, b)))
 	d.KnownFields(true)
 	if err := d.Decode(&r); err != nil {
 		return nil, errors.New("it is not valid YAML for a receipt")

@@ -32,6 +32,18 @@ func TestReceiptsOfEarlierVersionsAreRead(t *testing.T) {
 	}
 }
 
+// TestReceiptsOfOddPathsAreRead: an earlier version wrote what YAML does not have as it was.
+func TestReceiptsOfOddPathsAreRead(t *testing.T) {
+	for _, odd := range []string{"\x7f", "\u0085", "\u0080", "\u2028", "\u2029", "\ufffe", "\x1b[31m", "\xff\xfe", "\x00"} {
+		for _, from := range []string{"/x/" + odd + "y/byoos-source-stub", `"/x: ` + odd + `y"`, "'/x: " + odd + "y'"} {
+			text := strings.Replace(receiptOfEarlierVersion, `"/tmp/a: b/byoos-source-stub"`, from, 1)
+			if got, err := parseReceipt([]byte(text)); err != nil || got.Type != "stub" || !strings.HasPrefix(got.From, "/x") {
+				t.Errorf("%q: read %+v, %v", from, got, err)
+			}
+		}
+	}
+}
+
 func TestWhatIsNoReceiptIsRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":        "",
@@ -39,6 +51,8 @@ func TestWhatIsNoReceiptIsRefused(t *testing.T) {
 		"unknown key":    receiptOfEarlierVersion + "trusted: true\n",
 		"a key twice":    receiptOfEarlierVersion + "type: other\n",
 		"another kind":   strings.Replace(receiptOfEarlierVersion, "PluginReceipt", "ImageSet", 1),
+		"an odd type":    strings.Replace(receiptOfEarlierVersion, "kind: Plugin", "kind: Plugin\x7f", 1),
+		"a NUL behind":   receiptOfEarlierVersion + "\x00",
 		"a short digest": strings.Replace(receiptOfEarlierVersion, "000012", "12", 1),
 	} {
 		if got, err := parseReceipt([]byte(text)); err == nil {
