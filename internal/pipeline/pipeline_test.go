@@ -71,7 +71,7 @@ func (p *plugins) Find(_ context.Context, typ string) (*source.Plugin, error) {
 	}}, nil
 }
 
-func (p *plugins) Discover(ctx context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
+func (p *plugins) Discover(_ context.Context, requests []source.Request, _ func(source.Event)) []source.Result {
 	p.requests = requests
 	results := make([]source.Result, len(requests))
 	for i, request := range requests {

@@ -135,12 +135,12 @@ func TestPicksOfAWorld(t *testing.T) {
 			continue
 		}
 		picked++
-		if v := verifiedOfWorld(t, p, w, first); v.Status != pipeline.StatusOK {
+		if v := verifiedOfWorld(t, p, first); v.Status != pipeline.StatusOK {
 			t.Fatalf("seed %d: %s was just picked of %v, and is %s: %q", seed, first.ID, p.Document.Set.Packs[0].Sources, v.Status, v.Reasons)
 		}
 		w.pass(p.Now)
 		now := pickOfWorld(t, p, w)
-		v := verifiedOfWorld(t, p, w, first)
+		v := verifiedOfWorld(t, p, first)
 		if (v.Status == pipeline.StatusOK) != w.good(first.ID) {
 			t.Fatalf("seed %d: %s is %s: %q", seed, first.ID, v.Status, v.Reasons)
 		}
@@ -171,7 +171,7 @@ func pickOfWorld(t *testing.T, p *pipeline.Pipeline, w *world) *image.Image {
 }
 
 // verifiedOfWorld is what became of a pick of the pack p.
-func verifiedOfWorld(t *testing.T, p *pipeline.Pipeline, w *world, pick *image.Image) pipeline.Verification {
+func verifiedOfWorld(t *testing.T, p *pipeline.Pipeline, pick *image.Image) pipeline.Verification {
 	t.Helper()
 	verified, err := p.Verify(t.Context(), []pipeline.Subject{{Pack: "p", Source: pick.Source, Image: *pick}})
 	if err != nil {

@@ -199,7 +199,7 @@ func told(img image.Image, like *image.Image) (filled image.Image, untold []stri
 		{"architecture", "architecture"}, {"kubernetesVersion", "Kubernetes version"}, {"os.version", "OS version"}, {"os.name", "OS name"},
 	} {
 		is, as := img.Fact(fact.name), *like.Fact(fact.name)
-		if *is == "" && as != "" && !(ofOther && fact.name == "os.version") {
+		if *is == "" && as != "" && (!ofOther || fact.name != "os.version") {
 			*is, untold = as, append(untold, fact.words)
 		}
 	}
