@@ -9,18 +9,20 @@ import (
 	"time"
 )
 
+// dated is what is read of an answer with a date.
+type dated struct {
+	Name       string
+	Tags       map[string]string
+	Properties struct {
+		ReplicaCount  int
+		PublishedDate Date
+	}
+}
+
 // A date that cannot be read costs itself, and is told; tags with a field's name are
 // none.
 func TestOddDates(t *testing.T) {
 	const answered = `{"value":[{"name":"1.0.0","tags":{"createdAt":"a while ago","build":"7"},"properties":{"replicaCount":3,"publishedDate":DATE}},{"name":"1.0.1"}]}`
-	type version struct {
-		Name       string
-		Tags       map[string]string
-		Properties struct {
-			ReplicaCount  int
-			PublishedDate Date
-		}
-	}
 	day := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	for date, want := range map[string]struct {
 		at   time.Time
@@ -52,8 +54,8 @@ func TestOddDates(t *testing.T) {
 			})
 			api.tell = func(s string) { told = append(told, s) }
 			for range 2 { // what is told is told once
-				var versions []version
-				err := List(t.Context(), api, things(), func(v version) error {
+				var versions []dated
+				err := List(t.Context(), api, things(), func(v dated) error {
 					versions = append(versions, v)
 					return nil
 				})
