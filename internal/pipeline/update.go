@@ -70,9 +70,11 @@ func (p *Pipeline) Update(ctx context.Context, names []string) (*Update, []sourc
 	if err != nil {
 		return nil, nil, err
 	}
-	picks = slices.DeleteFunc(picks, func(pick Pick) bool {
-		return !slices.ContainsFunc(packs, func(pack spec.Pack) bool { return pack.Name == pick.Pack.Name })
-	})
+	if len(names) > 0 {
+		picks = slices.DeleteFunc(picks, func(pick Pick) bool {
+			return !slices.ContainsFunc(packs, func(pack spec.Pack) bool { return pack.Name == pick.Pack.Name })
+		})
+	}
 	return &Update{Packs: packs, All: len(names) == 0, Picks: picks}, results, nil
 }
 
@@ -229,10 +231,13 @@ func leftOpen(v Verification, pick Pick) string {
 // removed drops the entries of packs that need no image any more, and of others that are
 // not updated, when these are all.
 func (u *Update) removed(file *lock.File) []Change {
+	needs := map[string]bool{}
+	for _, pack := range u.Packs {
+		needs[pack.Name] = pack.NeedsImage()
+	}
 	var changes []Change
 	for _, name := range file.Names() {
-		i := slices.IndexFunc(u.Packs, func(p spec.Pack) bool { return p.Name == name })
-		if i >= 0 && u.Packs[i].NeedsImage() || i < 0 && !u.All {
+		if needed, known := needs[name]; needed || !known && !u.All {
 			continue
 		}
 		change := Change{Pack: name, Reason: "removed"}
