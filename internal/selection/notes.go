@@ -117,9 +117,10 @@ func (o *Outcome) noteRegions(t *trial) {
 func (t *trial) others(what func(*entry) string) []string {
 	all := map[string]bool{}
 	for _, e := range t.fit[1:] {
-		all[what(e)] = true
+		if name := what(e); name != "" {
+			all[name] = true
+		}
 	}
-	delete(all, "")
 	return slices.Sorted(maps.Keys(all))
 }
 
