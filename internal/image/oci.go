@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // OCIReference is an OCI reference, taken apart. The registry is whatever precedes the
@@ -11,33 +12,40 @@ import (
 // grammar has it.
 type OCIReference struct{ Registry, Repo, Tag, Digest string }
 
-var (
-	repoForm   = regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$`)
-	hostForm   = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]{1,5})?$|^\[[0-9a-fA-F:]+\](:[0-9]{1,5})?$`)
-	tagForm    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	digestForm = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
-)
+// ociForms are those of the parts of a reference.
+type ociForms struct{ repo, host, tag, digest *regexp.Regexp }
+
+// forms are made when the first reference is read: plugins start with this package, and
+// most read none.
+var forms = sync.OnceValue(func() ociForms {
+	return ociForms{
+		repo:   regexp.MustCompile(`^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$`),
+		host:   regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]{1,5})?$|^\[[0-9a-fA-F:]+\](:[0-9]{1,5})?$`),
+		tag:    regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`),
+		digest: regexp.MustCompile(`^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`),
+	}
+})
 
 // ParseOCI takes an OCI reference apart.
 func ParseOCI(text string) (OCIReference, error) {
 	var ref OCIReference
 	rest, digest, hasDigest := strings.Cut(text, "@")
 	if hasDigest {
-		if !digestForm.MatchString(digest) {
+		if !forms().digest.MatchString(digest) {
 			return ref, fmt.Errorf("%q is no image reference: %q is no sha256 or sha512 digest", text, digest)
 		}
 		ref.Digest = digest
 	}
 	if colon := strings.LastIndex(rest, ":"); colon > strings.LastIndex(rest, "/") {
 		rest, ref.Tag = rest[:colon], rest[colon+1:]
-		if !tagForm.MatchString(ref.Tag) {
+		if !forms().tag.MatchString(ref.Tag) {
 			return ref, fmt.Errorf("%q is no image reference: %q is no tag", text, ref.Tag)
 		}
 	}
 	if host, repo, ok := strings.Cut(rest, "/"); ok && isHost(host) {
 		ref.Registry, rest = host, repo
 	}
-	if !repoForm.MatchString(rest) {
+	if !forms().repo.MatchString(rest) {
 		return ref, fmt.Errorf("%q is no image reference: %q is no repository name", text, rest)
 	}
 	ref.Repo = rest
@@ -45,7 +53,7 @@ func ParseOCI(text string) (OCIReference, error) {
 }
 
 func isHost(text string) bool {
-	return (strings.ContainsAny(text, ".:") || text == "localhost") && hostForm.MatchString(text)
+	return (strings.ContainsAny(text, ".:") || text == "localhost") && forms().host.MatchString(text)
 }
 
 // Name is registry/repository, without the registry where there is none.
