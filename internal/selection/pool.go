@@ -129,7 +129,11 @@ func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *ima
 		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || e.more != nil
 		if e.tag {
-			pool.repositories[image.Repository(img.ID)] = true
+			// Most ids are further tags of a repository that is known.
+			tag := strings.LastIndexByte(img.ID, ':')
+			if tag < 0 || !pool.repositories[img.ID[:tag]] {
+				pool.repositories[image.Repository(img.ID)] = true
+			}
 		}
 	}
 	pool.findContradicted()
