@@ -114,6 +114,17 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestDeepest: what is nested as deep as can be is read, and counted.
+func TestDeepest(t *testing.T) {
+	node, problems := yamldoc.Read([]byte(strings.Repeat("[", 100) + "a" + strings.Repeat("]", 100)))
+	if len(problems) > 0 || node.Count() != 101 {
+		t.Errorf("got %v, %v", node, problems)
+	}
+	if _, problems := yamldoc.Read([]byte(strings.Repeat("[", 101) + "a" + strings.Repeat("]", 101))); len(problems) != 1 {
+		t.Errorf("got %v for one level more", problems)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{"a: m\n", "a: &a [*a]\n", "? {a: b}\n: c\n", "\uFEFFa: \"\\q\"\r\n", "<<: 1", "<<: [{a: b}, *x]", "- <<: [1]\n", "a: !!binary =\n", "- - -\t-", "%YAML 1.1\n--- 08", "a: !!float x\nb: !!int 0x\nc: !!bool maybe", "--- a\n...\n--- ~"} {
 		f.Add([]byte(seed))
