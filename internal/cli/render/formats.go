@@ -43,12 +43,17 @@ func formatNames() []string {
 	return []string{FormatValues, FormatConfigMap, FormatTerraform, FormatTerraformJSON, FormatTFExternal, FormatProfile}
 }
 
-// formatsOf are the formats that a flag is for; others would pass it over.
-func formatsOf() map[string][]string {
-	return map[string][]string{
-		"terraform-shape": {FormatTerraform, FormatTerraformJSON},
-		"configmap-name":  {FormatConfigMap},
-		"namespace":       {FormatConfigMap},
+// flagFormats are the formats that a flag is for; others would pass it over.
+type flagFormats struct {
+	flag    string
+	formats []string
+}
+
+func formatsOfFlags() []flagFormats {
+	return []flagFormats{
+		{"configmap-name", []string{FormatConfigMap}},
+		{"namespace", []string{FormatConfigMap}},
+		{"terraform-shape", []string{FormatTerraform, FormatTerraformJSON}},
 	}
 }
 

@@ -4,7 +4,6 @@ package render
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,10 +90,9 @@ comments, order, quoting and everything else stay byte for byte.`,
 // validate checks the flags; changed tells which were given.
 func (o *Options) validate(changed func(string) bool) error {
 	format, known := formats()[o.Format]
-	for _, flag := range slices.Sorted(maps.Keys(formatsOf())) {
-		formats := formatsOf()[flag]
-		if changed(flag) && !slices.Contains(formats, o.Format) {
-			return failure.Usage("add --format "+formats[0], "--%s goes with --format %s only", flag, strings.Join(formats, " or "))
+	for _, of := range formatsOfFlags() {
+		if changed(of.flag) && !slices.Contains(of.formats, o.Format) {
+			return failure.Usage("add --format "+of.formats[0], "--%s goes with --format %s only", of.flag, strings.Join(of.formats, " or "))
 		}
 	}
 	switch {
