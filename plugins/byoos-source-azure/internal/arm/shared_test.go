@@ -51,19 +51,24 @@ func TestAnswerOfOneThatLeaves(t *testing.T) {
 			}
 		}
 		ctx, leave := context.WithCancel(t.Context())
-		first := make(chan error)
-		go func() {
-			_, err := Get[thing](ctx, sharing(t, &answers, time.Minute, slow), things())
-			first <- err
-		}()
-		synctest.Wait()
-		go leave()
-		got, err := Get[thing](t.Context(), sharing(t, &answers, time.Minute, slow), things())
-		if err != nil || got.Name != "i" || asked != 1 {
-			t.Errorf("%+v of %d requests: %v", got, asked, err)
+		first, second := make(chan error), make(chan error)
+		get := func(ctx context.Context, over chan<- error) {
+			got, err := Get[thing](ctx, sharing(t, &answers, time.Minute, slow), things())
+			if err == nil && got.Name != "i" {
+				err = errors.New("got " + got.Name)
+			}
+			over <- err
 		}
+		go get(ctx, first)
+		synctest.Wait()
+		go get(t.Context(), second)
+		synctest.Wait()
+		leave()
 		if err := <-first; !errors.Is(err, context.Canceled) {
 			t.Errorf("the one that left has %v", err)
+		}
+		if err := <-second; err != nil || asked != 1 {
+			t.Errorf("the other has %v of %d requests", err, asked)
 		}
 	})
 }
