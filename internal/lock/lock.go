@@ -213,10 +213,8 @@ const (
 	digestKey   = "digest"
 )
 
-// entryKeys is the order of an entry's keys; those within are sorted.
-func entryKeys() []string {
-	return []string{"name", "pack", "specDigest", "image", "plugin", digestKey}
-}
+// entryKeys is the order of an entry's keys before the digest; those within are sorted.
+func entryKeys() []string { return []string{"name", "pack", "specDigest", "image", "plugin"} }
 
 func entryNode(entry Entry) (node *yaml.Node, digest string, err error) {
 	text, err := json.Marshal(entry)
@@ -227,17 +225,19 @@ func entryNode(entry Entry) (node *yaml.Node, digest string, err error) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return nil, "", err
 	}
-	if digest, _, err = digestOf(fields); err != nil {
+	if digest, text, err = digestOf(fields); err != nil {
 		return nil, "", err
 	}
-	fields[digestKey] = digest
-	sorted, err := yamldoc.NodeOf(fields, needsQuotes)
+	sorted, err := yamldoc.FromJSON(text, needsQuotes)
 	if err != nil {
 		return nil, "", err
 	}
 	node = &yaml.Node{Kind: yaml.MappingNode}
 	for _, key := range entryKeys() {
 		node.Content = append(node.Content, pairOf(sorted, key)...)
+	}
+	for _, value := range []string{digestKey, digest} {
+		node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: value})
 	}
 	return node, digest, nil
 }
