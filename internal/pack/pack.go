@@ -95,7 +95,7 @@ type builder struct {
 	errs   []error
 	// leading asks where a template leads, to whatever image; lead is that.
 	leading bool
-	lead    Lead
+	lead    spec.Lead
 }
 
 // refuse records an invalid or incomplete spec; the message names the pack.

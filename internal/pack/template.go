@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (b *builder) need(key string, f found, p parts) bool {
 // templateFits refuses a template that does not lead to the image that was picked. That is
 // only told when leads are asked for.
 func (b *builder) templateFits(shape string, t *template, p parts) bool {
-	b.lead = Lead{Agent: t.agent, Elsewhere: b.elsewhere(t), ID: t.id}
+	b.lead = spec.Lead{Agent: t.agent, Elsewhere: b.elsewhere(t), ID: t.id}
 	kubernetes := b.image.KubernetesVersion
 	if p.tag.value == "" { // what it would be, the parts say
 		b.lead.Own, b.lead.Kubernetes = b.partsAgree(), kubernetes
@@ -183,30 +184,20 @@ func (v *Values) Reference(kubernetesVersion string) (string, bool) {
 	return "", false
 }
 
-// Lead is where the template of a pack leads with an image.
-type Lead struct {
-	// Agent is the version of the agent in the images that it leads to.
-	Agent string
-	// Own says that it leads to the image itself, and Kubernetes for which version, where
-	// that is known.
-	Own        bool
-	Kubernetes string
-	// Elsewhere is the repository that the user names in place of the image's: a mirror.
-	Elsewhere string
-	// ID returns the id of the image for a version of Kubernetes in the repository that
-	// the image is from.
-	ID func(kubernetesVersion string) string
-}
+var errNoTemplate = errors.New("its values are no template")
 
 // Leads returns where the template of a pack leads with an image, which need not be to the
-// image itself where the user set parts of its tag. false is for a pack that is no template.
-func Leads(in Input) (Lead, bool, error) {
+// image itself where the user set parts of its tag. The error says why there is none.
+func Leads(in Input) (spec.Lead, error) {
 	b := &builder{pack: in.Pack, image: in.Image, leading: true}
 	values, err := b.build()
-	if err != nil || values.template == nil {
-		return Lead{}, false, err
+	switch {
+	case err != nil:
+		return spec.Lead{}, err
+	case values.template == nil:
+		return spec.Lead{}, errNoTemplate
 	}
-	return b.lead, true, nil
+	return b.lead, nil
 }
 
 // Moving returns the references of the values that name no image for long: their tag is

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 
@@ -16,21 +15,13 @@ import (
 func templateOf(p spec.Pack) selection.Template {
 	template := selection.Template{
 		Values: p.Values,
-		Leads: func(img *image.Image) (selection.Lead, error) {
-			lead, ok, err := pack.Leads(pack.Input{Pack: p, Image: img})
-			if err == nil && !ok {
-				err = errNoTemplate
-			}
-			return selection.Lead(lead), err
-		},
+		Leads:  func(img *image.Image) (spec.Lead, error) { return pack.Leads(pack.Input{Pack: p, Image: img}) },
 	}
 	if p.Edge != nil {
 		template.Versions = p.Edge.KubernetesVersions
 	}
 	return template
 }
-
-var errNoTemplate = errors.New("its values are no template")
 
 // setsTag tells whether values set what a template leads to, or where.
 func setsTag(v spec.Values) bool {

@@ -24,21 +24,7 @@ type Template struct {
 	Values spec.Values
 	// Leads returns what the template of an image leads to. The error says why there
 	// is none.
-	Leads func(*image.Image) (Lead, error)
-}
-
-// Lead is where the template of an image leads.
-type Lead struct {
-	// Agent is the version of the agent in the images that it leads to.
-	Agent string
-	// Own says that it leads to the image itself, and Kubernetes for which version, where
-	// that is known.
-	Own        bool
-	Kubernetes string
-	// Elsewhere is the repository that the values name in place of the image's: a mirror.
-	Elsewhere string
-	// ID returns the id of the image for a version of Kubernetes, in the image's repository.
-	ID func(kubernetesVersion string) string
+	Leads func(*image.Image) (spec.Lead, error)
 }
 
 // Templated returns a rule for a pack that is a template: the newest agent comes first,
@@ -61,7 +47,7 @@ const (
 
 // way is where the template of an entry leads.
 type way struct {
-	Lead
+	spec.Lead
 	agent versions.Version
 	// lost is why it does not lead where it has to; empty for one that does.
 	lost Reason

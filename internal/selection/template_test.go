@@ -36,18 +36,18 @@ func templateOf(versions ...string) selection.Template { return setting(spec.Val
 
 // setting is what an edge pack makes of them with values of its own.
 func setting(values spec.Values, versions ...string) selection.Template {
-	return selection.Template{Versions: versions, Values: values, Leads: func(img *image.Image) (selection.Lead, error) {
+	return selection.Template{Versions: versions, Values: values, Leads: func(img *image.Image) (spec.Lead, error) {
 		has := func(own, attribute string) string { return cmp.Or(own, img.Attributes[attribute]) }
 		agent := has(values.PEVersion, image.AttributePEVersion)
 		if agent == "" {
-			return selection.Lead{}, errors.New("peVersion is unknown")
+			return spec.Lead{}, errors.New("peVersion is unknown")
 		}
 		tail := agent + "-" + has(values.CustomTag, image.AttributeCustomTag)
 		repository, _, _ := strings.Cut(img.ID, ":")
 		id := func(kubernetes string) string {
 			return strings.TrimSuffix(repository+":"+has(values.K8sDistribution, image.AttributeK8sDistribution)+"-"+strings.TrimPrefix(kubernetes, "v")+"-"+tail, "-")
 		}
-		lead := selection.Lead{Agent: agent, ID: id, Own: id(img.KubernetesVersion) == img.ID, Kubernetes: img.KubernetesVersion}
+		lead := spec.Lead{Agent: agent, ID: id, Own: id(img.KubernetesVersion) == img.ID, Kubernetes: img.KubernetesVersion}
 		if values.Repo != "" && !strings.HasPrefix(img.ID, "r/"+values.Repo+":") {
 			lead.Elsewhere = "r/" + values.Repo
 		}

@@ -128,6 +128,21 @@ func (p Pack) IsTemplate() bool {
 	return p.Pack.Traits().HasEdge && p.NeedsImage() && p.EdgeOrDefault().Reference == ReferenceTemplate
 }
 
+// Lead is where the template of a pack leads with an image.
+type Lead struct {
+	// Agent is the version of the agent in the images that it leads to.
+	Agent string
+	// Own says that it leads to the image itself, and Kubernetes for which version, where
+	// that is known.
+	Own        bool
+	Kubernetes string
+	// Elsewhere is the repository that the user names in place of the image's: a mirror.
+	Elsewhere string
+	// ID returns the id of the image for a version of Kubernetes in the repository that
+	// the image is from.
+	ID func(kubernetesVersion string) string
+}
+
 // checkKind refuses what is for other kinds of packs.
 func (v *validator) checkKind(at path, pack Pack) {
 	kind := pack.Pack.Traits()
