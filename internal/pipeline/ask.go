@@ -36,9 +36,11 @@ func (p *Pipeline) askAll(
 	ctx context.Context, subjects []Subject, answers [][]answer, wanted func(i int, name string, plugin *source.Plugin) bool,
 ) []asked {
 	all := make([]asked, len(p.Document.Set.Sources))
+	// A matrix makes thousands of packs of a few lines: once for all sources.
+	packs := sync.OnceValues(func() ([]spec.Pack, error) { return p.Packs(nil) })
 	var wg sync.WaitGroup
 	for i, s := range p.Document.Set.Sources {
-		wg.Go(func() { all[i] = p.ask(ctx, s, subjects, wanted) })
+		wg.Go(func() { all[i] = p.ask(ctx, s, packs, subjects, wanted) })
 	}
 	wg.Wait()
 	for _, a := range all {
@@ -72,7 +74,8 @@ func knows(plugin *source.Plugin, provider string) bool {
 
 // ask returns one answer for each index; all unknown when the source fails.
 func (p *Pipeline) ask(
-	ctx context.Context, s spec.Source, subjects []Subject, wanted func(i int, name string, plugin *source.Plugin) bool,
+	ctx context.Context, s spec.Source, packs func() ([]spec.Pack, error), subjects []Subject,
+	wanted func(i int, name string, plugin *source.Plugin) bool,
 ) asked {
 	plugin, err := p.Plugins.Find(ctx, s.Type)
 	var indexes []int
@@ -87,7 +90,7 @@ func (p *Pipeline) ask(
 	var verified []source.Verified
 	var diagnostics []source.Diagnostic
 	if err == nil {
-		verified, diagnostics, err = p.callVerify(ctx, s, plugin, subjects, indexes)
+		verified, diagnostics, err = p.callVerify(ctx, s, packs, plugin, subjects, indexes)
 	}
 	answers := make([]answer, len(indexes))
 	for i := range answers {
@@ -111,17 +114,19 @@ func (p *Pipeline) ask(
 	return asked{source: s.Name, indexes: indexes, answers: answers, diagnostics: diagnostics, err: err}
 }
 
-func (p *Pipeline) callVerify(ctx context.Context, s spec.Source, plugin *source.Plugin, subjects []Subject, indexes []int) ([]source.Verified, []source.Diagnostic, error) {
+func (p *Pipeline) callVerify(
+	ctx context.Context, s spec.Source, packs func() ([]spec.Pack, error), plugin *source.Plugin, subjects []Subject, indexes []int,
+) ([]source.Verified, []source.Diagnostic, error) {
 	config, err := p.Document.CheckConfig(s.Name, plugin.ConfigSchema())
 	if err != nil {
 		return nil, nil, err
 	}
-	packs, err := p.Packs(nil)
+	all, err := packs()
 	if err != nil {
 		return nil, nil, err
 	}
 	request := source.VerifyRequest{
-		Source: s.Name, Plugin: plugin, Config: config, BaseDir: p.Document.Set.Dir, Regions: named(usersOf(s.Name, packs), selectedRegion),
+		Source: s.Name, Plugin: plugin, Config: config, BaseDir: p.Document.Set.Dir, Regions: named(usersOf(s.Name, all), selectedRegion),
 	}
 	for _, index := range indexes {
 		img := subjects[index].Image
