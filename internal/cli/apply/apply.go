@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -107,30 +106,20 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, o.Goal)
+	work, err := o.Palette.Plan(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, o.Goal)
 	if err != nil {
 		return err
 	}
-	planned, spent := o.plan(ctx, work.Client, work.Requests)
-	if err := o.confirm(ctx, planned); err != nil {
+	if err := o.confirm(ctx, work.Planned); err != nil {
 		return err
 	}
 	// A person may take any time to answer.
-	limited, cancel := o.Palette.Limit(ctx, spent)
+	limited, cancel := context.WithTimeout(ctx, o.Palette.Timeout-work.Spent)
 	defer cancel()
-	outcomes := work.Client.ApplyAll(limited, planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
+	outcomes := work.Client.ApplyAll(limited, work.Planned, o.Palette.Parallel, func(t palette.Target) (palette.Options, error) {
 		return o.applyOptions(t, shown)
 	})
 	return failure.Join(palette.Errors(outcomes), work.Left, o.print(outcomes))
-}
-
-// plan returns the plans, and the time that they took.
-func (o *Options) plan(ctx context.Context, client *palette.Client, requests []palette.Request) ([]palette.Outcome, time.Duration) {
-	start := o.Invocation.Now()
-	limited, cancel := o.Palette.Limit(ctx, 0)
-	defer cancel()
-	planned := client.PlanAll(limited, requests, o.Goal, o.Palette.Parallel)
-	return planned, o.Invocation.Now().Sub(start)
 }
 
 func (o *Options) applyOptions(t palette.Target, shown map[string]palette.Difference) (palette.Options, error) {

@@ -87,21 +87,18 @@ func (o *Options) side() (palette.Side, palette.Goal) {
 
 func (o *Options) run(ctx context.Context) error {
 	side, goal := o.side()
-	work, err := o.Palette.Work(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, goal)
+	work, err := o.Palette.Plan(ctx, o.Invocation, &o.Run, &o.Lock, o.Packs, goal)
 	if err != nil {
 		return err
 	}
-	limited, cancel := o.Palette.Limit(ctx, 0)
-	defer cancel()
-	outcomes := work.Client.PlanAll(limited, work.Requests, goal, o.Palette.Parallel)
-	differences := differencesOf(outcomes, side)
+	differences := differencesOf(work.Planned, side)
 	if o.Print.Chosen() {
 		err = o.Print.List(list(differences))
 	} else {
 		err = o.printDiffs(differences)
 	}
 	// What kept a profile from being compared is why a template finds nothing.
-	if err := failure.Join(palette.Errors(outcomes), work.Left, err); err != nil {
+	if err := failure.Join(palette.Errors(work.Planned), work.Left, err); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(differences, func(d palette.Difference) bool { return d.Different }) {

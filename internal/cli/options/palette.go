@@ -68,24 +68,20 @@ func (p *Palette) AddScopeFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.Tenant, "tenant", false, "targets that name no project are of the tenant, also when the environment names a project")
 }
 
-// Limit gives the work with Palette the time it may take, less what was spent on it
-// before.
-func (p *Palette) Limit(ctx context.Context, spent time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, p.Timeout-spent)
-}
-
 // Work is what diff and apply start from.
 type Work struct {
 	Client *palette.Client
-	// Requests are what the packs want of Palette.
-	Requests []palette.Request
+	// Planned is what each pack wants of Palette, beside what is there.
+	Planned []palette.Outcome
+	// Spent is the time that the plans took.
+	Spent time.Duration
 	// Left is as in Rendered.
 	Left error
 }
 
-// Work returns what each pack named, or each of all, wants of Palette. The key is
-// asked for last, so that what is wrong with the spec is told without it.
-func (p *Palette) Work(
+// Plan plans what each pack named, or each of all, wants of Palette. The key is asked
+// for last, so that what is wrong with the spec is told without it.
+func (p *Palette) Plan(
 	ctx context.Context, inv *invocation.Invocation, run *Run, lock *Lock, names []string, goal palette.Goal,
 ) (*Work, error) {
 	access, err := interrupt.Run(ctx, func() (*paletteAccess, error) { return p.prepare(inv, run.Spec.File == "-") })
@@ -101,7 +97,14 @@ func (p *Palette) Work(
 		return nil, failure.Join(err, rendered.Left)
 	}
 	client, err := interrupt.Run(ctx, func() (*palette.Client, error) { return access.open(inv) })
-	return &Work{Client: client, Requests: requests, Left: rendered.Left}, err
+	if err != nil {
+		return nil, err
+	}
+	start := inv.Now()
+	limited, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
+	planned := client.PlanAll(limited, requests, goal, p.Parallel)
+	return &Work{Client: client, Planned: planned, Spent: inv.Now().Sub(start), Left: rendered.Left}, nil
 }
 
 // paletteAccess is what is known of a Palette before its key is read.
