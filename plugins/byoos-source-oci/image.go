@@ -98,10 +98,10 @@ func (b builder) addTag(img *sdk.Image, t tag.Tag) {
 		img.Provenance["version"] = sdk.Provenance{From: fromTag, Raw: t.Name}
 	}
 	fill(img, &img.KubernetesVersion, osfacts.FieldKubernetesVersion, t.Kubernetes,
-		provenance(fromTag, tag.KubernetesVersion, t.Kubernetes, t.Facts[tag.KubernetesVersion]))
+		sdk.Provenance{From: fromTag, Key: tag.KubernetesVersion}.Of(t.Facts[tag.KubernetesVersion], t.Kubernetes))
 	architecture := osfacts.Architecture(t.Facts[tag.Architecture])
 	fill(img, &img.Architecture, osfacts.FieldArchitecture, architecture,
-		provenance(fromTag, tag.Architecture, architecture, t.Facts[tag.Architecture]))
+		sdk.Provenance{From: fromTag, Key: tag.Architecture}.Of(t.Facts[tag.Architecture], architecture))
 	osfacts.Together(systemIn(t.Facts, fromTag, tag.OSName, tag.OSVersion)).Describe(img)
 }
 
@@ -111,14 +111,6 @@ func systemIn(values map[string]string, from, name, version string) osfacts.Stat
 		return osfacts.Said{Text: values[key], From: sdk.Provenance{From: from, Key: key}}
 	}
 	return osfacts.Statement{Name: said(name), Version: said(version)}
-}
-
-func provenance(from, key, value, raw string) sdk.Provenance {
-	p := sdk.Provenance{From: from, Key: key}
-	if value != raw {
-		p.Raw = raw
-	}
-	return p
 }
 
 // images returns the images of a tag: what was read of it, or its name alone.
@@ -183,7 +175,7 @@ func (b builder) platform(t tag.Tag, m *registry.Manifest, p registry.Platform) 
 		statements = append(statements, systemIn(at.values, at.from, b.Labels.OSName, b.Labels.OSVersion))
 		key := b.Labels.KubernetesVersion
 		k8s := tag.Kubernetes(osfacts.KubernetesVersion(at.values[key]))
-		fill(&img, &img.KubernetesVersion, osfacts.FieldKubernetesVersion, k8s, provenance(at.from, key, k8s, at.values[key]))
+		fill(&img, &img.KubernetesVersion, osfacts.FieldKubernetesVersion, k8s, sdk.Provenance{From: at.from, Key: key}.Of(at.values[key], k8s))
 	}
 	if b.inspector != nil {
 		if os := b.inspector.images.Known(p.Digest); os != nil {
@@ -209,7 +201,7 @@ func (b builder) addPlatform(img *sdk.Image, m *registry.Manifest, p registry.Pl
 		if named != "" && named != img.Architecture { // nobody who lists it by its tag would look for that
 			img.Withheld = fmt.Sprintf("its tag says %s, and it is an image for %s", named, img.Architecture)
 		}
-		img.Provenance["architecture"] = provenance(fromAPI, attrPlatform, img.Architecture, p.Architecture)
+		img.Provenance["architecture"] = sdk.Provenance{From: fromAPI, Key: attrPlatform}.Of(p.Architecture, img.Architecture)
 	}
 	if name := p.String(); name != "" {
 		img.Attributes[attrPlatform] = name

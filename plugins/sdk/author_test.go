@@ -271,3 +271,21 @@ func TestPresenceOfNoSDK(t *testing.T) {
 		}
 	}
 }
+
+// What was found is kept beside a value that was normalized, and not beside one that was not.
+func TestProvenanceOfAValue(t *testing.T) {
+	tag := sdk.Provenance{From: "tag", Key: "arch"}
+	for _, tt := range []struct {
+		from       sdk.Provenance
+		raw, value string
+		want       sdk.Provenance
+	}{
+		{tag, "x86_64", "amd64", sdk.Provenance{"tag", "arch", "x86_64"}},
+		{tag, "amd64", "amd64", tag},
+		{sdk.Provenance{"tag", "arch", "of another"}, "amd64", "amd64", tag},
+	} {
+		if got := tt.from.Of(tt.raw, tt.value); got != tt.want {
+			t.Errorf("%s as %s: got %+v", tt.raw, tt.value, got)
+		}
+	}
+}

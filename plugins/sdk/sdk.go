@@ -276,6 +276,14 @@ type Reference struct{ Kind, Value string }
 // when it was normalized.
 type Provenance struct{ From, Key, Raw string }
 
+// Of returns p for a value that was found as raw: Raw is set where that is another text.
+func (p Provenance) Of(raw, value string) Provenance {
+	if p.Raw = raw; raw == value {
+		p.Raw = ""
+	}
+	return p
+}
+
 // Presence is what a source knows of an image's existence.
 type Presence int
 

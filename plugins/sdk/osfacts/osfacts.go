@@ -190,14 +190,9 @@ func versionsDisagree(statements []Statement) bool {
 }
 
 func (f *Facts) note(field, from, key, raw, value string) {
-	if value == "" {
-		return
+	if value != "" {
+		f.Provenance[field] = sdk.Provenance{From: from, Key: key}.Of(raw, value)
 	}
-	provenance := sdk.Provenance{From: from, Key: key}
-	if raw != value {
-		provenance.Raw = raw
-	}
-	f.Provenance[field] = provenance
 }
 
 // first returns the first of keys, in lower or upper case, that has a value.

@@ -60,8 +60,7 @@ func (s *System) take(told []reading, name string) {
 		version := spell(s.Name, r.version)
 		first := s.Version == "" && version != "" && name == s.Name
 		if r.name == name && (first || osname.Partial(s.Name, s.Version) && osname.Within(version, s.Version)) {
-			s.Version, s.VersionFrom = version, r.versionFrom
-			s.VersionFrom.Raw = changed(cmp.Or(r.versionFrom.Raw, r.version), version)
+			s.Version, s.VersionFrom = version, r.versionFrom.Of(cmp.Or(r.versionFrom.Raw, r.version), version)
 		}
 	}
 }
@@ -115,7 +114,7 @@ func read(s Statement) reading {
 		r.version, r.versionFrom = inVersion.version, inVersion.versionFrom
 	}
 	r.version = spell(r.name, r.version)
-	r.nameFrom.Raw, r.versionFrom.Raw = changed(r.nameFrom.Raw, r.name), changed(r.versionFrom.Raw, r.version)
+	r.nameFrom, r.versionFrom = r.nameFrom.Of(r.nameFrom.Raw, r.name), r.versionFrom.Of(r.versionFrom.Raw, r.version)
 	return r
 }
 
@@ -142,13 +141,6 @@ func split(said Said, named bool) reading {
 func spell(name, version string) string {
 	_, version = Normalize(name, version)
 	return version
-}
-
-func changed(raw, value string) string {
-	if raw == value {
-		return ""
-	}
-	return raw
 }
 
 // disagree tells whether two versions are known and neither is a part of the other.

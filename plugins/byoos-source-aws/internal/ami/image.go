@@ -272,10 +272,13 @@ func (c Converter) facts(img *sdk.Image, a *types.Image) {
 	osfacts.Together(told...).Describe(img)
 	k8s, k8sKey := tag(img.Tags, c.TagKeys.KubernetesVersion, "kubernetes_version")
 	img.KubernetesVersion = osfacts.KubernetesVersion(k8s)
-	provenance(img, "kubernetesVersion", "tag", k8sKey, k8s, img.KubernetesVersion)
+	if img.KubernetesVersion != "" {
+		img.Provenance["kubernetesVersion"] = sdk.Provenance{From: "tag", Key: k8sKey}.Of(k8s, img.KubernetesVersion)
+	}
 	v, vKey := tag(img.Tags, c.TagKeys.Version, "")
-	img.Version = v
-	provenance(img, "version", "tag", vKey, v, v)
+	if img.Version = v; v != "" {
+		img.Provenance["version"] = sdk.Provenance{From: "tag", Key: vKey}
+	}
 }
 
 // System is what the tags and Image Builder's text say together.
@@ -308,16 +311,4 @@ func tag(tags map[string]string, configured, usual string) (value, key string) {
 		}
 	}
 	return "", ""
-}
-
-// provenance notes where a field came from; raw only when it was changed.
-func provenance(img *sdk.Image, field, from, key, raw, value string) {
-	if value == "" {
-		return
-	}
-	p := sdk.Provenance{From: from, Key: key}
-	if raw != value {
-		p.Raw = raw
-	}
-	img.Provenance[field] = p
 }

@@ -48,7 +48,7 @@ func kubernetesIn(tags map[string]string, names TagNames, prefix string) (string
 	for _, key := range []string{strings.ToLower(names.KubernetesVersion), "kubernetes_semver", "kubernetes_version"} {
 		if raw := folded[key]; key != "" && strings.TrimSpace(raw) != "" {
 			version := osfacts.KubernetesVersion(raw)
-			return version, sdk.Provenance{From: "tag", Key: prefix + spelledKey(tags, key), Raw: changed(raw, version)}
+			return version, sdk.Provenance{From: "tag", Key: prefix + spelledKey(tags, key)}.Of(raw, version)
 		}
 	}
 	return "", sdk.Provenance{}

@@ -185,9 +185,7 @@ func fromDefinition(id resourceid.ID, d Definition, own map[string]string, opt O
 		Provenance:   map[string]sdk.Provenance{"version": {From: "api", Key: "name"}},
 	}
 	opt.Identify(&image, id)
-	image.Provenance["architecture"] = sdk.Provenance{
-		From: "api", Key: "definition.architecture", Raw: changed(p.Architecture, image.Architecture),
-	}
+	image.Provenance["architecture"] = sdk.Provenance{From: "api", Key: "definition.architecture"}.Of(p.Architecture, image.Architecture)
 	if image.Architecture == "" {
 		// Definitions made before Azure had Arm64 have no architecture; they are x64.
 		image.Architecture = "amd64"
@@ -365,12 +363,4 @@ func Spelled(value string, known ...string) string {
 		}
 	}
 	return value
-}
-
-// changed returns raw when value is another spelling of it, else "".
-func changed(raw, value string) string {
-	if raw == value {
-		return ""
-	}
-	return raw
 }

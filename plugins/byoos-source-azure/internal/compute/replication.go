@@ -25,8 +25,7 @@ func perRegion(image sdk.Image, v Version) []sdk.Image {
 		seen[region] = true
 		one := image
 		one.Region = region
-		one.Provenance = with(image.Provenance, "region",
-			sdk.Provenance{From: "api", Key: key, Raw: changed(target.Name, region)})
+		one.Provenance = with(image.Provenance, "region", sdk.Provenance{From: "api", Key: key}.Of(target.Name, region))
 		excluded(&one, "publishingProfile.targetRegions["+region+"].excludeFromLatest", target.ExcludeFromLatest)
 		images = append(images, one)
 	}

@@ -85,7 +85,7 @@ func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
 		img.Attributes = maps.Clone(base.Attributes)
 		img.Provenance = maps.Clone(r.provenance)
 		img.ID, img.Provider, img.Region, img.Version = a.ID, a.Provider, a.Region, a.Version
-		img.Provenance["id"] = idProvenance(build.ArtifactID, a.ID)
+		img.Provenance["id"] = sdk.Provenance{From: FromArtifactID}.Of(build.ArtifactID, a.ID)
 		if img.Region == "" {
 			img.Region = region
 		} else {
@@ -108,15 +108,6 @@ func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
 		images = append(images, img)
 	}
 	return images
-}
-
-// idProvenance keeps the artifact id when the image's id is not what it holds.
-func idProvenance(artifactID, id string) sdk.Provenance {
-	p := sdk.Provenance{From: FromArtifactID}
-	if artifactID != id {
-		p.Raw = artifactID
-	}
-	return p
 }
 
 // regionProvenance: the region of a vSphere template is its datacenter.
@@ -196,12 +187,7 @@ func (r *reader) text(field, key, fallback, setting string) string {
 }
 
 func (r *reader) note(field, from, key, raw, value string) {
-	if field == "" || value == "" {
-		return
+	if field != "" && value != "" {
+		r.provenance[field] = sdk.Provenance{From: from, Key: key}.Of(raw, value)
 	}
-	p := sdk.Provenance{From: from, Key: key}
-	if raw != value {
-		p.Raw = raw
-	}
-	r.provenance[field] = p
 }
