@@ -280,7 +280,8 @@ func TestManagedIdentitySaysTryAgain(t *testing.T) {
 	}
 }
 
-// Two requests of one command may need a managed identity at once.
+// Two requests of one command may need a managed identity at once. azidentity keeps its
+// token for the process, so it is one for what no other test asks.
 func TestManagedIdentityAtOnce(t *testing.T) {
 	getenv := settings(t, map[string]string{envWays: managed})
 	at := private(t)
@@ -293,7 +294,7 @@ func TestManagedIdentityAtOnce(t *testing.T) {
 	var done sync.WaitGroup
 	for _, claims := range []string{"", `{"a":1}`, `{"b":1}`} {
 		done.Go(func() {
-			if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims, Scopes: []string{"https://arm.local/.default"}}); err != nil {
+			if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: claims, Scopes: []string{"https://atonce.local/.default"}}); err != nil {
 				t.Error(err)
 			}
 		})
