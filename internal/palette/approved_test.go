@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -157,18 +159,34 @@ func TestActionsAreThoseOfTheReport(t *testing.T) {
 	}
 }
 
-// slowClient waits for a minute before it repeats something.
-func slowClient(t *testing.T, url string) *palette.Client {
+// slowClient waits for a minute before it repeats something. It calls the handler
+// without a network, so that nothing but its waits takes time.
+func slowClient(t *testing.T, handler http.HandlerFunc) *palette.Client {
 	t.Helper()
 	secret, err := palette.NewSecret(canary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := palette.NewClient(palette.Config{Host: url, Secret: secret, Retries: 3, RetryWait: time.Minute, UserAgent: "test"})
+	client, err := palette.NewClient(palette.Config{Host: "http://127.0.0.1:1", Secret: secret, Retries: 3, RetryWait: time.Minute, UserAgent: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.Over(handled(handler))
 	return client
+}
+
+// handled is a network of one handler.
+type handled http.HandlerFunc
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	received := r.Clone(r.Context())
+	received.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+	if r.Body == nil {
+		received.Body = http.NoBody
+	}
+	rec := httptest.NewRecorder()
+	h(rec, received)
+	return rec.Result(), nil
 }
 
 // An interruption while a run waits for Palette is one, whatever it waits for.
@@ -201,34 +219,31 @@ func TestInterruptionOfAWait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			var writes atomic.Int32
-			waits := make(chan struct{}, 100)
-			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				if c.answer(w, &writes, rw, r) {
-					waits <- struct{}{}
-					return
+			synctest.Test(t, func(t *testing.T) {
+				var writes atomic.Int32
+				client := slowClient(t, func(rw http.ResponseWriter, r *http.Request) {
+					if !c.answer(w, &writes, rw, r) {
+						w.ServeHTTP(rw, r)
+					}
+				})
+				plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
+				if err != nil {
+					t.Fatal(err)
 				}
-				w.ServeHTTP(rw, r)
-			}))
-			defer server.Close()
-			client := slowClient(t, server.URL)
-			plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				<-waits
-				time.AfterFunc(50*time.Millisecond, cancel)
-			}()
-			report, err := client.Apply(ctx, plan, palette.Options{})
-			if failure.Code(err) != failure.ExitInterrupted {
-				t.Errorf("got code %d: %v", failure.Code(err), err)
-			}
-			sameList(t, "steps", progress(report), c.want)
-			if report.State != palette.StateFailed || strings.Contains(fmt.Sprint(err), "not known") {
-				t.Errorf("got %v", err)
-			}
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() {
+					synctest.Wait() // the run waits then
+					cancel()
+				}()
+				report, err := client.Apply(ctx, plan, palette.Options{})
+				if failure.Code(err) != failure.ExitInterrupted {
+					t.Errorf("got code %d: %v", failure.Code(err), err)
+				}
+				sameList(t, "steps", progress(report), c.want)
+				if report.State != palette.StateFailed || strings.Contains(fmt.Sprint(err), "not known") {
+					t.Errorf("got %v", err)
+				}
+			})
 		})
 	}
 }

@@ -257,9 +257,7 @@ func TestDeadlineAndInterruption(t *testing.T) {
 }
 
 func TestUnreachableHost(t *testing.T) {
-	listener := httptest.NewServer(http.NotFoundHandler())
-	listener.Close()
-	_, err := newClient(t, listener.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
+	_, err := newClient(t, "http://127.0.0.1:1", canary).In(t.Context(), palette.ProjectScope("Default"))
 	e := wantFailure(t, err, "connection refused")
 	if e.Next == "" {
 		t.Error("there is no next step")
