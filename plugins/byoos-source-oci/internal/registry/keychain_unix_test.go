@@ -5,9 +5,9 @@ package registry
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,11 +17,14 @@ import (
 )
 
 // TestHelperEndsWithItsChildren has a credential helper wait for a program of its own,
-// when its time is over.
+// when its time is over: that holds a pipe, which ends with the last of them.
 func TestHelperEndsWithItsChildren(t *testing.T) {
 	dir := t.TempDir()
-	started := filepath.Join(dir, "started")
-	script := "#!/bin/sh\nsleep 300 & echo $! > " + started + ".part && mv " + started + ".part " + started + "\nwait\n"
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\nsleep 3600 >" + fifo + " &\nwait\n"
 	if err := os.WriteFile(filepath.Join(dir, "docker-credential-slow"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -35,38 +38,34 @@ func TestHelperEndsWithItsChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	ended, opened := make(chan error, 1), make(chan *os.File, 1)
 	go func() {
 		_, err := Keychain{Files: []string{file}}.Lookup(ctx, repo)
 		ended <- err
 	}()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	var child []byte
-	for len(child) == 0 {
-		select {
-		case err := <-ended:
-			t.Fatal(err)
-		case <-ticker.C:
-			child, _ = os.ReadFile(started)
+	go func() {
+		reader, err := os.Open(fifo) // waits for the child
+		if err != nil {
+			t.Error(err)
 		}
+		opened <- reader
+	}()
+	var reader *os.File
+	select {
+	case err := <-ended:
+		t.Fatal(err)
+	case reader = <-opened:
 	}
+	defer func() { _ = reader.Close() }()
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(child)))
-	if err != nil {
+	if err := reader.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	limit := time.After(20 * time.Second)
-	for !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-		select {
-		case <-limit:
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			t.Fatal("its child runs on")
-		case <-ticker.C:
-		}
+	if _, err := io.ReadAll(reader); err != nil {
+		t.Errorf("its child goes on: %v", err)
 	}
 }
 
