@@ -300,7 +300,11 @@ func TestSystemClock(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	s := fake.NewStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Hook = func(http.ResponseWriter, *http.Request) bool { cancel(); return false }
+	s.Hook = func(_ http.ResponseWriter, r *http.Request) bool {
+		cancel()
+		<-r.Context().Done() // an answer might come before the client has seen the end
+		return true
+	}
 	c, _ := client(t)
 	_, _, err := open(t, c, s.Host).Tags(ctx, func(int) {})
 	if fails(t, err, "interrupted", ""); !errors.Is(err, context.Canceled) || !registry.IsTransfer(err) {
