@@ -3,7 +3,6 @@ package main_test
 import (
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,8 +58,6 @@ func TestCauses(t *testing.T) {
 		t.Cleanup(proxy.Close)
 		return proxy.URL
 	}
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	programs := t.TempDir()
 	const az = "#!/bin/sh\n" + `echo '{"accessToken":"t","expires_on":4102444800}'`
 	if err := os.WriteFile(filepath.Join(programs, "az"), []byte(az), 0o700); err != nil {
@@ -88,7 +85,7 @@ func TestCauses(t *testing.T) {
 			[]string{"gallery prod: reading it failed: the certificate of 127.0.0.1:", "SSL_CERT_FILE names a file that cannot be read"},
 		},
 		"no server, of the sign-in": {
-			[]map[string]string{{"AZURE_AUTHORITY_HOST": "https://" + gone.Listener.Addr().(*net.TCPAddr).String()}}, []string{summary, "cannot be reached: connection refused"},
+			[]map[string]string{{"AZURE_AUTHORITY_HOST": "https://127.0.0.1:1"}}, []string{summary, "cannot be reached: connection refused"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
