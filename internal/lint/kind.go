@@ -10,17 +10,19 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
 
-// kindOf finds out which pack a document is for; empty when nothing tells.
-func kindOf(v view) spec.PackKind {
-	w := kindWalk{kinds: spec.PackKinds(), found: map[spec.PackKind]bool{}}
+// kindOf finds out which of some kinds of packs a document is for; empty when nothing tells.
+func kindOf(v view, kinds []spec.Traits) spec.PackKind {
+	w := kindWalk{kinds: kinds, found: map[spec.PackKind]bool{}, strays: map[spec.PackKind]bool{}}
 	if v.doc == nil {
 		w.text(v.text)
 	} else {
-		w.walk(v.doc.Root(), "", 0)
+		w.walk(v.doc.Root(), "", "", 0)
 	}
-	for _, kind := range slices.Backward(w.kinds) { // the usual one gives way
-		if w.found[kind.Kind] {
-			return kind.Kind
+	for _, signs := range []map[spec.PackKind]bool{w.found, w.strays} {
+		for _, kind := range slices.Backward(kinds) { // the usual one gives way
+			if signs[kind.Kind] {
+				return kind.Kind
+			}
 		}
 	}
 	return w.near
@@ -29,15 +31,17 @@ func kindOf(v view) spec.PackKind {
 // deep is where no misspelt key is looked for.
 const deep = 3
 
-// kindWalk looks for keys and macros that only one pack has.
+// kindWalk looks for keys and macros that a pack has.
 type kindWalk struct {
 	kinds []spec.Traits
-	found map[spec.PackKind]bool
+	// found has a macro, or a key below the kind's own root. What strays from there counts
+	// only where no kind is found: another pack may have a key of that name.
+	found, strays map[spec.PackKind]bool
 	// near has a key but for a slip.
 	near spec.PackKind
 }
 
-func (w *kindWalk) walk(n *yaml.Node, prefix string, depth int) {
+func (w *kindWalk) walk(n *yaml.Node, root, prefix string, depth int) {
 	if n == nil {
 		return
 	}
@@ -52,11 +56,14 @@ func (w *kindWalk) walk(n *yaml.Node, prefix string, depth int) {
 	for i, c := range n.Content {
 		below := ""
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
-			w.key(prefix+c.Value, depth)
+			w.key(root, prefix+c.Value, depth)
 		} else if n.Kind == yaml.MappingNode && n.Content[i-1].Value == "system" {
 			below = "system."
 		}
-		w.walk(c, below, depth+step)
+		if depth == 0 && n.Kind == yaml.MappingNode && i%2 == 1 {
+			root = n.Content[i-1].Value
+		}
+		w.walk(c, root, below, depth+step)
 	}
 }
 
@@ -68,13 +75,15 @@ func (w *kindWalk) macros(text string) {
 	}
 }
 
-func (w *kindWalk) key(key string, depth int) {
-	key = strings.Trim(key, allBlanks+singleQuotes+doubleQuotes)
+func (w *kindWalk) key(root, key string, depth int) {
+	const around = allBlanks + singleQuotes + doubleQuotes
+	root, key = strings.Trim(root, around), strings.Trim(key, around)
 	for _, kind := range slices.Backward(w.kinds) {
 		switch {
-		case slices.Contains(kind.Keys, key):
+		case slices.Contains(kind.Keys, key) && root == kind.Image[0]:
 			w.found[kind.Kind] = true
-			return
+		case slices.Contains(kind.Keys, key):
+			w.strays[kind.Kind] = true
 		case w.near == "" && depth < deep && len(w.found) == 0 && nearest(key, kind.Keys) != "":
 			w.near = kind.Kind
 		}
@@ -88,7 +97,7 @@ var keyInText = regexp.MustCompile(`(?m)(?:^|[{,])` + blank + `*["'‘“]?([A-Z
 // in its nested form.
 func (w *kindWalk) text(text []byte) {
 	for _, m := range keyInText.FindAllSubmatch(text, -1) {
-		w.key(string(m[1]), deep)
+		w.key("", string(m[1]), deep)
 	}
 	w.macros(string(text))
 	for _, kind := range w.kinds {

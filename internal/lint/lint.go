@@ -239,7 +239,7 @@ func (b *block) lint() ([]hit, traced) {
 		}
 	}
 	if b.kind == "" {
-		b.kind = kindOf(w.view)
+		b.kind = kindOf(w.view, spec.PackKinds())
 	}
 	if b.page && !b.wanted() {
 		return nil, traced{}
