@@ -8,17 +8,10 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
-// leads tells whether the template of an entry leads to another one, for a version that the
-// pack names or, where it names none, for its own.
+// leads tells whether the template of an entry leads to another one, for that one's own
+// version.
 func (t *trial) leads(from, to *entry) bool {
-	if t.ways[from].ID == nil {
-		return false
-	}
-	wanted := t.versions()
-	if version := t.wayOf(to).Kubernetes; len(wanted) == 0 && version != "" {
-		wanted = []string{version}
-	}
-	return t.mustLead([]*entry{from}, wanted)[to.ID]
+	return t.ways[from].ID != nil && t.id(from, t.wayOf(to).Kubernetes) == to.ID
 }
 
 // versions of Kubernetes that a template must lead to an image for; none where any will do.

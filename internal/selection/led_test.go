@@ -124,6 +124,7 @@ func TestUnreadOfTemplates(t *testing.T) {
 		"several architectures":              {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), "r/os:k3s-1.30.4-v4.7.0"},
 		"one architecture":                   {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0", arm)), ""},
 		"several, of versions":               {spec.Select{}, []string{"1.30.5", "1.30.4"}, newest, "r/os:k3s-1.30.4-v4.7.0"},
+		"several, of no other version":       {spec.Select{}, []string{"1.30.5"}, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
 		"several, and one is selected":       {spec.Select{Architecture: "arm64"}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
 	} {
 		var got []string
