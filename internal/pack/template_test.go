@@ -91,6 +91,32 @@ func TestLeads(t *testing.T) {
 	}
 }
 
+// What a template lacks is told alone: not, too, that what is left of it leads elsewhere.
+func TestWhatATemplateLacks(t *testing.T) {
+	for _, missing := range []string{"registry", "k8sDistribution", "peVersion"} {
+		img := provider("demo")
+		delete(img.Attributes, missing)
+		if missing == "registry" {
+			img.ID = strings.TrimPrefix(img.ID, "ttl.sh/")
+		}
+		_, err := Build(Input{edgePack(nil, spec.Values{}), img})
+		want := `pack "edge": ` + missing + ` is unknown, and the template of system.uri needs it: tag "k3s-1.30.4-v4.4.0-demo" of `
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "gives tag") {
+			t.Errorf("without %s: %v", missing, err)
+		}
+	}
+}
+
+// A template of which no version of Kubernetes is known names none that may be wrong.
+func TestTemplateOfAnUnknownVersion(t *testing.T) {
+	img := provider("demo")
+	img.KubernetesVersion = ""
+	_, err := Build(Input{edgePack(nil, spec.Values{PEVersion: "v5"}), img})
+	if want := `gives tag "k3s-VERSION-v5-demo" for Kubernetes VERSION, but the image's tag is "k3s-1.30.4-v4.4.0-demo"`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestMoving: latest alone names no image for long.
 func TestMoving(t *testing.T) {
 	latest := &image.Image{ID: "ttl.sh/team/ubuntu:latest", Provider: "oci", Digest: "sha256:" + strings.Repeat("a1", 32)}

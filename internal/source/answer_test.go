@@ -1,7 +1,9 @@
 package source
 
 import (
+	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -190,5 +193,30 @@ func TestErrorWithoutWords(t *testing.T) {
 	a.meanwhile(nil, []*sourcev1.Diagnostic{{Summary: " ", Scope: "us-east-1"}})
 	if got := message(a.failure()); !strings.HasPrefix(got, "error: source golden (stub): us-east-1: the plugin did not say what happened\n") {
 		t.Error(got)
+	}
+}
+
+// TestNextStepsOfSeveralErrors: one for all is told once at the end, and where they differ
+// each stands with its error.
+func TestNextStepsOfSeveralErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		next    [3]string
+		details []string
+		last    string
+	}{
+		"one for all":           {[3]string{"wait", "wait", "wait"}, []string{"a", "b", "c"}, "wait"},
+		"none":                  {[3]string{}, []string{"a", "b", "c"}, ""},
+		"the second of another": {[3]string{"wait", "log in", "wait"}, []string{"a; next: wait", "b; next: log in", "c; next: wait"}, ""},
+		"the last has none":     {[3]string{"wait", "wait", ""}, []string{"a; next: wait", "b; next: wait", "c"}, ""},
+		"the last alone":        {[3]string{"", "", "wait"}, []string{"a", "b", "c; next: wait"}, ""},
+	} {
+		a := testAnswer()
+		for i, summary := range []string{"a", "b", "c"} {
+			a.meanwhile(nil, []*sourcev1.Diagnostic{{Summary: summary, NextStep: tt.next[i]}})
+		}
+		var got *failure.Error
+		if !errors.As(a.failure(), &got) || got.Summary != "source golden (stub): 3 errors" || !slices.Equal(got.Details, tt.details) || got.Next != tt.last {
+			t.Errorf("%s: got %+v", name, got)
+		}
 	}
 }

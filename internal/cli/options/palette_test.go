@@ -67,6 +67,22 @@ func TestLoginThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// When Palette refuses a key, it is told where that one is from.
+func TestWhereAKeyIsFrom(t *testing.T) {
+	streams, in, _, _ := genericiooptions.NewTestIOStreams()
+	inv := &invocation.Invocation{IOStreams: streams, Dir: t.TempDir(), Environ: []string{"SPECTROCLOUD_APIKEY=of-environment"}, Now: time.Now}
+	in.WriteString("of-stdin\n")
+	if err := os.WriteFile(filepath.Join(inv.Dir, "key"), []byte("of-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"": "SPECTROCLOUD_APIKEY", "-": "stdin", "key": "the file of --palette-key-file"} {
+		p := Palette{KeyFile: file}
+		if _, from, err := p.secret(inv, false); err != nil || from != want {
+			t.Errorf("%q: got %q, %v", file, from, err)
+		}
+	}
+}
+
 // `--palette-key-file "$KEY"` is an easy mistake, and a key is in no message.
 func TestKeyInPlaceOfItsFile(t *testing.T) {
 	streams, _, _, _ := genericiooptions.NewTestIOStreams()
