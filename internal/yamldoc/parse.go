@@ -10,6 +10,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -77,16 +78,23 @@ func Parse(data []byte) ([]*yaml.Node, *Problem) {
 	if problem := encodingProblem(data); problem != nil {
 		return nil, problem
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(readable(data)))
+	documents, err := parse(data)
+	if err != nil {
+		return nil, syntaxProblem(err, data)
+	}
+	return documents, nil
+}
+
+func parse(data []byte) ([]*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(Readable(data)))
 	var documents []*yaml.Node
 	for {
 		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
+		switch err := decoder.Decode(&document); {
+		case errors.Is(err, io.EOF):
 			return documents, nil
-		}
-		if err != nil {
-			return nil, syntaxProblem(err, data)
+		case err != nil:
+			return nil, err
 		}
 		documents = append(documents, &document)
 	}
@@ -143,8 +151,8 @@ func firstInvalid(data []byte) (line, column int) {
 // that version as it reads any text without a directive.
 var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n]*\r?\n)*?%YAML[ \t]+1\.)2([ \t]*(?:#[^\r\n]*)?\r?\n)`)
 
-// readable returns a text as the parser takes it, of the same length.
-func readable(src []byte) []byte {
+// Readable returns a text as the YAML library takes it, of the same length.
+func Readable(src []byte) []byte {
 	if !bytes.Contains(src, []byte("%YAML")) {
 		return src
 	}
@@ -156,6 +164,8 @@ var (
 	tabIndent = regexp.MustCompile(`^ *\t`)
 	// reserved begins a value with a character that YAML keeps for itself.
 	reserved = regexp.MustCompile("(^|[-:?,\\[{])\\s*[@`%]")
+	// unknownAnchor has no line, as the library does not tell it.
+	unknownAnchor = regexp.MustCompile(`unknown anchor '([\w-]+)' referenced`)
 )
 
 // syntaxProblem gives the YAML library's error a place and a next step.
@@ -166,6 +176,10 @@ func syntaxProblem(err error, data []byte) *Problem {
 		if line, err := strconv.Atoi(m[1]); err == nil {
 			problem.Line = line
 		}
+	}
+	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
+		problem.Line, problem.Column = aliasRefused(data, m[1])
+		return problem
 	}
 	// The library counts from the line before, at times.
 	lines := strings.Split(strings.TrimPrefix(string(data), bom), "\n")
@@ -188,4 +202,19 @@ func syntaxProblem(err error, data []byte) *Problem {
 		problem.Suggestion = "quote a value that begins with @, ` or %"
 	}
 	return problem
+}
+
+// aliasRefused returns where an alias stands whose anchor is nowhere before it: at the end
+// of the shortest text that the library refuses for it.
+func aliasRefused(data []byte, name string) (line, column int) {
+	places := regexp.MustCompile(`\*`+name+`(?:[^\w-]|$)`).FindAllIndex(data, -1)
+	first := sort.Search(len(places), func(i int) bool {
+		_, err := parse(data[:places[i][0]+len("*")+len(name)])
+		return err != nil && unknownAnchor.MatchString(err.Error())
+	})
+	if first == len(places) { // as in UTF-16
+		return 1, 1
+	}
+	before := strings.TrimPrefix(string(data[:places[first][0]]), bom)
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
 }
