@@ -24,6 +24,7 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/ownership"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/wholefile"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
 // Receipt is the record of an installed plugin, beside its file.
@@ -82,7 +83,7 @@ func inYAML(r rune) rune {
 
 func parseReceipt(b []byte) (*Receipt, error) {
 	var r Receipt
-	d := yaml.NewDecoder(bytes.NewReader(bytes.Map(inYAML, b)))
+	d := yaml.NewDecoder(bytes.NewReader(yamldoc.Readable(bytes.Map(inYAML, b))))
 	d.KnownFields(true)
 	if err := d.Decode(&r); err != nil {
 		return nil, errors.New("it is not valid YAML for a receipt")

@@ -44,6 +44,15 @@ func TestReceiptsOfOddPathsAreRead(t *testing.T) {
 	}
 }
 
+// TestReceiptsOfYAML12AreRead, as one that a program rewrote may say so.
+func TestReceiptsOfYAML12AreRead(t *testing.T) {
+	for _, text := range []string{"%YAML 1.2\n---\n", "# c\r\n%YAML 1.2 # d\r\n---\r\n", "%YAML 1.1\n---\n"} {
+		if got, err := parseReceipt([]byte(text + receiptOfEarlierVersion)); err != nil || got.Version != "1.0" {
+			t.Errorf("%q: read %+v, %v", text, got, err)
+		}
+	}
+}
+
 func TestWhatIsNoReceiptIsRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":        "",
