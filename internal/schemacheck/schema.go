@@ -193,11 +193,18 @@ func (s *steps) count(part *jsonschema.Schema) {
 // keyword returns what a schema has for a keyword, as it was written.
 func (s *Schema) keyword(location, keyword string) any {
 	_, pointer, _ := strings.Cut(location, "#")
-	value := s.document
+	object, _ := Within(s.document, pointer).(map[string]any)
+	return object[keyword]
+}
+
+// Within returns what a JSON pointer of a URL leads to in a schema as it was written, nil for
+// nothing.
+func Within(document any, pointer string) any {
+	value := document
+	if pointer == "" {
+		return value
+	}
 	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		if pointer == "" {
-			break
-		}
 		if plain, err := url.PathUnescape(step); err == nil {
 			step = plain
 		}
@@ -211,8 +218,9 @@ func (s *Schema) keyword(location, keyword string) any {
 				return nil
 			}
 			value = v[i]
+		default:
+			return nil
 		}
 	}
-	object, _ := value.(map[string]any)
-	return object[keyword]
+	return value
 }

@@ -6,10 +6,10 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
 )
@@ -81,9 +81,10 @@ func (k *keys) gather(schema any, seen map[string]bool) []map[string]any {
 		return nil
 	}
 	parts := []map[string]any{object}
-	if ref, ok := object["$ref"].(string); ok && !seen[ref] {
+	ref, _ := object["$ref"].(string)
+	if pointer, local := strings.CutPrefix(ref, "#"); local && !seen[ref] {
 		seen[ref] = true
-		parts = append(parts, k.gather(k.resolve(ref), seen)...)
+		parts = append(parts, k.gather(schemacheck.Within(k.root, pointer), seen)...)
 	}
 	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
 		list, _ := object[keyword].([]any)
@@ -95,34 +96,6 @@ func (k *keys) gather(schema any, seen map[string]bool) []map[string]any {
 		parts = append(parts, k.gather(object[keyword], seen)...)
 	}
 	return parts
-}
-
-// resolve returns what a reference such as #/$defs/Key leads to, nil for others.
-func (k *keys) resolve(ref string) any {
-	pointer, local := strings.CutPrefix(ref, "#")
-	if !local {
-		return nil
-	}
-	value := k.root
-	if pointer == "" {
-		return value
-	}
-	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
 }
 
 func (k *keys) kind(schema any, depth int) string {
