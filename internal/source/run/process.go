@@ -19,9 +19,10 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/subprocess"
 )
 
-// pipeGrace is how long output is still read after a process ended; something
-// it started may keep the pipe open.
-const pipeGrace = 100 * time.Millisecond
+// pipeGrace is how long output is still read after a process ended: something it started
+// may keep the pipe open. What comes later is lost, be it a description, so that it is
+// longer than a busy machine takes to read what is there.
+const pipeGrace = 2 * time.Second
 
 // process is a plugin's process. It implements go-plugin's runner.Runner, and
 // keeps what is needed to say why a start failed: the first line on stdout, the
