@@ -2,9 +2,9 @@ package session
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"net/http"
-	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,34 +14,45 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
 )
 
+// limited is a service that permits so many calls a second, as EC2 does. There is no
+// network before it, which takes its time on a busy machine.
+type limited struct {
+	perSecond float64
+
+	mu     sync.Mutex
+	tokens float64
+	filled time.Time
+}
+
+// Do answers one request.
+func (l *limited) Do(r *http.Request) (*http.Response, error) {
+	status, body := http.StatusOK, "<DescribeImagesResponse><imagesSet/></DescribeImagesResponse>"
+	if !l.permitted() {
+		status = http.StatusServiceUnavailable
+		body = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors></Response>"
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+func (l *limited) permitted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.tokens, l.filled = min(l.perSecond, l.tokens+now.Sub(l.filled).Seconds()*l.perSecond), now
+	if l.tokens < 1 {
+		return false
+	}
+	l.tokens--
+	return true
+}
+
 // TestManySourcesAreSlowAndComplete: a service that permits few calls a second makes a
 // process with many sources slow, and no call of theirs fail for its time.
 func TestManySourcesAreSlowAndComplete(t *testing.T) {
 	const sources, perSecond = 40, 8
-	var mu sync.Mutex
-	tokens, filled := float64(perSecond), time.Now()
-	permitted := func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		now := time.Now()
-		tokens, filled = min(perSecond, tokens+now.Sub(filled).Seconds()*perSecond), now
-		if tokens < 1 {
-			return false
-		}
-		tokens--
-		return true
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if !permitted() {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprint(w, "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message></Error></Errors></Response>")
-			return
-		}
-		fmt.Fprint(w, "<DescribeImagesResponse><imagesSet/></DescribeImagesResponse>")
-	}))
-	defer server.Close()
 	networkOf(t)
-	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	service := &limited{perSecond: perSecond, tokens: perSecond, filled: time.Now()}
 	shared := &Shared{}
 	var group sync.WaitGroup
 	for range sources {
@@ -51,6 +62,7 @@ func TestManySourcesAreSlowAndComplete(t *testing.T) {
 				t.Error(err)
 				return
 			}
+			s.config.HTTPClient = s.steady(service)
 			if err := s.Do(t.Context(), func(ctx context.Context) error {
 				_, err := s.EC2("us-east-1").DescribeImages(ctx, &ec2.DescribeImagesInput{})
 				return err
