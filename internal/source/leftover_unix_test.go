@@ -32,7 +32,7 @@ func TestNextHostRemovesWhatAKilledOneLeft(t *testing.T) {
 	// A plugin that was killed too leaves its socket.
 	deadSocket(t, filepath.Join(tmp, left[0]))
 
-	h := New(Options{PluginDirs: []string{c.Dir}})
+	h := New(Options{PluginDirs: []string{c.Dir}, StartTimeout: patience, DescribeTimeout: patience})
 	defer h.Close()
 	t.Setenv("TMPDIR", tmp)
 	if r := one(context.Background(), h, "stub", nil); r.Err != nil {
@@ -79,7 +79,7 @@ func TestLiveHostsAndOtherProgramsKeepTheirDirectories(t *testing.T) {
 	writeTestFile(t, filepath.Join(withFile, "notes"), "mine", 0o600)
 	writeTestFile(t, file, "mine", 0o600)
 
-	another := New(Options{PluginDirs: []string{pluginDir(t, "stub")}})
+	another := New(Options{PluginDirs: []string{pluginDir(t, "stub")}, StartTimeout: patience, DescribeTimeout: patience})
 	defer another.Close()
 	if r := one(context.Background(), another, "stub", nil); r.Err != nil {
 		t.Fatal(r.Err)

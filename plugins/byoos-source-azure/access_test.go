@@ -139,6 +139,7 @@ func TestCustomCloudFromUserSettings(t *testing.T) {
 			}
 			return pairs
 		},
+		StartTimeout: 2 * time.Minute, DescribeTimeout: 2 * time.Minute,
 	})
 	t.Cleanup(other.Close)
 	w.host = other

@@ -120,7 +120,8 @@ func start(t testing.TB, o fakeazure.Options, settings map[string]any) *world {
 			}
 			return pairs
 		},
-		CallTimeout:  10 * time.Minute,
+		// A busy machine may take long to start a program.
+		StartTimeout: 2 * time.Minute, DescribeTimeout: 2 * time.Minute, CallTimeout: 10 * time.Minute,
 		UserSettings: map[string]map[string]any{"azure": settings},
 	})
 	t.Cleanup(w.host.Close)

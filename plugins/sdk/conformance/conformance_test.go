@@ -98,7 +98,7 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 [ -z "$BYOOS_PLUGIN" -o -n "$PLUGIN_CLIENT_CERT" ] && exit 1
 sleep 3600 &
 echo $! > '`+started+`.part' && mv '`+started+`.part' '`+started+`'`)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ended := make(chan struct{})
 	go func() {
@@ -124,7 +124,7 @@ echo $! > '`+started+`.part' && mv '`+started+`.part' '`+started+`'`)
 	cancel()
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Error("it waits for what the plugin has started")
 	}
 }
