@@ -67,9 +67,10 @@ func TestClosedStreams(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/byoos.yaml", "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources:\n  - {name: golden, type: packer, config: {manifest: packer-manifest.json}}\npacks:\n  - {name: p0, pack: generic-byoi, select: {region: us-east-0}, values: {osName: rhel, osVersion: \"8\"}}\n")
 	writeManifest(t, dir, 1, 1)
+	environ := append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir+"/config", "XDG_DATA_HOME="+dir+"/data", "XDG_CACHE_HOME="+dir+"/cache")
 	for line, want := range map[string]string{"kubectl-byoos lock >&- 2>&-": "", "kubectl-byoos render --out-dir out >&- 2>&-": "", "kubectl-byoos render no-such >&- 2>&-": "exit status 2"} {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", filepath.Join(os.Getenv("BYOOS_E2E_BIN"), line))
-		cmd.Dir = dir
+		cmd.Dir, cmd.Env = dir, environ
 		got := ""
 		if err := cmd.Run(); err != nil {
 			got = err.Error()
@@ -79,7 +80,7 @@ func TestClosedStreams(t *testing.T) {
 		}
 	}
 	again := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("BYOOS_E2E_BIN"), "kubectl-byoos"), "render", "--locked")
-	again.Dir = dir
+	again.Dir, again.Env = dir, environ
 	if out, err := again.CombinedOutput(); err != nil {
 		t.Errorf("the lock was written over: %v: %s", err, out)
 	}
