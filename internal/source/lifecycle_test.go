@@ -305,3 +305,28 @@ func TestCloseDuringCalls(t *testing.T) {
 		}
 	}
 }
+
+// TestCrashWhileItsPipesAreHeld: how a plugin ended is told also where a process of
+// another session, which does not end with it, holds its pipes.
+func TestCrashWhileItsPipesAreHeld(t *testing.T) {
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Skip("no setsid here")
+	}
+	dir := pluginDir(t)
+	writeTestFile(t, filepath.Join(dir, "byoos-source-x"), `#!/bin/sh
+[ "$1" = describe ] && exec echo '{"name":"x","version":"1.0.0","protocolVersions":[1]}'
+setsid sleep 3600 &
+exec `+filepath.Join(pluginDir(t, "stub"), "byoos-source-stub")+`
+`, 0o755)
+	h := newHost(t, Options{PluginDirs: []string{dir}})
+	t.Cleanup(func() {
+		for _, id := range processesWith("environ", os.Getenv("TMPDIR")+"/") {
+			pid, _ := strconv.Atoi(id)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	err := one(context.Background(), h, "x", map[string]any{"mode": "crash"}).Err
+	if err == nil || !strings.Contains(message(err), "ended in the middle of its answer (exit status 3)") {
+		t.Errorf("got %s", message(err))
+	}
+}

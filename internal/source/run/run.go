@@ -62,9 +62,9 @@ func New(log *slog.Logger, limits Limits) *Runner {
 const (
 	// maxAlone bounds how many processes of one plugin run for a single call each.
 	maxAlone = 4
-	// crashGrace is how long the end of a process may come after the end of its
-	// connection.
-	crashGrace = time.Second
+	// crashGrace is how long the end of a process, and of its output, may come after the
+	// end of its connection.
+	crashGrace = pipeGrace + time.Second
 )
 
 // Ask has a plugin's process asked. When the process ends before it has answered
