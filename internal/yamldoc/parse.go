@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -161,11 +160,13 @@ func Readable(src []byte) []byte {
 
 var (
 	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-	tabIndent = regexp.MustCompile(`^ *\t`)
-	// reserved begins a value with a character that YAML keeps for itself.
-	reserved = regexp.MustCompile("(^|[-:?,\\[{])\\s*[@`%]")
+	// misplaced are the library's errors of a character where it stands, and sign is each
+	// such character in ASCII.
+	misplaced = regexp.MustCompile(`a tab character|cannot start any token`)
+	sign      = regexp.MustCompile("([\t@`%|>])")
 	// unknownAnchor has no line, as the library does not tell it.
 	unknownAnchor = regexp.MustCompile(`unknown anchor '([\w-]+)' referenced`)
+	lineEnd       = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`) // as the library counts lines
 )
 
 // syntaxProblem gives the YAML library's error a place and a next step.
@@ -177,44 +178,51 @@ func syntaxProblem(err error, data []byte) *Problem {
 			problem.Line = line
 		}
 	}
-	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
-		problem.Line, problem.Column = aliasRefused(data, m[1])
-		return problem
-	}
-	// The library counts from the line before, at times.
-	lines := strings.Split(strings.TrimPrefix(string(data), bom), "\n")
-	near := lines[min(problem.Line-1, len(lines)):min(problem.Line+1, len(lines))]
-	atCharacter := strings.Contains(problem.Message, "cannot start any token")
-	if atCharacter || strings.Contains(problem.Message, "a tab character") {
-		if i := slices.IndexFunc(near, tabIndent.MatchString); i >= 0 {
-			return &Problem{
-				Line: problem.Line + i, Column: strings.Index(near[i], "\t") + 1,
-				Message: "a tab indents this line", Suggestion: "YAML wants spaces",
-			}
-		}
-	}
+	anchor := unknownAnchor.FindStringSubmatch(problem.Message)
 	switch {
+	case anchor != nil:
+		problem.refused(data, regexp.MustCompile(`(\*`+anchor[1]+`)(?:[^\w-]|$)`), unknownAnchor)
+	case misplaced.MatchString(problem.Message):
+		problem.explain(problem.refused(data, sign, misplaced))
 	case strings.Contains(problem.Message, "unknown escape character"):
 		problem.Suggestion = `in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`
 	case strings.Contains(problem.Message, "mapping values are not allowed in this context"):
 		problem.Suggestion = "quote a value that holds a colon and a space, and check the indentation"
-	case atCharacter && slices.ContainsFunc(near, reserved.MatchString):
-		problem.Suggestion = "quote a value that begins with @, ` or %"
 	}
 	return problem
 }
 
-// aliasRefused returns where an alias stands whose anchor is nowhere before it: at the end
-// of the shortest text that the library refuses for it.
-func aliasRefused(data []byte, name string) (line, column int) {
-	places := regexp.MustCompile(`\*`+name+`(?:[^\w-]|$)`).FindAllIndex(data, -1)
-	first := sort.Search(len(places), func(i int) bool {
-		_, err := parse(data[:places[i][0]+len("*")+len(name)])
-		return err != nil && unknownAnchor.MatchString(err.Error())
-	})
-	if first == len(places) { // as in UTF-16
-		return 1, 1
+// explain says what the character is that is refused, by its line up to and with it.
+func (p *Problem) explain(line string) {
+	switch before, isTab := strings.CutSuffix(line, "\t"); {
+	case isTab && strings.Trim(before, " ") == "":
+		p.Message, p.Suggestion = "a tab indents this line", "YAML wants spaces"
+	case isTab:
+		p.Message, p.Suggestion = "a tab stands here", "YAML wants spaces"
+	case line != "" && strings.ContainsAny(line[len(line)-1:], "@`%"):
+		p.Suggestion = "quote a value that begins with @, ` or %"
 	}
-	before := strings.TrimPrefix(string(data[:places[first][0]]), bom)
-	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
+}
+
+// refused sets the place of what the library refuses, which is not above the line that it
+// told: it ends the shortest text that has the error. It returns its line up to there; none
+// where the place is not found, as in UTF-16.
+func (p *Problem) refused(data []byte, what, as *regexp.Regexp) string {
+	above := 0
+	if ends := lineEnd.FindAllIndex(data, p.Line-1); len(ends) > 0 {
+		above = ends[len(ends)-1][1]
+	}
+	places := what.FindAllSubmatchIndex(data[above:], -1)
+	first := sort.Search(len(places), func(i int) bool {
+		_, err := parse(data[:above+places[i][3]])
+		return err != nil && as.MatchString(err.Error())
+	})
+	if first == len(places) {
+		return ""
+	}
+	text := strings.TrimPrefix(string(data[:above+places[first][3]]), bom)
+	lines := lineEnd.Split(text, -1)
+	line := lines[len(lines)-1]
+	p.Line, p.Column = len(lines), utf8.RuneCountInString(line)-(places[first][3]-places[first][2])+1
+	return line
 }

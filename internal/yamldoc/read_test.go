@@ -21,6 +21,8 @@ func read(data string) []string {
 	return texts
 }
 
+const cannotStart = "found character that cannot start any token: quote a value that begins with @, ` or %"
+
 func TestReadText(t *testing.T) {
 	tests := []struct {
 		name, data string
@@ -38,8 +40,23 @@ func TestReadText(t *testing.T) {
 		{"tab", "manifest: m\nos:\n\tname: x\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
 		{"tabs of a text above the fault", "note: |\n  make:\n  \techo\nb: [8\n", []string{"3:1: did not find expected ',' or ']'"}},
 		{"tab near what has no place", "x: \"\n\ty\"\nz: \x01\n", []string{"1:1: control characters are not allowed"}},
-		{"a sign where none can stand", "a: [b\nc: |\n  d\n", []string{"2:1: found character that cannot start any token"}},
+		{"a sign where none can stand", "a: [b\nc: |\n  d\n", []string{"2:4: found character that cannot start any token"}},
 		{"tab after spaces", "manifest: m\nos:\n  name: x\n  \tfoo: y\n", []string{"4:3: a tab indents this line: YAML wants spaces"}},
+		{"tab before a value", "a:\n- \tb: c\n", []string{"2:3: a tab stands here: YAML wants spaces"}},
+		{"tab far below a text", "a: b\n\n  c\n\td: e\n", []string{"4:1: a tab indents this line: YAML wants spaces"}},
+		{"tab far below plain text", "x:\n  a: b\n\n    c\n \td\n", []string{"5:2: a tab indents this line: YAML wants spaces"}},
+		{"tab below a text with tabs", "a: |\n  b\n  \tc\n\n\td\n", []string{"5:1: a tab indents this line: YAML wants spaces"}},
+		{"tab before a comment above the fault", "? \t# x\n@y: |\n  x\n", []string{"2:1: " + cannotStart}},
+		{"tab that begins a text", "a: |\n\n\tb\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
+		{"@ above a tab of a text", "a: b\nc: {a: @m, b: \"x\n\ty\"}\n", []string{"2:8: " + cannotStart}},
+		{"@ above a tab on a blank line", "a: @x\n\t\n", []string{"1:4: " + cannotStart}},
+		{"@ above a comment with a tab", "b: 1\na: `x\n\t# y\n", []string{"2:4: " + cannotStart}},
+		{"@ below a tab of a text", "b: \"x\n\ty\"\na: %x\n", []string{"3:4: " + cannotStart}},
+		{"@ behind a legal one", "a: [\"@é\", x@, @y]\r\n", []string{"1:15: " + cannotStart}},
+		{"tab before @", "a: b\nc:\n\t- @d\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
+		{"@ behind a tab that is none", "a: [b,\n\t@c]\n", []string{"2:2: " + cannotStart}},
+		{"@ behind old line ends", "a: b\rc: @d\r", []string{"2:4: " + cannotStart}},
+		{"@ in UTF-16", "\xFF\xFE" + utf16le("a: b\nc: @m\n"), []string{"2:1: found character that cannot start any token"}},
 		{"backslash in plain text", `manifest: out\packer.json`, nil},
 		{"backslash in double quotes", "manifest: \"out\\packer.json\"\n", []string{`1:1: found unknown escape character: in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`}},
 		{"typographic quotes", "manifest: “m.json”\nruns: ‘all’\n", []string{
@@ -50,7 +67,7 @@ func TestReadText(t *testing.T) {
 		{"two documents", "manifest: m\n---\nmanifest: n\n", []string{"3:1: a second document begins here: keep one document in a file; drop the --- or split the file"}},
 		{"markers around one", "---\nmanifest: m\n---\n", nil},
 		{"colon in a value", "manifest: a: b\n", []string{"1:1: mapping values are not allowed in this context: quote a value that holds a colon and a space, and check the indentation"}},
-		{"@", "manifest: @m\n", []string{"1:1: found character that cannot start any token: quote a value that begins with @, ` or %"}},
+		{"@", "manifest: @m\n", []string{"1:11: found character that cannot start any token: quote a value that begins with @, ` or %"}},
 		{"alias", "labels: &l {a: x}\nos: &o {name: &n rhel}\nmanifest: *n\n", nil},
 		{"anchor in itself", "manifest: &a [*a]\n", []string{"1:15: the anchor &a contains itself"}},
 		{"alias of nothing", "# *n\na: '*n'\nb: [&nn 1, &n-1 2, *nn, *n-1]\nc: {é: *n, d: *n, e: \"*n\"}\n", []string{"4:8: unknown anchor 'n' referenced"}},
