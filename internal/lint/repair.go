@@ -41,8 +41,9 @@ func (w *work) repair(why error) bool {
 		for _, r := range regionsOf(w.text) {
 			hits = append(hits, r.hit)
 		}
-		hits = append(hits, tabs(w.text)...)
-		hits = append(hits, syntax(w.text, why))
+		told := syntax(w.text, why)
+		hits = append(hits, tabsFrom(w.text, told.at)...)
+		hits = append(hits, told)
 	}
 	for i := range hits {
 		hits[i].drop(reason)
@@ -90,7 +91,7 @@ func syntax(text []byte, err error) hit {
 	h := hit{rule: RuleSyntax, severity: Error, message: err.Error()}
 	var e *yamldoc.Problem
 	if errors.As(err, &e) {
-		h.message = e.Message
+		h.message = e.Text()
 		h.at = offset(text, e.Line, max(e.Column, 1))
 	}
 	return h
@@ -287,9 +288,13 @@ var ambiguous = regexp.MustCompile(`^-?[` + lookalikes + `]|[` + lookalikes + `]
 // blockHeader ends a line whose value is the lines below it.
 var blockHeader = regexp.MustCompile(`(?:^|[ \t])[|>][+-]?[1-9]?[+-]?[ \t]*(?:#.*)?$`)
 
-// tabs finds tabs in indentation, outside of scripts. How wide they were is not
-// known.
-func tabs(text []byte) []hit {
+// tabsFrom finds tabs in indentation, outside of scripts, from the place on that is no YAML:
+// those above are part of texts. None is to blame for a sign that the parser refuses there.
+// How wide they were is not known.
+func tabsFrom(text []byte, refused int) []hit {
+	if refused < len(text) && strings.IndexByte("@`%|>", text[refused]) >= 0 {
+		return nil
+	}
 	var hits []hit
 	script := -1
 	for start, line := range textLines(text) {
@@ -302,9 +307,9 @@ func tabs(text []byte) []hit {
 		if blockHeader.Match(line) {
 			script = spaces
 		}
-		if line[spaces] == '\t' && body[0] != '#' {
+		if at := start + spaces; line[spaces] == '\t' && body[0] != '#' && at >= refused {
 			hits = append(hits, hit{
-				rule: RuleTab, severity: Error, at: start + spaces,
+				rule: RuleTab, severity: Error, at: at,
 				message: "YAML forbids tabs in indentation: write as many spaces as the lines beside it have",
 			})
 		}

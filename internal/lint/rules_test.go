@@ -58,6 +58,9 @@ func TestRulesOfText(t *testing.T) {
 			"pack:\n  osImageOverride: ami-1a2b3c4d\n  osName: a\u00a0b\n  osVersion: \"8\"\n"},
 		{"tab", "", "pack:\n\tosImageOverride: ami-1a2b3c4d\n\tosName: a\n  osVersion: \"8\"\n", []string{"2:1 error tab", "2:1 error syntax", "3:1 error tab"}, ""},
 		{"tab, depth unknown", "", "pack:\n    osName: x\n\tosVersion: \"8\"\n", []string{"3:1 error tab", "3:1 error syntax"}, ""},
+		{"tab of a text below the fault", "", generic("@ami") + "x: \"a\n\tb\"\n", []string{"2:20 error syntax"}, ""},
+		{"tab on both sides of the fault", "", "x: \"a\n\tb\"\npack:\n\tosName: x\n\tosVersion: 8\n", []string{"4:1 error tab", "4:1 error syntax", "5:1 error tab"}, ""},
+		{"tab that the parser does not tell", "", "pack:\n  osName: x\n   \tosVersion: 8\n", []string{"3:1 error syntax", "3:4 error tab"}, ""},
 	})
 }
 
