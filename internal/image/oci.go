@@ -29,16 +29,14 @@ var forms = sync.OnceValue(func() ociForms {
 // ParseOCI takes an OCI reference apart.
 func ParseOCI(text string) (OCIReference, error) {
 	var ref OCIReference
-	rest, digest, hasDigest := strings.Cut(text, "@")
-	if hasDigest {
-		if !forms().digest.MatchString(digest) {
-			return ref, fmt.Errorf("%q is no image reference: %q is no sha256 or sha512 digest", text, digest)
+	rest, tag, digest := cut(text)
+	if digest != "" {
+		if ref.Digest = digest[1:]; !forms().digest.MatchString(ref.Digest) {
+			return ref, fmt.Errorf("%q is no image reference: %q is no sha256 or sha512 digest", text, ref.Digest)
 		}
-		ref.Digest = digest
 	}
-	if colon := strings.LastIndex(rest, ":"); colon > strings.LastIndex(rest, "/") {
-		rest, ref.Tag = rest[:colon], rest[colon+1:]
-		if !forms().tag.MatchString(ref.Tag) {
+	if tag != "" {
+		if ref.Tag = tag[1:]; !forms().tag.MatchString(ref.Tag) {
 			return ref, fmt.Errorf("%q is no image reference: %q is no tag", text, ref.Tag)
 		}
 	}
@@ -50,6 +48,19 @@ func ParseOCI(text string) (OCIReference, error) {
 	}
 	ref.Repo = rest
 	return ref, nil
+}
+
+// cut is a reference in its parts, whatever they are: the tag begins with : and the digest
+// with @. What is behind the : of a port has a slash.
+func cut(text string) (name, tag, digest string) {
+	name = text
+	if at := strings.IndexByte(name, '@'); at >= 0 {
+		name, digest = name[:at], name[at:]
+	}
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		name, tag = name[:colon], name[colon:]
+	}
+	return name, tag, digest
 }
 
 func isHost(text string) bool {
@@ -66,6 +77,20 @@ func Repository(id string) string {
 		return ""
 	}
 	return ref.Name()
+}
+
+// Repositories is a set of names of repositories.
+type Repositories map[string]bool
+
+// Add adds the repository of an id, if it has one. Most ids are further tags of one that is
+// known, and taking a reference apart is slow.
+func (r Repositories) Add(id string) {
+	if name, _, _ := cut(id); r[name] {
+		return
+	}
+	if name := Repository(id); name != "" {
+		r[name] = true
+	}
 }
 
 // WithoutScheme is a reference without what Kairos may have before it.

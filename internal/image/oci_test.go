@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 )
 
@@ -38,6 +40,28 @@ func TestRepository(t *testing.T) {
 	} {
 		if got := image.Repository(id); got != want {
 			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+}
+
+// TestRepositoriesOfMany: in whatever order they come, they are those of each id alone.
+func TestRepositoriesOfMany(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("0f", 32)
+	ids := []string{
+		"localhost:v1", "localhost:5000/edge/u", "localhost:5000", "localhost:5000/edge/u:1", "localhost", "u:1" + digest, "u" + digest, "u:2",
+		"a.io/b", "a.io/b:1", "a.io/b:", "a.io/b@", "a.io/B:1", "[::1]:5000/a", "[::1]:5000/a:2", "",
+	}
+	for first := range ids {
+		got, want := image.Repositories{}, image.Repositories{}
+		for i := range ids {
+			id := ids[(first+i*3)%len(ids)]
+			got.Add(id)
+			if name := image.Repository(id); name != "" {
+				want[name] = true
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("from %s, with %s: %s", ids[first], id, diff)
+			}
 		}
 	}
 }

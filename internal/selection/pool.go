@@ -29,7 +29,7 @@ type Pool struct {
 	// wholes are where the tags for all platforms are, by their edition.
 	wholes map[int32]int
 	// repositories are those of the tags.
-	repositories map[string]bool
+	repositories image.Repositories
 
 	mu sync.Mutex
 	// masks are which entries fail a check; packs have most checks in common.
@@ -101,7 +101,7 @@ func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *ima
 	pool := &Pool{
 		entries: make([]entry, len(unique)), merged: merged,
 		masks: map[maskKey]mask{}, holds: map[*where.Program][]answer{}, found: map[string][]string{}, wholes: map[int32]int{},
-		repositories: map[string]bool{},
+		repositories: image.Repositories{},
 	}
 	known := map[string]*semver.Version{}
 	same, edition, build, name, series := numbers{}, numbers{}, numbers{}, numbers{}, numbers{}
@@ -129,11 +129,7 @@ func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *ima
 		pool.entries[i] = e
 		pool.hasUnread = pool.hasUnread || e.more != nil
 		if e.tag {
-			// Most ids are further tags of a repository that is known.
-			tag := strings.LastIndexByte(img.ID, ':')
-			if tag < 0 || !pool.repositories[img.ID[:tag]] {
-				pool.repositories[image.Repository(img.ID)] = true
-			}
+			pool.repositories.Add(img.ID)
 		}
 	}
 	pool.findContradicted()
