@@ -5,10 +5,8 @@ package subprocess
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os/exec"
-	"syscall"
 	"time"
 )
 
@@ -36,29 +34,20 @@ type Said struct {
 
 // Run runs a command made with a context to its end. It returns what the program
 // printed, which is at most most bytes, and what it said. What it leaves behind and
-// holds its pipes is no failure. One that printed too much may have failed beside that:
-// the error has both.
+// holds its pipes is no failure. How one ended that printed too much is not told: nobody
+// reads on, and each takes that in its own way.
 func Run(cmd *exec.Cmd, most int) (printed []byte, said Said, err error) {
 	out, errs := Beginning{Most: most, strict: true}, Beginning{Most: most}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	EndAll(cmd)
 	err = cmd.Run()
-	var exit *exec.ExitError
 	switch {
-	case out.over && errors.As(err, &exit) && !endedForPrinting(exit):
-		err = fmt.Errorf("%w; %w", ErrTooMuch, exit)
 	case out.over:
 		err = ErrTooMuch
 	case errors.Is(err, exec.ErrWaitDelay):
 		err = nil
 	}
 	return out.Text(), Said{errs.Text(), errs.lines()}, err
-}
-
-// endedForPrinting holds for a program that found nobody to read on.
-func endedForPrinting(exit *exec.ExitError) bool {
-	status, ok := exit.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled() && status.Signal() == syscall.SIGPIPE
 }
 
 // Beginning keeps the beginning of what is written to it.

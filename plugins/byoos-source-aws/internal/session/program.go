@@ -120,10 +120,10 @@ func (p program) problem(ctx context.Context, err error, said subprocess.Said) *
 	detail := "what it printed is not what AWS expects: JSON with Version 1, AccessKeyId and SecretAccessKey"
 	var exit *exec.ExitError
 	switch {
-	case ctx.Err() != nil:
-		detail = fmt.Sprintf("it did not end within %s", p.limit)
 	case errors.Is(err, subprocess.ErrTooMuch):
 		detail = fmt.Sprintf("it printed more than %d bytes", maxOutput)
+	case ctx.Err() != nil:
+		detail = fmt.Sprintf("it did not end within %s", p.limit)
 	case errors.As(err, &exit):
 		detail = exit.String()
 	case errors.Is(err, errNothing):

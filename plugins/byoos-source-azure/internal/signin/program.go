@@ -94,11 +94,10 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = systemFolder()
 	printed, said, err := subprocess.Run(cmd, maxOutput)
-	var exit *exec.ExitError
-	if err != nil && (!errors.Is(err, subprocess.ErrTooMuch) || errors.As(err, &exit)) {
+	if err != nil {
 		return azcore.AccessToken{}, p.failure(ctx, err, o.TenantID, said.Text)
 	}
-	token, err := p.read(printed) // too much is none
+	token, err := p.read(printed)
 	if err != nil || token.Token == "" {
 		return azcore.AccessToken{}, &Failure{Way: p.name(), Why: "what it printed is no token in JSON", Next: p.advice(o.TenantID)}
 	}
@@ -107,17 +106,23 @@ func (p program) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 
 func (p program) failure(ctx context.Context, err error, tenant string, said []byte) *Failure {
 	f := &Failure{Way: p.name(), Why: "it cannot be started", Next: p.advice(tenant)}
-	var exit *exec.ExitError
+	get := "run `" + strings.Join(strings.Fields(p.get)[:3], " ") + "`"
+	joint := ": "
 	switch {
+	case errors.Is(err, subprocess.ErrTooMuch):
+		f.Why, joint = fmt.Sprintf("it printed more than %d KiB", maxOutput>>10), ", and "
+		f.Next = "find out what it prints: " + get
 	case ctx.Err() != nil:
-		f.Why = fmt.Sprintf("it did not end within %s", p.limit)
-		f.Next = "find out why it hangs: run `" + strings.Join(strings.Fields(p.get)[:3], " ") + "`"
-	case errors.As(err, &exit):
-		f.Why = "it ended with " + exit.String()
-		if e, found := entra(said); found {
-			f.Why += ": " + e.String()
-			f.Next = cmp.Or(e.elsewhere(), f.Next)
-		}
+		f.Why, f.Next = fmt.Sprintf("it did not end within %s", p.limit), "find out why it hangs: "+get
+		return f
+	case errors.As(err, new(*exec.ExitError)):
+		f.Why = "it ended with " + err.Error()
+	default:
+		return f
+	}
+	if e, found := entra(said); found {
+		f.Why += joint + e.String()
+		f.Next = cmp.Or(e.elsewhere(), p.advice(tenant))
 	}
 	return f
 }

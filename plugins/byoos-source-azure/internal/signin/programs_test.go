@@ -13,6 +13,7 @@ import (
 // any form.
 func TestProgramsWords(t *testing.T) {
 	const loud = "echo canary-out; echo 'canary-err AADSTS700082: canary' >&2; "
+	const token = `echo '{"accessToken":"canary","expires_on":4102444800}'`
 	for name, tt := range map[string]struct {
 		scripts map[string]string
 		way     string
@@ -27,7 +28,9 @@ func TestProgramsWords(t *testing.T) {
 		"no JSON":        {map[string]string{"az": loud}, cli, "", []string{"az: what it printed is no token in JSON"}},
 		"no token in it": {map[string]string{"az": `echo '{"accessToken":"","expires_on":4102444800,"canary":"canary"}'`}, cli, "", []string{"no token in JSON"}},
 		"no time in it":  {map[string]string{"az": `echo '{"accessToken":"canary","expiresOn":"canary"}'`}, cli, "", []string{"no token in JSON"}},
-		"loud and fails": {map[string]string{"az": `trap "" PIPE; echo '{"accessToken":"canary","expires_on":4102444800}'; printf %300000s; exit 3`}, cli, "", []string{"az: it ended with exit status 3", "run `az login`"}},
+		"too much":       {map[string]string{"az": `trap "" PIPE; printf %300000s; exit 120`}, cli, "", []string{"az: it printed more than 256 KiB", "run `az account get-access-token`"}},
+		"token and much": {map[string]string{"az": token + `; printf %300000s`}, cli, "", []string{"az: it printed more than 256 KiB"}},
+		"loud and fails": {map[string]string{"az": `trap "" PIPE; ` + token + `; printf %300000s; echo 'AADSTS700082: canary' >&2; exit 3`}, cli, "", []string{"az: it printed more than 256 KiB, and AADSTS700082", "run `az login`"}},
 		"killed":         {map[string]string{"az": loud + "kill -9 $$"}, cli, "", []string{"az: it ended with signal: killed"}},
 		"not there":      {nil, cli, "", []string{"nothing to sign in with is set up: az is not on the PATH"}},
 		"azd fails":      {map[string]string{"azd": loud + "exit 1"}, developer, "", []string{"azd: it ended with exit status 1", "run `azd auth login`"}},

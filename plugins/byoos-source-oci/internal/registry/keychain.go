@@ -230,6 +230,8 @@ func askHelperFor(ctx context.Context, helper, file, server string) (Credential,
 
 func helperFailure(ctx context.Context, err error) error {
 	switch {
+	case errors.Is(err, subprocess.ErrTooMuch):
+		return err
 	case ctx.Err() != nil:
 		return fmt.Errorf("no answer: %w", ctx.Err())
 	case errors.Is(err, exec.ErrNotFound):
