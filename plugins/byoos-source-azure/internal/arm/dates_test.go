@@ -92,14 +92,3 @@ func TestOrOfOddDates(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
-
-// What cannot be read for another reason is no fault of the network.
-func TestOddAnswer(t *testing.T) {
-	_, err := list(t.Context(), t, func(r *http.Request) (*http.Response, error) {
-		return answer(r, 200, nil, `{"value":[{"name":7}]}`), nil
-	})
-	d := Problem{Subject: "it", Err: err}.Diagnostic()
-	if !strings.Contains(d.Summary, "not as Azure's are") || !strings.Contains(d.NextStep, "a proxy in between") {
-		t.Errorf("got %s next: %s", d.Error(), d.NextStep)
-	}
-}

@@ -134,9 +134,6 @@ const (
 	errNoTLS = errContent("an answer of Azure links to a page without TLS, where the credential does not go")
 )
 
-// errShape is an answer in JSON that is none of those that are expected.
-type errShape struct{ error }
-
 // read reads the answer for r, or for a link to one of its pages. What is none of Resource
 // Manager's is refused, as proxies give it: an empty one would be an empty list.
 func (a *API) read(ctx context.Context, r Resource, link string, into any) error {
@@ -157,7 +154,7 @@ func (a *API) read(ctx context.Context, r Resource, link string, into any) error
 		return errContent("the answer is no JSON, as Azure's are")
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return errShape{err}
+		return oddShape(body, err)
 	}
 	oddDates(reflect.ValueOf(into), "", a.leftOut)
 	return nil
