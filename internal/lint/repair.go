@@ -289,10 +289,10 @@ var ambiguous = regexp.MustCompile(`^-?[` + lookalikes + `]|[` + lookalikes + `]
 var blockHeader = regexp.MustCompile(`(?:^|[ \t])[|>][+-]?[1-9]?[+-]?[ \t]*(?:#.*)?$`)
 
 // tabsFrom finds tabs in indentation, outside of scripts, from the place on that is no YAML:
-// those above are part of texts. None is to blame for a sign that the parser refuses there.
-// How wide they were is not known.
+// those above are part of texts, as all are where no tab begins there. How wide they were is
+// not known.
 func tabsFrom(text []byte, refused int) []hit {
-	if refused < len(text) && strings.IndexByte("@`%|>", text[refused]) >= 0 {
+	if !bytes.HasPrefix(bytes.TrimLeft(text[refused:], " "), []byte("\t")) {
 		return nil
 	}
 	var hits []hit

@@ -60,6 +60,9 @@ func TestRulesOfText(t *testing.T) {
 		{"tab, depth unknown", "", "pack:\n    osName: x\n\tosVersion: \"8\"\n", []string{"3:1 error tab", "3:1 error syntax"}, ""},
 		{"tab of a text below the fault", "", generic("@ami") + "x: \"a\n\tb\"\n", []string{"2:20 error syntax"}, ""},
 		{"tab on both sides of the fault", "", "x: \"a\n\tb\"\npack:\n\tosName: x\n\tosVersion: 8\n", []string{"4:1 error tab", "4:1 error syntax", "5:1 error tab"}, ""},
+		{"tab of a list that has no end", "", "a: {b: \"c\"\n\td: e}\n", []string{"1:1 error syntax"}, ""},
+		{"tab of a text below a second colon", "", "a: b: c\nx: \"a\n\tb\"\n", []string{"1:1 error syntax"}, ""},
+		{"tab before the sign that is refused", "", "a: [b,\n\t@c]\n", []string{"2:2 error syntax"}, ""},
 		{"tab that the parser does not tell", "", "pack:\n  osName: x\n   \tosVersion: 8\n", []string{"3:1 error syntax", "3:4 error tab"}, ""},
 	})
 }
