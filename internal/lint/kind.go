@@ -54,16 +54,20 @@ func (w *kindWalk) walk(n *yaml.Node, root, prefix string, depth int) {
 		step = deep // the packs' own keys are in no list
 	}
 	for i, c := range n.Content {
-		below := ""
-		if n.Kind == yaml.MappingNode && i%2 == 0 {
+		under, below := root, ""
+		switch isMapping := n.Kind == yaml.MappingNode; {
+		case isMapping && i%2 == 0:
 			w.key(root, prefix+c.Value, depth)
-		} else if n.Kind == yaml.MappingNode && n.Content[i-1].Value == "system" {
-			below = "system."
+		case isMapping:
+			key := n.Content[i-1].Value
+			if key == "system" {
+				below = "system."
+			}
+			if depth == 0 {
+				under = key
+			}
 		}
-		if depth == 0 && n.Kind == yaml.MappingNode && i%2 == 1 {
-			root = n.Content[i-1].Value
-		}
-		w.walk(c, root, below, depth+step)
+		w.walk(c, under, below, depth+step)
 	}
 }
 

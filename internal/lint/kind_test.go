@@ -22,7 +22,9 @@ func TestKeysCountBelowTheirRoot(t *testing.T) {
 		"system.uri: a\n":                                                                   spec.EdgeNativeBYOI,
 		"common: &c {system.uri: a}\noptions: *c\npack: {content: {images: [{name: a}]}}\n": spec.EdgeNativeBYOI,
 		"“pack”: {osName: ubuntu}\n":                                                        spec.GenericBYOI,
-		"stages: {}\n":                                                                      "",
+		"options: {x: y}\nsystem.uri: a\npack: {osName: ubuntu}\n":                          spec.GenericBYOI,
+		"pack: {content: {images: [{name: a}]}}\nosImageOverride: ami-1\nsystem.uri: a\n":   spec.EdgeNativeBYOI,
+		"stages: {}\n": "",
 	} {
 		doc, err := yamledit.Parse([]byte(text))
 		if err != nil {

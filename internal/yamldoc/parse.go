@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -120,12 +121,16 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag(
 
 // encodingProblem finds what the YAML library reports without a place.
 func encodingProblem(data []byte) *Problem {
-	isUTF16 := bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) // as PowerShell's > writes it
-	if isUTF16 || utf8.Valid(data) {
+	if isUTF16(data) || utf8.Valid(data) {
 		return nil
 	}
 	line, column := firstInvalid(bytes.TrimPrefix(data, []byte(bom)))
 	return &Problem{Line: line, Column: column, Message: "the file is not UTF-8", Suggestion: "save it with the encoding UTF-8"}
+}
+
+// isUTF16 tells a text as PowerShell's > writes it.
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF"))
 }
 
 const bom = "\uFEFF"
@@ -181,9 +186,10 @@ func syntaxProblem(err error, data []byte) *Problem {
 	anchor := unknownAnchor.FindStringSubmatch(problem.Message)
 	switch {
 	case anchor != nil:
-		problem.refused(data, regexp.MustCompile(`(\*`+anchor[1]+`)(?:[^\w-]|$)`), unknownAnchor)
+		// An alias may be a key, which is known by its colon.
+		problem.refused(data, regexp.MustCompile(`(\*`+anchor[1]+`)(?:[^\w-]|$)`), unknownAnchor, "", " :")
 	case misplaced.MatchString(problem.Message):
-		problem.explain(problem.refused(data, sign, misplaced))
+		problem.explain(problem.refused(data, sign, misplaced, ""))
 	case strings.Contains(problem.Message, "unknown escape character"):
 		problem.Suggestion = `in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`
 	case strings.Contains(problem.Message, "mapping values are not allowed in this context"):
@@ -205,17 +211,23 @@ func (p *Problem) explain(line string) {
 }
 
 // refused sets the place of what the library refuses, which is not above the line that it
-// told: it ends the shortest text that has the error. It returns its line up to there; none
-// where the place is not found, as in UTF-16.
-func (p *Problem) refused(data []byte, what, as *regexp.Regexp) string {
+// told: it ends the shortest text that has the error, as it is or with what may follow. It
+// returns its line up to there; none where the place is not found. UTF-16 is not searched.
+func (p *Problem) refused(data []byte, what, as *regexp.Regexp, ends ...string) string {
+	if isUTF16(data) {
+		return ""
+	}
 	above := 0
-	if ends := lineEnd.FindAllIndex(data, p.Line-1); len(ends) > 0 {
-		above = ends[len(ends)-1][1]
+	if lines := lineEnd.FindAllIndex(data, p.Line-1); len(lines) > 0 {
+		above = lines[len(lines)-1][1]
 	}
 	places := what.FindAllSubmatchIndex(data[above:], -1)
 	first := sort.Search(len(places), func(i int) bool {
-		_, err := parse(data[:above+places[i][3]])
-		return err != nil && as.MatchString(err.Error())
+		text := data[:above+places[i][3]]
+		return slices.ContainsFunc(ends, func(end string) bool {
+			_, err := parse(slices.Concat(text, []byte(end)))
+			return err != nil && as.MatchString(err.Error())
+		})
 	})
 	if first == len(places) {
 		return ""

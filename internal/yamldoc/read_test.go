@@ -37,6 +37,38 @@ func TestReadText(t *testing.T) {
 		{"byte order mark, bad byte", "\uFEFFa: \x93\n", []string{"1:4: the file is not UTF-8: save it with the encoding UTF-8"}},
 		{"UTF-16", "\xFF\xFE" + utf16le("manifest: m\n"), nil},
 		{"Windows-1252", "manifest: m\nruns: \x93all\x94\n", []string{"2:7: the file is not UTF-8: save it with the encoding UTF-8"}},
+		{"backslash in plain text", `manifest: out\packer.json`, nil},
+		{"backslash in double quotes", "manifest: \"out\\packer.json\"\n", []string{`1:1: found unknown escape character: in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`}},
+		{"typographic quotes", "manifest: “m.json”\nruns: ‘all’\n", []string{
+			`1:11: manifest: “m.json” has typographic quotes, which YAML takes as text: use straight quotes: "m.json"`,
+			`2:7: runs: ‘all’ has typographic quotes, which YAML takes as text: use straight quotes: "all"`,
+		}},
+		{"no-break space", "manifest:\u00a0m\n", []string{`1:1: "manifest:\u00a0m" holds an invisible character (a no-break or zero-width space): type it again with plain spaces`}},
+		{"two documents", "manifest: m\n---\nmanifest: n\n", []string{"3:1: a second document begins here: keep one document in a file; drop the --- or split the file"}},
+		{"markers around one", "---\nmanifest: m\n---\n", nil},
+		{"colon in a value", "manifest: a: b\n", []string{"1:1: mapping values are not allowed in this context: quote a value that holds a colon and a space, and check the indentation"}},
+		{"@", "manifest: @m\n", []string{"1:11: found character that cannot start any token: quote a value that begins with @, ` or %"}},
+		{"alias", "labels: &l {a: x}\nos: &o {name: &n rhel}\nmanifest: *n\n", nil},
+		{"anchor in itself", "manifest: &a [*a]\n", []string{"1:15: the anchor &a contains itself"}},
+		{"own tag", "manifest: !file m\n", []string{"1:11: manifest: the tag !file is not supported: quote the value if the ! belongs to it"}},
+		{"mapping as key", "? {a: b}\n: c\nmanifest: m\n", []string{"1:3: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
+		{"template text", "manifest: {{ .file }}\n", []string{"1:12: manifest: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, read(test.data)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// What YAML refuses is told where it stands.
+func TestPlacesOfWhatIsRefused(t *testing.T) {
+	tests := []struct {
+		name, data string
+		want       []string
+	}{
 		{"tab", "manifest: m\nos:\n\tname: x\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
 		{"tabs of a text above the fault", "note: |\n  make:\n  \techo\nb: [8\n", []string{"3:1: did not find expected ',' or ']'"}},
 		{"tab near what has no place", "x: \"\n\ty\"\nz: \x01\n", []string{"1:1: control characters are not allowed"}},
@@ -57,25 +89,12 @@ func TestReadText(t *testing.T) {
 		{"@ behind a tab that is none", "a: [b,\n\t@c]\n", []string{"2:2: " + cannotStart}},
 		{"@ behind old line ends", "a: b\rc: @d\r", []string{"2:4: " + cannotStart}},
 		{"@ in UTF-16", "\xFF\xFE" + utf16le("a: b\nc: @m\n"), []string{"2:1: found character that cannot start any token"}},
-		{"backslash in plain text", `manifest: out\packer.json`, nil},
-		{"backslash in double quotes", "manifest: \"out\\packer.json\"\n", []string{`1:1: found unknown escape character: in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`}},
-		{"typographic quotes", "manifest: “m.json”\nruns: ‘all’\n", []string{
-			`1:11: manifest: “m.json” has typographic quotes, which YAML takes as text: use straight quotes: "m.json"`,
-			`2:7: runs: ‘all’ has typographic quotes, which YAML takes as text: use straight quotes: "all"`,
-		}},
-		{"no-break space", "manifest:\u00a0m\n", []string{`1:1: "manifest:\u00a0m" holds an invisible character (a no-break or zero-width space): type it again with plain spaces`}},
-		{"two documents", "manifest: m\n---\nmanifest: n\n", []string{"3:1: a second document begins here: keep one document in a file; drop the --- or split the file"}},
-		{"markers around one", "---\nmanifest: m\n---\n", nil},
-		{"colon in a value", "manifest: a: b\n", []string{"1:1: mapping values are not allowed in this context: quote a value that holds a colon and a space, and check the indentation"}},
-		{"@", "manifest: @m\n", []string{"1:11: found character that cannot start any token: quote a value that begins with @, ` or %"}},
-		{"alias", "labels: &l {a: x}\nos: &o {name: &n rhel}\nmanifest: *n\n", nil},
-		{"anchor in itself", "manifest: &a [*a]\n", []string{"1:15: the anchor &a contains itself"}},
+		{"half a character of UTF-16", "\xFF\xFE" + utf16le("a:\n  b: c\n\td: e\n# ──\n"), []string{"2:1: found a tab character that violates indentation"}},
 		{"alias of nothing", "# *n\na: '*n'\nb: [&nn 1, &n-1 2, *nn, *n-1]\nc: {é: *n, d: *n, e: \"*n\"}\n", []string{"4:8: unknown anchor 'n' referenced"}},
 		{"alias before its anchor", "\uFEFFa: [*b, &b 1]\r\n", []string{"1:5: unknown anchor 'b' referenced"}},
 		{"alias as the whole", "*x", []string{"1:1: unknown anchor 'x' referenced"}},
-		{"own tag", "manifest: !file m\n", []string{"1:11: manifest: the tag !file is not supported: quote the value if the ! belongs to it"}},
-		{"mapping as key", "? {a: b}\n: c\nmanifest: m\n", []string{"1:3: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
-		{"template text", "manifest: {{ .file }}\n", []string{"1:12: manifest: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
+		{"alias as a key", "a: &b 1\nc:\n  *d : x\n  e: [*d]\n", []string{"3:3: unknown anchor 'd' referenced"}},
+		{"alias as a key with ?", "? *d\n: x\n*d : y\n", []string{"1:3: unknown anchor 'd' referenced"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
