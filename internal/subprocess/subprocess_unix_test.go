@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/kubectl-byoos/kubectl-byoos/test/children"
 )
 
 func shell(ctx context.Context, script string) *exec.Cmd {
@@ -59,25 +61,13 @@ func TestRunEndsWhatAProgramStarted(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	done := make(chan error, 1)
-	go func() {
-		_, _, err := Run(shell(ctx, "sleep 3600 >"+fifo+" & wait"), 10)
-		done <- err
-	}()
-	reader, err := os.Open(fifo) // waits for the child
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = reader.Close() }()
-	cancel()
+	began, err := children.EndWith(t, fifo, true, func(ctx context.Context) error {
+		_, _, err := Run(shell(ctx, children.Script(fifo)), 10)
+		return err
+	})
 	var exit *exec.ExitError
-	if err := <-done; !errors.As(err, &exit) || exit.Success() {
+	if !began || !errors.As(err, &exit) || exit.Success() {
 		t.Errorf("ended with %v", err)
-	}
-	if n, err := reader.Read(make([]byte, 1)); n != 0 || err == nil {
-		t.Errorf("read %d, %v", n, err)
 	}
 }
 

@@ -6,16 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-aws/internal/settings"
+	"github.com/kubectl-byoos/kubectl-byoos/test/children"
 )
 
 // TestNothingOfAProgramStays when its time is over or the command was ended: what
@@ -31,9 +30,20 @@ func TestNothingOfAProgramStays(t *testing.T) {
 			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			withScript(t, "sleep 3600 >"+fifo+" & wait")
+			withScript(t, children.Script(fifo))
 			for _, limit := range limits {
-				if nothingStays(t, settings.Config{AMI: &settings.AMI{}, CallTimeout: limit}, fifo, name == "ended") {
+				began, err := children.EndWith(t, fifo, name == "ended", func(ctx context.Context) error {
+					s, err := testOpen(ctx, settings.Config{AMI: &settings.AMI{}, CallTimeout: limit}, nil, nil)
+					if err != nil {
+						t.Error(err)
+						return nil
+					}
+					return s.Authenticate(ctx)
+				})
+				if began && err == nil {
+					t.Error("a program that does not end gave credentials")
+				}
+				if began {
 					return
 				}
 			}
@@ -68,50 +78,4 @@ func TestProgramLeavesAnAgent(t *testing.T) {
 			}
 		})
 	}
-}
-
-// nothingStays is false when the program was ended before its child opened the pipe.
-func nothingStays(t *testing.T, c settings.Config, fifo string, interrupted bool) bool {
-	t.Helper()
-	ctx, end := context.WithCancel(context.Background())
-	defer end()
-	s, err := testOpen(ctx, c, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done, opened := make(chan error, 1), make(chan *os.File, 1)
-	go func() { done <- s.Authenticate(ctx) }()
-	go func() {
-		reader, err := os.Open(fifo) // waits for the child
-		if err != nil {
-			t.Error(err)
-		}
-		opened <- reader
-	}()
-	var reader *os.File
-	select {
-	case reader = <-opened:
-	case <-done:
-		both, err := os.OpenFile(fifo, os.O_RDWR, 0) // so that the reader need not wait
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = (<-opened).Close()
-		_ = both.Close()
-		return false
-	}
-	defer func() { _ = reader.Close() }()
-	if interrupted {
-		end()
-	}
-	if err := <-done; err == nil {
-		t.Fatal("a program that does not end gave credentials")
-	}
-	if err := reader.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(reader); err != nil {
-		t.Errorf("its child goes on: %v", err)
-	}
-	return true
 }

@@ -5,7 +5,6 @@ package signin
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/kubectl-byoos/kubectl-byoos/test/children"
 )
 
 // A program that hangs is named, and nothing of it stays when its time is over or the
@@ -30,66 +30,32 @@ func TestNothingOfAProgramStays(t *testing.T) {
 				t.Fatal(err)
 			}
 			getenv := settings(t, map[string]string{
-				envWays: cli, "PATH": programs(t, map[string]string{"az": "sleep 3600 >" + fifo + " & wait"}),
+				envWays: cli, "PATH": programs(t, map[string]string{"az": children.Script(fifo)}),
 			})
 			for _, limit := range limits {
-				if nothingStays(t, Options{Cloud: private(t), Getenv: getenv, Limit: limit}, fifo, name == "ended") {
-					return
+				began, err := children.EndWith(t, fifo, name == "ended", func(ctx context.Context) error {
+					return signInFor(ctx, Options{Cloud: private(t), Getenv: getenv, Limit: limit})
+				})
+				if !began {
+					continue
 				}
+				if isLate := strings.Contains(text(err), "az: it did not end within "+limit.String()); name != "ended" && !isLate || name == "ended" && !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+				return
 			}
 			t.Error("the program was ended before its child ran")
 		})
 	}
 }
 
-// nothingStays is false when the program was ended before its child opened the pipe.
-func nothingStays(t *testing.T, o Options, fifo string, interrupted bool) bool {
-	t.Helper()
-	ctx, end := context.WithCancel(t.Context())
-	defer end()
+func signInFor(ctx context.Context, o Options) error {
 	c, err := (&Store{}).Get(o.Cloud, "", func() (azcore.TokenCredential, error) { return New(o) })
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	done, opened := make(chan error, 1), make(chan *os.File, 1)
-	go func() {
-		_, err := c.SignIn(ctx, o.Cloud)
-		done <- err
-	}()
-	go func() {
-		reader, err := os.Open(fifo) // waits for the child
-		if err != nil {
-			t.Error(err)
-		}
-		opened <- reader
-	}()
-	var reader *os.File
-	select {
-	case reader = <-opened:
-	case <-done:
-		both, err := os.OpenFile(fifo, os.O_RDWR, 0) // so that the reader need not wait
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = (<-opened).Close()
-		_ = both.Close()
-		return false
-	}
-	defer func() { _ = reader.Close() }()
-	if interrupted {
-		end()
-	}
-	err = <-done
-	if interrupted && !errors.Is(err, context.Canceled) || !interrupted && !strings.Contains(text(err), "az: it did not end within "+o.Limit.String()) {
-		t.Errorf("got %v", err)
-	}
-	if err := reader.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(reader); err != nil {
-		t.Errorf("its child goes on: %v", err)
-	}
-	return true
+	_, err = c.SignIn(ctx, o.Cloud)
+	return err
 }
 
 // A PowerShell that hangs is one, and no network that gives no answer.

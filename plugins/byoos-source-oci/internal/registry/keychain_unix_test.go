@@ -5,15 +5,14 @@ package registry
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/kubectl-byoos/kubectl-byoos/test/children"
 )
 
 // TestHelperEndsWithItsChildren has a credential helper wait for a program of its own,
@@ -24,8 +23,7 @@ func TestHelperEndsWithItsChildren(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\nsleep 3600 >" + fifo + " &\nwait\n"
-	if err := os.WriteFile(filepath.Join(dir, "docker-credential-slow"), []byte(script), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "docker-credential-slow"), []byte("#!/bin/sh\n"+children.Script(fifo)+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
@@ -37,35 +35,12 @@ func TestHelperEndsWithItsChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended, opened := make(chan error, 1), make(chan *os.File, 1)
-	go func() {
+	began, err := children.EndWith(t, fifo, true, func(ctx context.Context) error {
 		_, err := Keychain{Files: []string{file}}.Lookup(ctx, repo)
-		ended <- err
-	}()
-	go func() {
-		reader, err := os.Open(fifo) // waits for the child
-		if err != nil {
-			t.Error(err)
-		}
-		opened <- reader
-	}()
-	var reader *os.File
-	select {
-	case err := <-ended:
-		t.Fatal(err)
-	case reader = <-opened:
-	}
-	defer func() { _ = reader.Close() }()
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
+		return err
+	})
+	if !began || !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
-	}
-	if err := reader.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadAll(reader); err != nil {
-		t.Errorf("its child goes on: %v", err)
 	}
 }
 
