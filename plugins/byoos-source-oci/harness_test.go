@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
+	"github.com/kubectl-byoos/kubectl-byoos/test/waits"
 )
 
 // now is the host's clock in tests.
@@ -82,31 +83,8 @@ type call struct {
 	// env and home are the user's; the default home is empty.
 	env  map[string]string
 	home string
-	// waits are noted instead of waited.
-	waits *waits
-}
-
-// waits is the clock of tests: it goes on by what is waited.
-type waits struct {
-	mu  sync.Mutex
-	all []time.Duration
-}
-
-func (w *waits) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	at := now()
-	for _, d := range w.all {
-		at = at.Add(d)
-	}
-	return at
-}
-
-func (w *waits) wait(ctx context.Context, d time.Duration) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.all = append(w.all, d)
-	return ctx.Err()
+	// clock is of waits that are noted and not waited.
+	clock *waits.Clock
 }
 
 func (c call) source(t testing.TB) source {
@@ -114,11 +92,11 @@ func (c call) source(t testing.TB) source {
 	if home == "" {
 		home = t.TempDir()
 	}
-	if c.waits == nil {
-		c.waits = &waits{}
+	if c.clock == nil {
+		c.clock = &waits.Clock{}
 	}
 	return source{env: environment{
-		clock:           registry.Clock{Now: c.waits.now, Wait: c.waits.wait},
+		clock:           registry.Clock{Now: c.clock.Now, Wait: c.clock.Wait},
 		getenv:          func(key string) string { return c.env[key] },
 		home:            home,
 		certificateDirs: []string{filepath.Join(home, "certs.d")},

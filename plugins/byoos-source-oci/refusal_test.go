@@ -10,6 +10,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	"github.com/kubectl-byoos/kubectl-byoos/test/registry"
+	"github.com/kubectl-byoos/kubectl-byoos/test/waits"
 )
 
 // A refusal says nothing of the image: it is a failure of the source.
@@ -146,15 +147,15 @@ func TestRetryAfter(t *testing.T) {
 				w.WriteHeader(http.StatusTooManyRequests)
 				return true
 			}
-			c := call{config: config{Repository: s.Host + "/" + repoName}, waits: &waits{}}
+			c := call{config: config{Repository: s.Host + "/" + repoName}, clock: &waits.Clock{}}
 			out := discover(t, c)
 			if tc.says != "" {
 				says(t, out, tc.says)
 			} else if clean(t, out); len(out.images) != 1 {
 				t.Errorf("images: %v", names(out))
 			}
-			if fmt.Sprint(c.waits.all) != fmt.Sprint(tc.waits) {
-				t.Errorf("waited %v, want %v", c.waits.all, tc.waits)
+			if fmt.Sprint(c.clock.All()) != fmt.Sprint(tc.waits) {
+				t.Errorf("waited %v, want %v", c.clock.All(), tc.waits)
 			}
 		})
 	}

@@ -11,13 +11,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-oci/internal/registry"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 	fake "github.com/kubectl-byoos/kubectl-byoos/test/registry"
+	"github.com/kubectl-byoos/kubectl-byoos/test/waits"
 )
 
 const (
@@ -25,41 +25,18 @@ const (
 	password = "canary-s3cret-password"
 )
 
-// clock goes on by what is waited.
-type clock struct {
-	mu    sync.Mutex
-	waits []time.Duration
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
-	for _, d := range c.waits {
-		at = at.Add(d)
-	}
-	return at
-}
-
-func (c *clock) wait(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waits = append(c.waits, d)
-	return ctx.Err()
-}
-
 // client returns one that knows a login to hosts.
-func client(t *testing.T, logins ...string) (*registry.Client, *clock) {
+func client(t *testing.T, logins ...string) (*registry.Client, *waits.Clock) {
 	t.Helper()
 	auths := make([]string, len(logins))
 	for i, host := range logins {
 		auths[i] = fmt.Sprintf("%q: {\"auth\": %q}", host, base64.StdEncoding.EncodeToString([]byte("robot:"+password)))
 	}
 	file := write(t, `{"auths": {`+strings.Join(auths, ", ")+`}}`)
-	c := &clock{}
+	c := &waits.Clock{}
 	return &registry.Client{
 		Keychain: registry.Keychain{Files: []string{file}}, UserAgent: "test", Secrets: &sdk.Secrets{},
-		Clock: registry.Clock{Now: c.now, Wait: c.wait},
+		Clock: registry.Clock{Now: c.Now, Wait: c.Wait},
 	}, c
 }
 
@@ -271,8 +248,8 @@ func TestRetryAfter(t *testing.T) {
 			}
 			c, clock := client(t)
 			got, _, err := tags(t, open(t, c, s.Host))
-			if !slices.Equal(clock.waits, tc.waits) {
-				t.Errorf("waited %v, want %v", clock.waits, tc.waits)
+			if !slices.Equal(clock.All(), tc.waits) {
+				t.Errorf("waited %v, want %v", clock.All(), tc.waits)
 			}
 			switch {
 			case tc.reason != "":
