@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	azfake "github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/wire"
@@ -43,7 +44,7 @@ func sharing(t *testing.T, answers *Answers, timeout time.Duration, next transpo
 	t.Helper()
 	api, err := New(Options{
 		Cloud:      endpoint.Cloud{Configuration: cloud.AzurePublic, Host: "management.azure.com"},
-		Credential: fixedToken{}, Timeout: timeout, Transport: next, Answers: answers,
+		Credential: &azfake.TokenCredential{}, Timeout: timeout, Transport: next, Answers: answers,
 	})
 	if err != nil {
 		t.Fatal(err)

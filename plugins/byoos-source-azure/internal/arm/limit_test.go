@@ -3,30 +3,19 @@ package arm
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-type fixedToken struct{}
-
-func (fixedToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(24 * time.Hour)}, nil
-}
-
 // slow answers every request after a while, and one that a client gives up not at all.
-func slow(after time.Duration) transport {
+func slow(after time.Duration, body string) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		select {
 		case <-time.After(after):
-			return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"value":[]}`))}, nil
+			return answer(r, 200, nil, body), nil
 		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		}
@@ -42,7 +31,7 @@ func TestTimeoutIsAzures(t *testing.T) {
 	}{"slow": {20 * time.Second, true}, "too slow": {31 * time.Second, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				api := asking(t, slow(tt.takes))
+				api := asking(t, slow(tt.takes, `{"value":[]}`))
 				var done sync.WaitGroup
 				for range 5 * maxInFlight {
 					done.Go(func() {

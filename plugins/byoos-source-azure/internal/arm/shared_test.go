@@ -14,21 +14,16 @@ import (
 func TestPatienceIsNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		slow := func(r *http.Request) (*http.Response, error) {
+		counted := func(r *http.Request) (*http.Response, error) {
 			asked++
-			select {
-			case <-time.After(10 * time.Second):
-				return answer(r, 200, nil, `{"name":"i"}`), nil
-			case <-r.Context().Done():
-				return nil, r.Context().Err()
-			}
+			return slow(10*time.Second, `{"name":"i"}`)(r)
 		}
 		var answers Answers
-		if _, err := Get[thing](t.Context(), sharing(t, &answers, time.Second, slow), things()); err == nil {
+		if _, err := Get[thing](t.Context(), sharing(t, &answers, time.Second, counted), things()); err == nil {
 			t.Error("nothing ended the wait")
 		}
 		for range 2 {
-			if _, err := Get[thing](t.Context(), sharing(t, &answers, time.Minute, slow), things()); err != nil || asked != 2 {
+			if _, err := Get[thing](t.Context(), sharing(t, &answers, time.Minute, counted), things()); err != nil || asked != 2 {
 				t.Errorf("%d requests: %v", asked, err)
 			}
 		}
@@ -41,19 +36,14 @@ func TestAnswerOfOneThatLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var answers Answers
 		asked := 0
-		slow := func(r *http.Request) (*http.Response, error) {
+		counted := func(r *http.Request) (*http.Response, error) {
 			asked++
-			select {
-			case <-time.After(10 * time.Second):
-				return answer(r, 200, nil, `{"name":"i"}`), nil
-			case <-r.Context().Done():
-				return nil, r.Context().Err()
-			}
+			return slow(10*time.Second, `{"name":"i"}`)(r)
 		}
 		ctx, leave := context.WithCancel(t.Context())
 		first, second := make(chan error), make(chan error)
 		get := func(ctx context.Context, over chan<- error) {
-			got, err := Get[thing](ctx, sharing(t, &answers, time.Minute, slow), things())
+			got, err := Get[thing](ctx, sharing(t, &answers, time.Minute, counted), things())
 			if err == nil && got.Name != "i" {
 				err = errors.New("got " + got.Name)
 			}

@@ -3,15 +3,10 @@ package compute
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
-	"strings"
 	"testing"
-	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	sdkarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	azfake "github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -19,43 +14,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm/armtest"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
 )
-
-type token struct{}
-
-func (token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(time.Hour)}, nil
-}
-
-// asks keeps the addresses that were asked for; every list is empty.
-type asks []string
-
-func (a *asks) Do(r *http.Request) (*http.Response, error) {
-	*a = append(*a, r.URL.String())
-	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"value":[]}`))}, nil
-}
 
 // compare holds what an API of ours asks for against what the SDK's own clients do.
 func compare(t *testing.T, ours func(context.Context, *arm.API) []error, theirs func(context.Context, *armcompute.ClientFactory) []error) {
 	t.Helper()
-	var got, want asks
-	api, err := arm.New(arm.Options{
-		Cloud:      endpoint.Cloud{Configuration: cloud.AzurePublic, Host: "management.azure.com"},
-		Credential: token{}, Timeout: time.Minute, Transport: &got,
-	})
+	const none = `{"value":[]}`
+	got, want := armtest.Transport{Body: none}, armtest.Transport{Body: none}
+	c, err := armcompute.NewClientFactory("S", &azfake.TokenCredential{}, &sdkarm.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &want}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := armcompute.NewClientFactory("S", token{}, &sdkarm.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &want}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(append(ours(t.Context(), api), theirs(t.Context(), c)...)...); err != nil {
+	if err := errors.Join(append(ours(t.Context(), armtest.Open(t, &got)), theirs(t.Context(), c)...)...); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff([]string(want), []string(got)); diff != "" {
+	if diff := cmp.Diff(want.URLs, got.URLs); diff != "" {
 		t.Errorf("-SDK's +ours:\n%s", diff)
 	}
 }

@@ -3,37 +3,17 @@ package compute
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm/armtest"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/resourceid"
 )
-
-// answers has, to all that is asked for, this item and a list of it.
-type answers string
-
-func (a answers) Do(r *http.Request) (*http.Response, error) {
-	body := `{"value":[` + string(a) + `],` + string(a)[1:]
-	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
-}
 
 // readings are the ids that each call makes of an item.
 func readings(ctx context.Context, t *testing.T, g Gallery, item string) map[string]string {
 	t.Helper()
-	api, err := arm.New(arm.Options{
-		Cloud:      endpoint.Cloud{Configuration: cloud.AzurePublic, Host: "management.azure.com"},
-		Credential: token{}, Timeout: time.Minute, Transport: answers(item),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := armtest.Open(t, &armtest.Transport{Body: `{"value":[` + item + `],` + item[1:]}) // a list, and what is in it
 	read := map[string]string{}
 	keep := func(call, id, name string) error {
 		read[call] = id + " " + name

@@ -1,25 +1,20 @@
 package imagebuilder
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	sdkarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	azfake "github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	vmib "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/virtualmachineimagebuilder/armvirtualmachineimagebuilder/v2"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm"
-	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/arm/armtest"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
@@ -108,33 +103,13 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-type token struct{}
-
-func (token) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: "t", ExpiresOn: time.Now().Add(time.Hour)}, nil
-}
-
-// asks keeps the addresses that were asked for; every list is one of two outputs.
-type asks []string
-
-func (a *asks) Do(r *http.Request) (*http.Response, error) {
-	*a = append(*a, r.URL.String())
-	const body = `{"value":[{"name":"one"},{"id":"/runOutputs/two"}]}`
-	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
-}
-
 // The addresses that are asked for, and the version of the API in them, are those of the
 // SDK's own client. An output has a name, if only in its id.
 func TestRequestsAreTheSDKs(t *testing.T) {
-	var ours, theirs asks
-	api, err := arm.New(arm.Options{
-		Cloud:      endpoint.Cloud{Configuration: cloud.AzurePublic, Host: "management.azure.com"},
-		Credential: token{}, Timeout: time.Minute, Transport: &ours,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := vmib.NewVirtualMachineImageTemplatesClient("S", token{}, &sdkarm.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &theirs}})
+	const two = `{"value":[{"name":"one"},{"id":"/runOutputs/two"}]}`
+	ours, theirs := armtest.Transport{Body: two}, armtest.Transport{Body: two}
+	api := armtest.Open(t, &ours)
+	client, err := vmib.NewVirtualMachineImageTemplatesClient("S", &azfake.TokenCredential{}, &sdkarm.ClientOptions{ClientOptions: policy.ClientOptions{Transport: &theirs}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +124,7 @@ func TestRequestsAreTheSDKs(t *testing.T) {
 	if err := errors.Join(one, several, theirOne, theirSeveral); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ours, theirs) || !slices.Equal(names, []string{"one", "two"}) {
-		t.Errorf("outputs %v\nours:  %v\nSDK's: %v", names, ours, theirs)
+	if !slices.Equal(ours.URLs, theirs.URLs) || !slices.Equal(names, []string{"one", "two"}) {
+		t.Errorf("outputs %v\nours:  %v\nSDK's: %v", names, ours.URLs, theirs.URLs)
 	}
 }
