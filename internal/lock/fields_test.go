@@ -22,11 +22,7 @@ func TestEveryFieldOfAnImageIsLocked(t *testing.T) {
 	if err := file.Put(want); err != nil {
 		t.Fatal(err)
 	}
-	again, err := lock.Parse(lock.FileName, []byte(marshal(t, file)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _ := again.Entry("east")
+	got, _ := readAgain(t, file).Entry("east")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("from the lock (-want +got):\n%s", diff)
 	}

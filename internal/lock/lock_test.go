@@ -43,6 +43,16 @@ func marshal(t *testing.T, f *lock.File) string {
 	return string(data)
 }
 
+// readAgain is a lock as it is read from what is written of it.
+func readAgain(t *testing.T, f *lock.File) *lock.File {
+	t.Helper()
+	again, err := lock.Parse(lock.FileName, []byte(marshal(t, f)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
 func TestRoundTripIsStableAndSorted(t *testing.T) {
 	a, b := lock.New(), lock.New()
 	for _, name := range []string{"east", "west", "north"} {
