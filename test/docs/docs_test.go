@@ -216,7 +216,7 @@ fi
 PATH=${PATH#*:} exec git "$@"
 `)
 	save(t, filepath.Join(dir, "make"), `#!/bin/bash
-for goal in test ci bench race lint dist release-proto; do
+for goal in test ci bench race mutate removals lint dist release-proto; do
   if [[ " $* " == *" $goal "* ]]; then set -- -n "$@"; break; fi
 done
 PATH=${PATH#*:} exec make "$@"

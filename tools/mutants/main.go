@@ -1,0 +1,189 @@
+// Command mutants changes operators of the program, one at a time, with gremlins, and
+// says which changes no unit test of the package noticed. It writes what it counted
+// into the table of docs/testing.md, whose rows are the folders it looks at.
+//
+// gremlins calls go and git; stand-ins for both (standin.go) repair what it gets wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+func main() {
+	if code, ok := standIn(os.Args); ok {
+		os.Exit(code)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+// Options are what the command line says.
+type options struct {
+	gremlins, table, equivalent, since string
+	workers                            int
+	folders                            []string
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("mutants [flags] [FOLDER...]", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.gremlins, "gremlins", "bin/gremlins", "the program gremlins")
+	flags.StringVar(&o.table, "table", "docs/testing.md", "the page with the table of folders")
+	flags.StringVar(&o.equivalent, "equivalent", "tools/mutants/equivalent.txt", "mutants that change nothing, and why")
+	flags.StringVar(&o.since, "since", "", "look at the lines alone that changed since the common ancestor with this commit; the table stays")
+	flags.IntVar(&o.workers, "workers", 2, "how many mutants are tried at once")
+	err := flags.Parse(args)
+	o.folders = flags.Args()
+	return o, err
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	page, err := readPage(o.table)
+	if err != nil {
+		return err
+	}
+	known, err := readEquivalent(o.equivalent)
+	if err != nil {
+		return err
+	}
+	rows, err := chosen(ctx, page, o)
+	if err != nil {
+		return err
+	}
+	var bad []string
+	for _, row := range rows {
+		fmt.Fprintf(stderr, "%s ...\n", row.Folder)
+		mutants, err := unleash(ctx, o, row.Folder)
+		if err != nil {
+			return fmt.Errorf("%s: %w", row.Folder, err)
+		}
+		count, ok := tell(stdout, row, mutants, known, o.since != "")
+		if !ok {
+			bad = append(bad, row.Folder)
+		}
+		if o.since != "" {
+			continue
+		}
+		page.set(row.Folder, count)
+		if err := page.write(o.table); err != nil { // after each folder, as all take hours
+			return err
+		}
+	}
+	if len(bad) > 0 {
+		return fmt.Errorf("tests miss mutants in %s: test what they change, delete it, or say in %s why nothing changes", strings.Join(bad, ", "), o.equivalent)
+	}
+	return nil
+}
+
+// tell prints what gremlins found in a folder, and returns whether all is as wanted.
+// Of changed lines each mutant needs a test or a reason; of a whole folder those that
+// a test reaches, and the goal is to be met.
+func tell(w io.Writer, row row, mutants []mutant, known map[string]bool, changed bool) (count, bool) {
+	c, unknown := judge(mutants, known, changed)
+	fmt.Fprintf(w, "%s: %s\n", row.Folder, c)
+	for _, m := range unknown {
+		fmt.Fprintln(w, "  "+m.String())
+	}
+	if changed {
+		return c, len(unknown) == 0
+	}
+	old := stale(mutants, known, row.Folder)
+	for _, key := range old {
+		fmt.Fprintf(w, "  no longer lives, needs no reason: %s\n", key)
+	}
+	return c, len(unknown) == 0 && len(old) == 0 && c.reaches(row.Goal)
+}
+
+// chosen returns the rows of the table that are asked for: those named, those with
+// changes since a commit, or all.
+func chosen(ctx context.Context, page *page, o options) ([]row, error) {
+	for _, f := range o.folders {
+		if page.row(f) == nil {
+			return nil, fmt.Errorf("%s has no row in %s", f, o.table)
+		}
+	}
+	rows := slices.DeleteFunc(slices.Clone(page.rows), func(r row) bool {
+		return len(o.folders) > 0 && !slices.Contains(o.folders, r.Folder)
+	})
+	if o.since == "" {
+		return rows, nil
+	}
+	out, err := exec.CommandContext(ctx, "git", "diff", "--merge-base", "--name-only", "--diff-filter=d", o.since, "--", "*.go").Output()
+	if err != nil {
+		return nil, fmt.Errorf("ask git what changed since %s: %w", o.since, err)
+	}
+	return narrowed(rows, strings.Fields(string(out))), nil
+}
+
+// narrowed returns a row for each folder below one of rows in which a file of the
+// program changed.
+func narrowed(rows []row, changed []string) []row {
+	var out []row
+	for _, file := range changed {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		dir := path.Dir(file)
+		below := func(r row) bool { return dir == r.Folder || strings.HasPrefix(dir, r.Folder+"/") }
+		i := slices.IndexFunc(rows, below)
+		if i < 0 || slices.ContainsFunc(out, func(r row) bool { return r.Folder == dir }) {
+			continue
+		}
+		out = append(out, row{Folder: dir, Goal: rows[i].Goal})
+	}
+	return out
+}
+
+// unleash runs gremlins over a folder and what lies below it.
+func unleash(ctx context.Context, o options, folder string) ([]mutant, error) {
+	took, err := passes(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "mutants-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	env, err := withStandIns(work, folder)
+	if err != nil {
+		return nil, err
+	}
+	gremlins, err := filepath.Abs(o.gremlins)
+	if err != nil {
+		return nil, err
+	}
+	report := filepath.Join(work, "report.json")
+	args := []string{"unleash", "--silent", "--output", report, "--workers", fmt.Sprint(o.workers), "--timeout-coefficient", fmt.Sprint(coefficient(took))}
+	args = append(args, "--invert-assignments", "--invert-bitwise", "--invert-bwassign", "--invert-logical", "--invert-loopctrl", "--remove-self-assignments") // the rest is on
+	if o.since != "" {
+		args = append(args, "--diff", o.since)
+	}
+	cmd := exec.CommandContext(ctx, gremlins, append(args, "./"+folder)...)
+	cmd.Env = env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("gremlins: %w\n%s", err, out)
+	}
+	return readReport(report, folder)
+}
