@@ -1,17 +1,16 @@
 package palette_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,7 +21,7 @@ import (
 )
 
 var (
-	answerRuns = flag.Int("answers.runs", 400, "how many runs TestAnswersReplaced makes")
+	answerRuns = flag.Int("answers.runs", 300, "how many runs TestAnswersReplaced makes")
 	answerSeed = flag.Uint64("answers.seed", 0, "the seed of its first run")
 )
 
@@ -100,31 +99,19 @@ func mapKeys[V any](m map[string]V) func(func(string) bool) {
 
 // Any one answer of any flow may be another: nothing is written but to the target,
 // clusters get the old or the new profile, the report tells what was carried out, and
-// the next run finishes. Much of it waits, so several Palettes are tried at once.
+// the next run finishes.
 func TestAnswersReplaced(t *testing.T) {
 	runs := *answerRuns
 	if testing.Short() {
 		runs /= 8
 	}
-	var codes [4][]int
-	t.Run("lanes", func(t *testing.T) {
-		for lane := range codes {
-			t.Run(fmt.Sprint(lane), func(t *testing.T) {
-				t.Parallel()
-				server := newWorld(t).Server
-				for n := lane; n < runs; n += len(codes) {
-					seed := *answerSeed + uint64(n)
-					codes[lane] = append(codes[lane], replacedOnce(t, server, seed))
-					if t.Failed() {
-						t.Fatalf("seed %d", seed)
-					}
-				}
-			})
+	server, ended := newWorld(t).Server, map[int]int{}
+	for n := range runs {
+		seed := *answerSeed + uint64(n)
+		synctest.Test(t, func(t *testing.T) { ended[replacedOnce(t, server, seed)]++ })
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
 		}
-	})
-	ended := map[int]int{}
-	for _, code := range slices.Concat(codes[:]...) {
-		ended[code]++
 	}
 	t.Logf("exit codes: %v", ended)
 	if runs > 1 && (ended[failure.ExitOK] < runs/5 || ended[failure.ExitPalette] < runs/5) {
@@ -139,15 +126,13 @@ func replacedOnce(t *testing.T, server *fakepalette.Server, seed uint64) int {
 	if r.IntN(3) == 0 {
 		changes = append(changes, randomReplacement(r))
 	}
-	plain := httptest.NewServer(server)
-	defer plain.Close()
 	f.serve(server)
 	server.Reset(f.state(t))
 	before := server.State()
 	if r.IntN(3) == 0 {
-		f.show(t, plain.URL)
+		f.show(t, server)
 	}
-	_, cleanErr := f.run(t.Context(), t, plain.URL, time.Minute)
+	_, cleanErr := f.run(t, server, time.Minute)
 	want := server.State()
 
 	server.Reset(f.state(t))
@@ -155,10 +140,8 @@ func replacedOnce(t *testing.T, server *fakepalette.Server, seed uint64) int {
 	for _, change := range changes {
 		chain = &replacing{fake: server, next: chain, replacement: change, first: map[string][]byte{}, profiles: map[string][]byte{}}
 	}
-	front := httptest.NewServer(chain)
-	defer front.Close()
-	outcome, err := f.run(t.Context(), t, front.URL, 100*time.Millisecond)
-	front.Close() // a request that its client gave up is carried out by then, or never
+	outcome, err := f.run(t, chain, 100*time.Millisecond)
+	synctest.Wait() // a request that its client gave up is carried out by then, or never
 	where := fmt.Sprintf("seed %d, %s, %s\nends with %v", seed, f.name, changes, err)
 	noCanary(t, where)
 	state := server.State()
@@ -169,7 +152,7 @@ func replacedOnce(t *testing.T, server *fakepalette.Server, seed uint64) int {
 		t.Errorf("exit code %d: %s", code, where)
 	}
 	f.checkEnd(t, where, err, cleanErr, want, state)
-	_, next := f.run(t.Context(), t, plain.URL, time.Minute)
+	_, next := f.run(t, server, time.Minute)
 	if cleanErr == nil && next != nil {
 		t.Errorf("the next run ends with %v: %s", next, where)
 	}
@@ -226,39 +209,24 @@ func cloneOf(server *fakepalette.Server, base *fakepalette.Profile) []fakepalett
 	return working(base)
 }
 
-func (f flow) run(ctx context.Context, t *testing.T, url string, patience time.Duration) (palette.Outcome, error) {
+func (f flow) run(t *testing.T, handler http.Handler, patience time.Duration) (palette.Outcome, error) {
 	t.Helper()
-	secret, err := palette.NewSecret(canary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := palette.NewClient(palette.Config{
-		Host: url, Secret: secret, Retries: 2, RetryWait: time.Millisecond, UserAgent: "test", RequestTimeout: patience,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	planned := client.PlanAll(ctx, []palette.Request{f.request}, f.goal, 1)
-	var options palette.Options
-	if f.expect != nil {
-		// The front that replaces answers is the same Palette.
-		expect := *f.expect
-		expect.Palette = client.Host()
-		options.Expect = &expect
-	}
-	outcomes := client.ApplyAll(ctx, planned, 1, func(palette.Target) (palette.Options, error) { return options, nil })
+	client := newClient(t, handler, canary, func(c *palette.Config) { c.Retries, c.RequestTimeout = 2, patience })
+	planned := client.PlanAll(t.Context(), []palette.Request{f.request}, f.goal, 1)
+	options := palette.Options{Expect: f.expect}
+	outcomes := client.ApplyAll(t.Context(), planned, 1, func(palette.Target) (palette.Options, error) { return options, nil })
 	return outcomes[0], palette.Errors(outcomes)
 }
 
 // show has a diff make the plan that is applied.
-func (f *flow) show(t *testing.T, url string) {
+func (f *flow) show(t *testing.T, server *fakepalette.Server) {
 	t.Helper()
 	goal, side := f.goal, palette.SideDraft
 	goal.Shows = true
 	if goal.Publish || goal.NewVersion != "" {
 		side = palette.SidePublished
 	}
-	plan, err := newClient(t, url, canary).Plan(t.Context(), f.request, goal)
+	plan, err := newClient(t, server, canary).Plan(t.Context(), f.request, goal)
 	if err != nil {
 		return
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -44,7 +42,7 @@ func TestPlanOfANewVersionIsOfThatOne(t *testing.T) {
 // pendingType answers that a draft is of another type.
 func pendingType(t *testing.T, w *world) *palette.Client {
 	t.Helper()
-	server := httptest.NewServer(&legal.Varied{Next: w.Server, Match: func(r *http.Request) bool { return w.Operation(r) == "v1ClusterProfilesGet" },
+	return newClient(t, &legal.Varied{Next: w.Server, Match: func(r *http.Request) bool { return w.Operation(r) == "v1ClusterProfilesGet" },
 		Variation: legal.Variation{Name: "type", Apply: func(answer []byte) ([]byte, error) {
 			var body map[string]any
 			if err := json.Unmarshal(answer, &body); err != nil {
@@ -54,9 +52,7 @@ func pendingType(t *testing.T, w *world) *palette.Client {
 				draft["type"] = "infra"
 			}
 			return json.Marshal(body)
-		}}})
-	t.Cleanup(server.Close)
-	return newClient(t, server.URL, canary)
+		}}}, canary)
 }
 
 // What a draft changes of the profile itself is published with --include-draft, as it
@@ -159,36 +155,6 @@ func TestActionsAreThoseOfTheReport(t *testing.T) {
 	}
 }
 
-// slowClient waits for a minute before it repeats something. It calls the handler
-// without a network, so that nothing but its waits takes time.
-func slowClient(t *testing.T, handler http.HandlerFunc) *palette.Client {
-	t.Helper()
-	secret, err := palette.NewSecret(canary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := palette.NewClient(palette.Config{Host: "http://127.0.0.1:1", Secret: secret, Retries: 3, RetryWait: time.Minute, UserAgent: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client.Over(handled(handler))
-	return client
-}
-
-// handled is a network of one handler.
-type handled http.HandlerFunc
-
-func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
-	received := r.Clone(r.Context())
-	received.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-	if r.Body == nil {
-		received.Body = http.NoBody
-	}
-	rec := httptest.NewRecorder()
-	h(rec, received)
-	return rec.Result(), nil
-}
-
 // An interruption while a run waits for Palette is one, whatever it waits for.
 func TestInterruptionOfAWait(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -221,11 +187,11 @@ func TestInterruptionOfAWait(t *testing.T) {
 			w := newWorld(t)
 			synctest.Test(t, func(t *testing.T) {
 				var writes atomic.Int32
-				client := slowClient(t, func(rw http.ResponseWriter, r *http.Request) {
+				client := newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					if !c.answer(w, &writes, rw, r) {
 						w.ServeHTTP(rw, r)
 					}
-				})
+				}), canary, func(c *palette.Config) { c.RetryWait = time.Minute })
 				plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 				if err != nil {
 					t.Fatal(err)

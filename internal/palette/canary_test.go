@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -21,15 +20,14 @@ import (
 // or of what stands before it, is shown.
 func TestCanaries(t *testing.T) {
 	var text func(w http.ResponseWriter)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { text(w) }))
-	t.Cleanup(server.Close)
+	server := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { text(w) })
 	refused := func(t *testing.T, a *canaries.Answer, key, said string) string {
 		status, body := canaries.Pick(a, 200, 400, 401, 403, 404, 409, 422, 501), refusal(a, said)
 		text = func(w http.ResponseWriter) {
 			w.WriteHeader(status)
 			_, _ = fmt.Fprint(w, body)
 		}
-		_, err := newClient(t, server.URL, key).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+		_, err := newClient(t, server, key).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
 		return wordsOf(t, err)
 	}
 	const another = "another-key-0123456789"
@@ -52,7 +50,7 @@ func TestCanaries(t *testing.T) {
 				w.Header()["Location"] = []string{location}
 				w.WriteHeader(http.StatusFound)
 			}
-			_, err := newClient(t, server.URL, key).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+			_, err := newClient(t, server, key).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
 			return wordsOf(t, err)
 		}},
 		canaries.Place{Name: "file with a key that is none", Try: func(t *testing.T, a *canaries.Answer) string {

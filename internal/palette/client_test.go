@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -112,7 +113,7 @@ func TestExpiredKey(t *testing.T) {
 func TestToken(t *testing.T) {
 	w := newWorld(t)
 	w.Key, w.Token = "", "eyJhbGciOiJub25lIn0.e30."
-	client := newClient(t, w.url, w.Token)
+	client := listening(t, w.Server, w.Token)
 	if _, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{}); err != nil {
 		t.Error(err)
 	}
@@ -120,6 +121,7 @@ func TestToken(t *testing.T) {
 
 func TestRetries(t *testing.T) {
 	w := newWorld(t)
+	w.client = listening(t, w.Server, canary)
 	w.Fail(1, fakepalette.TooMany)
 	w.Fail(2, fakepalette.CutBody)
 	w.Fail(3, fakepalette.ServerError)
@@ -152,15 +154,8 @@ func TestRetriesAreFurtherAttempts(t *testing.T) {
 			n++
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}))
-		secret, err := palette.NewSecret(canary)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := palette.NewClient(palette.Config{Host: server.URL, Secret: secret, Retries: retries, RetryWait: time.Millisecond})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = client.In(t.Context(), palette.ProjectScope("Default"))
+		client := clientAt(t, server.URL, canary, func(c *palette.Config) { c.Retries = retries })
+		_, err := client.In(t.Context(), palette.ProjectScope("Default"))
 		server.Close()
 		if wantFailure(t, err, "palette answered 503"); n != retries+1 {
 			t.Errorf("%d retries: %d requests", retries, n)
@@ -169,23 +164,24 @@ func TestRetriesAreFurtherAttempts(t *testing.T) {
 }
 
 func TestRetryAfterIsHonoured(t *testing.T) {
-	var times []time.Time
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		times = append(times, time.Now())
-		w.Header().Set("Content-Type", "application/json")
-		if len(times) == 1 {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusTooManyRequests)
-			return
+	synctest.Test(t, func(t *testing.T) {
+		var times []time.Time
+		client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			times = append(times, time.Now())
+			w.Header().Set("Content-Type", "application/json")
+			if len(times) == 1 {
+				w.Header().Set("Retry-After", "7")
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
+			}
+			fmt.Fprint(w, `{"items":[]}`)
+		}), canary)
+		_, err := client.In(t.Context(), palette.ProjectScope("Default"))
+		wantFailure(t, err, `has 0 projects named "Default"`)
+		if len(times) != 2 || times[1].Sub(times[0]) != 7*time.Second {
+			t.Errorf("got requests at %v; want 7 seconds between two", times)
 		}
-		fmt.Fprint(w, `{"items":[]}`)
-	}))
-	defer server.Close()
-	_, err := newClient(t, server.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
-	wantFailure(t, err, `has 0 projects named "Default"`)
-	if len(times) != 2 || times[1].Sub(times[0]) < time.Second {
-		t.Errorf("got requests at %v; want a second between two", times)
-	}
+	})
 }
 
 // The key must not follow a redirection to another host.
@@ -196,7 +192,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL+"/v1?k="+canary, http.StatusFound))
 	defer server.Close()
-	_, err := newClient(t, server.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
+	_, err := clientAt(t, server.URL, canary).In(t.Context(), palette.ProjectScope("Default"))
 	e := wantFailure(t, err, "redirected to "+other.URL)
 	noCanary(t, e.Error())
 }
@@ -241,6 +237,7 @@ func TestTLSIsVerified(t *testing.T) {
 
 func TestDeadlineAndInterruption(t *testing.T) {
 	w := newWorld(t)
+	w.client = listening(t, w.Server, canary)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.Pause(func(int, fakepalette.Call) { cancel() })
 	_, err := w.client.Plan(ctx, request(t, "rhel-prod", newAMI), palette.Goal{})
@@ -257,7 +254,7 @@ func TestDeadlineAndInterruption(t *testing.T) {
 }
 
 func TestUnreachableHost(t *testing.T) {
-	_, err := newClient(t, "http://127.0.0.1:1", canary).In(t.Context(), palette.ProjectScope("Default"))
+	_, err := clientAt(t, "http://127.0.0.1:1", canary).In(t.Context(), palette.ProjectScope("Default"))
 	e := wantFailure(t, err, "connection refused")
 	if e.Next == "" {
 		t.Error("there is no next step")

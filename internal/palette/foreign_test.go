@@ -3,7 +3,6 @@ package palette_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -82,11 +81,9 @@ func TestPendingTypeAndVersionStopPublishing(t *testing.T) {
 				return json.Marshal(body)
 			}}
 			var pending atomic.Bool
-			server := httptest.NewServer(&legal.Varied{Next: w.Server, Variation: change, Match: func(r *http.Request) bool {
+			client := newClient(t, &legal.Varied{Next: w.Server, Variation: change, Match: func(r *http.Request) bool {
 				return pending.Load() && w.Operation(r) == "v1ClusterProfilesGet"
-			}})
-			defer server.Close()
-			client := newClient(t, server.URL, canary)
+			}}, canary)
 			plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
 			if err != nil {
 				t.Fatal(err)
@@ -121,11 +118,9 @@ func TestCloneWithTheOldVersionPublished(t *testing.T) {
 		}
 		return json.Marshal(body)
 	}}
-	server := httptest.NewServer(&legal.Varied{Next: w.Server, Variation: old, Match: func(r *http.Request) bool {
+	client := newClient(t, &legal.Varied{Next: w.Server, Variation: old, Match: func(r *http.Request) bool {
 		return w.Operation(r) == "v1ClusterProfilesGet"
-	}})
-	defer server.Close()
-	client := newClient(t, server.URL, canary)
+	}}, canary)
 	plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{NewVersion: "1.3.0"})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -106,7 +105,7 @@ func answering(t *testing.T, w *world, path, body string) *palette.Client {
 
 func answeringWith(t *testing.T, w *world, status int, path, body string) *palette.Client {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	return newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || r.URL.Path != path {
 			w.ServeHTTP(rw, r)
 			return
@@ -114,9 +113,7 @@ func answeringWith(t *testing.T, w *world, status int, path, body string) *palet
 		rw.Header().Set("Content-Type", "application/json")
 		rw.WriteHeader(status)
 		_, _ = io.WriteString(rw, body)
-	}))
-	t.Cleanup(server.Close)
-	return newClient(t, server.URL, canary)
+	}), canary)
 }
 
 // An error that is answered as a success is no empty list and no empty profile.
@@ -190,15 +187,13 @@ func TestPaletteWithoutVariables(t *testing.T) {
 
 func withoutVariables(t *testing.T, w *world) *palette.Client {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	return newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/variables") {
 			http.NotFound(rw, r)
 			return
 		}
 		w.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(server.Close)
-	return newClient(t, server.URL, canary)
+	}), canary)
 }
 
 // A layer that only the draft has may have no manifests to be read, which costs
@@ -248,12 +243,11 @@ func TestKeyIsNowhereInErrors(t *testing.T) {
 		"path":    "see https://palette.example.com/" + url.PathEscape(key),
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			client := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusBadRequest)
 				fmt.Fprintf(w, `{"code": "Bad", "message": %q}`, message)
-			}))
-			defer server.Close()
-			_, err := newClient(t, server.URL, key).In(t.Context(), palette.ProjectScope("Default"))
+			}), key)
+			_, err := client.In(t.Context(), palette.ProjectScope("Default"))
 			e := wantFailure(t, err, "palette answered 400")
 			if text := e.Error(); strings.Contains(text, key[:8]) || strings.Contains(text, "signs") {
 				t.Errorf("the key shows in %q", text)

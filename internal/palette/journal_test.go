@@ -33,7 +33,7 @@ func lagging(t *testing.T, w *world, times int32) *palette.Client {
 	t.Helper()
 	var first atomic.Pointer[httptest.ResponseRecorder]
 	var left atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	return newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		w.ServeHTTP(rec, r)
 		if w.Operation(r) == "v1ClusterProfilesGet" {
@@ -46,9 +46,7 @@ func lagging(t *testing.T, w *world, times int32) *palette.Client {
 			left.Store(times)
 		}
 		write(rw, rec.Code, rec.Header(), rec.Body.Bytes())
-	}))
-	t.Cleanup(server.Close)
-	return newClient(t, server.URL, canary)
+	}), canary)
 }
 
 // A replica that lags is read again; one that lags for good is told as what it is.
@@ -84,16 +82,14 @@ func TestReplicaThatLags(t *testing.T) {
 func TestWriteThatCannotBeReadBack(t *testing.T) {
 	w := newWorld(t)
 	var broken atomic.Bool
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	client := newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if broken.Load() {
 			write(rw, http.StatusForbidden, http.Header{"Content-Type": {"application/json"}}, []byte(`{"code": "Forbidden", "message": "no more"}`))
 			return
 		}
 		broken.Store(r.Method == http.MethodPut)
 		w.ServeHTTP(rw, r)
-	}))
-	defer server.Close()
-	client := newClient(t, server.URL, canary)
+	}), canary)
 	plan, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
 	if err != nil {
 		t.Fatal(err)

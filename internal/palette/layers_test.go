@@ -3,7 +3,6 @@ package palette_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -114,11 +113,9 @@ func TestReplacementLeavesTheVersion(t *testing.T) {
 				body["spec"].(map[string]any)["draft"].(map[string]any)["profileVersion"] = c.pending
 				return json.Marshal(body)
 			}}
-			server := httptest.NewServer(&legal.Varied{Next: w.Server, Variation: pending, Match: func(r *http.Request) bool {
+			client := newClient(t, &legal.Varied{Next: w.Server, Variation: pending, Match: func(r *http.Request) bool {
 				return w.Operation(r) == "v1ClusterProfilesGet"
-			}})
-			defer server.Close()
-			client := newClient(t, server.URL, canary)
+			}}, canary)
 			plan, err := client.Plan(t.Context(), request(t, "ubuntu", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{})
 			if err != nil {
 				t.Fatal(err)

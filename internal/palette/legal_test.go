@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -189,9 +188,7 @@ func palettePromises(server *fakepalette.Server, operation string) legal.Options
 
 func runThrough(t *testing.T, handler http.Handler, s scenario) outcome {
 	t.Helper()
-	listener := httptest.NewServer(handler)
-	defer listener.Close()
-	client := newClient(t, listener.URL, canary)
+	client := newClient(t, handler, canary)
 	planned := client.PlanAll(t.Context(), []palette.Request{s.request}, s.goal, 1)
 	var got outcome
 	if planned[0].Plan != nil {

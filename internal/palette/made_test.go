@@ -15,7 +15,7 @@ import (
 // loses the answers to requests of some paths.
 func scopeless(t *testing.T, w *world, profile, lost string) *palette.Client {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	return newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		recorder := httptest.NewRecorder()
 		w.ServeHTTP(recorder, r)
 		if lost != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, lost) {
@@ -26,9 +26,7 @@ func scopeless(t *testing.T, w *world, profile, lost string) *palette.Client {
 			body = strings.NewReplacer(`"scope":"project"`, `"other":"project"`, `"scope": "project"`, `"other": "project"`).Replace(body)
 		}
 		write(rw, recorder.Code, recorder.Header(), []byte(body))
-	}))
-	t.Cleanup(server.Close)
-	return newClient(t, server.URL, canary)
+	}), canary)
 }
 
 // Where the answer to a create is lost, the profile that is found may be another's: it
@@ -66,7 +64,7 @@ func TestMadeProfileThatCannotBeReadBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			var broken atomic.Bool
-			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			client := newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				if broken.Load() {
 					write(rw, http.StatusForbidden, http.Header{"Content-Type": {"application/json"}}, []byte(`{"code": "Forbidden", "message": "no more"}`))
 					return
@@ -75,9 +73,7 @@ func TestMadeProfileThatCannotBeReadBack(t *testing.T) {
 				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, c.path) {
 					broken.Store(true)
 				}
-			}))
-			defer server.Close()
-			client := newClient(t, server.URL, canary)
+			}), canary)
 			plan, err := client.Plan(t.Context(), c.request, c.goal)
 			if err != nil {
 				t.Fatal(err)

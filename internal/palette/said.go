@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/text"
@@ -118,11 +119,13 @@ func (r *response) page() string {
 }
 
 // escapes are the sequences by which a text steers a terminal.
-const escapes = `\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|[\x1b\x{9b}]\[?[0-9;:<=>?]*[ -/]*[@-~]`
+var escapes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|[\x1b\x{9b}]\[?[0-9;:<=>?]*[ -/]*[@-~]`)
+})
 
 // plain puts a text on one line, without what steers a terminal or turns letters round.
 func plain(text string) string {
-	text = regexp.MustCompile(escapes).ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
+	text = escapes().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "")
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), unicode.In(r, unicode.Zl, unicode.Zp):

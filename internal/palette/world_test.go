@@ -2,6 +2,7 @@ package palette_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -34,7 +35,6 @@ pack:
 // world is a fake Palette that is served, and a client of it.
 type world struct {
 	*fakepalette.Server
-	url    string
 	client *palette.Client
 }
 
@@ -54,10 +54,7 @@ func newWorld(t *testing.T, adjust ...func(*fakepalette.State)) *world {
 func serve(t *testing.T, server *fakepalette.Server) *world {
 	t.Helper()
 	server.Key = canary
-	listener := httptest.NewServer(server)
-	t.Cleanup(listener.Close)
-	w := &world{Server: server, url: listener.URL}
-	w.client = newClient(t, w.url, canary)
+	w := &world{Server: server, client: newClient(t, server, canary)}
 	t.Cleanup(func() {
 		for _, v := range server.Violations() {
 			t.Errorf("not as Palette's API description says: %s", v)
@@ -66,15 +63,35 @@ func serve(t *testing.T, server *fakepalette.Server) *world {
 	return w
 }
 
-func newClient(t *testing.T, url, key string) *palette.Client {
+// newClient is a client of what a handler answers.
+func newClient(t *testing.T, handler http.Handler, key string, adjust ...func(*palette.Config)) *palette.Client {
+	t.Helper()
+	client := clientAt(t, "http://127.0.0.1:1", key, adjust...)
+	network := &fakepalette.Network{Handler: handler}
+	t.Cleanup(network.Wait)
+	client.Over(network)
+	return client
+}
+
+// listening is a client that asks over a connection, as all do but those of tests.
+func listening(t *testing.T, handler http.Handler, key string) *palette.Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return clientAt(t, server.URL, key)
+}
+
+func clientAt(t *testing.T, url, key string, adjust ...func(*palette.Config)) *palette.Client {
 	t.Helper()
 	secret, err := palette.NewSecret(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := palette.NewClient(palette.Config{
-		Host: url, Secret: secret, Retries: 3, RetryWait: time.Millisecond, UserAgent: "test",
-	})
+	config := palette.Config{Host: url, Secret: secret, Retries: 3, RetryWait: time.Millisecond, UserAgent: "test"}
+	for _, f := range adjust {
+		f(&config)
+	}
+	client, err := palette.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,53 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api/contract"
 )
+
+// description is what requests and answers are checked by.
+type description struct {
+	router      routers.Router
+	answers     map[string]*openapi3.Schema
+	errorSchema *openapi3.Schema
+}
+
+// All servers of a process have the same two: reading one takes longer than most tests.
+var (
+	today    = sync.OnceValues(func() (*description, error) { return describe(func(*openapi3.Schema) {}) })
+	tomorrow = sync.OnceValues(func() (*description, error) { return describe(open) })
+)
+
+func describe(adjust func(*openapi3.Schema)) (*description, error) {
+	doc, err := contract.Document()
+	if err != nil {
+		return nil, err
+	}
+	for _, schema := range doc.Components.Schemas {
+		adjust(schema.Value)
+	}
+	d := &description{answers: map[string]*openapi3.Schema{}}
+	for _, item := range doc.Paths.Map() {
+		for _, operation := range item.Operations() {
+			d.answers[operation.OperationID] = success(operation)
+		}
+	}
+	// Unknown fields are an error: the description allows them by not saying no.
+	for _, schema := range doc.Components.Schemas {
+		strict(schema.Value)
+	}
+	if d.router, err = legacy.NewRouter(doc); err != nil {
+		return nil, err
+	}
+	d.errorSchema, err = contract.Error()
+	return d, err
+}
 
 func open(schema *openapi3.Schema) {
 	schema.Enum = nil

@@ -14,12 +14,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
-
-	"github.com/kubectl-byoos/kubectl-byoos/internal/palette/api/contract"
 )
 
 // Fault is what goes wrong with one request.
@@ -76,9 +70,7 @@ type Server struct {
 	// EmptyPages puts an empty page before each page of a list.
 	EmptyPages bool
 
-	router      routers.Router
-	answers     map[string]*openapi3.Schema
-	errorSchema *openapi3.Schema
+	*description
 
 	mu         sync.Mutex
 	settled    *sync.Cond // when underWay falls to 0
@@ -94,47 +86,18 @@ type Server struct {
 }
 
 // New returns a server with that state.
-func New(state State) (*Server, error) {
-	doc, err := contract.Document()
-	if err != nil {
-		return nil, err
-	}
-	return newServer(state, doc)
-}
+func New(state State) (*Server, error) { return newServer(state, today) }
 
 // NewLater returns a server of a later version of Palette: what it gives with a
 // value that is not in the description, it takes as well.
-func NewLater(state State) (*Server, error) {
-	doc, err := contract.Document()
-	if err != nil {
-		return nil, err
-	}
-	for _, schema := range doc.Components.Schemas {
-		open(schema.Value)
-	}
-	return newServer(state, doc)
-}
+func NewLater(state State) (*Server, error) { return newServer(state, tomorrow) }
 
-func newServer(state State, doc *openapi3.T) (*Server, error) {
-	answers := map[string]*openapi3.Schema{}
-	for _, item := range doc.Paths.Map() {
-		for _, operation := range item.Operations() {
-			answers[operation.OperationID] = success(operation)
-		}
-	}
-	// Unknown fields are an error: the description allows them by not saying no.
-	for _, schema := range doc.Components.Schemas {
-		strict(schema.Value)
-	}
-	router, err := legacy.NewRouter(doc)
+func newServer(state State, as func() (*description, error)) (*Server, error) {
+	described, err := as()
 	if err != nil {
 		return nil, err
 	}
-	errorSchema, err := contract.Error()
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{state: state, router: router, answers: answers, errorSchema: errorSchema, faults: map[int]Fault{}}
+	s := &Server{description: described, state: state, faults: map[int]Fault{}}
 	s.settled = sync.NewCond(&s.mu)
 	return s, nil
 }
