@@ -1,7 +1,6 @@
 package yamldoc
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -79,15 +78,12 @@ func (n *Node) At(steps ...string) (*Node, bool) {
 // Missing returns an empty mapping that stands for the value of a key that a mapping
 // does not have.
 func (n *Node) Missing(key string) *Node {
-	return &Node{Line: n.Line, Column: n.Column, KeyLine: n.Line, KeyColumn: n.Column, Kind: Mapping, Key: key, parent: n}
+	return &Node{Line: n.Line, Column: n.Column, Kind: Mapping, Key: key, parent: n}
 }
 
 // Name returns the key of a value as a value itself.
 func (n *Node) Name() *Node {
-	return &Node{
-		Line: n.KeyLine, Column: n.KeyColumn, Value: n.Key, Raw: n.Key,
-		Key: n.Key, KeyLine: n.KeyLine, KeyColumn: n.KeyColumn, parent: n.parent,
-	}
+	return &Node{Line: n.KeyLine, Column: n.KeyColumn, Value: n.Key, Raw: n.Key, Key: n.Key, parent: n.parent}
 }
 
 // Path is where a value is in its document: packs[0].select.region.
@@ -115,7 +111,7 @@ func join(path, key string) string {
 // where a person looks for it.
 func (n *Node) Problem(message, suggestion string) Problem {
 	p := Problem{n.Line, n.Column, n.Path(), message, suggestion}
-	if n.KeyLine > 0 && (n.Kind != Scalar || n.Raw == "") {
+	if n.KeyLine > 0 && n.Raw == "" {
 		p.Line, p.Column = n.KeyLine, n.KeyColumn
 	}
 	return p
@@ -152,11 +148,6 @@ func (n *Node) Interface() any {
 
 // Decode stores the value as encoding/json does, keys without a field left out.
 func (n *Node) Decode(into any) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(n.Interface()); err != nil {
-		return err
-	}
-	return json.Unmarshal(text.Bytes(), into)
+	text, _ := json.Marshal(n.Interface()) // JSON has all that a node holds
+	return json.Unmarshal(text, into)
 }

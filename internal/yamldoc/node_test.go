@@ -22,7 +22,7 @@ func document(t *testing.T, text string) *yamldoc.Node {
 
 // TestPlaces: a scalar's problem is at its place, all else's at its key.
 func TestPlaces(t *testing.T) {
-	root := document(t, "a:\n  - b: &x {c: d}\n    \"e.f\": ''\n  - *x\n  - <<: *x\n    g: [1]\n")
+	root := document(t, "a:\n  - b: &x {c: d}\n    \"e.f\": ''\n  - *x\n  - <<: *x\n    g: [1]\n\"\": {\"\": x}\n")
 	for _, test := range []struct {
 		steps []string
 		want  string
@@ -37,6 +37,7 @@ func TestPlaces(t *testing.T) {
 		{[]string{"a", "2", "c"}, "2:15: a[2].c: no"},
 		{[]string{"a", "2", "g"}, "6:5: a[2].g: no"},
 		{[]string{"a", "2", "g", "0"}, "6:9: a[2].g[0]: no"},
+		{[]string{"", ""}, `7:10: [""][""]: no`},
 	} {
 		node, found := root.At(test.steps...)
 		if got := node.Problem("no", "").String(); !found || got != test.want {
@@ -52,8 +53,15 @@ func TestPlaces(t *testing.T) {
 	if missing.String() != "1:1: k: no: add it" || missing.Text() != "k: no: add it" {
 		t.Errorf("got %s, %s", missing, missing.Text())
 	}
-	if name := root.Children[0].Name(); name.Value != "a" || name.Path() != "a" {
+	if got := root.Missing("k").Interface(); !cmp.Equal(got, map[string]any{}) {
+		t.Errorf("what is missing is %v", got)
+	}
+	g, _ := root.At("a", "2", "g")
+	if name := g.Name(); name.Value != "g" || name.Raw != "g" || name.Problem("no", "").String() != "6:5: a[2].g: no" {
 		t.Errorf("got %+v", name)
+	}
+	if field := g.Field(""); field != nil {
+		t.Errorf("a list has the field %v", field)
 	}
 }
 
@@ -84,10 +92,14 @@ func TestDecode(t *testing.T) {
 		Count uint64
 		When  string
 		List  []float64
+		Yes   bool
+		Bytes string
+		K     string
 		No    *int
 	}
-	err := document(t, "name: <a&b>\ncount: 18446744073709551615\nwhen: 2026-01-31\nlist: [1, 0x10, 1.5]\nno: ~\nother: 1\n").Decode(&got)
-	if err != nil || got.Name != "<a&b>" || got.Count != 1<<64-1 || got.When != "2026-01-31" || len(got.List) != 3 || got.List[1] != 16 || got.No != nil {
+	err := document(t, "name: <a&b>\ncount: 18446744073709551615\nwhen: 2026-01-31\nlist: [1, 0x10, 1.5]\nno: ~\nother: 1\nyes: true\nbytes: !!binary aGk=\nkey: &k k\n*k : v\n").Decode(&got)
+	if err != nil || got.Name != "<a&b>" || got.Count != 1<<64-1 || got.When != "2026-01-31" || len(got.List) != 3 || got.List[1] != 16 || got.No != nil ||
+		!got.Yes || got.Bytes != "hi" || got.K != "v" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if err := document(t, "name: [a]\n").Decode(&got); err == nil {
@@ -111,8 +123,11 @@ func TestWrite(t *testing.T) {
 	if diff := cmp.Diff(want, string(text)); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
-	if _, err := yamldoc.NodeOf(func() {}, nil); err == nil {
-		t.Error("a function has a node")
+	if _, err := yamldoc.NodeOf(func() {}, nil); err == nil || !strings.Contains(err.Error(), "unsupported type") {
+		t.Errorf("a function has a node, or %v", err)
+	}
+	if text, err := yamldoc.Write(&yaml.Node{Kind: 99}); err == nil {
+		t.Errorf("a node of no kind is %q", text)
 	}
 }
 
@@ -140,22 +155,41 @@ func TestDocuments(t *testing.T) {
 // TestFromJSON: nodes of JSON tell where their first token ends, and nothing but one
 // value of bounded depth is taken.
 func TestFromJSON(t *testing.T) {
-	root, err := yamldoc.FromJSON([]byte(`{"a": "\u0062", "c": [1, true]}`), func(string) bool { return false })
+	root, err := yamldoc.FromJSON([]byte(`{"a": "\u0062", "c": [1, true, null, 1.5, 1e400, "y"]}`), func(text string) bool { return text == "b" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	var places []string
-	for _, n := range root.Content {
-		places = append(places, fmt.Sprintf("%s %d", n.Value, n.Column))
+	for _, n := range append(root.Content, root.Content[3].Content...) {
+		places = append(places, fmt.Sprintf("%s %s %d %d", n.ShortTag(), n.Value, n.Style, n.Column))
 	}
-	if diff := cmp.Diff([]string{"a 4", "b 14", "c 19", " 22"}, places); diff != "" {
+	want := []string{"!!str a 0 4", "!!str b 2 14", "!!str c 0 19", "!!seq  0 22", "!!int 1 0 23", "!!bool true 0 29", "!!null null 0 35", "!!float 1.5 0 40", "!!float 1e400 0 47", "!!str y 0 52"}
+	if diff := cmp.Diff(want, places); diff != "" {
 		t.Error(diff)
 	}
+	if _, err := yamldoc.FromJSON([]byte(strings.Repeat("[", 1000)+"1"+strings.Repeat("]", 1000)), nil); err != nil {
+		t.Error(err)
+	}
 	for text, want := range map[string]string{
+		"": "EOF", "[1": "EOF", strings.Repeat("[", 1001) + "1" + strings.Repeat("]", 1001): "nested too deeply",
 		`{"a": 1,}`: "invalid character", `{} {}`: "more text follows it", strings.Repeat("[", 2000): "nested too deeply",
 	} {
 		if _, err := yamldoc.FromJSON([]byte(text), func(string) bool { return false }); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20s: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestOf: a value is what reading its JSON gives, in the order of its keys.
+func TestOf(t *testing.T) {
+	node, problems := yamldoc.Of(map[string]any{"b": "~", "a": []any{1, "“"}, "c": nil})
+	if diff := cmp.Diff(map[string]any{"b": "~", "a": []any{int64(1), "“"}, "c": nil}, node.Interface()); diff != "" || len(problems) > 0 {
+		t.Error(problems, diff)
+	}
+	if a, b := node.Field("a"), node.Field("b"); a.Line != 0 || a.Column == 0 || a.Column >= b.Column {
+		t.Errorf("a is at %d:%d, b at %d:%d", a.Line, a.Column, b.Line, b.Column)
+	}
+	if node, problems := yamldoc.Of(func() {}); node != nil || len(problems) != 1 || !strings.Contains(problems[0].Message, "unsupported type") {
+		t.Errorf("a function is %v, %v", node, problems)
 	}
 }

@@ -117,7 +117,7 @@ func One(documents []*yaml.Node) (*yaml.Node, *Problem) {
 	return documents[0], nil
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
 
 // encodingProblem finds what the YAML library reports without a place.
 func encodingProblem(data []byte) *Problem {
@@ -135,12 +135,13 @@ func isUTF16(data []byte) bool {
 
 const bom = "\uFEFF"
 
+// firstInvalid is the place of what is no UTF-8 in a text that has such.
 func firstInvalid(data []byte) (line, column int) {
 	line, column = 1, 1
-	for len(data) > 0 {
+	for {
 		r, size := utf8.DecodeRune(data)
 		if r == utf8.RuneError && size == 1 {
-			break
+			return line, column
 		}
 		column++
 		if r == '\n' {
@@ -148,7 +149,6 @@ func firstInvalid(data []byte) (line, column int) {
 		}
 		data = data[size:]
 	}
-	return line, column
 }
 
 // yaml12 is the directive of YAML 1.2, which the parser does not know. It reads
@@ -157,14 +157,11 @@ var yaml12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\r\n]*)?\r?\n|%[^\r\n
 
 // Readable returns a text as the YAML library takes it, of the same length.
 func Readable(src []byte) []byte {
-	if !bytes.Contains(src, []byte("%YAML")) {
-		return src
-	}
 	return yaml12.ReplaceAll(src, []byte("${1}1${2}"))
 }
 
 var (
-	yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?((?s:.*))$`)
 	// misplaced are the library's errors of a character where it stands, and sign is each
 	// such character in ASCII.
 	misplaced = regexp.MustCompile(`a tab character|cannot start any token`)
@@ -176,12 +173,10 @@ var (
 
 // syntaxProblem gives the YAML library's error a place and a next step.
 func syntaxProblem(err error, data []byte) *Problem {
-	problem := &Problem{Line: 1, Column: 1, Message: err.Error()}
-	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
-		problem.Message = m[2]
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			problem.Line = line
-		}
+	m := yamlError.FindStringSubmatch(err.Error())
+	problem := &Problem{Line: 1, Column: 1, Message: m[2]}
+	if line, err := strconv.Atoi(m[1]); err == nil {
+		problem.Line = line
 	}
 	anchor := unknownAnchor.FindStringSubmatch(problem.Message)
 	switch {

@@ -14,28 +14,48 @@ import (
 // read returns the problems of a text.
 func read(data string) []string {
 	_, problems := yamldoc.Read([]byte(data))
-	var texts []string
+	return texts(problems)
+}
+
+func texts(problems []yamldoc.Problem) []string {
+	var all []string
 	for _, problem := range problems {
-		texts = append(texts, problem.String())
+		all = append(all, problem.String())
 	}
-	return texts
+	return all
 }
 
 const cannotStart = "found character that cannot start any token: quote a value that begins with @, ` or %"
 
+// problemCase is a text and its problems.
+type problemCase struct {
+	name, data string
+	want       []string
+}
+
+func checkProblems(t *testing.T, tests []problemCase) {
+	t.Helper()
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, read(test.data)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestReadText(t *testing.T) {
-	tests := []struct {
-		name, data string
-		want       []string
-	}{
+	tests := []problemCase{
 		{"empty", "", []string{"1:1: the file is empty"}},
 		{"comment only", "# nothing\n", []string{"1:1: the file is empty"}},
 		{"null", "---\n~\n", []string{"2:1: the file is empty"}},
 		{"directive of YAML 1.2", "%YAML 1.2\n---\nmanifest: m\na: b\na: c\n", []string{`5:1: a: the key "a" is already set on line 4: keep one of the two`}},
 		{"byte order mark, CRLF", "\uFEFFmanifest: m\r\nmanifest: n\r\n", []string{`2:1: manifest: the key "manifest" is already set on line 1: keep one of the two`}},
 		{"byte order mark, column", "\uFEFFa: \u201Cx\u201D\n", []string{`1:4: a: “x” has typographic quotes, which YAML takes as text: use straight quotes: "x"`}},
+		{"bad byte behind one that stands for such", "é\uFFFD: \x93\n", []string{"1:5: the file is not UTF-8: save it with the encoding UTF-8"}},
 		{"byte order mark, bad byte", "\uFEFFa: \x93\n", []string{"1:4: the file is not UTF-8: save it with the encoding UTF-8"}},
 		{"UTF-16", "\xFF\xFE" + utf16le("manifest: m\n"), nil},
+		{"UTF-16 of big ends", "\xFE\xFF\x00a\x00:\x00 \x00b", nil},
 		{"Windows-1252", "manifest: m\nruns: \x93all\x94\n", []string{"2:7: the file is not UTF-8: save it with the encoding UTF-8"}},
 		{"backslash in plain text", `manifest: out\packer.json`, nil},
 		{"backslash in double quotes", "manifest: \"out\\packer.json\"\n", []string{`1:1: found unknown escape character: in double quotes a backslash begins an escape; use single quotes ('out\file.json') or /`}},
@@ -54,21 +74,51 @@ func TestReadText(t *testing.T) {
 		{"mapping as key", "? {a: b}\n: c\nmanifest: m\n", []string{"1:3: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
 		{"template text", "manifest: {{ .file }}\n", []string{"1:12: manifest: a key must be a word, not a list or a mapping: quote it if it begins with { or ["}},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, read(test.data)); diff != "" {
-				t.Error(diff)
-			}
-		})
+	checkProblems(t, tests)
+}
+
+// TestReadValues: what YAML takes and a document cannot have.
+func TestReadValues(t *testing.T) {
+	tests := []problemCase{
+		{"one typographic quote", "“a: x\nb: y”\n", []string{
+			`1:1: “a has typographic quotes, which YAML takes as text: use straight quotes: "a"`,
+			`2:4: b: y” has typographic quotes, which YAML takes as text: use straight quotes: "y"`,
+		}},
+		{"typographic quotes within quotes", "a: '“x”'\nb: |\n  “x”\n", nil},
+		{"typographic quotes and a no-break space", "a: “x\u00a0y\n", []string{"1:4: a: “x\u00a0y has typographic quotes, which YAML takes as text: use straight quotes: \"x\u00a0y\""}},
+		{"no-break space alone", "a: \u00a0\n", []string{`1:4: a: "\u00a0" holds an invisible character (a no-break or zero-width space): type it again with plain spaces`}},
+		{"a key three times", "a: 1\na: 2\na: 3\n", []string{`2:1: a: the key "a" is already set on line 1: keep one of the two`, `3:1: a: the key "a" is already set on line 1: keep one of the two`}},
+		{"mappings and lists as keys", "? {a: b}\n: c\n? [d]\n: e\n", []string{
+			"1:3: a key must be a word, not a list or a mapping: quote it if it begins with { or [",
+			"3:3: a key must be a word, not a list or a mapping: quote it if it begins with { or [",
+		}},
+		{"no numbers of JSON", "a: .inf\nb: -.inf\nc: .nan\nd: !!float x\ne: !!int x\nf: !!bool x\ng: !!binary '?'\n", []string{
+			"1:4: a: .inf is not a value that JSON has: quote it if it is text",
+			"2:4: b: -.inf is not a value that JSON has: quote it if it is text",
+			"3:4: c: .nan is not a value that JSON has: quote it if it is text",
+			"4:4: d: x is not a value that JSON has: quote it if it is text",
+			"5:4: e: x is not a value that JSON has: quote it if it is text",
+			"6:4: f: x is not a value that JSON has: quote it if it is text",
+			"7:4: g: !!binary is not valid base64",
+		}},
+		{"merges of what is no mapping", "a: {<<: 1}\nb:\n- <<: [2, {x: !f 3}]\n", []string{
+			"1:9: a: the merge key << wants a mapping: write <<: *anchor",
+			"3:7: b[0]: the merge key << wants a mapping: write <<: *anchor",
+			"3:15: b[0][1].x: the tag !f is not supported: quote the value if the ! belongs to it",
+		}},
+		{"problems of what is merged", "a: {<<: {x: !f 1}}\nb:\n- 0\n- {<<: {x: !f 1}}\n", []string{
+			"1:13: a.x: the tag !f is not supported: quote the value if the ! belongs to it",
+			"4:12: b[1].x: the tag !f is not supported: quote the value if the ! belongs to it",
+		}},
+		{"merge of itself", "a: &a {<<: *a}\n", []string{"1:12: the anchor &a contains itself"}},
+		{"anchor in itself before another fault", "a: &a [*a]\nb: !f x\n", []string{"1:8: the anchor &a contains itself"}},
 	}
+	checkProblems(t, tests)
 }
 
 // What YAML refuses is told where it stands.
 func TestPlacesOfWhatIsRefused(t *testing.T) {
-	tests := []struct {
-		name, data string
-		want       []string
-	}{
+	tests := []problemCase{
 		{"tab", "manifest: m\nos:\n\tname: x\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
 		{"tabs of a text above the fault", "note: |\n  make:\n  \techo\nb: [8\n", []string{"3:1: did not find expected ',' or ']'"}},
 		{"tab near what has no place", "x: \"\n\ty\"\nz: \x01\n", []string{"1:1: control characters are not allowed"}},
@@ -87,6 +137,7 @@ func TestPlacesOfWhatIsRefused(t *testing.T) {
 		{"@ behind a legal one", "a: [\"@é\", x@, @y]\r\n", []string{"1:15: " + cannotStart}},
 		{"tab before @", "a: b\nc:\n\t- @d\n", []string{"3:1: a tab indents this line: YAML wants spaces"}},
 		{"@ behind a tab that is none", "a: [b,\n\t@c]\n", []string{"2:2: " + cannotStart}},
+		{"@ behind a key with one", "b@c: @d\n", []string{"1:6: " + cannotStart}},
 		{"@ behind old line ends", "a: b\rc: @d\r", []string{"2:4: " + cannotStart}},
 		{"@ in UTF-16", "\xFF\xFE" + utf16le("a: b\nc: @m\n"), []string{"2:1: found character that cannot start any token"}},
 		{"half a character of UTF-16", "\xFF\xFE" + utf16le("a:\n  b: c\n\td: e\n# ──\n"), []string{"2:1: found a tab character that violates indentation"}},
@@ -96,13 +147,7 @@ func TestPlacesOfWhatIsRefused(t *testing.T) {
 		{"alias as a key", "a: &b 1\nc:\n  *d : x\n  e: [*d]\n", []string{"3:3: unknown anchor 'd' referenced"}},
 		{"alias as a key with ?", "? *d\n: x\n*d : y\n", []string{"1:3: unknown anchor 'd' referenced"}},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, read(test.data)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+	checkProblems(t, tests)
 }
 
 func utf16le(s string) string {
@@ -124,8 +169,8 @@ func TestMergeKey(t *testing.T) {
 	if diff := cmp.Diff(want, c.Interface()); diff != "" {
 		t.Error(diff)
 	}
-	if y, _ := node.At("c", "y"); y.Line != 1 {
-		t.Errorf("a merged field has line %d, want that of its anchor", y.Line)
+	if y, _ := node.At("c", "y"); y.Line != 1 || y.Path() != "c.y" {
+		t.Errorf("a merged field is %s at line %d, want the line of its anchor", y.Path(), y.Line)
 	}
 }
 
@@ -143,24 +188,36 @@ func TestAliasBomb(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	for name, data := range map[string]string{
-		"more than the": strings.Repeat("#", yamldoc.MaxBytes+1),
-		"nested deeper": strings.Repeat("[", 200) + strings.Repeat("]", 200),
+	for _, test := range []struct {
+		data string
+		want []string
+	}{
+		{"[a, bc]", nil},
+		{"[a, bcd]", []string{"1:1: the file has 8 bytes, more than the 7 allowed"}},
+		{"[a,b,c]", []string{"1:6: the document has more than 3 values, counting what aliases stand for"}},
 	} {
-		if _, problems := yamldoc.Read([]byte(data)); len(problems) != 1 || !strings.Contains(problems[0].Message, name) {
-			t.Errorf("got %v, want %q", problems, name)
+		node, document, problems := yamldoc.ReadWithin([]byte(test.data), yamldoc.Limits{Bytes: 7, Values: 3})
+		if diff := cmp.Diff(test.want, texts(problems)); diff != "" || (node == nil) != (test.want != nil) || (document == nil) != (node == nil) {
+			t.Errorf("%s: %v, %v, %s", test.data, node, document, diff)
 		}
 	}
 }
 
 // TestDeepest: what is nested as deep as can be is read, and counted.
 func TestDeepest(t *testing.T) {
-	node, problems := yamldoc.Read([]byte(strings.Repeat("[", 100) + "a" + strings.Repeat("]", 100)))
-	if len(problems) > 0 || node.Count() != 101 {
-		t.Errorf("got %v, %v", node, problems)
+	for _, brackets := range []string{"[|]", "{a: |}", "{<<: |}"} {
+		opening, closing, _ := strings.Cut(brackets, "|")
+		for levels, want := range map[int][]string{100: nil, 101: {fmt.Sprintf("1:%d: the document is nested deeper than 100 levels", 101*len(opening)+1)}} {
+			if diff := cmp.Diff(want, read(strings.Repeat(opening, levels)+"{}"+strings.Repeat(closing, levels))); diff != "" {
+				t.Errorf("%s %d times: %s", brackets, levels, diff)
+			}
+		}
 	}
-	if _, problems := yamldoc.Read([]byte(strings.Repeat("[", 101) + "a" + strings.Repeat("]", 101))); len(problems) != 1 {
-		t.Errorf("got %v for one level more", problems)
+	for levels, want := range map[int]bool{49: true, 50: false} {
+		data := "- &a " + strings.Repeat("[", 50) + "b" + strings.Repeat("]", 50) + "\n- " + strings.Repeat("[", levels) + "*a" + strings.Repeat("]", levels)
+		if node, problems := yamldoc.Read([]byte(data)); (node != nil) != want || want && node.Count() != 1+51+levels+51 {
+			t.Errorf("%d levels of an alias: %v", levels, problems)
+		}
 	}
 }
 

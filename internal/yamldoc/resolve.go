@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -53,13 +54,12 @@ func (r *resolver) resolve(into *Node, n *yaml.Node, depth int) *Node {
 	into.Line, into.Column = n.Line, n.Column
 	r.nodes++
 	switch {
-	case r.stopped:
-		return into
 	case r.nodes > r.maxNodes:
 		r.stop(n, fmt.Sprintf("the document has more than %d values, counting what aliases stand for", r.maxNodes))
-		return into
 	case depth > maxDepth:
 		r.stop(n, fmt.Sprintf("the document is nested deeper than %d levels", maxDepth))
+	}
+	if r.stopped {
 		return into
 	}
 	if n.Anchor != "" {
@@ -69,7 +69,7 @@ func (r *resolver) resolve(into *Node, n *yaml.Node, depth int) *Node {
 	switch n.Kind {
 	case yaml.AliasNode:
 		if !r.active[n.Alias] {
-			return r.resolve(into, n.Alias, depth+1)
+			return r.resolve(into, n.Alias, depth)
 		}
 		r.stop(n, fmt.Sprintf("the anchor &%s contains itself", n.Value))
 	case yaml.MappingNode:
@@ -91,8 +91,8 @@ func (r *resolver) mapping(into *Node, n *yaml.Node, depth int) {
 	into.Kind = Mapping
 	seen := map[string]int{} // key to line
 	var merges []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+	for pair := range slices.Chunk(n.Content, 2) {
+		key, value := pair[0], pair[1]
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias
 		}
@@ -127,11 +127,8 @@ func (r *resolver) merge(into *Node, seen map[string]int, value *yaml.Node, dept
 		parts = from.Children
 	}
 	for _, part := range parts {
-		if part.Kind != Mapping {
-			if !r.stopped {
-				r.problem(value, into, "the merge key << wants a mapping", "write <<: *anchor")
-			}
-			continue
+		if part.Kind != Mapping && !r.stopped {
+			r.problem(value, into, "the merge key << wants a mapping", "write <<: *anchor")
 		}
 		for _, child := range part.Children {
 			if _, set := seen[child.Key]; !set {
@@ -146,7 +143,7 @@ func (r *resolver) merge(into *Node, seen map[string]int, value *yaml.Node, dept
 func (r *resolver) scalar(into *Node, n *yaml.Node) {
 	into.Raw = n.Value
 	switch tag := n.ShortTag(); tag {
-	case "!!str", "!!timestamp", "": // JSON has no time: it stays as written
+	case "!!str", "!!timestamp": // JSON has no time: it stays as written
 		r.checkText(n, into)
 		into.Value = n.Value
 	case "!!null":
@@ -196,17 +193,16 @@ const typographic = "\u201C\u201D\u201E\u201F\u2018\u2019\u201A\u201B\u00AB\u00B
 // checkText reports what a word processor or a web page did to plain text: such
 // quotes are part of the value, so nothing would ever match it.
 func (r *resolver) checkText(n *yaml.Node, in *Node) {
-	text := strings.TrimSpace(n.Value)
-	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 || text == "" {
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return
 	}
+	text := strings.TrimSpace(n.Value)
 	first, _ := utf8.DecodeRuneInString(text)
 	last, _ := utf8.DecodeLastRuneInString(text)
-	if strings.ContainsRune(typographic, first) || strings.ContainsRune(typographic, last) {
+	switch {
+	case strings.ContainsRune(typographic, first), strings.ContainsRune(typographic, last):
 		r.problem(n, in, fmt.Sprintf("%s has typographic quotes, which YAML takes as text", text), `use straight quotes: "`+strings.Trim(text, typographic)+`"`)
-		return
-	}
-	if strings.ContainsAny(n.Value, "\u00A0\u200B\uFEFF") {
+	case strings.ContainsAny(n.Value, "\u00A0\u200B\uFEFF"):
 		r.problem(n, in, fmt.Sprintf("%q holds an invisible character (a no-break or zero-width space)", n.Value), "type it again with plain spaces")
 	}
 }

@@ -2,9 +2,11 @@ package yamldoc
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -46,10 +48,10 @@ func nextNode(decoder *json.Decoder, quoted func(string) bool, depth int) (*yaml
 	if err != nil {
 		return nil, err
 	}
-	at := int(decoder.InputOffset())
+	node := &yaml.Node{Kind: yaml.ScalarNode, Column: int(decoder.InputOffset())}
 	switch value := token.(type) {
 	case json.Delim:
-		node := &yaml.Node{Kind: yaml.SequenceNode, Column: at}
+		node.Kind = yaml.SequenceNode
 		if value == '{' {
 			node.Kind = yaml.MappingNode
 		}
@@ -63,22 +65,21 @@ func nextNode(decoder *json.Decoder, quoted func(string) bool, depth int) (*yaml
 		_, err := decoder.Token()
 		return node, err
 	case json.Number:
-		tag := "!!int"
-		if strings.ContainsAny(value.String(), ".eE") {
-			tag = "!!float"
+		node.Tag, node.Value = "!!int", value.String()
+		if strings.ContainsAny(node.Value, ".eE") {
+			node.Tag = "!!float"
 		}
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value.String(), Column: at}, nil
 	case string:
-		node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Column: at}
+		node.Tag, node.Value = "!!str", value
 		if quoted(value) {
 			node.Style = yaml.DoubleQuotedStyle
 		}
-		return node, nil
+	case bool:
+		node.Tag, node.Value = "!!bool", strconv.FormatBool(value)
+	default:
+		node.Tag, node.Value = "!!null", "null"
 	}
-	node := &yaml.Node{}
-	err = node.Encode(token) // true, false and null have one form
-	node.Line, node.Column = 0, at
-	return node, err
+	return node, nil
 }
 
 // Write returns the text of a node, indented by two spaces.
@@ -86,8 +87,6 @@ func Write(node *yaml.Node) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(node); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), encoder.Close()
+	err := encoder.Encode(node)
+	return out.Bytes(), cmp.Or(err, encoder.Close())
 }
