@@ -82,7 +82,7 @@ func newPlan(c config, mirrors []mirror.Rule) (*plan, error) {
 	if c.Inspect && c.Resolve == resolveNone {
 		return nil, wrong("inspect", "inspect needs an image to read, and resolve: none reads none", "omit resolve")
 	}
-	p := &plan{config: c, grammar: tag.CanvOS()}
+	p := &plan{config: c}
 	if err := p.compile(); err != nil {
 		return nil, err
 	}
@@ -92,13 +92,6 @@ func newPlan(c config, mirrors []mirror.Rule) (*plan, error) {
 func (p *plan) compile() (err error) {
 	if p.filter, err = tag.NewFilter(p.Tags); err != nil {
 		return wrong("tags", err.Error(), "write a shell pattern such as k3s-*, or a regular expression between slashes")
-	}
-	if p.Grammar == "" {
-		return nil
-	}
-	if named, ok := tag.Named(p.Grammar); ok {
-		p.grammar = named
-		return nil
 	}
 	if p.grammar, err = tag.Compile(p.Grammar); err != nil {
 		return wrong("grammar", err.Error(), `write canvos, kairos, or a regular expression such as (?P<kubernetesVersion>\d+\.\d+\.\d+)-(?P<customTag>.+)`)

@@ -54,7 +54,7 @@ func matcher(pattern string) (func(string) bool, error) {
 
 // Match says whether tag counts.
 func (f Filter) Match(tag string) bool {
-	if strings.HasPrefix(tag, "sha") && signature.MatchString(tag) {
+	if signature.MatchString(tag) {
 		return false
 	}
 	for _, drop := range f.drop {

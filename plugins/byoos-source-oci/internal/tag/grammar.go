@@ -87,17 +87,6 @@ const (
 // distributionBuild finds build at the end of a version.
 var distributionBuild = regexp.MustCompile(`-(` + build + `)$`)
 
-// Named returns the grammar of a name: canvos or kairos.
-func Named(name string) (Grammar, bool) {
-	switch name {
-	case "canvos":
-		return CanvOS(), true
-	case "kairos":
-		return grammar(regexp.MustCompile(`^(?:`+kairos()+`)$`), true), true
-	}
-	return Grammar{}, false
-}
-
 // CanvOS returns the grammar of the tags that CanvOS builds.
 func CanvOS() Grammar {
 	distributions := strings.Join(canvosDistributions(), "|")
@@ -118,16 +107,14 @@ func (g Grammar) Skim(name string) (distribution, kubernetes string, ok bool) {
 		if !ok {
 			continue
 		}
-		if kubernetes, rest, ok = skimVersion(rest); !ok {
-			continue
-		}
+		kubernetes, rest, _ := skimVersion(rest)
 		_, rest, ok = skimVersion(rest)
 		return distribution, kubernetes, ok && (rest == "" || rest[0] == '-' && isWord(rest[1:]))
 	}
 	return "", "", false
 }
 
-// skimVersion cuts a dash and three numbers off a tag.
+// skimVersion cuts a dash and three numbers off a tag; where they are not, nothing is left.
 func skimVersion(text string) (version, rest string, ok bool) {
 	if text, ok = strings.CutPrefix(text, "-"); !ok {
 		return "", "", false
@@ -135,9 +122,9 @@ func skimVersion(text string) (version, rest string, ok bool) {
 	text = strings.TrimPrefix(text, "v")
 	rest = text
 	for _, before := range []string{"", ".", "."} {
-		rest, ok = strings.CutPrefix(rest, before)
+		rest = strings.TrimPrefix(rest, before)
 		behind := strings.TrimLeft(rest, "0123456789")
-		if !ok || behind == rest {
+		if behind == rest {
 			return "", "", false
 		}
 		rest = behind
@@ -163,28 +150,30 @@ func grammar(expr *regexp.Regexp, own bool) Grammar {
 	return Grammar{expr: expr, groups: expr.SubexpNames(), own: own}
 }
 
-// Compile returns the grammar that a regular expression (RE2) with named groups
-// describes. It must match a whole tag, so it needs no anchors.
+// Compile returns the grammar of a name, canvos (the default) or kairos, or the one that a
+// regular expression (RE2) with named groups describes. It must match a whole tag, so it
+// needs no anchors.
 func Compile(expr string) (Grammar, error) {
-	if _, err := regexp.Compile(expr); err != nil {
-		return Grammar{}, fmt.Errorf("not a regular expression: %w", err)
+	switch expr {
+	case "", "canvos":
+		return CanvOS(), nil
+	case "kairos":
+		expr = kairos()
 	}
-	re, err := regexp.Compile(`^(?:` + expr + `)$`)
+	re, err := regexp.Compile(expr) // as it stands: a bracket too many would end that below
+	if err == nil {
+		re, err = regexp.Compile(`^(?:` + expr + `)$`)
+	}
 	if err != nil {
 		return Grammar{}, fmt.Errorf("not a regular expression: %w", err)
 	}
-	named := 0
 	for _, group := range re.SubexpNames() {
-		if group == "" {
-			continue
-		}
-		if !slices.Contains(Groups(), group) {
+		if group != "" && !slices.Contains(Groups(), group) {
 			return Grammar{}, fmt.Errorf("unknown group %q, known are %s",
 				group, strings.Join(Groups(), ", "))
 		}
-		named++
 	}
-	if named == 0 {
+	if slices.Max(re.SubexpNames()) == "" {
 		return Grammar{}, fmt.Errorf("no named group such as (?P<%s>...)", KubernetesVersion)
 	}
 	return grammar(re, true), nil

@@ -39,7 +39,7 @@ var digits = regexp.MustCompile(`\d+`)
 func (g Grammar) Read(name string) Tag {
 	edition, architecture := versions.SplitPlatform(name)
 	facts, ok := g.Parse(edition)
-	if !ok && architecture != "" {
+	if !ok {
 		edition, architecture = name, ""
 		facts, ok = g.Parse(name)
 	}

@@ -52,12 +52,18 @@ func facts(distribution, kubernetes, agent, custom string) tag.Facts {
 	return f
 }
 
-func TestCompile(t *testing.T) {
-	const kairos = `(?P<osVersion>[^-]+)-(?:standard|core)-(?P<architecture>amd64|arm64)-generic-(?P<version>v\d+\.\d+\.\d+)(?:-k3s(?P<kubernetesVersion>v.+))?`
-	g, err := tag.Compile(kairos)
+func compile(t *testing.T, expr string) tag.Grammar {
+	t.Helper()
+	g, err := tag.Compile(expr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g
+}
+
+func TestCompile(t *testing.T) {
+	const kairos = `(?P<osVersion>[^-]+)-(?:standard|core)-(?P<architecture>amd64|arm64)-generic-(?P<version>v\d+\.\d+\.\d+)(?:-k3s(?P<kubernetesVersion>v.+))?`
+	g := compile(t, kairos)
 	got, ok := g.Parse("24.04-standard-amd64-generic-v3.4.2-k3sv1.32.3-k3s1")
 	want := tag.Facts{
 		tag.OSVersion: "24.04", tag.Architecture: "amd64",
@@ -65,6 +71,9 @@ func TestCompile(t *testing.T) {
 	}
 	if !ok || !cmp.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, ok := g.Parse("a-24.04-standard-amd64-generic-v3.4.2"); ok {
+		t.Error("a part of a tag is taken for the whole")
 	}
 	for expr, want := range map[string]string{
 		`(`:                     "not a regular expression",
@@ -86,20 +95,33 @@ func TestPlatformSuffix(t *testing.T) {
 		{"k3s-1.30.1-v4.4.0_linux_arm64", "k3s-1.30.1-v4.4.0", "arm64", ""},
 		{"k3s-1.30.1-v4.4.0-demo_linux_mips", "k3s-1.30.1-v4.4.0-demo_linux_mips", "", "demo_linux_mips"},
 	} {
-		got := tag.CanvOS().Read(tc.name)
+		got := compile(t, "canvos").Read(tc.name)
 		if got.Edition != tc.edition || got.Facts[tag.Architecture] != tc.architecture || got.Facts[tag.CustomTag] != tc.custom ||
 			got.Version() != "1.30.1-4.4.0" {
 			t.Errorf("%s: %+v", tc.name, got)
+		}
+	}
+	own := compile(t, `(?P<version>.+)_linux_(?P<architecture>[a-z0-9]+)`).Read("v1.2.3_linux_arm64")
+	if own.Edition != own.Name || !cmp.Equal(own.Facts, tag.Facts{tag.Version: "v1.2.3", tag.Architecture: "arm64"}) {
+		t.Errorf("the suffix is of the grammar: %+v", own)
+	}
+}
+
+func TestIsTag(t *testing.T) {
+	longest := strings.Repeat("a", 128)
+	for name, want := range map[string]bool{
+		"v1": true, "_": true, "A.b-C_9": true, longest: true,
+		"": false, ".a": false, "-a": false, "a b": false, "a/b": false, longest + "a": false,
+	} {
+		if tag.IsTag(name) != want {
+			t.Errorf("%q: want %v", name, want)
 		}
 	}
 }
 
 // The tags are those of quay.io/kairos in 2026, and of Kairos 3.4.
 func TestKairos(t *testing.T) {
-	g, ok := tag.Named("kairos")
-	if !ok {
-		t.Fatal("no grammar of that name")
-	}
+	g := compile(t, "kairos")
 	for name, want := range map[string]string{
 		"24.04-standard-amd64-generic-v3.7.2-k0s-v1.34.3-k0s.0":   "24.04 amd64 generic v3.7.2 k0s 1.34.3+k0s.0",
 		"v0.5.1-standard-arm64-rpi4-v4.2.0-k3s-v1.36.3-k3s1":      "v0.5.1 arm64 rpi4 v4.2.0 k3s 1.36.3+k3s1",
@@ -124,12 +146,13 @@ func TestKairos(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	signed := "sha256-" + strings.Repeat("0a", 32)
-	all := []string{"k3s-1", "rke2-1", "k3s-1-debug", signed + ".sig", signed}
+	all := []string{"k3s-1", "rke2-1", "k3s-1-debug", "sha-1", signed + ".sig", signed}
 	for _, tc := range []struct{ patterns, want []string }{
-		{nil, []string{"k3s-1", "rke2-1", "k3s-1-debug"}},
+		{nil, []string{"k3s-1", "rke2-1", "k3s-1-debug", "sha-1"}},
 		{[]string{"k3s-*"}, []string{"k3s-1", "k3s-1-debug"}},
-		{[]string{"!*-debug"}, []string{"k3s-1", "rke2-1"}},
-		{[]string{"/^k3s/", "!*-debug"}, []string{"k3s-1"}},
+		{[]string{"!*-debug"}, []string{"k3s-1", "rke2-1", "sha-1"}},
+		{[]string{"!*-debug", "/^k3s/"}, []string{"k3s-1"}},
+		{[]string{"/", "/rke2-1", "rke2-1/"}, nil},
 		{[]string{"/e2/"}, []string{"rke2-1"}},
 		{[]string{"*.sig", "rke2-?"}, []string{"rke2-1"}},
 	} {
@@ -182,11 +205,11 @@ func FuzzRead(f *testing.F) {
 func TestSkimAgreesWithRead(t *testing.T) {
 	parts := [][]string{
 		{"k3s", "rke2", "kubeadm", "kubeadm-fips", "nodeadm", "k0s", "K3s", "own", ""},
-		{"-1.30.10", "-v1.30.10", "-1.30", "-1.30.10-rc.1", "-1.30.10.4", "-1..10", "-1.30.x", "_1.30.10"},
+		{"-1.30.10", "-v1.30.10", "-1.30", "-1.30.10-rc.1", "-1.30.10.4", "-1..10", "-1.30.x", "_1.30.10", "1.30.10"},
 		{"-v4.7.0", "-4.7.0", "-4.7.0-beta.2", "-4.7.0-patch.2", "-4.7", ""},
 		{"", "-demo", "-rc.1", "-a_b.c", "-", "_linux_amd64", "-demo_linux_amd64", "-a b", ".1"},
 	}
-	skimmed, grammar := 0, tag.CanvOS()
+	skimmed, grammar := 0, compile(t, "")
 	for _, a := range parts[0] {
 		for _, b := range parts[1] {
 			for _, c := range parts[2] {
@@ -208,7 +231,7 @@ func TestSkimAgreesWithRead(t *testing.T) {
 	if skimmed != 6*2*27 {
 		t.Errorf("%d tags are skimmed", skimmed)
 	}
-	kairos, _ := tag.Named("kairos")
+	kairos := compile(t, "kairos")
 	if _, _, ok := kairos.Skim("k3s-1.30.10-v4.7.0"); ok {
 		t.Error("a tag of CanvOS in the grammar of Kairos")
 	}

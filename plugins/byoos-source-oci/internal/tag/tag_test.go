@@ -36,6 +36,11 @@ func TestNewer(t *testing.T) {
 		"latest",
 	}
 	checkNewer(t, tag.CanvOS(), ordered)
+	tags := []tag.Tag{tag.CanvOS().Read("v1.4.5"), tag.CanvOS().Read("k3s-1.30.9-v4.10.0")}
+	tag.UnrankOutside(tags)
+	if tags[0].Version() != "" || tags[1].Version() != "1.30.9-4.10.0" || tag.Newer(tags[0], tags[1]) <= 0 {
+		t.Errorf("beside the grammar: %+v", tags)
+	}
 }
 
 // checkNewer sorts the tags, which are given from the newest on.
@@ -57,19 +62,13 @@ func checkNewer(t *testing.T, g tag.Grammar, ordered []string) {
 }
 
 func TestNewerOfOwnGrammars(t *testing.T) {
-	custom, err := tag.Compile(`(?P<version>v[^_]+)_(?P<kubernetesVersion>.+)`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	custom := compile(t, `(?P<version>v[^_]+)_(?P<kubernetesVersion>.+)`)
 	checkNewer(t, custom, []string{
 		"v3.4.2_v1.32.4-k3s1", "v3.4.2_v1.32.4-k0s.0", "v3.4.2_v1.32.3-k3s2", "v3.4.2_v1.32.3-k3s1",
 		"v3.4.2_v1.32.3-rc1", "v3.4.2-rc1_v1.33.0", "v3.4.1-patch.2_v1.30.0", "v3.4.1_v1.33.0", "v3.4_v1.33.0",
 	})
 	// Every word after a dash is a pre-release, every number a revision.
-	whole, err := tag.Compile(`(?P<version>.+)`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := compile(t, `(?P<version>.+)`)
 	checkNewer(t, whole, []string{
 		"1.4.1-nightly", "1.4.0-20250102-1", "1.4.0-20250102", "1.4.0-20250101-1530", "1.4.0-20250101-930", "1.4.0-20250101", "1.4.0.1", "1.4.0",
 		"1.4.0-rc.10", "1.4.0-rc.2", "1.4.0-preview.2", "1.4.0-preview.1", "1.4.0-nightly-2025-01-10", "1.4.0-nightly-2025-01-9",
@@ -86,19 +85,13 @@ func TestNewerOfOwnGrammars(t *testing.T) {
 		"v3.4.2-preview.2_v1.29.0", "v3.4.2-preview.1.9_v1.30.0", "v3.4.2-preview.1_v1.29.0-7", "v3.4.2-preview.1_v1.29.0",
 	})
 	// A part that is no version does not let the next one take its place.
-	worded, err := tag.Compile(`(?P<version>v[^_]+|edge)_(?P<kubernetesVersion>.+)`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	worded := compile(t, `(?P<version>v[^_]+|edge)_(?P<kubernetesVersion>.+)`)
 	checkNewer(t, worded, []string{"v0.1_v1.29.0", "edge_v1.30.1", "edge_v1.29.0"})
 }
 
 // The hash of a commit says nothing of age: not its first letters, nor its first digits.
 func TestCommitsHaveNoOrder(t *testing.T) {
-	own, err := tag.Compile(`os-(?P<version>.+)`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := compile(t, `os-(?P<version>.+)`)
 	for _, pair := range [][2]string{
 		{"os-1.4.0-abc1234", "os-1.4.0-def9876"}, {"os-1.4.0-3fabc12", "os-1.4.0-9aaaa1f"}, {"os-1.4.0-g3fabc12", "os-1.4.0-g9aaaa1f"},
 		{"os-1.4.0-3FABC12", "os-1.4.0"}, {"os-1.4.0-rc.1-abc1234", "os-1.4.0-rc.1-def9876"}, {"os-20250101-abc1234", "os-20250101-def9876"},
@@ -120,15 +113,9 @@ func TestCommitsHaveNoOrder(t *testing.T) {
 // A release comes after its own pre-releases, in every grammar and whichever letter case,
 // and what a word or a release of the system sets apart has no order.
 func TestReleaseBesidePreRelease(t *testing.T) {
-	own, err := tag.Compile(`(?P<version>[0-9.]+(?:-[A-Za-z]+(?:\.?\d+)?)?)_(?P<kubernetesVersion>[^_]+)`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kairos, _ := tag.Named("kairos")
-	system, err := tag.Compile(`(?P<osVersion>[\d.]+)_(?P<kubernetesVersion>[^_]+)`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := compile(t, `(?P<version>[0-9.]+(?:-[A-Za-z]+(?:\.?\d+)?)?)_(?P<kubernetesVersion>[^_]+)`)
+	kairos := compile(t, "kairos")
+	system := compile(t, `(?P<osVersion>[\d.]+)_(?P<kubernetesVersion>[^_]+)`)
 	const before, behind = "24.04-standard-amd64-generic-v3.7.2", "-k3s-v1.34.3-k3s1"
 	for _, tc := range []struct {
 		grammar   tag.Grammar
@@ -178,6 +165,16 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestOfPreRelease(t *testing.T) {
+	for name, want := range map[string]bool{
+		"k3s-1.30.10-v4.10.0-rc.2-demo": true, "k3s-1.31.0-rc.1-v4.6.21": false, "k3s-1.30.4-v4.6.21-patch.7": false, "v1.4.5-rc.1": false,
+	} {
+		if tag.CanvOS().Read(name).OfPreRelease() != want {
+			t.Errorf("%s: want %v", name, want)
+		}
+	}
+}
+
 func TestLine(t *testing.T) {
 	read := func(name string) tag.Line { return tag.CanvOS().Read(name).Line() }
 	const one = "k3s-1.30.1-v4.4.0-demo-1"
@@ -191,8 +188,14 @@ func TestLine(t *testing.T) {
 			t.Errorf("%s counts as the same line", other)
 		}
 	}
-	if read("v1.2.3") != read("v1.2.4") || read("main-1") == read("main-2") {
+	if read("v1.2.3") != read("v1.2.4") || read("v1.2.3") == read("v1.2.3-debug") || read("main-1") == read("main-2") {
 		t.Error("only versions outside the grammar are editions of each other")
+	}
+	own := compile(t, `(?P<osName>\w+)-(?P<osVersion>\d+)-(?P<architecture>\w+)-(?P<version>.+)`)
+	for _, other := range []string{"debian-12-amd64-v2", "ubuntu-22-amd64-v2", "ubuntu-12-arm64-v2"} {
+		if own.Read("ubuntu-12-amd64-v1").Line() == own.Read(other).Line() {
+			t.Errorf("%s counts as the same line", other)
+		}
 	}
 }
 
