@@ -27,24 +27,16 @@ func OSFiles() Wanted {
 // same name, as with a flavor of Kairos that has no release.
 func OSOf(s *Search) (OS, bool) {
 	var os OS
-	for _, file := range []string{kairosRelease, osRelease, libOSRelease} {
-		content, found, settled := s.File(file)
-		if !found {
-			if file == osRelease && !settled {
-				return OS{}, false // the one in /usr/lib may not be the one in use
-			}
-			continue
+	for _, file := range OSFiles().Paths {
+		content, settled := s.File(file)
+		if file == osRelease && !settled {
+			return OS{}, false // the one in /usr/lib may not be the one in use
 		}
-		name, version, ok := osrelease.OS(osrelease.Parse(content))
-		switch {
-		case !ok:
-			continue
-		case os.File == "":
+		name, version := osrelease.OS(osrelease.Parse(content))
+		if os.File == "" && name.Value != "" {
 			os.Name, os.File = name, "/"+file
-		case os.Name.Value != name.Value:
-			continue
 		}
-		if version.Value != "" {
+		if version.Value != "" && name.Value == os.Name.Value {
 			os.Version, os.VersionFile = version, "/"+file
 			return os, true
 		}

@@ -4,11 +4,14 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -53,6 +56,10 @@ func TestOS(t *testing.T) {
 		{"links in a circle", []files{{"etc/os-release": "-> kairos-release", "etc/kairos-release": "-> os-release", "usr/lib/os-release": ubuntu22}}, "22.04", "/usr/lib/os-release", 1},
 		{"link out of the wanted files", []files{{"etc/os-release": "-> /opt/elsewhere"}, {"usr/lib/os-release": ubuntu22}}, "22.04", "/usr/lib/os-release", 2},
 		{"a path that climbs", []files{{"../../etc/os-release": ubuntu22}}, "22.04", "/etc/os-release", 1},
+		{"says nothing", []files{{"etc/os-release": "NAME=x", "usr/lib/os-release": ubuntu24}}, "24.04", "/usr/lib/os-release", 1},
+		{"one without a version, and another system", []files{{"etc/kairos-release": "KAIROS_FLAVOR=debian\n", "etc/os-release": "ID=debian\n", "usr/lib/os-release": ubuntu24}}, "", "/etc/kairos-release", 1},
+		{"links to links", []files{{"etc/kairos-release": "-> os-release", "etc/os-release": "-> /usr/lib/os-release", "usr/lib/os-release": ubuntu24}}, "24.04", "/etc/kairos-release", 1},
+		{"as long as may be", []files{{"etc/os-release": ubuntu22 + strings.Repeat("#", 64<<10-len(ubuntu22))}}, "22.04", "/etc/os-release", 1},
 		{"too long", []files{{"etc/os-release": ubuntu22 + strings.Repeat("#", 70<<10), "usr/lib/os-release": ubuntu24}}, "24.04", "/usr/lib/os-release", 1},
 		{"nothing", []files{{"a": "b"}, {}}, "", "", 2},
 	} {
@@ -94,6 +101,10 @@ func TestLastEntry(t *testing.T) {
 		"a file twice": {[]tar.Header{{Name: "etc/kairos-release"}, {Name: "./etc/kairos-release"}}, []string{kairos22, strings.ReplaceAll(kairos22, "22", "24")}, "24.04"},
 		"then a link": {[]tar.Header{{Name: "etc/os-release"}, {Name: "usr/lib/os-release"}, {Name: "etc/os-release", Typeflag: tar.TypeSymlink, Linkname: "../usr/lib/os-release"}},
 			[]string{ubuntu22, ubuntu24, ""}, "24.04"},
+		"a hard link": {[]tar.Header{{Name: "etc/kairos-release", Typeflag: tar.TypeLink, Linkname: "./usr/lib/os-release"}, {Name: "etc/os-release"}, {Name: "usr/lib/os-release"}},
+			[]string{"", ubuntu22, ubuntu24}, "24.04"},
+		"a folder of that name": {[]tar.Header{{Name: "etc/os-release"}, {Name: "etc/os-release", Typeflag: tar.TypeDir}, {Name: "usr/lib/os-release"}},
+			[]string{ubuntu22, "", ubuntu24}, "24.04"},
 		"then its folder as a file": {[]tar.Header{{Name: "etc/kairos-release"}, {Name: "etc"}, {Name: "usr/lib/os-release"}}, []string{kairos22, "", ubuntu24}, "24.04"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,6 +143,12 @@ func pack(t testing.TB, f files) []byte {
 
 func TestOpen(t *testing.T) {
 	plain := pack(t, files{"etc/os-release": ubuntu22})
+	broken := errors.New("broken")
+	for name, r := range map[string]io.Reader{"read": iotest.ErrReader(broken), "unpack": strings.NewReader("\x1f\x8bno gzip")} {
+		if _, err := layer.Open(r, &layer.Budget{Left: 1 << 20}); !strings.HasPrefix(fmt.Sprint(err), name+" layer: ") || name == "read" != errors.Is(err, broken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	for name, packed := range map[string][]byte{"plain": plain, "gzip": zip(t, plain), "zstd": zst(t, plain), "empty": nil} {
 		r, err := layer.Open(bytes.NewReader(packed), &layer.Budget{Left: 1 << 20})
 		if err != nil {
@@ -167,18 +184,41 @@ func zst(t testing.TB, data []byte) []byte {
 }
 
 func TestBomb(t *testing.T) {
-	zeros := make([]byte, 300<<20)
-	for name, packed := range map[string][]byte{"gzip": zip(t, zeros), "zstd": zst(t, zeros)} {
+	const harmless = 64 << 20
+	zeros := make([]byte, harmless+4<<20)
+	for name, tc := range map[string]struct {
+		packed []byte
+		want   error
+	}{
+		"plain":         {zeros, nil},
+		"gzip":          {zip(t, zeros[:harmless+1]), layer.ErrBomb},
+		"zstd":          {zst(t, zeros[:harmless+1]), layer.ErrBomb},
+		"not too large": {zst(t, zeros[:harmless]), nil},
+		"200 times":     {padded(t, zeros[:200*340_000+199], 340_000), nil},
+		"201 times":     {padded(t, zeros[:201*340_000], 340_000), layer.ErrBomb},
+	} {
 		budget := &layer.Budget{Left: 1 << 40}
-		r, err := layer.Open(bytes.NewReader(packed), budget)
+		r, err := layer.Open(bytes.NewReader(tc.packed), budget)
 		if err != nil {
 			t.Fatal(err)
 		}
 		n, err := io.Copy(io.Discard, r)
-		if !errors.Is(err, layer.ErrBomb) {
-			t.Errorf("%s of %d bytes: read %d, %v", name, len(packed), n, err)
+		if !errors.Is(err, tc.want) {
+			t.Errorf("%s of %d bytes: read %d, %v", name, len(tc.packed), n, err)
 		}
 	}
+}
+
+// padded is an archive of some length, by a frame that has no content.
+func padded(t *testing.T, data []byte, length int) []byte {
+	t.Helper()
+	frame := zst(t, data)
+	skipped := make([]byte, length-len(frame))
+	copy(skipped, zst(t, nil))
+	at := len(zst(t, nil))
+	binary.LittleEndian.PutUint32(skipped[at:], 0x184d2a50)
+	binary.LittleEndian.PutUint32(skipped[at+4:], uint32(len(skipped)-at-8))
+	return append(skipped, frame...)
 }
 
 func TestBudgetIsShared(t *testing.T) {
@@ -187,8 +227,8 @@ func TestBudgetIsShared(t *testing.T) {
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
-	budget := &layer.Budget{Left: 3 << 19} // one and a half
-	for i, want := range []error{nil, layer.ErrLimit} {
+	budget := &layer.Budget{Left: 2 << 20}
+	for i, want := range []error{nil, nil, layer.ErrLimit} {
 		r, err := layer.Open(bytes.NewReader(noise), budget)
 		if err != nil {
 			t.Fatal(err)
@@ -221,13 +261,34 @@ func FuzzRead(f *testing.F) {
 }
 
 func TestDamagedArchive(t *testing.T) {
-	archive := pack(t, files{"a": strings.Repeat("x", 2000), "etc/os-release": ubuntu22})
-	_, err := layer.Read(bytes.NewReader(archive[:1000]), layer.OSFiles())
-	if !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("a cut archive: %v", err)
+	for _, name := range []string{"a", "etc/os-release"} {
+		archive := pack(t, files{name: strings.Repeat("x", 2000)})
+		if _, err := layer.Read(bytes.NewReader(archive[:1000]), layer.OSFiles()); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("an archive that is cut in %s: %v", name, err)
+		}
 	}
-	_, err = layer.Read(strings.NewReader(strings.Repeat("not a tar archive ", 100)), layer.OSFiles())
+	_, err := layer.Read(strings.NewReader(strings.Repeat("not a tar archive ", 100)), layer.OSFiles())
 	if !errors.Is(err, tar.ErrHeader) {
 		t.Errorf("no archive: %v", err)
+	}
+}
+
+// counter counts what is read of an archive, where more could be passed over.
+type counter struct {
+	io.ReadSeeker
+	n int
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.ReadSeeker.Read(p)
+	c.n += n
+	return n, err
+}
+
+// Other files are not read: a layer has ten thousands, and they would be kept.
+func TestOtherFilesAreNotRead(t *testing.T) {
+	archive := &counter{ReadSeeker: bytes.NewReader(pack(t, files{"a": strings.Repeat("x", 60<<10), "etc/os-release": ubuntu22}))}
+	if _, err := layer.Read(archive, layer.OSFiles()); err != nil || archive.n > 10<<10 {
+		t.Errorf("%d bytes are read, %v", archive.n, err)
 	}
 }

@@ -53,10 +53,7 @@ func decoder(r io.Reader, magic []byte) (io.ReadCloser, error) {
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
+		return d.IOReadCloser(), err
 	}
 	return io.NopCloser(r), nil
 }
@@ -80,16 +77,13 @@ type bounded struct {
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	if b.budget.Left <= 0 {
-		return 0, ErrLimit
-	}
-	if int64(len(p)) > b.budget.Left {
-		p = p[:b.budget.Left]
-	}
 	n, err := b.unpacked.Read(p)
 	b.n += int64(n)
 	b.budget.Left -= int64(n)
-	if b.n > ratioFloor && b.n/maxRatio > b.packed.n {
+	switch {
+	case b.budget.Left < 0:
+		return 0, ErrLimit
+	case b.n > ratioFloor && b.n/maxRatio > b.packed.n:
 		return 0, ErrBomb
 	}
 	return n, err

@@ -4,9 +4,11 @@ package layer
 
 import (
 	"archive/tar"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -18,17 +20,8 @@ const (
 	opaque   = ".wh..wh..opq"
 )
 
-type status int
-
-const (
-	unseen status = iota
-	present
-	linked
-	gone
-)
-
+// entry is what there is of a file: its content, or where it leads as a link, or nothing.
 type entry struct {
-	status  status
 	content []byte
 	target  string
 }
@@ -37,48 +30,45 @@ type entry struct {
 type Wanted struct {
 	// Paths relative to the root, without a leading slash.
 	Paths []string
-	// MaxSize of a file in bytes; a longer one counts as gone.
+	// MaxSize of a file in bytes; a longer one counts as none.
 	MaxSize int64
 }
 
 // Search puts together what the layers of one image say, from the topmost down.
-type Search struct{ entries map[string]*entry }
+type Search struct{ entries map[string]*entry } // nil for what no layer has said yet
 
 // NewSearch returns a search for the wanted files.
 func NewSearch(w Wanted) *Search {
 	s := &Search{entries: map[string]*entry{}}
 	for _, p := range w.Paths {
-		s.entries[p] = &entry{}
+		s.entries[p] = nil
 	}
 	return s
 }
 
-// File returns the content of a file, and whether it was found. A link is
+// File returns the content of a file, which is empty when there is none. A link is
 // followed when it leads to another wanted file. settled is false while a layer
 // below may still have the file.
-func (s *Search) File(name string) (content []byte, found, settled bool) {
-	for range len(s.entries) + 1 {
-		e := s.entries[name]
-		if e == nil {
-			return nil, false, true
-		}
-		switch e.status {
-		case unseen:
-			return nil, false, false
-		case present:
-			return e.content, true, true
-		case gone:
-			return nil, false, true
+func (s *Search) File(name string) (content []byte, settled bool) {
+	for range s.entries {
+		e, wanted := s.entries[name]
+		switch {
+		case !wanted:
+			return nil, true
+		case e == nil:
+			return nil, false
+		case e.target == "":
+			return e.content, true
 		}
 		name = e.target
 	}
-	return nil, false, true // links in a circle
+	return nil, true // links in a circle
 }
 
 // Done says that lower layers cannot change what File returns.
 func (s *Search) Done() bool {
 	for name := range s.entries {
-		if _, _, settled := s.File(name); !settled {
+		if _, settled := s.File(name); !settled {
 			return false
 		}
 	}
@@ -88,15 +78,7 @@ func (s *Search) Done() bool {
 // Add takes in what the next layer down has.
 func (s *Search) Add(scan *Scan) {
 	for name, e := range s.entries {
-		if e.status != unseen {
-			continue
-		}
-		switch {
-		case scan.found[name] != nil:
-			*e = *scan.found[name]
-		case scan.hidden[name]:
-			e.status = gone
-		}
+		s.entries[name] = cmp.Or(e, scan.found[name], scan.hidden[name])
 	}
 }
 
@@ -105,94 +87,69 @@ type Scan struct {
 	found map[string]*entry
 	// hidden are the files that lower layers no longer show. A layer's marks act
 	// on lower layers only, wherever in the archive they stand.
-	hidden map[string]bool
+	hidden map[string]*entry
 	wanted Wanted
 }
 
 // Read scans one layer, a tar archive without compression. It reads to the end: of two
 // entries with one name the last one is unpacked over the first.
 func Read(r io.Reader, w Wanted) (*Scan, error) {
-	s := &Scan{found: map[string]*entry{}, hidden: map[string]bool{}, wanted: w}
+	s := &Scan{found: map[string]*entry{}, hidden: map[string]*entry{}, wanted: w}
 	archive := tar.NewReader(r)
 	for {
 		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return s, nil
-		}
-		if err == nil {
-			err = s.add(header, archive)
-		}
-		if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("read layer: %w", err)
 		}
+		s.add(header, archive)
 	}
 }
 
-func (s *Scan) add(header *tar.Header, content io.Reader) error {
+func (s *Scan) add(header *tar.Header, content io.Reader) {
 	name := path.Clean("/" + header.Name)[1:]
 	dir, base := path.Split(name)
 	switch {
 	case base == opaque:
-		s.hideBelow(path.Clean(dir))
-		return nil
+		s.hide(path.Clean(dir))
 	case strings.HasPrefix(base, whiteout):
 		s.hide(path.Join(dir, strings.TrimPrefix(base, whiteout)))
-		return nil
 	case header.Typeflag != tar.TypeDir:
-		s.hideBelow(name) // a file where lower layers have a directory
-		s.dropBelow(name) // or where this one had it
+		// A file where lower layers have a directory, or where this one had it.
+		s.hide(name)
+		maps.DeleteFunc(s.found, func(file string, _ *entry) bool { return strings.HasPrefix(file, name+"/") })
 	}
-	if !slices.Contains(s.wanted.Paths, name) {
-		return nil
+	if slices.Contains(s.wanted.Paths, name) {
+		s.found[name] = s.read(header, name, content)
 	}
-	e, err := s.read(header, name, content)
-	if err != nil {
-		return err
-	}
-	s.found[name] = e
-	return nil
 }
 
-func (s *Scan) read(header *tar.Header, name string, content io.Reader) (*entry, error) {
+func (s *Scan) read(header *tar.Header, name string, content io.Reader) *entry {
 	switch header.Typeflag {
 	case tar.TypeReg:
-		if header.Size > s.wanted.MaxSize {
-			return &entry{status: gone}, nil
+		if header.Size <= s.wanted.MaxSize {
+			data, _ := io.ReadAll(content) // the archive's next entry fails as well
+			return &entry{content: data}
 		}
-		data, err := io.ReadAll(content)
-		return &entry{status: present, content: data}, err
 	case tar.TypeLink:
-		return &entry{status: linked, target: path.Clean("/" + header.Linkname)[1:]}, nil
+		return &entry{target: path.Clean("/" + header.Linkname)[1:]}
 	case tar.TypeSymlink:
 		target := header.Linkname
 		if !path.IsAbs(target) {
 			target = path.Join("/", path.Dir(name), target) //nolint:gosec // names are compared, nothing is extracted
 		}
-		return &entry{status: linked, target: path.Clean(target)[1:]}, nil
+		return &entry{target: path.Clean(target)[1:]}
 	}
-	return &entry{status: gone}, nil
+	return &entry{}
 }
 
+// hide notes that lower layers no longer show a file, or what is below a directory.
 func (s *Scan) hide(name string) {
-	if slices.Contains(s.wanted.Paths, name) {
-		s.hidden[name] = true
-	}
-	s.hideBelow(name)
-}
-
-func (s *Scan) hideBelow(dir string) {
-	for _, name := range s.wanted.Paths {
-		if dir == "." || strings.HasPrefix(name, dir+"/") {
-			s.hidden[name] = true
-		}
-	}
-}
-
-// dropBelow forgets what the layer itself had in a directory.
-func (s *Scan) dropBelow(dir string) {
-	for name := range s.found {
-		if strings.HasPrefix(name, dir+"/") {
-			delete(s.found, name)
+	for _, file := range s.wanted.Paths {
+		if name == "." || name == file || strings.HasPrefix(file, name+"/") {
+			s.hidden[file] = &entry{}
 		}
 	}
 }

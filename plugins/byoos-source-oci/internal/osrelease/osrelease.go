@@ -3,8 +3,6 @@
 package osrelease
 
 import (
-	"bufio"
-	"bytes"
 	"regexp"
 	"strings"
 
@@ -23,14 +21,8 @@ var isKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // left out, as os-release(5) lets shells and parsers do.
 func Parse(content []byte) map[string]string {
 	values := map[string]string{}
-	lines := bufio.NewScanner(bytes.NewReader(content))
-	lines.Buffer(nil, MaxSize+1)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		key, raw, ok := strings.Cut(line, "=")
+	for line := range strings.Lines(string(content)) {
+		key, raw, ok := strings.Cut(strings.TrimSpace(line), "=")
 		if !ok || !isKey.MatchString(key) {
 			continue
 		}
@@ -72,23 +64,23 @@ type Fact struct{ Value, Key, Raw string }
 // OS returns the operating system's name and version as packs spell them. Keys
 // of Kairos come first: an old Kairos calls the whole system "kairos" in ID and
 // has the distribution in KAIROS_FLAVOR only. A flavor without a release takes the
-// version of the same system beside it. ok is false when neither says.
-func OS(values map[string]string) (name, version Fact, ok bool) {
+// version of the same system beside it. Both are empty when neither says a name.
+func OS(values map[string]string) (name, version Fact) {
 	said := func(key string) osfacts.Said {
-		return osfacts.Said{Text: values[key], From: sdk.Provenance{Key: key, Raw: values[key]}}
+		return osfacts.Said{Text: values[key], From: sdk.Provenance{Key: key}}
 	}
 	flavor := osfacts.Statement{Name: said("KAIROS_FLAVOR"), Version: said("KAIROS_FLAVOR_RELEASE")}
 	flavor.Name.Text, flavor.Version.Text = splitSUSE(flavor.Name.Text, flavor.Version.Text)
 	base := osfacts.Statement{Name: said("ID"), Version: said("VERSION_ID")}
-	if base.Name.Text == "" || strings.HasPrefix(base.Name.Text, "kairos") {
+	if strings.HasPrefix(base.Name.Text, "kairos") {
 		base = osfacts.Statement{}
 	}
 	system := osfacts.Together(flavor, base)
 	if system.Name == "" {
-		return Fact{}, Fact{}, false
+		return Fact{}, Fact{}
 	}
 	fact := func(value string, from sdk.Provenance) Fact { return Fact{value, from.Key, values[from.Key]} }
-	return fact(system.Name, system.NameFrom), fact(system.Version, system.VersionFrom), true
+	return fact(system.Name, system.NameFrom), fact(system.Version, system.VersionFrom)
 }
 
 // splitSUSE turns Kairos' "opensuse" "leap-15.6" into what openSUSE itself

@@ -11,9 +11,9 @@ import (
 
 func TestParse(t *testing.T) {
 	got := osrelease.Parse([]byte("# comment\nID=ubuntu\n\nVERSION_ID=\"22.04\"\r\nNAME='it is \"it\"'\n" +
-		`PRETTY="a \"b\" \\ \$c"` + "\nbroken\nTWO=a b\nOPEN=\"x\nCAT=\"a\"\"b\"\n1X=y\nEMPTY=\n"))
+		`PRETTY="a \"b\" \\ \$c"` + "\nSINGLE='a\\$b'\nKEEP=\"a\\nb\"\nLAST=\"x\\\nbroken\nTWO=a b\nOPEN=\"x\nCAT=\"a\"\"b\"\n1X=y\nEMPTY=\n"))
 	want := map[string]string{
-		"ID": "ubuntu", "VERSION_ID": "22.04", "NAME": `it is "it"`, "PRETTY": `a "b" \ $c`, "EMPTY": "",
+		"ID": "ubuntu", "VERSION_ID": "22.04", "NAME": `it is "it"`, "PRETTY": `a "b" \ $c`, "SINGLE": `a\$b`, "KEEP": `a\nb`, "EMPTY": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -33,13 +33,17 @@ func TestOS(t *testing.T) {
 		{"ID=debian\nVERSION_ID=12\nKAIROS_FLAVOR=ubuntu", "ubuntu", "", "KAIROS_FLAVOR"},
 		{"ID=opensuse-leap\nVERSION_ID=15.5\nKAIROS_FLAVOR=opensuse-leap", "opensuse-leap", "15.5", "KAIROS_FLAVOR"},
 		{"ID=sles\nVERSION_ID=\"15.5\"\nVERSION=\"15-SP5\"", "sles", "15.5", "ID"},
+		{"KAIROS_FLAVOR=opensuse\nKAIROS_FLAVOR_RELEASE=15.6", "opensuse", "15.6", "KAIROS_FLAVOR"},
+		{"KAIROS_FLAVOR=ubuntu\nKAIROS_FLAVOR_RELEASE=22-04", "ubuntu", "22.04", "KAIROS_FLAVOR"},
+		{"KAIROS_FLAVOR=ubuntu\nVERSION_ID=22.04", "ubuntu", "", "KAIROS_FLAVOR"},
 		{"ID=ol\nVERSION_ID=8.9", "oraclelinux", "8.9", "ID"},
 		{"ID=kairos-core-ubuntu\nVERSION_ID=v2.4.0", "", "", ""},
-		{"NAME=x", "", "", ""},
+		{"NAME=x\nKAIROS_FLAVOR_RELEASE=24.04", "", "", ""},
 	} {
-		name, version, ok := osrelease.OS(osrelease.Parse([]byte(tc.content)))
-		if name.Value != tc.name || version.Value != tc.version || name.Key != tc.key || ok != (tc.name != "") {
-			t.Errorf("%q: %v %v %v", tc.content, name, version, ok)
+		values := osrelease.Parse([]byte(tc.content))
+		name, version := osrelease.OS(values)
+		if name.Value != tc.name || version.Value != tc.version || name.Key != tc.key || name.Raw != values[tc.key] {
+			t.Errorf("%q: %v %v", tc.content, name, version)
 		}
 	}
 }
@@ -52,6 +56,6 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%q=%q", key, value)
 			}
 		}
-		osrelease.OS(osrelease.Parse(content))
+		_, _ = osrelease.OS(osrelease.Parse(content))
 	})
 }
