@@ -11,15 +11,12 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
-// CheckConfig checks the configuration of a source against its plugin's JSON
+// CheckConfig checks the configuration of one of the spec's sources against its plugin's JSON
 // Schema and returns it as JSON values. Settings from --set, which are text, are
 // first turned into the types that the schema wants. The error is a
 // *failure.Error with ExitUsage and places as of Parse.
 func (d *Document) CheckConfig(sourceName, jsonSchema string) (map[string]any, error) {
 	i := slices.IndexFunc(d.Set.Sources, func(s Source) bool { return s.Name == sourceName })
-	if i < 0 {
-		return nil, fmt.Errorf("the spec has no source %q", sourceName)
-	}
 	source := d.Set.Sources[i]
 	schema, err := schemacheck.Compile([]byte(jsonSchema))
 	if err != nil {

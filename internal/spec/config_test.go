@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func TestCheckConfig(t *testing.T) {
-	document, err := spec.Parse("b", []byte(head+"  - name: other\n    type: packer\n    config:\n      manifst: x\n      endpoint: https://evil.example\n      depth: deep\npacks:\n  - {name: a, pack: generic-byoi}\n"), "/")
+	document, err := spec.Parse("b", []byte(head+"  - name: other\n    type: packer\n    config:\n      manifst: x\n      endpoint: https://evil.example\n      depth: localhost\n      hostname: x\npacks:\n  - {name: a, pack: generic-byoi}\n"), "/")
 	if err != nil {
 		t.Fatal(err, details(t, err))
 	}
@@ -26,10 +27,15 @@ func TestCheckConfig(t *testing.T) {
 	want := []string{
 		`b:8:7: sources[1].config: unknown key "manifst": did you mean "manifest"?`,
 		`b:9:7: sources[1].config: unknown key "endpoint": a spec never names where credentials go; set it in the environment or in your own configuration file`,
-		`b:10:14: sources[1].config.depth: deep is text; a whole number is wanted`,
+		`b:10:14: sources[1].config.depth: localhost is text; a whole number is wanted`,
+		`b:11:7: sources[1].config: unknown key "hostname": a spec never names where credentials go; set it in the environment or in your own configuration file`,
 	}
 	if diff := cmp.Diff(want, details(t, err)); diff != "" {
 		t.Error(diff)
+	}
+	var failed *failure.Error
+	if errors.As(err, &failed); failed.Next != "correct b; the command plugin describe packer lists the keys" {
+		t.Errorf("got %+v", failed)
 	}
 	const huge = "  - name: huge\n    type: packer\n    config: {manifest: a, depth: 9007199254740993, more: [{n: -9007199254740993}, 99999999999999999999, 9007199254740992, 1e20]}\n"
 	document, err = spec.Parse("b", []byte(head+huge+"packs:\n  - {name: a, pack: generic-byoi}\n"), "/")
@@ -46,8 +52,10 @@ func TestCheckConfig(t *testing.T) {
 	if diff := cmp.Diff(want, details(t, err)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := document.CheckConfig("golden", `{"type": 1}`); failure.Code(err) != failure.ExitSource {
-		t.Errorf("got %v for an invalid schema", err)
+	_, err = document.CheckConfig("golden", `{"type": 1}`)
+	if !errors.As(err, &failed) || failed.Code != failure.ExitSource || failed.Next != "report this to the plugin's author" || failed.Err == nil ||
+		failed.Summary != "plugin byoos-source-packer describes its configuration by an invalid schema" {
+		t.Errorf("got %+v for an invalid schema", err)
 	}
 }
 

@@ -105,7 +105,7 @@ func (p Pack) combination(sel Select) string {
 
 func clashOf(index int, pack Pack, name, one, other string) *misfit {
 	key := "name"
-	if strings.HasPrefix(one, pack.Name+" ") && pack.Matrix.size() > 1 {
+	if strings.HasPrefix(one, pack.Name+" ") { // of its own matrix
 		key = "matrix"
 	}
 	return &misfit{index, key, fmt.Sprintf("the matrix makes two packs named %q: of %s, and of %s", name, one, other), "rename one"}
@@ -120,7 +120,7 @@ func (p Pack) expand(index int) ([]Pack, *misfit) {
 		if a.get(p.Select) != "" {
 			return nil, &misfit{index, "matrix", a.key + " is both in select and in matrix", "keep it in one of them"}
 		}
-		next := make([]Pack, 0, len(packs)*len(a.values))
+		var next []Pack
 		for _, pack := range packs {
 			for _, value := range a.values {
 				part := namePart(value)
@@ -152,25 +152,11 @@ func (p *Pack) setDefaults() {
 // namePart turns a value into what a pack's name may hold: "West US 2" into
 // West-US-2, "~1.30" into 1.30, ">=1.29 <1.31" into 1.29-1.31.
 func namePart(value string) string {
-	var b strings.Builder
-	gap := false
-	for _, r := range value {
-		if !isNameRune(r) {
-			gap = true
-			continue
-		}
-		if gap && b.Len() > 0 {
-			b.WriteByte('-')
-		}
-		gap = false
-		b.WriteRune(r)
-	}
-	return strings.Trim(b.String(), "._-")
+	parts := strings.FieldsFunc(value, func(r rune) bool { return !strings.ContainsRune(nameRunes, r) })
+	return strings.Trim(strings.Join(parts, "-"), "._-")
 }
 
-func isNameRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
-}
+const nameRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 // String returns the pack's name and kind, for messages.
 func (p Pack) String() string { return fmt.Sprintf("%s (%s)", p.Name, p.Pack) }

@@ -73,7 +73,7 @@ func (k PackKind) MacroPrefix() string { return ".spectro.pack." + string(k) + "
 // type has its own.
 func KindOfCloud(cloudType string) Traits {
 	kinds := PackKinds()
-	own := slices.IndexFunc(kinds, func(t Traits) bool { return t.Cloud != "" && t.Cloud == cloudType })
+	own := slices.IndexFunc(kinds, func(t Traits) bool { return t.Cloud == cloudType })
 	return kinds[max(own, 0)]
 }
 
@@ -149,7 +149,11 @@ func (v *validator) checkKind(at path, pack Pack) {
 	if kind.Kind == "" {
 		return // the schema says it
 	}
-	if pack.Edge != nil && !kind.HasEdge {
+	switch {
+	case pack.Edge == nil:
+	case kind.HasEdge:
+		v.edge(at, pack)
+	default:
 		with := slices.IndexFunc(PackKinds(), func(t Traits) bool { return t.HasEdge })
 		v.report(at.to("edge"), "edge is for pack "+PackNames()[with], "remove it, or change pack")
 	}
@@ -157,9 +161,6 @@ func (v *validator) checkKind(at path, pack Pack) {
 		if !slices.Contains(kind.Values, value.Key) {
 			v.report(at.to("values", value.Key), "pack "+string(kind.Kind)+" has no value "+value.Key, "it has "+strings.Join(kind.Values, " and "))
 		}
-	}
-	if pack.Edge != nil && kind.HasEdge {
-		v.edge(at, pack)
 	}
 }
 

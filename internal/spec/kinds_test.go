@@ -11,7 +11,7 @@ import (
 
 // TestPackKinds: each kind says what its readers go by.
 func TestPackKinds(t *testing.T) {
-	var known []string
+	var known, keys []string
 	for _, value := range (spec.Values{
 		OSName: "a", OSVersion: "a", Registry: "a", Repo: "a", K8sDistribution: "a", PEVersion: "a", CustomTag: "a",
 	}).Set() {
@@ -26,6 +26,10 @@ func TestPackKinds(t *testing.T) {
 				t.Errorf("%s requires %s, which it does not have", kind.Kind, key)
 			}
 		}
+		keys = append(keys, kind.Keys...)
+		if kind.HasEdge != (len(kind.Values) == len(known)) || kind.HasEdge != kind.Macros {
+			t.Errorf("%s takes the values %v, and macros: %v", kind.Kind, kind.Values, kind.Macros)
+		}
 		for _, key := range kind.Values {
 			if !slices.Contains(known, key) {
 				t.Errorf("%s takes values.%s, which a spec does not have", kind.Kind, key)
@@ -34,6 +38,9 @@ func TestPackKinds(t *testing.T) {
 	}
 	if spec.PackKinds()[0].Cloud != "" {
 		t.Error("the usual kind is for one cloud type alone")
+	}
+	if diff := cmp.Diff(keys, spec.KnownKeys()); diff != "" {
+		t.Error(diff)
 	}
 	if unknown := spec.PackKind("x").Traits(); unknown.Kind != "" {
 		t.Errorf("x is %s", unknown.Kind)

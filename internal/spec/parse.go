@@ -31,10 +31,7 @@ func Parse(name string, data []byte, dir string) (*Document, error) {
 	if root == nil {
 		return nil, invalid(name, problems)
 	}
-	document, problems, err := check(name, root)
-	if err != nil {
-		return nil, err
-	}
+	document, problems := check(name, root)
 	if len(problems) > 0 {
 		return nil, invalid(name, problems)
 	}
@@ -43,30 +40,15 @@ func Parse(name string, data []byte, dir string) (*Document, error) {
 }
 
 // check validates a spec.
-func check(name string, root *yamldoc.Node) (*Document, []yamldoc.Problem, error) {
-	schema, err := compiledSchema()
-	if err != nil {
-		return nil, nil, err
-	}
+func check(name string, root *yamldoc.Node) (*Document, []yamldoc.Problem) {
+	schema, _ := schemacheck.Compile(Schema()) // which is ours and compiles
 	problems := schema.Check(root)
 	document := &Document{root: root}
 	if err := root.Decode(&document.Set); err != nil {
-		if len(problems) > 0 { // the types are wrong, and the schema says where
-			return nil, problems, nil
-		}
-		return nil, nil, failure.Usage("", "%s: %s", name, err)
+		return nil, problems // the types are wrong, and the schema, made of them, says where
 	}
 	document.Set.File = name
-	return document, yamldoc.Sort(append(problems, document.validate()...)), nil
-}
-
-// compiledSchema compiles the spec's own schema. One run reads one spec.
-func compiledSchema() (*schemacheck.Schema, error) {
-	schema, err := schemacheck.Compile(Schema())
-	if err != nil {
-		return nil, fmt.Errorf("the schema of the spec does not compile: %w", err)
-	}
-	return schema, nil
+	return document, yamldoc.Sort(append(problems, document.validate()...))
 }
 
 // invalid makes one error of all problems.

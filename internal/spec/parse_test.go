@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/mirror"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 )
@@ -70,21 +71,18 @@ func TestParseWindows(t *testing.T) {
 }
 
 func TestReportIsCapped(t *testing.T) {
-	data := valid
-	for i := range 100 {
-		data += fmt.Sprintf("    x%d: 1\n", i)
-	}
-	_, err := spec.Parse("b", []byte(data), "/")
-	got := details(t, err)
-	if len(got) != 26 || got[25] != "and 75 more" {
-		t.Errorf("got %d lines, the last %q", len(got), got[len(got)-1])
+	for keys, want := range map[int]string{100: "and 75 more", 25: `b:32:5: packs[0]: unknown key "x24": valid are edge, matrix, name, pack, select, sources, target, values`} {
+		_, err := spec.Parse("b", []byte(valid+repeated(keys, "    x%d: 1\n")), "/")
+		if got := details(t, err); len(got) != min(keys, 26) || got[len(got)-1] != want {
+			t.Errorf("got %d lines, the last %q", len(got), got[len(got)-1])
+		}
 	}
 }
 
 func TestExpand(t *testing.T) {
-	set := spec.ImageSet{Packs: []spec.Pack{
+	set := spec.ImageSet{Mirrors: []mirror.Rule{{}}, Packs: []spec.Pack{
 		{Name: "aws", Pack: spec.GenericBYOI, Matrix: spec.Matrix{Region: []string{"us-east-1", "eu-west-1"}, Architecture: []string{"amd64", "arm64"}}},
-		{Name: "azure", Pack: spec.GenericBYOI, Matrix: spec.Matrix{Region: []string{"West US 2"}, KubernetesVersion: []string{">=1.29 <1.31"}}},
+		{Name: "azure", Pack: spec.GenericBYOI, Matrix: spec.Matrix{Region: []string{"West US 2", "-A Z?a-z_09."}, KubernetesVersion: []string{">=1.29 <1.31"}}},
 		{Name: "edge", Pack: spec.EdgeNativeBYOI},
 	}}
 	packs, err := set.Expand()
@@ -101,13 +99,17 @@ func TestExpand(t *testing.T) {
 		"aws-eu-west-1-amd64|aws|eu-west-1|amd64||newest",
 		"aws-eu-west-1-arm64|aws|eu-west-1|arm64||newest",
 		"azure-West-US-2-1.29-1.31|azure|West US 2||>=1.29 <1.31|newest",
+		"azure-A-Z-a-z_09-1.29-1.31|azure|-A Z?a-z_09.||>=1.29 <1.31|newest",
 		"edge|edge||||newest",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(&spec.Edge{Shape: "system", Reference: "template"}, packs[5].Edge); diff != "" {
+	if diff := cmp.Diff(&spec.Edge{Shape: "system", Reference: "template"}, packs[6].Edge); diff != "" {
 		t.Error(diff)
+	}
+	if len(packs[0].Mirrors) != 1 || packs[0].Mirrors[0] != set.Mirrors[0] {
+		t.Errorf("the mirrors of a pack are %v", packs[0].Mirrors)
 	}
 	if set.Packs[0].Select.Region != "" || set.Packs[2].Edge != nil {
 		t.Error("Expand changed the set")
@@ -132,6 +134,8 @@ func TestTargetsOfAMatrix(t *testing.T) {
 		"one target":   {"  matrix: {region: [a, b]}\n  target: {profile: rhel}", nil, "b:8:3: packs[0].target: the matrix makes packs p-a and p-b, and both would go into profile \"rhel\": have the target say what the matrix varies, as in profile: \"rhel-{{region}}\"; project and version take it, too"},
 		"not all keys": {"  matrix: {region: [a, b], architecture: [amd64, arm64]}\n  target: {profile: 'rhel-{{region}}'}", nil, "as in profile: \"rhel-{{region}}-{{architecture}}\""},
 		"no version":   {"  matrix: {kubernetesVersion: ['~1.30', '~1.31']}\n  target: {profile: rhel, version: '{{kubernetesVersion}}'}", nil, "version \"{{kubernetesVersion}}\" is \"1.30\" for pack p-1.30, which is not a version of a profile"},
+		"latest":       {"  select: {provider: latest}\n  target: {profile: rhel, version: '{{provider}}'}", []string{"/rhel/latest/"}, ""},
+		"not opened":   {"  select: {region: a}\n  target: {profile: 'rhel-region}}'}", nil, "has braces that open or close nothing"},
 		"no key":       {"  matrix: {region: [a, b]}\n  target: {profile: 'rhel-{{reigon}}'}", nil, "packs[0].target.profile: {{reigon}} stands for nothing: write {{provider}}, {{region}}"},
 		"no value":     {"  target: {profile: 'rhel-{{region}}'}", nil, "{{region}} has no value: add region to matrix or select"},
 		"not closed":   {"  select: {region: a}\n  target: {profile: 'rhel-{{region}'}", nil, "has braces that open or close nothing"},
@@ -181,6 +185,10 @@ func TestExpandErrors(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprint(i)
 	}
+	most := spec.ImageSet{Packs: []spec.Pack{{Name: "a", Matrix: spec.Matrix{Region: many[:100], Architecture: many[:100]}}}}
+	if packs, err := most.Expand(); len(packs) != spec.MaxPacks {
+		t.Errorf("%d packs, %v", len(packs), err)
+	}
 	for name, packs := range map[string][]spec.Pack{
 		"both in select and in matrix": {{Name: "a", Select: spec.Select{Region: "x"}, Matrix: spec.Matrix{Region: []string{"x"}}}},
 		"two packs named \"a-x\"":      {{Name: "a", Matrix: spec.Matrix{Region: []string{"x"}}}, {Name: "a-x"}},
@@ -228,6 +236,10 @@ func TestEmptyMarshalHasNoEmptyKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unwritable := spec.ImageSet{Sources: []spec.Source{{Config: map[string]any{"a": func() {}}}}}
+	if text, err := unwritable.Marshal(); err == nil {
+		t.Errorf("a function is written as %q", text)
+	}
 	want := "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources:\n  - name: a\n    type: packer\npacks:\n  - name: a\n    pack: generic-byoi\n"
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
@@ -246,29 +258,33 @@ func TestMade(t *testing.T) {
 		Sources: []spec.Source{{Name: "a", Type: "packer", Config: map[string]any{"manifst": schemacheck.Texts{"x"}, "depth": schemacheck.Texts{"deep"}}}},
 		Packs:   []spec.Pack{{Name: "a", Pack: spec.GenericBYOI, Select: spec.Select{Name: "a\x7f\u2028\u00a0*"}}},
 	}
-	document, problems, err := spec.Made(set)
-	if err != nil || len(problems) > 0 {
-		t.Fatal(err, problems)
+	document, problems := spec.Made(set)
+	if len(problems) > 0 {
+		t.Fatal(problems)
 	}
 	if diff := cmp.Diff(set, document.Set); diff != "" {
 		t.Error(diff)
 	}
-	_, err = document.CheckConfig("a", pluginSchema)
+	_, err := document.CheckConfig("a", pluginSchema)
 	want := []string{"depth: deep is text; a whole number is wanted", `unknown key "manifst": did you mean "manifest"?`}
-	if diff := cmp.Diff(want, details(t, err)); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(want, details(t, err)); diff != "" || !strings.Contains(err.Error(), "the configuration of --source packer is not valid") {
+		t.Error(err, diff)
 	}
 	set.Sources[0].Config = map[string]any{"manifest": schemacheck.Texts{"a\x7f\u00a0"}}
-	if document, _, err = spec.Made(set); err != nil {
-		t.Fatal(err)
-	}
+	document, _ = spec.Made(set)
 	if config, err := document.CheckConfig("a", pluginSchema); err != nil || config["manifest"] != "a\x7f\u00a0" {
 		t.Errorf("got %v, %v", config, err)
 	}
 	set.Packs[0].Pack, set.Packs[0].Select.Where = "generic", "image.ownr"
-	_, problems, err = spec.Made(set)
-	if err != nil || len(problems) != 2 || problems[0].Path != "packs[0].pack" || problems[1].Path != "packs[0].select.where" {
-		t.Errorf("got %v, %v", err, problems)
+	_, problems = spec.Made(set)
+	if len(problems) != 2 || problems[0].Path != "packs[0].pack" || problems[1].Path != "packs[0].select.where" {
+		t.Errorf("got %v", problems)
+	}
+	for range 200 {
+		set.Sources[0].Config = map[string]any{"a": set.Sources[0].Config}
+	}
+	if document, problems := spec.Made(set); document != nil || len(problems) != 1 || !strings.Contains(problems[0].Message, "nested deeper") {
+		t.Errorf("got %v", problems)
 	}
 }
 
@@ -330,11 +346,19 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// TestAgentModeNeedsNoSources has a spec whose packs all name no image.
-func TestAgentModeNeedsNoSources(t *testing.T) {
-	const head, pack = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\n", "packs: [{name: a, pack: edge-native-byoi, edge: {agentMode: true}}]\n"
-	if _, err := spec.Parse("b", []byte(head+pack), "/"); err != nil {
-		t.Errorf("%v %q", err, details(t, err))
+// TestValidSpecs: what has no problem, such as packs that all name no image, and so
+// need no sources.
+func TestValidSpecs(t *testing.T) {
+	const noSources = "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\n"
+	for _, text := range []string{
+		noSources + "packs: [{name: a, pack: edge-native-byoi, edge: {agentMode: true}}]\n",
+		noSources + "packs: [{name: a, pack: edge-native-byoi, select: {tags: {}}, edge: {agentMode: true}}]\n",
+		head + "packs: [{name: a, pack: edge-native-byoi, edge: {kubernetesVersions: [1.30.4]}}]\n",
+		valid + "    target: {profile: p, registry: r}\n", valid + "    target: {profile: p, registryUid: r}\n",
+	} {
+		if _, err := spec.Parse("b", []byte(text), "/"); err != nil {
+			t.Errorf("%s%v %q", text, err, details(t, err))
+		}
 	}
 }
 
@@ -343,7 +367,7 @@ func TestInvalidSpecSaysWhereTheKeysAre(t *testing.T) {
 	want := "correct b.yaml; the command schema lists every key, and " +
 		"https://github.com/kubectl-byoos/kubectl-byoos/blob/main/docs/spec.md explains them"
 	var failed *failure.Error
-	if !errors.As(err, &failed) || failed.Next != want {
+	if !errors.As(err, &failed) || failed.Next != want || failed.Summary != "b.yaml is not a valid spec" {
 		t.Errorf("got %+v, want %s", failed, want)
 	}
 }

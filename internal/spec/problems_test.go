@@ -112,6 +112,14 @@ func TestParseProblemsOfPacks(t *testing.T) {
 			},
 		},
 		{
+			"another kind of pack", head + "packs: [{name: a, pack: other, edge: {agentMode: true}, values: {osName: x}, select: {region: x}}]\n",
+			[]string{`b:5:25: packs[0].pack: other is not one of generic-byoi, edge-native-byoi`},
+		},
+		{
+			"what is wrong with an edge that is too much", valid + "    edge: {agentMode: true}\n    select: {region: x}\n",
+			[]string{`b:8:5: packs[0].edge: edge is for pack edge-native-byoi: remove it, or change pack`},
+		},
+		{
 			"shapes and references that are none", valid + "  - {name: b, pack: edge-native-byoi, edge: {shape: '2', reference: x}}\n",
 			[]string{
 				`b:8:53: packs[1].edge.shape: 2 is not one of system, 1.0`,
@@ -153,6 +161,13 @@ func TestParseProblemsOfMatrices(t *testing.T) {
 				`b:8:89: packs[0].matrix.region[4]: "West US 2" and "westus2" are one region: keep one of them`,
 				`b:8:126: packs[0].matrix.kubernetesVersion[1]: "~1.30" and "1.30" give packs one name, with "1.30" in it: keep one of them, or make a pack of its own`,
 				`b:8:157: packs[0].matrix.architecture[1]: "s390x" and "S390X" are one architecture: keep one of them`,
+			},
+		},
+		{
+			"values that no name can be made of", valid + "    matrix: {region: ['?', '!']}\n",
+			[]string{
+				`b:8:23: packs[0].matrix.region[0]: "?" has nothing that a pack's name can be made of`,
+				`b:8:28: packs[0].matrix.region[1]: "!" has nothing that a pack's name can be made of`,
 			},
 		},
 		{
@@ -210,6 +225,20 @@ func TestParseProblemsOfAgentMode(t *testing.T) {
 
 func TestParseProblemsOfTexts(t *testing.T) {
 	checkProblems(t, []problemCase{
+		{
+			"one name of three", "apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\nsources: [{name: a, type: x}, {name: a, type: x}, {name: a, type: x}]\npacks: [{name: p, pack: generic-byoi}]\n",
+			[]string{
+				`b:3:38: sources[1].name: "a" is already the name of sources[0]: names are unique`,
+				`b:3:58: sources[2].name: "a" is already the name of sources[0]: names are unique`,
+			},
+		},
+		{
+			"keys in other case", valid + "    Select: {where: image.ownr}\n",
+			[]string{
+				`b:6:5: packs[0].select.where: column 6 of the expression: undefined field 'ownr': did you mean "owner"?`,
+				`b:8:5: packs[0]: unknown key "Select": did you mean "select"?`,
+			},
+		},
 		{
 			"selections that an empty value would widen", valid + "    select: {region: '', provider: , tags: {'': x}}\n    matrix: {architecture: []}\n",
 			[]string{

@@ -119,13 +119,9 @@ func (v *validator) selection(at path, pack Pack) {
 	if sel.Where == "" {
 		return
 	}
-	_, err := v.where.Compile(sel.Where)
 	var invalid *where.Error
-	switch {
-	case errors.As(err, &invalid):
+	if _, err := v.where.Compile(sel.Where); errors.As(err, &invalid) {
 		v.report(at.to("select", "where"), fmt.Sprintf("column %d of the expression: %s", invalid.Column, invalid.Message), invalid.Suggestion)
-	case err != nil:
-		v.report(at.to("select", "where"), err.Error(), "")
 	}
 }
 

@@ -91,13 +91,13 @@ func (s *Spec) Made(dir string) (*spec.Document, error) {
 	pack.Name, pack.Pack = s.Source, cmp.Or(pack.Pack, spec.PackKind(spec.PackNames()[0]))
 	oneOrMatrix(&pack.Select.Region, &pack.Matrix.Region)
 	oneOrMatrix(&pack.Select.Architecture, &pack.Matrix.Architecture)
-	document, problems, err := spec.Made(spec.ImageSet{
+	document, problems := spec.Made(spec.ImageSet{
 		APIVersion: spec.APIVersion, Kind: spec.Kind, Metadata: spec.Metadata{Name: s.Source}, Dir: dir,
 		Sources: []spec.Source{{Name: s.Source, Type: s.Source, Config: config}},
 		Packs:   []spec.Pack{pack},
 	})
-	if err != nil || len(problems) == 0 {
-		return document, err
+	if len(problems) == 0 {
+		return document, nil
 	}
 	e := &failure.Error{Code: failure.ExitUsage, Summary: "the flags do not make a valid spec", Next: "see the flags with --help"}
 	for _, problem := range problems {
