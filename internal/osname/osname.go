@@ -68,7 +68,7 @@ var (
 	// ltsYear is a year alone, all of whose long-term releases came out in April.
 	ltsYear        = regexp.MustCompile(`(?i)^(\d\d)[ -]lts(?:[ -].*)?$`)
 	longTerm       = regexp.MustCompile(`(?i)(?:[ -]lts)+$`)
-	flatcarChannel = regexp.MustCompile(`^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
+	flatcarChannel = regexp.MustCompile(`(?i)^(?:alpha|beta|stable|lts|edge)-(\d.*)$`)
 )
 
 // Normalize returns a distribution and its version as packs spell them: "rhel"
@@ -83,7 +83,10 @@ var (
 // of EC2 Image Builder. "rhel" is the one name that the pack's documentation
 // gives; the others follow its form.
 func Normalize(distribution, version string) (name, osVersion string) {
-	name = Name(distribution)
+	name, known := Known(distribution)
+	if !known {
+		name = strings.Join(strings.Fields(strings.ToLower(distribution)), "-")
+	}
 	osVersion = release(name, version)
 	for again := release(name, osVersion); again != osVersion; again = release(name, osVersion) {
 		osVersion = again // "22.04 (Jammy) LTS" has one word behind another
@@ -93,7 +96,7 @@ func Normalize(distribution, version string) (name, osVersion string) {
 
 // release leaves out or spells anew the last words of a distribution's version.
 func release(name, version string) string {
-	version = strings.TrimSpace(codeName.ReplaceAllString(strings.TrimSpace(version), ""))
+	version = codeName.ReplaceAllString(strings.TrimSpace(version), "")
 	switch name {
 	case ubuntu:
 		version = ltsYear.ReplaceAllString(version, "$1.04")
@@ -104,9 +107,7 @@ func release(name, version string) string {
 	case sles:
 		version = servicePack.ReplaceAllString(version, "$1.$2")
 	case flatcar:
-		if m := flatcarChannel.FindStringSubmatch(strings.ToLower(version)); m != nil {
-			version = m[1]
-		}
+		version = flatcarChannel.ReplaceAllString(version, "$1")
 	}
 	return version
 }
@@ -114,7 +115,7 @@ func release(name, version string) string {
 // Partial tells whether a version, as Normalize gives it, names no release: Ubuntu's
 // are a year and a month, and EC2 Image Builder names the year alone.
 func Partial(name, version string) bool {
-	return name == ubuntu && version != "" && !strings.Contains(version, ".") && strings.Trim(version, "0123456789") == ""
+	return name == ubuntu && version != "" && strings.Trim(version, "0123456789") == ""
 }
 
 // Within tells whether a version is the wanted one or a part of it: 8.8 is within 8,
@@ -122,15 +123,6 @@ func Partial(name, version string) bool {
 func Within(version, wanted string) bool {
 	rest, ok := strings.CutPrefix(strings.ToLower(version), strings.ToLower(wanted))
 	return ok && (rest == "" || rest[0] == '.') && wanted != ""
-}
-
-// Name returns a distribution as packs spell it; see Normalize.
-func Name(raw string) string {
-	words := strings.Join(strings.Fields(strings.ToLower(raw)), " ")
-	if name := distribution(words); name != "" {
-		return name
-	}
-	return strings.ReplaceAll(words, " ", "-")
 }
 
 // Known returns the name of a distribution whose spelling is known, in any case.
