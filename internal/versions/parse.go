@@ -20,9 +20,6 @@ const patch = "patch"
 // Parse reads a version: numbers, words and the numbers behind them, whatever stands
 // between them. A v before a number says nothing.
 func Parse(text string) Version {
-	if text == "" {
-		return Version{}
-	}
 	var v Version
 	for part := range strings.SplitSeq(strings.ToLower(text), GroupEnd) {
 		v.groups = append(v.groups, parse(part))
@@ -46,20 +43,26 @@ type parser struct {
 
 func parse(text string) group {
 	text, metadata, _ := strings.Cut(text, "+")
-	text = trimEnd(text)
-	if build := findDistribution(text); build != nil && build[0] > 0 && metadata == "" {
-		text, metadata = trimEnd(text[:build[0]]), text[build[0]+1:] // a tag cannot have a plus sign
+	p := parser{text: trimEnd(text)}
+	switch before, build := cutDistribution(metadata); {
+	case metadata == "": // a tag cannot have a plus sign
+		before, build = cutDistribution(p.text)
+		if rest := trimEnd(before); rest != "" {
+			p.text, p.build = rest, build
+		}
+	case before == "":
+		p.build = build
+	default: // it gives no order (semver.org, 10)
+		p.build = []token{{opaque, metadata}}
 	}
-	p := parser{text: text}
-	for p.at < len(text) {
-		rest := strings.TrimLeftFunc(text[p.at:], isSeparator)
-		separators := text[p.at : len(text)-len(rest)]
+	for p.at < len(p.text) {
+		rest := strings.TrimLeftFunc(p.text[p.at:], isSeparator)
+		separators := p.text[p.at : len(p.text)-len(rest)]
 		p.at += len(separators)
-		if end := p.at + partLength(text[p.at:]); end > p.at && !p.part(text[p.at:end], separators) {
+		if !p.part(rest[:partLength(rest)], separators) {
 			break
 		}
 	}
-	p.metadata(metadata)
 	return p.finish()
 }
 
@@ -76,36 +79,22 @@ func (p *parser) part(part, separators string) bool {
 	if lead > 0 && !p.number(part[:lead], separators) {
 		return false
 	}
-	part = part[lead:]
-	first := strings.IndexAny(part, digits)
-	if lead > 0 && first >= 0 { // letters between numbers, as in 20250101t120000z
-		return p.between(part, first)
-	}
-	text := strings.TrimRight(part, digits)
-	if part == "" {
+	if part = part[lead:]; part == "" {
 		return true
 	}
-	if hasCommit(part) {
+	text := strings.TrimRight(part, digits)
+	letters := part[:strings.IndexAny(part+"0", digits)]
+	if isCommit(part) || isCommit(letters) {
 		return p.opaque()
+	}
+	if lead > 0 { // letters between numbers, as in 20250101t120000z
+		text = letters
 	}
 	p.at += len(text)
-	p.word(text)
-	if len(text) < len(part) {
-		return p.number(part[len(text):], "")
-	}
-	return true
-}
-
-// between takes in letters up to a number, and what follows.
-func (p *parser) between(part string, first int) bool {
-	if hasCommit(part) {
-		return p.opaque()
-	}
-	p.at += first
-	if text := part[:first]; text != "v" {
+	if text != "v" || part == "v" { // not between numbers
 		p.word(text)
 	}
-	return p.part(part[first:], "")
+	return true
 }
 
 // number takes in a number. Behind several words, as in us-east-1, it is part of a name,
@@ -168,10 +157,7 @@ func trimEnd(text string) string {
 }
 
 func partLength(text string) int {
-	if i := strings.IndexFunc(text, isSeparator); i >= 0 {
-		return i
-	}
-	return len(text)
+	return strings.IndexFunc(text+".", isSeparator)
 }
 
 // opaque takes in all that is left as a text that gives no order.
@@ -180,26 +166,18 @@ func (p *parser) opaque() bool {
 	return false
 }
 
-// distribution is the build of a Kubernetes distribution: 1.34.3+k3s1, 1.34.3+k0s.0.
-var distribution = regexp.MustCompile(`(?:^|[^0-9a-z\x80-\x{10ffff}])(k3s|rke2r|k0s)[^0-9a-z\x80-\x{10ffff}]*v?([0-9]+)$`)
-
-func findDistribution(text string) []int {
-	if !strings.Contains(text, "k3s") && !strings.Contains(text, "rke2r") && !strings.Contains(text, "k0s") {
-		return nil // most have none, and this is faster
+// cutDistribution cuts off the build of a Kubernetes distribution (1.34.3+k3s1,
+// 1.34.3+k0s.0), which is nil where there is none.
+func cutDistribution(text string) (before string, build []token) {
+	rest := strings.TrimRight(text, digits)
+	name := trimEnd(strings.TrimSuffix(rest, "v"))
+	for _, known := range []string{"k3s", "rke2r", "k0s"} {
+		before, is := strings.CutSuffix(name, known)
+		if is && rest != text && (before == "" || trimEnd(before) != before) {
+			return before, []token{{word, known}, {number, strings.TrimLeft(text[len(rest):], "0")}}
+		}
 	}
-	return distribution.FindStringSubmatchIndex(text)
-}
-
-// metadata takes in what follows a plus sign, which gives no order (semver.org, 10), but
-// for the build of one distribution.
-func (p *parser) metadata(text string) {
-	switch build := findDistribution(text); {
-	case text == "":
-	case build != nil && build[0] == 0 && build[2] == 0:
-		p.build = []token{{word, text[build[2]:build[3]]}, {number, strings.TrimLeft(text[build[4]:], "0")}}
-	default:
-		p.build = []token{{opaque, text}}
-	}
+	return text, nil
 }
 
 // finish makes versions equal that are numbered so: 1.4, 1.4.0 and 1.4.0.0.
@@ -218,11 +196,9 @@ const digits = "0123456789"
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-func isSeparator(r rune) bool { return r < 0x80 && !isPart(byte(r)) }
-
-// isPart takes every byte of a character outside of ASCII as a letter.
-func isPart(c byte) bool {
-	return isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+// isSeparator takes every character outside of ASCII, and each of its bytes, as a letter.
+func isSeparator(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r < 0x80
 }
 
 // Lengths of a commit's hash, short and whole.
@@ -235,15 +211,8 @@ const (
 // it (g3fabc12). Digits alone are a number, and a date may have a letter (20250102a).
 func isCommit(part string) bool {
 	hash := strings.TrimPrefix(part, "g")
-	if len(hash) < shortHash || len(hash) > longHash || strings.Trim(part, digits) == "" || dateAndLetter.MatchString(part) {
-		return false
-	}
-	for i := range len(hash) {
-		if c := hash[i]; !isDigit(c) && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
+	return len(hash) >= shortHash && len(hash) <= longHash && strings.Trim(hash, digits+"abcdef") == "" &&
+		strings.Trim(part, digits) != "" && !dateAndLetter.MatchString(part)
 }
 
 var (
@@ -262,23 +231,15 @@ func isNumericCommit(text string, at, length int) bool {
 	return at > 1 && strings.IndexByte("-_+", text[at-1]) >= 0 && isDigit(text[at-2])
 }
 
-// hasCommit tells whether a part, or what would be a word of it, may be the hash of one.
-func hasCommit(part string) bool {
-	letters := part
-	if i := strings.IndexAny(part, digits); i >= 0 {
-		letters = part[:i]
-	}
-	return isCommit(part) || isCommit(strings.TrimRight(part, digits)) || isCommit(letters)
-}
-
 // WithoutCommit cuts a version before the hash of a commit.
 func WithoutCommit(text string) string {
-	for start := 0; start < len(text); {
-		end := start + partLength(text[start:])
-		if isCommit(strings.ToLower(text[start:end])) || isNumericCommit(text, start, end-start) {
-			return strings.TrimRight(text[:start], "._+-")
+	at := 0
+	for part := range strings.FieldsFuncSeq(text, isSeparator) {
+		at += strings.Index(text[at:], part)
+		if isCommit(strings.ToLower(part)) || isNumericCommit(text, at, len(part)) {
+			return strings.TrimRight(text[:at], "._+-")
 		}
-		start = end + 1
+		at += len(part)
 	}
 	return text
 }
@@ -290,10 +251,8 @@ var platform = regexp.MustCompile(`_linux_(amd64|arm64|arm|386|ppc64le|s390x|ris
 // SplitPlatform cuts the suffix of a platform off a tag; architecture is empty when there
 // is none.
 func SplitPlatform(tag string) (rest, architecture string) {
-	if at := strings.LastIndex(tag, "_linux_"); at >= 0 {
-		if m := platform.FindStringSubmatch(tag[at:]); m != nil {
-			return tag[:at], m[1]
-		}
+	if m := platform.FindStringSubmatchIndex(tag); m != nil {
+		return tag[:m[0]], tag[m[2]:m[3]]
 	}
 	return tag, ""
 }
@@ -308,7 +267,7 @@ func Names(text, preRelease string) bool {
 			return false
 		}
 		from, to := start+i, start+i+len(preRelease)
-		if setOff(text[:from]) && (to == len(text) || !isPart(text[to]) || isDigit(text[to])) {
+		if setOff(text[:from]) && (to == len(text) || isSeparator(rune(text[to])) || isDigit(text[to])) {
 			return true
 		}
 		start = to

@@ -55,8 +55,8 @@ func (v Version) Compare(w Version) int {
 
 // Unordered tells whether two versions differ, and nothing in them says which is newer.
 func (v Version) Unordered(w Version) bool {
-	order, given := v.relate(w)
-	return order != 0 && !given
+	_, given := v.relate(w)
+	return !given
 }
 
 // Order is Compare, and 0 where nothing gives the order.
@@ -77,7 +77,7 @@ func (v Version) relate(w Version) (order int, given bool) {
 	return cmp.Compare(len(v.groups), len(w.groups)), true
 }
 
-func (g group) isEmpty() bool { return len(g.numbers)+len(g.suffix)+len(g.build) == 0 }
+func (g group) isEmpty() bool { return len(g.numbers) == 0 && len(g.suffix) == 0 && len(g.build) == 0 }
 
 func (g group) relate(h group) (order int, given bool) {
 	switch {

@@ -143,13 +143,6 @@ func (p provider) FindStructType(name string) (*types.Type, bool) {
 	return p.Provider.FindStructType(name)
 }
 
-func (p provider) FindStructFieldNames(name string) ([]string, bool) {
-	if fields(name) != nil {
-		return fieldNames(name), true
-	}
-	return p.Provider.FindStructFieldNames(name)
-}
-
 func (p provider) FindStructFieldType(name, fieldName string) (*types.FieldType, bool) {
 	all := fields(name)
 	if all == nil {
@@ -161,17 +154,10 @@ func (p provider) FindStructFieldType(name, fieldName string) (*types.FieldType,
 	}
 	f := all[i]
 	return &types.FieldType{
-		Type: f.typ,
-		IsSet: func(target any) bool {
-			img, ok := target.(*image.Image)
-			return ok && f.isSet(img)
-		},
+		Type:  f.typ,
+		IsSet: func(target any) bool { return f.isSet(target.(*image.Image)) }, // all of our types are
 		GetFrom: func(target any) (any, error) {
-			img, ok := target.(*image.Image)
-			if !ok {
-				return nil, fmt.Errorf("%T is not an image", target)
-			}
-			if has := f.get(img); has != nil {
+			if has := f.get(target.(*image.Image)); has != nil {
 				return has, nil
 			}
 			return nil, fmt.Errorf("%s: %w", f.name, errUnknownTime)
@@ -206,8 +192,8 @@ func (v value[P]) ConvertToType(t ref.Type) ref.Val            { return noConver
 func (v value[P]) ConvertToNative(t reflect.Type) (any, error) { return nil, noNative(v, t) }
 
 func (v value[P]) Equal(other ref.Val) ref.Val {
-	_, same := other.(value[P])
-	return types.Bool(same && v.img == other.Value())
+	_, same := other.(value[P]) // an expression sees one image
+	return types.Bool(same)
 }
 
 func noConversion(v ref.Val, t ref.Type) ref.Val {

@@ -122,9 +122,6 @@ func compile(env *cel.Env, expression string) (*Program, error) {
 func tagsFirst(checked *cel.Ast) {
 	factory := ast.NewExprFactory()
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.CallKind {
-			return
-		}
 		call := e.AsCall()
 		name := call.FunctionName()
 		if name != operators.Equals && name != operators.NotEquals || call.Args()[0].Kind() != ast.MapKind {
@@ -176,19 +173,12 @@ func quoted(message string) string {
 // convert, too much work.
 func (p *Program) Holds(img *image.Image, now time.Time) (bool, error) {
 	value, _, err := p.program.Eval(&activation{img: img, now: now})
-	if err != nil {
-		return false, err
-	}
-	return value == types.True, nil
+	return value == types.True, err
 }
 
 // MayHold tells whether the expression can be true for an image of which some fields
 // are not known yet, each a path such as {"os", "name"}. What it cannot work out may be.
 func (p *Program) MayHold(img *image.Image, unknown [][]string, now time.Time) bool {
-	program, err := p.partial()
-	if err != nil {
-		return true
-	}
 	var patterns []*cel.AttributePatternType
 	for _, path := range unknown {
 		pattern := cel.AttributePattern("image")
@@ -200,12 +190,13 @@ func (p *Program) MayHold(img *image.Image, unknown [][]string, now time.Time) b
 			patterns = append(patterns, cel.AttributePattern("age"))
 		}
 	}
-	vars, err := cel.PartialVars(&activation{img: img, now: now}, patterns...)
-	if err != nil {
+	program, err := p.partial()
+	vars, varsErr := cel.PartialVars(&activation{img: img, now: now}, patterns...)
+	if err != nil || varsErr != nil {
 		return true
 	}
-	value, _, err := program.Eval(vars)
-	return err == nil && (value == types.True || types.IsUnknown(value))
+	value, _, _ := program.Eval(vars)
+	return value == types.True || types.IsUnknown(value)
 }
 
 // activation gives the variables of one evaluation.

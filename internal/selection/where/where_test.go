@@ -44,6 +44,15 @@ func TestHolds(t *testing.T) {
 		{`!image.public && !has(image.public) && !image.excludedFromLatest`, true, ""},
 		{`has(image.os) && has(image.os.name) && has(image.reference)`, true, ""},
 		{`image.reference.value == "u1"`, true, ""},
+		{`image.tags == {"team": "platform", "a-b": "x"} || image.tags == {"team": "platform", "x": "c"}`, false, ""},
+		{`image.tags == image.tags && image.tags != image.attributes && image.attributes == {}`, true, ""},
+		{`image == image && image.os == image.os && dyn(image) != dyn(image.os) && dyn(image.tags) != dyn(image)`, true, ""},
+		{`type(image) == type(image) && type(image) != type(image.os) && type(image.tags) != type(image)`, true, ""},
+		{`dyn(1) in image.tags`, false, ""},
+		{`image.tags[dyn(1)] == ""`, false, "a key is text, not int"},
+		{`google.protobuf.Int32Value{value: 1} == 1`, true, ""},
+		{`byoos.Image{id: "x"} == image`, false, "unknown type"},
+		{`has(image.createdAt) && has(image.tags) && !has(image.attributes)`, true, ""},
 		{`image.createdAt < now && now - image.createdAt == age`, true, ""},
 		{`image.createdAt > timestamp("2026-08-01T00:00:00Z")`, true, ""},
 		{`has(image.deprecatedAt)`, false, ""},
@@ -93,6 +102,33 @@ func TestUnknownAge(t *testing.T) {
 	}
 }
 
+func TestNothingIsKnown(t *testing.T) {
+	var compiler where.Compiler
+	program, err := compiler.Compile(`!has(image.os) && !has(image.reference) && image.reference.kind + image.reference.value == "" && !has(image.createdAt)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if holds, err := program.Holds(new(image.Image), now()); !holds || err != nil {
+		t.Error(holds, err)
+	}
+}
+
+// Packs have their expressions in common, and each is compiled once.
+func TestEqualExpressionsAreOneProgram(t *testing.T) {
+	var compiler where.Compiler
+	programs := map[*where.Program]bool{}
+	for _, expression := range []string{"true", "true", "!false", strings.Repeat(" ", 4092) + "true"} {
+		program, err := compiler.Compile(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs[program] = true
+	}
+	if len(programs) != 3 {
+		t.Errorf("%d programs", len(programs))
+	}
+}
+
 func TestCompileErrors(t *testing.T) {
 	tests := []struct{ expression, want string }{
 		{`image.ownr == "self"`, `column 6 of the expression: undefined field 'ownr': did you mean "owner"?`},
@@ -102,6 +138,7 @@ func TestCompileErrors(t *testing.T) {
 		{`image.owner`, `gives string; true or false is wanted`},
 		{`image.owner = "self"`, `compare with ==`},
 		{`image.owner == "self" and age > duration("1h")`, `&&`},
+		{`image.owner == "self" or image.public`, `||`},
 		{`image.owner == “self”`, `straight quotes`},
 		{`age < duration("90d")`, `2160h`},
 		{`image.public == "yes"`, `no matching overload`},
@@ -213,12 +250,16 @@ func TestMayHold(t *testing.T) {
 		`(image.digest == "" ? image.name == "x" : image.name == "y")`:            true,
 		`image.digest.startsWith("sha256") && false`:                              false,
 		`image.os == image.os`:                                                    true,
+		`timestamp("2026-01-01T00:00:00Z") > now`:                                 false,
+		`image.tags[dyn(1)] == "" && image.name == "k3s-1.30.9-v4.7.0"`:           true,
+		`image.attributes[dyn(1)] == "" && image.os.name == "ubuntu"`:             true,
+		`image.attributes[dyn(1)] == ""`:                                          false,
 	} {
 		program, err := new(where.Compiler).Compile(expression)
 		if err != nil {
 			t.Fatal(expression, err)
 		}
-		if got := program.MayHold(&img, unknown, time.Now()); got != want {
+		if got := program.MayHold(&img, unknown, now()); got != want {
 			t.Errorf("%s: %v", expression, got)
 		}
 	}
