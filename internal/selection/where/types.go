@@ -238,10 +238,7 @@ func (m textMap) ConvertToNative(t reflect.Type) (any, error) { return nil, noNa
 func (m textMap) Size() ref.Val                               { return types.Int(len(m)) }
 func (m textMap) Contains(key ref.Val) ref.Val                { return m.IsSet(key) }
 func (m textMap) IsSet(key ref.Val) ref.Val {
-	name, ok := key.(types.String)
-	if !ok {
-		return types.False
-	}
+	name, _ := key.(types.String)
 	_, found := m[string(name)]
 	return types.Bool(found)
 }

@@ -138,6 +138,7 @@ func TestCompileErrors(t *testing.T) {
 		{`image.owner`, `gives string; true or false is wanted`},
 		{`image.owner = "self"`, `compare with ==`},
 		{`image.owner == "self" and age > duration("1h")`, `&&`},
+		{`int("abc") == 1`, `type conversion error`},
 		{`image.owner == "self" or image.public`, `||`},
 		{`image.owner == “self”`, `straight quotes`},
 		{`age < duration("90d")`, `2160h`},
