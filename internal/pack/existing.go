@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
-	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
@@ -22,23 +20,15 @@ import (
 func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 	var images []*image.Image
 	for i, at := range yamledit.Documents(existing) {
-		number := i + 1
-		before := bytes.Count(existing[:at.Start], []byte("\n"))
-		root, err := rootOf(existing[at.Start:at.End], before)
-		if err == nil && root == nil { // an empty document
-			continue
-		}
-		var kind spec.PackKind
-		var value string
-		if err == nil {
-			kind, value, err = imageKey(root)
-		}
+		// An error tells the line of the file.
+		above := bytes.Repeat([]byte("\n"), bytes.Count(existing[:at.Start], []byte("\n")))
+		kind, value, err := imageKey(slices.Concat(above, existing[at.Start:at.End]))
 		if err != nil {
 			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: err, Next: "check it with lint"}
 		}
 		img, err := imageOf(kind, value)
 		if err != nil {
-			return nil, noImage(name, number, err)
+			return nil, noImage(name, i+1, err)
 		}
 		images = append(images, img)
 	}
@@ -46,30 +36,6 @@ func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 		return nil, noImage(name, 1, errors.New("it is empty"))
 	}
 	return images, nil
-}
-
-// rootOf reads one document, which stands below some lines of the file; nil when it is
-// empty.
-func rootOf(document []byte, before int) (*yaml.Node, error) {
-	doc, err := yamledit.Parse(document)
-	var at *yamldoc.Problem
-	switch {
-	case errors.As(err, &at) && at.Line > 0:
-		at.Line += before
-		return nil, at
-	case err != nil || doc.Root() == nil:
-		return nil, err
-	}
-	moveDown(doc.Root(), before)
-	return doc.Root(), nil
-}
-
-// moveDown counts the lines of nodes from the start of the file.
-func moveDown(n *yaml.Node, lines int) {
-	n.Line += lines
-	for _, child := range n.Content {
-		moveDown(child, lines)
-	}
 }
 
 func noImage(name string, document int, err error) error {
@@ -83,9 +49,20 @@ func noImage(name string, document int, err error) error {
 }
 
 // imageKey finds the key that names the image, and so the kind of pack.
-func imageKey(root *yaml.Node) (kind spec.PackKind, value string, err error) {
+func imageKey(document []byte) (kind spec.PackKind, value string, err error) {
+	doc, err := yamledit.Parse(document)
+	if err == nil {
+		_, _, err = doc.Edit(nil) // which refuses what cannot be read in one way only
+	}
+	if err != nil {
+		return "", "", err
+	}
 	for _, traits := range spec.PackKinds() {
-		if value, err = textAt(root, traits.Image); err != nil || value != "" {
+		n, err := doc.Lookup(traits.Image)
+		if n != nil {
+			err = n.Decode(&value)
+		}
+		if err != nil || value != "" {
 			return traits.Kind, value, err
 		}
 	}
@@ -101,24 +78,4 @@ func imageOf(kind spec.PackKind, value string) (*image.Image, error) {
 		keys = append(keys, strings.Join(traits.Image, "."))
 	}
 	return nil, errors.New("there is neither " + strings.Join(keys, " nor "))
-}
-
-// textAt is the text at a path, of which a dotted key may be nested.
-func textAt(n *yaml.Node, path []string) (string, error) {
-	if len(path) == 0 {
-		var text string
-		return text, n.Decode(&text)
-	}
-	var keys map[string]yaml.Node
-	if err := n.Decode(&keys); err != nil {
-		return "", err
-	}
-	if value, ok := keys[path[0]]; ok {
-		return textAt(&value, path[1:])
-	}
-	first, rest, dotted := strings.Cut(path[0], ".")
-	if value, ok := keys[first]; ok && dotted && value.Kind != yaml.ScalarNode {
-		return textAt(&value, append([]string{rest}, path[1:]...))
-	}
-	return "", nil
 }

@@ -2,7 +2,6 @@ package pack_test
 
 import (
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,16 +17,11 @@ func TestImagesOf(t *testing.T) {
 		values string
 		want   []*image.Image
 	}{
-		"generic":             {"pack:\n  osImageOverride: \"ami-0f4804aff4cf9c5a2\"\n", []*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}}},
-		"edge":                {"options:\n  system.uri: example.io/my-images/os:v1.4.5\n", []*image.Image{{ID: "example.io/my-images/os:v1.4.5", Provider: "oci"}}},
-		"nested":              {"options:\n  system:\n    uri: example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
-		"pinned":              {"options:\n  system.uri: example.io/os:v1@" + digest + "\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci", Digest: digest}}},
-		"with a scheme":       {"options:\n  system.uri: container://example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
-		"mistyped":            {"pack:\n  osImageOverride: AMI-0f4804aff4cf9c5a2\n", nil},
-		"agent mode":          {"options:\n  system.uri: NA\n", nil},
-		"template":            {"options:\n  system.uri: '{{.spectro.system.kubernetes.version}}'\n", nil},
-		"other":               {"charts: {}\n", nil},
-		"template of generic": {"pack:\n  osImageOverride: '{{.spectro.var.ami}}'\n", nil},
+		"generic":       {"pack:\n  osImageOverride: \"ami-0f4804aff4cf9c5a2\"\n", []*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}}},
+		"edge":          {"options:\n  system.uri: example.io/my-images/os:v1.4.5\n", []*image.Image{{ID: "example.io/my-images/os:v1.4.5", Provider: "oci"}}},
+		"nested":        {"options:\n  system:\n    uri: example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
+		"pinned":        {"options:\n  system.uri: example.io/os:v1@" + digest + "\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci", Digest: digest}}},
+		"with a scheme": {"options:\n  system.uri: container://example.io/os:v1\n", []*image.Image{{ID: "example.io/os:v1", Provider: "oci"}}},
 		"of several packs": {
 			"# one\npack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\n# two\noptions:\n  system.uri: example.io/os:v1\n---\n",
 			[]*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}, {ID: "example.io/os:v1", Provider: "oci"}},
@@ -36,9 +30,9 @@ func TestImagesOf(t *testing.T) {
 			"%YAML 1.2\n--- # one\npack: {osImageOverride: !<tag:yaml.org,2002:str> ami-0f4804aff4cf9c5a2}\n...\n%YAML 1.2\n---\noptions: {system.uri: example.io/os:v1}\n",
 			[]*image.Image{{ID: "ami-0f4804aff4cf9c5a2", Provider: "aws"}, {ID: "example.io/os:v1", Provider: "oci"}},
 		},
-		"second of another pack": {"pack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\ncharts: {}\n", nil},
-		"empty":                  {"", nil},
-		"not yaml":               {"pack: [\n", nil},
+		"of no registry":       {"options: &o\n  system: &s {uri: \"os:v1\"}\n", []*image.Image{{ID: "os:v1", Provider: "oci"}}},
+		"what << and * bring":  {"o: &o {system: {uri: a.io/os:v1}}\noptions:\n  <<: *o\n", []*image.Image{{ID: "a.io/os:v1", Provider: "oci"}}},
+		"empty key of another": {"pack: {osImageOverride: }\noptions: {system.uri: a.io/os:v1}\n", []*image.Image{{ID: "a.io/os:v1", Provider: "oci"}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -46,19 +40,36 @@ func TestImagesOf(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
-			var f *failure.Error
-			if test.want == nil && (!errors.As(err, &f) || f.Code != failure.ExitUsage) {
-				t.Errorf("got %v, want a usage error", err)
+			if err != nil {
+				t.Error(err)
 			}
 		})
 	}
 }
 
-func TestImagesOfTellsTheLine(t *testing.T) {
-	for _, second := range []string{"pack:\n  osImageOverride: [1]\n", "a: b\nc: {\n"} {
-		_, err := pack.ImagesOf([]byte("pack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n---\n"+second), "values.yaml")
-		if err == nil || !strings.Contains(err.Error(), "line 5") {
-			t.Errorf("%q: got %v", second, err)
+// TestImagesOfNone: values that name no image say why.
+func TestImagesOfNone(t *testing.T) {
+	const ami = "pack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n"
+	const none, neither = "v.yaml names no image to verify: ", "there is neither pack.osImageOverride nor options.system.uri"
+	for values, want := range map[string]string{
+		"pack:\n  osImageOverride: AMI-0f4804aff4cf9c5a2\n":                  none + `pack.osImageOverride: image id "AMI-0f4804aff4cf9c5a2" is no AMI id: it must start with ami-`,
+		"pack:\n  osImageOverride: '{{.spectro.var.ami}}'\n":                 none + "pack.osImageOverride is a template, which Palette fills in",
+		"options:\n  system.uri: NA\n":                                       none + "system.uri is NA: the pack is in agent mode",
+		"options:\n  system.uri: '{{.spectro.system.kubernetes.version}}'\n": none + "system.uri is a template, which Palette fills in",
+		"options:\n  system.uri: a.io/b\n":                                   none + `system.uri: "a.io/b" has neither a tag nor a digest`,
+		"options:\n  system: a.io/b\n":                                       none + neither,
+		"charts: {}\n":                                                       none + neither,
+		ami + "---\n# empty\n---\ncharts: {}\n":                              "document 2 of " + none + neither,
+		"":                                                                   none + "it is empty",
+		ami + "---\npack:\n  osImageOverride: [1]\n":                         "cannot read v.yaml: yaml: unmarshal errors:\n  line 5: cannot unmarshal !!seq into string",
+		ami + "---\na: b\nc: {\n":                                            "cannot read v.yaml: line 5, column 1: not valid YAML: did not find expected node content",
+		ami + "  osImageOverride: ami-1\n":                                   `cannot read v.yaml: line 3, column 3: the key "osImageOverride" is already on line 2`,
+		"options: {system.uri: a, system: {uri: b}}\n":                       "cannot read v.yaml: line 1, column 23: options.system.uri is set here and on line 1",
+	} {
+		got, err := pack.ImagesOf([]byte(values), "v.yaml")
+		var f *failure.Error
+		if !errors.As(err, &f) || f.Code != failure.ExitUsage || f.Next == "" || got != nil || err.Error() != want {
+			t.Errorf("%q: got %v, %v, want %s", values, got, err, want)
 		}
 	}
 }

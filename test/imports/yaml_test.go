@@ -11,7 +11,7 @@ import (
 func TestOneYAMLLibrary(t *testing.T) {
 	const library = "go.yaml.in/yaml/v3"
 	users := []string{
-		"yamldoc", "yamledit", "lint", "lock", "pack", // nodes
+		"yamldoc", "yamledit", "lint", "lock", // nodes
 		"source", "cli/options", // a receipt, the login of Palette's own program
 	}
 	found := map[string]bool{}
