@@ -3,6 +3,8 @@ package pack
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -31,7 +33,7 @@ func CheckID(provider, id string) error {
 	if id == "" {
 		return errors.New("the image has no id")
 	}
-	if i := strings.IndexFunc(id, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u00a0' }); i >= 0 {
+	if strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u00a0' }) {
 		return fmt.Errorf("image id %q holds a character that no id has", id)
 	}
 	switch provider {
@@ -84,25 +86,22 @@ func checkAMI(id string) error {
 }
 
 func checkARM(id string) error {
-	parts := strings.Split(id, "/")
-	if len(parts) > 2 && strings.EqualFold(parts[0], "galleries") && !strings.Contains(id, "//") {
-		return checkGalleryVersion(id, parts[2:])
+	path, whole := strings.CutPrefix(id, "/")
+	parts := strings.Split(path, "/")
+	gallery := strings.EqualFold(parts[0], "galleries")
+	if whole {
+		gallery = strings.EqualFold(parts[0], "communityGalleries") || strings.EqualFold(parts[0], "sharedGalleries")
 	}
-	if parts[0] != "" {
+	switch {
+	case !whole && !gallery:
 		return fmt.Errorf("image id %q is no Azure resource id: it must start with /", id)
-	}
-	parts = parts[1:]
-	for _, part := range parts {
-		if part == "" {
-			return fmt.Errorf("image id %q is no Azure resource id: it has an empty segment", id)
-		}
-	}
-	first := strings.ToLower(parts[0])
-	if first == "communitygalleries" || first == "sharedgalleries" {
-		return checkGalleryVersion(id, parts[min(len(parts), 2):])
+	case slices.Contains(parts, ""):
+		return fmt.Errorf("image id %q is no Azure resource id: it has an empty segment", id)
+	case gallery:
+		return checkGalleryVersion(id, parts[1:])
 	}
 	want := []string{"subscriptions", "", "resourceGroups", "", "providers", "Microsoft.Compute"}
-	if len(parts) < len(want) {
+	if len(parts) <= len(want) {
 		return fmt.Errorf("image id %q is no Azure resource id: /subscriptions/ID/resourceGroups/NAME/providers/Microsoft.Compute/... is wanted", id)
 	}
 	for i, segment := range want {
@@ -111,45 +110,40 @@ func checkARM(id string) error {
 		}
 	}
 	rest := parts[len(want):]
-	switch {
-	case len(rest) == 2 && strings.EqualFold(rest[0], "images"):
-		return nil
-	case len(rest) >= 2 && strings.EqualFold(rest[0], "galleries"):
-		return checkGalleryVersion(id, rest[2:])
+	if strings.EqualFold(rest[0], "galleries") {
+		return checkGalleryVersion(id, rest[1:])
 	}
-	return fmt.Errorf("image id %q is no Azure image: images/NAME or galleries/NAME/images/NAME/versions/X.Y.Z must follow Microsoft.Compute", id)
-}
-
-// checkGalleryVersion checks what follows the gallery's name.
-func checkGalleryVersion(id string, rest []string) error {
-	switch {
-	case len(rest) < 2 || !strings.EqualFold(rest[0], "images"):
-		return fmt.Errorf("image id %q is a gallery: images/NAME/versions/X.Y.Z must follow its name", id)
-	case len(rest) == 2:
-		return fmt.Errorf("image id %q is an image definition: versions/X.Y.Z is missing at its end", id)
-	case strings.EqualFold(rest[2], "imageversions"):
-		return fmt.Errorf("image id %q is spelt as Image Builder does: /versions/ must stand for /%s/", id, rest[2])
-	case len(rest) != 4 || !strings.EqualFold(rest[2], "versions"):
-		return fmt.Errorf("image id %q is no gallery image version: it must end in versions/X.Y.Z", id)
-	case !plainVersion.MatchString(rest[3]):
-		return fmt.Errorf("image id %q is no gallery image version: version %q is not three numbers X.Y.Z", id, rest[3])
+	if len(rest) != 2 || !strings.EqualFold(rest[0], "images") {
+		return fmt.Errorf("image id %q is no Azure image: images/NAME or galleries/NAME/images/NAME/versions/X.Y.Z must follow Microsoft.Compute", id)
 	}
 	return nil
 }
 
-func checkGCE(id string) error {
-	_, path, found := strings.Cut(id, "/projects/")
+// checkGalleryVersion checks a gallery's name and what follows it.
+func checkGalleryVersion(id string, path []string) error {
 	switch {
-	case strings.HasPrefix(id, "projects/"):
-		path = strings.TrimPrefix(id, "projects/")
-	case !found || !strings.HasPrefix(id, "https://"):
-		return fmt.Errorf("image id %q is no Compute Engine image: projects/PROJECT/global/images/NAME is wanted", id)
+	case len(path) < 3 || !strings.EqualFold(path[1], "images"):
+		return fmt.Errorf("image id %q is a gallery: images/NAME/versions/X.Y.Z must follow its name", id)
+	case len(path) == 3:
+		return fmt.Errorf("image id %q is an image definition: versions/X.Y.Z is missing at its end", id)
+	case strings.EqualFold(path[3], "imageversions"):
+		return fmt.Errorf("image id %q is spelt as Image Builder does: /versions/ must stand for /%s/", id, path[3])
+	case len(path) != 5 || !strings.EqualFold(path[3], "versions"):
+		return fmt.Errorf("image id %q is no gallery image version: it must end in versions/X.Y.Z", id)
+	case !plainVersion.MatchString(path[4]):
+		return fmt.Errorf("image id %q is no gallery image version: version %q is not three numbers X.Y.Z", id, path[4])
 	}
-	parts := strings.Split(path, "/")
-	if len(parts) == 5 && parts[1] == "global" && parts[2] == "images" && parts[3] == "family" {
+	return nil
+}
+
+// gceImage is an image of Compute Engine, also as a URL.
+var gceImage = regexp.MustCompile(`^(https://([^/]+/)*)?projects/[^/]+/global/images/[^/]+$`)
+
+func checkGCE(id string) error {
+	switch {
+	case strings.Contains(id, "/global/images/family/"):
 		return fmt.Errorf("image id %q is an image family, which moves: name one image, projects/PROJECT/global/images/NAME", id)
-	}
-	if len(parts) != 4 || parts[0] == "" || parts[1] != "global" || parts[2] != "images" || parts[3] == "" {
+	case !gceImage.MatchString(id):
 		return fmt.Errorf("image id %q is no Compute Engine image: projects/PROJECT/global/images/NAME is wanted", id)
 	}
 	return nil
@@ -163,8 +157,7 @@ func checkInventoryPath(id string) error {
 		return fmt.Errorf("image id %q is a folder: the template's name is missing at its end", id)
 	case strings.Contains(id, "//"):
 		return fmt.Errorf("image id %q is no inventory path: it has an empty segment", id)
-	}
-	if at := strings.Index(id, "/vm/"); at < 1 {
+	case !strings.Contains(id[1:], "/vm/"):
 		return fmt.Errorf("image id %q is no inventory path of a VM template: /vm/ must follow the datacenter, as in /Datacenter/vm/folder/name", id)
 	}
 	return nil
