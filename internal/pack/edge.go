@@ -46,9 +46,12 @@ func (b *builder) edge() {
 	}
 	b.values.OwnImage = uriMacro()
 	isTemplate := edge.Reference == spec.ReferenceTemplate
-	if isTemplate && b.templated(edge.Shape, p) || !isTemplate && b.literal(edge.Reference, p) {
-		b.hold(edge.Shape, isTemplate, p)
+	if isTemplate {
+		b.templated(edge.Shape, p)
+	} else {
+		b.literal(edge.Reference, p)
 	}
+	b.hold(edge.Shape, isTemplate, p)
 }
 
 // refuseUnused refuses what the user sets and nothing reads: he takes it for done.
@@ -95,7 +98,6 @@ func (b *builder) contentImages(refs []string) {
 	for _, ref := range refs {
 		if err := image.CheckOCI(ref); err != nil {
 			b.refuse("correct packs[].edge.contentImages", "edge.contentImages: %s", err)
-			continue
 		}
 		b.values.ContentImages = append(b.values.ContentImages, ref)
 	}
@@ -110,8 +112,7 @@ type parts struct {
 	overridden bool
 }
 
-// parts takes the reference apart; the source's attributes win over what the
-// id alone says, the spec wins over both.
+// parts takes the reference apart; the spec wins over what the source tells.
 func (b *builder) parts() (parts, bool) {
 	img, values := b.image, b.pack.Values
 	if img.Provider != oci {
@@ -124,28 +125,20 @@ func (b *builder) parts() (parts, bool) {
 		b.refuse("correct the output of source \""+img.Source+"\"", "image id %s", err)
 		return parts{}, false
 	}
-	attribute := func(key, users, name, fallback string) found {
-		value := img.Attributes[name]
-		if value == "" {
-			value = fallback
-		}
-		return b.choose(key, users, value, "attributes."+name)
+	attribute := func(name, users string) found {
+		return b.choose(name, users, img.Attributes[name], "attributes."+name)
 	}
 	p := parts{
-		registry:        attribute("registry", values.Registry, "registry", ref.Registry),
-		repo:            attribute("repo", values.Repo, "repository", ref.Repo),
-		tag:             attribute("", "", "tag", ref.Tag),
-		k8sDistribution: attribute("k8sDistribution", values.K8sDistribution, "k8sDistribution", ""),
-		peVersion:       attribute("peVersion", values.PEVersion, "peVersion", ""),
-		tail:            attribute("customTag", values.CustomTag, "customTag", ""),
+		registry:        b.choose("registry", values.Registry, ref.Registry, "attributes.registry"),
+		repo:            b.choose("repo", values.Repo, ref.Repo, "attributes.repository"),
+		tag:             found{ref.Tag, b.from("attributes.tag")},
+		k8sDistribution: attribute(image.AttributeK8sDistribution, values.K8sDistribution),
+		peVersion:       attribute(image.AttributePEVersion, values.PEVersion),
+		tail:            attribute(image.AttributeCustomTag, values.CustomTag),
 		digest:          cmp.Or(img.Digest, ref.Digest),
 		overridden:      values.K8sDistribution != "" || values.PEVersion != "" || values.CustomTag != "",
 	}
 	b.mirror(&p)
-	if p.repo.value == "" {
-		b.refuse("set packs[].values.repo in the spec", "the repository of image %q is unknown", img.ID)
-		return p, false
-	}
 	return p, true
 }
 
@@ -153,7 +146,7 @@ func (b *builder) parts() (parts, bool) {
 func (b *builder) mirror(p *parts) {
 	values, name := b.pack.Values, p.name()
 	to := mirror.Rewrite(name, b.pack.Mirrors)
-	if values.Registry != "" || values.Repo != "" || p.registry.value == "" || to == name {
+	if values.Registry != "" || values.Repo != "" || to == name {
 		return
 	}
 	from := image.Provenance{From: fromUser, Key: mirror.Key, Raw: name}
@@ -166,19 +159,16 @@ const fromUser = "configuration"
 
 // name is registry/repo without a tag.
 func (p parts) name() string {
-	if p.registry.value == "" {
-		return p.repo.value
-	}
-	return p.registry.value + "/" + p.repo.value
+	return image.OCIReference{Registry: p.registry.value, Repo: p.repo.value}.Name()
 }
 
 // literal renders a plain reference: registry/repo:tag, pinned by digest when
 // asked.
-func (b *builder) literal(reference string, p parts) bool {
+func (b *builder) literal(reference string, p parts) {
 	if p.tag.value == "" && reference == spec.ReferenceTag {
 		b.refuse("select an image that has a tag, or set packs[].edge.reference: digest",
 			"image %q has no tag for system.uri", b.image.ID)
-		return false
+		return
 	}
 	uri := p.name()
 	if p.tag.value != "" {
@@ -188,16 +178,14 @@ func (b *builder) literal(reference string, p parts) bool {
 		if p.digest == "" {
 			b.refuse("set packs[].edge.reference: tag, or use a source that tells digests",
 				"the digest of image %q is unknown", b.image.ID)
-			return false
+			return
 		}
 		uri += "@" + p.digest
 	}
 	if err := image.CheckOCI(uri); err != nil {
 		b.refuse("correct packs[].values.registry and packs[].values.repo", "system.uri: %s", err)
-		return false
 	}
 	b.add(options("uri"), uri, b.uriOrigin(p))
-	return true
 }
 
 func (b *builder) uriOrigin(p parts) image.Provenance {
@@ -243,11 +231,11 @@ func (b *builder) hold(shape string, isTemplate bool, p parts) {
 		switch own := h.shape == shape; {
 		case h.value == "" && strings.HasSuffix(h.path[1], "registry"):
 		case h.value == "" || !own && !h.lasting:
-			b.keep(h.path, found{from: b.from("id")})
+			b.keep(h.path, "")
 		case own && isTemplate:
 			b.add(h.path, h.value, h.from)
 		default:
-			b.keep(h.path, h.found)
+			b.keep(h.path, h.value)
 		}
 	}
 }
@@ -255,15 +243,11 @@ func (b *builder) hold(shape string, isTemplate bool, p parts) {
 // parts10 reads the tag as the 1.0 documentation builds it,
 // kubernetes-version[_tag], which sources for the newer grammar do not do.
 func (b *builder) parts10(p parts) parts {
-	kubernetes := b.image.KubernetesVersion
-	rest, ok := strings.CutPrefix(p.tag.value, kubernetes+"-")
-	if p.overridden || kubernetes == "" || !ok {
+	rest, ok := strings.CutPrefix(p.tag.value, b.image.KubernetesVersion+"-")
+	if p.overridden || !ok {
 		return p
 	}
-	version, tail := rest, ""
-	if i := strings.LastIndex(rest, "_"); i > 0 {
-		version, tail = rest[:i], rest[i+1:]
-	}
+	version, tail, _ := strings.Cut(rest, "_")
 	p.peVersion = found{version, p.tag.from}
 	p.tail = found{tail, p.tag.from}
 	return p
@@ -274,7 +258,7 @@ var macroForm = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
 // sameMacros tells whether two texts are equal but for white space inside the
 // braces of their macros.
 func sameMacros(a, b string) bool {
-	return a == b || macroForm.ReplaceAllString(a, "{{$1}}") == macroForm.ReplaceAllString(b, "{{$1}}")
+	return macroForm.ReplaceAllString(a, "{{$1}}") == macroForm.ReplaceAllString(b, "{{$1}}")
 }
 
 // isOwnImage tells whether a content item stands for the provider image, also

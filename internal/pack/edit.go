@@ -36,36 +36,25 @@ func (v *Values) Edit(existing []byte, name string) ([]byte, []Change, error) {
 
 // refused tells where in the file an edit fails.
 func refused(err error, name string) error {
-	failed := &failure.Error{Code: failure.ExitFailure, Summary: name + ": " + err.Error()}
-	var at *yamldoc.Problem
-	if errors.As(err, &at) {
-		failed.Summary = position(name, at)
-		failed.Next = at.Suggestion
+	at := &yamldoc.Problem{Message: err.Error()}
+	errors.As(err, &at)
+	if at.Line > 0 {
+		name = fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column)
 	}
-	return failed
+	return &failure.Error{Code: failure.ExitFailure, Summary: name + ": " + at.Message, Next: at.Suggestion}
 }
 
 // refuseOtherPack keeps the values of one pack out of a file of another.
 func (v *Values) refuseOtherPack(doc *yamledit.Document, name string) error {
 	for _, other := range spec.PackKinds() {
-		n, err := doc.Lookup(other.Image)
-		if other.Kind == v.Pack || err != nil || n == nil { // the edit reports an error
+		n, _ := doc.Lookup(other.Image)
+		if other.Kind == v.Pack || n == nil { // an error, the edit reports
 			continue
 		}
 		return failure.Usage("name the values file of this pack, or correct packs[].pack",
 			"%s:%d:%d: these are values of %s (%s), not of %s", name, n.Line, n.Column, other.Kind, strings.Join(other.Image, "."), v.Pack)
 	}
 	return nil
-}
-
-func position(name string, e *yamldoc.Problem) string {
-	switch {
-	case e.Line == 0:
-		return fmt.Sprintf("%s: %s", name, e.Message)
-	case e.Column == 0:
-		return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Message)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", name, e.Line, e.Column, e.Message)
 }
 
 func (v *Values) ops() []yamledit.Op {

@@ -84,6 +84,9 @@ func TestEditKeepsOtherForms(t *testing.T) {
 		{"misspelt own item", tagged,
 			"pack:\n content:\n   images: \n    - image: ‘{{.spectro.pack.edge-native-byoi.options.system.uri}}’\n    - image: x\noptions:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n",
 			"pack:\n content:\n   images: \n    - image: \"{{.spectro.pack.edge-native-byoi.options.system.uri}}\"\n    - image: x\noptions:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n"},
+		{"the own item comes first", tagged,
+			"pack:\n  content:\n    images:\n      - image: '{{ .spectro.var.more }}'\n      - image: a.io/options.system.uri:1\noptions:\n  system.uri: x\n",
+			own + "      - image: '{{ .spectro.var.more }}'\n      - image: a.io/options.system.uri:1\noptions:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n"},
 		{"white space in macros", tagged,
 			strings.Replace(string(tagged.Render()), "{{.spectro", "{{  .spectro", 1), strings.Replace(string(tagged.Render()), "{{.spectro", "{{  .spectro", 1)},
 	} {
@@ -147,6 +150,8 @@ func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
 	}{
 		{"tag", &spec.Edge{Reference: "tag"}, silent, "options:\n  system.uri: x\n  " + parts,
 			[]string{"k8sDistribution: \"\"", "osName: \"\"", "peVersion: \"\"", "customTag: \"\"", "osVersion: \"\""}, []string{"rke2", "suse", "v1", "old", "15"}},
+		{"tag of no registry", &spec.Edge{Reference: "tag"}, &image.Image{ID: "team/ubuntu:7", Provider: "oci"}, "options:\n  system.uri: x\n  system.registry: q.io\n  system.repo: a\n",
+			[]string{"system.registry: q.io", "system.repo: team/ubuntu"}, nil},
 		{"tag of what is known", &spec.Edge{Reference: "tag"}, edge(func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22.04"} }), "options:\n  system.uri: x\n  " + parts,
 			[]string{"k8sDistribution: k3s", "osName: ubuntu", "peVersion: v4.4.0", "customTag: \"\"", "osVersion: \"22.04\""}, []string{"rke2", "suse", "v1", "old", "15"}},
 		{"template", nil, templated, "options:\n  system.uri: x\n  " + parts + "image:\n  registry: q.io\n  repo: a\n  version: v1\n  client.tag: old\n",
@@ -188,13 +193,19 @@ func TestEditNamesTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, changes, err := values.Edit([]byte("pack:\n  osName: a\n  osName: b\n"), "current.yaml")
-	var failed *failure.Error
-	if !errors.As(err, &failed) || got != nil || changes != nil {
-		t.Fatalf("Edit = %q, %v, %v", got, changes, err)
-	}
-	if !strings.HasPrefix(err.Error(), "current.yaml:3:3: ") || failed.Next == "" {
-		t.Errorf("error %q, next %q", err, failed.Next)
+	for in, want := range map[string]string{
+		"pack:\n  osName: a\n  osName: b\n": `current.yaml:3:3: the key "osName" is already on line 2`,
+		"pack:\n\tosName: a\n":              "current.yaml:2:1: not valid YAML: a tab indents this line",
+		"\xff\xfea\x00":                     "current.yaml: the text is encoded in UTF-16",
+	} {
+		got, changes, err := values.Edit([]byte(in), "current.yaml")
+		var failed *failure.Error
+		if !errors.As(err, &failed) || got != nil || changes != nil {
+			t.Fatalf("Edit = %q, %v, %v", got, changes, err)
+		}
+		if err.Error() != want || failed.Next == "" || failed.Code != failure.ExitFailure {
+			t.Errorf("error %q, next %q, code %d", err, failed.Next, failed.Code)
+		}
 	}
 }
 

@@ -25,7 +25,6 @@ func (b *builder) generic() {
 	if os := b.image.OS; b.pack.Values.OSVersion == "" && osname.Partial(os.Name, os.Version) {
 		b.refuse("set packs[].values.osVersion in the spec",
 			"osVersion is known in part only: image %s (source %q) is %s %s", b.image.ID, b.image.Source, os.Name, os.Version)
-		return
 	}
 	b.required([]string{"pack", "osVersion"}, "osVersion", b.osVersion())
 }

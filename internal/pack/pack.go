@@ -115,9 +115,6 @@ func (b *builder) choose(key, users, discovered, field string) found {
 	if users != "" {
 		return found{users, image.Provenance{From: "spec", Key: "packs[].values." + key}}
 	}
-	if discovered == "" {
-		return found{}
-	}
 	return found{discovered, b.from(field)}
 }
 
@@ -143,7 +140,6 @@ func (b *builder) required(path []string, key string, f found) {
 	if f.value == "" {
 		b.refuse("set packs[].values."+key+" in the spec",
 			"%s is unknown: image %s (source %q) does not tell it", key, b.image.ID, b.image.Source)
-		return
 	}
 	b.add(path, f.value, f.from)
 }
@@ -152,15 +148,14 @@ func (b *builder) required(path []string, key string, f found) {
 func (b *builder) add(path []string, value string, from image.Provenance) {
 	if err := checkText(value); err != nil {
 		b.refuse("correct it at its origin ("+origin(from)+")", "%s: %s", strings.Join(path, "."), err)
-		return
 	}
 	b.values.Fields = append(b.values.Fields, Field{Path: path, Value: value, Provenance: from})
 }
 
 // keep takes a field that is only written where a file already has it.
-func (b *builder) keep(path []string, f found) {
-	if checkText(f.value) == nil {
-		b.values.ifPresent = append(b.values.ifPresent, Field{Path: path, Value: f.value, Provenance: f.from})
+func (b *builder) keep(path []string, value string) {
+	if checkText(value) == nil {
+		b.values.ifPresent = append(b.values.ifPresent, Field{Path: path, Value: value})
 	}
 }
 

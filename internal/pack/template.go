@@ -13,38 +13,33 @@ import (
 
 // templated renders system.uri as a template that Palette fills in with the
 // cluster's Kubernetes version.
-func (b *builder) templated(shape string, p parts) bool {
-	complete := b.need("registry", p.registry, p)
-	if shape == spec.ShapeSystem {
-		complete = b.need("k8sDistribution", p.k8sDistribution, p) && complete
+func (b *builder) templated(shape string, p parts) {
+	complete := true
+	for _, part := range []struct {
+		key string
+		found
+	}{{"registry", p.registry}, {"k8sDistribution", p.k8sDistribution}, {"peVersion", p.peVersion}} {
+		if part.value == "" && (shape == spec.ShapeSystem || part.key != "k8sDistribution") {
+			b.refuse("set packs[].values."+part.key+" in the spec, or packs[].edge.reference: tag for a plain reference",
+				"%s is unknown, and the template of system.uri needs it: tag %q of %s does not tell it", part.key, p.tag.value, p.name())
+			complete = false
+		}
 	}
-	complete = b.need("peVersion", p.peVersion, p) && complete
 	t := templateOf(shape, p)
 	t.readFrom = image.Repository(b.image.ID)
-	if !complete || !b.templateFits(shape, t, p) {
-		return false
+	if complete {
+		b.templateFits(shape, t, p)
 	}
 	if err := image.CheckOCI(t.name + ":" + t.tag("1.30.0")); err != nil {
 		b.refuse("correct packs[].values", "what the template of system.uri leads to: %s", err)
-		return false
 	}
 	b.values.template = t
 	b.add(options("uri"), t.text(), image.Provenance{From: "template", Key: "packs[].edge.shape " + shape})
-	return true
-}
-
-func (b *builder) need(key string, f found, p parts) bool {
-	if f.value != "" {
-		return true
-	}
-	b.refuse("set packs[].values."+key+" in the spec, or packs[].edge.reference: tag for a plain reference",
-		"%s is unknown, and the template of system.uri needs it: tag %q of %s does not tell it", key, p.tag.value, p.name())
-	return false
 }
 
 // templateFits refuses a template that does not lead to the image that was picked. That is
 // only told when leads are asked for.
-func (b *builder) templateFits(shape string, t *template, p parts) bool {
+func (b *builder) templateFits(shape string, t *template, p parts) {
 	b.lead = spec.Lead{Agent: t.agent, Elsewhere: b.elsewhere(t), ID: t.id}
 	kubernetes := b.image.KubernetesVersion
 	if p.tag.value == "" { // what it would be, the parts say
@@ -53,10 +48,10 @@ func (b *builder) templateFits(shape string, t *template, p parts) bool {
 		b.lead.Kubernetes, b.lead.Own = t.leadsTo(p.tag.value, kubernetes)
 	}
 	if b.lead.Own {
-		return true
+		return
 	}
 	if b.lead.Kubernetes = ""; b.leading {
-		return true
+		return
 	}
 	if kubernetes == "" {
 		kubernetes = "VERSION"
@@ -67,7 +62,6 @@ func (b *builder) templateFits(shape string, t *template, p parts) bool {
 	}
 	b.refuse(next, "the template of edge.shape %s gives tag %q for Kubernetes %s, but the image's tag is %q",
 		shape, t.tag(kubernetes), kubernetes, p.tag.value)
-	return false
 }
 
 // partsAgree tells whether the parts of the tag that the user set are those of the image,
@@ -87,8 +81,7 @@ func (b *builder) partsAgree() bool {
 // elsewhere returns the repository that the user names in place of the image's own, and
 // that no rule of this machine reads it from.
 func (b *builder) elsewhere(t *template) string {
-	users := b.pack.Values.Registry != "" || b.pack.Values.Repo != ""
-	if !users || t.name == t.readFrom || t.name == mirror.Rewrite(t.readFrom, b.pack.Mirrors) {
+	if t.name == t.readFrom || t.name == mirror.Rewrite(t.readFrom, b.pack.Mirrors) {
 		return ""
 	}
 	return t.name
@@ -146,10 +139,11 @@ var plainVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 func (t *template) leadsTo(tag, kubernetes string) (version string, ok bool) {
 	const mark = "\x00"
 	before, after, _ := strings.Cut(t.tag(mark), mark)
-	if len(tag) < len(before)+len(after) || !strings.HasPrefix(tag, before) || !strings.HasSuffix(tag, after) {
+	tag, begins := strings.CutPrefix(tag, before)
+	version, ends := strings.CutSuffix(tag, after)
+	if !begins || !ends {
 		return "", false
 	}
-	version = tag[len(before) : len(tag)-len(after)]
 	core, _, _ := strings.Cut(kubernetes, "+")
 	return version, version != "" && version == kubernetes || plainVersion.MatchString(version) && (core == "" || core == version)
 }
@@ -206,8 +200,8 @@ func (v *Values) Moving() []string {
 	var moving []string
 	uri, _ := v.Reference("")
 	for _, text := range append([]string{uri}, v.ContentImages...) {
-		ref, err := image.ParseOCI(image.WithoutScheme(text))
-		if err == nil && ref.Tag == "latest" && ref.Digest == "" {
+		ref, _ := image.ParseOCI(image.WithoutScheme(text)) // that of no image has no tag
+		if ref.Tag == "latest" && ref.Digest == "" {
 			moving = append(moving, text)
 		}
 	}
