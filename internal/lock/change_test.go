@@ -207,15 +207,19 @@ func TestChangeWaitsNoLongerThanItsContext(t *testing.T) {
 	}
 }
 
-// TestManyPacks: a lock may be larger than what people write by hand.
-func TestManyPacks(t *testing.T) {
-	file := lock.New()
-	for i := range 8000 {
-		if err := file.Put(entry(fmt.Sprintf("p%05d", i), "ami-1")); err != nil {
-			t.Fatal(err)
-		}
+// TestLargeLock: a lock may be larger, and have more values, than what people write by
+// hand; what aliases make of it may not.
+func TestLargeLock(t *testing.T) {
+	with := func(more string) error {
+		_, err := lock.Parse(lock.FileName, []byte(strings.Replace(written(t), "complete:", more+"complete:", 1)))
+		return err
 	}
-	if got := len(readAgain(t, file).Names()); got != 8000 {
-		t.Errorf("%d entries", got)
+	if err := with("# " + strings.Repeat("x", 4<<20) + "\nlater: [" + strings.Repeat("0,", 100_000) + "0]\n"); err != nil {
+		t.Error(err)
+	}
+	aliases := "later: &a [" + strings.Repeat("0,", 200) + "0]\nlatest: [" + strings.Repeat("*a,", 200) + "*a]\n"
+	var f *failure.Error
+	if err := with(aliases); !errors.As(err, &f) || !strings.Contains(f.Details[0], "counting what aliases stand for") {
+		t.Errorf("of aliases: %v", err)
 	}
 }

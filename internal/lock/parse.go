@@ -46,11 +46,11 @@ func read(name string, data []byte) (*File, error) {
 	if len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
-	c, err := newChecks()
-	if err != nil {
-		return nil, fmt.Errorf("cannot check %s: %w", name, err)
+	if problem := noLock(root); problem != nil {
+		return nil, damaged(name, []yamldoc.Problem{*problem})
 	}
-	if problems := c.documentProblems(root); len(problems) > 0 {
+	c := newChecks()
+	if problems := c.document(root); len(problems) > 0 {
 		return nil, damaged(name, problems)
 	}
 	items := root.Field("packs").Children
@@ -63,29 +63,28 @@ func read(name string, data []byte) (*File, error) {
 	return file, nil
 }
 
-// documentProblems are those of the file without its entries.
-func (c checks) documentProblems(root *yamldoc.Node) []yamldoc.Problem {
+// noLock says why a file is none, or not all of one.
+func noLock(root *yamldoc.Node) *yamldoc.Problem {
 	whole := root.Problem("", "")
 	switch {
-	case root.Kind != yamldoc.Mapping || root.Field("kind") == nil || root.Field("packs") == nil:
+	case root.Field("kind") == nil || root.Field("packs") == nil:
 		// A lock is found by its name, and a link of that name may lead to any file:
 		// what is no lock at all is not quoted.
 		whole.Message = "this is not a lock"
-		return []yamldoc.Problem{whole}
 	case root.Field("complete") == nil:
 		whole.Message = "the last line, complete: true, is missing: the file was cut, or an earlier version wrote it"
-		return []yamldoc.Problem{whole}
+	default:
+		return nil
 	}
-	return c.document(root)
+	return &whole
 }
 
 // add takes in one entry. What is wrong with it stays with it; an entry without a
 // name of its own is a problem of the file.
 func (f *File) add(index int, item *yamldoc.Node, c checks) *yamldoc.Problem {
 	l := &located{index: index, problems: c.entry.Check(item)}
-	name, ok := item.At("name")
-	if text, isText := name.Value.(string); ok && isText {
-		l.Name = text
+	if name := item.Field("name"); name != nil {
+		l.Name, _ = name.Value.(string)
 	}
 	if l.Name == "" {
 		return &l.problems[0]
@@ -107,16 +106,13 @@ func (f *File) add(index int, item *yamldoc.Node, c checks) *yamldoc.Problem {
 // decode takes the content of an entry that is sound by the schema, and returns
 // what else is wrong.
 func (l *located) decode(item *yamldoc.Node) string {
-	fields, ok := item.Interface().(map[string]any)
-	if !ok {
-		return "is no mapping"
-	}
-	l.digest, _ = fields["digest"].(string)
+	fields, _ := item.Interface().(map[string]any)
+	written := fields[digestKey]
 	digest, text, err := digestOf(fields)
 	if err != nil {
 		return err.Error()
 	}
-	if digest != l.digest {
+	if digest != written {
 		return "does not fit its digest: a merge mixed two entries, or it was edited"
 	}
 	strict := json.NewDecoder(bytes.NewReader(text))
@@ -126,7 +122,6 @@ func (l *located) decode(item *yamldoc.Node) string {
 		return ""
 	}
 	l.later = strings.TrimPrefix(err.Error(), "json: ")
-	l.Entry = Entry{}
 	if err := json.Unmarshal(text, &l.Entry); err != nil {
 		return "cannot be read: " + err.Error()
 	}
