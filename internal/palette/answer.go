@@ -97,7 +97,10 @@ func (s scrubber) take(v reflect.Value, raw any, path string, goesBack bool) err
 			}
 		}
 	case reflect.Map:
-		return s.takeMap(v, path, goesBack)
+		// Labels are sent back, and nothing shows those that are not.
+		if goesBack && s.holds(fmt.Sprint(v)) {
+			return holdsKey(path)
+		}
 	case reflect.Struct:
 		return s.takeStruct(v, raw, path, goesBack)
 	case reflect.String:
@@ -127,21 +130,6 @@ func (s scrubber) takeStruct(v reflect.Value, raw any, path string, goesBack boo
 		}
 		if err := s.take(value, sent, at, goesBack && at != "status"); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// takeMap refuses what it cannot change without losing a key: labels are sent back.
-func (s scrubber) takeMap(v reflect.Value, path string, goesBack bool) error {
-	for _, key := range v.MapKeys() {
-		text, ok := v.MapIndex(key).Interface().(string)
-		switch {
-		case !s.holds(key.String()) && (!ok || !s.holds(text)):
-		case goesBack:
-			return holdsKey(path)
-		default:
-			v.SetMapIndex(key, reflect.Value{})
 		}
 	}
 	return nil

@@ -266,9 +266,9 @@ func (p *Plan) writesLayer() bool {
 // one layer that does so: all are sent as they were read, and compared afterwards.
 // The vendor's Terraform provider does the same.
 func (p *Plan) replaceLayer(ctx context.Context, profile *Profile) error {
+	const next = "put the pack in place of the other one in Palette"
 	if profile.Kind.Type == "" {
-		return refused("put the pack in place of the other one in Palette",
-			"palette does not tell the type of %s, which would have to be sent along", p.Label())
+		return refused(next, "palette does not tell the type of %s, which would have to be sent along", p.Label())
 	}
 	layers := slices.Clone(profile.working())
 	for i, l := range layers {
@@ -277,8 +277,7 @@ func (p *Plan) replaceLayer(ctx context.Context, profile *Profile) error {
 		}
 		for _, m := range l.Manifests {
 			if m.Content == "" && !p.isReplaced(l) {
-				return refused("put the pack in place of "+p.Target.Pack+" in Palette",
-					"palette does not tell the manifest %s of layer %s, which would have to be sent along", m.Name, l.Name)
+				return refused(next, "palette does not tell the manifest %s of layer %s, which would have to be sent along", m.Name, l.Name)
 			}
 		}
 	}

@@ -80,9 +80,8 @@ func (c *Client) request(ctx context.Context, do call) (*http.Request, error) {
 	}
 	var body []byte
 	if do.body != nil {
-		if body, err = json.Marshal(do.body); err != nil {
-			return nil, err
-		}
+		// Structs of texts and lists always marshal.
+		body, _ = json.Marshal(do.body)
 	}
 	req, err := http.NewRequestWithContext(ctx, do.method, address, bytes.NewReader(body))
 	if err != nil {

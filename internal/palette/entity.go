@@ -28,10 +28,8 @@ func ProfileJSON(t Target, values string) ([]byte, error) {
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(newEntity(t.Profile, version, newKind(t).with(layer))); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	err := encoder.Encode(newEntity(t.Profile, version, newKind(t).with(layer)))
+	return out.Bytes(), err
 }
 
 // newEntity is a profile that is to be created.

@@ -105,7 +105,7 @@ func Errors(outcomes []Outcome) error {
 			known = &failure.Error{Code: failure.ExitPalette, Err: o.Err}
 		}
 		named := *known
-		named.Summary = "pack " + o.Request.Target.Name + ": " + known.Summary
+		named.Summary = "pack " + o.Request.Target.Name + prefixed(": ", known.Summary)
 		errs = append(errs, &named)
 	}
 	goesOn := func(err error) bool { return failure.Code(err) != failure.ExitInterrupted }

@@ -88,8 +88,7 @@ func (p *Plan) done(action Action, before, after snapshot) bool {
 	case is == nil:
 		return false
 	case action == ActionClone:
-		return is.UID != before.base.UID && p.isOwnClone(is, before.base) &&
-			after.base.fingerprint() == before.base.fingerprint()
+		return p.isOwnClone(is, before.base) && after.base.fingerprint() == before.base.fingerprint()
 	case was != nil && (is.UID != was.UID || digest(is.Variables) != digest(was.Variables)):
 		return false
 	case action == ActionReplace && !maps.Equal(is.metadata.Labels, was.metadata.Labels):

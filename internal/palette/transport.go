@@ -89,9 +89,7 @@ func (d *doer) once(req *http.Request) (answer *response, arrived bool, err erro
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	again := req.Clone(httptrace.WithClientTrace(ctx, trace))
-	if again.Body, err = req.GetBody(); err != nil {
-		return nil, false, err
-	}
+	again.Body, _ = req.GetBody() // bytes, which can be read again
 	answer, err = d.answer(again)
 	late := err != nil && ctx.Err() != nil && req.Context().Err() == nil
 	switch {
@@ -158,11 +156,9 @@ func retryAfter(text string, now time.Time) (time.Duration, bool) {
 	if date, err := http.ParseTime(text); err == nil {
 		return min(max(date.Sub(now), 0), maxRetryAfter), true
 	}
-	seconds, err := strconv.ParseUint(text, 10, 64)
-	if errors.Is(err, strconv.ErrRange) || err == nil && seconds > uint64(maxRetryAfter/time.Second) {
-		return maxRetryAfter, true
-	}
-	return time.Duration(seconds) * time.Second, err == nil
+	seconds, err := strconv.ParseUint(text, 10, 64) // the most that there is, where it is out of range
+	wait := time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
+	return wait, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 func pause(ctx context.Context, wait time.Duration) error {
