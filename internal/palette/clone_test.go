@@ -203,3 +203,17 @@ func TestLostAnswerBesideAnEdit(t *testing.T) {
 		t.Errorf("got details %q", e.Details)
 	}
 }
+
+// A clone of our draft, which Palette publishes as it makes it, has all.
+func TestCloneThatIsPublishedAtOnce(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		ours(s).Draft = slices.Clone(ours(s).Published)
+		ours(s).Draft[0].Values = wantGeneric()
+	})
+	w.ClonesPublished = true
+	report := w.apply(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0")), palette.Goal{NewVersion: "1.3.0"})
+	sameList(t, "steps", progress(report), []string{"clone-version seen"})
+	if report.State != palette.StateCloned || report.ProfileVersion != "1.3.0" {
+		t.Errorf("got %+v", report)
+	}
+}

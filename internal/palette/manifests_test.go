@@ -176,6 +176,34 @@ func TestLayersWhosePackIsNotTold(t *testing.T) {
 	}
 }
 
+// Manifests that nothing tells apart are not those of the list.
+func TestManifestsWithoutAUID(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		ours(s).Draft = slices.Clone(ours(s).Published)
+		ours(s).Draft[1].Values += mark
+	})
+	nameless := func(body object) {
+		for _, side := range []string{"published", "draft"} {
+			for _, p := range within(body, "spec", side)["packs"].([]any) {
+				if all, _ := p.(object)["manifests"].([]any); len(all) > 0 {
+					delete(all[0].(object), "uid")
+				}
+			}
+		}
+	}
+	client := newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.Operation(r) == "v1ClusterProfilesUidPacksUidManifests" {
+			write(rw, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, []byte(`{"items": [{"spec": {"published": {"content": "a: b"}, "draft": {"content": "a: c"}}}]}`))
+			return
+		}
+		varied(w, "v1ClusterProfilesGet", nameless).ServeHTTP(rw, r)
+	}), canary)
+	d := planWith(t, client, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true, IncludeDraft: true, Shows: true}).Difference(palette.SidePublished)
+	if strings.Contains(d.Diff, "a: b") || !slices.Contains(d.Notes, "palette does not tell what manifest hello of layer hello holds, so it is not shown") {
+		t.Errorf("got notes %q of\n%s", d.Notes, d.Diff)
+	}
+}
+
 // A replacement sends all layers, with what they have.
 func TestReplacementNeedsTheManifests(t *testing.T) {
 	w := newWorld(t, func(s *fakepalette.State) {

@@ -18,6 +18,10 @@ type object = map[string]any
 // telling is a client of a Palette whose answers of an operation are changed.
 func telling(t *testing.T, w *world, operation string, change func(object)) *palette.Client {
 	t.Helper()
+	return newClient(t, varied(w, operation, change), canary)
+}
+
+func varied(w *world, operation string, change func(object)) http.Handler {
 	variation := legal.Variation{Name: operation, Apply: func(answer []byte) ([]byte, error) {
 		var body object
 		if err := json.Unmarshal(answer, &body); err != nil {
@@ -26,8 +30,7 @@ func telling(t *testing.T, w *world, operation string, change func(object)) *pal
 		change(body)
 		return json.Marshal(body)
 	}}
-	varied := &legal.Varied{Next: w.Server, Variation: variation, Match: func(r *http.Request) bool { return w.Operation(r) == operation }}
-	return newClient(t, varied, canary)
+	return &legal.Varied{Next: w.Server, Variation: variation, Match: func(r *http.Request) bool { return w.Operation(r) == operation }}
 }
 
 // within is what stands at some fields of an answer, one in the other.
