@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	oracleRuns = flag.Int("oracle.runs", 10_000, "how many random statements are selected from")
+	oracleRuns = flag.Int("oracle.runs", 4_000, "how many random statements are selected from")
 	oracleSeed = flag.Uint64("oracle.seed", 22, "the seed of the random statements")
 )
 

@@ -285,8 +285,8 @@ func (r *Rule) fits(e *entry, now time.Time) bool {
 	if r.where == nil {
 		return true
 	}
-	holds, err := r.where.Holds(e.Image, now)
-	return err == nil && holds
+	holds, _ := r.where.Holds(e.Image, now)
+	return holds
 }
 
 func images(entries []*entry) []*image.Image {
