@@ -20,21 +20,12 @@ func (r *Rule) Against(img *image.Image, untold []string, now time.Time) []Reaso
 			reasons = append(reasons, c.reason(img, now))
 		}
 	}
-	if reasons != nil || r.where == nil || r.mayHold(img, untold, now) {
-		return reasons
-	}
-	return []Reason{{"where", r.whyWhere(img, now)}}
-}
-
-// mayHold tells whether the expression holds, whatever the facts are that nobody tells.
-func (r *Rule) mayHold(img *image.Image, untold []string, now time.Time) bool {
-	if len(untold) == 0 {
-		holds, _ := r.where.Holds(img, now)
-		return holds
-	}
 	paths := make([][]string, len(untold))
 	for i, fact := range untold {
 		paths[i] = strings.Split(fact, ".")
 	}
-	return r.where.MayHold(img, paths, now)
+	if reasons != nil || r.where == nil || r.where.MayHold(img, paths, now) {
+		return reasons
+	}
+	return []Reason{{"where", r.whyWhere(img, now)}}
 }

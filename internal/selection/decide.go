@@ -27,12 +27,12 @@ func (r *Rule) verdict(t *trial) Outcome {
 		return o
 	}
 	for _, doubt := range t.doubts() {
-		if some, why := r.choice(doubt, t.fit); some != nil {
+		if some, why := r.choice(doubt, t.fit); len(some) > 1 {
 			o.refuse(some, why)
-			o.ofTemplates, o.byTemplate = len(t.ways) > 0, doubt.byTemplate
+			o.ofTemplates, o.byTemplate = t.ofTemplates(), doubt.byTemplate
 			if doubt.settles {
 				read, _ := r.choice(doubt, t.wereRead()) // a tag that was not read may be none
-				o.settled = read != nil
+				o.settled = len(read) > 1
 			}
 			return o
 		}
@@ -50,26 +50,15 @@ func (r *Rule) verdict(t *trial) Outcome {
 	return o
 }
 
-// choice returns the images that a doubt is about, and why; nil for fewer than two.
+// choice returns the images that a doubt is about, and why; fewer than two are none.
 func (r *Rule) choice(doubt doubt, fit []*entry) (some []*entry, why string) {
-	if len(fit) > 1 {
-		some, why = doubt.of(fit)
-	}
-	if len(some) > 1 {
-		some = r.different(some)
-	}
-	if len(some) < 2 {
-		return nil, ""
-	}
-	return some, why
+	some, why = doubt.of(fit)
+	return r.different(some), why
 }
 
 // wereRead leaves out the tags of which a source listed the name alone, and those whose
 // template must lead to one of these: without that they are no pick.
 func (t *trial) wereRead() []*entry {
-	if len(t.open()) == 0 {
-		return t.fit
-	}
 	return slices.DeleteFunc(slices.Clone(t.fit), func(e *entry) bool {
 		return e.more != nil || slices.ContainsFunc(t.versions(), func(version string) bool { return t.leadTo().open[t.id(e, version)] })
 	})
@@ -128,13 +117,13 @@ func whole(fit []*entry) *image.Image {
 
 // different leaves out of images that are no choice those that render as the first does.
 func (r *Rule) different(some []*entry) []*entry {
-	if r.render == nil {
+	if r.render == nil || len(some) < 2 {
 		return some
 	}
 	rest := []*entry{some[0]}
-	first, err := r.render(some[0].Image)
+	first, _ := r.render(some[0].Image)
 	for _, e := range some[1:] {
-		if err == nil && (r.template != nil || sameEdition(some[0], e)) {
+		if r.template != nil || sameEdition(some[0], e) {
 			if other, err := r.render(e.Image); err == nil && other == first {
 				continue
 			}

@@ -193,7 +193,7 @@ func (t *trial) asNew(fit []*entry) []*entry {
 
 // asNewAs tells whether neither time nor version sets an entry apart from another.
 func (t *trial) asNewAs(a, b *entry) bool {
-	return sameTime(a.Image, b.Image) && a.version.Compare(*b.version) == 0
+	return sameTime(a.Image, b.Image) && a.version.Compare(b.version) == 0
 }
 
 // byVersion are the images that the first is before by its version alone, or not at all.
@@ -276,5 +276,5 @@ func (t *trial) unordered(a, b *entry) bool {
 	if a.NewestBy == image.NewestByVersion && x.Compare(y) != 0 {
 		return x.Unordered(y)
 	}
-	return a.version.Unordered(*b.version)
+	return a.version.Unordered(b.version)
 }

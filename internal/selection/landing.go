@@ -41,11 +41,10 @@ func (l landing) unshared(w way, wanted []string, architecture string) string {
 			told = append(told, strings.Join(has, " and ")+" for Kubernetes "+version)
 		}
 	}
-	some = slices.DeleteFunc(some, func(one string) bool { return one == "" })
 	if architecture != "" {
 		some = []string{strings.ToLower(architecture)}
 	}
-	if len(some) == 0 || slices.ContainsFunc(some, func(one string) bool { return l.serves(w, wanted, one) }) {
+	if slices.ContainsFunc(some, func(one string) bool { return l.serves(w, wanted, one) }) {
 		return ""
 	}
 	return "its template leads to images that no machine can use for every version: " + strings.Join(limited(told), ", ")

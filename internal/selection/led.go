@@ -38,7 +38,6 @@ func (t *trial) mustLead(from []*entry, versions []string) map[string]bool {
 			ids[t.id(e, version)] = true
 		}
 	}
-	delete(ids, "")
 	return ids
 }
 
@@ -67,12 +66,8 @@ type difference struct {
 	settled  bool
 }
 
-// targets are worked out once.
-func (t *trial) leadTo() *targets {
-	if t.targets != nil {
-		return t.targets
-	}
-	t.targets = &targets{versions: t.rule.template.Versions, of: map[string][]*entry{}, open: map[string]bool{}, apart: map[[2]string]difference{}}
+func (t *trial) findTargets() *targets {
+	found := &targets{versions: t.rule.template.Versions, of: map[string][]*entry{}, open: map[string]bool{}, apart: map[[2]string]difference{}}
 	all := map[string]bool{}
 	see := func(e *entry) {
 		if version := t.wayOf(e).Kubernetes; version != "" {
@@ -80,17 +75,17 @@ func (t *trial) leadTo() *targets {
 		}
 	}
 	for _, e := range t.fit {
-		t.targets.of[e.ID] = append(t.targets.of[e.ID], e)
+		found.of[e.ID] = append(found.of[e.ID], e)
 		see(e)
 	}
 	for _, e := range t.open() {
-		t.targets.open[e.ID] = true
+		found.open[e.ID] = true
 		see(e)
 	}
-	if len(t.targets.versions) == 0 {
-		t.targets.versions = slices.SortedFunc(maps.Keys(all), compareVersions)
+	if len(found.versions) == 0 {
+		found.versions = slices.SortedFunc(maps.Keys(all), compareVersions)
 	}
-	return t.targets
+	return found
 }
 
 // contents are the digests behind an id; not all are known where one is empty.
@@ -111,7 +106,6 @@ func (t *trial) apart(a, b *entry) difference {
 		return found
 	}
 	var found difference
-	unsure := false // whether both lead to all that they must
 	for _, version := range to.versions {
 		one, other := x.ID(version), y.ID(version)
 		if one == other {
@@ -120,23 +114,22 @@ func (t *trial) apart(a, b *entry) difference {
 		has, known := to.contents(one)
 		others, othersKnown := to.contents(other)
 		known = known && othersKnown
-		unsure = unsure || len(t.rule.template.Versions) > 0 && (to.open[one] || to.open[other])
 		if same := maps.Equal(has, others); !same || !known {
 			found.versions = append(found.versions, version)
 			found.settled = found.settled || known
 		}
 	}
-	found.settled = found.settled && !unsure
 	to.apart[key] = found
 	return found
 }
 
-func (t *trial) bothLead(a, b *entry) bool { return t.ways[a].ID != nil && t.ways[b].ID != nil }
+// ofTemplates tells whether what fits is of templates; else nothing of it is.
+func (t *trial) ofTemplates() bool { return t.ways[t.fit[0]].ID != nil }
 
 // sameContent tells whether two names are of one image, as those of a mirror are: of templates,
 // whether all that they lead to is.
 func (t *trial) sameContent(a, b *entry) bool {
-	if t.bothLead(a, b) {
+	if t.ofTemplates() {
 		return len(t.apart(a, b).versions) == 0
 	}
 	return a.Digest != "" && a.Digest == b.Digest // of an index it is that of all platforms
@@ -144,7 +137,7 @@ func (t *trial) sameContent(a, b *entry) bool {
 
 // apartFor says for which versions the templates of the first two do not lead to one image.
 func (t *trial) apartFor(some []*entry) string {
-	if len(some) < 2 || !t.bothLead(some[0], some[1]) {
+	if len(some) < 2 || !t.ofTemplates() {
 		return ""
 	}
 	return "; their templates do not lead to one digest for Kubernetes " + strings.Join(limited(t.apart(some[0], some[1]).versions), ", ")
@@ -154,13 +147,13 @@ func (t *trial) apartFor(some []*entry) string {
 // other images, where that is not known before these are read. One that is told apart leaves
 // no pick, whatever becomes of the others.
 func (t *trial) rivals() []*entry {
-	if t.rule.template == nil {
+	if !t.ofTemplates() {
 		return nil
 	}
 	var some []*entry
 	top := t.fit[0]
 	for _, e := range byVersion(t.fit) {
-		if !t.bothLead(top, e) || sameEdition(top, e) || !t.asNewAs(top, e) && !t.unordered(top, e) {
+		if !t.asNewAs(top, e) && !t.unordered(top, e) {
 			continue
 		}
 		if t.apart(top, e).settled {

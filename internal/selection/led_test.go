@@ -55,6 +55,7 @@ func TestTiesOfTemplates(t *testing.T) {
 		return []image.Image{of("1.30.5", "five"), of("1.30.4", digest)}
 	}
 	named := []string{"v1.30.4", "1.30.5"}
+	mute := state(image.StateUnset, "its manifest is larger than 4 MiB")
 	const apart = "their templates do not lead to one digest for Kubernetes "
 	for name, tc := range map[string]struct {
 		sel      spec.Select
@@ -77,6 +78,10 @@ func TestTiesOfTemplates(t *testing.T) {
 		"a repository that the values name":  {spec.Select{Where: `image.attributes.repository == "r/m"`}, named, both(four("r/e", "a"), four("r/m", "b")), "r/m:k3s-1.30.5-v4.7.0"},
 		"two spellings of an agent":          {spec.Select{}, named, append(spelled("v4.7.0", "a"), spelled("4.7.0", "b")...), apart + "v1.30.4\n"},
 		"two spellings of one":               {spec.Select{}, named, append(spelled("v4.7.0", "a"), spelled("4.7.0", "a")...), "r/os:k3s-1.30.5-4.7.0"},
+		"of one that two sources know":       {spec.Select{}, named, both(four("r/e", "four"), four("r/m", "four"), four("r/m", "", onlyNamed, from("other"))), apart + "v1.30.4\n"},
+		"of another that two sources know":   {spec.Select{}, named, both(four("r/e", "four"), four("r/m", "four"), four("r/e", "", onlyNamed, from("other"))), apart + "v1.30.4\n"},
+		"of what none can read":              {spec.Select{}, named, both(four("r/e", "", onlyNamed, mute), four("r/m", "", onlyNamed, mute)), apart + "v1.30.4\n"},
+		"of one template, not read of one":   {spec.Select{}, nil, []image.Image{edge("k3s-1.30.5a-v4.7.0", version("1.30.5-lab")), edge("k3s-1.30.5b-v4.7.0", version("1.30.5-prod")), edge("k3s-1.30.4-v4.7.0", onlyNamed)}, "r/os:k3s-1.30.5b-v4.7.0"},
 		"what chooses between the spellings": {spec.Select{}, nil, append(spelled("v4.7.0", "a"), spelled("4.7.0", "b")...), "set packs[].values.peVersion to one of theirs"},
 		"words without order":                {spec.Select{}, nil, append(spelled("v4.7.0-lab", "a"), spelled("v4.7.0-prod", "b")...), apart + "1.30.4\n"},
 		"words without order, of one":        {spec.Select{}, nil, append(spelled("v4.7.0-lab", "a"), spelled("v4.7.0-prod", "a")...), "r/os:k3s-1.30.5-v4.7.0-prod"},
@@ -110,22 +115,25 @@ func TestUnreadOfTemplates(t *testing.T) {
 		images   []image.Image
 		want     string
 	}{
-		"a tie":                              {amd64, nil, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
-		"a tie of versions":                  {spec.Select{}, []string{"1.30.5", "1.30.4"}, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
-		"a tie of one that may lack one":     {amd64, []string{"1.30.5", "1.30.4", "1.30.2"}, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m")), edge("k3s-1.30.2-v4.7.0", at("r/e"), holds("other"))), "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
-		"no tie of one version":              {amd64, []string{"1.30.5"}, tie, ""},
-		"a tie of which one was read":        {amd64, []string{"1.30.5", "1.30.4"}, half("4.7.0"), "r/e:k3s-1.30.4-v4.7.0"},
-		"a newer one of which one was read":  {amd64, []string{"1.30.5", "1.30.4"}, half("4.8.0"), "r/e:k3s-1.30.4-v4.8.0"},
-		"an older one of which one was read": {amd64, []string{"1.30.5", "1.30.4"}, half("4.6.0"), ""},
-		"one that lacks another, too":        {amd64, []string{"1.30.5", "1.30.4", "1.29.1"}, append(half("4.7.0"), edge("k3s-1.29.1-v4.7.0", at("r/m"))), ""},
-		"a tie that is told":                 {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m"))), ""},
-		"variants, of which one may be none": {spec.Select{}, []string{"1.30.5", "1.30.4"}, kinds, "r/os:rke2-1.30.4-v4.7.0"},
-		"variants without versions":          {spec.Select{}, nil, kinds, ""},
-		"several architectures":              {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), "r/os:k3s-1.30.4-v4.7.0"},
-		"one architecture":                   {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0", arm)), ""},
-		"several, of versions":               {spec.Select{}, []string{"1.30.5", "1.30.4"}, newest, "r/os:k3s-1.30.4-v4.7.0"},
-		"several, of no other version":       {spec.Select{}, []string{"1.30.5"}, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
-		"several, and one is selected":       {spec.Select{Architecture: "arm64"}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
+		"a tie":                       {amd64, nil, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
+		"a tie beside an older agent": {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.5-v4.6.0", at("r/e"), holds("old"))), "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
+		"a tie of indexes":            {spec.Select{}, nil, append(slices.Clone(tie), edge("k3s-1.30.5-v4.7.0", at("r/e"), holds("five"), arm), edge("k3s-1.30.5-v4.7.0", at("r/m"), holds("five"), arm)), "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.3-v4.7.0"},
+		"one that may be of another architecture": {spec.Select{}, []string{"1.30.5", "1.30.4"}, []image.Image{edge("k3s-1.30.5-v4.7.0"), edge("k3s-1.30.4-v4.7.0", arm, from("a")), edge("k3s-1.30.4-v4.7.0", onlyNamed, from("b"))}, "r/os:k3s-1.30.4-v4.7.0"},
+		"a tie of versions":                       {spec.Select{}, []string{"1.30.5", "1.30.4"}, tie, "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
+		"a tie of one that may lack one":          {amd64, []string{"1.30.5", "1.30.4", "1.30.2"}, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m")), edge("k3s-1.30.2-v4.7.0", at("r/e"), holds("other"))), "r/e:k3s-1.30.4-v4.7.0 r/m:k3s-1.30.4-v4.7.0"},
+		"no tie of one version":                   {amd64, []string{"1.30.5"}, tie, ""},
+		"a tie of which one was read":             {amd64, []string{"1.30.5", "1.30.4"}, half("4.7.0"), "r/e:k3s-1.30.4-v4.7.0"},
+		"a newer one of which one was read":       {amd64, []string{"1.30.5", "1.30.4"}, half("4.8.0"), "r/e:k3s-1.30.4-v4.8.0"},
+		"an older one of which one was read":      {amd64, []string{"1.30.5", "1.30.4"}, half("4.6.0"), ""},
+		"one that lacks another, too":             {amd64, []string{"1.30.5", "1.30.4", "1.29.1"}, append(half("4.7.0"), edge("k3s-1.29.1-v4.7.0", at("r/m"))), ""},
+		"a tie that is told":                      {amd64, nil, append(slices.Clone(tie), edge("k3s-1.30.2-v4.7.0", at("r/m"))), ""},
+		"variants, of which one may be none":      {spec.Select{}, []string{"1.30.5", "1.30.4"}, kinds, "r/os:rke2-1.30.4-v4.7.0"},
+		"variants without versions":               {spec.Select{}, nil, kinds, ""},
+		"several architectures":                   {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), "r/os:k3s-1.30.4-v4.7.0"},
+		"one architecture":                        {spec.Select{}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0", arm)), ""},
+		"several, of versions":                    {spec.Select{}, []string{"1.30.5", "1.30.4"}, newest, "r/os:k3s-1.30.4-v4.7.0"},
+		"several, of no other version":            {spec.Select{}, []string{"1.30.5"}, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
+		"several, and one is selected":            {spec.Select{Architecture: "arm64"}, nil, append(slices.Clone(newest), edge("k3s-1.30.5-v4.6.0")), ""},
 	} {
 		var got []string
 		for _, img := range templated(t, tc.sel, templateOf(tc.versions...), slices.Clone(tc.images)...).Unread() {

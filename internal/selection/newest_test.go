@@ -348,6 +348,14 @@ func noneIsNewest(t *testing.T, tests map[string]newestCase) {
 	}
 }
 
+// Without a template, no value of one chooses.
+func TestTieOfRepositories(t *testing.T) {
+	said := says(apply(t, spec.Select{}, edge("k3s-1.30.5-v4.7.0", at("r/e"), holds("a")), edge("k3s-1.30.5-v4.7.0", at("r/m"), holds("b"))))
+	if !strings.Contains(said, "only their ids differ: give the builds") {
+		t.Error(said)
+	}
+}
+
 func TestEdgeRules(t *testing.T) {
 	tests := map[string]struct {
 		sel          spec.Select

@@ -2,7 +2,6 @@ package selection
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -11,10 +10,8 @@ import (
 
 // sortable is an image with what it is ordered by, worked out once.
 type sortable struct {
-	img       *image.Image
-	time      int64
-	version   *versions.Version
-	byVersion bool
+	img     *image.Image
+	version versions.Version
 }
 
 // rank returns the images best first: newest creation time (unknown ones last),
@@ -31,44 +28,25 @@ func rank(images []*image.Image) []*image.Image {
 }
 
 func sorted(images []*image.Image) []sortable {
-	parsed := map[string]*versions.Version{}
 	keys := make([]sortable, len(images))
 	for i, img := range images {
-		version := parsed[img.Version]
-		if version == nil {
-			v := versions.Parse(img.Version)
-			version = &v
-			parsed[img.Version] = version
-		}
-		keys[i] = sortable{img, math.MinInt64, version, img.NewestBy == image.NewestByVersion}
-		if img.CreatedAt != nil {
-			keys[i].time = img.CreatedAt.Unix()
-		}
+		keys[i] = sortable{img, versions.Parse(img.Version)}
 	}
 	slices.SortFunc(keys, compareKeys)
 	return keys
 }
 
 func compareKeys(a, b sortable) int {
-	switch {
-	case a.byVersion != b.byVersion:
-		if b.byVersion {
-			return -1
-		}
-		return 1
-	case a.byVersion:
-		if order := b.version.Compare(*a.version); order != 0 {
-			return order
-		}
+	times, order := compareTimes(a.img, b.img), cmp.Compare(a.img.NewestBy, b.img.NewestBy)
+	if order == 0 && a.img.NewestBy != image.NewestByVersion {
+		order = times
 	}
-	// What is cheap comes first, and the rest only where that is equal.
-	if order := cmp.Compare(b.time, a.time); order != 0 {
-		return order
-	}
-	if order := cmp.Or(compareTimes(a.img, b.img), b.version.Compare(*a.version), cmp.Compare(a.img.ID, b.img.ID)); order != 0 {
+	if order != 0 { // most differ in that
 		return order
 	}
 	return cmp.Or(
+		b.version.Compare(a.version), times,
+		cmp.Compare(a.img.ID, b.img.ID),
 		cmp.Compare(a.img.Provider, b.img.Provider),
 		cmp.Compare(a.img.Region, b.img.Region),
 		cmp.Compare(a.img.Architecture, b.img.Architecture),

@@ -71,7 +71,7 @@ type entry struct {
 	// contradictions are the facts on which its sources do not agree.
 	contradictions []string
 	// version is Version as it is compared; only images of a pool have it.
-	version *versions.Version
+	version versions.Version
 }
 
 // numbers gives equal texts equal numbers, from 1.

@@ -124,7 +124,7 @@ func forWorlds(t *testing.T, rounds uint64, check func(t *testing.T, random *ran
 // Neither the order of images nor that of sources says anything, and leaving out why images
 // were dropped changes nothing else.
 func TestOrderSaysNothing(t *testing.T) {
-	forWorlds(t, 1_500, func(t *testing.T, random *rand.Rand, w world) {
+	forWorlds(t, 600, func(t *testing.T, random *rand.Rand, w world) {
 		outcome := w.rule(t).Explain(w.pool(), now())
 		decided := told(t, w.rule(t).Decide(w.pool(), now()))
 		want := told(t, outcome)
@@ -144,7 +144,7 @@ func TestOrderSaysNothing(t *testing.T) {
 
 // Each image is explained once, and the reasons are those of rules that it fails.
 func TestEveryImageIsExplainedOnce(t *testing.T) {
-	forWorlds(t, 1_500, func(t *testing.T, _ *rand.Rand, w world) {
+	forWorlds(t, 600, func(t *testing.T, _ *rand.Rand, w world) {
 		outcome := w.rule(t).Explain(w.pool(), now())
 		var want, got []string
 		unique, _ := image.Gather(w.statements, w.sources)
@@ -177,7 +177,7 @@ func TestEveryImageIsExplainedOnce(t *testing.T) {
 
 // What does not fit is as if it were not there, but for what is told of it.
 func TestWhatDoesNotFitChangesNothing(t *testing.T) {
-	forWorlds(t, 1_500, func(t *testing.T, _ *rand.Rand, w world) {
+	forWorlds(t, 600, func(t *testing.T, _ *rand.Rand, w world) {
 		outcome := w.rule(t).Explain(w.pool(), now())
 		fits := map[image.Identity]bool{}
 		for _, img := range outcome.Ranked {
@@ -199,7 +199,7 @@ func TestWhatDoesNotFitChangesNothing(t *testing.T) {
 
 // What a selection refuses, none that asks for more gives.
 func TestNarrowerGivesNoMore(t *testing.T) {
-	forWorlds(t, 1_500, func(t *testing.T, random *rand.Rand, w world) {
+	forWorlds(t, 600, func(t *testing.T, random *rand.Rand, w world) {
 		w.template = nil
 		wider := map[string]bool{}
 		for _, img := range w.rule(t).Explain(w.pool(), now()).Ranked {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -165,6 +166,7 @@ func (r *Rule) Explain(pool *Pool, now time.Time) Outcome {
 	t := r.try(pool, now)
 	outcome := r.decide(t)
 	outcome.Ranked = images(t.fit)
+	t.open() // finds what leads astray, which is said first
 	outcome.Dropped = make([]Drop, 0, len(pool.entries)-len(t.fit))
 	for i := range pool.entries {
 		if t.drops(i) {
@@ -191,15 +193,15 @@ type trial struct {
 	astrays map[*entry]way
 	// accepted are the ids that fit but for what the template leads to.
 	accepted landing
-	// targets are what leadTo returns.
-	targets *targets
-	// mayBe is what open returns, once opened.
-	mayBe  []*entry
-	opened bool
+	// open are the entries that were not read and may be picked, or be what the template of
+	// a pick leads to, best first; leadTo is what templates lead to. Each is worked out once.
+	open   func() []*entry
+	leadTo func() *targets
 }
 
 func (r *Rule) try(pool *Pool, now time.Time) *trial {
 	t := &trial{rule: r, pool: pool, now: now, dropped: newMask(len(pool.entries))}
+	t.open, t.leadTo = sync.OnceValue(t.findOpen), sync.OnceValue(t.findTargets)
 	for i := range r.checks {
 		fails := pool.failing(&r.checks[i], now)
 		t.failing = append(t.failing, fails)

@@ -287,6 +287,9 @@ func TestTemplateTellsItsVersions(t *testing.T) {
 		t.Error("a newer agent makes no image newer for a template")
 	}
 	outcome = templated(t, spec.Select{}, templateOf(), edge("k3s-1.31.0-v4.4.0"), edge("k3s-1.30.9-v4.7.0"))
+	if byTimes := templated(t, spec.Select{}, templateOf(), edge("k3s-1.31.0-v4.4.0", byTime), edge("k3s-1.30.9-v4.7.0", byTime, created(1))); byTimes.DecidedBy != "createdAt" {
+		t.Errorf("where times come first, decided by %s", byTimes.DecidedBy)
+	}
 	if outcome.DecidedBy != "peVersion" {
 		t.Errorf("decided by %s", outcome.DecidedBy)
 	}

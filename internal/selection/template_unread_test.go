@@ -27,6 +27,12 @@ func TestUnreadWithValues(t *testing.T) {
 	if unread := outcome.Unread(); len(unread) != 0 {
 		t.Errorf("%+v", unread)
 	}
+	// Also where nothing that is read changes the outcome.
+	outcome = templated(t, spec.Select{Architecture: "amd64"}, setting(spec.Values{PEVersion: "v4.7.0"}),
+		edge("k3s-1.31.0-v4.8.0", onlyNamed), edge("k3s-1.30.8-v4.7.0"), edge("rke2-1.30.8-v4.7.0"))
+	if outcome.Verdict != selection.Ambiguous || len(outcome.Dropped) != 1 || outcome.Dropped[0].Rule != "values" || len(outcome.Dropped[0].More) != 1 {
+		t.Errorf("%s, dropped %+v", outcome.Verdict, outcome.Dropped)
+	}
 }
 
 type unreadCase struct {

@@ -74,22 +74,19 @@ func (e *entry) unknown() [][]string {
 	return fields
 }
 
-// open returns the entries that were not read and may be picked, or be what the template
-// of a pick leads to, best first. It is worked out once.
-func (t *trial) open() []*entry {
-	if !t.pool.hasUnread || t.opened {
-		return t.mayBe
+func (t *trial) findOpen() (open []*entry) {
+	if !t.pool.hasUnread {
+		return nil
 	}
-	t.opened = true
 	for i := range t.pool.entries {
 		if t.couldFit(i) {
-			t.mayBe = append(t.mayBe, &t.pool.entries[i])
+			open = append(open, &t.pool.entries[i])
 		}
 	}
-	if t.rule.template != nil && len(t.mayBe) > 0 {
-		t.mayBe = t.openWays(t.mayBe)
+	if t.rule.template != nil {
+		return t.openWays(open)
 	}
-	return t.mayBe
+	return open
 }
 
 // needs are the images that must be read before a verdict is final, best first, by what
@@ -179,7 +176,7 @@ func (t *trial) ranksAfter(e, top *entry) bool {
 			return agent.Order(lead.agent) < 0
 		}
 	}
-	return e.version.Order(*top.version) < 0
+	return e.version.Order(top.version) < 0
 }
 
 // ledFrom are the ids that the template of the first must lead to, and those that set it
