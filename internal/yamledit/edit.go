@@ -2,6 +2,7 @@ package yamledit
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -64,15 +65,10 @@ func (d *Document) Edit(ops []Op) ([]byte, []Change, error) {
 	if err := original.prove(doc, want, changes, ops); err != nil {
 		return nil, nil, err
 	}
-	if len(changes) == 0 {
-		return original.src, nil, nil
-	}
-	told := make([]Change, len(changes))
-	for i, c := range changes {
-		told[i] = c.Change
-		if n := doc.valueOf(c.op); n != nil {
-			told[i].Line = n.Line
-		}
+	var told []Change
+	for _, c := range changes {
+		c.Line = doc.valueOf(c.op).Line
+		told = append(told, c.Change)
 	}
 	return doc.src, told, nil
 }
@@ -84,24 +80,24 @@ func (d *Document) prove(doc *Document, data any, changes []applied, ops []Op) e
 		data = c.op.applyTo(data)
 	}
 	got, err := doc.effective()
-	asWanted := err == nil && reflect.DeepEqual(got, data) && (!d.json || doc.json)
-	if !asWanted && len(changes) > 0 {
-		ops = []Op{changes[0].op}
+	if err != nil || !reflect.DeepEqual(got, data) || d.json && !doc.json {
+		return d.unproven(changes[0].op)
 	}
-	for _, op := range ops {
-		if asWanted && op.holds(got) {
-			continue
-		}
-		failed := &yamldoc.Problem{
-			Message:    strings.Join(op.Path, ".") + " cannot be set without touching other values",
-			Suggestion: "write it on a line of its own, in block style",
-		}
-		if at, err := d.find(op.Path); err == nil && len(at.chain) > 0 {
-			failed.Line, failed.Column = at.last().Line, at.last().Column
-		}
-		return failed
+	if i := slices.IndexFunc(ops, func(op Op) bool { return !op.holds(got) }); i >= 0 {
+		return d.unproven(ops[i])
 	}
 	return nil
+}
+
+func (d *Document) unproven(op Op) error {
+	failed := &yamldoc.Problem{
+		Message:    strings.Join(op.Path, ".") + " cannot be set without touching other values",
+		Suggestion: "write it on a line of its own, in block style",
+	}
+	if at, _ := d.find(op.Path); len(at.chain) > 0 {
+		failed.Line, failed.Column = at.last().Line, at.last().Column
+	}
+	return failed
 }
 
 // applied is a change and the op that asks for it.
@@ -128,10 +124,10 @@ func (d *Document) applyAll(ops []Op) (*Document, []applied, error) {
 		}
 		changes = append(changes, applied{*change, ops[i], i})
 		if doc, err = Parse(next); err != nil {
-			return nil, nil, unproven(ops[i], err)
+			return nil, nil, unreadable(ops[i], err)
 		}
 	}
-	slices.SortFunc(changes, func(a, b applied) int { return a.order - b.order })
+	slices.SortFunc(changes, func(a, b applied) int { return cmp.Compare(a.order, b.order) })
 	return doc, changes, nil
 }
 
@@ -141,12 +137,9 @@ func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest 
 	var splices []splice
 	taken := map[*yaml.Node]bool{}
 	for i, op := range ops {
-		at, err := d.place(op)
-		if err != nil {
-			return nil, nil, nil, err
-		}
+		at, _ := d.place(op) // its error is told when its turn comes
 		n := at.value
-		if n == nil || taken[n] || at.hides(op) || op.Item == "" && isNull(n) {
+		if n == nil || taken[n] || at.hides() || op.Item == "" && isNull(n) {
 			rest = append(rest, i)
 			continue
 		}
@@ -160,17 +153,14 @@ func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest 
 			changes = append(changes, applied{*change, op, i})
 		}
 	}
-	if len(changes) == 0 {
-		return d, nil, rest, nil
-	}
 	doc, err = Parse(d.splice(splices...))
 	if err != nil {
-		return nil, nil, nil, unproven(changes[0].op, err)
+		return nil, nil, nil, unreadable(changes[0].op, err)
 	}
 	return doc, changes, rest, nil
 }
 
-func unproven(op Op, why error) error {
+func unreadable(op Op, why error) error {
 	return &yamldoc.Problem{
 		Message:    fmt.Sprintf("%s cannot be set here: the result would not be the wanted YAML (%s)", strings.Join(op.Path, "."), why),
 		Suggestion: "write the key on a line of its own, in block style",
@@ -184,7 +174,7 @@ type splice struct {
 }
 
 func (d *Document) splice(splices ...splice) []byte {
-	slices.SortFunc(splices, func(a, b splice) int { return a.start - b.start })
+	slices.SortFunc(splices, func(a, b splice) int { return cmp.Compare(a.start, b.start) })
 	var out bytes.Buffer
 	at := 0
 	for _, s := range splices {
@@ -202,20 +192,17 @@ func (d *Document) apply(op Op, before []Op) ([]byte, *Change, error) {
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case at.value == nil && op.IfPresent:
-		return nil, nil, nil
-	case at.value == nil && len(at.missing) == 0 && !isNull(at.last()):
-		return d.addItem(op, at)
-	case at.value == nil:
-		return d.insert(op, at, before)
-	case at.hides(op):
+	case at.hides():
 		return d.override(op, at, before)
+	case at.value != nil:
+		splices, change, err := d.replace(op, at)
+		return d.splice(splices...), change, err
+	case op.IfPresent:
+		return nil, nil, nil
+	case len(at.missing) == 0 && !isNull(at.last()):
+		return d.addItem(op, at)
 	}
-	splices, change, err := d.replace(op, at)
-	if err != nil || change == nil {
-		return nil, nil, err
-	}
-	return d.splice(splices...), change, nil
+	return d.insert(op, at, before)
 }
 
 // override gives a mapping a key of its own in place of the one that << brings.
@@ -224,7 +211,6 @@ func (d *Document) override(op Op, at found, before []Op) ([]byte, *Change, erro
 		return nil, nil, nil
 	}
 	old := target(at.value).Value
-	at.value = nil
 	text, change, err := d.insert(op, at, before)
 	if err != nil {
 		return nil, nil, err
@@ -233,20 +219,17 @@ func (d *Document) override(op Op, at found, before []Op) ([]byte, *Change, erro
 	return text, change, nil
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
 
 func (op Op) same(old *yaml.Node) bool {
 	old = target(old)
-	if old.Kind != yaml.ScalarNode || old.ShortTag() != "!!str" {
-		return false
-	}
-	return old.Value == op.Value || op.Same != nil && op.Same(old.Value)
+	return old.ShortTag() == "!!str" && op.isSame(old.Value)
 }
 
 // hides tells whether a key of the mapping's own is to take the place of the value
 // that << brings.
-func (at found) hides(op Op) bool {
-	return at.merged != nil && op.Item == "" && target(at.value).Kind == yaml.ScalarNode
+func (at found) hides() bool {
+	return at.merged != nil && target(at.value).Kind == yaml.ScalarNode
 }
 
 // shared refuses to change what is written elsewhere, or repeated there.
@@ -316,12 +299,10 @@ func (d *Document) replacement(op Op, n *yaml.Node) ([]splice, error) {
 	case isEmpty(n):
 		return d.fillEmpty(op, n, start)
 	}
-	if n.Kind == yaml.AliasNode {
-		return []splice{{start, end, d.encode(op.Value, 0)}}, nil
-	}
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		_, lines := d.block(n, start)
 		// The header gives way to the value; a comment behind it stays.
-		return []splice{{start, end, Quote(op.Value)}, {d.endOfLine(end), d.blockEnd(n, start), ""}}, nil
+		return []splice{{start, end, Quote(op.Value)}, {d.endOfLine(end), lines, ""}}, nil
 	}
 	return []splice{{start, end, d.encode(op.Value, n.Style)}}, nil
 }
@@ -332,15 +313,14 @@ func (d *Document) fillEmpty(op Op, n *yaml.Node, at int) ([]splice, error) {
 	if d.Offset(n) == at && !d.afterColon(at) {
 		return nil, refuse(n, "write it as key: value", "%s has no colon to write its value behind", strings.Join(op.Path, "."))
 	}
-	if at > 0 && !isBlank(d.src[at-1]) {
+	if !isBlank(d.src[at-1]) {
 		text = " " + text
 	}
 	return []splice{{at, at, text}}, nil
 }
 
 func (d *Document) afterColon(at int) bool {
-	text := bytes.TrimRight(d.src[:at], " \t\r\n")
-	return len(text) > 0 && text[len(text)-1] == ':'
+	return bytes.HasSuffix(bytes.TrimRight(d.src[:at], " \t\r\n"), []byte(":"))
 }
 
 // addItem adds an item to a list that is there.

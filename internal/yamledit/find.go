@@ -55,10 +55,7 @@ func (d *Document) Lookup(path []string) (*yaml.Node, error) {
 }
 
 func (d *Document) valueOf(op Op) *yaml.Node {
-	at, err := d.place(op)
-	if err != nil {
-		return nil
-	}
+	at, _ := d.place(op)
 	return at.value
 }
 
@@ -85,18 +82,15 @@ func (op Op) itemIn(list found) found {
 		at := list
 		at.value = item
 		at = at.enter()
-		if at.last().Kind != yaml.MappingNode {
-			continue
-		}
 		value, merged := member(at.last(), op.Item)
-		if value == nil || target(value).Kind != yaml.ScalarNode {
+		if value == nil {
 			continue
 		}
 		at.value, at.lent = value, cmp.Or(at.lent, merged)
 		if op.same(value) {
 			return at
 		}
-		if match.value == nil && op.Match != nil && op.Match(target(value).Value) {
+		if text, ok := stringOf(target(value)); ok && match.value == nil && op.Match != nil && op.Match(text) {
 			match = at
 		}
 	}
@@ -108,14 +102,14 @@ func (d *Document) find(path []string) (found, error) {
 		return found{missing: path}, nil
 	}
 	matches := resolve(found{value: d.root, depth: len(path) - 1}, path)
-	switch {
-	case len(matches) == 1:
+	switch len(matches) {
+	case 0:
+		return deepest(d.root, path), nil
+	case 1:
 		return matches[0], nil
-	case len(matches) > 1:
-		a, b := matches[0].value, matches[1].value
-		return found{}, refuse(b, "keep one of the two", "%s is set here and on line %d", strings.Join(path, "."), a.Line)
 	}
-	return deepest(d.root, path), nil
+	a, b := matches[0].value, matches[1].value
+	return found{}, refuse(b, "keep one of the two", "%s is set here and on line %d", strings.Join(path, "."), a.Line)
 }
 
 // resolve finds all ways in which a path leads to a value.
@@ -156,13 +150,13 @@ func memberOf(n *yaml.Node, key string, seen map[*yaml.Node]bool) (value, merged
 	if i := keyIndex(n, key); i >= 0 {
 		return n.Content[i+1], nil
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if !isMerge(n.Content[i]) {
+	for pair := range slices.Chunk(n.Content, 2) {
+		if !isMerge(pair[0]) {
 			continue
 		}
-		for _, source := range sources(n.Content[i+1]) {
+		for _, source := range sources(pair[1]) {
 			if value, _ := memberOf(target(source), key, seen); value != nil {
-				return value, n.Content[i]
+				return value, pair[0]
 			}
 		}
 	}
@@ -170,7 +164,7 @@ func memberOf(n *yaml.Node, key string, seen map[*yaml.Node]bool) (value, merged
 }
 
 func keyIndex(n *yaml.Node, key string) int {
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i < len(n.Content); i += 2 {
 		if text, ok := stringOf(target(n.Content[i])); ok && text == key {
 			return i
 		}
@@ -183,11 +177,7 @@ func keyIndex(n *yaml.Node, key string) int {
 func deepest(root *yaml.Node, path []string) found {
 	f := found{value: root}.enter()
 	f.missing = path
-	for len(f.missing) > 1 || strings.Contains(f.missing[0], ".") {
-		next := descend(f)
-		if next.value == nil {
-			return f
-		}
+	for next := descend(f); next.value != nil; next = descend(f) {
 		f = next.enter()
 	}
 	return f
@@ -195,12 +185,10 @@ func deepest(root *yaml.Node, path []string) found {
 
 func descend(f found) found {
 	n, path := f.last(), f.missing
-	if len(path) > 1 {
-		if f.value, f.merged = member(n, path[0]); f.value != nil {
-			f.depth++
-			f.missing = path[1:]
-			return f
-		}
+	if f.value, f.merged = member(n, path[0]); f.value != nil { // not the last one, or the path leads to a value
+		f.depth++
+		f.missing = path[1:]
+		return f
 	}
 	segments := strings.Split(path[0], ".")
 	for k := len(segments) - 1; k > 0; k-- {

@@ -12,7 +12,7 @@ import (
 func (d *Document) insert(op Op, at found, before []Op) ([]byte, *Change, error) {
 	change := &Change{Path: op.Path, New: op.Value, Added: true}
 	if d.root == nil || isEmpty(d.root) {
-		return d.appendAll(op, op.Path), change, nil
+		return d.appendAll(op), change, nil
 	}
 	if err := d.shared(op, at); err != nil {
 		return nil, nil, err
@@ -35,12 +35,12 @@ func (d *Document) insert(op Op, at found, before []Op) ([]byte, *Change, error)
 }
 
 // appendAll writes a path at the end of a document that has no keys.
-func (d *Document) appendAll(op Op, path []string) []byte {
+func (d *Document) appendAll(op Op) []byte {
 	text := ""
-	if n := len(d.src); n > 0 && d.lines[len(d.lines)-1] != n {
+	if d.lines[len(d.lines)-1] != len(d.src) {
 		text = d.eol
 	}
-	return d.splice(splice{len(d.src), len(d.src), text + d.blockPair(op, path, 0) + d.eol})
+	return d.splice(splice{len(d.src), len(d.src), text + d.blockPair(op, op.Path, 0) + d.eol})
 }
 
 // blockPair writes keys and value as lines, without the last line break.
@@ -96,10 +96,7 @@ func (d *Document) insertFlow(n *yaml.Node, text string) ([]byte, error) {
 // first item.
 func (d *Document) insertBelowNull(op Op, keys []string, chain []*yaml.Node) ([]byte, error) {
 	null, mapping := chain[len(chain)-1], chain[len(chain)-2]
-	start, end, err := d.Span(null)
-	if err != nil {
-		return nil, err
-	}
+	start, end, _ := d.Span(null) // which is a word
 	if null.Style&yaml.TaggedStyle != 0 || null.Anchor != "" {
 		return nil, refuse(null, "write a value there", "%s is to be set below an empty value with a tag or an anchor", strings.Join(op.Path, "."))
 	}
@@ -157,7 +154,7 @@ func (d *Document) insertBlock(op Op, at found, parent *yaml.Node, before []Op) 
 // openBlockScalar tells whether a node ends in a block scalar.
 func (d *Document) openBlockScalar(n *yaml.Node) bool {
 	for n.Kind != yaml.ScalarNode {
-		if len(n.Content) == 0 || n.Style&yaml.FlowStyle != 0 {
+		if len(n.Content) == 0 {
 			return false
 		}
 		n = n.Content[len(n.Content)-1]
@@ -169,13 +166,13 @@ func (d *Document) openBlockScalar(n *yaml.Node) bool {
 // they are indented deeper than the new key.
 func (d *Document) skipDeeperComments(end, indent int) int {
 	for at := end; at < len(d.src); {
-		line := at + breakLen(d.src, at)
+		line := at + breakLen(d.src[at:])
 		text := string(d.src[line:d.endOfLine(line)])
 		body := strings.TrimLeft(text, " \t")
 		at = line + len(text)
 		switch {
-		case body == "" && at < len(d.src):
-		case strings.HasPrefix(body, "#") && len(text)-len(body) > indent:
+		case body == "":
+		case len(text)-len(body) > indent:
 			end = at
 		default:
 			return end
@@ -195,7 +192,7 @@ func (d *Document) insertItem(op Op, list *yaml.Node) ([]byte, error) {
 		return d.insertFlow(list, item)
 	}
 	dash := d.dash(list)
-	if dash < 0 || strings.TrimLeft(string(d.src[d.lineStart(dash):dash]), " ") != "" {
+	if strings.TrimLeft(string(d.src[d.lineStart(dash):dash]), " ") != "" {
 		return nil, refuse(list, "start each item on its own line", "an item cannot be added to this list")
 	}
 	prefix := strings.Repeat(" ", d.column(dash)-1)
@@ -218,8 +215,8 @@ func (d *Document) insertItem(op Op, list *yaml.Node) ([]byte, error) {
 // dashText is the dash with the white space that the first item has behind it.
 func (d *Document) dashText(list *yaml.Node, dash int) string {
 	first := d.Offset(list.Content[0])
-	text := string(d.src[dash:max(first, dash+1)])
-	if strings.Trim(text[1:], " ") != "" || len(text) == 1 || len(text) > 8 {
+	text := string(d.src[dash:first])
+	if text == "-" || strings.TrimRight(text, " ") != "-" {
 		return "- "
 	}
 	return text

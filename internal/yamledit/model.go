@@ -16,7 +16,7 @@ func (d *Document) effective() (any, error) {
 	if d.root == nil {
 		return nil, nil
 	}
-	r := resolver{aliased: d.aliased, done: map[*yaml.Node]any{}}
+	r := resolver{done: map[*yaml.Node]any{}}
 	return r.data(d.root)
 }
 
@@ -24,8 +24,7 @@ func (d *Document) effective() (any, error) {
 type typed struct{ tag, value string }
 
 type resolver struct {
-	aliased map[*yaml.Node]bool
-	// done holds what aliases stand for.
+	// done holds what nodes stand for, of which aliases repeat some.
 	done map[*yaml.Node]any
 	// merged counts the pairs that << copied.
 	merged int
@@ -36,9 +35,6 @@ type unfinished struct{}
 
 func (r *resolver) data(n *yaml.Node) (any, error) {
 	n = target(n)
-	if !r.aliased[n] {
-		return r.resolve(n)
-	}
 	if data, ok := r.done[n]; ok {
 		if data == any(unfinished{}) {
 			return nil, refuse(n, "write the value out in place of *"+n.Anchor, "&%s holds an alias of itself", n.Anchor)
@@ -110,10 +106,10 @@ func writeStructure(text *strings.Builder, n *yaml.Node) {
 }
 
 func (r *resolver) mapping(n *yaml.Node) (any, error) {
-	m := make(map[any]any, len(n.Content)/2)
+	m := map[any]any{}
 	var merge *yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+	for pair := range slices.Chunk(n.Content, 2) {
+		key, value := pair[0], pair[1]
 		id := keyData(target(key))
 		_, taken := m[id]
 		switch {
@@ -136,7 +132,7 @@ func (r *resolver) mapping(n *yaml.Node) (any, error) {
 	return m, r.merge(m, merge)
 }
 
-func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
 
 // sources are the mappings that << merges, in the order in which they count.
 func sources(merge *yaml.Node) []*yaml.Node {
@@ -268,16 +264,15 @@ func (op Op) holds(data any) bool {
 		data = value
 	}
 	if op.Item == "" {
-		return op.isSame(data)
+		text, ok := data.(string)
+		return ok && op.isSame(text)
 	}
 	list, _ := data.([]any)
 	return slices.ContainsFunc(list, func(item any) bool {
 		m, _ := item.(map[any]any)
-		return op.isSame(m[op.Item])
+		text, ok := m[op.Item].(string)
+		return ok && op.isSame(text)
 	})
 }
 
-func (op Op) isSame(value any) bool {
-	text, ok := value.(string)
-	return ok && (text == op.Value || op.Same != nil && op.Same(text))
-}
+func (op Op) isSame(text string) bool { return text == op.Value || op.Same != nil && op.Same(text) }

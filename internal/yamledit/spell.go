@@ -2,7 +2,7 @@ package yamledit
 
 import (
 	"bytes"
-	"strconv"
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -17,21 +17,28 @@ func (d *Document) Spelling(n *yaml.Node) []int {
 	if err != nil || n.Kind != yaml.ScalarNode {
 		return nil
 	}
-	s := speller{doc: d, value: n.Value, off: start, at: make([]int, 0, len(n.Value)+1)}
-	var ok bool
-	switch {
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		ok = s.block(d.endOfLine(end), d.blockEnd(n, start))
-	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
-		s.off++
-		ok = s.flow(end-1, d.src[start])
-	default:
-		ok = s.flow(end, 0)
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		s := speller{doc: d, value: n.Value, off: d.endOfLine(end)}
+		return s.block(d.block(n, start))
 	}
-	if !ok {
-		return nil
+	at, _ := d.follow(n, start)
+	return at
+}
+
+// follow goes along a plain or quoted value. It returns its spelling and where it ends,
+// -1 when it is not understood.
+func (d *Document) follow(n *yaml.Node, start int) (at []int, end int) {
+	quote := ""
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		quote = string(d.src[start : start+1])
 	}
-	return append(s.at, s.off)
+	s := speller{doc: d, value: n.Value, off: start + len(quote)}
+	for len(s.at) < len(s.value) || !bytes.HasPrefix(d.src[s.off:], []byte(quote)) {
+		if !s.step(quote) {
+			return nil, -1
+		}
+	}
+	return append(s.at, s.off), s.off + len(quote)
 }
 
 // Aliased tells whether an alias repeats the node.
@@ -57,114 +64,56 @@ func (s *speller) take(text string, size int) bool {
 	return true
 }
 
-// flow follows a plain or quoted value up to end.
-func (s *speller) flow(end int, quote byte) bool {
-	for s.off < end {
-		if !s.step(quote) {
-			return false
-		}
-	}
-	return len(s.at) == len(s.value) && s.off == end
-}
-
 // step passes white space, an escape, or one byte. A value is written as it reads, but
 // for line breaks, which fold into a space or into one break less.
-func (s *speller) step(quote byte) bool {
-	src := s.doc.src
-	if s.off >= len(src) {
-		return false
-	}
-	switch c := src[s.off]; {
-	case c == ' ' || c == '\t' || breakLen(src, s.off) > 0:
-		return s.blanks()
-	case quote == '"' && c == '\\':
+func (s *speller) step(quote string) bool {
+	breaks, next := s.doc.fold(s.off)
+	switch c := s.doc.src[s.off]; {
+	case breaks > 0:
+		return s.take(cmp.Or(strings.Repeat("\n", breaks-1), " "), next-s.off)
+	case c == '\\' && quote == `"`:
 		return s.escape()
-	case quote == '\'' && c == '\'':
+	case c == '\'' && quote == "'":
 		return s.take("'", 2)
 	}
-	return s.take(string(src[s.off:s.off+1]), 1)
+	ok := s.byte()
+	for ok && s.off < next {
+		ok = s.byte()
+	}
+	return ok
 }
 
-// blanks passes white space: as it is, or folded where it holds line breaks.
-func (s *speller) blanks() bool {
-	breaks, next := s.doc.fold(s.off)
-	if breaks == 0 {
-		for s.off < next {
-			if !s.take(string(s.doc.src[s.off:s.off+1]), 1) {
-				return false
-			}
-		}
-		return true
-	}
-	want := " "
-	if breaks > 1 {
-		want = strings.Repeat("\n", breaks-1)
-	}
-	return s.take(want, next-s.off)
-}
+// byte passes one that is written as it reads.
+func (s *speller) byte() bool { return s.take(string(s.doc.src[s.off:s.off+1]), 1) }
 
-// escapes are those of one letter; their values are in the same order.
-const (
-	escapes   = "0abt\tnvfre \"'\\N_LP"
-	escapesTo = "\x00\a\b\t\t\n\v\f\r\x1b \"'\\\u0085\u00a0\u2028\u2029"
-)
-
+// escape passes what stands for one character, or for a line break that is none.
 func (s *speller) escape() bool {
 	src := s.doc.src[s.off:]
-	if len(src) < 2 {
-		return false
-	}
-	if n := breakLen(src, 1); n > 0 {
-		next := s.off + 1 + n
-		for next < len(s.doc.src) && (s.doc.src[next] == ' ' || s.doc.src[next] == '\t') {
-			next++
-		}
-		s.off = next
+	if n := breakLen(src[1:]); n > 0 {
+		s.off = s.doc.skipSpaces(s.off + 1 + n)
 		return true
 	}
-	if digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[src[1]]; digits > 0 {
-		if len(src) < 2+digits {
-			return false
-		}
-		r, err := strconv.ParseUint(string(src[2:2+digits]), 16, 32)
-		return err == nil && s.take(string(rune(r)), 2+digits)
-	}
-	i := strings.IndexByte(escapes, src[1])
-	return i >= 0 && s.take(string([]rune(escapesTo)[utf8.RuneCountInString(escapes[:i])]), 2)
+	_, size := utf8.DecodeRuneInString(s.value[len(s.at):])
+	return s.take(s.value[len(s.at):][:size], 2+map[byte]int{'x': 2, 'u': 4, 'U': 8}[src[1]])
 }
 
 // block follows the lines of a block scalar, of which the header's ends at off.
-func (s *speller) block(off, end int) bool {
-	src, indent := s.doc.src, -1
-	s.off = off
-	for off < end {
-		start := off + breakLen(src, off)
+func (s *speller) block(indent, end int) []int {
+	for off := s.off; off < end; {
+		start := off + breakLen(s.doc.src[off:])
 		off = s.doc.endOfLine(start)
-		text := src[start:off]
-		spaces := len(text) - len(bytes.TrimLeft(text, " "))
-		if indent < 0 && spaces < len(text) {
-			indent = s.indent(spaces, string(text[spaces:]))
-		}
-		if indent < 0 || len(text) <= indent {
+		if indent < 0 || off-start <= indent {
 			continue
 		}
-		if !s.line(start+indent, string(text[indent:])) {
-			return false
+		if !s.line(start+indent, string(s.doc.src[start+indent:off])) {
+			return nil
 		}
 	}
 	s.rest()
-	return len(s.at) == len(s.value)
-}
-
-// indent is how deep the lines are indented: less than the first one where the
-// value has spaces at its start.
-func (s *speller) indent(spaces int, text string) int {
-	value := strings.TrimLeft(s.value, "\n")
-	lead := len(value) - len(strings.TrimLeft(value, " "))
-	if lead > spaces || !strings.HasPrefix(value[lead:], text) {
-		return spaces
+	if len(s.at) < len(s.value) {
+		return nil
 	}
-	return spaces - lead
+	return append(s.at, s.off)
 }
 
 // line passes what is between two lines, and then one of them.
@@ -174,13 +123,11 @@ func (s *speller) line(start int, text string) bool {
 		s.at = append(s.at, s.off)
 	}
 	s.off = start
-	if !strings.HasPrefix(s.value[len(s.at):], text) {
-		return false
+	for end := start + len(text); s.off < end; {
+		if !s.byte() {
+			return false
+		}
 	}
-	for i := range len(text) {
-		s.at = append(s.at, start+i)
-	}
-	s.off = start + len(text)
 	return true
 }
 

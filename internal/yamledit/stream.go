@@ -1,6 +1,9 @@
 package yamledit
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Extent is the bytes from Start up to End of a text.
 type Extent struct{ Start, End int }
@@ -10,9 +13,10 @@ type Extent struct{ Start, End int }
 // value, so they are found without a parser, also where a document does not parse.
 func Documents(text []byte) []Extent {
 	var all []Extent
-	s := stream{text: text, opening: true}
-	for at := bom(text); at < len(text); {
-		end := at + lineLen(text[at:])
+	s := stream{opening: true}
+	starts := lineStarts(text)
+	at := starts[0]
+	for _, end := range append(starts[1:], len(text)) {
 		switch line := text[at:end]; {
 		case isMark(line, "---"):
 			if !s.opening {
@@ -23,7 +27,7 @@ func Documents(text []byte) []Extent {
 		case isMark(line, "..."):
 			all = s.add(all, end)
 			s.opening = true
-		case s.opening && (line[0] == '%' || !filled(line)):
+		case s.opening && (bytes.HasPrefix(line, []byte("%")) || !filled(line)):
 		default:
 			s.opening = false
 			s.filled = s.filled || filled(line)
@@ -35,7 +39,6 @@ func Documents(text []byte) []Extent {
 
 // stream is where a walk over the lines is.
 type stream struct {
-	text  []byte
 	start int
 	// opening says that only directives and comments came yet; filled that more did.
 	opening, filled bool
@@ -49,33 +52,16 @@ func (s *stream) add(all []Extent, end int) []Extent {
 	return all
 }
 
-func bom(text []byte) int {
-	if bytes.HasPrefix(text, []byte("\ufeff")) {
-		return len("\ufeff")
-	}
-	return 0
-}
-
 func isMark(line []byte, mark string) bool {
 	rest, ok := bytes.CutPrefix(line, []byte(mark))
 	if !ok {
 		return false
 	}
-	return len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t' || breakLen(rest, 0) > 0
+	return len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t' || breakLen(rest) > 0
 }
 
 // filled tells whether a line says something.
 func filled(line []byte) bool {
-	body := bytes.TrimSpace(line)
-	return len(body) > 0 && body[0] != '#'
-}
-
-// lineLen is the length of the first line with its break.
-func lineLen(text []byte) int {
-	for i := range text {
-		if n := breakLen(text, i); n > 0 {
-			return i + n
-		}
-	}
-	return len(text)
+	body := string(bytes.TrimSpace(line))
+	return body != "" && !strings.HasPrefix(body, "#")
 }

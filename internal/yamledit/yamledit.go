@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -72,8 +73,7 @@ func Parse(src []byte) (*Document, error) {
 // isJSON tells whether a text is JSON, which most YAML is not. Its readers pass a
 // byte order mark, which programs on Windows write.
 func isJSON(src []byte) bool {
-	text := bytes.TrimLeft(bytes.TrimPrefix(src, []byte("\ufeff")), " \t\r\n")
-	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && json.Valid(text)
+	return json.Valid(bytes.TrimPrefix(src, []byte("\ufeff")))
 }
 
 func decode(src []byte) (*yaml.Node, error) {
@@ -102,37 +102,38 @@ type walker struct {
 
 // offset leads from a line and column to the text.
 func (d *walker) offset(line, column int) int {
-	if line < 1 || line > len(d.lines) {
+	if line > len(d.lines) { // a value that a text ends without
 		return len(d.src)
 	}
-	if line != d.line || column < d.column {
+	if line != d.line {
 		d.line, d.column, d.off = line, 1, d.lines[line-1]
 	}
-	for ; d.column < column && d.off < len(d.src); d.column++ {
-		d.off += runeLen(d.src[d.off])
+	for ; d.column < column; d.column++ {
+		_, size := utf8.DecodeRune(d.src[d.off:])
+		d.off += size
 	}
-	return min(d.off, len(d.src))
+	return d.off
 }
 
 // walk notes the places of all nodes and duplicate keys.
 func (d *walker) walk(n *yaml.Node, at place) {
 	at.off = d.offset(n.Line, n.Column)
 	d.places[n] = at
-	inner := place{flow: at.flow || n.Style&yaml.FlowStyle != 0, parent: at.parent}
+	inner := place{flow: n.Style&yaml.FlowStyle != 0}
 	switch n.Kind {
 	case yaml.AliasNode:
 		d.aliased[n.Alias] = true
 	case yaml.MappingNode:
 		d.noteDuplicates(n)
-		if len(n.Content) > 0 && !inner.flow {
+		if !inner.flow {
 			inner.parent = d.keyColumn(n)
-			if at.parent > 0 && d.unit == 0 && inner.parent > at.parent {
+			if at.parent > 0 && d.unit == 0 {
 				d.unit = inner.parent - at.parent
 			}
 		}
 	case yaml.SequenceNode:
 		if !inner.flow {
-			inner.parent = d.dashColumn(n)
+			inner.parent = d.Document.column(d.dash(n))
 		}
 	}
 	for _, child := range n.Content {
@@ -150,7 +151,7 @@ func (d *Document) noteDuplicates(n *yaml.Node) {
 	first := map[string]*yaml.Node{}
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
+		if key.Kind != yaml.ScalarNode || isMerge(key) {
 			continue
 		}
 		id := key.ShortTag() + key.Value
@@ -172,30 +173,15 @@ func (d *Document) refuseDuplicates() error {
 // keyColumn is the column of a block mapping's keys, which an explicit key has its
 // question mark at.
 func (d *Document) keyColumn(n *yaml.Node) int {
-	off := d.skipProperties(d.Offset(n))
-	if off+1 < len(d.src) && d.src[off] == '?' && isBlank(d.src[off+1]) {
+	if off := d.skipProperties(d.Offset(n)); isMark(d.src[off:], "?") {
 		return d.column(off)
 	}
 	return n.Content[0].Column
 }
 
-// dashColumn is the column of a block sequence's dashes. A sequence with an
-// anchor or a tag starts at that, so its first dash is looked for.
-func (d *Document) dashColumn(n *yaml.Node) int {
-	if off := d.dash(n); off >= 0 {
-		return d.column(off)
-	}
-	return n.Column
-}
-
-// dash is the offset of a block sequence's first dash, or -1.
-func (d *Document) dash(n *yaml.Node) int {
-	off := d.skipProperties(d.Offset(n))
-	if off < len(d.src) && d.src[off] == '-' {
-		return off
-	}
-	return -1
-}
+// dash is the offset of a block sequence's first dash. A sequence with an anchor or a
+// tag starts at that.
+func (d *Document) dash(n *yaml.Node) int { return d.skipProperties(d.Offset(n)) }
 
 // Root is the document's top node; nil for an empty document.
 func (d *Document) Root() *yaml.Node { return d.root }
@@ -203,18 +189,6 @@ func (d *Document) Root() *yaml.Node { return d.root }
 // Offset returns the byte offset of a node's start, including its anchor and
 // tag.
 func (d *Document) Offset(n *yaml.Node) int { return d.places[n].off }
-
-func runeLen(b byte) int {
-	switch {
-	case b < 0xc0:
-		return 1
-	case b < 0xe0:
-		return 2
-	case b < 0xf0:
-		return 3
-	}
-	return 4
-}
 
 // column is the character column of an offset, counted from 1.
 func (d *Document) column(off int) int {
@@ -226,50 +200,29 @@ func (d *Document) column(off int) int {
 func (d *Document) lineStart(off int) int {
 	i, found := slices.BinarySearch(d.lines, off)
 	if !found {
-		i = max(i-1, 0)
+		i--
 	}
-	return min(d.lines[i], off)
+	return d.lines[i]
 }
 
 // lineStarts splits at the breaks that YAML 1.1 knows. A byte order mark is no
 // column.
 func lineStarts(src []byte) []int {
-	first := 0
-	if bytes.HasPrefix(src, []byte("\ufeff")) {
-		first = 3
-	}
-	starts := []int{first}
-	for i := first; i < len(src); {
-		if n := breakLen(src, i); n > 0 {
-			i += n
-			starts = append(starts, i)
-			continue
-		}
-		i++
+	start := len(src) - len(bytes.TrimPrefix(src, []byte("\ufeff")))
+	starts := []int{start}
+	for _, place := range lineBreak.FindAllIndex(src, -1) {
+		starts = append(starts, place[1])
 	}
 	return starts
 }
 
-// breakLen is the length of the line break at i: 0 when there is none.
-func breakLen(src []byte, i int) int {
-	if i >= len(src) {
-		return 0
-	}
-	switch rest := src[i:]; rest[0] {
-	case '\n':
-		return 1
-	case '\r':
-		if len(rest) > 1 && rest[1] == '\n' {
-			return 2
-		}
-		return 1
-	case 0xc2:
-		if bytes.HasPrefix(rest, []byte("\u0085")) {
-			return 2
-		}
-	case 0xe2:
-		if bytes.HasPrefix(rest, []byte("\u2028")) || bytes.HasPrefix(rest, []byte("\u2029")) {
-			return 3
+var lineBreak = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`)
+
+// breakLen is the length of the line break that a text begins with: 0 when there is none.
+func breakLen(text []byte) int {
+	for _, end := range []string{"\r\n", "\r", "\n", "\u0085", "\u2028", "\u2029"} {
+		if bytes.HasPrefix(text, []byte(end)) {
+			return len(end)
 		}
 	}
 	return 0
@@ -277,37 +230,40 @@ func breakLen(src []byte, i int) int {
 
 // lineEnd is the line break that the text uses.
 func lineEnd(src []byte) string {
-	i := bytes.IndexAny(src, "\r\n")
-	if i >= 0 && src[i] == '\r' {
-		return string(src[i : i+breakLen(src, i)])
+	if i := bytes.IndexAny(src, "\r\n"); i >= 0 {
+		return string(src[i : i+breakLen(src[i:])])
 	}
 	return "\n"
 }
 
 // endOfLine is the offset of the next line break at or after off.
 func (d *Document) endOfLine(off int) int {
-	for off < len(d.src) && breakLen(d.src, off) == 0 {
+	for off < len(d.src) && breakLen(d.src[off:]) == 0 {
 		off++
 	}
 	return off
 }
 
-// skipProperties returns the offset of what follows an anchor and a tag. For an
-// empty value that is the end of the properties themselves.
+// skipProperties returns the offset of what follows an anchor and a tag.
 func (d *Document) skipProperties(off int) int {
-	for off < len(d.src) && (d.src[off] == '&' || d.src[off] == '!') {
-		off = d.skipBlank(d.wordEnd(off))
+	_, next := d.properties(off, d.skipBlank)
+	return next
+}
+
+// properties returns where an anchor and a tag end, and what follows them and what skip
+// passes.
+func (d *Document) properties(off int, skip func(int) int) (end, next int) {
+	for end, next = off, off; next < len(d.src) && (d.src[next] == '&' || d.src[next] == '!'); next = skip(end) {
+		end = d.wordEnd(next)
 	}
-	return off
+	return end, next
 }
 
 // wordEnd is the end of an anchor, an alias or a tag. A verbatim tag, !<...>, may
 // hold what ends the others.
 func (d *Document) wordEnd(off int) int {
 	if bytes.HasPrefix(d.src[off:], []byte("!<")) {
-		if end := bytes.IndexByte(d.src[off:], '>'); end > 0 {
-			return off + end + 1
-		}
+		off += bytes.IndexByte(d.src[off:], '>')
 	}
 	for off < len(d.src) && strings.IndexByte(" \t\r\n,[]{}", d.src[off]) < 0 {
 		off++
@@ -317,19 +273,15 @@ func (d *Document) wordEnd(off int) int {
 
 // skipBlank passes white space, line breaks and comments.
 func (d *Document) skipBlank(off int) int {
-	for off < len(d.src) {
-		switch n := breakLen(d.src, off); {
-		case n > 0:
-			off += n
-		case d.src[off] == ' ' || d.src[off] == '\t':
-			off++
-		case d.src[off] == '#' && (off == 0 || isBlank(d.src[off-1])):
-			off = d.endOfLine(off)
-		default:
-			return off
-		}
+	for _, off = d.fold(off); off < len(d.src) && d.src[off] == '#'; _, off = d.fold(off) {
+		off = d.endOfLine(off)
 	}
 	return off
+}
+
+// skipSpaces passes white space on a line.
+func (d *Document) skipSpaces(off int) int {
+	return len(d.src) - len(bytes.TrimLeft(d.src[off:], " \t"))
 }
 
 func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
