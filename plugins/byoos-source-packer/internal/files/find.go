@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -25,24 +24,28 @@ var (
 // and the one that Kubernetes Image Builder uses for most clouds.
 func manifestNames() []string { return []string{"packer-manifest.json", "manifest.json"} }
 
-// Find returns the files that pattern names, sorted: a file, a directory that
+// Find returns the files that pattern names, folder by folder: a file, a directory that
 // directly holds packer-manifest.json or manifest.json, or a pattern in which **
 // stands for any number of directories. A relative pattern starts from base.
 func Find(base, pattern string) ([]string, error) {
-	full := pattern
-	if !filepath.IsAbs(full) {
-		full = filepath.Join(base, full)
-	}
+	full := under(base, pattern)
 	info, err := os.Stat(full)
 	switch {
-	case err == nil && info.IsDir():
-		return inDirectory(full)
-	case err == nil:
-		return []string{full}, nil
-	case !errors.Is(err, fs.ErrNotExist) || !isPattern(pattern):
+	case err != nil && isPattern(pattern):
+		return matches(base, pattern)
+	case err != nil:
 		return nil, err
+	case info.IsDir():
+		return inDirectory(full)
 	}
-	return matches(base, pattern)
+	return []string{full}, nil
+}
+
+func under(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
 }
 
 // isPattern tells whether s may match more than itself.
@@ -52,10 +55,8 @@ func inDirectory(dir string) ([]string, error) {
 	var found []string
 	for _, name := range manifestNames() {
 		file := filepath.Join(dir, name)
-		if _, err := os.Stat(file); err == nil {
+		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 			found = append(found, file)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
 		}
 	}
 	if found == nil {
@@ -67,10 +68,7 @@ func inDirectory(dir string) ([]string, error) {
 // matches keeps base out of the pattern, as base may hold its characters.
 func matches(base, pattern string) ([]string, error) {
 	dir, rest := doublestar.SplitPattern(filepath.ToSlash(pattern))
-	dir = filepath.FromSlash(dir)
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(base, dir)
-	}
+	dir = under(base, dir)
 	names, err := doublestar.Glob(os.DirFS(dir), rest, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
@@ -79,8 +77,7 @@ func matches(base, pattern string) ([]string, error) {
 		return nil, fmt.Errorf("%w: nothing matches the pattern", ErrNone)
 	}
 	for i, name := range names {
-		names[i] = filepath.Join(dir, filepath.FromSlash(name))
+		names[i] = filepath.Join(dir, name)
 	}
-	slices.Sort(names)
 	return names, nil
 }

@@ -84,53 +84,36 @@ func (a *attempt) unfinished() bool {
 
 // try reads file, unless it is in the state in which it was read before.
 func (a *attempt) try(ctx context.Context, file string, only State, read Read) {
-	if err := unlocked(file); err != nil {
-		*a = attempt{err: err}
-		return
-	}
 	before, err := os.Stat(file)
+	switch {
+	case locked(file):
+		err = ErrLocked
+	case only.info != nil && !only.is(before):
+		err = ErrChanged
+	case a.state.is(before):
+		return
+	}
+	*a = attempt{err: err}
 	if err != nil {
-		*a = attempt{err: err}
 		return
 	}
-	if only.info != nil && !only.is(before) {
+	a.state = State{before}
+	a.m, a.err = readFile(ctx, file, before, read)
+	// What was read while it changed, or went, says nothing, not even that it is broken.
+	if after, _ := os.Stat(file); !a.state.is(after) {
 		*a = attempt{err: ErrChanged}
-		return
 	}
-	if a.state.info != nil && a.state.is(before) {
-		return
-	}
-	*a = attempt{state: State{before}}
-	if a.m, a.err = readFile(ctx, file, read); a.err != nil {
-		a.m = nil
-		return
-	}
-	after, err := os.Stat(file)
-	if err != nil {
-		*a = attempt{err: err}
-		return
-	}
-	if !a.state.is(after) {
-		*a = attempt{err: ErrChanged}
-		return
-	}
-	if err := unlocked(file); err != nil {
-		*a = attempt{err: err}
+	if locked(file) {
+		*a = attempt{err: ErrLocked}
 	}
 }
 
-func unlocked(file string) error {
-	if _, err := os.Lstat(file + ".lock"); err == nil {
-		return ErrLocked
-	}
-	return nil
+func locked(file string) bool {
+	_, err := os.Lstat(file + ".lock")
+	return err == nil
 }
 
-func readFile(ctx context.Context, file string, read Read) (*manifest.Manifest, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
+func readFile(ctx context.Context, file string, info fs.FileInfo, read Read) (*manifest.Manifest, error) {
 	if !info.Mode().IsRegular() { // opening a named pipe would wait for a writer
 		return nil, errors.New("it is not a regular file")
 	}
@@ -139,8 +122,5 @@ func readFile(ctx context.Context, file string, read Read) (*manifest.Manifest, 
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	if info, err = f.Stat(); err != nil {
-		return nil, err
-	}
 	return read(ctx, f, info.Size())
 }
