@@ -2,9 +2,8 @@ package manifest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
+	"reflect"
 )
 
 // Kind tells the ways apart in which a file is not a manifest.
@@ -46,29 +45,14 @@ func typeMessage(err *json.UnmarshalTypeError) string {
 	if err.Field != "" {
 		field = "." + err.Field
 	}
-	return fmt.Sprintf("%s is a JSON %s, not %s", field, err.Value, goType(err))
-}
-
-func goType(err *json.UnmarshalTypeError) string {
-	switch kind := err.Type.Kind().String(); kind {
-	case "struct", "map":
-		return "an object"
-	case "slice":
-		return "an array"
-	case "int64":
-		return "a whole number"
-	default:
-		return "a " + kind
+	wanted := "a string"
+	switch err.Type.Kind() {
+	case reflect.Struct:
+		wanted = "an object"
+	case reflect.Int64:
+		wanted = "a whole number"
 	}
-}
-
-// plain is err without the words of Go's decoder.
-func plain(err error) error {
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		return errors.New(strings.TrimPrefix(strings.TrimSpace(typeMessage(mismatch)), "."))
-	}
-	return err
+	return fmt.Sprintf("%s is a JSON %s, not %s", field, err.Value, wanted)
 }
 
 func describe(tok json.Token) string {

@@ -2,41 +2,45 @@ package manifest
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
+	"unicode"
 )
 
-// keys are those of one object, in the order of the file. There are few of them.
-type keys []string
+// keys are those of one object as they are written, by what they are compared by.
+type keys map[string]string
 
-// add returns the key that stood there before, in any letter case.
-func (k *keys) add(key string) (before string, twice bool) {
-	if i := slices.IndexFunc(*k, func(known string) bool { return strings.EqualFold(known, key) }); i >= 0 {
-		return (*k)[i], true
-	}
-	*k = append(*k, key)
-	return "", false
+// add returns the key that stood there before, if there is one like it.
+func (k keys) add(key string, alike func(string) string) (before string, twice bool) {
+	like := alike(key)
+	before, twice = k[like]
+	k[like] = key
+	return before, twice
 }
+
+// anyCase is the same for keys that differ in letter case alone.
+func anyCase(key string) string {
+	return strings.Map(func(r rune) rune {
+		for {
+			next := unicode.SimpleFold(r)
+			if next <= r { // the least of those that are alike
+				return next
+			}
+			r = next
+		}
+	}, key)
+}
+
+func exact(key string) string { return key }
 
 // repeated finds a key that stands twice in an object, which must be JSON. Go's decoder
 // takes the last of the two.
-func repeated(object []byte, anyCase bool) (key, before string, twice bool) {
-	var known keys
-	seen := map[string]bool{}
+func repeated(object []byte, alike func(string) string) (key, before string, twice bool) {
+	known := keys{}
 	for text := range names(object) {
-		if json.Unmarshal(text, &key) != nil {
-			continue
+		_ = json.Unmarshal(text, &key) // a string of JSON
+		if before, twice = known.add(key, alike); twice {
+			return key, before, true
 		}
-		if anyCase {
-			if before, twice = known.add(key); twice {
-				return key, before, true
-			}
-			continue
-		}
-		if seen[key] {
-			return key, key, true
-		}
-		seen[key] = true
 	}
 	return "", "", false
 }
@@ -56,7 +60,7 @@ func names(object []byte) func(func([]byte) bool) {
 				expect = depth == 1
 			case '"':
 				end := closing(object, i)
-				if expect && depth == 1 && !yield(object[i:end+1]) {
+				if expect && !yield(object[i:end+1]) {
 					return
 				}
 				expect, i = false, end
@@ -67,7 +71,7 @@ func names(object []byte) func(func([]byte) bool) {
 
 // closing returns where the string ends that begins at start.
 func closing(text []byte, start int) int {
-	for i := start + 1; i < len(text); i++ {
+	for i := start + 1; ; i++ {
 		switch text[i] {
 		case '\\':
 			i++
@@ -75,5 +79,4 @@ func closing(text []byte, start int) int {
 			return i
 		}
 	}
-	return len(text) - 1
 }

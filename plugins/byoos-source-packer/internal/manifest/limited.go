@@ -27,27 +27,22 @@ type limitedReader struct {
 
 func (r *limitedReader) allow(n int64) { r.left = n }
 
-func (r *limitedReader) Read(p []byte) (int, error) {
-	if r.err == nil {
+func (r *limitedReader) Read(p []byte) (n int, err error) {
+	switch {
+	case r.err != nil:
+	case r.ctx.Err() != nil:
 		r.err = r.ctx.Err()
-	}
-	if r.err == nil && r.left <= 0 {
+	case r.left <= 0:
 		r.err = errTooLarge
+	default:
+		n, r.err = r.in.Read(p[:min(int64(len(p)), r.left)])
 	}
-	if r.err != nil {
-		return 0, r.err
-	}
-	if int64(len(p)) > r.left {
-		p = p[:r.left]
-	}
-	n, err := r.in.Read(p)
-	r.err = err
 	r.left -= int64(n)
 	r.done += int64(n)
 	const step = 8 << 20
-	if r.progress != nil && r.done-r.reported >= step {
+	if r.done-r.reported >= step {
 		r.reported = r.done
 		r.progress(r.done)
 	}
-	return n, err
+	return n, r.err
 }

@@ -21,17 +21,10 @@ type Build struct {
 	BuilderType string
 	// BuildTime is the zero time when the manifest does not say (strip_time).
 	BuildTime  time.Time
-	Files      []File
 	ArtifactID string
 	RunUUID    string
 	// CustomData is nil when the manifest has none.
 	CustomData map[string]string
-}
-
-// File is a local file that a build made.
-type File struct {
-	Name string `json:"name"`
-	Size int64  `json:"size"`
 }
 
 // Manifest is what was read.
@@ -72,7 +65,7 @@ func All(string) bool { return true }
 // Run keeps the builds of one run.
 func Run(uuid string) Keep { return func(run string) bool { return run == uuid } }
 
-// Progress is told how many bytes were read. It may be nil.
+// Progress is told how many bytes were read.
 type Progress func(done int64)
 
 // Latest reads the builds of the last run from the first size bytes of r. Errors
@@ -131,22 +124,12 @@ func (s *scanner) manifest() *Manifest {
 	return m
 }
 
-// lastRunInTail returns what looks like the value of the last "last_run_uuid",
-// or "".
+// lastRunInTail returns what looks like the value of "last_run_uuid", or "".
 func lastRunInTail(r io.ReaderAt, size int64) string {
-	const key, tail = `"last_run_uuid"`, 4096
-	start := max(0, size-tail)
-	buf := make([]byte, size-start)
-	n, _ := r.ReadAt(buf, start)
-	text := string(buf[:n])
-	i := strings.LastIndex(text, key)
-	if i < 0 {
-		return ""
-	}
-	_, rest, found := strings.Cut(text[i+len(key):], `"`)
-	if !found {
-		return ""
-	}
+	tail := make([]byte, min(size, 4096))
+	_, _ = r.ReadAt(tail, size-int64(len(tail)))
+	_, rest, _ := strings.Cut(string(tail), `"last_run_uuid"`)
+	_, rest, _ = strings.Cut(rest, `"`)
 	value, _, _ := strings.Cut(rest, `"`)
 	return value
 }

@@ -36,15 +36,17 @@ const twoRuns = `{
   "last_run_uuid": "` + newRun + `"
 }`
 
+func silent(int64) {}
+
 func latest(t *testing.T, text string) (*Manifest, error) {
 	t.Helper()
-	return Latest(context.Background(), strings.NewReader(text), int64(len(text)), nil)
+	return Latest(context.Background(), strings.NewReader(text), int64(len(text)), silent)
 }
 
 func TestLatest(t *testing.T) {
 	web := Build{
 		Name: "web", BuilderType: "amazon-ebs", BuildTime: time.Unix(1700009999, 0).UTC(),
-		Files: []File{{Name: "a.vmdk", Size: 12}}, ArtifactID: "us-east-1:ami-0ccc", RunUUID: newRun,
+		ArtifactID: "us-east-1:ami-0ccc", RunUUID: newRun,
 		CustomData: map[string]string{"os": "rhel", "empty": ""},
 	}
 	want := &Manifest{
@@ -101,7 +103,9 @@ func TestBuildTime(t *testing.T) {
 		{``, time.Time{}}, // strip_time
 		{`"build_time": 0,`, time.Time{}},
 		{`"build_time": -5,`, time.Time{}},
-		{`"build_time": 9223372036854775807,`, time.Time{}},
+		{`"build_time": 1,`, time.Unix(1, 0).UTC()},
+		{`"build_time": 253402300799,`, time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)},
+		{`"build_time": 253402300800,`, time.Time{}},
 	}
 	for _, tt := range tests {
 		m, err := latest(t, `{"builds": [{`+tt.field+`"name": "a", "builder_type": "null", "artifact_id": "Null"}]}`)
@@ -126,100 +130,6 @@ func TestNoBuilds(t *testing.T) {
 	}
 }
 
-// broken is a text that is no manifest, and the error; want may be empty where it is the
-// JSON decoder's.
-type broken struct {
-	name, text string
-	kind       Kind
-	want       string
-}
-
-func checkBroken(t *testing.T, tests []broken) {
-	t.Helper()
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			m, err := latest(t, tt.text)
-			var failure *Error
-			if !errors.As(err, &failure) {
-				t.Fatalf("got %+v, %v, want an *Error", m, err)
-			}
-			if failure.Kind != tt.kind {
-				t.Errorf("kind %v, want %v (%v)", failure.Kind, tt.kind, err)
-			}
-			if tt.want != "" && err.Error() != tt.want {
-				t.Errorf("got  %s\nwant %s", err, tt.want)
-			}
-		})
-	}
-}
-
-func TestNotAManifest(t *testing.T) {
-	checkBroken(t, []broken{
-		{"empty file", "", Truncated, "line 1 (byte 0): the file is empty"},
-		{"white space only", "\n\n", Truncated, "line 3 (byte 2): the file ends in the middle of its JSON"},
-		{"not JSON", "builds:\n- name: a\n", Syntax, "line 1 (byte 0): invalid character 'b' looking for beginning of value"},
-		{"array", "[]", NotManifest, "line 1 (byte 0): the file holds an array, not an object"},
-		{"string", `"x"`, NotManifest, "line 1 (byte 0): the file holds a string, not an object"},
-		{"null", `null`, NotManifest, "line 1 (byte 0): the file holds null, not an object"},
-		{"number", `12`, NotManifest, "line 1 (byte 0): the file holds a number, not an object"},
-		{"web app manifest", `{"short_name": "x", "icons": []}`, NotManifest, `line 1 (byte 0): the object has no "builds"`},
-		{"UTF-16 with mark", "\xff\xfe{\x00}\x00", Encoding, "line 1 (byte 0): the file is UTF-16, not UTF-8"},
-		{"UTF-16 big endian", "\x00{\x00}", Encoding, "line 1 (byte 0): the file is UTF-16, not UTF-8"},
-		{"two documents", "{\"builds\": []}\n{\"builds\": []}", Trailing, "line 1 (byte 14): there is more after the end of the manifest"},
-		{"builds is an object", "{\n\"builds\": {}}", Shape, `line 2 (byte 10): "builds" is an object, not an array`},
-		{"trailing comma", "{\"builds\": [\n{\"builder_type\": \"x\"},\n]}", Syntax, ""},
-		{"missing comma", `{"builds": [] "last_run_uuid": ""}`, Syntax, ""},
-		{"huge value", `{"x": "` + strings.Repeat("x", maxBuild+600<<10) + `", "builds": []}`, Shape, "line 1 (byte 6): x is larger than 16 MiB"},
-	})
-}
-
-func TestBuildsOfAnotherShape(t *testing.T) {
-	checkBroken(t, []broken{
-		{
-			"build is a string", "{\"builds\": [\n\"x\"]}", Shape,
-			"line 2 (byte 15): builds[0] is a JSON string, not an object",
-		},
-		{
-			"build of something else", "{\"builds\": [\n{\"id\": 1}]}", Shape,
-			"line 2 (byte 13): builds[0] has neither builder_type nor artifact_id",
-		},
-		{
-			"artifact_id is a number", "{\"builds\": [\n{\"builder_type\": \"x\",\n\"artifact_id\": 12}]}", Shape,
-			"line 3 (byte 51): builds[0].artifact_id is a JSON number, not a string",
-		},
-		{
-			"custom_data value is a number",
-			"{\"builds\": [\n{\"builder_type\": \"x\", \"custom_data\": {\"a\": 1}}], \"last_run_uuid\": \"\"}", Shape,
-			"line 2 (byte 13): builds[0]: custom_data.a is not a string",
-		},
-		{
-			"last_run_uuid is a number", "{\"builds\": [],\n\"last_run_uuid\": 5}", Shape,
-			"line 2 (byte 32): last_run_uuid is a JSON number, not a string",
-		},
-		{
-			"syntax deep inside", "{\"builds\": [\n{\"builder_type\": \"x\"},\n{\"builder_type\" \"y\"}]}", Syntax,
-			"line 3 (byte 52): invalid character '\"' after object key",
-		},
-	})
-}
-
-func TestKeysThatStandTwice(t *testing.T) {
-	checkBroken(t, []broken{
-		{"builds twice", "{\"builds\": [],\n\"builds\": []}", Shape, `line 2 (byte 15): "builds" stands twice`},
-		{"builds twice in another case", "{\"builds\": [],\n\"BUILDS\": []}", Shape, `line 2 (byte 15): "BUILDS" stands twice, once as "builds"`},
-		{"last run twice", `{"last_run_uuid": "a", "builds": [], "last_run_uuid": "b"}`, Shape, `line 1 (byte 37): "last_run_uuid" stands twice`},
-		{"a letter that folds", `{"builds": [], "build\u017f": []}`, Shape, `line 1 (byte 15): "buildſ" stands twice, once as "builds"`},
-		{
-			"a key of a build twice", "{\"builds\": [\n{\"builder_type\": \"x\", \"Artifact_ID\": \"a\", \"artifact_id\": \"b\"}]}", Shape,
-			`line 2 (byte 13): builds[0]: "artifact_id" stands twice, once as "Artifact_ID"`,
-		},
-		{
-			"a key of custom_data twice", `{"builds": [{"builder_type": "x", "custom_data": {"os": "{\",", "a": "", "o\u0073": "b"}}]}`, Shape,
-			`line 1 (byte 12): builds[0]: custom_data.os stands twice`,
-		},
-	})
-}
-
 // TestTruncatedAnywhere cuts a manifest at every byte: no prefix of it may be
 // taken for a manifest.
 func TestTruncatedAnywhere(t *testing.T) {
@@ -235,26 +145,93 @@ func TestTruncatedAnywhere(t *testing.T) {
 	}
 }
 
+// TestOddBuilds: what is not needed of a build may be anything, and nothing of one build
+// is another's.
+func TestOddBuilds(t *testing.T) {
+	text := `{"builds": [
+		{"name": "a", "builder_type": "x", "build_time": 5, "artifact_id": "i", "packer_run_uuid": "r", "custom_data": {"k": "v", "n": null}, "files": {"odd": 1}},
+		{"builder_type": "y", "extra": [{"artifact_id": "j", "name": ["k"]}, {"artifact_id": "j"}], "name": null},
+		{"Artifact_ID": "z", "custom_data": null, "files": [{"name": "a", "size": "b"}]}
+	]}`
+	m, err := Read(context.Background(), strings.NewReader(text), int64(len(text)), All, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Build{
+		{Name: "a", BuilderType: "x", BuildTime: buildTime(5), ArtifactID: "i", RunUUID: "r", CustomData: map[string]string{"k": "v", "n": ""}},
+		{BuilderType: "y"}, {ArtifactID: "z"},
+	}
+	if diff := cmp.Diff(want, m.Builds); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestOthers: of builds that are not kept, there are the outputs of which none was kept.
+func TestOthers(t *testing.T) {
+	var builds []string
+	add := func(name, builder, id, run string) {
+		builds = append(builds, fmt.Sprintf(`{"name": %q, "builder_type": %q, "artifact_id": %q, "packer_run_uuid": %q}`, name, builder, id, run))
+	}
+	read := func(keep Keep) *Manifest {
+		text := `{"builds": [` + strings.Join(builds, ",") + `], "last_run_uuid": "new"}`
+		m, err := Read(context.Background(), strings.NewReader(text), int64(len(text)), keep, silent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	add("web", "amazon-ebs", "us-east-1:ami-1, eu-west-1:ami-2", "1")
+	add("web", "azure-arm", "/subscriptions/x", "2")
+	add("app", "b", "x", "3")
+	add("app", "a", "x", "1")
+	add("web", "amazon-ebs", "us-east-1:ami-3", "new")
+	add("none", "file", "File", "4")
+	add("none", "file", "File", "5")
+	m := read(Run("new"))
+	want := &Manifest{
+		Builds: []Build{{Name: "web", BuilderType: "amazon-ebs", ArtifactID: "us-east-1:ami-3", RunUUID: "new"}},
+		Total:  7, LastRun: "new", Kept: map[string]bool{"web": true}, Runs: []string{"3", "1", "new", "4", "5"},
+		Others: []Output{{"app", "a", ""}, {"app", "b", ""}, {"none", "file", ""}, {"web", "amazon-ebs", "eu-west-1"}, {"web", "azure-arm", ""}},
+	}
+	if diff := cmp.Diff(want, m); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for i := range 2 * maxNames {
+		add(fmt.Sprint(i), "file", "File", "old")
+	}
+	if m := read(Run("none")); len(m.Others) != maxNames {
+		t.Errorf("%d others", len(m.Others))
+	}
+	if m := read(All); len(m.Kept) > maxNames {
+		t.Errorf("%d names are kept", len(m.Kept))
+	}
+}
+
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := Latest(ctx, strings.NewReader(twoRuns), int64(len(twoRuns)), nil)
+	file := manifesttest.Generate(9 << 20)
+	_, err := Latest(ctx, file, file.Size(), func(int64) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("while it is read: %v, want context.Canceled", err)
+	}
+	_, err = Latest(ctx, strings.NewReader(twoRuns), int64(len(twoRuns)), silent)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
 
-// TestLarge reads 20 MB of old runs in a memory that does not depend on it.
+// TestLarge reads 20 MB of old runs in a memory that does not depend on it, and once.
 func TestLarge(t *testing.T) {
 	file := manifesttest.Generate(20 << 20)
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
-	before, peak, steps := stats.HeapAlloc, uint64(0), 0
-	m, err := Latest(context.Background(), file, file.Size(), func(int64) {
+	before, peak := stats.HeapAlloc, uint64(0)
+	var told []int64
+	m, err := Latest(context.Background(), file, file.Size(), func(done int64) {
 		runtime.ReadMemStats(&stats)
 		peak = max(peak, stats.HeapAlloc)
-		steps++
+		told = append(told, done)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -262,8 +239,8 @@ func TestLarge(t *testing.T) {
 	if len(m.Builds) != 1 || m.Builds[0].RunUUID != m.LastRun {
 		t.Errorf("%d builds of %d", len(m.Builds), m.Total)
 	}
-	if steps < 2 {
-		t.Errorf("progress reported %d times", steps)
+	if diff := cmp.Diff([]int64{8 << 20, 16 << 20}, told); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 	if peak > before+8<<20 {
 		t.Errorf("took %d MB", (peak-before)>>20)
@@ -276,7 +253,7 @@ func BenchmarkLatest(b *testing.B) {
 			file := manifesttest.Generate(mb << 20)
 			b.SetBytes(file.Size())
 			for b.Loop() {
-				m, err := Latest(context.Background(), file, file.Size(), nil)
+				m, err := Latest(context.Background(), file, file.Size(), silent)
 				if err != nil || len(m.Builds) != 1 {
 					b.Fatal(m, err)
 				}
@@ -294,7 +271,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(`{"builds": [{"builder_type": "x", "files": [{"name": "a", "size": 1}]}], "BUILDS": []}`))
 	f.Add([]byte(`{"builds":[{"builder_type":"a","custom_data":{"a":"b"}},null]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := Read(context.Background(), bytes.NewReader(data), int64(len(data)), All, nil)
+		m, err := Read(context.Background(), bytes.NewReader(data), int64(len(data)), All, silent)
 		var failure *Error
 		if err != nil {
 			if !errors.As(err, &failure) {
@@ -309,7 +286,7 @@ func FuzzManifest(f *testing.F) {
 		if !json.Valid(bytes.TrimPrefix(data, []byte("\ufeff"))) {
 			t.Fatalf("accepted what is not JSON: %q", data)
 		}
-		current, err := Latest(context.Background(), bytes.NewReader(data), int64(len(data)), nil)
+		current, err := Latest(context.Background(), bytes.NewReader(data), int64(len(data)), silent)
 		if err != nil {
 			t.Fatalf("Latest fails where Read does not: %v", err)
 		}
@@ -332,7 +309,7 @@ func TestSplitReads(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		got, err := Latest(context.Background(), shortReads{strings.NewReader(twoRuns), random}, int64(len(twoRuns)), nil)
+		got, err := Latest(context.Background(), shortReads{strings.NewReader(twoRuns), random}, int64(len(twoRuns)), silent)
 		if err != nil {
 			t.Fatal(err)
 		}

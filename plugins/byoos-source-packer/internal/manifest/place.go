@@ -9,13 +9,21 @@ import (
 	"strings"
 )
 
+// unread is why the file could not be read, nil when it was.
+func (s *scanner) unread(offset int64, what string) error {
+	switch {
+	case errors.Is(s.limited.err, errTooLarge):
+		return s.fail(Shape, offset, "%s is larger than %d MiB", what, maxBuild>>20)
+	case errors.Is(s.limited.err, io.EOF):
+		return nil
+	}
+	return s.limited.err
+}
+
 // explain turns an error of the decoder into an *Error with its place.
 func (s *scanner) explain(err error, offset int64, what string) error {
-	if s.limited.err != nil && !errors.Is(s.limited.err, io.EOF) {
-		if errors.Is(s.limited.err, errTooLarge) {
-			return s.fail(Shape, offset, "%s is larger than %d MiB", what, maxBuild>>20)
-		}
-		return s.limited.err
+	if err := s.unread(offset, what); err != nil {
+		return err
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return s.fail(Truncated, s.size-s.limited.skipped, "the file ends in the middle of its JSON")
@@ -47,8 +55,8 @@ func (s *scanner) errorOffset(start int64, into any) int64 {
 func (s *scanner) valueStart(offset int64) int64 {
 	in := bufio.NewReader(s.from(offset))
 	for {
-		c, err := in.ReadByte()
-		if err != nil || !strings.ContainsRune(" \t\r\n,:", rune(c)) {
+		c, _ := in.ReadByte() // 0 at the end
+		if !strings.ContainsRune(" \t\r\n,:", rune(c)) {
 			return offset
 		}
 		offset++
@@ -57,8 +65,9 @@ func (s *scanner) valueStart(offset int64) int64 {
 
 // from reads the file from an offset of the decoder.
 func (s *scanner) from(offset int64) io.Reader {
-	offset += s.limited.skipped
-	return io.NewSectionReader(s.file, offset, max(0, s.size-offset))
+	in := io.NewSectionReader(s.file, 0, s.size)
+	_, _ = in.Seek(offset+s.limited.skipped, io.SeekStart)
+	return in
 }
 
 func (s *scanner) fail(kind Kind, offset int64, format string, args ...any) error {
@@ -71,7 +80,7 @@ func (s *scanner) fail(kind Kind, offset int64, format string, args ...any) erro
 
 // line counts lines from 1 up to offset.
 func (s *scanner) line(offset int64) int {
-	in := io.NewSectionReader(s.file, 0, min(offset, s.size))
+	in := io.NewSectionReader(s.file, 0, offset)
 	buf := make([]byte, 64<<10)
 	line := 1
 	for {

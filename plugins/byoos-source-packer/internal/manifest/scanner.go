@@ -30,7 +30,6 @@ type scanner struct {
 	runs                  []string
 	members               keys // of the manifest
 	text                  json.RawMessage
-	raw                   rawBuild
 }
 
 // rawBuild leaves undecoded what only kept builds need.
@@ -38,15 +37,9 @@ type rawBuild struct {
 	Name        string          `json:"name"`
 	BuilderType string          `json:"builder_type"`
 	BuildTime   int64           `json:"build_time"`
-	Files       json.RawMessage `json:"files"`
 	ArtifactID  string          `json:"artifact_id"`
 	RunUUID     string          `json:"packer_run_uuid"`
 	CustomData  json.RawMessage `json:"custom_data"`
-}
-
-// reset forgets the previous build, but not the memory that it took.
-func (b *rawBuild) reset() {
-	*b = rawBuild{Files: b.Files[:0], CustomData: b.CustomData[:0]}
 }
 
 func newScanner(ctx context.Context, file io.ReaderAt, size int64, keep Keep, progress Progress, take func(Build) error) *scanner {
@@ -58,7 +51,7 @@ func newScanner(ctx context.Context, file io.ReaderAt, size int64, keep Keep, pr
 	return &scanner{
 		file: file, size: size, keep: keep, take: take, limited: limited,
 		dec:    json.NewDecoder(limited),
-		others: map[Output]struct{}{}, kept: map[Output]struct{}{},
+		others: map[Output]struct{}{}, kept: map[Output]struct{}{}, members: keys{},
 	}
 }
 
@@ -77,12 +70,11 @@ func (s *scanner) scan() error {
 	if _, err := s.token(); err != nil { // the closing brace
 		return err
 	}
-	s.limited.allow(maxBuild)
 	end := s.dec.InputOffset()
 	if _, err := s.dec.Token(); !errors.Is(err, io.EOF) {
 		// A token that reaches the file's end leaves its io.EOF there too.
-		if s.limited.err != nil && !errors.Is(s.limited.err, io.EOF) {
-			return s.limited.err
+		if err := s.unread(end, "what follows the manifest"); err != nil {
+			return err
 		}
 		return s.fail(Trailing, end, "there is more after the end of the manifest")
 	}
@@ -97,20 +89,15 @@ func (s *scanner) scan() error {
 func (s *scanner) checkEncoding() error {
 	in := s.limited.in
 	head, err := in.Peek(3)
-	if len(head) == 0 {
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		return s.fail(Truncated, 0, "the file is empty")
-	}
-	if string(head) == "\ufeff" {
-		_, err := in.Discard(3)
-		s.limited.skipped = 3
+	switch {
+	case len(head) == 0 && !errors.Is(err, io.EOF):
 		return err
-	}
-	utf16 := len(head) >= 2 &&
-		(head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff || head[0] == 0 || head[1] == 0)
-	if utf16 {
+	case len(head) == 0:
+		return s.fail(Truncated, 0, "the file is empty")
+	case string(head) == "\ufeff":
+		_, _ = in.Discard(3) // they are there
+		s.limited.skipped = 3
+	case slices.ContainsFunc(head, func(c byte) bool { return c == 0 || c == 0xff }): // no text in UTF-8 begins so
 		return s.fail(Encoding, 0, "the file is UTF-16, not UTF-8")
 	}
 	return nil
@@ -137,22 +124,14 @@ func (s *scanner) member() error {
 		return err
 	}
 	key, _ := tok.(string)
-	if twice, ok := s.members.add(key); ok {
+	if twice, ok := s.members.add(key, anyCase); ok {
 		return s.fail(Shape, s.valueStart(start), "%q stands twice%s", key, asWell(key, twice))
 	}
 	switch {
 	case strings.EqualFold(key, "builds"):
 		return s.builds()
 	case strings.EqualFold(key, "last_run_uuid"):
-		var value *string
-		if err := s.decode(&value, "last_run_uuid"); err != nil {
-			return err
-		}
-		s.lastRun = ""
-		if value != nil {
-			s.lastRun = *value
-		}
-		return nil
+		return s.decode(&s.lastRun, "last_run_uuid")
 	}
 	var ignored json.RawMessage
 	return s.decode(&ignored, key)
@@ -162,11 +141,8 @@ func (s *scanner) builds() error {
 	s.hasBuilds = true
 	start := s.dec.InputOffset()
 	tok, err := s.token()
-	if err != nil {
+	if tok == nil { // null, or it failed
 		return err
-	}
-	if tok == nil {
-		return nil
 	}
 	if tok != json.Delim('[') {
 		return s.fail(Shape, start, `"builds" is %s, not an array`, describe(tok))
@@ -186,28 +162,28 @@ func (s *scanner) build() error {
 	if err := s.decode(&s.text, what); err != nil {
 		return err
 	}
-	s.raw.reset()
-	if err := json.Unmarshal(s.text, &s.raw); err != nil {
-		return s.explain(err, s.errorOffset(start, &s.raw), what)
+	var raw rawBuild
+	if err := json.Unmarshal(s.text, &raw); err != nil {
+		return s.explain(err, s.errorOffset(start, &raw), what)
 	}
-	if s.raw.BuilderType == "" && s.raw.ArtifactID == "" {
+	if raw.BuilderType == "" && raw.ArtifactID == "" {
 		return s.fail(Shape, s.valueStart(start), "%s has neither builder_type nor artifact_id", what)
 	}
-	if key, twice, ok := repeated(s.text, true); ok {
+	if key, twice, ok := repeated(s.text, anyCase); ok {
 		return s.fail(Shape, s.valueStart(start), "%s: %q stands twice%s", what, key, asWell(key, twice))
 	}
-	if key, _, ok := repeated(s.raw.CustomData, false); ok {
+	if key, _, ok := repeated(raw.CustomData, exact); ok {
 		return s.fail(Shape, s.valueStart(start), "%s: custom_data.%s stands twice", what, key)
 	}
 	s.total++
-	s.lastBuildRun = s.raw.RunUUID
-	s.noteRun(s.raw.RunUUID)
-	if !s.keep(s.raw.RunUUID) {
-		note(s.others, &s.raw)
+	s.lastBuildRun = raw.RunUUID
+	s.noteRun(raw.RunUUID)
+	if !s.keep(raw.RunUUID) {
+		note(s.others, &raw)
 		return nil
 	}
-	note(s.kept, &s.raw)
-	build, err := s.raw.build()
+	note(s.kept, &raw)
+	build, err := raw.build()
 	if err != nil {
 		return s.fail(Shape, s.valueStart(start), "%s: %v", what, err)
 	}
@@ -240,9 +216,6 @@ func note(in map[Output]struct{}, b *rawBuild) {
 
 // noteRun moves a run to the end of the list of the latest ones.
 func (s *scanner) noteRun(uuid string) {
-	if n := len(s.runs); n > 0 && s.runs[n-1] == uuid {
-		return
-	}
 	s.runs = slices.DeleteFunc(s.runs, func(run string) bool { return run == uuid })
 	s.runs = append(s.runs, uuid)
 	if len(s.runs) > maxRuns {
@@ -255,30 +228,24 @@ func (b *rawBuild) build() (Build, error) {
 		Name: b.Name, BuilderType: b.BuilderType, BuildTime: buildTime(b.BuildTime),
 		ArtifactID: b.ArtifactID, RunUUID: b.RunUUID,
 	}
-	if len(b.Files) > 0 {
-		if err := json.Unmarshal(b.Files, &build.Files); err != nil {
-			return Build{}, fmt.Errorf("files: %w", plain(err))
-		}
-	}
 	if len(b.CustomData) > 0 {
 		if err := json.Unmarshal(b.CustomData, &build.CustomData); err != nil {
-			return Build{}, customDataError(b.CustomData, err)
+			return Build{}, customDataError(b.CustomData)
 		}
 	}
 	return build, nil
 }
 
 // customDataError names the key whose value is not a string.
-func customDataError(raw json.RawMessage, err error) error {
-	var values map[string]any
-	if json.Unmarshal(raw, &values) == nil {
-		for _, key := range slices.Sorted(maps.Keys(values)) {
-			if _, ok := values[key].(string); !ok && values[key] != nil {
-				return fmt.Errorf("custom_data.%s is not a string", key)
-			}
+func customDataError(raw json.RawMessage) error {
+	var values map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &values) // it is JSON
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if first := values[key][0]; first != '"' && first != 'n' {
+			return fmt.Errorf("custom_data.%s is not a string", key)
 		}
 	}
-	return fmt.Errorf("custom_data: %w", plain(err))
+	return errors.New("custom_data is not an object")
 }
 
 // buildTime returns the zero time for what is absent or beyond the years that
