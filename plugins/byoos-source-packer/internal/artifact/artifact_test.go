@@ -66,6 +66,8 @@ func TestParseAmazon(t *testing.T) {
 		{builder: "acme-ami", id: "us-east-1:ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: AWS, Region: "us-east-1"}}},
 		{builder: "acme-ami", id: "ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: AWS}}},
 		{builder: "osc-bsu", id: "eu-west-2:ami-0a1", want: []Artifact{{ID: "ami-0a1", Provider: Outscale, Region: "eu-west-2"}}},
+		{builder: "outscale.bsu", id: "eu-west-2:ami-0a1,us-east-2:ami-0a2", want: []Artifact{
+			{ID: "ami-0a1", Provider: Outscale, Region: "eu-west-2"}, {ID: "ami-0a2", Provider: Outscale, Region: "us-east-2"}}},
 		{builder: "amazon-ebs", id: " , ", problem: "is not an AMI id", want: []Artifact{{ID: "(empty)", Provider: AWS}}},
 	})
 }
@@ -80,6 +82,8 @@ func TestParseAzure(t *testing.T) {
 			want: []Artifact{{ID: version, Provider: Azure, Kind: GalleryImageVersion, Version: "0.3.1700000000"}}},
 		{builder: "azure-arm", id: "/sharedGalleries/g-1/images/d/versions/1.2.3",
 			want: []Artifact{{ID: "/sharedGalleries/g-1/images/d/versions/1.2.3", Provider: Azure, Kind: GalleryImageVersion, Version: "1.2.3"}}},
+		{builder: "azure-arm", id: "/communityGalleries/g-1/images/d/imageVersions/1.2.3",
+			want: []Artifact{{ID: "/communityGalleries/g-1/images/d/versions/1.2.3", Provider: Azure, Kind: GalleryImageVersion, Version: "1.2.3"}}},
 		{builder: "azure-arm", id: rg + "/galleries/capi/images/def", problem: "definition is not an image",
 			want: []Artifact{{ID: rg + "/galleries/capi/images/def", Provider: Azure}}},
 		{builder: "azure-arm", id: rg + "/disks/d", problem: "OS disk is not an image", want: []Artifact{{ID: rg + "/disks/d", Provider: Azure}}},
@@ -135,11 +139,16 @@ func TestParseVSphere(t *testing.T) {
 		{builder: "vsphere-iso", id: "rhel-8", place: Place{Datacenter: "DC", Folder: "/DC/vmimages"},
 			want: []Artifact{{ID: "/DC/vm/DC/vmimages/rhel-8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vsphere-iso", id: "/DC1/vm/a/rhel-8", place: place, want: []Artifact{{ID: "/DC1/vm/a/rhel-8", Provider: VSphere, Region: "DC1"}}},
+		{builder: "vsphere-iso", id: "/DC1/vm/rhel-8", place: place, want: []Artifact{{ID: "/DC1/vm/rhel-8", Provider: VSphere, Region: "DC1"}}},
+		{builder: "vsphere-iso", id: "/DC1/vm", place: place, problem: "neither a VM's name", want: []Artifact{{ID: "/DC1/vm", Provider: VSphere}}},
+		{builder: "vsphere-iso", id: "a/DC1/vm/b", place: place, problem: "neither a VM's name", want: []Artifact{{ID: "a/DC1/vm/b", Provider: VSphere}}},
+		{builder: "vsphere-iso", id: "/DC1/host/b", place: place, problem: "neither a VM's name", want: []Artifact{{ID: "/DC1/host/b", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "a/b", place: place, problem: "neither a VM's name", want: []Artifact{{ID: "a/b", Provider: VSphere}}},
 		{builder: "vmware-iso", id: "store1::images/rhel::rhel-8", place: place,
 			want: []Artifact{{ID: "/DC/vm/images/rhel/rhel-8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vmware-iso", id: "store1::::rhel-8", place: place, want: []Artifact{{ID: "/DC/vm/rhel-8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vmware-iso", id: "store1::f::rhel-8", problem: "set datacenter", want: []Artifact{{ID: "store1::f::rhel-8", Provider: VSphere}}},
+		{builder: "vmware-iso", id: "store1::f::", place: place, problem: "names no VM", want: []Artifact{{ID: "store1::f::", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "prod::rhel::8", place: place, want: []Artifact{{ID: "/DC/vm/images/rhel/prod::rhel::8", Provider: VSphere, Region: "DC"}}},
 		{builder: "vsphere-clone", id: "a::b", place: place, want: []Artifact{{ID: "/DC/vm/images/rhel/a::b", Provider: VSphere, Region: "DC"}}},
 		{builder: "vmware-iso", id: "store1::f::a::b", place: place, want: []Artifact{{ID: "/DC/vm/f/a::b", Provider: VSphere, Region: "DC"}}},
@@ -149,6 +158,9 @@ func TestParseVSphere(t *testing.T) {
 		{builder: "vsphere-iso", id: "rhel-8", place: Place{Datacenter: "DC", Folder: "{{user `f`}}"}, problem: "cannot be", want: []Artifact{{ID: "rhel-8", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "rhel-?", place: place, problem: "cannot be", want: []Artifact{{ID: "rhel-?", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "${var.name}", place: place, problem: "cannot be", want: []Artifact{{ID: "${var.name}", Provider: VSphere}}},
+		{builder: "vsphere-iso", id: "/DC1/vm//rhel-8", place: place, problem: "cannot be", want: []Artifact{{ID: "/DC1/vm//rhel-8", Provider: VSphere}}},
+		{builder: "vsphere-iso", id: "/DC1/vm/./rhel-8", place: place, problem: "cannot be", want: []Artifact{{ID: "/DC1/vm/./rhel-8", Provider: VSphere}}},
+		{builder: "vsphere-iso", id: "/DC1/vm/a /rhel-8", place: place, problem: "cannot be", want: []Artifact{{ID: "/DC1/vm/a /rhel-8", Provider: VSphere}}},
 		{builder: "vsphere-iso", id: "/DC1/vm/../rhel-8", place: place, problem: "cannot be", want: []Artifact{{ID: "/DC1/vm/../rhel-8", Provider: VSphere}}},
 	})
 }
@@ -163,12 +175,17 @@ func TestParseOtherClouds(t *testing.T) {
 		{builder: "nutanix", id: imageUUID, want: []Artifact{{ID: imageUUID, Provider: Nutanix}}},
 		{builder: "huaweicloud-ecs", id: imageUUID, want: []Artifact{{ID: imageUUID, Provider: Huawei}}},
 		{builder: "oracle-oci", id: ashburn, want: []Artifact{{ID: ashburn, Provider: Oracle, Region: "us-ashburn-1"}}},
+		{builder: "oracle-oci", id: "ocid1.image.oc1.phx.a", want: []Artifact{{ID: "ocid1.image.oc1.phx.a", Provider: Oracle, Region: "us-phoenix-1"}}},
+		{builder: "oracle-oci", id: "ocid1.image.oc1.fra.a", want: []Artifact{{ID: "ocid1.image.oc1.fra.a", Provider: Oracle, Region: "eu-frankfurt-1"}}},
+		{builder: "oracle-oci", id: "ocid1.image.oc1.lhr.a", want: []Artifact{{ID: "ocid1.image.oc1.lhr.a", Provider: Oracle, Region: "uk-london-1"}}},
 		{builder: "oracle-oci", id: "ocid1.image.oc1.ap-tokyo-1.aaaa", want: []Artifact{{ID: "ocid1.image.oc1.ap-tokyo-1.aaaa", Provider: Oracle, Region: "ap-tokyo-1"}}},
 		{builder: "oracle-oci", id: "ocid1.instance.oc1.iad.aaaa", problem: "of type instance", want: []Artifact{{ID: "ocid1.instance.oc1.iad.aaaa", Provider: Oracle}}},
 		{builder: "oracle-classic", id: "name", problem: "is not an OCID", want: []Artifact{{ID: "name", Provider: Oracle}}},
 		{builder: "proxmox-iso", id: "900", want: []Artifact{{ID: "900", Provider: Proxmox}}},
 		{builder: "proxmox-clone", id: "x", problem: "is not a template's number", want: []Artifact{{ID: "x", Provider: Proxmox}}},
 		{builder: "hcloud", id: "1234", want: []Artifact{{ID: "1234", Provider: HCloud}}},
+		{builder: "digitalocean", id: "1234", want: []Artifact{{ID: "1234", Provider: DigitalOcean}}},
+		{builder: "digitalocean", id: "nyc3:golden", problem: "is not regions:snapshot", want: []Artifact{{ID: "nyc3:golden", Provider: DigitalOcean}}},
 		{builder: "digitalocean", id: "nyc3,sfo3:1234", want: []Artifact{
 			{ID: "1234", Provider: DigitalOcean, Region: "nyc3"}, {ID: "1234", Provider: DigitalOcean, Region: "sfo3"}}},
 	})
@@ -178,6 +195,8 @@ func TestParseNoImage(t *testing.T) {
 	testParse(t, []parseTest{
 		{builder: "qemu", id: "VM", problem: "qemu leaves a local machine or disk", want: []Artifact{{ID: "VM", Provider: "qemu"}}},
 		{builder: "virtualbox-iso", id: "VM", problem: "local machine", want: []Artifact{{ID: "VM", Provider: "virtualbox"}}},
+		{builder: "parallels-iso", id: "VM", problem: "local machine", want: []Artifact{{ID: "VM", Provider: "parallels"}}},
+		{builder: "hyperv-iso", id: "VM", problem: "local machine", want: []Artifact{{ID: "VM", Provider: "hyperv"}}},
 		{builder: "vmware-iso", id: "rhel-8", problem: "local machine", want: []Artifact{{ID: "rhel-8", Provider: "vmware"}}},
 		{builder: "libvirt", id: "/tmp/x.qcow2", problem: "local machine", want: []Artifact{{ID: "/tmp/x.qcow2", Provider: "libvirt"}}},
 		{builder: "docker", id: "sha256:abcd", problem: "source type oci", want: []Artifact{{ID: "sha256:abcd", Provider: "docker"}}},

@@ -194,8 +194,8 @@ func oracle(id string) Artifact {
 
 // digitalOcean parses region[,region]:snapshot.
 func digitalOcean(id string) []Artifact {
-	regions, snapshot, found := strings.Cut(id, ":")
-	if !found || !number.MatchString(snapshot) {
+	regions, snapshot, _ := strings.Cut(id, ":")
+	if !number.MatchString(snapshot) {
 		return one(byForm(DigitalOcean, id, number, "regions:snapshot"))
 	}
 	return each(strings.Split(regions, ","), func(region string) Artifact {

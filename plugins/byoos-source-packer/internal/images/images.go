@@ -3,7 +3,6 @@ package images
 
 import (
 	"maps"
-	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/artifact"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
@@ -113,7 +112,7 @@ func FromBuild(build manifest.Build, keys Keys, defaults Defaults) []sdk.Image {
 // regionProvenance: the region of a vSphere template is its datacenter.
 func (r *reader) regionProvenance(a artifact.Artifact, keys Keys) sdk.Provenance {
 	switch {
-	case a.Provider != artifact.VSphere || strings.HasPrefix(a.ID, "/") && a.ID == r.artifactID:
+	case a.Provider != artifact.VSphere || a.ID == r.artifactID:
 		return sdk.Provenance{From: FromArtifactID}
 	case keys.Datacenter != "" && r.custom[keys.Datacenter] != "":
 		return sdk.Provenance{From: fromCustomData, Key: keys.Datacenter}

@@ -35,18 +35,17 @@ func said(img sdk.Image) string {
 	return strings.Join(parts, "|")
 }
 
-func TestFromBuild(t *testing.T) {
-	custom := map[string]string{
-		"my_os": "Ubuntu", "my_version": "24.04", "kubernetes_version": "v1.34.3",
-		"cpu": "x86_64", "k8s": "1.33.1", "rev": "7", "where": "westeurope", "dc": "DC2",
-	}
+// factsTest is a build, and what is said of its images.
+type factsTest struct {
+	name, builder, id string
+	keys              images.Keys
+	defaults          images.Defaults
+	want              []string
+}
+
+func factsTests() []factsTest {
 	const managed = "/subscriptions/S/resourceGroups/R/providers/Microsoft.Compute/images/n"
-	tests := []struct {
-		name, builder, id string
-		keys              images.Keys
-		defaults          images.Defaults
-		want              []string
-	}{
+	return []factsTest{
 		{
 			"an AMI for each region, facts of Kubernetes Image Builder", "amazon-ebs", "eu-west-1:ami-0a1,us-east-1:ami-0b2",
 			images.Keys{}, images.Defaults{Architecture: "aarch64", KubernetesVersion: "1.30.0"},
@@ -75,11 +74,30 @@ func TestFromBuild(t *testing.T) {
 			[]string{"vsphere|/DC2/vm/f/golden <artifact_id=golden>|DC2 <custom_data.dc>||||1.34.3 <custom_data.kubernetes_version=v1.34.3>|"},
 		},
 		{
+			"and stands in an inventory path", "vsphere-iso", "/DC3/vm/f/golden", images.Keys{Datacenter: "dc"}, images.Defaults{Datacenter: "DC1", Folder: "f"},
+			[]string{"vsphere|/DC3/vm/f/golden <artifact_id>|DC3 <artifact_id>||||1.34.3 <custom_data.kubernetes_version=v1.34.3>|"},
+		},
+		{
+			"a project of the configuration", "googlecompute", "golden", images.Keys{}, images.Defaults{Project: "acme"},
+			[]string{"gcp|projects/acme/global/images/golden <artifact_id=golden>|global <artifact_id>||||1.34.3 <custom_data.kubernetes_version=v1.34.3>|"},
+		},
+		{
+			"where a build lacks the key", "vsphere-iso", "golden", images.Keys{Datacenter: "no-such-key"}, images.Defaults{Datacenter: "DC1", Folder: "/"},
+			[]string{"vsphere|/DC1/vm/golden <artifact_id=golden>|DC1 <config.datacenter>||||1.34.3 <custom_data.kubernetes_version=v1.34.3>|"},
+		},
+		{
 			"and may be the configuration's", "vsphere-iso", "golden", images.Keys{}, images.Defaults{Datacenter: "DC1", Folder: "/"},
 			[]string{"vsphere|/DC1/vm/golden <artifact_id=golden>|DC1 <config.datacenter>||||1.34.3 <custom_data.kubernetes_version=v1.34.3>|"},
 		},
 	}
-	for _, tt := range tests {
+}
+
+func TestFromBuild(t *testing.T) {
+	custom := map[string]string{
+		"my_os": "Ubuntu", "my_version": "24.04", "kubernetes_version": "v1.34.3",
+		"": "of no key", "cpu": "x86_64", "k8s": "1.33.1", "rev": "7", "where": "westeurope", "dc": "DC2",
+	}
+	for _, tt := range factsTests() {
 		t.Run(tt.name, func(t *testing.T) {
 			build := manifest.Build{Name: "b", BuilderType: tt.builder, ArtifactID: tt.id, RunUUID: run, CustomData: custom}
 			var got []string
@@ -117,6 +135,25 @@ func TestRecord(t *testing.T) {
 	ami.Tags["team"], ami.Attributes[images.AttributeBuildName], ami.Provenance["id"] = "x", "x", sdk.Provenance{From: "x"}
 	if custom["team"] != "platform" || volume.Tags["team"] != "platform" || volume.Attributes[images.AttributeBuildName] != "b" || volume.Provenance["id"].From == "x" {
 		t.Errorf("images share a map: %v", volume)
+	}
+}
+
+// TestSystem: the configuration counts where the build does not say all, and contradicts
+// nothing that it need not say.
+func TestSystem(t *testing.T) {
+	for custom, want := range map[string]string{
+		"distro_name=Ubuntu 24.04":  "ubuntu 24.04 false",
+		"distro_name=rhel":          "rhel 8 false",
+		"distro_name=ubuntu":        "ubuntu  true",
+		"distribution_version=2404": "rhel  true",
+		"team=a":                    "rhel 8 false",
+	} {
+		key, value, _ := strings.Cut(custom, "=")
+		build := manifest.Build{BuilderType: "amazon-ebs", ArtifactID: "us-east-1:ami-0a1", CustomData: map[string]string{key: value}}
+		img := images.FromBuild(build, images.Keys{}, images.Defaults{OSName: "RHEL", OSVersion: "8"})[0]
+		if got := fmt.Sprint(img.OSName, " ", img.OSVersion, " ", len(img.Contradictions) > 0); got != want {
+			t.Errorf("%s: got %s, want %s", custom, got, want)
+		}
 	}
 }
 
