@@ -28,12 +28,8 @@ func newLastBuilds(c config) *lastBuilds {
 	return &lastBuilds{config: c, made: map[[16]byte]int32{}, inRun: map[[16]byte]int32{}}
 }
 
-func (l *lastBuilds) reset() {
-	clear(l.made)
-	clear(l.inRun)
-	l.rewind()
-}
-
+// rewind goes back to the file's start: before it is read again, too, as what was noted of
+// images that are no longer there is of no use.
 func (l *lastBuilds) rewind() { l.at = 0 }
 
 func (l *lastBuilds) note(build manifest.Build) error {

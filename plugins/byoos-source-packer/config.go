@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/images"
@@ -95,6 +96,11 @@ func (c config) runs() (string, error) {
 	}
 	return "", misconfigured("runs", fmt.Sprintf("%q is neither latest, all nor a packer_run_uuid", c.Runs),
 		"write latest, all, or copy a packer_run_uuid from the manifest")
+}
+
+// reads tells whether the builds of a run are wanted, of those that were read.
+func (c config) reads(run string) bool {
+	return c.Runs == runsLatest || c.Runs == runsAll || strings.EqualFold(run, c.Runs)
 }
 
 func (c config) checkNames() error {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/files"
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-packer/internal/manifest"
@@ -18,21 +16,16 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	if err != nil {
 		return err
 	}
-	found := newFindings(req.Config)
+	found := newFindings(r.config)
 	for _, file := range r.find() {
 		if err := r.discover(ctx, file, found, out); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			r.fail(file.explain(err, r.loader.Wait))
 		}
 	}
 	for _, d := range found.diagnostics(r.failed) {
-		if err := out.Report(d); err != nil {
-			return err
-		}
+		_ = out.Report(d) // as in fail
 	}
-	return r.sendErr
+	return nil
 }
 
 // talker is what Discover's and Verify's streams share.
@@ -49,7 +42,6 @@ type reader struct {
 	loader  files.Loader
 	out     talker
 	failed  bool
-	sendErr error
 }
 
 func (s source) reader(c config, base string, out talker) (*reader, error) {
@@ -61,7 +53,7 @@ func (s source) reader(c config, base string, out talker) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.runs(); err != nil {
+	if c.Runs, err = c.runs(); err != nil {
 		return nil, err
 	}
 	if err := c.checkNames(); err != nil {
@@ -73,9 +65,7 @@ func (s source) reader(c config, base string, out talker) (*reader, error) {
 
 func (r *reader) fail(d *sdk.Diagnostic) {
 	r.failed = true
-	if err := r.out.Report(*d); err != nil {
-		r.sendErr = cmp.Or(r.sendErr, err)
-	}
+	_ = r.out.Report(*d) // the call fails by itself when nobody listens
 }
 
 // manifestFile is one file, and the configuration that led to it.
@@ -90,7 +80,6 @@ func (r *reader) find() []manifestFile {
 		if err != nil {
 			file := manifestFile{name: e.pattern, configPath: e.configPath}
 			r.fail(file.notFound(err, r.base))
-			continue
 		}
 		for _, path := range paths {
 			if !seen[path] {
@@ -104,84 +93,66 @@ func (r *reader) find() []manifestFile {
 
 // shorten names a file below base as the user would.
 func shorten(base, path string) string {
-	if rel, err := filepath.Rel(base, path); err == nil && filepath.IsLocal(rel) {
+	if rel, _ := filepath.Rel(base, path); filepath.IsLocal(rel) {
 		return filepath.ToSlash(rel)
 	}
 	return path
 }
 
-// keep is nil for the last run, which only the file knows.
-func (r *reader) keep(runs string) manifest.Keep {
-	switch runs {
-	case "", runsLatest:
-		return nil
-	case runsAll:
-		return manifest.All
-	}
-	return func(run string) bool { return strings.EqualFold(run, runs) }
-}
-
 // discover goes over a manifest twice, so that no more than a build is in memory at a
 // time: which build made an image last is known at the end of the file only. What changes
-// in between is an error, as images were sent by then.
+// in between is an error, as images were sent by then. Builds of the last run, which is
+// known at the end as well, are in memory.
 func (r *reader) discover(ctx context.Context, file manifestFile, found *findings, out *sdk.Stream) error {
 	last := newLastBuilds(r.config)
-	keep := r.keep(r.config.Runs)
-	wanted, all := func(string) bool { return true }, keep
-	if keep != nil {
-		wanted, all = keep, manifest.All // a later run may have made the image of this one again
-	}
 	var state files.State
-	m, err := r.load(ctx, file, all, &state, last.reset, last.note)
+	loader := r.loader
+	loader.State = &state
+	m, err := r.load(ctx, loader, file, last.rewind, last.note)
 	if err != nil {
 		return err
 	}
-	if keep == nil {
-		all = manifest.Run(m.LastRun)
-	}
-	again := *r
-	again.loader.Wait, again.loader.Only = 0, state
+	each(m.Builds, last.note)
 	found.begin(file.name, m)
+	defer found.end(file.name)
 	last.rewind()
-	_, err = again.load(ctx, file, all, nil, func() {}, func(build manifest.Build) error {
+	send := func(build manifest.Build) error {
 		last.at++
-		if !wanted(build.RunUUID) {
+		if !r.config.reads(build.RunUUID) {
 			return nil
 		}
 		return out.Images(last.only(found.add(build))...)
-	})
-	found.end(file.name)
+	}
+	if r.config.Runs == runsLatest {
+		each(m.Builds, send)
+	} else {
+		_, err = r.load(ctx, files.Loader{Only: state}, file, func() {}, send)
+	}
 	return err
 }
 
-// load gives take the builds of a file; restart is called before each attempt. state becomes that
-// of the file, unless it is nil.
-func (r *reader) load(
-	ctx context.Context, file manifestFile, keep manifest.Keep, state *files.State, restart func(), take func(manifest.Build) error,
-) (*manifest.Manifest, error) {
-	loader := r.loader
-	loader.State = state
+// load gives take all builds of a file, as a later run may have made the image of another
+// one again, and returns those of the last run where only these are wanted. restart is
+// called before each attempt.
+func (r *reader) load(ctx context.Context, loader files.Loader, file manifestFile, restart func(), take func(manifest.Build) error) (*manifest.Manifest, error) {
 	loader.Waiting = func() { _ = r.out.Progress(0, 0, "waiting for packer to finish writing "+file.name) }
 	return loader.Load(ctx, file.path, func(ctx context.Context, in io.ReaderAt, size int64) (*manifest.Manifest, error) {
 		progress := func(done int64) {
 			// A host that no longer listens cancels ctx.
 			_ = r.out.Progress(done, size, "reading "+file.name)
 		}
-		wanted := keep
-		if wanted == nil {
-			m, err := manifest.Latest(ctx, in, size, progress)
-			if err != nil {
-				return nil, err
-			}
-			restart()
-			for _, build := range m.Builds {
-				if err := take(build); err != nil {
-					return nil, err
-				}
-			}
-			return m, nil
+		if r.config.Runs == runsLatest {
+			return manifest.Latest(ctx, in, size, progress)
 		}
 		restart()
-		return manifest.Each(ctx, in, size, wanted, progress, take)
+		return manifest.Each(ctx, in, size, manifest.All, progress, take)
 	})
+}
+
+// each is for builds that are in memory. It goes on when nobody listens, as the call then
+// fails by itself.
+func each(builds []manifest.Build, take func(manifest.Build) error) {
+	for _, build := range builds {
+		_ = take(build)
+	}
 }

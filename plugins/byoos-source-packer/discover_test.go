@@ -97,8 +97,8 @@ func twoRunsText() string {
 		build("web", "amazon-ebs", "us-east-1:ami-0b1", run2, 1700009999, "null"))
 }
 
-// told is what is to be found in a manifest: ids, and parts of what is said; without
-// parts nothing is said.
+// told is what is to be found in a manifest: ids, and what is said: says has a part of
+// each line, or several of the only one.
 type told struct {
 	name, text string
 	config     map[string]any
@@ -119,8 +119,8 @@ func checkTold(t *testing.T, tests []told) {
 					t.Errorf("diagnostics lack %q:\n%s", part, got.says())
 				}
 			}
-			if len(tt.says) == 0 && len(got.Diagnostics) > 0 {
-				t.Errorf("unexpected diagnostics:\n%s", got.says())
+			if n := len(got.Diagnostics); n != len(tt.says) && (n != 1 || tt.says == nil) {
+				t.Errorf("%d diagnostics:\n%s", n, got.says())
 			}
 		})
 	}
@@ -131,7 +131,7 @@ func TestRuns(t *testing.T) {
 	checkTold(t, []told{
 		{
 			name: "the last run only, and it says what that leaves out", text: text, want: []string{"us-east-1:ami-0b1"},
-			says: []string{"info [] m.json: builds that the last run did not make are left out: db", "set runs: all"},
+			says: []string{"info [] m.json: builds that the last run did not make are left out: db:  -> set runs: all"},
 		},
 		{
 			name: "all", text: text, config: map[string]any{"runs": "all"},
@@ -143,7 +143,13 @@ func TestRuns(t *testing.T) {
 		},
 		{
 			name: "a uuid that is not there", text: text, config: map[string]any{"runs": "cccccccc-0000-0000-0000-000000000003"},
-			says: []string{"error [runs] no manifest holds run cccccccc", run1 + ", " + run2},
+			says: []string{"error [runs] no manifest holds run cccccccc", run1 + ", " + run2 + " -> set runs to one of them"},
+		},
+		{
+			name: "nothing is the last one", text: text, config: map[string]any{"runs": "", "names": []any{"web"}}, want: []string{"us-east-1:ami-0b1"},
+		},
+		{
+			name: "a name of signs", text: strings.ReplaceAll(text, "web", "web[1]"), config: map[string]any{"names": []any{"web[1]"}}, want: []string{"us-east-1:ami-0b1"},
 		},
 		{
 			name: "neither", text: text, config: map[string]any{"runs": "newest"},
@@ -151,11 +157,11 @@ func TestRuns(t *testing.T) {
 		},
 		{
 			name: "names", text: text, config: map[string]any{"runs": "all", "names": []any{"w*", "api"}},
-			want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0b1"}, says: []string{"warning [names[1]] no build is named api"},
+			want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0b1"}, says: []string{"warning [names[1]] no build is named api:  -> see the names with"},
 		},
 		{
 			name: "a broken name pattern", text: text, config: map[string]any{"names": []any{"[w"}},
-			says: []string{"error [names[0]]"},
+			says: []string{`error [names[0]] "[w" is not a pattern:  -> close the bracket`},
 		},
 	})
 }
@@ -169,20 +175,38 @@ func TestWhatAManifestLacks(t *testing.T) {
 	checkTold(t, []told{
 		{
 			name: "no last run", text: strings.Replace(text, `"last_run_uuid"`, `"x"`, 1), want: []string{"us-east-1:ami-0b1"},
-			says: []string{"info [] m.json: the manifest does not name its last run"},
+			says: []string{"info [] m.json: the manifest does not name its last run", "left out: db"},
 		},
 		{
 			name: "a last run without builds", text: strings.Replace(text, `"last_run_uuid": "b`, `"last_run_uuid": "c`, 1),
-			says: []string{"warning [] m.json: the manifest has no build of its last run", run1 + ", " + run2},
+			says: []string{`warning [] m.json: the manifest has no build of its last run: last_run_uuid is "c` + run2[1:] + `"; the latest runs with builds are ` + run1 + ", " + run2},
 		},
 		{name: "no builds", text: manifestOf("", ""), says: []string{"warning [] m.json: the manifest has no builds"}},
+		{name: "no builds of all", text: manifestOf("", ""), config: map[string]any{"runs": "all"}, says: []string{"the manifest has no builds"}},
+		{
+			name: "one time is no order", text: manifestOf(run1, build("web", "amazon-ebs", "us-east-1:ami-0a1,eu-west-1:ami-0a2", run1, 0, "null")),
+			want: []string{"us-east-1:ami-0a1", "eu-west-1:ami-0a2"},
+		},
+		{
+			name: "several places", text: strings.ReplaceAll(noTimes, `"us-`, `"eu-west-1:ami-0b,us-`), says: []string{"does not say which image is the newest"},
+			want: []string{"us-east-1:ami-0a1", "eu-west-1:ami-0b", "us-east-1:ami-0a2"},
+		},
+		{
+			name: "what is no image", text: manifestOf(run1, build("a", "file", "File", run1, 0, "null"), build("b", "file", "File", run1, 0, "null")),
+			want: []string{":File", ":File"},
+		},
+		{
+			name: "a gallery", text: manifestOf(run1, build("a", "azure-arm", managedImage+","+managedImage+"2", run1, 1700000000, "null")),
+			want: []string{":" + managedImage, ":" + managedImage + "2"},
+			says: []string{"info [] m.json: managed images of Azure: a: when azure-arm", "drop managed_image_name from the template"},
+		},
 		{
 			name: "strip_time", text: noTimes, want: []string{"us-east-1:ami-0a1", "us-east-1:ami-0a2"},
 			says: []string{"does not say which image is the newest", "unset strip_time"},
 		},
 		{
 			name: "a key that no build has", text: text, config: map[string]any{"customData": map[string]any{"osName": "my_os"}},
-			want: []string{"us-east-1:ami-0b1"}, says: []string{`warning [customData.osName] no build has a value for "my_os"`},
+			want: []string{"us-east-1:ami-0b1"}, says: []string{`warning [customData.osName] no build has a value for "my_os"`, "or correct the key"},
 		},
 	})
 }
@@ -256,6 +280,16 @@ func TestNameUsedAgainInOneRun(t *testing.T) {
 	}
 }
 
+// TestDefaults: the configuration says what a build does not.
+func TestDefaults(t *testing.T) {
+	img := discoverIn(t, "m.json", manifestOf(run1, build("a", "googlecompute", "golden", run1, 1700000000, "null")), map[string]any{
+		"project": "acme", "kubernetesVersion": "v1.30.1", "architecture": "aarch64",
+	}).Images[0]
+	if img.GetId() != "projects/acme/global/images/golden" || img.GetKubernetesVersion() != "1.30.1" || img.GetArchitecture() != "arm64" {
+		t.Errorf("got %v", img)
+	}
+}
+
 // TestDefaultSystem: the version of a default belongs to its name.
 func TestDefaultSystem(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -288,9 +322,10 @@ func TestLeftOut(t *testing.T) {
 	write(t, filepath.Join(dir, "m.json"), manifestOf(run2,
 		build("golden", "azure-arm", managedImage, run1, 1700000000, "null"),
 		build("golden", "amazon-ebs", "eu-west-1:ami-0a1,us-east-1:ami-0a2", run1, 1700000000, "null"),
+		build("db", "amazon-ebs", "us-east-1:ami-0a2,eu-west-1:ami-0a3", run1, 1700000000, "null"),
 		build("golden", "amazon-ebs", "us-east-1:ami-0a3", run2, 1700009999, "null")))
 	got := discover(t, dir, map[string]any{"manifest": "m.json"}, nil).says()
-	if want := "left out: golden (amazon-ebs in eu-west-1), golden (azure-arm)"; !strings.Contains(got, want) {
+	if want := "left out: db, golden (amazon-ebs in eu-west-1), golden (azure-arm): "; !strings.Contains(got, want) {
 		t.Errorf("says %s", got)
 	}
 }

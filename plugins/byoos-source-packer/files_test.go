@@ -32,13 +32,10 @@ func TestFiles(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(base, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	elsewhere := t.TempDir()
+	write(t, filepath.Join(elsewhere, "m.json"), "x")
 	a, b := "us-east-1:ami-0a1", "us-east-1:ami-0b1"
-	tests := []struct {
-		name   string
-		config map[string]any
-		want   []string
-		says   string
-	}{
+	checkFiles(t, base, []filesTest{
 		{"file", map[string]any{"manifest": "packer-manifest.json"}, []string{a}, ""},
 		{"absolute", map[string]any{"manifest": filepath.Join(base, "manifest.json")}, []string{b}, ""},
 		{"upwards", map[string]any{"manifest": "out/../manifest.json"}, []string{b}, ""},
@@ -51,22 +48,48 @@ func TestFiles(t *testing.T) {
 		{"no match", map[string]any{"manifest": "*.yaml"}, nil, "nothing matches the pattern"},
 		{"empty directory", map[string]any{"manifests": []any{"manifest.json", "empty"}}, []string{b},
 			"error [manifests[1]] empty: the directory has no packer-manifest.json or manifest.json:  -> run packer build with the manifest post-processor first, or name the manifest"},
-		{"bad pattern", map[string]any{"manifest": "out/[/x"}, nil, "syntax error in pattern"},
+		{"bad pattern", map[string]any{"manifest": "out/[/x"}, nil, `error [manifest] out/[/x: the manifest cannot be read: pattern "out/[/x": syntax error in pattern -> make the file readable, or correct the path`},
 		{"UTF-16", map[string]any{"manifest": "utf16.json"}, nil, "the file is UTF-16, not UTF-8 -> save it as UTF-8"},
 		{"another JSON", map[string]any{"manifest": "app.json"}, nil, `app.json: not a Packer manifest: line 1 (byte 0): the object has no "builds"`},
 		{"no JSON", map[string]any{"manifest": "text.json"}, nil, "text.json: not JSON: line 1 (byte 0): invalid character 'b' looking for beginning of value -> correct the line, or run packer build again; if it is another file, name the output of Packer's manifest post-processor"},
+		{"no complaints beside one that cannot be read", map[string]any{
+			"manifests": []any{"nothing.json", "manifest.json"}, "names": []any{"b", "api"}, "customData": map[string]any{"osName": "my_os"},
+		}, []string{b}, "only: error [manifests[0]] nothing.json: the manifest does not exist: no such file or directory -> run packer build with the manifest post-processor first, or correct the path, which starts from "},
+		{"nor of a run", map[string]any{"manifest": "nothing.json", "runs": run1}, nil, "only: error [manifest] nothing.json"},
+		{"outside of the folder", map[string]any{"manifest": "../base [1]/../base [1]/app.json"}, nil, "error [manifest] app.json: not a Packer"},
+		{"elsewhere", map[string]any{"manifest": filepath.Join(elsewhere, "m.json")}, nil, "error [manifest] " + filepath.Join(elsewhere, "m.json") + ": not JSON"},
+	})
+}
+
+func TestSettings(t *testing.T) {
+	checkFiles(t, t.TempDir(), []filesTest{
 		{"none", map[string]any{}, nil, "error [manifest] no manifest is named"},
 		{"both", map[string]any{"manifest": "a", "manifests": []any{"b"}}, nil, "error [manifests] manifest and manifests are both set"},
 		{"empty name", map[string]any{"manifests": []any{""}}, nil, "error [manifests[0]]"},
 		{"wait", map[string]any{"manifest": "manifest.json", "wait": "soon"}, nil, `error [wait] "soon" is not a duration`},
-	}
+		{"a wait that was", map[string]any{"manifest": "manifest.json", "wait": "-1s"}, nil, `error [wait] "-1s" is not a duration`},
+	})
+}
+
+// filesTest is what is to be found with a configuration, and a part of what is said; all of
+// it is one line when it begins with "only: ".
+type filesTest struct {
+	name   string
+	config map[string]any
+	want   []string
+	says   string
+}
+
+func checkFiles(t *testing.T, base string, tests []filesTest) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := discover(t, base, tt.config, nil)
 			if diff := cmp.Diff(tt.want, got.ids()); diff != "" {
 				t.Errorf("ids (-want +got):\n%s", diff)
 			}
-			if !strings.Contains(got.says(), tt.says) || tt.says == "" && got.says() != "" {
+			says, only := strings.CutPrefix(tt.says, "only: ")
+			if !strings.Contains(got.says(), says) || tt.says == "" && got.says() != "" || only && len(got.Diagnostics) != 1 {
 				t.Errorf("diagnostics, want %q:\n%s", tt.says, got.says())
 			}
 		})
@@ -81,6 +104,10 @@ func TestWhilePackerWrites(t *testing.T) {
 			step: func(t *testing.T, file string, pause int) {
 				write(t, file, whole[:min(len(whole), 40+pause*len(whole)/3)])
 			},
+		},
+		{
+			name: "grows, of all runs", text: whole[:len(whole)-1], runs: "all", pauses: 1, want: []string{"us-east-1:ami-0a1"},
+			step: func(t *testing.T, file string, _ int) { write(t, file, whole) },
 		},
 		{
 			name: "stays cut short", text: whole[:40], pauses: 20,
@@ -115,6 +142,7 @@ func TestWhilePackerWrites(t *testing.T) {
 // each pause.
 type writing struct {
 	name, text string
+	runs       string
 	lock       bool
 	step       func(t *testing.T, file string, pause int)
 	want       []string
@@ -133,7 +161,7 @@ func (w writing) check(t *testing.T) {
 	if w.step != nil {
 		clock.step = func(pause int) { w.step(t, file, pause) }
 	}
-	got := discover(t, dir, map[string]any{"manifest": "m.json"}, clock)
+	got := discover(t, dir, map[string]any{"manifest": "m.json", "runs": w.runs, "wait": ""}, clock)
 	if diff := cmp.Diff(w.want, got.ids()); diff != "" {
 		t.Errorf("ids (-want +got):\n%s", diff)
 	}

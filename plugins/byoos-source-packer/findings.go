@@ -16,7 +16,7 @@ import (
 // findings turns manifests into images and remembers what to tell the user.
 type findings struct {
 	config   config
-	sent     int // images
+	any      bool // build that is wanted
 	notes    []sdk.Diagnostic
 	names    map[string]bool // patterns of config.Names that matched
 	mapped   map[string]bool // keys of config.CustomData that a build has
@@ -47,6 +47,7 @@ func (f *findings) add(build manifest.Build) []sdk.Image {
 	if !f.config.wanted(build.Name) {
 		return nil
 	}
+	f.any = true
 	for _, key := range f.config.CustomData.Mapped() {
 		if build.CustomData[key] != "" {
 			f.mapped[key] = true
@@ -57,13 +58,14 @@ func (f *findings) add(build manifest.Build) []sdk.Image {
 		if img.State == sdk.Available {
 			at := place{img.Provider, img.Region, img.Architecture}
 			f.count[at]++
-			f.unknown[at] = f.unknown[at] || img.CreatedAt.IsZero()
+			if img.CreatedAt.IsZero() {
+				f.unknown[at] = true
+			}
 		}
 		if img.Attributes[images.AttributeAzureKind] == "managedImage" && !slices.Contains(f.managed, img.Name) {
 			f.managed = append(f.managed, img.Name)
 		}
 	}
-	f.sent += len(all)
 	return all
 }
 
@@ -92,7 +94,7 @@ func (f *findings) noteRuns(file string, m *manifest.Manifest) {
 		f.note(sdk.Warning, file, "the manifest has no builds", "", "run packer build, or name another manifest")
 		return
 	}
-	if runs, _ := f.config.runs(); runs != runsLatest {
+	if f.config.Runs != runsLatest {
 		return
 	}
 	if m.LastRunAssumed {
@@ -161,10 +163,9 @@ func (f *findings) diagnostics(failed bool) []sdk.Diagnostic {
 	if failed {
 		return f.notes
 	}
-	runs, _ := f.config.runs()
-	if runs != runsLatest && runs != runsAll && !f.runFound {
+	if f.config.Runs != runsLatest && f.config.Runs != runsAll && !f.runFound {
 		f.notes = append(f.notes, sdk.Diagnostic{
-			Severity: sdk.Error, ConfigPath: "runs", Summary: fmt.Sprintf("no manifest holds run %s", runs),
+			Severity: sdk.Error, ConfigPath: "runs", Summary: fmt.Sprintf("no manifest holds run %s", f.config.Runs),
 			Detail: "the latest runs are " + cmp.Or(strings.Join(f.runs, ", "), "none"), NextStep: "set runs to one of them, to latest or to all",
 		})
 	}
@@ -176,7 +177,7 @@ func (f *findings) diagnostics(failed bool) []sdk.Diagnostic {
 			})
 		}
 	}
-	if f.sent > 0 {
+	if f.any {
 		f.noteMapping()
 	}
 	return f.notes

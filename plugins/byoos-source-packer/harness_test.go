@@ -29,6 +29,8 @@ type answer struct {
 	Results     []*sourcev1.VerifyResult
 	Diagnostics []*sourcev1.Diagnostic
 	Progress    []string // messages, each once
+	// sent, unless it is nil, is called with each message of Discover.
+	sent func(*sourcev1.DiscoverResponse)
 }
 
 func (a *answer) progress(p *sourcev1.Progress) {
@@ -46,6 +48,9 @@ type discoverStream struct {
 func (s discoverStream) Context() context.Context { return s.ctx }
 
 func (s discoverStream) Send(r *sourcev1.DiscoverResponse) error {
+	if s.got.sent != nil {
+		s.got.sent(r)
+	}
 	s.got.Images = append(s.got.Images, r.GetImages()...)
 	s.got.progress(r.GetProgress())
 	s.got.Diagnostics = append(s.got.Diagnostics, r.GetDiagnostics()...)
@@ -82,6 +87,13 @@ func (n *noSleep) sleep(ctx context.Context, _ time.Duration) error {
 
 func discover(t *testing.T, dir string, settings map[string]any, clock *noSleep) *answer {
 	t.Helper()
+	got := &answer{}
+	ask(t, dir, settings, clock, got)
+	return got
+}
+
+func ask(t *testing.T, dir string, settings map[string]any, clock *noSleep, got *answer) {
+	t.Helper()
 	values, err := structpb.NewStruct(settings)
 	if err != nil {
 		t.Fatal(err)
@@ -89,13 +101,11 @@ func discover(t *testing.T, dir string, settings map[string]any, clock *noSleep)
 	if clock == nil {
 		clock = &noSleep{}
 	}
-	got := &answer{}
 	service := sdk.Service(func() sdk.Source[config] { return source{sleep: clock.sleep} }, io.Discard)
 	req := &sourcev1.DiscoverRequest{Source: "golden", Config: values, BaseDir: dir}
 	if err := service.Discover(req, discoverStream{ctx: t.Context(), got: got}); err != nil {
 		t.Fatal(err)
 	}
-	return got
 }
 
 func verify(t *testing.T, dir string, settings map[string]any, refs ...*sourcev1.ImageRef) *answer {

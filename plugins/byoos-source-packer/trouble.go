@@ -62,7 +62,6 @@ func (f manifestFile) explain(err error, waited time.Duration) *sdk.Diagnostic {
 		d.NextStep = "run again when packer has finished, or set a longer wait"
 	case errors.As(err, &failure):
 		d.Summary, d.NextStep = broken(failure)
-		d.Detail = failure.Error()
 	}
 	return d
 }

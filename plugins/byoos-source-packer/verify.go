@@ -22,26 +22,18 @@ func (s source) Verify(ctx context.Context, req sdk.VerifyRequest[config], out *
 	if err != nil {
 		return err
 	}
-	check := newCheck(req.Config, req.Refs)
+	r.config.Runs = runsAll // an image that was locked does not go away because a newer one was built
+	check := newCheck(r.config, req.Refs)
 	for _, file := range r.find() {
-		_, err := r.load(ctx, file, manifest.All, nil, check.begin, check.read)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
+		if _, err := r.load(ctx, r.loader, file, check.begin, check.read); err != nil {
 			r.fail(file.explain(err, r.loader.Wait))
 			continue
 		}
 		check.end(file.name)
 	}
-	if r.sendErr != nil {
-		return r.sendErr
-	}
-	if err := out.Results(check.results(r.failed)...); err != nil {
-		return err
-	}
+	_ = out.Results(check.results(r.failed)...) // as in fail
 	if providers := check.foundOf(); providers != nil {
-		return out.Report(recordOnly(providers))
+		_ = out.Report(recordOnly(providers))
 	}
 	return nil
 }
@@ -126,7 +118,7 @@ func (k *check) end(file string) {
 	k.files = append(k.files, file)
 	maps.Copy(k.runs, k.inFile)
 	add := func(to **sdk.Image, img *sdk.Image) {
-		if img != nil && (*to == nil || better(img, *to)) {
+		if img != nil && (*to == nil || !img.ObservedAt.Before((*to).ObservedAt)) {
 			*to = img
 		}
 	}
@@ -140,8 +132,7 @@ func (k *check) end(file string) {
 	}
 }
 
-// match takes the later record of a file, as builds may have no time. Runs are read whatever
-// runs is set to: an image that was locked does not go away because a newer one was built.
+// match takes the later record of a file, as builds may have no time.
 func (k *check) match(img sdk.Image) {
 	for i, ref := range k.refs {
 		if !isImage(ref, &img) {
@@ -165,16 +156,6 @@ func (s *sighting) rebuilt() (*sdk.Image, bool) {
 		return s.later, true
 	}
 	return s.again, s.again != nil && !s.found.ObservedAt.IsZero() && s.again.ObservedAt.After(s.found.ObservedAt)
-}
-
-func usable(img *sdk.Image) bool { return img.State == sdk.Available }
-
-// better prefers an image that can be used to one that cannot, and then the newer record.
-func better(img, known *sdk.Image) bool {
-	if usable(img) != usable(known) {
-		return usable(img)
-	}
-	return !img.ObservedAt.Before(known.ObservedAt)
 }
 
 // isImage compares whole ids, and regions where they are a part of an image's identity, as

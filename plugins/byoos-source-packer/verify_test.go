@@ -159,3 +159,70 @@ func TestVerifyUsesWholeManifests(t *testing.T) {
 		t.Errorf("a run of a broken manifest: %s", r)
 	}
 }
+
+// TestVerifyInSeveralFiles: of records in several files the newer one counts, and the later
+// file where times do not tell.
+func TestVerifyInSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	const early, late = 1700000000, 1700009999
+	for _, tt := range []struct {
+		first, second int
+		run, any      string
+	}{
+		{early, late, "it was built again, by run " + run2, run2},
+		{late, early, "", run1},
+		{late, late, "", run2},
+		{0, late, "", run2},
+		{late, 0, "", run1},
+		{0, 0, "", run2},
+	} {
+		write(t, filepath.Join(dir, "a.json"), manifestOf(run1, build("a", "azure-arm", managedImage, run1, tt.first, "null")))
+		write(t, filepath.Join(dir, "b.json"), manifestOf(run2, build("b", "azure-arm", managedImage, run2, tt.second, "null")))
+		got := verify(t, dir, map[string]any{"manifests": []any{"a.json", "b.json"}}, refOf("azure", managedImage, "", run1), refOf("azure", managedImage, "", ""))
+		if reason := got.Results[0].GetReason(); reason != tt.run {
+			t.Errorf("%d and %d, of the first run: %q", tt.first, tt.second, reason)
+		}
+		if run := got.Results[1].GetImage().GetAttributes()["packerRunUuid"]; run != tt.any {
+			t.Errorf("%d and %d, of any run: that of %s", tt.first, tt.second, run)
+		}
+	}
+	// A file that holds both tells which is later.
+	write(t, filepath.Join(dir, "a.json"), manifestOf(run1,
+		build("b", "azure-arm", managedImage, run2, late, "null"), build("a", "azure-arm", managedImage, run1, early, "null")))
+	write(t, filepath.Join(dir, "b.json"), "{}")
+	got := verify(t, dir, map[string]any{"manifests": []any{"b.json", "a.json"}}, refOf("azure", managedImage, "", run1), refOf("azure", "x", "", ""))
+	if r := got.Results[0]; r.GetReason() != "" || r.GetImage().GetName() != "a" {
+		t.Errorf("of one file: %s", r)
+	}
+	if r := got.Results[1]; r.GetIndex() != 1 || r.GetReason() != "a manifest could not be read" || r.GetEvidence() != sourcev1.Evidence_EVIDENCE_UNSPECIFIED {
+		t.Errorf("of a broken file: %s", r)
+	}
+}
+
+// TestVerifyByReference: what a reference leaves out may be anything, and what it names must be.
+func TestVerifyByReference(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "m.json"), manifestOf(run1, build("a", "amazon-ebs", "us-east-1:ami-0a1", run1, 1700000000, "null"),
+		build("b", "proxmox-iso", "100", run1, 1700000000, "null"), build("c", "azure-arm", managedImage, run1, 1700000000, "null")))
+	other := refOf("aws", "ami-0a1", "", run2)
+	other.Reference.Kind = "pipeline"
+	for name, tt := range map[string]struct {
+		refs  []*sourcev1.ImageRef
+		found bool
+		says  string
+	}{
+		"the id alone":        {[]*sourcev1.ImageRef{refOf("", "ami-0a1", "", "")}, true, "name a source of type aws"},
+		"another provider":    {[]*sourcev1.ImageRef{refOf("outscale", "ami-0a1", "us-east-1", "")}, false, ""},
+		"another's reference": {[]*sourcev1.ImageRef{other}, true, "aws"},
+		"no cloud":            {[]*sourcev1.ImageRef{refOf("proxmox", "100", "", "")}, true, "it is not told when an image is deleted -> "},
+		"several clouds":      {[]*sourcev1.ImageRef{refOf("azure", managedImage, "", ""), refOf("aws", "ami-0a1", "", ""), refOf("", "ami-0a1", "", "")}, true, "of type aws, azure"},
+	} {
+		got := verify(t, dir, map[string]any{"manifest": "m.json"}, tt.refs...)
+		if found := got.Results[0].GetPresence() == sourcev1.Presence_PRESENCE_FOUND; found != tt.found || !strings.HasSuffix(got.says(), tt.says) {
+			t.Errorf("%s: %s, %s", name, got.Results[0], got.says())
+		}
+	}
+	if got := verify(t, dir, map[string]any{}, other); len(got.Results) > 0 || !strings.Contains(got.says(), "no manifest is named") {
+		t.Errorf("without a manifest: %v, %s", got.Results, got.says())
+	}
+}
