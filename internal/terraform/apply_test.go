@@ -208,6 +208,8 @@ func TestNothingIsLostInSilence(t *testing.T) {
 		"no images":                {edge, "pack: {content: }\noptions: {system.uri: y}", ""},
 		"another option":           {edge, "options: {system.uri: y, system.extra: z}", "lose it: options.system.extra."},
 		"where ours are no values": {"x", "a: b", "lose it: a."},
+		"a list of other things":   {"a: ['x:1', {k: 'y: 1'}, 3]\n", "a: [3, 'x:2', {k: 'y: 1'}]\n", ""},
+		"and another one in it":    {"a: ['x:1', {k: 'y: 1'}, 3]\n", "a: ['x:2', {k: 'y: 2'}, 4]\n", `lose it: a: {"k":"y: 2"}, a: 4.`},
 	} {
 		for _, replace := range []bool{false, true} {
 			packs := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: test.ours, Profile: terraform.Profile{

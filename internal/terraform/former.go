@@ -34,15 +34,22 @@ const (
 
 // readFormer reads an earlier output. What is no such file has nothing.
 func readFormer(data []byte, asJSON bool) former {
-	if tooNested(data, asJSON) {
-		return former{unread: len(data) > 0}
-	}
-	file, diags := hclsyntax.ParseConfig(data, "byoos.tf", hcl.InitialPos)
+	unread := former{unread: len(data) > 0}
+	var file *hcl.File
+	var diags hcl.Diagnostics
 	if asJSON {
+		if !json.Valid(data) { // which has a limit of its own
+			return unread
+		}
 		file, diags = hcljson.Parse(data, "byoos.tf.json")
+	} else {
+		if tokens, _ := hclsyntax.LexConfig(data, "byoos.tf", hcl.InitialPos); tooNested(tokens) {
+			return unread
+		}
+		file, diags = hclsyntax.ParseConfig(data, "byoos.tf", hcl.InitialPos)
 	}
 	if diags.HasErrors() {
-		return former{unread: true}
+		return unread
 	}
 	content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 		{Type: "provider", LabelNames: []string{"name"}}, {Type: "resource", LabelNames: []string{"type", "name"}}, {Type: "removed"},
@@ -57,11 +64,7 @@ func readFormer(data []byte, asJSON bool) former {
 
 // tooNested tells whether a parser would go too deep. Signs that stand in a row count
 // as brackets that are never closed, up to the end of the line.
-func tooNested(data []byte, asJSON bool) bool {
-	if asJSON {
-		return !json.Valid(data) // which has a limit
-	}
-	tokens, _ := hclsyntax.LexConfig(data, "byoos.tf", hcl.InitialPos)
+func tooNested(tokens hclsyntax.Tokens) bool {
 	depth, signs := 0, 0
 	for _, token := range tokens {
 		switch token.Type {
@@ -93,7 +96,7 @@ func (f *former) read(block *hcl.Block) {
 			f.imported = append(f.imported, block.Labels[1])
 		}
 	case "removed":
-		if label, ok := strings.CutPrefix(referred(attributes["from"]), profileType+"."); ok && !f.live[label] {
+		if label, ok := strings.CutPrefix(referred(attributes["from"]), profileType+"."); ok {
 			f.live[label] = false
 		}
 	case "provider":
@@ -113,19 +116,37 @@ func attributesOf(block *hcl.Block, names ...string) hcl.Attributes {
 	return content.Attributes
 }
 
-// constant is the text of an attribute; empty when it has none.
+// constant is the text of an attribute; empty when it has none, or would have to be computed.
 func constant(attribute *hcl.Attribute) string {
 	if attribute == nil {
 		return ""
 	}
-	if expression, native := attribute.Expr.(hclsyntax.Expression); native && !isText(expression) {
+	expression, native := attribute.Expr.(hclsyntax.Expression)
+	if !native {
+		expression = template(attribute.Expr)
+	}
+	if !isText(expression) {
 		return ""
 	}
-	value, diags := attribute.Expr.Value(&hcl.EvalContext{})
-	if diags.HasErrors() || value.IsNull() || value.Type() != cty.String {
-		return ""
-	}
+	value, _ := expression.Value(nil)
 	return value.AsString()
+}
+
+// template is what a text of JSON says.
+func template(expression hcl.Expression) hclsyntax.Expression {
+	text, _ := expression.Value(nil)
+	if text.Type() != cty.String {
+		return nil
+	}
+	data := []byte(text.AsString())
+	if tokens, _ := hclsyntax.LexTemplate(data, "byoos.tf.json", hcl.InitialPos); tooNested(tokens) {
+		return nil
+	}
+	out, diags := hclsyntax.ParseTemplate(data, "byoos.tf.json", hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil
+	}
+	return out
 }
 
 // isText tells a text from what would have to be computed.
@@ -133,7 +154,7 @@ func isText(expression hclsyntax.Expression) bool {
 	template, ok := expression.(*hclsyntax.TemplateExpr)
 	return ok && !slices.ContainsFunc(template.Parts, func(part hclsyntax.Expression) bool {
 		_, literal := part.(*hclsyntax.LiteralValueExpr)
-		return !literal
+		return !literal && !isText(part)
 	})
 }
 
@@ -142,8 +163,8 @@ func referred(attribute *hcl.Attribute) string {
 	if attribute == nil {
 		return ""
 	}
-	steps, diags := hcl.AbsTraversalForExpr(attribute.Expr)
-	if diags.HasErrors() || len(steps) != 2 {
+	steps, _ := hcl.AbsTraversalForExpr(attribute.Expr)
+	if len(steps) != 2 {
 		return ""
 	}
 	name, ok := steps[1].(hcl.TraverseAttr)
@@ -181,9 +202,6 @@ func (m *module) letGo(f former, note func(string)) {
 		if f.live[label] {
 			note("Terraform lets go of " + profileType + "." + label + ", which is no longer rendered; the profile stays in Palette")
 		}
-	}
-	if len(m.removed) == 0 {
-		return
 	}
 	for _, p := range f.providers {
 		if !slices.ContainsFunc(m.providers, func(other provider) bool { return other.alias == p.alias }) {

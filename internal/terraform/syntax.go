@@ -165,9 +165,9 @@ func (v object) json() any {
 }
 
 // written returns a file in one of the syntaxes.
-func (b body) written(asJSON bool) ([]byte, error) {
+func (b body) written(asJSON bool) []byte {
 	if asJSON {
 		return indented(b.json())
 	}
-	return hclwrite.Format([]byte(b.hcl())), nil
+	return hclwrite.Format([]byte(b.hcl()))
 }

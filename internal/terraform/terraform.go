@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
@@ -95,7 +96,7 @@ func Render(packs []Pack, options Options) ([]byte, error) {
 		}
 	}
 	m.letGo(former, note)
-	return m.body().written(options.JSON)
+	return m.body().written(options.JSON), nil
 }
 
 // External returns the answer to Terraform's external data source: an object of
@@ -109,7 +110,7 @@ func External(packs []Pack) ([]byte, error) {
 		}
 		values[p.Name] = p.Values
 	}
-	return indented(values)
+	return indented(values), nil
 }
 
 // module is what a file has.
@@ -274,7 +275,7 @@ func labelOf(name string) string {
 		}
 	}
 	base := string(label)
-	if base == "" || base[0] >= '0' && base[0] <= '9' {
+	if !hclsyntax.ValidIdentifier(base) { // it is empty, or begins with a digit
 		base = "_" + base
 	}
 	return base

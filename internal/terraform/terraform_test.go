@@ -1,26 +1,20 @@
 package terraform_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	hcljson "github.com/hashicorp/hcl/v2/json"
-	tfjson "github.com/hashicorp/terraform-json"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/terraform"
@@ -103,6 +97,9 @@ func TestRefusals(t *testing.T) {
 		if out, err := terraform.Render(packs, terraform.Options{}); err == nil || out != nil {
 			t.Errorf("%s: got %q, %v", name, out, err)
 		}
+		if out, err := terraform.External(packs); name != "twice" && (err == nil || out != nil) {
+			t.Errorf("%s, external: got %q, %v", name, out, err)
+		}
 	}
 	_, err := terraform.Render(nil, terraform.Options{Shape: "nope"})
 	if failure.Code(err) != failure.ExitUsage {
@@ -113,9 +110,16 @@ func TestRefusals(t *testing.T) {
 	if failure.Code(err) != failure.ExitUsage || !strings.Contains(err.Error(), "1.0.x") {
 		t.Errorf("a pattern for the pack's version: got %v", err)
 	}
+	created := slices.Clone(pattern)
+	created[0].Profile.Create, created[0].Profile.Cloud = true, "aws"
+	if _, err = terraform.Render(created, terraform.Options{Shape: terraform.ShapeProfile}); failure.Code(err) != failure.ExitUsage {
+		t.Errorf("a pattern for a new profile: got %v", err)
+	}
 	// A profile that is there has its pack.
-	if _, err = terraform.Render(pattern, terraform.Options{Shape: terraform.ShapeProfile}); err != nil {
-		t.Errorf("a pattern that is not looked up: got %v", err)
+	for shape, packs := range map[terraform.Shape][]terraform.Pack{terraform.ShapeProfile: pattern, terraform.ShapeLocals: created} {
+		if _, err = terraform.Render(packs, terraform.Options{Shape: shape}); err != nil {
+			t.Errorf("a pattern that is not looked up by %s: got %v", shape, err)
+		}
 	}
 }
 
@@ -156,6 +160,16 @@ func TestLabels(t *testing.T) {
 			t.Errorf("%q and %q are both %s", seen[l], profile, l)
 		}
 		seen[l] = profile
+	}
+}
+
+// The label of a pack's data source is its name in small letters and digits.
+func TestLabelsOfPacks(t *testing.T) {
+	for name, want := range map[string]string{"AZaz09{/:`[@-": "azaz09_______", "9": "_9", "0a": "_0a", "": "_", "é": "__"} {
+		out, err := terraform.Render([]terraform.Pack{{Name: name, Pack: "generic-byoi"}}, terraform.Options{})
+		if err != nil || !strings.Contains(string(out), `data "spectrocloud_pack" "`+want+`" {`) {
+			t.Errorf("%q: got %s, %v", name, out, err)
+		}
 	}
 }
 
@@ -223,6 +237,7 @@ func TestProfileRefusals(t *testing.T) {
 		"any version of what exists":     {[]terraform.Profile{{Context: tenant, Name: "p"}}, "target.version"},
 		"no cloud for a new one":         {[]terraform.Profile{{Context: tenant, Name: "p", Create: true}}, "target.cloudType"},
 		"a name that no import can have": {[]terraform.Profile{{Context: tenant, Name: "a:b", Version: "1.0.0"}}, `":"`},
+		"one with space around it":       {[]terraform.Profile{{Context: tenant, Name: "a ", Version: "1.0.0"}}, "space around it"},
 		"two packs of one target":        {[]terraform.Profile{created, created}, "by themselves"},
 		"of one target, by default":      {[]terraform.Profile{created, {Context: tenant, Name: "p", Cloud: "aws", Create: true}}, "by themselves"},
 		"of one target, of two clouds":   {[]terraform.Profile{created, {Context: tenant, Name: "p", Version: "1.0.0", Cloud: "eks", Create: true}}, "by themselves"},
@@ -251,108 +266,9 @@ func TestProfileRefusals(t *testing.T) {
 		{Name: "b", Pack: "generic-byoi", Profile: terraform.Profile{Context: terraform.ContextProject, Project: "x", Name: "p", Version: "1.0.0", Cloud: "aws", Create: true}},
 		{Name: "c", Pack: "generic-byoi", Profile: terraform.Profile{Context: tenant, Name: "p", Version: "1.1.0", Cloud: "aws", Create: true}},
 	}
-	if _, err := terraform.Render(apart, terraform.Options{Shape: terraform.ShapeProfile}); err != nil {
-		t.Errorf("three targets of one name: got %v", err)
-	}
-}
-
-// hostile are pieces that make trouble in strings of HCL.
-var hostile = []string{
-	"${", "$${", "$$${", "$", "%{", "%%{", "%", "{", "}", "${var.x}", "%{ if true }", "\\", "\\n", "\"", "'", "\n", "\r\n", "\r", "\t", " ",
-	"EOT", "\nEOT\n", "<<EOT", "<<-EOT\n", "#", "//", "/*", "é", "日本", "\u2028", "\x00", "\x1b[31m", "\ufeff", "😀", "key: value\n", "~}", "${~", "\u00a0", "\v", "\f", "\u0085",
-}
-
-func hostileText(r *rand.Rand) string {
-	var b strings.Builder
-	for range r.IntN(8) {
-		b.WriteString(hostile[r.IntN(len(hostile))])
-	}
-	if r.IntN(2) == 0 {
-		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-// Whatever the values are, they are read back the same, and the file is
-// formatted and valid.
-func TestHostileValues(t *testing.T) {
-	schema := providerSchema(t)
-	for seed := range uint64(500) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		packs := []terraform.Pack{hostilePack(r, "a-"+fmt.Sprint(r.IntN(10))), hostilePack(r, "b."+fmt.Sprint(r.IntN(10)))}
-		roundTrip(t, schema, packs)
-		if t.Failed() {
-			t.Fatalf("seed %d: %#v", seed, packs)
-		}
-	}
-}
-
-func hostilePack(r *rand.Rand, name string) terraform.Pack {
-	text := func() string { return withoutMark(norm.NFC.String(hostileText(r))) }
-	scope, project := terraform.ContextProject, name+text()
-	if r.IntN(3) == 0 {
-		scope, project = terraform.ContextTenant, ""
-	}
-	p := terraform.Pack{
-		Name: name, Pack: "generic-byoi", Version: text(), Registry: name + text(), Values: text(),
-		Profile: terraform.Profile{
-			Context: scope, Project: project, Name: name + text(), Version: "v" + text(), Cloud: "c" + text(), Type: text(), Create: r.IntN(2) == 0,
-		},
-	}
-	if r.IntN(3) == 0 {
-		p.Registry, p.RegistryUID = "", "r"+text()
-	}
-	if r.IntN(4) == 0 {
-		p.Registry = ""
-	}
-	if !p.Profile.Create {
-		// Imports cannot have such names.
-		p.Profile.Name = strings.TrimSpace(strings.ReplaceAll(p.Profile.Name, ":", ""))
-		// It is of what is there.
-		p.Profile.Cloud, p.Profile.Type = "", ""
-	}
-	return p
-}
-
-// withoutMark takes a byte order mark away that is first, or first once white space is
-// taken away.
-func withoutMark(text string) string {
-	if !strings.HasPrefix(strings.TrimSpace(text), "\ufeff") {
-		return text
-	}
-	return strings.TrimLeftFunc(text, func(r rune) bool { return r == '\ufeff' || unicode.IsSpace(r) })
-}
-
-func FuzzRoundTrip(f *testing.F) {
-	for _, piece := range hostile {
-		f.Add("a", piece, piece+"\n")
-	}
-	schema := providerSchema(f)
-	f.Fuzz(func(t *testing.T, name, registry, values string) {
-		packs := []terraform.Pack{{Name: name, Pack: "generic-byoi", Registry: registry, Values: values, Profile: terraform.Profile{Context: terraform.ContextTenant, Name: "p" + registry, Cloud: "aws", Create: true}}}
-		if _, err := terraform.Render(packs, terraform.Options{}); err != nil {
-			return
-		}
-		roundTrip(t, schema, packs)
-	})
-}
-
-func roundTrip(t *testing.T, schema *tfjson.ProviderSchema, packs []terraform.Pack) {
-	t.Helper()
-	for _, shape := range terraform.Shapes() {
-		for _, asJSON := range []bool{false, true} {
-			out, err := terraform.Render(packs, terraform.Options{Shape: terraform.Shape(shape), JSON: asJSON})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !asJSON && !bytes.Equal(hclwrite.Format(out), out) {
-				t.Errorf("the formatter changes %s:\n%s", shape, out)
-			}
-			module := readModule(t, schema, parse(t, out, asJSON))
-			if diff := cmp.Diff(wantModule(packs, terraform.Shape(shape)), module); diff != "" {
-				t.Errorf("%s, read back (-want +got):\n%s\n%s", shape, diff, out)
-			}
-		}
+	apart[2].Profile.Name = " p:1 " // which no import needs
+	if out, err := terraform.Render(apart, terraform.Options{Shape: terraform.ShapeProfile}); err != nil || strings.Contains(string(out), "locals") {
+		t.Errorf("three targets: got %s, %v", out, err)
 	}
 }
 

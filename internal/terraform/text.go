@@ -58,13 +58,13 @@ func hasLine(value, word string) bool {
 
 // escapeTemplate writes text so that a template gives it back. A single ${ or %{
 // is escaped by doubling its sign. What the scanner reads otherwise than one
-// would think, more than one sign before a brace and a carriage return that ends
-// no line, becomes an expression of its own.
+// would think, more than one sign before a brace and a carriage return,
+// becomes an expression of its own.
 func escapeTemplate(value string) string {
 	var b strings.Builder
 	for value != "" {
-		special := value[:specials(value)]
-		rest := value[len(special):]
+		rest := strings.TrimLeft(value, "$%\r")
+		special := value[:len(value)-len(rest)]
 		switch {
 		case special == "":
 			b.WriteByte(value[0])
@@ -81,23 +81,12 @@ func escapeTemplate(value string) string {
 	return b.String()
 }
 
-// specials counts the signs and lone carriage returns that value begins with.
-func specials(value string) int {
-	n := 0
-	for n < len(value) && (value[n] == '$' || value[n] == '%' || value[n] == '\r' && !strings.HasPrefix(value[n+1:], "\n")) {
-		n++
-	}
-	return n
-}
-
-func indented(v any) ([]byte, error) {
+func indented(v any) []byte {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	// Values hold < and > more often than a browser reads them.
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	_ = encoder.Encode(v) // texts and what holds them
+	return out.Bytes()
 }
