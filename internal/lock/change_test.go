@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,7 +73,8 @@ func TestOthersChangesAreKept(t *testing.T) {
 				writeFile(t, path, theirs)
 				return f.Put(entry("north", "ami-3"))
 			})
-			if err == nil || readFile(t, path) != theirs {
+			var f *failure.Error
+			if !errors.As(err, &f) || err.Error() != "byoos.lock was changed meanwhile" || f.Next != "look at it, and run the command again" || readFile(t, path) != theirs {
 				t.Errorf("got %v, and the lock is:\n%s", err, readFile(t, path))
 			}
 		})
@@ -97,6 +99,9 @@ func TestWrite(t *testing.T) {
 		"values":           {"pack:\n  osName: rhel\n", true, false},
 		"any file at all":  {"root:x:0:0", true, false},
 		"spec with a word": {"kind: ImageSet\n# beside it lies a Lock\n", true, false},
+		"a key before":     {`{"apiVersion": "x", 'kind': "Lock"}`, true, true},
+		"another kind":     {"kind: Locker\n", true, false},
+		"a kind within":    {"a: kind: Lock\n", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), lock.FileName)
@@ -106,6 +111,9 @@ func TestWrite(t *testing.T) {
 			err := lock.Write(t.Context(), path, lock.FileName, []lock.Entry{entry("east", "ami-1")}, test.replace)
 			if (err == nil) != test.written {
 				t.Fatalf("got %v", err)
+			}
+			if test.replace && !test.written && err.Error() != "byoos.lock is no lock, and is kept" {
+				t.Errorf("got %v", err)
 			}
 			if !test.written && (readFile(t, path) != test.before || errors.Is(err, fs.ErrExist) == test.replace) {
 				t.Errorf("got %v, and the file is now:\n%s", err, readFile(t, path))
@@ -130,14 +138,14 @@ func TestLinks(t *testing.T) {
 	}
 	entries := []lock.Entry{entry("east", "ami-1")}
 	put := func(f *lock.File) error { return f.Put(entries[0]) }
-	if err := lock.Change(t.Context(), link, lock.FileName, put); err == nil {
-		t.Error("a link to nothing is replaced")
-	}
-	if err := lock.Write(t.Context(), link, lock.FileName, entries, true); err == nil {
-		t.Error("a link to nothing is replaced by Write")
-	}
-	if _, err := lock.Load(t.Context(), link, lock.FileName); err == nil || errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a link to nothing is taken for no lock: %v", err)
+	_, err := lock.Load(t.Context(), link, lock.FileName)
+	for name, err := range map[string]error{
+		"Load": err, "Change": lock.Change(t.Context(), link, lock.FileName, put),
+		"Write": lock.Write(t.Context(), link, lock.FileName, entries, true), "CheckWrite": lock.CheckWrite(link, lock.FileName, true),
+	} {
+		if failure.Code(err) != failure.ExitUsage || !strings.HasPrefix(err.Error(), "byoos.lock is a link that leads nowhere: ") || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	writeFile(t, target, written(t))
 	for name, change := range map[string]func() error{
@@ -189,8 +197,92 @@ func TestNothingToDo(t *testing.T) {
 		t.Errorf("nothing to do: %v", err)
 	}
 	put := func(f *lock.File) error { return f.Put(entry("west", "ami-5")) }
-	if err := lock.Change(t.Context(), path, lock.FileName, put); err == nil || readFile(t, path) != text {
-		t.Errorf("a change without a guard: %v", err)
+	var f *failure.Error
+	for name, err := range map[string]error{
+		"Change":          lock.Change(t.Context(), path, lock.FileName, put),
+		"one that failed": lock.Change(t.Context(), path, lock.FileName, func(*lock.File) error { return io.EOF }),
+		"Write":           lock.Write(t.Context(), path, lock.FileName, nil, true),
+	} {
+		if !errors.As(err, &f) || f.Code != failure.ExitFailure || !strings.HasPrefix(err.Error(), "cannot change byoos.lock: no guard can be made beside it: ") ||
+			!strings.HasPrefix(f.Next, "make the folder writable") || readFile(t, path) != text {
+			t.Errorf("%s without a guard: %v", name, err)
+		}
+	}
+}
+
+// TestUnchangedIsNotWritten: a file that nothing was put into keeps its time and place.
+func TestUnchangedIsNotWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lock.FileName)
+	writeFile(t, path, written(t))
+	before, _ := os.Stat(path)
+	for range 2 {
+		if err := lock.Change(t.Context(), path, lock.FileName, func(*lock.File) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) || !after.ModTime().Equal(before.ModTime()) {
+			t.Errorf("%v, %v", after, err)
+		}
+	}
+	none := filepath.Join(filepath.Dir(path), "none.lock")
+	if err := lock.Change(t.Context(), none, lock.FileName, func(*lock.File) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock.Load(t.Context(), none, lock.FileName); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWhatCannotBeRead is told by each who reads it, and stays.
+func TestWhatCannotBeRead(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "my.lock")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(filepath.Dir(folder), "file")
+	writeFile(t, file, "<<<<<<< HEAD\n")
+	nothing := func(*lock.File) error { return nil }
+	bad := entry("east", "ami-1")
+	bad.Image.Provider = ""
+	late := entry("east", "ami-1")
+	at := late.Image.CreatedAt.AddDate(9000, 0, 0)
+	late.Image.CreatedAt = &at
+	write := func(entries ...lock.Entry) error {
+		return lock.Write(t.Context(), filepath.Join(filepath.Dir(folder), "new"), "my.lock", entries, true)
+	}
+	for _, tt := range []struct {
+		got  error
+		want string
+	}{
+		{lock.Change(t.Context(), folder, "my.lock", nothing), "cannot read my.lock: "},
+		{lock.Peek(t.Context(), folder, "my.lock", nothing), "cannot read my.lock: "},
+		{lock.Write(t.Context(), folder, "my.lock", nil, true), "my.lock is no lock, and is kept"},
+		{lock.CheckWrite(filepath.Join(file, "x"), "my.lock", true), "cannot read my.lock: "},
+		{lock.Change(t.Context(), file, "my.lock", nothing), "my.lock:1: a merge conflict"},
+		{lock.Change(t.Context(), file+"2", "my.lock", func(f *lock.File) error { return f.Put(bad) }), "my.lock is not written: "},
+		{write(bad), "my.lock is not written: "},
+		{write(late), "cannot encode the lock entry of east: "},
+	} {
+		if tt.got == nil || !strings.HasPrefix(tt.got.Error(), tt.want) {
+			t.Errorf("got %v, want %s", tt.got, tt.want)
+		}
+	}
+}
+
+// TestInterruptedChange: what was changed when the command was interrupted is not written,
+// and is nothing to look at.
+func TestInterruptedChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lock.FileName)
+	ctx, cancel := context.WithCancel(t.Context())
+	put := func(f *lock.File) error { cancel(); return f.Put(entry("west", "ami-5")) }
+	for range 2 {
+		err := lock.Change(ctx, path, lock.FileName, put)
+		var f *failure.Error
+		if !errors.As(err, &f) || f.Code != failure.ExitInterrupted || f.Next != "" {
+			t.Errorf("got %v", err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it is there: %v", err)
+		}
 	}
 }
 
@@ -202,7 +294,7 @@ func TestChangeWaitsNoLongerThanItsContext(t *testing.T) {
 		return lock.Change(ctx, path, lock.FileName, func(*lock.File) error { return nil })
 	})
 	var f *failure.Error
-	if !errors.As(err, &f) || !strings.Contains(f.Summary, "another process") {
+	if !errors.As(err, &f) || f.Code != failure.ExitFailure || err.Error() != "another process is changing byoos.lock: context deadline exceeded" || f.Next == "" {
 		t.Errorf("got %v", err)
 	}
 }

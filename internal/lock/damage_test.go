@@ -24,26 +24,35 @@ func TestDamagedFiles(t *testing.T) {
 		// What is checked is the schema: the digests fit.
 		return signed(t, strings.Replace(sound, from, to, 1))
 	}
-	tests := map[string]struct{ text, want string }{
-		"merge conflict": {"apiVersion: byoos.dev/v1alpha1\nkind: Lock\n<<<<<<< HEAD\npacks: []\n=======\npacks: []\n>>>>>>> x\n", "byoos.lock:3"},
-		"not yaml":       {"packs: [\n", "byoos.lock:"},
-		"empty":          {"", "byoos.lock:1"},
-		"other kind":     {"apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\npacks: []\ncomplete: true\n", "byoos.lock:2:7"},
-		"later version":  {edit("v1alpha1", "v1beta1"), "byoos.lock:2:13"},
-		"no packs":       {"apiVersion: byoos.dev/v1alpha1\nkind: Lock\ncomplete: true\n", "byoos.lock:1"},
-		"no end":         {edit("complete: true\n", ""), "complete: true, is missing"},
-		"wrong type":     {edit("id: ami-0123456789abcdef1", "id: 5"), "byoos.lock:10:11"},
-		"no id":          {edit("id: ami-0123456789abcdef1", `id: ""`), "byoos.lock:10:7: packs[0].image.id"},
-		"no provider":    {edit("      provider: aws\n", ""), `packs[0].image: the key "provider" is missing`},
-		"no source":      {edit("      source: golden\n", ""), `packs[0].image: the key "source" is missing`},
-		"unknown pack":   {edit("pack: generic-byoi", "pack: generic"), "byoos.lock:6:11: packs[0].pack"},
-		"no plugin":      {edit("    plugin:\n      digest: sha256:def\n      type: packer\n      version: 0.1.0\n", ""), `packs[0]: the key "plugin" is missing`},
-		"no plugin type": {edit("      type: packer\n", ""), `packs[0].plugin: the key "type" is missing`},
-		"cut digest":     {edit("specDigest: sha256:ab", "specDigest: sha256:"), "byoos.lock:7:17: packs[0].specDigest"},
-		"no time":        {edit(`"2026-10-01T12:00:00Z"`, "yesterday"), "packs[0]"},
-		"twice":          {edit("name: west", "name: east"), "byoos.lock:"},
-		"no digest":      {strings.Replace(sound, "\n    digest: sha256:", "\n    other: sha256:", 1), `packs[0]: the key "digest" is missing`},
-		"no entry":       {"apiVersion: byoos.dev/v1alpha1\nkind: Lock\npacks: [x]\ncomplete: true\n", "byoos.lock:3:9: packs[0]"},
+	const begin, noLock = "apiVersion: byoos.dev/v1alpha1\nkind: Lock\n", "byoos.lock:1:1: this is not a lock"
+	tests := map[string]struct {
+		text, want string
+		whole      bool
+	}{
+		"not yaml":       {"packs: [\n", "byoos.lock:", true},
+		"empty":          {"", "byoos.lock:1:1: the", true},
+		"no mapping":     {"[a]\n", noLock, true},
+		"no kind":        {"packs: []\ncomplete: true\n", noLock, true},
+		"no packs":       {begin + "complete: true\n", noLock, true},
+		"other kind":     {"apiVersion: byoos.dev/v1alpha1\nkind: ImageSet\npacks: []\ncomplete: true\n", "byoos.lock:2:7", true},
+		"later version":  {edit("v1alpha1", "v1beta1"), "byoos.lock:2:13", true},
+		"no end":         {edit("complete: true\n", ""), "the last line, complete: true, is missing", true},
+		"another end":    {edit("complete: true\n", "complete: false\n"), "complete", true},
+		"no list":        {begin + "packs: {}\ncomplete: true\n", "byoos.lock:3:1: packs", true},
+		"no entry":       {begin + "packs: [x]\ncomplete: true\n", "byoos.lock:3:9: packs[0]", true},
+		"no name":        {edit("name: west", `name: ""`), "packs[1].name", true},
+		"name of 5":      {edit("name: west", "name: 5"), "packs[1].name", true},
+		"twice":          {edit("name: west", "name: east"), `packs[1]: the pack "east" has two entries`, true},
+		"wrong type":     {edit("id: ami-0123456789abcdef1", "id: 5"), "byoos.lock:10:11", false},
+		"no id":          {edit("id: ami-0123456789abcdef1", `id: ""`), "byoos.lock:10:7: packs[0].image.id", false},
+		"no provider":    {edit("      provider: aws\n", ""), `packs[0].image: the key "provider" is missing`, false},
+		"no source":      {edit("      source: golden\n", ""), `packs[0].image: the key "source" is missing`, false},
+		"unknown pack":   {edit("pack: generic-byoi", "pack: generic"), "byoos.lock:6:11: packs[0].pack", false},
+		"no plugin":      {edit("    plugin:\n      digest: sha256:def\n      type: packer\n      version: 0.1.0\n", ""), `packs[0]: the key "plugin" is missing`, false},
+		"no plugin type": {edit("      type: packer\n", ""), `packs[0].plugin: the key "type" is missing`, false},
+		"cut digest":     {edit("specDigest: sha256:ab", "specDigest: sha256:"), "byoos.lock:7:17: packs[0].specDigest", false},
+		"no time":        {edit(`"2026-10-01T12:00:00Z"`, "yesterday"), "packs[0]: the entry of east cannot be read: parsing time", false},
+		"no digest":      {strings.Replace(sound, "\n    digest: sha256:", "\n    other: sha256:", 1), `packs[0]: the key "digest" is missing`, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -52,8 +61,12 @@ func TestDamagedFiles(t *testing.T) {
 			if !errors.As(err, &f) || f.Code != failure.ExitUsage || f.Next == "" {
 				t.Fatalf("got %v, want a usage error with a next step", err)
 			}
-			if all := err.Error() + "\n" + strings.Join(f.Details, "\n"); !strings.Contains(all, test.want) {
+			if all := err.Error() + "\n" + strings.Join(f.Details, "\n"); !strings.HasPrefix(all, "byoos.lock is damaged\nbyoos.lock:") || !strings.Contains(all, test.want) {
 				t.Errorf("%q lacks %q", all, test.want)
+			}
+			// An entry is named that update can pick anew.
+			if whole := strings.HasPrefix(f.Next, "take the file from version control, or write it anew"); whole != test.whole {
+				t.Errorf("next: %s", f.Next)
 			}
 		})
 	}
@@ -107,7 +120,16 @@ func TestMixedEntries(t *testing.T) {
 // TestChangeRepairsAMixedEntry: what is put or removed need not be sound, what stays
 // must be.
 func TestChangeRepairsAMixedEntry(t *testing.T) {
-	mixed := strings.Replace(written(t), "ami-0123456789abcdef2", "ami-0123456789abcdef3", 1)
+	changeRepairs(t, strings.Replace(written(t), "ami-0123456789abcdef2", "ami-0123456789abcdef3", 1))
+}
+
+// TestChangeRepairsAnEntryThatIsNone by the schema, which the file is checked by as well.
+func TestChangeRepairsAnEntryThatIsNone(t *testing.T) {
+	changeRepairs(t, strings.Replace(written(t), "id: ami-0123456789abcdef2", "id: 5", 1))
+}
+
+func changeRepairs(t *testing.T, mixed string) {
+	t.Helper()
 	for name, test := range map[string]struct {
 		change  func(*lock.File) error
 		repairs bool
@@ -128,6 +150,8 @@ func TestChangeRepairsAMixedEntry(t *testing.T) {
 			}
 			if err := lock.Peek(t.Context(), path, lock.FileName, change); (err == nil) != test.repairs {
 				t.Errorf("Peek: %v", err)
+			} else if err != nil && err.Error() != "byoos.lock is damaged" {
+				t.Errorf("it is damaged, and told as: %v", err)
 			}
 			err := lock.Change(t.Context(), path, lock.FileName, change)
 			if _, loadErr := lock.Load(t.Context(), path, lock.FileName); (err == nil) != test.repairs || (loadErr == nil) != test.repairs {

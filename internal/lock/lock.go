@@ -194,9 +194,6 @@ func (f *File) encode() ([]byte, error) {
 		}
 		list.Content = append(list.Content, node)
 	}
-	if len(list.Content) == 0 {
-		list.Style = yaml.FlowStyle
-	}
 	end := slices.Clone(pairOf(root, completeKey))
 	root.Content = append(slices.DeleteFunc(root.Content, func(n *yaml.Node) bool { return slices.Contains(end, n) }), end...)
 	return yamldoc.Write(f.document)
@@ -218,7 +215,7 @@ func entryNode(entry Entry) (*yaml.Node, error) {
 	}
 	fields := map[string]any{} // of what was just encoded, all the rest can be made
 	_ = json.Unmarshal(text, &fields)
-	digest, text, _ := digestOf(fields)
+	digest, text := digestOf(fields)
 	sorted, _ := yamldoc.FromJSON(text, needsQuotes)
 	node := &yaml.Node{Kind: yaml.MappingNode}
 	for _, key := range entryKeys() {
@@ -243,7 +240,7 @@ func pairOf(mapping *yaml.Node, key string) []*yaml.Node {
 // needsQuotes tells of texts that an encoder writes plain or as a block, and a reader
 // could take for something else: a word processor's quotes, line ends that git rewrites.
 func needsQuotes(text string) bool {
-	return text == "<<" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // Fingerprint is the digest of the part of a spec that leads to a pack's pick:

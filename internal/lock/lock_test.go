@@ -165,12 +165,10 @@ packs:
       type: packer
     digest: of-west
   # The north is cold.
-  - name: north
-    pack: generic-byoi
-    specDigest: sha256:abababababababababababababababababababababababababababababababab
-    image: {id: ami-3, os: {}, provider: aws, source: golden}
-    plugin: {type: packer}
-    digest: of-north
+  - {name: north, pack: generic-byoi, specDigest: sha256:abababababababababababababababababababababababababababababababab,
+    image: {id: ami-3, os: {}, provider: aws, source: golden}, plugin: {type: packer}, digest: of-north}
+  # The south is far.
+
 later: 1
 complete: true
 `)
@@ -200,7 +198,7 @@ func TestLaterVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := marshal(t, file)
-	for _, want := range []string{"signedBy: somebody", "newField: [1, 2]", "future: {a: 1}", "later: 1", "# The west is special.", "# The north is cold.", "id: ami-4"} {
+	for _, want := range []string{"signedBy: somebody", "newField: [1, 2]", "future: {a: 1}", "later: 1", "# The west is special.", "# The north is cold.", "# The south is far.", "id: ami-4"} {
 		if !strings.Contains(changed, want) {
 			t.Errorf("%q is lost:\n%s", want, changed)
 		}
@@ -246,11 +244,21 @@ func TestFingerprintFollowsWhatLedToThePick(t *testing.T) {
 	if take(same, sources) != base || take(pack, []spec.Source{sources[1], sources[0]}) != base || take(pack, sources[:1]) != base {
 		t.Error("what does not lead to the pick changes the fingerprint")
 	}
+	all := pack
+	all.Sources = nil
+	if both := take(all, sources); both == base || take(all, []spec.Source{sources[1], sources[0]}) != both {
+		t.Error("of all sources it is that of one, or their order counts")
+	}
 	other := pack
 	other.Select.Region = "eu-west-1"
 	changed := []spec.Source{{Name: "x", Type: "packer", Config: map[string]any{"manifest": "n"}}}
-	if take(other, sources) == base || take(pack, changed) == base {
-		t.Error("what leads to the pick does not change the fingerprint")
+	for name, got := range map[string]string{"region": take(other, sources), "config": take(pack, changed), "source": take(all, sources[1:])} {
+		if got == base {
+			t.Errorf("another %s does not change the fingerprint", name)
+		}
+	}
+	if want := "sha256:f26266f088dda2d9f7b05f1aa4a9554205dceb8c406b721141b3444b11e101e2"; base != want {
+		t.Errorf("got %s: packs would be picked anew, want %s", base, want)
 	}
 }
 

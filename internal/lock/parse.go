@@ -41,7 +41,7 @@ func read(name string, data []byte) (*File, error) {
 	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	// A value takes at least two bytes, so only aliases, which a lock has no use
 	// for, can make more of them.
-	limits := yamldoc.Limits{Bytes: maxBytes, Values: len(text) + 1}
+	limits := yamldoc.Limits{Bytes: maxBytes, Values: len(text)}
 	root, document, problems := yamldoc.ReadWithin(text, limits)
 	if len(problems) > 0 {
 		return nil, damaged(name, problems)
@@ -108,16 +108,13 @@ func (f *File) add(index int, item *yamldoc.Node, c checks) *yamldoc.Problem {
 func (l *located) decode(item *yamldoc.Node) string {
 	fields, _ := item.Interface().(map[string]any)
 	written := fields[digestKey]
-	digest, text, err := digestOf(fields)
-	if err != nil {
-		return err.Error()
-	}
+	digest, text := digestOf(fields)
 	if digest != written {
 		return "does not fit its digest: a merge mixed two entries, or it was edited"
 	}
 	strict := json.NewDecoder(bytes.NewReader(text))
 	strict.DisallowUnknownFields()
-	err = strict.Decode(&l.Entry)
+	err := strict.Decode(&l.Entry)
 	if err == nil {
 		return ""
 	}
@@ -130,17 +127,15 @@ func (l *located) decode(item *yamldoc.Node) string {
 
 // digestOf returns the digest of an entry, which is that of its JSON without the
 // digest, keys sorted and without white space, and that JSON.
-func digestOf(fields map[string]any) (digest string, text []byte, err error) {
+func digestOf(fields map[string]any) (digest string, text []byte) {
 	delete(fields, digestKey)
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(fields); err != nil {
-		return "", nil, err
-	}
+	_ = encoder.Encode(fields) // no lock has what JSON has not
 	text = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	sum := sha256.Sum256(text)
-	return "sha256:" + hex.EncodeToString(sum[:]), text, nil
+	return "sha256:" + hex.EncodeToString(sum[:]), text
 }
 
 // conflictLine returns the line of the first conflict marker of git, 0 for none.
@@ -149,7 +144,7 @@ func conflictLine(data []byte) int {
 	for text := range bytes.Lines(data) {
 		line++
 		for _, marker := range []string{"<<<<<<< ", "=======\n", ">>>>>>> "} {
-			if strings.HasPrefix(strings.TrimSuffix(string(text), "\r\n")+"\n", marker) {
+			if strings.HasPrefix(strings.TrimRight(string(text), "\r\n")+"\n", marker) {
 				return line
 			}
 		}

@@ -3,6 +3,7 @@ package lock
 import (
 	"bytes"
 	_ "embed" // for the schema
+	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/schemacheck"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
@@ -29,13 +30,12 @@ func newChecks() checks {
 // document checks a lock without its entries.
 func (c checks) document(root *yamldoc.Node) []yamldoc.Problem {
 	head := *root
-	head.Children = nil
-	for _, child := range root.Children {
+	head.Children = slices.Clone(root.Children)
+	for i, child := range root.Children {
 		if child.Key == "packs" {
 			packs := *child
-			packs.Children, child = nil, &packs
+			packs.Children, head.Children[i] = nil, &packs
 		}
-		head.Children = append(head.Children, child)
 	}
 	return c.whole.Check(&head)
 }

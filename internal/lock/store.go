@@ -43,18 +43,16 @@ func Change(ctx context.Context, path, name string, change func(*File) error) er
 		return err
 	}
 	release, err := takeTurn(ctx, target, name)
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		// A folder that is read-only will do where there is nothing to write.
 		if data, _, peekErr := peek(ctx, target, name, change); peekErr == nil && data == nil {
 			return nil
 		}
-	}
-	if err != nil {
 		return err
 	}
 	defer release()
 	data, before, err := peek(ctx, target, name, change)
-	if err != nil || data == nil {
+	if data == nil {
 		return err
 	}
 	return save(ctx, wholefile.Guard{}, wholefile.File{Path: target, Name: name, Data: data, Read: before})
@@ -73,8 +71,6 @@ func peek(ctx context.Context, path, name string, change func(*File) error) (dat
 	file.name = name
 	before, err = interrupt.ReadFile(ctx, path)
 	switch {
-	case ctx.Err() != nil:
-		return nil, nil, err
 	case errors.Is(err, fs.ErrNotExist):
 		before = []byte{}
 	case err != nil:
@@ -120,11 +116,7 @@ func Write(ctx context.Context, path, name string, entries []Entry, replace bool
 	if err := CheckWrite(path, name, replace); err != nil {
 		return err
 	}
-	out := wholefile.File{Path: target, Name: name, Data: data}
-	if !replace {
-		out.Read = []byte{} // there is none
-	}
-	return save(ctx, wholefile.Guard{Force: replace}, out)
+	return save(ctx, wholefile.Guard{Force: replace}, wholefile.File{Path: target, Name: name, Data: data})
 }
 
 // looksLikeLock finds the kind in a lock that may be damaged.
@@ -144,17 +136,16 @@ func CheckWrite(path, name string, replace bool) error {
 	if err != nil {
 		return err
 	}
+	var data []byte
 	info, err := os.Stat(target)
+	regular := err == nil && info.Mode().IsRegular()
+	if regular {
+		data, err = os.ReadFile(target)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot read %s: %w", name, err)
 	}
-	var data []byte
-	if info.Mode().IsRegular() {
-		if data, err = os.ReadFile(target); err != nil {
-			return fmt.Errorf("cannot read %s: %w", name, err)
-		}
-	}
-	if !info.Mode().IsRegular() || len(bytes.TrimSpace(data)) > 0 && !looksLikeLock.Match(data) {
+	if !regular || len(bytes.TrimSpace(data)) > 0 && !looksLikeLock.Match(data) {
 		return failure.Usage("name another file with --lock-file, or remove this one", "%s is no lock, and is kept", name)
 	}
 	return nil
