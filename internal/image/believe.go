@@ -83,7 +83,7 @@ func latestBuild(same []*Image) []*Image {
 // names of sources do not decide what is rendered.
 func (m *merger) spelling(lead *Image) {
 	for _, img := range slices.Concat(m.levels...) {
-		if lead.FullID != "" && img.FullID == "" && worth(lead, img) == 0 && (img.Withheld == "") == (lead.Withheld == "") {
+		if img.FullID == "" && worth(lead, img) == 0 && (img.Withheld == "") == (lead.Withheld == "") {
 			m.one.ID = img.ID
 			return
 		}
@@ -119,10 +119,8 @@ func (m *merger) fact(name string, of func(*Image) string) string {
 	best := says[0]
 	known := true
 	for _, other := range says[1:] {
-		if other.level != best.level {
-			break
-		}
 		switch {
+		case other.level != best.level:
 		case refines(name, other.value, best.value):
 			best = other
 		case !refines(name, best.value, other.value):
@@ -184,12 +182,11 @@ func (m *merger) foldsCase(name string) bool {
 // refines tells whether a value is another one or, of versions, says more of it: 8.8 of
 // 8, and 1.30.4+rke2r1 of 1.30.4.
 func refines(name, value, of string) bool {
-	rest, ok := strings.CutPrefix(value, of)
 	switch name {
 	case "version", "os.version", "kubernetesVersion":
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '+')
+		return value == of || strings.HasPrefix(value, of+".") || strings.HasPrefix(value, of+"+")
 	}
-	return ok && rest == ""
+	return value == of
 }
 
 func (m *merger) contradict(name string, says []saying, best saying, known bool) {
@@ -342,14 +339,14 @@ func (m *merger) whose() {
 func (m *merger) state(same, bystanders []*Image) {
 	refusing := those(bystanders, func(i *Image) bool { return i.State.Refuses() })
 	asked := ordered(those(slices.Concat(same, refusing), (*Image).asked))
-	if gone := slices.IndexFunc(asked, func(i *Image) bool { return i.State == Gone }); gone >= 0 {
-		asked = asked[gone : gone+1]
+	if gone := those(asked, func(i *Image) bool { return i.State == Gone }); gone != nil {
+		asked = gone
 	}
 	best := decisive(asked)
 	if best == nil {
 		best = decisive(those(same, func(i *Image) bool { return !i.asked() }))
 	}
-	unsure := same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.State == StateUnset && i.StateReason != "" }))]
+	unsure := same[max(0, slices.IndexFunc(same, func(i *Image) bool { return i.StateReason != "" }))]
 	if best == nil || !best.asked() && unsure.asked() && unsure.StateReason != "" && !best.State.Refuses() {
 		best = unsure // a record does not know better than the service
 	}
@@ -370,13 +367,7 @@ func (m *merger) state(same, bystanders []*Image) {
 func decisive(same []*Image) *Image {
 	var best *Image
 	for _, img := range same {
-		if img.State == StateUnset {
-			continue
-		}
-		if best != nil && worth(best, img) != 0 {
-			break
-		}
-		if best == nil || against(img.State) > against(best.State) {
+		if img.State != StateUnset && (best == nil || worth(best, img) == 0 && against(img.State) > against(best.State)) {
 			best = img
 		}
 	}

@@ -50,6 +50,22 @@ func says(source, words string) image.Image {
 			img.Owner = value
 		case "by":
 			img.NewestBy = image.NewestBy(value)
+		case "id":
+			img.ID = value
+		case "region":
+			img.Region = value
+		case "spans":
+			img.SpansRegions = true
+		case "excluded":
+			img.ExcludedFromLatest = true
+		case "deprecated":
+			img.DeprecatedAt = day(len(value))
+		case "end":
+			img.EndOfLifeAt = day(len(value))
+		case "k8s":
+			img.KubernetesVersion = value
+		case "version":
+			img.Version = value
 		case "tag":
 			img.Tags = map[string]string{"t": value}
 		default:
@@ -85,6 +101,21 @@ func shown(img *image.Image, merge image.Merge) string {
 	}
 	if img.NewestBy != "" {
 		words = append(words, "by="+string(img.NewestBy))
+	}
+	if img.ExcludedFromLatest {
+		words = append(words, "excluded")
+	}
+	if img.DeprecatedAt != nil {
+		words = append(words, fmt.Sprintf("deprecated=%d", img.DeprecatedAt.Day()))
+	}
+	if img.EndOfLifeAt != nil {
+		words = append(words, fmt.Sprintf("end=%d", img.EndOfLifeAt.Day()))
+	}
+	if img.KubernetesVersion != "" {
+		words = append(words, "k8s="+img.KubernetesVersion)
+	}
+	if img.Version != "" {
+		words = append(words, "version="+img.Version)
 	}
 	if tag, ok := img.Tags["t"]; ok {
 		words = append(words, "tag="+tag)
@@ -131,6 +162,7 @@ func TestMergeRules(t *testing.T) {
 		{"asked because=unsaid", "recorded gone", "gone because=X"},
 		{"asked because=unsaid", "asked available", "available"},
 		{"recorded because=unsaid", "recorded", "unknown because=unsaid"},
+		{"recorded because=unsaid", "recorded available", "available"},
 		{"", "", "unknown"},
 		// An offer of one source is enough, and who withholds says nothing of the image.
 		{"asked available withheld", "asked available", "available"},
@@ -160,6 +192,7 @@ func TestMergeRulesOfFacts(t *testing.T) {
 		{"asked os=rhel", "recorded os=ubuntu/22.04", "unknown os=rhel/ contradictions=1"},
 		{"recorded os=rhel", "recorded os=/22.04", "unknown os=rhel/"},
 		{"recorded os=rhel/8", "recorded os=rhel/8.8", "unknown os=rhel/8.8"},
+		{"recorded os=/8", "recorded", "unknown os=/8"},
 		// What two of one worth do not agree on is not known; a time is the earlier.
 		{"recorded os=rhel/8.8", "recorded os=ubuntu/22.04", "unknown contradictions=1"},
 		{"recorded os=rhel/8.8", "recorded os=rhel/9.4", "unknown os=rhel/ contradictions=1"},
@@ -167,6 +200,16 @@ func TestMergeRulesOfFacts(t *testing.T) {
 		{"asked tag=a", "asked tag=b", "unknown contradictions=1"},
 		{"asked tag=prod", "asked tag=prod.eu", "unknown contradictions=1"},
 		{"recorded created=12", "recorded created=123", "unknown created=2"},
+		{"asked deprecated=12 end=12", "recorded deprecated=1 end=123", "unknown deprecated=2 end=2"},
+		// A version says more of another one, and a text does not.
+		{"asked os=rhel/8", "recorded os=rhel/8.8", "unknown os=rhel/8"},
+		{"asked os=rhel/8.8", "recorded os=rhel/8", "unknown os=rhel/8.8"},
+		{"asked os=rhel/8", "recorded os=rhel/88", "unknown os=rhel/8 contradictions=1"},
+		{"recorded k8s=1.30.4", "recorded k8s=1.30.4+rke2r1", "unknown k8s=1.30.4+rke2r1"},
+		{"recorded k8s=1.30", "recorded k8s=1.30.4", "unknown k8s=1.30.4"},
+		{"recorded k8s=1.30", "recorded k8s=1.30-4", "unknown contradictions=1"},
+		{"recorded version=1", "recorded version=1.2", "unknown version=1.2"},
+		{"recorded version=1", "recorded version=.1", "unknown contradictions=1"},
 		// "self" is asked of a source that offers the image.
 		{"asked owner=self", "asked owner=111", "unknown owner=self"},
 		{"asked owner=self withheld", "asked owner=111", "unknown owner=111"},
@@ -241,9 +284,22 @@ func TestSpellingOfTwoSources(t *testing.T) {
 		for _, pair := range [][]image.Image{{whole, short}, {short, whole}} {
 			if images, _ := image.Gather(pair, nil); len(images) != 1 || images[0].ID != whole.ID {
 				t.Errorf("got %d, %s", len(images), images[0].ID)
+			} else if images[0].FullID != whole.ID {
+				t.Errorf("got %q for the whole id", images[0].FullID)
 			}
 		}
 		whole.Source, short.Source = "z", "a"
+	}
+	// Nor do those that are worth less decide.
+	for name, less := range map[string]func(*image.Image){
+		"a record": func(i *image.Image) { i.Evidence = image.Recorded }, "one that is withheld": func(i *image.Image) { i.Withheld = "not ours" },
+	} {
+		whole, short := whole, short
+		whole.Evidence, short.Evidence = image.Asked, image.Asked
+		less(&whole)
+		if images, _ := image.Gather([]image.Image{whole, short}, nil); images[0].ID != short.ID {
+			t.Errorf("%s: got %s", name, images[0].ID)
+		}
 	}
 }
 
@@ -270,6 +326,12 @@ func TestNamesThatFoldCase(t *testing.T) {
 		}
 		one.Source, other.Source = "z", "a"
 	}
+	// The spelling is that of who knows best.
+	other.Evidence = image.Recorded
+	one.Name, other.Name = other.Name, one.Name
+	if images, _ := image.Gather([]image.Image{other, one}, nil); images[0].Name != "def" {
+		t.Errorf("got name %q", images[0].Name)
+	}
 }
 
 // What the image's own source says, too, is from there.
@@ -285,6 +347,7 @@ func TestContradictionsAreInWords(t *testing.T) {
 	for name, test := range map[string]struct{ one, other, want string }{
 		"asked":    {"asked arch=amd64", "recorded arch=arm64", `architecture: source a says "amd64", source b says "arm64"; a is believed, as its service was asked`},
 		"newer":    {"older arch=amd64", "newer arch=arm64", `architecture: source b says "arm64", source a says "amd64"; b is believed, as its record is newer`},
+		"no word":  {"asked arch=amd64", "asked arch=arm64", `architecture: source a says "amd64", source b says "arm64"; none is believed, so it is not known`},
 		"no order": {"tag=", "tag=x", `tags.t: source a says "", source b says "x"; none is believed, so it is not known`},
 	} {
 		_, merges := image.Gather([]image.Image{says("a", test.one), says("b", test.other)}, nil)

@@ -89,9 +89,7 @@ func grouped(statements []Image, sources []string) []group {
 		groups = append(groups, group{first: img})
 	}
 	spread(groups, nowhere)
-	if len(sources) > 0 {
-		addBystanders(groups, statements, sources)
-	}
+	addBystanders(groups, statements, sources)
 	return groups
 }
 
@@ -105,13 +103,9 @@ func spread(groups []group, nowhere []int) {
 		return
 	}
 	regional := map[Identity][]int{}
-	for _, i := range nowhere {
-		regional[groups[i].first.Identity()] = nil
-	}
 	for i := range groups {
-		id := groups[i].first.Identity()
-		if _, wanted := regional[id]; wanted && id.ID != "" && RegionKey(groups[i].first.Region) != "" {
-			regional[id] = append(regional[id], i)
+		if at := groups[i].first.Place(); at.Region != "" {
+			regional[at.Identity] = append(regional[at.Identity], i)
 		}
 	}
 	for _, i := range nowhere {
@@ -142,12 +136,11 @@ func addBystanders(groups []group, statements []Image, sources []string) {
 			continue
 		}
 		said := against[g.first.Identity()]
-		wide := len(said) > 0 && g.wide()
-		good := wide && slices.ContainsFunc(statements, func(img Image) bool {
+		good := said != nil && g.wide() && slices.ContainsFunc(statements, func(img Image) bool {
 			return img.usable() && img.asked() && !counts(&img, sources) && img.Identity() == g.first.Identity()
 		})
 		for _, img := range said {
-			if covers(img, g.first) || g.first.Region == "" && (!wide || !good || img.usable()) {
+			if covers(img, g.first) || g.first.Region == "" && (!good || img.usable()) {
 				g.bystanders = append(g.bystanders, img)
 			}
 		}
@@ -187,9 +180,6 @@ func dateCopies(images []*Image) {
 		if img.Attributes["sourceImageId"] != "" && img.Attributes["sourceInstanceId"] == "" && img.ofImageBuilder() && img.CreatedAt != nil {
 			copies = append(copies, i)
 		}
-	}
-	if copies == nil {
-		return
 	}
 	builds := map[string]int{}
 	for i, img := range images {

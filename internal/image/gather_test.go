@@ -2,7 +2,6 @@ package image_test
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +69,10 @@ func TestGatherPartsOfAnID(t *testing.T) {
 		"architectures of one reference": {
 			statements: []image.Image{oci("amd64", "d1", "a"), oci("arm64", "d1", "a"), oci("amd64", "d1", "b")},
 			want:       []string{"r/os:1 global amd64 d1 by a, b", "r/os:1 global arm64 d1 by a"},
+		},
+		"an architecture that one does not tell": {
+			statements: []image.Image{oci("amd64", "d1", "a"), oci("", "d1", "b"), oci("", "d2", "c")},
+			want:       []string{"r/os:1 global amd64 d1 by a, b", "r/os:1 global d2 by c"},
 		},
 		"digests of one reference": {
 			statements: []image.Image{oci("amd64", "d1", "a"), oci("amd64", "d2", "b")},
@@ -144,10 +147,32 @@ func TestGatherBuildsAndRegions(t *testing.T) {
 			Reference: &image.Reference{Kind: "packer-run-uuid", Value: run},
 		}
 	}
+	undated, withheld := build("v", 1, "1", "9"), build("w", 2, "2", "")
+	undated.ObservedAt, withheld.Withheld = nil, "not ours"
 	gather(t, map[string]gathering{
 		"a template that was built again": {
 			statements: []image.Image{build("v", 1, "1", "9"), build("w", 2, "2", "")},
 			want:       []string{"/dc/vm/t by w"},
+		},
+		"a template of which a service tells an earlier build": {
+			statements: []image.Image{asked(build("v", 1, "1", "9")), build("w", 2, "2", "")},
+			want:       []string{"/dc/vm/t 9 available by v, w"},
+		},
+		"a template of which a service tells another build later": {
+			statements: []image.Image{asked(build("v", 2, "1", "")), build("w", 1, "2", "9")},
+			want:       []string{"/dc/vm/t 9 available by v, w"},
+		},
+		"a template of which an earlier record has no date": {
+			statements: []image.Image{undated, build("w", 2, "2", "")},
+			want:       []string{"/dc/vm/t 9 by v, w"},
+		},
+		"a template whose later build is not offered": {
+			statements: []image.Image{build("v", 1, "1", "9"), withheld},
+			want:       []string{"/dc/vm/t 9 by v, w"},
+		},
+		"a template that a service has": {
+			statements: []image.Image{asked(image.Image{ID: "/dc/vm/t", Provider: "vsphere", Source: "u"}), build("v", 1, "1", "9"), build("w", 2, "2", "")},
+			want:       []string{"/dc/vm/t available by u, w"},
 		},
 		"two records of one build": {
 			statements: []image.Image{build("v", 1, "1", "9"), build("w", 2, "1", "")},
@@ -241,44 +266,5 @@ func TestGatherDoesNotChangeItsInput(t *testing.T) {
 	image.Gather(statements, []string{"a", "b"})
 	if after, _ := json.Marshal(statements); string(after) != string(before) {
 		t.Errorf("got %s", after)
-	}
-}
-
-// TestCopiesAreAsOldAsTheirBuild: Image Builder lists a distribution as a build of its
-// own, and what that is a copy of another source knows.
-func TestCopiesAreAsOldAsTheirBuild(t *testing.T) {
-	listed := func(id, build string, at int) image.Image {
-		return image.Image{
-			ID: id, Provider: "aws", Region: "us-east-1", Source: "pipeline", CreatedAt: day(at), Withheld: "could not be checked",
-			Reference: &image.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:1:image/golden/1.0.0/" + build},
-		}
-	}
-	seen := func(id string, at int, attributes ...string) image.Image {
-		img := image.Image{ID: id, Provider: "aws", Region: "us-east-1", Source: "account", Evidence: image.Asked, CreatedAt: day(at), Attributes: map[string]string{}}
-		for i := 0; i < len(attributes); i += 2 {
-			img.Attributes[attributes[i]] = attributes[i+1]
-		}
-		return img
-	}
-	statements := []image.Image{
-		listed("ami-4", "4", 21), seen("ami-4", 22, "sourceImageId", "ami-3"),
-		listed("ami-3", "3", 20), seen("ami-3", 20, "sourceImageId", "ami-1"),
-		listed("ami-5", "5", 23), seen("ami-5", 23, "sourceImageId", "ami-1", "sourceInstanceId", "i-1"),
-		listed("ami-6", "6", 24), seen("ami-6", 24, "sourceImageId", "ami-99"),
-		listed("ami-7", "1", 2), seen("ami-7", 3, "sourceImageId", "ami-1"),
-		seen("ami-8", 25, "sourceImageId", "ami-1"),
-		listed("ami-1", "1", 1),
-	}
-	images, _ := image.Gather(statements, nil)
-	got := map[string]int{}
-	for _, img := range images {
-		got[img.ID] = img.CreatedAt.Day()
-	}
-	want := map[string]int{"ami-1": 1, "ami-3": 1, "ami-4": 1, "ami-5": 23, "ami-6": 24, "ami-7": 2, "ami-8": 25}
-	if !maps.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if statements[2].CreatedAt.Day() != 20 || statements[3].CreatedAt.Day() != 20 {
-		t.Error("the input was changed")
 	}
 }

@@ -81,9 +81,10 @@ func HasParts(provider string) bool {
 	return true
 }
 
-// within tells whether what is known of a part is so in another one.
+// within tells whether what is known of a part is so in another one that was read, or not
+// read, as it was.
 func (p Part) within(other Part) bool {
-	return (p.Architecture == "" || p.Architecture == other.Architecture) && (p.Digest == "" || p.Digest == other.Digest)
+	return (p.Architecture == "" || p.Architecture == other.Architecture) && p.Digest == other.Digest
 }
 
 // Same tells whether two statements speak of one image.
@@ -108,7 +109,7 @@ func (s State) Refuses() bool { return s != Available && s != StateUnset }
 // parts separates the images of one id. What is known of less goes with each that
 // it can be.
 func parts(group []*Image) [][]*Image {
-	if len(group) == 1 || !HasParts(group[0].Provider) {
+	if !HasParts(group[0].Provider) {
 		return [][]*Image{group}
 	}
 	byPart := map[Part][]*Image{}

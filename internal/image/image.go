@@ -3,6 +3,8 @@
 package image
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,13 +148,12 @@ func (i *Image) Tag(name string) (value string, has bool) {
 	if value, has = i.Tags[name]; has || !FoldsCase(i.Provider) {
 		return value, has
 	}
-	as := ""
-	for key := range i.Tags { // several sources may spell it in several ways
-		if strings.EqualFold(key, name) && (!has || key < as) {
-			as, has = key, true
+	for _, key := range slices.Sorted(maps.Keys(i.Tags)) { // several sources may spell it in several ways
+		if strings.EqualFold(key, name) {
+			return i.Tags[key], true
 		}
 	}
-	return i.Tags[as], has
+	return "", false
 }
 
 // Reference is the source's own handle of an image.
@@ -198,10 +199,7 @@ type Ref struct {
 
 // String returns "rhel 8", or what of it is known.
 func (o OS) String() string {
-	if o.Name == "" || o.Version == "" {
-		return o.Name + o.Version
-	}
-	return o.Name + " " + o.Version
+	return strings.TrimSpace(o.Name + " " + o.Version)
 }
 
 // Condition returns the state in one word for people: the state that the source
@@ -209,8 +207,7 @@ func (o OS) String() string {
 // at now; unknown when nobody asked for it.
 func (i Image) Condition(now time.Time) string {
 	switch {
-	case i.State != Available && i.State != StateUnset:
-		return string(i.State)
+	case i.State.Refuses():
 	case i.Withheld != "":
 		return "withheld"
 	case Reached(i.EndOfLifeAt, now):

@@ -20,6 +20,8 @@ func TestCondition(t *testing.T) {
 		"end-of-life": {State: image.Available, EndOfLifeAt: &now, DeprecatedAt: &now},
 		"deprecated":  {DeprecatedAt: &now, ExcludedFromLatest: true},
 		"excluded":    {ExcludedFromLatest: true},
+		"withheld":    {State: image.Available, Withheld: "not ours", EndOfLifeAt: &now},
+		"gone":        {State: image.Gone, Withheld: "not ours"},
 	} {
 		if got := img.Condition(now); got != want {
 			t.Errorf("got %q, want %q", got, want)

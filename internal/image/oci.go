@@ -53,10 +53,8 @@ func ParseOCI(text string) (OCIReference, error) {
 // cut is a reference in its parts, whatever they are: the tag begins with : and the digest
 // with @. What is behind the : of a port has a slash.
 func cut(text string) (name, tag, digest string) {
-	name = text
-	if at := strings.IndexByte(name, '@'); at >= 0 {
-		name, digest = name[:at], name[at:]
-	}
+	name, _, _ = strings.Cut(text, "@")
+	digest = text[len(name):]
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
 		name, tag = name[:colon], name[colon:]
 	}

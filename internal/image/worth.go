@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -40,23 +41,16 @@ func whichIs(a, b *Image, is func(*Image) bool) int {
 // ordered sorts by worth, then by source and content, so that the order statements
 // came in does not matter.
 func ordered(images []*Image) []*Image {
-	texts := map[*Image]string{} // of the few that nothing else sets apart
-	text := func(img *Image) string {
-		if _, known := texts[img]; !known {
-			data, err := json.Marshal(img)
-			if err != nil { // an Image has nothing that does not marshal, but for a year past 9999
-				data = []byte(img.ID + img.Name)
-			}
-			texts[img] = string(data)
-		}
-		return texts[img]
+	text := func(img *Image) []byte { // of the few that nothing else sets apart
+		data, _ := json.Marshal(img) // but for a year past 9999, which no source can tell
+		return data
 	}
 	sorted := slices.Clone(images)
 	slices.SortFunc(sorted, func(a, b *Image) int {
-		if order := cmp.Or(worth(a, b), cmp.Compare(a.Source, b.Source)); order != 0 || a == b {
+		if order := cmp.Or(worth(a, b), cmp.Compare(a.Source, b.Source)); order != 0 {
 			return order
 		}
-		return cmp.Compare(text(a), text(b))
+		return bytes.Compare(text(a), text(b))
 	})
 	return sorted
 }
