@@ -33,10 +33,15 @@ func TestJudge(t *testing.T) {
 		"a system": {func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "22.04"} }, []string{
 			"its OS is ubuntu, and rhel was picked", "its OS version is 22.04, and 8.8 was picked",
 		}},
-		"a part of the version":   {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8"} }, nil},
-		"more of the version":     {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8.8.1"} }, nil},
-		"another, alike at first": {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8.80"} }, []string{"its OS version is 8.80, and 8.8 was picked"}},
-		"moved tag":               {func(i *image.Image) { i.Digest = "sha256:b" }, []string{"its digest is sha256:b, and sha256:a was picked"}},
+		"a part of the version":    {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8"} }, nil},
+		"more of the version":      {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8.8.1"} }, nil},
+		"another, alike at first":  {func(i *image.Image) { i.OS = image.OS{Name: "rhel", Version: "8.80"} }, []string{"its OS version is 8.80, and 8.8 was picked"}},
+		"a region, alike at first": {func(i *image.Image) { i.Region = "West US 2.1" }, []string{"its region is West US 2.1, and West US 2 was picked"}},
+		"less of a region":         {func(i *image.Image) { i.Region, i.Architecture = "westus", "global" }, []string{"its region is westus, and West US 2 was picked", "its architecture is global, and amd64 was picked"}},
+		"what was not known":       {func(i *image.Image) { i.KubernetesVersion = "1.30.4" }, nil},
+		"gone":                     {func(i *image.Image) { i.State = image.Gone }, []string{"its state is gone"}},
+		"not known":                {func(i *image.Image) { i.State = image.StateUnset }, nil},
+		"moved tag":                {func(i *image.Image) { i.Digest = "sha256:b" }, []string{"its digest is sha256:b, and sha256:a was picked"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -52,8 +57,18 @@ func TestJudge(t *testing.T) {
 func TestUpcoming(t *testing.T) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	past, future := now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)
-	got := freshness.Upcoming(image.Image{DeprecatedAt: &past, EndOfLifeAt: &future}, now)
-	if diff := cmp.Diff([]string{"end of life on 2026-12-01"}, got); diff != "" {
-		t.Error(diff)
+	for _, tt := range []struct {
+		deprecated, end *time.Time
+		want            []string
+	}{
+		{nil, nil, nil}, {&past, &past, nil}, {&now, &now, nil},
+		{&past, &future, []string{"end of life on 2026-12-01"}},
+		{&future, nil, []string{"deprecated from 2026-12-01"}},
+		{&future, &future, []string{"deprecated from 2026-12-01", "end of life on 2026-12-01"}},
+	} {
+		got := freshness.Upcoming(image.Image{DeprecatedAt: tt.deprecated, EndOfLifeAt: tt.end}, now)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

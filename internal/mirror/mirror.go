@@ -23,9 +23,6 @@ func Rewrite(repository string, rules []Rule) string {
 			best = Rule{from, strings.TrimSuffix(rule.To, "/")}
 		}
 	}
-	if best.From == "" {
-		return repository
-	}
 	return strings.TrimSuffix(best.To+repository[len(best.From):], "/")
 }
 

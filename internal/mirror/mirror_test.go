@@ -29,7 +29,12 @@ func TestRewrite(t *testing.T) {
 }
 
 func TestRead(t *testing.T) {
-	for _, bad := range []any{"x", []any{"x"}, []any{map[string]any{"from": "a"}}, []any{map[string]any{"from": "a", "to": "b", "x": "c"}}} {
+	for _, none := range []map[string]any{nil, {"registries": 1}} {
+		if rules, err := mirror.Read(none); rules != nil || err != nil {
+			t.Errorf("%v, %v", rules, err)
+		}
+	}
+	for _, bad := range []any{nil, "x", []any{map[string]any{"from": "", "to": "b"}}, []any{map[string]any{"from": "a", "to": ""}}, []any{map[string]any{"from": "a", "x": "b"}}, []any{map[string]any{"to": "b", "x": "c"}}, []any{"x"}, []any{map[string]any{"from": "a"}}, []any{map[string]any{"from": "a", "to": "b", "x": "c"}}} {
 		if _, err := mirror.Read(map[string]any{"rewrite": bad}); err == nil {
 			t.Errorf("%v is taken", bad)
 		}
