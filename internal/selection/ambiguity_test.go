@@ -70,6 +70,21 @@ func TestAmbiguity(t *testing.T) {
 			"new", "", "",
 		},
 		{
+			"images without a name in two regions", spec.Select{},
+			[]image.Image{ami("a", named("")), ami("b", named(""), region("eu-west-1"), created(9))},
+			"a", "", "",
+		},
+		{
+			"an id that is good in several, and an image of its name", spec.Select{},
+			[]image.Image{ami("/v/2", spans), ami("b", region("eu-west-1"), created(9))},
+			"/v/2", "", "",
+		},
+		{
+			"an image, and an id of its name that is good in several", spec.Select{},
+			[]image.Image{ami("/v/2", spans, created(9)), ami("b", region("eu-west-1"))},
+			"b", "", "",
+		},
+		{
 			"copies of one AMI", spec.Select{},
 			[]image.Image{ami("a", created(2)), ami("b", created(1), region("eu-west-1"))},
 			"", "b a", "they differ in region",
@@ -103,6 +118,21 @@ func TestAmbiguousDefinitions(t *testing.T) {
 			"newest of two definitions", spec.Select{},
 			[]image.Image{definition("rhel", "1.2.10", 3), definition("ubuntu", "1.2.9", 1)},
 			definitionID("ubuntu", "1.2.9"), "", "",
+		},
+		{
+			"a definition beside an image of none", spec.Select{},
+			[]image.Image{definition("rhel", "1.2.10", 1), ami("a", version("2"))},
+			"a", "", "",
+		},
+		{
+			"an image of no definition beside one", spec.Select{},
+			[]image.Image{definition("rhel", "1.2.10", 1), ami("a", version("1"))},
+			definitionID("rhel", "1.2.10"), "", "",
+		},
+		{
+			"two versions of another definition at one time", spec.Select{},
+			[]image.Image{definition("rhel", "1.2.10", 1), definition("ubuntu", "1.2.9", 1), definition("ubuntu", "1.2.8", 1)},
+			"", definitionID("rhel", "1.2.10") + " " + definitionID("ubuntu", "1.2.9"), "they differ in name: select by that",
 		},
 		{
 			"versions of two definitions at one time", spec.Select{},
@@ -180,6 +210,21 @@ func TestAmbiguousSystems(t *testing.T) {
 			"", "n c", "they differ in architecture: select by that, or give the pack a matrix",
 		},
 		{
+			"an architecture of which the system is not known", spec.Select{},
+			[]image.Image{ami("n", created(0)), ami("o", system("", "")), ami("b", architecture("arm64"), created(9))},
+			"", "n b", "architecture",
+		},
+		{
+			"a system of which the architecture is not known", spec.Select{},
+			[]image.Image{ami("n", created(0)), ami("o", architecture("")), ami("b", system("ubuntu", "24.04"), created(9))},
+			"", "n b", "os.name",
+		},
+		{
+			"a system that is not known before two that are", spec.Select{},
+			[]image.Image{ami("n", created(0), system("", "")), ami("b", system("ubuntu", "24.04"), created(9)), ami("c", created(10))},
+			"", "n b c", "os.name",
+		},
+		{
 			"another system that is not selected", spec.Select{Architecture: "amd64", OS: spec.OS{Name: "RHEL"}},
 			[]image.Image{ami("n", created(0)), ami("b", architecture("arm64")), ami("c", system("ubuntu", "24.04"))},
 			"n", "", "",
@@ -230,8 +275,12 @@ func areAmbiguous(t *testing.T, tests []ambiguity) {
 
 func TestATieOfDifferentSystemsSaysWhy(t *testing.T) {
 	for want, other := range map[string]image.Image{
-		"they were created at the same time (2026-09-01T11:00:00Z), so only their ids would choose the operating system": ami("b", system("rhel", "9.4")),
-		"they are of several operating systems and architectures, none of which is newer than another":                   ami("b", system("ubuntu", "24.04"), architecture("arm64")),
+		"they were created at the same time (2026-09-01T11:00:00Z), so only their ids would choose the operating system":   ami("b", system("rhel", "9.4")),
+		"they were created at the same time (2026-09-01T11:00:00Z), so only their ids would choose the Kubernetes version": ami("b", kubernetes("1.31.0")),
+		"they were created at the same time (2026-09-01T11:00:00Z), so only their ids would choose":                        ami("b"),
+		"they are of several operating systems, none of which is newer than another":                                       ami("b", system("ubuntu", "24.04")),
+		"they are of several architectures, none of which is newer than another":                                           ami("b", architecture("arm64")),
+		"they are of several operating systems and architectures, none of which is newer than another":                     ami("b", system("ubuntu", "24.04"), architecture("arm64")),
 	} {
 		_, err := apply(t, spec.Select{}, ami("a"), other).Resolve("p")
 		if want = "pack p: 2 images fit, and " + want; err == nil || err.Error() != want {

@@ -22,9 +22,7 @@ type check struct {
 	// wanted is what is asked for, beside what its meaning depends on: checks of one rule
 	// that have the same are equal.
 	wanted, beside string
-	// timed says that the answer depends on the time.
-	timed bool
-	fits  func(e *entry, now time.Time) bool
+	fits           func(e *entry, now time.Time) bool
 	// what is the name, in sentences, of the one fact that a rule is on, and get that fact
 	// where it is not the one that an image has by the rule's name.
 	what string
@@ -65,12 +63,12 @@ func stateChecks() []check {
 		{rule: withheldRule, fits: is(func(e *entry) bool { return e.Withheld == "" }), why: failsOffer},
 		{rule: "state", fits: is(func(e *entry) bool { return !e.State.Refuses() }), why: failsState},
 		{
-			rule: "deprecated", timed: true,
+			rule: "deprecated",
 			fits: func(e *entry, now time.Time) bool { return !image.Reached(e.DeprecatedAt, now) },
 			why:  func(img *image.Image, _ time.Time) string { return since("deprecated", img.DeprecatedAt) },
 		},
 		{
-			rule: "endOfLife", timed: true,
+			rule: "endOfLife",
 			fits: func(e *entry, now time.Time) bool { return !image.Reached(e.EndOfLifeAt, now) },
 			why:  func(img *image.Image, _ time.Time) string { return since("past its end of life", img.EndOfLifeAt) },
 		},
@@ -113,7 +111,7 @@ func factChecks(sel spec.Select, within within) []check {
 				return mismatch("architecture", i.Architecture, sel.Architecture)
 			},
 		},
-		{rule: "os.name", what: "OS name", wanted: sel.OS.Name, fits: is(func(e *entry) bool { return e.osName != "" && slices.Contains(names, e.osName) })},
+		{rule: "os.name", what: "OS name", wanted: sel.OS.Name, fits: is(func(e *entry) bool { return slices.Contains(names, e.osName) })},
 		{
 			rule: "os.version", what: "OS version", wanted: sel.OS.Version, beside: sel.OS.Name,
 			fits: is(func(e *entry) bool {
@@ -130,9 +128,6 @@ func factChecks(sel spec.Select, within within) []check {
 			rule: "k8sDistribution", what: "Kubernetes distribution", wanted: sel.K8sDistribution,
 			fits: is(func(e *entry) bool { return strings.EqualFold(e.variant.K8sDistribution, sel.K8sDistribution) }),
 			get:  func(i *image.Image) string { return i.Variant().K8sDistribution },
-			why: func(i *image.Image, _ time.Time) string {
-				return mismatch("Kubernetes distribution", i.Attributes[image.AttributeK8sDistribution], sel.K8sDistribution)
-			},
 		},
 		{
 			rule: "customTag", what: "custom tag", wanted: sel.CustomTag,
@@ -242,8 +237,7 @@ const (
 // isUnread tells whether an image is a tag of a registry of which nothing but the
 // name was read: then it has no digest, and nobody says what became of it.
 func isUnread(img *image.Image) bool {
-	told := img.State.Refuses() || img.State == image.StateUnset && img.StateReason != ""
-	return isTag(img) && img.Digest == "" && !told
+	return isTag(img) && img.Digest == "" && !img.State.Refuses() && img.StateReason == ""
 }
 
 // isTag tells whether an image is a tag of a registry.

@@ -21,7 +21,7 @@ func (r *Rule) verdict(t *trial) Outcome {
 		o.Verdict, o.missed = NoImage, t.missed()
 		return o
 	}
-	if r.pick == spec.PickExactlyOne && r.choices(t.fit) > 1 {
+	if r.sel.Pick == spec.PickExactlyOne && r.choices(t.fit) > 1 {
 		o.refuse(t.fit, "pick is exactlyOne")
 		o.settled = r.choices(t.wereRead()) > 1
 		return o

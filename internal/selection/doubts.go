@@ -93,9 +93,6 @@ func systems(fit []*entry) (some []*entry, why string) {
 	if len(architectures) > 1 {
 		differ = append(differ, "architectures")
 	}
-	if differ == nil {
-		return nil, ""
-	}
 	seen := map[system]bool{}
 	for i, e := range fit {
 		if len(osNames) < 2 {
@@ -142,7 +139,7 @@ func parts(fit []*entry) (some []*entry, why string) {
 			some = append(some, e)
 		}
 	}
-	if len(some) > 1 && !slices.ContainsFunc(some, func(e *entry) bool { return e.Architecture != fit[0].Architecture }) {
+	if !slices.ContainsFunc(some, func(e *entry) bool { return e.Architecture != fit[0].Architecture }) {
 		return some, "their sources found different digests behind one reference"
 	}
 	return some, "one tag or reference stands for several architectures, and the pack is not the same for all of them"
@@ -163,7 +160,7 @@ func withFirst(fit []*entry, is func(*entry) bool) []*entry {
 // which the first's reference does not serve.
 func otherPlatform(fit []*entry, e *entry) bool {
 	top := fit[0]
-	if e.Architecture == "" || !sameEdition(top, e) || sameIdentity(top, e) {
+	if e.Architecture == "" || !sameEdition(top, e) {
 		return false
 	}
 	return !slices.ContainsFunc(fit, func(other *entry) bool {
@@ -198,15 +195,12 @@ func (t *trial) asNewAs(a, b *entry) bool {
 
 // byVersion are the images that the first is before by its version alone, or not at all.
 func byVersion(fit []*entry) []*entry {
-	top := fit[0]
-	if top.NewestBy == image.NewestByVersion {
-		return fit[1:]
+	top, rest := fit[0], fit[1:]
+	end := slices.IndexFunc(rest, func(e *entry) bool { return !sameTime(top.Image, e.Image) })
+	if top.NewestBy == image.NewestByVersion || end < 0 {
+		return rest
 	}
-	end := slices.IndexFunc(fit, func(e *entry) bool { return !sameTime(top.Image, e.Image) })
-	if end < 0 {
-		return fit[1:]
-	}
-	return fit[1:end]
+	return rest[:end]
 }
 
 // definitions finds the images that the first is before by its version alone, and whose
@@ -259,7 +253,7 @@ func (t *trial) worded(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	some = fit[:1:1]
 	for _, e := range byVersion(fit) {
-		if t.unordered(top, e) && !sameEdition(top, e) && !t.sameContent(top, e) && (len(some) == 1 || t.unordered(some[len(some)-1], e)) {
+		if t.unordered(top, e) && !t.sameContent(top, e) && t.unordered(some[len(some)-1], e) {
 			some = append(some, e)
 		}
 	}

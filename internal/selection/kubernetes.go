@@ -91,7 +91,7 @@ func termRange(operator, wanted string, preReleases bool) (within, error) {
 		case "", "=":
 			return equal && v.Metadata() == suffix
 		case "!=":
-			return !equal && constraint.Check(v) || equal && v.Metadata() != suffix
+			return constraint.Check(v) || equal && v.Metadata() != suffix
 		}
 		if suffixKind(v.Metadata()) != suffixKind(suffix) {
 			return false

@@ -130,6 +130,10 @@ func TestNoneIsNewest(t *testing.T) {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-prod2")), ami("b", byVersion, version("1.4.0-prod1")), ami("c", byVersion, version("1.4.0-lab7"))},
 			alternatives: "a c", why: "differ in what makes none newer", next: "differ",
 		},
+		"a release beside a word with two numbers": {
+			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b1", byVersion, version("1.4.0-prod.1")), ami("b2", byVersion, version("1.4.0-prod.2")), ami("c", byVersion, version("1.4.0"))},
+			alternatives: "c b2 a", why: "differ in what makes none newer (1.4.0, 1.4.0-prod.2)", next: "differ",
+		},
 		"a release beside words": {
 			images:       []image.Image{ami("a", byVersion, version("1.4.0-lab")), ami("b", byVersion, version("1.4.0-prod")), ami("c", byVersion, version("1.4.0"))},
 			alternatives: "c b a", why: "differ in what makes none newer (1.4.0, 1.4.0-prod)", next: "differ",
@@ -208,6 +212,21 @@ func TestNoVariantIsNewest(t *testing.T) {
 			images:       []image.Image{tag("1.30.14", "k3s", ""), tag("1.30.15", "RKE2", ""), tag("1.30.13", "rke2", "")},
 			alternatives: "r.example/edge:RKE2-1.30.15 r.example/edge:k3s-1.30.14", why: "several Kubernetes distributions", next: "k8sDistribution",
 		},
+		"a second one before another distribution": {
+			images:       []image.Image{tag("1.30.15", "k3s", ""), tag("1.30.14", "k3s", ""), tag("1.30.13", "rke2", "")},
+			alternatives: "r.example/edge:k3s-1.30.15 r.example/edge:rke2-1.30.13", why: "several Kubernetes distributions", next: "k8sDistribution",
+		},
+		"distributions of what is no tag": {
+			images:       []image.Image{ami("a", of("k3s")), ami("b", of("rke2"), created(9))},
+			alternatives: "a b", why: "several Kubernetes distributions", next: "k8sDistribution",
+		},
+		"no tag, and no distribution": {
+			images: []image.Image{ami("a", of("k3s")), ami("b", version("1"), created(0))}, pick: "b",
+		},
+		"nothing but the newest": {
+			images:       []image.Image{tag("", "", "", byTimeOf(1), func(i *image.Image) { i.ID += "latest" }), tag("1.30.14", "k3s", "", byTimeOf(2))},
+			alternatives: "r.example/edge:latest r.example/edge:k3s-1.30.14", why: "several Kubernetes distributions", next: "k8sDistribution",
+		},
 		"distributions and custom tags": {
 			images:       []image.Image{tag("1.30.14", "k3s", "a"), tag("1.30.15", "rke2", "b")},
 			alternatives: "r.example/edge:rke2-1.30.15-b r.example/edge:k3s-1.30.14-a",
@@ -233,48 +252,12 @@ func TestNoVariantIsNewest(t *testing.T) {
 	})
 }
 
-func TestPlatformsAreNoVariants(t *testing.T) {
-	noneIsNewest(t, map[string]newestCase{
-		"a platform is no variant": {
-			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
-			pick:   "r.example/edge:k3s-1.30.4-demo",
-		},
-		"a platform alone": {
-			sel:    spec.Select{CustomTag: "demo"},
-			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_arm64_v8")},
-			pick:   "r.example/edge:k3s-1.30.4-demo_linux_arm64_v8",
-		},
-		"a platform, named whole": {
-			sel:    spec.Select{CustomTag: "demo_linux_amd64"},
-			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
-			pick:   "r.example/edge:k3s-1.30.4-demo_linux_amd64",
-		},
-		"platforms of a tag that is not there": {
-			images:       []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64"))},
-			alternatives: "r.example/edge:k3s-1.30.4-demo_linux_amd64 r.example/edge:k3s-1.30.4-demo_linux_arm64",
-			why:          "one tag or reference stands for several architectures", next: "they differ in architecture",
-		},
-		"exactly one, of two platforms": {
-			sel:          spec.Select{Pick: spec.PickExactlyOne},
-			images:       []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64"))},
-			alternatives: "r.example/edge:k3s-1.30.4-demo_linux_amd64 r.example/edge:k3s-1.30.4-demo_linux_arm64", why: "exactlyOne", next: "architecture",
-		},
-		"a platform that the tag does not serve": {
-			images:       []image.Image{tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64"))},
-			alternatives: "r.example/edge:k3s-1.30.4-demo r.example/edge:k3s-1.30.4-demo_linux_arm64", why: "several architectures", next: "architecture",
-		},
-		"platforms beside a tag of which none is known": {
-			images: []image.Image{
-				tag("1.30.4", "k3s", "demo", architecture("")), tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo_linux_arm64", architecture("arm64")),
-			},
-			pick: "r.example/edge:k3s-1.30.4-demo",
-		},
-		"exactly one, beside its platform": {
-			sel:    spec.Select{Pick: spec.PickExactlyOne},
-			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
-			pick:   "r.example/edge:k3s-1.30.4-demo",
-		},
-	})
+func of(distribution string) func(*image.Image) {
+	return func(i *image.Image) { i.Attributes = map[string]string{image.AttributeK8sDistribution: distribution} }
+}
+
+func byTimeOf(hours int) func(*image.Image) {
+	return func(i *image.Image) { i.NewestBy, i.CreatedAt = image.NewestByCreated, ago(hours) }
 }
 
 func TestNoneIsTheOnlyOne(t *testing.T) {

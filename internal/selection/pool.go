@@ -17,7 +17,7 @@ import (
 
 // Pool is images made ready for many selections: merged, in order, and with what
 // rules have found out about them, so that thousands of packs over thousands of
-// images do not cost their product. It is safe for concurrent use.
+// images do not cost their product. It is for one time, and safe for concurrent use.
 type Pool struct {
 	// entries are in the order of selection, best first.
 	entries []entry
@@ -40,11 +40,8 @@ type Pool struct {
 	found map[string][]string
 }
 
-// maskKey names a check by its rule and what is wanted, at a time where it matters.
-type maskKey struct {
-	rule, wanted, beside string
-	at                   int64
-}
+// maskKey names a check by its rule and what is wanted.
+type maskKey struct{ rule, wanted, beside string }
 
 // entry is an image with what rules compare, worked out once. What a look at all
 // that fit compares stands at its beginning, as numbers.
@@ -112,7 +109,7 @@ func PrepareFrom(images []image.Image, sources []string, canAsk func(listed *ima
 		if id := img.Identity(); id.ID != "" {
 			of := img.Edition(id.ID)
 			e.same, e.edition = same.of(id.Provider, id.ID), edition.of(id.Provider, of)
-			if of == id.ID && e.tag {
+			if of == id.ID {
 				pool.wholes[e.edition] = i
 			}
 		}
@@ -177,9 +174,6 @@ func (p *Pool) findContradicted() {
 			what[key{m.ID, m.Region, m.Architecture}] = m.Contradictions
 		}
 	}
-	if len(what) == 0 {
-		return
-	}
 	for i := range p.entries {
 		e := &p.entries[i]
 		if told := what[key{e.ID, e.Region, e.Architecture}]; told != nil {
@@ -197,9 +191,6 @@ func newEntry(img *image.Image, parsed map[string]*semver.Version) entry {
 	}
 	if e.tag {
 		e.preRelease = versions.Parse(img.Attributes[image.AttributePEVersion]).PreRelease()
-	}
-	if img.KubernetesVersion == "" {
-		return e
 	}
 	version, known := parsed[img.KubernetesVersion]
 	if !known {
@@ -230,10 +221,7 @@ func (m mask) missing(n int) int {
 
 // failing returns the entries that fail a check.
 func (p *Pool) failing(c *check, now time.Time) mask {
-	key := maskKey{rule: c.rule, wanted: c.wanted, beside: c.beside}
-	if c.timed {
-		key.at = now.UnixNano()
-	}
+	key := maskKey{c.rule, c.wanted, c.beside}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m, known := p.masks[key]; known {

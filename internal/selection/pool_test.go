@@ -20,7 +20,7 @@ func TestDecideAgreesWithExplain(t *testing.T) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	random := rand.New(rand.NewPCG(1, 2))
 	regions := []string{"us-east-1", "westus2", "West US 2", image.GlobalRegion, ""}
-	for round := range 200 {
+	for round := range 50 {
 		images := make([]image.Image, random.IntN(12))
 		for i := range images {
 			created := now.AddDate(0, 0, -random.IntN(5))

@@ -23,6 +23,7 @@ type world struct {
 	sources    []string
 	sel        spec.Select
 	template   *selection.Template
+	compiler   *selection.Compiler
 }
 
 // randomWorld is one of clouds, or of tags of CanvOS in registries.
@@ -60,7 +61,7 @@ func randomWorld(random *rand.Rand) world {
 
 func (w world) rule(t *testing.T) *selection.Rule {
 	t.Helper()
-	rule, err := selection.Compile(w.sel)
+	rule, err := w.compiler.Compile(w.sel)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,9 +109,11 @@ func whole(img *image.Image) string {
 
 func forWorlds(t *testing.T, rounds uint64, check func(t *testing.T, random *rand.Rand, w world)) {
 	t.Helper()
+	var compiler selection.Compiler
 	for seed := range rounds {
 		random := rand.New(rand.NewPCG(seed, 26))
 		w := randomWorld(random)
+		w.compiler = &compiler
 		check(t, random, w)
 		if t.Failed() {
 			for i := range w.statements {
@@ -217,6 +220,23 @@ func TestNarrowerGivesNoMore(t *testing.T) {
 		}
 		if pick := outcome.Pick; pick != nil && whole(pick) != whole(outcome.Ranked[0]) && (pick.Architecture != "" && pick.Digest != "" && pick.Region != "") {
 			t.Errorf("picked %+v", pick)
+		}
+	})
+}
+
+// Packs share a pool, and what one found out says nothing wrong to another.
+func TestOnePoolForManyRules(t *testing.T) {
+	forWorlds(t, 200, func(t *testing.T, random *rand.Rand, w world) {
+		pool := w.pool()
+		for range 6 {
+			other := w
+			other.sel = randomSelect(random)
+			other.sel.OS = one(random, spec.OS{}, spec.OS{Name: "ubuntu", Version: "2204"}, spec.OS{Name: "rhel", Version: "2204"})
+			other.sel.Where = one(random, "", `age < duration("90m")`, `image.version != "1"`)
+			want, got := told(t, other.rule(t).Explain(w.pool(), now())), told(t, other.rule(t).Explain(pool, now()))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("alone, and behind others: %s", diff)
+			}
 		}
 	})
 }

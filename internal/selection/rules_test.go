@@ -38,17 +38,25 @@ func TestRules(t *testing.T) {
 		{"unknown region", spec.Select{Region: "us-west-2"}, ami("a", region("")), "region", "the region is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
 		{"global region", spec.Select{Region: "us-west-2"}, ami("a", region("global")), "", ""},
 		{"azure display name", spec.Select{Region: "West US 2"}, ami("a", region("westus2"), func(i *image.Image) { i.Provider = "azure" }), "", ""},
+		{"another provider's name", spec.Select{Region: "West US 2"}, ami("a", region("westus2")), "region", "region is westus2, not West US 2"},
+		{"region as it is spelled", spec.Select{Region: "x"}, ami("a", region("RegionOne"), provider("openstack")), "region", "region is RegionOne, not x"},
+		{"withheld", spec.Select{}, ami("a", withheld("of an earlier run")), "withheld", "its source withholds it: of an earlier run"},
+		{"withheld by several", spec.Select{}, ami("a", withheld("source a withholds it: x; source b withholds it: y")), "withheld", "source a withholds it: x; source b withholds it: y"},
 		{"aws has no display names", spec.Select{Region: "us east-1"}, ami("a"), "region", "region is us-east-1, not us east-1"},
 		{"architecture", spec.Select{Architecture: "arm64"}, ami("a"), "architecture", "architecture is amd64, not arm64"},
 		{"unknown architecture", spec.Select{Architecture: "arm64"}, ami("a", architecture("")), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
 		{"architecture of a tag that was read and does not tell", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci"), func(i *image.Image) { i.Digest = "sha256:a" }), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
 		{"architecture of a tag that was not read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci")), "architecture", "the architecture is unknown: this tag was not read"},
+		{"architecture that the name of a tag tells", spec.Select{Architecture: "arm64"}, ami("a", provider("oci")), "architecture", "architecture is amd64, not arm64"},
+		{"architecture of a tag that could not be read", spec.Select{Architecture: "arm64"}, ami("a", architecture(""), provider("oci"), state(image.StateUnset, "too large")), "architecture", "the architecture is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
 	})
 }
 
 func TestRulesOnSystems(t *testing.T) {
 	holdRules(t, []ruleCase{
 		{"os spelling", spec.Select{OS: spec.OS{Name: "Amazon Linux"}}, ami("a", func(i *image.Image) { i.OS.Name = "amazonlinux" }), "", ""},
+		{"os name of no pack", spec.Select{OS: spec.OS{Name: "My_Own OS"}}, ami("a", system("myown-os", "1")), "", ""},
+		{"os version as the image spells it", spec.Select{OS: spec.OS{Name: "sles", Version: "15 SP5"}}, ami("a", system("sles", "15 sp5")), "", ""},
 		{"os name in words", spec.Select{OS: spec.OS{Name: "Red Hat Enterprise Linux", Version: "8"}}, ami("a"), "", ""},
 		{"ubuntu without its dot", spec.Select{OS: spec.OS{Name: "Ubuntu", Version: "2404"}}, ami("a", func(i *image.Image) { i.OS = image.OS{Name: "ubuntu", Version: "24.04"} }), "", ""},
 		{"os name", spec.Select{OS: spec.OS{Name: "ubuntu"}}, ami("a"), "os.name", "OS name is rhel, not ubuntu"},
@@ -75,6 +83,8 @@ func TestRulesOnNamesAndTags(t *testing.T) {
 		{"name pattern is anchored", spec.Select{Name: "old"}, ami("a"), "name", "name is golden, not old"},
 		{"name pattern is literal", spec.Select{Name: "g.lden"}, ami("a"), "name", "name is golden, not g.lden"},
 		{"name pattern ?", spec.Select{Name: "g?lden"}, ami("a"), "", ""},
+		{"name pattern of any name", spec.Select{Name: "*"}, ami("a", named("")), "name", "the name is unknown: declare it at the source (a tag, its configuration), or do not select by it"},
+		{"tag without a value", spec.Select{Tags: map[string]string{"env": ""}}, ami("a"), "tags", `it has no tag "env"`},
 		{"tag value", spec.Select{Tags: map[string]string{"team": "data", "env": "x"}}, ami("a"), "tags", `it has no tag "env"; tag team is "platform", not "data"`},
 		{"tag of aws in another letter case", spec.Select{Tags: map[string]string{"Team": "platform"}}, ami("a"), "tags", `it has no tag "Team"`},
 		{"tag of azure in another letter case", spec.Select{Tags: map[string]string{"Team": "platform"}}, ami("a", provider("azure")), "", ""},
@@ -121,13 +131,17 @@ func TestKubernetesSuffix(t *testing.T) {
 		{"!=1.30.4+rke2r1 =1.30.4", "1.30.4 1.30.4+k3s1 1.30.4+rke2r10 1.30.4+rke2r2"},
 		{"1.30.4+rke2r1 - 1.30.4+rke2r2", "1.30.4+rke2r1 1.30.4+rke2r2"},
 		{"=1.30.4+rke2r1 || =1.31.0+rke2r1", "1.30.4+rke2r1 1.31.0+rke2r1"},
+		{"1.30.4+rke2r1", "1.30.4+rke2r1"},
+		{"=<1.30.4+rke2r2", "1.29.9+rke2r1 1.30.4+rke2r1 1.30.4+rke2r2"},
+		{"!=1.30.4+rke2r1", "1.29.9+rke2r1 1.30.4 1.30.4+k3s1 1.30.4+rke2r10 1.30.4+rke2r2 1.30.5+rke2r1 1.31.0+rke2r1"},
+		{">=1.31.0-rc.0+rke2r1 <1.32", "1.31.0+rke2r1 1.31.0-rc.1+rke2r1"},
 		{"=1.31.0-rc.1+rke2r1", "1.31.0-rc.1+rke2r1"},
 		{">=1.31.0-rc.0+rke2r1", "1.31.0+rke2r1 1.31.0-rc.1+rke2r1"},
 	} {
 		t.Run(test.wanted, func(t *testing.T) {
 			var images []image.Image
 			for _, v := range []string{
-				"1.29.9+rke2r1", "1.30.4", "1.30.4+k3s1", "1.30.4+rke2r1", "1.30.4+rke2r2", "1.30.4+rke2r10", "1.30.5+rke2r1", "1.31.0+rke2r1", "1.31.0-rc.1+rke2r1",
+				"1.29.9+rke2r1", "1.30.4", "1.30.4+k3s1", "1.30.4+rke2r1", "1.30.4+rke2r2", "1.30.4+rke2r10", "1.30.5+rke2r1", "1.31.0+rke2r1", "1.31.0-rc.1+rke2r1", "1.31.0-rc.1+k3s1",
 			} {
 				images = append(images, ami(v, kubernetes(v)))
 			}

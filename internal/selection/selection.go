@@ -25,7 +25,6 @@ type Compiler struct{ where where.Compiler }
 type Rule struct {
 	checks []check
 	where  *where.Program
-	pick   spec.Pick
 	sel    spec.Select
 	render Render
 	// template is nil where a pack stands for one image.
@@ -54,11 +53,9 @@ func (c *Compiler) Compile(sel spec.Select) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule := &Rule{checks: checks, pick: sel.Pick, sel: sel}
+	rule := &Rule{checks: checks, sel: sel}
 	switch sel.Pick {
-	case "":
-		rule.pick = spec.PickNewest
-	case spec.PickNewest, spec.PickExactlyOne:
+	case "", spec.PickNewest, spec.PickExactlyOne:
 	default:
 		return nil, failure.Usage("write newest or exactlyOne", "pick is %q", sel.Pick)
 	}
@@ -167,7 +164,6 @@ func (r *Rule) Explain(pool *Pool, now time.Time) Outcome {
 	outcome := r.decide(t)
 	outcome.Ranked = images(t.fit)
 	t.open() // finds what leads astray, which is said first
-	outcome.Dropped = make([]Drop, 0, len(pool.entries)-len(t.fit))
 	for i := range pool.entries {
 		if t.drops(i) {
 			outcome.Dropped = append(outcome.Dropped, t.drop(i))
@@ -209,7 +205,6 @@ func (r *Rule) try(pool *Pool, now time.Time) *trial {
 			t.dropped[word] |= fails[word]
 		}
 	}
-	t.fit = make([]*entry, 0, t.dropped.missing(len(pool.entries)))
 	for i := range pool.entries {
 		if !t.dropped.has(i) && (r.where == nil || pool.holdsFor(r.where, i, now)) {
 			t.fit = append(t.fit, &pool.entries[i])
@@ -232,10 +227,7 @@ func (t *trial) fails(i int) int {
 			count++
 		}
 	}
-	if count == 0 && t.drops(i) {
-		return 1
-	}
-	return count
+	return max(count, 1) // else it is where, or a template
 }
 
 // drop says why an entry is dropped.

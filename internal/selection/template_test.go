@@ -306,6 +306,14 @@ func TestAgentsWithoutOrder(t *testing.T) {
 	if outcome.Verdict != selection.Ambiguous {
 		t.Errorf("got %s %+v", outcome.Verdict, outcome.Pick)
 	}
+	byTimes := func(img image.Image) image.Image {
+		byTime(&img)
+		return img
+	}
+	outcome = templated(t, spec.Select{}, templateOf(), byTimes(of("1.31.0", "v4.7.0-prod")), byTimes(of("1.30.9", "v4.7.0-lab")))
+	if outcome.Pick == nil || outcome.Pick.KubernetesVersion != "1.31.0" {
+		t.Errorf("where times come first: got %s %s", outcome.Verdict, outcome.Why)
+	}
 	outcome = templated(t, spec.Select{}, templateOf(), of("1.31.0", "v4.7.0-prod2"), of("1.30.9", "v4.7.0-prod10"))
 	if outcome.Pick == nil || outcome.Pick.KubernetesVersion != "1.30.9" {
 		t.Errorf("got %s %s", outcome.Verdict, outcome.Why)

@@ -71,6 +71,16 @@ func TestUnread(t *testing.T) {
 	})
 }
 
+func TestUnreadOfWhatIsToldAlready(t *testing.T) {
+	areUnread(t, map[string]unreadCase{
+		"none that is gone":           {spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, state(image.Gone, ""))}, nil},
+		"none that could not be read": {spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, state(image.StateUnset, "too large"))}, nil},
+		"none where sources rank otherwise": {
+			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.8-v4.7.0", byTime), edge("k3s-1.30.10-v4.7.0", onlyNamed)}, nil,
+		},
+	})
+}
+
 func TestUnreadThatComeAfter(t *testing.T) {
 	areUnread(t, map[string]unreadCase{
 		"as new as the pick": {
@@ -176,5 +186,37 @@ func TestUnreadOfTwoSources(t *testing.T) {
 	unread := rule.Decide(selection.PrepareFrom(images, nil, func(img *image.Image) bool { return img.Source == "reads" }), now()).Unread()
 	if len(unread) != 1 || unread[0].Source != "reads" {
 		t.Errorf("%d are named", len(unread))
+	}
+}
+
+// What sources of other packs list says nothing, and what cannot be asked for is told alone.
+func TestUnreadOfSources(t *testing.T) {
+	rule, err := selection.Compile(spec.Select{Pick: spec.PickExactlyOne})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := edge("k3s-1.30.9-v4.7.0", from("a"))
+	lists := func(source string) image.Image { return edge("k3s-1.30.9-v4.7.0", onlyNamed, from(source)) }
+	for name, tc := range map[string]struct {
+		images  []image.Image
+		sources []string
+		verdict selection.Verdict
+		unread  int // by how many sources the only one is listed
+	}{
+		"another pack's":                 {[]image.Image{read, lists("b")}, []string{"a"}, selection.Picked, 0},
+		"the pack's":                     {[]image.Image{read, lists("b")}, []string{"a", "b"}, selection.Picked, 1},
+		"all":                            {[]image.Image{read, lists("b")}, nil, selection.Picked, 1},
+		"by two":                         {[]image.Image{lists("a"), lists("b")}, nil, selection.Picked, 2},
+		"by two, of which one is asked":  {[]image.Image{lists("a"), lists("mute")}, nil, selection.Picked, 1},
+		"by one that is not asked":       {[]image.Image{lists("mute")}, nil, selection.Picked, 0},
+		"read, and by one that is not":   {[]image.Image{read, lists("mute"), edge("k3s-1.30.8-v4.7.0", onlyNamed, state(image.Gone, ""))}, nil, selection.Picked, 0},
+		"another by one that is not":     {[]image.Image{read, edge("k3s-1.30.8-v4.7.0", onlyNamed, from("mute"))}, nil, selection.Ambiguous, 0},
+		"another, which was read by one": {[]image.Image{read, edge("k3s-1.30.8-v4.7.0", onlyNamed, from("mute")), edge("k3s-1.30.8-v4.7.0", arm)}, nil, selection.Ambiguous, 0},
+	} {
+		outcome := rule.Decide(selection.PrepareFrom(tc.images, tc.sources, func(img *image.Image) bool { return img.Source != "mute" }), now())
+		unread := outcome.Unread()
+		if outcome.Verdict != tc.verdict || (len(unread) > 0) != (tc.unread > 0) || len(unread) > 0 && len(unread[0].Listed) != tc.unread {
+			t.Errorf("%s: %s, %+v", name, outcome.Verdict, unread)
+		}
 	}
 }

@@ -201,7 +201,7 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	some := slices.Concat(n.before, n.led)
 	switch {
 	case o.Verdict == NoImage:
-	case r.pick == spec.PickExactlyOne:
+	case r.sel.Pick == spec.PickExactlyOne:
 		some = append(some, n.after...)
 	default: // a variant may be none once it is read, or leave no pick
 		some = append(some, n.variants...)
@@ -261,7 +261,7 @@ func (r *Rule) noteUnread(o *Outcome, t *trial, n needs) {
 	others := func(some ...*entry) []*entry {
 		return slices.DeleteFunc(some, func(e *entry) bool { return sameEdition(e, top) })
 	}
-	if more := others(slices.Concat(n.before, n.after)...); r.pick == spec.PickExactlyOne && len(more) > 0 {
+	if more := others(slices.Concat(n.before, n.after)...); r.sel.Pick == spec.PickExactlyOne && len(more) > 0 {
 		o.Pick, o.DecidedBy, o.Tie = nil, "", nil
 		o.refuse(append(t.fit[:1:1], more...), unreadOthers)
 		return
