@@ -25,15 +25,17 @@ func Private(path string, info fs.FileInfo) error {
 		return err
 	}
 	for _, link := range links {
-		info, err := os.Lstat(link)
-		if err == nil {
-			err = private(link, info)
-		}
-		if err != nil {
+		if err := private(link.path, link.info); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// link is a symbolic link.
+type link struct {
+	path string
+	info fs.FileInfo
 }
 
 func private(path string, info fs.FileInfo) error {
@@ -52,9 +54,7 @@ func both(file, dir error) error {
 	switch {
 	case !errors.As(file, &a) || a.Owner != "":
 		return cmp.Or(file, dir)
-	case !errors.As(dir, &b):
-		return file
-	case b.Owner != "":
+	case errors.As(dir, &b) && b.Owner != "":
 		return dir
 	}
 	a.Paths = append(a.Paths, b.Paths...)

@@ -25,8 +25,8 @@ func NotWritableByOthers(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o022 != 0 && !sticky && !link {
 		return Error{Paths: []string{path}}
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if ok && stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
+	stat := info.Sys().(*syscall.Stat_t)
+	if stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
 		return Error{Paths: []string{path}, Owner: "uid " + strconv.Itoa(int(stat.Uid))}
 	}
 	return nil
@@ -36,10 +36,13 @@ func NotWritableByOthers(path string, info fs.FileInfo) error {
 const maxLinks = 40
 
 // resolved returns the file that a path leads to, and the symbolic links on the way.
-func resolved(path string) (target string, links []string, err error) {
-	path, err = filepath.Abs(path)
-	if err != nil {
-		return "", nil, err
+func resolved(path string) (target string, links []link, err error) {
+	if !filepath.IsAbs(path) {
+		dir, err := os.Getwd()
+		if err != nil {
+			return "", nil, err
+		}
+		path = dir + "/" + path // not cleaned: the parent of a link's target is another than the link's
 	}
 	target = "/"
 	ahead := strings.Split(path, "/")
@@ -54,7 +57,7 @@ func resolved(path string) (target string, links []string, err error) {
 			target = next
 			continue
 		}
-		if links = append(links, next); len(links) > maxLinks {
+		if links = append(links, link{next, info}); len(links) > maxLinks {
 			return "", nil, &fs.PathError{Op: "stat", Path: path, Err: syscall.ELOOP}
 		}
 		to, err := os.Readlink(next)

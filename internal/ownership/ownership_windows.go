@@ -9,4 +9,4 @@ const nonBlocking = 0
 func NotWritableByOthers(string, fs.FileInfo) error { return nil }
 
 // resolved returns the path itself: nothing could be told of links either.
-func resolved(path string) (target string, links []string, err error) { return path, nil, nil }
+func resolved(path string) (target string, links []link, err error) { return path, nil, nil }
