@@ -23,21 +23,20 @@ func (r *Runner) Describe(ctx context.Context, p Program) (printed []byte, words
 	variables, secrets := p.Environment()
 	words = NewTail(r.log.With("plugin", p.Type), secrets)
 	stdout := &subprocess.Beginning{Most: maxDescription}
-	cmd := exec.CommandContext(limited, p.Path, "describe")
+	cmd := command(limited, p.Path, "describe")
 	cmd.Env = variables
 	cmd.Stdout, cmd.Stderr = stdout, words
-	cmd.WaitDelay = pipeGrace
-	setAttributes(cmd)
-	cmd.Cancel = func() error { return subprocess.Kill(cmd.Process) }
 
 	if !r.spawn.run(func() { err = cmd.Start() }) {
 		return nil, nil, p.Broken("cannot be started", "", errClosed)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		endGroup(cmd.Process)
+		err = cmd.Wait()
+	case limited.Err() == nil:
 		return nil, nil, p.notStarted(err)
 	}
-	endGroup(cmd.Process)
-	err = cmd.Wait()
 	var what string
 	switch {
 	case ctx.Err() != nil:

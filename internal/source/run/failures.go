@@ -3,11 +3,11 @@ package run
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
@@ -58,40 +58,23 @@ func isThere(path string) bool {
 
 // noTempDir tells why there is not even a process: its socket has no place.
 func (p Program) noTempDir(err error) *failure.Error {
-	var pathErr *fs.PathError
-	if !errors.As(err, &pathErr) {
-		return p.Broken("cannot be started", "", err)
-	}
 	variable := "TMPDIR"
 	if runtime.GOOS == "windows" {
 		variable = "TMP"
 	}
-	next := "set " + variable + " to a directory that you may write to"
-	if socketBase() != "" {
-		next += fmt.Sprintf(", with a path of less than %d bytes and no | in it", socketRoom)
-	}
+	next := fmt.Sprintf("set %s to a directory that you may write to, with a path of less than %d bytes and no | in it", variable, socketRoom)
 	return p.Broken("cannot be started: the temporary directory "+SocketParent()+" cannot be used", next, cause(err))
 }
 
 // cause drops the operation and path from an error, which the failure names already.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	var execErr *exec.Error
-	switch {
-	case errors.As(err, &execErr):
-		return execErr.Err
-	case errors.As(err, &pathErr):
-		return pathErr.Err
-	}
-	return err
-}
+func cause(err error) error { return cmp.Or(errors.Unwrap(err), err) }
 
 // startFailure tells why a plugin did not come up, from what was seen of it.
 func (r *Runner) startFailure(p Program, process *process, timedOut bool, err error) error {
 	if process == nil {
 		return p.noTempDir(err)
 	}
-	if process.startErr != nil {
+	if process.startErr != nil && !timedOut {
 		return p.notStarted(process.startErr)
 	}
 	line, lineErr := process.hello.first()
@@ -133,8 +116,9 @@ func shebang(path string) string {
 	b, _ := bufio.NewReaderSize(f, 256).Peek(256)
 	line, _, _ := bytes.Cut(b, []byte("\n"))
 	rest, ok := strings.CutPrefix(string(line), "#!")
-	if !ok || strings.TrimSpace(rest) == "" {
+	words := strings.Fields(rest)
+	if !ok || len(words) == 0 {
 		return ""
 	}
-	return strings.Fields(rest)[0]
+	return words[0]
 }

@@ -2,9 +2,7 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +16,10 @@ import (
 // slot holds the one process of a plugin's file, which all sources of its type
 // share.
 type slot struct {
-	mu       sync.Mutex
-	instance *instance
-	retired  []*instance // they answer the calls that they have, and no new ones
-	failed   error       // why it could not be started; it is not tried again
+	mu     sync.Mutex
+	shared *instance   // the one for the next call, when it takes it
+	all    []*instance // that were started
+	failed error       // why it could not be started; it is not tried again
 
 	again chan struct{} // bounds the processes for a single call
 }
@@ -32,9 +30,9 @@ type instance struct {
 	service sourcev1.ImageSourceClient
 	process *process
 	claimed *os.File // the socket directory; nil where it could not be locked
-	cut     func()   // closes the connection, for which go-plugin has no limit
+	cut     func()   // ends the process and the connection, for which go-plugin has no limit
 	closing sync.Once
-	retired chan struct{} // closed when it takes no more calls
+	retired chan struct{} // closed when it takes no more calls: it answers those that it has
 
 	mu     sync.Mutex
 	calls  int
@@ -43,18 +41,15 @@ type instance struct {
 }
 
 // slotOf returns the slot of a plugin's file.
-func (r *Runner) slotOf(p Program) (*slot, error) {
+func (r *Runner) slotOf(p Program) *slot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return nil, p.Broken("cannot be started", "", errClosed)
-	}
 	s := r.running[p.Path]
 	if s == nil {
 		s = &slot{again: make(chan struct{}, maxAlone)}
 		r.running[p.Path] = s
 	}
-	return s, nil
+	return s
 }
 
 // take returns the plugin's process with one call more, starting it when there is
@@ -66,11 +61,8 @@ func (r *Runner) take(ctx context.Context, s *slot, p Program, alone bool) (*ins
 	if s.failed != nil {
 		return nil, s.failed
 	}
-	if !alone {
-		if s.instance != nil && !s.instance.process.ended(0) && s.instance.take() {
-			return s.instance, nil
-		}
-		s.retire()
+	if !alone && s.shared != nil && s.shared.take() {
+		return s.shared, nil
 	}
 	started, err := r.start(ctx, p)
 	if err != nil {
@@ -80,36 +72,22 @@ func (r *Runner) take(ctx context.Context, s *slot, p Program, alone bool) (*ins
 		return nil, err
 	}
 	started.take()
+	s.all = append(s.all, started)
 	if alone {
 		started.retire()
-		s.retired = append(s.retired, started)
-		return started, nil
+	} else {
+		s.shared = started
 	}
-	s.instance = started
 	return started, nil
-}
-
-// retire sets the process aside, and forgets those that are done.
-func (s *slot) retire() {
-	s.retired = slices.DeleteFunc(s.retired, func(i *instance) bool { return i.process.ended(0) && i.idle() })
-	if s.instance == nil {
-		return
-	}
-	s.instance.retire()
-	s.retired = append(s.retired, s.instance)
-	s.instance = nil
 }
 
 // close ends all processes of the slot.
 func (s *slot) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.retire()
-	for _, i := range s.retired {
+	for _, i := range s.all {
 		i.close()
 	}
-	s.retired = nil
-	s.failed = fmt.Errorf("start: %w", errClosed)
 }
 
 // take counts a call; it is false when the process takes no more.
@@ -129,7 +107,7 @@ func (i *instance) release() {
 	i.mu.Lock()
 	i.calls--
 	i.mu.Unlock()
-	if i.gone(0) && i.idle() {
+	if i.isRetired() && i.idle() {
 		i.close()
 	}
 }
@@ -163,9 +141,6 @@ func (i *instance) retire() {
 		close(i.retired)
 	}
 	i.mu.Unlock()
-	if i.idle() {
-		i.close()
-	}
 }
 
 func (i *instance) isRetired() bool {
@@ -177,37 +152,34 @@ func (i *instance) isRetired() bool {
 	}
 }
 
-// gone reports whether the process ended or takes no more calls, waiting up to d
-// for it.
+// gone reports whether the process takes no more calls, as one that has ended, waiting
+// up to d for it.
 func (i *instance) gone(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-i.retired:
-	case <-i.process.exited:
+		return true
 	case <-timer.C:
-		// At 0 all may be ready.
-		return i.process.ended(0) || i.isRetired()
+		return false
 	}
-	return true
 }
 
 // connect starts the process and proves that it answers: go-plugin's own start
 // returns before the connection stands.
 func (i *instance) connect() error {
 	client, err := i.client.Client()
-	if err != nil {
-		return err
+	if err == nil {
+		err = client.Ping()
 	}
-	if err := client.Ping(); err != nil {
+	if err != nil {
 		return err
 	}
 	raw, err := client.Dispense(handshake.ServiceName)
-	if err != nil {
-		return err
+	if err == nil {
+		i.service = raw.(sourcev1.ImageSourceClient)
 	}
-	i.service = raw.(sourcev1.ImageSourceClient)
-	return nil
+	return err
 }
 
 // close asks the process to end, and ends it when it does not. It returns when it
@@ -226,27 +198,18 @@ func (i *instance) end() {
 	select {
 	case <-done:
 	case <-timer.C:
-		i.process.kill()
-		i.cut()
-		<-done
 	}
 	i.cut()
-	i.process.kill()
-	i.process.ended(crashGrace)
+	<-done
 	_ = i.claimed.Close() // nil will do
 }
 
 // closesWith returns options of connections that are closed, and their calls with
 // them, when life ends. go-plugin gives up one that fails, which leaves it to connect
 // again and again, and makes another to end the process by. They are known by their
-// first calls.
+// calls.
 func closesWith(life context.Context) []grpc.DialOption {
-	var known sync.Map
-	closing := func(cc *grpc.ClientConn) {
-		if _, before := known.LoadOrStore(cc, true); !before {
-			context.AfterFunc(life, func() { _ = cc.Close() })
-		}
-	}
+	closing := func(cc *grpc.ClientConn) { context.AfterFunc(life, func() { _ = cc.Close() }) }
 	unary := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		closing(cc)
 		return invoke(ctx, method, req, reply, cc, opts...)

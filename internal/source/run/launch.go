@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -40,31 +38,27 @@ func (r *Runner) start(ctx context.Context, p Program) (*instance, error) {
 	}
 	r.swept.Do(func() { removeLeftovers(SocketParent()) })
 	variables, secrets := p.Environment()
+	life, cut := context.WithCancel(context.Background())
 	launch := &launch{
-		ctx: ctx, runner: r, program: p, tail: NewTail(r.log.With("plugin", p.Type), secrets),
+		ctx: ctx, life: life, cut: cut, runner: r, program: p, tail: NewTail(r.log.With("plugin", p.Type), secrets),
 		environment: append(variables, handshake.EnvHostPID+"="+strconv.Itoa(os.Getpid()), handshake.EnvClientCert+"="+handshake.PEM(certificate)),
 	}
-	life, cut := context.WithCancel(context.Background())
 	started := &instance{client: r.client(life, launch, certificate), cut: cut, retired: make(chan struct{})}
 	connected := make(chan error, 1)
 	go func() { connected <- started.connect() }()
 
-	timedOut, err := await(ctx, connected, r.limits.Start, func() {
-		launch.abort()
-		cut()
-	})
-	process := launch.process()
+	timedOut, err := await(ctx, connected, r.limits.Start, cut)
+	process := launch.process
 	if err == nil && ctx.Err() == nil && !timedOut {
 		started.process, started.claimed = process, launch.claimed
+		go func() { <-process.exited; started.retire() }()
 		r.log.Debug("plugin started", "plugin", p.Type, "pid", process.ID(), "took", time.Since(began).Round(time.Millisecond))
 		return started, nil
 	}
-	if process != nil {
-		process.kill()
-	}
 	cut()
-	started.client.Kill()
-	launch.cleanUp()
+	started.client.Kill() // it leaves the socket directory when a start fails
+	_ = os.RemoveAll(launch.socketDir)
+	_ = launch.claimed.Close() // nil will do
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -80,7 +74,7 @@ func (r *Runner) client(life context.Context, l *launch, certificate tls.Certifi
 		HandshakeConfig:  handshake.Config(),
 		VersionedPlugins: map[int]plugin.PluginSet{handshake.ProtocolVersion: {handshake.ServiceName: &clientPlugin{}}},
 		RunnerFunc:       l.run,
-		StartTimeout:     r.limits.Start + time.Second, // the timer of await comes first
+		StartTimeout:     time.Hour, // await has the limit
 		SyncStdout:       l.tail,
 		SyncStderr:       l.tail,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
@@ -120,15 +114,16 @@ func await(ctx context.Context, connected <-chan error, limit time.Duration, abo
 // launch is one attempt to start a plugin.
 type launch struct {
 	ctx     context.Context // of the call that starts it
+	life    context.Context // of the process
+	cut     func()          // ends it
 	runner  *Runner
 	program Program
 	tail    *Tail
 	// environment is that of the process but what go-plugin adds.
 	environment []string
 
-	mu        sync.Mutex
-	proc      *process
-	aborted   bool
+	// What follows is set by run.
+	process   *process
 	socketDir string
 	claimed   *os.File
 	refused   error
@@ -136,49 +131,13 @@ type launch struct {
 
 // run is called by go-plugin with the variables that the handshake needs.
 func (l *launch) run(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.socketDir = socketDir
-	if claimed, err := claim(socketDir); err != nil {
-		l.runner.log.Debug("if this process is killed, it leaves its socket directory", "dir", socketDir, "error", err)
-	} else {
-		l.claimed = claimed
-	}
-	if l.aborted {
-		return nil, context.Canceled
-	}
+	l.claimed, _ = claim(socketDir) // without, it stays when this process is killed
 	if l.refused = l.program.Check(l.ctx); l.refused != nil {
 		return nil, l.refused
 	}
-	l.proc = newProcess(l.program.Path, append(l.environment, cmd.Env...), l.runner.spawn, l.tail)
-	return l.proc, nil
-}
-
-// abort ends the process, now or as soon as it is there.
-func (l *launch) abort() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.aborted = true
-	if l.proc != nil {
-		l.proc.kill()
-	}
-}
-
-func (l *launch) process() *process {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.proc
-}
-
-// cleanUp removes the socket directory, which go-plugin leaves behind when a
-// start fails.
-func (l *launch) cleanUp() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.socketDir != "" {
-		_ = os.RemoveAll(l.socketDir)
-	}
-	_ = l.claimed.Close() // nil will do
+	l.process = l.runner.newProcess(l.life, l.cut, l.program.Path, append(l.environment, cmd.Env...), l.tail)
+	return l.process, nil
 }
 
 // socketRoom is how long the path of the temporary directory may be: that of a
@@ -199,10 +158,9 @@ func socketBase() string {
 func SocketParent() string { return cmp.Or(socketBase(), os.TempDir()) }
 
 // clientPlugin makes the client side of the service for go-plugin.
-type clientPlugin struct{ plugin.NetRPCUnsupportedPlugin }
-
-func (*clientPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
-	return errors.New("the host has no server side")
+type clientPlugin struct {
+	plugin.NetRPCUnsupportedPlugin
+	plugin.GRPCPlugin // nil: the host has no server side
 }
 
 func (*clientPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {

@@ -28,44 +28,39 @@ const pipeGrace = 2 * time.Second
 // keeps what is needed to say why a start failed: the first line on stdout, the
 // last ones on stderr, and how it ended.
 type process struct {
-	path  string
 	cmd   *exec.Cmd
 	spawn *spawner
 	tail  *Tail
 	hello *hello
+	kill  func() // ends its life
 
-	exited chan struct{} // closed when it was waited for
-
-	mu       sync.Mutex
+	exited   chan struct{} // closed when it was waited for
 	startErr error
-	started  bool
-	waited   bool
-	aborted  bool // do not start it
 }
 
 var _ runner.Runner = (*process)(nil)
 
-func newProcess(path string, env []string, spawn *spawner, tail *Tail) *process {
-	cmd := exec.Command(path) //nolint:noctx // it outlives the call that starts it; see Runner.Close
+// newProcess returns a process that ends with life, which kill ends.
+func (r *Runner) newProcess(life context.Context, kill func(), path string, env []string, tail *Tail) *process {
+	cmd := command(life, path)
 	cmd.Env = env
-	p := &process{path: path, cmd: cmd, spawn: spawn, tail: tail, hello: newHello(tail), exited: make(chan struct{})}
+	p := &process{cmd: cmd, spawn: r.spawn, tail: tail, hello: newHello(tail), kill: kill, exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.hello, tail
-	cmd.WaitDelay = pipeGrace
-	setAttributes(cmd)
 	return p
 }
 
+// command returns a program that ends with life, and what it has started with it.
+func command(life context.Context, path string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(life, path, args...)
+	setAttributes(cmd)
+	cmd.Cancel = func() error { return subprocess.Kill(cmd.Process) }
+	cmd.WaitDelay = pipeGrace
+	return cmd
+}
+
 // Start starts the process.
-func (p *process) Start(ctx context.Context) error {
-	// The lock is held meanwhile, so that kill ends a process that is just being
-	// started, or keeps it from starting.
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.startErr = ctx.Err()
-	if p.aborted {
-		p.startErr = context.Canceled
-	}
-	if p.startErr == nil && !p.spawn.run(func() { p.startErr = p.cmd.Start() }) {
+func (p *process) Start(context.Context) error {
+	if !p.spawn.run(func() { p.startErr = p.cmd.Start() }) {
 		p.startErr = errClosed
 	}
 	if p.startErr != nil {
@@ -73,47 +68,28 @@ func (p *process) Start(ctx context.Context) error {
 		close(p.exited)
 		return p.startErr
 	}
-	p.started = true
 	go func() {
-		// A process that has ended stays a zombie until it is waited for, and
-		// its id with it. See kill.
 		endGroup(p.cmd.Process)
 		_ = p.cmd.Wait()
-		p.mu.Lock()
-		p.waited = true
-		p.mu.Unlock()
 		p.hello.close()
 		close(p.exited)
 	}()
 	return nil
 }
 
-// kill ends the process at once.
-func (p *process) kill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.aborted = true
-	if p.started && !p.waited {
-		_ = subprocess.Kill(p.cmd.Process)
-	}
-}
-
 // ended reports whether the process ended, waiting up to d for it.
 func (p *process) ended(d time.Duration) bool {
-	select {
-	case <-p.exited:
-		return true
-	default:
-	}
-	if d <= 0 {
-		return false
-	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-p.exited:
 		return true
 	case <-timer.C:
+	}
+	select {
+	case <-p.exited: // at 0 both may be ready
+		return true
+	default:
 		return false
 	}
 }
@@ -141,13 +117,11 @@ func (p *process) Stdout() io.ReadCloser { return p.hello.out }
 func (p *process) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name returns the path.
-func (p *process) Name() string { return p.path }
+func (p *process) Name() string { return p.cmd.Path }
 
-// ID returns the process id.
+// ID returns the process id, which is empty for one that was not started.
 func (p *process) ID() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.started {
+	if p.cmd.Process == nil {
 		return ""
 	}
 	return strconv.Itoa(p.cmd.Process.Pid)
@@ -197,19 +171,13 @@ func (h *hello) Write(b []byte) (int, error) {
 		return h.rest.Write(b)
 	}
 	h.part = append(h.part, b...)
-	i := bytes.IndexByte(h.part, '\n')
-	if i < 0 && len(h.part) < maxHello {
+	first, after, whole := bytes.Cut(h.part, []byte("\n"))
+	if !whole && len(first) < maxHello {
 		h.mu.Unlock()
 		return len(b), nil
 	}
 	h.done = true
-	var after []byte
-	if i >= 0 {
-		h.line, after = strings.TrimSpace(string(h.part[:i])), h.part[i+1:]
-	} else {
-		h.line = string(h.part)
-	}
-	h.part = nil
+	h.part, h.line = nil, strings.TrimSpace(string(first))
 	h.err = checkHandshake(h.line)
 	line, err := h.line, h.err
 	h.mu.Unlock()
@@ -218,9 +186,7 @@ func (h *hello) Write(b []byte) (int, error) {
 	} else {
 		_ = h.in.Close()
 	}
-	if len(after) > 0 {
-		_, _ = h.rest.Write(after)
-	}
+	_, _ = h.rest.Write(after)
 	return len(b), nil
 }
 
@@ -280,7 +246,7 @@ func checkHandshake(line string) error {
 	if len(parts) < 5 || parts[4] != "grpc" {
 		return errNotGRPC
 	}
-	if len(parts) < 6 || len(parts[5]) < 50 {
+	if len(parts) < 6 || len(parts[5]) <= 50 {
 		return errNoTLS
 	}
 	return nil

@@ -51,7 +51,6 @@ type Runner struct {
 
 	mu      sync.Mutex
 	running map[string]*slot // by path
-	closed  bool
 }
 
 // New returns a Runner. The caller closes it.
@@ -74,10 +73,7 @@ const (
 //
 // The error is a *failure.Error, a *CallError, what Program.Check returned, or ctx's.
 func (r *Runner) Ask(ctx context.Context, p Program, c Call) error {
-	s, err := r.slotOf(p)
-	if err != nil {
-		return err
-	}
+	s := r.slotOf(p)
 	for range 2 {
 		i, err := r.take(ctx, s, p, false)
 		if err != nil {
@@ -94,6 +90,7 @@ func (r *Runner) Ask(ctx context.Context, p Program, c Call) error {
 	case s.again <- struct{}{}:
 		defer func() { <-s.again }()
 	case <-ctx.Done():
+		return ctx.Err()
 	}
 	i, err := r.take(ctx, s, p, true)
 	if err != nil {
@@ -138,12 +135,14 @@ func (r *Runner) once(ctx context.Context, i *instance, c Call) error {
 	if status.Code(err) == codes.Internal {
 		i.panicked()
 	}
-	if several, _ := i.shared(); several && !c.Touched() && broke(err) && i.gone(crashGrace) {
-		i.retire()
+	failed := &CallError{Err: err, Words: i.process.tail, Late: status.Code(err) == codes.DeadlineExceeded && isOver(call)}
+	if !broke(err) || !i.gone(crashGrace) {
+		return failed
+	}
+	if several, _ := i.shared(); several && !c.Touched() {
 		return errUntouched
 	}
-	failed := &CallError{Err: err, Words: i.process.tail, Late: status.Code(err) == codes.DeadlineExceeded && isOver(call)}
-	if !failed.Late && broke(err) && i.process.ended(crashGrace) {
+	if i.process.ended(crashGrace) {
 		failed.Ending = i.process.ending()
 	}
 	return failed
@@ -159,17 +158,13 @@ func broke(err error) bool {
 // isOver reports whether the time of a call is up. The plugin has its own clock
 // for it, which may be ahead a little.
 func isOver(call context.Context) bool {
-	deadline, ok := call.Deadline()
-	return call.Err() != nil || ok && time.Until(deadline) < exitGrace/5
+	deadline, _ := call.Deadline()
+	return time.Until(deadline) < exitGrace/5
 }
 
 // Try starts a plugin without a call.
 func (r *Runner) Try(ctx context.Context, p Program) error {
-	s, err := r.slotOf(p)
-	if err != nil {
-		return err
-	}
-	i, err := r.take(ctx, s, p, false)
+	i, err := r.take(ctx, r.slotOf(p), p, false)
 	if err != nil {
 		return err
 	}
@@ -180,15 +175,12 @@ func (r *Runner) Try(ctx context.Context, p Program) error {
 // Close ends all plugins. It may be called more than once; a closed Runner starts
 // nothing.
 func (r *Runner) Close() {
+	r.spawn.close() // first, so that nothing is started any more
 	r.mu.Lock()
-	r.closed = true
-	slots := r.running
-	r.running = map[string]*slot{}
-	r.mu.Unlock()
+	defer r.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, s := range slots {
+	for _, s := range r.running {
 		wg.Go(s.close)
 	}
 	wg.Wait()
-	r.spawn.close()
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -99,9 +98,7 @@ func (t *Tail) flush(whole bool) {
 func (t *Tail) Last() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.part) > 0 {
-		t.flush(false)
-	}
+	t.flush(false)
 	return slices.Clone(t.lines)
 }
 
@@ -165,38 +162,38 @@ func logFields(b []byte) (fields map[string]any, whole bool) {
 	}
 	fields = map[string]any{}
 	decoder := json.NewDecoder(bytes.NewReader(b))
-	_, err := decoder.Token()
-	for err == nil && decoder.More() {
-		var key json.Token
-		if key, err = decoder.Token(); err != nil {
+	_, _ = decoder.Token()
+	for decoder.More() {
+		key, _ := decoder.Token()
+		name, ok := key.(string)
+		if !ok {
 			break
 		}
 		begins := decoder.InputOffset()
 		var value any
-		if err = decoder.Decode(&value); err != nil {
-			value, err = textWithoutEnd(b[begins:])
-		}
-		if name, ok := key.(string); ok && err == nil {
+		if decoder.Decode(&value) == nil {
 			fields[name] = value
+			continue
 		}
+		if text, ok := textWithoutEnd(b[begins:]); ok {
+			fields[name] = text
+		}
+		break
 	}
 	return fields, false
 }
 
-var errNoText = errors.New("not a text")
-
 // textWithoutEnd decodes a JSON string whose end is missing; an escape that is
 // not whole is left out.
-func textWithoutEnd(b []byte) (string, error) {
+func textWithoutEnd(b []byte) (text string, ok bool) {
 	b = bytes.TrimLeft(b, ": ")
-	if len(b) == 0 || b[0] != '"' {
-		return "", errNoText
+	if !bytes.HasPrefix(b, []byte(`"`)) {
+		return "", false
 	}
-	var text string
-	for end := len(b); end > max(0, len(b)-len(`\uXXXX`)-1); end-- {
-		if json.Unmarshal(slices.Concat(b[:end], []byte{'"'}), &text) == nil {
-			return text, nil
+	for cut := range len(`\uXXXX`) { // without a byte of the text it is one
+		if json.Unmarshal(slices.Concat(b[:len(b)-cut], []byte(`"`)), &text) == nil {
+			return text, true
 		}
 	}
-	return "", errNoText
+	return "", false
 }
