@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func (b *block) wanted() bool { return b.kind != "" && (b.pack == "" || b.pack =
 
 // declared is the kind that a document says it has.
 func (b *block) declared() string {
-	if b.err != nil || b.doc.Root() == nil {
+	if b.err != nil {
 		return ""
 	}
 	if kind := child(b.doc.Root(), "kind"); kind != nil {
@@ -49,11 +48,10 @@ var (
 	ended  = regexp.MustCompile(strings.Replace(opened.String(), "---", `\.\.\.`, 1))
 )
 
-// documents are the YAML documents of a text, and of one that is empty but no page's
-// itself.
+// documents are the YAML documents of a text, and of one that is empty itself.
 func (b *block) documents() []*block {
 	extents := yamledit.Documents(b.text)
-	if len(extents) == 0 && !b.page {
+	if len(extents) == 0 {
 		extents = []yamledit.Extent{{End: len(b.text)}}
 	}
 	var all []*block
@@ -67,90 +65,57 @@ func (b *block) documents() []*block {
 	return all
 }
 
+// escaped is a repair's text as the source writes it. Repairs are of one line.
 func (b *block) escaped(text string) string {
 	if !b.inJSON {
 		return text
 	}
-	var quoted bytes.Buffer
-	enc := json.NewEncoder(&quoted)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(text); err != nil {
-		return text
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(quoted.String(), "\n"), `"`), `"`)
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
 }
 
-// offset leads from a line and column, counted from 1 in characters, to text.
-func offset(text []byte, line, column int) int {
-	at := newLines(text)
-	if line < 1 || line > len(at.starts) {
-		return 0
-	}
-	off := at.starts[line-1]
-	for ; column > 1 && off < len(text); column-- {
-		_, size := utf8.DecodeRune(text[off:])
-		off += size
-	}
-	return min(off, len(text))
-}
+// position is a line and a column, counted from 1, the column in characters.
+type position struct{ line, column int }
 
-// lines turns offsets into positions.
-type lines struct {
-	data   []byte
-	starts []int
-	// line, off and column are the last answer: what comes behind it on its line is
-	// counted from there.
-	line, off, column int
-}
-
-func newLines(data []byte) *lines {
-	l := &lines{data: data, starts: []int{0}}
-	if bytes.HasPrefix(data, []byte("\ufeff")) {
-		l.starts[0] = 3
-	}
-	for i, c := range data {
-		if c == '\n' || c == '\r' && (i+1 == len(data) || data[i+1] != '\n') {
-			l.starts = append(l.starts, i+1)
+// positions are those of all bytes of a text and of its end. A byte order mark is no
+// column.
+func positions(text []byte) []position {
+	var all []position
+	at := position{1, 1}
+	for i, r := range string(text) {
+		for range utf8.RuneLen(r) {
+			all = append(all, at)
+		}
+		switch {
+		case r == '\n', r == '\r' && !bytes.HasPrefix(text[i+1:], []byte("\n")):
+			at = position{at.line + 1, 1}
+		case i >= bom(text):
+			at.column++
 		}
 	}
-	return l
-}
-
-func (l *lines) position(off int) (line, column int) {
-	line, found := slices.BinarySearch(l.starts, off)
-	if !found {
-		line = max(line-1, 0)
-	}
-	start := min(l.starts[line], off)
-	before := 0
-	if line == l.line && l.off >= start && l.off <= off {
-		start, before = l.off, l.column
-	}
-	l.line, l.off, l.column = line, off, before+utf8.RuneCount(l.data[start:off])
-	return line + 1, l.column + 1
+	return append(all, at)
 }
 
 // blocksOf takes the YAML documents out of the input.
 func blocksOf(in Input) ([]*block, error) {
 	cloud := provider(in.Cloud)
-	if hasEnding(in.Name, ".md", ".mdx", ".markdown") {
+	if pageName.MatchString(in.Name) {
 		return markdownBlocks(in, cloud), nil
 	}
-	if looksLikeProfile(in.Data[bom(in.Data):]) {
+	if looksLikeProfile(in.Data) {
 		return profileBlocks(in, cloud)
 	}
 	// Of a YAML stream each document counts, as render prints several packs.
 	blocks := (&block{traced: whole(in.Data), kind: in.Pack, cloud: cloud}).documents()
-	if !hasEnding(in.Name, ".yaml", ".yml", ".json") && fenceForm.Match(in.Data) && slices.ContainsFunc(blocks, func(b *block) bool { return b.err != nil }) {
+	if !valuesName.MatchString(in.Name) && fenceForm.Match(in.Data) && slices.ContainsFunc(blocks, func(b *block) bool { return b.err != nil }) {
 		return markdownBlocks(in, cloud), nil
 	}
 	return blocks, nil
 }
 
-func hasEnding(name string, endings ...string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(name, ending) })
-}
+var (
+	pageName   = regexp.MustCompile(`(?i)\.(md|mdx|markdown)$`)
+	valuesName = regexp.MustCompile(`(?i)\.(ya?ml|json)$`)
+)
 
 // provider translates Palette's cloud types into the names that image ids are
 // checked by.
@@ -176,7 +141,7 @@ var fenceForm = regexp.MustCompile("(?m)^(\ufeff?[ \t]*(?:(?:>|(?:[-*+]|[0-9]{1,
 func markdownBlocks(in Input, cloud string) []*block {
 	var blocks []*block
 	at := 0
-	for at < len(in.Data) {
+	for {
 		open := fenceForm.FindSubmatchIndex(in.Data[at:])
 		if open == nil {
 			return blocks
@@ -187,32 +152,28 @@ func markdownBlocks(in Input, cloud string) []*block {
 		b.traced, at = fenced(in.Data, at+open[1], indent, fence)
 		blocks = append(blocks, b.documents()...)
 	}
-	return blocks
 }
 
 // fenced takes the lines up to the closing fence, without the fence's own
 // indentation, and returns where the page goes on.
 func fenced(data []byte, at int, indent, fence []byte) (t traced, next int) {
-	around := " \t"
-	if bytes.Contains(indent, []byte(">")) {
-		around += ">" // a block in a quotation
+	around, quoted := " \t", bytes.Contains(indent, []byte(">"))
+	if quoted {
+		around = " \t>"
 	}
 	at = nextLine(data, at)
 	for at < len(data) {
 		next := nextLine(data, at)
-		body := bytes.TrimSpace(bytes.TrimLeft(data[at:next], around))
-		deep := len(data[at:next]) - len(bytes.TrimLeft(data[at:next], around)) - len(indent)
-		if len(around) > 2 && !bytes.HasPrefix(bytes.TrimLeft(data[at:next], " \t"), []byte(">")) {
+		line := data[at:next]
+		body := bytes.TrimLeft(line, around)
+		margin := len(line) - len(body)
+		if quoted && !bytes.Contains(line[:margin], []byte(">")) {
 			break // the quotation ends
 		}
-		if deep <= 3 && len(body) >= len(fence) && len(bytes.Trim(body, string(fence[:1]))) == 0 {
+		if body = bytes.TrimSpace(body); margin <= len(indent)+3 && bytes.HasPrefix(body, fence) && len(bytes.Trim(body, string(fence[:1]))) == 0 {
 			return t.end(at), next
 		}
-		skip := 0
-		for skip < len(indent) && at+skip < next && strings.IndexByte(around, data[at+skip]) >= 0 {
-			skip++
-		}
-		t.keep(data, at+skip, next)
+		t.keep(data, at+min(margin, len(indent)), next)
 		at = next
 	}
 	return t.end(at), at

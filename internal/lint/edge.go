@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -94,25 +96,21 @@ func (t *tree) edgeURI(uri *yaml.Node) {
 const referenceChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@"
 
 func (t *tree) emptyTagPart(uri *yaml.Node) {
-	last := strings.LastIndex(uri.Value, "{{")
-	path := macroPath.FindString(uri.Value[last:])
-	keys, ok := strings.CutPrefix(path, edgeMacros())
-	if !ok || last == 0 || !strings.ContainsRune("-_", rune(uri.Value[last-1])) {
+	last := lastMacro.FindStringSubmatch(uri.Value)
+	if last == nil {
 		return
 	}
-	if value := t.lookup(splitFirst(keys)...); value != nil && (isNull(value) || value.Kind == yaml.ScalarNode && value.Value == "") {
-		t.add(RuleEmptyTagPart, Warning, uri, "%s has no value, so the tag of system.uri ends in %q", keys, uri.Value[last-1:last])
+	keys := strings.TrimPrefix(macroPath.FindString(last[2]), edgeMacros())
+	if value := t.lookup(splitFirst(keys)...); value != nil && isEmpty(value) {
+		t.add(RuleEmptyTagPart, Warning, uri, "%s has no value, so the tag of system.uri ends in %q", keys, last[1])
 	}
 }
 
+// lastMacro is what follows the last {{, and a separator that is before it.
+var lastMacro = regexp.MustCompile(`(?s)([-_])\{\{((?:[^{]|\{[^{])*)$`)
+
 // splitFirst makes a path of a macro's: options, then one dotted key.
-func splitFirst(keys string) []string {
-	first, rest, found := strings.Cut(keys, ".")
-	if !found {
-		return []string{first}
-	}
-	return []string{first, rest}
-}
+func splitFirst(keys string) []string { return strings.SplitN(keys, ".", 2) }
 
 func (t *tree) imageReference(value *yaml.Node, key string) {
 	if err := image.CheckOCI(value.Value); err != nil {
@@ -130,8 +128,8 @@ func (t *tree) contentImages(top, uri *yaml.Node) {
 	content := t.mapping(child(packMap, "content"))
 	t.unknownKeys(t.fields(packMap), []string{"content"})
 	t.unknownKeys(t.fields(content), []string{"images"})
-	if content == nil && keyOf(top, "content") >= 0 {
-		t.add(RuleMisplacedKey, Error, top.Content[keyOf(top, "content")], "content belongs below pack: indent it")
+	if content == nil && keyOf(top, "content") != nil {
+		t.add(RuleMisplacedKey, Error, keyOf(top, "content"), "content belongs below pack: indent it")
 		return
 	}
 	images := t.lookup("pack", "content", "images")
@@ -149,12 +147,8 @@ func (t *tree) contentImages(top, uri *yaml.Node) {
 			}
 		}
 	}
-	if !own && uri != nil && uri.Kind == yaml.ScalarNode && uri.Value != "NA" && !t.nearIn(content, "images") && !t.nearIn(packMap, "content") {
-		at := top
-		if i := keyOf(top, "pack"); i >= 0 {
-			at = top.Content[i]
-		}
-		t.add(RuleMissingKey, Warning, at,
+	if !own && uri != nil && uri.Value != "NA" && !t.nearIn(content, "images") && !t.nearIn(packMap, "content") {
+		t.add(RuleMissingKey, Warning, cmp.Or(keyOf(top, "pack"), top),
 			"pack.content.images has no item '{{%soptions.system.uri}}', so a content bundle lacks the provider image", edgeMacros())
 	}
 }
@@ -188,10 +182,7 @@ type ownMacro struct {
 
 func (t *tree) ownMacros() []ownMacro {
 	var all []ownMacro
-	t.each(func(s scalar) {
-		if s.Kind != yaml.ScalarNode || !strings.Contains(s.Value, edgeMacros()) {
-			return
-		}
+	t.scalars(func(s scalar) {
 		for _, u := range uses(s.Value) {
 			if keys, ok := strings.CutPrefix(s.Value[u.start:u.end], edgeMacros()); ok {
 				all = append(all, ownMacro{s.Node, u, keys})
@@ -219,27 +210,23 @@ func (t *tree) packMacros(macros []ownMacro) {
 			continue
 		}
 		right := nearest(m.keys, known)
-		misspelt := sure(m.keys, right)
-		told[m.keys] = !misspelt
+		told[m.keys] = right == ""
 		if t.lookup(path...) != nil || len(path) > 1 && t.misspeltIn(t.keysOf(t.doc().Root()).byName[path[0]], path[1]) {
 			continue
 		}
 		if of != m.node {
 			of, at = m.node, t.doc().Spelling(m.node)
 		}
-		t.undefined(m, at, right, misspelt)
+		t.undefined(m, at, right)
 	}
 }
 
-func (t *tree) undefined(m ownMacro, at []int, right string, slip bool) {
+func (t *tree) undefined(m ownMacro, at []int, right string) {
 	start := m.use.start + len(edgeMacros())
-	if slip {
+	if right != "" {
 		t.hits = append(t.hits, t.valueHit(m.node, at, *misspelt(start, m.keys, right, edgeMacros()+m.keys)))
 		return
 	}
 	message := "the macro reads " + m.keys + ", which these values do not set"
-	if right != "" {
-		message += "; perhaps " + right + " is meant"
-	}
 	t.hits = append(t.hits, t.valueHit(m.node, at, hit{rule: RuleUndefinedMacro, severity: Warning, at: start, message: message}))
 }

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,14 +22,8 @@ func ofPack(key, top string) bool {
 // hidden finds no-break spaces that hide a key of the packs, or are at an end of it or
 // its value: there they stand for a space. Anywhere else they may be meant.
 func hidden(v view) []hit {
-	if !bytes.ContainsFunc(v.text, isLookalike) {
-		return nil
-	}
 	var hits []hit
-	v.each(func(s scalar) {
-		if s.Kind != yaml.ScalarNode || !strings.ContainsFunc(s.Value, isLookalike) {
-			return
-		}
+	v.lookalikes(func(s scalar) {
 		if !s.isPlain() {
 			hits = append(hits, v.script(s)...)
 			return
@@ -58,48 +51,41 @@ func hidden(v view) []hit {
 			return
 		}
 		left := len(value) - len(strings.TrimLeft(value, allBlanks))
-		hits = append(hits, v.trimmed(s.Node, left, len(strings.TrimRight(value, allBlanks)))...)
+		hits = append(hits, v.trimmed(s.Node, left, max(left, len(strings.TrimRight(value, allBlanks))))...)
 	})
 	return hits
 }
 
 // script finds a line of a script that a no-break space indents.
 func (v view) script(s scalar) []hit {
-	at, i := v.doc.Spelling(s.Node), leading(s.Value, true)
-	if s.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || i < 0 || at == nil {
+	found := scriptIndent.FindStringSubmatchIndex(s.Value)
+	if s.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || found == nil {
 		return nil
 	}
-	return []hit{{
-		rule: RuleNoBreakSpace, severity: Warning, at: at[i],
+	return []hit{v.valueHit(s.Node, v.doc.Spelling(s.Node), hit{
+		rule: RuleNoBreakSpace, severity: Warning, at: found[2],
 		message: "a no-break space indents this line: no program takes it for a space",
-	}}
+	})}
 }
+
+var scriptIndent = regexp.MustCompile(`(?m)^[ \t]*([` + lookalikes + `])`)
 
 // mayHide is text that would be something else with a space: a key, a value in quotes,
 // a comment.
 var mayHide = regexp.MustCompile(`^[\w.-]+:[` + lookalikes + `]|^[` + lookalikes + `]+["'\[{]|[` + lookalikes + `]#`)
 
-func short(text string) string {
-	if runes := []rune(text); len(runes) > 40 {
-		return string(runes[:40]) + "…"
-	}
-	return text
-}
+func short(text string) string { return long.ReplaceAllString(text, "$1…") }
+
+var long = regexp.MustCompile(`(?s)^(.{40}).+`)
 
 // mayComment is a comment to the eye.
 var mayComment = regexp.MustCompile(`[` + lookalikes + `]#`)
 
 // trimmed replaces the no-break spaces at the ends of a value.
 func (v view) trimmed(n *yaml.Node, left, right int) []hit {
-	at := v.doc.Spelling(n)
-	if at == nil || right <= left {
-		return nil
-	}
+	at := v.doc.Spelling(n) // which a plain value has
 	var fix []replacement
 	for i, r := range n.Value {
-		if i >= right && !strings.ContainsRune(allBlanks, r) {
-			break
-		}
 		if isLookalike(r) && (i < left || i >= right) {
 			fix = append(fix, replacement{at[i], at[i] + utf8.RuneLen(r), " "})
 		}
@@ -108,33 +94,21 @@ func (v view) trimmed(n *yaml.Node, left, right int) []hit {
 		return nil
 	}
 	h := spaceHit(fix[0].start, fix)
-	h.places = []place{{node: n, edits: []replacement{{0, left, ""}, {right, len(n.Value), ""}}}}
+	h.place = place{node: n, edits: []replacement{{0, left, ""}, {right, len(n.Value), ""}}}
 	return []hit{h}
 }
 
 // keyLine is a line of one word, a colon, and a no-break space.
-var keyLine = regexp.MustCompile(`(?m)^([ \t]*(?:-[ \t]+)*)([\w.-]+):[ ]*([` + lookalikes + `])`)
+var keyLine = regexp.MustCompile(`(?:^|[\r\n])[ \t]*(?:-[ \t]+)*([\w.-]+):[ ]*([` + lookalikes + `])`)
 
 // keyLines finds lines of a plain value that look like a key and its value. A key of
 // the packs is one; another may be text.
 func (v view) keyLines(s scalar) []hit {
-	start, end, err := v.doc.Span(s.Node)
-	if err != nil {
-		return nil
-	}
-	from := start
-	for from > 0 && strings.IndexByte(" \t-", v.text[from-1]) >= 0 {
-		from--
-	}
-	if from > 0 && v.text[from-1] != '\n' && v.text[from-1] != '\r' {
-		from = start + max(bytes.IndexByte(v.text[start:end], '\n'), 0)
-		if from == start {
-			return nil
-		}
-	}
+	start, end, _ := v.doc.Span(s.Node)
+	from := v.margin(start, " \t-")
 	var hits []hit
 	for _, m := range keyLine.FindAllSubmatchIndex(v.text[from:end], -1) {
-		word, at := string(v.text[from+m[4]:from+m[5]]), from+m[6]
+		word, at := string(v.text[from+m[2]:from+m[3]]), from+m[4]
 		if !ofPack(word, s.top) {
 			hits = append(hits, hit{
 				rule: RuleNoBreakSpace, severity: Warning, at: at,
@@ -142,11 +116,8 @@ func (v view) keyLines(s scalar) []hit {
 			})
 			continue
 		}
-		h := spaceHit(at, []replacement{{at, at + m[7] - m[6], " "}})
-		h.places = []place{{node: s.Node, shape: true}}
-		if from+m[4] > start {
-			h.places[0].node = s.parent // which gets one more key
-		}
+		h := spaceHit(at, []replacement{{at, from + m[5], " "}})
+		h.place = place{node: s.Node, shape: true}
 		hits = append(hits, h)
 	}
 	return hits

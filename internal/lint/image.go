@@ -2,7 +2,6 @@ package lint
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
@@ -34,14 +33,11 @@ func (t *tree) imageID(value *yaml.Node) {
 	if cloud == "" {
 		cloud = looks
 	}
-	if !slices.Contains([]string{"aws", "azure", "gcp", "vsphere"}, cloud) {
-		return
-	}
 	err := pack.CheckID(cloud, id)
 	if err == nil {
 		return
 	}
-	if looks != "" && looks != cloud && pack.CheckID(looks, id) == nil {
+	if looks != "" && pack.CheckID(looks, id) == nil {
 		t.add(RuleImageID, Error, value, "image id %q is one of %s, but these values are for %s", id, looks, cloud)
 		return
 	}
@@ -58,6 +54,5 @@ func (t *tree) fixImageVersions(h *hit, value *yaml.Node) {
 		return
 	}
 	at := imageVersions.FindStringIndex(value.Value)
-	h.at, h.edits = 0, []replacement{{at[0], at[1], "/versions/"}}
-	*h = t.valueHit(value, t.doc().Spelling(value), *h)
+	t.edit(h, value, replacement{at[0], at[1], "/versions/"})
 }

@@ -6,22 +6,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	yaml "go.yaml.in/yaml/v3"
 )
 
-// invisible are characters that nobody sees and that change what a text is: zero
-// width, bidirectional controls, a byte order mark inside. Joiners are letters of
-// some scripts, and are told only in what Palette reads.
-func invisible(r rune) bool {
-	return r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u061c' || r == '\u200e' || r == '\u200f' ||
-		r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
-}
-
-func invisibleInWord(r rune) bool {
-	return invisible(r) || r == '\u200c' || r == '\u200d' || r == '\u00ad' || r == '\u180e' || r >= '\u2061' && r <= '\u2064'
-}
+// Characters that nobody sees and that change what a text is: zero width, bidirectional
+// controls, a byte order mark inside. Joiners are letters of some scripts, and are told
+// only in what Palette reads.
+const (
+	unseen       = "\u200b\u2060\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+	unseenInWord = unseen + "\u200c\u200d\u00ad\u180e\u2061\u2062\u2063\u2064"
+)
 
 func bom(text []byte) int {
 	if bytes.HasPrefix(text, []byte("\ufeff")) {
@@ -32,7 +25,7 @@ func bom(text []byte) int {
 
 func (t *tree) invisibleKey(f field, known []string) {
 	seen := strings.Map(func(r rune) rune {
-		if invisibleInWord(r) {
+		if strings.ContainsRune(unseenInWord, r) {
 			return -1
 		}
 		return r
@@ -45,36 +38,28 @@ func (t *tree) invisibleKey(f field, known []string) {
 // anyAction is a template's action, also one that Go would refuse.
 var anyAction = regexp.MustCompile(`\{\{[^{}]*`)
 
-func hasInvisible(text string) bool { return strings.ContainsFunc(text, invisibleInWord) }
+func hasInvisible(text string) bool { return strings.ContainsAny(text, unseenInWord) }
 
 // invisible finds characters that nobody sees, where they are not told yet.
 func (t *tree) invisible() {
-	t.each(func(s scalar) {
-		if s.Kind == yaml.ScalarNode && slices.ContainsFunc(anyAction.FindAllString(s.Value, -1), hasInvisible) {
+	t.scalars(func(s scalar) {
+		if slices.ContainsFunc(anyAction.FindAllString(s.Value, -1), hasInvisible) {
 			t.add(RuleInvisible, Error, s.Node, "a macro in this value holds an invisible character: write it anew")
 		}
 	})
-	told := map[int]bool{}
-	lines := newLines(t.view.text)
+	at, told := positions(t.view.text), map[int]bool{}
 	for _, h := range t.hits {
 		if h.rule == RuleInvisible {
-			line, _ := lines.position(h.at)
-			told[lines.starts[line-1]] = true
+			told[at[h.at].line] = true
 		}
 	}
-	for start, line := range textLines(t.view.text) {
-		from := bom(line)
-		if start > 0 {
-			from = 0
+	for i, r := range string(t.view.text) {
+		if line := at[i].line; strings.ContainsRune(unseen, r) && i >= bom(t.view.text) && !told[line] {
+			told[line] = true
+			t.hits = append(t.hits, hit{
+				rule: RuleInvisible, severity: Warning, at: i,
+				message: fmt.Sprintf("an invisible character (%U) stands here", r),
+			})
 		}
-		i := bytes.IndexFunc(line[from:], invisible)
-		if i < 0 || told[start] || told[start+from] {
-			continue
-		}
-		r, _ := utf8.DecodeRune(line[from+i:])
-		t.hits = append(t.hits, hit{
-			rule: RuleInvisible, severity: Warning, at: start + from + i,
-			message: fmt.Sprintf("an invisible character (%U) stands here", r),
-		})
 	}
 }

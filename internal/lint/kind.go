@@ -47,7 +47,6 @@ func (w *kindWalk) walk(n *yaml.Node, root, prefix string, depth int) {
 	}
 	if n.Kind == yaml.ScalarNode {
 		w.macros(n.Value)
-		return
 	}
 	step := 1
 	if n.Kind != yaml.MappingNode {
@@ -88,7 +87,7 @@ func (w *kindWalk) key(root, key string, depth int) {
 			w.found[kind.Kind] = true
 		case slices.Contains(kind.Keys, key):
 			w.strays[kind.Kind] = true
-		case w.near == "" && depth < deep && len(w.found) == 0 && nearest(key, kind.Keys) != "":
+		case w.near == "" && depth < deep && nearest(key, kind.Keys) != "":
 			w.near = kind.Kind
 		}
 	}

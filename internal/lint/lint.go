@@ -101,7 +101,10 @@ const maxRounds = 10
 func Fix(in Input) (Result, error) {
 	result, err := Lint(in)
 	found := len(result.Findings)
-	for round := 0; err == nil && round < maxRounds && !bytes.Equal(result.Text, in.Data); round++ {
+	for range maxRounds {
+		if err != nil || bytes.Equal(result.Text, in.Data) {
+			break
+		}
 		in.Data = result.Text
 		result, err = Lint(in)
 	}
@@ -118,8 +121,7 @@ func Lint(in Input) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	lines := newLines(in.Data)
-	var findings []Finding
+	var all []hit
 	var changes replacements
 	for _, b := range blocks {
 		if kind := b.declared(); slices.Contains(in.Refuse, kind) {
@@ -129,20 +131,21 @@ func Lint(in Input) (Result, error) {
 			return Result{}, &OtherKindError{Kind: kind}
 		}
 		hits, fixed := b.lint()
-		slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
 		for _, h := range hits {
-			f := Finding{File: in.Name, Rule: h.rule, Severity: h.severity, Message: b.label + h.message, Fixable: h.fix != nil}
-			f.Line, f.Column = lines.position(b.source(h.at))
-			findings = append(findings, f)
+			h.at, h.message = b.source(h.at), b.label+h.message
+			all = append(all, h)
 		}
 		for _, r := range fixed.changes() {
 			changes = append(changes, replacement{b.source(r.start), b.source(r.end), b.escaped(r.text)})
 		}
 	}
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	slices.SortFunc(changes, inOrder)
+	slices.SortStableFunc(all, func(a, b hit) int { return cmp.Compare(a.at, b.at) })
+	var findings []Finding
+	places := positions(in.Data)
+	for _, h := range all {
+		at := places[h.at]
+		findings = append(findings, Finding{in.Name, at.line, at.column, h.severity, h.rule, h.message, h.fix != nil})
+	}
 	return Result{Findings: findings, Text: whole(in.Data).spliced(changes).text}, nil
 }
 
@@ -152,49 +155,11 @@ type replacement struct {
 	text       string
 }
 
-// replacements are in order and do not overlap.
 type replacements []replacement
-
-// addAll adds all of some, or none when one of them overlaps what is there.
-func (all *replacements) addAll(some []replacement) bool {
-	for _, r := range some {
-		if all.overlap(r) {
-			return false
-		}
-	}
-	for _, r := range some {
-		i, _ := slices.BinarySearchFunc(*all, r, inOrder)
-		for i < len(*all) && inOrder((*all)[i], r) == 0 {
-			i++
-		}
-		*all = slices.Insert(*all, i, r)
-	}
-	return true
-}
 
 // inOrder puts what is inserted before what is replaced at the same place.
 func inOrder(a, b replacement) int {
 	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
-}
-
-func (all *replacements) overlap(r replacement) bool {
-	i, _ := slices.BinarySearchFunc(*all, r, inOrder)
-	if i > 0 && (*all)[i-1].end > r.start {
-		return true
-	}
-	for ; i < len(*all) && (*all)[i].start <= max(r.end-1, r.start); i++ {
-		if other := (*all)[i]; overlaps(r, other) {
-			return true
-		}
-	}
-	return false
-}
-
-func overlaps(a, b replacement) bool {
-	if a.start == a.end && b.start == b.end {
-		return a == b
-	}
-	return a.start < b.end && b.start < a.end
 }
 
 // hit is a finding in offsets of the view that it is about.
@@ -203,12 +168,10 @@ type hit struct {
 	severity Severity
 	at       int
 	message  string
-	// edits are what makes the value right that the hit is in, in its offsets.
-	edits []replacement
 	// fix is what removes the finding; nil when the right text cannot be known.
 	fix []replacement
-	// places are what the fix changes in the tree.
-	places []place
+	// place is what the fix changes in the tree.
+	place place
 }
 
 // work is what the stages found, and the view that they made.
@@ -231,7 +194,7 @@ func (w *work) take(hits []hit, next view) {
 // it, so that one run tells all.
 func (b *block) lint() ([]hit, traced) {
 	w := work{view: view{whole(b.text), b.doc}}
-	isYAML := b.err == nil && w.indented() == 0 || w.repair(b.err)
+	isYAML := w.repair(b.err)
 	if isYAML {
 		for _, rules := range []func(view) []hit{hidden, values} {
 			hits := rules(w.view)

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -203,6 +204,56 @@ func TestLintRefuses(t *testing.T) {
 		t.Error("no error for text that is not UTF-8")
 	}
 }
+
+// A document of a refused kind is an error, also where a repair shows what it is.
+func TestRefusedKinds(t *testing.T) {
+	for text, want := range map[string]string{
+		"kind: ImageSet\n": "ImageSet", "a: b\n---\n“kind”: ‘Lock’\n": "Lock", "kind: Pod\n": "", "kind:\n": "", "x: {kind: Lock}\n": "",
+		"- kind: Lock\n": "", "kind: [\n": "",
+	} {
+		_, err := Fix(Input{Name: "v.yaml", Data: []byte(text), Refuse: []string{"ImageSet", "Lock"}})
+		var other *OtherKindError
+		if errors.As(err, &other) != (want != "") || want != "" && other.Kind != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// A reader of templates would run out of its stack.
+func TestTooManyActions(t *testing.T) {
+	text := edgeWith("'a.io/b:1" + strings.Repeat("{{if .a}}", manyActions+1) + "'")
+	findings := mustLint(t, Input{Name: "v.yaml", Data: []byte(text)})
+	if len(findings) != 1 || !strings.HasSuffix(findings[0].Message, "too many actions") {
+		t.Errorf("%.300v", findings)
+	}
+}
+
+// Nobody sees these characters: in a value or key of the packs they are an error, some of
+// them in other text a warning.
+func TestInvisibleCharacters(t *testing.T) {
+	for text, anywhere := range map[string]bool{
+		"\u200b\u2060\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069": true,
+		"\u200c\u200d\u00ad\u180e\u2061\u2062\u2063\u2064":                                           false,
+	} {
+		for _, r := range text {
+			var want []string
+			if anywhere {
+				want = []string{"5:5 warning invisible-character"}
+			}
+			if diff := cmp.Diff(want, show(mustLint(t, Input{Data: []byte(generic + "x: a" + string(r) + "\n")}))); diff != "" {
+				t.Errorf("%U: -want +got\n%s", r, diff)
+			}
+			want = []string{"3:3 error invisible-character", "4:14 error invisible-character"}
+			damaged := strings.NewReplacer("osName", "os"+string(r)+"Name", "\"8\"", "\"8"+string(r)+"\"").Replace(generic)
+			if got := show(mustLint(t, Input{Data: []byte(damaged)})); !cmp.Equal(got[1:], want) {
+				t.Errorf("%U: %v", r, got)
+			}
+		}
+	}
+}
+
+// edgeWith are values of an edge pack but for what else is below options.
+func edgeWith(uri string) string { return clean + "options:\n  system.uri: " + uri + "\n" }
 
 // FuzzLint lints and fixes any text: positions are inside of it, what parsed
 // still parses, and no fix is left to do after at most a second round.

@@ -41,7 +41,7 @@ func macroName(u use) *hit {
 		name := strings.Join(segments, ".")
 		return &hit{
 			rule: RuleMacroName, severity: Error, at: at, message: "macro " + name + " is misspelt: its first dot is missing",
-			edits: []replacement{{at, at, "."}},
+			place: place{edits: []replacement{{at, at, "."}}},
 		}
 	}
 	path := "." + strings.Join(segments, ".")
@@ -91,6 +91,6 @@ func misspelt(at int, wrong, right, path string) *hit {
 	return &hit{
 		rule: RuleMacroName, severity: Error, at: at,
 		message: "macro " + path + " is misspelt: " + wrong + " should be " + right,
-		edits:   []replacement{{at, at + len(wrong), right}},
+		place:   place{edits: []replacement{{at, at + len(wrong), right}}},
 	}
 }

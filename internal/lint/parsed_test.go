@@ -214,33 +214,32 @@ func TestProof(t *testing.T) {
 	}
 	v := view{whole([]byte(text)), doc}
 	value := doc.Root().Content[1]
-	here := []place{{node: value, edits: []replacement{{0, 1, "x"}}}}
+	here := place{node: value, edits: []replacement{{0, 1, "x"}}}
 	at := func(old, made string) []replacement {
 		i := strings.Index(text, old)
 		return []replacement{{i, i + len(old), made}}
 	}
 	for _, tt := range []struct {
-		name   string
-		fix    []replacement
-		places []place
-		ok     bool
+		name  string
+		fix   []replacement
+		place place
+		ok    bool
 	}{
 		{"as it says", at("b", "x"), here, true},
 		{"in quotes", at("b", "\"x\""), here, true},
 		{"another value", at("b", "y"), here, false},
-		{"a number", at("b", "1"), []place{{node: value, edits: []replacement{{0, 1, "1"}}}}, false},
-		{"no place", at("b", "x"), nil, false},
+		{"a number", at("b", "1"), place{node: value, edits: []replacement{{0, 1, "1"}}}, false},
+		{"no place", at("b", "x"), place{}, false},
 		{"another key", at("e", "x"), here, false},
 		{"a comment", at("# c", "# d"), here, false},
-		{"a comment between", at("# g", "# h"), nil, false},
 		{"a mapping", at("b", "{x: 1}"), here, false},
-		{"an anchor", at("&i", "&k"), nil, false},
-		{"another style", at("{e: f}", "{e: 'f'}"), nil, false},
-		{"a key twice", at("d:", "a:"), []place{{node: doc.Root().Content[2], edits: []replacement{{0, 1, "a"}}}}, false},
+		{"an anchor", at("&i", "&k"), place{}, false},
+		{"another style", at("{e: f}", "{e: 'f'}"), place{}, false},
+		{"a key twice", at("d:", "a:"), place{node: doc.Root().Content[2], edits: []replacement{{0, 1, "a"}}}, false},
 		{"no YAML", at("b", "\"x"), here, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			hits := []hit{{fix: tt.fix, places: tt.places}}
+			hits := []hit{{fix: tt.fix, place: tt.place}}
 			next := v.prove(hits)
 			if ok := hits[0].fix != nil; ok != tt.ok || ok == (string(next.text) == text) {
 				t.Errorf("proven: %v, %q, %q", ok, hits[0].message, next.text)
@@ -249,8 +248,8 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// TestLargeTexts: one line of 600 KB takes a second or so, whatever is on it; what is
-// not in proportion to its length takes longer than all tests may.
+// TestLargeTexts: one line of 200 KB takes a tenth of a second or so, whatever is on it;
+// what is not in proportion to its length takes many times as long as all tests.
 func TestLargeTexts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
@@ -266,13 +265,13 @@ func TestLargeTexts(t *testing.T) {
 		{"{{if .x}} ", quoted}, {"a: ", bare}, {"\u00a0", [2]string{"x: '{{.spectro.var.a", "}}'\n"}}, {"\u00a0", [2]string{"\u00a0x: {{.spectro.var.a", "}}/b\n"}},
 		{"{{.spectro.var.a}}/", bare}, {"{{\u00a0.spectro.var.a}}", [2]string{"\u00a0x: '", "'\n"}},
 	} {
-		data := []byte(generic + tt.around[0] + strings.Repeat(tt.item, 600_000/len(tt.item)) + tt.around[1])
+		data := []byte(generic + tt.around[0] + strings.Repeat(tt.item, 200_000/len(tt.item)) + tt.around[1])
 		mustLint(t, Input{Data: data})
 	}
 }
 
 func TestOneParse(t *testing.T) {
-	plain := []byte(generic + "x:\n" + strings.Repeat("- a: b # c\n  d: 'e'\n", 20_000))
+	plain := []byte(generic + "x:\n" + strings.Repeat("- a: b # c\n  d: 'e'\n", 5_000))
 	parse := testing.AllocsPerRun(1, func() { _, _ = yamledit.Parse(plain) })
 	all := testing.AllocsPerRun(1, func() { mustLint(t, Input{Data: plain}) })
 	if all > 1.5*parse {

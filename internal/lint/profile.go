@@ -14,14 +14,12 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
 )
 
-// profileForm is a key that has packs, in JSON.
-var profileForm = regexp.MustCompile(`"packs"\s*:\s*\[`)
+// profileForm is JSON with a key that has packs.
+var profileForm = regexp.MustCompile(`^\x{feff}?[\s\pZ]*[{\[](?s:.*)"packs"\s*:\s*\[`)
 
 // looksLikeProfile tells of JSON with packs, also where a comma too many makes it none.
 func looksLikeProfile(text []byte) bool {
-	text = bytes.TrimSpace(text)
-	return len(text) > 0 && (text[0] == '{' || text[0] == '[') && profileForm.Match(text) &&
-		(json.Valid(text) || bytes.Contains(text, []byte(`"spec"`)))
+	return profileForm.Match(text) && (json.Valid(bytes.TrimSpace(withoutMark(text))) || bytes.Contains(text, []byte(`"spec"`)))
 }
 
 // profileBlocks returns the values of the BYOOS packs of a cluster profile, as
@@ -49,10 +47,7 @@ func profileBlocks(in Input, cloud string) ([]*block, error) {
 // that offsets stay.
 func withoutMark(data []byte) []byte {
 	n := bom(data)
-	if n == 0 {
-		return data
-	}
-	return append(bytes.Repeat([]byte(" "), n), data[n:]...)
+	return slices.Concat(bytes.Repeat([]byte(" "), n), data[n:])
 }
 
 // valuesIn are the values of packs in a node of JSON, each with the cloud that the
@@ -69,7 +64,7 @@ func valuesIn(data []byte, n *yaml.Node) (blocks []*block, cloud string) {
 		}
 		key := n.Content[i-1]
 		switch isText := child.Tag == "!!str"; {
-		case isText && key.Value == "name":
+		case key.Value == "name":
 			name = child.Value
 		case isText && key.Value == "values":
 			start := key.Column + bytes.IndexByte(data[key.Column:], '"')

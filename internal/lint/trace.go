@@ -1,5 +1,7 @@
 package lint
 
+import "slices"
+
 // traced is a text that was made of another one.
 type traced struct {
 	text []byte
@@ -43,12 +45,12 @@ func (t *traced) end(at int) traced {
 	return *t
 }
 
-// spliced returns the text with replacements that are in order, made of what it was
+// spliced returns the text with replacements that do not overlap, made of what it was
 // made of.
 func (t traced) spliced(all replacements) traced {
 	var made traced
 	at := 0
-	for _, r := range all {
+	for _, r := range slices.SortedStableFunc(slices.Values(all), inOrder) {
 		made.keep(t.text, at, r.start)
 		made.put(r.text, r.start)
 		at = r.end
@@ -73,7 +75,7 @@ func (t traced) changes() replacements {
 		if from < 0 {
 			continue
 		}
-		if from > at || i > put {
+		if i > put {
 			all = append(all, replacement{at, from, string(t.text[put:i])})
 		}
 		at, put = from+1, i+1

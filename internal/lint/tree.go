@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,7 +47,7 @@ func (t *tree) doc() *yamledit.Document { return t.view.doc }
 func (t *tree) add(rule Rule, severity Severity, n *yaml.Node, format string, args ...any) *hit {
 	h := hit{rule: rule, severity: severity, message: fmt.Sprintf(format, args...)}
 	if n != nil {
-		h.at = min(t.doc().Offset(n), len(t.view.text))
+		h.at = t.doc().Offset(n)
 	}
 	t.hits = append(t.hits, h)
 	return &t.hits[len(t.hits)-1]
@@ -150,14 +152,14 @@ func fieldsOf(n *yaml.Node) []field {
 		}
 		passed[n] = true
 		var merged []*yaml.Node
-		for i := 0; i+1 < len(n.Content); i += 2 {
+		for i := 0; i < len(n.Content); i += 2 {
 			key, value := target(n.Content[i]), n.Content[i+1]
 			switch list := target(value); {
 			case isMerge(n.Content[i]) && list.Kind == yaml.SequenceNode:
 				merged = append(merged, list.Content...)
 			case isMerge(n.Content[i]):
 				merged = append(merged, value)
-			case key.Kind == yaml.ScalarNode && !isMerge(key) && (len(passed) == 1 || !seen[key.Value]):
+			case len(passed) == 1 || !seen[key.Value]:
 				seen[key.Value] = true
 				all = append(all, field{key.Value, key, value})
 			}
@@ -170,7 +172,7 @@ func fieldsOf(n *yaml.Node) []field {
 	return all
 }
 
-func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
 
 // dotted are the keys of a mapping with those that are nested, as in system: {uri: x},
 // under the dotted name that Palette knows them by. Only what leads to a known key is
@@ -180,7 +182,7 @@ func (t *tree) dotted(n *yaml.Node, prefix string, known []string) []field {
 	for _, f := range t.fields(n) {
 		f.name = prefix + f.name
 		leads := slices.ContainsFunc(known, func(key string) bool { return strings.HasPrefix(key, f.name+".") })
-		if !leads || t.mapping(f.value) == nil {
+		if !leads {
 			all = append(all, f)
 			continue
 		}
@@ -199,16 +201,17 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-func keyOf(n *yaml.Node, key string) int {
+// keyOf returns the key itself where a mapping has it.
+func keyOf(n *yaml.Node, key string) *yaml.Node {
 	if n == nil {
-		return -1
+		return nil
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == key {
-			return i
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // lookup returns the value at a path, of which a dotted key may be nested.
@@ -217,19 +220,15 @@ func (t *tree) lookup(path ...string) *yaml.Node {
 }
 
 func (t *tree) find(n *yaml.Node, path []string) *yaml.Node {
-	if len(path) == 0 || n == nil {
+	if len(path) == 0 {
 		return n
 	}
 	known := t.keysOf(n).byName
 	segments := strings.Split(path[0], ".")
-	for k := len(segments); k > 0; k-- {
-		below := known[strings.Join(segments[:k], ".")]
-		if below == nil {
-			continue
-		}
-		rest := path[1:]
-		if k < len(segments) {
-			rest = append([]string{strings.Join(segments[k:], ".")}, rest...)
+	for last := range slices.Backward(segments) {
+		below, rest := known[strings.Join(segments[:last+1], ".")], path[1:]
+		if nested := segments[last+1:]; len(nested) > 0 {
+			rest = append([]string{strings.Join(nested, ".")}, rest...)
 		}
 		if value := t.find(below, rest); value != nil {
 			return value
@@ -244,33 +243,26 @@ func (t *tree) required(top *yaml.Node, path []string, key string) *yaml.Node {
 	value := t.lookup(path...)
 	parent := child(top, path[0])
 	switch {
-	case value == nil && t.misspeltIn(parent, key):
-		return nil // unknown-key says it
-	case value == nil && path[0] != key && keyOf(top, key) >= 0:
-		t.add(RuleMisplacedKey, Error, top.Content[keyOf(top, key)], "%s belongs below %s", key, path[0])
-		return nil
+	case value == nil && t.misspeltIn(parent, key): // unknown-key says it
+	case value == nil && keyOf(top, key) != nil:
+		t.add(RuleMisplacedKey, Error, keyOf(top, key), "%s belongs below %s", key, path[0])
 	case value == nil:
-		at := top
-		if i := keyOf(top, path[0]); i >= 0 {
-			at = top.Content[i]
-		}
-		t.add(RuleMissingKey, Error, at, "%s is missing", strings.Join(path, "."))
-		return nil
-	case isNull(value), value.Kind == yaml.ScalarNode && value.Value == "":
+		t.add(RuleMissingKey, Error, cmp.Or(keyOf(top, path[0]), top), "%s is missing", strings.Join(path, "."))
+	case isEmpty(value):
 		t.add(RuleMissingKey, Error, value, "%s has no value", strings.Join(path, "."))
 		return nil
 	}
 	return value
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
+
+// isEmpty tells of a value that is null or no text.
+func isEmpty(n *yaml.Node) bool { return isNull(n) || n.Kind == yaml.ScalarNode && n.Value == "" }
 
 // misspeltIn tells whether a known key is there but for a slip, which unknown-key
 // says.
 func (t *tree) misspeltIn(n *yaml.Node, key string) bool {
-	if t.mapping(n) == nil {
-		return false
-	}
 	k := t.keysOf(n)
 	if k.meant == nil {
 		k.meant = map[string]bool{}
@@ -292,25 +284,26 @@ func (t *tree) isString(value *yaml.Node, key string, severity Severity) bool {
 		return false
 	}
 	if value.ShortTag() == "!!str" && (value.Style != 0 || !word11.MatchString(value.Value)) {
-		if strings.ContainsFunc(value.Value, invisibleInWord) {
+		if hasInvisible(value.Value) {
 			t.add(RuleInvisible, Error, value, "%s holds an invisible character: write it anew", key)
 			return false
 		}
 		return t.template(value, key)
 	}
 	var data any
-	if err := value.Decode(&data); err != nil || fmt.Sprint(data) != value.Value || value.ShortTag() == "!!str" {
+	_ = value.Decode(&data) // what cannot be read is nothing
+	if fmt.Sprint(data) != value.Value || value.ShortTag() == "!!str" {
 		severity = Error // it becomes another text
 	}
 	h := t.add(RuleWrongType, severity, value, "%s must be a string: write \"%s\" in quotes", key, value.Value)
-	start, end, err := t.doc().Span(value)
-	if err != nil || start >= end || value.Style != 0 {
-		return false
+	if start, end, _ := t.doc().Span(value); value.Style == 0 {
+		h.fix = []replacement{{start, end, yamledit.Quote(value.Value)}}
+		h.place.node = value
 	}
-	h.fix = []replacement{{start, end, yamledit.Quote(value.Value)}}
-	h.places = []place{{node: value}}
 	return false
 }
+
+var placeInTemplate = regexp.MustCompile(`^template: value:\d+: `)
 
 // template tells whether the macros of a value can be read, and only they have braces.
 func (t *tree) template(value *yaml.Node, key string) bool {
@@ -319,8 +312,7 @@ func (t *tree) template(value *yaml.Node, key string) bool {
 	}
 	a, err := actionsOf(value.Value)
 	if err != nil {
-		_, why, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: value:"), ": ")
-		t.add(RuleMacroBraces, Error, value, "%s: its macros cannot be read: %s", key, why)
+		t.add(RuleMacroBraces, Error, value, "%s: its macros cannot be read: %s", key, placeInTemplate.ReplaceAllString(err.Error(), ""))
 		return false
 	}
 	if slices.ContainsFunc(a.texts, func(e extent) bool { return strings.ContainsAny(value.Value[e.start:e.end], "{}") }) {
@@ -347,7 +339,7 @@ func (t *tree) unknownKeys(fields []field, known []string) {
 		case there[right] && !sure(f.name, right):
 		case there[right]:
 			t.add(RuleUnknownKey, Warning, f.key, "key %q is unknown; %s is set beside it", f.name, right)
-		case !sure(f.name, right) || !slices.Contains(own, right):
+		case !slices.Contains(own, right):
 			t.add(RuleUnknownKey, Warning, f.key, "key %q is unknown; perhaps %s is meant", f.name, right)
 		default:
 			h := t.add(RuleUnknownKey, Error, f.key, "key %q is unknown; %s is meant", f.name, right)
@@ -360,12 +352,14 @@ func (t *tree) unknownKeys(fields []field, known []string) {
 
 // rename makes a key the known one, of which the end is written here.
 func (t *tree) rename(h *hit, f field, right string) {
-	word, ok := strings.CutPrefix(right, strings.TrimSuffix(f.name, f.key.Value))
-	if !ok {
-		return
+	above := strings.TrimSuffix(f.name, f.key.Value)
+	t.edit(h, f.key, replacement{0, len(f.key.Value), strings.TrimPrefix(right, above)})
+}
+
+// edit adds a fix to a hit that is about a whole value.
+func (t *tree) edit(h *hit, n *yaml.Node, r replacement) {
+	h.place.edits = []replacement{r}
+	if at := t.doc().Spelling(n); at != nil {
+		*h = t.edited(*h, n, at)
 	}
-	at := h.at
-	h.at, h.edits = 0, []replacement{{0, len(f.key.Value), word}}
-	*h = t.valueHit(f.key, t.doc().Spelling(f.key), *h)
-	h.at = at
 }

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ func (v view) each(visit func(scalar)) {
 	walk = func(s scalar) {
 		visit(s)
 		for i, c := range s.Content {
-			next := scalar{Node: c, parent: s.Node, top: s.top, flow: s.flow || s.Style&yaml.FlowStyle != 0}
+			next := scalar{Node: c, parent: s.Node, top: s.top, flow: s.Style&yaml.FlowStyle != 0}
 			if s.Kind == yaml.MappingNode {
 				next.isKey = i%2 == 0
 				if !next.isKey {
@@ -47,6 +48,24 @@ func (v view) each(visit func(scalar)) {
 	}
 }
 
+// scalars calls visit for the keys and values that are no collections.
+func (v view) scalars(visit func(scalar)) {
+	v.each(func(s scalar) {
+		if s.Kind == yaml.ScalarNode {
+			visit(s)
+		}
+	})
+}
+
+// lookalikes calls visit for the keys and values that hold a no-break space.
+func (v view) lookalikes(visit func(scalar)) {
+	v.scalars(func(s scalar) {
+		if strings.ContainsFunc(s.Value, isLookalike) {
+			visit(s)
+		}
+	})
+}
+
 // values finds what is wrong with values as such: quotes that YAML does not know,
 // macros.
 func values(v view) []hit {
@@ -55,9 +74,8 @@ func values(v view) []hit {
 		if s.Kind == yaml.MappingNode {
 			hits = append(hits, v.complexKeys(s.Node)...)
 		}
-		if s.Kind != yaml.ScalarNode || s.Value == "" {
-			return
-		}
+	})
+	v.scalars(func(s scalar) {
 		hits = append(hits, v.typographicQuote(s)...)
 		hits = append(hits, v.macros(s.Node)...)
 	})
@@ -87,18 +105,14 @@ func (v view) typographicQuote(s scalar) []hit {
 			message: "typographic quote " + string(opening) + " starts this value and nothing in it ends the quote; YAML knows only ' and \"",
 		}}
 	}
-	if end < size || !closes(opening, closing) || !isOneQuote(opening, closing, s.Value[size:end]) {
+	if !closes(opening, closing) || !isOneQuote(opening, closing, s.Value[size:end]) {
 		return nil
 	}
 	h := quoteHit(opening, closing)
-	h.at = v.doc.Offset(s.Node)
-	at := v.doc.Spelling(s.Node)
-	if at == nil {
-		return []hit{h}
-	}
+	at := v.doc.Spelling(s.Node) // which a plain value has
 	h.at = at[0]
 	h.fix = quoteFix(s.Value, func(i int) int { return at[i] })
-	h.places = []place{{node: s.Node, edits: []replacement{{0, size, ""}, {end, len(s.Value), ""}}}}
+	h.place = place{node: s.Node, edits: []replacement{{0, size, ""}, {end, len(s.Value), ""}}}
 	if mayEscape(opening, s.Value) {
 		h.drop(errEscape)
 	}
@@ -116,7 +130,7 @@ func quoteHit(opening, closing rune) hit {
 	}
 }
 
-func isASCII(r rune) bool { return r < utf8.RuneSelf }
+func isASCII(quote rune) bool { return strings.ContainsRune(`'"`, quote) }
 
 // mayEscape tells of a backslash that double quotes would read.
 func mayEscape(opening rune, text string) bool {
@@ -135,11 +149,8 @@ func quoteFix(value string, at func(int) int) []replacement {
 	quote := asciiQuote(opening, inner)
 	fix := []replacement{{at(0), at(0) + size, quote}}
 	for i, c := range inner {
-		switch from := at(size + i); {
-		case quote == "'" && c == '\'':
-			fix = append(fix, replacement{from, from, "'"})
-		case quote == `"` && c == '"':
-			fix = append(fix, replacement{from, from, `\`})
+		if from := at(size + i); string(c) == quote {
+			fix = append(fix, replacement{from, from, strings.Replace(quote, `"`, `\`, 1)})
 		}
 	}
 	return append(fix, replacement{at(end), at(end) + closingSize, quote})
@@ -147,9 +158,7 @@ func quoteFix(value string, at func(int) int) []replacement {
 
 func asciiQuote(opening rune, inner string) string {
 	switch {
-	case strings.ContainsRune(singleQuotes+"'", opening):
-		return "'"
-	case opening != '"' && strings.Contains(inner, `"`) && !strings.Contains(inner, "'"):
+	case strings.ContainsRune(singleQuotes+"'", opening), strings.Contains(inner, `"`) && !strings.Contains(inner, "'"):
 		return "'"
 	}
 	return `"`
@@ -169,18 +178,14 @@ func closes(opening, closing rune) bool { return strings.ContainsRune(family(ope
 // “Foo” bar “baz” is text that quotes two words. An apostrophe is no quote, and ASCII
 // quotes between two typographic ones are text.
 func isOneQuote(opening, closing rune, inner string) bool {
-	ascii := isASCII(opening) || isASCII(closing)
-	runes := []rune(inner)
-	for i, r := range runes {
-		apostrophe := (r == '’' || r == '\'') && i > 0 && i+1 < len(runes) && isLetter(runes[i-1]) && isLetter(runes[i+1])
-		if closes(opening, r) && !apostrophe && (ascii || !isASCII(r)) {
-			return false
-		}
+	ends := family(opening)
+	if !isASCII(opening) && !isASCII(closing) {
+		ends = strings.TrimRight(ends, `'"`)
 	}
-	return true
+	return !strings.ContainsAny(apostrophes.ReplaceAllString(inner, ""), ends)
 }
 
-func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > utf8.RuneSelf }
+var apostrophes = regexp.MustCompile(`[\pL\pM](?:['’][\pL\pM]+)+`)
 
 // complexKeys finds keys that are mappings or lists, which no reader takes.
 func (v view) complexKeys(n *yaml.Node) []hit {
@@ -209,14 +214,14 @@ func (v view) unquotedMacro(n *yaml.Node) hit {
 	h := bareHit()
 	h.at = v.doc.Offset(n)
 	end, err := v.doc.End(n)
-	if err != nil || n.Anchor != "" {
+	if err != nil {
 		return h
 	}
 	text := string(v.text[h.at:end])
 	a, err := actionsOf(text)
-	if quote := quoteFor(text); err == nil && len(a.texts) == 0 && len(a.uses) > 0 && quote != "" && !strings.ContainsAny(text, "\r\n#") {
+	if quote := quoteFor(text); err == nil && len(a.texts) == 0 && len(a.uses) > 0 {
 		h.fix = []replacement{{h.at, h.at, quote}, {end, end, quote}}
-		h.places = []place{{node: n, value: &text}}
+		h.place = place{node: n, value: &text}
 	}
 	return h
 }
@@ -251,13 +256,13 @@ func (v view) macros(n *yaml.Node) []hit {
 		h := spaceHit(spaces[0], nil)
 		h.message = "a no-break space stands in a macro, which no template takes"
 		for _, i := range spaces {
-			h.edits = append(h.edits, replacement{i, i + lookalike([]byte(n.Value[i:])), " "})
+			h.place.edits = append(h.place.edits, replacement{i, i + lookalike([]byte(n.Value[i:])), " "})
 		}
 		hits = append(hits, v.valueHit(n, at, h))
 	}
 	for _, u := range all {
 		if message, fix := u.missing(n.Value); message != "" {
-			hits = append(hits, v.valueHit(n, at, hit{rule: RuleMacroBraces, severity: Error, at: u.start, message: message, edits: fix}))
+			hits = append(hits, v.valueHit(n, at, hit{rule: RuleMacroBraces, severity: Error, at: u.start, message: message, place: place{edits: fix}}))
 		}
 		if m := macroName(u); m != nil {
 			hits = append(hits, v.valueHit(n, at, *m))
@@ -271,9 +276,7 @@ func (v view) macros(n *yaml.Node) []hit {
 func (v view) templates(value string, hits []hit) []hit {
 	var all []replacement
 	for _, h := range hits {
-		for _, p := range h.places {
-			all = append(all, p.edits...)
-		}
+		all = append(all, h.place.edits...)
 	}
 	value = edited(value, all)
 	a, err := actionsOf(value)
@@ -289,30 +292,30 @@ func (v view) templates(value string, hits []hit) []hit {
 // valueHit places a hit in a value, whose at is an offset of the value, and turns
 // its edits into a fix where they can be written as they are.
 func (v view) valueHit(n *yaml.Node, at []int, h hit) hit {
-	in := h.at
-	h.at = v.doc.Offset(n)
 	if at == nil {
+		h.at = v.doc.Offset(n)
 		return h
 	}
-	h.at = at[in]
-	if len(h.edits) == 0 {
-		return h
-	}
-	for _, e := range h.edits {
-		start, end := at[e.start], at[e.end]
+	h.at = at[h.at]
+	return v.edited(h, n, at)
+}
+
+// edited turns the edits of a hit into its fix, where each is of text that is written as
+// it reads.
+func (v view) edited(h hit, n *yaml.Node, at []int) hit {
+	h.place.node = n
+	var fix []replacement
+	for _, e := range h.place.edits {
+		start, end := at[e.start], at[e.start]
 		if e.end > e.start {
 			end = at[e.end-1] + 1
-		} else if e.end > 0 {
-			start = at[e.end-1] + 1
-			end = start
 		}
 		if string(v.text[start:end]) != n.Value[e.start:e.end] {
-			h.fix = nil
 			return h
 		}
-		h.fix = append(h.fix, replacement{start, end, e.text})
+		fix = append(fix, replacement{start, end, e.text})
 	}
-	h.places = []place{{node: n, edits: h.edits}}
+	h.fix = fix
 	return h
 }
 

@@ -1,7 +1,7 @@
 package lint
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -27,7 +27,8 @@ var beforeValue = regexp.MustCompile(`^[ \t]*(?:-[ \t]+)*(?:(?:"[^"\\]*"|'[^']*'
 
 func regionsOf(text []byte) []region {
 	var all []region
-	for start, line := range textLines(text) {
+	for _, m := range lineForm.FindAllIndex(text, -1) {
+		start, line := m[0], text[m[0]:m[1]]
 		at := beforeValue.FindIndex(line)[1]
 		var r *region
 		if value := string(line[at:]); strings.HasPrefix(value, "{{") {
@@ -86,9 +87,7 @@ var severalThings = regexp.MustCompile("[,\t\"'`\\[\\]{}" + lookalikes + typogra
 // bareMacro finds a value that starts with a macro. It has no fix where that may be a
 // key, or more than one value.
 func bareMacro(text string) *region {
-	if i := strings.Index(text, " #"); i >= 0 {
-		text = text[:i]
-	}
+	text, _, _ = strings.Cut(text, " #")
 	text = strings.TrimRight(text, " \t")
 	a, err := actionsOf(text)
 	if err != nil || len(a.uses) == 0 {
@@ -109,61 +108,47 @@ var errNoYAML = errors.New("the result would not be YAML")
 // repaired values where the words are.
 func (v view) wholeValues() ([]hit, view, error) {
 	regions := slices.DeleteFunc(regionsOf(v.text), func(r region) bool { return r.fix == nil })
-	shown, places, err := v.shown(regions)
-	if err == nil && len(places) < len(regions) {
-		// Those that are no value, but a part of one, or in a flow collection, stay.
-		regions = slices.DeleteFunc(regions, func(r region) bool { return places[r.start] == nil })
-		if shown, places, err = v.shown(regions); len(places) < len(regions) {
-			err = errNoYAML
-		}
-	}
-	if err != nil {
-		return nil, v, err
+	// Those that are no value, but a part of one, or in a flow collection, stay.
+	_, places := v.shown(regions)
+	regions = slices.DeleteFunc(regions, func(r region) bool { return places[r.start] == nil })
+	shown, places := v.shown(regions)
+	if shown == nil {
+		return nil, v, errNoYAML
 	}
 	var hits []hit
 	wanted := map[*yaml.Node][]place{}
 	for _, r := range regions {
 		hits = append(hits, r.hit)
-		n := places[r.start]
-		wanted[n] = []place{{node: n, value: &r.value}}
+		wanted[places[r.start]] = []place{{value: &r.value}}
 	}
 	next := v.unread(hits)
-	if next.doc, err = yamledit.Parse(next.text); err != nil {
-		return nil, v, errNoYAML
+	doc, failed, err := changed(shown, next.text, wanted)
+	if len(failed) > 0 {
+		err = cmp.Or(err, errNoYAML)
 	}
-	p := proof{wanted: wanted}
-	if err := p.holds(shown, next.doc); err != nil {
-		return nil, v, err
-	}
-	if len(p.failed) > 0 {
-		return nil, v, errNoYAML
-	}
-	return hits, next, nil
+	next.doc = doc
+	return hits, next, err
 }
 
 // shown reads the text with a word in place of each region, and returns the regions
 // that are a value of a block, by their start.
-func (v view) shown(regions []region) (*yamledit.Document, map[int]*yaml.Node, error) {
-	const word = "placeholder-of-a-value-"
-	if len(regions) == 0 || bytes.Contains(v.text, []byte(word)) {
-		return nil, nil, errNoYAML
-	}
+func (v view) shown(regions []region) (*yamledit.Document, map[int]*yaml.Node) {
 	var all replacements
 	starts := map[string]int{}
 	for i, r := range regions {
-		text := fmt.Sprintf("%s%d", word, i)
+		text := fmt.Sprintf("placeholder-of-a-value-%d", i)
 		starts[text] = r.start
 		all = append(all, replacement{r.start, r.end, text})
 	}
 	doc, err := yamledit.Parse(v.spliced(all).text)
 	if err != nil {
-		return nil, nil, errNoYAML
+		return nil, nil
 	}
 	places := map[int]*yaml.Node{}
-	view{doc: doc}.each(func(s scalar) {
-		if start, ok := starts[s.Value]; ok && s.Kind == yaml.ScalarNode && s.isPlain() && !s.isKey && !s.flow {
-			places[start] = s.Node
+	view{doc: doc}.scalars(func(s scalar) {
+		if s.isPlain() && !s.flow {
+			places[starts[s.Value]] = s.Node
 		}
 	})
-	return doc, places, nil
+	return doc, places
 }

@@ -9,7 +9,7 @@ import (
 // nearest returns the word that got is but for one slip of the keyboard; empty when
 // there is none or got is one. What is further away may be a name of the user's own.
 func nearest(got string, words []string) string {
-	if slices.Contains(words, got) {
+	if slices.Contains(words, got) || hasInvisible(got) {
 		return ""
 	}
 	for _, word := range words {
