@@ -139,7 +139,7 @@ func saidOf(n *yaml.Node) said {
 // becomes tells whether a place became what its repairs say.
 func becomes(a, b *yaml.Node, places []place) error {
 	if slices.ContainsFunc(places, func(p place) bool { return p.shape }) {
-		if b.Kind == yaml.ScalarNode || ink(a) != ink(b) {
+		if ink(a) != ink(b) {
 			return fmt.Errorf("what is on line %d would not become what is meant", a.Line)
 		}
 		return nil

@@ -97,7 +97,11 @@ func told(in Input) string {
 	for i, line := range after {
 		if i >= len(before) || !bytes.Equal(line, before[i]) {
 			quoted := strconv.Quote(string(line))
-			fmt.Fprintf(&out, "fixed %d: %s\n", i+1, strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`))
+			shown := strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+			if words, ok := strings.CutSuffix(shown, " "); ok {
+				shown = words + `\x20`
+			}
+			fmt.Fprintf(&out, "fixed %d: %s\n", i+1, shown)
 		}
 	}
 	if fixed.Fixed != 0 {
