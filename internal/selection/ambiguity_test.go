@@ -54,6 +54,11 @@ func TestAmbiguity(t *testing.T) {
 			[]image.Image{ami("a", run("u1")), ami("b", run("u1"), region("eu-west-1"))},
 			"b", "", "",
 		},
+	})
+}
+
+func TestAmbiguousRegions(t *testing.T) {
+	areAmbiguous(t, []ambiguity{
 		{
 			"an older run is no alternative", spec.Select{},
 			[]image.Image{ami("old", run("u1"), created(9)), ami("new", run("u2"), created(1))},

@@ -212,6 +212,11 @@ func TestNoVariantIsNewest(t *testing.T) {
 			images:       []image.Image{tag("1.30.14", "k3s", ""), tag("1.30.15", "RKE2", ""), tag("1.30.13", "rke2", "")},
 			alternatives: "r.example/edge:RKE2-1.30.15 r.example/edge:k3s-1.30.14", why: "several Kubernetes distributions", next: "k8sDistribution",
 		},
+	})
+}
+
+func TestNoDistributionIsNewest(t *testing.T) {
+	noneIsNewest(t, map[string]newestCase{
 		"a second one before another distribution": {
 			images:       []image.Image{tag("1.30.15", "k3s", ""), tag("1.30.14", "k3s", ""), tag("1.30.13", "rke2", "")},
 			alternatives: "r.example/edge:k3s-1.30.15 r.example/edge:rke2-1.30.13", why: "several Kubernetes distributions", next: "k8sDistribution",

@@ -57,4 +57,3 @@ func TestPlatformsAreNoVariants(t *testing.T) {
 		},
 	})
 }
-
