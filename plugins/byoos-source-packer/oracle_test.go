@@ -162,7 +162,7 @@ func (s peakVerify) Send(r *sourcev1.VerifyResponse) error {
 
 // TestAllRunsInLittleMemory: what runs: all and verify take does not grow as the file does.
 func TestAllRunsInLittleMemory(t *testing.T) {
-	const builds = 60_000
+	const builds = 20_000
 	dir := t.TempDir()
 	var text strings.Builder
 	text.WriteString(`{"builds": [`)
@@ -185,7 +185,7 @@ func TestAllRunsInLittleMemory(t *testing.T) {
 	if err := service.Discover(req, peakStream{ctx: t.Context(), images: &images, peak: &peak}); err != nil {
 		t.Fatal(err)
 	}
-	if taken := int64(peak) - int64(stats.HeapAlloc); images != 2*builds+1 || taken > 32<<20 {
+	if taken := int64(peak) - int64(stats.HeapAlloc); images != 2*builds+1 || taken > 16<<20 {
 		t.Errorf("%d images, %d MB", images, taken>>20)
 	}
 
@@ -196,7 +196,7 @@ func TestAllRunsInLittleMemory(t *testing.T) {
 	if err := service.Verify(asked, peakVerify{peakStream{ctx: t.Context(), images: &images, peak: &peak}}); err != nil {
 		t.Fatal(err)
 	}
-	if taken := int64(peak) - int64(stats.HeapAlloc); images != len(refs) || taken > 32<<20 {
+	if taken := int64(peak) - int64(stats.HeapAlloc); images != len(refs) || taken > 16<<20 {
 		t.Errorf("verify: %d images, %d MB", images, taken>>20)
 	}
 }

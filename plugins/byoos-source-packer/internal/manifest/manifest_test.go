@@ -220,9 +220,9 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestLarge reads 20 MB of old runs in a memory that does not depend on it, and once.
+// TestLarge reads 17 MB of old runs in a memory that does not depend on it, and once.
 func TestLarge(t *testing.T) {
-	file := manifesttest.Generate(20 << 20)
+	file := manifesttest.Generate(17 << 20)
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
