@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -124,6 +125,7 @@ func (s source) prepare(c config, user map[string]any, secrets *sdk.Secrets) (ac
 		Keychain:        registry.Keychain{Files: files},
 		Settings:        set.Settings,
 		CertificateDirs: s.env.certificateDirs,
+		Proxy:           http.ProxyFromEnvironment,
 		UserAgent:       "byoos-source-oci",
 		Secrets:         secrets,
 		Clock:           s.env.clock,

@@ -1,8 +1,8 @@
 package registry_test
 
 import (
-	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -73,8 +73,8 @@ func oneTag(t *testing.T) *fake.Store {
 }
 
 func TestChallenges(t *testing.T) {
-	status := func(code int) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refused(w, code, "policy 7") })
+	status := func(code int, words string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refused(w, code, words) })
 	}
 	basic := challenge(`Basic realm="edge"`)
 	for name, tc := range map[string]struct {
@@ -85,12 +85,19 @@ func TestChallenges(t *testing.T) {
 		"a login":                       {wants("Basic ", basic, oneTag(t)), true, "", ""},
 		"no login":                      {wants("Basic ", basic, oneTag(t)), false, "wants credentials, and none are stored for it", "docker login HOST"},
 		"a wrong login":                 {basic, true, "refused the credentials from ", "log in again: docker login HOST"},
-		"a login without the right":     {wants("Basic ", basic, status(403)), true, "denied access to the user from ", "or ask the registry's owner for read access"},
-		"no right":                      {status(403), false, "denied access without credentials", "docker login HOST"},
+		"a login without the right":     {wants("Basic ", basic, status(403, "policy 7")), true, "denied access to the user from ", "or ask the registry's owner for read access"},
+		"no right":                      {status(403, "policy 7"), false, "denied access without credentials", "docker login HOST"},
 		"no known scheme":               {challenge("Negotiate", "NTLM abc"), true, "asks for authentication by Negotiate, NTLM; basic and bearer are supported", "takes basic or bearer"},
 		"no scheme":                     {challenge(), true, "answered 401 without saying how to authenticate", "a proxy's login page"},
 		"no registry":                   {http.NotFoundHandler(), false, "is not a registry: it has no /v2/", "check the host and the port"},
-		"a token server without a host": {challenge(`Bearer realm="/token"`), false, "", ""},
+		"no such repository":            {fake.NewStore(t), false, "has no such repository or tag: ", "check the spelling"},
+		"denied as not there":           {list404(), false, "denied access without credentials: policy 7", "docker login HOST"},
+		"denied at length":              {status(403, strings.Repeat("x", 100<<10)), false, "denied access without credentials", "docker login HOST"},
+		"trouble":                       {status(501, "policy 7"), false, "HOST is in trouble: ", "try again later"},
+		"a page for its front door":     {pageAt("/v2/", 200), false, "", ""},
+		"a page for a list":             {pageAt("/v2/edge/os/tags/list", 404), false, "HOST answered with a web page where a registry's answer is due", "a proxy's login page"},
+		"a token server without a host": {challenge(`Bearer realm="/token"`), false, "names a token server that cannot be used", "by host name, with https"},
+		"a token server of no address":  {challenge(`Bearer realm="http://%zz/token"`), true, "names a token server that cannot be used", "by host name, with https"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, tc.handler)
@@ -99,15 +106,35 @@ func TestChallenges(t *testing.T) {
 				c, _ = client(t, s.host)
 			}
 			_, _, err := tags(t, open(t, c, s.host))
-			if name == "a login" {
-				if err != nil || len(s.secrets) == 0 {
+			if tc.reason == "" {
+				if err != nil || tc.login != (len(s.secrets) > 0) {
 					t.Errorf("%v, sent %q", err, s.secrets)
 				}
 				return
 			}
-			fails(t, err, tc.reason, strings.ReplaceAll(tc.next, "HOST", s.host))
+			fails(t, err, strings.ReplaceAll(tc.reason, "HOST", s.host), strings.ReplaceAll(tc.next, "HOST", s.host))
 		})
 	}
+}
+
+// list404 has no tags, and says so as what it is not.
+func list404() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v2/" {
+			refused(w, 404, "policy 7")
+		}
+	})
+}
+
+// pageAt answers with a web page at a path, and with a list of no tags elsewhere.
+func pageAt(path string, status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			w.Header().Set("Content-Type", "text/html; charset")
+			w.WriteHeader(status)
+		}
+		_, _ = io.WriteString(w, `{"tags": []}`)
+	})
 }
 
 // A token server gets the login of the registry that names it, and the registry the token.
@@ -125,6 +152,9 @@ func TestTokenServer(t *testing.T) {
 	}{
 		"a token":               {answer(200, `{"token": "short-lived"}`), true, "", ""},
 		"a token for anybody":   {answer(200, `{"access_token": "short-lived"}`), false, "", ""},
+		"none without right":    {answer(403, ""), false, "the token server of HOST wants credentials, and none are stored", "docker login HOST"},
+		"trouble for anybody":   {answer(400, ""), false, "the token server of HOST answered 400", "check the credentials"},
+		"a token of no use":     {answer(200, `{"token": "another"}`), true, "HOST refused the credentials from ", "log in again: docker login HOST"},
 		"no token":              {answer(200, `{"tokn": "`+password+`"}`), true, "sent no token", "log in again"},
 		"none for anybody":      {answer(401, ""), false, "the token server of HOST wants credentials, and none are stored", "docker login HOST"},
 		"a wrong login":         {answer(401, password), true, "the token server of HOST refused the credentials from ", "log in again"},
@@ -150,7 +180,7 @@ func TestTokenServer(t *testing.T) {
 				t.Errorf("the token server was sent %q", tokens.secrets)
 			}
 			for _, secret := range s.secrets {
-				if secret != "Bearer short-lived" {
+				if secret != "Bearer short-lived" && name != "a token of no use" {
 					t.Errorf("the registry was sent %q", secret)
 				}
 			}
@@ -158,60 +188,32 @@ func TestTokenServer(t *testing.T) {
 	}
 }
 
-// An identity token is in the body of a request, which a redirect repeats.
-func TestNoIdentityTokenFollowsARedirect(t *testing.T) {
-	elsewhere := serve(t, http.NotFoundHandler())
-	tokens := serve(t, http.RedirectHandler("http://"+elsewhere.named()+"/token", http.StatusTemporaryRedirect))
-	s := serve(t, challenge(`Bearer realm="http://`+tokens.named()+`/token"`))
+// An identity token is in the body of a request, which is sent once more to a busy server.
+func TestBusyTokenServer(t *testing.T) {
+	busy := true
+	tokens := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if busy {
+			busy = false
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, `{"token": "short-lived"}`)
+	}))
+	s := serve(t, wants("Bearer short-lived", challenge(`Bearer realm="http://`+tokens.named()+`/token"`), oneTag(t)))
 	c, _ := client(t)
-	c.Keychain.Files = []string{write(t, fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, s.host, password))}
-	_, _, err := tags(t, open(t, c, s.host))
-	fails(t, err, "the token server "+tokens.named()+" redirects to "+elsewhere.named()+", which is not sent the credentials", "must name that token server itself")
-	if len(elsewhere.secrets) > 0 || !strings.Contains(strings.Join(tokens.secrets, " "), password) {
-		t.Errorf("%q, and elsewhere %q", tokens.secrets, elsewhere.secrets)
+	c.Keychain.Files = []string{identityToken(t, s.host)}
+	got, _, err := tags(t, open(t, c, s.host))
+	if err != nil || len(got) != 1 || len(tokens.secrets) != 2 || !strings.Contains(tokens.secrets[1], password) {
+		t.Errorf("%q, %v, sent %q", got, err, tokens.secrets)
+	}
+	if said := c.Secrets.Clean("it is " + password); strings.Contains(said, password) {
+		t.Errorf("what was sent is no secret: %q", said)
 	}
 }
 
-func TestNoLoginFollowsARedirect(t *testing.T) {
-	store := oneTag(t)
-	for name, tc := range map[string]struct {
-		to     func(host string) string
-		reason string
-	}{
-		"to a storage":                {func(host string) string { return "http://" + host }, ""},
-		"with a secret in an address": {func(host string) string { return "http://" + host + "/" + password }, "redirects to HOST, which is not sent the credentials"},
-		"to one that refuses":         {func(host string) string { return "http://" + host + "/refuse" }, "redirects to HOST, which answered 403"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			elsewhere := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if strings.HasPrefix(r.URL.Path, "/refuse") {
-					refused(w, 403, "no")
-					return
-				}
-				if r.Header.Get("Referer") != "" {
-					t.Errorf("it learns where it was sent from: %s", r.Header.Get("Referer"))
-				}
-				store.ServeHTTP(w, r)
-			}))
-			to := elsewhere.named()
-			s := serve(t, wants("Basic ", challenge(`Basic realm="edge"`), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/v2/" {
-					return
-				}
-				http.Redirect(w, r, tc.to(to)+r.URL.Path, http.StatusTemporaryRedirect)
-			})))
-			c, _ := client(t, s.host)
-			m, err := open(t, c, s.host).Manifest(t.Context(), "v1")
-			if tc.reason != "" {
-				fails(t, err, strings.ReplaceAll(tc.reason, "HOST", to), "")
-			} else if err != nil || !m.Serves("amd64") {
-				t.Errorf("%+v, %v", m, err)
-			}
-			if len(elsewhere.secrets) > 0 || len(s.secrets) == 0 {
-				t.Errorf("%q, and elsewhere %q", s.secrets, elsewhere.secrets)
-			}
-		})
-	}
+func identityToken(t *testing.T, host string) string {
+	t.Helper()
+	return write(t, fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, host, password))
 }
 
 // What was sent is taken out of a registry's words, in whatever spelling they repeat it.
@@ -221,12 +223,17 @@ func TestWordsWithoutWhatWasSent(t *testing.T) {
 		escaped += fmt.Sprintf(`\u%04x`, r)
 	}
 	for name, body := range map[string]string{
-		"JSON":         `{"errors":[{"code":"DENIED","message":"policy 7: ` + password + `"}]}`,
-		"escaped JSON": `{"errors":[{"code":"DENIED","message":"policy 7: ` + escaped + `"}]}`,
-		"nested JSON":  `{"errors":[{"code":"DENIED","message":"policy 7","detail":{"` + password + `":["` + escaped + `"]}}]}`,
-		"text":         "policy 7: " + password,
+		"JSON":            `{"errors":[{"code":"DENIED","message":"policy 7: ` + password + `"}]}`,
+		"escaped JSON":    `{"errors":[{"code":"DENIED","message":"policy 7: ` + escaped + `"}]}`,
+		"nested JSON":     `{"errors":[{"code":"DENIED","message":"policy 7","detail":{"` + password + `":["` + escaped + `"]}}]}`,
+		"text":            "policy 7: " + password,
+		"JSON of its own": `["policy 7", {"a": 1, "` + escaped + `": "` + escaped + `"}]`,
+		"half":            half("policy 7", ""),
+		"half a text":     half(`["policy 7`, `"]`),
+		"half a key":      half(`{"policy 7`, `": 1}`),
+		"half a value":    half(`{"a":"policy 7`, `"}`),
 	} {
-		for _, status := range []int{400, 403, 404} {
+		for _, status := range []int{300, 400, 403, 404} {
 			t.Run(fmt.Sprint(name, " ", status), func(t *testing.T) {
 				s := serve(t, wants("Basic ", challenge("Basic"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path != "/v2/" {
@@ -237,16 +244,28 @@ func TestWordsWithoutWhatWasSent(t *testing.T) {
 				c, _ := client(t, s.host)
 				_, _, err := tags(t, open(t, c, s.host))
 				want := "policy 7"
-				if name == "text" && status == 403 {
+				if status == 403 && !strings.Contains(body, "errors") {
 					want = "denied access"
 				}
 				fails(t, err, want, "")
-				if strings.Contains(err.Error(), escaped) {
+				if strings.Contains(err.Error(), escaped) || strings.Contains(err.Error(), password[:8]) {
 					t.Error(err)
 				}
 			})
 		}
 	}
+}
+
+func TestHeaderWithoutWhatWasSent(t *testing.T) {
+	s := serve(t, wants("Basic ", challenge("Basic"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { page(w, password, `["a"]`) })))
+	c, _ := client(t, s.host)
+	_, _, err := tags(t, open(t, c, s.host))
+	fails(t, err, "failed to parse link header", "")
+}
+
+// half is an answer that is cut within the password, with nothing long to be shown before it.
+func half(before, behind string) string {
+	return before + strings.Repeat(" ", 32<<10-16-len(before)) + password + behind
 }
 
 func TestTextIsOneHarmlessLine(t *testing.T) {
@@ -255,79 +274,15 @@ func TestTextIsOneHarmlessLine(t *testing.T) {
 	if !strings.HasPrefix(got, "Get https://r.example/v2/: a b [31m https://s.example/?...") || len(got) != 403 {
 		t.Errorf("%d: %q", len(got), got)
 	}
-}
-
-// network has hosts that are no loopback addresses, by way of a proxy.
-func network(t *testing.T, c *registry.Client, hosts map[string]http.Handler) *server {
-	t.Helper()
-	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := hosts[r.Host]; h != nil && r.Method != http.MethodConnect {
-			h.ServeHTTP(w, r)
-			return
-		}
-		w.WriteHeader(http.StatusBadGateway)
-	}))
-	c.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: s.host})
-	return s
-}
-
-func TestPlainHTTP(t *testing.T) {
-	const lab, other = "lab.example:5000", "tokens.example"
-	token := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]string{"token": "short-lived"})
-	})
-	basic := wants("Basic ", challenge("Basic"), oneTag(t))
-	bearer := wants("Bearer short-lived", challenge(`Bearer realm="http://`+other+`/token"`), oneTag(t))
-	for name, tc := range map[string]struct {
-		plain        map[string]registry.Plain
-		handler      http.Handler
-		sent         string
-		reason, next string
-	}{
-		"never":                {nil, basic, "", "", ""},
-		"without a login":      {map[string]registry.Plain{lab: registry.PlainAnonymous}, oneTag(t), "", "", ""},
-		"a login is wanted":    {map[string]registry.Plain{lab: registry.PlainAnonymous}, basic, "", "wants credentials, and is read without any", "registries: {lab.example:5000: {plainHTTP: true}}"},
-		"it refuses":           {map[string]registry.Plain{lab: registry.PlainAnonymous}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refused(w, 403, "no") }), "", "denied access, and is read without credentials", "plainHTTP: true"},
-		"a token for anybody":  {map[string]registry.Plain{lab: registry.PlainAnonymous}, bearer, "Bearer short-lived", "", ""},
-		"trusted":              {map[string]registry.Plain{lab: registry.PlainTrusted}, basic, "Basic ", "", ""},
-		"another's is not":     {map[string]registry.Plain{lab: registry.PlainTrusted}, bearer, "", "refused to send credentials to tokens.example over plain http", "registries: {tokens.example: {plainHTTP: true}}"},
-		"another's is as well": {map[string]registry.Plain{lab: registry.PlainTrusted, other: registry.PlainTrusted}, bearer, "Basic ", "", ""},
+	for err, want := range map[error]string{
+		fmt.Errorf("outer  part\u2028of: %w", long.Err): "outer part of: a b [31m ",
+		fmt.Errorf("outer: %w", long):                   "outer: Get ",
+		errors.New(strings.Repeat("x", 400)):            strings.Repeat("x", 400),
 	} {
-		t.Run(name, func(t *testing.T) {
-			c, _ := client(t, lab)
-			c.Settings.PlainHTTP = tc.plain
-			n := network(t, c, map[string]http.Handler{lab: tc.handler, other: token})
-			got, _, err := tags(t, open(t, c, lab))
-			switch {
-			case tc.reason != "" || tc.plain == nil:
-				fails(t, err, tc.reason, tc.next)
-			case err != nil || len(got) != 1:
-				t.Errorf("%q, %v", got, err)
-			}
-			sent := strings.Join(n.secrets, "; ")
-			if tc.sent == "" && sent != "" || !strings.Contains(sent, tc.sent) {
-				t.Errorf("sent %q", sent)
-			}
-			if tc.sent != "Basic " && strings.Contains(sent, "Basic ") {
-				t.Errorf("a login was sent: %q", sent)
-			}
-		})
-	}
-}
-
-// A redirect over plain http goes where the user lets it, also without a login.
-func TestNoRedirectToPlainHTTP(t *testing.T) {
-	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v2/" {
-			http.Redirect(w, r, "http://storage.example"+r.URL.Path, http.StatusFound)
+		if got := registry.Text(err); !strings.HasPrefix(got, want) || len(want) == 400 && got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
-	}))
-	t.Cleanup(secure.Close)
-	host := secure.Listener.Addr().String()
-	c, _ := client(t)
-	c.Settings.CAFiles = map[string]string{host: authority(t, secure)}
-	_, _, err := tags(t, open(t, c, host))
-	fails(t, err, "refused plain http to storage.example", "name storage.example in plainHTTP of the source")
+	}
 }
 
 func authority(t *testing.T, s *httptest.Server) string {
@@ -335,7 +290,16 @@ func authority(t *testing.T, s *httptest.Server) string {
 }
 
 func TestCertificates(t *testing.T) {
-	s := httptest.NewUnstartedServer(oneTag(t))
+	store := oneTag(t)
+	store.Image(t, path, "v2", fake.Manifest{})
+	store.Answers.PageSize = 1
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("asked by %s", r.Proto)
+		}
+		store.ServeHTTP(w, r)
+	}))
+	s.EnableHTTP2 = true
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // the client hangs up on it
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -353,8 +317,18 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.CertificateDirs = []string{dir}
-	if got, _, err := tags(t, open(t, c, host)); err != nil || len(got) != 1 {
+	if got, _, err := tags(t, open(t, c, host)); err != nil || len(got) != 2 {
 		t.Errorf("%q, %v", got, err)
+	}
+	c, _ = client(t)
+	file := authority(t, s)
+	c.Settings.CAFiles = map[string]string{host: file}
+	open(t, c, host)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := tags(t, open(t, c, host)); err != nil || len(got) != 2 {
+		t.Errorf("what is known of a registry is read again: %q, %v", got, err)
 	}
 	for file, want := range map[string]string{write(t, "text"): "has no PEM certificate", "/nonexistent": "no such file"} {
 		c, _ = client(t)
@@ -375,8 +349,9 @@ func TestHostsThatDoNotAnswer(t *testing.T) {
 		c.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 		_, _, err := tags(t, open(t, c, host))
 		fails(t, err, want, "")
-		if !registry.IsTransfer(err) {
-			t.Error(err)
+		_, layer := open(t, c, host).Layer(t.Context(), "sha256:"+strings.Repeat("0a", 32))
+		if !registry.IsTransfer(err) || !registry.IsTransfer(layer) {
+			t.Error(err, layer)
 		}
 	}
 }

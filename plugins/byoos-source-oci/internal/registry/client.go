@@ -60,7 +60,7 @@ type Client struct {
 	UserAgent       string
 	// Secrets is told the credentials that are sent.
 	Secrets *sdk.Secrets
-	// Proxy is as in http.Transport; nil means that of the environment.
+	// Proxy is as in http.Transport.
 	Proxy func(*http.Request) (*url.URL, error)
 	Clock Clock
 
@@ -91,8 +91,8 @@ type Repository struct {
 	images once.Map[Platform]
 }
 
-// registryName is a host with a port, or one that looks like a host.
-var registryName = regexp.MustCompile(`^(?:localhost|[A-Za-z0-9](?:[A-Za-z0-9.-]*\.[A-Za-z0-9-]+)?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$`)
+// registryName is a host, which may have a port.
+var registryName = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$`)
 
 // repositoryPath is the distribution specification's <name> ("Pulling manifests").
 var repositoryPath = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
@@ -104,9 +104,9 @@ func Split(repository string) (registry, path string, err error) {
 	if scheme, rest, ok := strings.Cut(repository, "://"); ok {
 		return "", "", fmt.Errorf("%q begins with %s://, which is no part of a repository's name: write %s", shown, scheme, withoutLogin(rest))
 	}
-	registry, path, ok := strings.Cut(repository, "/")
+	registry, path, _ = strings.Cut(repository, "/")
 	hostLike := registry == "localhost" || strings.ContainsAny(registry, ".:")
-	if !ok || !hostLike || !registryName.MatchString(registry) {
+	if !hostLike || !registryName.MatchString(registry) {
 		return "", "", fmt.Errorf("%q does not begin with a registry, such as docker.io/ or registry.example.com:5000/", shown)
 	}
 	if strings.ContainsAny(path, ":@") {
@@ -118,17 +118,12 @@ func Split(repository string) (registry, path string, err error) {
 	return registry, path, nil
 }
 
+var login, digestSuffix = regexp.MustCompile(`(?s)^.*@`), regexp.MustCompile(`@sha\d+:\w*$`)
+
 // withoutLogin hides what stands before a host, where people write a password.
 func withoutLogin(repository string) string {
-	named := repository
-	if digest := strings.LastIndex(repository, "@sha"); digest >= 0 {
-		named = repository[:digest]
-	}
-	at := strings.LastIndex(named, "@")
-	if at < 0 {
-		return repository
-	}
-	return "..." + repository[at:]
+	digest := digestSuffix.FindString(repository)
+	return login.ReplaceAllString(strings.TrimSuffix(repository, digest), "...@") + digest
 }
 
 // Repository returns a repository by name. It does no I/O but for reading
@@ -155,10 +150,7 @@ func (c *Client) host(registry string) (*host, error) {
 	if c.Settings.PlainHTTP[registry] != PlainNever {
 		options = append(options, name.Insecure)
 	}
-	parsed, err := name.NewRegistry(registry, options...)
-	if err != nil {
-		return nil, err
-	}
+	parsed, _ := name.NewRegistry(registry, options...) // Split found it valid
 	transport, err := c.transport(registry)
 	if err != nil {
 		return nil, err
@@ -167,7 +159,7 @@ func (c *Client) host(registry string) (*host, error) {
 		registry:   parsed.RegistryStr(),
 		begun:      make(chan struct{}),
 		scheme:     parsed.Scheme(),
-		plain:      c.plain(registry, parsed.RegistryStr()),
+		plain:      func(host string) Plain { return c.Settings.PlainHTTP[host] },
 		base:       transport,
 		realms:     map[string]bool{},
 		tokens:     map[string]bool{},
@@ -182,25 +174,11 @@ func (c *Client) host(registry string) (*host, error) {
 		remote.WithUserAgent(c.UserAgent),
 		remote.WithRetryStatusCodes(), // patience does that
 	)
-	if err != nil {
-		return nil, err
-	}
 	if c.hosts == nil {
 		c.hosts = map[string]*host{}
 	}
 	c.hosts[registry] = h
-	return h, nil
-}
-
-// plain returns how far plain http is allowed for hosts. The registry has the name
-// that the user spells it by, and the one that it is asked by.
-func (c *Client) plain(spelt, asked string) func(host string) Plain {
-	return func(host string) Plain {
-		if host == asked {
-			host = spelt
-		}
-		return c.Settings.PlainHTTP[host]
-	}
+	return h, err
 }
 
 func (c *Client) transport(registry string) (*http.Transport, error) {
@@ -213,9 +191,6 @@ func (c *Client) transport(registry string) (*http.Transport, error) {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 60 * time.Second,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-	}
-	if t.Proxy == nil {
-		t.Proxy = http.ProxyFromEnvironment
 	}
 	files := c.certificates(registry)
 	if len(files) == 0 {
@@ -241,10 +216,7 @@ func (c *Client) transport(registry string) (*http.Transport, error) {
 func (c *Client) certificates(registry string) []string {
 	var files []string
 	for _, dir := range c.CertificateDirs {
-		entries, err := os.ReadDir(filepath.Join(dir, registry))
-		if err != nil {
-			continue // most registries have none
-		}
+		entries, _ := os.ReadDir(filepath.Join(dir, registry)) // most registries have none
 		for _, e := range entries {
 			if strings.HasSuffix(e.Name(), ".crt") {
 				files = append(files, filepath.Join(dir, registry, e.Name()))
@@ -271,10 +243,10 @@ func (k hostKeychain) Resolve(target authn.Resource) (authn.Authenticator, error
 
 // ResolveContext implements authn.ContextKeychain.
 func (k hostKeychain) ResolveContext(ctx context.Context, target authn.Resource) (authn.Authenticator, error) {
-	repo, ok := target.(name.Repository)
-	if !ok || k.host.guard.isAnonymous() {
+	if k.host.guard.isAnonymous() {
 		return authn.Anonymous, nil
 	}
+	repo := target.(name.Repository) // a registry is asked for its catalog only
 	c, err := k.Lookup(ctx, repo)
 	if err != nil {
 		return nil, err
@@ -315,14 +287,13 @@ func (r *Repository) Tags(ctx context.Context, progress func(n int)) (tags []str
 
 // pages notices lists that do not end.
 type pages struct {
-	seen        map[string]bool // addresses
-	last        []string
-	count, idle int
-	tags        int
+	seen       map[string]bool // addresses
+	last       []string
+	idle, tags int
 }
 
 func (p *pages) add(page *remote.Tags) error {
-	if page.Next != "" && p.seen[page.Next] {
+	if p.seen[page.Next] {
 		return errors.New("the registry's pages go in a circle")
 	}
 	p.seen[page.Next] = true
@@ -330,14 +301,13 @@ func (p *pages) add(page *remote.Tags) error {
 	if slices.ContainsFunc(page.Tags, func(name string) bool { return !slices.Contains(p.last, name) }) {
 		p.idle, p.last = 0, page.Tags
 	}
-	p.count++
 	p.tags += len(page.Tags)
 	switch {
 	case p.idle > maxIdle:
 		return fmt.Errorf("the registry's pages go on without an end: %d pages bring no tag", maxIdle)
 	case p.tags > MaxTags:
 		return fmt.Errorf("more than %d tags", MaxTags)
-	case p.count > maxPages:
+	case len(p.seen) > maxPages:
 		return fmt.Errorf("more than %d pages", maxPages)
 	}
 	return nil
@@ -358,7 +328,7 @@ func (r *Repository) Failed(doing string, err error) error {
 	e := &Error{Doing: doing, Registry: r.Registry, Err: err, secrets: r.host.guard.secrets}
 	e.Origin, _ = origin.(string)
 	e.schemes, e.noScheme = r.host.guard.unusable()
-	if answer := answerOf(err); answer != nil && answer.Request != nil {
+	if answer := answerOf(err); answer != nil {
 		e.token = r.host.guard.isToken(firstRequest(answer.Request).URL)
 	}
 	e.unlogged = r.host.guard.isAnonymous()

@@ -73,7 +73,7 @@ func fails(t *testing.T, err error, reason, next string) {
 	if !strings.Contains(e.Reason(), reason) || !strings.Contains(e.NextStep(), next) {
 		t.Errorf("reason %q, next %q\nwant %q, %q", e.Reason(), e.NextStep(), reason, next)
 	}
-	if !strings.HasPrefix(err.Error(), "cannot "+e.Doing+": ") || strings.Contains(err.Error(), password) {
+	if !strings.HasPrefix(err.Error(), "cannot "+e.Doing+": ") || !strings.Contains(e.Doing, e.Registry+"/"+path) || strings.Contains(err.Error(), password) {
 		t.Error(err)
 	}
 }
@@ -82,12 +82,17 @@ func TestSplit(t *testing.T) {
 	for name, want := range map[string]string{
 		"r.example.com/team/os":                 "",
 		"localhost/os":                          "",
+		"registry:5000/os":                      "",
+		"r.example":                             "is not a repository name",
+		"r.example/-os":                         "is not a repository name",
+		"-r.example/os":                         "does not begin with a registry",
 		"[::1]:5000/os":                         "",
 		"https://me:pw@r.example/os":            `"...@r.example/os" begins with https://, which is no part of a repository's name: write ...@r.example/os`,
 		"ubuntu":                                "does not begin with a registry",
 		"team/ubuntu":                           "does not begin with a registry",
 		"r.example/os:latest":                   "has a tag or a digest",
-		"r.example/os@sha256:" + "0a":           "has a tag or a digest",
+		"r.example/os@sha256:0a":                `"r.example/os@sha256:0a" has a tag or a digest`,
+		"me:p@shaw@r.example/os@sha256:0a":      `"...@r.example/os@sha256:0a" does not begin`,
 		"r.example/Team/os":                     "is not a repository name",
 		"me:pw@r.example/os":                    `"...@r.example/os" does not begin with a registry`,
 		"r.example/" + strings.Repeat("a", 300): "is not a repository name",
@@ -96,8 +101,9 @@ func TestSplit(t *testing.T) {
 		if want == "" && (err != nil || host+"/"+path != name) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %q %q %v", name, host, path, err)
 		}
-		if _, err := (&registry.Client{}).Repository(name); want != "" && err == nil {
-			t.Errorf("%s is opened", name)
+		repo, err := (&registry.Client{}).Repository(name)
+		if (err == nil) != (want == "") || err == nil && (repo.Name != name || repo.Registry != host || repo.Path != path) {
+			t.Errorf("%s is opened as %+v, %v", name, repo, err)
 		}
 	}
 }
@@ -153,6 +159,10 @@ func (l list) tags(t *testing.T) ([]string, int, error) {
 }
 
 func TestListsThatAreOdd(t *testing.T) {
+	var hundredAndFifty []string
+	for i := range 150 {
+		hundredAndFifty = append(hundredAndFifty, fmt.Sprint("v", i))
+	}
 	for name, tc := range map[string]struct {
 		list list
 		tags []string
@@ -168,9 +178,22 @@ func TestListsThatAreOdd(t *testing.T) {
 		"names that are no tags": {func(w http.ResponseWriter, _ string) {
 			page(w, "", `["a", "", ".a", "-a", "a/b", "a\u001b", "`+strings.Repeat("a", 129)+`"]`)
 		}, []string{"a"}, 6},
+		"more than a hundred pages": {func(w http.ResponseWriter, at string) {
+			next := map[bool]string{true: `<?page=1` + at + `>; rel="next"`}
+			page(w, next[len(at) < 149], fmt.Sprintf(`["v%d"]`, len(at)))
+		}, hundredAndFifty, 0},
+		"a hundred empty pages": {func(w http.ResponseWriter, at string) {
+			if len(at) < 100 {
+				page(w, `<?page=1`+at+`>; rel="next"`, "[]")
+				return
+			}
+			page(w, "", `["a"]`)
+		}, []string{"a"}, 0},
+		"a million tags":  {func(w http.ResponseWriter, _ string) { page(w, "", millionTags) }, slices.Repeat([]string{"a"}, registry.MaxTags), 0},
 		"the longest tag": {func(w http.ResponseWriter, _ string) { page(w, "", `["_.-9Z`+strings.Repeat("a", 123)+`"]`) }, []string{"_.-9Z" + strings.Repeat("a", 123)}, 0},
 		"no tags":         {func(w http.ResponseWriter, _ string) { page(w, "", "null") }, nil, 0},
 		"a previous page": {func(w http.ResponseWriter, _ string) { page(w, `<?page=0>; rel="prev"`, `["a"]`) }, []string{"a"}, 0},
+		"an empty link":   {func(w http.ResponseWriter, _ string) { page(w, `<>; rel="next", `, `["a"]`) }, []string{"a"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, odd, err := tc.list.tags(t)
@@ -189,6 +212,14 @@ func TestListsThatCannotBeRead(t *testing.T) {
 		"a circle":   {func(w http.ResponseWriter, _ string) { page(w, `<?page=1>; rel="next"`, `["a"]`) }, "go in a circle"},
 		"no end":     {func(w http.ResponseWriter, at string) { page(w, `<?page=`+at+`1>; rel="next"`, `[]`) }, "go on without an end"},
 		"no link":    {func(w http.ResponseWriter, _ string) { page(w, `nonsense`, `["a"]`) }, "link"},
+		"no address": {func(w http.ResponseWriter, _ string) { page(w, `<http://%zz>`, `["a"]`) }, "invalid URL escape"},
+		"more than a million": {func(w http.ResponseWriter, at string) {
+			if at == "" {
+				page(w, `<?page=1>`, millionTags)
+				return
+			}
+			page(w, "", `["b"]`)
+		}, "more than 1000000 tags"},
 		"half a one": {func(w http.ResponseWriter, _ string) { page(w, `<?page=1`, `["a"]`) }, "link"},
 		"no JSON":    {func(w http.ResponseWriter, _ string) { _, _ = io.WriteString(w, "tags") }, "invalid character"},
 		"a web page": {func(w http.ResponseWriter, _ string) {
@@ -214,6 +245,8 @@ func TestListsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+var millionTags = `["a"` + strings.Repeat(`,"a"`, registry.MaxTags-1) + `]`
+
 // A registry that asks to be waited for is asked again then, and not when that is long.
 func TestRetryAfter(t *testing.T) {
 	at := time.Date(2026, 9, 1, 0, 0, 10, 0, time.UTC).Format(http.TimeFormat)
@@ -226,12 +259,16 @@ func TestRetryAfter(t *testing.T) {
 	}{
 		"seconds":           {429, "3", 1, []time.Duration{3 * time.Second}, ""},
 		"a date":            {503, at, 1, []time.Duration{10 * time.Second}, ""},
+		"a minute":          {429, "60", 1, []time.Duration{time.Minute}, ""},
+		"twice":             {429, "3", 2, []time.Duration{3 * time.Second, 3 * time.Second}, ""},
+		"in the past":       {408, "-5", 1, []time.Duration{500 * time.Millisecond}, ""},
+		"a slow way":        {504, "", 1, []time.Duration{500 * time.Millisecond}, ""},
 		"nothing":           {500, "", 2, []time.Duration{500 * time.Millisecond, time.Second}, ""},
 		"nonsense":          {429, "soon", 1, []time.Duration{500 * time.Millisecond}, ""},
 		"at once, always":   {429, "0", 9, []time.Duration{500 * time.Millisecond, time.Second}, "limits requests and said to slow down"},
 		"for long":          {429, "3600", 1, nil, "said to wait 1h0m0s"},
 		"for ever":          {429, "99999999999999999999", 1, nil, "said to wait"},
-		"always in trouble": {502, "", 9, []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}, "is in trouble"},
+		"always in trouble": {500, "", 9, []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}, "is in trouble"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := fake.NewStore(t)
@@ -258,6 +295,27 @@ func TestRetryAfter(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
+	}
+}
+
+// How long a registry asked to be waited for is no reason for what else it answers.
+func TestAfterALongWait(t *testing.T) {
+	s := fake.NewStore(t)
+	answers := []int{429, 429, 400}
+	s.Hook = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/v2/" {
+			return false
+		}
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(answers[0])
+		answers = answers[1:]
+		return true
+	}
+	c, _ := client(t)
+	repo := open(t, c, s.Host)
+	for _, want := range []string{"said to wait 1h0m0s", "said to wait 1h0m0s", "unexpected status code 400"} {
+		_, _, err := tags(t, repo)
+		fails(t, err, want, "")
 	}
 }
 

@@ -32,7 +32,7 @@ type Error struct {
 	Origin string
 	Err    error
 
-	// schemes are those that the registry asks for, of which none is known here.
+	// schemes are those that the registry asks for, when none is known here.
 	schemes  []string
 	noScheme bool
 	// token says that a token server answered, not the registry.
@@ -96,11 +96,11 @@ func denies(answer *transport.Error) bool {
 // isOfContent tells whether an answer is about a manifest or a blob. A token server's
 // says nothing of it.
 func isOfContent(answer *transport.Error) bool {
-	if answer == nil || answer.Request == nil {
+	if answer == nil {
 		return false
 	}
 	path := firstRequest(answer.Request).URL.Path
-	return strings.HasPrefix(path, "/v2/") && (strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/"))
+	return strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/")
 }
 
 func statusOf(err error) int {
@@ -196,7 +196,7 @@ func (e *Error) tokenServer() (reason, next string) {
 // storage. It knows no login of the registry's.
 func (e *Error) elsewhere() (reason, next string) {
 	answer := answerOf(e.Err)
-	if answer == nil || answer.Request == nil {
+	if answer == nil {
 		return "", ""
 	}
 	to := answer.Request.URL.Host
@@ -216,21 +216,14 @@ func (e *Error) status() (reason, next string) {
 	denied := code == http.StatusForbidden || denies(answer)
 	login := "docker login " + e.Registry
 	switch {
-	case code == http.StatusUnauthorized && e.noScheme && len(e.schemes) > 0:
-		return fmt.Sprintf("%s asks for authentication by %s; basic and bearer are supported",
-			e.Registry, strings.Join(e.schemes, ", ")), "use a registry or a token that takes basic or bearer authentication"
-	case code == http.StatusUnauthorized && e.noScheme:
-		return e.Registry + " answered 401 without saying how to authenticate", "check that " + e.Registry + " is a registry and not a proxy's login page"
-	case code == http.StatusUnauthorized && e.Origin == "":
-		return e.Registry + " wants credentials, and none are stored for it", login
 	case code == http.StatusUnauthorized:
-		return e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
+		return e.unauthorized(login)
 	case denied && e.Origin == "":
 		return e.Registry + " denied access without credentials" + e.said(answer), login
 	case denied:
 		return e.Registry + " denied access to the user from " + e.Origin + e.said(answer),
 			"log in again, in case the login has expired (" + login + "), or ask the registry's owner for read access"
-	case code == http.StatusNotFound && answer.Request != nil && answer.Request.URL.Path == "/v2/":
+	case code == http.StatusNotFound && answer.Request.URL.Path == "/v2/":
 		return e.Registry + " is not a registry: it has no /v2/", "check the host and the port"
 	case code == http.StatusNotFound:
 		return e.Registry + " has no such repository or tag: " + e.text(answer),
@@ -245,6 +238,19 @@ func (e *Error) status() (reason, next string) {
 		return fmt.Sprintf("%s is in trouble: %s", e.Registry, e.text(answer)), "try again later"
 	}
 	return e.text(answer), ""
+}
+
+func (e *Error) unauthorized(login string) (reason, next string) {
+	switch {
+	case len(e.schemes) > 0:
+		return fmt.Sprintf("%s asks for authentication by %s; basic and bearer are supported",
+			e.Registry, strings.Join(e.schemes, ", ")), "use a registry or a token that takes basic or bearer authentication"
+	case e.noScheme:
+		return e.Registry + " answered 401 without saying how to authenticate", "check that " + e.Registry + " is a registry and not a proxy's login page"
+	case e.Origin == "":
+		return e.Registry + " wants credentials, and none are stored for it", login
+	}
+	return e.Registry + " refused the credentials from " + e.Origin, "log in again: " + login
 }
 
 // said returns the messages of a registry's answer, which tell an expired login
@@ -266,9 +272,9 @@ func (e *Error) said(answer *transport.Error) string {
 // certificate comes before the status: where https failed, a library may have
 // asked over plain http too, and what was answered there explains nothing.
 func (e *Error) certificate() (reason, next string) {
-	invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err)
+	invalid, _ := errors.AsType[x509.CertificateInvalidError](e.Err)
 	switch {
-	case ok && invalid.Reason == x509.Expired:
+	case invalid.Reason == x509.Expired:
 		return fmt.Sprintf("the certificate of %s is not valid now (it is from %s to %s)", e.Registry,
 				invalid.Cert.NotBefore.Format("2006-01-02"), invalid.Cert.NotAfter.Format("2006-01-02")),
 			"renew the registry's certificate, or check this machine's clock"
@@ -285,7 +291,7 @@ func (e *Error) certificate() (reason, next string) {
 
 // isTLSFailure tells failures of a host that speaks TLS from those of one that does not.
 func isTLSFailure(err error) bool {
-	return is[*tls.CertificateVerificationError](err) || is[tls.AlertError](err) || strings.Contains(err.Error(), "remote error: tls: ")
+	return is[*tls.CertificateVerificationError](err) || strings.Contains(err.Error(), "remote error: tls: ")
 }
 
 func (e *Error) network() (reason, next string) {
@@ -297,7 +303,7 @@ func (e *Error) network() (reason, next string) {
 	switch {
 	case errors.Is(e.Err, context.Canceled):
 		return "interrupted", ""
-	case is[tls.RecordHeaderError](e.Err), says("server gave HTTP response to HTTPS client"):
+	case says("server gave HTTP response to HTTPS client"):
 		return e.Registry + " speaks plain http", "serve it over https, or name it in plainHTTP of the source"
 	case isRedirect:
 		next = "check that no proxy answers for " + e.Registry
@@ -333,7 +339,7 @@ func Text(err error) string { return text(nil, err) }
 
 func text(secrets *sdk.Secrets, err error) string {
 	const maxText = 400
-	if u, ok := errors.AsType[*url.Error](err); ok && u.Err != nil && strings.HasPrefix(err.Error(), u.Op) {
+	if u, ok := errors.AsType[*url.Error](err); ok && strings.HasPrefix(err.Error(), u.Op) {
 		if plain, parseErr := url.Parse(u.URL); parseErr == nil {
 			plain.RawQuery, plain.User = "", nil
 			err = fmt.Errorf("%s %s: %w", u.Op, plain, u.Err)

@@ -132,9 +132,9 @@ func (g *guard) send(req *http.Request) (*http.Response, error) {
 // checkPage refuses a web page where a registry's answer is due: a proxy's login,
 // or its own 404, which say nothing of what was asked for.
 func checkPage(req *http.Request, resp *http.Response) error {
-	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	says := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNotFound
-	if err == nil && kind == "text/html" && says && req.URL.Path != "/v2/" {
+	if kind == "text/html" && says && req.URL.Path != "/v2/" {
 		return &PageError{Host: req.URL.Host}
 	}
 	return nil
@@ -148,7 +148,7 @@ func (e *PageError) Error() string { return e.Host + " answered with a web page"
 
 // firstRequest goes back to what was asked for before any redirect.
 func firstRequest(req *http.Request) *http.Request {
-	for req.Response != nil && req.Response.Request != nil {
+	for req.Response != nil {
 		req = req.Response.Request
 	}
 	return req
@@ -192,16 +192,12 @@ func (e *RedirectError) Error() string {
 // withoutStray leaves out of a request what the host that it goes to has no right to:
 // a credential, and the address that sent it there, which may give access itself.
 func (g *guard) withoutStray(req *http.Request) *http.Request {
-	stray := req.Header.Get("Authorization") != "" && !g.mayAuthenticate(req.URL.Host)
-	if !stray && req.Header.Get("Referer") == "" {
-		return req
+	req = req.Clone(req.Context())
+	req.Header.Del("Referer")
+	if !g.mayAuthenticate(req.URL.Host) {
+		req.Header.Del("Authorization")
 	}
-	clone := req.Clone(req.Context())
-	clone.Header.Del("Referer")
-	if stray {
-		clone.Header.Del("Authorization")
-	}
-	return clone
+	return req
 }
 
 func (g *guard) mayAuthenticate(host string) bool {
@@ -293,10 +289,7 @@ func realmOf(parameters string) *url.URL {
 	if m == nil {
 		return nil
 	}
-	realm, err := url.Parse(m[1])
-	if err != nil || realm.Host == "" {
-		return nil
-	}
+	realm, _ := url.Parse(m[1])
 	return realm
 }
 
@@ -320,8 +313,8 @@ func isLoopback(host string) bool {
 	if name == "localhost" {
 		return true
 	}
-	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	return err == nil && addr.IsLoopback()
+	addr, _ := netip.ParseAddr(strings.Trim(name, "[]"))
+	return addr.IsLoopback()
 }
 
 // errLinkLocal keeps a redirect from reaching a cloud's metadata service.
@@ -332,7 +325,7 @@ func dialer() *net.Dialer {
 		Timeout:   30 * time.Second,
 		KeepAlive: 30 * time.Second,
 		Control: func(_, address string, _ syscall.RawConn) error {
-			if ap, err := netip.ParseAddrPort(address); err == nil && ap.Addr().Unmap().IsLinkLocalUnicast() {
+			if ap, _ := netip.ParseAddrPort(address); ap.Addr().Unmap().IsLinkLocalUnicast() {
 				return errLinkLocal
 			}
 			return nil

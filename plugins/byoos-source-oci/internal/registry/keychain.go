@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func (k Keychain) Lookup(ctx context.Context, repo name.Repository) (Credential,
 
 func lookupFile(ctx context.Context, file string, repo name.Repository) (Credential, error) {
 	config, err := readConfig(file)
-	if err != nil || config == nil {
+	if config == nil {
 		return Credential{}, err
 	}
 	for _, key := range registryKeys(repo.RegistryStr()) {
@@ -108,7 +109,7 @@ func lookupFile(ctx context.Context, file string, repo name.Repository) (Credent
 		return Credential{authn.FromConfig(auth), file}, nil
 	}
 	if config.CredentialsStore != "" {
-		return askHelper(ctx, config.CredentialsStore, file, serverNames(repo.RegistryStr(), ""))
+		return askHelper(ctx, config.CredentialsStore, file, serverNames(repo.RegistryStr(), authn.DefaultAuthKey))
 	}
 	return Credential{}, nil
 }
@@ -142,7 +143,7 @@ func storedAuth(config *configfile.ConfigFile, repo name.Repository) (auth authn
 	for _, key := range append(keys, registryKeys(repo.RegistryStr())...) {
 		a := config.AuthConfigs[key]
 		auth = authn.AuthConfig{
-			Username: a.Username, Password: a.Password, Auth: a.Auth,
+			Username: a.Username, Password: a.Password,
 			IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
 		}
 		if auth != (authn.AuthConfig{}) {
@@ -176,13 +177,10 @@ func hostKeys(host string) []string {
 // of Docker Hub is docker.io for podman (containers/image asks for the key of credHelpers) and
 // an address of its own for docker.
 func serverNames(registry, key string) []string {
-	switch {
-	case registry != name.DefaultRegistry:
+	if registry != name.DefaultRegistry {
 		return []string{registry}
-	case key == "" || key == authn.DefaultAuthKey:
-		return []string{authn.DefaultAuthKey}
 	}
-	return []string{key, authn.DefaultAuthKey}
+	return slices.Compact([]string{key, authn.DefaultAuthKey})
 }
 
 // askHelper runs the credential helper that the user named in file, for one registry by all
@@ -214,7 +212,7 @@ func askHelperFor(ctx context.Context, helper, file, server string) (Credential,
 	out, _, err := subprocess.Run(cmd, maxAnswer)
 	var got credentials.Credentials
 	switch {
-	case err != nil && credentials.IsErrCredentialsNotFoundMessage(string(out)):
+	case credentials.IsErrCredentialsNotFoundMessage(string(out)):
 		return Credential{}, nil
 	case err != nil:
 		return Credential{}, &CredentialError{Origin: origin, Err: helperFailure(ctx, err)}
@@ -230,8 +228,6 @@ func askHelperFor(ctx context.Context, helper, file, server string) (Credential,
 
 func helperFailure(ctx context.Context, err error) error {
 	switch {
-	case errors.Is(err, subprocess.ErrTooMuch):
-		return err
 	case ctx.Err() != nil:
 		return fmt.Errorf("no answer: %w", ctx.Err())
 	case errors.Is(err, exec.ErrNotFound):

@@ -100,7 +100,7 @@ func TestLoginsThatCannotBeRead(t *testing.T) {
 	for name, tc := range map[string]struct{ file, want string }{
 		"half a file":             {`{"auths": {"r.example": {"auth": "` + password, "unexpected EOF"},
 		"a helper that is a path": {`{"credsStore": "../evil"}`, "a helper is a name, not a path"},
-		"an absent helper":        {`{"credHelpers": {"r.example": "absent"}}`, "docker-credential-absent (from "},
+		"an absent helper":        {`{"credHelpers": {"r.example": "absent"}}`, "not found on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, tc.file)
@@ -116,7 +116,9 @@ func TestLoginsThatCannotBeRead(t *testing.T) {
 			fails(t, err, "read registry credentials from ", "repair that file or helper, or log in again: docker login r.example")
 		})
 	}
-	if _, _, err := found(t, "r.example/os", t.TempDir()); err == nil {
-		t.Error("a folder is taken for a file")
+	for file, doing := range map[string]string{t.TempDir(): "read ", filepath.Join(write(t, "{}"), "below"): "open "} {
+		if _, _, err := found(t, "r.example/os", file); err == nil || !strings.Contains(err.Error(), "read registry credentials from "+file+": "+doing+file) {
+			t.Errorf("what is no file: %v", err)
+		}
 	}
 }

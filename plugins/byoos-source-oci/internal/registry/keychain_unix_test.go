@@ -54,6 +54,8 @@ func TestHelperOfDockerHub(t *testing.T) {
 		"podman's key, docker's name":  {`{"credHelpers": {"docker.io": "fake"}}`, hub, "", "docker.io/team/os", "docker.io " + hub, ""},
 		"which fails for another name": {`{"credHelpers": {"docker.io": "fake"}}`, hub, "docker.io", "docker.io/team/os", "docker.io " + hub, ""},
 		"which fails":                  {`{"credHelpers": {"docker.io": "fake"}}`, "", "docker.io", "docker.io/team/os", "docker.io " + hub, "exit status 2"},
+		"docker, and it fails":         {`{"credHelpers": {"https://index.docker.io/v1/": "fake"}}`, "", hub, "docker.io/team/os", hub, "exit status 2"},
+		"another registry's store":     {`{"credsStore": "fake"}`, "registry.example", "", "registry.example/team/os", "registry.example", ""},
 		"none":                         {`{"credHelpers": {"docker.io": "fake"}}`, "", "", "docker.io/team/os", "docker.io " + hub, ""},
 		"a store of all":               {`{"credsStore": "fake"}`, hub, "", "docker.io/team/os", hub, ""},
 		"another registry":             {`{"credHelpers": {"docker.io": "fake"}}`, "docker.io", "", "registry.example/team/os", "", ""},
@@ -100,7 +102,7 @@ func lookUp(t *testing.T, file, repository string, found bool, failure string) {
 		t.Fatal(err)
 	}
 	auth, err := credential.Authorization()
-	if err != nil || (auth.Username == "robot") != found || (credential.Origin != "") != found {
+	if err != nil || (auth.Username == "robot" && auth.Password == "word") != found || (credential.Origin != "") != found {
 		t.Errorf("%q from %q, %v", auth.Username, credential.Origin, err)
 	}
 }
@@ -131,7 +133,7 @@ func TestHelperAnswers(t *testing.T) {
 			}
 			credential, err := Keychain{Files: []string{file}}.Lookup(t.Context(), repo)
 			if tt.failure != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.failure) || strings.Contains(err.Error(), "word") {
+				if err == nil || !strings.Contains(err.Error(), tt.failure) || !strings.Contains(err.Error(), "docker-credential-fake (from "+file+")") || strings.Contains(err.Error(), "word") {
 					t.Error(err)
 				}
 				return

@@ -132,7 +132,6 @@ func (r *Repository) read(ctx context.Context, ref name.Reference, what string) 
 	m := &Manifest{}
 	err := r.readManifest(ctx, ref, m)
 	if content, ok := errors.AsType[*contentError](err); ok {
-		m.Platforms = nil
 		m.Unusable, m.Unknown = r.verdict(content)
 		return m, nil
 	}
@@ -274,14 +273,11 @@ func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Plat
 }
 
 func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error) {
-	if d.Size > maxConfig {
-		return nil, beyond("its image configuration has %d bytes, more than %d", d.Size, maxConfig)
-	}
 	raw, err := r.blob(ctx, d.Digest.String())
 	if IsNotFound(err) {
 		return nil, bad("its image configuration %s is gone", d.Digest)
 	}
-	if err == nil && len(raw) > maxConfig {
+	if len(raw) > maxConfig {
 		err = beyond("its image configuration has more than %d bytes", maxConfig)
 	}
 	return raw, asContent(err)

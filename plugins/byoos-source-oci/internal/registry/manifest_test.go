@@ -40,8 +40,8 @@ func TestManifestOfOneImage(t *testing.T) {
 	if same, err := repo.ManifestByDigest(t.Context(), d.Digest); err != nil || same.Digest != d.Digest {
 		t.Errorf("%+v, %v", same, err)
 	}
-	if _, err := repo.ManifestByDigest(t.Context(), "v1"); err == nil {
-		t.Error("a tag is taken for a digest")
+	if _, err := repo.ManifestByDigest(t.Context(), "v1"); err == nil || err.Error() != `"v1" is not a digest` {
+		t.Errorf("a tag is taken for a digest: %v", err)
 	}
 	layer, err := repo.Layer(t.Context(), p.Layers[1].Digest)
 	if err != nil {
@@ -62,6 +62,7 @@ func TestIndexes(t *testing.T) {
 	chart := s.Put(path, "", []byte(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json"},"layers":[]}`), fake.MediaTypeManifest)
 	other := s.Put(path, "", []byte(`{}`), "application/vnd.example")
 	s.Remove(path, gone.Digest)
+	s.Remove(path, other.Digest)
 	inner := s.Index(t, path, "", nil, arm.For("linux/arm/v7"), gone.For("linux/s390x"))
 	s.Index(t, path, "v1", map[string]string{"note": "a"}, amd.For("linux/amd64"), amd.For("unknown/unknown"), inner, chart.For("linux/amd64"), other)
 	s.Index(t, path, "v2", nil, amd.For("windows/amd64"))
@@ -82,7 +83,7 @@ func TestIndexes(t *testing.T) {
 	}
 	s.Requests()
 	m, err = repo.Manifest(t.Context(), "v2")
-	if err != nil || m.Platforms[0].Usable() || m.Platforms[0].String() != "windows/amd64" {
+	if err != nil || m.Platforms[0].Usable() || m.Serves("amd64") || m.Platforms[0].String() != "windows/amd64" {
 		t.Errorf("%+v, %v", m, err)
 	}
 	if requests := s.Requests(); slices.ContainsFunc(requests, func(p string) bool { return strings.Contains(p, "/blobs/") || strings.HasSuffix(p, amd.Digest) }) {
@@ -123,6 +124,7 @@ func TestContentThatNobodyCanUse(t *testing.T) {
 	for name, tc := range map[string]content{
 		"a chart":                {puts(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json"},"layers":[]}`, fake.MediaTypeManifest), "which is not that of an image", ""},
 		"an artifact":            {puts(`{"mediaType":"application/vnd.example"}`, "application/json"), `media type "application/vnd.example" is not an image`, ""},
+		"a manifest of 4 MiB":    {puts(`{"x":"`+strings.Repeat("a", 4<<20-8)+`"}`, fake.MediaTypeManifest), "which is not that of an image", ""},
 		"no JSON":                {puts(`<xml/>`, fake.MediaTypeManifest), "its manifest is no JSON object", ""},
 		"a list":                 {puts(`[]`, fake.MediaTypeManifest), "its manifest is no JSON object", ""},
 		"a manifest of texts":    {puts(`{"layers":"none"}`, fake.MediaTypeManifest), "its manifest cannot be read", ""},
@@ -157,7 +159,7 @@ func TestContentThatIsMoreThanIsRead(t *testing.T) {
 	large := strings.Repeat("a", 5<<20)
 	for name, tc := range map[string]content{
 		"a manifest":      {puts(`{"x":"`+large+`"}`, fake.MediaTypeManifest), "", "its manifest is larger than 4 MiB"},
-		"a configuration": {withConfig(`{"x":"` + large + `"}`), "", "more than 4194304"},
+		"a configuration": {withConfig(`{"x":"` + large + `"}`), "", "its image configuration has more than 4194304 bytes"},
 		"a configuration that its manifest calls small": {func(_ *testing.T, s *fake.Store) {
 			d := s.Blob([]byte(`{"x":"`+large+`"}`), fake.MediaTypeConfig)
 			puts(fmt.Sprintf(`{"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[]}`, d.MediaType, d.Digest), fake.MediaTypeManifest)(nil, s)
@@ -175,6 +177,76 @@ func TestContentThatIsMoreThanIsRead(t *testing.T) {
 		}, "", "nested deeper than 4"},
 	} {
 		t.Run(name, tc.check)
+	}
+}
+
+// What is at a bound is read, and what leaves out what it may leave out.
+func TestContentThatIsReadStill(t *testing.T) {
+	for name, tc := range map[string]struct {
+		put       func(t *testing.T, s *fake.Store)
+		platforms int
+	}{
+		"a configuration of 4 MiB": {withConfig(`{"x":"` + strings.Repeat("a", 4<<20-8) + `"}`), 1},
+		"an index of 64": {func(t *testing.T, s *fake.Store) {
+			s.Index(t, path, "v1", nil, slices.Repeat([]fake.Descriptor{s.Image(t, path, "", fake.Manifest{})}, 64)...)
+		}, 64},
+		"an index in four": {func(t *testing.T, s *fake.Store) {
+			d := s.Image(t, path, "", fake.Manifest{})
+			for range 4 {
+				d = s.Index(t, path, "", nil, d)
+			}
+			s.Tag(path, "v1", d)
+		}, 1},
+		"an image without types": {func(t *testing.T, s *fake.Store) {
+			d := s.Blob([]byte(`{"os":"Linux"}`), fake.MediaTypeConfig)
+			puts(fmt.Sprintf(`{"config":{"mediaType":%q,"digest":%q,"size":%d}}`, d.MediaType, d.Digest, d.Size), "application/json")(t, s)
+		}, 1},
+		"an image of docker": {func(t *testing.T, s *fake.Store) {
+			d := s.Blob([]byte(`{}`), "application/vnd.docker.container.image.v1+json")
+			puts(fmt.Sprintf(`{"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[]}`, d.MediaType, d.Digest), "application/vnd.docker.distribution.manifest.v2+json")(t, s)
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fake.NewStore(t)
+			tc.put(t, s)
+			m, err := manifest(t, s, "v1")
+			if err != nil || len(m.Platforms) != tc.platforms || !m.Platforms[0].Usable() {
+				t.Errorf("%+v, %v", m, err)
+			}
+		})
+	}
+}
+
+func TestReadableLayers(t *testing.T) {
+	const oci, docker = "application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."
+	for mediaType, want := range map[string]bool{
+		oci + "v1.tar": true, oci + "v1.tar+gzip": true, oci + "v1.tar+zstd": true,
+		oci + "nondistributable.v1.tar": true, oci + "nondistributable.v1.tar+gzip": true,
+		docker + "diff.tar": true, docker + "diff.tar.gzip": true, docker + "foreign.diff.tar.gzip": true,
+		oci + "v1.tar+encrypted": false, "": false,
+	} {
+		if (registry.Layer{MediaType: mediaType}).Readable() != want {
+			t.Errorf("%s: want %v", mediaType, want)
+		}
+	}
+}
+
+// A layer may be larger than any other answer.
+func TestLargeLayer(t *testing.T) {
+	s := fake.NewStore(t)
+	answerBlobs(s, func(w http.ResponseWriter) {
+		for block := range slices.Chunk(make([]byte, 64<<20+1), 1<<20) {
+			_, _ = w.Write(block)
+		}
+	})
+	c, _ := client(t)
+	content, err := open(t, c, s.Host).Layer(t.Context(), "sha256:"+strings.Repeat("0a", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = content.Close() }()
+	if _, err := io.CopyN(io.Discard, content, 64<<20+1); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -212,13 +284,26 @@ func TestDamagedEntries(t *testing.T) {
 	p := m.Platforms
 	if !strings.Contains(p[0].Unusable, "no JSON object") || !strings.Contains(p[1].Unknown, "more than 4194304") ||
 		!strings.Contains(p[2].Unusable, "is encrypted") || p[2].Layers[0].Readable() ||
-		!strings.Contains(p[3].Unusable, "its index cannot be read") || !p[4].Missing {
+		!strings.Contains(p[3].Unusable, "its index cannot be read") || p[3].Digest != index.Digest || !p[4].Missing {
 		t.Errorf("%+v", p)
 	}
 	for i := range p {
 		if p[i].Usable() != (i == 5) {
 			t.Errorf("%d: %+v", i, p[i])
 		}
+	}
+}
+
+// What did not arrive whole is no property of the image.
+func TestNothingIsKnownOfWhatIsCutOff(t *testing.T) {
+	s := fake.NewStore(t)
+	withConfig(`{"x":1}`)(t, s)
+	answerBlobs(s, func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, `{"x"`)
+	})
+	if m, err := manifest(t, s, "v1"); m != nil || !registry.IsTransfer(err) {
+		t.Errorf("%+v, %v", m, err)
 	}
 }
 
@@ -262,9 +347,14 @@ func TestAbsenceAndRefusal(t *testing.T) {
 				_, _ = io.WriteString(w, tc.body)
 				return true
 			}
-			_, err := manifest(t, s, "v1")
+			c, _ := client(t)
+			repo := open(t, c, s.Host)
+			_, err := repo.Manifest(t.Context(), "v1")
 			if registry.IsNotFound(err) != tc.notFound || registry.IsRefusal(err) != tc.refusal {
 				t.Error(err)
+			}
+			if _, _, err := tags(t, repo); registry.IsNotFound(err) || registry.IsRefusal(err) {
+				t.Errorf("a list is no content: %v", err)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -15,11 +16,7 @@ import (
 // registry has https. In which scheme a page is asked for is settled before, so a
 // link says nothing of that; behind a proxy it is often another.
 func (g *guard) setNextPage(req *http.Request, resp *http.Response) {
-	links := resp.Header.Values("Link")
-	if len(links) == 0 || resp.StatusCode != http.StatusOK || !strings.HasSuffix(req.URL.Path, "/tags/list") {
-		return
-	}
-	target, found, ok := nextLink(links)
+	target, found, ok := nextLink(strings.Join(resp.Header.Values("Link"), ","))
 	if !ok {
 		return // the library says so
 	}
@@ -46,47 +43,29 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// nextLink returns the target of the first link with the relation next, or without
-// any; ok is false for what is no Link header (RFC 8288, section 3).
-func nextLink(headers []string) (target string, found, ok bool) {
-	for _, rest := range headers {
-		for rest = strings.TrimLeft(rest, " \t,"); rest != ""; rest = strings.TrimLeft(rest, " \t,") {
-			if rest[0] != '<' {
-				return "", false, false
-			}
-			uri, after, closed := strings.Cut(rest[1:], ">")
-			if !closed {
-				return "", false, false
-			}
-			var relations []string
-			relations, rest = linkRelations(after)
-			if uri != "" && (relations == nil || slices.Contains(relations, "next")) {
-				return uri, true, true
-			}
-		}
-	}
-	return "", false, true
-}
+// link is one value of a Link header with its parameters, and relation the one of them that
+// names its relations (RFC 8288, section 3).
+var (
+	link     = regexp.MustCompile(`^<([^>]*)>((?:[^",]|"(?:[^"\\]|\\.)*")*)`)
+	relation = regexp.MustCompile(`(?i);\s*rel\s*=[\s"]*([^";]*)`)
+)
 
-// linkRelations reads the parameters of a link up to the next one, and returns its
-// relations in lower case; nil when it names none.
-func linkRelations(parameters string) (relations []string, rest string) {
-	quoted, end := false, len(parameters)
-	for i := 0; i < len(parameters) && end == len(parameters); i++ {
-		switch c := parameters[i]; {
-		case c == '\\' && quoted:
-			i++
-		case c == '"':
-			quoted = !quoted
-		case c == ',' && !quoted:
-			end = i
+// nextLink returns the target of the first link with the relation next, or without
+// any; ok is false for what is no Link header.
+func nextLink(links string) (target string, found, ok bool) {
+	for {
+		links = strings.TrimLeft(links, " \t,")
+		if links == "" {
+			return "", false, true
+		}
+		one := link.FindStringSubmatch(links)
+		if one == nil {
+			return "", false, false
+		}
+		links = links[len(one[0]):]
+		named := relation.FindStringSubmatch(one[2])
+		if one[1] != "" && (named == nil || slices.Contains(strings.Fields(strings.ToLower(named[1])), "next")) {
+			return one[1], true, true
 		}
 	}
-	for parameter := range strings.SplitSeq(parameters[:end], ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
-		if strings.EqualFold(strings.TrimSpace(name), "rel") && relations == nil {
-			relations = append([]string{}, strings.Fields(strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`)))...)
-		}
-	}
-	return relations, parameters[end:]
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,10 +34,8 @@ type Clock struct {
 // SystemClock returns the clock of this machine.
 func SystemClock() Clock {
 	return Clock{Now: time.Now, Wait: func(ctx context.Context, d time.Duration) error {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
 		select {
-		case <-timer.C:
+		case <-time.After(d):
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -56,13 +55,13 @@ type patience struct {
 	// asked for, and that was refused to it.
 	resume time.Time
 	asked  time.Duration
-	served int // requests that were answered
+	served atomic.Int64 // requests that were answered
 }
 
 // RoundTrip sends req, up to attempts times without progress.
 func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
-	delay, served := firstDelay, p.progress(0)
-	for attempt, sent := 1, 1; ; attempt, sent = attempt+1, sent+1 {
+	delay, served := firstDelay, p.served.Load()
+	for attempt, first := 1, true; ; attempt, first = attempt+1, false {
 		if err := p.pause(req.Context()); err != nil {
 			return nil, err
 		}
@@ -71,25 +70,21 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		if !isBusy(resp.StatusCode) {
-			p.progress(1)
+			p.served.Add(1)
 			return resp, nil
 		}
-		if now := p.progress(0); now != served && isLimited(resp.StatusCode) {
+		if now := p.served.Load(); now != served && isLimited(resp.StatusCode) {
 			attempt, served = 1, now
 		}
 		if attempt == attempts {
 			return resp, nil
 		}
-		again, ok := rewound(req)
-		if !ok {
-			return resp, nil
-		}
 		wait, asked := p.retryAfter(resp)
 		switch {
-		case asked && wait > maxDelay:
+		case wait > maxDelay:
 			p.refuse(wait)
 			return resp, nil
-		case asked && (wait > 0 || sent == 1): // at once, but not again and again
+		case asked && (wait > 0 || first): // at once, but not again and again
 			p.postpone(wait)
 		default:
 			if err := p.clock.Wait(req.Context(), delay); err != nil {
@@ -99,7 +94,7 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDiscard)
 		_ = resp.Body.Close()
-		req = again
+		req = rewound(req)
 	}
 }
 
@@ -123,29 +118,13 @@ func isLimited(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-// progress adds to the requests that were answered and returns their number.
-func (p *patience) progress(more int) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.served += more
-	return p.served
-}
-
-// rewound returns a request to send once more; false when its body cannot be.
-func rewound(req *http.Request) (*http.Request, bool) {
-	if req.Body == nil || req.Body == http.NoBody {
-		return req, true
+// rewound returns a request to send once more. Its body is a form in memory, if any.
+func rewound(req *http.Request) *http.Request {
+	if req.GetBody != nil {
+		req = req.Clone(req.Context())
+		req.Body, _ = req.GetBody()
 	}
-	if req.GetBody == nil {
-		return nil, false
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil, false
-	}
-	again := req.Clone(req.Context())
-	again.Body = body
-	return again, true
+	return req
 }
 
 // retryAfter returns how long an answer asks to wait: seconds, or a date.

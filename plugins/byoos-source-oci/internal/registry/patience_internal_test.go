@@ -2,10 +2,75 @@ package registry
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
+
+// Who no longer wants to wait is told what the registry answered, unless it was asked to be
+// waited for. What is sent once more is sent whole.
+func TestPatienceAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		retryAfter  string
+		interrupted bool
+		status      int
+		sent        string
+	}{
+		"again":                     {"", false, http.StatusOK, "form form "},
+		"interrupted":               {"", true, http.StatusTooManyRequests, "form "},
+		"interrupted while waiting": {"1", true, 0, "form "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			p := &patience{clock: Clock{Now: time.Now, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}}
+			sent := ""
+			p.base = roundTripper(func(req *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(req.Body)
+				resp := &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}
+				if sent += string(body); sent == "form " {
+					resp.StatusCode, resp.Header = http.StatusTooManyRequests, http.Header{"Retry-After": {tc.retryAfter}}
+				}
+				if tc.interrupted {
+					cancel()
+				}
+				return resp, err
+			})
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://r.example", strings.NewReader("form "))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := p.RoundTrip(req)
+			status := 0
+			if err == nil {
+				status = resp.StatusCode
+				_ = resp.Body.Close()
+			}
+			if status != tc.status || sent != tc.sent {
+				t.Errorf("status %d, %v, sent %q", status, err, sent)
+			}
+			if body, _ := io.ReadAll(req.Body); len(body) > 0 {
+				t.Errorf("%q is left in the request of the layer above", body)
+			}
+		})
+	}
+}
+
+// A list has an end, though each of its pages brings a tag.
+func TestPagesHaveAnEnd(t *testing.T) {
+	p := pages{seen: map[string]bool{}}
+	for i := range maxPages + 1 {
+		name := strconv.Itoa(i)
+		if err := p.add(&remote.Tags{Tags: []string{name}, Next: name}); (err != nil) != (i == maxPages) {
+			t.Fatalf("page %d: %v", i, err)
+		}
+	}
+}
 
 type roundTripper func(*http.Request) (*http.Response, error)
 

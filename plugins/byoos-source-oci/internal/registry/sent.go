@@ -17,26 +17,12 @@ func (g *guard) noteSent(req *http.Request) {
 		_, password, _ := req.BasicAuth()
 		g.secrets.Add(value, password)
 	}
-	form := formOf(req)
-	g.secrets.Add(form.Get("refresh_token"), form.Get("password"))
-}
-
-// formOf returns the form that a token server is sent.
-func formOf(req *http.Request) url.Values {
-	if req.GetBody == nil {
-		return nil
+	if req.GetBody != nil { // a form in memory
+		body, _ := req.GetBody()
+		raw, _ := io.ReadAll(body)
+		form, _ := url.ParseQuery(string(raw))
+		g.secrets.Add(form.Get("refresh_token"))
 	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = body.Close() }()
-	raw, err := io.ReadAll(body)
-	if err != nil {
-		return nil
-	}
-	form, _ := url.ParseQuery(string(raw))
-	return form
 }
 
 const (
@@ -56,9 +42,7 @@ func (g *guard) scrub(resp *http.Response) {
 	_ = resp.Body.Close()
 	var document any
 	if json.Unmarshal(raw, &document) == nil {
-		if scrubbed, err := json.Marshal(g.clean(document)); err == nil {
-			raw = scrubbed
-		}
+		raw, _ = json.Marshal(g.clean(document))
 	} else {
 		raw = []byte(g.secrets.Clean(string(raw)))
 	}
