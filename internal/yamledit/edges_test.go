@@ -21,6 +21,10 @@ func TestEditTwiceOrAlike(t *testing.T) {
 	matched := Op{Path: images, Item: "image", Value: "m", Match: any1}
 	checkEdits(t, []editCase{
 		{"asked for twice", "pack: {osName: x}\n", "pack: {osName: rhel}\n", []Op{osName(), osName()}},
+		{"in another order", "pack: {osName: x, osVersion: y}\n", "pack: {osName: rhel, osVersion: \"8\"}\n", []Op{osVersion(), osName()}},
+		{"one that need not be there", "pack: {}\n", "pack: {osName: \"rhel\"}\n", []Op{{Path: []string{"x"}, IfPresent: true}, osName()}},
+		{"a null of some lines", "pack: # c\n  ~\n", "pack: # c\n  {osName: \"rhel\"}\n", []Op{osName()}},
+		{"nulls", "pack: {osName: , osVersion: ~}\n", "pack: {osName: \"rhel\", osVersion: \"8\"}\n", []Op{osName(), osVersion()}},
 		{"alike", "pack: {osName: RHEL}\n", "pack: {osName: RHEL}\n", []Op{alike}},
 		{"not alike", "pack: {osName: sles}\n", "pack: {osName: rhel}\n", []Op{alike}},
 		{"item alike", "pack: {content: {images: [{image: RHEL}]}}\n", "pack: {content: {images: [{image: RHEL}]}}\n", []Op{item}},
@@ -28,19 +32,25 @@ func TestEditTwiceOrAlike(t *testing.T) {
 		{"first match", "pack: {content: {images: [{image: 8}, {image: {}}, {image: a}, {image: b}]}}\n", "pack: {content: {images: [{image: 8}, {image: {}}, {image: m}, {image: b}]}}\n", []Op{matched}},
 		{"the value rather than a match", "pack: {content: {images: [{image: a}, {image: m}]}}\n", "pack: {content: {images: [{image: a}, {image: m}]}}\n", []Op{matched}},
 		{"a null for an item", "pack: {content: {images: ~}}\n", "pack: {content: {images: [{image: \"n\"}]}}\n", []Op{own("n")}},
-		{"words of YAML 1.1", "pack: {osName: a, osVersion: b}\n", "pack: {osName: \"no\", osVersion: x:y}\n", []Op{scalar("no", "pack", "osName"), scalar("x:y", "pack", "osVersion")}},
+		{"words of YAML 1.1", "pack: {osName: a, osVersion: b, z: c}\n", "pack: {osName: \"no\", osVersion: x:y, z: \"a b\"}\n", []Op{scalar("no", "pack", "osName"), scalar("x:y", "pack", "osVersion"), scalar("a b", "pack", "z")}},
 		{"single quotes that cannot hold it", "pack: {osName: 'a', osVersion: 'b'}\n", "pack: {osName: \"a\\n\", osVersion: 'it''s'}\n", []Op{scalar("a\n", "pack", "osName"), scalar("it's", "pack", "osVersion")}},
 	})
 }
 
 // TestEditPutsKeysWhereTheyBelong: behind the one asked for before, and behind what belongs to it.
 func TestEditPutsKeysWhereTheyBelong(t *testing.T) {
+	const list = "pack:\n  content:\n    images:\n"
 	added := scalar("v", "pack", "new")
 	checkEdits(t, []editCase{
 		{"marks alone", "---\n", "---\npack:\n  osName: \"rhel\"\n", []Op{osName()}},
 		{"behind the last of those before", "pack:\n  osName: rhel\n  osVersion: \"8\"\n  x: 1\n", "pack:\n  osName: rhel\n  osVersion: \"8\"\n  new: \"v\"\n  x: 1\n", []Op{osName(), osVersion(), added}},
 		{"a key of that name elsewhere", "options: {osName: rhel}\npack:\n  osName: a\n  x: 1\n", "options: {osName: rhel}\npack:\n  osName: a\n  x: 1\n  osVersion: \"8\"\n", []Op{scalar("rhel", "options", "osName"), osVersion()}},
 		{"a shorter path before", "x: \"1\"\npack:\n  y: 1\n", "x: \"1\"\npack:\n  y: 1\n  osName: \"rhel\"\n", []Op{scalar("1", "x"), osName()}},
+		{"a much shorter path before", "x: \"1\"\npack:\n  a:\n    c: 1\n", "x: \"1\"\npack:\n  a:\n    c: 1\n    b: \"v\"\n", []Op{scalar("1", "x"), scalar("v", "pack", "a", "b")}},
+		{"others between", "x: \"1\"\npack:\n  osName: rhel\n  y: 1\n", "x: \"1\"\npack:\n  osName: rhel\n  osVersion: \"8\"\n  y: 1\n", []Op{osName(), scalar("1", "x"), osVersion()}},
+		{"dots that lead to a value", "options: {a: {b.c: x}, a.b: {}}\n", "options: {a: {b.c: v}, a.b: {}}\n", []Op{scalar("v", "options", "a.b.c")}},
+		{"dots of a key that is there", "x: {a: {b: {}}, a.b: {}}\n", "x: {a: {b: {}}, a.b: {c: \"v\"}}\n", []Op{scalar("v", "x", "a.b", "c")}},
+		{"line ends of the first line", "\r\na: 1", "\r\na: 1\r\npack:\r\n  osName: \"rhel\"", []Op{osName()}},
 		{"an own key for a merged one", "c: &c {osVersion: x}\npack:\n  osName: rhel\n  <<: *c\n", "c: &c {osVersion: x}\npack:\n  osName: rhel\n  osVersion: \"8\"\n  <<: *c\n", []Op{osName(), osVersion()}},
 		{"a key without a name", "\"\": {}\n", "\"\": {}\npack:\n  osName: \"rhel\"\n", []Op{osName()}},
 		{"a number of that name", "pack: {8: x}\n", "pack: {8: x, \"8\": \"v\"}\n", []Op{scalar("v", "pack", "8")}},
@@ -51,6 +61,8 @@ func TestEditPutsKeysWhereTheyBelong(t *testing.T) {
 		{"two indentations", "a:\n    b: 1\nc:\n  d: 1\n", "a:\n    b: 1\nc:\n  d: 1\npack:\n    osName: \"rhel\"\n", []Op{osName()}},
 		{"an anchor on the first key", "&a ?x: 1\n", "&a ?x: 1\npack:\n  osName: \"rhel\"\n", []Op{osName()}},
 		{"a pair in a list", "pack: {content: {images: [image: b]}}\n", "pack: {content: {images: [image: b, {image: \"c\"}]}}\n", []Op{lastItem()}},
+		{"an item at the end", list + "    - image: b", list + "    - image: b\n    - image: \"c\"", []Op{lastItem()}},
+		{"an item behind a text", list + "    - x: |\n        b\n", list + "    - x: |\n        b\n    - image: \"c\"\n", []Op{lastItem()}},
 		{"an item behind an empty one", "pack:\n  content:\n    images:\n    -\n    - image: b\n", "pack:\n  content:\n    images:\n    - image: \"n\"\n    -\n    - image: b\n", []Op{own("n")}},
 		{"an item on its own line", "pack:\n  content:\n    images:\n    - # x\n      image: b\n", "pack:\n  content:\n    images:\n    - image: \"n\"\n    - # x\n      image: b\n", []Op{own("n")}},
 		{"keys that are lists", "x: {[a]: 1, [b]: 2, [[a], b]: 3, [[a, b]]: 4}\npack: {}\n", "x: {[a]: 1, [b]: 2, [[a], b]: 3, [[a, b]]: 4}\npack: {osName: \"rhel\"}\n", []Op{osName()}},
@@ -82,6 +94,7 @@ func TestEditRefusesWhatItCannotProve(t *testing.T) {
 		{"an odd break before a flow item", "pack: {content: {images: [{x: b\u2028 c}]}}\n", []Op{lastItem()}, "the end of this value cannot be found", "1:31"},
 		{"an item beside its key", "pack:\n  content:\n    ? images\n    : - image: a\n", []Op{own("n")}, "an item cannot be added to this list", "4:7"},
 		{"an item behind an open text", images + "    - x: |\n        b", []Op{lastItem()}, "an item cannot be added behind this value", "4:7"},
+		{"a merged value of what is repeated", "c: &c {osName: x}\npack: &p {<<: *c}\nd: *p\n", name, "&p is repeated elsewhere", "2:7"},
 		{"a broken text", "pack: [\n", name, "not valid YAML: ", "1:1"},
 		{"another order of UTF-16", "\xfe\xff\x00a", name, "UTF-16", "0:0"},
 		{"an anchor that merges itself", "pack: &p {<<: *p}\n", name, "&p holds an alias of itself", "1:7"},

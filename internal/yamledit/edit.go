@@ -139,7 +139,7 @@ func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest 
 	for i, op := range ops {
 		at, _ := d.place(op) // its error is told when its turn comes
 		n := at.value
-		if n == nil || taken[n] || at.hides() || op.Item == "" && isNull(n) {
+		if n == nil || taken[n] || at.hides() {
 			rest = append(rest, i)
 			continue
 		}
@@ -313,7 +313,7 @@ func (d *Document) fillEmpty(op Op, n *yaml.Node, at int) ([]splice, error) {
 	if d.Offset(n) == at && !d.afterColon(at) {
 		return nil, refuse(n, "write it as key: value", "%s has no colon to write its value behind", strings.Join(op.Path, "."))
 	}
-	if !isBlank(d.src[at-1]) {
+	if d.src[at-1] != ' ' {
 		text = " " + text
 	}
 	return []splice{{at, at, text}}, nil

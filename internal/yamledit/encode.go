@@ -22,10 +22,6 @@ func Quote(text string) string {
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r > 0xffff:

@@ -63,7 +63,7 @@ func (d *Document) valueOf(op Op) *yaml.Node {
 // list, or at the empty value that is to be one.
 func (d *Document) place(op Op) (found, error) {
 	at, err := d.find(op.Path)
-	if err != nil || op.Item == "" || at.value == nil {
+	if op.Item == "" || at.value == nil {
 		return at, err
 	}
 	list := target(at.value)
@@ -165,7 +165,7 @@ func memberOf(n *yaml.Node, key string, seen map[*yaml.Node]bool) (value, merged
 
 func keyIndex(n *yaml.Node, key string) int {
 	for i := 0; i < len(n.Content); i += 2 {
-		if text, ok := stringOf(target(n.Content[i])); ok && text == key {
+		if text, _ := stringOf(target(n.Content[i])); text == key {
 			return i
 		}
 	}

@@ -129,10 +129,11 @@ func (d *Document) insertBlock(op Op, at found, parent *yaml.Node, before []Op) 
 	text := d.blockPair(op, at.missing, indent)
 	sibling := len(parent.Content) - 1
 	for _, prev := range slices.Backward(before) {
-		if at.depth >= len(prev.Path) || !slices.Equal(prev.Path[:at.depth], op.Path[:at.depth]) {
-			continue
+		i := -1
+		if beside := prev.Path[:min(at.depth, len(prev.Path)-1)]; slices.Equal(beside, op.Path[:at.depth]) {
+			i = keyIndex(parent, prev.Path[at.depth])
 		}
-		if i := keyIndex(parent, prev.Path[at.depth]); i >= 0 {
+		if i != -1 {
 			sibling = i + 1
 			break
 		}

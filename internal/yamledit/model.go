@@ -143,7 +143,7 @@ func sources(merge *yaml.Node) []*yaml.Node {
 }
 
 // maxMerged is far more than values have; each copy of a pair takes time and memory.
-const maxMerged = 1_000_000
+const maxMerged = 100_000
 
 // merge adds what a mapping does not have itself.
 func (r *resolver) merge(m map[any]any, merge *yaml.Node) error {
@@ -196,8 +196,8 @@ func step(m map[any]any, path []string) (key string, rest []string) {
 		}
 		return strings.Join(segments[:k], "."), append([]string{strings.Join(segments[k:], ".")}, path[1:]...)
 	}
-	for k := 1; k <= len(segments); k++ {
-		if key, rest := split(k); leads(m, key, rest) {
+	for k := range segments {
+		if key, rest := split(k + 1); leads(m, key, rest) {
 			return key, rest
 		}
 	}
@@ -216,13 +216,10 @@ func step(m map[any]any, path []string) (key string, rest []string) {
 // leads tells whether a key and the rest of a path lead to a value.
 func leads(m map[any]any, key string, rest []string) bool {
 	value, there := m[key]
-	if !there || len(rest) == 0 {
+	if len(rest) == 0 {
 		return there
 	}
-	inner, ok := value.(map[any]any)
-	if !ok {
-		return false
-	}
+	inner, _ := value.(map[any]any)
 	key, rest = step(inner, rest)
 	return leads(inner, key, rest)
 }

@@ -56,10 +56,7 @@ func shownPlaces(doc *Document) []string {
 
 // TestPlaces: each value with where it starts and ends, and how it is spelled.
 func TestPlaces(t *testing.T) {
-	for _, tt := range []struct {
-		src  string
-		want []string
-	}{
+	checkShown(t, []shownCase{
 		{"a: b c # d", []string{"a: b c", "a = a|a", "b c = b c|b| |c"}},
 		{"? a\n: b\n", []string{"? a\n: b", "a = a|a", "b = b|b"}},
 		{"? &k a\n: *k\n", []string{"? &k a\n: *k", "&k a = a|a", "*k"}},
@@ -77,6 +74,15 @@ func TestPlaces(t *testing.T) {
 		{"a: \"b\\\n   c\\\r\n\td  \n  e\n\n\n f\"", []string{"a: \"b\\\n   c\\\r\n\td  \n  e\n\n\n f\"", "a = a|a", "\"b\\\n   c\\\r\n\td  \n  e\n\n\n f\" = \"b\\\n   c\\\r\n\td  \n  e\n\n\n f\"|b\\\n   |c\\\r\n\t|d|  \n  |e||\n\n\n |f"}},
 		{"a: 'b  c\n\n d'", []string{"a: 'b  c\n\n d'", "a = a|a", "'b  c\n\n d' = 'b  c\n\n d'|b| | |c|\n\n |d"}},
 		{"a: b\n  c\n\n\n  d\te", []string{"a: b\n  c\n\n\n  d\te", "a = a|a", "b\n  c\n\n\n  d\te = b\n  c\n\n\n  d\te|b|\n  |c||\n\n\n  |d|\t|e"}},
+		{"a: b\\n'c''d\n'e\\n': \"f''g\"\n", []string{
+			"a: b\\n'c''d\n'e\\n': \"f''g\"", "a = a|a", `b\n'c''d = b\n'c''d|b|\|n|'|c|'|'|d`, `'e\n' = 'e\n'|e|\|n`, `"f''g" = "f''g"|f|'|'|g`,
+		}},
+	})
+}
+
+// TestPlacesOfBlocks: the same of texts in lines of their own, and of odd texts.
+func TestPlacesOfBlocks(t *testing.T) {
+	checkShown(t, []shownCase{
 		{"a: |\n  b\n\n   c\n  d\n\n# e\nf: g", []string{"a: |\n  b\n\n   c\n  d\n\n# e\nf: g", "a = a|a", "|\n  b\n\n   c\n  d = ||b||\n\n  | |c|\n  |d|", "f = f|f", "g = g|g"}},
 		{"a: |+\n  b\n\n\nc: d\n", []string{"a: |+\n  b\n\n\nc: d", "a = a|a", "|+\n  b\n\n = |+|b|||", "c = c|c", "d = d|d"}},
 		{"a: >-\n  b\n  c\n   d\n\n  e", []string{"a: >-\n  b\n  c\n   d\n\n  e", "a = a|a", ">-\n  b\n  c\n   d\n\n  e = >-|b|\n  |c|\n  | |d||\n\n  |e"}},
@@ -97,10 +103,27 @@ func TestPlaces(t *testing.T) {
 		{"a:\n- &x b\n- c: d\n  e: f\n-\n  g\n", []string{"a:\n- &x b\n- c: d\n  e: f\n-\n  g", "a = a|a", "- &x b\n- c: d\n  e: f\n-\n  g", "&x b = b|b", "c: d\n  e: f", "c = c|c", "d = d|d", "e = e|e", "f = f|f", "g = g|g"}},
 		{"a: >\n  é b\n  c\n", []string{"a: >\n  é b\n  c", "a = a|a", ">\n  é b\n  c = >|\xc3|\xa9| |b|\n  |c|"}},
 		{"a: 'é\n  b'", []string{"a: 'é\n  b'", "a = a|a", "'é\n  b' = 'é\n  b'|\xc3|\xa9|\n  |b"}},
+		{"a: |", []string{"a: |", "a = a|a", "| = |"}},
+		{"a: |\n  b\n     \n  c\n", []string{"a: |\n  b\n     \n  c", "a = a|a", "|\n  b\n     \n  c = ||b|\n  | | | |\n  |c|"}},
+		{"a: |\n  b\n  \nc: d\n", []string{"a: |\n  b\n  \nc: d", "a = a|a", "|\n  b = ||b|", "c = c|c", "d = d|d"}},
+		{"x: [a, b # ]\n ] # c\n", []string{"x: [a, b # ]\n ]", "x = x|x", "[a, b # ]\n ]", "a = a|a", "b = b|b"}},
+		{"a: \"b\\\n  \"\n", []string{"a: \"b\\\n  \"", "a = a|a", "\"b\\\n  \" = \"b\\\n  \"|b\\\n  "}},
+		{"a:\n  - |1\n     b\n  - c\n", []string{"a:\n  - |1\n     b\n  - c", "a = a|a", "- |1\n     b\n  - c", "|1\n     b = |1| | |b|", "c = c|c"}},
 		{"? ", []string{"? ", " = ", " = "}},
 		{"- ? ", []string{"- ? ", "? ", " = ", " = "}},
 		{"a: \"\"\nb: ''\nc: |\n", []string{"a: \"\"\nb: ''\nc: |", "a = a|a", "\"\" = \"\"", "b = b|b", "'' = ''", "c = c|c", "| = |"}},
-	} {
+	})
+}
+
+// shownCase is a text and its shownPlaces.
+type shownCase struct {
+	src  string
+	want []string
+}
+
+func checkShown(t *testing.T, tests []shownCase) {
+	t.Helper()
+	for _, tt := range tests {
 		doc, err := Parse([]byte(tt.src))
 		if err != nil {
 			t.Errorf("%q: %v", tt.src, err)

@@ -24,8 +24,8 @@ func (d *Document) Span(n *yaml.Node) (start, end int, err error) {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return start, d.headerEnd(start), nil
 	}
-	if _, end = d.follow(n, start); end < 0 {
-		return 0, 0, refuse(n, "write the value on one line", "the end of this value cannot be found")
+	if _, end = d.follow(n, start); end == -1 {
+		return start, start, refuse(n, "write the value on one line", "the end of this value cannot be found")
 	}
 	return start, end, nil
 }
@@ -79,15 +79,15 @@ func (d *Document) block(n *yaml.Node, start int) (indent, end int) {
 		next = d.endOfLine(line)
 		spaces, blank := leading(d.src[line:next])
 		switch {
-		case blank && indent < 0:
+		case blank && indent == -1:
 			least = max(least, spaces)
 		case blank:
 		case spaces < least:
 			return indent, end
-		case indent < 0:
+		case indent == -1:
 			indent, least = spaces, spaces
 		}
-		if indent >= 0 && next-line > indent || strings.Contains(header, "+") {
+		if indent != -1 && next-line > indent || strings.Contains(header, "+") {
 			end = next
 		}
 	}
@@ -108,7 +108,7 @@ func (d *Document) End(n *yaml.Node) (int, error) {
 			return d.flowEnd(n)
 		}
 		return d.End(n.Content[len(n.Content)-1])
-	case n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		_, end := d.block(n, d.skipProperties(d.Offset(n)))
 		return end, nil
 	}
@@ -148,8 +148,6 @@ func kindName(n *yaml.Node) string {
 		return "mapping"
 	case yaml.SequenceNode:
 		return "list"
-	case yaml.AliasNode:
-		return "alias"
 	}
 	return "value"
 }

@@ -13,10 +13,7 @@ import (
 // it is written. Bytes of an escape or of a folded line break share a place. It
 // is nil when the value is written in a way that is not understood.
 func (d *Document) Spelling(n *yaml.Node) []int {
-	start, end, err := d.Span(n)
-	if err != nil || n.Kind != yaml.ScalarNode {
-		return nil
-	}
+	start, end, _ := d.Span(n)
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		s := speller{doc: d, value: n.Value, off: d.endOfLine(end)}
 		return s.block(d.block(n, start))
@@ -76,15 +73,17 @@ func (s *speller) step(quote string) bool {
 	case c == '\'' && quote == "'":
 		return s.take("'", 2)
 	}
-	ok := s.byte()
-	for ok && s.off < next {
-		ok = s.byte()
+	return s.bytes(max(next, s.off+1))
+}
+
+// bytes passes what is written as it reads, up to end.
+func (s *speller) bytes(end int) bool {
+	ok := true
+	for ok && s.off < end {
+		ok = s.take(string(s.doc.src[s.off:s.off+1]), 1)
 	}
 	return ok
 }
-
-// byte passes one that is written as it reads.
-func (s *speller) byte() bool { return s.take(string(s.doc.src[s.off:s.off+1]), 1) }
 
 // escape passes what stands for one character, or for a line break that is none.
 func (s *speller) escape() bool {
@@ -102,11 +101,8 @@ func (s *speller) block(indent, end int) []int {
 	for off := s.off; off < end; {
 		start := off + breakLen(s.doc.src[off:])
 		off = s.doc.endOfLine(start)
-		if indent < 0 || off-start <= indent {
-			continue
-		}
-		if !s.line(start+indent, string(s.doc.src[start+indent:off])) {
-			return nil
+		if indent != -1 && off-start > indent {
+			s.line(start+indent, off)
 		}
 	}
 	s.rest()
@@ -117,18 +113,13 @@ func (s *speller) block(indent, end int) []int {
 }
 
 // line passes what is between two lines, and then one of them.
-func (s *speller) line(start int, text string) bool {
+func (s *speller) line(start, end int) {
 	s.rest()
-	if len(s.at) < len(s.value) && s.value[len(s.at)] == ' ' && text[0] != ' ' {
+	if strings.HasPrefix(s.value[len(s.at):], " ") && s.doc.src[start] != ' ' {
 		s.at = append(s.at, s.off)
 	}
 	s.off = start
-	for end := start + len(text); s.off < end; {
-		if !s.byte() {
-			return false
-		}
-	}
-	return true
+	s.bytes(end)
 }
 
 // rest passes line breaks of the value.

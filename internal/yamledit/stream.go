@@ -23,7 +23,7 @@ func Documents(text []byte) []Extent {
 				all = s.add(all, at)
 			}
 			s.opening = false
-			s.filled = s.filled || filled(line[3:])
+			s.filled = filled(line[3:])
 		case isMark(line, "..."):
 			all = s.add(all, end)
 			s.opening = true

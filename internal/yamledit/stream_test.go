@@ -16,7 +16,7 @@ import (
 func TestDocuments(t *testing.T) {
 	for _, want := range [][]string{
 		{}, {"a: 1"}, {"a: 1\n"}, {"a: 1\n", "---\nb: 1\n"}, {"# c\n--- # d\na: 1\n", "--- b\n"}, {"a\n...\n", "# c\n%YAML 1.1\n---\tb\n...\n"},
-		{"\ufeffa: 1\r\n", "---\r\nb: 1\r\n"}, {"---x: 1\n...y: 2\n"}, {"a: |\n  ---\n  ...\n"}, {"a: 1\n# e\n", "---\nb"}, {"%x\n---\n%y\n"}, {"a\u2028", "---\u2028b"},
+		{"\ufeffa: 1\r\n", "---\r\nb: 1\r\n"}, {"---x: 1\n...y: 2\n"}, {"a: 1\n", "---\tb\n"}, {"a: |\n  ---\n  ...\n"}, {"a: 1\n# e\n", "---\nb"}, {"%x\n---\n%y\n"}, {"a\u2028", "---\u2028b"},
 		{"a: 1\n", "--- ~\n", "---\n# x\nc\n"},
 	} {
 		text := strings.Join(want, "")

@@ -283,5 +283,3 @@ func (d *Document) skipBlank(off int) int {
 func (d *Document) skipSpaces(off int) int {
 	return len(d.src) - len(bytes.TrimLeft(d.src[off:], " \t"))
 }
-
-func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
