@@ -68,6 +68,62 @@ func TestImagesThatCannotBeSent(t *testing.T) {
 	}
 }
 
+// TestHowManyCannotBeSent: the first is told, and how many more there are.
+func TestHowManyCannotBeSent(t *testing.T) {
+	for n, want := range map[int]string{1: "bad0 has no provider", 2: "bad0 has no provider; and 1 more", 3: "bad0 has no provider; and 2 more"} {
+		_, diagnostics, err := discovers(func(_ context.Context, out *sdk.Stream) error {
+			for i := range n {
+				if err := out.Images(good("a"), sdk.Image{ID: fmt.Sprint("bad", i)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}).run(t)
+		if err != nil || len(diagnostics) != 1 || diagnostics[0].Detail != want {
+			t.Errorf("%d: diagnostics %+v, %v", n, diagnostics, err)
+		}
+	}
+}
+
+// TestTextOfADiagnostic as an error.
+func TestTextOfADiagnostic(t *testing.T) {
+	var none *sdk.Diagnostic
+	for d, want := range map[*sdk.Diagnostic]string{none: "no error", {Summary: "a"}: "a", {Summary: "a", Detail: "b"}: "a: b"} {
+		if got := d.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestOneFactOfASystem is sent without the other.
+func TestOneFactOfASystem(t *testing.T) {
+	images, _, err := discovers(func(_ context.Context, out *sdk.Stream) error {
+		name, version := good("a"), good("b")
+		name.OSName, version.OSVersion = "rhel", "9"
+		return out.Images(name, version)
+	}).run(t)
+	if err != nil || len(images) != 2 || images[0].OSName != "rhel" || images[1].OSVersion != "9" {
+		t.Errorf("%+v %v", images, err)
+	}
+}
+
+// without has no fields, so that all pointers to it may be one.
+type without struct{}
+
+func (*without) Describe() sdk.Info { return sdk.Info{Name: "test"} }
+
+func (*without) Discover(_ context.Context, _ sdk.DiscoverRequest[config], out *sdk.Stream) error {
+	return out.Images(good("a"))
+}
+
+// TestOneSourceForAllCalls is allowed where it keeps nothing.
+func TestOneSourceForAllCalls(t *testing.T) {
+	one := &without{}
+	if images, _, err := sdktest.Discover(t.Context(), func() sdk.Source[config] { return one }, nil); err != nil || len(images) != 1 {
+		t.Errorf("%+v %v", images, err)
+	}
+}
+
 func TestStateOfNoSDK(t *testing.T) {
 	beyond := int64(1) << 32 // more than the protocol's enums hold: cut to their size, it is 0
 	for _, state := range []sdk.State{17, -1, sdk.State(beyond) + sdk.Available} {

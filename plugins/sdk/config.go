@@ -134,9 +134,6 @@ func kindName(t reflect.Type) string {
 		return "a mapping"
 	case reflect.Float32, reflect.Float64:
 		return "a number"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return "a whole number"
 	}
-	return t.String()
+	return "a whole number"
 }

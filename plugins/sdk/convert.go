@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -18,8 +17,7 @@ import (
 // errClosed is returned to a goroutine that sends after its method returned.
 var errClosed = errors.New("the answer is complete: Discover or Verify returned already")
 
-// imagesTo converts images and returns about how many bytes each takes.
-func imagesTo(images []Image) ([]*sourcev1.Image, []int) {
+func imagesTo(images []Image) []*sourcev1.Image {
 	// One allocation for the whole batch: a stream of 100,000 images is not rare.
 	type message struct {
 		image     sourcev1.Image
@@ -28,7 +26,7 @@ func imagesTo(images []Image) ([]*sourcev1.Image, []int) {
 		created   timestamppb.Timestamp
 	}
 	messages := make([]message, len(images))
-	converted, sizes := make([]*sourcev1.Image, len(images)), make([]int, len(images))
+	converted := make([]*sourcev1.Image, len(images))
 	for i := range images {
 		m, in := &messages[i], &images[i]
 		out := &m.image
@@ -58,17 +56,10 @@ func imagesTo(images []Image) ([]*sourcev1.Image, []int) {
 			m.reference.Kind, m.reference.Value = text(in.Reference.Kind), text(in.Reference.Value)
 			out.Reference = &m.reference
 		}
-		var tags, attributes, provenance int
-		out.Tags, tags = stringsTo(in.Tags)
-		out.Attributes, attributes = stringsTo(in.Attributes)
-		out.Provenance, provenance = provenanceTo(in.Provenance)
-		sizes[i] = tags + attributes + provenance +
-			len(in.ID) + len(in.Provider) + len(in.Name) + len(in.Region) + len(in.Architecture) + len(in.OSName) + len(in.OSVersion) +
-			len(in.KubernetesVersion) + len(in.Version) + len(in.StateReason) + len(in.Withheld) + len(in.FullID) +
-			len(in.Owner) + len(in.OwnerID) + len(in.Digest) + len(m.reference.Kind) + len(m.reference.Value)
+		out.Tags, out.Attributes, out.Provenance = stringsTo(in.Tags), stringsTo(in.Attributes), provenanceTo(in.Provenance)
 		converted[i] = out
 	}
-	return converted, sizes
+	return converted
 }
 
 // checkNewestBy is here because the message cannot hold a wrong one.
@@ -80,8 +71,8 @@ func checkNewestBy(i Image) error {
 	return fmt.Errorf("%s: NewestBy is %q, and there are %s and %s", i.ID, i.NewestBy, NewestByCreated, NewestByVersion)
 }
 
-func resultsTo(results []Result) ([]*sourcev1.VerifyResult, []int) {
-	converted, sizes := make([]*sourcev1.VerifyResult, len(results)), make([]int, len(results))
+func resultsTo(results []Result) []*sourcev1.VerifyResult {
+	converted := make([]*sourcev1.VerifyResult, len(results))
 	for i, r := range results {
 		out := &sourcev1.VerifyResult{
 			Id: text(r.Ref.ID), Reason: text(r.Reason),
@@ -95,62 +86,39 @@ func resultsTo(results []Result) ([]*sourcev1.VerifyResult, []int) {
 			out.Reason = protocol.Unknown("presence", int(r.Presence), out.GetReason())
 		}
 		if r.Image != nil {
-			images, n := imagesTo([]Image{*r.Image})
-			out.Image = images[0]
-			sizes[i] = n[0]
+			out.Image = imagesTo([]Image{*r.Image})[0]
 		}
-		sizes[i] += len(r.Reason)
 		converted[i] = out
 	}
-	return converted, sizes
+	return converted
 }
 
-// stringsTo returns m as it may travel: gRPC refuses text that is not UTF-8.
-func stringsTo(m map[string]string) (map[string]string, int) {
-	size, valid := 0, true
-	for k, v := range m {
-		size += len(k) + len(v)
-		valid = valid && utf8.ValidString(k) && utf8.ValidString(v)
+// stringsTo returns a copy of m, which the author may go on using while the batch waits, as
+// it may travel: gRPC refuses text that is not UTF-8.
+func stringsTo(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
 	}
-	// The author may go on using his map while the batch waits, so it is copied.
 	copied := make(map[string]string, len(m))
 	for k, v := range m {
-		if !valid {
-			k, v = text(k), text(v)
-		}
-		copied[k] = v
+		copied[text(k)] = text(v)
 	}
-	if len(copied) == 0 {
-		return nil, 0
-	}
-	return copied, size
+	return copied
 }
 
-func provenanceTo(m map[string]Provenance) (map[string]*sourcev1.Provenance, int) {
+func provenanceTo(m map[string]Provenance) map[string]*sourcev1.Provenance {
 	if len(m) == 0 {
-		return nil, 0
+		return nil
 	}
-	size := 0
-	values := make([]sourcev1.Provenance, len(m))
 	out := make(map[string]*sourcev1.Provenance, len(m))
-	i := 0
 	for k, p := range m {
-		v := &values[i]
-		v.From, v.Key, v.Raw = text(p.From), text(p.Key), text(p.Raw)
-		out[text(k)] = v
-		size += len(k) + len(p.From) + len(p.Key) + len(p.Raw)
-		i++
+		out[text(k)] = &sourcev1.Provenance{From: text(p.From), Key: text(p.Key), Raw: text(p.Raw)}
 	}
-	return out, size
+	return out
 }
 
 // text replaces what is not UTF-8.
-func text(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // said is text for people, cut where nobody reads on: it must not fill a message.
 func said(s string) string {

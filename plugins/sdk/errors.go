@@ -79,7 +79,7 @@ func withDiagnostic(errs []error) []error {
 	var found []error
 	for _, err := range errs {
 		var d *Diagnostic
-		if errors.As(err, &d) && d != nil {
+		if errors.As(err, &d) {
 			found = append(found, err)
 		}
 	}

@@ -55,12 +55,12 @@ func TestEveryFieldOfAnImageIsSent(t *testing.T) {
 	var sent Image
 	filled.Struct(&sent)
 	sent.FullID, sent.NewestBy, sent.State, sent.Evidence = "whole/"+sent.ID, NewestByVersion, Unusable, Recorded
-	messages, _ := imagesTo([]Image{sent})
+	messages := imagesTo([]Image{sent})
 	if empty := filled.Empty(messages[0]); len(empty) > 0 {
 		t.Errorf("these fields of the protocol are not sent: %q", empty)
 	}
 	for field, change := range filled.Changes(&sent, "Contradictions") { // they become warnings
-		changed, _ := imagesTo([]Image{*change.(*Image)})
+		changed := imagesTo([]Image{*change.(*Image)})
 		if proto.Equal(messages[0], changed[0]) {
 			t.Errorf("Image.%s is not sent", field)
 		}

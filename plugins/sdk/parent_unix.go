@@ -21,21 +21,22 @@ const parentPoll = 250 * time.Millisecond
 // empty means unknown.
 func parentWatch(hostPID string) (wait func()) {
 	parent := os.Getppid()
-	host, err := strconv.Atoi(hostPID)
-	if err != nil || host < 1 {
+	host, _ := strconv.Atoi(hostPID)
+	if host < 1 {
 		host = parent
 	}
 	return func() {
 		ticker := time.NewTicker(parentPoll)
 		defer ticker.Stop()
-		for !orphaned(parent, host) {
+		for !orphaned(os.Getppid(), parent, host) {
 			<-ticker.C
 		}
 	}
 }
 
-func orphaned(parent, host int) bool {
-	switch now := os.Getppid(); {
+// orphaned tells it of a process whose parent was parent, and is now.
+func orphaned(now, parent, host int) bool {
+	switch {
 	case now != parent, now == 1 && host != 1:
 		return true
 	case now == host:

@@ -138,9 +138,12 @@ func TestRunByHand(t *testing.T) {
 	if code != 1 || !done || stdout.Len() > 0 || !strings.Contains(stderr.String(), "kubectl byoos plugin list") {
 		t.Error(code, done, stdout.String(), stderr.String())
 	}
-	code, done = command(newService(newTestSource, &stderr), []string{"--version"}, noEnv, &stdout, &stderr)
-	if code != 0 || !done || stdout.String() != "byoos-source-x 2.0.0\n" {
-		t.Error(code, done, stdout.String())
+	for _, arg := range []string{"--version", "version"} {
+		stdout.Reset()
+		code, done = command(newService(newTestSource, &stderr), []string{arg}, noEnv, &stdout, &stderr)
+		if code != 0 || !done || stdout.String() != "byoos-source-x 2.0.0\n" {
+			t.Error(code, done, stdout.String())
+		}
 	}
 	_, done = command(newService(newTestSource, &stderr), nil, func(string) string { return Handshake().MagicCookieValue }, &stdout, &stderr)
 	if done {
@@ -187,7 +190,7 @@ func TestContradictions(t *testing.T) {
 		}
 	}
 	told := s.contradictions()
-	if len(told) != maxDoubts+1 || told[0].Scope != "0" || told[0].Detail != "shared; so it is of 29 more" || told[0].Severity != Warning ||
+	if len(told) != maxDoubts+1 || told[1].Detail != "own 0" || told[0].Scope != "0" || told[0].Detail != "shared; so it is of 29 more" || told[0].Severity != Warning ||
 		told[maxDoubts].Detail != "there are more such images; so it is of 10 more" {
 		t.Errorf("%d: %+v", len(told), told)
 	}
@@ -216,7 +219,11 @@ func TestSendingStopsAfterAFailure(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	if calls != 1 {
+	full := newSender(t.Context(), &Secrets{}, func(batch) error { calls++; return broken })
+	if err := full.images(slices.Repeat([]Image{{ID: "x", Provider: "aws"}}, batchSize)); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	if calls != 2 {
 		t.Errorf("%d messages were sent over a broken connection", calls)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -231,14 +238,15 @@ func TestLogLinesAreHclogs(t *testing.T) {
 	secrets := &Secrets{}
 	secrets.Add("canary-secret")
 	slog.New(newLogHandler(&b, "byoos-source-x", secrets)).With("source", "golden").
-		Warn("slow", "level", "high", "time", "noon", "key", "canary-secret", "error", errors.New("no canary-secret"))
+		Warn("slow", "level", "high", "time", "noon", "key", "canary-secret", "error", errors.New("no canary-secret"),
+			"list", []string{"a", "canary-secret"}, "odd", struct{ C chan int }{})
 	var line map[string]any
 	if err := json.Unmarshal(b.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]any{
 		"@level": "warn", "@message": "slow", "@module": "byoos-source-x", "source": "golden", "level": "high", "time": "noon",
-		"key": "[redacted]", "error": "no [redacted]",
+		"key": "[redacted]", "error": "no [redacted]", "list": `["a","[redacted]"]`, "odd": "{C:<nil>}",
 	} {
 		if line[key] != want {
 			t.Errorf("%s is %v, want %v", key, line[key], want)

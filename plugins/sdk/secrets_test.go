@@ -24,7 +24,7 @@ const (
 type leaky struct{ panics bool }
 
 func (leaky) Describe() sdk.Info {
-	return sdk.Info{Name: "test", Version: "1.0.0", SecretEnvironment: []string{"LEAKY_HID*"}}
+	return sdk.Info{Name: "test", Version: "1.0.0", SecretEnvironment: []string{"LEAKY_HID*", "LEAKY_EXACT", "*"}}
 }
 
 func (l leaky) Discover(_ context.Context, req sdk.DiscoverRequest[config], out *sdk.Stream) error {
@@ -32,7 +32,7 @@ func (l leaky) Discover(_ context.Context, req sdk.DiscoverRequest[config], out 
 	if l.panics {
 		panic("it has " + learned)
 	}
-	words := "it said " + learned + ", " + base64.StdEncoding.EncodeToString([]byte(learned)) + ", canary-of-the-environment, canary-hidden, canary-lower and " + signed
+	words := "it said " + learned + ", " + base64.StdEncoding.EncodeToString([]byte(learned)) + ", canary-of-the-environment, canary-hidden, canary-lower and " + signed + ", not a secret"
 	req.Log.Warn(words, "error", errors.New(words), "text", words)
 	req.Log.Warn("values", "list", []string{words}, "map", map[string]any{"a": []any{words}}, "bytes", []byte(learned),
 		slog.Group("group", "struct", struct{ Text string }{words}), "errors", []error{errors.New(words)}, "number", 5, "nothing", nil)
@@ -67,6 +67,7 @@ func TestNoSecretIsSent(t *testing.T) {
 	t.Setenv("LEAKY_TOKEN", "canary-of-the-environment")
 	t.Setenv("LEAKY_HIDDEN", "canary-hidden")
 	t.Setenv("leaky_hid_lower", "canary-lower")
+	t.Setenv("LEAKY_EXACTLY", "not a secret")
 	var log bytes.Buffer
 	var said strings.Builder
 	images, diagnostics, err := sdktest.Discover(t.Context(), func() sdk.Source[config] { return leaky{} }, nil,
@@ -83,7 +84,7 @@ func TestNoSecretIsSent(t *testing.T) {
 	if i := images[0]; i.ID != want || i.FullID != want || i.Tags["a"] != want || i.Tags[want] != "b" || i.Reference.Value != want {
 		t.Errorf("the image is %+v", i)
 	}
-	if want := "it failed: it said [redacted], [redacted], [redacted], [redacted], [redacted] and " + want; diagnostics[1].Summary != want {
+	if want := "it failed: it said [redacted], [redacted], [redacted], [redacted], [redacted] and " + want + ", not a secret"; diagnostics[1].Summary != want {
 		t.Errorf("the error is %q, want %q", diagnostics[1].Summary, want)
 	}
 }

@@ -57,10 +57,11 @@ func (s *sender) images(images []Image) error {
 	// Converted outside the lock, so that regions read in parallel do not wait
 	// for each other.
 	for chunk := range slices.Chunk(images, batchSize) {
-		converted, sizes := imagesTo(chunk)
-		problems := make([]error, len(chunk))
+		converted := imagesTo(chunk)
+		sizes, problems := make([]int, len(chunk)), make([]error, len(chunk))
 		for i, m := range converted {
 			protocol.CleanImage(m, &s.secrets.set)
+			sizes[i] = about(m)
 			problems[i] = cmp.Or(checkNewestBy(chunk[i]), protocol.CheckImage(m), checkSize(m, sizes[i]))
 		}
 		err := s.add(sizes, func(i int, b *batch) error {
@@ -81,9 +82,12 @@ func (s *sender) images(images []Image) error {
 // host must know of them, as no other answer for that question counts then.
 func (s *sender) results(results []Result) error {
 	for chunk := range slices.Chunk(results, batchSize) {
-		converted, sizes := resultsTo(chunk)
+		converted, sizes := resultsTo(chunk), make([]int, len(chunk))
+		for i, m := range converted {
+			protocol.CleanResult(m, &s.secrets.set)
+			sizes[i] = about(m.GetImage()) + len(m.GetReason())
+		}
 		err := s.add(sizes, func(i int, b *batch) error {
-			protocol.CleanResult(converted[i], &s.secrets.set)
 			if err := checkSize(converted[i], sizes[i]); err != nil {
 				return err
 			}
@@ -98,6 +102,27 @@ func (s *sender) results(results []Result) error {
 		}
 	}
 	return s.ctx.Err()
+}
+
+// about returns nearly how many bytes an image takes. To know it takes several times as long.
+func about(m *sourcev1.Image) (size int) {
+	add := func(texts ...string) {
+		for _, text := range texts {
+			size += len(text)
+		}
+	}
+	add(m.GetId(), m.GetProvider(), m.GetName(), m.GetRegion(), m.GetArchitecture(), m.GetOs().GetName(), m.GetOs().GetVersion(),
+		m.GetKubernetesVersion(), m.GetVersion(), m.GetStateReason(), m.GetWithheld(), m.GetFullId(), m.GetOwner(), m.GetOwnerId(),
+		m.GetDigest(), m.GetReference().GetKind(), m.GetReference().GetValue())
+	for _, texts := range [...]map[string]string{m.GetTags(), m.GetAttributes()} {
+		for key, value := range texts {
+			add(key, value)
+		}
+	}
+	for field, p := range m.GetProvenance() {
+		add(field, p.GetFrom(), p.GetKey(), p.GetRaw())
+	}
+	return size
 }
 
 // checkSize refuses what no message has room for, so that it costs only itself.
@@ -121,7 +146,7 @@ func (s *sender) add(sizes []int, put func(i int, b *batch) error) error {
 		if err := s.usable(); err != nil {
 			return err
 		}
-		if s.pendingBytes > 0 && s.pendingBytes+size > batchBytes {
+		if s.pendingBytes+size > batchBytes {
 			if err := s.flush(); err != nil {
 				return err
 			}
@@ -266,7 +291,7 @@ func (s *sender) usable() error {
 // flush sends the pending batch; mu is held.
 func (s *sender) flush() error {
 	b := s.pending
-	if len(b.images)+len(b.results)+len(b.diagnostics) == 0 && b.progress == nil {
+	if len(b.images) == 0 && len(b.results) == 0 && len(b.diagnostics) == 0 && b.progress == nil {
 		return nil
 	}
 	s.pending, s.pendingBytes = batch{}, 0

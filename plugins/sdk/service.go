@@ -71,9 +71,8 @@ func (s *service[C]) fresh() (Source[C], error) {
 	if source == nil {
 		return nil, fmt.Errorf("plugin %s: the function given to sdk.Main returned no source", s.info.Name)
 	}
-	a, b := reflect.ValueOf(s.first), reflect.ValueOf(source)
 	// All pointers to a type without fields may be equal, and nothing is kept there.
-	if a.Kind() == reflect.Pointer && a.Type() == b.Type() && a.Type().Elem().Size() > 0 && a.Pointer() == b.Pointer() {
+	if t := reflect.TypeOf(source); t.Kind() == reflect.Pointer && t.Elem().Size() > 0 && s.first == source {
 		return nil, fmt.Errorf("plugin %s: the function given to sdk.Main returned the same source twice; "+
 			"it must return a new one at each call, since several sources are asked at once", s.info.Name)
 	}
@@ -294,8 +293,8 @@ func (s *service[C]) guarded(method string, run func() error) (err error) {
 func (s *service[C]) environment() []string {
 	return redact.Environment(os.Environ(), func(name string) bool {
 		return redact.NamesSecret(name) || slices.ContainsFunc(s.info.SecretEnvironment, func(secret string) bool {
-			prefix, wildcard := strings.CutSuffix(secret, "*")
-			return strings.EqualFold(name, secret) || wildcard && prefix != "" && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+			prefix, wildcard := strings.CutSuffix(strings.ToLower(secret), "*")
+			return strings.EqualFold(name, secret) || wildcard && prefix != "" && strings.HasPrefix(strings.ToLower(name), prefix)
 		})
 	})
 }

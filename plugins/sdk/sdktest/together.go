@@ -122,7 +122,7 @@ func (t *turns) leave() {
 }
 
 func (t *turns) advance() {
-	if t.waiting > 0 && t.waiting >= t.running {
+	if t.waiting >= t.running {
 		t.waiting = 0
 		t.round++
 		t.next.Broadcast()
