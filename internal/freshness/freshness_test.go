@@ -57,6 +57,7 @@ func TestJudge(t *testing.T) {
 func TestUpcoming(t *testing.T) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	past, future := now.AddDate(0, -1, 0), now.AddDate(0, 1, 0)
+	east := future.In(time.FixedZone("", -3600))
 	for _, tt := range []struct {
 		deprecated, end *time.Time
 		want            []string
@@ -64,6 +65,7 @@ func TestUpcoming(t *testing.T) {
 		{nil, nil, nil}, {&past, &past, nil}, {&now, &now, nil},
 		{&past, &future, []string{"end of life on 2026-12-01"}},
 		{&future, nil, []string{"deprecated from 2026-12-01"}},
+		{&east, nil, []string{"deprecated from 2026-12-01"}},
 		{&future, &future, []string{"deprecated from 2026-12-01", "end of life on 2026-12-01"}},
 	} {
 		got := freshness.Upcoming(image.Image{DeprecatedAt: tt.deprecated, EndOfLifeAt: tt.end}, now)

@@ -20,6 +20,7 @@ func TestSame(t *testing.T) {
 		"itself":                       {one, func(*image.Image) {}, true},
 		"another tag":                  {one, func(i *image.Image) { i.ID = "r/os:2" }, false},
 		"another provider":             {one, func(i *image.Image) { i.Provider = "ocir" }, false},
+		"the provider, as spelled":     {one, func(i *image.Image) { i.Provider = "OCI" }, true},
 		"another architecture":         {one, func(i *image.Image) { i.Architecture = "arm64" }, false},
 		"the architecture, as spelled": {one, func(i *image.Image) { i.Architecture = "AMD64" }, true},
 		"no architecture":              {one, func(i *image.Image) { i.Architecture = "" }, true},

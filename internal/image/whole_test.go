@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -76,11 +77,11 @@ func TestWholeImage(t *testing.T) {
 		},
 		"who knows best": {
 			[]image.Image{
-				with("a", "asked withheld arch=amd64", func(i *image.Image) { i.Attributes = map[string]string{"a": "x"} }),
-				with("b", "recorded arch=amd64", func(i *image.Image) { i.Attributes = map[string]string{"a": "X"} }),
+				with("a", "asked withheld arch=amd64", func(i *image.Image) { i.Name, i.Attributes = "m", map[string]string{"a": "x"} }),
+				with("b", "recorded arch=amd64", func(i *image.Image) { i.Name, i.Attributes = "n", map[string]string{"a": "X"} }),
 			},
 			with("b", "asked arch=amd64", func(i *image.Image) {
-				i.Attributes, i.Provenance = map[string]string{"a": "x"}, from("a architecture", "a attributes.a", "a state")
+				i.Name, i.Attributes, i.Provenance = "m", map[string]string{"a": "x"}, from("a name", "a architecture", "a attributes.a", "a state")
 			}),
 			image.Merge{
 				ID: "ami-1", Region: "us-east-1", Architecture: "amd64", Sources: []string{"a", "b"}, Withheld: []string{"source a withholds it: not ours"},
@@ -159,6 +160,31 @@ func (tt wholeMerge) check(t *testing.T) {
 			t.Errorf("-want +got\n%s", diff)
 		}
 		tt.said = append(tt.said[1:], tt.said[0])
+	}
+}
+
+// TestMergesAreSorted by all that tells one from another.
+func TestMergesAreSorted(t *testing.T) {
+	var statements []image.Image
+	for subscription, differs := range []string{"", "id=/images/b", "region=r", "arch=arm64", "tag=y", "tag=z", ""} {
+		one, other := says("a", "azure id=/images/a region=q arch=amd64 tag=x "+differs), says("b", "azure id=/images/a region=q arch=amd64 tag=x "+differs)
+		switch {
+		case subscription == 6:
+			other.Source = "c"
+		case strings.HasPrefix(differs, "tag"):
+			other.Tags["t"] = "x"
+		}
+		// Packs use ids that leave out where a gallery is.
+		one.FullID = fmt.Sprintf("/subscriptions/%d%s", subscription, one.ID)
+		other.FullID = one.FullID
+		statements = append(statements, one, other)
+	}
+	want := gathered(t, statements, nil)
+	for seed := range uint64(20) {
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(statements), func(i, j int) { statements[i], statements[j] = statements[j], statements[i] })
+		if diff := cmp.Diff(want, gathered(t, statements, nil)); diff != "" {
+			t.Fatal(diff)
+		}
 	}
 }
 

@@ -87,6 +87,8 @@ func TestEditKeepsOtherForms(t *testing.T) {
 		{"the own item comes first", tagged,
 			"pack:\n  content:\n    images:\n      - image: '{{ .spectro.var.more }}'\n      - image: a.io/options.system.uri:1\noptions:\n  system.uri: x\n",
 			own + "      - image: '{{ .spectro.var.more }}'\n      - image: a.io/options.system.uri:1\noptions:\n  system.uri: ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo\n"},
+		{"trimmed macros", tagged,
+			strings.Replace(string(tagged.Render()), "{{.spectro", "{{- .spectro", 1), strings.Replace(string(tagged.Render()), "{{.spectro", "{{- .spectro", 1)},
 		{"white space in macros", tagged,
 			strings.Replace(string(tagged.Render()), "{{.spectro", "{{  .spectro", 1), strings.Replace(string(tagged.Render()), "{{.spectro", "{{  .spectro", 1)},
 	} {
@@ -185,6 +187,28 @@ func TestEditKeepsNothingOfThePreviousImage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKeysThatNothingReads: those of the other shape say what is so in both shapes, and
+// nothing else.
+func TestKeysThatNothingReads(t *testing.T) {
+	const uri = "ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0-demo"
+	for _, tt := range []struct{ shape, want string }{
+		{"system", "system.uri: " + uri + "\n  system.registry: ttl.sh\n  system.repo: team/ubuntu\n  system.k8sDistribution: k3s\n  system.osName: ubuntu\n" +
+			"  system.peVersion: v4.4.0\n  system.customTag: demo\n  system.osVersion: \"22\"\nimage:\n  registry: ttl.sh\n  repo: team/ubuntu\n  version: \"\"\n  client.tag: \"\"\n"},
+		{"1.0", "system.uri: " + uri + "\n  system.registry: ttl.sh\n  system.repo: team/ubuntu\n  system.k8sDistribution: \"\"\n  system.osName: ubuntu\n" +
+			"  system.peVersion: \"\"\n  system.customTag: \"\"\n  system.osVersion: \"22\"\nimage:\n  registry: ttl.sh\n  repo: team/ubuntu\n  version: v4.4.0\n  client.tag: demo\n"},
+	} {
+		values, err := Build(Input{edgePack(&spec.Edge{Shape: tt.shape, Reference: "tag"}, spec.Values{}), provider("demo")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := values.Edit([]byte(own+"options:\n  system.uri: x\n  system.registry: x\n  system.repo: x\n  system.k8sDistribution: x\n  system.osName: x\n"+
+			"  system.peVersion: x\n  system.customTag: x\n  system.osVersion: x\nimage:\n  registry: x\n  repo: x\n  version: x\n  client.tag: x\n"), "v.yaml")
+		if diff := cmp.Diff(own+"options:\n  "+tt.want, string(got)); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", tt.shape, err, diff)
+		}
 	}
 }
 
