@@ -101,7 +101,7 @@ func TestReadsThatAreNoAnswer(t *testing.T) {
 				w.Reset(baseState(t))
 				client := between(t, w, operation, false, answer.write)
 				_, err := through(t, client, scenarioNamed(t, name))
-				if e := wantFailure(t, err, notDescribed); !strings.Contains(e.Next, "check the host") {
+				if e := wantFailure(t, err, notDescribed); !strings.Contains(e.Next, "what stands before it") {
 					t.Errorf("got next step %q", e.Next)
 				}
 				sameList(t, "writes", w.writes(), nil)
@@ -324,7 +324,9 @@ func TestKeyInNames(t *testing.T) {
 	} {
 		w := newWorld(t, func(s *fakepalette.State) { adjust(ours(s)) })
 		_, err := through(t, w.client, scenarioNamed(t, "draft"))
-		wantFailure(t, err, "has the API key in")
+		if e := wantFailure(t, err, "has the API key in"); strings.Contains(e.Error(), notDescribed) || !strings.HasPrefix(e.Next, "take it out there") {
+			t.Errorf("got %v, next step %q", e, e.Next)
+		}
 		noCanary(t, wordsOf(t, err))
 		sameList(t, "writes of "+name, w.writes(), nil)
 	}

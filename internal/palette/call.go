@@ -102,8 +102,8 @@ func (do call) escapedPath() (string, error) {
 	path := do.path
 	for _, param := range do.params {
 		before, rest, _ := strings.Cut(path, "{")
-		name, after, found := strings.Cut(rest, "}")
-		if !found || param == "" || param == "." || param == ".." {
+		name, after, _ := strings.Cut(rest, "}")
+		if param == "" || param == "." || param == ".." {
 			return "", &cleanError{text: fmt.Sprintf("%q is no %s to ask Palette for", param, name), notSent: true}
 		}
 		path = before + url.PathEscape(param) + after

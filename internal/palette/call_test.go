@@ -127,7 +127,7 @@ func TestPathOfACall(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { n++ }))
 		err := tenantAt(t, server.URL).publish(t.Context(), uid)
 		server.Close()
-		if err == nil || outcomeUnknown(err) || n != 0 {
+		if err == nil || outcomeUnknown(err) || n != 0 || err.Error() != fmt.Sprintf("%q is no uid to ask Palette for", uid) {
 			t.Errorf("%q: got %v after %d requests", uid, err, n)
 		}
 	}

@@ -32,6 +32,8 @@ func TestParseHost(t *testing.T) {
 		"ftp://palette.example.com":       "",
 		"https://user:pw@palette.example": "",
 		"palette.example.com/v1":          "",
+		"palette.example.com#x":           "",
+		"http://10.0.0.1":                 "",
 		"palette.example.com?x=y":         "",
 		"":                                "",
 		"https://":                        "",

@@ -14,7 +14,6 @@ import (
 // editor, which is pure itself.
 func (p *Plan) decide() error {
 	p.Action, p.Notes, p.refusal = ActionNone, slices.Clone(p.lookupNotes), nil
-	p.nothingNew, p.foreign = false, false
 	if err := p.checkNewVersion(); err != nil {
 		return err
 	}
@@ -134,12 +133,11 @@ func (p *Plan) edited(side, values string) (string, error) {
 		own := *known
 		own.Code, own.Summary = failure.ExitPalette, side+": "+p.scope.doer.scrubber.shown(known.Summary)
 		own.Next = prefixed("in Palette: ", known.Next)
-		own.Details = slices.Clone(known.Details)
 		for i, line := range own.Details {
 			own.Details[i] = p.scope.doer.scrubber.shown(line)
 		}
 		if known.Err != nil {
-			own.Err = &cleanError{text: p.scope.doer.scrubber.shown(known.Err.Error()), err: known.Err}
+			own.Err = errors.New(p.scope.doer.scrubber.shown(known.Err.Error()))
 		}
 		return "", &own
 	}

@@ -47,9 +47,6 @@ func (m Manifest) normal() Manifest {
 }
 
 func sameManifests(a, b []Manifest) bool {
-	if len(a) != len(b) {
-		return false
-	}
 	byName := func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) }
 	a, b = slices.SortedFunc(slices.Values(a), byName), slices.SortedFunc(slices.Values(b), byName)
 	return slices.EqualFunc(a, b, Manifest.same)
@@ -167,7 +164,6 @@ func fill(layers []Layer, a attached, form func(manifestContent) api.V1ManifestD
 				if content.Metadata.Uid == m.UID && m.UID != "" {
 					data := form(content)
 					l.Manifests[i].Content, l.Manifests[i].Digest = data.Content, data.Digest
-					break
 				}
 			}
 		}

@@ -95,7 +95,7 @@ func TestManifestsBetweenTwoReadings(t *testing.T) {
 		"another order":      {false, []fakepalette.Manifest{hello("b", "2", "y\n"), hello("a", "1", "x\n")}, false},
 		"other uids":         {false, []fakepalette.Manifest{hello("a", "3", "x"), hello("b", "4", "y\n")}, false},
 		"another content":    {false, []fakepalette.Manifest{hello("a", "1", "z\n"), hello("b", "2", "y\n")}, true},
-		"another name":       {false, []fakepalette.Manifest{hello("c", "1", "x\n"), hello("b", "2", "y\n")}, true},
+		"another name":       {false, []fakepalette.Manifest{hello("aa", "1", "x\n"), hello("b", "2", "y\n")}, true},
 		"one less":           {false, []fakepalette.Manifest{hello("a", "1", "x\n")}, true},
 		"the same, untold":   {true, []fakepalette.Manifest{hello("a", "1", "x\n"), hello("b", "2", "y\n")}, false},
 		"other uids, untold": {true, []fakepalette.Manifest{hello("a", "3", "x\n"), hello("b", "2", "y\n")}, true},

@@ -55,7 +55,7 @@ func (c *Client) ApplyAll(ctx context.Context, planned []Outcome, limit int, opt
 	}
 	each(outcomes, limit, func(Scope) func(*Outcome) { return apply })
 	for i, o := range outcomes {
-		if o.Report == nil && o.Err != nil {
+		if o.Report == nil {
 			outcomes[i].Report = failedReport(o.Request.Target, o.goal, o.Err)
 		}
 	}

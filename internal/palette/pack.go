@@ -195,7 +195,7 @@ func choosePack(packs []api.V1PackSummary, t Target, registry api.V1RegistryMeta
 		}
 		version := pack.Spec.Version
 		known = append(known, version)
-		if versionFits(t.PackVersion, version) && (!disabled(pack) || isNamed(t.PackVersion, version)) {
+		if versionFits(t.PackVersion, version) && (!disabled(pack) || isWhole(t.PackVersion)) {
 			wanted = append(wanted, pack)
 		}
 	}
@@ -273,10 +273,8 @@ func supports(types []string, cloudType string) bool {
 		slices.ContainsFunc(types, func(t string) bool { return canonical(t) == cloud || canonical(t) == allClouds })
 }
 
-// isNamed tells whether a version is wanted by its whole name, in any spelling.
-func isNamed(wanted, version string) bool {
-	return wanted != "" && !strings.HasSuffix(wanted, ".x") && sameVersion(wanted, version)
-}
+// isWhole tells whether a version is wanted by its whole name.
+func isWhole(wanted string) bool { return wanted != "" && !strings.HasSuffix(wanted, ".x") }
 
 // versionFits compares with a version, or with one whose last numbers are x, as
 // the packs' documentation has it: 1.0.x. A pre-release fits its own name alone.

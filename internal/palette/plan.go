@@ -270,10 +270,7 @@ func (p *Plan) ours(layers []Layer) (Layer, bool) { return first(layers, ofPack(
 // replaces tells whether the layer goes in place of another pack's.
 func (p *Plan) replaces() bool {
 	profile := p.Profile()
-	if p.fresh == nil || profile == nil || !p.Target.Replace {
-		return false
-	}
-	return slices.ContainsFunc(profile.working(), p.isReplaced)
+	return profile != nil && slices.ContainsFunc(profile.working(), p.isReplaced)
 }
 
 // isReplaced tells of a layer whether it goes for ours.

@@ -128,9 +128,6 @@ func (p *Plan) leadsTo(action Action, was *Profile) (working, published []Layer)
 
 // sameMeaning tells whether two texts are the same YAML document in whatever form.
 func sameMeaning(a, b string) bool {
-	if sameValues(a, b) {
-		return true
-	}
 	asJSON, err := yaml.YAMLToJSONStrict([]byte(a))
 	other, errOther := yaml.YAMLToJSONStrict([]byte(b))
 	return err == nil && errOther == nil && bytes.Equal(asJSON, other)

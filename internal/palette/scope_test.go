@@ -149,6 +149,9 @@ func TestVersions(t *testing.T) {
 		"none, and another asked for":  {has: []string{""}, target: "1.1.0", err: "has no version 1.1.0; it has 1.0.0 (uid v)"},
 		"none beside 1.0.0":            {has: []string{"", "1.0.0"}, target: "1.0.0", err: "2 profiles of project"},
 		"several, none asked for":      {has: []string{"1.0.0", "1.1.0"}, err: "2 profiles of project"},
+		"one that is no number":        {has: []string{"second", "1.0.0", "third"}, target: "second", want: "vsecond"},
+		"a number beside words":        {has: []string{"second", "1.0.0"}, target: "1.0", want: "v1.0.0"},
+		"another build":                {has: []string{"1.0.0+a", "1.0.0+b"}, target: "1.0.0+b", want: "v1.0.0+b"},
 		"latest that cannot be ranked": {has: []string{"1.0.0", "second"}, target: "latest", err: "2 profiles of project"},
 	}
 	for name, c := range cases {

@@ -62,10 +62,8 @@ func (d *doer) do(req *http.Request, reads bool) (*response, error) {
 		if err == nil && answer.status == http.StatusTooManyRequests {
 			arrived = false
 		}
-		if ctx.Err() == nil && attempt < d.Retries && mayRepeat(answer, err, reads || !arrived) {
-			if pause(ctx, backoff(d.RetryWait, attempt, answer)) == nil {
-				continue
-			}
+		if attempt < d.Retries && mayRepeat(answer, err, reads || !arrived) && pause(ctx, backoff(d.RetryWait, attempt, answer)) == nil {
+			continue
 		}
 		if ctx.Err() != nil {
 			err = ctx.Err()
@@ -91,7 +89,7 @@ func (d *doer) once(req *http.Request) (answer *response, arrived bool, err erro
 	again := req.Clone(httptrace.WithClientTrace(ctx, trace))
 	again.Body, _ = req.GetBody() // bytes, which can be read again
 	answer, err = d.answer(again)
-	late := err != nil && ctx.Err() != nil && req.Context().Err() == nil
+	late := err != nil && ctx.Err() != nil
 	switch {
 	case late && connected.Load():
 		err = fmt.Errorf("no answer within %s", d.RequestTimeout)
