@@ -237,7 +237,8 @@ const (
 // isUnread tells whether an image is a tag of a registry of which nothing but the
 // name was read: then it has no digest, and nobody says what became of it.
 func isUnread(img *image.Image) bool {
-	return isTag(img) && img.Digest == "" && !img.State.Refuses() && img.StateReason == ""
+	told := img.State.Refuses() || img.State == image.StateUnset && img.StateReason != ""
+	return isTag(img) && img.Digest == "" && !told
 }
 
 // isTag tells whether an image is a tag of a registry.

@@ -52,6 +52,9 @@ func (r *Rule) verdict(t *trial) Outcome {
 
 // choice returns the images that a doubt is about, and why; fewer than two are none.
 func (r *Rule) choice(doubt doubt, fit []*entry) (some []*entry, why string) {
+	if len(fit) < 2 { // of those that were read
+		return nil, ""
+	}
 	some, why = doubt.of(fit)
 	return r.different(some), why
 }

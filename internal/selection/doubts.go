@@ -253,7 +253,7 @@ func (t *trial) worded(fit []*entry) (some []*entry, why string) {
 	top := fit[0]
 	some = fit[:1:1]
 	for _, e := range byVersion(fit) {
-		if t.unordered(top, e) && !t.sameContent(top, e) && t.unordered(some[len(some)-1], e) {
+		if t.unordered(top, e) && !sameEdition(top, e) && !t.sameContent(top, e) && t.unordered(some[len(some)-1], e) {
 			some = append(some, e)
 		}
 	}

@@ -8,10 +8,15 @@ import (
 )
 
 func TestPlatformsAreNoVariants(t *testing.T) {
+	declared := tag("1.30.4", "k3s", "demo_linux_amd64")
+	declared.Version = "stable" // which is neither before nor behind a number
 	noneIsNewest(t, map[string]newestCase{
 		"a platform is no variant": {
 			images: []image.Image{tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.4", "k3s", "demo")},
 			pick:   "r.example/edge:k3s-1.30.4-demo",
+		},
+		"a platform of another version": {
+			images: []image.Image{declared, tag("1.30.4", "k3s", "demo")}, pick: "r.example/edge:k3s-1.30.4-demo",
 		},
 		"a platform, before another architecture": {
 			images:       []image.Image{tag("1.30.4", "k3s", "demo"), tag("1.30.4", "k3s", "demo_linux_amd64"), tag("1.30.3", "k3s", "demo", architecture("arm64"))},

@@ -238,6 +238,9 @@ func TestUnreadTagsThatMayBeThePick(t *testing.T) {
 // A variant that was not read may be a chart, or gone: it is read before the pick is
 // refused for it. Variants that were read are enough to refuse.
 func TestVariantsThatWereNotReadAreRead(t *testing.T) {
+	byTime, told := unreadTag("k3s", "1.30.8", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "lab")
+	byTime.NewestBy = image.NewestByCreated
+	told.State, told.StateReason = image.Available, "its registry lists it"
 	for name, tc := range map[string]struct {
 		sel    spec.Select
 		images []image.Image
@@ -248,6 +251,12 @@ func TestVariantsThatWereNotReadAreRead(t *testing.T) {
 		},
 		"none was read": {
 			spec.Select{}, []image.Image{unreadTag("k3s", "1.30.9", "4.7.0", "demo"), unreadTag("k3s", "1.30.8", "4.7.0", "lab")}, "k3s-1.30.9-v4.7.0-demo k3s-1.30.8-v4.7.0-lab",
+		},
+		"none was read, and two ways to rank them": {
+			spec.Select{}, []image.Image{unreadTag("k3s", "1.30.9", "4.7.0", ""), byTime}, "k3s-1.30.8-v4.7.0 k3s-1.30.9-v4.7.0",
+		},
+		"one that is told to be there, and why": {
+			spec.Select{}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", "demo"), told}, "k3s-1.30.8-v4.7.0-lab",
 		},
 		"exactly one": {
 			spec.Select{Pick: spec.PickExactlyOne}, []image.Image{readTag("k3s", "1.30.9", "4.7.0", ""), unreadTag("k3s", "1.30.8", "4.7.0", "")}, "k3s-1.30.8-v4.7.0",
