@@ -128,9 +128,6 @@ func (t *trial) others(what func(*entry) string) []string {
 // be of another one tomorrow.
 func (o *Outcome) noteProviders(t *trial) {
 	top := t.fit[0]
-	if t.rule.sel.Provider != "" {
-		return
-	}
 	others := t.others(func(e *entry) string {
 		if sameProvider(e.Provider, top.Provider) {
 			return ""
@@ -182,11 +179,10 @@ func (o *Outcome) noteUntold(t *trial) {
 		if e == top || top.series == 0 {
 			return
 		}
-		if e.series != top.series || !t.drops(i) {
+		if e.series != top.series {
 			continue
 		}
-		img, untold := told(*e.Image, top.Image)
-		if untold != nil && t.fitsAs(&img) {
+		if img, untold := told(*e.Image, top.Image); t.fitsAs(&img) {
 			o.note("%s would come before the pick, but its %s is not known: %s", e.ID, strings.Join(untold, ", "), declare)
 			return
 		}
@@ -247,7 +243,6 @@ func (o *Outcome) noteContradictions(t *trial) {
 			for _, contradiction := range e.contradictions {
 				o.note("the sources contradict each other in %s", contradiction)
 			}
-			return
 		}
 		if rank([]*image.Image{pick.Image, e.Image})[0] == pick.Image {
 			return // what follows is in the same order
@@ -267,7 +262,7 @@ func (o *Outcome) noteUnsure(t *trial) {
 		e := &t.pool.entries[i]
 		passed = passed || e == t.fit[0]
 		why := cmp.Or(e.Withheld, e.StateReason)
-		if why == "" || !t.drops(i) || !t.unsure(e, passed) {
+		if !t.drops(i) || !t.unsure(e, passed) {
 			continue
 		}
 		offered := *e.Image

@@ -183,19 +183,13 @@ type missed struct {
 }
 
 func (t *trial) missed() missed {
-	m := missed{count: len(t.pool.entries)}
-	if m.count == 0 {
-		return m
-	}
+	m := missed{count: len(t.pool.entries), byRule: t.byRule()}
 	mayFit := map[*entry]bool{}
 	for _, e := range t.open() {
 		mayFit[e] = true
 	}
 	for _, i := range t.nearest(mayFit) {
 		m.near = append(m.near, t.drop(i))
-	}
-	if m.count > len(m.near) {
-		m.byRule = t.byRule()
 	}
 	m.next = t.nextStep(len(mayFit))
 	return m
@@ -210,9 +204,6 @@ func (t *trial) nearest(mayFit map[*entry]bool) []int {
 		this := miss{i, t.fails(i)}
 		if mayFit[&t.pool.entries[i]] {
 			this.fails = 0
-		}
-		if len(near) == shown && near[shown-1].fails <= this.fails {
-			continue
 		}
 		at := slices.IndexFunc(near, func(m miss) bool { return m.fails > this.fails })
 		if at < 0 {

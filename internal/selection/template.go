@@ -106,7 +106,7 @@ func (t *trial) astray(e *entry, w way, has landing, architecture string) Reason
 	if !w.Own {
 		return Reason{valuesRule, t.otherParts(e, w)}
 	}
-	if w.Elsewhere != "" && t.pool.repositories[w.Elsewhere] {
+	if t.pool.repositories[w.Elsewhere] {
 		return Reason{valuesRule, fmt.Sprintf("values.registry and values.repo lead to %s, and it is not there", w.Elsewhere)}
 	}
 	wanted := t.rule.template.Versions
@@ -272,7 +272,7 @@ func (t *trial) led() (all []string, of map[string][]*entry) {
 // noteLeads tells to which versions of Kubernetes the pick's template leads, where the
 // pack names none, and where the images of these are not alike.
 func (o *Outcome) noteLeads(t *trial) {
-	if t.rule.template == nil || t.ways[t.fit[0]].ID == nil {
+	if !t.ofTemplates() {
 		return
 	}
 	o.noteElsewhere(t)

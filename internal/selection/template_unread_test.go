@@ -73,8 +73,13 @@ func TestUnread(t *testing.T) {
 
 func TestUnreadOfWhatIsToldAlready(t *testing.T) {
 	areUnread(t, map[string]unreadCase{
-		"none that is gone":           {spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, state(image.Gone, ""))}, nil},
-		"none that could not be read": {spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, state(image.StateUnset, "too large"))}, nil},
+		"a release that the name tells":     {spec.Select{OS: spec.OS{Version: "22.04"}}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, system("ubuntu", "20.04"))}, nil},
+		"a part of one":                     {spec.Select{OS: spec.OS{Version: "22.04"}}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, system("ubuntu", "20"))}, []string{"k3s-1.30.9-v4.7.0"}},
+		"a word without its system":         {spec.Select{OS: spec.OS{Version: "22.04"}}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, system("", "bookworm"))}, []string{"k3s-1.30.9-v4.7.0"}},
+		"a system without a release":        {spec.Select{OS: spec.OS{Version: "22.04"}}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, system("ubuntu", ""))}, []string{"k3s-1.30.9-v4.7.0"}},
+		"a Kubernetes version that none is": {spec.Select{KubernetesVersion: "~1.30"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, kubernetes(""))}, []string{"k3s-1.30.9-v4.7.0"}},
+		"none that is gone":                 {spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, state(image.Gone, ""))}, nil},
+		"none that could not be read":       {spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0", onlyNamed, state(image.StateUnset, "too large"))}, nil},
 		"none where sources rank otherwise": {
 			spec.Select{Architecture: "amd64"}, nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.8-v4.7.0", byTime), edge("k3s-1.30.10-v4.7.0", onlyNamed)}, nil,
 		},
@@ -172,6 +177,18 @@ func TestWhyAnUnreadTagIsDropped(t *testing.T) {
 	}
 }
 
+// The best are named, and no more than are read at once.
+func TestUnreadIsBounded(t *testing.T) {
+	images := []image.Image{edge("k3s-1.30.9-v4.7.0")}
+	for i := range 70 {
+		images = append(images, edge("k3s-1.31."+strconv.Itoa(i)+"-v4.7.0", onlyNamed))
+	}
+	unread := apply(t, spec.Select{Architecture: "amd64"}, images...).Unread()
+	if len(unread) != 64 || unread[0].KubernetesVersion != "1.31.69" {
+		t.Errorf("%d are named", len(unread))
+	}
+}
+
 // What one source does not read holds up no other.
 func TestUnreadOfTwoSources(t *testing.T) {
 	var images []image.Image
@@ -215,7 +232,7 @@ func TestUnreadOfSources(t *testing.T) {
 	} {
 		outcome := rule.Decide(selection.PrepareFrom(tc.images, tc.sources, func(img *image.Image) bool { return img.Source != "mute" }), now())
 		unread := outcome.Unread()
-		if outcome.Verdict != tc.verdict || (len(unread) > 0) != (tc.unread > 0) || len(unread) > 0 && len(unread[0].Listed) != tc.unread {
+		if outcome.Verdict != tc.verdict || (outcome.Pick == nil) != (tc.verdict == selection.Ambiguous) || (len(unread) > 0) != (tc.unread > 0) || len(unread) > 0 && len(unread[0].Listed) != tc.unread {
 			t.Errorf("%s: %s, %+v", name, outcome.Verdict, unread)
 		}
 	}
