@@ -152,10 +152,7 @@ func (r *Rule) choices(fit []*entry) int {
 	}
 	// One tag can serve several architectures; each is a choice of its own.
 	some, _ := parts(fit)
-	if len(some) > 1 {
-		return len(r.different(some))
-	}
-	return 1
+	return len(r.different(some))
 }
 
 func (o *Outcome) refuse(some []*entry, why string) {

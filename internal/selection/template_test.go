@@ -235,14 +235,15 @@ func TestTemplatesOfUnlikeImages(t *testing.T) {
 		images   []image.Image
 		want     string
 	}{
-		"alike":              {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
-		"architectures":      {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")}, architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9: set select.architecture to be sure"},
-		"of versions":        {[]string{"1.30.9", "v1.29.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
-		"of another version": {[]string{"1.30.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
-		"of another agent":   {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.6.0", arm)}, ""},
-		"several of each":    {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
-		"several of one":     {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, architectures + "amd64 and arm64 for Kubernetes 1.29.9, amd64 for Kubernetes 1.30.9"},
-		"not known of one":   {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", onlyNamed)}, ""},
+		"alike":                   {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
+		"architectures":           {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0")}, architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9: set select.architecture to be sure"},
+		"of versions":             {[]string{"1.30.9", "v1.29.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0")}, ""},
+		"of another version":      {[]string{"1.30.9"}, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
+		"not known of the oldest": {nil, []image.Image{edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.28.9-v4.7.0", func(i *image.Image) { i.Architecture = "" })}, architectures + "amd64 for Kubernetes 1.29.9, arm64 for Kubernetes 1.30.9"},
+		"of another agent":        {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.6.0", arm)}, ""},
+		"several of each":         {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, ""},
+		"several of one":          {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", arm)}, architectures + "amd64 and arm64 for Kubernetes 1.29.9, amd64 for Kubernetes 1.30.9"},
+		"not known of one":        {nil, []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0", onlyNamed)}, ""},
 		"releases of a system": {
 			nil, []image.Image{edge("k3s-1.30.9-v4.7.0", release("22.04")), edge("k3s-1.29.9-v4.7.0", release("20.04"))},
 			releases + "ubuntu 20.04 for Kubernetes 1.29.9, ubuntu 22.04 for Kubernetes 1.30.9",

@@ -111,6 +111,9 @@ func TestUnreadThatComeAfter(t *testing.T) {
 			},
 			[]string{"k3s-1.29.9-v4.8.0"},
 		},
+		"an agent of another word": {
+			spec.Select{Architecture: "amd64"}, ptr(templateOf()), []image.Image{worded("prod"), worded("lab", onlyNamed)}, []string{"k3s-1.30.9-v4.7.0-lab"},
+		},
 		"a newer agent of an older Kubernetes": {
 			spec.Select{Architecture: "amd64"}, ptr(templateOf()), []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.8.0", onlyNamed), edge("k3s-1.31.9-v4.6.0", onlyNamed)},
 			[]string{"k3s-1.29.9-v4.8.0"},
@@ -135,6 +138,13 @@ func areUnread(t *testing.T, tests map[string]unreadCase) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
+}
+
+// worded is a tag of an agent with a word behind its numbers.
+func worded(word string, options ...func(*image.Image)) image.Image {
+	return edge("k3s-1.30.9-v4.7.0", append(options, func(i *image.Image) {
+		i.ID, i.Name, i.Attributes[image.AttributePEVersion] = i.ID+"-"+word, i.Name+"-"+word, "v4.7.0-"+word
+	})...)
 }
 
 func byTime(i *image.Image) {
@@ -174,6 +184,25 @@ func TestWhyAnUnreadTagIsDropped(t *testing.T) {
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Where one is wanted, what cannot be asked for is reason enough to refuse.
+func TestUnreadThatNobodyAsksFor(t *testing.T) {
+	rule, err := selection.Compile(spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne})
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := []image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.8-v4.7.0", onlyNamed)}
+	outcome := rule.Decide(selection.Prepare(images), now())
+	mute := rule.Decide(selection.PrepareFrom(images, nil, func(*image.Image) bool { return false }), now())
+	for _, o := range []selection.Outcome{outcome, mute} {
+		if o.Verdict != selection.Ambiguous || o.Pick != nil || o.DecidedBy != "" || len(o.Alternatives) != 2 {
+			t.Errorf("got %s %+v", o.Verdict, o.Pick)
+		}
+	}
+	if len(outcome.Unread()) != 1 || len(mute.Unread()) != 0 {
+		t.Errorf("%d and %d are named", len(outcome.Unread()), len(mute.Unread()))
 	}
 }
 

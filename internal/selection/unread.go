@@ -199,11 +199,9 @@ func (r *Rule) tellUnread(o *Outcome, t *trial) {
 	}
 	n := t.needs(o)
 	some := slices.Concat(n.before, n.led)
-	switch {
-	case o.Verdict == NoImage:
-	case r.sel.Pick == spec.PickExactlyOne:
+	if r.sel.Pick == spec.PickExactlyOne {
 		some = append(some, n.after...)
-	default: // a variant may be none once it is read, or leave no pick
+	} else { // a variant may be none once it is read, or leave no pick
 		some = append(some, n.variants...)
 		if o.byTemplate {
 			some = append(some, n.beside...)
