@@ -65,7 +65,7 @@ func TestSettings(t *testing.T) {
 	checkFiles(t, t.TempDir(), []filesTest{
 		{"none", map[string]any{}, nil, "error [manifest] no manifest is named"},
 		{"both", map[string]any{"manifest": "a", "manifests": []any{"b"}}, nil, "error [manifests] manifest and manifests are both set"},
-		{"empty name", map[string]any{"manifests": []any{""}}, nil, "error [manifests[0]]"},
+		{"empty name", map[string]any{"manifests": []any{""}}, nil, "error [manifests[0]] the manifest's name is empty"},
 		{"wait", map[string]any{"manifest": "manifest.json", "wait": "soon"}, nil, `error [wait] "soon" is not a duration`},
 		{"a wait that was", map[string]any{"manifest": "manifest.json", "wait": "-1s"}, nil, `error [wait] "-1s" is not a duration`},
 	})
