@@ -116,7 +116,8 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a pattern for a new profile: got %v", err)
 	}
 	// A profile that is there has its pack.
-	for shape, packs := range map[terraform.Shape][]terraform.Pack{terraform.ShapeProfile: pattern, terraform.ShapeLocals: created} {
+	named := []terraform.Pack{{Name: "a", Pack: "generic-byoi", Version: "1.0.0-x"}}
+	for shape, packs := range map[terraform.Shape][]terraform.Pack{terraform.ShapeProfile: pattern, terraform.ShapeLocals: created, terraform.ShapeData: named} {
 		if _, err = terraform.Render(packs, terraform.Options{Shape: shape}); err != nil {
 			t.Errorf("a pattern that is not looked up by %s: got %v", shape, err)
 		}

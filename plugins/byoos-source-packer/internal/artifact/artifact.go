@@ -59,7 +59,7 @@ const (
 )
 
 var (
-	regionalID    = regexp.MustCompile(`^([a-z]{2,4}(?:-[a-z]+)+-\d+):([a-z]+-[0-9a-f]+)$`)
+	regionalID    = regexp.MustCompile(`^([a-z]+(?:-[a-z]+)+-\d+):([a-z]+-[0-9a-f]+)$`)
 	amiID         = regexp.MustCompile(`^ami-[0-9a-f]+$`)
 	uuid          = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	number        = regexp.MustCompile(`^[0-9]+$`)

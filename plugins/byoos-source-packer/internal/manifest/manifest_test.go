@@ -180,7 +180,7 @@ func TestOthers(t *testing.T) {
 		}
 		return m
 	}
-	add("web", "amazon-ebs", "us-east-1:ami-1, eu-west-1:ami-2", "1")
+	add("web", "amazon-ebs", "us-east-1:ami-1, cloudgouv-eu-west-1:ami-2", "1")
 	add("web", "azure-arm", "/subscriptions/x", "2")
 	add("app", "b", "x", "3")
 	add("app", "a", "x", "1")
@@ -191,7 +191,7 @@ func TestOthers(t *testing.T) {
 	want := &Manifest{
 		Builds: []Build{{Name: "web", BuilderType: "amazon-ebs", ArtifactID: "us-east-1:ami-3", RunUUID: "new"}},
 		Total:  7, LastRun: "new", Kept: map[string]bool{"web": true}, Runs: []string{"3", "1", "new", "4", "5"},
-		Others: []Output{{"app", "a", ""}, {"app", "b", ""}, {"none", "file", ""}, {"web", "amazon-ebs", "eu-west-1"}, {"web", "azure-arm", ""}},
+		Others: []Output{{"app", "a", ""}, {"app", "b", ""}, {"none", "file", ""}, {"web", "amazon-ebs", "cloudgouv-eu-west-1"}, {"web", "azure-arm", ""}},
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

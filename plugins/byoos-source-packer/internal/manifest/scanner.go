@@ -198,7 +198,7 @@ func asWell(key, as string) string {
 }
 
 // region finds what is before an id in an artifact_id, such as us-east-1:ami-1.
-var region = regexp.MustCompile(`(?:^|,)\s*([a-z]{2,4}(?:-[a-z]+)+-\d+):`)
+var region = regexp.MustCompile(`(?:^|,)\s*([a-z]+(?:-[a-z]+)+-\d+):`)
 
 // note remembers a build by what tells its image from others. Templates in HCL write one
 // name for every builder.
