@@ -111,7 +111,7 @@ const patience = 2 * time.Minute
 // withinLimits runs a test of a time limit with longer ones as long as it is not ok:
 // a plugin on a busy machine may not come as far as it must before the limit ends it.
 func withinLimits(ok func(limit time.Duration) bool) {
-	for limit := 700 * time.Millisecond; limit < patience; limit *= 5 {
+	for limit := 150 * time.Millisecond; limit < patience; limit *= 5 {
 		if ok(limit) {
 			return
 		}
