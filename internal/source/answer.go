@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
@@ -44,11 +45,7 @@ var errTooMuch = errors.New("too long an answer")
 // images appends those that can be used; it reports the others once.
 func (a *answer) images(to []image.Image, from []*sourcev1.Image) []image.Image {
 	a.took(len(from))
-	if cap(to)-len(to) < len(from) {
-		grown := make([]image.Image, len(to), max(2*cap(to), len(to)+len(from)))
-		copy(grown, to)
-		to = grown
-	}
+	to = slices.Grow(to, len(from))
 	for _, m := range from {
 		protocol.CleanImage(m, a.words)
 		if err := protocol.CheckImage(m); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/protocol"
 	sourcev1 "github.com/kubectl-byoos/kubectl-byoos/proto/byoos/source/v1"
 )
 
@@ -192,5 +193,52 @@ func TestFileDigest(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestErrorsWithoutAPart are told one by one, and those of parts together.
+func TestErrorsWithoutAPart(t *testing.T) {
+	for scope, want := range map[string][]string{"": {"denied", "denied"}, "a": nil} {
+		a := testAnswer()
+		for range 2 {
+			if err := a.meanwhile(nil, []*sourcev1.Diagnostic{{Summary: "denied", Scope: scope}}); !errors.Is(err, errTooMuch) {
+				t.Errorf("there was no room: %v", err)
+			}
+		}
+		var got *failure.Error
+		if !errors.As(a.failure(), &got) || !slices.Equal(got.Details, want) {
+			t.Errorf("%q: got %+v", scope, got)
+		}
+	}
+}
+
+// TestWhatComesTakesRoom: each image, result and diagnostic, and progress none.
+func TestWhatComesTakesRoom(t *testing.T) {
+	for name, take := range map[string]func(*answer){
+		"images":      func(a *answer) { a.images(nil, []*sourcev1.Image{{}, {}}) },
+		"results":     func(a *answer) { a.verified(nil, []*sourcev1.VerifyResult{{}, {}}) },
+		"diagnostics": func(a *answer) { _ = a.meanwhile(nil, []*sourcev1.Diagnostic{{}, {}}) },
+	} {
+		a := testAnswer()
+		a.questions = protocol.NewQuestions(nil)
+		if err := a.meanwhile(&sourcev1.Progress{Message: "reading"}, nil); err != nil || a.touched || a.room.Load() != 0 {
+			t.Errorf("progress is a part of the answer: %v", err)
+		}
+		if take(a); !a.touched || a.room.Load() != -2*itemSize {
+			t.Errorf("%s: touched %t, %d bytes", name, a.touched, -a.room.Load())
+		}
+	}
+}
+
+// TestAnswersBesideABadOne count, and only what was found has an image.
+func TestAnswersBesideABadOne(t *testing.T) {
+	a := testAnswer()
+	a.questions = protocol.NewQuestions(refsTo([]image.Ref{{ID: "a", Provider: "aws"}, {ID: "b", Provider: "aws"}, {ID: "c", Provider: "aws"}}))
+	gone, bare := found(1, "b", "aws", "b", ""), found(2, "c", "aws", "c", "")
+	gone.Presence, bare.Image = sourcev1.Presence_PRESENCE_NOT_FOUND, nil
+	verified := make([]Verified, 3)
+	a.verified(verified, []*sourcev1.VerifyResult{found(9, "", "aws", "a", ""), found(0, "a", "aws", "a", ""), gone, bare})
+	if verified[0].Presence != Found || verified[0].Image == nil || verified[1].Presence != NotFound || verified[1].Image != nil || verified[2].Presence != Found || verified[2].Image != nil {
+		t.Errorf("%+v", verified)
 	}
 }

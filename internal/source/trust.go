@@ -117,7 +117,7 @@ func (h *Host) checkDigest(ctx context.Context, p *Plugin) error {
 // hasReceipt reports whether a plugin's receipt is now that of a file with this digest.
 func hasReceipt(p *Plugin, sum string) bool {
 	receipt, err := readReceipt(receiptPath(p.entry))
-	return err == nil && receipt.Type == p.Type && receipt.SHA256 == sum
+	return err == nil && receipt.SHA256 == sum
 }
 
 // gone is the failure of a plugin that was there when it was looked up.
