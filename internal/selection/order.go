@@ -29,8 +29,14 @@ func rank(images []*image.Image) []*image.Image {
 
 func sorted(images []*image.Image) []sortable {
 	keys := make([]sortable, len(images))
+	parsed := map[string]versions.Version{} // many have the same one, or none
 	for i, img := range images {
-		keys[i] = sortable{img, versions.Parse(img.Version)}
+		version, known := parsed[img.Version]
+		if !known {
+			version = versions.Parse(img.Version)
+			parsed[img.Version] = version
+		}
+		keys[i] = sortable{img, version}
 	}
 	slices.SortFunc(keys, compareKeys)
 	return keys
