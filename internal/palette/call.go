@@ -74,19 +74,16 @@ func (c *Client) request(ctx context.Context, do call) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	address := c.base.String() + path
-	if len(do.query) > 0 {
-		address += "?" + do.query.Encode()
-	}
 	var body []byte
 	if do.body != nil {
 		// Structs of texts and lists always marshal.
 		body, _ = json.Marshal(do.body)
 	}
-	req, err := http.NewRequestWithContext(ctx, do.method, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, do.method, c.base.String()+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
+	req.URL.RawQuery = do.query.Encode()
 	if do.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

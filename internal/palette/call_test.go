@@ -190,6 +190,8 @@ func TestWordsOfAnError(t *testing.T) {
 		{"text/html", "<html><body>no</body></html>", "a web page"}, {"", "  <!doctype html><p>no", "a web page"},
 		{media, `{"message":"a\u001b[31mb\u001b]0;title\u0007c\u009b1md\u202ee\u2028f\u200bg\r\nh\u0000i"}`, "abcde fg h i"},
 		{media, `{"message":"` + strings.Repeat("a", 600) + `"}`, strings.Repeat("a", 500) + "..."},
+		{media, `{"error":{"error":{"error":{"error":"deep"}}}}`, "deep"}, {media, `{"error":{"error":{"error":{"error":{"error":"too deep"}}}}}`, "bad request"},
+		{media, `{"details":{"a":{"details":{"b":"deep"}}}}`, "deep"}, {media, `{"message":" a "}`, "a"}, {media, `{"message":"a"} {}`, `{"message":"a"} {}`},
 		{media, `{"error":{"error":{"error":{"error":{"error":{"error":"too deep"}}}}}}`, "bad request"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

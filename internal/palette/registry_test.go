@@ -125,6 +125,14 @@ func TestRegistriesThatCannotBeAsked(t *testing.T) {
 	client = telling(t, w, "v1RegistriesMetadata", func(body object) {
 		body["items"] = []object{{"name": "Public Repo"}, {"name": "Public Repo", "uid": "reg-public"}, {"name": "Other"}}
 	})
+	for next, items := range map[string][]object{
+		"check target.registry": {}, "check target.registry; it has Mine, Other": {{"name": "Mine", "uid": "1"}, {"name": "Other", "uid": "2"}, {"uid": "3"}},
+	} {
+		_, err := telling(t, w, "v1RegistriesMetadata", func(body object) { body["items"] = items }).Plan(t.Context(), add, palette.Goal{})
+		if e := wantFailure(t, err, `has no registry named "Public Repo"`); e.Next != next {
+			t.Errorf("got next step %q", e.Next)
+		}
+	}
 	plan := planWith(t, client, add, palette.Goal{})
 	sameList(t, "notes", plan.Notes, []string{`of 2 registries named "Public Repo", Public Repo (uid reg-public) is the one that has pack generic-byoi`})
 	if plan.Layer.PackUID != "byoi-100" {
