@@ -170,6 +170,16 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// Fields in other letters are read as well, and looked through.
+func TestFieldsInOtherLetters(t *testing.T) {
+	for name, want := range map[string]string{"kubernetes": "has no generic-byoi layer", "k8s-" + canary: "the profile has the API key in spec.published.packs[0].name"} {
+		body := `{"metadata": {"uid": "profile-rhel", "name": "rhel-prod", "annotations": {"scope": "project", "projectUid": "project-1"}}, "spec": {"published": {"Packs": [{"Layer": "k8s", "Name": "` + name + `"}]}}}`
+		_, err := answering(t, newWorld(t), "/v1/clusterprofiles/profile-rhel", body).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+		wantFailure(t, err, want)
+		noCanary(t, wordsOf(t, err))
+	}
+}
+
 // An interruption while a write is read back is one.
 func TestInterruptionOfReadingBack(t *testing.T) {
 	w := newWorld(t)
