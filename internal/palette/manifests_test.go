@@ -125,6 +125,23 @@ func TestManifestsBetweenTwoReadings(t *testing.T) {
 	}
 }
 
+// A digest stands for a content that is not told, between two readings as well.
+func TestDigestsBetweenTwoReadings(t *testing.T) {
+	for after, edited := range map[string]bool{"1": false, "2": true} {
+		w, digest := newWorld(t), "1"
+		client := telling(t, w, "v1ClusterProfilesUidPacksUidManifests", func(body object) {
+			body["items"] = []object{{"metadata": object{"uid": "manifest-1"}, "spec": object{"published": form("", digest)}}}
+		})
+		plan := planWith(t, client, request(t, "rhel-prod", newAMI), palette.Goal{})
+		digest = after
+		if _, err := client.Apply(t.Context(), plan, palette.Options{}); edited {
+			wantFailure(t, err, "was changed by somebody else in between")
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Which pack a layer of the draft is of may not be told by anything that is known of
 // both sides.
 func TestLayersWhosePackIsNotTold(t *testing.T) {

@@ -154,11 +154,12 @@ func TestErrorsOfAnyKind(t *testing.T) {
 func TestAnswersThatCannotBeRead(t *testing.T) {
 	const start = `{"metadata": {"uid": "profile-rhel", "name": "rhel-prod"`
 	for body, want := range map[string]string{
-		start + `, "lastModifiedTimestamp": "soon ` + canary + `"}}`:                                               "it cannot be read: parsing time",
-		start + `, "labels": {"a": 1}}}`:                                                                           "metadata.labels is of another type",
-		`[` + start + `}}]`:                                                                                        "it is no JSON object",
-		start + `}, "spec": {"published": {"packs": [{"layer": "os"}]}}}`:                                          "it has no spec.published.packs[0].name",
-		start + `}, "spec": {"published": {"packs": [{"layer": "os", "name": ""}]}}}`:                              "it has no spec.published.packs[0].name",
+		start + `, "lastModifiedTimestamp": "soon ` + canary + `"}}`:                  "it cannot be read: parsing time",
+		start + `, "labels": {"a": 1}}}`:                                              "metadata.labels is of another type",
+		`{"metadata": `:                                                               "it is not valid JSON",
+		`[` + start + `}}]`:                                                           "it is no JSON object",
+		start + `}, "spec": {"published": {"packs": [{"layer": "os"}]}}}`:             "it has no spec.published.packs[0].name",
+		start + `}, "spec": {"published": {"packs": [{"layer": "os", "name": ""}]}}}`: "it has no spec.published.packs[0].name",
 		start + `}, "spec": {"draft": {"packs": [{"layer": "os", "name": "a"}, {"layer": "k8s", "name": null}]}}}`: "it has no spec.draft.packs[1].name",
 	} {
 		w := newWorld(t)
