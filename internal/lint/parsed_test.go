@@ -248,7 +248,7 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// TestLargeTexts: one line of 200 KB takes a tenth of a second or so, whatever is on it;
+// TestLargeTexts: one line of 100 KB takes a twentieth of a second or so, whatever is on it;
 // what is not in proportion to its length takes many times as long as all tests.
 func TestLargeTexts(t *testing.T) {
 	if testing.Short() {
@@ -265,7 +265,7 @@ func TestLargeTexts(t *testing.T) {
 		{"{{if .x}} ", quoted}, {"a: ", bare}, {"\u00a0", [2]string{"x: '{{.spectro.var.a", "}}'\n"}}, {"\u00a0", [2]string{"\u00a0x: {{.spectro.var.a", "}}/b\n"}},
 		{"{{.spectro.var.a}}/", bare}, {"{{\u00a0.spectro.var.a}}", [2]string{"\u00a0x: '", "'\n"}},
 	} {
-		data := []byte(generic + tt.around[0] + strings.Repeat(tt.item, 200_000/len(tt.item)) + tt.around[1])
+		data := []byte(generic + tt.around[0] + strings.Repeat(tt.item, 100_000/len(tt.item)) + tt.around[1])
 		mustLint(t, Input{Data: data})
 	}
 }

@@ -306,7 +306,7 @@ func TestCloudOfEachProfile(t *testing.T) {
 	}
 }
 
-// TestCostOfAliasesAndOfDroppedRepairs would take minutes if it were more than in
+// TestCostOfAliasesAndOfDroppedRepairs would take a minute if it were more than in
 // proportion to the text.
 func TestCostOfAliasesAndOfDroppedRepairs(t *testing.T) {
 	const many = 2000

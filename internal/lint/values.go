@@ -213,11 +213,8 @@ func isFlowSet(n *yaml.Node) bool {
 func (v view) unquotedMacro(n *yaml.Node) hit {
 	h := bareHit()
 	h.at = v.doc.Offset(n)
-	end, err := v.doc.End(n)
-	if err != nil {
-		return h
-	}
-	text := string(v.text[h.at:end])
+	end, _ := v.doc.End(n)
+	text := string(v.text[h.at:max(h.at, end)]) // nothing where the end is not known
 	a, err := actionsOf(text)
 	if quote := quoteFor(text); err == nil && len(a.texts) == 0 && len(a.uses) > 0 {
 		h.fix = []replacement{{h.at, h.at, quote}, {end, end, quote}}
