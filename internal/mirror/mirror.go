@@ -23,7 +23,7 @@ func Rewrite(repository string, rules []Rule) string {
 			best = Rule{from, strings.TrimSuffix(rule.To, "/")}
 		}
 	}
-	return strings.TrimSuffix(best.To+repository[len(best.From):], "/")
+	return best.To + repository[len(best.From):]
 }
 
 // Read takes the rules out of what the user's configuration says of the plugin:

@@ -21,6 +21,8 @@ func TestRewrite(t *testing.T) {
 		"whole.example.com/os":        "other.example.com/os",
 		"whole.example.com/os-2":      "whole.example.com/os-2",
 		"mirror.example.com/hub/team": "mirror.example.com/hub/team",
+		"ttl.sh/ubuntu/":              "ttl.sh/ubuntu/",
+		"whole.example.com/os/":       "other.example.com/os/",
 	} {
 		if got := mirror.Rewrite(name, rules); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
