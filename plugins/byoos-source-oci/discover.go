@@ -102,7 +102,7 @@ func (d *discovery) tagsOf(name repositoryName) []tag.Tag {
 // asked reads tags that the host asks for, and sends nothing else. Beside the tag of one
 // platform it looks whether the tag that serves them all has it.
 func (d *discovery) asked(ctx context.Context, b builder, tags []tag.Tag) error {
-	if d.Resolve == resolveNone || len(tags) == 0 {
+	if d.Resolve == resolveNone {
 		return nil
 	}
 	all := slices.Clone(tags)
