@@ -155,6 +155,8 @@ func TestReasonOfATemplate(t *testing.T) {
 			Attributes: map[string]string{"registry": "r.example", "repository": "os", "tag": tag, image.AttributeK8sDistribution: "k3s", image.AttributePEVersion: agent},
 		}}
 	}
+	rhel := edge("1.30.9", "v4.7.0", "")
+	rhel.Image.OS.Name = "rhel"
 	for name, test := range map[string]struct {
 		reference string
 		old, now  lock.Entry
@@ -163,6 +165,7 @@ func TestReasonOfATemplate(t *testing.T) {
 		"a template":        {"template", edge("1.31.0", "v4.6.0", ""), edge("1.30.9", "v4.7.0", ""), "single newer"},
 		"one by default":    {"", edge("1.31.0", "v4.6.0", ""), edge("1.30.9", "v4.7.0", ""), "single newer"},
 		"a tag":             {"tag", edge("1.31.0", "v4.6.0", ""), edge("1.30.9", "v4.7.0", ""), "single older"},
+		"another system":    {"tag", edge("1.30.9", "v4.7.0", ""), rhel, "single changed"}, // which verify compares
 		"with another word": {"tag", edge("1.30.9", "v4.7.0", "-lab"), edge("1.30.9", "v4.7.0", "-prod"), "single changed"},
 	} {
 		u := updateTo(test.now)
