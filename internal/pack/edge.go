@@ -146,7 +146,7 @@ func (b *builder) parts() (parts, bool) {
 func (b *builder) mirror(p *parts) {
 	values, name := b.pack.Values, p.name()
 	to := mirror.Rewrite(name, b.pack.Mirrors)
-	if values.Registry != "" || values.Repo != "" || to == name {
+	if values.Registry != "" || values.Repo != "" || p.registry.value == "" || to == name {
 		return
 	}
 	from := image.Provenance{From: fromUser, Key: mirror.Key, Raw: name}

@@ -21,6 +21,9 @@ func TestOrigins(t *testing.T) {
 		p.Mirrors = mirrors
 		return p
 	}
+	short, bare := edge("tag", spec.Values{}), provider("")
+	short.Mirrors = []mirror.Rule{{From: "team", To: "m.io"}}
+	bare.ID = "team/ubuntu:k3s-1.30.4-v4.4.0"
 	const parts = ` system.k8sDistribution="k3s"(source edge) system.osName="ubuntu"(source edge) system.peVersion="v4.4.0"(source edge) system.osVersion="22"(source edge)`
 	for name, tt := range map[string]struct {
 		in   Input
@@ -34,7 +37,8 @@ func TestOrigins(t *testing.T) {
 		"tag":        {Input{edgePack(&spec.Edge{Reference: "tag"}, spec.Values{}), provider("")}, `system.uri="ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0"(source edge)`},
 		"tag of a mirror": {Input{edge("tag", spec.Values{}), provider("")},
 			`system.uri="m.io/hub/team/ubuntu:k3s-1.30.4-v4.4.0"(configuration plugins.oci.rewrite ttl.sh/team/ubuntu)`},
-		"the user's registry": {Input{edge("tag", spec.Values{Registry: "q.io"}), provider("")}, `system.uri="q.io/team/ubuntu:k3s-1.30.4-v4.4.0"(spec packs[].values.registry)`},
+		"tag without a registry, of which a mirror has none": {Input{short, bare}, `system.uri="team/ubuntu:k3s-1.30.4-v4.4.0"(source edge)`},
+		"the user's registry":                                {Input{edge("tag", spec.Values{Registry: "q.io"}), provider("")}, `system.uri="q.io/team/ubuntu:k3s-1.30.4-v4.4.0"(spec packs[].values.registry)`},
 		"the user's own registry": {Input{edge("tag", spec.Values{Registry: "ttl.sh"}), provider("")},
 			`system.uri="ttl.sh/team/ubuntu:k3s-1.30.4-v4.4.0"(spec packs[].values.registry)`},
 		"the user's repository": {Input{edge("tag", spec.Values{Repo: "b"}), provider("")}, `system.uri="ttl.sh/b:k3s-1.30.4-v4.4.0"(spec packs[].values.repo)`},
