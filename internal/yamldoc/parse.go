@@ -117,7 +117,7 @@ func One(documents []*yaml.Node) (*yaml.Node, *Problem) {
 	return documents[0], nil
 }
 
-func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 // encodingProblem finds what the YAML library reports without a place.
 func encodingProblem(data []byte) *Problem {

@@ -102,6 +102,26 @@ func TestEditRefusesWhatItCannotProve(t *testing.T) {
 	})
 }
 
+// TestEditOfOddTexts: tags that do not fit, and values that the YAML library misplaces or
+// that only some readers take for more than one line.
+func TestEditOfOddTexts(t *testing.T) {
+	name := []Op{osName()}
+	uri := scalar("NA", "options", "system.uri")
+	checkMerges(t, []mergeCase{
+		{"a mapping tagged as null", "!!null {}\n", name, "!!null {pack: {osName: \"rhel\"}}\n", ""},
+		{"a parent tagged as null", "pack: !!null {a: 1}\n", name, "pack: !!null {a: 1, osName: \"rhel\"}\n", ""},
+		{"a mapping tagged as text", "pack: {osName: !!str {}}\n", []Op{scalar("", "pack", "osName")}, "is a mapping, not a single value", "1:16"},
+		{"a key tagged as <<", "pack: {? !!merge {a: 1} : {osName: a}}\n", name, "pack: {? !!merge {a: 1} : {osName: a}, osName: \"rhel\"}\n", ""},
+		{"a misplaced value", "x: &x?\" \n\n", name, "the end of this value cannot be found", "1:4"},
+		{"a tag that an odd break ends", "pack:\n  osName: !\u2028    \"a\"\n", name, "pack:\n  osName: !\u2028    \"rhel\"\n", ""},
+		{"an odd break in quotes", "pack:\n  osName: \"b\u2028    c\"\n", name, "pack:\n  osName: \"rhel\"\n", ""},
+		{"an odd break beside another", "pack:\n  osName: 'b\n   \u2029\n    c'\n", name, "pack:\n  osName: 'rhel'\n", ""},
+		{"an escaped break before a blank line", "pack:\n  osName: \"b\\\n\n    c\"\n", name, "pack:\n  osName: \"rhel\"\n", ""},
+		{"an escaped break at the end", "pack: {x: \"b\\\n\n    \"}\n", name, "pack: {x: \"b\\\n\n    \", osName: \"rhel\"}\n", ""},
+		{"both ways, behind what is inserted", "pack:\n  a: 1\noptions:\n  system.uri: a\n  system: {uri: b}\n", []Op{osName(), uri}, "options.system.uri is set here and on line 5", "4:15"},
+	})
+}
+
 // TestDuplicates: a key that its mapping has twice, told with the first one.
 func TestDuplicates(t *testing.T) {
 	doc, err := Parse([]byte("? [a]\n: 1\n? [b]\n: 2\n<<: {}\n<<: {}\nb: 1\nb: 2\nb: 3\nc: {d: 1, d: 2}\n'1': x\n1: y\n"))

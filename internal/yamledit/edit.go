@@ -137,7 +137,10 @@ func (d *Document) replaceAll(ops []Op) (doc *Document, changes []applied, rest 
 	var splices []splice
 	taken := map[*yaml.Node]bool{}
 	for i, op := range ops {
-		at, _ := d.place(op) // its error is told when its turn comes
+		at, err := d.place(op)
+		if err != nil {
+			return nil, nil, nil, err // by the lines that the text has now
+		}
 		n := at.value
 		if n == nil || taken[n] || at.hides() {
 			rest = append(rest, i)
@@ -219,11 +222,11 @@ func (d *Document) override(op Op, at found, before []Op) ([]byte, *Change, erro
 	return text, change, nil
 }
 
-func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 func (op Op) same(old *yaml.Node) bool {
 	old = target(old)
-	return old.ShortTag() == "!!str" && op.isSame(old.Value)
+	return old.Kind == yaml.ScalarNode && old.ShortTag() == "!!str" && op.isSame(old.Value)
 }
 
 // hides tells whether a key of the mapping's own is to take the place of the value

@@ -132,7 +132,7 @@ func (r *resolver) mapping(n *yaml.Node) (any, error) {
 	return m, r.merge(m, merge)
 }
 
-func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
 
 // sources are the mappings that << merges, in the order in which they count.
 func sources(merge *yaml.Node) []*yaml.Node {

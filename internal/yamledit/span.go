@@ -36,21 +36,26 @@ func isEmpty(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&quoted == 0
 }
 
-// fold counts the line breaks at off, with the white space around them, and
-// returns where text goes on.
-func (d *Document) fold(off int) (breaks, next int) {
+// fold returns the line breaks at off as a value has them, of those with white space
+// around them, and where text goes on.
+func (d *Document) fold(off int) (breaks string, next int) {
+	var all []byte
 	for next = off; next < len(d.src); {
 		switch n := breakLen(d.src[next:]); {
 		case n > 0:
-			breaks++
+			end := d.src[next : next+n]
+			if n <= len("\u0085") { // what is longer stays as it is
+				end = []byte("\n")
+			}
+			all = append(all, end...)
 			next += n
 		case d.src[next] == ' ' || d.src[next] == '\t':
 			next++
 		default:
-			return breaks, next
+			return string(all), next
 		}
 	}
-	return breaks, next
+	return string(all), next
 }
 
 // headerEnd is the end of a block scalar's | or > and its indicators.

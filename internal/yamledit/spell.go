@@ -27,7 +27,7 @@ func (d *Document) Spelling(n *yaml.Node) []int {
 func (d *Document) follow(n *yaml.Node, start int) (at []int, end int) {
 	quote := ""
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		quote = string(d.src[start : start+1])
+		quote = string(d.src[start:min(start+1, len(d.src))])
 	}
 	s := speller{doc: d, value: n.Value, off: start + len(quote)}
 	for len(s.at) < len(s.value) || !bytes.HasPrefix(d.src[s.off:], []byte(quote)) {
@@ -64,10 +64,15 @@ func (s *speller) take(text string, size int) bool {
 // step passes white space, an escape, or one byte. A value is written as it reads, but
 // for line breaks, which fold into a space or into one break less.
 func (s *speller) step(quote string) bool {
+	if s.off >= len(s.doc.src) { // the library misplaces some values
+		return false
+	}
 	breaks, next := s.doc.fold(s.off)
 	switch c := s.doc.src[s.off]; {
-	case breaks > 0:
-		return s.take(cmp.Or(strings.Repeat("\n", breaks-1), " "), next-s.off)
+	case quote == "" && strings.ContainsAny(breaks, "\u2028\u2029"):
+		return false // YAML 1.2 takes them for text
+	case breaks != "":
+		return s.take(cmp.Or(strings.TrimPrefix(breaks, "\n"), " "), next-s.off)
 	case c == '\\' && quote == `"`:
 		return s.escape()
 	case c == '\'' && quote == "'":
@@ -88,9 +93,12 @@ func (s *speller) bytes(end int) bool {
 // escape passes what stands for one character, or for a line break that is none.
 func (s *speller) escape() bool {
 	src := s.doc.src[s.off:]
+	if len(src) < 2 {
+		return false
+	}
 	if n := breakLen(src[1:]); n > 0 {
-		s.off = s.doc.skipSpaces(s.off + 1 + n)
-		return true
+		breaks, next := s.doc.fold(s.off + 1 + n)
+		return s.take(breaks, next-s.off)
 	}
 	_, size := utf8.DecodeRuneInString(s.value[len(s.at):])
 	return s.take(s.value[len(s.at):][:size], 2+map[byte]int{'x': 2, 'u': 4, 'U': 8}[src[1]])

@@ -265,7 +265,7 @@ func (d *Document) wordEnd(off int) int {
 	if bytes.HasPrefix(d.src[off:], []byte("!<")) {
 		off += bytes.IndexByte(d.src[off:], '>')
 	}
-	for off < len(d.src) && strings.IndexByte(" \t\r\n,[]{}", d.src[off]) < 0 {
+	for off < len(d.src) && strings.IndexByte(" \t,[]{}", d.src[off]) < 0 && breakLen(d.src[off:]) == 0 {
 		off++
 	}
 	return off
