@@ -83,7 +83,10 @@ var mayComment = regexp.MustCompile(`[` + lookalikes + `]#`)
 
 // trimmed replaces the no-break spaces at the ends of a value.
 func (v view) trimmed(n *yaml.Node, left, right int) []hit {
-	at := v.doc.Spelling(n) // which a plain value has
+	at := v.doc.Spelling(n)
+	if at == nil { // it holds a line break that only YAML 1.1 knows
+		return nil
+	}
 	var fix []replacement
 	for i, r := range n.Value {
 		if isLookalike(r) && (i < left || i >= right) {

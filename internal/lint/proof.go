@@ -104,6 +104,9 @@ func changed(before *yamledit.Document, made []byte, wanted map[*yaml.Node][]pla
 	if len(after.Duplicates()) > len(before.Duplicates()) {
 		return nil, nil, errors.New("a key would be there twice")
 	}
+	if before.Root() == nil || after.Root() == nil {
+		return nil, nil, errors.New("the document would be empty")
+	}
 	failed = map[*yaml.Node]error{}
 	var same func(a, b *yaml.Node)
 	same = func(a, b *yaml.Node) {

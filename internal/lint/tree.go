@@ -172,7 +172,7 @@ func fieldsOf(n *yaml.Node) []field {
 	return all
 }
 
-func isMerge(key *yaml.Node) bool { return key.ShortTag() == "!!merge" }
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
 
 // dotted are the keys of a mapping with those that are nested, as in system: {uri: x},
 // under the dotted name that Palette knows them by. Only what leads to a known key is
@@ -255,7 +255,7 @@ func (t *tree) required(top *yaml.Node, path []string, key string) *yaml.Node {
 	return value
 }
 
-func isNull(n *yaml.Node) bool { return n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 // isEmpty tells of a value that is null or no text.
 func isEmpty(n *yaml.Node) bool { return isNull(n) || n.Kind == yaml.ScalarNode && n.Value == "" }

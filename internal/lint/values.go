@@ -109,7 +109,11 @@ func (v view) typographicQuote(s scalar) []hit {
 		return nil
 	}
 	h := quoteHit(opening, closing)
-	at := v.doc.Spelling(s.Node) // which a plain value has
+	h.at = v.doc.Offset(s.Node)
+	at := v.doc.Spelling(s.Node)
+	if at == nil { // it holds a line break that only YAML 1.1 knows
+		return []hit{h}
+	}
 	h.at = at[0]
 	h.fix = quoteFix(s.Value, func(i int) int { return at[i] })
 	h.place = place{node: s.Node, edits: []replacement{{0, size, ""}, {end, len(s.Value), ""}}}
