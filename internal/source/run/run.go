@@ -183,4 +183,5 @@ func (r *Runner) Close() {
 		wg.Go(s.close)
 	}
 	wg.Wait()
+	r.spawn.end() // last, as it sends signals to what runs
 }
