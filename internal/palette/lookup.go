@@ -22,8 +22,9 @@ type candidate struct {
 	belongs belonging
 	// scope is Palette's word for where it belongs.
 	scope string
-	// profile is what was read; nil when that was not needed, or not allowed.
+	// profile is what was read; nil when that was not needed, or err stopped it.
 	profile *Profile
+	err     error
 }
 
 // snapshot reads the profile, and the new version if it is there.
@@ -115,7 +116,7 @@ func (p *Plan) readListed(ctx context.Context, c *candidate) error {
 	var answer *APIError
 	switch {
 	case errors.As(err, &answer) && (answer.Status == http.StatusForbidden || answer.Status == http.StatusNotFound):
-		c.Version, c.belongs = cmp.Or(c.Version, firstVersion), belongsUnknown
+		c.err, c.Version, c.belongs = err, cmp.Or(c.Version, firstVersion), belongsUnknown
 		return nil
 	case err != nil:
 		return err
@@ -155,6 +156,9 @@ func (p *Plan) load(ctx context.Context, chosen ...*candidate) error {
 	chosen = slices.DeleteFunc(chosen, func(c *candidate) bool { return c == nil })
 	beside := make([]attached, len(chosen))
 	for i, c := range chosen {
+		if c.err != nil { // it was chosen by what is not known of it; another reading may tell
+			return c.err
+		}
 		names, again := p.attached[c.UID]
 		if !again {
 			if err := p.reread(ctx, c); err != nil {
