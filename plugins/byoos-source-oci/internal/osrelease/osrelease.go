@@ -72,7 +72,7 @@ func OS(values map[string]string) (name, version Fact) {
 	flavor := osfacts.Statement{Name: said("KAIROS_FLAVOR"), Version: said("KAIROS_FLAVOR_RELEASE")}
 	flavor.Name.Text, flavor.Version.Text = splitSUSE(flavor.Name.Text, flavor.Version.Text)
 	base := osfacts.Statement{Name: said("ID"), Version: said("VERSION_ID")}
-	if strings.HasPrefix(base.Name.Text, "kairos") {
+	if base.Name.Text == "" || strings.HasPrefix(base.Name.Text, "kairos") {
 		base = osfacts.Statement{}
 	}
 	system := osfacts.Together(flavor, base)

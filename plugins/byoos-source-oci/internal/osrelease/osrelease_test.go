@@ -39,6 +39,10 @@ func TestOS(t *testing.T) {
 		{"ID=ol\nVERSION_ID=8.9", "oraclelinux", "8.9", "ID"},
 		{"ID=kairos-core-ubuntu\nVERSION_ID=v2.4.0", "", "", ""},
 		{"NAME=x\nKAIROS_FLAVOR_RELEASE=24.04", "", "", ""},
+		// VERSION_ID is that of ID, and of nothing without one.
+		{"VERSION_ID=v3.1.0\nKAIROS_FLAVOR=ubuntu\nKAIROS_FLAVOR_RELEASE=24.04", "ubuntu", "24.04", "KAIROS_FLAVOR"},
+		{"VERSION_ID=debian-12\nKAIROS_FLAVOR=ubuntu", "ubuntu", "", "KAIROS_FLAVOR"},
+		{"VERSION_ID=debian-12", "", "", ""},
 	} {
 		values := osrelease.Parse([]byte(tc.content))
 		name, version := osrelease.OS(values)
