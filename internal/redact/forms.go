@@ -12,10 +12,11 @@ const (
 	// string, JSON (also within JSON) or HTML, and percent-encoded once or more.
 	assigned = `\s*\\*["']?\s*(?:=|:|%(?:25)*3[AD]|&#(?:61|x3D);)\s*\\*`
 	equals   = `\s*\\*["']?\s*(?:=|%(?:25)*3D|&#(?:61|x3D);)\s*\\*`
-	// value ends where a URL or a quotation does.
-	value = `(?:"[^"]*"|'[^']*'|["']?[^\s"'<>&,;]+)`
+	// value ends where a URL or a quotation does. What was taken out already is one, so
+	// that what stands behind it stays.
+	value = `(?:\[redacted\]|"[^"]*"|'[^']*'|["']?[^\s"'<>&,;]+)`
 	// word is a value that may hold any sign but a blank: a password.
-	word = `(?:"[^"]*"|'[^']*'|["']?[^\s"'<>]+)`
+	word = `(?:\[redacted\]|"[^"]*"|'[^']*'|["']?[^\s"'<>]+)`
 	// encoded is a percent-encoded sign, but for a slash.
 	encoded = `(?:[^\s%"'<>/?#]|%(?:25)*(?:[013-9A-F][0-9A-F]|2[0-9A-E]))*`
 )
