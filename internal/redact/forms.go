@@ -12,11 +12,12 @@ const (
 	// string, JSON (also within JSON) or HTML, and percent-encoded once or more.
 	assigned = `\s*\\*["']?\s*(?:=|:|%(?:25)*3[AD]|&#(?:61|x3D);)\s*\\*`
 	equals   = `\s*\\*["']?\s*(?:=|%(?:25)*3D|&#(?:61|x3D);)\s*\\*`
-	// value ends where a URL or a quotation does. What was taken out already is one, so
-	// that what stands behind it stays.
-	value = `(?:\[redacted\]|"[^"]*"|'[^']*'|["']?[^\s"'<>&,;]+)`
+	// value ends where a URL or a quotation does.
+	value = `(?:"[^"]*"|'[^']*'|["']?[^\s"'<>&,;]+)`
+	// urlValue goes on behind a quotation, as one within a URL does not end it.
+	urlValue = value + `[^\s"'<>&,;]*`
 	// word is a value that may hold any sign but a blank: a password.
-	word = `(?:\[redacted\]|"[^"]*"|'[^']*'|["']?[^\s"'<>]+)`
+	word = `(?:"[^"]*"|'[^']*'|["']?[^\s"'<>]+)`
 	// encoded is a percent-encoded sign, but for a slash.
 	encoded = `(?:[^\s%"'<>/?#]|%(?:25)*(?:[013-9A-F][0-9A-F]|2[0-9A-E]))*`
 )
@@ -52,13 +53,13 @@ var inURLs = []form{
 	// The signature of a shared access signature, in a query or where one begins; se and
 	// sp say what it was for. A repository named sig has a colon before its tag.
 	// https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-	newForm("sig", `(?i)((?:[?&;]|\\u0026|%(?:25)*(?:3F|26))sig`+equals+`)`+value, "${1}"+Removed),
+	newForm("sig", `(?i)((?:[?&;]|\\u0026|%(?:25)*(?:3F|26))sig`+equals+`)`+urlValue, "${1}"+Removed),
 	newForm("sig", `(?i)(^sig`+equals+`)[^\s"'<>&,;]{32,}`, "${1}"+Removed),
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 	// https://cloud.google.com/storage/docs/authentication/signatures
-	newForm("x-amz- x-goog-", `(?i)(x-(?:amz|goog)-(?:signature|credential|security-token)`+assigned+`)`+value, "${1}"+Removed),
+	newForm("x-amz- x-goog-", `(?i)(x-(?:amz|goog)-(?:signature|credential|security-token)`+assigned+`)`+urlValue, "${1}"+Removed),
 	// What gives access to one URL: a file of a private repository, a function.
-	newForm("token code key signature sv", `(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key|signature|sv)(?:=|%(?:25)*3D))`+value, "${1}"+Removed),
+	newForm("token code key signature sv", `(?i)((?:[?&]|\\u0026|%(?:25)*(?:3F|26))(?:token|code|key|signature|sv)(?:=|%(?:25)*3D))`+urlValue, "${1}"+Removed),
 	// The user and the password of a URL, which JSON may write with \/. The user alone
 	// may be a token, but not that of ssh.
 	newForm("@", `(?i)((?:^|[^h]|(?:^|[^s])h|(?:^|[^s])sh)(?::\\*/\\*/))[^\s/?#"'<>]*@`, "${1}"+Removed+"@"),

@@ -155,6 +155,20 @@ func TestBeginning(t *testing.T) {
 	}
 }
 
+// What goes on behind a secret is of the same value: a longer one begins with it.
+func TestRestOfAValue(t *testing.T) {
+	r := New("hunter2/hunter2")
+	for text, want := range map[string]string{
+		"password=hunter2/hunter2-rest":   "password=[redacted]",
+		"/?sig=hunter2/hunter2-rest&sv=1": "/?sig=[redacted]&sv=[redacted]",
+		`/?sig="part"-rest`:               "/?sig=[redacted]",
+	} {
+		if got := r.Text(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Whatever a text is: the secret is not in it afterwards, and a second time changes nothing.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{"", "it is %s", `{"a":"\u0063%s\\"}`, "https://u:p@h/?sig=%s&sv=1", "%25253a%s==", "Bearer eyJ%s.a.b", "\x00%s\xff\\", `0?sig="A"0`} {
