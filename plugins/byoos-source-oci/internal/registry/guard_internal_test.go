@@ -3,6 +3,8 @@ package registry
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +39,20 @@ func guarded(registry string, answer func(req *http.Request, resp *http.Response
 			t.Error("the request of the layer above is changed")
 		}
 		return sent, err
+	}
+}
+
+// What a form brings to a token server, whichever grant it asks for, is a secret.
+func TestFormsHoldSecrets(t *testing.T) {
+	form := url.Values{"refresh_token": {"refresh-4711"}, "password": {"hunter2hunter2"}}
+	req, err := http.NewRequest(http.MethodPost, "https://tokens.example/", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guard{secrets: &sdk.Secrets{}}
+	g.noteSent(req)
+	if said := g.secrets.Clean("refresh-4711 and hunter2hunter2"); strings.Contains(said, "4711") || strings.Contains(said, "hunter2") {
+		t.Errorf("said %q", said)
 	}
 }
 

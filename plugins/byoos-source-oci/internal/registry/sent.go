@@ -21,7 +21,7 @@ func (g *guard) noteSent(req *http.Request) {
 		body, _ := req.GetBody()
 		raw, _ := io.ReadAll(body)
 		form, _ := url.ParseQuery(string(raw))
-		g.secrets.Add(form.Get("refresh_token"))
+		g.secrets.Add(form.Get("refresh_token"), form.Get("password"))
 	}
 }
 
