@@ -176,6 +176,7 @@ func TestWhatAnErrorSays(t *testing.T) {
 		"joined without any":     {fmt.Errorf("regions: %w", errors.Join(errors.New("a"), errors.New("b"))), []string{"regions: a"}},
 		"typed nil":              {none, nil},
 		"empty list":             {list, nil},
+		"typed nil, wrapped":     {fmt.Errorf("regions: %w", fmt.Errorf("one: %w", none)), []string{"regions: one: no error"}},
 		"typed nil that is one":  {errors.Join(none, one), []string{"one"}},
 		"nothing among parts":    {holes{}, []string{"with holes"}},
 		"no words":               {errors.New(""), []string{"the plugin failed without saying why"}},

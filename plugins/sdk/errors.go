@@ -79,7 +79,7 @@ func withDiagnostic(errs []error) []error {
 	var found []error
 	for _, err := range errs {
 		var d *Diagnostic
-		if errors.As(err, &d) {
+		if errors.As(err, &d) && d != nil {
 			found = append(found, err)
 		}
 	}
