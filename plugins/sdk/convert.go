@@ -111,8 +111,11 @@ func provenanceTo(m map[string]Provenance) map[string]*sourcev1.Provenance {
 		return nil
 	}
 	out := make(map[string]*sourcev1.Provenance, len(m))
+	values := make([]sourcev1.Provenance, len(m)) // one allocation for all
 	for k, p := range m {
-		out[text(k)] = &sourcev1.Provenance{From: text(p.From), Key: text(p.Key), Raw: text(p.Raw)}
+		v := &values[len(out)]
+		v.From, v.Key, v.Raw = text(p.From), text(p.Key), text(p.Raw)
+		out[text(k)] = v
 	}
 	return out
 }
