@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -186,13 +187,16 @@ func TestInterruptionOfReadingBack(t *testing.T) {
 	w := newWorld(t)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		reads, written := 0, false
+		var reads atomic.Int64
+		var written atomic.Bool // two requests come at a time
 		client := newClient(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			before := w.State()
-			written = written || r.Method == http.MethodPut
-			if written && w.Operation(r) == "v1ClusterProfilesGet" {
+			if r.Method == http.MethodPut {
+				written.Store(true)
+			}
+			if written.Load() && w.Operation(r) == "v1ClusterProfilesGet" {
 				// As it was before the write.
-				reads++
+				reads.Add(1)
 				w.Change(func(s *fakepalette.State) { ours(s).Draft = nil })
 				defer w.Change(func(s *fakepalette.State) { ours(s).Draft = ours(&before).Draft })
 			}
@@ -204,8 +208,8 @@ func TestInterruptionOfReadingBack(t *testing.T) {
 			cancel()
 		}()
 		report, err := client.Apply(ctx, plan, palette.Options{})
-		if failure.Code(err) != failure.ExitInterrupted || !strings.Contains(err.Error(), "palette took the request to change the OS layer of") || reads != 2 {
-			t.Errorf("after %d readings: code %d, %v", reads, failure.Code(err), err)
+		if failure.Code(err) != failure.ExitInterrupted || !strings.Contains(err.Error(), "palette took the request to change the OS layer of") || reads.Load() != 2 {
+			t.Errorf("after %d readings: code %d, %v", reads.Load(), failure.Code(err), err)
 		}
 		sameList(t, "steps", progress(report), []string{"update-layer taken"})
 	})
