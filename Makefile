@@ -46,8 +46,8 @@ fuzz: ## run every fuzz target for FUZZTIME (2000x: inputs, 1m: time)
 	./hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: mutate
-mutate: $(BIN)/gremlins ## say which changed operators no unit test notices: in PACKAGES or all of docs/testing.md, or in lines changed SINCE a commit
-	go run ./tools/mutants -gremlins "$(BIN)/gremlins" $(if $(SINCE),-since "$(SINCE)") $(PACKAGES)
+mutate: ## say which changed operators no unit test notices: in PACKAGES or all of docs/testing.md, or in lines changed SINCE a commit
+	go run ./tools/mutants $(if $(SINCE),-since "$(SINCE)") $(PACKAGES)
 
 .PHONY: removals
 removals: ## leave out N pieces of PACKAGES, chosen by SEED, and say whose loss no unit test notices
@@ -88,9 +88,6 @@ $(BIN)/buf: tools/buf/go.mod
 
 $(BIN)/validate-krew-manifest: tools/krew/go.mod
 	go build -modfile=tools/krew/go.mod -o $@ sigs.k8s.io/krew/cmd/validate-krew-manifest
-
-$(BIN)/gremlins: tools/gremlins/go.mod
-	go build -modfile=tools/gremlins/go.mod -o $@ github.com/go-gremlins/gremlins/cmd/gremlins
 
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod
 	go build -modfile=tools/golangci-lint/go.mod -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

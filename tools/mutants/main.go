@@ -1,8 +1,11 @@
-// Command mutants changes operators of the program, one at a time, with gremlins, and
-// says which changes no unit test of the package noticed. It writes what it counted
-// into the table of docs/testing.md, whose rows are the folders it looks at.
+//go:build unix
+
+// Command mutants changes operators of the program, one at a time, and says which
+// changes no unit test of the package noticed. It writes what it counted into the table
+// of docs/testing.md, whose rows are the folders it looks at.
 //
-// gremlins calls go and git; stand-ins for both (standin.go) repair what it gets wrong.
+// All mutants of a package are compiled into one program of its tests (change.go), which
+// runs once for each mutant with those tests that reach it (try.go).
 package main
 
 import (
@@ -11,19 +14,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 )
 
 func main() {
-	if code, ok := standIn(os.Args); ok {
-		os.Exit(code)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -35,16 +34,15 @@ func main() {
 
 // Options are what the command line says.
 type options struct {
-	gremlins, table, equivalent, since string
-	workers                            int
-	folders                            []string
+	table, equivalent, since string
+	workers                  int
+	folders                  []string
 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
+func readOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("mutants [flags] [FOLDER...]", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&o.gremlins, "gremlins", "bin/gremlins", "the program gremlins")
 	flags.StringVar(&o.table, "table", "docs/testing.md", "the page with the table of folders")
 	flags.StringVar(&o.equivalent, "equivalent", "tools/mutants/equivalent.txt", "mutants that change nothing, and why")
 	flags.StringVar(&o.since, "since", "", "look at the lines alone that changed since the common ancestor with this commit; the table stays")
@@ -55,7 +53,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stderr)
+	o, err := readOptions(args, stderr)
 	if err != nil {
 		return err
 	}
@@ -74,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var bad []string
 	for _, row := range rows {
 		fmt.Fprintf(stderr, "%s ...\n", row.Folder)
-		mutants, err := unleash(ctx, o, row.Folder)
+		mutants, err := ofFolder(ctx, row.Folder, o)
 		if err != nil {
 			return fmt.Errorf("%s: %w", row.Folder, err)
 		}
@@ -86,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			continue
 		}
 		page.set(row.Folder, count)
-		if err := page.write(o.table); err != nil { // after each folder, as all take hours
+		if err := page.write(o.table); err != nil { // after each folder, as all take long
 			return err
 		}
 	}
@@ -96,7 +94,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// tell prints what gremlins found in a folder, and returns whether all is as wanted.
+// tell prints what was found in a folder, and returns whether all is as wanted.
 // Of changed lines each mutant needs a test or a reason; of a whole folder those that
 // a test reaches, and the goal is to be met.
 func tell(w io.Writer, row row, mutants []mutant, known map[string]bool, changed bool) (count, bool) {
@@ -129,11 +127,8 @@ func chosen(ctx context.Context, page *page, o options) ([]row, error) {
 	if o.since == "" {
 		return rows, nil
 	}
-	out, err := exec.CommandContext(ctx, "git", "diff", "--merge-base", "--name-only", "--diff-filter=d", o.since, "--", "*.go").Output()
-	if err != nil {
-		return nil, fmt.Errorf("ask git what changed since %s: %w", o.since, err)
-	}
-	return narrowed(rows, strings.Fields(string(out))), nil
+	lines, err := changedLines(ctx, o.since)
+	return narrowed(rows, slices.Sorted(maps.Keys(lines))), err
 }
 
 // narrowed returns a row for each folder below one of rows in which a file of the
@@ -141,9 +136,6 @@ func chosen(ctx context.Context, page *page, o options) ([]row, error) {
 func narrowed(rows []row, changed []string) []row {
 	var out []row
 	for _, file := range changed {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
 		dir := path.Dir(file)
 		below := func(r row) bool { return dir == r.Folder || strings.HasPrefix(dir, r.Folder+"/") }
 		i := slices.IndexFunc(rows, below)
@@ -155,35 +147,42 @@ func narrowed(rows []row, changed []string) []row {
 	return out
 }
 
-// unleash runs gremlins over a folder and what lies below it.
-func unleash(ctx context.Context, o options, folder string) ([]mutant, error) {
-	took, err := passes(ctx, folder)
+// ofFolder tries the mutants of a folder and of what lies below it: all, or those of
+// changed lines.
+func ofFolder(ctx context.Context, folder string, o options) ([]mutant, error) {
+	pattern, wanted := "./"+folder+"/...", func(mutant) bool { return true }
+	if o.since != "" {
+		lines, err := changedLines(ctx, o.since)
+		if err != nil {
+			return nil, err
+		}
+		pattern, wanted = "./"+folder, func(m mutant) bool { return lines[m.File][m.Line] }
+	}
+	packages, err := list(ctx, pattern)
 	if err != nil {
 		return nil, err
 	}
+	var all []mutant
+	for _, l := range packages {
+		mutants, err := ofPackage(ctx, l, wanted, o.workers)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, mutants...)
+	}
+	return all, nil
+}
+
+func ofPackage(ctx context.Context, l listing, wanted func(mutant) bool, workers int) ([]mutant, error) {
 	work, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	env, err := withStandIns(work, folder)
+	b, err := build(ctx, l, work)
 	if err != nil {
 		return nil, err
 	}
-	gremlins, err := filepath.Abs(o.gremlins)
-	if err != nil {
-		return nil, err
-	}
-	report := filepath.Join(work, "report.json")
-	args := []string{"unleash", "--silent", "--output", report, "--workers", fmt.Sprint(o.workers), "--timeout-coefficient", fmt.Sprint(coefficient(took))}
-	args = append(args, "--invert-assignments", "--invert-bitwise", "--invert-bwassign", "--invert-logical", "--invert-loopctrl", "--remove-self-assignments") // the rest is on
-	if o.since != "" {
-		args = append(args, "--diff", o.since)
-	}
-	cmd := exec.CommandContext(ctx, gremlins, append(args, "./"+folder)...)
-	cmd.Env = env
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("gremlins: %w\n%s", err, out)
-	}
-	return readReport(report, folder)
+	err = b.try(ctx, wanted, workers)
+	return slices.DeleteFunc(b.mutants, func(m mutant) bool { return !wanted(m) }), err
 }

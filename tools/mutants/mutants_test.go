@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -9,19 +11,15 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) {
-	if code, ok := standIn(os.Args); ok {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
-
-// The module has what gremlins gets wrong by itself: a program of the name main, a
-// mutant that does not compile, the condition of a case, a folder below the root.
+// The module has what is easily got wrong: a program of the name main, mutants that do
+// not compile, the condition of a case, a folder below the root, a process that a test
+// starts, an endless loop, and what only some tests reach.
 const (
 	program = `package main
 
-func main() {}
+import "os"
+
+func main() { os.Exit(len(os.Args) - 1) }
 
 func name(n int) string {
 	switch {
@@ -37,11 +35,31 @@ func unreached(n int) bool { return n == 0 }
 `
 	programTest = `package main
 
-import "testing"
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("AS_PROGRAM") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 func TestName(t *testing.T) {
 	if name(11) != "many" || name(3) != "few or none" {
 		t.Fail()
+	}
+}
+
+func TestProgram(t *testing.T) {
+	self, _ := os.Executable()
+	cmd := exec.Command(self)
+	cmd.Env = []string{"AS_PROGRAM=1"}
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
 	}
 }
 `
@@ -57,34 +75,28 @@ after
 `
 )
 
-func TestGremlins(t *testing.T) {
-	root, gremlins := gremlinsModule(t)
-	write(t, root, "plugins/one/main.go", program)
-	write(t, root, "plugins/one/main_test.go", programTest)
-	git(t, root, "add", ".")
-	git(t, root, "commit", "-q", "-m", "First")
-	t.Chdir(root)
-
-	out, err := mutants(t, "-gremlins", gremlins, "plugins/one")
+func TestTable(t *testing.T) {
+	root := newModule(t)
+	out, err := mutants(t, "plugins/one")
 	if err == nil || !strings.Contains(err.Error(), "tests miss mutants in plugins/one") {
 		t.Errorf("got %v", err)
 	}
-	want := `plugins/one: 4 mutants, 66.6 % of those reached noticed, 75.0 % reached
-  plugins/one/main.go:7:9: LIVED CONDITIONALS_BOUNDARY: case n > 9:
+	want := `plugins/one: 5 mutants, 75.0 % of those reached noticed, 80.0 % reached
+  plugins/one/main.go:9:9: LIVED CONDITIONALS_BOUNDARY: case n > 9:
 `
 	if out != want {
 		t.Errorf("got %s\nwant %s", out, want)
 	}
 	page := read(t, "docs/testing.md")
-	row := "| `plugins/one` | 90 | 50 % | 60 % | 4 | 66.6 % | 75.0 % |\n"
+	row := "| `plugins/one` | 90 | 50 % | 60 % | 5 | 75.0 % | 80.0 % |\n"
 	if !strings.Contains(page, row) || strings.Replace(page, row, "| `plugins/one` | 90 | 50 % | 60 % |  |  |  |\n", 1) != table {
 		t.Errorf("got %s", page)
 	}
 
 	write(t, root, "plugins/one/main.go", strings.Replace(program, "n == 0", "n != 0", 1))
-	out, err = mutants(t, "-gremlins", gremlins, "-since", "HEAD")
+	out, err = mutants(t, "-since", "HEAD")
 	want = `plugins/one: 1 mutants, 100.0 % of those reached noticed, 0.0 % reached
-  plugins/one/main.go:15:39: NOT COVERED CONDITIONALS_NEGATION: func unreached(n int) bool { return n != 0 }
+  plugins/one/main.go:17:39: NOT COVERED CONDITIONALS_NEGATION: func unreached(n int) bool { return n != 0 }
 `
 	if out != want || err == nil {
 		t.Errorf("got %s, %v\nwant %s", out, err, want)
@@ -93,40 +105,57 @@ func TestGremlins(t *testing.T) {
 		t.Error("changed lines alone changed the table")
 	}
 	git(t, root, "commit", "-q", "-a", "-m", "Second")
-	if out, err := mutants(t, "-gremlins", gremlins, "-since", "HEAD"); out != "" || err != nil {
+	if out, err := mutants(t, "-since", "HEAD"); out != "" || err != nil {
 		t.Errorf("no change, but %s, %v", out, err)
 	}
 }
 
 func TestTestsThatFailAnyway(t *testing.T) {
-	root, gremlins := gremlinsModule(t)
-	write(t, root, "plugins/one/main.go", program)
+	root := newModule(t)
 	write(t, root, "plugins/one/main_test.go", strings.Replace(programTest, "many", "some", 1))
-	t.Chdir(root)
-	if _, err := mutants(t, "-gremlins", gremlins, "plugins/one"); err == nil || !strings.Contains(err.Error(), "the tests fail without any mutant") {
+	if _, err := mutants(t, "plugins/one"); err == nil || !strings.Contains(err.Error(), "TestName fails without any mutant") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := mutants(t, "plugins/none"); err == nil || !strings.Contains(err.Error(), "plugins/none has no row in docs/testing.md") {
 		t.Errorf("got %v", err)
 	}
+	write(t, root, "plugins/one/main.go", "package main\n\nvar x int = true\n")
+	if _, err := mutants(t, "plugins/one"); err == nil || !strings.Contains(err.Error(), "main.go:3:13: cannot use true") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := mutants(t, "-since", "nowhere"); err == nil || !strings.Contains(err.Error(), "nowhere") {
+		t.Errorf("got %v", err)
+	}
 }
 
-// gremlinsModule makes a module with the table and no code, and builds gremlins.
-func gremlinsModule(t *testing.T) (root, gremlins string) {
+// Without tests, mutants are counted all the same.
+func TestPackageWithoutTests(t *testing.T) {
+	root := newModule(t)
+	if err := os.Remove(filepath.Join(root, "plugins/one/main_test.go")); err != nil {
+		t.Fatal(err)
+	}
+	out, err := mutants(t, "plugins/one")
+	if want := "plugins/one: 5 mutants, 100.0 % of those reached noticed, 0.0 % reached\n"; out != want || err == nil {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
+// newModule makes a module, and goes there.
+func newModule(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
-	gremlins = filepath.Join(t.TempDir(), "gremlins")
-	build := exec.Command("go", "build", "-modfile=../gremlins/go.mod", "-o", gremlins, "github.com/go-gremlins/gremlins/cmd/gremlins")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	write(t, root, "go.mod", "module example.com/one\n\ngo 1.25\n")
 	write(t, root, "docs/testing.md", table)
 	write(t, root, "tools/mutants/equivalent.txt", "# none\n")
+	write(t, root, "plugins/one/main.go", program)
+	write(t, root, "plugins/one/main_test.go", programTest)
 	git(t, root, "init", "-q")
 	git(t, root, "config", "user.name", "x")
 	git(t, root, "config", "user.email", "x@example.com")
-	return root, gremlins
+	git(t, root, "add", ".")
+	git(t, root, "commit", "-q", "-m", "First")
+	t.Chdir(root)
+	return root
 }
 
 func mutants(t *testing.T, args ...string) (string, error) {

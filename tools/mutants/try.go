@@ -1,0 +1,169 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A test is one function of the tests of a package: how long it takes, and which
+// mutants it reaches.
+type test struct {
+	name    string
+	took    time.Duration
+	reaches []byte // by number
+}
+
+// Try says of each mutant of a package what the tests make of it. Each is tried by
+// those tests alone that reach it.
+func (b *built) try(ctx context.Context, wanted func(mutant) bool, workers int) error {
+	var numbers []int
+	for i := range b.mutants {
+		b.mutants[i].Status = notCovered
+		if wanted(b.mutants[i]) {
+			numbers = append(numbers, i+1)
+		}
+	}
+	if len(numbers) == 0 || !b.tested() {
+		return nil
+	}
+	tests, err := b.reach(ctx)
+	if err != nil {
+		return err
+	}
+	next := make(chan int, len(numbers))
+	for _, n := range numbers {
+		next <- n
+	}
+	close(next)
+	failures := make(chan error, workers)
+	var running sync.WaitGroup
+	for i := range workers {
+		running.Go(func() {
+			bench, err := newBench(b, i)
+			for n := range next {
+				if err == nil {
+					b.mutants[n-1].Status, err = bench.judge(ctx, tests, n)
+				}
+			}
+			failures <- err
+		})
+	}
+	running.Wait()
+	for range workers {
+		if err := <-failures; err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// reach runs each test once alone with no mutant on. Those that take the least come
+// first.
+func (b *built) reach(ctx context.Context) ([]test, error) {
+	bench, err := newBench(b, 0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := bench.run(ctx, 0, time.Minute, "-test.list", ".")
+	if err != nil {
+		return nil, fmt.Errorf("list the tests: %w\n%s", err, out)
+	}
+	var tests []test
+	for _, name := range strings.Fields(string(out)) {
+		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Fuzz") && !strings.HasPrefix(name, "Example") {
+			continue
+		}
+		start := time.Now()
+		if out, err := bench.run(ctx, 0, 10*time.Minute, only(name)...); err != nil {
+			return nil, fmt.Errorf("%s fails without any mutant: %w\n%s", name, err, out)
+		}
+		reached, err := os.ReadFile(bench.control)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, test{name, time.Since(start), reached[8:]})
+	}
+	slices.SortStableFunc(tests, func(x, y test) int { return int(x.took - y.took) })
+	return tests, nil
+}
+
+func only(names ...string) []string {
+	return []string{"-test.failfast", "-test.run", "^(" + strings.Join(names, "|") + ")$"}
+}
+
+// A bench is a program of its own with its file of control: several are run at once.
+type bench struct {
+	dir, program, control, temporary string
+	mutants                          int
+}
+
+func newBench(b *built, number int) (*bench, error) {
+	program := fmt.Sprintf("%s-%d", b.program, number)
+	_ = os.Remove(program)
+	temporary := filepath.Join(filepath.Dir(program), fmt.Sprint("temporary", number))
+	return &bench{b.Dir, program, program + ".control", temporary, len(b.mutants)}, os.Link(b.program, program)
+}
+
+// Judge runs the tests that reach a mutant, the quick ones first.
+func (b *bench) judge(ctx context.Context, tests []test, number int) (string, error) {
+	const bunch = 2 * time.Second
+	status := notCovered
+	var names []string
+	var took time.Duration
+	for i, t := range tests {
+		if t.reaches[number] == 1 {
+			names, took = append(names, t.name), took+t.took
+		}
+		if len(names) == 0 || took < bunch && i < len(tests)-1 {
+			continue
+		}
+		status = lived
+		if _, err := b.run(ctx, number, 10*time.Second+10*took, only(names...)...); err != nil {
+			return killed, ctx.Err() // what does not end is noticed as well
+		}
+		names, took = nil, 0
+	}
+	return status, nil
+}
+
+// run runs the program of the tests with a mutant on, and kills what it leaves. A
+// mutant that eats memory ends before the machine does.
+func (b *bench) run(ctx context.Context, number int, limit time.Duration, args ...string) ([]byte, error) {
+	data := binary.LittleEndian.AppendUint64(nil, uint64(number))
+	data = append(data, make([]byte, controlSize(b.mutants)-len(data))...)
+	if err := os.WriteFile(b.control, data, 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(b.temporary, 0o700); err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(b.temporary) }()
+	ctx, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", `ulimit -v 16000000; exec "$0" "$@"`, b.program}, args...)...)
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), control+"="+b.control, "TMPDIR="+b.temporary)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	if errors.Is(err, exec.ErrWaitDelay) { // a process that it left
+		err = nil
+	}
+	return out, err
+}
