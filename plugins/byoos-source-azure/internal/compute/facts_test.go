@@ -62,8 +62,32 @@ func TestFacts(t *testing.T) {
 			map[string]string{"distribution": "Ubuntu"}, map[string]string{"distribution_version": "2404"}, TagNames{},
 			[3]string{"ubuntu", "", ""}, [3]string{"distribution", "", ""},
 		},
+		"Kubernetes of the definition": {
+			map[string]string{"kubernetes_version": " "}, map[string]string{"Kubernetes_Version": "v1.31.4", "kubernetes_semver": ""}, TagNames{},
+			[3]string{"", "", "1.31.4"}, [3]string{"", "", "definition:Kubernetes_Version"},
+		},
+		"Kubernetes of both": {
+			map[string]string{"kubernetes_version": "1.30.0"}, map[string]string{"kubernetes_semver": "v1.31.4"}, TagNames{},
+			[3]string{"", "", "1.30.0"}, [3]string{"", "", "kubernetes_version"},
+		},
+		"a tag without a name": {map[string]string{"": "v1.31.4"}, nil, TagNames{}, [3]string{}, [3]string{}},
 	} {
 		t.Run(name, tt.check)
+	}
+}
+
+// Azure does not tell tags apart by letter case; where an answer has one in two, that in
+// lower case wins, unless it is empty. The order of the answer changes nothing.
+func TestTagsInTwoLetterCases(t *testing.T) {
+	for range 20 {
+		tagged{
+			map[string]string{"distribution": "ubuntu", "Distribution": "rhel", "DISTRIBUTION": "flatcar", "distribution_version": "", "Distribution_Version": "22.04"}, nil, TagNames{},
+			[3]string{"ubuntu", "22.04", ""}, [3]string{"distribution", "distribution_version", ""},
+		}.check(t)
+		tagged{
+			map[string]string{"Distribution": "rhel", "a": "", "b": "", "c": "", "d": "", "e": ""}, nil, TagNames{},
+			[3]string{"rhel", "", ""}, [3]string{"Distribution", "", ""},
+		}.check(t)
 	}
 }
 

@@ -81,13 +81,11 @@ func (g Gallery) Listed(id resourceid.ID, d Definition, v Version, opt Options) 
 	}
 	images := perRegion(own(id, d, v, opt), v)
 	for i := range images {
-		one := &images[i]
-		if one.State != sdk.Available {
-			continue
+		if one := &images[i]; one.State == sdk.Available {
+			// That it is excluded stays true whatever the status is.
+			one.State = sdk.StateUnknown
+			one.StateReason = strings.TrimPrefix(one.StateReason+"; "+NotAsked, "; ")
 		}
-		// That it is excluded stays true whatever the status is.
-		one.State = sdk.StateUnknown
-		one.StateReason = strings.TrimPrefix(one.StateReason+"; "+NotAsked, "; ")
 	}
 	return images
 }
@@ -305,7 +303,7 @@ func excluded(image *sdk.Image, key string, flag *bool) {
 	}
 	image.ExcludedFromLatest = true
 	image.Provenance = with(image.Provenance, "excludedFromLatest", sdk.Provenance{From: "api", Key: key})
-	if image.State != sdk.Available || image.StateReason != "" {
+	if image.State != sdk.Available {
 		return
 	}
 	image.StateReason = "excluded from latest in every region"

@@ -126,19 +126,27 @@ func TestManagedTime(t *testing.T) {
 		want     *time.Time
 		from     sdk.Provenance
 	}{
-		"tag":            {map[string]*string{"build_timestamp": &built}, nil, day(3), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: built}},
-		"a copy":         {map[string]*string{"build_timestamp": &built}, day(9), day(3), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: built}},
-		"milliseconds":   {map[string]*string{"Build_Timestamp": to.Ptr(built + "000")}, day(9), day(3), sdk.Provenance{From: "tag", Key: "Build_Timestamp", Raw: built + "000"}},
-		"a clock ahead":  {map[string]*string{"build_timestamp": &built}, day(1), day(1), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
-		"resource alone": {nil, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
-		"nanoseconds":    {map[string]*string{"build_timestamp": to.Ptr(built + "000000000")}, nil, &time.Time{}, sdk.Provenance{}},
-		"a date":         {map[string]*string{"build_timestamp": to.Ptr("20260103")}, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
-		"date and time":  {map[string]*string{"build_timestamp": to.Ptr("20260103123000")}, nil, &time.Time{}, sdk.Provenance{}},
-		"short year":     {map[string]*string{"build_timestamp": to.Ptr("202601031230")}, nil, &time.Time{}, sdk.Provenance{}},
-		"shorter year":   {map[string]*string{"build_timestamp": to.Ptr("2601031230")}, nil, &time.Time{}, sdk.Provenance{}},
-		"counter":        {map[string]*string{"build_timestamp": to.Ptr("42")}, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
-		"no number":      {map[string]*string{"build_timestamp": to.Ptr("yesterday")}, nil, &time.Time{}, sdk.Provenance{}},
-		"nothing":        {nil, nil, &time.Time{}, sdk.Provenance{}},
+		"tag":                   {map[string]*string{"build_timestamp": &built}, nil, day(3), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: built}},
+		"a copy":                {map[string]*string{"build_timestamp": &built}, day(9), day(3), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: built}},
+		"milliseconds":          {map[string]*string{"Build_Timestamp": to.Ptr(built + "000")}, day(9), day(3), sdk.Provenance{From: "tag", Key: "Build_Timestamp", Raw: built + "000"}},
+		"a clock ahead":         {map[string]*string{"build_timestamp": &built}, day(1), day(1), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"resource alone":        {nil, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"nanoseconds":           {map[string]*string{"build_timestamp": to.Ptr(built + "000000000")}, nil, &time.Time{}, sdk.Provenance{}},
+		"a date":                {map[string]*string{"build_timestamp": to.Ptr("20260103")}, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"date and time":         {map[string]*string{"build_timestamp": to.Ptr("20260103123000")}, nil, &time.Time{}, sdk.Provenance{}},
+		"short year":            {map[string]*string{"build_timestamp": to.Ptr("202601031230")}, nil, &time.Time{}, sdk.Provenance{}},
+		"shorter year":          {map[string]*string{"build_timestamp": to.Ptr("2601031230")}, nil, &time.Time{}, sdk.Provenance{}},
+		"first of seconds":      {map[string]*string{"build_timestamp": to.Ptr("1265000000")}, nil, to.Ptr(time.Unix(1265000000, 0)), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: "1265000000"}},
+		"before it":             {map[string]*string{"build_timestamp": to.Ptr("1264999999")}, nil, &time.Time{}, sdk.Provenance{}},
+		"last of seconds":       {map[string]*string{"build_timestamp": to.Ptr("2147483647")}, nil, to.Ptr(time.Unix(2147483647, 0)), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: "2147483647"}},
+		"after it":              {map[string]*string{"build_timestamp": to.Ptr("2147483648")}, nil, &time.Time{}, sdk.Provenance{}},
+		"first of milliseconds": {map[string]*string{"build_timestamp": to.Ptr("1265000000000")}, nil, to.Ptr(time.Unix(1265000000, 0)), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: "1265000000000"}},
+		"before them":           {map[string]*string{"build_timestamp": to.Ptr("1264999999999")}, nil, &time.Time{}, sdk.Provenance{}},
+		"last of milliseconds":  {map[string]*string{"build_timestamp": to.Ptr("2147483647999")}, nil, to.Ptr(time.UnixMilli(2147483647999)), sdk.Provenance{From: "tag", Key: "build_timestamp", Raw: "2147483647999"}},
+		"after them":            {map[string]*string{"build_timestamp": to.Ptr("2147483648000")}, nil, &time.Time{}, sdk.Provenance{}},
+		"counter":               {map[string]*string{"build_timestamp": to.Ptr("42")}, day(9), day(9), sdk.Provenance{From: "api", Key: "systemData.createdAt"}},
+		"no number":             {map[string]*string{"build_timestamp": to.Ptr("yesterday")}, nil, &time.Time{}, sdk.Provenance{}},
+		"nothing":               {nil, nil, &time.Time{}, sdk.Provenance{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &armcompute.Image{Tags: tt.tags, SystemData: &armcompute.SystemData{CreatedAt: tt.resource}}
@@ -181,6 +189,48 @@ func TestKindOfMachine(t *testing.T) {
 		}
 		if got.Architecture != "arm64" {
 			t.Errorf("%s: for %s", version, got.Architecture)
+		}
+	}
+}
+
+// What keeps a managed image from being used is said.
+func TestStateOfManagedImages(t *testing.T) {
+	for name, tt := range map[string]struct {
+		provisioning, osType, osState string
+		want                          sdk.State
+		reason                        string
+	}{
+		"succeeded":      {"succeeded", "Linux", "Generalized", sdk.Available, ""},
+		"says no system": {"Succeeded", "", "", sdk.Available, ""},
+		"updating":       {"Updating", "Linux", "", sdk.Pending, "its provisioning state is Updating"},
+		"canceled":       {"Canceled", "Linux", "", sdk.Failed, "its provisioning state is Canceled"},
+		"nothing":        {"", "Linux", "", sdk.StateUnknown, "Azure gives no provisioning state"},
+		"new":            {"Newish", "Linux", "", sdk.StateUnknown, "its provisioning state is Newish, which is not known here"},
+		"deleting":       {"Deleting", "Linux", "", sdk.Gone, "it is being deleted"},
+		"Windows":        {"Succeeded", "windows", "", sdk.Unusable, "its operating system is Windows, not Linux"},
+		"another system": {"Succeeded", "Plan9", "", sdk.StateUnknown, "its operating system is Plan9, which is not known here"},
+		"and failed":     {"Failed", "Plan9", "", sdk.Unusable, "its operating system is Plan9, not Linux"},
+		"specialized":    {"Succeeded", "Linux", "specialized", sdk.Unusable, "it is specialized, and a cluster node needs a generalized image"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m ManagedImage
+			m.Properties.ProvisioningState = tt.provisioning
+			m.Properties.StorageProfile.OSDisk.OSType, m.Properties.StorageProfile.OSDisk.OSState = tt.osType, tt.osState
+			if got := m.Images(id(), Options{})[0]; got.State != tt.want || got.StateReason != tt.reason {
+				t.Errorf("%v %q", got.State, got.StateReason)
+			}
+		})
+	}
+}
+
+// Reported for a violation is what Azure says is, not what it says is not.
+func TestReportedOnly(t *testing.T) {
+	for reported, want := range map[bool]sdk.State{true: sdk.Disabled, false: sdk.Available} {
+		v := version("Succeeded", armcompute.GalleryImageVersionPublishingProfile{})
+		v.Properties.SafetyProfile = &armcompute.GalleryImageVersionSafetyProfile{ReportedForPolicyViolation: &reported}
+		v.Properties.ReplicationStatus = &armcompute.ReplicationStatus{AggregatedState: to.Ptr(armcompute.AggregatedReplicationStateCompleted)}
+		if got := asked(t, Definition{}, v, Options{})[0]; got.State != want {
+			t.Errorf("%t: %v", reported, got.State)
 		}
 	}
 }
