@@ -114,6 +114,7 @@ func TestWaitThatIsTooLong(t *testing.T) {
 		{"30", 20 * time.Second, 1},
 		{"10", 20 * time.Second, 2},
 		{"3600", 0, 1},
+		{"90", 0, 1 + maxRetries},
 	} {
 		t.Run(tt.after, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -155,9 +156,15 @@ func TestWait(t *testing.T) {
 			{"Retry-After", "-1", 0},
 			{"X-Ms-Retry-After-Ms", "1500", 1500 * time.Millisecond},
 			{"Date", "1", 0},
+			{"Retry-After-Ms", "99999999999999999999", 0},
 		} {
 			if got := wait(&http.Response{Header: http.Header{tt.header: {tt.value}}}); got != tt.want {
 				t.Errorf("%s: %s: %s", tt.header, tt.value, got)
+			}
+		}
+		for ms, want := range map[string]time.Duration{"1": time.Millisecond, "0": 5 * time.Second, "-1": 5 * time.Second, "soon": 5 * time.Second} {
+			if got := wait(&http.Response{Header: http.Header{"Retry-After-Ms": {ms}, "Retry-After": {"5"}}}); got != want {
+				t.Errorf("%s: %s", ms, got)
 			}
 		}
 	})

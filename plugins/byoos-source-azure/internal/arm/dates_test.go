@@ -32,6 +32,7 @@ func TestOddDates(t *testing.T) {
 		`"2026-02-03T04:05:06"`:         {day, ""},
 		`"2026-02-03 04:05:06Z"`:        {day, ""},
 		`"2026-02-03T05:05:06.0+01:00"`: {day, ""},
+		`"2026-01-01T00:00:00Z"`:        {at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
 		`null`:                          {},
 		`""`:                            {told: `publishedDate of "1.0.0" is ""`},
 		`"yesterday"`:                   {told: `publishedDate of "1.0.0" is "yesterday"`},
@@ -74,6 +75,36 @@ func TestOddDates(t *testing.T) {
 				t.Errorf("told %q", told)
 			}
 		})
+	}
+}
+
+// What an odd date is of has a name, or is in something that has one; who wants no word of it
+// gets none.
+func TestNameOfAnOddDate(t *testing.T) {
+	type part struct {
+		Name string
+		At   Date
+	}
+	type whole struct {
+		Name  string
+		Parts []*part
+	}
+	var told []string
+	api := asking(t, func(r *http.Request) (*http.Response, error) {
+		return answer(r, 200, nil, `{"name":"whole","parts":[null,{"name":"part","at":"soon"},{"at":"later"}]}`), nil
+	})
+	api.tell = func(s string) { told = append(told, s) }
+	if got, err := Get[whole](t.Context(), api, things()); err != nil || len(got.Parts) != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if want := []string{`at of "part" is "soon"`, `at of "whole" is "later"`}; !slices.Equal(told, want) {
+		t.Errorf("told %q", told)
+	}
+	quiet := asking(t, func(r *http.Request) (*http.Response, error) {
+		return answer(r, 200, nil, `{"name":"part","at":"soon"}`), nil
+	})
+	if got, err := Get[part](t.Context(), quiet, things()); err != nil || got.Name != "part" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -62,7 +62,7 @@ func parsed(t *testing.T, raw string) *url.URL {
 }
 
 func TestShouldRetry(t *testing.T) {
-	for status, want := range map[int]bool{200: false, 400: false, 403: false, 404: false, 408: true, 429: true, 500: true, 503: true, 501: false} {
+	for status, want := range map[int]bool{200: false, 400: false, 403: false, 404: false, 408: true, 429: true, 500: true, 502: true, 503: true, 504: true, 501: false} {
 		if got := shouldRetry(&http.Response{StatusCode: status}, nil); got != want {
 			t.Errorf("%d: %v", status, got)
 		}
@@ -96,11 +96,16 @@ func TestReadAction(t *testing.T) {
 			t.Errorf("%s: %q", path, got)
 		}
 	}
-	if got := scopeOf(base + "Microsoft.Compute/galleries"); got != "/subscriptions/S/resourceGroups/RG" {
-		t.Errorf("scope %q", got)
-	}
-	if got := scopeOf("/subscriptions/S/providers/Microsoft.Compute/galleries"); got != "/subscriptions/S" {
-		t.Errorf("scope %q", got)
+	for path, want := range map[string]string{
+		base + "Microsoft.Compute/galleries":                     "/subscriptions/S/resourceGroups/RG",
+		"/subscriptions/S/resourcegroups/RG":                     "/subscriptions/S/resourcegroups/RG",
+		"/subscriptions/S/providers/Microsoft.Compute/galleries": "/subscriptions/S",
+		"/subscriptions/S":                                       "/subscriptions/S",
+		"/subscriptions":                                         "/",
+	} {
+		if got := scopeOf(path); got != want {
+			t.Errorf("%s: scope %q", path, got)
+		}
 	}
 }
 

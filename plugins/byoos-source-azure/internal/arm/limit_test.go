@@ -46,3 +46,48 @@ func TestTimeoutIsAzures(t *testing.T) {
 		})
 	}
 }
+
+// A call that is over while it waits for its turn is over at once, and asks nothing.
+func TestEndOfAWaitForATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		api := asking(t, func(r *http.Request) (*http.Response, error) {
+			asked++
+			return slow(20*time.Second, `{"value":[]}`)(r)
+		})
+		ask := func(ctx context.Context) error { return List(ctx, api, things(), func(thing) error { return nil }) }
+		var others sync.WaitGroup
+		for range maxInFlight {
+			others.Go(func() {
+				if err := ask(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		from := time.Now()
+		if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(from) != time.Second || asked != maxInFlight {
+			t.Errorf("%v after %s, %d asked", err, time.Since(from), asked)
+		}
+		others.Wait()
+	})
+}
+
+// What an answer that is fine asks to wait for is of no interest; and of a request nothing
+// is left when it is answered.
+func TestWaitInAGoodAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var of context.Context
+		names, err := list(ctx, t, func(r *http.Request) (*http.Response, error) {
+			of = r.Context()
+			return answer(r, 200, http.Header{"Retry-After": {"30"}}, `{"value":[{"name":"a"}]}`), nil
+		})
+		if err != nil || len(names) != 1 || of.Err() == nil {
+			t.Errorf("%v, %v, the request is %v", names, err, of.Err())
+		}
+	})
+}

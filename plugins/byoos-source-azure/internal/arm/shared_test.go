@@ -8,6 +8,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	azfake "github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
 )
 
 // A source that waits for less than another does not fail that one.
@@ -101,4 +106,71 @@ func TestSharedWaitThatIsTooLong(t *testing.T) {
 			t.Errorf("got %s", d.Error())
 		}
 	})
+}
+
+// Who shares an answer and has more time than the one that asked for it gets it, though
+// Azure is out of order when the other's time is over.
+func TestAnswerAfterTheEndOfOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answers Answers
+		asked := 0
+		by := func(r *http.Request) (*http.Response, error) {
+			if asked++; asked == 1 {
+				<-time.After(10 * time.Second)
+				return answer(r, 503, nil, ""), nil
+			}
+			return answer(r, 200, nil, `{"name":"i"}`), nil
+		}
+		get := func(patience time.Duration, over chan<- error) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			_, err := Get[thing](ctx, sharing(t, &answers, time.Minute, by), things())
+			over <- err
+		}
+		first, second := make(chan error), make(chan error)
+		go get(5*time.Second, first)
+		synctest.Wait()
+		go get(time.Hour, second)
+		if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the first has %v", err)
+		}
+		if err := <-second; err != nil || asked != 2 {
+			t.Errorf("the second has %v of %d requests", err, asked)
+		}
+	})
+}
+
+// What Azure said is asked for again after a minute, and before in no other tenant or cloud.
+func TestAnswersGrowOld(t *testing.T) {
+	var answers Answers
+	asked := 0
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tt := range []struct {
+		after        time.Duration
+		tenant, host string
+		asked        int
+	}{
+		{0, "T", "management.azure.com", 1},
+		{fresh - 1, "t", "Management.azure.com", 1},
+		{0, "T2", "management.azure.com", 2},
+		{0, "T", "other.azure.com", 3},
+		{fresh, "T", "management.azure.com", 4},
+	} {
+		api, err := New(Options{
+			Cloud: endpoint.Cloud{Configuration: cloud.Configuration{
+				Services: map[cloud.ServiceName]cloud.ServiceConfiguration{cloud.ResourceManager: {Audience: "a", Endpoint: "https://" + tt.host}},
+			}, Host: tt.host},
+			Credential: &azfake.TokenCredential{}, Timeout: time.Minute, Answers: &answers, Tenant: tt.tenant, Now: at.Add(tt.after),
+			Transport: transport(func(r *http.Request) (*http.Response, error) {
+				asked++
+				return answer(r, 200, nil, `{"name":"i"}`), nil
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Get[thing](t.Context(), api, things()); err != nil || got.Name != "i" || asked != tt.asked {
+			t.Errorf("%+v: %d requests: %v", tt, asked, err)
+		}
+	}
 }
