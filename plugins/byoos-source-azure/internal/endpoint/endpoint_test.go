@@ -57,6 +57,9 @@ func (tt resolved) check(t *testing.T) {
 	if have != tt.want {
 		t.Errorf("got %+v, want %+v", have, tt.want)
 	}
+	if got.Host != strings.TrimPrefix(tt.want.arm, "https://") {
+		t.Errorf("the credential is for %s", got.Host)
+	}
 	if got.PrivateAuthority != tt.private {
 		t.Errorf("PrivateAuthority = %v", got.PrivateAuthority)
 	}
@@ -132,6 +135,9 @@ func TestResolveRefuses(t *testing.T) {
 		{"plain http", env(EnvARM, "http://127.0.0.1:1"), nil, "must start with https://"},
 		{"path", env(EnvARM, "https://h/x"), nil, "nothing else"},
 		{"password", env(EnvAuthority, "https://u:hunter2@h"), nil, "nothing else"},
+		{"query", env(EnvARM, "https://h?hunter2"), nil, "nothing else"},
+		{"fragment", env(EnvARM, "https://h#hunter2"), nil, "nothing else"},
+		{"no URL", env(EnvARM, "https://hunter2%zz"), nil, "the Resource Manager endpoint is not a URL"},
 		{"no host", env(EnvARM, "https://"), nil, "name a host"},
 		{"unknown key", env(), map[string]any{"endpoint": "x"}, `unknown key "endpoint"`},
 		{"wrong type", env(), map[string]any{KeyCloud: true}, "cloud must be text"},

@@ -44,7 +44,7 @@ func TestRunDatesItsImages(t *testing.T) {
 			var o Output
 			o.Properties.ProvisioningState = tt.output
 			tt.run.Date(&image, o)
-			if !image.CreatedAt.Equal(tt.want) || image.Provenance["createdAt"].Key != tt.key {
+			if from := image.Provenance["createdAt"]; !image.CreatedAt.Equal(tt.want) || from.Key != tt.key || (from.From == "api") != (tt.key != "") {
 				t.Errorf("got %v from %+v", image.CreatedAt, image.Provenance)
 			}
 		})
@@ -79,6 +79,46 @@ func TestTemplate(t *testing.T) {
 	}
 	if lost := template.Lost([]Output{{Name: "managed"}}); !slices.Equal(lost, []string{"disk", "gallery"}) {
 		t.Errorf("lost %v", lost)
+	}
+}
+
+// A status is an optional field, and so is what is in it: what is not said speaks against
+// nothing, and tells nothing.
+func TestRuns(t *testing.T) {
+	for state, want := range map[string]struct {
+		good, partial bool
+		text          string
+	}{
+		"": {true, false, ""}, "succeeded": {true, false, "Succeeded"}, "PartiallySucceeded": {false, true, "PartiallySucceeded"},
+		"FAILED": {false, false, "Failed"}, "canceled": {false, false, "Canceled"}, "canceling": {false, false, "Canceling"},
+		"running": {false, false, "Running"}, "Odd": {false, false, "Odd"},
+	} {
+		if r := (Run{RunState: state}); r.Good() != want.good || r.Partial() != want.partial || r.String() != want.text || r.State() != want.text {
+			t.Errorf("%q: %t, %t, %s", state, r.Good(), r.Partial(), r)
+		}
+	}
+	at := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		start, made  time.Time
+		fresh, known bool
+	}{
+		{at, at, true, true},
+		{at, at.Add(time.Second), true, true},
+		{at, at.Add(-time.Second), false, true},
+		{at, time.Time{}, true, false},
+		{time.Time{}, at, true, false},
+	} {
+		if fresh, known := (Run{StartTime: arm.Date{Time: tt.start}}).Made(tt.made); fresh != tt.fresh || known != tt.known {
+			t.Errorf("started %s, made %s: %t, %t", tt.start, tt.made, fresh, known)
+		}
+	}
+}
+
+// A template that made nothing yet may have a list without items.
+func TestNoOutputs(t *testing.T) {
+	api := armtest.Open(t, &armtest.Transport{Body: `{}`})
+	if err := Outputs(t.Context(), api, ID("S", "RG", "T"), func(Output) error { return errors.New("an output") }); err != nil {
+		t.Error(err)
 	}
 }
 

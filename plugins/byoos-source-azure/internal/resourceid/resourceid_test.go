@@ -31,6 +31,10 @@ func TestParse(t *testing.T) {
 			base + "/images/N",
 		},
 		{
+			base + "/locations/westus2/galleries/G/images/D/versions/1.2.3",
+			version, base + "/galleries/G/images/D/versions/1.2.3",
+		},
+		{
 			"/communityGalleries/P/images/D/versions/1.0.0",
 			ID{Kind: CommunityVersion, Gallery: "P", Definition: "D", Version: "1.0.0"},
 			"/CommunityGalleries/P/Images/D/Versions/1.0.0",
@@ -62,7 +66,8 @@ func TestParseRefuses(t *testing.T) {
 		"", "/", "ami-1", base, base + "/images/", base + "/galleries/G/images/D",
 		base + "/galleries/G/images/D/versions/1.0.0/", base + "/galleries/../images/D/versions/1",
 		base + "/disks/D", base + "/images/a b", base + "/images/a?b=c", base + "/images/%2e%2e",
-		"https://x" + base + "/images/N",
+		"https://x" + base + "/images/N", "x" + base + "/images/N", base + "/images/.", base + "/images/..",
+		base + "/disks/westus2/galleries/G/images/D/versions/1.2.3",
 	} {
 		if got, err := Parse(in); err == nil {
 			t.Errorf("Parse(%q) = %+v, want an error", in, got)
@@ -81,6 +86,24 @@ func TestRelative(t *testing.T) {
 	}
 	if diff := cmp.Diff(id, back); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Somebody else's galleries are asked in a region; only one's own have a short form of an id.
+func TestKindsOfIDs(t *testing.T) {
+	for in, want := range map[string]struct {
+		regional bool
+		short    string
+	}{
+		base + "/images/N": {false, ""},
+		base + "/galleries/G/images/D/versions/1.2.3":   {false, "galleries/G/images/D/versions/1.2.3"},
+		"/CommunityGalleries/P/Images/D/Versions/1.0.0": {true, ""},
+		"/SharedGalleries/U/Images/D/Versions/1.0.0":    {true, ""},
+	} {
+		id, err := Parse(in)
+		if err != nil || id.Regional() != want.regional || id.Relative() != want.short {
+			t.Errorf("%s: %t, %q, %v", in, id.Regional(), id.Relative(), err)
+		}
 	}
 }
 

@@ -34,6 +34,8 @@ func TestExplain(t *testing.T) {
 	}{
 		"proxy wants a password": {of(ProxyError{"proxy:3128", 407}), nil, "the proxy proxy:3128 asks for a user and a password", "HTTPS_PROXY", true},
 		"proxy refuses":          {of(ProxyError{"proxy:3128", 403}), nil, "the proxy proxy:3128 does not let requests to arm.local through (HTTP status 403)", "allow the host", true},
+		"proxy is out of order":  {of(ProxyError{"proxy:3128", 500}), nil, "HTTP status 500", "", false},
+		"proxy knows no such":    {of(ProxyError{"proxy:3128", 499}), nil, "HTTP status 499", "", true},
 		"proxy is tired":         {of(ProxyError{"proxy:3128", 503}), nil, "HTTP status 503", "", false},
 		"no proxy there":         {of(&net.OpError{Op: "proxyconnect", Err: errors.New("refused")}), nil, "the proxy for arm.local cannot be reached: refused", "HTTPS_PROXY", false},
 		"unknown name":           {of(&net.DNSError{Name: "arm.local", IsNotFound: true}), nil, "the name arm.local is unknown", "the name of the host", true},
@@ -47,6 +49,7 @@ func TestExplain(t *testing.T) {
 		"file missing":           {untrusted(x509.UnknownAuthorityError{}), map[string]string{"SSL_CERT_FILE": file + "x"}, "certificate", "SSL_CERT_FILE names a file that cannot be read", true},
 		"another name":           {untrusted(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "arm.local"}), nil, "is for another name", "endpoint", true},
 		"expired":                {untrusted(x509.CertificateInvalidError{Reason: x509.Expired}), nil, "has expired", "clock", true},
+		"not to sign with":       {untrusted(x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}), nil, "is signed by nobody that this machine trusts", "SSL_CERT_FILE", true},
 		"an answer":              {StatusError{"arm.local", 503}, nil, "arm.local answers HTTP status 503", "later", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +64,9 @@ func TestExplain(t *testing.T) {
 	}
 	if _, _, ok := Explain(errors.New("json"), nil); ok {
 		t.Error("what is none of the network's is explained")
+	}
+	if _, next, _ := Explain(untrusted(x509.UnknownAuthorityError{}), nil); !strings.Contains(next, "SSL_CERT_FILE") {
+		t.Errorf("without an environment the next step is %s", next)
 	}
 }
 
