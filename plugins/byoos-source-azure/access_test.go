@@ -17,6 +17,7 @@ import (
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	plugin "github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
@@ -130,19 +131,7 @@ func TestCustomCloudFromUserSettings(t *testing.T) {
 	delete(w.env, "AZURE_RESOURCE_MANAGER_ENDPOINT")
 	delete(w.env, "AZURE_AUTHORITY_HOST")
 	settings := map[string]any{"resourceManagerEndpoint": w.URL(), "authorityHost": w.URL()}
-	other := source.New(source.Options{
-		PluginDirs: []string{filepath.Join(bin, "plugins")}, UserSettings: map[string]map[string]any{"azure": settings},
-		Environ: func() []string {
-			var pairs []string
-			for k, v := range w.env {
-				pairs = append(pairs, k+"="+v)
-			}
-			return pairs
-		},
-		StartTimeout: 2 * time.Minute, DescribeTimeout: 2 * time.Minute,
-	})
-	t.Cleanup(other.Close)
-	w.host = other
+	w.host = inProcess{service: plugin.Service(func(key string) string { return w.env[key] }), settings: settings}
 	if r := w.good(t, config{"template": "golden", "resourceGroup": "images"}); len(r.Images) != 4 {
 		t.Errorf("got %d images", len(r.Images))
 	}
@@ -202,7 +191,7 @@ func TestCredentials(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.credential+tt.tenant, func(t *testing.T) {
 			_ = os.Remove(calls)
-			w := start(t, fakeazure.Options{Token: token}, nil)
+			w := startProcess(t, fakeazure.Options{Token: token}, nil)
 			maps.Copy(w.env, tt.env)
 			w.env["AZURE_TOKEN_CREDENTIALS"] = tt.credential
 			w.env["PATH"] = programs + ":/usr/bin:/bin"

@@ -24,7 +24,7 @@ type caused struct {
 func (tt caused) check(t *testing.T, asked *atomic.Int64) {
 	t.Helper()
 	asked.Store(0)
-	w := start(t, fakeazure.Options{}, nil)
+	w := startProcess(t, fakeazure.Options{}, nil)
 	for _, env := range tt.env {
 		maps.Copy(w.env, env)
 	}

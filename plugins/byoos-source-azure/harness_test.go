@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 	plugin "github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
@@ -24,8 +26,9 @@ const (
 	prod         = group + "/galleries/prod/images/"
 )
 
-// bin has kubectl-byoos, and plugins/byoos-source-azure, as an install has them.
-var bin string
+// bin returns a folder that has kubectl-byoos, and plugins/byoos-source-azure, as an
+// install has them. Only tests that run processes need it.
+var bin func() string
 
 const binary = "byoos-source-azure"
 
@@ -37,27 +40,52 @@ func TestMain(m *testing.M) {
 		plugin.Main()
 		return
 	}
-	os.Exit(buildAndRun(m))
+	os.Exit(run(m))
 }
 
-func buildAndRun(m *testing.M) int {
+func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "byoos-azure")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	bin = dir
-	if err := copySelf(filepath.Join(dir, "plugins")); err != nil {
+	bin = sync.OnceValue(func() string { return build(dir) })
+	if err := trustFakes(filepath.Join(dir, "ca.pem")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	return m.Run()
+}
+
+// trustFakes makes this process trust and sign in to a fake Azure: all have one certificate,
+// and azidentity reads the process's environment.
+func trustFakes(ca string) error {
+	fake := fakeazure.Start(fakeazure.Options{Estate: &fakeazure.Estate{}})
+	defer fake.Close()
+	if err := fake.WriteCA(ca); err != nil {
+		return err
+	}
+	for key, value := range fake.Environment(ca) {
+		switch key {
+		case "SSL_CERT_FILE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET":
+			if err := os.Setenv(key, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func build(dir string) string {
+	if err := copySelf(filepath.Join(dir, "plugins")); err != nil {
+		panic(err)
+	}
 	text, err := exec.Command("go", "build", "-o", filepath.Join(dir, "kubectl-byoos"), "../../cmd/kubectl-byoos").CombinedOutput()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "building kubectl-byoos: %v\n%s", err, text)
-		return 1
+		panic(fmt.Sprintf("building kubectl-byoos: %v\n%s", err, text))
 	}
-	return m.Run()
+	return dir
 }
 
 // copySelf puts the running binary into a folder, by the plugin's name.
@@ -89,14 +117,44 @@ func estate(t testing.TB) *fakeazure.Estate {
 	return e
 }
 
-// world is a fake Azure and a host that runs the real plugin against it.
+// world is a fake Azure and a host that asks the plugin for what it has.
 type world struct {
 	*fakeazure.Server
 	env  map[string]string
-	host *source.Host
+	host pipeline.Plugins
 }
 
+// start is a world whose host has the plugin in this process.
 func start(t testing.TB, o fakeazure.Options, settings map[string]any) *world {
+	t.Helper()
+	w := startFake(t, o)
+	w.host = inProcess{service: plugin.Service(func(key string) string { return w.env[key] }), settings: settings}
+	return w
+}
+
+// startProcess is a world whose host runs the plugin as a process, with the world's environment.
+func startProcess(t testing.TB, o fakeazure.Options, settings map[string]any) *world {
+	t.Helper()
+	w := startFake(t, o)
+	host := source.New(source.Options{
+		PluginDirs: []string{filepath.Join(bin(), "plugins")},
+		Environ: func() []string {
+			var pairs []string
+			for k, v := range w.env {
+				pairs = append(pairs, k+"="+v)
+			}
+			return pairs
+		},
+		// A busy machine may take long to start a program.
+		StartTimeout: 2 * time.Minute, DescribeTimeout: 2 * time.Minute, CallTimeout: 10 * time.Minute,
+		UserSettings: map[string]map[string]any{"azure": settings},
+	})
+	t.Cleanup(host.Close)
+	w.host = host
+	return w
+}
+
+func startFake(t testing.TB, o fakeazure.Options) *world {
 	t.Helper()
 	if o.Estate == nil {
 		o.Estate = estate(t)
@@ -111,20 +169,6 @@ func start(t testing.TB, o fakeazure.Options, settings map[string]any) *world {
 	w.env["AZURE_SUBSCRIPTION_ID"] = subscription
 	w.env["HOME"] = t.TempDir()
 	w.env["PATH"] = "/usr/bin:/bin"
-	w.host = source.New(source.Options{
-		PluginDirs: []string{filepath.Join(bin, "plugins")},
-		Environ: func() []string {
-			var pairs []string
-			for k, v := range w.env {
-				pairs = append(pairs, k+"="+v)
-			}
-			return pairs
-		},
-		// A busy machine may take long to start a program.
-		StartTimeout: 2 * time.Minute, DescribeTimeout: 2 * time.Minute, CallTimeout: 10 * time.Minute,
-		UserSettings: map[string]map[string]any{"azure": settings},
-	})
-	t.Cleanup(w.host.Close)
 	return w
 }
 

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +12,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v7"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/pipeline"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/spec"
 	"github.com/kubectl-byoos/kubectl-byoos/test/fakeazure"
 )
 
@@ -124,7 +125,7 @@ func (w *oracleWorld) fits(i oracleImage, kubernetes string) bool {
 	return kubernetes == "" || strings.HasPrefix(tag, "v"+strings.TrimPrefix(kubernetes, "~"))
 }
 
-func oracleSpec(t *testing.T, dir string, worlds []*oracleWorld) {
+func oracleSpec(t *testing.T, worlds []*oracleWorld) []byte {
 	t.Helper()
 	type object = map[string]any
 	var sources, packs []object
@@ -167,9 +168,7 @@ func oracleSpec(t *testing.T, dir string, worlds []*oracleWorld) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "byoos.yaml"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return text
 }
 
 func wholeID(i *image.Image) string {
@@ -189,9 +188,10 @@ func TestOracleOfEstates(t *testing.T) {
 	}
 	e := oracleEstate(worlds)
 	w := start(t, fakeazure.Options{Estate: e, PageSize: 2}, nil)
-	dir := t.TempDir()
-	oracleSpec(t, dir, worlds)
-	picks, some := oraclePicks(t, w, dir), 0
+	picks, some := map[string]legalPick{}, 0
+	for _, p := range w.explain(t, oracleSpec(t, worlds), false).packs {
+		picks[p.Name] = p
+	}
 	for _, o := range worlds {
 		some += o.checkPick(t, o.name, o.kubernetes, picks)
 		if o.rest {
@@ -204,26 +204,12 @@ func TestOracleOfEstates(t *testing.T) {
 	locked := slices.DeleteFunc(worlds, func(o *oracleWorld) bool {
 		return picks[o.name].Picked == nil || o.rest && picks[o.name+"-rest"].Picked == nil
 	})
-	oracleSpec(t, dir, locked)
-	if _, stderr := legalRun(t, w, dir, "lock"); !strings.Contains(stderr, "wrote byoos.lock") {
-		t.Fatal(stderr)
-	}
 	r := rand.New(rand.NewPCG(1, 99))
 	for _, o := range locked {
 		o.change(r, wholeID(picks[o.name].Picked))
 	}
 	*e = *oracleEstate(locked)
-	checkStatuses(t, w, dir, locked, picks)
-}
-
-func oraclePicks(t *testing.T, w *world, dir string) map[string]legalPick {
-	t.Helper()
-	out, _ := legalRun(t, w, dir, "explain", "-o", "json")
-	picks := map[string]legalPick{}
-	for _, p := range legalItems[legalPick](t, out) {
-		picks[p.Name] = p
-	}
-	return picks
+	checkStatuses(t, w, locked, picks)
 }
 
 // checkPick holds the pick of one pack against what is best, and returns 1 for a pick. One
@@ -253,24 +239,37 @@ func (w *oracleWorld) checkPick(t *testing.T, name, kubernetes string, picks map
 	return 1
 }
 
-func checkStatuses(t *testing.T, w *world, dir string, locked []*oracleWorld, picks map[string]legalPick) {
+func checkStatuses(t *testing.T, w *world, locked []*oracleWorld, picks map[string]legalPick) {
 	t.Helper()
-	out, stderr := legalRun(t, w, dir, "verify", "-o", "json")
-	items := legalItems[struct {
-		Pack, Status string
-		Reasons      []string
-	}](t, out)
-	if len(items) < len(locked) {
-		t.Fatalf("%d of %d are verified: %s", len(items), len(locked), stderr)
+	document, err := spec.Parse("byoos.yaml", oracleSpec(t, locked), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, v := range items {
-		o := locked[slices.IndexFunc(locked, func(o *oracleWorld) bool { return o.name == strings.TrimSuffix(v.Pack, "-rest") })]
-		want := "stale"
-		if i, there := o.find(wholeID(picks[v.Pack].Picked)); there {
-			want = map[verdict]string{usable: "ok", doubtful: "unknown", failedLater: "unknown", unusable: "stale"}[oracleJudge(i, o.region)]
+	of := map[string]*oracleWorld{}
+	var subjects []pipeline.Subject
+	for _, o := range locked {
+		for _, name := range []string{o.name, o.name + "-rest"} {
+			if p := picks[name]; p.Picked != nil {
+				of[name] = o
+				subjects = append(subjects, pipeline.Subject{Pack: name, Source: p.Picked.Source, Image: *p.Picked})
+			}
+		}
+	}
+	p := &pipeline.Pipeline{Document: document, Plugins: w.host, Now: time.Now(), Report: func(source.Diagnostic) {}}
+	verified, err := p.Verify(t.Context(), subjects)
+	if err != nil || len(verified) != len(subjects) {
+		t.Fatalf("%d of %d are verified: %v", len(verified), len(subjects), err)
+	}
+	for i, v := range verified {
+		name := subjects[i].Pack
+		o, want := of[name], pipeline.StatusStale
+		if i, there := o.find(wholeID(picks[name].Picked)); there {
+			want = map[verdict]pipeline.Status{
+				usable: pipeline.StatusOK, doubtful: pipeline.StatusUnknown, failedLater: pipeline.StatusUnknown, unusable: pipeline.StatusStale,
+			}[oracleJudge(i, o.region)]
 		}
 		if v.Status != want {
-			t.Errorf("%s: verify says %s %v, want %s", v.Pack, v.Status, v.Reasons, want)
+			t.Errorf("%s: verify says %s %v, want %s", name, v.Status, v.Reasons, want)
 		}
 	}
 }

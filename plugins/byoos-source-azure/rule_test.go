@@ -1,10 +1,8 @@
 package main_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -16,13 +14,13 @@ import (
 
 // ruled is a gallery whose versions a rule chooses from, and what is picked.
 type ruled struct {
-	stable []armcompute.ReplicationState // of the versions that the rule lets through, oldest first, in eastus
-	fault  fakeazure.Fault
-	flags  []string
-	want   string // version and state
-	asked  []string
-	code   int
-	said   string
+	stable  []armcompute.ReplicationState // of the versions that the rule lets through, oldest first, in eastus
+	fault   fakeazure.Fault
+	partial bool
+	want    string // version and state
+	asked   []string
+	code    int
+	said    string
 }
 
 // A version that a rule chooses, and not the order of versions, was not asked for when the
@@ -51,7 +49,7 @@ func TestPickOfARuleIsReplicated(t *testing.T) {
 		},
 		"not to be asked, in part": {
 			stable: []armcompute.ReplicationState{yes, yes}, fault: fakeazure.Fault{Match: "/versions/0.3.1", Status: 403, Code: "AuthorizationFailed"},
-			flags: []string{"--allow-partial"}, want: "0.3.1 ", code: 0, said: "whether the image is available is not known",
+			partial: true, want: "0.3.1 ", code: 0, said: "whether the image is available is not known",
 		},
 		"deleted meanwhile": {
 			stable: []armcompute.ReplicationState{yes, yes}, fault: fakeazure.Fault{Match: "/versions/0.3.1", Status: 404, Code: "ResourceNotFound"},
@@ -83,33 +81,30 @@ func (tt ruled) check(t *testing.T, sel string) {
 		o.Faults = []fakeazure.Fault{tt.fault}
 	}
 	w := start(t, o, nil)
-	dir := t.TempDir()
-	writeSpec(t, dir, fmt.Sprintf(`
+	got := w.explain(t, fmt.Appendf(nil, `
 apiVersion: byoos.dev/v1alpha1
 kind: ImageSet
 sources:
   - {name: gallery, type: azure, config: {gallery: gallery000, resourceGroup: RG, subscription: S}}
 packs:
   - {name: p, pack: generic-byoi, select: {provider: azure, region: East US, %s}}
-`, sel))
-	out, stderr, code := legalExit(t, w, dir, append([]string{"explain", "-o", "json"}, tt.flags...)...)
-	if code != tt.code {
-		t.Errorf("exit %d, want %d: %s", code, tt.code, stderr)
+`, sel), tt.partial)
+	if got.code != tt.code {
+		t.Errorf("exit %d, want %d: %s", got.code, tt.code, got.said)
 	}
-	if got := pickedOf(t, out); got != tt.want {
-		t.Errorf("picked %q, want %q: %s", got, tt.want, stderr)
+	if picked := pickedOf(got.packs); picked != tt.want {
+		t.Errorf("picked %q, want %q: %s", picked, tt.want, got.said)
 	}
 	if asked := w.versionsRead(); tt.asked != nil && !slices.Equal(asked, tt.asked) || len(asked) > 26 {
 		t.Errorf("asked for %v, want %v", asked, tt.asked)
 	}
-	wants(t, string(out)+stderr, tt.said)
+	wants(t, got.said+fmt.Sprint(got.packs), tt.said)
 }
 
 // One version that several packs choose is asked for once, in one request for all regions.
 func TestPicksOfRulesShareRequests(t *testing.T) {
 	w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 1, 1, 9)}, nil)
-	dir := t.TempDir()
-	writeSpec(t, dir, `
+	got := w.explain(t, []byte(`
 apiVersion: byoos.dev/v1alpha1
 kind: ImageSet
 sources:
@@ -118,12 +113,11 @@ packs:
   - {name: a, pack: generic-byoi, select: {where: 'image.version == "0.3.4"'}, matrix: {region: [westus2, eastus]}}
   - {name: b, pack: generic-byoi, select: {region: eastus, where: 'image.version in ["0.3.4", "0.3.3"]'}}
   - {name: c, pack: generic-byoi, select: {where: 'image.version == "0.3.4"'}}
-`)
-	out, stderr, code := legalExit(t, w, dir, "explain", "-o", "json")
-	if code != 0 {
-		t.Fatal(stderr)
+`), false)
+	if got.code != 0 {
+		t.Fatal(got.said)
 	}
-	for _, p := range legalItems[legalPick](t, out) {
+	for _, p := range got.packs {
 		if p.Picked == nil || p.Picked.Version != "0.3.4" || p.Picked.State != "available" {
 			t.Errorf("%s: picked %+v", p.Name, p.Picked)
 		}
@@ -134,14 +128,9 @@ packs:
 }
 
 // pickedOf returns the version and state that the only pack gets.
-func pickedOf(t *testing.T, out []byte) string {
-	t.Helper()
-	if !json.Valid(out) {
-		return strings.TrimSpace(string(out))
-	}
-	items := legalItems[legalPick](t, out)
-	if len(items) == 0 || items[0].Picked == nil {
+func pickedOf(packs []legalPick) string {
+	if len(packs) == 0 || packs[0].Picked == nil {
 		return ""
 	}
-	return items[0].Picked.Version + " " + string(items[0].Picked.State)
+	return packs[0].Picked.Version + " " + string(packs[0].Picked.State)
 }

@@ -75,7 +75,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("AZURE_SUBSCRIPTION_ID", subscription)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
-			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			env.Setenv("PATH", bin()+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 	})

@@ -50,8 +50,7 @@ func TestReplicationOfSomeKubernetesVersions(t *testing.T) {
 		}
 	}
 	w := start(t, fakeazure.Options{Estate: e}, nil)
-	dir := t.TempDir()
-	writeSpec(t, dir, `
+	explained := w.explain(t, []byte(`
 apiVersion: byoos.dev/v1alpha1
 kind: ImageSet
 sources:
@@ -59,10 +58,9 @@ sources:
 packs:
   - {name: any, pack: generic-byoi, select: {provider: azure, region: westus2}}
   - {name: older, pack: generic-byoi, select: {provider: azure, region: westus2, kubernetesVersion: ~1.30}}
-`)
-	out, _ := legalRun(t, w, dir, "explain", "-o", "json")
+`), false)
 	got := map[string]string{}
-	for _, p := range legalItems[legalPick](t, out) {
+	for _, p := range explained.packs {
 		got[p.Name] = p.Picked.Version + " " + string(p.Picked.State)
 	}
 	if diff := gocmp.Diff(map[string]string{"any": "0.3.3 available", "older": "0.3.1 available"}, got); diff != "" {
