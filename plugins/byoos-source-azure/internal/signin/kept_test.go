@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/byoos-source-azure/internal/endpoint"
 )
@@ -86,6 +88,80 @@ func TestTokensAreKept(t *testing.T) {
 				t.Errorf("%d calls", inner.calls.Load())
 			}
 		})
+	}
+}
+
+// numbered gives tokens of numbers, and none for claims that are refused.
+type numbered struct {
+	calls   int
+	refused string
+	asked   policy.TokenRequestOptions
+}
+
+func (n *numbered) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	n.calls++
+	if n.asked = o; o.Claims == n.refused {
+		return azcore.AccessToken{}, errors.New("refused")
+	}
+	return azcore.AccessToken{Token: strconv.Itoa(n.calls), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// A challenge refuses the token at hand: each is answered by a new one, which takes its
+// place. One that is not answered takes nothing; a failure is kept.
+func TestChallenges(t *testing.T) {
+	inner := &numbered{refused: "more"}
+	c, err := (&Store{}).Get(private(t), "T", func() (azcore.TokenCredential, error) { return inner, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		claims, token string
+		calls         int
+	}{{"", "1", 1}, {"", "1", 1}, {"x", "2", 2}, {"", "2", 2}, {"x", "3", 3}, {"more", "", 4}, {"", "3", 4}, {"more", "", 5}} {
+		got, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: step.claims})
+		if got.Token != step.token || (err == nil) != (step.token != "") || inner.calls != step.calls {
+			t.Errorf("%d: token %q of call %d: %v", i, got.Token, inner.calls, err)
+		}
+	}
+	inner.refused = ""
+	other, err := (&Store{}).Get(private(t), "T", func() (azcore.TokenCredential, error) { return inner, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := other.GetToken(t.Context(), policy.TokenRequestOptions{}); err == nil || inner.calls != 6 {
+			t.Errorf("call %d: %v", inner.calls, err)
+		}
+	}
+}
+
+// The first token is for Resource Manager of the cloud, in the tenant, and Azure may take it
+// back at once; what cannot be made is made anew.
+func TestSignIn(t *testing.T) {
+	at := private(t)
+	store, inner := &Store{}, &numbered{refused: "-"}
+	no := errors.New("no")
+	if _, err := store.Get(at, "T", func() (azcore.TokenCredential, error) { return nil, no }); !errors.Is(err, no) {
+		t.Errorf("got %v", err)
+	}
+	c, err := store.Get(at, "T", func() (azcore.TokenCredential, error) { return inner, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token, err := c.SignIn(t.Context(), at); token != "1" || err != nil {
+		t.Errorf("token %q: %v", token, err)
+	}
+	want := policy.TokenRequestOptions{Scopes: []string{"https://arm.local/.default"}, EnableCAE: true, TenantID: "T"}
+	if diff := cmp.Diff(want, inner.asked); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	again, err := store.Get(at, "T", func() (azcore.TokenCredential, error) { return nil, no })
+	if again != c || err != nil {
+		t.Errorf("another credential: %v", err)
+	}
+	other, err := store.Get(at, "T2", func() (azcore.TokenCredential, error) { return inner, nil })
+	if other == c || err != nil {
+		t.Errorf("the credential of another tenant: %v", err)
 	}
 }
 

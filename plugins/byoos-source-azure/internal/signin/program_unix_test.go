@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/kubectl-byoos/kubectl-byoos/test/children"
 )
 
@@ -49,13 +48,17 @@ func TestNothingOfAProgramStays(t *testing.T) {
 	}
 }
 
-func signInFor(ctx context.Context, o Options) error {
-	c, err := (&Store{}).Get(o.Cloud, "", func() (azcore.TokenCredential, error) { return New(o) })
-	if err != nil {
-		return err
+// What azd said before it hung is not why.
+func TestDeveloperCLIHangs(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	_, err = c.SignIn(ctx, o.Cloud)
-	return err
+	getenv := settings(t, map[string]string{envWays: developer, "PATH": programs(t, map[string]string{"azd": "echo AADSTS50076 >&2; exec cat " + fifo})})
+	const want = "azd: it did not end within 200ms next: find out why it hangs: run `azd auth token`"
+	if said := text(signInWith(t, Options{Getenv: getenv, Limit: 200 * time.Millisecond}, "")); said != want {
+		t.Errorf("said %s", said)
+	}
 }
 
 // A PowerShell that hangs is one, and no network that gives no answer.

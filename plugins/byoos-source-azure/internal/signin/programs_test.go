@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
@@ -52,13 +53,103 @@ func TestProgramsWords(t *testing.T) {
 	}
 }
 
+// printing is a program that prints a token, and how it is called.
+type printing struct{ way, script, prints, called string }
+
+// What a program is called with, where it runs, and the token it prints, to its end.
+func TestTokensOfPrograms(t *testing.T) {
+	for name, tt := range map[string]printing{
+		"az":     {cli, "az", `{"accessToken":"t","expires_on":4102444800,"expiresOn":"1999-01-01 00:00:00.000000"}`, "/ account get-access-token -o json --resource https://arm.local --tenant T\n"},
+		"old az": {cli, "az", `{"accessToken":"t","expiresOn":"2100-01-01 00:00:00.000000"}`, "/ account get-access-token -o json --resource https://arm.local --tenant T\n"},
+		"azd":    {developer, "azd", `{"token":"t","expiresOn":"2100-01-01T00:00:00Z"}`, "/ auth token -o json --no-prompt --scope https://arm.local/.default --tenant-id T\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := filepath.Join(t.TempDir(), "calls")
+			getenv := settings(t, map[string]string{
+				"PATH": programs(t, map[string]string{tt.script: "echo $(pwd) $* >> " + calls + "; echo '" + tt.prints + "'"}), envWays: tt.way,
+			})
+			c, err := New(Options{Cloud: private(t), Getenv: getenv})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.GetToken(t.Context(), policy.TokenRequestOptions{TenantID: "T", Scopes: []string{"https://arm.local/.default"}})
+			ends := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+			if name == "old az" {
+				ends = time.Date(2100, 1, 1, 0, 0, 0, 0, time.Local)
+			}
+			if err != nil || got.Token != "t" || !got.ExpiresOn.Equal(ends) {
+				t.Errorf("%+v: %v", got, err)
+			}
+			if log, err := os.ReadFile(calls); err != nil || string(log) != tt.called {
+				t.Errorf("%v, called: %s", err, log)
+			}
+		})
+	}
+}
+
+// The way that gave a token is asked for the next; those before it are not tried again.
+func TestWayIsKept(t *testing.T) {
+	calls := filepath.Join(t.TempDir(), "calls")
+	getenv := settings(t, map[string]string{
+		"PATH": programs(t, map[string]string{
+			"az": "echo az >> " + calls + "; exit 1", "azd": "echo azd >> " + calls + `; echo '{"token":"t","expiresOn":"2100-01-01T00:00:00Z"}'`,
+		}), envWays: "dev",
+	})
+	c, err := New(Options{Cloud: private(t), Getenv: getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://arm.local/.default"}}); err != nil {
+			t.Error(err)
+		}
+	}
+	if log, err := os.ReadFile(calls); err != nil || string(log) != "az\nazd\nazd\n" {
+		t.Errorf("%v, called: %s", err, log)
+	}
+}
+
+// What a program is, what is the matter with it, and what to do, without its words.
+func TestFailuresOfPrograms(t *testing.T) {
+	const cloud = "check AZURE_CLOUD and AZURE_RESOURCE_MANAGER_AUDIENCE, and that the command line is signed in to the same cloud: `az cloud show`"
+	said := func(code string) map[string]string {
+		return map[string]string{"az": "echo 'AADSTS" + code + ": canary' >&2; exit 1"}
+	}
+	for name, tt := range map[string]saying{
+		"another cloud": {way: cli, scripts: said("900382"), want: "az: it ended with exit status 1: AADSTS900382 (the account is of another cloud) next: " + cloud},
+		"odd tenant": {
+			way: cli, scripts: said("900023"), want: "az: it ended with exit status 1: AADSTS900023 (the tenant is no tenant id or domain) next: " +
+				"check the configuration key tenant, and that the command line is signed in to the cloud that AZURE_CLOUD names",
+		},
+		"device": {
+			way: cli, scripts: said("530003"), want: "az: it ended with exit status 1: AADSTS530003 (a Conditional Access policy requires a managed device) next: " +
+				"ask who keeps the tenant's policies",
+		},
+		"first of the list": {way: cli, scripts: said("7000215"), want: "az: it ended with exit status 1: AADSTS7000215 (the client secret is wrong) next: run `az login`"},
+		"of no list":        {way: cli, scripts: said("999999"), want: "az: it ended with exit status 1: AADSTS999999 next: run `az login`"},
+		"no JSON":           {way: cli, tenant: "T", scripts: map[string]string{"az": "echo canary"}, want: "az: what it printed is no token in JSON next: run `az login --tenant T`"},
+		"no JSON of azd":    {way: developer, scripts: map[string]string{"azd": "echo canary"}, want: "azd: what it printed is no token in JSON next: run `azd auth login`"},
+	} {
+		t.Run(name, tt.check)
+	}
+	settings(t, map[string]string{envWays: cli})
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "az"), []byte("#!/none\nAADSTS999999\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	if said := text(signInWith(t, Options{Getenv: os.Getenv}, "")); said != "az: it cannot be started next: run `az login`" {
+		t.Errorf("said %s", said)
+	}
+}
+
 // What Azure asks for beside a sign-in goes to azd with the request, and to az at its login
 // (azidentity's AzureDeveloperCLICredential and AzureCLICredential).
 func TestClaimsOfPrograms(t *testing.T) {
 	const claims = "eyJhIjoxfQ=="  // {"a":1}
 	const advised = "IHsiYSI6MX0=" // with a blank before it: no message shows what may begin a token
 	for way, tt := range map[string]struct{ script, want string }{
-		cli:       {"az", "run `az login --tenant T --claims-challenge " + advised + "`"},
+		cli:       {"az", "az: Azure asks for another sign-in, as for multi-factor authentication next: run `az login --tenant T --claims-challenge " + advised + "`"},
 		developer: {"azd", "run `azd auth login --tenant-id T`"},
 	} {
 		t.Run(way, func(t *testing.T) {
@@ -96,7 +187,7 @@ func TestClaimsOfPowerShell(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.GetToken(t.Context(), policy.TokenRequestOptions{Claims: `{"a":1}`, TenantID: tenant, Scopes: []string{"https://arm.local/.default"}})
-		if !strings.Contains(text(err), "Azure asks for another sign-in") || !strings.Contains(text(err), want) {
+		if !strings.Contains(text(err), "Azure PowerShell: Azure asks for another sign-in") || !strings.Contains(text(err), want) {
 			t.Errorf("missing %q in %s", want, text(err))
 		}
 	}

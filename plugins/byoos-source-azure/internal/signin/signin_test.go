@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -86,6 +87,16 @@ func signInWith(t *testing.T, o Options, tenant string) error {
 		return err
 	}
 	_, err = c.SignIn(t.Context(), o.Cloud)
+	return err
+}
+
+// signInFor is one without a tenant.
+func signInFor(ctx context.Context, o Options) error {
+	c, err := (&Store{}).Get(o.Cloud, "", func() (azcore.TokenCredential, error) { return New(o) })
+	if err != nil {
+		return err
+	}
+	_, err = c.SignIn(ctx, o.Cloud)
 	return err
 }
 
