@@ -114,8 +114,8 @@ func onToken(found func(string)) func(*ec2.Options) {
 		}
 		text, readErr := io.ReadAll(response.Body)
 		response.Body = &received{bytes.NewReader(text), readErr, response.Body}
-		if token := nextToken(text); token != "" && readErr == nil {
-			found(token)
+		if readErr == nil {
+			found(nextToken(text))
 		}
 		return out, metadata, nil
 	})
@@ -145,18 +145,9 @@ func (r *received) Read(p []byte) (int, error) {
 func (r *received) Close() error { return r.body.Close() }
 
 func nextToken(text []byte) string {
-	const open, closing = "<nextToken>", "</nextToken>"
-	begin := bytes.LastIndex(text, []byte(open))
-	if begin < 0 {
-		return ""
-	}
-	element := text[begin:]
-	end := bytes.Index(element, []byte(closing))
-	if end < 0 {
-		return ""
-	}
+	begin := bytes.LastIndex(text, []byte("<nextToken>"))
 	var token string
-	if xml.Unmarshal(element[:end+len(closing)], &token) != nil {
+	if begin < 0 || xml.Unmarshal(text[begin:], &token) != nil {
 		return ""
 	}
 	return token

@@ -3,7 +3,6 @@ package ami
 import (
 	"context"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,7 +46,7 @@ func (r Reader) List(ctx context.Context, input ec2.DescribeImagesInput, yield f
 	seen := map[string]struct{}{}
 	for restarts := 0; ; restarts++ {
 		err := r.pages(ctx, input, seen, yield)
-		if err == nil || restarts == maxRestarts || !trouble.ExpiredPage(err) {
+		if restarts == maxRestarts || !trouble.ExpiredPage(err) {
 			return err
 		}
 	}
@@ -142,7 +141,7 @@ func Query(s settings.AMI) ec2.DescribeImagesInput {
 	for name, values := range s.Filters {
 		filters = append(filters, filter(name, values))
 	}
-	sort.Slice(filters, func(i, j int) bool { return aws.ToString(filters[i].Name) < aws.ToString(filters[j].Name) })
+	slices.SortFunc(filters, func(a, b types.Filter) int { return strings.Compare(aws.ToString(a.Name), aws.ToString(b.Name)) })
 	return ec2.DescribeImagesInput{Filters: filters}
 }
 

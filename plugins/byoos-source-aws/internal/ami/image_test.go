@@ -44,6 +44,8 @@ func TestAttributes(t *testing.T) {
 		{"not known of one volume", types.Image{BlockDeviceMappings: []types.BlockDeviceMapping{volume(aws.Bool(true)), volume(nil)}}, map[string]string{}},
 		{"not known of one volume, and one is not", types.Image{BlockDeviceMappings: []types.BlockDeviceMapping{volume(nil), volume(aws.Bool(false))}},
 			map[string]string{"encrypted": "false"}},
+		{"not known of the first volume", types.Image{BlockDeviceMappings: []types.BlockDeviceMapping{volume(nil), volume(aws.Bool(true))}}, map[string]string{}},
+		{"behind an instance store", types.Image{BlockDeviceMappings: []types.BlockDeviceMapping{instanceStore, volume(aws.Bool(true))}}, map[string]string{"encrypted": "true"}},
 		{"no volume", types.Image{BlockDeviceMappings: []types.BlockDeviceMapping{instanceStore}}, map[string]string{}},
 	}
 	for _, test := range tests {

@@ -25,7 +25,7 @@ const (
 // A pattern that starts with a wildcard would match too much of what is public.
 func LooksForStrangers(s settings.AMI) bool {
 	wanted := s.ShowStrangers == nil || *s.ShowStrangers
-	return wanted && s.NamePattern != "" && !s.AnyOwner() && len(literal(s.NamePattern)) >= minLiteral
+	return wanted && !s.AnyOwner() && len(literal(s.NamePattern)) >= minLiteral
 }
 
 // Known are the AMIs that the owners have: what is no stranger.
