@@ -79,7 +79,7 @@ func (r Reader) Read(ctx context.Context, s settings.ImageBuilder) (Found, error
 	if s.Pipeline != "" {
 		builds, err = r.pipelineBuilds(ctx, s.Pipeline)
 	} else {
-		builds, err = r.imageBuilds(ctx, s, &found)
+		builds, err = r.imageBuilds(ctx, s, versions, &found)
 	}
 	if err != nil {
 		return Found{}, err

@@ -50,7 +50,8 @@ func (c Candidate) Against(now time.Time) (sdk.State, string) {
 }
 
 // distinct leaves each AMI once. One that several builds list, as when it was distributed
-// again, is of the build that was made first and that was not deleted.
+// again, is of the build that was made first and that was not deleted; of two that say no
+// more, the ARN decides, as builds come in any order.
 func distinct(all []Candidate) []Candidate {
 	places := map[[2]string]int{}
 	var out []Candidate
@@ -66,7 +67,7 @@ func distinct(all []Candidate) []Candidate {
 		if c.CreatedAt.Before(made) {
 			made = c.CreatedAt
 		}
-		if cmp.Or(cmp.Compare(deleted(c), deleted(out[i])), c.CreatedAt.Compare(out[i].CreatedAt)) < 0 {
+		if cmp.Or(cmp.Compare(deleted(c), deleted(out[i])), c.CreatedAt.Compare(out[i].CreatedAt), cmp.Compare(c.ARN, out[i].ARN)) < 0 {
 			out[i] = c
 		}
 		out[i].CreatedAt = made

@@ -24,7 +24,7 @@ import (
 func pages[T any](ctx context.Context, r Reader, next func(context.Context, *string) ([]T, *string, error)) ([]T, error) {
 	for restarts := 0; ; restarts++ {
 		items, err := readPages(ctx, r, next)
-		if err == nil || restarts == maxRestarts || !trouble.ExpiredPage(err) {
+		if restarts == maxRestarts || !trouble.ExpiredPage(err) {
 			return items, err
 		}
 	}
@@ -134,10 +134,10 @@ func (r Reader) missing(path, kind, name string) error {
 
 // imageBuilds returns the builds of an image that is named by a name, or by an
 // ARN with or without version and build.
-func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder, found *Found) ([]types.ImageSummary, error) {
-	arn, isARN := settings.ParseARN(s.Image)
-	oneBuild := isARN && arn.Build != "" && arn.Build != "x"
-	oneVersion := isARN && arn.Version != "" && !wildcard(arn.Version)
+func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder, versions *semver.Constraints, found *Found) ([]types.ImageSummary, error) {
+	arn, _ := settings.ParseARN(s.Image) // of a name, all is empty
+	oneBuild := arn.Build != "" && arn.Build != "x"
+	oneVersion := arn.Version != "" && !wildcard(arn.Version)
 	switch {
 	case oneBuild && oneVersion:
 		return r.oneBuild(ctx, s.Image)
@@ -148,7 +148,7 @@ func (r Reader) imageBuilds(ctx context.Context, s settings.ImageBuilder, found 
 		}
 		return builds, err
 	}
-	versionARNs, err := r.versionARNs(ctx, s, arn, found)
+	versionARNs, err := r.versionARNs(ctx, s, arn, versions, found)
 	if err != nil {
 		return nil, err
 	}
@@ -170,11 +170,7 @@ func wildcard(version string) bool { return strings.Contains(version, "x") }
 // versionARNs returns the semantic versions that fit s. An ARN may be of an account that
 // shares its image, which is in another list than one's own: owner, which has a default,
 // is of a name.
-func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, found *Found) ([]string, error) {
-	versions, err := s.Versions()
-	if err != nil {
-		return nil, err
-	}
+func (r Reader) versionARNs(ctx context.Context, s settings.ImageBuilder, arn settings.ARN, versions *semver.Constraints, found *Found) ([]string, error) {
 	owners := []types.Ownership{owner(s.Owner)}
 	switch {
 	case arn.Account == "aws":
