@@ -106,7 +106,7 @@ func (d *discovery) output(ctx context.Context, run imagebuilder.Run, o imagebui
 			"a VHD in a storage account is nothing a cluster can boot from; give the template a SharedImage or ManagedImage target"))
 	}
 	id, err := resourceid.Parse(artifact)
-	if err != nil {
+	if err != nil || id.Regional() {
 		return d.out.Images(d.unusable(o, artifact, "the output is neither a gallery version nor a managed image"))
 	}
 	images, err := d.resource(ctx, id)

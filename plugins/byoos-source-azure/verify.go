@@ -248,19 +248,16 @@ func (s *session) regional(ctx context.Context, q question) ([]sdk.Image, error)
 	return nil, cmp.Or(open, absent)
 }
 
-// resource reads the image that id names, with its replication status.
+// resource reads the image of a subscription that id names, with its replication status.
 func (s *session) resource(ctx context.Context, id resourceid.ID) ([]sdk.Image, error) {
-	switch id.Kind {
-	case resourceid.ManagedImage:
-		m, err := compute.Image(ctx, s.api, id)
-		if err != nil {
-			return nil, err
-		}
-		return m.Images(id, s.opt), nil
-	case resourceid.GalleryVersion:
+	if id.Kind != resourceid.ManagedImage {
 		return s.version(ctx, id, "", "")
 	}
-	return nil, fmt.Errorf("%s is not in a subscription", id)
+	m, err := compute.Image(ctx, s.api, id)
+	if err != nil {
+		return nil, err
+	}
+	return m.Images(id, s.opt), nil
 }
 
 // version reads a version of a gallery; subscription and location are where somebody else's
