@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -26,6 +27,15 @@ import (
 type inProcess struct {
 	service  sourcev1.ImageSourceServer
 	settings map[string]any
+	// at is the host's clock; the zero value is that of the machine.
+	at time.Time
+}
+
+func (p inProcess) now() *timestamppb.Timestamp {
+	if p.at.IsZero() {
+		return timestamppb.Now()
+	}
+	return timestamppb.New(p.at)
 }
 
 func (p inProcess) Find(context.Context, string) (*source.Plugin, error) {
@@ -53,7 +63,7 @@ func (p inProcess) Discover(ctx context.Context, requests []source.Request, prog
 func (p inProcess) discover(ctx context.Context, r source.Request, progress func(source.Event)) source.Result {
 	result := source.Result{Source: r.Source, Plugin: r.Plugin}
 	err := p.service.Discover(&sourcev1.DiscoverRequest{
-		Source: r.Source, Config: structOf(r.Config), UserSettings: structOf(p.settings), BaseDir: r.BaseDir, Now: timestamppb.Now(),
+		Source: r.Source, Config: structOf(r.Config), UserSettings: structOf(p.settings), BaseDir: r.BaseDir, Now: p.now(),
 		Hints: &sourcev1.Hints{
 			Providers: r.Hints.Providers, Regions: r.Hints.Regions, Architectures: r.Hints.Architectures,
 			KubernetesVersions: r.Hints.KubernetesVersions, NewestOnly: r.Hints.NewestOnly,
@@ -76,7 +86,7 @@ func (p inProcess) discover(ctx context.Context, r source.Request, progress func
 
 func (p inProcess) Verify(ctx context.Context, r source.VerifyRequest) ([]source.Verified, []source.Diagnostic, error) {
 	request := &sourcev1.VerifyRequest{
-		Source: r.Source, Config: structOf(r.Config), UserSettings: structOf(p.settings), BaseDir: r.BaseDir, Now: timestamppb.Now(), Regions: r.Regions,
+		Source: r.Source, Config: structOf(r.Config), UserSettings: structOf(p.settings), BaseDir: r.BaseDir, Now: p.now(), Regions: r.Regions,
 	}
 	verified := make([]source.Verified, len(r.Refs))
 	for i, ref := range r.Refs {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -205,6 +206,29 @@ func TestVerifyReadsDefinitionsOnce(t *testing.T) {
 	if n := w.Stats().Requests; n != 10 {
 		t.Errorf("%d requests: %v", n, w.Paths())
 	}
+}
+
+// What is asked for one source is known to the others of the same time, and asked again later.
+func TestVerifySharesAnswers(t *testing.T) {
+	w := start(t, fakeazure.Options{Estate: fakeazure.Generate("S", "RG", 1, 1, 1)}, nil)
+	host := w.host.(inProcess)
+	refs := []image.Ref{{ID: "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/galleries/gallery000/images/capi-ubuntu-2404-000/versions/0.3.0", Provider: "azure", Region: "westus2"}}
+	ask := func(c config, want int) {
+		t.Helper()
+		c["subscription"] = "S"
+		got, _, err := host.Verify(t.Context(), source.VerifyRequest{Source: "azure", Plugin: w.plugin(), BaseDir: "/", Config: c, Refs: refs})
+		if err != nil || got[0].Presence != source.Found {
+			t.Fatalf("%v, got %+v", err, got)
+		}
+		if read := len(w.versionsRead()); read != want {
+			t.Errorf("%d requests, want %d", read, want)
+		}
+	}
+	host.at = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	ask(config{"gallery": "gallery000"}, 1)
+	ask(config{"resourceGroup": "RG"}, 1)
+	host.at = host.at.Add(time.Hour)
+	ask(config{"gallery": "gallery000"}, 2)
 }
 
 // Sources are asked for each other's images where one is gone or only on record. Azure is

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"testing"
 )
 
@@ -53,6 +54,13 @@ func TestWordsOfMistakes(t *testing.T) {
 		"dot for a subscription":    {config: config{Gallery: "g", Subscriptions: []string{"."}}},
 		"path of a subscription":    {config: config{Gallery: "g", Subscriptions: []string{"/subscriptions/S"}}},
 	}
+	maps.Copy(tests, oddNames())
+	checkAnswers(t, "mistakes", tests)
+}
+
+// oddNames are those of things that no thing of Azure has.
+func oddNames() map[string]answered {
+	tests := map[string]answered{}
 	for name, key := range map[string]func(*config, string){
 		"template": func(c *config, v string) { c.Template, c.ResourceGroup = v, "RG" },
 		"gallery":  func(c *config, v string) { c.Gallery = v },
@@ -65,7 +73,7 @@ func TestWordsOfMistakes(t *testing.T) {
 			tests[name+" with "+what] = answered{config: c}
 		}
 	}
-	checkAnswers(t, "mistakes", tests)
+	return tests
 }
 
 // What the keys of each place are is no mistake.

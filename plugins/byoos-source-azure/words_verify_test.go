@@ -42,98 +42,126 @@ func (v verified) lines(t *testing.T) []string {
 func TestWordsOfVerify(t *testing.T) {
 	signsIn(t, "EnvironmentCredential", nil)
 	got := map[string][]string{}
-	for name, tt := range verifications() {
-		for i := range tt.refs {
-			tt.refs[i].Provider = "azure"
+	for _, tests := range []map[string]verified{verifiedOwn(), verifiedShort(), verifiedElsewhere(), verifiedForeign()} {
+		for name, tt := range tests {
+			for i := range tt.refs {
+				tt.refs[i].Provider = "azure"
+			}
+			got[name] = tt.lines(t)
 		}
-		got[name] = tt.lines(t)
 	}
 	checkWords(t, "verify", got)
 }
 
-func verifications() map[string]verified {
-	const (
-		d      = inRG + "/galleries/g/images/d"
-		dT     = inTG + "/galleries/g/images/d"
-		short  = "galleries/g/images/d/versions/1.0.0"
-		public = "/CommunityGalleries/g/Images/d/Versions/1.0.0"
-		unique = "/SharedGalleries/u/Images/d/Versions/1.0.0"
-		west   = inS + "/locations/westus2/communityGalleries/g/images/d"
-		east   = inS + "/locations/eastus/communityGalleries/g/images/d"
-		mine   = inS + "/locations/westus2/sharedGalleries/u/images/d"
-		mineT  = inT + "/locations/westus2/sharedGalleries/u/images/d"
-		denied = "403 AuthorizationFailed"
-	)
-	own := config{Gallery: "g", ResourceGroup: "RG"}
-	both := config{Gallery: "g", ResourceGroup: "RG", Subscriptions: []string{"S", "T"}}
-	community := config{CommunityGallery: "g", Locations: []string{"West US 2", "eastus"}}
-	all := scripted{d: definitionD, d + "/versions/1.0.0": twoRegions("Completed", "Replicating"), inRG + "/images/one": imageOne}
-	ref := func(id, region string) []sdk.Ref { return []sdk.Ref{{ID: id, Region: region}} }
+// Paths of what is verified.
+const (
+	inD    = inRG + "/galleries/g/images/d"
+	inTD   = inTG + "/galleries/g/images/d"
+	short  = "galleries/g/images/d/versions/1.0.0"
+	public = "/CommunityGalleries/g/Images/d/Versions/1.0.0"
+	unique = "/SharedGalleries/u/Images/d/Versions/1.0.0"
+	inWest = inS + "/locations/westus2/communityGalleries/g/images/d"
+	inEast = inS + "/locations/eastus/communityGalleries/g/images/d"
+	mineS  = inS + "/locations/westus2/sharedGalleries/u/images/d"
+	mineT  = inT + "/locations/westus2/sharedGalleries/u/images/d"
+	denied = "403 AuthorizationFailed"
+)
+
+func ref(id, region string) []sdk.Ref { return []sdk.Ref{{ID: id, Region: region}} }
+
+// inBoth is a gallery of two subscriptions.
+func inBoth() config {
+	return config{Gallery: "g", ResourceGroup: "RG", Subscriptions: []string{"S", "T"}}
+}
+
+// estateS has a version in two regions, one of which is not done, and a managed image.
+func estateS() scripted {
+	return scripted{inD: definitionD, inD + "/versions/1.0.0": twoRegions("Completed", "Replicating"), inRG + "/images/one": imageOne}
+}
+
+func verifiedOwn() map[string]verified {
+	own, all := config{Gallery: "g", ResourceGroup: "RG"}, estateS()
+	return map[string]verified{
+		"in a region":                  {own, all, ref(inD+"/versions/1.0.0", "West US 2")},
+		"in a region that is not done": {own, all, ref(inD+"/versions/1.0.0", "eastus")},
+		"in no such region":            {own, all, ref(inD+"/versions/1.0.0", "northeurope")},
+		"anywhere":                     {own, all, ref(inD+"/versions/1.0.0", "")},
+		"anywhere, the last is good":   {own, scripted{inD: definitionD, inD + "/versions/1.0.0": twoRegions("Failed", "Completed")}, ref(inD+"/versions/1.0.0", "")},
+		"anywhere, none is good":       {own, scripted{inD: definitionD, inD + "/versions/1.0.0": twoRegions("Failed", "Failed")}, ref(inD+"/versions/1.0.0", "")},
+		"somewhere":                    {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.Replace(versionOne, `"location":"westus2",`, "", 1)}, ref(inD+"/versions/1.0.0", "West US 2")},
+		"somewhere, and failed":        {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.NewReplacer(`"location":"westus2",`, "", "Succeeded", "Failed", "Completed", "Failed").Replace(versionOne)}, ref(inD+"/versions/1.0.0", "westus2")},
+		"gone":                         {own, scripted{}, ref(inD+"/versions/1.0.0", "westus2")},
+		"its definition is gone":       {own, scripted{inD + "/versions/1.0.0": versionOne}, ref(inD+"/versions/1.0.0", "westus2")},
+		"denied":                       {own, scripted{inD + "/versions/1.0.0": denied}, ref(inD+"/versions/1.0.0", "westus2")},
+		"denied elsewhere":             {own, scripted{inTD + "/versions/1.0.0": denied}, ref(inTD+"/versions/1.0.0", "westus2")},
+		"a managed image":              {own, all, ref(inRG+"/images/one", "westus2")},
+		"a managed image elsewhere":    {own, all, ref(inRG+"/images/one", "eastus")},
+		"no id of Azure":               {own, all, ref("ami-1", "")},
+		"an odd path":                  {own, all, ref("/subscriptions/S/odd", "")},
+		"one thing in all spellings":   {own, all, []sdk.Ref{{ID: inD + "/versions/1.0.0", Region: "westus2"}, {ID: strings.ToUpper(inD + "/versions/1.0.0"), Region: "westus2"}, {ID: short, Region: "westus2"}}},
+	}
+}
+
+func verifiedShort() map[string]verified {
+	own, all := config{Gallery: "g", ResourceGroup: "RG"}, estateS()
 	full := func(id, fullID string) []sdk.Ref { return []sdk.Ref{{ID: id, FullID: fullID}} }
 	of := func(kind, value string) []sdk.Ref {
 		return []sdk.Ref{{ID: short, Reference: &sdk.Reference{Kind: kind, Value: value}}}
 	}
 	return map[string]verified{
-		"in a region":                  {own, all, ref(d+"/versions/1.0.0", "West US 2")},
-		"in a region that is not done": {own, all, ref(d+"/versions/1.0.0", "eastus")},
-		"in no such region":            {own, all, ref(d+"/versions/1.0.0", "northeurope")},
-		"anywhere":                     {own, all, ref(d+"/versions/1.0.0", "")},
-		"anywhere, the last is good":   {own, scripted{d: definitionD, d + "/versions/1.0.0": twoRegions("Failed", "Completed")}, ref(d+"/versions/1.0.0", "")},
-		"anywhere, none is good":       {own, scripted{d: definitionD, d + "/versions/1.0.0": twoRegions("Failed", "Failed")}, ref(d+"/versions/1.0.0", "")},
-		"somewhere":                    {own, scripted{d: definitionD, d + "/versions/1.0.0": strings.Replace(versionOne, `"location":"westus2",`, "", 1)}, ref(d+"/versions/1.0.0", "West US 2")},
-		"somewhere, and failed":        {own, scripted{d: definitionD, d + "/versions/1.0.0": strings.NewReplacer(`"location":"westus2",`, "", "Succeeded", "Failed", "Completed", "Failed").Replace(versionOne)}, ref(d+"/versions/1.0.0", "westus2")},
-		"gone":                         {own, scripted{}, ref(d+"/versions/1.0.0", "westus2")},
-		"its definition is gone":       {own, scripted{d + "/versions/1.0.0": versionOne}, ref(d+"/versions/1.0.0", "westus2")},
-		"denied":                       {own, scripted{d + "/versions/1.0.0": denied}, ref(d+"/versions/1.0.0", "westus2")},
-		"denied elsewhere":             {own, scripted{dT + "/versions/1.0.0": denied}, ref(dT+"/versions/1.0.0", "westus2")},
-		"a managed image":              {own, all, ref(inRG+"/images/one", "westus2")},
-		"a managed image elsewhere":    {own, all, ref(inRG+"/images/one", "eastus")},
-		"no id of Azure":               {own, all, ref("ami-1", "")},
-		"an odd path":                  {own, all, ref("/subscriptions/S/odd", "")},
-		"one thing in all spellings":   {own, all, []sdk.Ref{{ID: d + "/versions/1.0.0", Region: "westus2"}, {ID: strings.ToUpper(d + "/versions/1.0.0"), Region: "westus2"}, {ID: short, Region: "westus2"}}},
+		"short":                          {own, all, ref(short, "westus2")},
+		"short, with slashes":            {own, all, full("/"+short+"/", inD+"/versions/1.0.0")},
+		"short, with a slash alone":      {own, all, ref("/"+short, "")},
+		"short, and the whole beside it": {config{Gallery: "h", ResourceGroup: "RG"}, all, full(strings.ToUpper(short), inD+"/versions/1.0.0")},
+		"short, and another beside it":   {config{Gallery: "h", ResourceGroup: "RG"}, all, full(short, inD+"/versions/2.0.0")},
+		"short, and a reference":         {config{Gallery: "h", ResourceGroup: "RG"}, all, of(compute.ReferenceKind, inD+"/versions/1.0.0")},
+		"short, and another's reference": {config{Gallery: "h", ResourceGroup: "RG"}, all, of("image-template", inD+"/versions/1.0.0")},
+		"short, in two":                  {inBoth(), scripted{inD: definitionD, inD + "/versions/1.0.0": versionOne, inTD: definitionD, inTD + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
+		"short, in the second":           {inBoth(), scripted{inTD: definitionD, inTD + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
+		"short, in the first of two":     {inBoth(), scripted{inD: definitionD, inD + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
+		"short, in the first, denied":    {inBoth(), scripted{inD: definitionD, inD + "/versions/1.0.0": versionOne, inTD + "/versions/1.0.0": denied}, ref(short, "westus2")},
+		"short, first denied":            {inBoth(), scripted{inD + "/versions/1.0.0": denied, inTD: definitionD, inTD + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
+		"short, none and denied":         {inBoth(), scripted{inTD + "/versions/1.0.0": denied}, ref(short, "westus2")},
+		"short, both denied differently": {inBoth(), scripted{inD + "/versions/1.0.0": denied, inTD + "/versions/1.0.0": "400 Odd"}, ref(short, "westus2")},
+		"short, in none":                 {inBoth(), scripted{}, ref(short, "westus2")},
+		"short, without a group":         {config{Gallery: "g"}, all, ref(short, "westus2")},
+		"short, of another gallery":      {config{Gallery: "h", ResourceGroup: "RG"}, all, ref(short, "westus2")},
+		"short, of a template":           {config{Template: "t", ResourceGroup: "RG"}, all, ref(short, "westus2")},
+		"short, of a template elsewhere": {config{Template: "t", ResourceGroup: "G2"}, all, ref(short, "westus2")},
+	}
+}
 
-		"short":                            {own, all, ref(short, "westus2")},
-		"short, with slashes":              {own, all, full("/"+short+"/", d+"/versions/1.0.0")},
-		"short, with a slash alone":        {own, all, ref("/"+short, "")},
-		"short, and the whole beside it":   {config{Gallery: "h", ResourceGroup: "RG"}, all, full(strings.ToUpper(short), d+"/versions/1.0.0")},
-		"short, and another beside it":     {config{Gallery: "h", ResourceGroup: "RG"}, all, full(short, d+"/versions/2.0.0")},
-		"short, and a reference":           {config{Gallery: "h", ResourceGroup: "RG"}, all, of(compute.ReferenceKind, d+"/versions/1.0.0")},
-		"short, and another's reference":   {config{Gallery: "h", ResourceGroup: "RG"}, all, of("image-template", d+"/versions/1.0.0")},
-		"short, in two":                    {both, scripted{d: definitionD, d + "/versions/1.0.0": versionOne, dT: definitionD, dT + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
-		"short, in the second":             {both, scripted{dT: definitionD, dT + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
-		"short, in the first of two":       {both, scripted{d: definitionD, d + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
-		"short, in the first, denied":      {both, scripted{d: definitionD, d + "/versions/1.0.0": versionOne, dT + "/versions/1.0.0": denied}, ref(short, "westus2")},
-		"short, first denied":              {both, scripted{d + "/versions/1.0.0": denied, dT: definitionD, dT + "/versions/1.0.0": versionOne}, ref(short, "westus2")},
-		"short, none and denied":           {both, scripted{dT + "/versions/1.0.0": denied}, ref(short, "westus2")},
-		"short, both denied differently":   {both, scripted{d + "/versions/1.0.0": denied, dT + "/versions/1.0.0": "400 Odd"}, ref(short, "westus2")},
-		"short, in none":                   {both, scripted{}, ref(short, "westus2")},
-		"short, without a group":           {config{Gallery: "g"}, all, ref(short, "westus2")},
-		"short, of another gallery":        {config{Gallery: "h", ResourceGroup: "RG"}, all, ref(short, "westus2")},
-		"short, of a template":             {config{Template: "t", ResourceGroup: "RG"}, all, ref(short, "westus2")},
-		"short, of a template elsewhere":   {config{Template: "t", ResourceGroup: "G2"}, all, ref(short, "westus2")},
-		"denied, of a template":            {config{Template: "t", ResourceGroup: "G2"}, scripted{d + "/versions/1.0.0": denied}, ref(d+"/versions/1.0.0", "westus2")},
-		"denied, of another's template":    {config{Template: "t", ResourceGroup: "G2"}, scripted{dT + "/versions/1.0.0": denied}, ref(dT+"/versions/1.0.0", "westus2")},
+// verifiedElsewhere has what another source may have: to be denied there is no failure.
+func verifiedElsewhere() map[string]verified {
+	return map[string]verified{
+		"denied, of a template":            {config{Template: "t", ResourceGroup: "G2"}, scripted{inD + "/versions/1.0.0": denied}, ref(inD+"/versions/1.0.0", "westus2")},
+		"denied, of another's template":    {config{Template: "t", ResourceGroup: "G2"}, scripted{inTD + "/versions/1.0.0": denied}, ref(inTD+"/versions/1.0.0", "westus2")},
 		"denied, a managed image":          {config{ResourceGroup: "RG"}, scripted{inRG + "/images/one": denied}, ref(inRG+"/images/one", "westus2")},
 		"denied, another group's":          {config{ResourceGroup: "G2"}, scripted{inRG + "/images/one": denied}, ref(inRG+"/images/one", "westus2")},
 		"denied, in any group":             {config{NamePattern: "*"}, scripted{inRG + "/images/one": denied}, ref(inRG+"/images/one", "westus2")},
-		"denied, of managed images":        {config{ResourceGroup: "RG"}, scripted{d + "/versions/1.0.0": denied}, ref(d+"/versions/1.0.0", "westus2")},
-		"denied, of another definition":    {config{Gallery: "g", Definition: "e*"}, scripted{d + "/versions/1.0.0": denied}, ref(d+"/versions/1.0.0", "westus2")},
+		"denied, of managed images":        {config{ResourceGroup: "RG"}, scripted{inD + "/versions/1.0.0": denied}, ref(inD+"/versions/1.0.0", "westus2")},
+		"denied, of another definition":    {config{Gallery: "g", Definition: "e*"}, scripted{inD + "/versions/1.0.0": denied}, ref(inD+"/versions/1.0.0", "westus2")},
 		"denied, a managed one of gallery": {config{Gallery: "g"}, scripted{inRG + "/images/one": denied}, ref(inRG+"/images/one", "westus2")},
+	}
+}
 
-		"public":                     {community, scripted{west: definitionD, west + "/versions/1.0.0": versionOne}, ref(public, "westus2")},
-		"public, anywhere":           {community, scripted{east: definitionD, east + "/versions/1.0.0": strings.Replace(versionOne, "westus2", "eastus", 1)}, ref(public, "")},
+func verifiedForeign() map[string]verified {
+	community := config{CommunityGallery: "g", Locations: []string{"West US 2", "eastus"}}
+	return map[string]verified{
+		"public":                     {community, scripted{inWest: definitionD, inWest + "/versions/1.0.0": versionOne}, ref(public, "westus2")},
+		"public, anywhere":           {community, scripted{inEast: definitionD, inEast + "/versions/1.0.0": strings.Replace(versionOne, "westus2", "eastus", 1)}, ref(public, "")},
 		"public, gone":               {community, scripted{}, ref(public, "West US 2")},
 		"public, gone everywhere":    {community, scripted{}, ref(public, "")},
-		"public, one denied":         {community, scripted{west + "/versions/1.0.0": denied}, ref(public, "")},
-		"public, the other denied":   {community, scripted{east + "/versions/1.0.0": denied}, ref(public, "")},
-		"public, both denied":        {community, scripted{west + "/versions/1.0.0": denied, east + "/versions/1.0.0": "400 Odd"}, ref(public, "")},
-		"public, of another, denied": {config{CommunityGallery: "h", Locations: []string{"westus2"}}, scripted{west + "/versions/1.0.0": denied}, ref(public, "westus2")},
-		"public, without a region":   {own, scripted{}, ref(public, "")},
-		"shared":                     {config{SharedGallery: "U", Locations: []string{"westus2"}, Subscription: "S"}, scripted{mine: definitionD, mine + "/versions/1.0.0": versionOne}, ref(unique, "westus2")},
-		"shared with the second":     {both, scripted{mineT: definitionD, mineT + "/versions/1.0.0": versionOne}, ref(unique, "westus2")},
-		"shared no more":             {both, scripted{}, ref(unique, "westus2")},
-		"shared, denied":             {config{SharedGallery: "U", Locations: []string{"westus2"}}, scripted{mine + "/versions/1.0.0": denied}, ref(unique, "westus2")},
-		"shared, another's, denied":  {config{SharedGallery: "V", Locations: []string{"westus2"}}, scripted{mine + "/versions/1.0.0": denied}, ref(unique, "westus2")},
+		"public, one denied":         {community, scripted{inWest + "/versions/1.0.0": denied}, ref(public, "")},
+		"public, the other denied":   {community, scripted{inEast + "/versions/1.0.0": denied}, ref(public, "")},
+		"public, both denied":        {community, scripted{inWest + "/versions/1.0.0": denied, inEast + "/versions/1.0.0": "400 Odd"}, ref(public, "")},
+		"public, of another, denied": {config{CommunityGallery: "h", Locations: []string{"westus2"}}, scripted{inWest + "/versions/1.0.0": denied}, ref(public, "westus2")},
+		"public, without a region":   {config{Gallery: "g", ResourceGroup: "RG"}, scripted{}, ref(public, "")},
+		"shared":                     {config{SharedGallery: "U", Locations: []string{"westus2"}, Subscription: "S"}, scripted{mineS: definitionD, mineS + "/versions/1.0.0": versionOne}, ref(unique, "westus2")},
+		"shared with the second":     {inBoth(), scripted{mineT: definitionD, mineT + "/versions/1.0.0": versionOne}, ref(unique, "westus2")},
+		"shared no more":             {inBoth(), scripted{}, ref(unique, "westus2")},
+		"shared, denied":             {config{SharedGallery: "U", Locations: []string{"westus2"}}, scripted{mineS + "/versions/1.0.0": denied}, ref(unique, "westus2")},
+		"shared, another's, denied":  {config{SharedGallery: "V", Locations: []string{"westus2"}}, scripted{mineS + "/versions/1.0.0": denied}, ref(unique, "westus2")},
 	}
 }
 
