@@ -109,6 +109,15 @@ func TestNextStepOfSlips(t *testing.T) {
 			spec.Select{Architecture: "arm64", KubernetesVersion: "~1.31"}, edge("k3s-1.30.4-v4.7.0", unread),
 			`the kubernetesVersion asked for is "~1.31", and the images have 1.30.4: build an image with a version within ~1.31, or widen the range`,
 		},
+		"an architecture that the name of a tag tells": {spec.Select{Architecture: "amd64"}, edge("k3s-1.30.4-v4.7.0", onlyNamed, arm), `the architecture asked for is "amd64", and the images have arm64: ask for one of these, or build an image that has it`},
+		"an architecture that is not told": {
+			spec.Select{Architecture: "amd64", KubernetesVersion: "~1.31"}, ami("a", architecture("")),
+			"no image has a known architecture: declare it at the source (a tag, its configuration), or do not select by it",
+		},
+		"what reading may not tell": {
+			spec.Select{Architecture: "amd64", KubernetesVersion: "~1.31"}, edge("k3s-1.30.4-v4.7.0", onlyNamed, kubernetes("")),
+			"no image has a known kubernetesVersion: declare it at the source (a tag, its configuration), or do not select by it",
+		},
 		"a fact that is declared": {
 			spec.Select{OS: spec.OS{Name: "ubuntu"}, KubernetesVersion: "~1.31"}, edge("k3s-1.30.4-v4.7.0", unread),
 			"no image has a known os.name: declare it at the source (a tag, its configuration), or do not select by it",

@@ -22,6 +22,7 @@ func TestNothingIsNoted(t *testing.T) {
 	}{
 		"a pick that is good everywhere":      {spec.Select{}, []image.Image{ami("a", region(image.GlobalRegion), created(0)), ami("b", named("x"))}},
 		"a pick of no region":                 {spec.Select{}, []image.Image{ami("a", region(""), created(0)), ami("b", named("x"))}},
+		"a pick that spans regions":           {spec.Select{}, []image.Image{ami("a", spans, created(0)), ami("b", named("x"), elsewhere)}},
 		"one id in two regions":               {spec.Select{}, []image.Image{ami("/id/1", elsewhere), ami("/id/1")}},
 		"a region that is asked for":          {spec.Select{Region: "us-east-1"}, []image.Image{ami("a", spans), ami("a", spans, elsewhere, state(image.Pending, ""))}},
 		"one machine":                         {spec.Select{}, []image.Image{ami("a", created(0), machine("hyperVGeneration", "V1")), ami("b", machine("hyperVGeneration", "V1"))}},

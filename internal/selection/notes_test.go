@@ -39,6 +39,10 @@ func TestNotesOfADefinition(t *testing.T) {
 			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1, asked), definition("rhel", "1.0.0", 9, machine("purchasePlan", "a/b/c"))},
 			[]string{"the image has the purchasePlan none, others that fit have a/b/c, and the pack names none: select by image.attributes.purchasePlan in where to be sure"},
 		},
+		"untold of another system": {
+			spec.Select{KubernetesVersion: "~1.30"}, []image.Image{definition("rhel", "1.1.0", 1, none, system("ubuntu", "22.04")), old},
+			[]string{definitionID("rhel", "1.1.0") + " would come before the pick, but its architecture, Kubernetes version is not known: declare it at the source (a tag, its configuration), or do not select by it"},
+		},
 		"a plan of which a record does not tell": {
 			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1), definition("rhel", "1.0.0", 9, machine("purchasePlan", "a/b/c"))}, nil,
 		},
@@ -62,6 +66,35 @@ type noteCase struct {
 	sel    spec.Select
 	images []image.Image
 	want   []string
+}
+
+// Another kind of machine is told of images that are no versions of one definition.
+func TestNotesOfMachines(t *testing.T) {
+	machine := func(name, value string) func(*image.Image) {
+		return func(i *image.Image) { i.Attributes = map[string]string{name: value} }
+	}
+	for name, test := range map[string]noteCase{
+		"a security type that others lack": {
+			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1, asked), definition("rhel", "1.0.0", 9, machine("securityType", "TrustedLaunch"))},
+			[]string{"the image has the securityType none, others that fit have TrustedLaunch, and the pack names none: select by image.attributes.securityType in where to be sure"},
+		},
+		"another security type": {
+			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1, asked, machine("securityType", "Standard")), definition("rhel", "1.0.0", 9, machine("securityType", "TrustedLaunch"))},
+			[]string{"the image has the securityType Standard, others that fit have TrustedLaunch, and the pack names none: select by image.attributes.securityType in where to be sure"},
+		},
+		"another machine of no definition": {
+			spec.Select{}, []image.Image{ami("a", created(1), machine("hyperVGeneration", "V1")), ami("b", created(9), machine("hyperVGeneration", "V2"))},
+			[]string{"the image has the hyperVGeneration V1, others that fit have V2, and the pack names none: select by image.attributes.hyperVGeneration in where to be sure"},
+		},
+		"another machine of another provider": {
+			spec.Select{}, []image.Image{definition("gen1", "1.1.0", 1, machine("hyperVGeneration", "V1")), ami("b", created(9), machine("hyperVGeneration", "V2"))},
+			[]string{"the image has the provider azure, others that fit have aws, and the pack names none: set select.provider to be sure"},
+		},
+	} {
+		if diff := cmp.Diff(test.want, apply(t, test.sel, test.images...).Notes); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
 }
 
 func TestNotesOfAPick(t *testing.T) {
@@ -114,9 +147,15 @@ func TestNotesOfWhatMayComeBefore(t *testing.T) {
 			images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), withheld("a date"), asked, func(i *image.Image) { i.CreatedAt = nil })},
 			want:   []string{"ami-2 may come before the pick, and is left out: a date"},
 		},
-		"not checked, and older":     {images: []image.Image{ami("ami-2", named("old"), region("eu-west-1"), created(1), withheld("could not be checked"), recorded)}},
-		"newer, and a stranger":      {images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("not among the owners"), asked)}},
-		"not checked, and elsewhere": {images: []image.Image{ami("ami-2", named("late"), region("us-east-1"), created(-1), withheld("could not be checked"), recorded)}, sel: spec.Select{Region: "eu-west-1"}},
+		"newer, of another system of no known release": {
+			images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("could not be checked"), recorded, system("ubuntu", ""))},
+			sel:    spec.Select{OS: spec.OS{Version: "8"}},
+			want:   []string{"ami-2 may come before the pick, and is left out: could not be checked"},
+		},
+		"newer, a stranger that tells why it is usable": {images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("not among the owners"), asked, state(image.Available, "in eu-west-1"))}},
+		"not checked, and older":                        {images: []image.Image{ami("ami-2", named("old"), region("eu-west-1"), created(1), withheld("could not be checked"), recorded)}},
+		"newer, and a stranger":                         {images: []image.Image{ami("ami-2", named("late"), region("eu-west-1"), created(-1), withheld("not among the owners"), asked)}},
+		"not checked, and elsewhere":                    {images: []image.Image{ami("ami-2", named("late"), region("us-east-1"), created(-1), withheld("could not be checked"), recorded)}, sel: spec.Select{Region: "eu-west-1"}},
 	})
 }
 

@@ -56,6 +56,7 @@ func TestRulesOnSystems(t *testing.T) {
 	holdRules(t, []ruleCase{
 		{"os spelling", spec.Select{OS: spec.OS{Name: "Amazon Linux"}}, ami("a", func(i *image.Image) { i.OS.Name = "amazonlinux" }), "", ""},
 		{"os name of no pack in one word", spec.Select{OS: spec.OS{Name: "My Own OS"}}, ami("a", system("myownos", "1")), "", ""},
+		{"os name of no pack, as the image spells it", spec.Select{OS: spec.OS{Name: "myownos"}}, ami("a", system("My Own-OS", "1")), "", ""},
 		{"os name of no pack", spec.Select{OS: spec.OS{Name: "My_Own OS"}}, ami("a", system("myown-os", "1")), "", ""},
 		{"os version as the image spells it", spec.Select{OS: spec.OS{Name: "sles", Version: "15 SP5"}}, ami("a", system("sles", "15 sp5")), "", ""},
 		{"os name in words", spec.Select{OS: spec.OS{Name: "Red Hat Enterprise Linux", Version: "8"}}, ami("a"), "", ""},

@@ -74,6 +74,11 @@ func templated(t *testing.T, sel spec.Select, of selection.Template, images ...i
 	if explained.Verdict != decided.Verdict || explained.Pick != nil && explained.Pick.ID != decided.Pick.ID {
 		t.Errorf("explained as %s, decided as %s", explained.Verdict, decided.Verdict)
 	}
+	for _, drop := range explained.Dropped {
+		if slices.Contains(explained.Ranked, drop.Image) {
+			t.Errorf("%s fits, and is dropped by %s", drop.Image.ID, drop.Rule)
+		}
+	}
 	return explained
 }
 
