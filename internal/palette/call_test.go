@@ -193,6 +193,8 @@ func TestWordsOfAnError(t *testing.T) {
 		{media, `{"error":{"error":{"error":{"error":"deep"}}}}`, "deep"}, {media, `{"error":{"error":{"error":{"error":{"error":"too deep"}}}}}`, "bad request"},
 		{media, `{"details":{"a":{"details":{"b":"deep"}}}}`, "deep"}, {media, `{"message":" a "}`, "a"}, {media, `{"message":"a"} {}`, `{"message":"a"} {}`},
 		{media, `{"error":{"error":{"error":{"error":{"error":{"error":"too deep"}}}}}}`, "bad request"},
+		{media, `[[[["deep"]]]]`, "deep"}, {media, `[[[[["too deep"]]]]]`, "bad request"}, {media, `{"details":{"a":{"details":{"b":{"details":{"c":"too deep"}}}}}}`, "bad request"},
+		{"text/html", "Please sign in", "a web page"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", c.media)

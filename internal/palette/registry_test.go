@@ -86,6 +86,11 @@ func TestPackOfANewLayer(t *testing.T) {
 // tell so; a layer that none is told of is that of the OS.
 func listingPacks(t *testing.T, w *world, packs []fakepalette.Pack) *palette.Client {
 	t.Helper()
+	return telling(t, w, "v1PacksSummaryList", packsOf(packs))
+}
+
+// packsOf puts packs into an answer, and two that are not asked for.
+func packsOf(packs []fakepalette.Pack) func(object) {
 	var items []object
 	for _, p := range packs {
 		spec := object{"name": p.Name, "version": p.Version, "registryUid": p.RegistryUID, "type": p.Type, "layer": p.Layer, "values": p.Values}
@@ -106,7 +111,7 @@ func listingPacks(t *testing.T, w *world, packs []fakepalette.Pack) *palette.Cli
 	}
 	foreign := object{"metadata": object{"uid": "foreign"}, "spec": object{"name": "other", "version": "9.0.0", "registryUid": "reg-public"}}
 	elsewhere := object{"metadata": object{"uid": "elsewhere"}, "spec": object{"name": "generic-byoi", "version": "9.0.0", "registryUid": "reg-other"}}
-	return telling(t, w, "v1PacksSummaryList", func(body object) { body["items"] = append(slices.Clone(items), foreign, elsewhere) })
+	return func(body object) { body["items"] = append(slices.Clone(items), foreign, elsewhere) }
 }
 
 // A registry that has no uid, or whose list is refused, is told; one of several that

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,12 +185,20 @@ func build(t *testing.T, in pack.Input) *pack.Values {
 	return values
 }
 
+// editor edits the same text once: an apply asks for it several times, and an edit is pure.
 func editor(values *pack.Values, name string) palette.Editor {
+	var edited sync.Map
 	return func(existing []byte) ([]byte, error) {
 		if len(existing) == 0 {
 			return values.Render(), nil
 		}
+		if out, known := edited.Load(string(existing)); known {
+			return slices.Clone(out.([]byte)), nil
+		}
 		out, _, err := values.Edit(existing, name)
+		if err == nil {
+			edited.Store(string(existing), slices.Clone(out))
+		}
 		return out, err
 	}
 }
