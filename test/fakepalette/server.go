@@ -71,6 +71,7 @@ type Server struct {
 	EmptyPages bool
 
 	*description
+	checked sync.Map // by answerKey
 
 	mu         sync.Mutex
 	settled    *sync.Cond // when underWay falls to 0
