@@ -90,7 +90,7 @@ func (l *List) UnmarshalJSON(data []byte) error {
 }
 
 // JSONSchema describes both forms.
-func (List) JSONSchema() *jsonschema.Schema { return stringOrList("") }
+func (List) JSONSchema() *jsonschema.Schema { return stringOrList() }
 
 // Regions is a List of region names.
 type Regions List
@@ -99,10 +99,10 @@ type Regions List
 func (r *Regions) UnmarshalJSON(data []byte) error { return (*List)(r).UnmarshalJSON(data) }
 
 // JSONSchema describes both forms.
-func (Regions) JSONSchema() *jsonschema.Schema { return stringOrList("") }
+func (Regions) JSONSchema() *jsonschema.Schema { return stringOrList() }
 
-func stringOrList(pattern string) *jsonschema.Schema {
-	item := &jsonschema.Schema{Type: "string", Pattern: pattern}
+func stringOrList() *jsonschema.Schema {
+	item := &jsonschema.Schema{Type: "string"}
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{item, {Type: "array", Items: item}}}
 }
 
@@ -348,7 +348,7 @@ func Partition(region string) string {
 // ARN is one of Image Builder:
 // arn:PARTITION:imagebuilder:REGION:ACCOUNT:KIND/NAME[/VERSION[/BUILD]].
 type ARN struct {
-	Text, Partition, Region, Account, Kind, Name, Version, Build string
+	Text, Region, Account, Kind, Name, Version, Build string
 }
 
 // ParseARN reads an Image Builder ARN. Its region has the form of one, since it
@@ -358,7 +358,7 @@ func ParseARN(text string) (ARN, bool) {
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "imagebuilder" || !IsRegion(parts[3]) {
 		return ARN{}, false
 	}
-	a := ARN{Text: text, Partition: parts[1], Region: parts[3], Account: parts[4]}
+	a := ARN{Text: text, Region: parts[3], Account: parts[4]}
 	path := strings.Split(parts[5], "/")
 	if len(path) < 2 || len(path) > 4 || path[1] == "" {
 		return ARN{}, false

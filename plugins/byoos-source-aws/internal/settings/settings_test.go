@@ -37,7 +37,7 @@ func checkValidations(t *testing.T, tests []validation) {
 			continue
 		}
 		var d *sdk.Diagnostic
-		if !errors.As(err, &d) || d.ConfigPath != test.path || !strings.Contains(d.Summary, test.want) || d.NextStep == "" {
+		if !errors.As(err, &d) || d.ConfigPath != test.path || !strings.Contains(d.Summary, test.want) || d.NextStep == "" || d.Severity != sdk.Error {
 			t.Errorf("%s: got %+v, want %q at %s", test.config, d, test.want, test.path)
 		}
 	}
