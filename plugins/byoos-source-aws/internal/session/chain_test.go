@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,7 @@ type service struct {
 	*httptest.Server
 	mu    sync.Mutex
 	asked []string
+	forms []url.Values
 	// denied is what is refused, as it is noted, by code.
 	denied map[string]string
 	// says is the text of refusals.
@@ -48,7 +50,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		what = r.URL.Path
 	}
 	s.mu.Lock()
-	s.asked = append(s.asked, what)
+	s.asked, s.forms = append(s.asked, what), append(s.forms, r.PostForm)
 	s.mu.Unlock()
 	switch code := s.denied[what]; {
 	case code != "" && action == "":

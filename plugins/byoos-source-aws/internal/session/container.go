@@ -59,7 +59,7 @@ func (c container) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, barrier(r, err)
 	}
-	defer func() { _ = response.Body.Close() }()
+	defer func(body io.Closer) { _ = body.Close() }(response.Body)
 	wrong := &containerError{host: r.URL.Host, status: response.StatusCode}
 	if response.StatusCode != http.StatusOK {
 		return nil, wrong

@@ -61,7 +61,7 @@ func TestASlowProgramIsNamed(t *testing.T) {
 	}
 	s := &Session{Timeout: time.Minute}
 	p, ok := s.chain(t.Context(), aws.Config{}, &config.SharedConfig{CredentialProcess: command}).(once)
-	if !ok || p.limit > s.Timeout-time.Second {
+	if !ok || p.limit != 54*time.Second {
 		t.Errorf("a program has %s of the %s of a call", p.limit, s.Timeout)
 	}
 }
