@@ -24,37 +24,41 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-var built = sync.OnceValues(func() (string, error) {
+// built returns a folder with the host and its plugins. Only tests that run processes need it.
+var built func() (string, error)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "byoos-oci-e2e-")
 	if err != nil {
-		return "", err
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	built = sync.OnceValues(func() (string, error) { return dir, build(dir) })
+	return m.Run()
+}
+
+func build(dir string) error {
 	root, err := binaries.Root()
 	if err != nil {
-		return "", err
+		return err
 	}
 	for out, packages := range map[string][]string{
 		dir + "/":         {"./cmd/kubectl-byoos"},
 		dir + "/plugins/": {"./plugins/byoos-source-oci", "./plugins/byoos-source-packer"},
 	} {
 		if err := os.MkdirAll(out, 0o755); err != nil {
-			return "", err
+			return err
 		}
 		cmd := exec.Command("go", append([]string{"build", "-o", out}, packages...)...)
 		cmd.Dir = root
 		if output, err := cmd.CombinedOutput(); err != nil {
-			return dir, fmt.Errorf("%w\n%s", err, output)
+			return fmt.Errorf("%w\n%s", err, output)
 		}
 	}
-	return dir, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := built(); err == nil && strings.Contains(dir, "byoos-oci-e2e-") {
-		_ = os.RemoveAll(dir)
-	}
-	os.Exit(code)
+	return nil
 }
 
 // program is the real host with its real plugins, in a folder of its own.
