@@ -83,6 +83,20 @@ func TestTogether(t *testing.T) {
 	)
 }
 
+func TestTogetherOfRarerPlaces(t *testing.T) {
+	together(t,
+		togetherTest{"all that is believed is told", []osfacts.Statement{at("label", "ubuntu", "22.04"), at("file", "ubuntu", "24.04")},
+			"ubuntu 22.04", "label label", []string{"file name says ubuntu, file version says 24.04, label name says ubuntu, label version says 22.04, which is believed"}},
+		togetherTest{"a name alone is another", []osfacts.Statement{at("tag", "ubuntu", "22.04"), at("file", "rhel", "")}, "ubuntu 22.04", "tag tag", []string{"file name says rhel, tag name says ubuntu"}},
+		togetherTest{"a part of a version", []osfacts.Statement{at("tag", "rhel", "8.8"), at("file", "rhel", "8")}, "rhel 8.8", "tag tag", nil},
+		togetherTest{"more of a version", []osfacts.Statement{at("tag", "rhel", "8"), at("file", "rhel", "8.8")}, "rhel 8", "tag tag", nil},
+		togetherTest{"a code name beside its name", []osfacts.Statement{at("tag", "debian", "12"), at("file", "debian", "bookworm")}, "debian 12", "tag tag", []string{"file version says bookworm"}},
+		togetherTest{"one name twice", []osfacts.Statement{at("tag", "ubuntu", "Ubuntu 24.04")}, "ubuntu 24.04", "tag tag", nil},
+		togetherTest{"a version that is a name", []osfacts.Statement{at("tag", "Acme", "ubuntu")}, "acme ubuntu", "tag tag", nil},
+		togetherTest{"numbers in a name", []osfacts.Statement{at("tag", "Acme 5 or 6", "")}, "acme-5-or-6 ", "tag ", nil},
+	)
+}
+
 func TestTogetherOfOneText(t *testing.T) {
 	together(t,
 		togetherTest{"two versions in a name", []osfacts.Statement{at("label", "Ubuntu 22.04 LTS or 24.04 LTS", "")},
