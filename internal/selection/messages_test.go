@@ -128,3 +128,12 @@ func TestNextStepOfSlips(t *testing.T) {
 		}
 	}
 }
+
+// What reading may not tell comes before what it may, also where some tags were read.
+func TestNextStepBesideTagsThatWereRead(t *testing.T) {
+	untold := func(i *image.Image) { i.KubernetesVersion = "" }
+	said := says(apply(t, spec.Select{Architecture: "arm64", KubernetesVersion: "~1.31"}, edge("k3s-1.30.4-v4.7.0", untold), edge("k3s-1.30.5-v4.7.0", onlyNamed, untold)))
+	if want := "no image has a known kubernetesVersion: declare it at the source (a tag, its configuration), or do not select by it"; !strings.HasSuffix(said, want) {
+		t.Errorf("got %s", said)
+	}
+}

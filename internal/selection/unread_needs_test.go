@@ -107,6 +107,15 @@ func TestWordsOfUnreadTags(t *testing.T) {
 	}
 }
 
+// One template is one choice, also where a source lists again by name what it leads to.
+func TestOneTemplateOfWhatAnotherSourceLists(t *testing.T) {
+	outcome := templated(t, spec.Select{Architecture: "amd64", Pick: spec.PickExactlyOne}, templateOf("1.30.5", "1.30.4"),
+		edge("k3s-1.30.5-v4.7.0"), edge("k3s-1.30.4-v4.7.0"), edge("k3s-1.30.4-v4.7.0", onlyNamed, from("other")))
+	if outcome.Pick == nil || outcome.Pick.Name != "k3s-1.30.5-v4.7.0" {
+		t.Errorf("got %s: %s", outcome.Verdict, outcome.Why)
+	}
+}
+
 // Tags of single platforms are named once, beside the first of a tag, and only where their
 // source can be asked.
 func TestPlatformsBesideATag(t *testing.T) {
