@@ -135,6 +135,9 @@ func TestCustomCloudFromUserSettings(t *testing.T) {
 	if r := w.good(t, config{"template": "golden", "resourceGroup": "images"}); len(r.Images) != 4 {
 		t.Errorf("got %d images", len(r.Images))
 	}
+	if got := w.verify(t, []image.Ref{{ID: prod + "golden-rhel-8/versions/1.2.3", Provider: "azure", Region: "eastus"}}); got[0] != "found available" {
+		t.Errorf("verify says %q", got)
+	}
 }
 
 // printing returns a folder with az and azd that print a token, and the file in which they

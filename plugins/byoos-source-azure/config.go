@@ -244,6 +244,6 @@ func matches(pattern, name string) bool {
 	if pattern == "" {
 		return true
 	}
-	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(name))
-	return err == nil && ok
+	ok, _ := path.Match(strings.ToLower(pattern), strings.ToLower(name)) // checkPatterns has checked it
+	return ok
 }

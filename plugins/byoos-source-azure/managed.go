@@ -16,14 +16,14 @@ import (
 func (d *discovery) managed(ctx context.Context, subscription string) error {
 	d.begin(1)
 	where := "the managed images of subscription " + subscription + inGroup(d.ResourceGroup)
-	found := 0
+	found := false
 	list := listingOf(subscription, d.ResourceGroup, "images")
 	err := compute.ManagedImages(ctx, d.api, subscription, d.ResourceGroup, func(m compute.ManagedImage) error {
 		id, known := managedID(&list, subscription, d.ResourceGroup, m)
 		if !known || !matches(d.NamePattern, id.Name) || !hasTags(m.Tags, d.Tags) {
 			return nil
 		}
-		found++
+		found = true
 		images := m.Images(id, d.opt)
 		list.place(images)
 		return d.out.Images(images...)
@@ -40,7 +40,7 @@ func (d *discovery) managed(ctx context.Context, subscription string) error {
 		err = nil
 	case err != nil:
 		err = d.tell(ctx, err, where, d.managedKey())
-	case found == 0:
+	case !found:
 		err = d.report(sdk.Diagnostic{
 			Severity: sdk.Warning, ConfigPath: d.managedKey(), Scope: "subscription " + subscription,
 			Summary:  "no managed image matches" + inGroup(d.ResourceGroup),

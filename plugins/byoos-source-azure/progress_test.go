@@ -12,7 +12,8 @@ import (
 func TestProgress(t *testing.T) {
 	signsIn(t, "EnvironmentCredential", nil)
 	const west = inS + "/locations/westus2/communityGalleries/g"
-	z := templates(run("Succeeded", "", ""), output("a", madeOne, "", ""), output("b", madeD, "", ""))
+	z := templates(run("Succeeded", "", ""), output("a", madeOne, "", ""), output("b", madeD, "", ""), output("c", inRG+"/images/denied", "", ""))
+	z[inRG+"/images/denied"] = "403 AuthorizationFailed"
 	z[inRG+"/images"], z[inTG+"/images"] = list(imageOne), list()
 	z[inRG+"/galleries"] = list(`{"name":"g"}`, `{"name":"h"}`)
 	z[inRG+"/galleries/g/images"], z[inRG+"/galleries/g/images/d/versions"], z[inRG+"/galleries/h/images"] = list(definitionD), list(versionOne), list()
@@ -21,7 +22,7 @@ func TestProgress(t *testing.T) {
 		config config
 		want   []string // one of which is last
 	}{
-		{config{Template: "t", ResourceGroup: "RG"}, []string{"2/2 read run output a", "2/2 read run output b"}},
+		{config{Template: "t", ResourceGroup: "RG"}, []string{"3/3 read run output a", "3/3 read run output b", "3/3 read run output c"}},
 		{config{Gallery: "*", ResourceGroup: "RG"}, []string{"2/2 read gallery g", "2/2 read gallery h"}},
 		{config{CommunityGallery: "g", Locations: []string{"westus2"}}, []string{"1/1 read gallery g in westus2"}},
 		{config{ResourceGroup: "RG"}, []string{"1/1 read the managed images of subscription S, resource group RG"}},

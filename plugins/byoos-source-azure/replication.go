@@ -61,10 +61,11 @@ func (v listed) offered(now time.Time) []*sdk.Image {
 	return some
 }
 
-// withdraw gives what was offered another state.
+// withdraw gives what was offered another state. No version of a list is available: the list
+// does not tell.
 func (v listed) withdraw(state sdk.State, reason string) {
 	for i := range v.images {
-		if s := v.images[i].State; s == sdk.Available || s == sdk.StateUnknown {
+		if v.images[i].State == sdk.StateUnknown {
 			v.images[i].State, v.images[i].StateReason = state, reason
 		}
 	}
@@ -88,7 +89,7 @@ func (d *discovery) settle(ctx context.Context, of imageDefinition, versions []l
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := d.withhold(of, versions, wishes, ready); err != nil || unread != nil || len(open) == 0 {
+	if err := d.withhold(of, versions, wishes, ready); err != nil || unread != nil {
 		return cmp.Or(err, unread)
 	}
 	return d.tellOpen(of, versions, wishes, open)
@@ -99,7 +100,7 @@ func (d *discovery) settle(ctx context.Context, of imageDefinition, versions []l
 // a second one ends it, as each may have taken its whole time.
 func (d *discovery) ask(ctx context.Context, of imageDefinition, versions []listed, wishes wishes, open map[wish]bool) (ready map[wish]int, unread error) {
 	ready = map[wish]int{}
-	for i, asked := 0, 0; i < len(versions) && len(open) > 0 && asked < statusesAsked; i++ {
+	for i, asked := 0, 0; i < len(versions) && asked < statusesAsked; i++ {
 		v := &versions[i]
 		if !slices.ContainsFunc(v.offered(d.now), func(image *sdk.Image) bool { return wishes.anyOf(image, open) }) {
 			continue
@@ -171,7 +172,6 @@ func (d *discovery) withhold(of imageDefinition, versions []listed, wishes wishe
 // at a place. There is none where a wish has no version that is ready, nor where each has
 // a newer one.
 func olderReady(of int, wanted []wish, ready map[wish]int) (place int, found bool) {
-	place = of
 	for _, w := range wanted {
 		at, some := ready[w]
 		if !some {

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,13 @@ func TestReplicationBound(t *testing.T) {
 			t.Errorf("%s is %s: %q", i.Version, i.State, i.StateReason)
 		}
 	}
+}
+
+// Each region is told once.
+func TestReplicationBoundInRegions(t *testing.T) {
+	w := start(t, fakeazure.Options{Estate: replicating(slices.Repeat([]states{{not, not}}, 27)...)}, nil)
+	r := w.good(t, config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"})
+	wants(t, said(r), "none of its 25 newest versions is ready in eastus, westus2 next: the state of older versions was not asked for: check the pick with `kubectl byoos verify`")
 }
 
 // A status that cannot be read is an error, and costs its own version: an older one that

@@ -131,6 +131,13 @@ func TestReplication(t *testing.T) {
 			versions: []states{{yes, yes}, {yes, not}, {yes, not}, {yes, not}, {yes, not}}, west: "0.3.4", east: "0.3.0",
 			asked: []string{"0.3.4", "0.3.3", "0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus is 40 % done",
 		},
+		"one that ends later": {
+			versions: []states{{yes, yes}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[1].Properties.PublishingProfile.EndOfLifeDate = to.Ptr(time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC))
+			},
+			west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"},
+		},
 		"in another letter case": {
 			versions: []states{{"completed", "COMPLETED"}, {"completed", "replicating"}, {"completed", "FAILED"}}, west: "0.3.2", east: "0.3.0",
 			asked: []string{"0.3.2", "0.3.1", "0.3.0"}, reason: "replication to eastus failed",
@@ -161,6 +168,17 @@ func TestReplicationNotKnown(t *testing.T) {
 			versions: []states{{yes, yes}, {yes, unknown}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},
 			reason: "its replication to eastus is Unknown", withheld: "its replication to eastus is Unknown, and version 0.3.0 is ready there",
 			said: "warning: image definition gallery000/capi-ubuntu-2404-000: not offered, since Azure does not say that they are ready, and an older version is: 0.3.1 in eastus",
+		},
+		"unknown, and not yet in the other region": {
+			versions: []states{{yes, yes}, {not, yes}, {not, unknown}}, west: "0.3.0", east: "0.3.1", asked: []string{"0.3.2", "0.3.1", "0.3.0"},
+			reason: "its replication to eastus is Unknown", withheld: "its replication to eastus is Unknown, and version 0.3.1 is ready there",
+		},
+		"unknown below one that is excluded": {
+			versions: []states{{yes, yes}, {yes, unknown}, {yes, yes}},
+			change: func(v []*armcompute.GalleryImageVersion) {
+				v[2].Properties.PublishingProfile.ExcludeFromLatest = to.Ptr(true)
+			},
+			west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"}, said: "an older version is: 0.3.1 in eastus",
 		},
 		"a state that Azure adds": {
 			versions: []states{{yes, yes}, {yes, "Verifying"}}, west: "0.3.1", east: "0.3.0", asked: []string{"0.3.1", "0.3.0"},

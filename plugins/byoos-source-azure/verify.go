@@ -104,9 +104,6 @@ func (s *session) identify(ref sdk.Ref) (question, error) {
 			return question{id: full}, nil
 		}
 	}
-	if strings.HasPrefix(ref.ID, "/") {
-		return question{}, err
-	}
 	var all []resourceid.ID
 	for _, subscription := range s.subscriptions {
 		one, relativeErr := resourceid.ParseRelative(ref.ID, subscription, cmp.Or(s.ResourceGroup, "unknown"))

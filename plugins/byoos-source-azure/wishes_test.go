@@ -35,6 +35,15 @@ func TestReplicationOfKubernetesVersions(t *testing.T) {
 	if got := w.versionsRead(); !slices.Equal(got, []string{"0.3.5", "0.3.4", "0.3.2"}) {
 		t.Errorf("asked for %v", got)
 	}
+	// Those of some packs are asked for also where others take any.
+	w = start(t, fakeazure.Options{Estate: e}, nil)
+	r = w.host.Discover(t.Context(), []source.Request{{
+		Source: "azure", Plugin: w.plugin(), BaseDir: "/", KubernetesVersions: []string{"~1.30"},
+		Config: config{"gallery": "gallery000", "resourceGroup": "RG", "subscription": "S"},
+	}}, nil)[0]
+	if got := w.versionsRead(); r.Err != nil || !slices.Equal(got, []string{"0.3.5", "0.3.4", "0.3.2"}) {
+		t.Errorf("asked for %v, %v", got, r.Err)
+	}
 }
 
 // So do packs beside one that takes any: the newest of each range is asked for, and one

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
 // What is told of a configuration that is a mistake, or of an environment that is.
@@ -89,8 +94,34 @@ func TestKeysOfEachPlace(t *testing.T) {
 		"images by a name": {NamePattern: "*"},
 		"images by a tag":  {Tags: map[string]string{"a": "b"}},
 	} {
-		if _, wrong := c.check(func(string) string { return "S" }); wrong != nil {
-			t.Errorf("%s: %s", name, wrong.Error())
+		p, wrong := c.check(func(string) string { return "S" })
+		if wrong != nil {
+			t.Fatalf("%s: %s", name, wrong.Error())
+		}
+		want := 30 * time.Second
+		if c.Timeout != "" {
+			want = time.Nanosecond
+		}
+		if p.timeout != want {
+			t.Errorf("%s: timeout %s", name, p.timeout)
 		}
 	}
+}
+
+// What is told of an environment that is a mistake, and what the plugin says of itself.
+func TestWordsOfEnvironment(t *testing.T) {
+	got := map[string][]string{}
+	for name, variables := range map[string]map[string]string{
+		"no subscription": {"AZURE_SUBSCRIPTION_ID": ""}, "no such cloud": {"AZURE_CLOUD": "Mars"}, "no such way": {"AZURE_TOKEN_CREDENTIALS": "Mars"},
+	} {
+		signsIn(t, "EnvironmentCredential", variables)
+		got[name] = scripted{}.discover(t, config{Gallery: "g"}, sdk.Hints{})
+		got[name+", of verify"] = verified{config{Gallery: "g"}, scripted{}, []sdk.Ref{{ID: madeOne, Provider: "azure"}}}.lines(t)
+	}
+	text, err := json.MarshalIndent(source{}.Describe(), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got["describe"] = strings.Split(string(text), "\n")
+	checkWords(t, "environment", got)
 }

@@ -91,6 +91,10 @@ func verifiedOwn() map[string]verified {
 		"somewhere":                    {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.Replace(versionOne, `"location":"westus2",`, "", 1)}, ref(inD+"/versions/1.0.0", "West US 2")},
 		"somewhere, and failed":        {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.NewReplacer(`"location":"westus2",`, "", "Succeeded", "Failed", "Completed", "Failed").Replace(versionOne)}, ref(inD+"/versions/1.0.0", "westus2")},
 		"gone":                         {own, scripted{}, ref(inD+"/versions/1.0.0", "westus2")},
+		"gone, anywhere":               {own, scripted{}, ref(inD+"/versions/1.0.0", "")},
+		"in no region, anywhere":       {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.Replace(versionOne, `"publishingProfile":{`, `"publishingProfile":{"targetRegions":[null],`, 1)}, ref(inD+"/versions/1.0.0", "")},
+		"a slash":                      {own, all, ref("/", "")},
+		"odd ones first":               {own, all, []sdk.Ref{{ID: "ami-1"}, {ID: public}, {ID: inRG + "/images/one", Region: "westus2"}}},
 		"its definition is gone":       {own, scripted{inD + "/versions/1.0.0": versionOne}, ref(inD+"/versions/1.0.0", "westus2")},
 		"denied":                       {own, scripted{inD + "/versions/1.0.0": denied}, ref(inD+"/versions/1.0.0", "westus2")},
 		"denied elsewhere":             {own, scripted{inTD + "/versions/1.0.0": denied}, ref(inTD+"/versions/1.0.0", "westus2")},
@@ -127,6 +131,7 @@ func verifiedShort() map[string]verified {
 		"short, without a group":         {config{Gallery: "g"}, all, ref(short, "westus2")},
 		"short, of another gallery":      {config{Gallery: "h", ResourceGroup: "RG"}, all, ref(short, "westus2")},
 		"short, of a template":           {config{Template: "t", ResourceGroup: "RG"}, all, ref(short, "westus2")},
+		"short, of a template, denied":   {config{Template: "t", ResourceGroup: "RG"}, scripted{inD + "/versions/1.0.0": denied}, ref(short, "westus2")},
 		"short, of a template elsewhere": {config{Template: "t", ResourceGroup: "G2"}, all, ref(short, "westus2")},
 	}
 }
