@@ -125,7 +125,7 @@ func TestServiceThatFormatsOtherwise(t *testing.T) {
 				}
 				return
 			}
-			wantFailure(t, err, "palette made something else of")
+			wantFailure(t, err, "palette made something else of profile \"rhel-prod\" 1.2.0 of project \"Default\" than was shown, in generic-byoi; it is not published")
 			sameList(t, "writes", w.writes(), []string{putGeneric})
 		})
 	}

@@ -182,3 +182,19 @@ func TestTypesOfAnAnswer(t *testing.T) {
 		}
 	}
 }
+
+// What an edit starts from goes back byte for byte, whatever it holds.
+func TestContentThatHoldsTheKey(t *testing.T) {
+	content := "kind: Secret\nkey: " + canary + "\n"
+	w := newWorld(t, func(s *fakepalette.State) {
+		p, hello := s.Profile("ubuntu", "1.0.0"), ours(s).Published[2]
+		hello.Manifests = []fakepalette.Manifest{{Kind: "manifest", Name: "hello", UID: "manifest-2", Content: content}}
+		p.Published = append(p.Published, hello)
+	})
+	report := w.apply(t, request(t, "ubuntu", newAMI, func(t *palette.Target) { t.Replace = true }), palette.Goal{})
+	state := w.State()
+	if got := state.Profile("ubuntu", "1.0.0").Layer("hello", true).Manifests[0].Content; got != content {
+		t.Errorf("got %q", got)
+	}
+	noCanary(t, strings.Join(report.Warnings, "\n"))
+}
