@@ -77,3 +77,13 @@ func TestASystemWithoutAName(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestOnePlaceOfNameAndVersion is named once, as of a file that has both.
+func TestOnePlaceOfNameAndVersion(t *testing.T) {
+	file, label := sdk.Provenance{From: "file", Key: "/etc/os-release"}, sdk.Provenance{From: "label", Key: "os"}
+	got := Together(Statement{Name: Said{"rhel", label}}, Statement{Name: Said{"Ubuntu", file}, Version: Said{"2404", file}}).Contradictions
+	want := []string{"file /etc/os-release says ubuntu 24.04, label os says rhel, and its version is not known"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
