@@ -246,9 +246,9 @@ func TestNotesOfParameters(t *testing.T) {
 		Parameters: []types.Parameter{
 			{Name: aws.String("/b"), Value: aws.String("no id")}, {Name: aws.String("/d"), Value: aws.String(id(1))}, {Name: aws.String("/c"), Value: aws.String(id(1))}, {Name: aws.String("/aws/service/z"), Value: aws.String(id(2))},
 			{Name: aws.String("/a"), Value: aws.String(id(2))},
-		}, InvalidParameters: []string{"/gone"},
+		}, InvalidParameters: []string{"/d-gone"},
 	}
-	if err := d.noteParameters(answer, []string{"/a", "/aws/service/z", "/b", "/c", "/d", "/e", "/gone"}, "us-east-1", names); err != nil {
+	if err := d.noteParameters(answer, []string{"/a", "/aws/service/z", "/b", "/c", "/d", "/d-gone", "/e"}, "us-east-1", names); err != nil {
 		t.Fatal(err)
 	}
 	if want := "E ssmParameter parameter /b does not hold an AMI id\nE ssmParameter SSM does not say what parameter /e holds"; summaries(out.diagnostics) != want || out.diagnostics[0].Scope != "us-east-1" {
@@ -258,7 +258,7 @@ func TestNotesOfParameters(t *testing.T) {
 		t.Error(diff)
 	}
 	places := &d.parameterPlaces
-	if !slices.Equal(places.missing, [][2]string{{"us-east-1", "/gone"}}) || !cmp.Equal(places.there, map[string]bool{"/a": true, "/aws/service/z": true, "/b": true, "/c": true, "/d": true}) {
+	if !slices.Equal(places.missing, [][2]string{{"us-east-1", "/d-gone"}}) || !cmp.Equal(places.there, map[string]bool{"/a": true, "/aws/service/z": true, "/b": true, "/c": true, "/d": true}) {
 		t.Errorf("there %v, missing %v", places.there, places.missing)
 	}
 	d.out = gone{}
