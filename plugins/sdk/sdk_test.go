@@ -61,6 +61,8 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stdout, "waiting")
 		parentWatch(os.Getenv(EnvHostPID))()
 		fmt.Fprintln(os.Stdout, "gone")
+	case "plugin":
+		Main(func() Source[testConfig] { return serving{} })
 	}
 }
 
