@@ -3,6 +3,7 @@ package arm
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -46,6 +47,10 @@ func TestWordsOfAnswers(t *testing.T) {
 		"registered no longer": {
 			refusalOf(t, 409, "/subscriptions/S/providers/Microsoft.Compute/images", `{"error":{"code":"subscriptionnotregistered","message":"m"}}`),
 			said("subscription", "the subscription is not registered for Microsoft.Compute", "subscriptionnotregistered: m", register),
+		},
+		"not registered, of no subscription": {
+			refusalOf(t, 409, "/providers/Microsoft.Compute/images", `{"error":{"code":"MissingSubscriptionRegistration"}}`),
+			said("subscription", "the subscription is not registered for Microsoft.Compute", "MissingSubscriptionRegistration", strings.TrimSuffix(register, "S")),
 		},
 		"missing": {
 			refusalOf(t, 404, compute+"images/I", `{"error":{"code":"ResourceNotFound","message":"m"}}`),
