@@ -26,7 +26,7 @@ func (tc listed) check(t *testing.T) {
 	out := discover(t, call{config: config{Repository: s.Host + "/" + repoName}, hints: tc.hints, maxListed: 3})
 	if tc.says == "" {
 		clean(t, out)
-	} else if says(t, out, tc.says, "see them all with the images command"); out.diagnostics[0].Severity != sdk.Notice {
+	} else if says(t, out, tc.says, "see them all with the images command"); out.diagnostics[0].Severity != sdk.Notice || out.diagnostics[0].Scope != s.Host+"/"+repoName {
 		t.Errorf("%+v", out.diagnostics)
 	}
 	var got []string

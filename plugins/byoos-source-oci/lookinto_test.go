@@ -43,6 +43,11 @@ func TestEveryImageIsLookedInto(t *testing.T) {
 	if img := out.find(t, "k3s-1.30.1-v4.7.0", "s390x"); img.OSName != "rhel" || img.OSVersion != "9" {
 		t.Errorf("%+v", img)
 	}
+	for _, path := range s.Requests() {
+		if strings.HasSuffix(path, s.Blob(packed(t, "24.04"), "").Digest) {
+			t.Errorf("an image whose system is known is looked into: %s", path)
+		}
+	}
 	if len(out.images) != 4 || out.images[0].State != sdk.Gone {
 		t.Errorf("%v", names(out))
 	}
