@@ -85,6 +85,10 @@ func TestLongListsOfOneLine(t *testing.T) {
 			[]string{"k3s-1.30.1-v4.4.0", "k3s-1.30.1-v4.5.0", "k3s-1.30.1-v4.6.0", "k3s-1.30.1-v4.7.0"}, newest,
 			"k3s-1.30.1-v4.7.0 1.30.1-4.7.0", "3 of 4 tags that packs can select are not listed, as each has a newer one to pick",
 		},
+		"behind a pre-release": {
+			[]string{"k3s-1.30.1-v4.4.0", "k3s-1.30.1-v4.5.0", "k3s-1.30.1-v4.6.0", "k3s-1.30.1-v4.7.0-rc.1"}, newest,
+			"k3s-1.30.1-v4.4.0 1.30.1-4.4.0, k3s-1.30.1-v4.5.0 1.30.1-4.5.0, k3s-1.30.1-v4.6.0 1.30.1-4.6.0, k3s-1.30.1-v4.7.0-rc.1 1.30.1-4.7.0-rc.1", "",
+		},
 	} {
 		t.Run(name, tc.check)
 	}

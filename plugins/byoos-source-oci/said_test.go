@@ -67,6 +67,50 @@ func TestWordsOfACAFile(t *testing.T) {
 	}
 }
 
+// What is verified by the name of this machine's mirror is answered by that name, and why; a
+// registry that cannot be opened leaves it unknown.
+func TestVerifyAtAMirror(t *testing.T) {
+	const tag = "k3s-1.30.1-v4.7.0"
+	s := registry.NewStore(t)
+	s.Image(t, repoName, tag, registry.Manifest{})
+	c := call{config: config{Repository: "registry.example/" + repoName}, settings: map[string]any{
+		"rewrite": []any{map[string]any{"from": "registry.example", "to": s.Host}},
+	}}
+	actual := s.Host + "/" + repoName
+	for id, want := range map[string][3]string{
+		actual + ":" + tag:              {actual + ":" + tag, s.Host, actual + " is this machine's mirror of registry.example/edge/ubuntu, which other machines read elsewhere"},
+		c.config.Repository + ":" + tag: {c.config.Repository + ":" + tag, "registry.example", ""},
+	} {
+		got := clean(t, verify(t, c, sdk.Ref{ID: id})).results[0]
+		if got.Image == nil || [3]string{got.Image.ID, got.Image.Attributes["registry"], got.Reason} != want || got.Image.Attributes["repository"] != repoName {
+			t.Errorf("%s: %+v, %+v", id, got, got.Image)
+		}
+	}
+	c.settings["registries"] = map[string]any{s.Host: map[string]any{"caFile": "/none.pem"}}
+	out := verify(t, c, sdk.Ref{ID: c.config.Repository + ":" + tag})
+	if says(t, out, "read the CA file of "+s.Host); out.results[0].Presence != sdk.Unknown {
+		t.Errorf("%+v", out.results[0])
+	}
+}
+
+// That a limit was reached is told, unless the host asks for the tags that matter.
+func TestLimitWhereTheHostReads(t *testing.T) {
+	s := registry.NewStore(t)
+	tagAll(t, s, []string{"k3s-1.30.1-v4.7.0", "k3s-1.30.2-v4.7.0"})
+	for _, hostReads := range []bool{true, false} {
+		out := &recorder{}
+		d, err := call{}.source(t).discovery(sdk.DiscoverRequest[config]{
+			Config: config{Repository: s.Host + "/" + repoName, ResolveLimit: 1}, HostReads: hostReads, Secrets: &sdk.Secrets{},
+		}, out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.run(t.Context()); err != nil || (len(out.diagnostics) == 0) != hostReads {
+			t.Errorf("%t: %v, %s", hostReads, err, out.text())
+		}
+	}
+}
+
 // The host learns what the plugin finds and how it is asked.
 func TestDescription(t *testing.T) {
 	info := source{}.Describe()
