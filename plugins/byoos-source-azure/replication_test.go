@@ -173,6 +173,10 @@ func TestReplicationNotKnown(t *testing.T) {
 			versions: []states{{yes, yes}, {not, yes}, {not, unknown}}, west: "0.3.0", east: "0.3.1", asked: []string{"0.3.2", "0.3.1", "0.3.0"},
 			reason: "its replication to eastus is Unknown", withheld: "its replication to eastus is Unknown, and version 0.3.1 is ready there",
 		},
+		"unknown where nobody looks": {
+			versions: []states{{yes, yes}, {yes, unknown}}, hints: []string{"West US 2"}, west: "0.3.1", east: "0.3.1", asked: []string{"0.3.1"},
+			reason: "its replication to eastus is Unknown",
+		},
 		"unknown below one that is excluded": {
 			versions: []states{{yes, yes}, {yes, unknown}, {yes, yes}},
 			change: func(v []*armcompute.GalleryImageVersion) {

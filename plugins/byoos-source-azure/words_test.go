@@ -106,7 +106,7 @@ func definitions(own config, gallery string) map[string]answered {
 		"a version of no region, and not known": {config: own, azure: withG(scripted{inG + "/images/d/versions": list(noRegion), inG + "/images/d/versions/1.0.0": "403 AuthorizationFailed"})},
 		"a published date that is none":         {config: own, azure: withG(scripted{inG + "/images/d/versions": list(strings.Replace(versionOne, "2026-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", 1))})},
 		"without a Kubernetes version":          {config: own, azure: withG(nil), hints: sdk.Hints{KubernetesVersions: []string{"~1.30"}}},
-		"a range that is none":                  {config: own, azure: withG(nil), hints: sdk.Hints{KubernetesVersions: []string{"x y"}}},
+		"a range that is none":                  {config: own, azure: withG(nil), hints: sdk.Hints{KubernetesVersions: []string{"x y", "~1.30"}}},
 		"not Linux":                             {config: own, azure: withG(scripted{inG + "/images": list(windows, definitionD)})},
 		"nothing is Linux":                      {config: own, azure: withG(scripted{inG + "/images": list(windows)})},
 		"definitions of another gallery":        {config: own, azure: withG(scripted{inG + "/images": list(definitionD, `{"id":"`+inRG+`/galleries/h/images/e","name":"e"}`, `{}`)})},
