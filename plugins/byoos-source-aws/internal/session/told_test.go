@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,9 @@ func TestCredentialsOfAProgram(t *testing.T) {
 	}
 	if got, ok := credentialsIn([]byte(`{"Version":1,"AccessKeyId":"a","SecretAccessKey":"b"}`)); !ok || got.CanExpire {
 		t.Errorf("%v %+v", ok, got)
+	}
+	if got, ok := credentialsIn([]byte(`{"Version":1,"AccessKeyId":"a","SecretAccessKey":"b\"c"}`)); runtime.GOOS != "windows" && (!ok || got.SecretAccessKey != `b"c`) {
+		t.Errorf("a quote: %v %+v", ok, got)
 	}
 	for _, text := range []string{"", "{", `{"Version":2,"AccessKeyId":"a","SecretAccessKey":"b"}`, `{"Version":1,"SecretAccessKey":"b"}`, `{"Version":1,"AccessKeyId":"a"}`} {
 		if _, ok := credentialsIn([]byte(text)); ok {
