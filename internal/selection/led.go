@@ -153,8 +153,8 @@ func (t *trial) rivals() []*entry {
 	var some []*entry
 	top := t.fit[0]
 	for _, e := range byVersion(t.fit) {
-		if !t.asNewAs(top, e) && !t.unordered(top, e) {
-			continue
+		if sameEdition(top, e) || !t.asNewAs(top, e) && !t.unordered(top, e) {
+			continue // of one tag the template is one, too
 		}
 		if t.apart(top, e).settled {
 			return nil

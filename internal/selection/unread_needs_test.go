@@ -74,6 +74,17 @@ func TestUnreadOfAgentsOfAnotherWord(t *testing.T) {
 	})
 }
 
+// The images of one tag for several architectures are no rivals: no reading sets them
+// apart, so none of what their template leads to is read for that.
+func TestUnreadBesideATagOfSeveralArchitectures(t *testing.T) {
+	areUnread(t, map[string]unreadCase{
+		"an older tag": {
+			spec.Select{}, ptr(templateOf()),
+			[]image.Image{edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.30.9-v4.7.0", arm), edge("k3s-1.30.8-v4.7.0", onlyNamed)}, nil,
+		},
+	})
+}
+
 // What is said of tags that were not read: each once, and nothing of what is refused.
 func TestWordsOfUnreadTags(t *testing.T) {
 	const next = ": set resolve: newest at the source to know, or narrow tags"
