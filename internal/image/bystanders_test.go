@@ -31,6 +31,7 @@ func TestBystanders(t *testing.T) {
 		"nothing beside it":                    {[]string{"p asked gone withheld owner=self"}, []string{"us-east-1 gone withheld owner=self"}},
 		"another image":                        {[]string{"p available", "q asked gone id=ami-2"}, []string{"us-east-1 available"}},
 		"another region":                       {[]string{"p available", "q asked gone region=eu"}, []string{"us-east-1 available"}},
+		"a region in other letters":            {[]string{"p available azure id=/v/1 region=westus2", "q asked gone azure id=/V/1 region=WestUS2"}, []string{"westus2 gone because=says source q"}},
 		"no region":                            {[]string{"p available", "q asked gone region="}, []string{"us-east-1 gone because=says source q"}},
 		"something without an id":              {[]string{"p available id=", "q asked gone id="}, []string{"us-east-1 available"}},
 		"an image of no region":                {[]string{"p available region=", "q asked gone"}, []string{" gone because=says source q"}},
