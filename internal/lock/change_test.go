@@ -125,8 +125,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestLinks: a lock that is a link is changed where it lies, and takes turns there;
-// a link to nothing is an error.
+// TestLinks: a lock that is a link is changed where it lies; a link to nothing is an
+// error.
 func TestLinks(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "shared", lock.FileName), filepath.Join(dir, lock.FileName)
@@ -283,6 +283,35 @@ func TestInterruptedChange(t *testing.T) {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("it is there: %v", err)
 		}
+	}
+}
+
+// TestTurnsBehindLinks: who comes by a link waits for who changes the lock that it leads to.
+func TestTurnsBehindLinks(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "shared", lock.FileName), filepath.Join(dir, lock.FileName)
+	if err := os.Mkdir(filepath.Dir(target), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, target, written(t))
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	err := lock.Change(t.Context(), target, lock.FileName, func(f *lock.File) error {
+		done, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, err := range map[string]error{
+			"Change": lock.Change(done, link, lock.FileName, func(f *lock.File) error { return f.Put(entry("west", "ami-2")) }),
+			"Write":  lock.Write(done, link, lock.FileName, nil, true),
+		} {
+			if err == nil || err.Error() != "another process is changing byoos.lock: context canceled" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		return f.Put(entry("east", "ami-1"))
+	})
+	if err != nil || !strings.Contains(readFile(t, target), "id: ami-1\n") {
+		t.Errorf("got %v, and the lock is:\n%s", err, readFile(t, target))
 	}
 }
 
