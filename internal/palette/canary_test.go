@@ -69,6 +69,29 @@ func TestCanaries(t *testing.T) {
 	)
 }
 
+// TestKeyInWhatIsNoAnswer: what Go's client quotes of a server that does not speak HTTP is
+// shown without the key, which such a server may repeat.
+func TestKeyInWhatIsNoAnswer(t *testing.T) {
+	for name, line := range map[string]string{
+		"no HTTP": "ApiKey: " + canary, "no status": "HTTP/1.1 " + canary, "no header": "HTTP/1.1 200 OK\r\n" + canary, "in base64": base64.StdEncoding.EncodeToString([]byte(canary)),
+	} {
+		client := listening(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			connection, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = fmt.Fprint(connection, line+"\r\n\r\n")
+			_ = connection.Close()
+		}), canary)
+		_, err := client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+		shown := wordsOf(t, err)
+		if !strings.Contains(shown, "malformed") || !strings.Contains(shown, "[redacted]") || strings.Contains(shown, canary) || strings.Contains(shown, line) {
+			t.Errorf("%s: shown is %s", name, shown)
+		}
+	}
+}
+
 // wordsOf is all that a user reads of an error.
 func wordsOf(t *testing.T, err error) string {
 	t.Helper()
