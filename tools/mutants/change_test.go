@@ -93,7 +93,7 @@ func results(t *testing.T, bodies []string) [][]string {
 		t.Fatal(err)
 	}
 	result := func(body, mutant int) string {
-		out, _ := bench.run(t.Context(), mutant, time.Minute, only(fmt.Sprint("Test", body))...)
+		out, _, _ := bench.run(t.Context(), mutant, cost{time.Minute, time.Minute}, only(fmt.Sprint("Test", body))...)
 		got, _, _ := strings.Cut(strings.TrimPrefix(string(out), "is "), "\n")
 		return got
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -17,12 +18,21 @@ import (
 	"time"
 )
 
-// A test is one function of the tests of a package: how long it takes, and which
-// mutants it reaches.
+// A test is one function of the tests of a package: what it takes, and which mutants
+// it reaches.
 type test struct {
 	name    string
-	took    time.Duration
+	cost    cost
 	reaches []byte // by number
+}
+
+// A cost is time of the wall and of the processor: the latter is the same on a busy
+// machine.
+type cost struct{ wall, processor time.Duration }
+
+// limit is what a mutant may take whose tests cost c.
+func (c cost) limit() cost {
+	return cost{10*time.Second + 10*c.wall, 3*time.Second + 5*c.processor}
 }
 
 // Try says of each mutant of a package what the tests make of it. Each is tried by
@@ -76,7 +86,8 @@ func (b *built) reach(ctx context.Context) ([]test, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := bench.run(ctx, 0, time.Minute, "-test.list", ".")
+	patient := cost{10 * time.Minute, 10 * time.Minute}
+	out, _, err := bench.run(ctx, 0, patient, "-test.list", ".")
 	if err != nil {
 		return nil, fmt.Errorf("list the tests: %w\n%s", err, out)
 	}
@@ -85,17 +96,17 @@ func (b *built) reach(ctx context.Context) ([]test, error) {
 		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Fuzz") && !strings.HasPrefix(name, "Example") {
 			continue
 		}
-		start := time.Now()
-		if out, err := bench.run(ctx, 0, 10*time.Minute, only(name)...); err != nil {
+		out, took, err := bench.run(ctx, 0, patient, only(name)...)
+		if err != nil {
 			return nil, fmt.Errorf("%s fails without any mutant: %w\n%s", name, err, out)
 		}
 		reached, err := os.ReadFile(bench.control)
 		if err != nil {
 			return nil, err
 		}
-		tests = append(tests, test{name, time.Since(start), reached[8:]})
+		tests = append(tests, test{name, took, reached[8:]})
 	}
-	slices.SortStableFunc(tests, func(x, y test) int { return int(x.took - y.took) })
+	slices.SortStableFunc(tests, func(x, y test) int { return cmp.Compare(x.cost.wall, y.cost.wall) })
 	return tests, nil
 }
 
@@ -121,49 +132,52 @@ func (b *bench) judge(ctx context.Context, tests []test, number int) (string, er
 	const bunch = 2 * time.Second
 	status := notCovered
 	var names []string
-	var took time.Duration
+	var sum cost
 	for i, t := range tests {
 		if t.reaches[number] == 1 {
-			names, took = append(names, t.name), took+t.took
+			names, sum = append(names, t.name), cost{sum.wall + t.cost.wall, sum.processor + t.cost.processor}
 		}
-		if len(names) == 0 || took < bunch && i < len(tests)-1 {
+		if len(names) == 0 || sum.wall < bunch && i < len(tests)-1 {
 			continue
 		}
 		status = lived
-		if _, err := b.run(ctx, number, 10*time.Second+10*took, only(names...)...); err != nil {
+		if _, _, err := b.run(ctx, number, sum.limit(), only(names...)...); err != nil {
 			return killed, ctx.Err() // what does not end is noticed as well
 		}
-		names, took = nil, 0
+		names, sum = nil, cost{}
 	}
 	return status, nil
 }
 
 // run runs the program of the tests with a mutant on, and kills what it leaves. A
 // mutant that eats memory ends before the machine does.
-func (b *bench) run(ctx context.Context, number int, limit time.Duration, args ...string) ([]byte, error) {
+func (b *bench) run(ctx context.Context, number int, limit cost, args ...string) ([]byte, cost, error) {
 	data := binary.LittleEndian.AppendUint64(nil, uint64(number))
 	data = append(data, make([]byte, controlSize(b.mutants)-len(data))...)
 	if err := os.WriteFile(b.control, data, 0o600); err != nil {
-		return nil, err
+		return nil, cost{}, err
 	}
 	if err := os.Mkdir(b.temporary, 0o700); err != nil {
-		return nil, err
+		return nil, cost{}, err
 	}
 	defer func() { _ = os.RemoveAll(b.temporary) }()
-	ctx, stop := context.WithTimeout(ctx, limit)
+	ctx, stop := context.WithTimeout(ctx, limit.wall)
 	defer stop()
-	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", `ulimit -v 16000000; exec "$0" "$@"`, b.program}, args...)...)
+	limited := fmt.Sprintf(`ulimit -v 16000000; ulimit -t %d; exec "$0" "$@"`, int(limit.processor.Seconds())+1)
+	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, b.program}, args...)...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), control+"="+b.control, "TMPDIR="+b.temporary)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
+	start := time.Now()
 	out, err := cmd.CombinedOutput()
-	if cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	if cmd.ProcessState == nil {
+		return nil, cost{}, err
 	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	if errors.Is(err, exec.ErrWaitDelay) { // a process that it left
 		err = nil
 	}
-	return out, err
+	return out, cost{time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, err
 }
