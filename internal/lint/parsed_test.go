@@ -237,6 +237,7 @@ func TestProof(t *testing.T) {
 		{"another style", at("{e: f}", "{e: 'f'}"), place{}, false},
 		{"a key twice", at("d:", "a:"), place{node: doc.Root().Content[2], edits: []replacement{{0, 1, "a"}}}, false},
 		{"no YAML", at("b", "\"x"), here, false},
+		{"nothing left", at(text, ""), here, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			hits := []hit{{fix: tt.fix, place: tt.place}}

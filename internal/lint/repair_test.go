@@ -111,6 +111,7 @@ func TestWhatIsNotYAMLForSpacesInMacros(t *testing.T) {
 	checkRepairs(t, []repairCase{
 		{"macros with no-break spaces", spaced(strings.Replace(generic, "ami-1a2b3c4d", `"{{ .spectro.var.ami }}"`, 1)), strings.Replace(generic, "ami-1a2b3c4d", `"{{ .spectro.var.ami }}"`, 1)},
 		{"bare macros with no-break spaces", spaced(strings.Replace(generic, "ami-1a2b3c4d", "{{ .spectro.var.ami }}", 1)), strings.Replace(generic, "ami-1a2b3c4d", "'{{ .spectro.var.ami }}'", 1)},
+		{"no-break spaces in the second macro", spaced(strings.Replace(generic, "ami-1a2b3c4d", `"{{.spectro.var.a}}{{ .spectro.var.b }}"`, 1)), strings.Replace(generic, "ami-1a2b3c4d", `"{{.spectro.var.a}}{{ .spectro.var.b }}"`, 1)},
 		{"no-break spaces that a macro quotes", generic + "x:\u00a0'{{\u00a0printf \"a\u00a0b\" .spectro.var.x }}'\n  y: [\n", ""},
 		{"a no-break space before #", spaced(generic) + "note: issue\u00a0#5 is open\n", ""},
 		{"a no-break space between a colon and #", spaced(generic) + "color:\u00a0#fff\n", ""},

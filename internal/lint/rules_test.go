@@ -83,6 +83,7 @@ func TestRulesOfMacros(t *testing.T) {
 		{"empty custom tag", "", edge("'a/b:1-{{.spectro.pack.edge-native-byoi.options.system.customTag}}'") + "  system.customTag: ''\n", []string{"6:15 warning empty-tag-part"}, ""},
 		{"duplicate", "", generic("ami-1a2b3c4d") + "  osName: x\n", []string{"5:3 error duplicate-key"}, ""},
 		{"misspelt key", "", "pack:\n  osImageOveride: ami-1a2b3c4d\n  'OSName': a\n  osVersion: \"8\"\n", []string{"2:3 error unknown-key +", "3:3 error unknown-key +"}, "pack:\n  osImageOverride: ami-1a2b3c4d\n  'osName': a\n  osVersion: \"8\"\n"},
+		{"the second macro holds an invisible character", "", generic("ami-1a2b3c4d") + "x: 'ab-{{.spectro.var.a}}{{.spectro.var.\u200cb}}'\n", []string{"5:4 error invisible-character"}, ""},
 		{"macro without its first dot", "", generic("ami-1a2b3c4d") + "x: '{{ spectro.system.cluster.name }} {{spectro.pack.my-own.a | upper}} {{ spectro }} {{ other.system.name }}'\n", []string{"5:8 error macro-name +", "5:41 error macro-name +"}, generic("ami-1a2b3c4d") + "x: '{{ .spectro.system.cluster.name }} {{.spectro.pack.my-own.a | upper}} {{ spectro }} {{ other.system.name }}'\n"},
 	})
 }

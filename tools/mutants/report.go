@@ -21,6 +21,7 @@ type mutant struct {
 // What tests make of a mutant.
 const (
 	killed     = "KILLED"
+	timedOut   = "TIMED OUT" // noticed as well
 	lived      = "LIVED"
 	notCovered = "NOT COVERED"
 )
@@ -70,7 +71,7 @@ func judge(mutants []mutant, known map[string]bool, all bool) (count, []mutant) 
 	var unknown []mutant
 	for _, m := range mutants {
 		switch m.Status {
-		case killed:
+		case killed, timedOut:
 			c.Killed++
 			continue
 		case lived:
@@ -88,7 +89,8 @@ func judge(mutants []mutant, known map[string]bool, all bool) (count, []mutant) 
 	return c, unknown
 }
 
-// stale returns the reasons given for mutants of a folder that do not live any more.
+// stale returns the reasons given for mutants of a folder that do not live any more. One
+// that takes long may live on another machine.
 func stale(mutants []mutant, known map[string]bool, folder string) []string {
 	var out []string
 	for key := range known {

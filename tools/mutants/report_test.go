@@ -15,10 +15,10 @@ func TestTell(t *testing.T) {
 		{File: "a/b.go", Line: 1, Column: 2, Type: "T", Status: "LIVED", Text: "x == y"},
 		{File: "a/b.go", Line: 3, Column: 2, Type: "T", Status: "NOT COVERED", Text: "x != z"},
 	}
-	for range 12 {
-		mutants = append(mutants, mutant{File: "a/b.go", Status: "KILLED"})
+	for range 6 {
+		mutants = append(mutants, mutant{File: "a/b.go", Status: "KILLED"}, mutant{File: "a/b.go", Type: "T", Status: "TIMED OUT", Text: "slow()"})
 	}
-	lives := map[string]bool{"a/b.go | T | x == y": true}
+	lives := map[string]bool{"a/b.go | T | x == y": true, "a/b.go | T | slow()": true}
 	gone := map[string]bool{"a/b.go | T | x == y": true, "a/b.go | T | x < y": true, "other/b.go | T | x < y": true}
 	for _, test := range []struct {
 		name    string

@@ -141,8 +141,12 @@ func (b *bench) judge(ctx context.Context, tests []test, number int) (string, er
 			continue
 		}
 		status = lived
-		if _, _, err := b.run(ctx, number, sum.limit(), only(names...)...); err != nil {
-			return killed, ctx.Err() // what does not end is noticed as well
+		_, took, err := b.run(ctx, number, sum.limit(), only(names...)...)
+		switch limit := sum.limit(); {
+		case err != nil && (took.wall >= limit.wall || took.processor >= limit.processor):
+			return timedOut, ctx.Err()
+		case err != nil:
+			return killed, ctx.Err()
 		}
 		names, sum = nil, cost{}
 	}
