@@ -231,12 +231,23 @@ func document(r *azcore.ResponseError) words {
 	if r.RawResponse == nil || r.RawResponse.Body == nil {
 		return words{}
 	}
-	// azcore has the body in memory, so it can be read again.
-	body, err := runtime.Payload(r.RawResponse)
-	if err != nil || json.Unmarshal(body, &document) != nil {
+	if json.Unmarshal(bodyOf(r.RawResponse), &document) != nil {
 		return words{}
 	}
 	return document.Error
+}
+
+// bodyOf returns the body of an error's answer, which azcore has in memory. Its own Payload
+// writes it back each time, and sources that share an error read it at a time.
+func bodyOf(r *http.Response) []byte {
+	if kept, ok := r.Body.(interface{ Bytes() []byte }); ok {
+		return kept.Bytes()
+	}
+	body, err := runtime.Payload(r)
+	if err != nil {
+		return nil
+	}
+	return body
 }
 
 func (w words) text(status int) string {

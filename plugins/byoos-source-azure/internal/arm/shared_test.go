@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +67,24 @@ func TestAnswerOfOneThatLeaves(t *testing.T) {
 			t.Errorf("the other has %v of %d requests", err, asked)
 		}
 	})
+}
+
+// A refusal that sources share is read by all of them at a time: the race detector tells.
+func TestSharedRefusal(t *testing.T) {
+	var answers Answers
+	var readers sync.WaitGroup
+	for range 4 {
+		api := sharing(t, &answers, time.Minute, func(r *http.Request) (*http.Response, error) {
+			return answer(r, 404, nil, `{"error":{"code":"ResourceNotFound","message":"m"}}`), nil
+		})
+		readers.Go(func() {
+			_, err := Get[thing](t.Context(), api, things())
+			if d := (Problem{Err: err}).Diagnostic(); !NotFound(err) || d.Detail != "ResourceNotFound: m" {
+				t.Errorf("got %+v, %v", d, err)
+			}
+		})
+	}
+	readers.Wait()
 }
 
 // A source that breaks off while it asks leaves others to ask for themselves.
