@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -168,7 +168,7 @@ func TestFourAtATime(t *testing.T) {
 		arns = append(arns, fmt.Sprintf("%simage/golden/2.0.%d/1", account, i))
 	}
 	for _, test := range []struct {
-		before int64 // calls for pages, one after the other
+		before int // calls for pages, one after the other
 		read   func(context.Context, builder.Reader) error
 	}{
 		{14, func(ctx context.Context, r builder.Reader) error {
@@ -178,22 +178,30 @@ func TestFourAtATime(t *testing.T) {
 		{0, func(ctx context.Context, r builder.Reader) error { _, err := r.Builds(ctx, arns); return err }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			var calls, now, most atomic.Int64
+			var mu sync.Mutex
+			calls, now, most := 0, 0, 0
+			count := func(by int) (all int) {
+				mu.Lock()
+				defer mu.Unlock()
+				calls, now = calls+max(by, 0), now+by
+				most = max(most, now)
+				return calls
+			}
 			r := s.reader()
 			free := make(chan struct{})
 			r.Do = func(ctx context.Context, call func(context.Context) error) error {
-				if most.Store(max(most.Load(), now.Add(1))); calls.Add(1) > test.before {
+				defer count(-1)
+				if count(1) > test.before {
 					<-free
 				}
-				defer now.Add(-1)
 				return call(ctx)
 			}
 			done := make(chan error, 1)
 			go func() { done <- test.read(t.Context(), r) }()
 			synctest.Wait()
 			close(free)
-			if err := <-done; err != nil || most.Load() != 4 {
-				t.Errorf("after %d calls: %v, %d at a time", test.before, err, most.Load())
+			if err := <-done; err != nil || most != 4 {
+				t.Errorf("after %d calls: %v, %d at a time", test.before, err, most)
 			}
 		})
 	}

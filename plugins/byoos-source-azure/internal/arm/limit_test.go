@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,9 +51,9 @@ func TestTimeoutIsAzures(t *testing.T) {
 // A call that is over while it waits for its turn is over at once, and asks nothing.
 func TestEndOfAWaitForATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
+		var asked atomic.Int64
 		api := asking(t, func(r *http.Request) (*http.Response, error) {
-			asked++
+			asked.Add(1)
 			return slow(20*time.Second, `{"value":[]}`)(r)
 		})
 		ask := func(ctx context.Context) error { return List(ctx, api, things(), func(thing) error { return nil }) }
@@ -68,8 +69,8 @@ func TestEndOfAWaitForATurn(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		from := time.Now()
-		if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(from) != time.Second || asked != maxInFlight {
-			t.Errorf("%v after %s, %d asked", err, time.Since(from), asked)
+		if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(from) != time.Second || asked.Load() != maxInFlight {
+			t.Errorf("%v after %s, %d asked", err, time.Since(from), asked.Load())
 		}
 		others.Wait()
 	})
