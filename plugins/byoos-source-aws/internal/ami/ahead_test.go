@@ -125,7 +125,8 @@ func TestAFailingPageEndsTheListing(t *testing.T) {
 	}
 }
 
-// TestATokenThatComesAgainEndsTheListing: with an error, as not all was read.
+// TestATokenThatComesAgainEndsTheListing: with an error, as not all was read. Two pages
+// may be asked for ahead by then.
 func TestATokenThatComesAgainEndsTheListing(t *testing.T) {
 	for name, next := range map[string]map[string]string{
 		"the page's own": {"": "1", "1": "1"},
@@ -135,7 +136,7 @@ func TestATokenThatComesAgainEndsTheListing(t *testing.T) {
 			ids, asked, err := list(t, func(token string) (string, error) {
 				return answerOf("of"+token, "<nextToken>"+next[token]+"</nextToken>"), nil
 			})
-			if err == nil || !strings.Contains(err.Error(), "page token a second time") || len(ids) != len(next) || len(asked) > len(next)+1 {
+			if err == nil || !strings.Contains(err.Error(), "page token a second time") || len(ids) != len(next) || len(asked) > len(next)+2 {
 				t.Errorf("%v, asked for %q, ids %q", err, asked, ids)
 			}
 		})
