@@ -12,6 +12,9 @@ import (
 // Main is the plugin, for the tests that run it as a process.
 func Main() { main() }
 
+// Environment has the names of all variables that the plugin reads.
+func Environment() []string { return environment() }
+
 // Service is what Main serves, for the tests that ask it without a process.
 func Service(getenv func(string) string) sourcev1.ImageSourceServer {
 	azure := source{getenv: getenv, credentials: &signin.Store{}, answers: &arm.Answers{}}

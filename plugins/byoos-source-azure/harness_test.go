@@ -3,6 +3,7 @@ package main_test
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,9 +59,15 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// trustFakes makes this process trust and sign in to a fake Azure: all have one certificate,
-// and azidentity reads the process's environment.
+// trustFakes makes this process trust and sign in to a fake Azure, and to nothing that the
+// machine is set up for: all fakes have one certificate, and azidentity reads the process's
+// environment.
 func trustFakes(ca string) error {
+	for _, name := range plugin.Environment() {
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
 	fake := fakeazure.Start(fakeazure.Options{Estate: &fakeazure.Estate{}})
 	defer fake.Close()
 	if err := fake.WriteCA(ca); err != nil {
@@ -74,7 +81,9 @@ func trustFakes(ca string) error {
 			}
 		}
 	}
-	return nil
+	// Go reads the certificates once: before a test sets other variables.
+	_, err := x509.SystemCertPool()
+	return err
 }
 
 func build(dir string) string {
