@@ -48,6 +48,9 @@ func TestTheHostEndsAtAnyMessage(t *testing.T) {
 			if err := do(whole); err != nil {
 				t.Fatal(err)
 			}
+			if whole.left == many {
+				t.Fatal("the host gets no message")
+			}
 			for n := range many - whole.left {
 				if err := do(&sinkThat{&recorder{}, n}); err == nil {
 					t.Errorf("no error where the host ends after %d messages", n)
