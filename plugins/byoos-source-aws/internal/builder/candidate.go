@@ -55,22 +55,24 @@ func (c Candidate) Against(now time.Time) (sdk.State, string) {
 func distinct(all []Candidate) []Candidate {
 	places := map[[2]string]int{}
 	var out []Candidate
+	var made []time.Time // when the first of all was, which may not be the one that counts
 	for _, c := range all {
 		place := [2]string{c.Region, c.ID}
 		i, again := places[place]
 		if !again {
 			places[place] = len(out)
-			out = append(out, c)
+			out, made = append(out, c), append(made, c.CreatedAt)
 			continue
 		}
-		made := out[i].CreatedAt
-		if c.CreatedAt.Before(made) {
-			made = c.CreatedAt
+		if c.CreatedAt.Before(made[i]) {
+			made[i] = c.CreatedAt
 		}
 		if cmp.Or(cmp.Compare(deleted(c), deleted(out[i])), c.CreatedAt.Compare(out[i].CreatedAt), cmp.Compare(c.ARN, out[i].ARN)) < 0 {
 			out[i] = c
 		}
-		out[i].CreatedAt = made
+	}
+	for i := range out {
+		out[i].CreatedAt = made[i]
 	}
 	return out
 }

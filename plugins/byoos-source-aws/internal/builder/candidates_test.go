@@ -112,6 +112,18 @@ func TestEachAMIOnce(t *testing.T) {
 	}
 }
 
+// TestAnAMIOfADeletedBuild is of the first of the others, and as old as the deleted one, in
+// whatever order they are listed.
+func TestAnAMIOfADeletedBuild(t *testing.T) {
+	deleted, first, second := build("1.0.0", 1, "2026-06-01T00:00:00Z", "us-east-1"), build("1.0.0", 2, "2026-06-02T00:00:00Z", "us-east-1"), build("1.0.0", 3, "2026-06-03T00:00:00Z", "us-east-1")
+	deleted.State = &types.ImageState{Status: types.ImageStatusDeleted}
+	for _, order := range [][]types.ImageSummary{{deleted, first, second}, {deleted, second, first}, {first, deleted, second}, {first, second, deleted}, {second, deleted, first}, {second, first, deleted}} {
+		if got, want := shown(pipelineOf(t, "", order...).Candidates), []string{"ami-1.0.0-us-east-1 us-east-1 1.0.0/2 2026-06-01 true"}; !slices.Equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 // TestWhatBeganABuild: an import and a schedule build anew, and the rest may not.
 func TestWhatBeganABuild(t *testing.T) {
 	for kind, want := range map[types.BuildType]bool{types.BuildTypeScheduled: true, types.BuildTypeImport: true, types.BuildTypeImportIso: true, types.BuildTypeUserInitiated: false, "": false, "NEW": false} {
