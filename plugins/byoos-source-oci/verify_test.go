@@ -131,6 +131,28 @@ func TestVerifyDigestPin(t *testing.T) {
 	check(sdk.NotFound, "is gone: it can no longer be pulled")
 }
 
+// One tag in two repositories is two images.
+func TestVerifyOneTagOfTwoRepositories(t *testing.T) {
+	const tag = "k3s-1.30.10-v4.7.0"
+	s := registry.NewStore(t)
+	c := call{config: config{Repositories: []string{s.Host + "/edge/a", s.Host + "/edge/b", s.Host + "/edge/c"}}}
+	a := s.Image(t, "edge/a", tag, registry.Manifest{Created: "2026-01-01T00:00:00Z"})
+	b := s.Image(t, "edge/b", tag, registry.Manifest{Created: "2026-02-01T00:00:00Z"})
+	var refs []sdk.Ref
+	for _, repository := range c.config.Repositories {
+		refs = append(refs, sdk.Ref{ID: repository + ":" + tag, Architecture: "amd64"})
+	}
+	results := clean(t, verify(t, c, refs...)).results
+	for i, want := range []string{a.Digest, b.Digest} {
+		if got := results[i]; got.Presence != sdk.Found || got.Image.ID != refs[i].ID || got.Image.Digest != want {
+			t.Errorf("%s: %+v, want %s", refs[i].ID, got, want)
+		}
+	}
+	if results[2].Presence != sdk.NotFound {
+		t.Errorf("%s: %+v", refs[2].ID, results[2])
+	}
+}
+
 // The tag of a pinned image leads elsewhere.
 func TestVerifyDigestPinOfAMovedTag(t *testing.T) {
 	const tag = "k3s-1.30.10-v4.7.0"
