@@ -95,6 +95,31 @@ func TestVerifyCommunityIDWithoutRegion(t *testing.T) {
 	}
 }
 
+// One version in two regions is asked for in each.
+func TestVerifyCommunityImageInTwoRegions(t *testing.T) {
+	const gallery = "ClusterAPI-f72ceb4f-5159-4c26-a0fe-2ea738f0d019"
+	w := start(t, fakeazure.Options{}, nil)
+	regions := []string{"westus2", "eastus", "northeurope"}
+	refs := make([]image.Ref, len(regions))
+	for i, region := range regions {
+		refs[i] = image.Ref{ID: "/CommunityGalleries/" + gallery + "/Images/capi-ubun2-2404/Versions/1.31.4", Provider: "azure", Region: region}
+	}
+	got, _, err := w.host.Verify(t.Context(), source.VerifyRequest{
+		Source: "azure", Plugin: w.plugin(), Config: config{"communityGallery": gallery, "locations": []any{"westus2"}}, BaseDir: "/", Refs: refs,
+	})
+	if err != nil || len(got) != len(refs) {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	for i, region := range regions[:2] {
+		if got[i].Presence != source.Found || got[i].Image.Region != region {
+			t.Errorf("%s: %+v", region, got[i])
+		}
+	}
+	if got[2].Presence != source.NotFound || got[2].Reason != "it does not exist in northeurope" {
+		t.Errorf("northeurope: %+v", got[2])
+	}
+}
+
 // A gallery that is no longer shared with a subscription looks like one that is gone.
 func TestVerifySharedImageThatDoesNotShow(t *testing.T) {
 	w := start(t, fakeazure.Options{}, nil)
