@@ -151,7 +151,7 @@ func content(text string, mode os.FileMode) func(*testing.T, string) {
 // foreignELF writes the stub with the machine of another architecture in its
 // header.
 func foreignELF(t *testing.T, path string) {
-	b, err := os.ReadFile(stubFile)
+	b, err := os.ReadFile(stubFile())
 	if err != nil {
 		t.Fatal(err)
 	}

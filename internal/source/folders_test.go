@@ -180,7 +180,7 @@ func TestLinksOnTheWay(t *testing.T) {
 	dir, open := pluginDir(t), t.TempDir()
 	for _, link := range [][2]string{
 		{filepath.Join(open, "step"), filepath.Join(filepath.Dir(dir), "last")},
-		{filepath.Join(filepath.Dir(dir), "last"), filepath.Dir(stubFile)},
+		{filepath.Join(filepath.Dir(dir), "last"), filepath.Dir(stubFile())},
 		{filepath.Join(dir, "byoos-source-stub"), "../../" + filepath.Base(open) + "/step/byoos-source-stub"},
 		{filepath.Join(open, "p"), dir},
 	} {
@@ -215,7 +215,7 @@ func TestLinkOfAStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := filepath.Join(dir, "byoos-source-stub")
-	if err := os.Symlink(stubFile, link); err != nil {
+	if err := os.Symlink(stubFile(), link); err != nil {
 		t.Fatal(err)
 	}
 	h := newHost(t, Options{PluginDirs: []string{dir}})

@@ -64,7 +64,7 @@ func installed(t *testing.T) (data string, p *Plugin) {
 func TestInstall(t *testing.T) {
 	data, p := installed(t)
 	h := newHost(t, Options{DataDir: data})
-	if p.Origin != OriginUser || p.Description.GetVersion() != "1.2.3" || p.Digest != digestText(context.Background(), stubFile) {
+	if p.Origin != OriginUser || p.Description.GetVersion() != "1.2.3" || p.Digest != digestText(context.Background(), stubFile()) {
 		t.Errorf("%+v", p)
 	}
 	if got := listing(h.userDir()); !slices.Equal(got, []string{"byoos-source-stub", "byoos-source-stub.receipt.yaml"}) {
@@ -102,7 +102,7 @@ func TestPluginThatIsReplacedMeanwhile(t *testing.T) {
 	}
 	replace := func(t *testing.T, h *Host, p *Plugin) {
 		remove(t, h, p)
-		writeTestFile(t, p.Path, "#!/bin/sh\nexec "+stubFile+" \"$@\" # another\n", 0o755)
+		writeTestFile(t, p.Path, "#!/bin/sh\nexec "+stubFile()+" \"$@\" # another\n", 0o755)
 	}
 	for name, tt := range map[string]struct {
 		byFlag    bool

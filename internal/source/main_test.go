@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +26,8 @@ var update = flag.Bool("update", false, "write golden files")
 // helperVariable makes this test program a host that is to be killed.
 const helperVariable = "BYOOS_TEST_HOST"
 
-// stubFile is the built stub plugin.
-var stubFile string
+// stubFile builds the stub plugin when it is wanted first, and returns where it lies.
+var stubFile func() string
 
 // testdata is absolute: a test may change its directory.
 var testdata string
@@ -50,17 +51,22 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	stubFile = filepath.Join(dir, "byoos-source-stub")
-	build := exec.Command("go", "build", "-o", stubFile, "github.com/kubectl-byoos/kubectl-byoos/test/stubs/byoos-source-stub")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-		return 1
-	}
-	if err := os.Chmod(stubFile, 0o755); err != nil { // whatever the umask
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
+	stubFile = sync.OnceValue(func() string { return buildStub(dir) })
 	return m.Run()
+}
+
+// buildStub stops the tests where it cannot build, as none of those that ask for it
+// could go on.
+func buildStub(dir string) string {
+	file := filepath.Join(dir, "byoos-source-stub")
+	build := exec.Command("go", "build", "-o", file, "github.com/kubectl-byoos/kubectl-byoos/test/stubs/byoos-source-stub")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v\n%s", err, out))
+	}
+	if err := os.Chmod(file, 0o755); err != nil { // whatever the umask
+		panic(err)
+	}
+	return file
 }
 
 // pluginDir returns a directory with the stub under each of the type names.
@@ -84,8 +90,8 @@ func pluginDir(t testing.TB, types ...string) string {
 func addStub(t testing.TB, dir, typ string) string {
 	t.Helper()
 	path := filepath.Join(dir, "byoos-source-"+typ)
-	if err := os.Link(stubFile, path); err != nil {
-		b, err := os.ReadFile(stubFile)
+	if err := os.Link(stubFile(), path); err != nil {
+		b, err := os.ReadFile(stubFile())
 		if err != nil {
 			t.Fatal(err)
 		}
