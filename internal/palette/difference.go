@@ -159,9 +159,9 @@ func (p *Plan) texts(side Side) []compared {
 	var all []compared
 	for _, name := range allNames(have, want) {
 		was, isThere := named(have, name)
-		is, stays := named(want, name)
+		is, _ := named(want, name)
 		all = append(all, p.labelled(side, name, was.Values, is.Values))
-		if isThere && stays && !was.samePack(is) || isThere != stays && name != p.Layer.Name {
+		if isThere || name != p.Layer.Name {
 			all = append(all, p.labelled(side, name+" (pack)", was.packText(is), is.packText(was)))
 		}
 		all = append(all, p.manifestTexts(side, name, was.Manifests, is.Manifests)...)

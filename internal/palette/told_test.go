@@ -85,6 +85,19 @@ func TestDiffOfAWholeDraft(t *testing.T) {
 	}
 }
 
+// A draft may have another kind of layer of the same pack.
+func TestDiffOfAnotherKindOfLayer(t *testing.T) {
+	w := newWorld(t, func(s *fakepalette.State) {
+		ours(s).Draft = slices.Clone(ours(s).Published)
+		ours(s).Draft[1].Layer = "cni"
+	})
+	d := w.plan(t, request(t, "rhel-prod", oldAMI), palette.Goal{Publish: true, IncludeDraft: true, Shows: true}).Difference(palette.SidePublished)
+	want := "--- published/rhel-prod/kubernetes (pack)\n+++ draft/rhel-prod/kubernetes (pack)\n@@ -1,4 +1,4 @@\n-layer: k8s\n+layer: cni\n type: spectro\n tag: 1.30.4\n version: 1.30.4\n"
+	if diff := cmp.Diff(want, d.Diff); diff != "" || !d.Different {
+		t.Errorf("different %t (-want +got):\n%s", d.Different, diff)
+	}
+}
+
 // What has no profile yet is shown as new.
 func TestDiffOfANewProfile(t *testing.T) {
 	w := newWorld(t)
