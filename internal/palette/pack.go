@@ -60,7 +60,7 @@ func (p *Plan) lookUpPack(ctx context.Context) error {
 func (p *Plan) lostLayer() *Layer {
 	for _, profile := range []*Profile{p.Profile(), p.read.base} {
 		if profile == nil {
-			continue
+			return nil // a version without the one that it would be cloned from
 		}
 		if lost, ok := p.ours(profile.Published); ok && lost.PackUID != "" {
 			return &lost

@@ -33,7 +33,7 @@ func readSaid(resp *response) said {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var value any
-	if len(text) > 0 && decoder.Decode(&value) == nil && !decoder.More() {
+	if decoder.Decode(&value) == nil && !decoder.More() {
 		var s said
 		s.take(value, 0)
 		return s

@@ -1,6 +1,8 @@
 package palette
 
 import (
+	"errors"
+
 	"github.com/Masterminds/semver/v3"
 )
 
@@ -19,5 +21,5 @@ func sameVersion(a, b string) bool {
 	}
 	va, errA := semver.NewVersion(a)
 	vb, errB := semver.NewVersion(b)
-	return errA == nil && errB == nil && va.Equal(vb) && va.Metadata() == vb.Metadata()
+	return errors.Join(errA, errB) == nil && va.Equal(vb) && va.Metadata() == vb.Metadata()
 }
