@@ -1,6 +1,7 @@
 package palette_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,6 +97,27 @@ func TestDifference(t *testing.T) {
 `
 	if diff := cmp.Diff(want, d.Diff); diff != "" || !d.Different {
 		t.Errorf("different %v (-want +got):\n%s", d.Different, diff)
+	}
+}
+
+// A new version that is there already is compared with what it has published, and else
+// with the version that it was cloned from.
+func TestDifferenceOfANewVersionThatIsThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		adjust    func(*fakepalette.Profile)
+		different bool
+	}{
+		"published": {func(p *fakepalette.Profile) { p.Published[0].Values = wantGeneric() }, false},
+		"never published": {func(p *fakepalette.Profile) {
+			p.Draft, p.Published = p.Published, nil
+			p.Draft[0].Values = wantGeneric()
+		}, true},
+	} {
+		w := newWorld(t, withVersion(c.adjust))
+		plan := w.plan(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0")), palette.Goal{NewVersion: "1.3.0", Shows: true})
+		if d := plan.Difference(palette.SidePublished); d.Different != c.different || strings.Contains(d.Diff, oldAMI) != c.different {
+			t.Errorf("%s: got %t\n%s", name, d.Different, d.Diff)
+		}
 	}
 }
 

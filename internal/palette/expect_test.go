@@ -51,21 +51,20 @@ func TestExpectationOfASide(t *testing.T) {
 
 // What is wanted of a draft has what somebody else put there; what is published has not.
 func TestWantedOfASide(t *testing.T) {
-	for name, c := range map[string]struct {
-		adjust func(*fakepalette.State)
-		same   bool
-	}{
-		"no draft": {func(*fakepalette.State) {}, true},
-		"a draft of our layer": {func(s *fakepalette.State) {
-			ours(s).Draft = slices.Clone(ours(s).Published)
-			ours(s).Draft[0].Values += "  other: edit\n"
-		}, false},
-	} {
-		w := newWorld(t, c.adjust)
-		plan := w.plan(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true, Shows: true})
-		if same := plan.Expectation(palette.SideDraft).Wanted == plan.Expectation(palette.SidePublished).Wanted; same != c.same {
-			t.Errorf("%s: got %t", name, same)
-		}
+	wanted := func(adjust func(*fakepalette.State)) (draft, published string) {
+		plan := newWorld(t, adjust).plan(t, request(t, "rhel-prod", newAMI), palette.Goal{Publish: true, Shows: true})
+		return plan.Expectation(palette.SideDraft).Wanted, plan.Expectation(palette.SidePublished).Wanted
+	}
+	draft, published := wanted(func(*fakepalette.State) {})
+	if draft != published {
+		t.Errorf("without a draft: got %s and %s", draft, published)
+	}
+	theirs, ours := wanted(func(s *fakepalette.State) {
+		ours(s).Draft = slices.Clone(ours(s).Published)
+		ours(s).Draft[0].Values += "  other: edit\n"
+	})
+	if theirs == published || ours != published {
+		t.Errorf("with a draft of our layer: got %s and %s, of %s without", theirs, ours, published)
 	}
 }
 

@@ -77,6 +77,9 @@ func TestManifestsInADiff(t *testing.T) {
 			if d.Diff != c.want || d.Different != (c.want != "") {
 				t.Errorf("got %v\n%s", d.Different, d.Diff)
 			}
+			if notes := strings.Join(d.Notes, "\n"); strings.Contains(notes, "is not shown") {
+				t.Errorf("got notes %s", notes)
+			}
 		})
 	}
 }

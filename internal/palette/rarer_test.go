@@ -108,6 +108,16 @@ func TestVersionsThatAreRead(t *testing.T) {
 	wantFailure(t, err, "palette answered 500")
 }
 
+// A version need not be a number; it is another one than any that is.
+func TestVersionThatIsNoNumber(t *testing.T) {
+	w := newWorld(t, withVersion(func(p *fakepalette.Profile) { p.Version = "draft-x" }))
+	if plan := w.plan(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0")), palette.Goal{NewVersion: "1.3.0"}); plan.Profile().UID != "profile-rhel" {
+		t.Errorf("got %+v", plan.Profile())
+	}
+	_, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+	wantFailure(t, err, "2 profiles of project \"Default\" are named \"rhel-prod\": 1.2.0 (uid profile-rhel), draft-x (uid profile-next)")
+}
+
 // A layer that a draft lost comes back with its keys where these are known, and is looked up
 // where they are not.
 func TestLayerThatADraftLost(t *testing.T) {

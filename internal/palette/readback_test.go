@@ -29,7 +29,7 @@ func afterWrite(w *world, change func(*fakepalette.State)) {
 }
 
 // What is read back is held to what was written: all that somebody else did meanwhile is
-// told by its name, and nothing further is sent.
+// told by its name, at the first reading, and nothing further is sent.
 func TestWhatIsReadBack(t *testing.T) {
 	taken := "palette took the request to change the OS layer"
 	for name, c := range map[string]struct {
@@ -44,6 +44,11 @@ func TestWhatIsReadBack(t *testing.T) {
 		"our layer, of another pack": {func(s *fakepalette.State) {
 			ours(s).Draft[0].Tag, ours(s).Draft[0].Version, ours(s).Draft[0].PackUID = "0.9.9", "0.9.9", "byoi-099"
 		}, []string{"generic-byoi is not as it was left", taken}},
+		"our pack a second time": {func(s *fakepalette.State) {
+			again := ours(s).Draft[0]
+			again.Name = "again--" + again.Name
+			ours(s).Draft = append(ours(s).Draft, again)
+		}, []string{"again--generic-byoi is not as it was left", taken}},
 		"our layer is gone": {func(s *fakepalette.State) { ours(s).Draft = ours(s).Draft[1:] }, []string{"generic-byoi is not as it was left", taken}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +59,11 @@ func TestWhatIsReadBack(t *testing.T) {
 			sameList(t, "details", e.Details, c.details)
 			sameList(t, "writes", w.writes(), []string{putGeneric})
 			sameList(t, "steps", progress(report), []string{"update-layer taken"})
+			calls := w.Calls()
+			after := calls[slices.IndexFunc(calls, func(c fakepalette.Call) bool { return c.Method == http.MethodPut }):]
+			if lists := slices.DeleteFunc(after, func(c fakepalette.Call) bool { return !strings.HasSuffix(c.Path, "/clusterprofiles/metadata") }); len(lists) != 1 {
+				t.Errorf("read %d times", len(lists))
+			}
 		})
 	}
 }
@@ -80,6 +90,19 @@ func TestChangeBeforeTheFirstWrite(t *testing.T) {
 			sameList(t, "writes", w.writes(), nil)
 		})
 	}
+}
+
+// A new version that somebody else makes before ours was not there when it was read.
+func TestNewVersionThatSomebodyElseMakes(t *testing.T) {
+	w := newWorld(t)
+	plan := w.plan(t, request(t, "rhel-prod", newAMI, atVersion("1.2.0")), palette.Goal{NewVersion: "1.3.0"})
+	w.Change(withVersion(func(p *fakepalette.Profile) { p.LastModified = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) }))
+	_, err := w.client.Apply(t.Context(), plan, palette.Options{})
+	wantFailure(t, err, "(modified at an unknown time) was read first, version ")
+	if !strings.HasSuffix(err.Error(), "(modified 2026-03-01T00:00:00Z) is there now") {
+		t.Errorf("got %v", err)
+	}
+	sameList(t, "writes", w.writes(), nil)
 }
 
 // brokenAfter answers as Palette does until a write; then it refuses all that is read.

@@ -32,6 +32,11 @@ func TestProfileThatIsNotToldAsAWhole(t *testing.T) {
 		"a draft by its cloud":     {side("draft", object{"cloudType": "aws"}), label + "what is in the draft"},
 		"an empty draft":           {side("draft", object{}), ""},
 		"a draft that is emptied":  {side("draft", object{"name": "x", "packs": []object{}}), ""},
+		"a draft without layers, never published": {func(body object) {
+			delete(within(body, "spec"), "published")
+			side("draft", object{"name": "x"})(body)
+			within(body, "status")["isPublished"] = false
+		}, "has no generic-byoi layer"},
 		"no values": {func(body object) { within(body, "spec", "published")["packs"].([]any)[0].(object)["values"] = "" },
 			`palette does not tell the values of layer generic-byoi of profile "rhel-prod" 1.2.0 of project "Default", which an edit would start from`},
 	} {
@@ -54,6 +59,21 @@ func TestProfileThatIsNotToldAsAWhole(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A draft without layers is none, whatever else it would change: there is nothing to
+// include in a publish.
+func TestDraftWithoutLayers(t *testing.T) {
+	w := newWorld(t)
+	client := telling(t, w, "v1ClusterProfilesGet", func(body object) {
+		within(body, "spec")["draft"] = object{"type": "infra", "packs": []object{}}
+	})
+	plan := planWith(t, client, request(t, "rhel-prod", oldAMI), palette.Goal{Publish: true, IncludeDraft: true})
+	report, err := client.Apply(t.Context(), plan, palette.Options{})
+	if err != nil || report.State != palette.StateUnchanged {
+		t.Errorf("got %+v, %v", report, err)
+	}
+	sameList(t, "writes", w.writes(), nil)
 }
 
 // What else has the name, or all but the name, is told where there is no profile.
