@@ -178,7 +178,7 @@ func (d *discovery) withheld(run imagebuilder.Run, made time.Time, o imagebuilde
 // tellAge tells of an output of a run that succeeded in part, when the times do not
 // tell whether it is of that run.
 func (d *discovery) tellAge(run imagebuilder.Run, o imagebuilder.Output, images []sdk.Image) error {
-	if !run.Partial() || d.AllowOlderOutput || len(images) == 0 {
+	if !run.Partial() || d.AllowOlderOutput {
 		return nil
 	}
 	if _, known := run.Made(images[0].CreatedAt); known {

@@ -279,7 +279,7 @@ func found(ref sdk.Ref, image sdk.Image) sdk.Result {
 
 // compare finds the image of a reference among those of its version.
 func (s *session) compare(ref sdk.Ref, images []sdk.Image) sdk.Result {
-	if ref.Region == "" && len(images) > 0 { // good in one region is good
+	if ref.Region == "" { // good in one region is good
 		good := slices.IndexFunc(images, func(image sdk.Image) bool { return image.State == sdk.Available })
 		return found(ref, images[max(0, good)])
 	}

@@ -78,7 +78,7 @@ func TestWordsOfTemplates(t *testing.T) {
 		"nothing that is an image":    {config: c, azure: templates(run("Succeeded", at, at), output("a", "/subscriptions/S/odd", "", ""), output("b", "", "https://u:p@h/v.vhd?sig=s#f", ""), output("c", "", "", ""), output("d", "", "https://h/%zz?sig=s", ""))},
 		"outputs that are being made": {config: c, azure: templates(run("Running", at, ""), output("a", inRG+"/images/two", "", "Creating"), output("b", "", "", "Updating"), output("c", madeOne, "", "Creating"), output("d", "", "https://h/v.vhd", "Creating"))},
 		"outputs that are gone":       {config: c, azure: templates(run("Succeeded", at, at), output("a", inRG+"/images/two", "", "Succeeded"), output("b", inRG+"/galleries/g/images/d/versions/2.0.0", "", ""))},
-		"in part, in no region": {config: c, azure: scripted{templateT: `{"properties":{"lastRunStatus":` + run("PartiallySucceeded", at, at) + `}}`, templateT + "/runOutputs": list(b),
+		"in part, of a region that is null": {config: c, azure: scripted{templateT: `{"properties":{"lastRunStatus":` + run("PartiallySucceeded", at, at) + `}}`, templateT + "/runOutputs": list(b),
 			madeD: strings.Replace(versionOne, `"publishingProfile":{`, `"publishingProfile":{"targetRegions":[null],`, 1), inRG + "/galleries/g/images/d": definitionD}},
 		"outputs that failed": {config: c, azure: templates(run("Succeeded", at, at), output("a", madeOne, "", "Failed"))},
 	})

@@ -92,7 +92,7 @@ func verifiedOwn() map[string]verified {
 		"somewhere, and failed":        {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.NewReplacer(`"location":"westus2",`, "", "Succeeded", "Failed", "Completed", "Failed").Replace(versionOne)}, ref(inD+"/versions/1.0.0", "westus2")},
 		"gone":                         {own, scripted{}, ref(inD+"/versions/1.0.0", "westus2")},
 		"gone, anywhere":               {own, scripted{}, ref(inD+"/versions/1.0.0", "")},
-		"in no region, anywhere":       {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.Replace(versionOne, `"publishingProfile":{`, `"publishingProfile":{"targetRegions":[null],`, 1)}, ref(inD+"/versions/1.0.0", "")},
+		"in a region that is null":     {own, scripted{inD: definitionD, inD + "/versions/1.0.0": strings.Replace(versionOne, `"publishingProfile":{`, `"publishingProfile":{"targetRegions":[null],`, 1)}, ref(inD+"/versions/1.0.0", "")},
 		"a slash":                      {own, all, ref("/", "")},
 		"odd ones first":               {own, all, []sdk.Ref{{ID: "ami-1"}, {ID: public}, {ID: inRG + "/images/one", Region: "westus2"}}},
 		"its definition is gone":       {own, scripted{inD + "/versions/1.0.0": versionOne}, ref(inD+"/versions/1.0.0", "westus2")},

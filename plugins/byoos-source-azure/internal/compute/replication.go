@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,10 +9,11 @@ import (
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
 )
 
-// perRegion copies image into each target region. Without target regions the
-// version is in its own location alone.
+// perRegion copies image into each target region. Without target regions, of which null is
+// none, the version is in its own location alone: one that exists has an image.
 func perRegion(image sdk.Image, v Version) []sdk.Image {
 	targets, key := v.Properties.PublishingProfile.TargetRegions, "publishingProfile.targetRegions"
+	targets = slices.DeleteFunc(slices.Clone(targets), func(t *Target) bool { return t == nil })
 	if len(targets) == 0 {
 		targets, key = []*Target{{Name: v.Location}}, "location"
 	}
@@ -39,16 +41,14 @@ func named(targets []*Target, status replication) []*Target {
 	var some, nameless, found []*Target
 	var excluded *bool
 	for _, target := range targets {
-		switch {
-		case target == nil:
-		case target.Name == "":
-			nameless = append(nameless, target)
-			if isTrue(target.ExcludeFromLatest) { // of which of them is not known
-				excluded = target.ExcludeFromLatest
-			}
-		default:
+		if target.Name != "" {
 			taken[resourceid.Region(target.Name)] = true
 			some = append(some, target)
+			continue
+		}
+		nameless = append(nameless, target)
+		if isTrue(target.ExcludeFromLatest) { // of which of them is not known
+			excluded = target.ExcludeFromLatest
 		}
 	}
 	if len(nameless) == 0 {
