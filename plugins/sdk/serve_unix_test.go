@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/source"
 )
@@ -50,7 +51,8 @@ func asPlugin(t *testing.T) string {
 // error that names it, and says what it is without a host.
 func TestServesAHost(t *testing.T) {
 	file := asPlugin(t)
-	h := source.New(source.Options{PluginDirs: []string{filepath.Dir(file)}})
+	// A busy machine may take long to start a program.
+	h := source.New(source.Options{PluginDirs: []string{filepath.Dir(file)}, StartTimeout: 2 * time.Minute, DescribeTimeout: 2 * time.Minute})
 	defer h.Close()
 	p, err := h.Find(t.Context(), "serving")
 	if err != nil {
