@@ -94,6 +94,11 @@ func TestAmbiguousRegions(t *testing.T) {
 			[]image.Image{ami("a", created(2)), ami("b", created(1), region("eu-west-1"))},
 			"", "b a", "they differ in region",
 		},
+		{
+			"images of one name of two providers", spec.Select{},
+			[]image.Image{ami("a", created(2)), ami("b", provider("azure"), region("westeurope"))},
+			"b", "", "",
+		},
 	})
 }
 

@@ -171,6 +171,12 @@ func TestNotesOfContradictions(t *testing.T) {
 			},
 			sel: spec.Select{KubernetesVersion: "~1.30"},
 		},
+		"contradictions of another region": {
+			images: []image.Image{
+				definition("d", "1.0.0", 1, region("eastus")), definition("d", "1.0.0", 1), definition("d", "1.0.0", 1, architecture("arm64"), from("other")),
+			},
+			sel: spec.Select{Region: "eastus"},
+		},
 		"contradictions of what would come before": {
 			images: []image.Image{
 				ami("ami-2", region("eu-west-1"), created(-1), kubernetes("1.30.2")), ami("ami-2", region("eu-west-1"), created(-1), kubernetes("1.30.9"), from("other")),
