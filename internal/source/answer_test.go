@@ -90,7 +90,7 @@ func TestUnknownStateIsNotKnown(t *testing.T) {
 // found is an answer to the reference of an index.
 func found(index uint32, id, provider, image, full string) *sourcev1.VerifyResult {
 	return &sourcev1.VerifyResult{
-		Index: proto.Uint32(index), Id: id, Presence: sourcev1.Presence_PRESENCE_FOUND,
+		Index: proto.Uint32(index), Id: id, Presence: sourcev1.Presence_PRESENCE_FOUND, Evidence: sourcev1.Evidence_EVIDENCE_ASKED,
 		Image: &sourcev1.Image{Id: image, FullId: full, Provider: provider, State: sourcev1.State_STATE_AVAILABLE},
 	}
 }
@@ -143,13 +143,13 @@ func TestAnswersNameTheirQuestion(t *testing.T) {
 				said = message(err)
 			}
 			if tt.refused == "" {
-				if got.Presence != Found || got.Image == nil || said != "" {
+				if got.Presence != Found || got.Image == nil || got.Evidence != image.Asked || said != "" {
 					t.Errorf("%+v, %s", got, said)
 				}
 				return
 			}
-			if got.Presence != Unknown || got.Image != nil || !strings.Contains(said, tt.refused) {
-				t.Errorf("%+v, failure %q; want unknown, and %q", got, said, tt.refused)
+			if got.Presence != Unknown || got.Image != nil || got.Evidence != "" || !strings.Contains(said, tt.refused) {
+				t.Errorf("%+v, failure %q; want unknown without evidence, and %q", got, said, tt.refused)
 			}
 		})
 	}
