@@ -101,6 +101,7 @@ func TestLoginsThatCannotBeRead(t *testing.T) {
 		"half a file":             {`{"auths": {"r.example": {"auth": "` + password, "unexpected EOF"},
 		"a helper that is a path": {`{"credsStore": "../evil"}`, "a helper is a name, not a path"},
 		"an absent helper":        {`{"credHelpers": {"r.example": "absent"}}`, "not found on PATH"},
+		"and a login beside it":   {`{"credHelpers": {"r.example": "absent"}, "auths": {"r.example": {"auth": "dTpw"}}}`, "not found on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, tc.file)
