@@ -49,6 +49,26 @@ func TestFormerVersionsAreLetGo(t *testing.T) {
 	}
 }
 
+// Two providers of one alias are an error of Terraform's: that of a project which goes by
+// the same name in Terraform takes the place of the former one.
+func TestFormerProviderOfTheSameAlias(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		var former []byte
+		for _, project := range []string{"team-a", "team_a"} {
+			out, err := terraform.Render([]terraform.Pack{{Name: "a", Pack: "generic-byoi", Values: "pack: {}\n", Profile: terraform.Profile{
+				Context: terraform.ContextProject, Project: project, Name: "rhel", Version: "1.0.0", Cloud: "aws", Create: true,
+			}}}, terraform.Options{Shape: terraform.ShapeProfile, JSON: asJSON, Former: former})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read := readModule(t, providerSchema(t), parse(t, out, asJSON)); !slices.Equal(read.Projects, []string{project}) {
+				t.Errorf("providers of %q, want one of %q:\n%s", read.Projects, project, out)
+			}
+			former = out
+		}
+	}
+}
+
 // What Terraform is to forget is told when it is first written.
 func TestNotesOfWhatIsLetGo(t *testing.T) {
 	of := func(version string) []terraform.Pack {
