@@ -145,6 +145,9 @@ func (c *changed) node(n ast.Node, stack []ast.Node) {
 	}
 }
 
+// Operators of order, and the function of helperSource that does them in all ways.
+var ordered = map[token.Token]string{token.LSS: "Less", token.LEQ: "AtMost", token.GTR: "Greater", token.GEQ: "AtLeast"}
+
 // Operators of numbers, and the function of helperSource that does either.
 var arithmetic = map[token.Token]string{token.ADD: "Add", token.SUB: "Sub", token.MUL: "Mul", token.QUO: "Quo", token.REM: "Rem"}
 
@@ -152,25 +155,28 @@ var arithmetic = map[token.Token]string{token.ADD: "Add", token.SUB: "Sub", toke
 var bitwise = map[token.Token]string{token.AND: "And", token.OR: "Or", token.XOR: "Xor", token.AND_NOT: "AndNot"}
 
 func (c *changed) binary(b *ast.BinaryExpr, depth int) {
-	x, y := c.text(b.X), c.text(b.Y)
 	name, ok := c.number(b)
 	switch {
 	case b.Op == token.EQL || b.Op == token.NEQ:
 		c.around(b, depth, "((", ") != "+c.on("CONDITIONALS_NEGATION", b.OpPos)+")")
-	case slices.Contains([]token.Token{token.LSS, token.GTR, token.LEQ, token.GEQ}, b.Op):
-		negated, moved := c.on("CONDITIONALS_NEGATION", b.OpPos), c.on("CONDITIONALS_BOUNDARY", b.OpPos)
-		c.around(b, depth, "(((", fmt.Sprintf(") != %s) != (%s && (%s) == (%s)))", negated, moved, x, y))
-	case b.Op == token.LAND:
-		c.around(b, depth, "((", fmt.Sprintf(") || (%s && ((%s) || (%s))))", c.on("INVERT_LOGICAL", b.OpPos), x, y))
-	case b.Op == token.LOR:
-		c.around(b, depth, fmt.Sprintf("((!%s || ((%s) && (%s))) && (", c.on("INVERT_LOGICAL", b.OpPos), x, y), "))")
+	case ordered[b.Op] != "":
+		if negated, moved := c.on("CONDITIONALS_NEGATION", b.OpPos), c.on("CONDITIONALS_BOUNDARY", b.OpPos); negated != never {
+			c.around(b, depth, fmt.Sprintf("mutant%s(%s, %s, ", ordered[b.Op], negated, moved), ")")
+			c.replace(b.OpPos, len(b.Op.String()), ",")
+		}
+	case b.Op == token.LAND || b.Op == token.LOR:
+		if on := c.on("INVERT_LOGICAL", b.OpPos); on != never {
+			function := map[token.Token]string{token.LAND: "Both", token.LOR: "Either"}[b.Op]
+			c.around(b, depth, fmt.Sprintf("mutant%s(%s, ", function, on), " })")
+			c.replace(b.OpPos, len(b.Op.String()), ", func() bool { return ")
+		}
 	case ok && arithmetic[b.Op] != "":
 		c.call(b, depth, arithmetic[b.Op], name, "ARITHMETIC_BASE")
 	case ok && bitwise[b.Op] != "":
 		c.call(b, depth, bitwise[b.Op], name, "INVERT_BITWISE")
 	case ok && (b.Op == token.SHL || b.Op == token.SHR):
 		if on := c.on("INVERT_BITWISE", b.OpPos); on != never {
-			other := map[token.Token]string{token.SHL: ">>", token.SHR: "<<"}[b.Op]
+			x, other, y := c.text(b.X), map[token.Token]string{token.SHL: ">>", token.SHR: "<<"}[b.Op], c.text(b.Y)
 			c.around(b, depth, fmt.Sprintf("mutantPick(%s, func() %s { return (%s) %s (%s) }, func() %[2]s { return ", on, name, x, other, y), " })")
 		}
 	}

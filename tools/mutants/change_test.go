@@ -33,6 +33,7 @@ func TestEachMutant(t *testing.T) {
 		{"return x >= 6", []string{"true", "CONDITIONALS_NEGATION false", "CONDITIONALS_BOUNDARY true"}},
 		{"return x > 9 && y > 1", []string{"false", "INVERT_LOGICAL true", "CONDITIONALS_NEGATION true", "CONDITIONALS_BOUNDARY false", "CONDITIONALS_NEGATION false", "CONDITIONALS_BOUNDARY false"}},
 		{"return y == 2 || x == 8", []string{"true", "INVERT_LOGICAL false", "CONDITIONALS_NEGATION false", "CONDITIONALS_NEGATION true"}},
+		{"l := []int{1, 1}; return len(slices.Compact(l)) > 1", []string{"false", "CONDITIONALS_NEGATION true", "CONDITIONALS_BOUNDARY true"}},
 		{"return x & 3", []string{"3", "INVERT_BITWISE 7"}},
 		{"return x | 8", []string{"15", "INVERT_BITWISE 0"}},
 		{"return x ^ 1", []string{"6", "INVERT_BITWISE 1"}},
@@ -72,7 +73,7 @@ func TestEachMutant(t *testing.T) {
 func results(t *testing.T, bodies []string) [][]string {
 	root := t.TempDir()
 	t.Chdir(root)
-	source, tests := "package one; import \"time\"; var _ = time.Second; func pick(f func() bool) bool { return f() }\n", "package one\n\nimport (\"fmt\"; \"testing\")\n"
+	source, tests := "package one; import (\"slices\"; \"time\"); var _, _ = time.Second, slices.Max[[]int]; func pick(f func() bool) bool { return f() }\n", "package one\n\nimport (\"fmt\"; \"testing\")\n"
 	for i, body := range bodies {
 		source += fmt.Sprintf("func f%d(x, y int) any { %s }\n", i, body)
 		tests += fmt.Sprintf("func Test%d(t *testing.T) { fmt.Println(\"is\", f%[1]d(7, 2)) }\n", i)

@@ -21,6 +21,7 @@ func controlSize(mutants int) int { return 8 + mutants + 1 }
 const helperSource = `package %s
 
 import (
+	"cmp"
 	"encoding/binary"
 	"os"
 	"syscall"
@@ -60,6 +61,12 @@ type mutantNumeric interface {
 	mutantInteger | ~float32 | ~float64
 }
 
+func mutantBoth(on, x bool, y func() bool) bool { if on { return x || y() }; return x && y() }
+func mutantEither(on, x bool, y func() bool) bool { if on { return x && y() }; return x || y() }
+func mutantLess[T cmp.Ordered](negated, moved bool, x, y T) bool { return (x < y) != negated != (moved && x == y) }
+func mutantAtMost[T cmp.Ordered](negated, moved bool, x, y T) bool { return (x <= y) != negated != (moved && x == y) }
+func mutantGreater[T cmp.Ordered](negated, moved bool, x, y T) bool { return (x > y) != negated != (moved && x == y) }
+func mutantAtLeast[T cmp.Ordered](negated, moved bool, x, y T) bool { return (x >= y) != negated != (moved && x == y) }
 func mutantPick[T any](on bool, x, y func() T) T { if on { return x() }; return y() }
 func mutantNeg[T mutantNumeric](on bool, x T) T { if on { return -x }; return x }
 func mutantAdd[T mutantNumeric](on bool, x, y T) T { if on { return x - y }; return x + y }
