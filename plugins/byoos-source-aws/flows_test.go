@@ -67,14 +67,17 @@ func TestAMIsOfNoRegion(t *testing.T) {
 	answer := func(action, text string) fakeaws.Recorded {
 		return fakeaws.Recorded{Service: "imagebuilder", Action: action, Region: "us-east-1", Answer: json.RawMessage(text)}
 	}
-	w := fakeaws.World{AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june)}, Recorded: []fakeaws.Recorded{
+	w := fakeaws.World{AMIs: []fakeaws.AMI{amiOf("us-east-1", id(1), june), amiOf("us-east-1", id(2), june)}, Recorded: []fakeaws.Recorded{
 		answer("ListImages", `{"imageVersionList":[{"arn":"`+arn+`","name":"golden","version":"1.0.0"}]}`),
-		answer("ListImageBuildVersions", `{"imageSummaryList":[{"arn":"`+arn+`/1","name":"golden","version":"1.0.0/1","state":{"status":"AVAILABLE"},"outputResources":{"amis":[{"image":"`+id(1)+`"}]}}]}`),
+		answer("ListImageBuildVersions", `{"imageSummaryList":[{"arn":"`+arn+`/1","name":"golden","version":"1.0.0/1","state":{"status":"AVAILABLE"},"outputResources":{"amis":[{"image":"`+id(1)+`"},{"image":"`+id(2)+`"}]}}]}`),
 	}}
 	for config, want := range map[string]string{`{"imageBuilder":{"image":"golden"}}`: "us-east-1 ", `{"imageBuilder":{"image":"golden"},"regions":"eu-west-1"}`: " Image Builder does not say in which region it is"} {
 		start(t, w)
-		if img := run(t, call{config: config}).find(t, id(1)); img.Region+" "+img.Withheld != want || img.Reference == nil {
-			t.Errorf("%s: %+v", config, img)
+		out := run(t, call{config: config})
+		for _, n := range []int{1, 2} {
+			if img := out.find(t, id(n)); img.Region+" "+img.Withheld != want || img.Reference == nil {
+				t.Errorf("%s: %+v", config, img)
+			}
 		}
 	}
 }

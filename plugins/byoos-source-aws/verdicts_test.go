@@ -176,6 +176,7 @@ func TestLostBuilds(t *testing.T) {
 		{gone, word{unasked: "denied"}, sdk.StateUnknown, "", ""}, {word{unasked: "denied"}, again, sdk.StateUnknown, "", ""},
 		{word{}, again, sdk.Available, "Image Builder does not have its build any more: " + goldenARN, ""}, {word{}, word{}, sdk.Available, "Image Builder does not have its build any more: " + goldenARN, ""},
 		{good, word{unasked: "denied"}, sdk.Available, "", ""},
+		{word{candidates: []builder.Candidate{{ID: id(2), Region: "us-east-1", ARN: goldenARN}}}, word{}, sdk.Available, "", ""},
 	} {
 		r := resultOf(sdk.Found, sdk.Available)
 		v := &verification{req: sdk.VerifyRequest[settings.Config]{Now: now()}}

@@ -134,11 +134,11 @@ func TestVerifyOfAnAMIOfTwoBuilds(t *testing.T) {
 			start(t, w)
 			locked := &sdk.Reference{Kind: "arn", Value: "arn:aws:imagebuilder:us-east-1:111122223333:" + first}
 			for _, ref := range []sdk.Ref{{ID: id(1), Region: "us-east-1", Reference: locked}, {ID: id(1), Region: "us-east-1"}} {
-				out := runVerify(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`, refs: []sdk.Ref{ref}})
+				out := runVerify(t, call{config: `{"imageBuilder":{"pipeline":"p"}}`, refs: []sdk.Ref{{ID: id(2), Region: "us-east-1"}, ref}})
 				if test.faults == nil {
 					out.noErrors(t)
 				}
-				r := out.results[0]
+				r := out.results[1]
 				deleted := test.first == "DELETED" && (test.second == "DELETED" || test.ami == 2)
 				if r.Image == nil || r.Image.State != test.want || (r.Image.Withheld != "") != deleted {
 					t.Errorf("by the lock %v: %+v, %+v", ref.Reference != nil, r, r.Image)
