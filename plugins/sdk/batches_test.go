@@ -3,6 +3,7 @@ package sdk
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,6 +39,22 @@ func sentBatches(t *testing.T, asResults bool, images ...Image) (counts []int) {
 		t.Fatal(err)
 	}
 	return counts
+}
+
+// TestBatchesOfReasons: what a result says besides its image takes room as well.
+func TestBatchesOfReasons(t *testing.T) {
+	var counts []int
+	s := newSender(t.Context(), &Secrets{}, func(b batch) error {
+		counts = append(counts, len(b.results))
+		return nil
+	})
+	image, long := sized(batchBytes/2), Result{Ref: Ref{ID: "x"}, Presence: NotFound, Reason: strings.Repeat("x", batchBytes/2)}
+	if err := s.results([]Result{{Ref: Ref{ID: "x"}, Presence: Found, Image: &image, Reason: "x"}, long, long, long}); err != nil || s.close() != nil {
+		t.Fatal(err)
+	}
+	if want := []int{1, 2, 1}; !slices.Equal(counts, want) {
+		t.Errorf("got %v, want %v", counts, want)
+	}
 }
 
 // TestBatches: a message has as many images as there is room for, and not more.

@@ -94,6 +94,9 @@ func TestSurroundings(t *testing.T) {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
+	if dir := (&checker{}).request(Case{BaseDir: "x"}).BaseDir; !filepath.IsAbs(dir) || filepath.Base(dir) != "x" {
+		t.Errorf("base directory %q", dir)
+	}
 	if got := explain(errors.New("plain")); got != "plain" {
 		t.Errorf("%q", got)
 	}
@@ -121,12 +124,14 @@ func TestProblemsOfPrograms(t *testing.T) {
 		"version":    {"byoos-source-x", strings.Replace(describe, "1.0.0", "1.0", 1), byHand, []string{`describe: version "1.0" is not semver without a leading v`}},
 		"variables": {"byoos-source-x", describe + `,"environment":["A_1*","_a","A-B"],"secretEnvironment":["1A"]`, byHand,
 			[]string{`describe: "A-B" is no name of an environment variable`, `describe: "1A" is no name of an environment variable`}},
-		"providers":     {"byoos-source-x", describe + `,"providers":["aws","my.cloud-2","Aws"]`, byHand, []string{`describe: provider "Aws" is not in lower case`}},
-		"silent":        {"byoos-source-x", describe, "exit 1", []string{"started by hand, it must say on stderr what it is, and end with an exit status that is not 0"}},
-		"content":       {"byoos-source-x", describe, "echo started by hand >&2; exit 0", []string{"started by hand, it must say on stderr what it is, and end with an exit status that is not 0"}},
-		"prints":        {"byoos-source-x", describe, "echo x; " + byHand, []string{`started by hand, it prints on stdout: "x\n"`}},
-		"another name":  {"byoos-x", describe, byHand, []string{"byoos-x: name the file byoos-source-<type>, the type in lower case"}},
-		"no such thing": {"", "", "", []string{"stat FILE: no such file or directory"}},
+		"providers":         {"byoos-source-x", describe + `,"providers":["aws","my.cloud-2","Aws"]`, byHand, []string{`describe: provider "Aws" is not in lower case`}},
+		"silent":            {"byoos-source-x", describe, "exit 1", []string{"started by hand, it must say on stderr what it is, and end with an exit status that is not 0"}},
+		"content":           {"byoos-source-x", describe, "echo started by hand >&2; exit 0", []string{"started by hand, it must say on stderr what it is, and end with an exit status that is not 0"}},
+		"prints":            {"byoos-source-x", describe, "echo x; " + byHand, []string{`started by hand, it prints on stdout: "x\n"`}},
+		"leaves its socket": {"byoos-source-x", describe, `[ -n "$BYOOS_PLUGIN" -a -z "$PLUGIN_CLIENT_CERT" ] && : > "$PLUGIN_UNIX_SOCKET_DIR/s"; ` + byHand, []string{"after its parent was killed it left its socket s"}},
+		"short handshake":   {"byoos-source-x", describe, `[ -n "$BYOOS_PLUGIN" ] && exec echo "1|1|unix|/x|grpc"; ` + byHand, nil},
+		"another name":      {"byoos-x", describe, byHand, []string{"byoos-x: name the file byoos-source-<type>, the type in lower case"}},
+		"no such thing":     {"", "", "", []string{"stat FILE: no such file or directory"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), tt.file)
@@ -149,7 +154,7 @@ func TestProblemsOfPrograms(t *testing.T) {
 			if left := slices.DeleteFunc(slices.Clone(got), serves); !slices.Equal(left, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if described := tt.file == "byoos-source-x"; described != slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "handshake: it printed ") }) {
+			if described := tt.file == "byoos-source-x" && name != "short handshake"; described != slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "handshake: it printed ") }) {
 				t.Errorf("that it does not serve is told otherwise: %q", got)
 			}
 		})

@@ -188,6 +188,11 @@ func (s source) Discover(ctx context.Context, req sdk.DiscoverRequest[config], o
 	case "shared":
 		s.first.CompareAndSwap(nil, req.Config.Text)
 		return out.Images(sdk.Image{ID: fmt.Sprint(s.first.Load()), Provider: "aws", State: sdk.Available})
+	case "once":
+		if s.met.Add(1) > 1 {
+			return errors.New("busy")
+		}
+		return out.Images(catalog.Images(1)...)
 	case "meet":
 		return s.meet(ctx, req, out)
 	case "progress":

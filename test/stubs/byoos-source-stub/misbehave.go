@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,8 @@ func misbehave(ctx context.Context, req sdk.DiscoverRequest[config], out *sdk.St
 		return out.Images(catalog.Images(1)...)
 	case "no-id":
 		return out.Images(sdk.Image{Name: "golden", Provider: "aws"}, sdk.Image{ID: "ami-1", Provider: "aws"})
+	case "two-lines":
+		return errors.Join(out.Report(sdk.Diagnostic{Severity: sdk.Notice, Summary: "one\ntwo"}), out.Report(sdk.Diagnostic{Severity: sdk.Notice}))
 	case "endless images":
 		for {
 			if err := out.Images(catalog.Images(100)...); err != nil {
