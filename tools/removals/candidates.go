@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os"
@@ -39,7 +40,11 @@ func ofFolder(folder string) ([]removal, error) {
 	}
 	var all []removal
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
+		built, err := build.Default.MatchFile(folder, filepath.Base(name))
+		if err != nil {
+			return nil, err
+		}
+		if !built || strings.HasSuffix(name, "_test.go") { // a file of another system is not tried here
 			continue
 		}
 		src, err := os.ReadFile(name)
