@@ -34,19 +34,13 @@ func (r removal) apply(src []byte) []byte {
 // ofFolder returns the removals of the Go files of a folder, without tests and
 // without generated files, in the order of names and places.
 func ofFolder(folder string) ([]removal, error) {
-	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	pkg, err := build.ImportDir(folder, 0) // without files of other systems
 	if err != nil {
 		return nil, err
 	}
 	var all []removal
-	for _, name := range names {
-		built, err := build.Default.MatchFile(folder, filepath.Base(name))
-		if err != nil {
-			return nil, err
-		}
-		if !built || strings.HasSuffix(name, "_test.go") { // a file of another system is not tried here
-			continue
-		}
+	for _, base := range pkg.GoFiles {
+		name := filepath.Join(folder, base)
 		src, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
