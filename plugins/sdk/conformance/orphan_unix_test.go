@@ -24,6 +24,7 @@ func TestCheckEndsASilentPlugin(t *testing.T) {
 	// The host gives a certificate, and what looks for orphans none.
 	binary := script(t, `[ "$1" = describe ] && exec echo '{"name":"x","version":"1.0.0","protocolVersions":[1],"configSchema":"{}"}'
 [ -z "$BYOOS_PLUGIN" -o -n "$PLUGIN_CLIENT_CERT" ] && exit 1
+until [ -s "$PLUGIN_UNIX_SOCKET_DIR/../pid" ]; do sleep 0.1; done # the check knows it
 exec 9>'`+fifo+`'
 exec sleep 600`)
 	ctx, cancel := context.WithCancel(t.Context())
