@@ -20,16 +20,10 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// list reads what answer says for each page token, and returns the ids and the
-// tokens that were asked for.
-func list(t *testing.T, answer func(token string) (string, error)) (ids, asked []string, err error) {
-	t.Helper()
-	tokens := make(chan string, 100)
+// readerOf reads from a service that answers each page token with a body.
+func readerOf(answer func(ctx context.Context, token string) (io.Reader, error)) Reader {
 	client := ec2.New(ec2.Options{
-		Region: "us-east-1", Retryer: aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
-		}),
+		Region: "us-east-1", Retryer: aws.NopRetryer{}, Credentials: aws.AnonymousCredentials{},
 		HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -39,15 +33,26 @@ func list(t *testing.T, answer func(token string) (string, error)) (ids, asked [
 			if err != nil {
 				return nil, err
 			}
-			tokens <- form.Get("NextToken")
-			text, err := answer(form.Get("NextToken"))
+			page, err := answer(r.Context(), form.Get("NextToken"))
 			if err != nil {
 				return nil, err
 			}
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(page)}, nil
 		}),
 	})
-	r := Reader{Client: client, Do: func(ctx context.Context, call func(context.Context) error) error { return call(ctx) }}
+	return Reader{Client: client, Do: func(ctx context.Context, call func(context.Context) error) error { return call(ctx) }}
+}
+
+// list reads what answer says for each page token, and returns the ids and the
+// tokens that were asked for.
+func list(t *testing.T, answer func(token string) (string, error)) (ids, asked []string, err error) {
+	t.Helper()
+	tokens := make(chan string, 100)
+	r := readerOf(func(_ context.Context, token string) (io.Reader, error) {
+		tokens <- token
+		text, err := answer(token)
+		return strings.NewReader(text), err
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	err = r.List(ctx, ec2.DescribeImagesInput{}, func(page []types.Image) error {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
@@ -34,25 +31,13 @@ func (w *wire) note(token string) {
 }
 
 func (w *wire) reader() Reader {
-	client := ec2.New(ec2.Options{
-		Region: "us-east-1", Retryer: aws.NopRetryer{}, Credentials: aws.AnonymousCredentials{},
-		HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				return nil, err
-			}
-			form, err := url.ParseQuery(string(body))
-			if err != nil {
-				return nil, err
-			}
-			if err := r.Context().Err(); err != nil { // as net/http has it
-				return nil, err
-			}
-			w.note(form.Get("NextToken"))
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(w.answer(r.Context(), form.Get("NextToken")))}, nil
-		}),
+	return readerOf(func(ctx context.Context, token string) (io.Reader, error) {
+		if err := ctx.Err(); err != nil { // as net/http has it
+			return nil, err
+		}
+		w.note(token)
+		return w.answer(ctx, token), nil
 	})
-	return Reader{Client: client, Do: func(ctx context.Context, call func(context.Context) error) error { return call(ctx) }}
 }
 
 func nothing([]types.Image) error { return nil }
