@@ -1,8 +1,6 @@
 package palette
 
 import (
-	"errors"
-
 	"github.com/Masterminds/semver/v3"
 )
 
@@ -21,5 +19,5 @@ func sameVersion(a, b string) bool {
 	}
 	va, errA := semver.NewVersion(a)
 	vb, errB := semver.NewVersion(b)
-	return errors.Join(errA, errB) == nil && va.Equal(vb) && va.Metadata() == vb.Metadata()
+	return errA == nil && errB == nil && va.Equal(vb) && va.Metadata() == vb.Metadata()
 }
