@@ -31,13 +31,9 @@ func (l listing) tested() bool { return len(l.TestGoFiles)+len(l.XTestGoFiles) >
 
 func list(ctx context.Context, args ...string) ([]listing, error) {
 	const fields = "-json=ImportPath,Name,Dir,Export,GoFiles,TestGoFiles,XTestGoFiles"
-	out, err := exec.CommandContext(ctx, "go", append([]string{"list", fields}, args...)...).Output()
+	out, err := output(ctx, "go", append([]string{"list", fields}, args...)...)
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			out = exit.Stderr
-		}
-		return nil, fmt.Errorf("go list: %w\n%s", err, out)
+		return nil, fmt.Errorf("go list: %w", err)
 	}
 	var all []listing
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
@@ -49,6 +45,16 @@ func list(ctx context.Context, args ...string) ([]listing, error) {
 		}
 		all = append(all, l)
 	}
+}
+
+// output runs a program and returns what it printed; an error has what it said of it.
+func output(ctx context.Context, program string, args ...string) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, program, args...).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("%w\n%s", err, exit.Stderr)
+	}
+	return out, err
 }
 
 // A parsed package knows the type of each of its expressions.
@@ -181,8 +187,8 @@ var (
 	asked   = regexp.MustCompile(`mutantOn\((\d+)\)`)
 )
 
-// blame marks the mutants next before each place that the compiler names as dead, and
-// tells whether there is one.
+// blame marks the mutants next before each place that the compiler names as dead, or
+// behind it in its line, and tells whether there is one.
 func blame(out []byte, sources map[string][]byte, mutants []mutant, dead map[string]bool) bool {
 	found := false
 	for _, f := range failure.FindAllSubmatch(out, -1) {
@@ -194,12 +200,12 @@ func blame(out []byte, sources map[string][]byte, mutants []mutant, dead map[str
 			column, _ := strconv.Atoi(string(f[3]))
 			lines := bytes.SplitAfter(src, []byte("\n"))
 			at := len(bytes.Join(lines[:line-1], nil)) + column - 1
+			next := asked.FindSubmatch(lines[line-1])
 			if before := asked.FindAllSubmatch(src[:at], -1); len(before) > 0 {
-				n, _ := strconv.Atoi(string(before[len(before)-1][1]))
-				dead[mutants[n-1].place()] = true
-				found = true
-			} else if after := asked.FindSubmatch(lines[line-1]); after != nil {
-				n, _ := strconv.Atoi(string(after[1]))
+				next = before[len(before)-1]
+			}
+			if next != nil {
+				n, _ := strconv.Atoi(string(next[1]))
 				dead[mutants[n-1].place()] = true
 				found = true
 			}

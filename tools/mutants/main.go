@@ -66,22 +66,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rows, err := chosen(ctx, page, o)
+	rows, changed, err := chosen(ctx, page, o)
 	if err != nil {
 		return err
 	}
 	var bad []string
 	for _, row := range rows {
 		fmt.Fprintf(stderr, "%s ...\n", row.Folder)
-		mutants, err := ofFolder(ctx, row.Folder, o)
+		mutants, err := ofFolder(ctx, row.Folder, changed, o.workers)
 		if err != nil {
 			return fmt.Errorf("%s: %w", row.Folder, err)
 		}
-		count, ok := tell(stdout, row, mutants, known, o.since != "")
+		count, ok := tell(stdout, row, mutants, known, changed != nil)
 		if !ok {
 			bad = append(bad, row.Folder)
 		}
-		if o.since != "" {
+		if changed != nil {
 			continue
 		}
 		page.set(row.Folder, count)
@@ -115,21 +115,21 @@ func tell(w io.Writer, row row, mutants []mutant, known map[string]bool, changed
 }
 
 // chosen returns the rows of the table that are asked for: those named, those with
-// changes since a commit, or all.
-func chosen(ctx context.Context, page *page, o options) ([]row, error) {
+// changes since a commit, which are returned as well, or all.
+func chosen(ctx context.Context, page *page, o options) ([]row, lines, error) {
 	for _, f := range o.folders {
 		if page.row(f) == nil {
-			return nil, fmt.Errorf("%s has no row in %s", f, o.table)
+			return nil, nil, fmt.Errorf("%s has no row in %s", f, o.table)
 		}
 	}
 	rows := slices.DeleteFunc(slices.Clone(page.rows), func(r row) bool {
 		return len(o.folders) > 0 && !slices.Contains(o.folders, r.Folder)
 	})
 	if o.since == "" {
-		return rows, nil
+		return rows, nil, nil
 	}
-	lines, err := changedLines(ctx, o.since)
-	return narrowed(rows, slices.Sorted(maps.Keys(lines))), err
+	changed, err := changedLines(ctx, o.since)
+	return narrowed(rows, slices.Sorted(maps.Keys(changed))), changed, err
 }
 
 // narrowed returns a row for each folder below one of rows in which a file of the
@@ -148,16 +148,12 @@ func narrowed(rows []row, changed []string) []row {
 	return out
 }
 
-// ofFolder tries the mutants of a folder and of what lies below it: all, or those of
-// changed lines.
-func ofFolder(ctx context.Context, folder string, o options) ([]mutant, error) {
+// ofFolder tries the mutants of a folder and of what lies below it; where there are
+// changed lines, those of the folder that are in them.
+func ofFolder(ctx context.Context, folder string, changed lines, workers int) ([]mutant, error) {
 	pattern, wanted := "./"+folder+"/...", func(mutant) bool { return true }
-	if o.since != "" {
-		lines, err := changedLines(ctx, o.since)
-		if err != nil {
-			return nil, err
-		}
-		pattern, wanted = "./"+folder, func(m mutant) bool { return lines[m.File][m.Line] }
+	if changed != nil {
+		pattern, wanted = "./"+folder, func(m mutant) bool { return changed[m.File][m.Line] }
 	}
 	packages, err := list(ctx, pattern)
 	if err != nil {
@@ -165,7 +161,7 @@ func ofFolder(ctx context.Context, folder string, o options) ([]mutant, error) {
 	}
 	var all []mutant
 	for _, l := range packages {
-		mutants, err := ofPackage(ctx, l, wanted, o.workers)
+		mutants, err := ofPackage(ctx, l, wanted, workers)
 		if err != nil {
 			return nil, err
 		}

@@ -4,9 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,13 +18,9 @@ var hunk = regexp.MustCompile(`^@@ -\S+ \+(\d+)(?:,(\d+))? @@`)
 // changedLines asks git which lines of the program are not as they were at the common
 // ancestor with a commit.
 func changedLines(ctx context.Context, since string) (lines, error) {
-	out, err := exec.CommandContext(ctx, "git", "diff", "--merge-base", "--no-ext-diff", "--no-color", "--unified=0", "--diff-filter=d", "--dst-prefix=b/", since, "--", "*.go", ":!*_test.go").Output()
+	out, err := output(ctx, "git", "diff", "--merge-base", "--no-ext-diff", "--no-color", "--unified=0", "--diff-filter=d", "--dst-prefix=b/", since, "--", "*.go", ":!*_test.go")
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			out = exit.Stderr
-		}
-		return nil, fmt.Errorf("ask git what changed since %s: %w\n%s", since, err, out)
+		return nil, fmt.Errorf("ask git what changed since %s: %w", since, err)
 	}
 	return readDiff(string(out)), nil
 }
