@@ -17,7 +17,10 @@ import (
 // editManifest gives the profile a draft that is what is published, but for the
 // content of its manifests.
 func editManifest(s *fakepalette.State) {
-	p := ours(s)
+	editManifestOf(ours(s))
+}
+
+func editManifestOf(p *fakepalette.Profile) {
 	p.LastModified = p.LastModified.Add(time.Hour)
 	if p.Draft == nil {
 		p.Draft = slices.Clone(p.Published)
@@ -42,25 +45,39 @@ func TestManifestEditsStopPublishing(t *testing.T) {
 			w.apply(t, request(t, "rhel-prod", newAMI), goal)
 		})
 	}
-	// Before each request; at a write alone it cannot be seen.
-	w := newWorld(t)
-	for n, done := 1, false; !done; n++ {
-		w.Reset(baseState(t))
-		edited := false
-		w.Before(func(i int, call fakepalette.Call, s *fakepalette.State) {
-			if i == n && !call.Writes() {
-				edited = true
-				editManifest(s)
+}
+
+// Before each request somebody edits a manifest of the version that is published; at a
+// write alone it cannot be seen.
+func TestManifestEditsBeforeEachRequest(t *testing.T) {
+	for version, goal := range map[string]palette.Goal{"1.2.0": {Publish: true}, "1.3.0": {NewVersion: "1.3.0"}} {
+		w := newWorld(t)
+		edits := 0
+		for n, done := 1, false; !done; n++ {
+			w.Reset(baseState(t))
+			edited := false
+			w.Before(func(i int, call fakepalette.Call, s *fakepalette.State) {
+				done = i < n
+				if p := s.Profile("rhel-prod", version); i == n && !call.Writes() && p != nil {
+					edited = true
+					editManifestOf(p)
+				}
+			})
+			plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI, atVersion("1.2.0")), goal)
+			if err == nil {
+				_, err = w.client.Apply(t.Context(), plan, palette.Options{})
 			}
-		})
-		done = n > 40
-		plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{Publish: true})
-		if err == nil {
-			_, err = w.client.Apply(t.Context(), plan, palette.Options{})
+			state := w.State()
+			if !edited {
+				continue
+			}
+			edits++
+			if l := state.Profile("rhel-prod", version).Layer("hello", false); l != nil && strings.Contains(l.Manifests[0].Content, "somebody") {
+				t.Errorf("%s: an edit before request %d was published; %v", version, n, err)
+			}
 		}
-		state := w.State()
-		if m := ours(&state).Layer("hello", false).Manifests[0]; edited && strings.Contains(m.Content, "somebody") {
-			t.Errorf("an edit before request %d was published; %v", n, err)
+		if edits == 0 {
+			t.Errorf("%s: nothing was edited", version)
 		}
 	}
 }
