@@ -50,3 +50,35 @@ func TestTokensAreNotShown(t *testing.T) {
 		}
 	}
 }
+
+// leaky is an Azure that gives one token, and answers as scripted.
+type leaky struct{ scripted }
+
+const leakyToken = "canary-0123456789-0123456789"
+
+// Do answers one request.
+func (l leaky) Do(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/token") {
+		return azure{token: reply{200, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, leakyToken)}}.Do(r)
+	}
+	return l.scripted.Do(r)
+}
+
+// Nor is the first half of a token shown, where a text is cut within it: that of a last run,
+// and what stands for a date.
+func TestHalfATokenIsNotShown(t *testing.T) {
+	signsIn(t, "EnvironmentCredential", nil)
+	for name, status := range map[string]string{
+		"last run":        `{"runState":"Failed","message":%q}`,
+		"what is no date": `{"runState":"Succeeded","startTime":%q}`,
+	} {
+		// The token stands at the end of the 1000 bytes that are told, what leads to it included.
+		before := map[string]int{"last run": 985, "what is no date": 985 - len(`startTime of "t" is "`)}[name]
+		status = fmt.Sprintf(status, strings.Repeat("x", before)+" "+leakyToken)
+		z := source{getenv: os.Getenv, transport: leaky{templates(status, output("a", madeOne, "", ""))}, credentials: &signin.Store{}, answers: &arm.Answers{}}
+		_, told, err := sdktest.Discover(t.Context(), func() sdk.Source[config] { return z }, config{Template: "t", ResourceGroup: "RG"}, sdktest.Now(now()))
+		if all := fmt.Sprint(told); err != nil || !strings.Contains(all, "xxx") || strings.Contains(all, "canary") {
+			t.Errorf("%s: %v, told %s", name, err, all)
+		}
+	}
+}
