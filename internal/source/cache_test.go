@@ -5,6 +5,7 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +62,20 @@ func TestCacheOfAFileThatWasSetBack(t *testing.T) {
 	}
 }
 
+// TestPluginThatChangesInOneRun is described anew, with and without a cache.
+func TestPluginThatChangesInOneRun(t *testing.T) {
+	for _, cacheDir := range []string{"", t.TempDir()} {
+		dir := pluginDir(t)
+		path, _ := describer(t, dir, "x", describes)
+		h := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir})
+		of(t, h, "x")
+		writeTestFile(t, path, "#!/bin/sh\n"+strings.Replace(describes, "1.0.0", "2.0.0", 1), 0o755)
+		if got := of(t, h, "x").Description.GetVersion(); got != "2.0.0" {
+			t.Errorf("cache %q: got %s", cacheDir, got)
+		}
+	}
+}
+
 // TestCacheRepairsItsMode: what others may have written is not read, and written
 // anew so that only the user may.
 func TestCacheRepairsItsMode(t *testing.T) {
@@ -84,6 +99,22 @@ func TestCacheRepairsItsMode(t *testing.T) {
 		}
 		find(2 + i)
 		find(2 + i)
+	}
+}
+
+// TestCacheKeepsTheModeOfItsFolder, where only its owner may write.
+func TestCacheKeepsTheModeOfItsFolder(t *testing.T) {
+	dir, cacheDir := pluginDir(t), t.TempDir()
+	describer(t, dir, "x", describes)
+	folder := filepath.Join(cacheDir, "byoos")
+	if err := errors.Join(os.Mkdir(folder, 0o755), os.Chmod(folder, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newHost(t, Options{PluginDirs: []string{dir}, CacheDir: cacheDir}).Find(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("%v, it is %v", err, info.Mode())
 	}
 }
 

@@ -258,6 +258,8 @@ func TestStatusOfAPluginKeepsItsWords(t *testing.T) {
 		{code: codes.PermissionDenied, said: "no access to /images", want: "failed (PermissionDenied): no access to /images"},
 		{code: codes.Internal, said: "", want: "broke off its answer with the status Internal and without a word"},
 		{code: codes.Internal, said: "plugin x: panic in Discover: boom", want: "failed: panic in Discover: boom"},
+		{code: codes.Internal, said: "stream terminated by RST_STREAM", want: "broke off its answer: stream terminated by RST_STREAM"},
+		{code: codes.Unknown, said: "plugin x: cannot parse", want: "broke off its answer: plugin x: cannot parse"},
 		{code: codes.Unknown, said: "cannot parse", want: "broke off its answer: cannot parse"},
 	} {
 		err := h.callFailure(p, &answer{source: "s"}, &run.CallError{

@@ -41,7 +41,7 @@ func (h *Host) places() []place {
 		}
 	}
 	for _, dir := range h.options.PluginDirs {
-		if abs, err := filepath.Abs(dir); err == nil && dir != "" {
+		if abs, err := filepath.Abs(dir); err == nil { // not of "", see checkNames
 			add(abs, OriginFlag)
 		}
 	}

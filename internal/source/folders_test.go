@@ -95,24 +95,30 @@ func TestLargeFileEndsWithItsContext(t *testing.T) {
 func TestBundledPluginThatIsHiddenIsTold(t *testing.T) {
 	first, bin := pluginDir(t, "a", "c"), pluginDir(t)
 	second := pluginDir(t, "a")
-	addStub(t, bin, "a")
-	addStub(t, bin, "b")
+	for _, typ := range []string{"a", "b", "d"} {
+		addStub(t, bin, typ)
+	}
 	// The bundled file itself hides nothing.
 	if err := os.Symlink(filepath.Join(bin, "byoos-source-b"), filepath.Join(first, "byoos-source-b")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(bin, "plugins"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	addStub(t, filepath.Join(bin, "plugins"), "a")
 	writeTestFile(t, filepath.Join(bin, "kubectl-byoos"), "", 0o755)
 	var told []string
 	h := newHost(t, Options{
 		PluginDirs: []string{first, second}, ExecutablePath: filepath.Join(bin, "kubectl-byoos"),
 		Note: func(text string) { told = append(told, strings.NewReplacer(first, "FIRST", bin, "BIN").Replace(text)) },
 	})
-	for _, typ := range []string{"a", "a", "b", "c"} {
+	for _, typ := range []string{"a", "a", "b", "c", "d"} {
 		if r := one(context.Background(), h, typ, nil); r.Err != nil {
 			t.Error(r.Err)
 		}
 	}
-	want := []string{"plugin a is FIRST/byoos-source-a (named by --plugin-dir), not the one that comes with kubectl-byoos, BIN/byoos-source-a"}
+	const hidden = "plugin a is FIRST/byoos-source-a (named by --plugin-dir), not the one that comes with kubectl-byoos, BIN/"
+	want := []string{hidden + "plugins/byoos-source-a", hidden + "byoos-source-a"}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Error(diff)
 	}

@@ -2,12 +2,14 @@ package source
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/failure"
 )
@@ -75,6 +77,29 @@ func TestInstall(t *testing.T) {
 	}
 	if _, err := h.Install(context.Background(), "/bin/sh"); failure.Code(err) != failure.ExitUsage {
 		t.Error(err)
+	}
+}
+
+// TestInstallRemovesWhatAKilledOneLeft, a day ago, and nothing else.
+func TestInstallRemovesWhatAKilledOneLeft(t *testing.T) {
+	data, now := t.TempDir(), time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)
+	h := newHost(t, Options{DataDir: data, Now: func() time.Time { return now }})
+	old, dayOld := now.Add(-24*time.Hour-time.Second), now.Add(-24*time.Hour)
+	for name, modified := range map[string]time.Time{".install-1": old, ".install-2": dayOld, "mine": old, ".install-file": old} {
+		path := filepath.Join(h.userDir(), name)
+		err := os.MkdirAll(path, 0o700)
+		if strings.HasSuffix(name, "file") {
+			err = errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600))
+		}
+		if err := errors.Join(err, os.Chtimes(path, modified, modified)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.Install(t.Context(), addStub(t, pluginDir(t), "stub")); err != nil {
+		t.Fatal(err)
+	}
+	if got := listing(h.userDir()); !slices.Equal(got, []string{".install-2", ".install-file", "byoos-source-stub", "byoos-source-stub.receipt.yaml", "mine"}) {
+		t.Errorf("files %v", got)
 	}
 }
 

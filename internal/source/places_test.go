@@ -104,9 +104,12 @@ func TestPluginDirThatIsNone(t *testing.T) {
 			}
 		}
 	}
-	h := newHost(t, Options{DataDir: filepath.Join(dir, "nope"), ExecutablePath: filepath.Join(dir, "nope", "kubectl-byoos")})
-	if _, err := h.List(context.Background()); err != nil {
-		t.Errorf("directories that nobody named: %v", err)
+	var told []string
+	h := newHost(t, Options{
+		DataDir: filepath.Join(dir, "nope"), ExecutablePath: filepath.Join(dir, "nope", "kubectl-byoos"), Note: func(text string) { told = append(told, text) },
+	})
+	if _, err := h.List(context.Background()); err != nil || len(told) > 0 {
+		t.Errorf("directories that nobody named: %v, told %q", err, told)
 	}
 }
 

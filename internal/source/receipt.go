@@ -114,7 +114,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, installFailure(path, cannotWrite(dir, err))
 	}
-	if err := fitToInstall(dir); err != nil {
+	if err := fitToInstall(dir, h.options.Now()); err != nil {
 		return nil, installFailure(path, err)
 	}
 	temporary, sum, err := copyPlugin(ctx, path, dir)
@@ -159,7 +159,7 @@ func (h *Host) Install(ctx context.Context, path string) (*Plugin, error) {
 
 // fitToInstall refuses a folder from which nothing would be run, and removes what
 // an install left there that was killed.
-func fitToInstall(dir string) error {
+func fitToInstall(dir string, now time.Time) error {
 	info, err := os.Stat(dir)
 	if err == nil {
 		err = ownership.NotWritableByOthers(dir, info)
@@ -178,7 +178,7 @@ func fitToInstall(dir string) error {
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err == nil && info.IsDir() && strings.HasPrefix(entry.Name(), installPrefix) && time.Since(info.ModTime()) > 24*time.Hour {
+		if err == nil && info.IsDir() && strings.HasPrefix(entry.Name(), installPrefix) && now.Sub(info.ModTime()) > 24*time.Hour {
 			_ = os.RemoveAll(filepath.Join(dir, entry.Name()))
 		}
 	}

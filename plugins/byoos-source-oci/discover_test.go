@@ -264,6 +264,7 @@ func TestCreatedIsTheBuilds(t *testing.T) {
 		"label of a base image":  {registry.Image{Created: built, Labels: map[string]string{"org.opencontainers.image.created": "2026-08-09T00:00:00Z"}}, built},
 		"nothing but a label":    {registry.Image{Created: time.Unix(0, 0), Labels: map[string]string{"org.opencontainers.image.created": "2026-08-09T00:00:00Z"}}, time.Time{}},
 		"Cloud Native Buildpack": {registry.Image{Created: time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)}, time.Time{}},
+		"a clock's difference":   {registry.Image{Created: now().Add(23 * time.Hour)}, now().Add(23 * time.Hour)},
 		"clock that is ahead":    {registry.Image{Created: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, time.Time{}},
 	}
 	for name, test := range tests {

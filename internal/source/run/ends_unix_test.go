@@ -24,6 +24,7 @@ func TestLateCalls(t *testing.T) {
 		then  func(ctx context.Context, n, pid int) error
 		late  bool
 	}{
+		"before it":           {exitGrace, func(context.Context, int, int) error { return slow }, false},
 		"its own":             {patience, func(context.Context, int, int) error { return slow }, false},
 		"the plugin's clock":  {exitGrace / 6, func(context.Context, int, int) error { return slow }, true},
 		"over":                {exitGrace / 5, func(ctx context.Context, _, _ int) error { <-ctx.Done(); return slow }, true},
