@@ -45,6 +45,11 @@ func TestAmbiguity(t *testing.T) {
 			"", "a b", "they differ in tags.role: select by that",
 		},
 		{
+			"two builds of one run that many tags tell apart", spec.Select{},
+			[]image.Image{ami("a", run("u1")), ami("b", run("u1"), func(i *image.Image) { i.Tags = map[string]string{"d": "", "b": "1", "c": "1", "a": "1", "e": "1"} })},
+			"", "a b", "they differ in tags.a, tags.b, tags.c, tags.e, tags.team: select by that",
+		},
+		{
 			"one run in two regions", spec.Select{},
 			[]image.Image{ami("a", run("u1")), ami("b", run("u1"), region("eu-west-1"))},
 			"", "a b", "they differ in region: select by that, or give the pack a matrix",
