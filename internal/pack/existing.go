@@ -20,10 +20,11 @@ import (
 func ImagesOf(existing []byte, name string) ([]*image.Image, error) {
 	var images []*image.Image
 	for i, at := range yamledit.Documents(existing) {
-		// An error tells the line of the file.
-		above := bytes.Repeat([]byte("\n"), bytes.Count(existing[:at.Start], []byte("\n")))
-		kind, value, err := imageKey(slices.Concat(above, existing[at.Start:at.End]))
+		kind, value, err := imageKey(existing[at.Start:at.End])
 		if err != nil {
+			// It has to tell the line of the file, and not of the document.
+			above := bytes.Repeat([]byte("\n"), bytes.Count(existing[:at.Start], []byte("\n")))
+			_, _, err = imageKey(slices.Concat(above, existing[at.Start:at.End]))
 			return nil, &failure.Error{Code: failure.ExitUsage, Summary: "cannot read " + name, Err: err, Next: "check it with lint"}
 		}
 		img, err := imageOf(kind, value)

@@ -2,6 +2,8 @@ package pack_test
 
 import (
 	"errors"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +46,24 @@ func TestImagesOf(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestImagesOfManyDocuments: twice as many documents cost about twice as much.
+func TestImagesOfManyDocuments(t *testing.T) {
+	cost := func(documents int) uint64 {
+		values := []byte(strings.Repeat("---\npack:\n  osImageOverride: ami-0f4804aff4cf9c5a2\n", documents))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		images, err := pack.ImagesOf(values, "values.yaml")
+		runtime.ReadMemStats(&after)
+		if len(images) != documents || err != nil {
+			t.Fatalf("%d images, %v", len(images), err)
+		}
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	if one, two := cost(500), cost(1000); two > 3*one {
+		t.Errorf("500 documents take %d bytes, 1000 take %d", one, two)
 	}
 }
 
