@@ -157,7 +157,7 @@ func trimEnd(text string) string {
 }
 
 func partLength(text string) int {
-	return strings.IndexFunc(text+".", isSeparator)
+	return len(text) - len(strings.TrimLeftFunc(text, func(r rune) bool { return !isSeparator(r) }))
 }
 
 // opaque takes in all that is left as a text that gives no order.

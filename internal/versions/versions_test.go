@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,6 +68,21 @@ func TestPreRelease(t *testing.T) {
 		if versions.Parse("1.0.0-"+of).Order(versions.Parse("1.0.0")) >= 0 {
 			t.Errorf("%s is no word of a pre-release", of)
 		}
+	}
+}
+
+// TestLongVersions: a text of twice the length costs about twice as much.
+func TestLongVersions(t *testing.T) {
+	cost := func(parts int) uint64 {
+		text := strings.Repeat("1.a-", parts)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		versions.Parse(text)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	if one, two := cost(4000), cost(8000); two > 3*one {
+		t.Errorf("4000 parts take %d bytes, 8000 take %d", one, two)
 	}
 }
 
