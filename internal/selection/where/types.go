@@ -238,9 +238,9 @@ func (m textMap) ConvertToNative(t reflect.Type) (any, error) { return nil, noNa
 func (m textMap) Size() ref.Val                               { return types.Int(len(m)) }
 func (m textMap) Contains(key ref.Val) ref.Val                { return m.IsSet(key) }
 func (m textMap) IsSet(key ref.Val) ref.Val {
-	name, _ := key.(types.String)
+	name, isText := key.(types.String)
 	_, found := m[string(name)]
-	return types.Bool(found)
+	return types.Bool(isText && found)
 }
 
 func (m textMap) Get(key ref.Val) ref.Val {

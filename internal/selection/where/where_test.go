@@ -81,6 +81,17 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+func TestTagWithoutAName(t *testing.T) {
+	var compiler where.Compiler
+	program, err := compiler.Compile(`"" in image.tags && !(dyn(1) in image.tags)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if holds, err := program.Holds(&image.Image{Tags: map[string]string{"": "x"}}, now()); !holds || err != nil {
+		t.Error(holds, err)
+	}
+}
+
 func TestUnknownAge(t *testing.T) {
 	var compiler where.Compiler
 	img := sample()
