@@ -2,7 +2,6 @@ package selection
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -83,7 +82,7 @@ func (t *trial) findTargets() *targets {
 		see(e)
 	}
 	if len(found.versions) == 0 {
-		found.versions = slices.SortedFunc(maps.Keys(all), compareVersions)
+		found.versions = sortedVersions(all)
 	}
 	return found
 }

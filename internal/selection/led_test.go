@@ -67,6 +67,7 @@ func TestTiesOfTemplates(t *testing.T) {
 		"one without versions":               {spec.Select{}, nil, both(four("r/e", "four"), four("r/m", "four")), "r/e:k3s-1.30.5-v4.7.0"},
 		"another for one version":            {spec.Select{}, named, both(four("r/e", "a"), four("r/m", "b")), apart + "v1.30.4\n"},
 		"another, without versions":          {spec.Select{}, nil, both(four("r/e", "a"), four("r/m", "b")), apart + "1.30.4\n"},
+		"another for two versions":           {spec.Select{}, nil, both(edge("k3s-1.29.10-v4.7.0", at("r/e"), holds("a")), edge("k3s-1.29.9-v4.7.0", at("r/e"), holds("a"))), apart + "1.29.9, 1.29.10\n"},
 		"what chooses":                       {spec.Select{}, nil, both(four("r/e", "a"), four("r/m", "b")), "set packs[].values.repo to one of theirs"},
 		"what chooses, beside a custom tag":  {spec.Select{}, nil, []image.Image{edge("k3s-1.30.5-v4.7.0-lab", at("r/e")), edge("k3s-1.30.5-v4.7.0", at("r/m"))}, "they differ in customTag, name: select by that; where: "},
 		"none for one version":               {spec.Select{}, nil, both(four("r/e", "a")), apart + "1.30.4\n"},

@@ -2,6 +2,7 @@ package selection
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/image"
@@ -120,3 +121,8 @@ func decidedBy(a, b *image.Image) string {
 
 // compareVersions puts versions in a total order, also where nothing gives one.
 func compareVersions(a, b string) int { return versions.Parse(a).Compare(versions.Parse(b)) }
+
+// sortedVersions are the keys of a map in order, spellings of one version by their text.
+func sortedVersions[V any](of map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(compareVersions(a, b), cmp.Compare(a, b)) })
+}

@@ -190,7 +190,7 @@ func (t *trial) nextParts() string {
 		if found[part.value] {
 			continue
 		}
-		has := slices.SortedFunc(maps.Keys(found), compareVersions)
+		has := sortedVersions(found)
 		return fmt.Sprintf("values.%s is %s, and %s have %s", part.key, part.value, which, strings.Join(limited(has), ", ")) + build
 	}
 	if len(all) == 0 {
@@ -266,7 +266,7 @@ func (t *trial) led() (all []string, of map[string][]*entry) {
 			of[version] = append(of[version], e)
 		}
 	}
-	return slices.SortedFunc(maps.Keys(of), compareVersions), of
+	return sortedVersions(of), of
 }
 
 // noteLeads tells to which versions of Kubernetes the pick's template leads, where the

@@ -180,6 +180,10 @@ func TestTemplatesWithValues(t *testing.T) {
 	agents := []image.Image{edge("k3s-1.31.0-v4.8.0"), edge("k3s-1.30.9-v4.7.0"), edge("k3s-1.29.9-v4.7.0"), edge("k3s-1.30.9-v4.6.0")}
 	kinds := []image.Image{edge("k3s-1.30.9-v4.8.0-lab"), edge("k3s-1.30.9-v4.7.0-prod"), edge("rke2-1.30.9-v4.6.0-prod"), edge("k3s-1.30.9-v4.5.0")}
 	mirrored := append(slices.Clone(agents), edge("k3s-1.30.9-v4.6.0", func(i *image.Image) { i.ID = "r/mirror:k3s-1.30.9-v4.6.0" }))
+	var spelled []image.Image
+	for _, custom := range []string{"v1.0", "1.0", "v1", "0.10", "1.0.0", "1", "v1.0.0", "01", "0.9", "1.0.0.0"} {
+		spelled = append(spelled, edge("k3s-1.30.9-v4.7.0-"+custom))
+	}
 	for name, tc := range map[string]struct {
 		values   spec.Values
 		versions []string
@@ -202,6 +206,7 @@ func TestTemplatesWithValues(t *testing.T) {
 		"a custom tag":                       {spec.Values{CustomTag: "prod"}, nil, spec.Select{}, kinds, "2 images fit, and they are of several Kubernetes distributions"},
 		"a custom tag and a distribution":    {spec.Values{CustomTag: "prod", K8sDistribution: "k3s"}, nil, spec.Select{}, kinds, "k3s-1.30.9-v4.7.0-prod"},
 		"no such custom tag":                 {spec.Values{CustomTag: "test"}, nil, spec.Select{}, kinds, "values.customTag is test, and the images that fit have lab, none, prod: correct it"},
+		"spellings of one custom tag":        {spec.Values{CustomTag: "test"}, nil, spec.Select{}, spelled, "the images that fit have 0.9, 0.10, 01, 1, 1.0, 1.0.0, 1.0.0.0, v1, 2 more: correct it"},
 		"each of them, and not together":     {spec.Values{PEVersion: "v4.8.0", CustomTag: "prod"}, nil, spec.Select{}, kinds, "none of the images that fit has values.peVersion v4.8.0 and values.customTag prod: correct it"},
 		"a mirror":                           {spec.Values{Repo: "mirror"}, nil, spec.Select{}, agents, "k3s-1.31.0-v4.8.0"},
 		"a repository that has older images": {spec.Values{Repo: "mirror"}, nil, spec.Select{}, mirrored, "r/mirror:k3s-1.30.9-v4.6.0"},
