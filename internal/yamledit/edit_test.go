@@ -96,7 +96,7 @@ func TestEditOfFlowStyleAndJSON(t *testing.T) {
 		{"json", `{"pack": {"osName":"sles","x":[1]}}`, `{"pack": {"osName":"rhel","x":[1], "osVersion": "8"}}`, []Op{osName(), osVersion()}},
 		{"json behind a byte order mark", "\ufeff{\"pack\": {\"osName\":\"sles\"}}", "\ufeff{\"pack\": {\"osName\":\"rhel\", \"osVersion\": \"8\"}}", []Op{osName(), osVersion()}},
 		{"json, other types", `{"pack": {"osName":null,"osVersion": 9}}`, `{"pack": {"osName":"rhel","osVersion": "8"}}`, []Op{osName(), osVersion()}},
-		{"json, lists", "{\n\t\"pack\": {\"content\": {}}\n}\n", "{\n\t\"pack\": {\"content\": {\"images\": [{\"image\": \"n\"}]}, \"osVersion\": \"8\\u200b\U000e0001\"}\n}\n", []Op{own("n"), scalar("8\u200b\U000e0001", "pack", "osVersion")}},
+		{"json, lists", "{\n\t\"pack\": {\"content\": {}}\n}\n", "{\n\t\"pack\": {\"content\": {\"images\": [{\"image\": \"n\"}]}, \"osVersion\": \"8\\t\\u200b\U000e0001\"}\n}\n", []Op{own("n"), scalar("8\t\u200b\U000e0001", "pack", "osVersion")}},
 		{"verbatim tag", "pack: {osName: !<tag:yaml.org,2002:str> sles, osVersion: !<tag:yaml.org,2002:str> }\n", "pack: {osName: !<tag:yaml.org,2002:str> rhel, osVersion: !<tag:yaml.org,2002:str> \"8\" }\n", []Op{osName(), osVersion()}},
 	})
 }

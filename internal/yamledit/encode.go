@@ -22,6 +22,8 @@ func Quote(text string) string {
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r > 0xffff:
