@@ -128,6 +128,9 @@ func factChecks(sel spec.Select, within within) []check {
 			rule: "k8sDistribution", what: "Kubernetes distribution", wanted: sel.K8sDistribution,
 			fits: is(func(e *entry) bool { return strings.EqualFold(e.variant.K8sDistribution, sel.K8sDistribution) }),
 			get:  func(i *image.Image) string { return i.Variant().K8sDistribution },
+			why: func(i *image.Image, _ time.Time) string {
+				return mismatch("Kubernetes distribution", i.Attributes[image.AttributeK8sDistribution], sel.K8sDistribution)
+			},
 		},
 		{
 			rule: "customTag", what: "custom tag", wanted: sel.CustomTag,

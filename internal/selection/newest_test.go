@@ -350,7 +350,7 @@ func TestEdgeRules(t *testing.T) {
 		img          image.Image
 		rule, reason string
 	}{
-		"distribution": {spec.Select{K8sDistribution: "rke2"}, tag("1", "k3s", ""), "k8sDistribution", "Kubernetes distribution is k3s, not rke2"},
+		"distribution": {spec.Select{K8sDistribution: "rke2"}, tag("1", "K3s", ""), "k8sDistribution", "Kubernetes distribution is K3s, not rke2"},
 		"unknown distribution": {
 			spec.Select{K8sDistribution: "rke2"}, tag("1", "", ""), "k8sDistribution",
 			"the Kubernetes distribution is unknown: declare it at the source (a tag, its configuration), or do not select by it",
