@@ -162,6 +162,8 @@ func TestNoGuesses(t *testing.T) {
 		{"a merged value", "base: &b {osName: rhel, osVersion: 24.10}\npack:\n  <<: *b\n  osImageOverride: ami-1a2b3c4d\nother:\n  <<: *b\n", []string{"1:36 error wrong-type"}},
 		{"a key that an alias repeats", "pack: &p\n  osImageOverride: ami-1a2b3c4d\n  osNmae: x\n  osVersion: '8'\nother: *p\n", []string{"3:3 error unknown-key"}},
 		{"quotes that an alias repeats", generic + "x: &x “a”\ny: *x\n", []string{"5:7 error typographic-quote"}},
+		{"an alias as a misplaced key", "k: &k osName\n*k : x\npack:\n  osImageOverride: ami-1a2b3c4d\n  osVersion: '8'\n", []string{"2:1 error misplaced-key"}},
+		{"an alias with the name of a key", "? &osName a\n: b\n*osName : x\npack:\n  osImageOverride: ami-1a2b3c4d\n  osVersion: '8'\n", []string{"4:1 error missing-key"}},
 	})
 }
 

@@ -207,7 +207,7 @@ func keyOf(n *yaml.Node, key string) *yaml.Node {
 		return nil
 	}
 	for i := 0; i < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
+		if target(n.Content[i]).Value == key {
 			return n.Content[i]
 		}
 	}
