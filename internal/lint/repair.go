@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kubectl-byoos/kubectl-byoos/internal/yamldoc"
+	"github.com/kubectl-byoos/kubectl-byoos/internal/yamledit"
 )
 
 // What is no YAML has no tree to judge a repair by, so only what has one reading is
@@ -50,7 +51,9 @@ func (w *work) try(spaces []space) error {
 	tried := *w
 	if len(spaces) > 0 {
 		hits := spaceHits(spaces)
-		tried.take(hits, w.unread(hits))
+		next := w.unread(hits)
+		next.doc, _ = yamledit.Parse(next.text) // what then is YAML is judged as such
+		tried.take(hits, next)
 	}
 	if tried.doc == nil {
 		hits, next, err := tried.wholeValues()
