@@ -49,6 +49,9 @@ func TestWhatIsReadBack(t *testing.T) {
 			again.Name = "again--" + again.Name
 			ours(s).Draft = append(ours(s).Draft, again)
 		}, []string{"again--generic-byoi is not as it was left", taken}},
+		"our layer, of another image": {func(s *fakepalette.State) {
+			ours(s).Draft[0].Values = strings.Replace(ours(s).Draft[0].Values, newAMI, "ami-0cccccccccccccccc", 1)
+		}, []string{"generic-byoi is not as it was left", taken}},
 		"our layer is gone": {func(s *fakepalette.State) { ours(s).Draft = ours(s).Draft[1:] }, []string{"generic-byoi is not as it was left", taken}},
 	} {
 		t.Run(name, func(t *testing.T) {

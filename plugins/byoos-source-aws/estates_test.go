@@ -214,6 +214,15 @@ func TestADistributionDoneAgainInAnotherRegion(t *testing.T) {
 	if text := out.text(t); len(out.images) != 3 || !strings.Contains(text, "could not be checked: access denied") || !strings.Contains(text, "image/golden/1.0.2/1") {
 		t.Errorf("a region that could not be asked: %s", text)
 	}
+	w.AMIs = append(w.AMIs, amiOf("us-west-2", id(7), june, instance), amiOf("eu-west-1", id(8), june, func(a *fakeaws.AMI) { a.SourceImage, a.SourceRegion = id(7), "us-west-2" }))
+	w.Builds = append(w.Builds, fakeaws.Build{Region: "us-east-1", Name: "golden", Version: "1.0.3", Build: 1, DateCreated: june, Outputs: []fakeaws.Output{
+		{Region: "us-west-2", AMI: id(7)}, {Region: "eu-west-1", AMI: id(8)},
+	}})
+	w.Faults = append(w.Faults, fakeaws.Fault{Service: "ec2", Region: "us-west-2", Kind: "deny"})
+	start(t, w)
+	if text := run(t, c).text(t); strings.Count(text, "could not be checked: access denied") != 2 {
+		t.Errorf("two regions that could not be asked: %s", text)
+	}
 }
 
 // TestADistributionOfAForgottenBuild: Image Builder has no record any more of what was

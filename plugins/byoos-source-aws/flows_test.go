@@ -99,10 +99,12 @@ func TestARegionThatIsNotEnabled(t *testing.T) {
 	if d := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`, hints: []string{"me-south-1"}}).oneError(t); d.Scope != "me-south-1" {
 		t.Errorf("a pack selects it: %+v", d)
 	}
-	w.Faults = []fakeaws.Fault{{Service: "ec2", Action: "DescribeImages", Region: "us-east-1", Kind: "deny"}}
-	start(t, w)
-	if d := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).oneError(t); d.Scope != "us-east-1" || !strings.Contains(d.Summary, "access denied") {
-		t.Errorf("a refusal: %+v", d)
+	for kind, said := range map[string]string{"deny": "access denied", "unknownKey": "credentials"} {
+		w.Faults = []fakeaws.Fault{{Service: "ec2", Action: "DescribeImages", Region: "us-east-1", Kind: kind}}
+		start(t, w)
+		if d := run(t, call{config: `{"imageBuilder":{"image":"golden"}}`}).oneError(t); d.Scope != "us-east-1" || !strings.Contains(d.Summary, said) {
+			t.Errorf("%s in a region that is enabled: %+v", kind, d)
+		}
 	}
 }
 

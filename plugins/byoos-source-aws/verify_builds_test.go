@@ -13,6 +13,7 @@ import (
 func TestVerifyAsksImageBuilder(t *testing.T) {
 	const pipeline = `{"imageBuilder":{"pipeline":"p"}}`
 	deny := []fakeaws.Fault{{Service: "imagebuilder", Kind: "deny"}}
+	denyList := []fakeaws.Fault{{Service: "imagebuilder", Action: "ListImagePipelines", Kind: "deny"}}
 	tests := []struct {
 		name, config, status, deprecation string
 		bare, gone, forgotten             bool
@@ -32,6 +33,10 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 		{name: "of another source", config: `{"ami":{}}`, status: "DISABLED", state: sdk.Available},
 		{name: "refused", config: pipeline, status: "DISABLED", faults: deny, state: sdk.StateUnknown, reason: "access denied", failed: "access denied to imagebuilder:GetImage"},
 		{name: "refused, by an id alone", config: pipeline, bare: true, faults: deny, state: sdk.StateUnknown, reason: "access denied", failed: "access denied to imagebuilder:ListImagePipelines"},
+		{name: "refused what is not asked", config: pipeline, faults: denyList, state: sdk.Available},
+		{name: "of a pipeline that is not there", config: `{"imageBuilder":{"pipeline":"q"}}`, state: sdk.Available},
+		{name: "of a pipeline that is not there, by an id alone", config: `{"imageBuilder":{"pipeline":"q"}}`, bare: true, state: sdk.StateUnknown, reason: "there is no Image Builder pipeline", failed: `there is no Image Builder pipeline "q"`},
+		{name: "not there any more, and refused", config: pipeline, forgotten: true, faults: denyList, state: sdk.StateUnknown, reason: "access denied", failed: "access denied to imagebuilder:ListImagePipelines"},
 		{name: "gone", config: pipeline, gone: true, presence: sdk.NotFound, reason: "does not exist there"},
 	}
 	for _, test := range tests {

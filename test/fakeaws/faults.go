@@ -70,6 +70,8 @@ func injected(req *request) *apiError {
 		// AWS repeats the signed request, session token included.
 		return fail(http.StatusForbidden, "SignatureDoesNotMatch",
 			"The request signature we calculated does not match the signature you provided. The Canonical String for this request should have been 'POST / host:ec2 %s'", req.authorization)
+	case "unknownKey":
+		return unknownKey(req.service)
 	case "expiredCredentials":
 		if req.service == "ec2" {
 			return fail(http.StatusBadRequest, "RequestExpired", "Request has expired.")

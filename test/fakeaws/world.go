@@ -190,7 +190,7 @@ type Fault struct {
 	Action  string `json:"action,omitempty"`
 	Region  string `json:"region,omitempty"`
 	Account string `json:"account,omitempty"` // of the caller
-	// Kind is throttle, hang, expireToken, serverError, deny, expiredCredentials,
+	// Kind is throttle, hang, expireToken, serverError, deny, unknownKey, expiredCredentials,
 	// leakSignature, closeConnection, truncate (half an answer and a connection
 	// that breaks), cut (half an answer that ends as a whole one does), empty, prolog
 	// (what stands before the first element) or, as captive portals and some proxies
