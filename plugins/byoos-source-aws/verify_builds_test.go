@@ -12,8 +12,7 @@ import (
 // before, by the build that the lock names, and by an id alone.
 func TestVerifyAsksImageBuilder(t *testing.T) {
 	const pipeline = `{"imageBuilder":{"pipeline":"p"}}`
-	deny := []fakeaws.Fault{{Service: "imagebuilder", Kind: "deny"}}
-	denyList := []fakeaws.Fault{{Service: "imagebuilder", Action: "ListImagePipelines", Kind: "deny"}}
+	deny, denyList := []fakeaws.Fault{{Service: "imagebuilder", Kind: "deny"}}, []fakeaws.Fault{{Service: "imagebuilder", Action: "ListImagePipelines", Kind: "deny"}}
 	tests := []struct {
 		name, config, status, deprecation string
 		bare, gone, forgotten             bool
@@ -45,12 +44,10 @@ func TestVerifyAsksImageBuilder(t *testing.T) {
 				Region: "us-east-1", Pipeline: "p", Name: "golden", Version: "1.0.0", Build: 1, DateCreated: june, Status: test.status, DeprecationTime: test.deprecation,
 				Outputs: []fakeaws.Output{{Region: "eu-west-1", AMI: id(1)}},
 			}
-			w := fakeaws.World{Faults: test.faults, Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}, Builds: []fakeaws.Build{build}}
+			builds := map[bool][]fakeaws.Build{false: {build}}
+			w := fakeaws.World{Faults: test.faults, Pipelines: []fakeaws.Pipeline{{Region: "us-east-1", Name: "p"}}, Builds: builds[test.forgotten]}
 			if !test.gone {
 				w.AMIs = []fakeaws.AMI{amiOf("eu-west-1", id(1), june)}
-			}
-			if test.forgotten {
-				w.Builds = nil
 			}
 			start(t, w)
 			ref := sdk.Ref{ID: id(1), Region: "eu-west-1"}
