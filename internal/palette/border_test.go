@@ -319,8 +319,11 @@ func TestKeyInNames(t *testing.T) {
 	noCanary(t, wordsOf(t, err))
 
 	for name, adjust := range map[string]func(*fakepalette.Profile){
-		"layer": func(p *fakepalette.Profile) { p.Published[1].Name = "k8s-" + canary },
-		"label": func(p *fakepalette.Profile) { p.Labels = map[string]string{"key": canary} },
+		"layer":                   func(p *fakepalette.Profile) { p.Published[1].Name = "k8s-" + canary },
+		"label":                   func(p *fakepalette.Profile) { p.Labels = map[string]string{"key": canary} },
+		"label that is called so": func(p *fakepalette.Profile) { p.Labels = map[string]string{"apiKey": canary, "team": "os"} },
+		"name of a label":         func(p *fakepalette.Profile) { p.Labels = map[string]string{canary: "password"} },
+		"layer that is called so": func(p *fakepalette.Profile) { p.Published[1].Name = "password=" + canary },
 	} {
 		w := newWorld(t, func(s *fakepalette.State) { adjust(ours(s)) })
 		_, err := through(t, w.client, scenarioNamed(t, "draft"))

@@ -125,7 +125,7 @@ func refusal(a *canaries.Answer, text string) string {
 // A key that stands in a layer's values stays there, and is in nothing that is shown.
 func TestKeyInValuesIsNotShown(t *testing.T) {
 	inBase64 := base64.StdEncoding.EncodeToString([]byte(canary))
-	for name, text := range map[string]string{"plain": canary, "base64": inBase64} {
+	for name, text := range map[string]string{"plain": canary, "base64": inBase64, "quoted": `apiKey: "` + canary + `"`} {
 		for place, macro := range map[string]bool{"diff": false, "macro": true} {
 			t.Run(name+"/"+place, func(t *testing.T) {
 				values := strings.Replace(genericValues, oldAMI+`" # from`, oldAMI+`" # `+text+" from", 1)
@@ -148,6 +148,7 @@ func TestKeyInValuesIsNotShown(t *testing.T) {
 						t.Errorf("the values became\n%s", got)
 					}
 				}
+				noCanary(t, shown)
 				if strings.Contains(shown, text) || !strings.Contains(shown, "from the golden pipeline") {
 					t.Errorf("shown is\n%s", shown)
 				}

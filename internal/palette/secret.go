@@ -51,11 +51,11 @@ func (s Secret) isToken() bool {
 
 // scrubber removes a secret, in whatever form, from what a server says, and what has
 // the form of another one.
-type scrubber struct{ all, others *redact.Redactor }
+type scrubber struct{ redactor *redact.Redactor }
 
 func (s Secret) scrubber() scrubber {
 	inHex := hex.EncodeToString([]byte(s.text))
-	return scrubber{all: redact.New(s.text, inHex, strings.ToUpper(inHex)), others: redact.New()}
+	return scrubber{redact.New(s.text, inHex, strings.ToUpper(inHex))}
 }
 
 // maxText is how much of a text is looked through.
@@ -64,9 +64,9 @@ const maxText = 64 << 10
 func (s scrubber) text(text string) string {
 	if len(text) > maxText {
 		// The beginning of a secret at the cut is one too.
-		return s.all.Beginning(text[:maxText])
+		return s.redactor.Beginning(text[:maxText])
 	}
-	return s.all.Text(text)
+	return s.redactor.Text(text)
 }
 
 // line puts what a server says on one line of bounded length. It is scrubbed first,
@@ -78,10 +78,8 @@ func (s scrubber) shown(text string) string {
 	if !s.holds(text) {
 		return text
 	}
-	return s.all.Text(text)
+	return s.redactor.Text(text)
 }
 
 // holds tells whether a text has the secret in it.
-func (s scrubber) holds(text string) bool {
-	return s.all.Text(text) != s.others.Text(text)
-}
+func (s scrubber) holds(text string) bool { return s.redactor.Holds(text) }

@@ -71,6 +71,9 @@ func (r *Redactor) Text(text string) string { return credentials(r.without(text,
 // its end.
 func (r *Redactor) Beginning(text string) string { return credentials(r.without(text, true)) }
 
+// Holds tells whether a whole text has one of the values in it.
+func (r *Redactor) Holds(text string) bool { return r.without(text, false) != text }
+
 // credentials takes out what has the form of a credential.
 func credentials(text string) string { return without(inMessages, without(inURLs, text)) }
 

@@ -169,6 +169,23 @@ func TestRestOfAValue(t *testing.T) {
 	}
 }
 
+// What has the form of a credential holds a secret only when it is one of those known.
+func TestHolds(t *testing.T) {
+	r := New("hunter2/hunter2")
+	for text, want := range map[string]bool{
+		"":                         false,
+		"password=correct-horse":   false,
+		"it is hunter2%2Fhunter2":  true,
+		"password=hunter2/hunter2": true,
+		"/?sig=hunter2/hunter2":    true,
+		"password=hunter2/hunter":  false, // cut off, it may be another
+	} {
+		if got := r.Holds(text); got != want {
+			t.Errorf("%q holds it: %t", text, got)
+		}
+	}
+}
+
 // Whatever a text is: the secret is not in it afterwards, and a second time changes nothing.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{"", "it is %s", `{"a":"\u0063%s\\"}`, "https://u:p@h/?sig=%s&sv=1", "%25253a%s==", "Bearer eyJ%s.a.b", "\x00%s\xff\\", `0?sig="A"0`} {
