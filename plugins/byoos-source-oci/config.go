@@ -223,13 +223,3 @@ func (s *settings) readRegistry(host, key string, value any, home string) error 
 	}
 	return nil
 }
-
-// allowPlain adds the registries that the spec names. The user's own word, also
-// a no, stays.
-func (s *settings) allowPlain(hosts []string) {
-	for _, host := range hosts {
-		if _, said := s.PlainHTTP[host]; !said {
-			s.PlainHTTP[host] = registry.PlainAnonymous
-		}
-	}
-}

@@ -109,7 +109,9 @@ func (s source) prepare(c config, user map[string]any, secrets *sdk.Secrets) (ac
 	if err != nil {
 		return access{}, err
 	}
-	set.allowPlain(c.PlainHTTP)
+	for _, host := range c.PlainHTTP {
+		set.AllowPlain(host)
+	}
 	p, err := newPlan(c, set.mirrors)
 	if err != nil {
 		return access{}, err

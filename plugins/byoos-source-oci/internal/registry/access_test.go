@@ -339,6 +339,24 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+func TestCertificatesOfDockerHub(t *testing.T) {
+	for host, isHub := range map[string]bool{"docker.io": true, "index.docker.io": true, "registry-1.docker.io": false} {
+		for _, said := range []string{"docker.io", "index.docker.io"} {
+			dir := filepath.Dir(write(t, ""))
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, said), 0o700), os.Symlink(write(t, "text"), filepath.Join(dir, said, "ca.crt"))); err != nil {
+				t.Fatal(err)
+			}
+			for _, settings := range []*registry.Client{
+				{Settings: registry.Settings{CAFiles: map[string]string{said: write(t, "text")}}}, {CertificateDirs: []string{dir}},
+			} {
+				if _, err := settings.Repository(host + "/os"); (err != nil) != isHub {
+					t.Errorf("%s, said of %s: %v", host, said, err)
+				}
+			}
+		}
+	}
+}
+
 func TestHostsThatDoNotAnswer(t *testing.T) {
 	for host, want := range map[string]string{
 		"127.0.0.1:1":           "refused the connection",

@@ -49,6 +49,24 @@ type Settings struct {
 	PlainHTTP map[string]Plain
 }
 
+// AllowPlain lets a registry be read over plain http, without credentials. The user's
+// own word of it, also a no, stays.
+func (s Settings) AllowPlain(host string) {
+	if _, said := s.plain(host); !said {
+		s.PlainHTTP[host] = PlainAnonymous
+	}
+}
+
+// plain says how far plain http is allowed for a host, and whether that was said.
+func (s Settings) plain(host string) (degree Plain, said bool) {
+	for _, key := range hostKeys(host) {
+		if degree, said = s.PlainHTTP[key]; said {
+			break
+		}
+	}
+	return degree, said
+}
+
 // Client reads from registries. It keeps connections and tokens per repository.
 type Client struct {
 	// Keychain finds credentials.
@@ -146,8 +164,9 @@ func (c *Client) host(registry string) (*host, error) {
 	if h := c.hosts[registry]; h != nil {
 		return h, nil
 	}
+	plain := func(host string) Plain { degree, _ := c.Settings.plain(host); return degree }
 	var options []name.Option
-	if c.Settings.PlainHTTP[registry] != PlainNever {
+	if plain(registry) != PlainNever {
 		options = append(options, name.Insecure)
 	}
 	parsed, _ := name.NewRegistry(registry, options...) // Split found it valid
@@ -159,7 +178,7 @@ func (c *Client) host(registry string) (*host, error) {
 		registry:   parsed.RegistryStr(),
 		begun:      make(chan struct{}),
 		scheme:     parsed.Scheme(),
-		plain:      func(host string) Plain { return c.Settings.PlainHTTP[host] },
+		plain:      plain,
 		base:       transport,
 		realms:     map[string]bool{},
 		tokens:     map[string]bool{},
@@ -215,16 +234,18 @@ func (c *Client) transport(registry string) (*http.Transport, error) {
 
 func (c *Client) certificates(registry string) []string {
 	var files []string
-	for _, dir := range c.CertificateDirs {
-		entries, _ := os.ReadDir(filepath.Join(dir, registry)) // most registries have none
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".crt") {
-				files = append(files, filepath.Join(dir, registry, e.Name()))
+	for _, host := range hostKeys(registry) {
+		for _, dir := range c.CertificateDirs {
+			entries, _ := os.ReadDir(filepath.Join(dir, host)) // most registries have none
+			for _, e := range entries {
+				if strings.HasSuffix(e.Name(), ".crt") {
+					files = append(files, filepath.Join(dir, host, e.Name()))
+				}
 			}
 		}
-	}
-	if file := c.Settings.CAFiles[registry]; file != "" {
-		files = append(files, file)
+		if file := c.Settings.CAFiles[host]; file != "" {
+			files = append(files, file)
+		}
 	}
 	return files
 }

@@ -165,10 +165,12 @@ func registryKeys(host string) []string {
 	return keys
 }
 
-// hostKeys returns the names that files use for a registry. Docker Hub has three.
+// hostKeys returns the names that files and settings use for a registry. Docker Hub has
+// two, and is asked by the first.
 func hostKeys(host string) []string {
-	if host == name.DefaultRegistry {
-		return []string{name.DefaultRegistry, "docker.io"}
+	const hub = "docker.io"
+	if host == name.DefaultRegistry || host == hub {
+		return []string{name.DefaultRegistry, hub}
 	}
 	return []string{host}
 }

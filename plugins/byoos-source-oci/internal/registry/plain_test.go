@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log"
@@ -48,7 +49,8 @@ func (tc plainCase) check(t *testing.T, host, login string) {
 		c.Keychain.Files = []string{identityToken(t, host)}
 	}
 	c.Settings.PlainHTTP = tc.plain
-	n := network(t, c, map[string]http.Handler{host: tc.handler, other: tc.other})
+	asked := map[string]string{"docker.io": "index.docker.io"}
+	n := network(t, c, map[string]http.Handler{cmp.Or(asked[host], host): tc.handler, other: tc.other})
 	m, err := open(t, c, host).Manifest(t.Context(), "v1")
 	switch {
 	case tc.reason != "":
@@ -107,6 +109,31 @@ func TestPlainHTTP(t *testing.T) {
 	t.Run("no identity token for another", func(t *testing.T) {
 		plainCase{plainly(registry.PlainTrusted, lab), bearer, token, "", "refused to send credentials to other.example over plain http", ""}.check(t, lab, "an identity token")
 	})
+}
+
+// Docker Hub has two names, and is asked by one of them. What is said of either holds, and
+// of no other host.
+func TestPlainHTTPOfDockerHub(t *testing.T) {
+	basic := wants("Basic ", challenge("Basic"), oneTag(t))
+	for host, isHub := range map[string]bool{"docker.io": true, "index.docker.io": true, "registry-1.docker.io": false} {
+		for _, said := range []string{"docker.io", "index.docker.io"} {
+			t.Run(host+", said of "+said, func(t *testing.T) {
+				trusted := plainly(registry.PlainTrusted, said)
+				if !isHub {
+					plainCase{trusted, basic, nil, "", "Get https://" + host + "/v2/: Bad Gateway", ""}.check(t, host, "a login")
+					return
+				}
+				named := registry.Settings{PlainHTTP: plainly(registry.PlainNever)}
+				named.AllowPlain(said)
+				plainCase{named.PlainHTTP, oneTag(t), nil, "", "", ""}.check(t, host, "a login")
+				plainCase{named.PlainHTTP, basic, nil, "", host + " wants credentials, and is read without any", "registries: {" + host + ": {plainHTTP: true}}"}.check(t, host, "a login")
+				plainCase{trusted, basic, nil, "Basic ", "", ""}.check(t, host, "a login")
+				refused := registry.Settings{PlainHTTP: plainly(registry.PlainNever, said)}
+				refused.AllowPlain(host)
+				plainCase{refused.PlainHTTP, basic, nil, "", "Bad Gateway", ""}.check(t, host, "a login")
+			})
+		}
+	}
 }
 
 // A registry on this machine is sent its login, whatever is allowed for it.
