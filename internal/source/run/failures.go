@@ -62,7 +62,10 @@ func (p Program) noTempDir(err error) *failure.Error {
 	if runtime.GOOS == "windows" {
 		variable = "TMP"
 	}
-	next := fmt.Sprintf("set %s to a directory that you may write to, with a path of less than %d bytes and no | in it", variable, socketRoom)
+	next := "set " + variable + " to a directory that you may write to"
+	if socketBase() != "" {
+		next += fmt.Sprintf(", with a path of less than %d bytes and no | in it", socketRoom)
+	}
 	return p.Broken("cannot be started: the temporary directory "+SocketParent()+" cannot be used", next, cause(err))
 }
 

@@ -187,7 +187,7 @@ func TestTemporaryDirectoryThatIsNone(t *testing.T) {
 	t.Setenv("TMPDIR", "/none/at/all")
 	p := program("")
 	check(t, "none", r.Try(t.Context(), p), p, "cannot be started: the temporary directory /none/at/all cannot be used: no such file or directory\n"+
-		"next: set TMPDIR to a directory that you may write to, with a path of less than 66 bytes and no | in it")
+		"next: set TMPDIR to a directory that you may write to")
 }
 
 // TestSocketsFitTheirPlace: the path of a socket has little room, and stands between bars.
