@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,8 +122,13 @@ func configDiagnostic(err error) *Diagnostic {
 	return d
 }
 
-// kindName says what a Go type is in YAML.
+// kindName says what a Go type is in YAML. One that reads itself does so from text, also
+// by a pointer.
 func kindName(t reflect.Type) string {
+	reader := reflect.TypeFor[encoding.TextUnmarshaler]()
+	if t.Implements(reader) || reflect.PointerTo(t).Implements(reader) {
+		return "a string"
+	}
 	switch t.Kind() {
 	case reflect.String:
 		return "a string"

@@ -3,6 +3,7 @@ package sdk_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/kubectl-byoos/kubectl-byoos/plugins/sdk"
@@ -20,6 +21,8 @@ type config struct {
 	ByNumber map[int]deep    `json:"byNumber,omitempty"`
 	Grid     [][]deep        `json:"grid,omitempty"`
 	Pointer  *deep           `json:"pointer,omitempty"`
+	Gateway  *netip.Addr     `json:"gateway,omitempty"`
+	Network  netip.Prefix    `json:"network,omitempty"`
 }
 
 type deep struct {
@@ -50,6 +53,8 @@ func TestConfigIsChecked(t *testing.T) {
 		"switch":      {map[string]any{"on": 1}, "on must be true or false, not number"},
 		"mapping":     {map[string]any{"byName": []any{}}, "byName must be a mapping, not array"},
 		"text":        {map[string]any{"names": []any{1}}, "names must be a string, not number"},
+		"own text":    {map[string]any{"network": 5}, "network must be a string, not number"},
+		"pointer":     {map[string]any{"gateway": 5}, "gateway must be a string, not number"},
 		"nested":      {map[string]any{"deep": map[string]any{"level": true}}, "deep.level must be a whole number, not bool"},
 	}
 	for name, tt := range tests {
