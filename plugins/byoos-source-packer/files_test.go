@@ -29,6 +29,7 @@ func TestFiles(t *testing.T) {
 	write(t, filepath.Join(base, "utf16.json"), "\xff\xfe{\x00}\x00")
 	write(t, filepath.Join(base, "app.json"), `{"short_name": "x"}`)
 	write(t, filepath.Join(base, "text.json"), "builds:\n")
+	write(t, filepath.Join(base, "[x].json"), "")
 	if err := os.Mkdir(filepath.Join(base, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,8 @@ func TestFiles(t *testing.T) {
 		{"a file named like a pattern", map[string]any{"manifest": "star*.json"}, []string{b}, ""},
 		{"list, each file once", map[string]any{"manifests": []any{"manifest.json", "*manifest.json"}}, []string{b, a}, ""},
 		{"absent", map[string]any{"manifest": "nothing.json"}, nil, "error [manifest] nothing.json: the manifest does not exist: no such file"},
-		{"no match", map[string]any{"manifest": "*.yaml"}, nil, "nothing matches the pattern"},
+		{"no match", map[string]any{"manifest": "*.yaml"}, nil, "nothing matches the pattern -> run packer build"},
+		{"no folder", map[string]any{"manifest": "[x].json/m*.json"}, nil, "error [manifest] [x].json/m*.json: the manifest does not exist: nothing matches the pattern (as a path: not a directory) -> run packer build"},
 		{"empty directory", map[string]any{"manifests": []any{"manifest.json", "empty"}}, []string{b},
 			"error [manifests[1]] empty: the directory has no packer-manifest.json or manifest.json:  -> run packer build with the manifest post-processor first, or name the manifest"},
 		{"bad pattern", map[string]any{"manifest": "out/[/x"}, nil, `error [manifest] out/[/x: the manifest cannot be read: pattern "out/[/x": syntax error in pattern -> make the file readable, or correct the path`},

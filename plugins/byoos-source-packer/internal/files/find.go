@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -32,7 +33,7 @@ func Find(base, pattern string) ([]string, error) {
 	info, err := os.Stat(full)
 	switch {
 	case err != nil && isPattern(pattern):
-		return matches(base, pattern)
+		return matches(base, pattern, err)
 	case err != nil:
 		return nil, err
 	case info.IsDir():
@@ -65,8 +66,9 @@ func inDirectory(dir string) ([]string, error) {
 	return found, nil
 }
 
-// matches keeps base out of the pattern, as base may hold its characters.
-func matches(base, pattern string) ([]string, error) {
+// matches keeps base out of the pattern, as base may hold its characters. asPath says why
+// the pattern is no path.
+func matches(base, pattern string, asPath error) ([]string, error) {
 	dir, rest := doublestar.SplitPattern(filepath.ToSlash(pattern))
 	dir = under(base, dir)
 	names, err := doublestar.Glob(os.DirFS(dir), rest, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
@@ -74,7 +76,12 @@ func matches(base, pattern string) ([]string, error) {
 		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%w: nothing matches the pattern", ErrNone)
+		none := fmt.Errorf("%w: nothing matches the pattern", ErrNone)
+		// On Windows no path has the characters of patterns, which says nothing.
+		if errors.Is(asPath, syscall.ENOTDIR) || errors.Is(asPath, syscall.ENAMETOOLONG) {
+			none = fmt.Errorf("%w (as a path: %w)", none, errors.Unwrap(asPath))
+		}
+		return nil, none
 	}
 	for i, name := range names {
 		names[i] = filepath.Join(dir, name)

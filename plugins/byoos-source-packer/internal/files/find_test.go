@@ -58,9 +58,11 @@ func TestFind(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	base := t.TempDir()
 	put(t, filepath.Join(base, "m.json"), "{}")
+	put(t, filepath.Join(base, "[m].json"), "{}")
 	if err := os.Mkdir(filepath.Join(base, "empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	long := strings.Repeat("x", 300)
 	for pattern, want := range map[string]struct {
 		is   error
 		says string
@@ -71,6 +73,8 @@ func TestNotFound(t *testing.T) {
 		"empty":      {ErrEmptyDirectory, "no packer-manifest.json or manifest.json"},
 		"m.json/x":   {nil, "not a directory"},
 		"m.json/*":   {nil, "not a directory"},
+		"[m].json/x": {ErrNone, "nothing matches the pattern (as a path: not a directory)"},
+		long + "*":   {ErrNone, "nothing matches the pattern (as a path: file name too long)"},
 		"none/**":    {ErrNone, "nothing matches"},
 	} {
 		got, err := Find(base, pattern)
