@@ -273,12 +273,16 @@ func (r *Repository) platform(ctx context.Context, d *remote.Descriptor) (p Plat
 }
 
 func (r *Repository) config(ctx context.Context, d v1.Descriptor) ([]byte, error) {
+	large := beyond("its image configuration has more than %d bytes", maxConfig)
+	if d.Size > maxConfig {
+		return nil, large
+	}
 	raw, err := r.blob(ctx, d.Digest.String())
 	if IsNotFound(err) {
 		return nil, bad("its image configuration %s is gone", d.Digest)
 	}
 	if len(raw) > maxConfig {
-		err = beyond("its image configuration has more than %d bytes", maxConfig)
+		err = large
 	}
 	return raw, asContent(err)
 }

@@ -164,6 +164,10 @@ func TestContentThatIsMoreThanIsRead(t *testing.T) {
 			d := s.Blob([]byte(`{"x":"`+large+`"}`), fake.MediaTypeConfig)
 			puts(fmt.Sprintf(`{"config":{"mediaType":%q,"digest":%q,"size":2},"layers":[]}`, d.MediaType, d.Digest), fake.MediaTypeManifest)(nil, s)
 		}, "", "its image configuration has more than 4194304 bytes"},
+		"a configuration that its manifest calls large": {func(_ *testing.T, s *fake.Store) {
+			d := s.Blob([]byte(`{"os":"linux"}`), fake.MediaTypeConfig)
+			puts(fmt.Sprintf(`{"config":{"mediaType":%q,"digest":%q,"size":4194305},"layers":[]}`, d.MediaType, d.Digest), fake.MediaTypeManifest)(nil, s)
+		}, "", "its image configuration has more than 4194304 bytes"},
 		"an index of 65": {func(t *testing.T, s *fake.Store) {
 			d := s.Image(t, path, "", fake.Manifest{})
 			s.Index(t, path, "v1", nil, slices.Repeat([]fake.Descriptor{d}, 65)...)
