@@ -31,6 +31,9 @@ func (s *Set) Add(values ...string) {
 // Text returns text without the secrets.
 func (s *Set) Text(text string) string { return s.current().Text(text) }
 
+// Holds tells whether text has one of the secrets in it.
+func (s *Set) Holds(text string) bool { return s.current().Holds(text) }
+
 func (s *Set) current() *Redactor {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,6 +23,9 @@ func TestSet(t *testing.T) {
 		})
 	}
 	group.Wait()
+	if !s.Holds("password=CANARY-0") || s.Holds("password=CANARY") {
+		t.Error("it takes a form for a secret")
+	}
 	if got := s.Text("CANARY-0 CANARY-19"); got != "[redacted] [redacted]" {
 		t.Errorf("at the end: %q", got)
 	}

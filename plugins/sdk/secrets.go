@@ -26,3 +26,7 @@ func (s *Secrets) Clean(text string) string {
 	}
 	return s.set.Text(text)
 }
+
+// Holds tells whether text has one of the secrets in it, and nothing of what only has the
+// form of one. It is for an address that must not be asked.
+func (s *Secrets) Holds(text string) bool { return s != nil && s.set.Holds(text) }

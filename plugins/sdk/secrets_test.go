@@ -123,3 +123,14 @@ func TestNilSecrets(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What has the form of a secret is one to Clean, and not to Holds.
+func TestHolds(t *testing.T) {
+	secrets := &sdk.Secrets{}
+	secrets.Add(learned)
+	for text, want := range map[string]bool{"token=" + learned: true, signed: false, "": false} {
+		if secrets.Holds(text) != want || (*sdk.Secrets)(nil).Holds(text) {
+			t.Errorf("%q: want %t", text, want)
+		}
+	}
+}

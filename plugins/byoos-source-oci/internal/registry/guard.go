@@ -163,17 +163,12 @@ func (g *guard) checkRedirect(req *http.Request) error {
 	}
 	first := firstRequest(req)
 	isToken := g.isToken(first.URL)
-	// A POST holds an identity token in its body, which a 307 or 308 repeats.
-	if req.Method == http.MethodPost || isToken && (first.Method == http.MethodPost || first.Header.Get("Authorization") != "") || g.holdsSecret(req.URL.String()) {
+	// A POST holds an identity token in its body, which a 307 or 308 repeats. What is secret
+	// by its form alone does not count: the addresses of storages are signed.
+	if req.Method == http.MethodPost || isToken && (first.Method == http.MethodPost || first.Header.Get("Authorization") != "") || g.secrets.Holds(req.URL.String()) {
 		return &RedirectError{From: first.URL.Host, To: req.URL.Host, token: isToken}
 	}
 	return nil
-}
-
-// holdsSecret tells whether a text holds what nothing may repeat. What is secret by its
-// form alone does not count: the addresses of storages are signed.
-func (g *guard) holdsSecret(text string) bool {
-	return g.secrets.Clean(text) != (*sdk.Secrets)(nil).Clean(text)
 }
 
 // RedirectError is a request that was redirected to a host that may not have the

@@ -61,6 +61,8 @@ func TestNoLoginFollowsARedirect(t *testing.T) {
 	}{
 		"to a storage":                {func(host string) string { return "http://" + host }, "", ""},
 		"with a secret in an address": {func(host string) string { return "http://" + host + "/" + password }, "redirects to HOST, which is not sent the credentials", "check that no proxy answers for "},
+		"with one in a query":         {func(host string) string { return "http://" + host + "/?token=" + password + "&p=" }, "redirects to HOST, which is not sent the credentials", ""},
+		"with a signature":            {func(host string) string { return "http://" + host + "/refuse403?sig=x&p=" }, "redirects to HOST, which answered 403", ""},
 		"to one that refuses":         {func(host string) string { return "http://" + host + "/refuse403" }, "redirects to HOST, which answered 403", "whether its storage can be read from here"},
 		"to one in trouble":           {func(host string) string { return "http://" + host + "/refuse503" }, " is in trouble: ", "try again later"},
 	} {
