@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,6 +155,43 @@ func TestKeyInValuesIsNotShown(t *testing.T) {
 					t.Errorf("shown is\n%s", shown)
 				}
 			})
+		}
+	}
+}
+
+// A key that goes on in the next line is not shown in a diff, which begins each with a
+// sign; the lines around it are, and a difference within it is told.
+func TestKeyInLinesIsNotShown(t *testing.T) {
+	encoded := base64.StdEncoding.EncodeToString([]byte("ab" + canary))
+	block := func(lines ...string) string { return "\nfile: |\n  " + strings.Join(lines, "\n  ") + "\nlast: 1\n" }
+	before, after := block(encoded[:8], encoded[8:20], encoded[20:]), block(encoded[:8], encoded[8:16], encoded[16:])
+	for name, test := range map[string]struct{ have, want, shown string }{
+		"new":     {"", before, "+file: |\n"},
+		"gone":    {before, "", "-last: 1\n"},
+		"beside":  {before, strings.Replace(before, "last: 1", "last: 2", 1), "\n+last: 2\n"},
+		"in part": {before, after, "-[redacted]\n+[redacted]\n"},
+		"before":  {before, "\nfirst: 1" + before, "@@ -1,4 +1,5 @@"},
+	} {
+		w := newWorld(t, func(s *fakepalette.State) {
+			p := ours(s)
+			p.Published[1].Values = test.have
+			p.Draft = slices.Clone(p.Published)
+			p.Draft[1].Values = test.want
+		})
+		plan, err := w.client.Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{IncludeDraft: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := plan.Difference(palette.SidePublished).Diff
+		plain := regexp.MustCompile(`\n[-+ ]? *`).ReplaceAllString(shown, "")
+		for i := range len(encoded) - 11 {
+			if i > 3 && strings.Contains(plain, encoded[i:i+8]) {
+				t.Errorf("%s: %s is shown in\n%s", name, encoded[i:i+8], shown)
+				break
+			}
+		}
+		if !strings.Contains(shown, test.shown) {
+			t.Errorf("%s: no %q in\n%s", name, test.shown, shown)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/kubectl-byoos/kubectl-byoos/internal/redact"
 )
 
 // Difference is what a diff shows of one target.
@@ -46,7 +48,7 @@ func (p *Plan) Difference(side Side) Difference {
 	for _, t := range p.texts(side) {
 		if !sameValues(t.have, t.want) {
 			d.Different = true
-			d.Diff += udiff.Unified(t.from, t.to, t.have, t.want)
+			d.Diff += t.unified(p.scope.doer.scrubber)
 		}
 	}
 	d.Diff = p.scope.doer.scrubber.shown(d.Diff)
@@ -150,6 +152,16 @@ func (p *Plan) published() []Layer {
 
 // compared is a text in its two forms.
 type compared struct{ from, to, have, want string }
+
+// unified is the difference as it may be shown. Its signs, and the lines that it leaves
+// out, would part a secret that goes on in the next line, so that is taken out before.
+func (t compared) unified(s scrubber) string {
+	have, want := s.redactor.Lines(t.have), s.redactor.Lines(t.want)
+	if sameValues(have, want) {
+		return fmt.Sprintf("--- %s\n+++ %s\n@@ -1 +1 @@\n-%[3]s\n+%[3]s\n", t.from, t.to, redact.Removed)
+	}
+	return udiff.Unified(t.from, t.to, have, want)
+}
 
 func (p *Plan) texts(side Side) []compared {
 	if side == SideDraft {

@@ -67,6 +67,12 @@ func longestFirst(texts []string) []string {
 // Text returns a whole text without the secrets.
 func (r *Redactor) Text(text string) string { return credentials(r.without(text, false)) }
 
+// Lines returns a whole text without the values, in as many lines. What only has the form
+// of a credential stays.
+func (r *Redactor) Lines(text string) string {
+	return r.replaced(text, false, func(secret string) string { return Removed + strings.Repeat("\n", strings.Count(secret, "\n")) })
+}
+
 // Beginning is Text for one that was cut off, so that a secret may have begun at
 // its end.
 func (r *Redactor) Beginning(text string) string { return credentials(r.without(text, true)) }
@@ -78,6 +84,10 @@ func (r *Redactor) Holds(text string) bool { return r.without(text, false) != te
 func credentials(text string) string { return without(inMessages, without(inURLs, text)) }
 
 func (r *Redactor) without(text string, cut bool) string {
+	return r.replaced(text, cut, func(string) string { return Removed })
+}
+
+func (r *Redactor) replaced(text string, cut bool, by func(secret string) string) string {
 	if text == "" {
 		return ""
 	}
@@ -94,7 +104,7 @@ func (r *Redactor) without(text string, cut bool) string {
 			continue
 		}
 		kept.WriteString(text[from:i])
-		kept.WriteString(Removed)
+		kept.WriteString(by(text[i : i+n]))
 		i += n
 		from, run = i, i
 	}

@@ -186,6 +186,15 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+// A text that is compared line by line keeps their number, and all that is no known value.
+func TestLines(t *testing.T) {
+	const text = "a: hunter2/\n  hunt\n  er2\nb: hunter2/hunter2\npassword: correct-horse\n"
+	const want = "a: [redacted]\n\n\nb: [redacted]\npassword: correct-horse\n"
+	if got := New("hunter2/hunter2").Lines(text); got != want {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Whatever a text is: the secret is not in it afterwards, and a second time changes nothing.
 func FuzzText(f *testing.F) {
 	for _, seed := range []string{"", "it is %s", `{"a":"\u0063%s\\"}`, "https://u:p@h/?sig=%s&sv=1", "%25253a%s==", "Bearer eyJ%s.a.b", "\x00%s\xff\\", `0?sig="A"0`} {
