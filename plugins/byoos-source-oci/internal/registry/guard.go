@@ -65,6 +65,8 @@ type guard struct {
 	tlsFailure map[string]error
 
 	secrets *sdk.Secrets
+	// sent are those that a server can have in what it answers.
+	sent sdk.Secrets
 }
 
 // PlainHTTPError is a request that would have gone out without encryption.
@@ -163,9 +165,9 @@ func (g *guard) checkRedirect(req *http.Request) error {
 	}
 	first := firstRequest(req)
 	isToken := g.isToken(first.URL)
-	// A POST holds an identity token in its body, which a 307 or 308 repeats. What is secret
-	// by its form alone does not count: the addresses of storages are signed.
-	if req.Method == http.MethodPost || isToken && (first.Method == http.MethodPost || first.Header.Get("Authorization") != "") || g.secrets.Holds(req.URL.String()) {
+	// A POST holds an identity token in its body, which a 307 or 308 repeats. What was not
+	// sent does not count: the addresses of storages are signed, by a key of the user maybe.
+	if req.Method == http.MethodPost || isToken && (first.Method == http.MethodPost || first.Header.Get("Authorization") != "") || g.sent.Holds(req.URL.String()) {
 		return &RedirectError{From: first.URL.Host, To: req.URL.Host, token: isToken}
 	}
 	return nil

@@ -54,17 +54,19 @@ func TestTokenServerOfOddSpelling(t *testing.T) {
 }
 
 func TestNoLoginFollowsARedirect(t *testing.T) {
+	const accessKey = "AKIAIOSFODNN7EXAMPLE" // of the environment: who has it signs the storage's addresses
 	store := oneTag(t)
 	for name, tc := range map[string]struct {
 		to           func(host string) string
 		reason, next string
 	}{
-		"to a storage":                {func(host string) string { return "http://" + host }, "", ""},
-		"with a secret in an address": {func(host string) string { return "http://" + host + "/" + password }, "redirects to HOST, which is not sent the credentials", "check that no proxy answers for "},
-		"with one in a query":         {func(host string) string { return "http://" + host + "/?token=" + password + "&p=" }, "redirects to HOST, which is not sent the credentials", ""},
-		"with a signature":            {func(host string) string { return "http://" + host + "/refuse403?sig=x&p=" }, "redirects to HOST, which answered 403", ""},
-		"to one that refuses":         {func(host string) string { return "http://" + host + "/refuse403" }, "redirects to HOST, which answered 403", "whether its storage can be read from here"},
-		"to one in trouble":           {func(host string) string { return "http://" + host + "/refuse503" }, " is in trouble: ", "try again later"},
+		"to a storage":                  {func(host string) string { return "http://" + host }, "", ""},
+		"with a secret in an address":   {func(host string) string { return "http://" + host + "/" + password }, "redirects to HOST, which is not sent the credentials", "check that no proxy answers for "},
+		"with one in a query":           {func(host string) string { return "http://" + host + "/?token=" + password + "&p=" }, "redirects to HOST, which is not sent the credentials", ""},
+		"with one that it was not sent": {func(host string) string { return "http://" + host + "/refuse403?X-Amz-Credential=" + accessKey + "&p=" }, "redirects to HOST, which answered 403", ""},
+		"with a signature":              {func(host string) string { return "http://" + host + "/refuse403?sig=x&p=" }, "redirects to HOST, which answered 403", ""},
+		"to one that refuses":           {func(host string) string { return "http://" + host + "/refuse403" }, "redirects to HOST, which answered 403", "whether its storage can be read from here"},
+		"to one in trouble":             {func(host string) string { return "http://" + host + "/refuse503" }, " is in trouble: ", "try again later"},
 	} {
 		for _, named := range []bool{true, false} { // clients take a host at another port for the same
 			t.Run(fmt.Sprint(name, named), func(t *testing.T) {
@@ -75,6 +77,7 @@ func TestNoLoginFollowsARedirect(t *testing.T) {
 				}
 				s := serve(t, wants("Basic ", challenge(`Basic realm="http://`+to+`/"`), redirecting(tc.to(to))))
 				c, _ := client(t, s.host)
+				c.Secrets.Add(accessKey)
 				m, err := open(t, c, s.host).Manifest(t.Context(), "v1")
 				if tc.reason != "" {
 					fails(t, err, strings.ReplaceAll(tc.reason, "HOST", to), tc.next)

@@ -10,18 +10,22 @@ import (
 	"strings"
 )
 
-// noteSent tells the secrets of the call the credentials of a request: a registry, or a proxy before
-// it, may repeat them.
+// noteSent keeps the credentials of a request: a registry, or a proxy before it, may repeat
+// them.
 func (g *guard) noteSent(req *http.Request) {
+	note := func(values ...string) {
+		g.secrets.Add(values...)
+		g.sent.Add(values...)
+	}
 	if _, value, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
 		_, password, _ := req.BasicAuth()
-		g.secrets.Add(value, password)
+		note(value, password)
 	}
 	if req.GetBody != nil { // a form in memory
 		body, _ := req.GetBody()
 		raw, _ := io.ReadAll(body)
 		form, _ := url.ParseQuery(string(raw))
-		g.secrets.Add(form.Get("refresh_token"), form.Get("password"))
+		note(form.Get("refresh_token"), form.Get("password"))
 	}
 }
 
