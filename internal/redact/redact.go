@@ -192,20 +192,53 @@ func (s spelling) goesOn(text string) bool {
 	return letters == 1
 }
 
-// ahead is in for what follows a letter. Control characters between two letters, and
-// blanks after one, are no part of a secret: text that is UTF-16 has them, and base64
-// in lines, which may be indented, and what is shown of a text is without them.
+// ahead is in for what follows a letter, or for what comes after what is no part of it.
 func (s spelling) ahead(text string) (n, letters int) {
 	for skipped := 0; ; {
 		if n, letters = s.in(text[skipped:]); n > 0 {
 			return skipped + n, letters
 		}
-		r, size := utf8.DecodeRuneInString(text[skipped:])
-		if !unicode.IsControl(r) && (r != ' ' || skipped == 0) {
+		size := noLetter(text[skipped:], skipped > 0)
+		if size == 0 {
 			return skipped, 0
 		}
 		skipped += size
 	}
+}
+
+// noLetter returns how many bytes at the beginning of text are no part of a secret. They
+// are control characters, as they are or escaped, and blanks after one: text that is
+// UTF-16 has them, and base64 in lines, which may be indented. What is shown of a text is
+// without them, and without those that turn a line round.
+func noLetter(text string, blanks bool) int {
+	r, size := utf8.DecodeRuneInString(text)
+	switch {
+	case unicode.In(r, unicode.Cc, unicode.Cf), r == ' ' && blanks:
+		return size
+	case r != '\\' && r != '%':
+		return 0
+	}
+	if n, _ := backslashes(text); n > 0 {
+		next, _ := utf8.DecodeRuneInString(text[n:])
+		if unicode.IsControl(next) {
+			return n // the line goes on in the next
+		}
+		if m := anyOf(text[n:], "n", "r", "t", "u000a", "u000d", "u0009"); m > 0 {
+			return n + m
+		}
+		return 0
+	}
+	return anyOf(text, "%0a", "%0d", "%09", "%250a", "%250d", "%2509")
+}
+
+// anyOf returns the length of the first of ways that text begins with.
+func anyOf(text string, ways ...string) int {
+	for _, way := range ways {
+		if n, _ := prefix(text, way); n > 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 // begins returns how much of text is one way to write a letter, 0 when it is none, and

@@ -41,6 +41,12 @@ func TestFormsOfASecret(t *testing.T) {
 		"HTML":               html.EscapeString(secret),
 		"HTML, all numbers":  `p&#x2F;ss&#34;w&#60;rd +&#233;&#x26;1&#64;&#58;%;,=$`,
 		"indented lines":     secret[:5] + "\r\n  " + secret[5:],
+		"quoted lines":       secret[:5] + `\r\n  ` + secret[5:],
+		"lines quoted twice": secret[:5] + `\\n` + secret[5:],
+		"lines in a URL":     secret[:5] + "%0D%0A%250a" + secret[5:],
+		"lines in JSON":      secret[:5] + `\u000A` + secret[5:],
+		"continued line":     secret[:5] + "\\\n  " + secret[5:],
+		"turned round":       secret[:5] + "\u202e\u200b" + secret[5:],
 		"UTF-16":             strings.Join(strings.Split(secret, ""), "\x00"),
 		"base64 in lines":    base64.StdEncoding.EncodeToString([]byte(secret))[:12] + "\r\n" + base64.StdEncoding.EncodeToString([]byte(secret))[12:],
 	} {

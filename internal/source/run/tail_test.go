@@ -102,3 +102,13 @@ func FuzzTail(f *testing.F) {
 		}
 	})
 }
+
+// TestTailTakesOutWhatIsTurnedRound: what is shown of a line is without what steers a
+// terminal, and so was a secret with that between its letters.
+func TestTailTakesOutWhatIsTurnedRound(t *testing.T) {
+	tail := NewTail(slog.New(slog.DiscardHandler), []string{"hunter2/hunter2"})
+	_, _ = tail.Write([]byte("it is hunt\u202eer2/hun\x00ter2\n"))
+	if got := tail.Last(); len(got) != 1 || got[0] != "it is [redacted]" {
+		t.Errorf("got %q", got)
+	}
+}
