@@ -99,7 +99,12 @@ func (t *Tail) Last() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.flush(false)
-	return slices.Clone(t.lines)
+	if len(t.lines) == 0 {
+		return nil
+	}
+	// Base64 is written in lines, none of which need have all of a secret.
+	lines := strings.Split(t.secrets.Lines(strings.Join(t.lines, "\n")), "\n")
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 }
 
 // Text takes the plugin's secrets out of a text of any length.

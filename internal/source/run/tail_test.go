@@ -112,3 +112,23 @@ func TestTailTakesOutWhatIsTurnedRound(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestTailTakesOutWhatGoesOn: programs write base64 in lines, none of which need have all
+// of a secret.
+func TestTailTakesOutWhatGoesOn(t *testing.T) {
+	tail := NewTail(slog.New(slog.DiscardHandler), []string{"hunter2/hunter2"})
+	encoded := base64.StdEncoding.EncodeToString([]byte("ab hunter2/hunter2 cd"))
+	_, _ = tail.Write([]byte("before\n" + encoded[:8] + "\n" + encoded[8:16] + "\n  " + encoded[16:] + "\nafter\n"))
+	got := tail.Last()
+	if len(got) < 3 || got[0] != "before" || got[len(got)-1] != "after" || !strings.Contains(strings.Join(got, ""), redact.Removed) {
+		t.Errorf("got %q", got)
+	}
+	for _, line := range got {
+		if strings.Contains(line, encoded[8:16]) {
+			t.Errorf("got %q", got)
+		}
+	}
+	if none := NewTail(slog.New(slog.DiscardHandler), nil).Last(); len(none) > 0 {
+		t.Errorf("got %q of nothing", none)
+	}
+}
