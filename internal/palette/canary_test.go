@@ -94,6 +94,21 @@ func TestKeyInWhatIsNoAnswer(t *testing.T) {
 	}
 }
 
+// The title of a web page is shown on one line, and a key that it has in two is not.
+func TestKeyInTheTitleOfAPage(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusCreated, http.StatusForbidden} {
+		server := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, "<title>Log in\n as %s\n %s</title>", canary[:9], canary[9:])
+		})
+		_, err := newClient(t, server, canary).Plan(t.Context(), request(t, "rhel-prod", newAMI), palette.Goal{})
+		if shown := wordsOf(t, err); !strings.Contains(shown, `a web page titled "Log in  as [redacted]"`) {
+			t.Errorf("%d: shown is %s", status, shown)
+		}
+	}
+}
+
 // wordsOf is all that a user reads of an error.
 func wordsOf(t *testing.T, err error) string {
 	t.Helper()

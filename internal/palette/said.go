@@ -110,7 +110,7 @@ func (r *response) page() string {
 	}
 	title := ""
 	if found := regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`).FindSubmatch(r.body[:min(len(r.body), 64<<10)]); found != nil {
-		title = plain(html.UnescapeString(string(found[1])))
+		title = r.scrubber.line(html.UnescapeString(string(found[1])))
 	}
 	if title == "" {
 		return "a web page"

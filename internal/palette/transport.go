@@ -48,6 +48,8 @@ type response struct {
 	path   string
 	header http.Header
 	body   []byte
+	// scrubber is for what is put into other words.
+	scrubber scrubber
 }
 
 // do sends one request. Only one that reads is sent again after it may have arrived;
@@ -112,7 +114,7 @@ func (d *doer) answer(req *http.Request) (*response, error) {
 	case len(body) > maxBody:
 		return nil, errTooLarge
 	}
-	return &response{status: resp.StatusCode, path: d.scrubber.line(req.URL.EscapedPath()), header: resp.Header, body: body}, nil
+	return &response{status: resp.StatusCode, path: d.scrubber.line(req.URL.EscapedPath()), header: resp.Header, body: body, scrubber: d.scrubber}, nil
 }
 
 // mayRepeat tells whether another attempt may go better; harmless is one that changes
