@@ -2,7 +2,7 @@
 // tests of the piece's package: a piece whose loss no test notices needs a test, or
 // is not needed.
 //
-// It removes what gremlins (make mutate) does not: statements, fields of literals,
+// It removes what make mutate does not: statements, fields of literals,
 // cases, sorts, and operands of && and ||. Nothing in the folders changes: each
 // build sees its file through an overlay.
 package main
