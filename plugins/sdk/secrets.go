@@ -28,5 +28,6 @@ func (s *Secrets) Clean(text string) string {
 }
 
 // Holds tells whether text has one of the secrets in it, and nothing of what only has the
-// form of one. It is for an address that must not be asked.
+// form of one. It is for an address that must not be asked: ask it of Secrets that have
+// what was sent to its server alone, as those of a request have the environment's as well.
 func (s *Secrets) Holds(text string) bool { return s != nil && s.set.Holds(text) }
