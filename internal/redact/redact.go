@@ -23,6 +23,9 @@ const (
 	// minBeginning is how much of a secret counts at the end of a line that was
 	// cut off.
 	minBeginning = 4
+	// maxBreaks is how many escaped line breaks may part two letters, and maxBreak how many
+	// bytes one has: a secret may begin with the last, and a run be read again and again.
+	maxBreaks, maxBreak = 16, 256
 )
 
 // Redactor takes known values out of texts, in the forms that programs print them in,
@@ -194,12 +197,15 @@ func (s spelling) goesOn(text string) bool {
 
 // ahead is in for what follows a letter, or for what comes after what is no part of it.
 func (s spelling) ahead(text string) (n, letters int) {
-	for skipped := 0; ; {
+	for skipped, breaks := 0, 0; ; {
 		if n, letters = s.in(text[skipped:]); n > 0 {
 			return skipped + n, letters
 		}
 		size := noLetter(text[skipped:], skipped > 0)
-		if size == 0 {
+		if size > 0 && (text[skipped] == '\\' || text[skipped] == '%') {
+			breaks++
+		}
+		if size == 0 || breaks > maxBreaks {
 			return skipped, 0
 		}
 		skipped += size
@@ -213,11 +219,14 @@ func (s spelling) ahead(text string) (n, letters int) {
 func noLetter(text string, blanks bool) int {
 	r, size := utf8.DecodeRuneInString(text)
 	switch {
+	case r > ' ' && r < unicode.MaxASCII && r != '\\' && r != '%': // most of them
+		return 0
 	case unicode.In(r, unicode.Cc, unicode.Cf), r == ' ' && blanks:
 		return size
 	case r != '\\' && r != '%':
 		return 0
 	}
+	text = text[:min(len(text), maxBreak)]
 	if n, _ := backslashes(text); n > 0 {
 		next, _ := utf8.DecodeRuneInString(text[n:])
 		if unicode.IsControl(next) {

@@ -101,6 +101,19 @@ func TestLongRuns(t *testing.T) {
 	}
 }
 
+// TestLongRunsOfBreaks: an escaped line break ends with a letter that a secret may begin
+// with, and its run is not read from each of them on either.
+func TestLongRunsOfBreaks(t *testing.T) {
+	r := with("A_TOKEN=n12-34567", "B_TOKEN=a12-34567", "C_TOKEN=c12-34567")
+	for _, some := range []string{`\n`, "%0a", `\u000a`, `\r\n`, "%5C"} {
+		run := strings.Repeat(some, 1<<18)
+		const want = " [redacted] [redacted]"
+		if got := r.Text(run + ` n12-34567 a12-` + strings.Repeat(`\r\n`, 8) + `34567`); got != run+want {
+			t.Errorf("%q: it ends with %q", some, got[max(0, len(got)-50):])
+		}
+	}
+}
+
 func TestNamesOfSecrets(t *testing.T) {
 	for name, want := range map[string]bool{
 		"AZURE_CLIENT_SECRET": true, "AZUREDEVOPS_PAT": true, "A_PASS": true, "DBPASS": true, "CORP_CRED": true, "GIT_CREDS": true, "A_CREDO": false, "MYSQL_PWD": true, "AZURE_STORAGE_SAS": true,
