@@ -185,6 +185,7 @@ func TestKeyInLinesIsNotShown(t *testing.T) {
 		"gone":    {before, "", "-last: 1\n"},
 		"beside":  {before, strings.Replace(before, "last: 1", "last: 2", 1), "\n+last: 2\n"},
 		"in part": {before, after, "-[redacted]\n+[redacted]\n"},
+		"behind":  {"a: " + canary + "\nlast: 1\n", "a: " + canary + "\n  last: 1\n", "\n-last: 1\n+  last: 1\n"},
 		"before":  {before, "\nfirst: 1" + before, "@@ -1,4 +1,5 @@"},
 	} {
 		w := newWorld(t, func(s *fakepalette.State) {

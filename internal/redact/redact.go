@@ -172,6 +172,9 @@ func (s spelling) in(text string) (n, letters int) {
 		if m == 0 {
 			continue
 		}
+		if len(s) == 1 {
+			return m, 1
+		}
 		if less > 0 && !s.goesOn(text[m:]) {
 			m = less // the last backslash is of the next letter
 		}
@@ -186,11 +189,8 @@ func (s spelling) in(text string) (n, letters int) {
 	return n, letters
 }
 
-// goesOn tells whether text begins with the second letter, if there is one.
+// goesOn tells whether text begins with the second letter.
 func (s spelling) goesOn(text string) bool {
-	if len(s) == 1 {
-		return true
-	}
 	_, letters := s[1:2].ahead(text)
 	return letters == 1
 }

@@ -188,6 +188,20 @@ func TestRestOfAValue(t *testing.T) {
 	}
 }
 
+// What is no part of a secret between its letters is none behind it either.
+func TestWhatFollowsASecret(t *testing.T) {
+	r := New("hunter2/hunter2")
+	for _, rest := range []string{"\n  b: 1\n", "\r\n\r\nmore", `\nmore`, `\temp`, "%0amore", "\x1b[0m", "\u200bmore", "\n"} {
+		want := "a: [redacted]" + rest
+		if got := r.Text("a: hunter2/hunter2" + rest); got != want {
+			t.Errorf("got %q, not %q", got, want)
+		}
+		if got := r.Lines("a: hunter2/\n  hunter2" + rest); got != "a: [redacted]\n"+rest {
+			t.Errorf("in lines %q comes after %q", got, rest)
+		}
+	}
+}
+
 // What has the form of a credential holds a secret only when it is one of those known.
 func TestHolds(t *testing.T) {
 	r := New("hunter2/hunter2")
