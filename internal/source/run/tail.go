@@ -19,6 +19,7 @@ import (
 
 const (
 	tailLines    = 20
+	tailKept     = 128 // lines that are kept: a secret in base64 has more than are shown
 	tailLineSize = 400 // bytes that are kept of a line
 )
 
@@ -89,7 +90,7 @@ func (t *Tail) flush(whole bool) {
 		return
 	}
 	t.lines = append(t.lines, line)
-	if len(t.lines) > tailLines {
+	if len(t.lines) > tailKept {
 		t.lines = slices.Delete(t.lines, 0, 1)
 	}
 }
@@ -104,7 +105,8 @@ func (t *Tail) Last() []string {
 	}
 	// Base64 is written in lines, none of which need have all of a secret.
 	lines := strings.Split(t.secrets.Lines(strings.Join(t.lines, "\n")), "\n")
-	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+	return lines[max(0, len(lines)-tailLines):]
 }
 
 // Text takes the plugin's secrets out of a text of any length.

@@ -132,3 +132,20 @@ func TestTailTakesOutWhatGoesOn(t *testing.T) {
 		t.Errorf("got %q of nothing", none)
 	}
 }
+
+// TestTailTakesOutALongSecret, which has more lines than are shown.
+func TestTailTakesOutALongSecret(t *testing.T) {
+	token := strings.Repeat("hunter2/", 256)
+	tail := NewTail(slog.New(slog.DiscardHandler), []string{token})
+	encoded := base64.StdEncoding.EncodeToString([]byte("ab" + token))
+	_, _ = tail.Write([]byte(strings.Repeat("before\n", 2*tailLines)))
+	for len(encoded) > 0 {
+		n := min(len(encoded), 76)
+		_, _ = tail.Write([]byte(encoded[:n] + "\n"))
+		encoded = encoded[n:]
+	}
+	got := tail.Last()
+	if len(got) != tailLines || got[0] != "before" || !strings.HasSuffix(got[tailLines-1], redact.Removed) && !strings.HasSuffix(got[tailLines-2], redact.Removed) {
+		t.Errorf("got %q", got)
+	}
+}
