@@ -23,9 +23,10 @@ import (
 const (
 	// exitGrace is how long a plugin may take to end after it was asked to.
 	exitGrace = 500 * time.Millisecond
-	// window is how much of an answer may be under way, in bytes, and readBuffer
-	// how much is read at once.
+	// window is how much of an answer may be under way, in bytes, connWindow how much
+	// of all, and readBuffer how much is read at once.
 	window     = 4 << 20
+	connWindow = 2 * window
 	readBuffer = 128 << 10
 )
 
@@ -89,7 +90,7 @@ func (r *Runner) client(life context.Context, l *launch, certificate tls.Certifi
 				grpc.MaxCallRecvMsgSize(handshake.MaxMessageSize), grpc.MaxCallSendMsgSize(handshake.MaxMessageSize)),
 			grpc.WithStatsHandler(scales{}),
 			// A plugin need not wait for the host between batches.
-			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(2*window),
+			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(connWindow),
 			grpc.WithReadBufferSize(readBuffer),
 		),
 	})
