@@ -56,7 +56,7 @@ func TestWhatASourceSaysIsRedacted(t *testing.T) {
 	}})
 	want := []Diagnostic{{
 		Severity: SeverityError, Source: "golden", Plugin: "stub",
-		Summary: "denied for [redacted]", Detail: "the key is\n[redacted]", NextStep: "replace [redacted]",
+		Summary: "denied for [redacted]", Detail: "the key is\n[redacted]\n", NextStep: "replace [redacted]",
 		Scope: "[redacted]", ConfigPath: "tokens.[redacted]",
 	}}
 	if diff := cmp.Diff(want, a.diagnostics); diff != "" {
