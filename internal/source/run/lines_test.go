@@ -151,3 +151,23 @@ func TestWhatIsCutOff(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstLineThatDoesNotEnd: what comes of it later is no line of its own.
+func TestFirstLineThatDoesNotEnd(t *testing.T) {
+	long := strings.Repeat("x", maxHello)
+	for _, pieces := range [][]string{{long, "xx\ntwo\n", "three\n"}, {long + "x\ntwo\n", "three\n"}, {long, "x", "x\n", "two\nthree\n"}, {long + "x", "x\ntwo", "\nthree\n"}} {
+		tail := NewTail(slog.New(slog.DiscardHandler), nil)
+		hello := newHello(tail)
+		for _, piece := range pieces {
+			if n, err := hello.Write([]byte(piece)); n != len(piece) || err != nil {
+				t.Error(n, err)
+			}
+		}
+		if first, err := hello.first(); err == nil || !strings.HasPrefix(first, long) {
+			t.Errorf("%v, first is %.20q", err, first)
+		}
+		if diff := cmp.Diff([]string{"two", "three"}, tail.Last()); diff != "" {
+			t.Errorf("%.10q: %s", pieces, diff)
+		}
+	}
+}

@@ -155,6 +155,7 @@ type hello struct {
 	line string // the first line, when it was whole
 	err  error  // why it is no handshake
 	done bool
+	long bool // what comes is of the first line still
 }
 
 func newHello(rest *Tail) *hello {
@@ -167,8 +168,10 @@ func newHello(rest *Tail) *hello {
 func (h *hello) Write(b []byte) (int, error) {
 	h.mu.Lock()
 	if h.done {
+		rest := h.behindFirst(b)
 		h.mu.Unlock()
-		return h.rest.Write(b)
+		_, _ = h.rest.Write(rest)
+		return len(b), nil
 	}
 	h.part = append(h.part, b...)
 	first, after, whole := bytes.Cut(h.part, []byte("\n"))
@@ -176,7 +179,7 @@ func (h *hello) Write(b []byte) (int, error) {
 		h.mu.Unlock()
 		return len(b), nil
 	}
-	h.done = true
+	h.done, h.long = true, !whole
 	h.part, h.line = nil, strings.TrimSpace(string(first))
 	h.err = checkHandshake(h.line)
 	line, err := h.line, h.err
@@ -188,6 +191,16 @@ func (h *hello) Write(b []byte) (int, error) {
 	}
 	_, _ = h.rest.Write(after)
 	return len(b), nil
+}
+
+// behindFirst returns what is no part of the first line.
+func (h *hello) behindFirst(b []byte) []byte {
+	if !h.long {
+		return b
+	}
+	_, behind, whole := bytes.Cut(b, []byte("\n"))
+	h.long = !whole
+	return behind
 }
 
 // close ends the output; what there is of a line is kept.
