@@ -24,8 +24,9 @@ var answers = flag.Int("answers", 2000, "how many answers hide a secret")
 
 // TestCanaries: no secret of the user's, and none in what a registry says, is shown.
 func TestCanaries(t *testing.T) {
+	home := t.TempDir()
 	password := func(t testing.TB, host string, secret string) string {
-		return dockerFile(t, fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(secret)))
+		return dockerFile(t, home, fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(secret)))
 	}
 	canaries.Run(t, *answers,
 		canaries.Place{Name: "password in a registry's error", Try: func(t *testing.T, a *canaries.Answer) string {
@@ -41,7 +42,7 @@ func TestCanaries(t *testing.T) {
 		canaries.Place{Name: "bearer token in a registry's error", Try: func(t *testing.T, a *canaries.Answer) string {
 			secret := a.Token()
 			host := refusing(t, a, "", a.Words(a.Form(secret)))
-			return asked(t, a, host, dockerFile(t, fmt.Sprintf(`{"auths": {%q: {"registrytoken": %q}}}`, host, secret)))
+			return asked(t, a, host, dockerFile(t, home, fmt.Sprintf(`{"auths": {%q: {"registrytoken": %q}}}`, host, secret)))
 		}},
 		canaries.Place{Name: "signed address in a registry's error", Try: func(t *testing.T, a *canaries.Answer) string {
 			return asked(t, a, refusing(t, a, "", a.Words(a.Signed())), "")
@@ -58,7 +59,7 @@ func TestCanaries(t *testing.T) {
 		canaries.Place{Name: "identity token in a token server's error", Try: func(t *testing.T, a *canaries.Answer) string {
 			secret := a.Key()
 			host := tokens(t, http.StatusUnauthorized, body(a, a.Words(a.Form(secret))))
-			return asked(t, a, host, dockerFile(t, fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, host, secret)))
+			return asked(t, a, host, dockerFile(t, home, fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, host, secret)))
 		}},
 		canaries.Place{Name: "token server's address", Try: func(t *testing.T, a *canaries.Answer) string {
 			// Nothing listens on port 1.
@@ -69,36 +70,41 @@ func TestCanaries(t *testing.T) {
 	)
 }
 
+// TestCanariesOfStoredLogins has half as many answers: most start a process.
 func TestCanariesOfStoredLogins(t *testing.T) {
-	canaries.Run(t, *answers,
+	home := t.TempDir()
+	t.Setenv("PATH", home+":"+os.Getenv("PATH")) // for the helper
+	canaries.Run(t, *answers/2,
 		canaries.Place{Name: "stored logins that cannot be read", Try: func(t *testing.T, a *canaries.Answer) string {
 			host := refusing(t, a, "", "")
 			text := canaries.Pick(a,
 				`{"auths": {%q: {"auth": "%s"`, `{"auths": {%q: {"auth": %s}}}`, `{"auths": {%q: {"password": ["%s"]}}}`,
 				`{"auths": {%q: "%s"}}`, `{"auths": {%q: {"auth": "%s"}}}`, `auths %q %s`)
-			return asked(t, a, host, dockerFile(t, fmt.Sprintf(text, host, a.Key())))
+			return asked(t, a, host, dockerFile(t, home, fmt.Sprintf(text, host, a.Key())))
 		}},
 		canaries.Place{Name: "credential helper's output", Try: func(t *testing.T, a *canaries.Answer) string {
-			return asked(t, a, refusing(t, a, "", ""), helped(t, canaries.Pick(a, "", "{", `{"Secret":`)+a.Words(a.Form(a.Key())), "", a.IntN(2)))
+			return asked(t, a, refusing(t, a, "", ""), helped(t, home, canaries.Pick(a, "", "{", `{"Secret":`)+a.Words(a.Form(a.Key())), "", a.IntN(2)))
 		}},
 		canaries.Place{Name: "credential helper's errors", Try: func(t *testing.T, a *canaries.Answer) string {
-			return asked(t, a, refusing(t, a, "", ""), helped(t, "", a.Words(a.Form(a.Key())), 1))
+			return asked(t, a, refusing(t, a, "", ""), helped(t, home, "", a.Words(a.Form(a.Key())), 1))
 		}},
 		canaries.Place{Name: "secret of a helper in a registry's error", Try: func(t *testing.T, a *canaries.Answer) string {
 			secret := a.Key()
 			host := refusing(t, a, `Basic realm="edge"`, a.Words(a.Form(secret)))
-			return asked(t, a, host, helped(t, fmt.Sprintf(`{"Username": "edge", "Secret": %q}`, secret), "", 0))
+			return asked(t, a, host, helped(t, home, fmt.Sprintf(`{"Username": "edge", "Secret": %q}`, secret), "", 0))
 		}},
 	)
 }
 
+// TestCanariesOnOtherWays has half as many answers: many fill a store.
 func TestCanariesOnOtherWays(t *testing.T) {
-	canaries.Run(t, *answers,
+	home := t.TempDir()
+	canaries.Run(t, *answers/2,
 		canaries.Place{Name: "another host that a token server sends to", Try: func(t *testing.T, a *canaries.Answer) string {
 			secret := a.Key()
 			host, told := sending(t, a, secret)
 			login := canaries.Pick(a, fmt.Sprintf(`{"auths": {%q: {"identitytoken": %q}}}`, host, secret), fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, host, basic(secret)))
-			return asked(t, a, host, dockerFile(t, login)) + told()
+			return asked(t, a, host, dockerFile(t, home, login)) + told()
 		}},
 		canaries.Place{Name: "storage that a registry sends to", Try: func(t *testing.T, a *canaries.Answer) string {
 			return asked(t, a, redirecting(t, a), "")
@@ -244,20 +250,20 @@ func served(t testing.TB, handler http.HandlerFunc) string {
 	return server.Listener.Addr().String()
 }
 
-func dockerFile(t testing.TB, text string) (home string) {
+// dockerFile writes the logins of a home, and returns it. Tests with many write it over.
+func dockerFile(t testing.TB, home, text string) string {
 	t.Helper()
-	home = t.TempDir()
 	file := filepath.Join(home, ".docker", "config.json")
-	if err := cmp.Or(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+	if err := cmp.Or(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	return home
 }
 
-// helped is a home whose logins a credential helper keeps, which says this.
-func helped(t *testing.T, stdout, stderr string, code int) (home string) {
+// helped makes a home one whose logins a credential helper keeps, which says this.
+func helped(t *testing.T, home, stdout, stderr string, code int) string {
 	t.Helper()
-	home = dockerFile(t, `{"credsStore": "canary"}`)
+	dockerFile(t, home, `{"credsStore": "canary"}`)
 	for name, text := range map[string]string{
 		"stdout": stdout, "stderr": stderr,
 		"docker-credential-canary": fmt.Sprintf("#!/bin/sh\ncat '%[1]s/stdout'; cat '%[1]s/stderr' >&2; exit %[2]d\n", home, code),
@@ -266,6 +272,5 @@ func helped(t *testing.T, stdout, stderr string, code int) (home string) {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv("PATH", home+":"+os.Getenv("PATH"))
 	return home
 }

@@ -267,7 +267,7 @@ func TestDiagnosesOfPlainHTTP(t *testing.T) {
 // Docker Hub's helper stands in a file under the address that docker logs in to.
 func TestCredentialHelperOfDockerHub(t *testing.T) {
 	for _, key := range []string{"https://index.docker.io/v1/", "index.docker.io", "docker.io"} {
-		home := dockerFile(t, `{"credHelpers": {"`+key+`": "absent"}}`)
+		home := dockerFile(t, t.TempDir(), `{"credHelpers": {"`+key+`": "absent"}}`)
 		out := newNetwork(t).discover(t, call{config: config{Repository: "docker.io/edge/ubuntu"}, home: home})
 		says(t, out, "docker-credential-absent")
 	}
